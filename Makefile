@@ -1,0 +1,73 @@
+# medfold: every target, one line each. Words in capitals are given like this: make train FOLD=0 RECIPE=baseline
+COMPETITION ?= phantom-chest
+RECIPE ?= baseline
+FOLD ?= all
+SEEDS ?= 0
+
+# PYTHON=/path/to/python uses that interpreter as it is and makes no .venv (Colab, Kaggle, conda).
+ifdef PYTHON
+RUN_PYTHON := "$(PYTHON)"
+BOOTSTRAP := "$(PYTHON)" src/medfold/bootstrap.py --check
+else
+ifeq ($(OS),Windows_NT)
+RUN_PYTHON := .venv/Scripts/python
+BOOTSTRAP := py -3 src/medfold/bootstrap.py
+else
+RUN_PYTHON := .venv/bin/python
+BOOTSTRAP := $(or $(shell command -v python3),$(error No python3 found. Install Python 3.11 to 3.13)) src/medfold/bootstrap.py
+endif
+endif
+export PYTHONPATH := src
+MEDFOLD := $(RUN_PYTHON) -m medfold $(if $(DEBUG),--debug)
+
+# A word that is not given is left out, so that the program's own default holds.
+option = $(if $($(1)),$(2) "$($(1))")
+RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo download folds train submit test test-slow lint format lock contact-sheet recording
+
+help:  ## this list
+	@echo "medfold: from a competition's name to a checked submission"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "COMPETITION=$(COMPETITION) unless given; it is a folder under competition/. README.md tells the rest."
+
+setup:  ## make or refresh .venv                GPU=1 with CUDA, PYTHON=path to use your own interpreter
+	@$(BOOTSTRAP) $(if $(GPU),--gpu)
+
+demo: setup  ## the whole pipeline on made-up radiographs
+	@$(MEDFOLD) demo
+
+download: setup  ## get and check the data               COMPETITION= FROM=file-or-folder FORCE=1
+	@$(MEDFOLD) download --competition "$(COMPETITION)" $(call option,FROM,--from) $(if $(FORCE),--force)
+
+folds: setup  ## build, audit and keep the folds      COMPETITION= FORCE=1
+	@$(MEDFOLD) folds --competition "$(COMPETITION)" $(if $(FORCE),--force)
+
+train: setup  ## train the folds that are missing     COMPETITION= RECIPE= FOLD=0 SEEDS="0 1" SET="key=value" RUN=
+	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run)
+
+submit: setup  ## ensemble, write, check, score, record  COMPETITION= RECIPE= SEEDS= SET= RUNS="a b"
+	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs)
+
+test: setup  ## the tests
+	@$(RUN_PYTHON) -m pytest -q -m "not slow"
+
+test-slow: setup  ## the tests that take minutes
+	@$(RUN_PYTHON) -m pytest -q -m slow
+
+lint: setup  ## style, and who may import whom
+	@$(RUN_PYTHON) -m ruff check .
+	@$(RUN_PYTHON) -m ruff format --check .
+	@$(RUN_PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-cache
+
+format: setup  ## mend the style
+	@$(RUN_PYTHON) -m ruff check --fix .
+	@$(RUN_PYTHON) -m ruff format .
+
+lock: setup  ## refresh requirements.lock from requirements.txt
+	@$(RUN_PYTHON) -m pip install --quiet uv
+	@$(RUN_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-emit-find-links --no-emit-index-url \
+		--custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements.lock

@@ -1,0 +1,9 @@
+"""medfold: a Kaggle starter kit for medical imaging competitions."""
+
+import os
+
+__version__ = "0.1.0"
+
+# TensorFlow reads these when it is imported, wherever that is. Its start-up messages are of no use to a competitor.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,0 +1,142 @@
+"""Makes and refreshes `.venv` from requirements.lock. Run by make, with nothing but a Python: standard library only.
+
+    python3 src/medfold/bootstrap.py [--gpu]          make .venv, or do nothing if it is fresh
+    python3 src/medfold/bootstrap.py --check          look at the interpreter that runs this, make nothing
+
+It says in one line what is wrong and what to do, and then ends with exit code 2. The syntax is old on purpose: the
+line about a Python that is too old must be readable by that Python.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+LOWEST, HIGHEST = (3, 11), (3, 13)
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+VENV = os.path.join(ROOT, ".venv")
+LOCK = os.path.join(ROOT, "requirements.lock")
+STAMP = os.path.join(VENV, "medfold.stamp")
+PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+
+
+def fail(text):
+    sys.stderr.write("medfold: " + text + "\n")
+    sys.exit(2)
+
+
+def suits(version):
+    return LOWEST <= tuple(version[:2]) <= HIGHEST
+
+
+def find_python():
+    """This interpreter if its version suits, else the newest on the PATH that does."""
+    if suits(sys.version_info):
+        return sys.executable
+    for minor in range(HIGHEST[1], LOWEST[1] - 1, -1):
+        found = shutil.which("python3.%d" % minor)
+        if found and subprocess.call([found, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) == 0:
+            return found
+    return fail(
+        "Python %d.%d is here, 3.11 to 3.13 is needed. Install one (python.org, or apt install python3.12 python3.12-venv)"
+        " or name one: make PYTHON=/path/to/python" % sys.version_info[:2]
+    )
+
+
+def wanted(gpu):
+    """What .venv must have been made from."""
+    with open(LOCK, "rb") as file:
+        lock = file.read()
+    with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
+        project = file.read()
+    digest = hashlib.sha256(lock + b"\0" + project + b"\0" + ROOT.encode("utf-8")).hexdigest()
+    return digest + (" gpu" if gpu else "")
+
+
+def stamp():
+    try:
+        with open(STAMP) as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def run(command, what):
+    """Runs a command silently; shows the end of what it printed, and a remedy, if it fails."""
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
+    if result.returncode:
+        lines = result.stdout.decode("utf-8", "replace").strip().splitlines()
+        errors = [line for line in lines if line.lower().startswith("error")] or lines[-1:]
+        fail("%s failed (%s). Once that is mended, the same command goes on" % (what, "; ".join(errors)[:400]))
+
+
+def locked(package):
+    with open(LOCK) as file:
+        found = re.search(r"^%s==([^\s;]+)" % re.escape(package), file.read(), re.MULTILINE)
+    return found.group(1)
+
+
+def make_venv(gpu):
+    python = find_python()
+    if subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) != 0:
+        fail("the venv module of %s is missing. Install it: apt install python3-venv (Debian, Ubuntu)" % python)
+    free = shutil.disk_usage(ROOT).free
+    if free < 4e9:
+        fail("%.1f GB free on the disk of %s, the packages need 4 GB" % (free / 1e9, ROOT))
+    sys.stdout.write("setup      installing the packages of requirements.lock into .venv, a few minutes the first time\n")
+    sys.stdout.flush()
+    if os.path.exists(STAMP):
+        os.remove(STAMP)
+    run([python, "-m", "venv", VENV], "making .venv")
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run(pip + ["--requirement", LOCK], "installing requirements.lock")
+    if gpu:
+        run(pip + ["tensorflow[and-cuda]==" + locked("tensorflow")], "installing TensorFlow's CUDA libraries")
+    # Both OpenCV wheels unpack into one folder: the one that needs no screen must come last.
+    headless = "opencv-python-headless==" + locked("opencv-python-headless")
+    run(pip + ["--no-deps", "--force-reinstall", headless], "installing OpenCV")
+    run(pip + ["--no-deps", "--no-build-isolation", "--editable", ROOT], "installing medfold")
+    check(PYTHON)
+    with open(STAMP, "w") as file:
+        file.write(wanted(gpu))
+
+
+def check(python):
+    """Refuses an interpreter that cannot run the kit."""
+    code = "import sys; print(*sys.version_info[:2])"
+    version = tuple(int(part) for part in subprocess.check_output([python, "-c", code]).split())
+    if not suits(version):
+        fail("%s is Python %d.%d, 3.11 to 3.13 is needed. Name another: make PYTHON=/path/to/python" % ((python,) + version))
+    for module in ("tensorflow", "grain", "albumentations", "cv2", "pandas", "sklearn", "iterstrat", "pooch", "typer"):
+        # Finding is quick and enough, but cv2 may be there and still lack a library of the system.
+        code = "import cv2" if module == "cv2" else (
+            "import importlib.util, sys; sys.exit(0 if importlib.util.find_spec(%r) else 'not installed')" % module
+        )
+        result = subprocess.run([python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if result.returncode:
+            reason = result.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+            reason = reason[0] if reason else "exit code %d" % result.returncode
+            remedy = "%s -m pip install -r requirements.txt" % python
+            if module == "cv2" and ".so" in reason:
+                remedy = "%s -m pip install --force-reinstall --no-deps opencv-python-headless==%s" % (
+                    python,
+                    locked("opencv-python-headless"),
+                )
+            fail("import %s fails in %s (%s). Run: %s" % (module, python, reason, remedy))
+
+
+def main():
+    if "--check" in sys.argv:
+        check(sys.executable)
+        return
+    gpu = "--gpu" in sys.argv
+    have = stamp()
+    # A plain target keeps the CUDA libraries that `make setup GPU=1` added.
+    if not os.path.exists(PYTHON) or have not in ([wanted(True)] if gpu else [wanted(False), wanted(True)]):
+        make_venv(gpu or have.endswith(" gpu"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""The commands. A stage is imported only when it runs, so that help and mistakes are answered at once."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medfold import __version__
+from medfold.errors import UserError
+
+app = typer.Typer(
+    help="A Kaggle starter kit for medical imaging competitions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+CompetitionName = Annotated[str, typer.Option("--competition", "-c", help="A folder under competition/.")]
+RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe beside competition.yaml.")]
+Overrides = Annotated[str, typer.Option("--set", help='Overrides of the recipe: "training.epochs=3 tta=false".')]
+Seeds = Annotated[str, typer.Option(help='A run for each: "0 1 2".')]
+Force = Annotated[bool, typer.Option("--force", help="Do it again even if it is done.")]
+
+
+def _project(name: str):
+    from medfold.stages import Project
+
+    return Project.open(name)
+
+
+def _overrides(text: str) -> dict:
+    from medfold.recipe import parse_overrides
+
+    return parse_overrides(text)
+
+
+def _seeds(text: str) -> list[int]:
+    words = text.split()
+    if not words or not all(word.isdigit() for word in words) or len(set(words)) != len(words):
+        raise UserError("expected different numbers >= 0", f"SEEDS={text}", 'Example: SEEDS="0 1 2"')
+    return [int(word) for word in words]
+
+
+@app.command()
+def demo(competition: CompetitionName = "phantom-chest") -> None:
+    """The whole pipeline: download, folds, training, submission."""
+    project = _project(competition)
+    from medfold import stages
+
+    stages.demo(project)
+
+
+@app.command()
+def download(
+    competition: CompetitionName = "phantom-chest",
+    given: Annotated[str, typer.Option("--from", help="A file, folder or zip archive to take instead.")] = "",
+    force: Force = False,
+) -> None:
+    """Get and check the data."""
+    project = _project(competition)
+    from medfold import stages
+
+    stages.download(project, Path(given) if given else None, force)
+
+
+@app.command()
+def folds(competition: CompetitionName = "phantom-chest", force: Force = False) -> None:
+    """Build, audit and keep the folds."""
+    project = _project(competition)
+    from medfold import stages
+
+    stages.make_folds(project, force)
+
+
+@app.command()
+def train(
+    competition: CompetitionName = "phantom-chest",
+    recipe: RecipeName = "baseline",
+    fold: Annotated[str, typer.Option(help="A number, or all: those that are missing.")] = "all",
+    overrides: Overrides = "",
+    seeds: Seeds = "0",
+    run: Annotated[str, typer.Option(help="A name for the run.")] = "",
+) -> None:
+    """Train one fold, or all that are missing."""
+    if fold != "all" and not fold.lstrip("-").isdigit():
+        raise UserError("expected a number or all", f"FOLD={fold}")
+    project = _project(competition)
+    from medfold import stages
+
+    number = None if fold == "all" else int(fold)
+    stages.train(project, recipe, _overrides(overrides), _seeds(seeds), number, run or None)
+
+
+@app.command()
+def submit(
+    competition: CompetitionName = "phantom-chest",
+    recipe: RecipeName = "baseline",
+    overrides: Overrides = "",
+    seeds: Seeds = "0",
+    runs: Annotated[str, typer.Option(help='Runs to blend, by name: "a b".')] = "",
+) -> None:
+    """Ensemble the trained folds, write, check, score and record the submission."""
+    project = _project(competition)
+    from medfold import stages
+
+    stages.submit(project, recipe, _overrides(overrides), _seeds(seeds), runs.split() or None)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"medfold {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs a command; a UserError becomes one line and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"medfold: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("medfold: stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)

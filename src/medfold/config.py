@@ -1,0 +1,106 @@
+"""YAML files that know `extends`, checked against a model, with errors that name the file and the key."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from medfold.errors import UserError, nearest, some
+
+
+class Strict(BaseModel):
+    """A part of a configuration file: unknown keys are refused, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load(path: Path, bases: Path) -> dict[str, Any]:
+    """Reads a YAML mapping; `extends: x` lays it over `x.yaml` beside it or, if there is none, in `bases`.
+
+    Mappings are merged key by key; any other value, a list too, replaces that of the base.
+
+    Raises:
+        UserError: no such file, not YAML, not a mapping, or a circle of `extends`.
+    """
+    return _load(path, bases, ())
+
+
+def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError("no such file", path) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark else ""
+        raise UserError(f"not valid YAML{line}: {getattr(error, 'problem', error)}", path) from None
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        raise UserError("expected 'key: value' lines", path)
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    seen = (*seen, path)
+    candidates = [path.with_name(f"{base}.yaml"), bases / f"{base}.yaml"]
+    found = next((file for file in candidates if file.is_file() and file not in seen), None)
+    if found is None:
+        circle = any(file in seen for file in candidates)
+        known = sorted({file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")} - {path.stem})
+        raise UserError(
+            f"`extends: {base}` {'leads back to itself' if circle else 'names no file' + nearest(str(base), known)}",
+            path,
+            f"Known: {', '.join(known)}" if known else None,
+        )
+    return merge(_load(found, bases, seen), content)
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` laid over `base`, mappings key by key; neither is changed."""
+    result = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merge(result[key], value) if both else value
+    return result
+
+
+def validated(model: type[Model], content: Any, where: object) -> Model:
+    """`content` as a `model`.
+
+    Raises:
+        UserError: one line that names the key, what is wrong with it and, for an unknown key, the nearest known one.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = [_problem(model, problem) for problem in error.errors()]
+        raise UserError(some(problems, most=2), where) from None
+
+
+def _problem(model: type[BaseModel], problem: Any) -> str:
+    location = [part for part in problem["loc"] if not str(part).startswith(("function-", "tagged-"))]
+    key = ".".join(str(part) for part in location)
+    if problem["type"] == "extra_forbidden":
+        known = list(_fields(model, location[:-1]))
+        return f"unknown key '{key}'{nearest(str(location[-1]), known)}"
+    if problem["type"] == "missing":
+        return f"'{key}' is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    received = problem["input"]
+    shown = f", received {received!r}" if isinstance(received, str | int | float | bool | list) else ""
+    return f"'{key}': {message}{shown}" if key else message
+
+
+def _fields(model: type[BaseModel], location: list[Any]) -> list[str]:
+    for part in location:
+        field = model.model_fields.get(str(part))
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)

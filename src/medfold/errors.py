@@ -1,0 +1,34 @@
+"""The one exception that is meant for the person at the keyboard."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A problem the user can mend: what is wrong, where, and what to do about it.
+
+    The command line prints it as one line and leaves with exit code 2; a traceback is shown with `--debug` only.
+
+    Args:
+        what: what is wrong, in one clause.
+        where: file, row or key it was found in. Defaults to none.
+        fix: what to do, as an imperative or a command. Defaults to none.
+    """
+
+    def __init__(self, what: str, where: object = None, fix: str | None = None):
+        self.what, self.where, self.fix = what, where, fix
+        line = f"{where}: {what}" if where is not None else what
+        super().__init__(f"{line}. {fix}" if fix else line)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The hint ' (did you mean ...?)' for a misspelt word, or '' if nothing known is close to it."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def some(items: Iterable[object], most: int = 3) -> str:
+    """'a, b, c and 7 more': the first few items of a list that may be long."""
+    items = [str(item) for item in items]
+    rest = len(items) - most
+    return ", ".join(items[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,97 @@
+"""Files that are either whole or absent: written to a temporary name, renamed when complete."""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Gives a temporary path beside `path`; renames it to `path` if the block ends well, removes it if not.
+
+    Works for a file and, if the block makes one, for a folder, which then replaces the folder of that name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        yield temporary
+        if temporary.is_dir() and path.exists():
+            remove(path)
+        os.replace(temporary, path)
+    finally:
+        remove(temporary)
+
+
+def remove(path: Path) -> None:
+    """Removes a file or a folder with all that is in it; nothing happens if there is none."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Writes a text file (UTF-8, line feeds on every system) whole."""
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Writes a JSON file whole: two spaces, keys in the order given, not-a-number as null."""
+    write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file; `None` if there is none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def write_csv(table: "pd.DataFrame", path: Path) -> None:
+    """Writes a table without its index, whole; floats with 9 significant digits, enough for every float32."""
+    write_text(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"), path)
+
+
+def read_csv(path: Path, **types: Any) -> "pd.DataFrame":
+    """Reads a table of the kit; `types` are column types, and the columns `id`, `part` and `image` are text."""
+    import pandas as pd
+
+    text = dict.fromkeys(("id", "part", "image", "file", "hash", "usage"), str)
+    return pd.read_csv(path, dtype={**text, **types}, keep_default_na=False, na_values=[""])
+
+
+def sha256(*paths: Path) -> str:
+    """SHA-256 of the contents of files, one after the other, as 64 hex digits."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def sha256_of(text: str) -> str:
+    """SHA-256 of a text in UTF-8, as 64 hex digits: that of the file it is written to."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint(value: Any, digits: int = 16) -> str:
+    """The first hex digits of the SHA-256 of a JSON-able value: equal values, equal fingerprints."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return sha256_of(text)[:digits]
+
+
+def lock(path: Path) -> FileLock:
+    """A lock that lets one process at a time write `path`; use it in a `with` statement."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_name(f".{path.name}.lock"))

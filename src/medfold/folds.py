@@ -1,0 +1,160 @@
+"""Folds: a number 0..K-1 for each training sample, made once, kept in `folds/<competition>.csv`.
+
+Groups are never split. What decides the folds is competition.yaml alone, and the order of the samples does not matter.
+"""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
+
+from medfold import competition, files
+from medfold.errors import UserError, some
+from medfold.paths import CompetitionPaths
+
+
+def join_duplicates(groups: np.ndarray, hashes: np.ndarray) -> np.ndarray:
+    """Groups that share an image become one, chains of such groups too.
+
+    Args:
+        groups: int (n,), the group of each sample.
+        hashes: (n,), equal where images are equal.
+
+    Returns:
+        int64 (n,): the smallest group number of each joined cluster.
+    """
+    group_node, groups_seen = pd.factorize(groups, sort=True)
+    image_node, images_seen = pd.factorize(hashes)
+    total = len(groups_seen) + len(images_seen)
+    edges = (np.ones(len(groups), bool), (group_node, image_node + len(groups_seen)))
+    _, cluster = connected_components(coo_array(edges, shape=(total, total)), directed=False)
+    cluster = cluster[: len(groups_seen)]
+    smallest = pd.Series(np.asarray(groups_seen)).groupby(cluster).min()
+    return smallest.loc[cluster[group_node]].to_numpy(np.int64)
+
+
+def assign(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, options: competition.Folds) -> np.ndarray:
+    """The fold of each sample.
+
+    Single-label folds are scikit-learn's StratifiedKFold, GroupKFold and StratifiedGroupKFold; multi-label ones are
+    the iterative stratification of Sechidis et al. 2011, over one row per group that has every label of its samples.
+
+    Args:
+        ids: text (n,), unique.
+        targets: int (n,) classes, or int (n, labels) of 0 and 1.
+        groups: int (n,), duplicates joined.
+        options: K, seed and method.
+
+    Returns:
+        int64 (n,), values 0..K-1.
+
+    Raises:
+        UserError: fewer groups than folds.
+    """
+    order = np.argsort(ids.to_numpy(), kind="stable")
+    fold = np.empty(len(ids), np.int64)
+    fold[order] = _assign(targets[order], pd.factorize(groups[order])[0], options)
+    return fold
+
+
+def _assign(targets: np.ndarray, groups: np.ndarray, options: competition.Folds) -> np.ndarray:
+    count = int(groups.max()) + 1
+    if count < options.k:
+        raise UserError(f"{count} groups cannot make {options.k} folds", "folds.k", f"Set it to {count} or less")
+    choices = {"n_splits": options.k, "shuffle": True, "random_state": options.seed}
+    first = np.unique(groups, return_index=True)[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # classes with fewer members than folds: `scarce` names them
+        if options.method == "group":
+            splits = GroupKFold(**choices).split(groups, groups=groups)
+        elif targets.ndim == 2:
+            any_label = pd.DataFrame(targets).groupby(groups).max().to_numpy()
+            return _expand(MultilabelStratifiedKFold(**choices).split(any_label, any_label), count)[groups]
+        elif options.method == "stratified":
+            # Groups are single samples here, or duplicates of one.
+            splits = _stratified(targets[first], choices)
+            return _expand(splits, count)[groups]
+        else:
+            splits = StratifiedGroupKFold(**choices).split(groups, targets, groups)
+        return _expand(splits, len(groups))
+
+
+def _stratified(classes: np.ndarray, choices: dict):
+    try:
+        return list(StratifiedKFold(**choices).split(classes, classes))
+    except ValueError:  # every class has fewer members than there are folds
+        return list(GroupKFold(**choices).split(classes, groups=np.arange(len(classes))))
+
+
+def _expand(splits, count: int) -> np.ndarray:
+    fold = np.full(count, -1, np.int64)
+    for number, (_, held_out) in enumerate(splits):
+        fold[held_out] = number
+    return fold
+
+
+def scarce(targets: np.ndarray, groups: np.ndarray, names: list[str], k: int) -> dict[str, int]:
+    """The classes (or labels) found in fewer groups than there are folds, with the number of those groups."""
+    members = targets.T == 1 if targets.ndim == 2 else targets == np.arange(len(names))[:, None]
+    found = {name: len(np.unique(groups[rows])) for name, rows in zip(names, members, strict=True)}
+    return {name: count for name, count in found.items() if count < k}
+
+
+def balance(targets: np.ndarray, groups: np.ndarray, fold: np.ndarray, names: list[str]) -> pd.DataFrame:
+    """A row per fold: samples, groups, and how many samples each class (or label) has in it."""
+    rows = []
+    for number in np.unique(fold):
+        here = fold == number
+        members = targets[here] == 1 if targets.ndim == 2 else targets[here, None] == np.arange(len(names))
+        rows.append([number, here.sum(), len(np.unique(groups[here])), *members.sum(axis=0)])
+    return pd.DataFrame(rows, columns=["fold", "samples", "groups", *names])
+
+
+def read(paths: CompetitionPaths) -> pd.DataFrame:
+    """The folds table: id, group, fold.
+
+    Raises:
+        UserError: a missing column, an id that stands twice, or a fold that is no number.
+    """
+    table = files.read_csv(paths.folds)
+    for column in ("id", "group", "fold"):
+        if column not in table:
+            raise UserError(f"no column '{column}'", paths.folds, "Expected id,group,fold")
+    if table["id"].duplicated().any():
+        raise UserError(f"ids stand twice: {some(table['id'][table['id'].duplicated()])}", paths.folds)
+    if not pd.api.types.is_integer_dtype(table["fold"]) or (table["fold"] < 0).any():
+        raise UserError("column 'fold' holds something else than numbers 0..K-1", paths.folds)
+    return table
+
+
+def write(paths: CompetitionPaths, table: pd.DataFrame, origin: dict) -> None:
+    """Writes the folds table and, beside it, how it was made."""
+    with files.lock(paths.folds):
+        files.write_csv(table[["id", "group", "fold"]], paths.folds)
+        files.write_json(origin, paths.folds_origin)
+
+
+def check(paths: CompetitionPaths, ids: pd.Series, options: competition.Folds) -> pd.DataFrame:
+    """The kept folds table, if it still fits data and facts.
+
+    Raises:
+        UserError: other ids than the data has, or another K, seed or method than competition.yaml says.
+    """
+    table = read(paths)
+    again = f"To make new folds (scores of older runs will not compare): make folds COMPETITION={paths.name} FORCE=1"
+    gone, new = set(table["id"]) - set(ids), set(ids) - set(table["id"])
+    if gone or new:
+        count = len(gone) + len(new)
+        raise UserError(f"{count} ids differ from the data ({len(new)} new, {len(gone)} gone)", paths.folds, again)
+    made = (files.read_json(paths.folds_origin) or {}).get("folds")
+    if made and made != options.model_dump():
+        old, now = ({f"{k}={v}" for k, v in facts.items()} for facts in (made, options.model_dump()))
+        was = f"made with {', '.join(sorted(old - now))}, competition.yaml says {', '.join(sorted(now - old))}"
+        raise UserError(was, paths.folds, again)
+    if table["fold"].max() + 1 != options.k or table["fold"].nunique() != options.k:
+        raise UserError(f"it has {table['fold'].nunique()} folds, competition.yaml says {options.k}", paths.folds, again)
+    return table

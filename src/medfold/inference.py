@@ -1,0 +1,101 @@
+"""Weights + images -> probabilities: the only predictor, for OOF, test and new images alike."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from medfold import files, models
+from medfold.competition import Competition, Symmetry
+from medfold.errors import UserError
+from medfold.recipe import Recipe
+
+# Each view as (transpose, flip vertically, flip horizontally).
+VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
+    "none": [(False, False, False)],
+    "horizontal": [(False, False, False), (False, False, True)],
+    "dihedral": [(t, v, h) for t in (False, True) for v in (False, True) for h in (False, True)],
+}
+
+
+def load(competition: Competition, recipe: Recipe, weights: Path) -> keras.Model:
+    """The trained net of a fold: rebuilt from its recipe, weights read from its file.
+
+    Raises:
+        UserError: a damaged file, or weights of another net.
+    """
+    model = models.build(competition, recipe, pretrained=False)
+    with tempfile.TemporaryDirectory() as folder:
+        # Keras tells its formats apart by the end of the name.
+        named = Path(shutil.copy2(weights, Path(folder) / "net.weights.h5"))
+        try:
+            model.load_weights(named)
+        except (ValueError, OSError) as error:
+            raise UserError(f"weights do not fit the recipe ({str(error).splitlines()[0]})", weights) from None
+    return model
+
+
+def save(model: keras.Model, weights: Path) -> None:
+    """Writes the weights of a net, whole."""
+    with files.whole(weights) as temporary:
+        named = temporary.with_suffix(".weights.h5")
+        try:
+            model.save_weights(named)
+            named.replace(temporary)
+        finally:
+            files.remove(named)
+
+
+class Predictor:
+    """Probabilities of images, averaged over the views that a symmetry allows (test-time augmentation).
+
+    Args:
+        model: from (batch, height, width, channels) in 0..255 to probabilities.
+        symmetry: none, horizontal (2 views) or dihedral (8 views).
+        tta: False looks at each image once, as it is.
+        batch_size: images at a time. Defaults to 64.
+    """
+
+    def __init__(self, model: keras.Model, symmetry: Symmetry, tta: bool, batch_size: int = 64):
+        self._views = VIEWS[symmetry if tta else "none"]
+        self._forward = tf.function(lambda batch: model(batch, training=False))
+        self._batch_size = batch_size
+        self._columns = model.output_shape[-1]
+
+    def __call__(
+        self, pixels: np.ndarray, rows: np.ndarray, advance: Callable[[int], None] = lambda count: None
+    ) -> np.ndarray:
+        """Predicts some images of an array.
+
+        Args:
+            pixels: uint8 (images, height, width, channels), may be memory-mapped.
+            rows: int (n,), which of them, in which order.
+            advance: called with the number of images after each batch.
+
+        Returns:
+            float32 (n, columns).
+        """
+        outputs = [np.zeros((0, self._columns), np.float32)]
+        for start in range(0, len(rows), self._batch_size):
+            chosen = rows[start : start + self._batch_size]
+            batch = np.asarray(pixels[chosen], np.float32)
+            # A batch is always full, so that the net is compiled once; the surplus is cut off again.
+            batch = np.pad(batch, [(0, self._batch_size - len(chosen)), (0, 0), (0, 0), (0, 0)])
+            total = sum(np.asarray(self._forward(_turned(batch, *view)), np.float64) for view in self._views)
+            outputs.append((total / len(self._views)).astype(np.float32)[: len(chosen)])
+            advance(len(chosen))
+        return np.concatenate(outputs)
+
+
+def _turned(batch: np.ndarray, transpose: bool, vertical: bool, horizontal: bool) -> np.ndarray:
+    if transpose:
+        batch = batch.transpose(0, 2, 1, 3)
+    if vertical:
+        batch = batch[:, ::-1]
+    if horizontal:
+        batch = batch[:, :, ::-1]
+    return np.ascontiguousarray(batch)

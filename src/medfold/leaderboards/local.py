@@ -1,0 +1,78 @@
+"""The local leaderboard of practice competitions: the hidden solution stands in data/."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold import files, samples
+from medfold.competition import Competition
+from medfold.errors import UserError
+from medfold.leaderboards import Placed
+from medfold.paths import CompetitionPaths
+from medfold.runs import predictions_of
+from medfold.scoring import metrics
+from medfold.scoring.intervals import bootstrap
+
+
+def place(
+    competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, groups: pd.Series, file: Path
+) -> Placed:
+    """Scores a submission on the public and the private part of the hidden solution, joined by id.
+
+    Args:
+        competition: names metrics and columns.
+        paths: where solution and published scores are.
+        table: the checked submission, probabilities.
+        groups: the group of each test id, for the interval.
+        file: where the submission was written.
+
+    Raises:
+        UserError: no solution, or one with other ids than the submission.
+    """
+    if not paths.solution.is_file():
+        raise UserError("no hidden solution", paths.solution, f"Run: make download COMPETITION={paths.name} FORCE=1")
+    solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
+    table = table.rename(columns={competition.submission.id: "id"}).set_index("id")
+    if set(table.index) != set(solution["id"]):
+        raise UserError("the solution has other ids than the submission", paths.solution, "Download again")
+    predictions = predictions_of(competition, table.loc[solution["id"]].reset_index())
+    targets = samples.encode(competition, solution)
+    names = [competition.score.metric, *competition.score.also]
+    scores, lines = {}, []
+    for part in ("Public", "Private"):
+        here = (solution["usage"] == part).to_numpy()
+        if not here.any():
+            continue
+        values = []
+        for metric in (metrics.get(name, competition.task) for name in names):
+            value = metric(targets[here], predictions[here])
+            low, high = bootstrap(metric, targets[here], predictions[here], groups.loc[solution["id"][here]].to_numpy())
+            scores[part, metric.name] = value
+            values.append(f"{metric.title} {value:.4f} (95 % interval {low:.4f} to {high:.4f})")
+        only = here.all()
+        lines.append(("test score" if only else part.lower(), f"{', '.join(values)}, {int(here.sum()):,} images"))
+    rivals, mine = _rank(paths, names, scores)
+    return Placed(
+        status="scored",
+        public=scores.get(("Public", names[0])),
+        private=scores.get(("Private", names[0])),
+        lines=lines,
+        rivals=rivals,
+        mine=mine,
+    )
+
+
+def _rank(paths: CompetitionPaths, names: list[str], scores: dict) -> tuple[pd.DataFrame | None, int | None]:
+    """Published scores with this one among them, best first."""
+    if not paths.leaderboard.is_file():
+        return None, None
+    rivals = pd.read_csv(paths.leaderboard)
+    me = {"name": "this submission", "source": "K-fold on train+val, not the protocol of the others"}
+    me |= {name: round(scores["Private", name], 3) for name in names if name in rivals}
+    ranked = pd.concat([rivals, pd.DataFrame([me])], ignore_index=True)
+    direction = metrics.METRICS[names[0]].sign
+    order = np.argsort(-direction * ranked[names[0]].to_numpy(), kind="stable")
+    ranked = ranked.iloc[order].reset_index(drop=True)
+    ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
+    return ranked, int(np.flatnonzero(ranked["name"] == me["name"])[0])

@@ -1,0 +1,172 @@
+"""Nets: an input scaling, a backbone, a head. Built anew from a recipe; only weights are stored.
+
+A new backbone is one function with the decorator `@backbone`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from medfold import recipe
+from medfold.competition import Competition
+from medfold.errors import UserError, nearest
+
+# Pixel values enter as 0..255. Mean and deviation of ImageNet, as torchvision states them for 0..1.
+TORCH_MEAN, TORCH_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+# Mean of ImageNet in blue, green, red, as Caffe's nets expect it subtracted.
+CAFFE_MEAN = [103.939, 116.779, 123.68]
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """How a backbone is built and what it expects.
+
+    Args:
+        build: (images, recipe.backbone) -> a feature map or a vector of features.
+        scaling: the input scaling that its weights expect.
+        pretrained: True if it takes weights, so that it sees three channels always.
+        size: the only height and width it takes; None for any.
+    """
+
+    build: Callable
+    scaling: str
+    pretrained: bool = False
+    size: int | None = None
+
+
+BACKBONES: dict[str, Backbone] = {}
+
+
+def backbone(scaling: str, **facts) -> Callable:
+    """Registers a function as a backbone under its own name."""
+
+    def register(build: Callable) -> Callable:
+        BACKBONES[build.__name__] = Backbone(build, scaling, **facts)
+        return build
+
+    return register
+
+
+@backbone("unit")
+def simple_cnn(images, options: recipe.Backbone):
+    """The net people start from: one convolution, one pooling, one dense layer."""
+    x = layers.Conv2D(32, 3, activation="relu")(images)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    return layers.Dense(128, activation="relu")(x)
+
+
+@backbone("unit")
+def resnet9(images, options: recipe.Backbone):
+    """A small residual net for small images and CPUs.
+
+    After ResNet-9 of David Page's DAWNBench entry (https://myrtle.ai/learn/how-to-train-your-resnet/), with global
+    average pooling. Every image is first brought to mean 0 and deviation 1, since exposure differs between images.
+    Images of 64 px and more go through a stem of stride 2.
+    """
+    width = options.width
+    stride = 2 if images.shape[1] >= 64 else 1
+    x = layers.GroupNormalization(groups=1, center=False, scale=False, name="exposure")(images)
+    x = _convolution(x, width, stride)
+    x = layers.MaxPooling2D(2)(_convolution(x, 2 * width))
+    x = layers.Add()([x, _convolution(_convolution(x, 2 * width), 2 * width)])
+    x = layers.MaxPooling2D(2)(_convolution(x, 4 * width))
+    x = layers.MaxPooling2D(2)(_convolution(x, 8 * width))
+    return layers.Add()([x, _convolution(_convolution(x, 8 * width), 8 * width)])
+
+
+@backbone("tf", pretrained=True)
+def mobilenet_v2(images, options: recipe.Backbone):
+    """MobileNetV2 (Sandler et al. 2018, arXiv 1801.04381), of keras.applications, without its top."""
+    net = keras.applications.MobileNetV2(
+        include_top=False, weights=_weights(options.weights), input_shape=tuple(images.shape[1:])
+    )
+    return net(images)
+
+
+def build(competition: Competition, choices: recipe.Recipe, pretrained: bool = True) -> keras.Model:
+    """The untrained net of a recipe.
+
+    Args:
+        competition: gives channels, task and number of outputs.
+        choices: gives backbone, image size and dropout.
+        pretrained: False leaves pretrained weights unread, for a net whose own weights are loaded next.
+
+    Returns:
+        A model from float32 (batch, size, size, channels) in 0..255 to float32 probabilities (batch, columns): one
+        sigmoid for each label, or a softmax over the classes.
+
+    Raises:
+        UserError: unknown backbone (nearest named), weights it cannot take, a file that is missing or of another net.
+    """
+    options = choices.backbone
+    if options.name not in BACKBONES:
+        hint = nearest(options.name, BACKBONES)
+        raise UserError(f"unknown backbone '{options.name}'{hint}", "backbone.name", f"Known: {', '.join(BACKBONES)}")
+    chosen = BACKBONES[options.name]
+    if options.weights != "none" and not chosen.pretrained:
+        raise UserError(f"{options.name} has no pretrained weights", "backbone.weights", "Set it to none")
+    if not pretrained:
+        options = options.model_copy(update={"weights": "none"})
+
+    images = keras.Input((choices.images.size, choices.images.size, competition.images.channels), name="image")
+    x = images
+    if chosen.pretrained and competition.images.channels == 1:
+        x = layers.Concatenate(name="grey_to_colour")([x, x, x])
+    x = _scaled(x, chosen.scaling if options.input_scaling == "auto" else options.input_scaling)
+    x = chosen.build(x, options)
+    if len(x.shape) == 4:
+        x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = layers.Dropout(choices.training.dropout, name="dropout")(x)
+    activation = "softmax" if competition.one_of_many else "sigmoid"
+    # Small first weights: the first predictions are undecided, so no step is spent on unlearning chance.
+    start = keras.initializers.RandomNormal(stddev=0.02)
+    outputs = layers.Dense(
+        len(competition.columns), activation=activation, kernel_initializer=start, dtype="float32", name="head"
+    )(x)
+    return keras.Model(images, outputs, name=options.name)
+
+
+def _convolution(x, filters: int, stride: int = 1):
+    x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
+    # Keras' default momentum of 0.99 needs more steps than a short training has.
+    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+    return layers.ReLU()(x)
+
+
+def _scaled(x, scaling: str):
+    channels = x.shape[-1]
+    if scaling == "unit":
+        return layers.Rescaling(1 / 255, name="scale")(x)
+    if scaling == "tf":
+        return layers.Rescaling(1 / 127.5, offset=-1, name="scale")(x)
+    if scaling == "torch":
+        mean, deviation = (
+            (TORCH_MEAN, TORCH_STD) if channels == 3 else ([sum(TORCH_MEAN) / 3], [sum(TORCH_STD) / 3])
+        )
+        scale = [1 / (255 * s) for s in deviation]
+        return layers.Rescaling(scale, offset=[-m / s for m, s in zip(mean, deviation, strict=True)], name="scale")(x)
+    # caffe: blue first, mean subtracted, not scaled
+    if channels == 3:
+        red, green, blue = (layers.Lambda(_channel, arguments={"number": n}, name=f"channel{n}")(x) for n in range(3))
+        x = layers.Concatenate(name="blue_first")([blue, green, red])
+    return layers.Rescaling(1.0, offset=[-m for m in CAFFE_MEAN][:channels], name="scale")(x)
+
+
+def _channel(x, number: int):
+    return x[..., number : number + 1]
+
+
+def _weights(weights: str) -> str | None:
+    """`weights` as keras.applications takes them, with a file checked to be there and to be one."""
+    if weights in ("none", "imagenet"):
+        return None if weights == "none" else weights
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise UserError("no such weights file", path, "backbone.weights is none, imagenet or the path of a file")
+    if not path.name.endswith((".weights.h5", ".h5")):
+        raise UserError("not a Keras weights file", path, "Expected a name ending in .weights.h5 or .h5")
+    return str(path)

@@ -1,0 +1,211 @@
+"""Every path that the stages share, and nowhere else."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from medfold.errors import UserError, nearest
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where things are in one project folder.
+
+    Args:
+        root: the folder that holds `competition/`, `folds/`, `submissions/`, `data/` and `runs/`.
+    """
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Paths":
+        """The project around `start` (default: the working directory): the nearest folder above with `competition/`.
+
+        Raises:
+            UserError: there is none.
+        """
+        start = (start or Path.cwd()).absolute()
+        for folder in (start, *start.parents):
+            if any(folder.glob("competition/*/competition.yaml")):
+                return cls(folder)
+        raise UserError("no competition folder here or above", start, "Change into your clone of medfold")
+
+    def competitions(self) -> list[str]:
+        """The names of all competitions, sorted."""
+        return sorted(file.parent.name for file in self.root.glob("competition/*/competition.yaml"))
+
+    def competition(self, name: str) -> "CompetitionPaths":
+        """The paths of one competition.
+
+        Raises:
+            UserError: no folder of that name under `competition/`; the nearest name is given.
+        """
+        known = self.competitions()
+        if name not in known:
+            raise UserError(f"unknown competition{nearest(name, known)}", name, f"Known: {', '.join(known)}")
+        return CompetitionPaths(self.root, name)
+
+    @property
+    def bases(self) -> Path:
+        """Shared bases, for `extends`."""
+        return self.root / "competition" / "_base"
+
+    @property
+    def ledger(self) -> Path:
+        """Every submission and every look at a hidden or test score."""
+        return self.root / "submissions" / "ledger.csv"
+
+    def shown(self, path: Path) -> str:
+        """A path as the terminal shows it: relative to the working directory where that is shorter."""
+        return min(str(path), os.path.relpath(path), key=len)
+
+
+@dataclass(frozen=True)
+class CompetitionPaths:
+    """Where things of one competition are."""
+
+    root: Path
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """Facts, recipes and README of the competition."""
+        return self.root / "competition" / self.name
+
+    @property
+    def facts(self) -> Path:
+        return self.folder / "competition.yaml"
+
+    @property
+    def leaderboard(self) -> Path:
+        """Published scores to stand among; need not exist."""
+        return self.folder / "leaderboard.csv"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data" / self.name
+
+    @property
+    def raw(self) -> Path:
+        """The data as downloaded, never edited."""
+        return self.data / "raw"
+
+    def raw_root(self, folder: str) -> Path:
+        """The folder that patterns start from: `folder` in raw/, or raw/ itself if what was given holds no such one."""
+        return self.raw / folder if (self.raw / folder).is_dir() else self.raw
+
+    @property
+    def raw_manifest(self) -> Path:
+        """Names and sizes of the raw files; written last, so it says that `raw` is complete."""
+        return self.data / "raw.csv"
+
+    @property
+    def hidden(self) -> Path:
+        """What a competitor may not look at: labels of the test part."""
+        return self.data / "hidden"
+
+    @property
+    def solution(self) -> Path:
+        return self.hidden / "solution.csv"
+
+    @property
+    def samples(self) -> Path:
+        return self.data / "samples.csv"
+
+    @property
+    def samples_origin(self) -> Path:
+        """What the sample table was made from; written last, so it says that the table is complete."""
+        return self.data / "samples.json"
+
+    @property
+    def groups(self) -> Path:
+        """Group number -> patient id; stays in data/."""
+        return self.data / "groups.csv"
+
+    @property
+    def sample_submission(self) -> Path:
+        """A sample submission made by the kit, for data sets that bring none."""
+        return self.data / "sample_submission.csv"
+
+    @property
+    def pixels(self) -> Path:
+        """Size and pixel hash of every raw image."""
+        return self.data / "pixels.csv"
+
+    def store(self, key: str) -> Path:
+        return self.data / "store" / key
+
+    @property
+    def folds(self) -> Path:
+        return self.root / "folds" / f"{self.name}.csv"
+
+    @property
+    def folds_origin(self) -> Path:
+        """How the folds were made, counts and audit."""
+        return self.root / "folds" / f"{self.name}.json"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs" / self.name
+
+    def run(self, name: str) -> "RunPaths":
+        return RunPaths(self.runs / name)
+
+    @property
+    def submissions(self) -> Path:
+        return self.root / "submissions" / self.name
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """Where things of one run are."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def origin(self) -> Path:
+        """run.json: resolved recipe, facts, hashes, versions, commit."""
+        return self.folder / "run.json"
+
+    @property
+    def oof(self) -> Path:
+        return self.folder / "oof.csv"
+
+    @property
+    def score(self) -> Path:
+        return self.folder / "score.json"
+
+    def fold(self, number: int) -> "FoldPaths":
+        return FoldPaths(self.folder / f"fold{number}")
+
+
+@dataclass(frozen=True)
+class FoldPaths:
+    """Where things of one trained fold are."""
+
+    folder: Path
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / "weights.h5"
+
+    @property
+    def history(self) -> Path:
+        return self.folder / "history.csv"
+
+    @property
+    def oof(self) -> Path:
+        return self.folder / "oof.csv"
+
+    @property
+    def test(self) -> Path:
+        return self.folder / "test.csv"
+
+    @property
+    def done(self) -> Path:
+        """Written last: hashes of the fold's files."""
+        return self.folder / "done.json"

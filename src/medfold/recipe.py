@@ -1,0 +1,97 @@
+"""<recipe>.yaml -> Recipe: the choices one experiments with."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field
+
+from medfold import config
+from medfold.config import Strict
+from medfold.errors import UserError, nearest
+from medfold.files import fingerprint
+from medfold.paths import CompetitionPaths
+
+
+class Images(Strict):
+    """What is done to an image once, before it is stored."""
+
+    size: int = Field(default=64, ge=8, le=2048)  # height and width, pixels
+    fit: Literal["stretch", "pad"] = "stretch"
+
+
+class Backbone(Strict):
+    """The net, without its head."""
+
+    name: str = "resnet9"
+    width: int = Field(default=16, ge=4)  # channels of the first block (resnet9)
+    weights: str = "none"  # none | imagenet | path of a weights file
+    input_scaling: Literal["auto", "tf", "torch", "caffe", "unit"] = "auto"
+
+
+class Training(Strict):
+    """How the weights are fitted."""
+
+    epochs: int = Field(default=20, ge=1)
+    batch_size: int = Field(default=32, ge=1)
+    learning_rate: float = Field(default=0.002, gt=0)
+    warmup: float = Field(default=0.1, ge=0, lt=1)  # share of the steps over which the rate rises; then a cosine
+    weight_decay: float = Field(default=0.01, ge=0)
+    clip_norm: float = Field(default=1.0, gt=0)  # of the gradient over all weights
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    class_weights: Literal["none", "balanced"] = "none"
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    ema: float = Field(default=0.98, ge=0, lt=1)  # decay per step of the weights' moving average; 0: none
+    keep: Literal["final", "best"] = "final"  # best: the epoch with the best validation score, marked optimistic
+    patience: int = Field(default=0, ge=0)  # keep best: stop after so many epochs without a better one; 0: never
+
+
+class Recipe(Strict):
+    """Everything that decides a run but the competition, its folds and the seed."""
+
+    images: Images = Images()
+    backbone: Backbone = Backbone()
+    augment: str | list[str | dict[str, dict[str, Any]]] = "light"  # a named pipeline, or albumentations transforms
+    training: Training = Training()
+    tta: bool = True  # average predictions over the flips that images.symmetry allows
+
+
+def load(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
+    """A recipe of a competition, with overrides laid over it.
+
+    Raises:
+        UserError: no such recipe (nearest named), an unknown key or a wrong value.
+    """
+    file = paths.folder / f"{name}.yaml"
+    known = sorted(path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts)
+    if name not in known:
+        raise UserError(f"unknown recipe{nearest(name, known)}", f"{paths.name}/{name}", f"Known: {', '.join(known)}")
+    content = config.merge(config.load(file, bases), overrides)
+    where = str(file.relative_to(paths.root)) + (" with SET" if overrides else "")
+    return config.validated(Recipe, content, where)
+
+
+def parse_overrides(text: str) -> dict[str, Any]:
+    """`"training.epochs=3 tta=false"` -> `{"training": {"epochs": 3}, "tta": False}`; values are YAML.
+
+    Raises:
+        UserError: a word without `=`, or a value that is not YAML.
+    """
+    result: dict[str, Any] = {}
+    for word in text.split():
+        key, equals, value = word.partition("=")
+        if not equals or not all(key.split(".")):
+            raise UserError("expected key=value", f"SET, '{word}'", 'Example: SET="training.epochs=3 images.size=96"')
+        try:
+            leaf = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UserError("the value is not YAML", f"SET, '{word}'") from None
+        for part in reversed(key.split(".")):
+            leaf = {part: leaf}
+        result = config.merge(result, leaf)
+    return result
+
+
+def run_name(recipe: str, seed: int, overrides: dict[str, Any]) -> str:
+    """The name of a run: the recipe, `-s<seed>` if the seed is not 0, `-<6 hex>` of the overrides if there are any."""
+    return recipe + (f"-s{seed}" if seed else "") + (f"-{fingerprint(overrides, 6)}" if overrides else "")

@@ -1,0 +1,194 @@
+"""Runs: what decides one, which of its folds are done, and their predictions together."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medfold import files
+from medfold.competition import Competition
+from medfold.errors import UserError, nearest, some
+from medfold.paths import CompetitionPaths, FoldPaths, RunPaths
+from medfold.scoring import metrics
+from medfold.scoring.intervals import bootstrap
+
+# What a fold must share with the run it belongs to; the rest of run.json is for the record.
+BINDING = ("recipe", "seed", "folds", "store", "pretrained")
+BINDING_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
+
+
+def open_run(paths: RunPaths, origin: dict[str, Any]) -> None:
+    """Writes run.json with the first fold; later folds must be of the same recipe, folds table and store.
+
+    Raises:
+        UserError: they differ; the differing lines are shown.
+    """
+    with files.lock(paths.origin):
+        kept = files.read_json(paths.origin)
+        if kept is None:
+            files.write_json(origin, paths.origin)
+            return
+    before, now = _binding(kept), _binding(json.loads(json.dumps(origin)))
+    changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
+    if changed:
+        fix = "Give the new one a name of its own: RUN=name"
+        raise UserError(f"this run was begun differently: {some(changed, 6)}", paths.origin, fix)
+
+
+def _binding(origin: dict[str, Any]) -> dict[str, str]:
+    facts = dict(line.split("=", 1) for line in _flat(origin["facts"]))
+    return dict(line.split("=", 1) for line in _flat({key: origin[key] for key in BINDING})) | {
+        key: facts[key] for key in BINDING_FACTS
+    }
+
+
+def _flat(table: Any, prefix: str = "") -> list[str]:
+    if isinstance(table, dict):
+        return [line for key, value in table.items() for line in _flat(value, f"{prefix}.{key}" if prefix else key)]
+    return [f"{prefix}={table}"]
+
+
+def describe(paths: RunPaths) -> dict[str, Any]:
+    """run.json.
+
+    Raises:
+        UserError: no such run (nearest named).
+    """
+    origin = files.read_json(paths.origin)
+    if origin is None:
+        known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
+        fix = f"Trained so far: {', '.join(known)}" if known else "Train it first"
+        raise UserError(f"no such run{nearest(paths.name, known)}", paths.folder, fix)
+    return origin
+
+
+def is_done(paths: FoldPaths) -> bool:
+    """True if every file of the fold is there, as its marker says."""
+    marker = files.read_json(paths.done)
+    if not marker:
+        return False
+    return all((paths.folder / name).is_file() and files.sha256(paths.folder / name) == marker[name] for name in marker)
+
+
+def done_folds(paths: RunPaths, k: int) -> list[int]:
+    """The numbers of the folds that are done."""
+    return [fold for fold in range(k) if is_done(paths.fold(fold))]
+
+
+def predictions_table(
+    competition: Competition, ids: pd.Series, predictions: np.ndarray, fold: int | None = None
+) -> pd.DataFrame:
+    """Predictions as a table: id, fold (OOF only), a column per class or label; for ordinal tasks also `expected`.
+
+    Args:
+        competition: names the columns.
+        ids: (n,).
+        predictions: float (n, columns).
+        fold: the fold of these samples, for an OOF table. Defaults to none.
+    """
+    table = pd.DataFrame(predictions, columns=competition.columns)
+    if competition.task == "ordinal":
+        table["expected"] = predictions @ np.arange(predictions.shape[1])
+    if fold is not None:
+        table.insert(0, "fold", fold)
+    table.insert(0, "id", ids.to_numpy())
+    return table
+
+
+def predictions_of(competition: Competition, table: pd.DataFrame) -> np.ndarray:
+    """Predictions as metrics take them: float64 (n,) for binary tasks, else (n, columns)."""
+    values = table[competition.columns].to_numpy(np.float64)
+    return values[:, 0] if competition.task == "binary" else values
+
+
+def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
+    """An OOF or test table, with its columns checked.
+
+    Raises:
+        UserError: a missing column.
+    """
+    table = files.read_csv(path)
+    for column in ("id", *competition.columns):
+        if column not in table:
+            raise UserError(f"no column '{column}'", path, "It is not a table of this competition; train the fold anew")
+    return table
+
+
+def collect(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
+    """Joins the OOF tables of all folds that are done, and writes oof.csv and score.json of the run.
+
+    Args:
+        competition: names metric and columns.
+        paths: of the run.
+        truth: the training samples: id, group, fold; in the order of `targets`.
+        targets: int (n,) or (n, labels).
+
+    Returns:
+        The contents of score.json.
+    """
+    with files.lock(paths.oof):
+        folds = done_folds(paths, competition.folds.k)
+        oof = pd.concat([read_predictions(competition, paths.fold(fold).oof) for fold in folds], ignore_index=True)
+        optimistic = describe(paths)["recipe"]["training"]["keep"] == "best"
+        result = score(competition, oof, truth, targets, optimistic)
+        files.write_csv(oof, paths.oof)
+        files.write_json(result, paths.score)
+    return result
+
+
+def score(
+    competition: Competition, oof: pd.DataFrame, truth: pd.DataFrame, targets: np.ndarray, optimistic: bool
+) -> dict[str, Any]:
+    """The OOF score: over the whole table, per fold, with a 95 % interval over groups. Joined by id.
+
+    Returns:
+        metric, value, per_fold, low, high, units, folds_done, optimistic, and `also`: further metrics. Undefined
+        values are None.
+
+    Raises:
+        UserError: predictions for ids that the folds table does not have in that fold, or not for all of a fold's.
+    """
+    position = pd.Series(np.arange(len(truth)), index=truth["id"])
+    folds = sorted(oof["fold"].unique().tolist())
+    expected = truth.loc[truth["fold"].isin(folds), ["id", "fold"]]
+    merged = expected.merge(oof[["id", "fold"]], how="outer", on=["id", "fold"], indicator=True)
+    stray = merged.loc[merged["_merge"] != "both", "id"]
+    if len(stray) or oof["id"].duplicated().any():
+        raise UserError(f"the OOF table does not fit the folds table: {some(stray)}", "oof.csv", "Train the fold anew")
+    rows = position.loc[oof["id"]].to_numpy()
+    predictions, groups = predictions_of(competition, oof), truth["group"].to_numpy()[rows]
+    metric = metrics.get(competition.score.metric, competition.task)
+    low, high = bootstrap(metric, targets[rows], predictions, groups)
+    per_fold = {}
+    for fold in folds:
+        here = (oof["fold"] == fold).to_numpy()
+        per_fold[str(fold)] = _number(metric(targets[rows][here], predictions[here]))
+    also = [metrics.get(name, competition.task) for name in competition.score.also]
+    return {
+        "metric": metric.name,
+        "value": _number(metric(targets[rows], predictions)),
+        "per_fold": per_fold,
+        "low": _number(low),
+        "high": _number(high),
+        "units": len(oof),
+        "folds_done": folds,
+        "optimistic": optimistic,
+        "also": {other.name: _number(other(targets[rows], predictions)) for other in also},
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 9)
+
+
+def paths_of(paths: CompetitionPaths, name: str) -> RunPaths:
+    """The paths of a run, its name checked.
+
+    Raises:
+        UserError: a name that is no plain folder name.
+    """
+    if not name or name != Path(name).name or name.startswith("."):
+        raise UserError("a run's name is a plain folder name", f"RUN={name}")
+    return paths.run(name)

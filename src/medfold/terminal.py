@@ -1,0 +1,88 @@
+"""What a stage says: one line per fact, a table now and then, a progress bar while it takes long."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def say(stage: str, text: str) -> None:
+    """One line: the stage in the first column, what happened in the second."""
+    console.print(f"[bold cyan]{stage:<11}[/]{escape(text)}")
+
+
+def warn(stage: str, text: str) -> None:
+    """One line about something that works but should be looked at."""
+    console.print(f"[bold yellow]{stage:<11}[/]{escape(text)}")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iterable[int] = ()) -> None:
+    """A small table, indented under the stage; text to the left, numbers to the right; marked rows are bold."""
+    rows, marked = [[str(cell) for cell in row] for row in rows], set(marked)
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for number, name in enumerate(columns):
+        numeric = all(row[number].strip("-+.,%0123456789 ") == "" for row in rows)
+        shown.add_column(name, justify="right" if numeric else "left", no_wrap=True)
+    for number, row in enumerate(rows):
+        shown.add_row(*(escape(cell) for cell in row), style="bold" if number in marked else None)
+    from rich.padding import Padding
+
+    # A pipe has no width: do not cut columns there.
+    console.print(Padding(shown, (0, 0, 0, 11)), crop=False, width=None if console.is_terminal else 200)
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Within the block, what C++ libraries write to the standard error is held back, and shown only if it fails."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def progress(unit: str = "") -> Progress:
+    """A progress bar with count, time and time left; shown on a terminal only."""
+    return Progress(
+        TextColumn("[bold cyan]{task.fields[stage]:<10}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def minutes(seconds: float) -> str:
+    """'42 s', '6.3 min': a duration as one says it."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
+
+
+def size(bytes: float) -> str:
+    """'3.3 MB': a file size in decimal units."""
+    for unit in ("B", "kB", "MB"):
+        if bytes < 999.5:
+            return f"{bytes:.0f} {unit}" if unit == "B" else f"{bytes:.3g} {unit}"
+        bytes /= 1000
+    return f"{bytes:.3g} GB"

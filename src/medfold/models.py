@@ -28,13 +28,13 @@ class Backbone:
         build: (images, recipe.backbone) -> a feature map or a vector of features.
         scaling: the input scaling that its weights expect.
         pretrained: True if it takes weights, so that it sees three channels always.
-        size: the only height and width it takes; None for any.
+        smallest: the least height and width it takes, pixels.
     """
 
     build: Callable
     scaling: str
     pretrained: bool = False
-    size: int | None = None
+    smallest: int = 8
 
 
 BACKBONES: dict[str, Backbone] = {}
@@ -78,13 +78,10 @@ def resnet9(images, options: recipe.Backbone):
     return layers.Add()([x, _convolution(_convolution(x, 8 * width), 8 * width)])
 
 
-@backbone("tf", pretrained=True)
+@backbone("tf", pretrained=True, smallest=32)
 def mobilenet_v2(images, options: recipe.Backbone):
     """MobileNetV2 (Sandler et al. 2018, arXiv 1801.04381), of keras.applications, without its top."""
-    net = keras.applications.MobileNetV2(
-        include_top=False, weights=_weights(options.weights), input_shape=tuple(images.shape[1:])
-    )
-    return net(images)
+    return _of_applications(keras.applications.MobileNetV2, images, options)
 
 
 def build(competition: Competition, choices: recipe.Recipe, pretrained: bool = True) -> keras.Model:
@@ -109,6 +106,9 @@ def build(competition: Competition, choices: recipe.Recipe, pretrained: bool = T
     chosen = BACKBONES[options.name]
     if options.weights != "none" and not chosen.pretrained:
         raise UserError(f"{options.name} has no pretrained weights", "backbone.weights", "Set it to none")
+    if choices.images.size < chosen.smallest:
+        fix = f"Set it to {chosen.smallest} or more"
+        raise UserError(f"{choices.images.size} px are too small for {options.name}", "images.size", fix)
     if not pretrained:
         options = options.model_copy(update={"weights": "none"})
 
@@ -154,6 +154,23 @@ def _scaled(x, scaling: str):
         red, green, blue = (layers.Lambda(_channel, arguments={"number": n}, name=f"channel{n}")(x) for n in range(3))
         x = layers.Concatenate(name="blue_first")([blue, green, red])
     return layers.Rescaling(1.0, offset=[-m for m in CAFFE_MEAN][:channels], name="scale")(x)
+
+
+def _of_applications(family: Callable, images, options: recipe.Backbone):
+    """A net of keras.applications without its top."""
+    weights = _weights(options.weights)
+    try:
+        net = family(include_top=False, weights=weights, input_shape=tuple(images.shape[1:]))
+    except ValueError as error:
+        if weights in (None, "imagenet"):
+            raise
+        raise UserError(f"weights do not fit {options.name} ({str(error).splitlines()[0]})", weights) from None
+    except Exception as error:  # Keras raises a bare one when its download fails
+        if weights != "imagenet" or "fetch failure" not in str(error):
+            raise
+        fix = 'Fetch the file elsewhere and name it: SET="backbone.weights=file.weights.h5"'
+        raise UserError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
+    return net(images)
 
 
 def _channel(x, number: int):

@@ -142,7 +142,7 @@ def _copy_some(count: int, table: pd.DataFrame, truth: pd.DataFrame, target: Pat
 
 
 def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[np.ndarray, dict]:
-    """One radiograph.
+    """One radiograph, as displayed.
 
     Args:
         options: seed, prevalence and SNR range.
@@ -154,6 +154,15 @@ def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[
         Pixels, uint8 (128, 128), and a dictionary with age, sex, target (0 or 1) and nodule (x, y, radius in
         pixels, snr; `None` without one).
     """
+    film, facts, shot = draw_film(options, part, patient, number)
+    # Exposure and display: gain, offset and a film-like curve.
+    gain, offset, gamma = shot.uniform(0.7, 1.05), shot.uniform(0, 0.15), math.exp(shot.normal(0, 0.18))
+    shown = np.clip(film, 0, 1) ** gamma * gain + offset
+    return np.clip(np.rint(shown * 255), 0, 255).astype(np.uint8), facts
+
+
+def draw_film(options: Options, part: str, patient: int, number: int) -> tuple[np.ndarray, dict, np.random.Generator]:
+    """What reaches the film, before exposure: float32 (128, 128) of about 0..1, facts, and the random state after."""
     who, shot = _rng(options, part, patient, 10), _rng(options, part, patient, 10 + number)
     target = int(who.random() < options.prevalence)
     age = int(np.clip(who.normal(58 + 5 * target, 13), 18, 90))
@@ -186,11 +195,7 @@ def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[
     image += lungs * clutter * (CLUTTER / float(clutter.std()))
     image += NOISE * shot.standard_normal((SIZE, SIZE), np.float32)
 
-    # Exposure and display: gain, offset and a film-like curve.
-    gain, offset, gamma = shot.uniform(0.7, 1.05), shot.uniform(0, 0.15), math.exp(shot.normal(0, 0.18))
-    shown = np.clip(image, 0, 1) ** gamma * gain + offset
-    pixels = np.clip(np.rint(shown * 255), 0, 255).astype(np.uint8)
-    return pixels, {"age": age, "sex": sex, "target": target, "nodule": nodule}
+    return image, {"age": age, "sex": sex, "target": target, "nodule": nodule}, shot
 
 
 def _turned(x: np.ndarray, y: np.ndarray, angle: float) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ from medfold.recipe import Recipe
 from medfold.runs import predictions_table
 from medfold.scoring import metrics
 from medfold.terminal import console, progress, say
+from medfold.training.allocator import keep_freed_memory
 from medfold.training.augment import augmenter
 from medfold.training.pipeline import Pipeline
 
@@ -62,6 +63,7 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
         UserError: too few images for a batch, or a loss that is not a number.
     """
     keras.backend.clear_session()
+    keep_freed_memory()
     cv2.setNumThreads(1)  # images are small, and the pipeline has threads of its own
     competition, recipe = task.competition, task.recipe
     held_out = (task.train["fold"] == fold).to_numpy()

@@ -1,0 +1,164 @@
+import contextlib
+import http.server
+import os
+import threading
+import zipfile
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold import sources
+from medfold.errors import UserError
+from medfold.sources import Source, local
+
+
+def with_source(project, **source):
+    return Source(project.competition.model_copy(update={"source": source}), project.paths)
+
+
+def test_an_unknown_kind_or_option_is_refused(small):
+    with pytest.raises(UserError, match="unknown source.kind 'phantoms' .did you mean 'phantom'"):
+        with_source(small, kind="phantoms")
+    with pytest.raises(UserError, match="unknown key 'sead' .did you mean 'seed'"):
+        with_source(small, kind="phantom", sead=3)
+
+
+def test_complete_means_every_file_with_its_size(small):
+    source = Source(small.competition, small.paths)
+    assert not source.complete
+    source.get()
+    assert source.complete
+    victim = small.paths.raw / "train.csv"
+    victim.write_text(victim.read_text()[:-5])
+    assert sources.missing(small.paths) == ["train.csv"]
+
+
+def test_a_failed_fetch_leaves_what_was_there(small, monkeypatch):
+    source = Source(small.competition, small.paths)
+    source.get()
+
+    def broken(options, target, hidden):
+        (target / "half.png").touch()
+        raise UserError("cut off")
+
+    monkeypatch.setattr("medfold.sources.phantom.fetch", broken)
+    with pytest.raises(UserError):
+        source.get()
+    assert source.complete
+    assert not list(small.paths.data.glob("**/half.png"))
+    assert not list(small.paths.data.glob(".raw*.tmp"))
+
+
+def test_phantom_refuses_from(small, tmp_path):
+    with pytest.raises(UserError, match="Leave FROM out"):
+        Source(small.competition, small.paths).get(tmp_path)
+
+
+def test_kaggle_dataset_names_page_and_remedy(small):
+    with pytest.raises(UserError, match=r"kaggle.com/datasets/a/b: .*FROM=archive.zip"):
+        with_source(small, kind="kaggle-dataset", slug="a/b").get()
+
+
+@pytest.fixture
+def archive(tmp_path):
+    path = tmp_path / "some archive.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("set/train/a.txt", "a" * 1000)
+        file.writestr("set/b.txt", "b")
+    return path
+
+
+def test_from_takes_an_archive_or_its_folder(small, archive, tmp_path):
+    source = with_source(small, kind="kaggle-dataset", slug="a/b")
+    manifest = source.get(archive)
+    assert manifest.to_numpy().tolist() == [["set/b.txt", 1], ["set/train/a.txt", 1000]]
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(tmp_path / "unpacked")
+    pd.testing.assert_frame_equal(source.get(tmp_path / "unpacked"), manifest)
+    with pytest.raises(UserError, match="no such file or folder"):
+        source.get(tmp_path / "nowhere.zip")
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/evil.txt", "a/../../evil.txt", "c:\\evil.txt"])
+def test_members_that_would_land_outside_are_refused(tmp_path, name):
+    path = tmp_path / "bad.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("good.txt", "x")
+        file.writestr(name, "x")
+    (tmp_path / "target").mkdir()
+    with pytest.raises(UserError, match="unsafe member"):
+        local.unpack(path, tmp_path / "target")
+    assert not list((tmp_path / "target").iterdir())
+
+
+def test_a_link_in_an_archive_is_refused(tmp_path):
+    path = tmp_path / "bad.zip"
+    link = zipfile.ZipInfo("link")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(link, "/etc/passwd")
+    with pytest.raises(UserError, match="unsafe member"):
+        local.unpack(path, tmp_path)
+
+
+def test_damaged_archives_are_told(small, archive):
+    source = with_source(small, kind="kaggle-dataset", slug="a/b")
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="not a zip archive, or cut off"):
+        source.get(archive)
+    archive.write_bytes(whole.replace(b"aaaa", b"aaba", 1))
+    with pytest.raises(UserError, match="damaged archive"):
+        source.get(archive)
+    assert not small.paths.raw.exists()
+
+
+@contextlib.contextmanager
+def serve(folder):
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    handler.log_message = lambda *arguments: None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_url_downloads_and_checks_the_md5(small, tmp_path, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    served = tmp_path / "served"
+    served.mkdir()
+    np.savez(served / "x.npz", images=np.arange(4))
+    import hashlib
+
+    md5 = hashlib.md5((served / "x.npz").read_bytes()).hexdigest()
+    with serve(served) as address:
+        source = with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5)
+        assert source.get()["file"].tolist() == ["data.npz"]
+        assert (small.paths.raw / "data.npz").read_bytes() == (served / "x.npz").read_bytes()
+        with pytest.raises(UserError, match="another md5"):
+            with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5="0" * 32).get()
+        with pytest.raises(UserError, match="download failed: 404.*FROM=data.npz"):
+            with_source(small, kind="url", url=f"{address}/gone.npz", file="data.npz", md5=md5).get()
+    with pytest.raises(UserError, match="download failed"):
+        with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5).get()
+    assert source.complete
+
+
+def test_another_md5_given_by_hand_is_a_note(small, tmp_path, capsys):
+    given = tmp_path / "data (1).npz"
+    np.savez(given, images=np.arange(4))
+    source = with_source(small, kind="url", url="http://127.0.0.1:9/x", file="data.npz", md5="0" * 32)
+    assert source.get(given)["file"].tolist() == ["data.npz"]
+    assert "is not that of the official file" in capsys.readouterr().out
+
+
+def test_a_folder_is_linked_not_copied_where_it_can_be(small, tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "a.txt").write_text("a")
+    with_source(small, kind="kaggle-dataset", slug="a/b").get(folder)
+    assert os.stat(small.paths.raw / "a.txt").st_ino == os.stat(folder / "a.txt").st_ino

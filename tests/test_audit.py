@@ -1,0 +1,39 @@
+import numpy as np
+import pandas as pd
+
+from medfold.audit import audit
+
+TRAIN = pd.DataFrame(
+    {
+        "id": list("abcdefg"),
+        "group": [0, 0, 1, 1, 2, 3, 4],
+        "fold": [0, 0, 1, 1, 0, 1, 0],
+        "hash": ["h1", "h1", "h2", "h2", "h3", "h4", "h5"],
+    }
+)
+TEST = pd.DataFrame({"id": ["x", "y", "z"], "hash": ["h9", "h4", "h2"]})
+
+
+def test_the_audit_finds_what_is_there():
+    found = audit(TRAIN, TEST, np.array([1, 1, 0, 1, 0, 0, 1]))
+    assert found.split == []
+    assert found.duplicates == [["a", "b"], ["c", "d"]]
+    assert found.contradicting == [["c", "d"]]
+    assert found.leaked == [["c", "z"], ["d", "z"], ["f", "y"]]
+    assert found.counts() == {"split": 0, "duplicates": 2, "contradicting": 1, "leaked": 3}
+
+
+def test_the_audit_finds_split_groups():
+    found = audit(TRAIN.assign(fold=[0, 1, 1, 1, 0, 1, 2]), TEST, np.zeros(7, int))
+    assert found.split == [0]
+
+
+def test_labels_contradict_if_any_of_several_differs():
+    labels = np.zeros((7, 2), int)
+    labels[1, 1] = 1
+    assert audit(TRAIN, TEST, labels).contradicting == [["a", "b"]]
+
+
+def test_a_clean_set_says_none():
+    clean = TRAIN.assign(hash=list("abcdefg"))
+    assert {value for _, value in audit(clean, TEST, np.zeros(7, int)).lines()} == {"none"}

@@ -1,0 +1,98 @@
+import pytest
+
+from medfold import config
+from medfold.competition import Competition
+from medfold.errors import UserError
+from medfold.recipe import Recipe
+from tests.helpers import competition
+
+
+@pytest.fixture
+def bases(tmp_path):
+    folder = tmp_path / "_base"
+    folder.mkdir()
+    return folder
+
+
+def write(path, text):
+    path.parent.mkdir(exist_ok=True, parents=True)
+    path.write_text(text)
+    return path
+
+
+def test_extends_merges_key_by_key(tmp_path, bases):
+    write(bases / "net.yaml", "training: {epochs: 5, batch_size: 8}\naugment: [HorizontalFlip, D4]")
+    file = write(tmp_path / "x" / "baseline.yaml", "extends: net\ntraining: {epochs: 9}\naugment: [D4]")
+    assert config.load(file, bases) == {"training": {"epochs": 9, "batch_size": 8}, "augment": ["D4"]}
+
+
+def test_extends_prefers_the_file_beside(tmp_path, bases):
+    write(bases / "net.yaml", "tta: true")
+    write(tmp_path / "x" / "net.yaml", "extends: net\naugment: light")
+    file = write(tmp_path / "x" / "baseline.yaml", "extends: net")
+    assert config.load(file, bases) == {"tta": True, "augment": "light"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("extends: nett", "names no file \\(did you mean 'net'"),
+        ("a: [1", "not valid YAML"),
+        ("- 1", "expected 'key: value' lines"),
+    ],
+)
+def test_faulty_files_are_one_line(tmp_path, bases, text, message):
+    write(bases / "net.yaml", "tta: true")
+    with pytest.raises(UserError, match=message):
+        config.load(write(tmp_path / "x" / "baseline.yaml", text), bases)
+
+
+def test_a_circle_of_extends_is_told(tmp_path, bases):
+    write(tmp_path / "x" / "a.yaml", "extends: b")
+    file = write(tmp_path / "x" / "b.yaml", "extends: a")
+    with pytest.raises(UserError, match="leads back to itself"):
+        config.load(file, bases)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"training": {"epoch": 3}}, r"unknown key 'training.epoch' \(did you mean 'epochs'\?\)"),
+        ({"trainin": {}}, r"unknown key 'trainin' \(did you mean 'training'\?\)"),
+        ({"training": {"epochs": "many"}}, "'training.epochs': .*received 'many'"),
+        ({"training": {"epochs": 0}}, "'training.epochs': .*received 0"),
+        ({"images": {"fit": "crop"}}, "'images.fit': .*received 'crop'"),
+    ],
+)
+def test_a_wrong_recipe_names_the_key(content, message):
+    with pytest.raises(UserError, match=message) as caught:
+        config.validated(Recipe, content, "baseline.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_fact_is_named():
+    facts = competition().model_dump()
+    del facts["score"]
+    with pytest.raises(UserError, match="'score' is missing"):
+        config.validated(Competition, facts, "competition.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"task": "multiclass"}, "needs three or more 'classes'"),
+        ({"labels": {"targets": ["a", "b"]}}, "has one column in 'labels.targets', found 2"),
+        ({"classes": ["a", "b", "c"]}, "has two 'classes'"),
+        ({"task": "multilabel", "classes": ["a", "b", "c"]}, "no meaning for task multilabel"),
+    ],
+)
+def test_facts_must_agree(changes, message):
+    facts = {**competition().model_dump(), **changes}
+    with pytest.raises(UserError, match=message):
+        config.validated(Competition, facts, "competition.yaml")
+
+
+def test_columns_follow_the_task():
+    assert competition("binary").columns == ["target"]
+    assert competition("multilabel").columns == ["a", "b"]
+    assert competition("ordinal").columns == ["0", "1", "2"]

@@ -1,0 +1,16 @@
+from medfold.errors import UserError, nearest, some
+
+
+def test_a_user_error_is_one_line_with_place_and_remedy():
+    assert str(UserError("no column 'id'", "train.csv", "Add it")) == "train.csv: no column 'id'. Add it"
+    assert str(UserError("no column 'id'")) == "no column 'id'"
+
+
+def test_nearest_names_a_close_word_only():
+    assert nearest("retina", ["retinamnist", "breastmnist"]) == " (did you mean 'retinamnist'?)"
+    assert nearest("xyz", ["retinamnist"]) == ""
+
+
+def test_some_counts_what_it_leaves_out():
+    assert some(range(5)) == "0, 1, 2 and 2 more"
+    assert some(["a", "b"]) == "a, b"

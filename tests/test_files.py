@@ -1,0 +1,69 @@
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from medfold import files
+
+
+def test_whole_leaves_the_old_file_if_the_block_fails(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), files.whole(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_whole_replaces_a_folder(tmp_path):
+    path = tmp_path / "raw"
+    path.mkdir()
+    (path / "old").touch()
+    with files.whole(path) as temporary:
+        temporary.mkdir()
+        (temporary / "new").touch()
+    assert [file.name for file in path.iterdir()] == ["new"]
+    assert [file.name for file in tmp_path.iterdir()] == ["raw"]
+
+
+def test_nine_digits_bring_a_float32_back(tmp_path):
+    import numpy as np
+
+    values = np.random.default_rng(0).random(1000).astype(np.float32)
+    files.write_csv(pd.DataFrame({"id": [f"00{n}" for n in range(1000)], "p": values}), tmp_path / "t.csv")
+    read = files.read_csv(tmp_path / "t.csv")
+    assert (read["p"].to_numpy(np.float32) == values).all()
+    assert read["id"].iloc[1] == "001"
+
+
+def test_json_refuses_what_is_not_json(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        files.write_json({"value": float("nan")}, tmp_path / "a.json")
+    assert files.read_json(tmp_path / "a.json") is None
+
+
+def test_equal_values_have_equal_fingerprints():
+    assert files.fingerprint({"a": 1, "b": 2}) == files.fingerprint({"b": 2, "a": 1})
+    assert files.fingerprint({"a": 1}) != files.fingerprint({"a": 2})
+    assert len(files.fingerprint("x", 6)) == 6
+
+
+ADD = """
+import sys
+from pathlib import Path
+from medfold import files
+path = Path(sys.argv[1])
+for _ in range(20):
+    with files.lock(path):
+        files.write_json(files.read_json(path) + 1, path)
+"""
+
+
+def test_lock_lets_no_update_get_lost(tmp_path):
+    path = tmp_path / "count.json"
+    files.write_json(0, path)
+    workers = [subprocess.Popen([sys.executable, "-c", ADD, str(path)]) for _ in range(3)]
+    assert [worker.wait() for worker in workers] == [0, 0, 0]
+    assert files.read_json(path) == 60

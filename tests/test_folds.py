@@ -1,0 +1,145 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medfold import folds
+from medfold.competition import Folds
+from medfold.errors import UserError
+
+
+@st.composite
+def tables(draw):
+    """Ids, targets, groups and options of any small table with at least K groups."""
+    k = draw(st.integers(2, 5))
+    groups = np.array(draw(st.lists(st.integers(0, 30), min_size=k, max_size=80)))
+    groups[:k] = np.arange(k) + 100  # at least K groups
+    n = len(groups)
+    if draw(st.booleans()):
+        targets = np.array(draw(st.lists(st.integers(0, 3), min_size=n, max_size=n)))
+    else:
+        targets = np.array(draw(st.lists(st.lists(st.integers(0, 1), min_size=3, max_size=3), min_size=n, max_size=n)))
+    ids = pd.Series([f"{number:04d}" for number in draw(st.permutations(range(n)))])
+    method = draw(st.sampled_from(["stratified", "group", "stratified-group"]))
+    return ids, targets, groups, Folds(k=k, seed=draw(st.integers(0, 3)), method=method)
+
+
+@settings(max_examples=150, deadline=None)
+@given(tables())
+def test_every_sample_has_one_fold_and_no_group_is_split(table):
+    ids, targets, groups, options = table
+    fold = folds.assign(ids, targets, groups, options)
+    assert ((fold >= 0) & (fold < options.k)).all()
+    assert pd.Series(fold).groupby(groups).nunique().max() == 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(tables(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(table, random):
+    ids, targets, groups, options = table
+    order = list(range(len(ids)))
+    random.shuffle(order)
+    fold = folds.assign(ids, targets, groups, options)
+    shuffled = folds.assign(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], options)
+    assert (shuffled == fold[order]).all()
+
+
+def test_stratified_folds_have_equal_shares():
+    targets = np.repeat([0, 1, 2], [500, 300, 50])
+    ids = pd.Series([f"{n}" for n in range(850)])
+    fold = folds.assign(ids, targets, np.arange(850), Folds(k=5, seed=0, method="stratified"))
+    shares = folds.balance(targets, np.arange(850), fold, ["a", "b", "c"])
+    assert shares[["a", "b", "c"]].to_numpy().tolist() == [[100, 60, 10]] * 5
+
+
+def test_grouped_folds_stay_near_equal_shares():
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 400, 1000)
+    targets = (rng.random(400) < 0.3).astype(int)[groups]
+    ids = pd.Series([f"{n:04d}" for n in range(1000)])
+    fold = folds.assign(ids, targets, groups, Folds(k=5, seed=0, method="stratified-group"))
+    rate = pd.Series(targets).groupby(fold).mean()
+    assert (rate - targets.mean()).abs().max() < 0.03
+
+
+def test_multilabel_folds_balance_every_label_with_groups_whole():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(300), 2)
+    targets = np.repeat((rng.random((300, 4)) < [0.5, 0.3, 0.1, 0.05]).astype(int), 2, axis=0)
+    ids = pd.Series([f"{n:04d}" for n in range(600)])
+    fold = folds.assign(ids, targets, groups, Folds(k=5, seed=0, method="stratified-group"))
+    assert pd.Series(fold).groupby(groups).nunique().max() == 1
+    table = folds.balance(targets, groups, fold, ["a", "b", "c", "d"])
+    expected = targets.sum(axis=0) / 5
+    assert (np.abs(table[["a", "b", "c", "d"]].to_numpy() - expected) <= np.maximum(4, 0.15 * expected)).all()
+
+
+def test_too_few_groups_are_refused():
+    with pytest.raises(UserError, match="3 groups cannot make 5 folds"):
+        folds.assign(pd.Series(list("abcd")), np.zeros(4, int), np.array([0, 1, 2, 2]), Folds(k=5))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=40))
+def test_duplicates_join_groups_as_a_slow_search_does(rows):
+    groups, hashes = (np.array(column) for column in zip(*rows, strict=True))
+    joined = groups.copy()
+    while True:  # the smallest group reachable over shared groups or shared images
+        before = joined.copy()
+        for key in (groups, hashes):
+            for value in np.unique(key):
+                joined[key == value] = joined[key == value].min()
+        if (joined == before).all():
+            break
+    assert (folds.join_duplicates(groups, hashes) == joined).all()
+
+
+def test_scarce_classes_are_named():
+    targets, groups = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 1, 2, 3, 3, 4])
+    assert folds.scarce(targets, groups, ["a", "b", "c"], 3) == {"b": 1, "c": 1}
+    labels = np.array([[1, 0], [1, 0], [1, 1]])
+    assert folds.scarce(labels, np.arange(3), ["x", "y"], 2) == {"y": 1}
+
+
+@pytest.fixture
+def kept(small):
+    table = pd.DataFrame({"id": list("abcdef"), "group": range(6), "fold": [0, 1, 2, 0, 1, 2]})
+    folds.write(small.paths, table, {"folds": small.competition.folds.model_dump()})
+    return small, table
+
+
+def test_kept_folds_come_back(kept):
+    small, table = kept
+    assert folds.check(small.paths, table["id"], small.competition.folds).equals(table)
+
+
+@pytest.mark.parametrize(
+    ("ids", "changes", "message"),
+    [
+        (list("abcdxy"), {}, r"4 ids differ from the data \(2 new, 2 gone\). .*make folds COMPETITION=small FORCE=1"),
+        (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml says k=5"),
+        (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml says seed=1"),
+        (list("abcdef"), {"method": "group"}, "made with method=stratified-group"),
+    ],
+)
+def test_folds_that_no_longer_fit_are_refused(kept, ids, changes, message):
+    small, _ = kept
+    with pytest.raises(UserError, match=message):
+        folds.check(small.paths, pd.Series(ids), small.competition.folds.model_copy(update=changes))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,fold\na,0\n", "no column 'group'"),
+        ("id,group,fold\na,0,0\na,0,1\n", "ids stand twice: a"),
+        ("id,group,fold\na,0,x\n", "something else than numbers"),
+        ("id,group,fold\na,0,0\nb,0,1\n", "it has 2 folds, competition.yaml says 3"),
+    ],
+)
+def test_a_table_of_ones_own_is_checked(small, text, message):
+    small.paths.folds.parent.mkdir()
+    small.paths.folds.write_text(text)
+    with pytest.raises(UserError, match=message):
+        folds.check(small.paths, pd.Series(["a", "b"]), small.competition.folds)

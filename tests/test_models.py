@@ -1,0 +1,94 @@
+import keras
+import numpy as np
+import pytest
+
+from medfold import inference, models
+from medfold.errors import UserError
+from medfold.recipe import Recipe
+from tests.helpers import competition
+
+
+def recipe(name="resnet9", size=32, **backbone):
+    return Recipe.model_validate({"images": {"size": size}, "backbone": {"name": name, "width": 4, **backbone}})
+
+
+def facts(task="binary", channels=1):
+    images = {"train": "x", "test": "x", "channels": channels, "symmetry": "dihedral"}
+    return competition(task, images=images)
+
+
+def batch(channels, size=32):
+    return np.random.default_rng(0).integers(0, 256, (3, size, size, channels)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", ["simple_cnn", "resnet9", "mobilenet_v2"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_backbone_is_saved_and_rebuilt_with_equal_predictions(tmp_path, name, channels):
+    keras.utils.set_random_seed(0)
+    model = models.build(facts("multiclass", channels), recipe(name))
+    inference.save(model, tmp_path / "weights.h5")
+    assert [path.name for path in tmp_path.iterdir()] == ["weights.h5"]
+    keras.utils.set_random_seed(1)
+    again = inference.load(facts("multiclass", channels), recipe(name), tmp_path / "weights.h5")
+    images = batch(channels)
+    np.testing.assert_array_equal(model(images), again(images))
+    np.testing.assert_allclose(np.sum(model(images), axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("task", "columns", "activation"),
+    [("binary", 1, "sigmoid"), ("multilabel", 2, "sigmoid"), ("multiclass", 3, "softmax"), ("ordinal", 3, "softmax")],
+)
+def test_every_task_has_its_head(task, columns, activation):
+    model = models.build(facts(task), recipe())
+    assert model.output_shape == (None, columns)
+    assert model.layers[-1].activation.__name__ == activation
+
+
+def scaled(scaling, channels=3, value=255.0):
+    model = models.build(facts(channels=channels), recipe("simple_cnn", input_scaling=scaling))
+    convolution = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    inputs = keras.Model(model.inputs, convolution.input)
+    return np.asarray(inputs(np.full((1, 32, 32, channels), value, np.float32)))[0, 0, 0]
+
+
+def test_input_scalings():
+    assert scaled("unit").tolist() == [1, 1, 1]
+    assert scaled("tf").tolist() == [1, 1, 1]
+    assert scaled("tf", value=0).tolist() == [-1, -1, -1]
+    expected = [(1 - mean) / std for mean, std in zip(models.TORCH_MEAN, models.TORCH_STD, strict=True)]
+    assert scaled("torch").tolist() == pytest.approx(expected, abs=1e-5)
+    reference = keras.applications.imagenet_utils.preprocess_input(np.full((1, 1, 1, 3), 255.0), mode="caffe")
+    assert scaled("caffe").tolist() == pytest.approx(reference[0, 0, 0].tolist(), abs=1e-4)
+    assert scaled("torch", channels=1).shape == (1,)
+    assert scaled("caffe", channels=1).shape == (1,)
+
+
+def test_weights_of_a_file_are_read(tmp_path):
+    keras.utils.set_random_seed(3)
+    source = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    source.save_weights(tmp_path / "net.weights.h5")
+    model = models.build(facts(), recipe("mobilenet_v2", weights=str(tmp_path / "net.weights.h5")))
+    inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    np.testing.assert_array_equal(inner.get_weights()[0], source.get_weights()[0])
+
+
+def test_choices_that_cannot_be_are_one_line(tmp_path):
+    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    other.save_weights(tmp_path / "other.weights.h5")
+    for changes, message in (
+        ({"name": "resnet99"}, "unknown backbone 'resnet99' .did you mean 'resnet9'"),
+        ({"name": "resnet9", "weights": "imagenet"}, "resnet9 has no pretrained weights"),
+        ({"name": "mobilenet_v2", "weights": "nowhere.h5"}, "nowhere.h5: no such weights file"),
+        ({"name": "mobilenet_v2", "weights": str(tmp_path / "other.weights.h5")}, "weights do not fit"),
+        ({"name": "mobilenet_v2", "size": 16}, "too small for mobilenet_v2"),
+    ):
+        with pytest.raises(UserError, match=message) as caught:
+            models.build(facts(), recipe(**changes))
+        assert "\n" not in str(caught.value)
+
+
+def test_weights_of_another_net_are_refused(tmp_path):
+    inference.save(models.build(facts(), recipe()), tmp_path / "weights.h5")
+    with pytest.raises(UserError, match=r"weights.h5: weights do not fit the recipe"):
+        inference.load(facts(), recipe("simple_cnn"), tmp_path / "weights.h5")

@@ -1,0 +1,41 @@
+import pytest
+
+from medfold import recipe
+from medfold.errors import UserError
+from medfold.paths import Paths
+
+
+def load(name="baseline", **overrides):
+    root = Paths.find()
+    return recipe.load(root.competition("small"), root.bases, name, overrides)
+
+
+def test_overrides_reach_every_depth(project_folder):
+    overrides = recipe.parse_overrides("training.epochs=3 tta=false augment=[HorizontalFlip]")
+    assert overrides == {"training": {"epochs": 3}, "tta": False, "augment": ["HorizontalFlip"]}
+    loaded = load(**overrides)
+    assert (loaded.training.epochs, loaded.tta, loaded.training.batch_size) == (3, False, 8)
+
+
+@pytest.mark.parametrize("text", ["training.epochs", "=3", "training..epochs=3", "a=[1"])
+def test_a_wrong_override_is_shown(text):
+    with pytest.raises(UserError, match="SET"):
+        recipe.parse_overrides(text)
+
+
+def test_an_unknown_recipe_names_the_nearest(project_folder):
+    with pytest.raises(UserError, match="did you mean 'baseline'"):
+        load("baselin")
+
+
+def test_an_unknown_override_names_file_and_key(project_folder):
+    with pytest.raises(UserError, match=r"baseline.yaml with SET: unknown key 'training.epoch'"):
+        load(training={"epoch": 3})
+
+
+def test_run_names():
+    assert recipe.run_name("baseline", 0, {}) == "baseline"
+    assert recipe.run_name("baseline", 2, {}) == "baseline-s2"
+    named = recipe.run_name("baseline", 0, {"tta": False})
+    assert named.startswith("baseline-")
+    assert len(named) == len("baseline-") + 6

@@ -1,0 +1,105 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold import files, runs
+from medfold.errors import UserError
+from tests.helpers import competition
+
+ORIGIN = {"seed": 0, "recipe": {"tta": True, "training": {"epochs": 3}}, "folds": "f", "store": "s", "pretrained": None}
+
+
+def origin(small, **changes):
+    return {**ORIGIN, "facts": small.competition.model_dump(mode="json"), "commit": "x", **changes}
+
+
+def test_a_run_keeps_what_it_was_begun_with(small):
+    paths = small.paths.run("baseline")
+    runs.open_run(paths, origin(small))
+    runs.open_run(paths, origin(small, commit="another"))  # for the record only
+    assert runs.describe(paths)["commit"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recipe": {"tta": True, "training": {"epochs": 4}}}, "recipe.training.epochs was 3, now 4"),
+        ({"folds": "g"}, "folds was f, now g"),
+        ({"store": "t"}, "store was s, now t"),
+        ({"seed": 1}, "seed was 0, now 1"),
+    ],
+)
+def test_a_fold_of_another_recipe_is_refused(small, changes, message):
+    paths = small.paths.run("baseline")
+    runs.open_run(paths, origin(small))
+    with pytest.raises(UserError, match=message):
+        runs.open_run(paths, origin(small, **changes))
+
+
+def test_done_is_decided_by_hashes(small):
+    fold = small.paths.run("baseline").fold(0)
+    assert not runs.is_done(fold)
+    files.write_text("id\n", fold.oof)
+    files.write_json({"oof.csv": files.sha256(fold.oof)}, fold.done)
+    assert runs.is_done(fold)
+    files.write_text("id\nx\n", fold.oof)
+    assert not runs.is_done(fold)
+
+
+def test_names_of_runs_are_folder_names(small):
+    for name in ("", "../x", "a/b", ".hidden"):
+        with pytest.raises(UserError, match="plain folder name"):
+            runs.paths_of(small.paths, name)
+
+
+def test_an_ordinal_table_has_the_expected_grade():
+    facts = competition("ordinal")
+    table = runs.predictions_table(facts, pd.Series(["x", "y"]), np.array([[0.2, 0.3, 0.5], [1, 0, 0]]), fold=1)
+    assert list(table.columns) == ["id", "fold", "0", "1", "2", "expected"]
+    assert table["expected"].tolist() == pytest.approx([1.3, 0.0])
+    assert runs.predictions_of(facts, table).shape == (2, 3)
+
+
+@pytest.fixture
+def scored():
+    facts = competition()
+    truth = pd.DataFrame({"id": list("abcdefgh"), "group": [0, 0, 1, 2, 3, 4, 5, 6], "fold": [0] * 4 + [1] * 4})
+    targets = np.array([0, 1, 0, 1, 0, 1, 0, 1])
+    oof = pd.DataFrame({"id": list("abcdefgh"), "fold": [0] * 4 + [1] * 4})
+    return facts, truth, targets, oof.assign(target=[0.1, 0.9, 0.2, 0.8, 0.6, 0.4, 0.3, 0.7])
+
+
+def test_the_score_is_of_the_whole_table_joined_by_id(scored):
+    facts, truth, targets, oof = scored
+    result = runs.score(facts, oof.sample(frac=1, random_state=1), truth, targets, optimistic=False)
+    assert result["value"] == pytest.approx(15 / 16)
+    assert result["per_fold"] == {"0": 1.0, "1": 0.75}
+    assert (result["units"], result["folds_done"]) == (8, [0, 1])
+    assert result["low"] <= result["value"] <= result["high"]
+
+
+def test_one_fold_alone_is_scored_on_its_part(scored):
+    facts, truth, targets, oof = scored
+    result = runs.score(facts, oof[oof["fold"] == 1], truth, targets, optimistic=True)
+    assert (result["value"], result["folds_done"], result["optimistic"]) == (0.75, [1], True)
+
+
+def test_undefined_is_null(scored):
+    facts, truth, _, oof = scored
+    result = runs.score(facts, oof, truth, np.zeros(8, int), optimistic=False)
+    assert result["value"] is result["low"] is result["per_fold"]["0"] is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda oof: oof.iloc[1:],
+        lambda oof: pd.concat([oof, oof.iloc[:1]]),
+        lambda oof: oof.assign(fold=[1, *oof["fold"][1:]]),
+        lambda oof: oof.assign(id=["z", *oof["id"][1:]]),
+    ],
+)
+def test_an_oof_table_that_does_not_fit_the_folds_is_refused(scored, change):
+    facts, truth, targets, oof = scored
+    with pytest.raises(UserError, match="does not fit the folds table"):
+        runs.score(facts, change(oof), truth, targets, optimistic=False)

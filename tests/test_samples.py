@@ -1,0 +1,179 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold import samples
+from medfold.errors import UserError
+from medfold.sources import Source
+from tests.helpers import competition, picture
+
+
+@pytest.fixture
+def wide(tmp_path):
+    """Three labelled pictures of two patients, two test pictures; and their facts."""
+    raw = tmp_path / "raw"
+    for name in ("train/a", "train/b", "train/c", "test/d", "test/e"):
+        picture(raw / f"{name}.png")
+    (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,1.0\nc,p2,M,1\n")
+    (raw / "sample.csv").write_text("id,target\ne,0.5\nd,0.5\n")
+    labels = {"file": "train.csv", "targets": ["target"], "group": "patient", "keep": ["sex"]}
+    return raw, competition(labels=labels, submission={"sample": "sample.csv"})
+
+
+def test_wide_reads_labels_patients_and_images(wide):
+    raw, facts = wide
+    train, test, solution = samples.wide(facts, raw)
+    assert train[["id", "image", "patient", "target", "sex"]].to_numpy().tolist() == [
+        ["a", "train/a.png", "p1", "0", "F"],
+        ["b", "train/b.png", "p1", "1", "F"],
+        ["c", "train/c.png", "p2", "1", "M"],
+    ]
+    assert test["id"].tolist() == ["e", "d"]
+    assert solution is None
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (lambda raw: (raw / "train/b.png").unlink(), "1 images are missing: train/b.png"),
+        (lambda raw: (raw / "test/e.png").unlink(), "1 images are missing: test/e.png"),
+        (lambda raw: picture(raw / "train/x.png"), "1 images have no label: train/x.png"),
+        (lambda raw: (raw / "train.csv").unlink(), "train.csv: no such file"),
+        (lambda raw: (raw / "train.csv").write_text("id,patient,sex,targets\na,p1,F,0\n"), "no column 'target' .did you"),
+        (lambda raw: (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,2\n"), "row 3.*found 2"),
+        (lambda raw: (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,\n"), "found nothing"),
+        (lambda raw: (raw / "train.csv").write_text(""), "not a readable CSV"),
+        (lambda raw: (raw / "sample.csv").write_text("image,target\nd,0\n"), "no column 'id'"),
+    ],
+)
+def test_faulty_raw_data_is_one_line(wide, broken, message):
+    raw, facts = wide
+    broken(raw)
+    with pytest.raises(UserError, match=message) as caught:
+        samples.wide(facts, raw)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pattern_with_an_unknown_column_is_told(wide):
+    raw, facts = wide
+    images = facts.images.model_copy(update={"train": ["{site}/{id}.png"]})
+    with pytest.raises(UserError, match="column 'site'"):
+        samples.wide(facts.model_copy(update={"images": images}), raw)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    raw = tmp_path / "raw"
+    for name in ("train/NO/IM-01-1", "train/NO/IM-01-2", "train/YES/person3_a_1", "test/NO/IM-01-9", "val/YES/person3_b_2"):
+        picture(raw / f"{name}.jpeg")
+    (raw / "__MACOSX").mkdir()
+    (raw / "train" / "NO" / "._IM-01-1.jpeg").write_bytes(b"")
+    return raw, competition(
+        classes=["NO", "YES"],
+        labels={"shape": "folders", "targets": ["sick"], "group_pattern": r"person\d+|IM-\d+"},
+        images={"train": "train/{label}/{id}.jpeg", "test": ["test/{label}/{id}.jpeg", "val/{label}/{id}.jpeg"]},
+    )
+
+
+def test_folders_give_label_patient_and_solution(folders):
+    raw, facts = folders
+    train, test, solution = samples.folders(facts, raw)
+    assert train[["id", "sick", "patient"]].to_numpy().tolist() == [
+        ["IM-01-1", "NO", "train IM-01"],
+        ["IM-01-2", "NO", "train IM-01"],
+        ["person3_a_1", "YES", "train person3"],
+    ]
+    assert test["patient"].tolist() == ["test IM-01", "test person3"]
+    assert "sick" not in test
+    assert solution.to_numpy().tolist() == [["IM-01-9", "NO", "Private"], ["person3_b_2", "YES", "Private"]]
+
+
+def test_a_folder_that_is_no_class_is_named(folders):
+    raw, facts = folders
+    picture(raw / "train/MAYBE/x.jpeg")
+    with pytest.raises(UserError, match="'MAYBE' is no class"):
+        samples.folders(facts, raw)
+
+
+def test_folders_without_a_match_say_what_is_there(folders):
+    raw, facts = folders
+    images = facts.images.model_copy(update={"train": ["training/{label}/{id}.jpeg"]})
+    with pytest.raises(UserError, match="no train image matches training.*Folders found: test/NO"):
+        samples.folders(facts.model_copy(update={"images": images}), raw)
+
+
+def arrays_file(path, labels_shape=(-1, 1), drop=None, classes=3):
+    rng = np.random.default_rng(0)
+    content = {}
+    for part, count in (("train", 6), ("val", 3), ("test", 4)):
+        content[f"{part}_images"] = rng.integers(0, 256, (count, 8, 8), dtype=np.uint8)
+        content[f"{part}_labels"] = (np.arange(count) % classes).astype(np.uint8).reshape(labels_shape)
+    content.pop(drop, None)
+    path.mkdir(exist_ok=True)
+    np.savez(path / "x.npz", **content)
+
+
+ARRAYS = {"labels": {"shape": "arrays", "file": "x.npz", "targets": ["label"], "train": ["train", "val"]}}
+
+
+@pytest.mark.parametrize("shape", [(-1, 1), (-1,)])
+def test_arrays_join_train_and_val(tmp_path, shape):
+    arrays_file(tmp_path / "raw", shape)
+    train, test, solution = samples.arrays(competition("multiclass", **ARRAYS), tmp_path / "raw")
+    assert train["id"].tolist()[5:8] == ["train00005", "val00000", "val00001"]
+    assert train["image"].iloc[6] == "x.npz#val_images/0"
+    assert train["label"].tolist() == ["0", "1", "2", "0", "1", "2", "0", "1", "2"]
+    assert "label" not in test
+    assert solution["label"].tolist() == ["0", "1", "2", "0"]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ({"drop": "val_labels"}, "no array 'val_images' or 'val_labels'"),
+        ({"labels_shape": (1, -1)}, r"labels of shape \(1, 6\), expected \(6, 1\)"),
+        ({"classes": 4}, "found 3, expected one of 0, 1, 2"),
+    ],
+)
+def test_faulty_arrays_are_one_line(tmp_path, made, message):
+    arrays_file(tmp_path / "raw", **made)
+    with pytest.raises(UserError, match=message):
+        samples.arrays(competition("multiclass", **ARRAYS), tmp_path / "raw")
+
+
+def test_encode_numbers_classes_and_labels():
+    table = pd.DataFrame({"target": ["2", "0"], "a": ["1", "0"], "b": ["0", "0"]})
+    assert samples.encode(competition("ordinal"), table).tolist() == [2, 0]
+    assert samples.encode(competition("multilabel"), table).tolist() == [[1, 0], [0, 0]]
+
+
+def test_build_hides_patients_and_notices_change(small):
+    Source(small.competition, small.paths).get()
+    table = samples.build(small.competition, small.paths)
+    assert list(table.columns) == ["id", "part", "image", "group", "target", "age", "sex"]
+    assert pd.api.types.is_integer_dtype(table["group"])
+    patients = pd.read_csv(small.paths.groups).set_index("group")["patient"]
+    raw = pd.read_csv(small.paths.raw / "train.csv").set_index("id")["patient_id"]
+    train = table[table["part"] == "train"]
+    assert patients.loc[train["group"]].tolist() == raw.loc[train["id"]].tolist()
+    assert table["target"].isna().equals(table["part"] == "test")
+
+    assert samples.fresh(small.competition, small.paths)
+    small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
+    assert not samples.fresh(small.competition, small.paths)
+
+
+def test_other_counts_than_expected_are_refused(small):
+    Source(small.competition, small.paths).get()
+    labels = small.competition.labels.model_copy(update={"counts": {"train": 5}})
+    with pytest.raises(UserError, match=r"expected 5 train samples, found \d+"):
+        samples.build(small.competition.model_copy(update={"labels": labels}), small.paths)
+
+
+def test_doubled_ids_are_refused(small):
+    Source(small.competition, small.paths).get()
+    table = small.paths.raw / "train.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([*lines, lines[1]]))
+    with pytest.raises(UserError, match="1 ids stand twice in the train part"):
+        samples.build(small.competition, small.paths)

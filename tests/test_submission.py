@@ -1,0 +1,107 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medfold import submission
+from medfold.errors import UserError
+from medfold.paths import Paths
+from tests.helpers import competition
+
+IDS = ["007", "1e5", "c"]
+
+
+def sample(**columns):
+    return pd.DataFrame({"id": IDS, **(columns or {"target": ["0"] * 3})}, dtype=str)
+
+
+def predicted(columns=("target",), seed=0):
+    table = pd.DataFrame(np.random.default_rng(seed).random((3, len(columns))), columns=list(columns))
+    return table.assign(id=IDS)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.permutations(range(3)), st.permutations(range(3)), st.permutations(["id", "a", "b"]))
+def test_columns_and_rows_follow_the_sample(rows, sample_rows, columns):
+    facts = competition("multilabel")
+    predictions = predicted(["a", "b"])
+    wanted = sample(a=["0"] * 3, b=["0"] * 3)[columns].iloc[sample_rows].reset_index(drop=True)
+    built = submission.build(facts, predictions.iloc[rows], wanted)
+    submission.check(facts, built, wanted)
+    assert list(built.columns) == columns
+    assert built["id"].tolist() == wanted["id"].tolist()
+    by_id = predictions.set_index("id")
+    assert (built.set_index("id")[["a", "b"]] == by_id.loc[built["id"], ["a", "b"]]).all(axis=None)
+
+
+def test_a_single_column_of_several_classes_gets_the_class():
+    facts = competition("ordinal", classes=["0", "1", "2"])
+    predictions = pd.DataFrame([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [0.2, 0.5, 0.3]], columns=list("012")).assign(id=IDS)
+    built = submission.build(facts, predictions, sample(diagnosis=["0"] * 3))
+    assert built["diagnosis"].tolist() == ["2", "0", "1"]
+    submission.check(facts, built, sample(diagnosis=["0"] * 3))
+    with pytest.raises(UserError, match="column 'diagnosis': 5 is no class of 0, 1, 2"):
+        submission.check(facts, built.assign(diagnosis=["0", "5", "1"]), sample(diagnosis=["0"] * 3))
+
+
+def test_a_binary_column_of_another_name_gets_the_probability():
+    built = submission.build(competition(), predicted(), sample(cancer=["0"] * 3))
+    assert built["cancer"].tolist() == predicted()["target"].tolist()
+
+
+def test_a_metric_on_classes_gets_classes():
+    facts = competition(score={"metric": "accuracy"})
+    built = submission.build(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample())
+    assert built["target"].tolist() == [0, 0, 1]
+    submission.check(facts, built, sample())
+
+
+def test_sample_columns_that_fit_nothing_are_told():
+    with pytest.raises(UserError, match="columns x, y fit neither a, b nor one class"):
+        submission.build(competition("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))
+
+
+GOOD = pd.DataFrame({"id": IDS, "target": [0.1, 0.5, 1.0]})
+FAULTS = {
+    "has no rows": GOOD.iloc[:0],
+    "wrong columns: id, p": GOOD.rename(columns={"target": "p"}),
+    "wrong columns: target, id": GOOD[["target", "id"]],
+    "1 ids are missing: c": GOOD.iloc[:2],
+    "1 ids are not in the sample: d": pd.concat([GOOD, pd.DataFrame({"id": ["d"], "target": [0.5]})]),
+    "1 ids stand twice: c": pd.concat([GOOD, GOOD.iloc[2:]]),
+    "another order": GOOD.iloc[::-1],
+    "row 3, column 'target': nan is no probability": GOOD.assign(target=[0.1, np.nan, 0.3]),
+    "row 2, column 'target': inf": GOOD.assign(target=[np.inf, 0.1, 0.3]),
+    "row 4, column 'target': 1.01": GOOD.assign(target=[0.1, 0.2, 1.01]),
+    "row 2, column 'target': -0.1": GOOD.assign(target=[-0.1, 0.2, 0.1]),
+    "row 3, column 'target': high": GOOD.assign(target=["0.1", "high", "0.2"]),
+}
+
+
+@pytest.mark.parametrize("message", FAULTS)
+def test_faulty_submissions_are_refused(message):
+    with pytest.raises(UserError, match=message):
+        submission.check(competition(), FAULTS[message], sample())
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=3, max_size=3))
+def test_exactly_probabilities_pass(values):
+    table = GOOD.assign(target=values)
+    if all(0 <= value <= 1 for value in values):
+        submission.check(competition(), table, sample())
+    else:
+        with pytest.raises(UserError, match="is no probability from 0 to 1"):
+            submission.check(competition(), table, sample())
+
+
+def test_the_ledger_keeps_every_row(project_folder):
+    root = Paths.find()
+    assert submission.ledger(root).empty
+    submission.record(root, {"when": "1", "competition": "small", "public": "0.5"})
+    submission.record(root, {"when": "2", "runs": "a b"})
+    ledger = submission.ledger(root)
+    assert list(ledger.columns) == submission.LEDGER
+    assert ledger["when"].tolist() == ["1", "2"]
+    assert ledger.loc[1, "public"] == ""

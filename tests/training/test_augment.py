@@ -1,0 +1,65 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from medfold.errors import UserError
+from medfold.training.augment import PIPELINES, augmenter
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 20, 20, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_every_pipeline_is_a_function_of_pixels_and_seed(name):
+    one, other = augmenter(name, "horizontal", (20, 20, 3)), augmenter(name, "horizontal", (20, 20, 3))
+    forwards = [one(image, seed) for seed, image in enumerate(IMAGES)]
+    backwards = [other(image, seed) for seed, image in reversed(list(enumerate(IMAGES)))][::-1]
+    assert all((a == b).all() for a, b in zip(forwards, backwards, strict=True))
+    assert all(a.dtype == np.uint8 and a.shape == (20, 20, 3) for a in forwards)
+    changed = np.mean([(a != b).any() for a, b in zip(forwards, IMAGES, strict=True)])
+    assert changed == 0 if name == "none" else changed > 0.8
+
+
+def test_threads_give_the_same_images():
+    augment = augmenter("fundus", "dihedral", (20, 20, 3))
+    alone = [augment(image, seed) for seed, image in enumerate(IMAGES)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(augment, IMAGES, range(len(IMAGES))))
+    assert all((a == b).all() for a, b in zip(alone, together, strict=True))
+
+
+def test_another_seed_augments_a_sample_again():
+    augment = augmenter("light", "none", (20, 20, 3))
+    assert (augment(IMAGES[0], 1) != augment(IMAGES[0], 2)).any()
+
+
+def reached(symmetry, spec):
+    marked = np.zeros((4, 4, 1), np.uint8)
+    marked[0, 1] = 255
+    augment = augmenter(spec, symmetry, (4, 4, 1))
+    return {augment(marked, seed).tobytes() for seed in range(200)}
+
+
+@pytest.mark.parametrize(("symmetry", "views"), [("none", 1), ("horizontal", 2), ("dihedral", 8)])
+def test_symmetry_bounds_flips_and_turns(symmetry, views):
+    assert len(reached(symmetry, [])) == views
+
+
+@pytest.mark.parametrize(
+    ("spec", "symmetry", "message"),
+    [
+        ("xrays", "none", "unknown pipeline 'xrays' .did you mean 'xray'"),
+        (["HorizontalFlop"], "horizontal", "unknown transform 'HorizontalFlop' .did you mean 'HorizontalFlip'"),
+        (["HorizontalFlip"], "none", "HorizontalFlip is not within images.symmetry: none"),
+        (["VerticalFlip"], "horizontal", "VerticalFlip is not within images.symmetry: horizontal"),
+        ([{"GaussianBlur": {"sigma": 3}}], "none", "GaussianBlur: .*sigma"),
+        ([{"Affine": {"scale": "big"}}], "none", "Affine: "),
+        (["ChannelDropout"], "none", "ChannelDropout does not take 1-channel images"),
+        ([{"RandomCrop": {"height": 2, "width": 2}}], "none", "RandomCrop changes the size"),
+        ([{"Affine": {}, "D4": {}}], "none", "one transform per list item"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_one_line(spec, symmetry, message):
+    with pytest.raises(UserError, match=message) as caught:
+        augmenter(spec, symmetry, (20, 20, 1))
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,64 @@
+import hashlib
+
+import numpy as np
+
+from medfold.training.augment import augmenter
+from medfold.training.pipeline import Pipeline
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (30, 12, 12, 1), dtype=np.uint8)
+
+
+def pipeline(seed=0, augment="light", batch_size=8):
+    rows = np.arange(5, 30)
+    return Pipeline(
+        pixels=PIXELS,
+        rows=rows,
+        targets=rows[:, None].astype(np.float32),
+        weights=np.linspace(0, 1, 25, dtype=np.float32),
+        augment=augmenter(augment, "horizontal", (12, 12, 1)),
+        batch_size=batch_size,
+        seed=seed,
+    )
+
+
+def digest(batches):
+    return [hashlib.sha256(b"".join(np.asarray(part).tobytes() for part in batch)).hexdigest() for batch in batches]
+
+
+def test_equal_seeds_give_equal_batches():
+    assert digest(pipeline().dataset(3)) == digest(pipeline().dataset(3))
+    assert digest(pipeline(seed=1).dataset(3)) != digest(pipeline().dataset(3))
+
+
+def test_a_position_is_the_same_however_it_is_reached():
+    whole = list(pipeline().dataset(3))
+    direct = pipeline()
+    for epoch, position in ((2, 17), (0, 3), (1, 8)):
+        image, target, weight = direct.at(epoch, position, direct.order(epoch))
+        batch, row = divmod(epoch * 24 + position, 8)
+        assert (np.asarray(whole[batch][0][row]) == image).all()
+        assert (float(whole[batch][1][row, 0]), float(whole[batch][2][row])) == (target[0], weight)
+
+
+def test_targets_and_weights_stay_with_their_image():
+    weights = dict(zip(range(5, 30), np.linspace(0, 1, 25, dtype=np.float32), strict=True))
+    for images, targets, drawn in pipeline(augment="none").dataset(1):
+        for image, row, weight in zip(images.numpy(), targets.numpy()[:, 0].astype(int), drawn.numpy(), strict=True):
+            assert (image == PIXELS[row]).all()
+            assert weight == weights[row]
+
+
+def test_every_epoch_has_other_order_and_augmentation_and_no_image_twice():
+    made = pipeline()
+    assert made.steps == 3
+    orders = [made.order(epoch) for epoch in range(5)]
+    assert all(len(set(order)) == 24 for order in orders)
+    assert len({tuple(order) for order in orders}) == 5
+    first = [made.at(epoch, 0, np.zeros(24, int))[0].tobytes() for epoch in range(5)]
+    assert len(set(first)) == 5
+
+
+def test_autotune_is_off_and_the_length_is_known():
+    dataset = pipeline().dataset(2)
+    assert dataset.options().autotune.enabled is False
+    assert sum(1 for _ in dataset) == 6

@@ -76,18 +76,17 @@ def _assign(targets: np.ndarray, groups: np.ndarray, options: competition.Folds)
             return _expand(MultilabelStratifiedKFold(**choices).split(any_label, any_label), count)[groups]
         elif options.method == "stratified":
             # Groups are single samples here, or duplicates of one.
-            splits = _stratified(targets[first], choices)
-            return _expand(splits, count)[groups]
+            return _expand(_stratified(StratifiedKFold, targets[first], np.arange(count), choices), count)[groups]
         else:
-            splits = StratifiedGroupKFold(**choices).split(groups, targets, groups)
+            splits = _stratified(StratifiedGroupKFold, targets, groups, choices)
         return _expand(splits, len(groups))
 
 
-def _stratified(classes: np.ndarray, choices: dict):
+def _stratified(splitter: type, classes: np.ndarray, groups: np.ndarray, choices: dict) -> list:
     try:
-        return list(StratifiedKFold(**choices).split(classes, classes))
-    except ValueError:  # every class has fewer members than there are folds
-        return list(GroupKFold(**choices).split(classes, groups=np.arange(len(classes))))
+        return list(splitter(**choices).split(classes, classes, groups))
+    except ValueError:  # every class has fewer members than there are folds: nothing to stratify by
+        return list(GroupKFold(**choices).split(classes, groups=groups))
 
 
 def _expand(splits, count: int) -> np.ndarray:

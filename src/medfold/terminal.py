@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -33,10 +34,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iter
         shown.add_column(name, justify="right" if numeric else "left", no_wrap=True)
     for number, row in enumerate(rows):
         shown.add_row(*(escape(cell) for cell in row), style="bold" if number in marked else None)
-    from rich.padding import Padding
-
-    # A pipe has no width: do not cut columns there.
-    console.print(Padding(shown, (0, 0, 0, 11)), crop=False, width=None if console.is_terminal else 200)
+    # Wider than any screen: a terminal wraps, but nothing is cut.
+    colours = "standard" if console.is_terminal else None
+    wide = Console(width=1000, force_terminal=console.is_terminal, color_system=colours, highlight=False)
+    with wide.capture() as captured:
+        wide.print(Padding(shown, (0, 0, 0, 11)))
+    console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 @contextmanager

@@ -132,7 +132,7 @@ def _try(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> Non
         transform.p = 1.0
         try:
             result = transform(image=grey)["image"]
-        except (ValueError, TypeError, cv2.error) as error:
+        except (ValueError, TypeError, RuntimeError, cv2.error) as error:
             raise UserError(f"{name} does not take {shape[2]}-channel images ({error})", "augment") from None
         if result.size != grey.size:
             raise UserError(f"{name} changes the size from {shape[:2]} to {result.shape[:2]}", "augment")

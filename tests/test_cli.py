@@ -1,0 +1,98 @@
+"""The command line as a user meets it: a process, its output, its exit code."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import REPOSITORY, SMALL, add_competition
+
+
+def medfold(*words, env=None):
+    return subprocess.run(
+        [sys.executable, "-m", "medfold", *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), **(env or {})},
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("download", "-c", "smal"), "smal: unknown competition (did you mean 'small'?)"),
+        (("train", "-c", "small", "--recipe", "baselin"), "unknown recipe (did you mean 'baseline'?)"),
+        (("train", "-c", "small", "--fold", "9"), "FOLD=9: there is no fold 9. Choose 0 to 2, or all"),
+        (("train", "-c", "small", "--fold", "first"), "FOLD=first: expected a number or all"),
+        (("train", "-c", "small", "--seeds", "0 x"), "SEEDS=0 x: expected different numbers"),
+        (("train", "-c", "small", "--set", "training.epoch=1"), "unknown key 'training.epoch' (did you mean 'epochs'?)"),
+        (("train", "-c", "small", "--set", "training.epochs=many"), "received 'many'"),
+        (("submit", "-c", "small"), "run 'baseline' is not trained"),
+        (("download", "-c", "small", "--from", "x.zip"), "FROM=x.zip: no such file or folder"),
+    ],
+)
+def test_mistakes_are_one_line_with_exit_code_2(project_folder, words, message):
+    result = medfold(*words)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("medfold: ")
+    assert message in result.stderr
+
+
+def test_mistakes_in_facts_name_file_and_key(project_folder):
+    add_competition(project_folder, "typo", SMALL.replace("folds: {k:", "folds: {kk:"))
+    result = medfold("folds", "-c", "typo")
+    assert result.returncode == 2
+    assert "competition/typo/competition.yaml: unknown key 'folds.kk' (did you mean 'k'?)" in result.stderr.replace("\\", "/")
+
+
+def test_debug_shows_the_traceback(project_folder):
+    result = medfold("--debug", "download", "-c", "smal")
+    assert result.returncode != 0
+    assert "Traceback" in result.stderr
+
+
+def test_help_and_version_need_no_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = medfold("--help")
+    assert shown.returncode == 0
+    for command in ("demo", "download", "folds", "train", "submit"):
+        assert command in shown.stdout
+    assert medfold("--version").stdout.startswith("medfold 0.")
+
+
+SPY = """
+import sys
+sys.argv = ["medfold", *{words!r}]
+from medfold.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+heavy = sorted(name for name in ("tensorflow", "keras", "grain", "albumentations", "pandas") if name in sys.modules)
+print("LOADED", *heavy)
+"""
+
+
+def loaded(*words):
+    result = subprocess.run(
+        [sys.executable, "-c", SPY.format(words=words)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+    )
+    return result.stdout.strip().splitlines()[-1].split()[1:]
+
+
+def test_help_loads_nothing_heavy(project_folder):
+    assert loaded("--help") == []
+
+
+def test_folds_and_a_second_submission_load_no_tensorflow(project_folder):
+    assert medfold("folds", "-c", "small").returncode == 0
+    assert loaded("folds", "-c", "small") == ["pandas"]
+    assert medfold("train", "-c", "small", "--fold", "0").returncode == 0
+    assert loaded("submit", "-c", "small") == ["pandas"]
+    assert loaded("train", "-c", "small", "--fold", "0") == ["pandas"]

@@ -1,0 +1,42 @@
+"""What the repository itself promises: every competition folder is sound, texts name what is there."""
+
+import re
+
+import pytest
+
+from medfold import recipe
+from medfold.paths import Paths
+from medfold.stages import Project
+from tests.conftest import REPOSITORY
+
+ROOT = Paths(REPOSITORY)
+
+
+@pytest.mark.parametrize("name", ROOT.competitions())
+def test_every_competition_and_recipe_loads(name):
+    project = Project.open(name, ROOT)
+    assert (project.paths.folder / "README.md").is_file()
+    recipes = [path.stem for path in project.paths.folder.glob("*.yaml") if path != project.paths.facts]
+    assert {"baseline", "simple_cnn"} <= set(recipes)
+    for each in recipes:
+        recipe.load(project.paths, ROOT.bases, each, {})
+
+
+def test_files_named_in_the_texts_exist():
+    for text in [REPOSITORY / "README.md", *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("competition/*/README.md")]:
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text.read_text(encoding="utf-8")):
+            if not link.startswith("http"):
+                assert (text.parent / link).exists(), f"{text}: {link}"
+
+
+def test_the_readme_names_every_target():
+    makefile, readme = ((REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "README.md"))
+    for target in re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE):
+        assert f"make {target}" in readme, target
+
+
+def test_both_opencv_wheels_are_locked_at_one_version():
+    lock = (REPOSITORY / "requirements.lock").read_text()
+    versions = re.findall(r"^opencv-python(?:-headless)?==(\S+)", lock, re.MULTILINE)
+    assert len(versions) == 2
+    assert len(set(versions)) == 1

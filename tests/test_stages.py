@@ -1,0 +1,210 @@
+"""The stages on a small phantom: what they say, what they refuse, and that nothing is done twice."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from medfold import files, stages
+from medfold.errors import UserError
+from medfold.recipe import parse_overrides
+from medfold.stages import Project
+from tests.conftest import SMALL, TINY_RECIPE, add_competition
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A project in which all folds of the small phantom are trained and submitted once."""
+    from pytest import MonkeyPatch
+
+    root = tmp_path_factory.mktemp("trained project")
+    add_competition(root, "small", SMALL)
+    with MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        project = Project.open("small")
+        stages.download(project)
+        stages.make_folds(project)
+        stages.train(project)
+        stages.submit(project)
+    return root
+
+
+@pytest.fixture
+def project(trained, monkeypatch):
+    monkeypatch.chdir(trained)
+    return Project.open("small")
+
+
+def test_every_file_of_the_design_is_there(project):
+    paths, run = project.paths, project.paths.run("baseline")
+    for path in (paths.samples, paths.groups, paths.folds, paths.folds_origin, run.origin, run.oof, run.score):
+        assert path.is_file()
+    for fold in range(3):
+        assert {"weights.h5", "history.csv", "oof.csv", "test.csv", "done.json"} <= {
+            path.name for path in run.fold(fold).folder.iterdir()
+        }
+    origin = json.loads(run.origin.read_text())
+    assert origin["recipe"]["training"]["epochs"] == 2
+    assert origin["versions"]["keras"]
+    score = json.loads(run.score.read_text())
+    assert score["folds_done"] == [0, 1, 2]
+    assert score["low"] <= score["value"] <= score["high"]
+    assert not list(project.root.root.rglob("*.tmp"))
+
+
+def test_the_oof_table_covers_every_training_sample_once(project):
+    oof, folds = pd.read_csv(project.paths.run("baseline").oof), pd.read_csv(project.paths.folds)
+    merged = oof.merge(folds, on=["id", "fold"], validate="one_to_one")
+    assert len(merged) == len(folds) == len(oof)
+
+
+def test_the_submission_vouches_for_itself(project):
+    (file,) = project.paths.submissions.glob("*.csv")
+    origin = json.loads(file.with_suffix(".json").read_text())
+    assert origin["sha256"] == files.sha256(file)
+    assert origin["inputs"]["runs/small/baseline/fold1/test.csv"] == files.sha256(
+        project.paths.run("baseline").fold(1).test
+    )
+    ledger = pd.read_csv(project.root.ledger, dtype=str)
+    row = ledger.iloc[0]
+    assert row["sha256"] == origin["sha256"]
+    assert float(row["oof"]) == pytest.approx(origin["score"]["value"], abs=1e-6)
+    assert row["folds"] == "0 1 2"
+    assert 0 <= float(row["public"]) <= 1
+
+
+def test_the_submission_is_the_mean_of_the_folds(project):
+    (file,) = project.paths.submissions.glob("*.csv")
+    folds = [pd.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)]
+    expected = sum(folds) / 3
+    written = pd.read_csv(file).set_index("id")["target"]
+    assert (written - expected.loc[written.index]).abs().max() < 1e-8
+
+
+def test_what_is_done_is_not_done_again(project, capsys, monkeypatch):
+    monkeypatch.setattr(stages, "_train_folds", None)
+    before = {path: path.stat().st_mtime_ns for path in project.root.root.rglob("*.csv") if path.name != "ledger.csv"}
+    stages.download(project)
+    stages.make_folds(project)
+    stages.train(project)
+    stages.submit(project)
+    said = capsys.readouterr().out
+    for words in ("complete:", "kept:", "all folds are done", "the same predictions are already in"):
+        assert words in said
+    unchanged = {path for path, when in before.items() if path.stat().st_mtime_ns == when}
+    assert set(before) - unchanged <= {project.paths.run("baseline").oof}
+    assert len(pd.read_csv(project.root.ledger)) == 1
+
+
+def test_a_lost_fold_is_trained_again_to_the_same_bytes(project):
+    run = project.paths.run("baseline")
+    kept = {name: (run.fold(1).folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
+    run.fold(1).oof.write_text("half of a f")
+    stages.train(project)
+    assert kept == {name: (run.fold(1).folder / name).read_bytes() for name in kept}
+
+
+def test_a_fold_of_another_recipe_is_refused(project, capsys):
+    with pytest.raises(UserError, match="recipe.training.epochs was 2, now 1"):
+        stages.train(project, overrides=parse_overrides("training.epochs=1"), run="baseline")
+
+
+@pytest.mark.parametrize("fold", [-1, 3])
+def test_a_fold_out_of_range_is_refused(project, fold):
+    with pytest.raises(UserError, match=f"FOLD={fold}: there is no fold {fold}. Choose 0 to 2, or all"):
+        stages.train(project, fold=fold)
+
+
+def test_runs_that_are_not_there_are_named(project):
+    with pytest.raises(UserError, match="run 'other' is not trained.*Trained so far: baseline"):
+        stages.submit(project, names=["other"])
+    with pytest.raises(UserError, match="RUN=a: one name cannot serve several seeds"):
+        stages.train(project, seeds=[0, 1], run="a")
+
+
+def test_seeds_make_runs_and_runs_are_blended(project, capsys):
+    one = parse_overrides("training.epochs=1")
+    stages.train(project, overrides=one, seeds=[0, 3], fold=0)
+    stages.submit(project, overrides=one, seeds=[0, 3])
+    assert "covers 1 of 3 folds" in capsys.readouterr().out
+    row = pd.read_csv(project.root.ledger, dtype=str).iloc[-1]
+    names = row["runs"].split()
+    assert names[0].startswith("baseline-")
+    assert names[1].startswith("baseline-s3-")
+    with pytest.raises(UserError, match="Train what is missing"):
+        stages.submit(project, names=["baseline", names[0]])
+
+
+def test_optimistic_scores_are_marked(project, capsys):
+    best = parse_overrides("training.keep=best training.epochs=1")
+    stages.train(project, overrides=best, fold=0, run="best")
+    assert "OPTIMISTIC" in capsys.readouterr().out
+    assert json.loads(project.paths.run("best").score.read_text())["optimistic"] is True
+
+
+def test_folds_of_older_data_are_refused(small):
+    stages.make_folds(small)
+    table = pd.read_csv(small.paths.folds)
+    table.iloc[:-2].to_csv(small.paths.folds, index=False)
+    with pytest.raises(UserError, match=r"2 ids differ from the data .*make folds COMPETITION=small FORCE=1"):
+        stages.train(small, fold=0)
+    stages.make_folds(small, force=True)
+    assert len(pd.read_csv(small.paths.folds)) == len(table)
+
+
+def test_kept_folds_that_split_a_group_are_refused(small):
+    stages.make_folds(small)
+    table = pd.read_csv(small.paths.folds)
+    several = table[table["group"].duplicated(keep=False)].index[0]
+    table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
+    table.to_csv(small.paths.folds, index=False)
+    with pytest.raises(UserError, match="1 groups stand in two folds"):
+        stages.make_folds(small)
+
+
+def test_the_audit_joins_duplicates_and_tells_of_leaks(small, capsys):
+    table = stages.make_folds(small)
+    said = capsys.readouterr().out
+    assert "exact duplicates in train        2, each in one fold" in said
+    assert "duplicates with different labels 1:" in said
+    assert "train images found in test       1:" in said
+    for cluster in table.audit.duplicates:
+        assert table.train.set_index("id").loc[cluster, "group"].nunique() == 1
+    assert json.loads(small.paths.folds_origin.read_text())["audit"]["split"] == 0
+
+
+def test_a_class_in_too_few_groups_is_named(project_folder, capsys):
+    add_competition(project_folder, "rare", SMALL.replace("seed: 1,", "seed: 1, prevalence: 0.03,"))
+    stages.make_folds(Project.open("rare"))
+    assert "class target=1 is in" in capsys.readouterr().out
+
+
+def test_a_damaged_download_is_refused_then_repaired(small):
+    stages.download(small)
+    victim = small.paths.raw / "train.csv"
+    victim.write_text("id\n")
+    with pytest.raises(UserError, match=r"1 raw files are missing or changed: train.csv. Run: make download"):
+        stages.make_folds(small)
+    stages.download(small)
+    stages.make_folds(small)
+
+
+def test_data_that_is_not_what_was_expected_is_not_called_complete(project_folder):
+    add_competition(project_folder, "odd", SMALL.replace("shape: [128, 128]", "shape: [64, 64]"))
+    project = Project.open("odd")
+    with pytest.raises(UserError, match="an image of 128x128, expected 64x64"):
+        stages.download(project)
+    assert not project.source.complete
+
+
+def test_grouped_data_needs_a_grouped_method(project_folder):
+    add_competition(project_folder, "leaky", SMALL.replace("stratified-group", "stratified"))
+    with pytest.raises(UserError, match="method stratified would split the groups"):
+        stages.make_folds(Project.open("leaky"))
+
+
+def test_a_download_from_elsewhere_starts_only_when_asked(project_folder):
+    facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
+    add_competition(project_folder, "far", facts, TINY_RECIPE)
+    with pytest.raises(UserError, match="no data yet. Run: make download COMPETITION=far FROM=archive.zip"):
+        stages.train(Project.open("far"))

@@ -25,7 +25,7 @@ option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo download folds train submit test test-slow lint format lock contact-sheet recording
+.PHONY: help setup demo download folds train submit test test-slow lint format lock pictures
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -66,6 +66,9 @@ lint: setup  ## style, and who may import whom
 format: setup  ## mend the style
 	@$(RUN_PYTHON) -m ruff check --fix .
 	@$(RUN_PYTHON) -m ruff format .
+
+pictures: setup  ## the pictures of docs/, after make demo   RECORDING=file with what it printed
+	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
 
 lock: setup  ## refresh requirements.lock from requirements.txt
 	@$(RUN_PYTHON) -m pip install --quiet uv

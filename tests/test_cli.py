@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-
 from tests.conftest import REPOSITORY, SMALL, add_competition
 
 
@@ -26,7 +25,10 @@ def medfold(*words, env=None):
         (("train", "-c", "small", "--fold", "9"), "FOLD=9: there is no fold 9. Choose 0 to 2, or all"),
         (("train", "-c", "small", "--fold", "first"), "FOLD=first: expected a number or all"),
         (("train", "-c", "small", "--seeds", "0 x"), "SEEDS=0 x: expected different numbers"),
-        (("train", "-c", "small", "--set", "training.epoch=1"), "unknown key 'training.epoch' (did you mean 'epochs'?)"),
+        (
+            ("train", "-c", "small", "--set", "training.epoch=1"),
+            "unknown key 'training.epoch' (did you mean 'epochs'?)",
+        ),
         (("train", "-c", "small", "--set", "training.epochs=many"), "received 'many'"),
         (("submit", "-c", "small"), "run 'baseline' is not trained"),
         (("download", "-c", "small", "--from", "x.zip"), "FROM=x.zip: no such file or folder"),
@@ -44,7 +46,9 @@ def test_mistakes_in_facts_name_file_and_key(project_folder):
     add_competition(project_folder, "typo", SMALL.replace("folds: {k:", "folds: {kk:"))
     result = medfold("folds", "-c", "typo")
     assert result.returncode == 2
-    assert "competition/typo/competition.yaml: unknown key 'folds.kk' (did you mean 'k'?)" in result.stderr.replace("\\", "/")
+    assert "competition/typo/competition.yaml: unknown key 'folds.kk' (did you mean 'k'?)" in result.stderr.replace(
+        "\\", "/"
+    )
 
 
 def test_debug_shows_the_traceback(project_folder):

@@ -18,7 +18,9 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (10, 4, 4, 1), dtype=np.uint8
 
 def corners(image, symmetry):
     y, x = image[..., 0], -1
-    return {"none": [y[0, 0]], "horizontal": [y[0, 0], y[0, x]], "dihedral": [y[0, 0], y[0, x], y[x, 0], y[x, x]]}[symmetry]
+    return {"none": [y[0, 0]], "horizontal": [y[0, 0], y[0, x]], "dihedral": [y[0, 0], y[0, x], y[x, 0], y[x, x]]}[
+        symmetry
+    ]
 
 
 @pytest.mark.parametrize("symmetry", VIEWS)

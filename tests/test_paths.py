@@ -26,6 +26,13 @@ def test_an_unknown_competition_names_the_nearest(project_folder):
 def test_the_files_of_the_design(project_folder):
     paths = Paths.find().competition("small")
     fold = paths.run("baseline").fold(2)
-    shown = {path.relative_to(project_folder).as_posix() for path in (paths.folds, paths.samples, paths.groups, fold.oof)}
-    assert shown == {"folds/small.csv", "data/small/samples.csv", "data/small/groups.csv", "runs/small/baseline/fold2/oof.csv"}
+    shown = {
+        path.relative_to(project_folder).as_posix() for path in (paths.folds, paths.samples, paths.groups, fold.oof)
+    }
+    assert shown == {
+        "folds/small.csv",
+        "data/small/samples.csv",
+        "data/small/groups.csv",
+        "runs/small/baseline/fold2/oof.csv",
+    }
     assert Paths.find().ledger == Path(project_folder) / "submissions" / "ledger.csv"

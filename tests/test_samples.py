@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.helpers import competition, picture
 
 from medfold import samples
 from medfold.errors import UserError
 from medfold.sources import Source
-from tests.helpers import competition, picture
 
 
 @pytest.fixture
@@ -39,7 +39,10 @@ def test_wide_reads_labels_patients_and_images(wide):
         (lambda raw: (raw / "test/e.png").unlink(), "1 images are missing: test/e.png"),
         (lambda raw: picture(raw / "train/x.png"), "1 images have no label: train/x.png"),
         (lambda raw: (raw / "train.csv").unlink(), "train.csv: no such file"),
-        (lambda raw: (raw / "train.csv").write_text("id,patient,sex,targets\na,p1,F,0\n"), "no column 'target' .did you"),
+        (
+            lambda raw: (raw / "train.csv").write_text("id,patient,sex,targets\na,p1,F,0\n"),
+            "no column 'target' .did you",
+        ),
         (lambda raw: (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,2\n"), "row 3.*found 2"),
         (lambda raw: (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,\n"), "found nothing"),
         (lambda raw: (raw / "train.csv").write_text(""), "not a readable CSV"),
@@ -64,7 +67,13 @@ def test_a_pattern_with_an_unknown_column_is_told(wide):
 @pytest.fixture
 def folders(tmp_path):
     raw = tmp_path / "raw"
-    for name in ("train/NO/IM-01-1", "train/NO/IM-01-2", "train/YES/person3_a_1", "test/NO/IM-01-9", "val/YES/person3_b_2"):
+    for name in (
+        "train/NO/IM-01-1",
+        "train/NO/IM-01-2",
+        "train/YES/person3_a_1",
+        "test/NO/IM-01-9",
+        "val/YES/person3_b_2",
+    ):
         picture(raw / f"{name}.jpeg")
     (raw / "__MACOSX").mkdir()
     (raw / "train" / "NO" / "._IM-01-1.jpeg").write_bytes(b"")

@@ -4,22 +4,20 @@ import json
 
 import pandas as pd
 import pytest
+from tests.conftest import SMALL, TINY_RECIPE, add_competition
 
 from medfold import files, stages
 from medfold.errors import UserError
 from medfold.recipe import parse_overrides
 from medfold.stages import Project
-from tests.conftest import SMALL, TINY_RECIPE, add_competition
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A project in which all folds of the small phantom are trained and submitted once."""
-    from pytest import MonkeyPatch
-
     root = tmp_path_factory.mktemp("trained project")
     add_competition(root, "small", SMALL)
-    with MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         project = Project.open("small")
         stages.download(project)

@@ -40,8 +40,8 @@ def find_python():
         if found and subprocess.call([found, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) == 0:
             return found
     return fail(
-        "Python %d.%d is here, 3.11 to 3.13 is needed. Install one (python.org, or apt install python3.12 python3.12-venv)"
-        " or name one: make PYTHON=/path/to/python" % sys.version_info[:2]
+        "Python %d.%d is here, 3.11 to 3.13 is needed. Install one (python.org, or apt install python3.12"
+        " python3.12-venv) or name one: make PYTHON=/path/to/python" % sys.version_info[:2]
     )
 
 
@@ -69,23 +69,25 @@ def run(command, what):
     if result.returncode:
         lines = result.stdout.decode("utf-8", "replace").strip().splitlines()
         errors = [line for line in lines if line.lower().startswith("error")] or lines[-1:]
-        fail("%s failed (%s). Once that is mended, the same command goes on" % (what, "; ".join(errors)[:400]))
+        fail("{} failed ({}). Once that is mended, the same command goes on".format(what, "; ".join(errors)[:400]))
 
 
 def locked(package):
     with open(LOCK) as file:
-        found = re.search(r"^%s==([^\s;]+)" % re.escape(package), file.read(), re.MULTILINE)
+        found = re.search(rf"^{re.escape(package)}==([^\s;]+)", file.read(), re.MULTILINE)
     return found.group(1)
 
 
 def make_venv(gpu):
     python = find_python()
     if subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) != 0:
-        fail("the venv module of %s is missing. Install it: apt install python3-venv (Debian, Ubuntu)" % python)
+        fail(f"the venv module of {python} is missing. Install it: apt install python3-venv (Debian, Ubuntu)")
     free = shutil.disk_usage(ROOT).free
     if free < 4e9:
-        fail("%.1f GB free on the disk of %s, the packages need 4 GB" % (free / 1e9, ROOT))
-    sys.stdout.write("setup      installing the packages of requirements.lock into .venv, a few minutes the first time\n")
+        fail(f"{free / 1e9:.1f} GB free on the disk of {ROOT}, the packages need 4 GB")
+    sys.stdout.write(
+        "setup      installing the packages of requirements.lock into .venv, a few minutes the first time\n"
+    )
     sys.stdout.flush()
     if os.path.exists(STAMP):
         os.remove(STAMP)
@@ -108,23 +110,30 @@ def check(python):
     code = "import sys; print(*sys.version_info[:2])"
     version = tuple(int(part) for part in subprocess.check_output([python, "-c", code]).split())
     if not suits(version):
-        fail("%s is Python %d.%d, 3.11 to 3.13 is needed. Name another: make PYTHON=/path/to/python" % ((python,) + version))
+        fail(
+            "%s is Python %d.%d, 3.11 to 3.13 is needed. Name another: make PYTHON=/path/to/python"
+            % ((python,) + version)
+        )
     for module in ("tensorflow", "grain", "albumentations", "cv2", "pandas", "sklearn", "iterstrat", "pooch", "typer"):
         # Finding is quick and enough, but cv2 may be there and still lack a library of the system.
-        code = "import cv2" if module == "cv2" else (
-            "import importlib.util, sys; sys.exit(0 if importlib.util.find_spec(%r) else 'not installed')" % module
+        code = (
+            "import cv2"
+            if module == "cv2"
+            else (
+                f"import importlib.util, sys; sys.exit(0 if importlib.util.find_spec({module!r}) else 'not installed')"
+            )
         )
-        result = subprocess.run([python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        result = subprocess.run([python, "-c", code], capture_output=True)
         if result.returncode:
             reason = result.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
             reason = reason[0] if reason else "exit code %d" % result.returncode
-            remedy = "%s -m pip install -r requirements.txt" % python
+            remedy = f"{python} -m pip install -r requirements.txt"
             if module == "cv2" and ".so" in reason:
-                remedy = "%s -m pip install --force-reinstall --no-deps opencv-python-headless==%s" % (
+                remedy = "{} -m pip install --force-reinstall --no-deps opencv-python-headless=={}".format(
                     python,
                     locked("opencv-python-headless"),
                 )
-            fail("import %s fails in %s (%s). Run: %s" % (module, python, reason, remedy))
+            fail(f"import {module} fails in {python} ({reason}). Run: {remedy}")
 
 
 def main():

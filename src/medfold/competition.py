@@ -23,8 +23,8 @@ class Labels(Strict):
     targets: list[str] = Field(min_length=1)  # columns of the targets; binary, multiclass and ordinal have one
     group: str | None = None  # column of what must not be split between folds
     group_pattern: str | None = None  # or: a regular expression on the id; its group 'group', else all it matches
-    keep: list[str] = []  # further columns for the sample table; everything else stays in raw/
-    train: list[str] = ["train"]  # shape arrays: the prefixes of the arrays that make up the training part
+    keep: tuple[str, ...] = ()  # further columns for the sample table; everything else stays in raw/
+    train: tuple[str, ...] = ("train",)  # shape arrays: the prefixes of the arrays that make up the training part
     counts: dict[str, int] | None = None  # samples expected per part
 
 
@@ -48,7 +48,7 @@ class Score(Strict):
     """How predictions are scored."""
 
     metric: str  # a function of scoring/metrics.py
-    also: list[str] = []  # further metrics to show beside it
+    also: tuple[str, ...] = ()  # further metrics to show beside it
 
 
 class Submission(Strict):

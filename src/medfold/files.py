@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ def whole(path: Path) -> Iterator[Path]:
         yield temporary
         if temporary.is_dir() and path.exists():
             remove(path)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         remove(temporary)
 

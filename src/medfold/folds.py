@@ -155,5 +155,7 @@ def check(paths: CompetitionPaths, ids: pd.Series, options: competition.Folds) -
         was = f"made with {', '.join(sorted(old - now))}, competition.yaml says {', '.join(sorted(now - old))}"
         raise UserError(was, paths.folds, again)
     if table["fold"].max() + 1 != options.k or table["fold"].nunique() != options.k:
-        raise UserError(f"it has {table['fold'].nunique()} folds, competition.yaml says {options.k}", paths.folds, again)
+        raise UserError(
+            f"it has {table['fold'].nunique()} folds, competition.yaml says {options.k}", paths.folds, again
+        )
     return table

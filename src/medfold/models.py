@@ -144,9 +144,7 @@ def _scaled(x, scaling: str):
     if scaling == "tf":
         return layers.Rescaling(1 / 127.5, offset=-1, name="scale")(x)
     if scaling == "torch":
-        mean, deviation = (
-            (TORCH_MEAN, TORCH_STD) if channels == 3 else ([sum(TORCH_MEAN) / 3], [sum(TORCH_STD) / 3])
-        )
+        mean, deviation = (TORCH_MEAN, TORCH_STD) if channels == 3 else ([sum(TORCH_MEAN) / 3], [sum(TORCH_STD) / 3])
         scale = [1 / (255 * s) for s in deviation]
         return layers.Rescaling(scale, offset=[-m / s for m, s in zip(mean, deviation, strict=True)], name="scale")(x)
     # caffe: blue first, mean subtracted, not scaled

@@ -111,7 +111,9 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     """
     if not competition.submission.sample:
         return _read_table(paths.sample_submission, [competition.submission.id])
-    return _read_table(paths.raw_root(competition.images.root) / competition.submission.sample, [competition.submission.id])
+    return _read_table(
+        paths.raw_root(competition.images.root) / competition.submission.sample, [competition.submission.id]
+    )
 
 
 @shape
@@ -136,7 +138,7 @@ def wide(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFram
 
 @shape
 def folders(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The label is the name of a folder: patterns with `{label}` and `{id}`. Labels of the test part are its solution."""
+    """Labels as names of folders: patterns with `{label}` and `{id}`. Labels of the test part are the solution."""
     (target,) = competition.labels.targets
     everything = _listing(raw)
     tables = []
@@ -165,7 +167,7 @@ def folders(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataF
 
 @shape
 def arrays(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Images and labels as arrays of one .npz file: `<part>_images` and `<part>_labels`, labels (n,) or (n, targets)."""
+    """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
     labels = competition.labels
     path = raw / labels.file
     if not path.is_file():

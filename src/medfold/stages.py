@@ -244,9 +244,7 @@ def train(
         say("OOF score", describe_score(competition, result, len(data.train)))
 
 
-def _train_folds(
-    project: Project, choices: Recipe, seed: int, data: Table, run_paths: Any, todo: list[int]
-) -> None:
+def _train_folds(project: Project, choices: Recipe, seed: int, data: Table, run_paths: Any, todo: list[int]) -> None:
     samples_table = pd.concat([data.train, data.test], ignore_index=True)
     key = store.key(project.competition, project.paths, choices.images)
     if not store.complete(project.paths, key):
@@ -363,7 +361,9 @@ def submit(
         if len(same):
             row = same.iloc[-1]
             scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
-            say("submit", f"the same predictions are already in {row['file']} ({row['status']}; {scored or 'no score'})")
+            say(
+                "submit", f"the same predictions are already in {row['file']} ({row['status']}; {scored or 'no score'})"
+            )
             return
         when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         file = paths.submissions / f"{when}-{label}.csv"
@@ -403,20 +403,24 @@ def _blend(project: Project, names: list[str], data: Table) -> tuple[dict[str, A
         if not run_paths.origin.is_file():
             known = sorted(path.parent.name for path in project.paths.runs.glob("*/run.json"))
             trained = f" Trained so far: {', '.join(known)}" if known else ""
-            raise UserError(f"run '{name}' is not trained", project.paths.name, f"Run: {project.command('train')}{trained}")
+            raise UserError(
+                f"run '{name}' is not trained", project.paths.name, f"Run: {project.command('train')}{trained}"
+            )
         origin = runs.describe(run_paths)
         if origin["folds"] != files.sha256(project.paths.folds):
-            fix = f"Train it anew (RUN=name), or bring back the folds it was trained on with git"
+            fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"
             raise UserError("it was trained on another folds table", run_paths.folder, fix)
         done = runs.done_folds(run_paths, k)
         if not done:
-            raise UserError(f"run '{name}' has no finished fold", project.paths.name, f"Run: {project.command('train')}")
+            raise UserError(
+                f"run '{name}' has no finished fold", project.paths.name, f"Run: {project.command('train')}"
+            )
         folds_done[name] = done
         optimistic = optimistic or origin["recipe"]["training"]["keep"] == "best"
         fold_paths = [run_paths.fold(number) for number in done]
         read = [runs.read_predictions(competition, fold.oof) for fold in fold_paths]
         oof[name] = pd.concat(read, ignore_index=True)
-        members = {f"{name} fold {n}": runs.read_predictions(competition, f.test) for n, f in zip(done, fold_paths)}
+        members = {f"{name} {fold.folder.name}": runs.read_predictions(competition, fold.test) for fold in fold_paths}
         test[name] = ensemble.blend(members, competition.columns)
         for fold in fold_paths:
             for file in (fold.oof, fold.test):

@@ -11,7 +11,22 @@ from medfold.errors import UserError, some
 from medfold.paths import Paths
 from medfold.scoring import metrics
 
-LEDGER = "when competition runs file sha256 metric oof low high folds ref public private status".split()
+LEDGER = [
+    "when",
+    "competition",
+    "runs",
+    "file",
+    "sha256",
+    "metric",
+    "oof",
+    "low",
+    "high",
+    "folds",
+    "ref",
+    "public",
+    "private",
+    "status",
+]
 
 
 def build(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:

@@ -18,8 +18,13 @@ def test_ungrouped_intervals_agree_with_scipy(name):
     metric = METRICS[name]
     low, high = bootstrap(metric, targets, p, np.arange(300), resamples=10_000)
     reference = stats.bootstrap(
-        (targets, p), lambda t, q: metric(t, q), paired=True, vectorized=False, n_resamples=10_000,
-        method="percentile", rng=np.random.default_rng(1),
+        (targets, p),
+        lambda t, q: metric(t, q),
+        paired=True,
+        vectorized=False,
+        n_resamples=10_000,
+        method="percentile",
+        rng=np.random.default_rng(1),
     ).confidence_interval
     assert (low, high) == pytest.approx((reference.low, reference.high), abs=0.01)
 

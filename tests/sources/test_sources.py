@@ -1,6 +1,5 @@
 import contextlib
 import http.server
-import os
 import threading
 import zipfile
 from functools import partial
@@ -161,4 +160,4 @@ def test_a_folder_is_linked_not_copied_where_it_can_be(small, tmp_path):
     folder.mkdir()
     (folder / "a.txt").write_text("a")
     with_source(small, kind="kaggle-dataset", slug="a/b").get(folder)
-    assert os.stat(small.paths.raw / "a.txt").st_ino == os.stat(folder / "a.txt").st_ino
+    assert (small.paths.raw / "a.txt").stat().st_ino == (folder / "a.txt").stat().st_ino

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.helpers import competition
 
 from medfold import runs
 from medfold.errors import UserError
@@ -10,7 +11,6 @@ from medfold.images.store import Store
 from medfold.paths import FoldPaths
 from medfold.recipe import Recipe
 from medfold.training import fit
-from tests.helpers import competition
 
 
 def task(kind="binary", seed=0, n=60, **training):
@@ -68,7 +68,9 @@ def test_equal_seeds_give_equal_files_alone_or_after_another_fold(tmp_path):
     fit.train_fold(task(epochs=2), 1, FoldPaths(tmp_path / "a"))
     fit.train_fold(task(epochs=2), 1, FoldPaths(tmp_path / "b"))
     fit.train_fold(task(epochs=2, seed=1), 1, FoldPaths(tmp_path / "c"))
-    a, b, c = ({name: (tmp_path / run / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")} for run in "abc")
+    a, b, c = (
+        {name: (tmp_path / run / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")} for run in "abc"
+    )
     assert a == b
     assert a["oof.csv"] != c["oof.csv"]
 
@@ -99,7 +101,9 @@ def test_balanced_weights_give_every_class_the_same_sum():
 
 def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(fit, "_as_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32))
-    with pytest.raises(UserError, match=r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"):
+    with pytest.raises(
+        UserError, match=r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"
+    ):
         fit.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
     assert not (tmp_path / "fold0").exists() or not list((tmp_path / "fold0").iterdir())
 

@@ -35,4 +35,3 @@ class Placed:
 def of(upload: str) -> ModuleType:
     """The module of a kind of upload."""
     return importlib.import_module(f"medfold.leaderboards.{UPLOADS[upload]}")
-

@@ -61,7 +61,7 @@ def fetch(options: Options, target: Path, hidden: Path) -> None:
     and `nodules.csv` (id, x, y, radius in pixels, snr).
     """
     train, test = (list(_shots(options, part)) for part in PARTS)
-    rows = {shot: row for shot, row in _draw_all(options, train + test, target)}
+    rows = dict(_draw_all(options, train + test, target))
     table = pd.DataFrame([_record(rows[shot], shot) for shot in train])
     truth = pd.DataFrame([_record(rows[shot], shot) for shot in test])
 

@@ -1,0 +1,65 @@
+"""The pictures of docs/, made from real output: `make pictures`, after `make demo`.
+
+- phantom-chest.png: a contact sheet of the embedded competition, nodules ringed in a second copy of their row;
+- demo.svg: what `make demo` printed, if its output is given: make demo | tee demo.txt; make pictures RECORDING=demo.txt
+"""
+
+import io
+import re
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+DOCS = Path(__file__).parent
+DATA = DOCS.parent / "data" / "phantom-chest"
+ACROSS = 8
+
+
+def contact_sheet() -> np.ndarray:
+    """Rows of training images: with a nodule, the same ones with the nodule ringed, without a nodule."""
+    train = pd.read_csv(DATA / "raw" / "train.csv").drop_duplicates("patient_id")
+    nodules = pd.read_csv(DATA / "hidden" / "nodules.csv").set_index("id")
+    ill = train.loc[train["target"].eq(1) & train["id"].isin(nodules.index), "id"].head(ACROSS)
+    well = train.loc[train["target"].eq(0), "id"].head(2 * ACROSS)
+
+    def row(ids: pd.Series, ringed: bool) -> np.ndarray:
+        tiles = []
+        for id in ids:
+            tile = cv2.resize(cv2.imread(str(DATA / "raw" / "train" / f"{id}.png")), None, fx=1.25, fy=1.25)
+            if ringed:
+                place = nodules.loc[id]
+                centre = (round(place["x"] * 1.25), round(place["y"] * 1.25))
+                cv2.circle(tile, centre, round(place["radius"] * 1.25) + 6, (60, 200, 255), 1, cv2.LINE_AA)
+            tiles.append(cv2.copyMakeBorder(tile, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
+        return np.hstack(tiles)
+
+    return np.vstack([row(ill, False), row(ill, True), row(well[:ACROSS], False), row(well[ACROSS:], False)])
+
+
+def recording(lines: list[str]) -> str:
+    """Terminal output as an SVG, the stage names coloured as on a terminal."""
+    console = Console(record=True, width=max(map(len, lines)) + 2, file=io.StringIO())
+    console.print(Text("$ make demo", style="bold"))
+    for line in lines:
+        stage = re.match(r"(\S.{0,10}?)\s+", line)
+        text = Text(line)
+        if stage and stage.end() <= 12:
+            text.stylize("bold cyan", 0, stage.end())
+        console.print(text)
+    return console.export_svg(title="medfold")
+
+
+def main() -> None:
+    cv2.imwrite(str(DOCS / "phantom-chest.png"), contact_sheet())
+    if len(sys.argv) > 1:
+        lines = Path(sys.argv[1]).read_text().splitlines()
+        (DOCS / "demo.svg").write_text(recording(lines))
+
+
+if __name__ == "__main__":
+    main()

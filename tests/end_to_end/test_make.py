@@ -1,0 +1,176 @@
+"""The make targets themselves, run on small data from a folder with a space in its name."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
+from tests.helpers import picture
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """What a clone holds, beside it nothing; its packages are those of the interpreter that runs this."""
+    root = tmp_path / "my clone"
+    root.mkdir()
+    for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"):
+        shutil.copy(REPOSITORY / name, root)
+    shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(REPOSITORY / "competition", root / "competition")
+    add_competition(root, "small", SMALL)
+    return root
+
+
+def make(clone, *words):
+    """Runs make from elsewhere, with an empty home."""
+    home = clone.parent / "home"
+    home.mkdir(exist_ok=True)
+    command = ["make", "-C", str(clone), "--no-print-directory", *words, f"PYTHON={sys.executable}"]
+    environment = {**os.environ, "HOME": str(home)}
+    environment.pop("PYTHONPATH", None)
+    return subprocess.run(command, cwd=clone.parent, capture_output=True, text=True, env=environment)
+
+
+def succeed(clone, *words):
+    result = make(clone, *words)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stderr == ""
+    return result.stdout
+
+
+def test_help_names_every_target(clone):
+    said = succeed(clone)
+    for target in ("setup", "demo", "download", "folds", "train", "submit", "test", "test-slow", "lint", "lock"):
+        assert f"make {target} " in said
+
+
+def test_three_steps_give_a_valid_submission_from_one_fold(clone):
+    words = ["COMPETITION=small"]
+    assert "images" in succeed(clone, "download", *words)
+    assert "covers 1 of 3 folds" in succeed(clone, "train", *words, "FOLD=0")
+    said = succeed(clone, "submit", *words)
+    assert "covers 1 of 3 folds" in said
+    (file,) = (clone / "submissions" / "small").glob("*.csv")
+    sample = pd.read_csv(clone / "data" / "small" / "raw" / "sample_submission.csv")
+    written = pd.read_csv(file)
+    assert written["id"].tolist() == sample["id"].tolist()
+    assert written["target"].between(0, 1).all()
+    assert json.loads(file.with_suffix(".json").read_text())["score"]["folds_done"] == [0]
+
+    assert "all folds" in succeed(clone, "train", *words)  # the missing ones
+    assert "all 3 folds" in succeed(clone, "submit", *words)
+    assert len(pd.read_csv(clone / "submissions" / "ledger.csv")) == 2
+    assert "the same predictions are already in" in succeed(clone, "submit", *words)
+
+
+def test_words_with_spaces_reach_the_program(clone):
+    said = succeed(clone, "train", "COMPETITION=small", "FOLD=0", "SEEDS=0 2", "SET=training.epochs=1 tta=false")
+    runs = sorted(path.name for path in (clone / "runs" / "small").iterdir() if path.is_dir())
+    assert len(runs) == 2
+    assert "1 epochs" in said
+    blended = succeed(clone, "submit", "COMPETITION=small", f"RUNS={' '.join(runs)}")
+    assert "covers 1 of 3 folds" in blended
+
+
+def test_a_mistake_is_one_line_and_make_fails(clone):
+    result = make(clone, "train", "COMPETITION=smal")
+    assert result.returncode == 2
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("make")]
+    assert lines == [
+        (
+            "medfold: smal: unknown competition (did you mean 'small'?). "
+            "Known: breastmnist, chest-xray-pneumonia, phantom-chest, retinamnist, small"
+        )
+    ]
+
+
+def tiny(recipe=TINY_RECIPE):
+    return ["RUN=tiny", "SET=" + "backbone.width=4 training.epochs=1 images.size=16"]
+
+
+def test_arrays_from_a_file(clone, tmp_path):
+    """The layout of MedMNIST, small, another md5 than the official file's."""
+    rng = np.random.default_rng(0)
+    content = {}
+    for part, count in (("train", 1080), ("val", 120), ("test", 400)):
+        labels = rng.integers(0, 5, count).astype(np.uint8)
+        images = rng.integers(0, 50, (count, 28, 28, 3), dtype=np.uint8) + (labels * 40)[:, None, None, None]
+        content[f"{part}_images"], content[f"{part}_labels"] = images.astype(np.uint8), labels
+    np.savez(tmp_path / "some file.npz", **content)
+    words = ["COMPETITION=retinamnist"]
+    assert "not that of the official file" in succeed(clone, "download", *words, f"FROM={tmp_path / 'some file.npz'}")
+    succeed(clone, "train", *words, "FOLD=1", *tiny())
+    said = succeed(clone, "submit", *words, "RUNS=tiny")
+    assert "this submission" in said
+    assert "Google AutoML Vision" in said
+    assert "accuracy" in said
+
+
+def chest(folder, train=(40, 60), test=(8, 8)):
+    """The layout of Kaggle's chest-xray-pneumonia: two images per patient, an exact duplicate, a second copy inside."""
+    for part, counts in (("train", train), ("test", test)):
+        for label, count, name in zip(
+            ("NORMAL", "PNEUMONIA"), counts, ("IM-{}-000{}", "person{}_bacteria_{}"), strict=True
+        ):
+            for n in range(count):
+                picture(folder / part / label / f"{name.format(n // 2, n)}.jpeg", seed=n, shape=(30, 40))
+    first = folder / "train" / "NORMAL"
+    shutil.copy(first / "IM-0-0000.jpeg", first / "IM-99-0001.jpeg")
+    shutil.copytree(folder, folder / "chest_xray")
+
+
+def test_folders_from_an_archive(clone, tmp_path):
+    chest(tmp_path / "chest_xray")
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted((tmp_path / "chest_xray").rglob("*.jpeg")):
+            file.write(path, path.relative_to(tmp_path))
+        file.writestr("__MACOSX/chest_xray/train/NORMAL/._IM-0-0000.jpeg", b"")
+    facts = clone / "competition" / "chest-xray-pneumonia" / "competition.yaml"
+    facts.write_text(facts.read_text().replace("{train: 5216, test: 640}", "{train: 101, test: 16}"))
+    words = ["COMPETITION=chest-xray-pneumonia"]
+    said = succeed(clone, "download", *words, f"FROM={archive}")
+    assert "is a second copy inside the first" in said
+    folds = succeed(clone, "folds", *words)
+    assert "exact duplicates in train" in folds
+    assert "IM-0-0000" in folds
+    table = pd.read_csv(clone / "folds" / "chest-xray-pneumonia.csv").set_index("id")
+    assert table.loc["IM-0-0000", "group"] == table.loc["IM-99-0001", "group"] == table.loc["IM-0-0001", "group"]
+    succeed(clone, "train", *words, "FOLD=0", *tiny())
+    assert "test score" in succeed(clone, "submit", *words, "RUNS=tiny")
+    # The same as a folder.
+    again = succeed(clone, "download", *words, f"FROM={tmp_path / 'chest_xray'}", "FORCE=1")
+    assert "101 training and 16 test images" in again
+
+
+def test_a_truncated_set_is_refused(clone, tmp_path):
+    chest(tmp_path / "chest_xray")
+    result = make(clone, "download", "COMPETITION=chest-xray-pneumonia", f"FROM={tmp_path / 'chest_xray'}")
+    assert result.returncode == 2
+    assert "expected 5,216 train samples, found 101" in result.stderr
+
+
+def test_an_installed_package_finds_competitions_from_below(clone, tmp_path):
+    """`pip install .` into a folder of its own, used from inside the project."""
+    target = tmp_path / "installed"
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    shutil.copy(REPOSITORY / "README.md", clone)
+    shutil.copy(REPOSITORY / "LICENSE", clone)
+    subprocess.run([*command, "--target", str(target), str(clone)], check=True, capture_output=True)
+    result = subprocess.run(
+        [sys.executable, "-m", "medfold", "folds", "-c", "small"],
+        cwd=clone / "competition" / "small",
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(target)},
+    )
+    assert result.returncode == 0, result.stderr
+    assert (clone / "folds" / "small.csv").is_file()

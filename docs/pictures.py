@@ -1,6 +1,6 @@
 """The pictures of docs/, made from real output: `make pictures`, after `make demo`.
 
-- phantom-chest.png: a contact sheet of the embedded competition, nodules ringed in a second copy of their row;
+- phantom-chest.jpg: a contact sheet of the embedded competition, nodules ringed in a second copy of their row;
 - demo.svg: what `make demo` printed, if its output is given: make demo | tee demo.txt; make pictures RECORDING=demo.txt
 """
 
@@ -55,7 +55,7 @@ def recording(lines: list[str]) -> str:
 
 
 def main() -> None:
-    cv2.imwrite(str(DOCS / "phantom-chest.png"), contact_sheet())
+    cv2.imwrite(str(DOCS / "phantom-chest.jpg"), contact_sheet(), [cv2.IMWRITE_JPEG_QUALITY, 85])
     if len(sys.argv) > 1:
         lines = Path(sys.argv[1]).read_text().splitlines()
         (DOCS / "demo.svg").write_text(recording(lines))

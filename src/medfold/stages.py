@@ -451,7 +451,9 @@ def _show_placed(project: Project, placed: leaderboards.Placed, looks: int) -> N
         say(fact, value)
     if placed.rivals is not None:
         marked = [placed.mine] if placed.mine is not None else []
-        table(placed.rivals.columns, placed.rivals.fillna("").astype(str).to_numpy().tolist(), marked)
+        rows = placed.rivals.astype(object).where(placed.rivals.notna(), "").to_numpy().tolist()
+        shown = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
+        table(placed.rivals.columns, shown, marked)
     say("ledger", f"{project.shown(project.root.ledger)}, look {looks} at this leaderboard")
     say("", RESEARCH)
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 from sklearn.metrics import cohen_kappa_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
@@ -82,12 +81,12 @@ def decide(predictions: np.ndarray) -> np.ndarray:
 @metric("AUC", tasks=("binary",))
 def auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Area under the ROC curve: the chance that a positive stands above a negative, ties as half (Mann-Whitney U)."""
-    positives = targets == 1
-    n_positive, n_negative = int(positives.sum()), int((~positives).sum())
-    if not n_positive or not n_negative:
+    positives, negatives = predictions[targets == 1], np.sort(predictions[targets != 1])
+    if not len(positives) or not len(negatives):
         return float("nan")
-    ranks = rankdata(predictions)
-    return (ranks[positives].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
+    below = np.searchsorted(negatives, positives, side="left")
+    below_or_equal = np.searchsorted(negatives, positives, side="right")
+    return float((below + below_or_equal).mean() / (2 * len(negatives)))
 
 
 @metric("mean AUC", tasks=("multiclass", "multilabel", "ordinal"))

@@ -20,6 +20,7 @@ def test_the_audit_finds_what_is_there():
     assert found.duplicates == [["a", "b"], ["c", "d"]]
     assert found.contradicting == [["c", "d"]]
     assert found.leaked == [["c", "z"], ["d", "z"], ["f", "y"]]
+    assert found.table()["ids"].tolist() == ["a = b", "c = d", "c = d", "c = z", "d = z", "f = y"]
     assert found.counts() == {"split": 0, "duplicates": 2, "contradicting": 1, "leaked": 3}
 
 

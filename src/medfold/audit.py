@@ -37,6 +37,13 @@ class Audit:
             ("train images found in test", listed(self.leaked, "")),
         ]
 
+    def table(self) -> pd.DataFrame:
+        """Every finding as a row: kind and ids, in the terminal's notation 'a = b'."""
+        rows = [
+            (kind, " = ".join(ids)) for kind in ("duplicates", "contradicting", "leaked") for ids in getattr(self, kind)
+        ]
+        return pd.DataFrame(rows, columns=["kind", "ids"])
+
     def counts(self) -> dict[str, int]:
         """The number of findings of each kind, for `folds/<competition>.json`."""
         return {name: len(getattr(self, name)) for name in ("split", "duplicates", "contradicting", "leaked")}

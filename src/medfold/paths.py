@@ -132,6 +132,11 @@ class CompetitionPaths:
         """Size and pixel hash of every raw image."""
         return self.data / "pixels.csv"
 
+    @property
+    def audit(self) -> Path:
+        """All that the audit found, of which the terminal shows the first."""
+        return self.data / "audit.csv"
+
     def store(self, key: str) -> Path:
         return self.data / "store" / key
 

@@ -97,10 +97,14 @@ def predictions_table(
     return table
 
 
+def as_scored(competition: Competition, predictions: np.ndarray) -> np.ndarray:
+    """Predictions (n, columns) as metrics take them: (n,) for binary tasks, else as they are."""
+    return predictions[:, 0] if competition.task == "binary" else predictions
+
+
 def predictions_of(competition: Competition, table: pd.DataFrame) -> np.ndarray:
-    """Predictions as metrics take them: float64 (n,) for binary tasks, else (n, columns)."""
-    values = table[competition.columns].to_numpy(np.float64)
-    return values[:, 0] if competition.task == "binary" else values
+    """Predictions of a table as metrics take them, float64."""
+    return as_scored(competition, table[competition.columns].to_numpy(np.float64))
 
 
 def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:

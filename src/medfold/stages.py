@@ -179,6 +179,7 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False) -> Ta
             "audit": found.counts(),
         }
         folds.write(paths, train, origin)
+    files.write_csv(found.table(), paths.audit)
     if not (quiet and kept):
         _show_folds(project, train, targets, found, kept)
     return Table(train, targets, test, found)
@@ -200,6 +201,8 @@ def _show_folds(project: Project, train: pd.DataFrame, targets: np.ndarray, foun
         table(rows.columns, rows.to_numpy().tolist())
     for number, (fact, value) in enumerate(found.lines()):
         (warn if value != "none" else say)("audit" if number == 0 else "", f"{fact:<33}{value}")
+    if any(found.counts().values()):
+        say("", f"all of them: {project.shown(project.paths.audit)}")
 
 
 def train(

@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import keras
@@ -16,7 +15,7 @@ from medfold.errors import UserError
 from medfold.images.store import Store
 from medfold.paths import FoldPaths
 from medfold.recipe import Recipe
-from medfold.runs import predictions_table
+from medfold.runs import as_scored, predictions_table
 from medfold.scoring import metrics
 from medfold.terminal import console, progress, say
 from medfold.training.allocator import keep_freed_memory
@@ -45,14 +44,6 @@ class Task:
     test: pd.DataFrame
 
 
-class Fitted(NamedTuple):
-    """A trained net and how it came about."""
-
-    model: keras.Model
-    history: pd.DataFrame
-    score: float
-
-
 def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
     """Trains a fold and writes weights, history, OOF and test predictions, and the marker that it is done.
 
@@ -67,8 +58,8 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
     cv2.setNumThreads(1)  # images are small, and the pipeline has threads of its own
     competition, recipe = task.competition, task.recipe
     held_out = (task.train["fold"] == fold).to_numpy()
-    fitted = _fit(task, fold, held_out)
-    predictor = inference.Predictor(fitted.model, competition.images.symmetry, recipe.tta)
+    model, history = _fit(task, fold, held_out)
+    predictor = inference.Predictor(model, competition.images.symmetry, recipe.tta)
     with progress("images") as bar:
         line = bar.add_task("predict", stage=f"fold {fold}", total=int(held_out.sum()) + len(task.test))
 
@@ -79,17 +70,18 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
 
     for stale in (paths.done, paths.weights, paths.history, paths.oof, paths.test):
         stale.unlink(missing_ok=True)
-    inference.save(fitted.model, paths.weights)
-    files.write_csv(fitted.history, paths.history)
+    inference.save(model, paths.weights)
+    files.write_csv(history, paths.history)
     files.write_csv(predictions_table(competition, task.train["id"][held_out], oof, fold=fold), paths.oof)
     files.write_csv(predictions_table(competition, task.test["id"], test), paths.test)
     hashes = {file.name: files.sha256(file) for file in (paths.weights, paths.history, paths.oof, paths.test)}
     files.write_json(hashes, paths.done)
     metric = metrics.get(competition.score.metric, competition.task)
-    return metric(task.targets[held_out], oof[:, 0] if competition.task == "binary" else oof)
+    return metric(task.targets[held_out], as_scored(competition, oof))
 
 
-def _fit(task: Task, fold: int, held_out: np.ndarray) -> Fitted:
+def _fit(task: Task, fold: int, held_out: np.ndarray) -> tuple[keras.Model, pd.DataFrame]:
+    """The trained net and its history: a row per epoch."""
     competition, recipe, choices = task.competition, task.recipe, task.recipe.training
     seed = int(np.random.SeedSequence([task.seed, fold]).generate_state(1)[0])
     keras.utils.set_random_seed(seed)
@@ -128,7 +120,7 @@ def _fit(task: Task, fold: int, held_out: np.ndarray) -> Fitted:
         raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", f"fold {fold}") from None
     if validation.best_weights is not None:
         model.set_weights(validation.best_weights)
-    return Fitted(model, pd.DataFrame(validation.rows), validation.best)
+    return model, pd.DataFrame(validation.rows)
 
 
 def _as_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:
@@ -218,9 +210,7 @@ class _Validation(keras.callbacks.Callback):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         with _averaged(self.model):
             predictions = self._predictor(self._task.store.pixels, self._rows)
-            score = self._metric(
-                self._targets, predictions[:, 0] if self._competition.task == "binary" else predictions
-            )
+            score = self._metric(self._targets, as_scored(self._competition, predictions))
             if self._choices.keep == "best":
                 self._keep_best(score)
         self.rows.append({"epoch": epoch + 1, "learning_rate": rate, "loss": logs["loss"], self._metric.name: score})

@@ -46,12 +46,11 @@ def recording(lines: list[str]) -> str:
     console = Console(record=True, width=max(map(len, lines)) + 2, file=io.StringIO())
     console.print(Text("$ make demo", style="bold"))
     for line in lines:
-        stage = re.match(r"(\S.{0,10}?)\s+", line)
         text = Text(line)
-        if stage and stage.end() <= 12:
-            text.stylize("bold cyan", 0, stage.end())
+        text.stylize("bold cyan", 0, 11)  # the stage
         console.print(text)
-    return console.export_svg(title="medfold")
+    svg = console.export_svg(title="medfold")
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # rich would fetch its font from the network
 
 
 def main() -> None:

@@ -67,7 +67,7 @@ def progress(unit: str = "") -> Progress:
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TextColumn(unit),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description} ", markup=False),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),

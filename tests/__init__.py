@@ -1,0 +1,1 @@
+"""The tests; a package, so that another one called tests cannot stand in front of it."""

@@ -4,12 +4,12 @@ import json
 
 import pandas as pd
 import pytest
-from tests.conftest import SMALL, TINY_RECIPE, add_competition
 
 from medfold import files, stages
 from medfold.errors import UserError
 from medfold.recipe import parse_overrides
 from medfold.stages import Project
+from tests.conftest import SMALL, TINY_RECIPE, add_competition
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,21 @@ def test_wide_reads_labels_patients_and_images(wide):
     assert solution is None
 
 
+def test_patterns_may_use_the_files_own_names(wide):
+    raw, facts = wide
+    text = (raw / "train.csv").read_text()
+    (raw / "train.csv").write_text(text.replace("id,patient", "image_id,patient"))
+    (raw / "sample.csv").write_text("prediction_id,target\ne,0.5\nd,0.5\n")
+    changes = {
+        "labels": facts.labels.model_copy(update={"id": "image_id"}),
+        "images": facts.images.model_copy(update={"train": ["train/{image_id}.png"], "test": ["test/{image_id}.png"]}),
+        "submission": facts.submission.model_copy(update={"id": "prediction_id"}),
+    }
+    train, test, _ = samples.wide(facts.model_copy(update=changes), raw)
+    assert train["id"].tolist() == ["a", "b", "c"]
+    assert test["image"].tolist() == ["test/e.png", "test/d.png"]
+
+
 @pytest.mark.parametrize(
     ("broken", "message"),
     [

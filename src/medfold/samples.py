@@ -124,11 +124,12 @@ def wide(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFram
     train = _read_table(raw / labels.file, needed)
     for target in labels.targets:
         _check_values(train, target, competition, raw / labels.file)
-    train = train.rename(columns={labels.id: "id"})
+    train["id"] = train[labels.id]
     sample = competition.submission.sample
     if not sample:
         raise UserError("labels.shape wide needs submission.sample, which names the test ids", "competition.yaml")
-    test = _read_table(raw / sample, [competition.submission.id]).rename(columns={competition.submission.id: "id"})
+    test = _read_table(raw / sample, [competition.submission.id])
+    test["id"] = test[labels.id] = test[competition.submission.id]  # patterns may use any of these names
     for table, patterns in ((train, competition.images.train), (test, competition.images.test)):
         table["image"] = _images_of(table, patterns, raw)
     train["patient"] = _patients(train["id"], labels.group_pattern, train[labels.group] if labels.group else None)

@@ -394,7 +394,8 @@ def submit(
         origin = {"runs": names, "score": result, "inputs": inputs, "sha256": digest, "public": placed.public}
         files.write_json({**origin, "private": placed.private, "status": placed.status}, file.with_suffix(".json"))
         submission.record(project.root, row)
-    _show_placed(project, placed, looks=int((before["competition"] == paths.name).sum()) + 1)
+    looks = (before["competition"] == paths.name) & (before["status"] == "scored")
+    _show_placed(project, placed, int(looks.sum()))
 
 
 def _blend(project: Project, names: list[str], data: Table) -> tuple[dict[str, Any], pd.DataFrame, dict[str, str]]:
@@ -449,7 +450,7 @@ def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
     table(["fold", *result["per_fold"]], [[metric.title, *values]])
 
 
-def _show_placed(project: Project, placed: leaderboards.Placed, looks: int) -> None:
+def _show_placed(project: Project, placed: leaderboards.Placed, looks_before: int) -> None:
     for fact, value in placed.lines:
         say(fact, value)
     if placed.rivals is not None:
@@ -457,7 +458,8 @@ def _show_placed(project: Project, placed: leaderboards.Placed, looks: int) -> N
         rows = placed.rivals.astype(object).where(placed.rivals.notna(), "").to_numpy().tolist()
         shown = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
         table(placed.rivals.columns, shown, marked)
-    say("ledger", f"{project.shown(project.root.ledger)}, look {looks} at this leaderboard")
+    look = f", look {looks_before + 1} at this leaderboard" if placed.status == "scored" else ""
+    say("ledger", f"{project.shown(project.root.ledger)}{look}")
     say("", RESEARCH)
 
 

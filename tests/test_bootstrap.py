@@ -7,6 +7,7 @@ import sys
 import venv
 
 import pytest
+
 from tests.conftest import REPOSITORY
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from tests.conftest import REPOSITORY, SMALL, add_competition
 
 

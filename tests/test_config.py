@@ -1,10 +1,10 @@
 import pytest
-from tests.helpers import competition
 
 from medfold import config
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.recipe import Recipe
+from tests.helpers import competition
 
 
 @pytest.fixture

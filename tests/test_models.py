@@ -1,11 +1,11 @@
 import keras
 import numpy as np
 import pytest
-from tests.helpers import competition
 
 from medfold import inference, models
 from medfold.errors import UserError
 from medfold.recipe import Recipe
+from tests.helpers import competition
 
 
 def recipe(name="resnet9", size=32, **backbone):

@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from tests.conftest import REPOSITORY
 
 from medfold import recipe
 from medfold.paths import Paths
 from medfold.stages import Project
+from tests.conftest import REPOSITORY
 
 ROOT = Paths(REPOSITORY)
 

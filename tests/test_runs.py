@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.helpers import competition
 
 from medfold import files, runs
 from medfold.errors import UserError
+from tests.helpers import competition
 
 ORIGIN = {"seed": 0, "recipe": {"tta": True, "training": {"epochs": 3}}, "folds": "f", "store": "s", "pretrained": None}
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.helpers import competition, picture
 
 from medfold import samples
 from medfold.errors import UserError
 from medfold.sources import Source
+from tests.helpers import competition, picture
 
 
 @pytest.fixture

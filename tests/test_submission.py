@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.helpers import competition
 
 from medfold import submission
 from medfold.errors import UserError
 from medfold.paths import Paths
+from tests.helpers import competition
 
 IDS = ["007", "1e5", "c"]
 

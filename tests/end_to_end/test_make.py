@@ -10,6 +10,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+
 from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
 from tests.helpers import picture
 

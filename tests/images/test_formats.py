@@ -1,10 +1,10 @@
 import cv2
 import numpy as np
 import pytest
-from tests.helpers import picture
 
 from medfold.errors import UserError
 from medfold.images import formats
+from tests.helpers import picture
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "b.PNG"])

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.helpers import competition
 
 from medfold import runs
 from medfold.errors import UserError
@@ -11,6 +10,7 @@ from medfold.images.store import Store
 from medfold.paths import FoldPaths
 from medfold.recipe import Recipe
 from medfold.training import fit
+from tests.helpers import competition
 
 
 def task(kind="binary", seed=0, n=60, **training):

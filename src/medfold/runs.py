@@ -9,7 +9,7 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import Competition
-from medfold.errors import UserError, nearest, some
+from medfold.errors import UserError, some
 from medfold.paths import CompetitionPaths, FoldPaths, RunPaths
 from medfold.scoring import metrics
 from medfold.scoring.intervals import bootstrap
@@ -54,13 +54,16 @@ def describe(paths: RunPaths) -> dict[str, Any]:
     """run.json.
 
     Raises:
-        UserError: no such run (nearest named).
+        UserError: no such run; those that are there are named.
     """
     origin = files.read_json(paths.origin)
     if origin is None:
+        competition = paths.folder.parent.name
         known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
-        fix = f"Trained so far: {', '.join(known)}" if known else "Train it first"
-        raise UserError(f"no such run{nearest(paths.name, known)}", paths.folder, fix)
+        trained = f" Trained so far: {', '.join(known)}" if known else ""
+        raise UserError(
+            f"run '{paths.name}' is not trained", competition, f"Run: make train COMPETITION={competition}{trained}"
+        )
     return origin
 
 

@@ -404,12 +404,6 @@ def _blend(project: Project, names: list[str], data: Table) -> tuple[dict[str, A
     oof, test, inputs, folds_done, optimistic = {}, {}, {}, {}, False
     for name in names:
         run_paths = runs.paths_of(project.paths, name)
-        if not run_paths.origin.is_file():
-            known = sorted(path.parent.name for path in project.paths.runs.glob("*/run.json"))
-            trained = f" Trained so far: {', '.join(known)}" if known else ""
-            raise UserError(
-                f"run '{name}' is not trained", project.paths.name, f"Run: {project.command('train')}{trained}"
-            )
         origin = runs.describe(run_paths)
         if origin["folds"] != files.sha256(project.paths.folds):
             fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"

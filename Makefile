@@ -25,7 +25,7 @@ option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo download folds train submit test test-slow lint format lock pictures
+.PHONY: help setup doctor demo download folds train submit scores test test-slow lint format lock pictures
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -37,11 +37,15 @@ help:  ## this list
 setup:  ## make or refresh .venv                GPU=1 with CUDA, PYTHON=path to use your own interpreter
 	@$(BOOTSTRAP) $(if $(GPU),--gpu)
 
+doctor: setup  ## is everything there: Python, packages, GPU, disk, Kaggle     COMPETITION=
+	@$(MEDFOLD) doctor --competition "$(COMPETITION)"
+
 demo: setup  ## the whole pipeline on made-up radiographs
 	@$(MEDFOLD) demo
 
-download: setup  ## get and check the data               COMPETITION= FROM=file-or-folder FORCE=1
-	@$(MEDFOLD) download --competition "$(COMPETITION)" $(call option,FROM,--from) $(if $(FORCE),--force)
+download: setup  ## get and check the data               COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
+	@$(MEDFOLD) download --competition "$(COMPETITION)" $(call option,FROM,--from) $(call option,FILES,--files) \
+		$(if $(FORCE),--force)
 
 folds: setup  ## build, audit and keep the folds      COMPETITION= FORCE=1
 	@$(MEDFOLD) folds --competition "$(COMPETITION)" $(if $(FORCE),--force)
@@ -49,8 +53,11 @@ folds: setup  ## build, audit and keep the folds      COMPETITION= FORCE=1
 train: setup  ## train the folds that are missing     COMPETITION= RECIPE= FOLD=0 SEEDS="0 1" SET="key=value" RUN=
 	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run)
 
-submit: setup  ## ensemble, write, check, score, record  COMPETITION= RECIPE= SEEDS= SET= RUNS="a b"
-	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs)
+submit: setup  ## ensemble, write, check, upload, record  COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" DRY_RUN=1 FORCE=1
+	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
+
+scores: setup  ## scores that came late; OOF against leaderboard for all submissions   COMPETITION=
+	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)")
 
 test: setup  ## the tests
 	@$(RUN_PYTHON) -m pytest -q -m "not slow"

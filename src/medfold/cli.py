@@ -43,6 +43,15 @@ def _seeds(text: str) -> list[int]:
 
 
 @app.command()
+def doctor(competition: CompetitionName = "phantom-chest") -> None:
+    """Look whether everything is there: Python, packages, GPU, disk, Kaggle."""
+    from medfold import stages
+
+    if not stages.doctor(_project(competition)):
+        raise typer.Exit(2)
+
+
+@app.command()
 def demo(competition: CompetitionName = "phantom-chest") -> None:
     """The whole pipeline: download, folds, training, submission."""
     project = _project(competition)
@@ -55,13 +64,14 @@ def demo(competition: CompetitionName = "phantom-chest") -> None:
 def download(
     competition: CompetitionName = "phantom-chest",
     given: Annotated[str, typer.Option("--from", help="A file, folder or zip archive to take instead.")] = "",
+    files: Annotated[str, typer.Option(help='The only files to get: "train.csv train_images/*".')] = "",
     force: Force = False,
 ) -> None:
     """Get and check the data."""
     project = _project(competition)
     from medfold import stages
 
-    stages.download(project, Path(given) if given else None, force)
+    stages.download(project, Path(given) if given else None, force, files.split() or None)
 
 
 @app.command()
@@ -99,12 +109,25 @@ def submit(
     overrides: Overrides = "",
     seeds: Seeds = "0",
     runs: Annotated[str, typer.Option(help='Runs to blend, by name: "a b".')] = "",
+    force: Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but the upload.")] = False,
 ) -> None:
-    """Ensemble the trained folds, write, check, score and record the submission."""
+    """Ensemble the trained folds, write, check, upload and record the submission."""
     project = _project(competition)
     from medfold import stages
 
-    stages.submit(project, recipe, _overrides(overrides), _seeds(seeds), runs.split() or None)
+    stages.submit(project, recipe, _overrides(overrides), _seeds(seeds), runs.split() or None, force, dry_run)
+
+
+@app.command()
+def scores(
+    competition: Annotated[str, typer.Option("--competition", "-c", help="Defaults to all of the ledger.")] = "",
+) -> None:
+    """Fetch the scores that were still to come; OOF against leaderboard for all submissions."""
+    from medfold import stages
+    from medfold.paths import Paths
+
+    stages.scores(Paths.find(), _project(competition).paths.name if competition else None)
 
 
 def _show_version(asked: bool) -> None:

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from medfold import config
 from medfold.config import Strict
-from medfold.paths import CompetitionPaths
+from medfold.paths import CompetitionPaths, Paths
 
 Symmetry = Literal["none", "horizontal", "dihedral"]
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
@@ -116,6 +116,24 @@ class Competition(Strict):
     def columns(self) -> list[str]:
         """Names of the prediction columns: the target (binary), the labels (multilabel) or the classes."""
         return self.class_names if self.one_of_many else self.labels.targets
+
+
+def folder_of(root: Paths, text: str) -> str:
+    """The competition folder that a name, a Kaggle slug or a pasted Kaggle address stands for.
+
+    An address stands for the folder whose source or url is that competition or data set, else for the folder of its
+    last part, whether there is one or not.
+    """
+    if "/" not in text:
+        return text
+    last = text.split("?")[0].rstrip("/").removesuffix("/data").rpartition("/")[2]
+    for name in root.competitions():
+        facts = config.load(root.competition(name).facts, root.bases)
+        source = facts.get("source")
+        slugs = [source.get("slug") if isinstance(source, dict) else None, facts.get("url")]
+        if any(slug and str(slug).rstrip("/").rpartition("/")[2] == last for slug in slugs):
+            return name
+    return last
 
 
 def load(paths: CompetitionPaths, bases: Path) -> Competition:

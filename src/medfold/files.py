@@ -40,6 +40,12 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def sweep(path: Path) -> None:
+    """Removes what killed processes left beside `path` under temporary names; call it under the lock of `path` only."""
+    for left in path.parent.glob(f".{path.name}.*.tmp"):
+        remove(left)
+
+
 def write_text(text: str, path: Path) -> None:
     """Writes a text file (UTF-8, line feeds on every system) whole."""
     with whole(path) as temporary:
@@ -77,6 +83,12 @@ def sha256(*paths: Path) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def md5(path: Path) -> str:
+    """MD5 of a file's contents, as 32 hex digits: to compare with what a server names, not for anything else."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def sha256_of(text: str) -> str:

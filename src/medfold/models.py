@@ -185,3 +185,11 @@ def _weights(weights: str) -> str | None:
     if not path.name.endswith((".weights.h5", ".h5")):
         raise UserError("not a Keras weights file", path, "Expected a name ending in .weights.h5 or .h5")
     return str(path)
+
+
+def gpus() -> list[str]:
+    """The names of the GPUs that TensorFlow can use."""
+    import tensorflow as tf
+
+    devices = tf.config.list_physical_devices("GPU")
+    return [tf.config.experimental.get_device_details(device).get("device_name", device.name) for device in devices]

@@ -96,8 +96,13 @@ class CompetitionPaths:
 
     @property
     def raw_manifest(self) -> Path:
-        """Names and sizes of the raw files; written last, so it says that `raw` is complete."""
+        """Names, sizes and hashes of the raw files; written last, so it says that `raw` is complete."""
         return self.data / "raw.csv"
+
+    @property
+    def downloads(self) -> Path:
+        """Archives on their way; there only until `raw` is complete."""
+        return self.data / "downloads"
 
     @property
     def hidden(self) -> Path:

@@ -38,13 +38,13 @@ class Project:
 
     @classmethod
     def open(cls, name: str, root: Paths | None = None) -> "Project":
-        """Opens a competition by name, its facts checked.
+        """Opens a competition by name or by its address at Kaggle, its facts checked.
 
         Raises:
             UserError: no such competition, or a fault in its competition.yaml.
         """
         root = root or Paths.find()
-        paths = root.competition(name)
+        paths = root.competition(competition_module.folder_of(root, name))
         facts = competition_module.load(paths, root.bases)
         for metric in (facts.score.metric, *facts.score.also):
             metrics.get(metric, facts.task)
@@ -75,16 +75,22 @@ class Table:
     audit: Audit
 
 
-def download(project: Project, given: Path | None = None, force: bool = False) -> None:
-    """Gets the raw data, reads its labels and looks at every image once.
+def download(
+    project: Project, given: Path | None = None, force: bool = False, patterns: list[str] | None = None
+) -> None:
+    """Gets the raw data, reads its labels and looks at every image once; repairs what is there in part.
 
     Args:
         given: a file, folder or zip archive to take instead of the source. Defaults to none.
         force: gets it again even if it is there.
+        patterns: names or patterns of the only files to get. Defaults to all.
     """
-    paths = project.paths
+    paths, source = project.paths, project.source
     with files.lock(paths.raw):
-        if project.source.complete and not force:
+        if patterns:
+            _download_some(project, patterns)
+            return
+        if not force and (source.complete or (given is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
             again = " (FORCE=1 gets it again)" if given else ""
             held = f"{len(manifest):,} files, {size(manifest['bytes'].sum())}"
@@ -92,12 +98,13 @@ def download(project: Project, given: Path | None = None, force: bool = False) -
             _samples(project)
             return
         began = time.monotonic()
-        manifest = project.source.get(given)
+        manifest = source.get(given)
         try:
             table = samples.build(project.competition, paths)
             store.pixel_hashes(project.competition, paths, table)
         except UserError:
-            paths.raw_manifest.unlink()  # what arrived is not what was expected: do not call it complete
+            if given:
+                paths.raw_manifest.unlink()  # perhaps the wrong file was given: do not call it complete
             raise
     _note_nested_copy(project)
     count = table["part"].value_counts()
@@ -106,6 +113,20 @@ def download(project: Project, given: Path | None = None, force: bool = False) -
         f"{count['train']:,} training and {count['test']:,} test images, {size(manifest['bytes'].sum())} in "
         f"{project.shown(paths.raw)}, {minutes(time.monotonic() - began)}",
     )
+
+
+def _download_some(project: Project, patterns: list[str]) -> None:
+    """Gets single files; they count as the whole data only if the samples can be read from them."""
+    names = project.source.get_some(patterns)
+    manifest = project.source.seal()
+    held = f"{len(names):,} files asked for, {len(manifest):,} in {project.shown(project.paths.raw)}"
+    try:
+        samples.build(project.competition, project.paths)
+    except UserError as error:
+        project.paths.raw_manifest.unlink()
+        say("download", f"{held}; not yet all that training needs ({error.what})")
+    else:
+        say("download", f"{held}; all that training needs")
 
 
 def _note_nested_copy(project: Project) -> None:
@@ -120,8 +141,7 @@ def _samples(project: Project) -> pd.DataFrame:
     paths = project.paths
     if not paths.raw_manifest.is_file():
         if not project.source.embedded:
-            given = "" if project.competition.source["kind"] == "url" else " FROM=archive.zip"
-            raise UserError("no data yet", paths.name, f"Run: {project.command('download')}{given}")
+            raise UserError("no data yet", paths.name, f"Run: {project.command('download')}")
         download(project)
     absent = missing(paths)
     if absent:
@@ -335,15 +355,21 @@ def submit(
     overrides: dict[str, Any] | None = None,
     seeds: list[int] | None = None,
     names: list[str] | None = None,
+    force: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Blends the trained folds of one run or several, writes the submission, checks, places and records it.
+
+    The ledger has its row before anything is uploaded, so that a submission killed in between is found again.
 
     Args:
         recipe, overrides, seeds: name the runs as `train` does.
         names: the names of the runs instead. Defaults to none.
+        force: places it even if the same predictions were placed before.
+        dry_run: does everything but place it.
 
     Raises:
-        UserError: no trained fold, runs that do not fit together, or a faulty submission.
+        UserError: no trained fold, runs that do not fit together, a faulty submission, or one that was refused.
     """
     competition, paths = project.competition, project.paths
     names = names or [recipe_module.run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
@@ -353,49 +379,148 @@ def submit(
     table_out = submission.build(competition, test, sample)
     submission.check(competition, table_out, sample)
 
-    label = "+".join(names)
     text = table_out.to_csv(index=False, float_format="%.9g", lineterminator="\n")
     digest = files.sha256_of(text)
+    board = leaderboards.of(competition.upload)
     with files.lock(paths.submissions):
         before = submission.ledger(project.root)
-        same = before[(before["competition"] == paths.name) & (before["sha256"] == digest)]
+        before = before[before["competition"] == paths.name]
         say("OOF score", describe_score(competition, result, len(data.train)))
         _show_per_fold(competition, result)
-        if len(same):
-            row = same.iloc[-1]
+        row, placed_before = _row_of(project, before[before["sha256"] == digest], force)
+        if placed_before:
             scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
-            say(
-                "submit", f"the same predictions are already in {row['file']} ({row['status']}; {scored or 'no score'})"
-            )
+            number = f" as {row['ref']}" if row["ref"] else ""
+            told = f"{row['status']}{number}; {scored or 'no score yet: make scores fetches it'}"
+            say("submit", f"the same predictions are already in {row['file']} ({told})")
             return
-        when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        file = paths.submissions / f"{when}-{label}.csv"
-        files.write_text(text, file)
+        if row is None:
+            row = _new_row(project, names, result, digest)
+        file = project.root.root / row["file"]
+        if not file.is_file() or files.sha256(file) != digest:
+            files.write_text(text, file)
         written = pd.read_csv(file, dtype={competition.submission.id: str})
         submission.check(competition, written, sample)
+        origin = {"runs": names, "score": result, "inputs": inputs, "sha256": digest}
+        _record(project, row, leaderboards.Placed(status="written"), origin)
         say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
-        groups = data.test.set_index("id")["group"]
-        placed = leaderboards.of(competition.upload).place(competition, paths, written, groups, file)
-        row = {
-            "when": when,
-            "competition": paths.name,
-            "runs": " ".join(names),
-            "file": file.relative_to(project.root.root).as_posix(),
-            "sha256": digest,
-            "metric": result["metric"],
-            "oof": _text(result["value"]),
-            "low": _text(result["low"]),
-            "high": _text(result["high"]),
-            "folds": " ".join(map(str, result["folds_done"])),
-            "public": _text(placed.public),
-            "private": _text(placed.private),
-            "status": placed.status,
-        }
-        origin = {"runs": names, "score": result, "inputs": inputs, "sha256": digest, "public": placed.public}
-        files.write_json({**origin, "private": placed.private, "status": placed.status}, file.with_suffix(".json"))
-        submission.record(project.root, row)
-    looks = (before["competition"] == paths.name) & (before["status"] == "scored")
-    _show_placed(project, placed, int(looks.sum()))
+        if dry_run:
+            board.preflight(competition, paths)
+            say("submit", "dry run: nothing was placed; without DRY_RUN it would be")
+            return
+        entry = leaderboards.Entry(
+            file=file,
+            table=written,
+            groups=data.test.set_index("id")["group"],
+            message=_message(project, names, result, digest),
+            mark=_mark(digest),
+            again=force,
+        )
+        placed = board.place(competition, paths, entry)
+        _record(project, row, placed, origin)
+    looks = int((before["status"] == "scored").sum())
+    _show_placed(project, placed, looks)
+    if placed.problem:
+        raise UserError(f"the submission was refused: {placed.problem}", row["file"])
+
+
+def _row_of(project: Project, same: pd.DataFrame, force: bool) -> tuple[dict[str, str] | None, bool]:
+    """The ledger's row of the same predictions, if it is to be used, and whether they were placed already."""
+    if not len(same) or force:
+        return None, False
+    row = same.iloc[-1].to_dict()
+    return row, row["status"] != "written"
+
+
+def _new_row(project: Project, names: list[str], result: dict[str, Any], digest: str) -> dict[str, str]:
+    when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    file = project.paths.submissions / f"{when}-{'+'.join(names)}.csv"
+    return {
+        "when": when,
+        "competition": project.paths.name,
+        "runs": " ".join(names),
+        "file": file.relative_to(project.root.root).as_posix(),
+        "sha256": digest,
+        "metric": result["metric"],
+        "oof": _text(result["value"]),
+        "low": _text(result["low"]),
+        "high": _text(result["high"]),
+        "folds": " ".join(map(str, result["folds_done"])),
+    }
+
+
+def _record(project: Project, row: dict[str, str], placed: leaderboards.Placed, origin: dict[str, Any]) -> None:
+    """Writes what became of a submission into the ledger and beside its file."""
+    fate = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
+    files.write_json({**origin, **fate}, (project.root.root / row["file"]).with_suffix(".json"))
+    scores = {"public": _text(placed.public), "private": _text(placed.private)}
+    submission.record(project.root, {**row, **scores, "ref": placed.ref, "status": placed.status})
+
+
+def _mark(digest: str) -> str:
+    """What a submission's message holds of its file, so that it is found again among those that Kaggle lists."""
+    return f"file {digest[:12]}"
+
+
+def _message(project: Project, names: list[str], result: dict[str, Any], digest: str) -> str:
+    metric = metrics.METRICS[result["metric"]]
+    value = "undefined" if result["value"] is None else f"{result['value']:.4f}"
+    folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
+    commit = _commit(project.root.root)
+    code = f", commit {commit}" if commit else ""
+    label = "+".join(names)
+    label = label if len(label) <= 200 else f"{label[:197]}..."
+    return f"medfold {label}, OOF {metric.title} {value}, {folds_done}{code}, {_mark(digest)}"
+
+
+def scores(root: Paths, name: str | None = None) -> None:
+    """Fetches the scores that were still to come, and shows OOF against leaderboard for every submission.
+
+    Args:
+        name: one competition. Defaults to all.
+    """
+    table_all = submission.ledger(root)
+    names = [name] if name else list(dict.fromkeys(table_all["competition"]))
+    if not len(table_all[table_all["competition"].isin(names)]):
+        say("scores", f"no submission{f' of {name}' if name else ''} yet")
+        return
+    for each in names:
+        project = Project.open(each, root)
+        _fetch_scores(project, table_all[table_all["competition"] == each])
+        _show_scores(project)
+
+
+def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
+    board = leaderboards.of(project.competition.upload)
+    waiting = rows[(rows["public"] == "") & rows["status"].isin(["written", "pending"])]
+    if not len(waiting) or not hasattr(board, "look_up"):
+        return
+    sought = [(row["ref"], _mark(row["sha256"]), row["file"]) for _, row in waiting.iterrows()]
+    try:
+        found = board.look_up(project.competition, sought)
+    except UserError as error:
+        warn("scores", f"not refreshed: {error}")
+        return
+    for _, row in waiting.iterrows():
+        if row["file"] in found:
+            kept = files.read_json((project.root.root / row["file"]).with_suffix(".json")) or {}
+            _record(project, row.to_dict(), found[row["file"]], kept)
+
+
+def _show_scores(project: Project) -> None:
+    rows = submission.ledger(project.root)
+    rows = rows[rows["competition"] == project.paths.name]
+    metric = metrics.METRICS[project.competition.score.metric]
+    say("scores", f"{project.paths.name}, {metric.title}, {len(rows)} submissions")
+    columns = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]
+    table(columns, rows[columns].to_numpy().tolist())
+    both = rows[(rows["oof"] != "") & (rows["public"] != "")]
+    pairs = both[["oof", "public"]].astype(float)
+    if len(pairs) < 3 or (pairs.nunique() < 2).any():
+        say("", "a rank correlation of OOF and public needs three different scores")
+        return
+    correlation = pairs["oof"].corr(pairs["public"], method="spearman")
+    say("", f"rank correlation (Spearman) of OOF and public: {correlation:.2f} over {len(pairs)} submissions")
 
 
 def _blend(project: Project, names: list[str], data: Table) -> tuple[dict[str, Any], pd.DataFrame, dict[str, str]]:
@@ -435,6 +560,7 @@ def _blend(project: Project, names: list[str], data: Table) -> tuple[dict[str, A
 
 
 def _text(value: float | None) -> str:
+    """A number as the ledger has it."""
     return "" if value is None else f"{value:.6f}"
 
 
@@ -455,6 +581,17 @@ def _show_placed(project: Project, placed: leaderboards.Placed, looks_before: in
     look = f", look {looks_before + 1} at this leaderboard" if placed.status == "scored" else ""
     say("ledger", f"{project.shown(project.root.ledger)}{look}")
     say("", RESEARCH)
+
+
+def doctor(project: Project) -> bool:
+    """Shows the health table; True if nothing is at fault."""
+    from medfold.doctor import examine
+
+    findings = []
+    for finding in examine(project.root, project.competition):
+        findings.append(finding)
+        (say if finding.state == "ok" else warn)(finding.topic, f"{finding.state:<7}{finding.text}")
+    return all(finding.state != "fault" for finding in findings)
 
 
 def demo(project: Project) -> None:

@@ -118,11 +118,14 @@ def check(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -
 
 
 def record(paths: Paths, row: dict[str, Any]) -> None:
-    """Adds a row to the ledger; what it does not name stays empty."""
+    """Adds a row to the ledger, or renews that of the same file; what it does not name stays as it is, or empty."""
     with files.lock(paths.ledger):
-        kept = ledger(paths)
-        new = pd.DataFrame([{column: row.get(column, "") for column in LEDGER}], dtype=str)
-        files.write_csv(pd.concat([kept, new], ignore_index=True), paths.ledger)
+        table = ledger(paths)
+        there = table.index[table["file"] == row["file"]]
+        position = there[-1] if len(there) else len(table)
+        kept = dict.fromkeys(LEDGER, "") if not len(there) else table.loc[position].to_dict()
+        table.loc[position] = [str(({**kept, **row})[column]) for column in LEDGER]
+        files.write_csv(table, paths.ledger)
 
 
 def ledger(paths: Paths) -> pd.DataFrame:

@@ -3,13 +3,23 @@
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 console = Console(highlight=False, soft_wrap=True)
@@ -75,6 +85,54 @@ def progress(unit: str = "") -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def spinner(text: str) -> Iterator[None]:
+    """A line with the seconds that pass while the block waits; elsewhere than on a terminal said once."""
+    if not console.is_terminal:
+        say("", text)
+        yield
+        return
+    columns = (TextColumn("[bold cyan]{task.fields[stage]:<10}"), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        bar.add_task(text, total=None, stage="")
+        yield
+
+
+class Meter:
+    """Bytes that pass, of so many: a bar on a terminal, elsewhere (a notebook, a log) a line every half minute."""
+
+    EVERY = 30  # seconds
+
+    def __init__(self, stage: str, total: int | None, done: int = 0):
+        self._stage, self._total, self._done, self._said = stage, total, done, time.monotonic()
+        self._bar = Progress(
+            TextColumn("[bold cyan]{task.fields[stage]:<10}"),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=total, completed=done, stage=stage)
+
+    def __enter__(self) -> "Meter":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._bar.stop()
+
+    def advance(self, bytes: int) -> None:
+        """So many bytes more."""
+        self._done += bytes
+        self._bar.advance(self._task, bytes)
+        if not console.is_terminal and time.monotonic() - self._said > self.EVERY:
+            self._said = time.monotonic()
+            say(self._stage, size(self._done) + (f" of {size(self._total)}" if self._total else ""))
 
 
 def minutes(seconds: float) -> str:

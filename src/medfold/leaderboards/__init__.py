@@ -1,15 +1,40 @@
-"""Where a submission is scored. One module per `upload` in competition.yaml, with one function
+"""Where a submission is scored. One module per `upload` in competition.yaml, with two functions or three:
 
-`place(competition, paths, table, groups, file)`: scores or uploads a checked submission and returns a `Placed`.
+- `preflight(competition, paths)`: raises UserError if a submission would be refused now;
+- `place(competition, paths, entry)`: scores or uploads a checked submission and returns a `Placed`;
+- `look_up(competition, sought)`: where scores come later: `{file: Placed}` for those of `sought` (ref, mark, file) that
+  are known there.
 """
 
 import importlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
 
-UPLOADS = {"local": "local", "csv": "by_hand", "notebook": "by_hand"}
+UPLOADS = {"local": "local", "csv": "kaggle", "notebook": "by_hand"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A checked submission.
+
+    Args:
+        file: where it is written.
+        table: its contents.
+        groups: the group of each test id, for intervals.
+        message: what to say of it: run, OOF score, commit.
+        mark: the part of the message that stands for the file's contents.
+        again: place it even if the leaderboard has it already.
+    """
+
+    file: Path
+    table: pd.DataFrame
+    groups: pd.Series
+    message: str
+    mark: str
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -17,8 +42,10 @@ class Placed:
     """What became of a submission.
 
     Args:
-        status: for the ledger.
+        status: for the ledger: written, pending, scored or error.
         public, private: scores on the two parts of the leaderboard; None where there is none.
+        ref: the number it has there.
+        problem: why it was refused after all.
         lines: what to print, (fact, value).
         rivals: a ranked table among published scores, with the row of this submission; None without any.
         mine: the position of this submission in it.
@@ -27,6 +54,8 @@ class Placed:
     status: str
     public: float | None = None
     private: float | None = None
+    ref: str = ""
+    problem: str = ""
     lines: list[tuple[str, str]] = field(default_factory=list)
     rivals: pd.DataFrame | None = None
     mine: int | None = None

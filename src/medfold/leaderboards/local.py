@@ -1,37 +1,41 @@
 """The local leaderboard of practice competitions: the hidden solution stands in data/."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from medfold import files, samples
 from medfold.competition import Competition
 from medfold.errors import UserError
-from medfold.leaderboards import Placed
+from medfold.leaderboards import Entry, Placed
 from medfold.paths import CompetitionPaths
 from medfold.runs import predictions_of
 from medfold.scoring import metrics
 from medfold.scoring.intervals import bootstrap
 
 
-def place(
-    competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, groups: pd.Series, file: Path
-) -> Placed:
+def preflight(competition: Competition, paths: CompetitionPaths) -> None:
+    """Sees that there is a hidden solution.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not paths.solution.is_file():
+        raise UserError("no hidden solution", paths.solution, f"Run: make download COMPETITION={paths.name} FORCE=1")
+
+
+def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
     """Scores a submission on the public and the private part of the hidden solution, joined by id.
 
     Args:
         competition: names metrics and columns.
         paths: where solution and published scores are.
-        table: the checked submission, probabilities.
-        groups: the group of each test id, for the interval.
-        file: where the submission was written.
+        entry: the checked submission; its table holds probabilities.
 
     Raises:
         UserError: no solution, or one with other ids than the submission.
     """
-    if not paths.solution.is_file():
-        raise UserError("no hidden solution", paths.solution, f"Run: make download COMPETITION={paths.name} FORCE=1")
+    preflight(competition, paths)
+    table, groups = entry.table, entry.groups
     solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
     table = table.rename(columns={competition.submission.id: "id"}).set_index("id")
     if set(table.index) != set(solution["id"]):

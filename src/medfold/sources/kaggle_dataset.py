@@ -1,10 +1,12 @@
-"""Source `kaggle-dataset`: a public data set of Kaggle, taken from the zip archive that its page offers."""
+"""Source `kaggle-dataset`: a data set of Kaggle; public ones need no account."""
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from medfold.errors import UserError
+from medfold.kaggle_api import Kaggle, slug_of
+from medfold.sources import Into, SingleFiles, remote
+from medfold.terminal import say
 
 
 class Options(BaseModel):
@@ -12,21 +14,40 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     kind: str
-    slug: str  # owner/name
+    slug: str  # owner/name, or the data set's address
+
+    @field_validator("slug")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        return slug_of(value, "datasets")
 
 
-def fetch(options: Options, target: Path, hidden: Path) -> None:
-    """Names the page to fetch the archive from and the command that takes it over.
+def fetch(options: Options, into: Into) -> None:
+    """Downloads the data set's archive and unpacks it.
 
     Raises:
-        UserError: always; medfold 0.1 reads Kaggle's archives but does not download them.
+        UserError: no such data set, or one that is private; what `remote.fetch_archive` raises.
     """
-    page = f"https://www.kaggle.com/datasets/{options.slug}"
-    raise UserError(
-        "this version does not download from Kaggle", page, "Press Download there, then add FROM=archive.zip"
+    kaggle = _connected()
+    remote.fetch_archive(lambda: kaggle.open_dataset(options.slug), options.slug.partition("/")[2], into)
+
+
+def single_files(options: Options) -> SingleFiles:
+    """The data set's files, one by one."""
+    kaggle = _connected()
+    return SingleFiles(
+        names=lambda: kaggle.dataset_names(options.slug),
+        fetch=lambda name, target: remote.fetch_file(lambda: kaggle.open_dataset(options.slug, name), name, target),
     )
 
 
 def accept(options: Options, given: Path) -> str:
     """Takes any archive or folder; the contents are checked when the samples are read."""
     return given.name
+
+
+def _connected() -> Kaggle:
+    kaggle = Kaggle.connect(anonymous=True)
+    who = kaggle.credentials
+    say("kaggle", f"as {who.user}, by the {who.source}" if who else "without an account: public data sets need none")
+    return kaggle

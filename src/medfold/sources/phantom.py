@@ -24,6 +24,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from medfold.errors import UserError
+from medfold.sources import Into
 
 SIZE = 128
 NOISE = 0.025  # standard deviation of the quantum noise; the anatomy spans about 0..1
@@ -54,12 +55,13 @@ class Shot:
     number: int
 
 
-def fetch(options: Options, target: Path, hidden: Path) -> None:
-    """Draws the competition: `train/`, `test/`, `train.csv`, `sample_submission.csv` into the folder `target`.
+def fetch(options: Options, into: Into) -> None:
+    """Draws the competition: `train/`, `test/`, `train.csv`, `sample_submission.csv`.
 
-    The folder `hidden` gets what a competitor may not see: `solution.csv` (id, target, usage Public or Private)
+    The hidden folder gets what a competitor may not see: `solution.csv` (id, target, usage Public or Private)
     and `nodules.csv` (id, x, y, radius in pixels, snr).
     """
+    target, hidden = into.raw, into.hidden
     train, test = (list(_shots(options, part)) for part in PARTS)
     rows = dict(_draw_all(options, train + test, target))
     table = pd.DataFrame([_record(rows[shot], shot) for shot in train])

@@ -3,9 +3,12 @@
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.kaggle_server import KEY, TOKEN, KaggleServer
 
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
 
@@ -72,3 +75,32 @@ def small(project_folder):
     from medfold.stages import Project
 
     return Project.open("small")
+
+
+@pytest.fixture
+def kaggle(tmp_path, monkeypatch, capfd) -> Iterator[KaggleServer]:
+    """A Kaggle to break, reached by the environment; nobody waits. No secret may be found in what a test leaves.
+
+    `waits` holds the seconds that would have been waited, `said()` gives what was printed since it was last asked.
+    """
+    home, heard = tmp_path / "home", []
+    home.mkdir()
+
+    def said() -> str:
+        heard.append("".join(capfd.readouterr()))
+        return heard[-1]
+
+    with KaggleServer() as server:
+        server.home, server.waits, server.said = home, [], said
+        for name, value in server.environment(home).items():
+            monkeypatch.setenv(name, value)
+        for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR", "HTTP_PROXY", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        for module in ("transfer", "kaggle_api", "leaderboards.kaggle"):
+            monkeypatch.setattr(f"medfold.{module}.wait", server.waits.append)
+        yield server
+    said()
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
+    for secret in (TOKEN, KEY, "X-Goog-Signature"):
+        assert secret not in "".join(heard)
+        assert [path for path in left if secret.encode() in path.read_bytes()] == []

@@ -1,9 +1,13 @@
 """Small makers of test data."""
 
+import io
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from medfold.competition import Competition
 
@@ -30,3 +34,48 @@ def picture(path: Path, seed: int = 0, shape: tuple = (12, 10)) -> np.ndarray:
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), pixels)
     return pixels
+
+
+def zipped(content: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    """A zip archive of files by name."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def histology(train: int = 60, test: int = 20) -> tuple[dict[str, bytes], dict[str, int]]:
+    """The files of histopathologic-cancer-detection, small: TIFF patches whose centre is darker in one class.
+
+    Returns:
+        The files by name, and the labels of the test patches by id.
+    """
+    rng = np.random.default_rng(5)
+    content, labels = {}, {}
+    for part, count in (("train", train), ("test", test)):
+        for number in range(count):
+            id, label = f"{rng.integers(2**63):016x}{number:024x}", number % 2
+            pixels = rng.integers(120, 256, (96, 96, 3), dtype=np.uint8)
+            pixels[32:64, 32:64] -= np.uint8(100 * label)
+            content[f"{part}/{id}.tif"] = cv2.imencode(".tif", pixels)[1].tobytes()
+            labels[part, id] = label
+    rows = [f"{id},{label}" for (part, id), label in labels.items() if part == "train"]
+    ids = [id for part, id in labels if part == "test"]
+    content["train_labels.csv"] = "\n".join(["id,label", *rows, ""]).encode()
+    content["sample_submission.csv"] = "\n".join(["id,label", *(f"{id},0" for id in ids), ""]).encode()
+    return content, {id: labels["test", id] for id in ids}
+
+
+def auc_of(truth: dict[str, int]) -> Callable[[bytes], dict]:
+    """What Kaggle would say of a submission: refused if ids or values are off, else its AUC, public only."""
+
+    def judge(text: bytes) -> dict:
+        rows = dict(line.split(",") for line in text.decode().splitlines()[1:])
+        if set(rows) != set(truth):
+            return {"status": "ERROR", "errorDescription": "Submission must have the ids of the sample"}
+        ids = sorted(truth)
+        targets, values = [truth[id] for id in ids], [float(rows[id]) for id in ids]
+        return {"status": "COMPLETE", "publicScore": f"{roc_auc_score(targets, values):.5f}", "privateScore": ""}
+
+    return judge

@@ -26,7 +26,7 @@ Blob = bytes | Path
 
 
 @dataclass
-class Competition:
+class HostedCompetition:
     """A competition, its files and what becomes of submissions to it."""
 
     files: dict[str, Blob] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Competition:
 
 
 @dataclass
-class Dataset:
+class HostedDataset:
     archive: Blob = b""
     files: dict[str, Blob] = field(default_factory=dict)
 
@@ -73,8 +73,8 @@ class KaggleServer(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.competitions: dict[str, Competition] = {}
-        self.datasets: dict[str, Dataset] = {}
+        self.competitions: dict[str, HostedCompetition] = {}
+        self.datasets: dict[str, HostedDataset] = {}
         self.active_tokens = {TOKEN: USER}
         self.submissions: list[dict] = []
         self.uploads: dict[str, bytes] = {}
@@ -261,19 +261,19 @@ class Handler(BaseHTTPRequestHandler):
             return {**shown, "status": "PENDING", "publicScore": "", "privateScore": "", "errorDescription": ""}
         return {**shown, **submission["verdict"]}
 
-    def competition(self, body: dict) -> Competition | None:
+    def competition(self, body: dict) -> HostedCompetition | None:
         found = self.server.competitions.get(body["competitionName"])
         if found is None:
             self.error(404, "Not found")
         return found
 
-    def dataset(self, body: dict) -> Dataset | None:
+    def dataset(self, body: dict) -> HostedDataset | None:
         found = self.server.datasets.get(f"{body['ownerSlug']}/{body['datasetSlug']}")
         if found is None:
             self.error(404, "Not found")
         return found
 
-    def one(self, owner: Competition | Dataset, name: str, **how: float) -> None:
+    def one(self, owner: HostedCompetition | HostedDataset, name: str, **how: float) -> None:
         if name in owner.files:
             self.redirect(owner, name.rpartition("/")[2], owner.files[name], **how)
         else:
@@ -285,8 +285,8 @@ class Handler(BaseHTTPRequestHandler):
         rows = [{"name": name, "totalBytes": size_of(everything[name])} for name in names[start:end]]
         self.say({key: rows, "nextPageToken": str(end) if end < len(names) else ""}, **how)
 
-    def redirect(self, owner: Competition | Dataset, name: str, blob: Blob, **how: float) -> None:
-        if isinstance(owner, Competition) and not owner.entered:
+    def redirect(self, owner: HostedCompetition | HostedDataset, name: str, blob: Blob, **how: float) -> None:
+        if isinstance(owner, HostedCompetition) and not owner.entered:
             self.error(403, "You must accept this competition's rules before you can continue")
             return
         self.answer(302, b"", {"Location": self.server.signed(name, blob)}, **how)

@@ -127,8 +127,8 @@ def _standing(kaggle: Kaggle, competition: Competition) -> Iterator[Finding]:
         day = f"{facts.deadline:%Y-%m-%d %H:%M} UTC"
         yield Finding("deadline", "note" if facts.over else "ok", f"{day}{', over' if facts.over else ''}")
     if facts.submissions_disabled:
-        yield Finding("submissions", "note", "closed")
+        yield Finding("submit", "note", "closed")
     else:
         kind = "notebooks only" if facts.notebooks_only else "files"
         left = kaggle.left_today(facts.slug)
-        yield Finding("submissions", "ok" if left else "note", f"{left} left today (UTC); {kind}")
+        yield Finding("submit", "ok" if left else "note", f"{left} submissions left today (UTC), {kind}")

@@ -155,8 +155,11 @@ class Source:
 
     def repair(self) -> bool:
         """Gets the few files that are missing or damaged one by one; True if the raw data is complete then."""
-        absent, single = missing(self._paths), self._single_files()
-        if single is None or len(absent) > FEW or not self._paths.raw_manifest.is_file():
+        absent = missing(self._paths)
+        if absent == [self._paths.raw_manifest.name] or len(absent) > FEW:
+            return False
+        single = self._single_files()
+        if single is None:
             return False
         say("download", f"{len(absent)} files are missing or changed: {some(absent)}")
         hashes = files.read_csv(self._paths.raw_manifest).set_index("file")["sha256"]

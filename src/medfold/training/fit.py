@@ -22,6 +22,7 @@ from medfold.training.allocator import keep_freed_memory
 from medfold.training.augment import augmenter
 from medfold.training.pipeline import Pipeline
 
+tf.get_logger().setLevel("ERROR")  # it warns of a new graph per fold, which is meant
 
 @dataclass(frozen=True)
 class Task:

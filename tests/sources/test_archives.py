@@ -1,0 +1,135 @@
+"""Archives from strangers: split, nested, damaged, hostile."""
+
+import struct
+import zipfile
+
+import pytest
+
+from medfold.errors import UserError
+from medfold.sources import archives
+from tests.helpers import zipped
+
+
+@pytest.fixture
+def target(tmp_path):
+    folder = tmp_path / "target"
+    folder.mkdir()
+    return folder
+
+
+def archive_of(folder, data, name="a.zip"):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_archive_is_unpacked_with_its_folders(tmp_path, target):
+    content = {"a.csv": b"1", "images/x/1.png": b"22"}
+    archives.unpack(archive_of(tmp_path, zipped(content)), target)
+    assert contents(target) == content
+
+
+@pytest.mark.parametrize("name", ["../evil.txt", "/evil.txt", "a/../../evil.txt", "c:\\evil.txt", "..\\evil.txt"])
+def test_members_that_would_land_outside_are_refused(tmp_path, target, name):
+    path = archive_of(tmp_path, zipped({"good.txt": b"x", name: b"x"}))
+    with pytest.raises(UserError, match="unsafe member"):
+        archives.unpack(path, target)
+    assert contents(target) == {}
+
+
+@pytest.mark.parametrize("mode", [0o120777, 0o010644, 0o060644])  # a link, a pipe, a device
+def test_only_files_and_folders_are_unpacked(tmp_path, target, mode):
+    odd = zipfile.ZipInfo("odd")
+    odd.external_attr = mode << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr(odd, "/etc/passwd")
+    with pytest.raises(UserError, match="unsafe member 'odd'"):
+        archives.unpack(tmp_path / "a.zip", target)
+
+
+def test_a_bomb_is_refused_by_what_it_claims(tmp_path, target, monkeypatch):
+    monkeypatch.setattr(archives, "BOMB_BYTES", 10**6)
+    bomb = zipped({"zeros": bytes(2 * 10**6)}, zipfile.ZIP_DEFLATED)
+    with pytest.raises(UserError, match=r"an archive of .* kB that claims to hold 2 MB"):
+        archives.unpack(archive_of(tmp_path, bomb), target)
+    assert contents(target) == {}
+
+
+def test_a_bomb_that_lies_about_its_size_is_cut_off(tmp_path, target):
+    data = zipped({"zeros": bytes(10**7)}, zipfile.ZIP_DEFLATED)
+    lying = data.replace(struct.pack("<I", 10**7), struct.pack("<I", 10))
+    with pytest.raises(archives.Damaged):
+        archives.unpack(archive_of(tmp_path, lying), target)
+    assert sum(map(len, contents(target).values())) <= 10
+
+
+def test_too_little_room_is_told_before_the_first_file(tmp_path, target, monkeypatch):
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 100}))
+    with pytest.raises(UserError, match="the contents take 1 kB, 100 B are free.*the archive is kept"):
+        archives.unpack(archive_of(tmp_path, zipped({"a": bytes(1000)})), target)
+    assert contents(target) == {}
+
+
+def test_truncated_corrupt_and_other_files_are_damaged(tmp_path, target):
+    data = zipped({"a.txt": b"a" * 1000, "b.txt": b"b"})
+    for damaged in (data[: len(data) // 2], data.replace(b"aaaa", b"aaba", 1), b"<html>403 Forbidden</html>", b""):
+        with pytest.raises(archives.Damaged, match="damaged archive"):
+            archives.unpack(archive_of(tmp_path, damaged), target)
+
+
+def test_a_password_is_told(tmp_path, target):
+    data = bytearray(zipped({"a.txt": b"a"}))
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(UserError, match=r"'a.txt' is under a password.*FROM=folder"):
+        archives.unpack(archive_of(tmp_path, bytes(data)), target)
+
+
+def test_nested_archives_go_to_folders_of_their_names(target):
+    archive_of(target, zipped({"1.png": b"1", "2.png": b"2"}), "train.zip")  # flat
+    archive_of(target, zipped({"test/3.png": b"3"}), "test.zip")  # with the folder inside
+    archive_of(target, zipped({"labels.csv": b"id"}), "labels.csv.zip")  # one file
+    archive_of(target, zipped({"deep.zip": zipped({"4.png": b"4"})}), "more/outer.zip")
+    archives.expand(target)
+    assert contents(target) == {
+        "train/1.png": b"1",
+        "train/2.png": b"2",
+        "test/3.png": b"3",
+        "labels.csv": b"id",
+        "more/outer/deep/4.png": b"4",
+    }
+
+
+def test_split_archives_are_joined(target):
+    data = zipped({"train/1.png": bytes(range(256)) * 40, "train/2.png": b"2"})
+    third = len(data) // 3
+    for number, piece in enumerate((data[:third], data[third : 2 * third], data[2 * third :]), start=1):
+        archive_of(target, piece, f"train.zip.{number:03}")
+    archives.expand(target)
+    assert contents(target) == {"train/1.png": bytes(range(256)) * 40, "train/2.png": b"2"}
+
+
+def test_a_missing_part_is_named(target):
+    for number in (1, 3):
+        archive_of(target, b"x", f"train.zip.{number:03}")
+    with pytest.raises(UserError, match=r"part train.zip.002 of a split archive is missing"):
+        archives.expand(target)
+
+
+def test_archives_without_end_are_refused(target):
+    data = b"core"
+    for depth in range(archives.DEEPEST + 2):
+        data = zipped({f"{depth}.zip": data})
+    archive_of(target, data)
+    with pytest.raises(UserError, match="more than 3 deep"):
+        archives.expand(target)
+
+
+def test_an_archive_of_one_file_is_told_from_others(tmp_path):
+    assert archives.holds_only(archive_of(tmp_path, zipped({"train.csv": b"1"})), "train.csv")
+    assert not archives.holds_only(archive_of(tmp_path, zipped({"a/b.xml": b"1", "train.csv": b"1"})), "train.csv")
+    assert not archives.holds_only(archive_of(tmp_path, b"id,label"), "train.csv")

@@ -256,7 +256,7 @@ def test_a_refused_download_tells_kaggles_words(hosted):
 
 def test_an_answer_that_makes_no_sense_is_told(hosted):
     hosted.fault("GetCompetition", lambda handler, answer: handler.answer(200, b"<html>", {}))
-    with refused("histology: "):
+    with refused("histology: an answer of Kaggle that makes no sense .*Try later"):
         Kaggle.connect().facts("histology")
 
 

@@ -1,6 +1,11 @@
 """Small makers of test data."""
 
 import io
+import os
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +15,21 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from medfold.competition import Competition
+
+REPOSITORY = Path(__file__).parent.parent
+HISTOLOGY = "\n".join(
+    [
+        "title: Histology",
+        "source: {kind: kaggle, slug: https://www.kaggle.com/competitions/histology/data}",
+        "upload: csv",
+        "task: binary",
+        "labels: {file: train_labels.csv, id: id, targets: [label]}",
+        'images: {train: "train/{id}.tif", test: "test/{id}.tif", symmetry: dihedral}',
+        "score: {metric: auc}",
+        "submission: {sample: sample_submission.csv}",
+        "folds: {k: 2, method: stratified}",
+    ]
+)
 
 
 def competition(task: str = "binary", **changes) -> Competition:
@@ -102,3 +122,33 @@ def finished_run(project, name: str = "baseline", quality: float = 1.0) -> None:
         for path, table in tables.items():
             files.write_csv(table, path)
         files.write_json({path.name: files.sha256(path) for path in tables}, paths.done)
+
+
+def start(folder: Path, words: str, prelude: str = "pass") -> subprocess.Popen:
+    """A command of medfold in a process of its own, after `prelude`."""
+    code = f"import sys; sys.argv[1:] = {words.split()!r}; {prelude}; from medfold.cli import main; main()"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-c", code], cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
+    )
+
+
+def kill_when(process: subprocess.Popen, condition: Callable[[], object]) -> None:
+    """Kills a process (SIGKILL) as soon as a condition holds."""
+    until = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+def finish(folder: Path, words: str) -> str:
+    """Runs a command of medfold to its good end and returns what it printed."""
+    process = start(folder, words)
+    out, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, "")
+    return out

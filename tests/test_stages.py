@@ -188,11 +188,21 @@ def test_a_damaged_download_is_refused_then_repaired(small):
     stages.make_folds(small)
 
 
-def test_data_that_is_not_what_was_expected_is_not_called_complete(project_folder):
+def test_images_that_are_not_what_was_expected_are_told_each_time(project_folder):
     add_competition(project_folder, "odd", SMALL.replace("shape: [128, 128]", "shape: [64, 64]"))
-    project = Project.open("odd")
-    with pytest.raises(UserError, match="an image of 128x128, expected 64x64"):
-        stages.download(project)
+    for _ in range(2):
+        with pytest.raises(UserError, match="an image of 128x128, expected 64x64"):
+            stages.download(Project.open("odd"))
+
+
+def test_what_was_given_and_does_not_fit_is_not_called_complete(project_folder, tmp_path):
+    facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
+    add_competition(project_folder, "far", facts)
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "train.csv").write_text("id,target,patient_id,age,sex\n")
+    project = Project.open("far")
+    with pytest.raises(UserError, match="no such file"):
+        stages.download(project, tmp_path / "wrong")
     assert not project.source.complete
 
 
@@ -205,5 +215,5 @@ def test_grouped_data_needs_a_grouped_method(project_folder):
 def test_a_download_from_elsewhere_starts_only_when_asked(project_folder):
     facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
     add_competition(project_folder, "far", facts, TINY_RECIPE)
-    with pytest.raises(UserError, match="no data yet. Run: make download COMPETITION=far FROM=archive.zip"):
+    with pytest.raises(UserError, match="no data yet. Run: make download COMPETITION=far$"):
         stages.train(Project.open("far"))

@@ -99,9 +99,21 @@ def test_exactly_probabilities_pass(values):
 def test_the_ledger_keeps_every_row(project_folder):
     root = Paths.find()
     assert submission.ledger(root).empty
-    submission.record(root, {"when": "1", "competition": "small", "public": "0.5"})
-    submission.record(root, {"when": "2", "runs": "a b"})
+    submission.record(root, {"when": "1", "competition": "small", "file": "a.csv", "public": "0.5"})
+    submission.record(root, {"when": "2", "competition": "small", "file": "b.csv", "runs": "a b"})
     ledger = submission.ledger(root)
     assert list(ledger.columns) == submission.LEDGER
     assert ledger["when"].tolist() == ["1", "2"]
     assert ledger.loc[1, "public"] == ""
+
+
+def test_what_comes_later_renews_the_row_of_the_file(project_folder):
+    root = Paths.find()
+    for name in ("a.csv", "b.csv"):
+        submission.record(root, {"when": "1", "competition": "small", "file": name, "status": "written"})
+    submission.record(root, {"competition": "small", "file": "a.csv", "status": "scored", "public": "0.5"})
+    ledger = submission.ledger(root)
+    assert ledger[["when", "file", "status", "public"]].to_numpy().tolist() == [
+        ["1", "a.csv", "scored", "0.5"],
+        ["1", "b.csv", "written", ""],
+    ]

@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from medfold import config
 from medfold.config import Strict
+from medfold.errors import UserError
+from medfold.kaggle_api import slug_of
 from medfold.paths import CompetitionPaths, Paths
 
 Symmetry = Literal["none", "horizontal", "dihedral"]
@@ -123,17 +125,30 @@ def folder_of(root: Paths, text: str) -> str:
 
     An address stands for the folder whose source or url is that competition or data set, else for the folder of its
     last part, whether there is one or not.
+
+    Raises:
+        UserError: neither a name nor an address of Kaggle.
     """
     if "/" not in text:
         return text
-    last = text.split("?")[0].rstrip("/").removesuffix("/data").rpartition("/")[2]
+    slug = next((slug for folder in ("competitions", "datasets") if (slug := _slug(text, folder))), None)
+    if slug is None:
+        raise UserError("neither a folder under competition/ nor a Kaggle address", text)
     for name in root.competitions():
         facts = config.load(root.competition(name).facts, root.bases)
         source = facts.get("source")
-        slugs = [source.get("slug") if isinstance(source, dict) else None, facts.get("url")]
-        if any(slug and str(slug).rstrip("/").rpartition("/")[2] == last for slug in slugs):
+        addresses = [source.get("slug") if isinstance(source, dict) else None, facts.get("url")]
+        known = {_slug(str(address), folder) for address in addresses for folder in ("competitions", "datasets")}
+        if slug in known:
             return name
-    return last
+    return slug.rpartition("/")[2]
+
+
+def _slug(text: str, folder: str) -> str | None:
+    try:
+        return slug_of(text, folder)
+    except ValueError:
+        return None
 
 
 def load(paths: CompetitionPaths, bases: Path) -> Competition:

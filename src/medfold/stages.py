@@ -95,7 +95,7 @@ def download(
             again = " (FORCE=1 gets it again)" if given else ""
             held = f"{len(manifest):,} files, {size(manifest['bytes'].sum())}"
             say("download", f"complete: {held} in {project.shown(paths.raw)}{again}")
-            _samples(project)
+            store.pixel_hashes(project.competition, paths, _samples(project))
             return
         began = time.monotonic()
         manifest = source.get(given)
@@ -435,6 +435,10 @@ def _row_of(project: Project, same: pd.DataFrame, force: bool) -> tuple[dict[str
 def _new_row(project: Project, names: list[str], result: dict[str, Any], digest: str) -> dict[str, str]:
     when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     file = project.paths.submissions / f"{when}-{'+'.join(names)}.csv"
+    count = 1
+    while file.exists():  # two within one second
+        count += 1
+        file = file.with_name(f"{when}-{'+'.join(names)}-{count}.csv")
     return {
         "when": when,
         "competition": project.paths.name,

@@ -121,7 +121,7 @@ def record(paths: Paths, row: dict[str, Any]) -> None:
     """Adds a row to the ledger, or renews that of the same file; what it does not name stays as it is, or empty."""
     with files.lock(paths.ledger):
         table = ledger(paths)
-        there = table.index[table["file"] == row["file"]]
+        there = table.index[(table["file"] == row["file"]) & (table["competition"] == row["competition"])]
         position = there[-1] if len(there) else len(table)
         kept = dict.fromkeys(LEDGER, "") if not len(there) else table.loc[position].to_dict()
         table.loc[position] = [str(({**kept, **row})[column]) for column in LEDGER]

@@ -88,7 +88,8 @@ def test_a_mistake_is_one_line_and_make_fails(clone):
     assert lines == [
         (
             "medfold: smal: unknown competition (did you mean 'small'?). "
-            "Known: breastmnist, chest-xray-pneumonia, phantom-chest, retinamnist, small"
+            "Known: breastmnist, chest-xray-pneumonia, histopathologic-cancer-detection, phantom-chest, "
+            "retinamnist, small"
         )
     ]
 

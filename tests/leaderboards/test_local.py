@@ -4,7 +4,7 @@ import pytest
 
 from medfold import files
 from medfold.errors import UserError
-from medfold.leaderboards import local, of
+from medfold.leaderboards import Entry, local, of
 from medfold.scoring.metrics import METRICS
 
 
@@ -21,7 +21,8 @@ def solved(small):
 
 
 def place(small, table, groups):
-    return local.place(small.competition, small.paths, table, groups, small.paths.submissions / "x.csv")
+    entry = Entry(file=small.paths.submissions / "x.csv", table=table, groups=groups, message="", mark="")
+    return local.place(small.competition, small.paths, entry)
 
 
 def test_both_parts_are_scored_by_id(solved):
@@ -53,8 +54,9 @@ def test_other_ids_or_no_solution_are_refused(solved):
         place(small, table, groups)
 
 
-def test_uploads_by_hand_name_the_page(small):
+def test_notebooks_name_the_page(small):
     facts = small.competition.model_copy(update={"url": "https://www.kaggle.com/competitions/x"})
-    placed = of("csv").place(facts, small.paths, pd.DataFrame(), pd.Series(), small.paths.submissions)
-    assert placed.public is None
+    entry = Entry(file=small.paths.submissions, table=pd.DataFrame(), groups=pd.Series(), message="", mark="")
+    placed = of("notebook").place(facts, small.paths, entry)
+    assert (placed.status, placed.public) == ("written", None)
     assert "https://www.kaggle.com/competitions/x/submit" in placed.lines[0][1]

@@ -1,34 +1,14 @@
 """Competitions and data sets of Kaggle, whole and in single files, through every fault, with the real client."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import pytest
 
 from medfold import stages
 from medfold.errors import UserError
 from medfold.stages import Project
-from tests.conftest import REPOSITORY, add_competition
-from tests.helpers import histology, zipped
+from tests.conftest import add_competition
+from tests.helpers import HISTOLOGY as FACTS
+from tests.helpers import finish, histology, kill_when, start, zipped
 from tests.kaggle_server import HostedCompetition, HostedDataset, drop, stall, status
-
-FACTS = "\n".join(
-    [
-        "title: Histology",
-        "source: {kind: kaggle, slug: https://www.kaggle.com/competitions/histology/data}",
-        "upload: csv",
-        "task: binary",
-        "labels: {file: train_labels.csv, id: id, targets: [label]}",
-        'images: {train: "train/{id}.tif", test: "test/{id}.tif", symmetry: dihedral}',
-        "score: {metric: auc}",
-        "submission: {sample: sample_submission.csv}",
-        "folds: {k: 2, method: stratified}",
-    ]
-)
-
 
 @pytest.fixture(scope="module")
 def content():
@@ -303,42 +283,14 @@ def test_an_unknown_data_set_is_told(kaggle, dataset):
 # Killed
 
 
-def start(folder, prelude="pass"):
-    """`medfold download` in a process of its own, after `prelude`."""
-    code = f"import sys; sys.argv[1:] = ['download', '-c', 'histology']; {prelude}; from medfold.cli import main; main()"
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [sys.executable, "-c", code], cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
-    )
-
-
-def kill_when(process, condition):
-    until = time.monotonic() + 60
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-
-
-def finish(folder):
-    process = start(folder)
-    out, error = process.communicate(timeout=60)
-    assert (process.returncode, error) == (0, "")
-    return out
-
-
 def test_killed_during_the_download_it_goes_on(hosted, project, project_folder, content):
     hosted.fault("storage", stall(30, after=300_000))
     part = project.paths.downloads / "histology.zip.part"
-    kill_when(start(project_folder), lambda: part.is_file() and part.stat().st_size > 200_000)
+    kill_when(start(project_folder, "download -c histology"), lambda: part.is_file() and part.stat().st_size > 200_000)
     assert not project.paths.raw.exists()
     kept = part.stat().st_size
     hosted.log.clear()
-    assert "going on at" in finish(project_folder)
+    assert "going on at" in finish(project_folder, "download -c histology")
     assert [headers["Range"] for _, headers in hosted.log if "Range" in headers] == [f"bytes={kept}-"]
     assert raw(project) == content
     assert leftovers(project) == []
@@ -350,11 +302,11 @@ def test_killed_during_unpacking_it_unpacks_again(hosted, project, project_folde
         "archives._extract = lambda *all: (original(*all), time.sleep(0.2))"
     )
     unpacked = lambda: list(project.paths.data.glob(".raw.*.tmp/**/*.tif"))  # noqa: E731
-    kill_when(start(project_folder, slow), unpacked)
+    kill_when(start(project_folder, "download -c histology", slow), unpacked)
     assert not project.paths.raw.exists()
     assert unpacked()
     hosted.log.clear()
-    finish(project_folder)
+    finish(project_folder, "download -c histology")
     assert hosted.asked("DownloadDataFiles") == 0  # the archive was whole
     assert raw(project) == content
     assert leftovers(project) == []
@@ -365,7 +317,7 @@ def test_a_renewal_that_is_killed_leaves_what_was_there(hosted, project, project
     hosted.fault("storage", stall(30, after=300_000))
     part = project.paths.downloads / "histology.zip.part"
     kill_when(
-        start(project_folder, "sys.argv.append('--force')"),
+        start(project_folder, "download -c histology --force"),
         lambda: part.is_file() and part.stat().st_size > 200_000,
     )
     assert project.source.complete

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.sources import phantom
+from medfold.sources import Into, phantom
 
 
 def options(**changes):
@@ -14,12 +14,12 @@ def options(**changes):
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("phantom")
-    phantom.fetch(options(), folder / "raw", folder / "hidden")
+    phantom.fetch(options(), Into(folder / "raw", folder / "hidden", folder / "downloads"))
     return folder
 
 
 def test_equal_seeds_draw_equal_files(drawn, tmp_path):
-    phantom.fetch(options(), tmp_path / "raw", tmp_path / "hidden")
+    phantom.fetch(options(), Into(tmp_path / "raw", tmp_path / "hidden", tmp_path / "downloads"))
     files = sorted(path.relative_to(drawn) for path in drawn.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
     assert all((drawn / file).read_bytes() == (tmp_path / file).read_bytes() for file in files)

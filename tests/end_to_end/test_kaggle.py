@@ -1,0 +1,71 @@
+"""The whole way at Kaggle by make: only environment variables point at a server on 127.0.0.1."""
+
+import os
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.end_to_end.test_make import chest, clone, make, succeed  # noqa: F401
+from tests.helpers import auc_of, histology, zipped
+from tests.kaggle_server import HostedCompetition, HostedDataset, drop, status
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+NAME = "histopathologic-cancer-detection"
+TINY = "backbone.width=4 training.epochs=1 images.size=16"
+
+
+def test_a_competition_from_the_token_to_the_public_score(kaggle, clone):  # noqa: F811
+    content, truth = histology(60, 20)
+    hosted = kaggle.competitions[NAME] = HostedCompetition(
+        files=content, archive=zipped(content), judge=auc_of(truth), polls=1, entered=False
+    )
+    words = [f"COMPETITION={NAME}"]
+    refused = make(clone, "download", *words)
+    assert refused.returncode == 2
+    assert f"https://www.kaggle.com/competitions/{NAME}/rules" in refused.stderr
+    hosted.entered = True
+
+    kaggle.fault("DownloadDataFiles", status(503))
+    kaggle.fault("storage", drop(after=400_000))
+    page = f"COMPETITION=https://www.kaggle.com/competitions/{NAME}/overview"
+    assert "60 training and 20 test images" in succeed(clone, "download", page)
+    assert "complete: 82 files" in succeed(clone, "download", *words)
+    succeed(clone, "train", *words, "FOLD=all", f"SET={TINY}", "RUN=tiny")
+    assert "dry run" in succeed(clone, "submit", *words, "RUNS=tiny", "DRY_RUN=1")
+    assert kaggle.submissions == []
+    said = succeed(clone, "submit", *words, "RUNS=tiny")
+    assert "uploaded as 41000001" in said
+    row = pd.read_csv(clone / "submissions" / "ledger.csv").iloc[0]
+    assert row["public"] == pytest.approx(float(kaggle.submissions[0]["verdict"]["publicScore"]))
+    assert (row["ref"], row["status"], row["folds"]) == (41000001, "scored", "0 1 2 3 4")
+    assert "already in" in succeed(clone, "submit", *words, "RUNS=tiny")
+    assert len(kaggle.submissions) == 1
+    assert NAME in succeed(clone, "scores")
+    assert "5 submissions left today" in succeed(clone, "doctor", *words)
+
+
+def test_a_data_set_and_the_local_leaderboard(kaggle, clone, tmp_path):  # noqa: F811
+    chest(tmp_path / "chest_xray")
+    content = {
+        path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in (tmp_path / "chest_xray").rglob("*.jpeg")
+    }
+    kaggle.datasets["paultimothymooney/chest-xray-pneumonia"] = HostedDataset(archive=zipped(content))
+    facts = clone / "competition" / "chest-xray-pneumonia" / "competition.yaml"
+    small = facts.read_text().replace("{train: 5216, test: 640}", "{train: 101, test: 16}").replace("k: 5", "k: 2")
+    facts.write_text(small)
+    words = ["COMPETITION=chest-xray-pneumonia"]
+    assert "101 training and 16 test images" in succeed(clone, "download", *words)
+    succeed(clone, "train", *words, "FOLD=all", f"SET={TINY}", "RUN=tiny")
+    assert "test score" in succeed(clone, "submit", *words, "RUNS=tiny")
+    assert np.isfinite(pd.read_csv(clone / "submissions" / "ledger.csv")["private"].iloc[0])
+
+
+def test_single_files_by_make(kaggle, clone):  # noqa: F811
+    content, _ = histology(6, 4)
+    kaggle.competitions[NAME] = HostedCompetition(files=content)
+    said = succeed(clone, "download", f"COMPETITION={NAME}", "FILES=*.csv test/*")
+    assert "6 files asked for" in said
+    raw = clone / "data" / NAME / "raw"
+    assert sorted(os.listdir(raw)) == ["sample_submission.csv", "test", "train_labels.csv"]  # noqa: PTH208

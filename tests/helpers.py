@@ -142,7 +142,7 @@ def kill_when(process: subprocess.Popen, condition: Callable[[], object]) -> Non
         assert time.monotonic() < until
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    print(*process.communicate())  # for the search for secrets
     assert process.returncode == -signal.SIGKILL
 
 
@@ -150,5 +150,6 @@ def finish(folder: Path, words: str) -> str:
     """Runs a command of medfold to its good end and returns what it printed."""
     process = start(folder, words)
     out, error = process.communicate(timeout=60)
+    print(out, error)
     assert (process.returncode, error) == (0, "")
     return out

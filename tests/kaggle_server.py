@@ -316,7 +316,13 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(code, body, {"Content-Type": "application/json", **headers})
 
     def answer(
-        self, code: int, body: Blob, headers: dict | None = None, limit: int | None = None, pause: float = 0, start: int = 0
+        self,
+        code: int,
+        body: Blob,
+        headers: dict | None = None,
+        limit: int | None = None,
+        pause: float = 0,
+        start: int = 0,
     ) -> None:
         """Sends an answer; with a limit, so many bytes of it (-1: nothing at all), and then hangs up."""
         if limit != -1:

@@ -92,7 +92,9 @@ def _gpu() -> Finding:
         return Finding("GPU", "fault", f"TensorFlow cannot be imported ({error}). Run: make setup")
     if found:
         return Finding("GPU", "ok", ", ".join(found))
-    return Finding("GPU", "note", f"none seen by TensorFlow: {os.cpu_count()} CPU cores train. With CUDA: make setup GPU=1")
+    return Finding(
+        "GPU", "note", f"none seen by TensorFlow: {os.cpu_count()} CPU cores train. With CUDA: make setup GPU=1"
+    )
 
 
 def _disk(root: Path) -> Finding:

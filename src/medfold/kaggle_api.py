@@ -445,7 +445,9 @@ def _by_key(api: Any) -> Credentials | None:
         if not value:
             raise UserError(f"no '{name}' in it", source, TOKEN_FIX)
     if values["key"].startswith("KGAT_"):
-        raise UserError("'key' holds a token of the new kind", source, "Put the token into ~/.kaggle/access_token instead")
+        raise UserError(
+            "'key' holds a token of the new kind", source, "Put the token into ~/.kaggle/access_token instead"
+        )
     api.config_values[api.CONFIG_NAME_USER], api.config_values[api.CONFIG_NAME_KEY] = values["username"], values["key"]
     return Credentials(values["username"], f"key in {source}")
 
@@ -497,7 +499,9 @@ def _number(text: str | None) -> float | None:
 
 def _join(facts: Facts) -> str:
     ended = f" (it ended on {facts.deadline:%Y-%m-%d}; most still take late entries)" if facts.over else ""
-    return f"Accept its rules at {facts.rules}{ended}, with a phone number verified at {SITE}/settings, and run it again"
+    return (
+        f"Accept its rules at {facts.rules}{ended}, with a phone number verified at {SITE}/settings, and run it again"
+    )
 
 
 def _shown(path: Path) -> str:

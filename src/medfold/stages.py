@@ -489,6 +489,9 @@ def scores(root: Paths, name: str | None = None) -> None:
         say("scores", f"no submission{f' of {name}' if name else ''} yet")
         return
     for each in names:
+        if each not in root.competitions():
+            warn("scores", f"{each} is in the ledger, but there is no competition folder of that name any more")
+            continue
         project = Project.open(each, root)
         _fetch_scores(project, table_all[table_all["competition"] == each])
         _show_scores(project)

@@ -63,7 +63,10 @@ def fetch(fresh: Callable[[], requests.Response], target: Path, contents: float 
                 done = f"{size(_size(part))} are kept" if part.is_file() else "nothing is lost"
                 fix = f"{done}; the same command goes on from there"
                 raise UserError(f"download of {target.name} failed: {reason(error)}", None, fix) from None
-            delay = 0 if isinstance(error, Expired) else backoff(failures, error.response)
+            if isinstance(error, Expired):
+                warn("download", f"{reason(error)}, at {size(_size(part))}; asking for a fresh one")
+                continue
+            delay = backoff(failures, error.response)
             warn("download", f"{reason(error)}, at {size(_size(part))}; again in {delay:.0f} s")
             wait(delay)
             continue

@@ -37,7 +37,9 @@ def make(clone, *words):
     command = ["make", "-C", str(clone), "--no-print-directory", *words, f"PYTHON={sys.executable}"]
     environment = {**os.environ, "HOME": str(home)}
     environment.pop("PYTHONPATH", None)
-    return subprocess.run(command, cwd=clone.parent, capture_output=True, text=True, env=environment)
+    result = subprocess.run(command, cwd=clone.parent, capture_output=True, text=True, env=environment)
+    print(result.stdout, result.stderr)  # for those who look, and for the search for secrets
+    return result
 
 
 def succeed(clone, *words):
@@ -49,7 +51,20 @@ def succeed(clone, *words):
 
 def test_help_names_every_target(clone):
     said = succeed(clone)
-    for target in ("setup", "demo", "download", "folds", "train", "submit", "test", "test-slow", "lint", "lock"):
+    for target in (
+        "setup",
+        "doctor",
+        "demo",
+        "download",
+        "folds",
+        "train",
+        "submit",
+        "scores",
+        "test",
+        "test-slow",
+        "lint",
+        "lock",
+    ):
         assert f"make {target} " in said
 
 

@@ -110,7 +110,10 @@ def test_a_dry_run_does_everything_but_upload(hosted, project):
         ({"entered": False}, "Accept its rules at https://www.kaggle.com/competitions/histology/rules"),
         ({"notebooks_only": True}, "takes notebooks only, no files; nothing was uploaded. Set 'upload: notebook'"),
         ({"disabled": True}, "takes no more submissions; nothing was uploaded"),
-        ({"allowed": 0}, r"today's submissions are used up; nothing was uploaded. .*midnight UTC, in .*the file is kept"),
+        (
+            {"allowed": 0},
+            r"today's submissions are used up; nothing was uploaded. .*midnight UTC, in .*the file is kept",
+        ),
     ],
 )
 @pytest.mark.parametrize("dry_run", [True, False])

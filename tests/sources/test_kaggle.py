@@ -10,6 +10,7 @@ from tests.helpers import HISTOLOGY as FACTS
 from tests.helpers import finish, histology, kill_when, start, zipped
 from tests.kaggle_server import HostedCompetition, HostedDataset, drop, stall, status
 
+
 @pytest.fixture(scope="module")
 def content():
     return histology(24, 8)[0]

@@ -24,6 +24,7 @@ from medfold.training.pipeline import Pipeline
 
 tf.get_logger().setLevel("ERROR")  # it warns of a new graph per fold, which is meant
 
+
 @dataclass(frozen=True)
 class Task:
     """What to train.

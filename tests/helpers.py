@@ -103,13 +103,15 @@ def auc_of(truth: dict[str, int]) -> Callable[[bytes], dict]:
 
 def finished_run(project, name: str = "baseline", quality: float = 1.0) -> None:
     """A run whose folds are done, without TensorFlow: predictions are labels with noise, 0.5 for the test part."""
-    from medfold import files, runs, stages
+    from medfold import files, runs
     from medfold import recipe as recipes
+    from medfold.stages.folding import make_folds
+    from medfold.stages.training import origin_of
 
-    data = stages.make_folds(project, quiet=True)
+    data = make_folds(project, quiet=True)
     choices = recipes.load(project.paths, project.root.bases, "baseline", {})
     run = runs.paths_of(project.paths, name)
-    runs.open_run(run, stages._origin(project, choices, 0))
+    runs.open_run(run, origin_of(project, choices, 0))
     rng = np.random.default_rng(len(name))
     for fold in range(project.competition.folds.k):
         paths, here = run.fold(fold), (data.train["fold"] == fold).to_numpy()
@@ -146,10 +148,10 @@ def kill_when(process: subprocess.Popen, condition: Callable[[], object]) -> Non
     assert process.returncode == -signal.SIGKILL
 
 
-def finish(folder: Path, words: str) -> str:
-    """Runs a command of medfold to its good end and returns what it printed."""
-    process = start(folder, words)
-    out, error = process.communicate(timeout=60)
+def finish(folder: Path, words: str, prelude: str = "pass", timeout: float = 60) -> str:
+    """Runs a command of medfold, after `prelude`, to its good end and returns what it printed."""
+    process = start(folder, words, prelude)
+    out, error = process.communicate(timeout=timeout)
     print(out, error)
     assert (process.returncode, error) == (0, "")
     return out

@@ -9,7 +9,7 @@ import pytest
 
 from medfold import kaggle_api, transfer
 from medfold.errors import UserError
-from medfold.kaggle_api import Kaggle, slug_of
+from medfold.kaggle_api import Kaggle, client, slug_of
 from tests.conftest import REPOSITORY
 from tests.kaggle_server import KEY, TOKEN, HostedCompetition, lose, stall, status
 
@@ -25,7 +25,7 @@ def config(kaggle, monkeypatch):
     """Where the client looks for kaggle.json: settled when it is imported, here anew; without a token."""
     path = kaggle.home / ".kaggle" / "kaggle.json"
     path.parent.mkdir()
-    monkeypatch.setattr(kaggle_api._client_class(), "config", str(path))
+    monkeypatch.setattr(client._client_class(), "config", str(path))
     monkeypatch.delenv("KAGGLE_API_TOKEN")
     return path
 
@@ -115,7 +115,7 @@ def test_a_malformed_kaggle_json_is_told(config, content, message):
 
 def test_a_wrong_key_is_known_by_the_first_answer(config, hosted):
     config.write_text(json.dumps({"username": "alice", "key": "wrong"}))
-    with refused("histology: Kaggle does not accept the credentials from key in ~/.kaggle/kaggle.json. Create a new"):
+    with refused("histology: Kaggle does not accept the key in ~/.kaggle/kaggle.json. Create a new"):
         Kaggle.connect().facts("histology")
 
 
@@ -156,8 +156,8 @@ def test_no_credentials_name_the_page_and_the_places(config):
 
 
 def test_importing_asks_nobody_and_prints_nothing(kaggle):
-    """What `import kaggle` does: it authenticates over the network, and prints help or, if VERBOSE is set, the token."""
-    code = "from medfold import kaggle_api as k; k._client(); print('imported')"
+    """As `import kaggle` does: it authenticates over the network, and prints help or, if VERBOSE is set, the token."""
+    code = "from medfold.kaggle_api.client import official_client; official_client(); print('imported')"
     environment = {**os.environ, "VERBOSE": "1", "PYTHONPATH": str(REPOSITORY / "src")}
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert result.stdout == "imported\n"

@@ -80,7 +80,7 @@ def test_the_submission_is_the_mean_of_the_folds(project):
 
 
 def test_what_is_done_is_not_done_again(project, capsys, monkeypatch):
-    monkeypatch.setattr(stages, "_train_folds", None)
+    monkeypatch.setattr("medfold.stages.training._train_folds", None)
     before = {path: path.stat().st_mtime_ns for path in project.root.root.rglob("*.csv") if path.name != "ledger.csv"}
     stages.download(project)
     stages.make_folds(project)

@@ -21,7 +21,7 @@ PIECE = 1 << 16
 wait = time.sleep
 
 
-class Expired(requests.RequestException):
+class ExpiredAddressError(requests.RequestException):
     """A short-lived address is refused; a fresh one will do."""
 
 
@@ -37,7 +37,8 @@ def fetch(fresh: Callable[[], requests.Response], target: Path, contents: float 
         contents: further bytes that will be needed on the same disk, per byte of the file. Defaults to none.
 
     Raises:
-        UserError: an answer that asking again cannot change, too little room, no progress in several attempts, or another hash than the server names.
+        UserError: an answer that asking again cannot change, too little room, no progress in several attempts, or
+            another hash than the server names.
     """
     part, note = target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.part.json")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,7 @@ def fetch(fresh: Callable[[], requests.Response], target: Path, contents: float 
                 done = f"{size(_size(part))} are kept" if part.is_file() else "nothing is lost"
                 fix = f"{done}; the same command goes on from there"
                 raise UserError(f"download of {target.name} failed: {reason(error)}", None, fix) from None
-            if isinstance(error, Expired):
+            if isinstance(error, ExpiredAddressError):
                 warn("download", f"{reason(error)}, at {size(_size(part))}; asking for a fresh one")
                 continue
             delay = backoff(failures, error.response)
@@ -86,7 +87,7 @@ def fetch(fresh: Callable[[], requests.Response], target: Path, contents: float 
 
 def reason(error: requests.RequestException) -> str:
     """Why a request failed, in a few words, without addresses: they may be signed."""
-    if isinstance(error, Expired):
+    if isinstance(error, ExpiredAddressError):
         return "the address has expired"
     if error.response is not None:
         return f"the server answers {error.response.status_code} {error.response.reason}"
@@ -107,7 +108,12 @@ def _final(error: requests.RequestException) -> bool:
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
         return True
     status = error.response.status_code if error.response is not None else None
-    return not isinstance(error, Expired) and status is not None and 400 <= status < 500 and status not in (408, 429)
+    return (
+        not isinstance(error, ExpiredAddressError)
+        and status is not None
+        and 400 <= status < 500
+        and status not in (408, 429)
+    )
 
 
 def backoff(failures: int, response: requests.Response | None = None) -> float:
@@ -127,7 +133,7 @@ def _receive(answer: requests.Response, part: Path, identity: dict) -> None:
         wanted = {"Range": f"bytes={have}-", "If-Range": identity["same"], "Accept-Encoding": "identity"}
         answer = requests.get(answer.url, headers=wanted, stream=True, timeout=TIMEOUT)
         if answer.status_code in (401, 403, 404, 410):
-            raise Expired(response=answer)
+            raise ExpiredAddressError(response=answer)
         answer.raise_for_status()
         if answer.status_code == 206 and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             raise requests.ConnectionError("Connection resumed at another place than asked for")

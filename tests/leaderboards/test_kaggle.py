@@ -10,6 +10,7 @@ from medfold import files, stages, submission
 from medfold.errors import UserError
 from medfold.leaderboards import kaggle as board
 from medfold.stages import Project
+from medfold.stages.project import commit_of
 from tests.conftest import add_competition
 from tests.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.kaggle_server import HostedCompetition, lose, stall, status
@@ -65,7 +66,7 @@ def test_the_message_tells_run_score_and_commit(hosted, project):
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
         identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
         subprocess.run(["git", "-C", str(project.root.root), *identity, *command], check=True)
-    commit = stages._commit(project.root.root)
+    commit = commit_of(project.root.root)
     stages.submit(project)
     (row,) = ledger(project)
     message = hosted.submissions[0]["description"]

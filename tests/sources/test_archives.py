@@ -63,7 +63,7 @@ def test_a_bomb_is_refused_by_what_it_claims(tmp_path, target, monkeypatch):
 def test_a_bomb_that_lies_about_its_size_is_cut_off(tmp_path, target):
     data = zipped({"zeros": bytes(10**7)}, zipfile.ZIP_DEFLATED)
     lying = data.replace(struct.pack("<I", 10**7), struct.pack("<I", 10))
-    with pytest.raises(archives.Damaged):
+    with pytest.raises(archives.DamagedArchiveError):
         archives.unpack(archive_of(tmp_path, lying), target)
     assert sum(map(len, contents(target).values())) <= 10
 
@@ -78,7 +78,7 @@ def test_too_little_room_is_told_before_the_first_file(tmp_path, target, monkeyp
 def test_truncated_corrupt_and_other_files_are_damaged(tmp_path, target):
     data = zipped({"a.txt": b"a" * 1000, "b.txt": b"b"})
     for damaged in (data[: len(data) // 2], data.replace(b"aaaa", b"aaba", 1), b"<html>403 Forbidden</html>", b""):
-        with pytest.raises(archives.Damaged, match="damaged archive"):
+        with pytest.raises(archives.DamagedArchiveError, match="damaged archive"):
             archives.unpack(archive_of(tmp_path, damaged), target)
 
 

@@ -1,5 +1,9 @@
 """Competitions and data sets of Kaggle, whole and in single files, through every fault, with the real client."""
 
+import os
+import re
+import zipfile
+
 import pytest
 
 from medfold import stages
@@ -323,3 +327,26 @@ def test_a_renewal_that_is_killed_leaves_what_was_there(hosted, project, project
     )
     assert project.source.complete
     assert raw(project) == content
+
+
+@pytest.mark.slow
+def test_a_gigabyte_takes_little_memory(hosted, project, project_folder, content, tmp_path, kaggle):
+    """Peak memory over that at the start, from the first byte to the last unpacked one."""
+    archive = tmp_path / "big.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, data in content.items():
+            file.writestr(name, data)
+        with file.open("volume.bin", "w", force_zip64=True) as member:
+            for _ in range(1000):
+                member.write(os.urandom(10**6))
+    hosted.competitions["histology"].archive = archive
+    watch = (
+        "import atexit, resource; from medfold import stages; from medfold.kaggle_api.client import official_client; "
+        "official_client(); peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000; began = peak(); "
+        "atexit.register(lambda: print(f'memory {began:.0f} {peak() - began:.0f} MB'))"
+    )
+    said = finish(project_folder, "download -c histology", watch, timeout=300)
+    more = int(re.search(r"memory (\d+) (\d+) MB", said)[2])
+    assert (project.paths.raw / "volume.bin").stat().st_size == 10**9
+    assert more < 300
+    archive.unlink()

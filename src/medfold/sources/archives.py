@@ -1,4 +1,4 @@
-"""Zip archives from strangers: split, nested, damaged or hostile, unpacked whole and inside their folder or not at all."""
+"""Zip archives from strangers: split, nested, damaged or hostile; unpacked inside their folder or not at all."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ DEEPEST = 3  # archives within archives
 BOMB_RATIO, BOMB_BYTES = 200, 10**9
 
 
-class Damaged(UserError):
+class DamagedArchiveError(UserError):
     """An archive whose contents are not what they were."""
 
 
@@ -24,7 +24,7 @@ def unpack(archive: Path, target: Path) -> None:
     """Unpacks a zip archive, each member's checksum tested on the way.
 
     Raises:
-        Damaged: no archive, a cut-off one, or a bad checksum.
+        DamagedArchiveError: no archive, a cut-off one, or a bad checksum.
         UserError: a member with an absolute path, with `..` or that is a link; a password; contents far larger than
             the archive, or than the room on the disk.
     """
@@ -39,7 +39,7 @@ def unpack(archive: Path, target: Path) -> None:
                 for member in members:
                     _extract(opened, member, target / _relative(member), meter)
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, UnicodeDecodeError, ValueError) as error:
-        raise Damaged(f"damaged archive ({error})", archive, "Download it again") from None
+        raise DamagedArchiveError(f"damaged archive ({error})", archive, "Download it again") from None
     except OSError as error:
         raise UserError(f"cannot unpack ({error.strerror or error})", target, "Then run the same again") from None
 
@@ -56,8 +56,8 @@ def holds_only(archive: Path, name: str) -> bool:
 def expand(folder: Path) -> None:
     """Unpacks the archives within a folder, joining split ones (`train.zip.001`, `.002`, ...), and removes them.
 
-    The contents of `train.zip` go to the folder `train/`; if they stand in a folder `train/` already, or are the one file
-    `train`, they go beside the archive.
+    The contents of `train.zip` go to the folder `train/`; if they stand in a folder `train/` already, or are the one
+    file `train`, they go beside the archive.
     """
     for _ in range(DEEPEST):
         _join(folder)
@@ -92,7 +92,7 @@ def _place(archive: Path) -> Path:
         with zipfile.ZipFile(archive) as opened:
             members = [_relative(member) for member in opened.infolist()]
     except zipfile.BadZipFile as error:
-        raise Damaged(f"damaged archive ({error})", archive, "Download it again") from None
+        raise DamagedArchiveError(f"damaged archive ({error})", archive, "Download it again") from None
     wrapped = all(member.parts[:1] == (name,) or member.parts[:1] == ("__MACOSX",) for member in members)
     return archive.parent if wrapped else archive.parent / name
 

@@ -30,7 +30,7 @@ def fetch_archive(fresh: Callable[[], requests.Response], name: str, into: Into)
         try:
             archives.unpack(archive, into.raw)
             return
-        except archives.Damaged as error:
+        except archives.DamagedArchiveError as error:
             archive.unlink()
             if attempt == 2:
                 fix = "Try again later, or fetch it with a browser and give it by FROM=archive.zip"

@@ -1,0 +1,35 @@
+"""The stages: which one is stale, in what order they run, what they say. The only room that knows them all."""
+
+import time
+
+from medfold.stages.data import download
+from medfold.stages.folding import make_folds
+from medfold.stages.project import Project
+from medfold.stages.standings import scores
+from medfold.stages.submitting import submit
+from medfold.stages.training import train
+from medfold.terminal import minutes, say, warn
+
+__all__ = ["Project", "demo", "doctor", "download", "make_folds", "scores", "submit", "train"]
+
+
+def doctor(project: Project) -> bool:
+    """Shows the health table; True if nothing is at fault."""
+    from medfold.doctor import examine
+
+    findings = []
+    for finding in examine(project.root, project.competition):
+        findings.append(finding)
+        (say if finding.state == "ok" else warn)(finding.topic, f"{finding.state:<7}{finding.text}")
+    return all(finding.state != "fault" for finding in findings)
+
+
+def demo(project: Project) -> None:
+    """Download, folds, training of all folds and submission, one after the other."""
+    say("medfold", project.competition.title)
+    began = time.monotonic()
+    download(project)
+    make_folds(project)
+    train(project)
+    submit(project)
+    say("demo", f"done in {minutes(time.monotonic() - began)}")

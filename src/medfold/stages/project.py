@@ -1,0 +1,71 @@
+"""What every stage starts from: one competition in one project folder, and how a score is put into words."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medfold import competition as competition_module
+from medfold.competition import Competition
+from medfold.paths import CompetitionPaths, Paths
+from medfold.scoring import metrics
+from medfold.sources import Source
+
+
+@dataclass(frozen=True)
+class Project:
+    """One competition in one project folder."""
+
+    root: Paths
+    paths: CompetitionPaths
+    competition: Competition
+    source: Source
+
+    @classmethod
+    def open(cls, name: str, root: Paths | None = None) -> "Project":
+        """Opens a competition by name or by its address at Kaggle, its facts checked.
+
+        Raises:
+            UserError: no such competition, or a fault in its competition.yaml.
+        """
+        root = root or Paths.find()
+        paths = root.competition(competition_module.folder_of(root, name))
+        facts = competition_module.load(paths, root.bases)
+        for metric in (facts.score.metric, *facts.score.also):
+            metrics.get(metric, facts.task)
+        return cls(root, paths, facts, Source(facts, paths))
+
+    def command(self, target: str, **words: object) -> str:
+        """The make command for a target of this competition, as it is typed."""
+        words = {"COMPETITION": self.paths.name, **words}
+        return " ".join(["make", target, *(f"{key}={value}" for key, value in words.items())])
+
+    def shown(self, path: Path) -> str:
+        return self.root.shown(path)
+
+
+def commit_of(root: Path) -> str | None:
+    """The commit of the project folder, with '+' if files differ from it; None outside git."""
+    try:
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()
+
+
+def describe_score(competition: Competition, result: dict[str, Any], samples_total: int) -> str:
+    """'AUC 0.9512 (95 % interval 0.9312 to 0.9689), all 5 folds': an OOF score in words."""
+    metric = metrics.METRICS[result["metric"]]
+    k, done = competition.folds.k, result["folds_done"]
+    if result["value"] is None:
+        text = f"{metric.title} undefined"
+    elif result["low"] is None:
+        text = f"{metric.title} {result['value']:.4f} (no interval)"
+    else:
+        text = f"{metric.title} {result['value']:.4f} (95 % interval {result['low']:.4f} to {result['high']:.4f})"
+    for name, value in result["also"].items():
+        text += f", {metrics.METRICS[name].title} {'undefined' if value is None else f'{value:.4f}'}"
+    covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
+    text += f", {covers}, {result['units']:,} of {samples_total:,} samples"
+    return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["optimistic"] else "")

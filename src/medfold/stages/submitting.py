@@ -1,0 +1,205 @@
+"""Stage `submit`: trained folds blended, written, checked, placed and recorded; nothing twice."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from medfold import ensemble, files, leaderboards, runs, samples, submission
+from medfold import recipe as recipe_module
+from medfold.competition import Competition
+from medfold.errors import UserError, some
+from medfold.scoring import metrics
+from medfold.stages.folding import Table, make_folds
+from medfold.stages.project import Project, commit_of, describe_score
+from medfold.terminal import say, table
+
+RESEARCH = "For research and competitions, not for the diagnosis of patients."
+
+
+def submit(
+    project: Project,
+    recipe: str = "baseline",
+    overrides: dict[str, Any] | None = None,
+    seeds: list[int] | None = None,
+    names: list[str] | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Blends the trained folds of one run or several, writes the submission, checks, places and records it.
+
+    The ledger has its row before anything is uploaded, so that a submission killed in between is found again.
+
+    Args:
+        recipe, overrides, seeds: name the runs as `train` does.
+        names: the names of the runs instead. Defaults to none.
+        force: places it even if the same predictions were placed before.
+        dry_run: does everything but place it.
+
+    Raises:
+        UserError: no trained fold, runs that do not fit together, a faulty submission, or one that was refused.
+    """
+    competition, paths = project.competition, project.paths
+    names = names or [recipe_module.run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
+    data = make_folds(project, quiet=True)
+    result, test, inputs = _blend(project, names, data)
+    sample = samples.sample_submission(competition, paths)
+    table_out = submission.build(competition, test, sample)
+    submission.check(competition, table_out, sample)
+
+    text = table_out.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    digest = files.sha256_of(text)
+    board = leaderboards.of(competition.upload)
+    with files.lock(paths.submissions):
+        before = submission.ledger(project.root)
+        before = before[before["competition"] == paths.name]
+        say("OOF score", describe_score(competition, result, len(data.train)))
+        _show_per_fold(competition, result)
+        row, placed_before = _row_of(project, before[before["sha256"] == digest], force)
+        if placed_before:
+            scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
+            number = f" as {row['ref']}" if row["ref"] else ""
+            told = f"{row['status']}{number}; {scored or 'no score yet: make scores fetches it'}"
+            say("submit", f"the same predictions are already in {row['file']} ({told})")
+            return
+        if row is None:
+            row = _new_row(project, names, result, digest)
+        file = project.root.root / row["file"]
+        if not file.is_file() or files.sha256(file) != digest:
+            files.write_text(text, file)
+        written = pd.read_csv(file, dtype={competition.submission.id: str})
+        submission.check(competition, written, sample)
+        origin = {"runs": names, "score": result, "inputs": inputs, "sha256": digest}
+        record(project, row, leaderboards.Placed(status="written"), origin)
+        say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
+        if dry_run:
+            board.preflight(competition, paths)
+            say("submit", "dry run: nothing was placed; without DRY_RUN it would be")
+            return
+        entry = leaderboards.Entry(
+            file=file,
+            table=written,
+            groups=data.test.set_index("id")["group"],
+            message=_message(project, names, result, digest),
+            mark=mark_of(digest),
+            again=force,
+        )
+        placed = board.place(competition, paths, entry)
+        record(project, row, placed, origin)
+    looks = int((before["status"] == "scored").sum())
+    _show_placed(project, placed, looks)
+    if placed.problem:
+        raise UserError(f"the submission was refused: {placed.problem}", row["file"])
+
+
+def _blend(project: Project, names: list[str], data: Table) -> tuple[dict[str, Any], pd.DataFrame, dict[str, str]]:
+    """The OOF score and the test predictions of runs together, and the hashes of what they were made from."""
+    competition, k = project.competition, project.competition.folds.k
+    oof, test, inputs, folds_done, optimistic = {}, {}, {}, {}, False
+    for name in names:
+        run_paths = runs.paths_of(project.paths, name)
+        origin = runs.describe(run_paths)
+        if origin["folds"] != files.sha256(project.paths.folds):
+            fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"
+            raise UserError("it was trained on another folds table", run_paths.folder, fix)
+        done = runs.done_folds(run_paths, k)
+        if not done:
+            raise UserError(
+                f"run '{name}' has no finished fold", project.paths.name, f"Run: {project.command('train')}"
+            )
+        folds_done[name] = done
+        optimistic = optimistic or origin["recipe"]["training"]["keep"] == "best"
+        fold_paths = [run_paths.fold(number) for number in done]
+        read = [runs.read_predictions(competition, fold.oof) for fold in fold_paths]
+        oof[name] = pd.concat(read, ignore_index=True)
+        members = {f"{name} {fold.folder.name}": runs.read_predictions(competition, fold.test) for fold in fold_paths}
+        test[name] = ensemble.blend(members, competition.columns)
+        for fold in fold_paths:
+            for file in (fold.oof, fold.test):
+                inputs[file.relative_to(project.root.root).as_posix()] = files.sha256(file)
+    first = folds_done[names[0]]
+    for name, done in folds_done.items():
+        if done != first:
+            what = f"{name} has folds {some(done, k)}, {names[0]} has {some(first, k)}"
+            raise UserError(what, "RUNS", "Train what is missing, so that one score vouches for all")
+    blended = ensemble.blend(oof, competition.columns)
+    blended.insert(1, "fold", oof[names[0]].set_index("id")["fold"].loc[blended["id"]].to_numpy())
+    result = runs.score(competition, blended, data.train, data.targets, optimistic)
+    return result, ensemble.blend(test, competition.columns), inputs
+
+
+def _row_of(project: Project, same: pd.DataFrame, force: bool) -> tuple[dict[str, str] | None, bool]:
+    """The ledger's row of the same predictions, if it is to be used, and whether they were placed already."""
+    if not len(same) or force:
+        return None, False
+    row = same.iloc[-1].to_dict()
+    return row, row["status"] != "written"
+
+
+def _new_row(project: Project, names: list[str], result: dict[str, Any], digest: str) -> dict[str, str]:
+    when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    file = project.paths.submissions / f"{when}-{'+'.join(names)}.csv"
+    count = 1
+    while file.exists():  # two within one second
+        count += 1
+        file = file.with_name(f"{when}-{'+'.join(names)}-{count}.csv")
+    return {
+        "when": when,
+        "competition": project.paths.name,
+        "runs": " ".join(names),
+        "file": file.relative_to(project.root.root).as_posix(),
+        "sha256": digest,
+        "metric": result["metric"],
+        "oof": _text(result["value"]),
+        "low": _text(result["low"]),
+        "high": _text(result["high"]),
+        "folds": " ".join(map(str, result["folds_done"])),
+    }
+
+
+def record(project: Project, row: dict[str, str], placed: leaderboards.Placed, origin: dict[str, Any]) -> None:
+    """Writes what became of a submission into the ledger and beside its file."""
+    fate = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
+    files.write_json({**origin, **fate}, (project.root.root / row["file"]).with_suffix(".json"))
+    scores = {"public": _text(placed.public), "private": _text(placed.private)}
+    submission.record(project.root, {**row, **scores, "ref": placed.ref, "status": placed.status})
+
+
+def mark_of(digest: str) -> str:
+    """What a submission's message holds of its file, so that it is found again among those that Kaggle lists."""
+    return f"file {digest[:12]}"
+
+
+def _message(project: Project, names: list[str], result: dict[str, Any], digest: str) -> str:
+    metric = metrics.METRICS[result["metric"]]
+    value = "undefined" if result["value"] is None else f"{result['value']:.4f}"
+    folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
+    commit = commit_of(project.root.root)
+    code = f", commit {commit}" if commit else ""
+    label = "+".join(names)
+    label = label if len(label) <= 200 else f"{label[:197]}..."
+    return f"medfold {label}, OOF {metric.title} {value}, {folds_done}{code}, {mark_of(digest)}"
+
+
+def _text(value: float | None) -> str:
+    """A number as the ledger has it."""
+    return "" if value is None else f"{value:.6f}"
+
+
+def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
+    metric = metrics.METRICS[result["metric"]]
+    values = [f"{'undefined' if value is None else f'{value:.4f}'}" for value in result["per_fold"].values()]
+    table(["fold", *result["per_fold"]], [[metric.title, *values]])
+
+
+def _show_placed(project: Project, placed: leaderboards.Placed, looks_before: int) -> None:
+    for fact, value in placed.lines:
+        say(fact, value)
+    if placed.rivals is not None:
+        marked = [placed.mine] if placed.mine is not None else []
+        rows = placed.rivals.astype(object).where(placed.rivals.notna(), "").to_numpy().tolist()
+        shown = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
+        table(placed.rivals.columns, shown, marked)
+    look = f", look {looks_before + 1} at this leaderboard" if placed.status == "scored" else ""
+    say("ledger", f"{project.shown(project.root.ledger)}{look}")
+    say("", RESEARCH)

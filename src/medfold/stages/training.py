@@ -1,0 +1,116 @@
+"""Stage `train`: the folds that are missing, and the OOF score of those that are there."""
+
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medfold import files, runs, samples
+from medfold import recipe as recipe_module
+from medfold.errors import UserError, some
+from medfold.images import store
+from medfold.recipe import Recipe
+from medfold.scoring import metrics
+from medfold.stages.folding import Table, make_folds
+from medfold.stages.project import Project, commit_of, describe_score
+from medfold.terminal import hushed, minutes, say
+
+
+def train(
+    project: Project,
+    recipe: str = "baseline",
+    overrides: dict[str, Any] | None = None,
+    seeds: list[int] | None = None,
+    fold: int | None = None,
+    run: str | None = None,
+) -> None:
+    """Trains one fold, or all that are missing, for each seed.
+
+    Args:
+        recipe: the name of a recipe of the competition.
+        overrides: laid over it.
+        seeds: a run for each. Defaults to 0.
+        fold: the fold to train. Defaults to all that are missing.
+        run: a name for the run. Defaults to one made of recipe, seed and overrides.
+
+    Raises:
+        UserError: a fold out of range, or a run that was begun with another recipe, folds table or store.
+    """
+    competition, paths, seeds, overrides = project.competition, project.paths, seeds or [0], overrides or {}
+    choices = recipe_module.load(paths, project.root.bases, recipe, overrides)
+    k = competition.folds.k
+    if fold is not None and not 0 <= fold < k:
+        raise UserError(f"there is no fold {fold}", f"FOLD={fold}", f"Choose 0 to {k - 1}, or all")
+    if run and len(seeds) > 1:
+        raise UserError("one name cannot serve several seeds", f"RUN={run}", "Leave RUN out")
+    data = make_folds(project, quiet=True)
+    for seed in seeds:
+        run_paths = runs.paths_of(paths, run or recipe_module.run_name(recipe, seed, overrides))
+        runs.open_run(run_paths, origin_of(project, choices, seed))
+        done = runs.done_folds(run_paths, k)
+        todo = [number for number in (range(k) if fold is None else [fold]) if number not in done]
+        if not todo:
+            what = "all folds are done" if fold is None else f"fold {fold} is done"
+            say("train", f"{what} in {project.shown(run_paths.folder)}")
+        else:
+            _train_folds(project, choices, seed, data, run_paths, todo)
+        result = runs.collect(competition, run_paths, data.train, data.targets)
+        say("OOF score", describe_score(competition, result, len(data.train)))
+
+
+def _train_folds(project: Project, choices: Recipe, seed: int, data: Table, run_paths: Any, todo: list[int]) -> None:
+    samples_table = pd.concat([data.train, data.test], ignore_index=True)
+    key = store.key(project.competition, project.paths, choices.images)
+    if not store.complete(project.paths, key):
+        began = time.monotonic()
+        everything = samples.read(project.competition, project.paths)
+        store.build(project.competition, project.paths, choices.images, everything)
+        pixels = f"{choices.images.size}x{choices.images.size} px"
+        folder = project.shown(project.paths.store(key))
+        spent = minutes(time.monotonic() - began)
+        say("prepare", f"{len(samples_table):,} images at {pixels} -> {folder}, {spent}")
+    backbone, epochs = choices.backbone.name, choices.training.epochs
+    say("train", f"{run_paths.name}: {backbone}, {choices.images.size} px, {epochs} epochs, folds {some(todo, 10)}")
+
+    with hushed():  # TensorFlow tells at length which GPUs it does not find
+        from medfold.training.fit import Task, train_fold  # takes seconds to import: only now
+
+    metric = metrics.get(project.competition.score.metric, project.competition.task)
+    task = Task(
+        project.competition,
+        choices,
+        seed,
+        store.load(project.paths, key),
+        data.train,
+        data.targets,
+        data.test,
+    )
+    for number in todo:
+        began = time.monotonic()
+        with files.lock(run_paths.fold(number).folder):
+            if runs.is_done(run_paths.fold(number)):
+                continue
+            score = train_fold(task, number, run_paths.fold(number))
+        shown = "undefined" if np.isnan(score) else f"{score:.4f}"
+        say(f"fold {number}", f"{metric.title} {shown}, {minutes(time.monotonic() - began)}")
+        runs.collect(project.competition, run_paths, data.train, data.targets)
+
+
+def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
+    pretrained = Path(choices.backbone.weights).expanduser()
+    return {
+        "competition": project.paths.name,
+        "seed": seed,
+        "recipe": choices.model_dump(mode="json"),
+        "facts": project.competition.model_dump(mode="json"),
+        "folds": files.sha256(project.paths.folds),
+        "store": store.key(project.competition, project.paths, choices.images),
+        "pretrained": files.sha256(pretrained) if pretrained.is_file() else None,
+        "versions": {
+            name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
+        },
+        "commit": commit_of(project.root.root),
+    }

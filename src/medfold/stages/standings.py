@@ -52,7 +52,7 @@ def _show_scores(project: Project) -> None:
     rows = submission.ledger(project.root)
     rows = rows[rows["competition"] == project.paths.name]
     metric = metrics.METRICS[project.competition.score.metric]
-    say("scores", f"{project.paths.name}, {metric.title}, {len(rows)} submissions")
+    say("scores", f"{project.paths.name}, {metric.title}, {len(rows)} submission{'s'[: len(rows) != 1]}")
     columns = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]
     table(columns, rows[columns].to_numpy().tolist())
     both = rows[(rows["oof"] != "") & (rows["public"] != "")]

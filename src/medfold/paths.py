@@ -204,6 +204,11 @@ class FoldPaths:
         return self.folder / "weights.h5"
 
     @property
+    def state(self) -> Path:
+        """Where an unfinished training stands; gone when it is done."""
+        return self.folder / "state.npz"
+
+    @property
     def history(self) -> Path:
         return self.folder / "history.csv"
 

@@ -26,12 +26,18 @@ def digest(batches):
 
 
 def test_equal_seeds_give_equal_batches():
-    assert digest(pipeline().dataset(3)) == digest(pipeline().dataset(3))
-    assert digest(pipeline(seed=1).dataset(3)) != digest(pipeline().dataset(3))
+    assert digest(pipeline().dataset(0, 9)) == digest(pipeline().dataset(0, 9))
+    assert digest(pipeline(seed=1).dataset(0, 9)) != digest(pipeline().dataset(0, 9))
+
+
+def test_a_start_in_the_middle_goes_on_with_the_same_batches():
+    whole = digest(pipeline().dataset(0, 9))
+    for start in (1, 3, 5, 8):
+        assert digest(pipeline().dataset(start, 9)) == whole[start:]
 
 
 def test_a_position_is_the_same_however_it_is_reached():
-    whole = list(pipeline().dataset(3))
+    whole = list(pipeline().dataset(0, 9))
     direct = pipeline()
     for epoch, position in ((2, 17), (0, 3), (1, 8)):
         image, target, weight = direct.at(epoch, position, direct.order(epoch))
@@ -42,7 +48,7 @@ def test_a_position_is_the_same_however_it_is_reached():
 
 def test_targets_and_weights_stay_with_their_image():
     weights = dict(zip(range(5, 30), np.linspace(0, 1, 25, dtype=np.float32), strict=True))
-    for images, targets, drawn in pipeline(augment="none").dataset(1):
+    for images, targets, drawn in pipeline(augment="none").dataset(0, 3):
         for image, row, weight in zip(images.numpy(), targets.numpy()[:, 0].astype(int), drawn.numpy(), strict=True):
             assert (image == PIXELS[row]).all()
             assert weight == weights[row]
@@ -59,6 +65,6 @@ def test_every_epoch_has_other_order_and_augmentation_and_no_image_twice():
 
 
 def test_autotune_is_off_and_the_length_is_known():
-    dataset = pipeline().dataset(2)
+    dataset = pipeline().dataset(0, 6)
     assert dataset.options().autotune.enabled is False
     assert sum(1 for _ in dataset) == 6

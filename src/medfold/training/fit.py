@@ -1,7 +1,7 @@
 """One fold: train on the others, predict the fold and the test part."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import keras
@@ -20,7 +20,9 @@ from medfold.scoring import metrics
 from medfold.terminal import console, progress, say
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.augment import augmenter
+from medfold.training.learner import Learner
 from medfold.training.pipeline import Pipeline
+from medfold.training.state import Checkpoint
 
 tf.get_logger().setLevel("ERROR")  # it warns of a new graph per fold, which is meant
 
@@ -59,8 +61,9 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
     keep_freed_memory()
     cv2.setNumThreads(1)  # images are small, and the pipeline has threads of its own
     competition, recipe = task.competition, task.recipe
+    files.sweep(paths.state)
     held_out = (task.train["fold"] == fold).to_numpy()
-    model, history = _fit(task, fold, held_out)
+    model, history = _fit(task, fold, held_out, paths.state)
     predictor = inference.Predictor(model, competition.images.symmetry, recipe.tta)
     with progress("images") as bar:
         line = bar.add_task("predict", stage=f"fold {fold}", total=int(held_out.sum()) + len(task.test))
@@ -78,12 +81,13 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
     files.write_csv(predictions_table(competition, task.test["id"], test), paths.test)
     hashes = {file.name: files.sha256(file) for file in (paths.weights, paths.history, paths.oof, paths.test)}
     files.write_json(hashes, paths.done)
+    Checkpoint(paths.state, None).remove()
     metric = metrics.get(competition.score.metric, competition.task)
     return metric(task.targets[held_out], as_scored(competition, oof))
 
 
-def _fit(task: Task, fold: int, held_out: np.ndarray) -> tuple[keras.Model, pd.DataFrame]:
-    """The trained net and its history: a row per epoch."""
+def _fit(task: Task, fold: int, held_out: np.ndarray, checkpoint_path: Path) -> tuple[keras.Model, pd.DataFrame]:
+    """The trained net and its history: a row per epoch. Goes on from the saved state, if there is one."""
     competition, recipe, choices = task.competition, task.recipe, task.recipe.training
     seed = int(np.random.SeedSequence([task.seed, fold]).generate_state(1)[0])
     keras.utils.set_random_seed(seed)
@@ -105,24 +109,15 @@ def _fit(task: Task, fold: int, held_out: np.ndarray) -> tuple[keras.Model, pd.D
         seed=seed,
     )
     model = models.build(competition, recipe)
-    total = pipeline.steps * choices.epochs
-    model.compile(optimizer=_optimizer(recipe, total), loss=_loss(competition, choices.label_smoothing))
-    validation = _Validation(task, held_out, pipeline.steps, fold)
+    optimizer = _optimizer(recipe, pipeline.steps * choices.epochs)
+    learner = Learner(model, optimizer, _loss(competition, choices.label_smoothing))
+    checkpoint = Checkpoint(checkpoint_path, [learner.layout, seed, recipe.model_dump(mode="json"), rows.tolist()])
+    course = _Course(task, fold, held_out, learner, pipeline.steps)
     try:
-        with validation.bar:
-            model.fit(
-                pipeline.dataset(choices.epochs),
-                epochs=choices.epochs,
-                steps_per_epoch=pipeline.steps,
-                callbacks=[validation],
-                shuffle=False,
-                verbose=0,
-            )
+        course.run(pipeline, checkpoint)
     except tf.errors.InvalidArgumentError as error:
         raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", f"fold {fold}") from None
-    if validation.best_weights is not None:
-        model.set_weights(validation.best_weights)
-    return model, pd.DataFrame(validation.rows)
+    return model, pd.DataFrame(course.history)
 
 
 def _as_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:
@@ -171,61 +166,96 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     return optimizer
 
 
-@contextmanager
-def _averaged(model: keras.Model):
-    """Within the block the net has its averaged weights."""
-    current = [variable.numpy() for variable in model.trainable_variables]
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    try:
-        yield
-    finally:
-        for variable, value in zip(model.trainable_variables, current, strict=True):
-            variable.assign(value)
+class _Course:
+    """The course of a training: its steps, the held-out fold scored after each epoch, its state saved now and then."""
 
-
-class _Validation(keras.callbacks.Callback):
-    """Scores the held-out fold after each epoch, shows it, and keeps the best weights if the recipe asks for them."""
-
-    def __init__(self, task: Task, held_out: np.ndarray, steps: int, fold: int):
-        super().__init__()
-        self._choices, self._steps, self._fold = task.recipe.training, steps, fold
-        self._competition, self._task = task.competition, task
+    def __init__(self, task: Task, fold: int, held_out: np.ndarray, learner: Learner, steps: int):
+        self._choices, self._fold, self._learner, self._steps = task.recipe.training, fold, learner, steps
+        self._competition, self._pixels = task.competition, task.store.pixels
         self._metric = metrics.get(task.competition.score.metric, task.competition.task)
         self._rows, self._targets = task.store.of(task.train["id"][held_out]), task.targets[held_out]
-        self.rows: list[dict] = []
-        self.best, self.best_weights = float("nan"), None
+        self._predictor = inference.Predictor(learner.model, task.competition.images.symmetry, tta=False)
+        self.history: list[dict] = []
+        self._losses: list[float] = []  # of the present epoch
+        self._best_weights: list[np.ndarray] = []
         self._since_best = 0
-        self.bar = progress("steps")
-        self._line = self.bar.add_task("", stage=f"fold {fold}", total=steps * self._choices.epochs)
-        self._predictor = None
 
-    def on_train_batch_end(self, batch, logs=None):
-        if np.isnan(logs["loss"]):
-            epoch = len(self.rows) + 1
-            fix = "Lower training.learning_rate, or look for broken images"
-            raise UserError(f"the loss is not a number at epoch {epoch}, step {batch + 1}", f"fold {self._fold}", fix)
-        self.bar.advance(self._line)
+    def run(self, pipeline: Pipeline, checkpoint: Checkpoint) -> None:
+        """Trains from where the saved state stands, or from the start, to the end; the net then has its final weights."""
+        self._restore(checkpoint)
+        done = len(self.history) * self._steps + len(self._losses)
+        total = self._choices.epochs * self._steps
+        with progress("steps") as bar:
+            line = bar.add_task(self._told(), stage=f"fold {self._fold}", total=total, completed=done)
+            for batch in pipeline.dataset(done, total) if not self._stopped else []:
+                self._losses.append(self._learner.step(*batch))
+                if np.isnan(self._losses[-1]):
+                    self._refuse_nan()
+                bar.advance(line)
+                ends = len(self._losses) == self._steps
+                if ends:
+                    self._end_epoch()
+                    bar.update(line, description=self._told())
+                if checkpoint.due(ends):
+                    self._save(checkpoint)
+                if self._stopped:
+                    break
+        if self._choices.keep == "best":
+            self._learner.model.set_weights(self._best_weights)
+        else:
+            self._learner.optimizer.finalize_variable_values(self._learner.model.trainable_variables)
 
-    def on_epoch_end(self, epoch, logs=None):
-        if self._predictor is None:
-            self._predictor = inference.Predictor(self.model, self._competition.images.symmetry, tta=False)
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        with _averaged(self.model):
-            predictions = self._predictor(self._task.store.pixels, self._rows)
+    @property
+    def _stopped(self) -> bool:
+        return bool(self._choices.patience) and self._since_best >= self._choices.patience
+
+    def _end_epoch(self) -> None:
+        rate = float(keras.ops.convert_to_numpy(self._learner.optimizer.learning_rate))
+        loss = float(np.mean(self._losses))
+        self._losses = []
+        with self._learner.averaged():
+            predictions = self._predictor(self._pixels, self._rows)
             score = self._metric(self._targets, as_scored(self._competition, predictions))
             if self._choices.keep == "best":
                 self._keep_best(score)
-        self.rows.append({"epoch": epoch + 1, "learning_rate": rate, "loss": logs["loss"], self._metric.name: score})
-        text = f"epoch {epoch + 1}/{self._choices.epochs}  loss {logs['loss']:.3f}  {self._metric.title} {score:.3f}"
-        self.bar.update(self._line, description=text)
+        epoch = len(self.history) + 1
+        self.history.append({"epoch": epoch, "learning_rate": rate, "loss": loss, self._metric.name: score})
         every = -(-self._choices.epochs // 4)
-        if not console.is_terminal and (epoch + 1) % every == 0 and epoch + 1 < self._choices.epochs:
-            say(f"fold {self._fold}", text)
+        if not console.is_terminal and epoch % every == 0 and epoch < self._choices.epochs:
+            say(f"fold {self._fold}", self._told())
 
     def _keep_best(self, score: float) -> None:
-        if self.best_weights is None or self._metric.sign * score > self._metric.sign * self.best:
-            self.best, self.best_weights, self._since_best = score, self.model.get_weights(), 0
+        before = [self._metric.sign * row[self._metric.name] for row in self.history]
+        if not self._best_weights or self._metric.sign * score > np.nanmax([-np.inf, *before]):
+            self._best_weights, self._since_best = self._learner.model.get_weights(), 0
         else:
             self._since_best += 1
-            if self._choices.patience and self._since_best >= self._choices.patience:
-                self.model.stop_training = True
+
+    def _told(self) -> str:
+        if not self.history:
+            return ""
+        last = self.history[-1]
+        score = f"{self._metric.title} {last[self._metric.name]:.3f}"
+        return f"epoch {last['epoch']}/{self._choices.epochs}  loss {last['loss']:.3f}  {score}"
+
+    def _refuse_nan(self) -> None:
+        epoch, step = len(self.history) + 1, len(self._losses)
+        fix = "Lower training.learning_rate, or look for broken images"
+        raise UserError(f"the loss is not a number at epoch {epoch}, step {step}", f"fold {self._fold}", fix)
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        facts = {"history": self.history, "losses": self._losses, "since_best": self._since_best}
+        checkpoint.save([*self._learner.remember(), *self._best_weights], facts)
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        saved = checkpoint.load()
+        if saved is None:
+            return
+        arrays, facts = saved
+        own = len(self._learner.layout)
+        self._learner.recall(arrays[:own])
+        self._best_weights = arrays[own:]
+        self.history, self._losses, self._since_best = facts["history"], facts["losses"], facts["since_best"]
+        epoch, step = len(self.history) + 1, len(self._losses)
+        at = f"epoch {epoch}" + (f", step {step}" if step else "")
+        say(f"fold {self._fold}", f"going on at {at} of {self._choices.epochs} epochs")

@@ -48,8 +48,8 @@ class Pipeline:
         image = self.augment(np.asarray(self.pixels[self.rows[sample]]), seed)
         return image.astype(np.float32), self.targets[sample], self.weights[sample]
 
-    def dataset(self, epochs: int) -> tf.data.Dataset:
-        """All batches of all epochs, one after the other, for `fit(..., steps_per_epoch=steps)`.
+    def dataset(self, start: int, stop: int) -> tf.data.Dataset:
+        """The batches of steps `start` to `stop`, counted through all epochs.
 
         Reading ahead and augmenting run in threads; tf.data's autotuner is off, since it makes the end of a dataset
         wait for its own thread.
@@ -62,7 +62,12 @@ class Pipeline:
             return self.at(epoch, position, order(epoch))
 
         threads = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4 * self.batch_size)
-        batches = grain.MapDataset.range(size * epochs).map(sample).to_iter_dataset(threads).batch(self.batch_size)
+        batches = (
+            grain.MapDataset.range(start * self.batch_size, stop * self.batch_size)
+            .map(sample)
+            .to_iter_dataset(threads)
+            .batch(self.batch_size)
+        )
         height, width, channels = self.pixels.shape[1:]
         signature = (
             tf.TensorSpec((self.batch_size, height, width, channels), tf.float32),

@@ -1,0 +1,123 @@
+"""States of a training: saved whole, taken up only where they fit, and exact to the last bit."""
+
+import numpy as np
+import pytest
+
+from medfold import files
+from medfold.paths import FoldPaths
+from medfold.training import fit, state
+from medfold.training.learner import Learner
+from medfold.training.state import Checkpoint
+from tests.training.test_fit import task
+
+ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
+
+
+def test_a_state_comes_back_as_it_was(tmp_path):
+    Checkpoint(tmp_path / "state.npz", "a").save(ARRAYS, {"history": [{"loss": 0.1 + 0.2}], "losses": [float("nan")]})
+    arrays, facts = Checkpoint(tmp_path / "state.npz", "a").load()
+    assert [array.tolist() for array in arrays] == [ARRAYS[0].tolist(), 7]
+    assert [array.dtype for array in arrays] == [np.float32, np.int64]
+    assert facts["history"] == [{"loss": 0.1 + 0.2}]
+    assert np.isnan(facts["losses"][0])
+
+
+def test_a_state_of_something_else_is_not_taken_up(tmp_path):
+    Checkpoint(tmp_path / "state.npz", "a").save(ARRAYS, {})
+    assert Checkpoint(tmp_path / "state.npz", "b").load() is None
+    assert Checkpoint(tmp_path / "none.npz", "a").load() is None
+
+
+def test_a_damaged_state_falls_back_to_the_one_before(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state.npz", "a")
+    checkpoint.save(ARRAYS, {"step": 1})
+    checkpoint.save(ARRAYS, {"step": 2})
+    assert checkpoint.load()[1] == {"step": 2}
+    whole = (tmp_path / "state.npz").read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"nonsense"):
+        (tmp_path / "state.npz").write_bytes(damaged)
+        assert checkpoint.load()[1] == {"step": 1}
+    checkpoint.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(state.time, "monotonic", lambda: clock[0])
+    checkpoint = Checkpoint(tmp_path / "state.npz", "a")
+    assert checkpoint.due(epoch_ends=True)
+    assert not checkpoint.due(epoch_ends=False)
+    monkeypatch.setattr(state.os, "fsync", lambda file: clock.__setitem__(0, clock[0] + 1))  # a save costs a second
+    checkpoint.save(ARRAYS, {})
+    for seconds, ends, expected in ((10, True, False), (50, True, True), (50, False, False), (300, False, True)):
+        clock[0] = 1 + seconds
+        assert checkpoint.due(ends) is expected
+
+
+@pytest.fixture
+def every_step(monkeypatch):
+    """Every step is saved, whatever it costs."""
+    monkeypatch.setattr(state, "EVERY", 0)
+    monkeypatch.setattr(state, "SHARE", 1e9)
+
+
+class Power(Exception):  # noqa: N818
+    """It went out."""
+
+
+def interrupted(monkeypatch, after):
+    """Training stops dead after so many steps."""
+    original, count = Learner.step, [0]
+
+    def step(self, *batch):
+        if count[0] == after:
+            raise Power
+        count[0] += 1
+        return original(self, *batch)
+
+    monkeypatch.setattr(Learner, "step", step)
+
+
+def result(folder):
+    return {name: (folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
+
+
+@pytest.mark.parametrize("choices", [{}, {"keep": "best", "patience": 2, "learning_rate": 0.02}])
+def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices):
+    made = task(epochs=4, dropout=0.3, **choices)  # 40 images: 5 steps an epoch
+    fit.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
+    expected = result(tmp_path / "whole")
+    for after in (0, 1, 5, 7):  # before the first step, within an epoch, at its end; and again, further on
+        with monkeypatch.context() as patch:
+            interrupted(patch, after)
+            with pytest.raises(Power):
+                fit.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    assert "going on at epoch 2, step 1 of 4 epochs" in capsys.readouterr().out
+    fit.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    assert result(tmp_path / "broken") == expected
+    assert not list((tmp_path / "broken").glob("*state*"))
+
+
+def test_a_state_of_another_recipe_or_fold_is_not_taken_up(tmp_path, monkeypatch, every_step, capsys):
+    with monkeypatch.context() as patch:
+        interrupted(patch, 7)
+        with pytest.raises(Power):
+            fit.train_fold(task(epochs=2), 0, FoldPaths(tmp_path / "fold"))
+    fit.train_fold(task(epochs=2, learning_rate=0.001), 0, FoldPaths(tmp_path / "fold"))
+    assert "going on" not in capsys.readouterr().out
+
+
+def test_a_loss_that_is_no_number_leaves_the_state_before_it(tmp_path, monkeypatch, every_step):
+    original = Learner.step
+    count = [0]
+
+    def step(self, *batch):
+        count[0] += 1
+        return float("nan") if count[0] == 4 else original(self, *batch)
+
+    monkeypatch.setattr(Learner, "step", step)
+    paths = FoldPaths(tmp_path / "fold")
+    with pytest.raises(fit.UserError, match="not a number at epoch 1, step 4"):
+        fit.train_fold(task(epochs=2), 0, paths)
+    with np.load(paths.state) as content:
+        assert len(files.json.loads(str(content["facts"]))["losses"]) == 3

@@ -82,18 +82,21 @@ def result(folder):
     return {name: (folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
 
 
-@pytest.mark.parametrize("choices", [{}, {"keep": "best", "patience": 2, "learning_rate": 0.02}])
-def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices):
-    made = task(epochs=4, dropout=0.3, **choices)  # 40 images: 5 steps an epoch
+@pytest.mark.parametrize(
+    ("choices", "stops"),  # an epoch has 5 steps: within one, at its end, and again, further on
+    [({}, (6, 4)), ({"keep": "best", "patience": 2, "learning_rate": 0.02}, (6,))],
+)
+def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices, stops):
+    made = task(epochs=3, dropout=0.3, **choices)
     fit.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     expected = result(tmp_path / "whole")
-    for after in (0, 1, 5, 7):  # before the first step, within an epoch, at its end; and again, further on
+    for after in stops:
         with monkeypatch.context() as patch:
             interrupted(patch, after)
             with pytest.raises(Power):
                 fit.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
-    assert "going on at epoch 2, step 1 of 4 epochs" in capsys.readouterr().out
     fit.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    assert f"going on at epoch {3 if len(stops) == 2 else '2, step 1'} of 3 epochs" in capsys.readouterr().out
     assert result(tmp_path / "broken") == expected
     assert not list((tmp_path / "broken").glob("*state*"))
 

@@ -181,7 +181,7 @@ class _Course:
         self._since_best = 0
 
     def run(self, pipeline: Pipeline, checkpoint: Checkpoint) -> None:
-        """Trains from where the saved state stands, or from the start, to the end; the net then has its final weights."""
+        """Trains from the saved state, or from the start, to the end; the net then has its final weights."""
         self._restore(checkpoint)
         done = len(self.history) * self._steps + len(self._losses)
         total = self._choices.epochs * self._steps

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from medfold.errors import UserError
 from tests.kaggle_server import KEY, TOKEN, KaggleServer
 
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
@@ -78,7 +79,7 @@ def small(project_folder):
 
 
 @pytest.fixture
-def kaggle(tmp_path, monkeypatch, capfd) -> Iterator[KaggleServer]:
+def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
     """A Kaggle to break, reached by the environment; nobody waits. No secret may be found in what a test leaves.
 
     `waits` holds the seconds that would have been waited, `said()` gives what was printed since it was last asked.
@@ -98,8 +99,16 @@ def kaggle(tmp_path, monkeypatch, capfd) -> Iterator[KaggleServer]:
             monkeypatch.delenv(name, raising=False)
         for module in ("transfer", "kaggle_api", "kaggle_api.client", "leaderboards.kaggle"):
             monkeypatch.setattr(f"medfold.{module}.wait", server.waits.append)
+        remember = UserError.__init__
+
+        def heard_too(self, *words, **more):
+            remember(self, *words, **more)
+            heard.append(str(self))
+
+        monkeypatch.setattr(UserError, "__init__", heard_too)
         yield server
     said()
+    heard.append(caplog.text)
     left = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
     for secret in (TOKEN, KEY, "X-Goog-Signature"):
         assert secret not in "".join(heard)

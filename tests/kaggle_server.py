@@ -299,6 +299,8 @@ class Handler(BaseHTTPRequestHandler):
         total, tag = size_of(blob), f'"{fingerprint(blob)}"'
         start, code = 0, 200
         headers = {"ETag": tag, "Last-Modified": "Sun, 22 Nov 2026 10:00:00 GMT", "Accept-Ranges": "bytes"}
+        if urlsplit(self.path).path.endswith(".json"):
+            headers["Content-Type"] = "application/json"
         wanted = self.headers.get("Range")
         if wanted and self.headers.get("If-Range") in (None, tag):
             start, code = int(wanted.removeprefix("bytes=").rstrip("-")), 206

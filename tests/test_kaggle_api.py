@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -64,6 +66,22 @@ def test_an_expired_or_wrong_token_is_named_by_its_source(kaggle, monkeypatch):
         Kaggle.connect()
     kaggle.fault("IntrospectToken", status(404, "no such token"))
     with refused("the token in KAGGLE_API_TOKEN is expired"):
+        Kaggle.connect()
+
+
+def test_a_very_long_token_is_not_taken_for_a_path_and_shown(kaggle, monkeypatch):
+    token = "eyJhbGciOi" * 50
+    monkeypatch.setenv("KAGGLE_API_TOKEN", token)
+    with pytest.raises(UserError, match="the token in KAGGLE_API_TOKEN is expired") as raised:
+        Kaggle.connect()
+    assert token not in str(raised.value)
+    kaggle.active_tokens[token] = "bob"
+    assert Kaggle.connect().credentials.user == "bob"
+
+
+def test_a_kaggle_that_is_busy_at_sign_in_is_told(kaggle):
+    kaggle.fault("IntrospectToken", *[status(503, "maintenance")] * 9)
+    with refused("credentials: Kaggle answers 503: maintenance. Try again later"):
         Kaggle.connect()
 
 
@@ -139,6 +157,21 @@ def test_an_expired_or_malformed_login_is_told(config):
     with refused("~/.kaggle/credentials.json: not readable.*Run: kaggle auth login"):
         Kaggle.connect()
     assert config.with_name("credentials.json").is_file()  # the official client deletes it
+    config.with_name("credentials.json").write_text("[]")
+    with refused("~/.kaggle/credentials.json: not readable.*Run: kaggle auth login"):
+        Kaggle.connect()
+
+
+def test_a_login_that_has_just_expired_is_renewed(config, hosted):
+    """The official client goes on using it for half an hour."""
+    login(config, "good", (datetime.now(UTC) - timedelta(minutes=10)).isoformat())
+    assert Kaggle.connect().facts("histology").joined
+
+
+def test_a_login_that_is_refused_names_the_way_to_a_new_one(config, hosted):
+    login(config, "good", "2099-01-01T00:00:00+00:00")
+    with refused("histology: Kaggle does not accept the login in ~/.kaggle/credentials.json. Run: kaggle auth login"):
+        Kaggle.connect().facts("histology")
 
 
 def test_a_kaggle_notebook_has_its_own_token(kaggle, monkeypatch, tmp_path):
@@ -202,6 +235,12 @@ def test_an_unknown_competition_gets_the_nearest_name(hosted):
         Kaggle.connect().facts("histolgy")
 
 
+def test_a_competition_that_is_closed_to_one_tells_kaggles_words(hosted):
+    hosted.fault("GetCompetition", status(403, "Permission 'competitions.get' was denied"))
+    with refused("histology: Kaggle refuses: Permission .* denied. Look at .*/histology/rules: are they accepted"):
+        Kaggle.connect().facts("histology")
+
+
 def test_rules_not_accepted_name_the_page(hosted):
     hosted.competitions["histology"].entered = False
     with refused("not joined.*https://www.kaggle.com/competitions/histology/rules, with a phone number verified"):
@@ -212,7 +251,7 @@ def test_rules_not_accepted_name_the_page(hosted):
 
 
 def test_listings_have_all_pages(hosted):
-    assert list(Kaggle.connect().competition_names("histology")) == [f"train/{n:02}.tif" for n in range(45)]
+    assert Kaggle.connect().competition_files("histology") == {f"train/{n:02}.tif": 1 for n in range(45)}
 
 
 @pytest.mark.parametrize("faults", [[status(429)], [status(503), status(503)], [lose]])
@@ -272,7 +311,7 @@ def file(tmp_path):
 
 def test_a_submission_arrives_with_its_message(hosted, file):
     kaggle = Kaggle.connect()
-    assert kaggle.left_today("histology") == 5
+    assert kaggle.limits("histology") == kaggle_api.Limits(5, False)
     ref = kaggle.submit("histology", file, "medfold baseline, file abc", "file abc")
     assert hosted.submissions[0]["text"] == file.read_bytes()
     found = kaggle.submission(ref)
@@ -280,6 +319,46 @@ def test_a_submission_arrives_with_its_message(hosted, file):
     assert found.message == "medfold baseline, file abc"
     assert kaggle.ref_of("histology", "file abc") == ref
     assert kaggle.ref_of("histology", "file xyz") is None
+
+
+def test_a_kaggle_that_is_slow_to_take_it_is_waited_for_and_not_asked_twice(hosted, file, monkeypatch):
+    """The answer does not come in time, and the submission stands in the list only later."""
+    monkeypatch.setattr(transfer, "TIMEOUT", (1, 0.2))
+
+    def later(handler, answer):
+        time.sleep(0.5)
+        answer(limit=-1)
+
+    hosted.fault("CreateSubmission", later)
+    monkeypatch.setattr(kaggle_api, "wait", lambda seconds: time.sleep(0.2))
+    assert Kaggle.connect().submit("histology", file, "m, file abc", "file abc") == 41000001
+    assert hosted.asked("CreateSubmission") == 1
+
+
+def test_a_submission_that_cannot_be_found_is_not_sent_again(hosted, file):
+    hosted.fault("CreateSubmission", lambda handler, answer: handler.answer(200, b"", limit=-1))
+    with refused("it is not known whether Kaggle took the submission. Run it again in some minutes: Kaggle's list is"):
+        Kaggle.connect().submit("histology", file, "m, file abc", "file abc")
+    assert hosted.asked("CreateSubmission") == 1
+    assert sum(hosted.waits) > 60
+
+
+def test_an_answer_without_sense_is_looked_up(hosted, file):
+    def page(handler, answer):
+        handler.say = lambda value, **how: handler.answer(200, b"<html>proxy</html>", {"Content-Type": "text/html"})
+        answer()
+
+    hosted.fault("CreateSubmission", page)
+    assert Kaggle.connect().submit("histology", file, "m, file abc", "file abc") == 41000001
+    assert len(hosted.submissions) == 1
+    hosted.fault("StartSubmissionUpload", page)
+    with refused("an answer of Kaggle that makes no sense"):
+        Kaggle.connect().submit("histology", file, "m, file xyz", "file xyz")
+
+
+def test_limits_that_are_not_told_are_not_zero(hosted):
+    hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say({}))
+    assert Kaggle.connect().limits("histology").left is None
 
 
 @pytest.mark.parametrize("fault", [lose, status(500), status(502)])
@@ -307,7 +386,7 @@ def test_a_request_that_never_arrived_is_repeated(hosted, file):
 
 def test_a_kaggle_that_takes_no_submission_is_told(hosted, file):
     hosted.fault("CreateSubmission", *[status(503)] * 9)
-    with refused("Kaggle does not answer; nothing was submitted"):
+    with refused("Kaggle is too busy to take submissions; nothing was submitted"):
         Kaggle.connect().submit("histology", file, "m, file abc", "file abc")
     assert hosted.asked("CreateSubmission") == kaggle_api.ATTEMPTS
 

@@ -1,6 +1,8 @@
 """Downloads that break in every way, against a storage on 127.0.0.1."""
 
+import base64
 import errno
+import gzip
 import hashlib
 import os
 
@@ -109,7 +111,40 @@ def test_a_range_that_brings_another_file_is_noticed(get, kaggle):
 
     kaggle.fault("storage", drop(after=300_000), None, swapped)
     assert get().read_bytes() == CONTENT
-    assert "was damaged on its way" in kaggle.said()
+    assert "something else came instead of the rest of the file" in kaggle.said()
+
+
+@pytest.fixture
+def no_md5(monkeypatch):
+    """A storage that does not name one: nothing but size and entity tag can tell."""
+    monkeypatch.setattr(transfer, "_md5", lambda answer: None)
+
+
+@pytest.mark.parametrize("page", [b"<html>sorry</html>", b"x" * 300_001, b""])
+def test_a_page_instead_of_the_rest_is_never_written(get, kaggle, no_md5, page):
+    kaggle.fault("storage", drop(after=300_000), None, lambda handler, answer: handler.answer(200, page, {}))
+    assert get().read_bytes() == CONTENT
+
+
+def test_a_part_that_is_too_long_is_thrown_away(get, kaggle, no_md5, tmp_path):
+    kaggle.fault("storage", drop(after=300_000), *[status(503)] * transfer.FAILURES)
+    with pytest.raises(UserError):
+        get()
+    (tmp_path / "folder" / "archive.zip.part").write_bytes(CONTENT + b"more")
+    assert get().read_bytes() == CONTENT
+
+
+def test_a_range_that_the_server_refuses_starts_anew_in_the_end(get, kaggle, no_md5):
+    kaggle.fault("storage", drop(after=300_000), None, status(416))
+    assert get().read_bytes() == CONTENT
+
+
+def test_what_is_packed_for_the_way_only_is_unpacked(get, kaggle, tmp_path):
+    packed = gzip.compress(CONTENT)
+    md5 = base64.b64encode(hashlib.md5(packed).digest()).decode()
+    headers = {"Content-Encoding": "gzip", "x-goog-hash": f"md5={md5}", "ETag": '"1"', "Accept-Ranges": "bytes"}
+    kaggle.fault("storage", lambda handler, answer: handler.answer(200, packed, headers))
+    assert get().read_bytes() == CONTENT
 
 
 def test_bytes_that_changed_on_the_way_are_noticed(get, kaggle, tmp_path):

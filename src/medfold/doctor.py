@@ -132,5 +132,6 @@ def _standing(kaggle: Kaggle, competition: Competition) -> Iterator[Finding]:
         yield Finding("submit", "note", "closed")
     else:
         kind = "notebooks only" if facts.notebooks_only else "files"
-        left = kaggle.left_today(facts.slug)
-        yield Finding("submit", "ok" if left else "note", f"{left} submissions left today (UTC), {kind}")
+        left = kaggle.limits(facts.slug).left
+        told = "submissions left today are not told" if left is None else f"{left} submissions left today (UTC)"
+        yield Finding("submit", "note" if left == 0 else "ok", f"{told}, {kind}")

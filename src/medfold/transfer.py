@@ -21,6 +21,10 @@ PIECE = 1 << 16
 wait = time.sleep
 
 
+class ForeignAnswerError(requests.RequestException):
+    """What comes is not the rest of the file that was begun."""
+
+
 class ExpiredAddressError(requests.RequestException):
     """A short-lived address is refused; a fresh one will do."""
 
@@ -85,10 +89,17 @@ def fetch(fresh: Callable[[], requests.Response], target: Path, contents: float 
     note.unlink(missing_ok=True)
 
 
+def open_stream(address: str) -> requests.Response:
+    """A file at an address, as a stream of its bytes as they are stored."""
+    return requests.get(address, headers={"Accept-Encoding": "identity"}, stream=True, timeout=TIMEOUT)
+
+
 def reason(error: requests.RequestException) -> str:
     """Why a request failed, in a few words, without addresses: they may be signed."""
     if isinstance(error, ExpiredAddressError):
         return "the address has expired"
+    if isinstance(error, ForeignAnswerError):
+        return "something else came instead of the rest of the file"
     if error.response is not None:
         return f"the server answers {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
@@ -109,7 +120,7 @@ def _final(error: requests.RequestException) -> bool:
         return True
     status = error.response.status_code if error.response is not None else None
     return (
-        not isinstance(error, ExpiredAddressError)
+        not isinstance(error, ExpiredAddressError | ForeignAnswerError)
         and status is not None
         and 400 <= status < 500
         and status not in (408, 429)
@@ -125,7 +136,10 @@ def backoff(failures: int, response: requests.Response | None = None) -> float:
 
 def _receive(answer: requests.Response, part: Path, identity: dict) -> None:
     """Streams what is missing of the file into `part`."""
-    have, total = _size(part), identity["bytes"]
+    total = identity["bytes"]
+    if total is not None and _size(part) > total:
+        part.unlink()
+    have = _size(part)
     if have and have == total:
         return
     if have:
@@ -134,13 +148,16 @@ def _receive(answer: requests.Response, part: Path, identity: dict) -> None:
         answer = requests.get(answer.url, headers=wanted, stream=True, timeout=TIMEOUT)
         if answer.status_code in (401, 403, 404, 410):
             raise ExpiredAddressError(response=answer)
+        if answer.status_code == 416:  # the server's file ends before the part does
+            part.unlink()
+            raise ForeignAnswerError(response=answer)
         answer.raise_for_status()
-        if answer.status_code == 206 and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-            raise requests.ConnectionError("Connection resumed at another place than asked for")
-        if answer.status_code == 206:
+        if answer.status_code == 206 and answer.headers.get("Content-Range") == f"bytes {have}-{total - 1}/{total}":
             say("download", f"going on at {size(have)} of {size(total)}")
+        elif answer.status_code == 200 and _identity(answer) == identity:
+            have = 0  # the whole file instead of its rest
         else:
-            have = 0  # the file changed under the old address: this is the whole new one
+            raise ForeignAnswerError(response=answer)
     with answer, part.open("ab" if have else "wb") as file, Meter("download", total, have) as meter:
         for piece in answer.iter_content(PIECE):
             file.write(piece)
@@ -167,6 +184,8 @@ def _check_room(target: Path, total: int | None, have: int, contents: float) -> 
 
 def _md5(answer: requests.Response) -> str | None:
     """The md5 of the file in Google's storage header `x-goog-hash: crc32c=..., md5=<base64>`; None without one."""
+    if "Content-Encoding" in answer.headers:
+        return None  # the hash is that of the encoded bytes
     for item in answer.headers.get("x-goog-hash", "").split(","):
         name, _, value = item.strip().partition("=")
         if name == "md5":

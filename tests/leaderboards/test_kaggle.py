@@ -238,6 +238,53 @@ def test_scores_show_how_oof_and_leaderboard_agree(hosted, project):
         assert name in said
 
 
+def test_each_row_gets_the_score_of_its_own_number(hosted, project, monkeypatch):
+    monkeypatch.setattr(board, "LONGEST", 0)
+    hosted.competitions["histology"].polls = 1
+    stages.submit(project)
+    stages.submit(project, force=True)
+    stages.scores(project.root)
+    assert [row["ref"] for row in ledger(project)] == ["41000001", "41000002"]
+
+
+def test_an_error_that_comes_late_is_told_with_its_reason(hosted, project, monkeypatch):
+    monkeypatch.setattr(board, "LONGEST", 0)
+    hosted.competitions["histology"].polls = 1
+    hosted.competitions["histology"].judge = lambda text: {"status": "ERROR", "errorDescription": "id 7 is missing"}
+    stages.submit(project)
+    stages.scores(project.root)
+    assert "was refused: id 7 is missing" in hosted.said()
+    stages.submit(project)
+    assert "refused as 41000001: id 7 is missing; FORCE=1 submits it again" in hosted.said()
+
+
+@pytest.mark.parametrize("score", ["NaN", "", "soon"])
+def test_a_score_that_is_no_number_is_none_and_asked_for_again(hosted, project, score):
+    hosted.competitions["histology"].judge = lambda text: {"status": "COMPLETE", "publicScore": score}
+    stages.submit(project)
+    assert (ledger(project)[0]["status"], ledger(project)[0]["public"]) == ("scored", "")
+    hosted.submissions[0]["verdict"]["publicScore"] = "0.75"
+    stages.scores(project.root)
+    assert ledger(project)[0]["public"] == "0.750000"
+
+
+def test_a_first_submission_needs_no_limits(hosted, project):
+    hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say({}))
+    stages.submit(project)
+    assert "submissions left today: not told" in hosted.said()
+    assert ledger(project)[0]["status"] == "scored"
+
+
+def test_a_total_that_is_used_up_promises_no_new_ones_tomorrow(hosted, project):
+    used_up = {"numToday": 0, "numTotal": 100, "numAllowedNow": 0, "limitedByTotal": True}
+    hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say(used_up))
+    with pytest.raises(
+        UserError, match="all submissions that this competition allows are used up; nothing was"
+    ) as told:
+        stages.submit(project)
+    assert "midnight" not in str(told.value)
+
+
 def test_scores_find_what_was_uploaded_by_hand(hosted, project):
     stages.submit(project, dry_run=True)
     (row,) = ledger(project)

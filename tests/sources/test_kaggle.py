@@ -12,7 +12,7 @@ from medfold.stages import Project
 from tests.conftest import add_competition
 from tests.helpers import HISTOLOGY as FACTS
 from tests.helpers import finish, histology, kill_when, start, zipped
-from tests.kaggle_server import HostedCompetition, HostedDataset, drop, stall, status
+from tests.kaggle_server import HostedCompetition, HostedDataset, drop, lose, stall, status
 
 
 @pytest.fixture(scope="module")
@@ -211,10 +211,11 @@ def test_a_pattern_without_a_match_is_told(hosted, project):
 
 
 def test_names_that_leave_the_folder_are_refused(hosted, project, tmp_path):
-    hosted.competitions["histology"].files["../../evil.txt"] = b"x"
-    with pytest.raises(UserError, match="unsafe file name"):
-        stages.download(project, patterns=["*evil.txt"])
-    assert not (project.paths.data.parent / "evil.txt").exists()
+    for name in ("../../../../../evil.txt", f"{tmp_path}/elsewhere/evil.txt"):
+        hosted.competitions["histology"].files = {name: b"x"}
+        with pytest.raises(UserError, match="unsafe file name"):
+            stages.download(project, patterns=["*evil.txt"])
+    assert not list(tmp_path.rglob("evil.txt*"))
 
 
 def test_a_source_without_single_files_says_so(small):
@@ -248,6 +249,78 @@ def test_what_cannot_be_repaired_alone_is_fetched_whole(hosted, project, content
     stages.download(project)
     assert raw(project) == content
     assert "getting the whole" in hosted.said()
+
+
+def test_single_files_do_not_declare_damaged_data_good(hosted, project, content):
+    stages.download(project)
+    victim = project.paths.raw / sorted(content)[3]
+    victim.write_bytes(b"damaged")
+    stages.download(project, patterns=["sample_submission.csv"])
+    assert "1 others are missing" in hosted.said()
+    assert not project.source.complete
+    stages.download(project, patterns=[sorted(content)[3]])
+    assert project.source.complete
+    assert raw(project) == content
+
+
+def test_single_files_leave_a_begun_archive_alone(hosted, project, content):
+    hosted.fault("storage", drop(after=300_000), *[status(503)] * 6)
+    with pytest.raises(UserError, match="the same command goes on from there"):
+        stages.download(project)
+    stages.download(project, patterns=["train_labels.csv"])
+    assert (project.paths.downloads / "histology.zip.part").stat().st_size > 200_000
+    stages.download(project)
+    assert raw(project) == content
+
+
+def test_a_single_archive_that_arrives_damaged_is_fetched_again(hosted, project):
+    whole = zipped({"extra/1.txt": b"1" * 1000})
+    hosted.competitions["histology"].files["extra.zip"] = whole[:-30]
+    with pytest.raises(UserError, match="damaged archive"):
+        stages.download(project, patterns=["extra.zip"])
+    hosted.competitions["histology"].files["extra.zip"] = whole
+    stages.download(project, patterns=["extra.zip"])
+    assert raw(project) == {"extra/1.txt": b"1" * 1000}
+
+
+def test_one_part_of_a_split_archive_brings_the_others(hosted, project):
+    whole = zipped({"t/1.txt": b"1" * 1000})
+    parts = {"t.zip.001": whole[:500], "t.zip.002": whole[500:]}
+    hosted.competitions["histology"].files = parts
+    stages.download(project, patterns=["t.zip.002"])
+    assert raw(project) == {"t/1.txt": b"1" * 1000}
+
+
+def test_a_json_file_is_streamed_as_any_other(hosted, project):
+    hosted.competitions["histology"].files["boxes.json"] = data = b'{"code": 500, "message": "' + b"x" * 900_000 + b'"}'
+
+    hosted.fault("storage", drop(after=300_000))
+    stages.download(project, patterns=["boxes.json"])
+    assert raw(project) == {"boxes.json": data}
+    assert any("Range" in headers for _, headers in hosted.log)
+
+
+def test_a_network_that_is_gone_for_a_while_is_waited_for(hosted, project, content):
+    hosted.fault("storage", drop(after=300_000))
+    hosted.fault("DownloadDataFiles", None, *[lose] * 6)
+    stages.download(project)
+    assert raw(project) == content
+
+
+def test_a_hostile_archive_is_not_kept(hosted, project, content):
+    hosted.competitions["histology"].archive = zipped({"/evil.txt": b"x"})
+    with pytest.raises(UserError, match="unsafe member"):
+        stages.download(project)
+    hosted.competitions["histology"].archive = zipped(content)
+    stages.download(project)
+    assert raw(project) == content
+
+
+def test_force_fetches_an_archive_again_that_was_kept(hosted, project, content):
+    project.paths.downloads.mkdir(parents=True)
+    (project.paths.downloads / "histology.zip").write_bytes(zipped({**content, "train_labels.csv": b"old"}))
+    stages.download(project, force=True)
+    assert raw(project) == content
 
 
 # Data sets

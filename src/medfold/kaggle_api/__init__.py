@@ -1,8 +1,9 @@
 """All that medfold says to Kaggle, through the official client, whose traps are disarmed here and nowhere else."""
 
+import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,10 +18,11 @@ from medfold.kaggle_api.client import SITE, TOKEN_PAGE, asking, explained, offic
 from medfold.kaggle_api.credentials import Credentials, sign_in
 from medfold.terminal import warn
 
-__all__ = ["SITE", "Credentials", "Facts", "Kaggle", "Submitted", "slug_of"]
+__all__ = ["SITE", "Credentials", "Facts", "Kaggle", "Limits", "Submitted", "slug_of"]
 PAGE = 200  # files per listing
 LISTED = 40  # submissions per listing: the newest come first
 ATTEMPTS = 3  # to submit one file
+LOOKS = (2, 4, 8, 15, 30, 30)  # seconds between looks for a submission whose answer was lost
 
 wait = time.sleep
 
@@ -43,6 +45,19 @@ class Facts:
     @property
     def rules(self) -> str:
         return f"{SITE}/competitions/{self.slug}/rules"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many submissions are left.
+
+    Args:
+        left: today (UTC); None where Kaggle does not tell, as before one's first submission.
+        by_total: the number is bounded by all that may ever be made.
+    """
+
+    left: int | None
+    by_total: bool
 
 
 @dataclass(frozen=True)
@@ -112,11 +127,12 @@ class Kaggle:
 
         request = ApiGetCompetitionRequest()
         request.competition_name = slug
-        with self._asking(slug), self._api.build_kaggle_client() as client:
+        private = f"Look at {SITE}/competitions/{slug}/rules: are they accepted, is your phone number verified?"
+        with self._asking(slug, private), self._api.build_kaggle_client() as client:
             try:
                 found = client.competitions.competition_api_client.get_competition(request)
             except requests.HTTPError as error:
-                if error.response is None or error.response.status_code not in (403, 404):
+                if error.response is None or error.response.status_code != 404:
                     raise
                 raise UserError(f"Kaggle knows no such competition{self._alike(slug)}", slug) from None
         deadline = found.deadline.replace(tzinfo=UTC) if found.deadline else None
@@ -135,43 +151,55 @@ class Kaggle:
             raise UserError("you have not joined this competition", slug, _join(facts))
         return facts
 
-    def competition_names(self, slug: str) -> Iterator[str]:
-        """The files of a competition, as paths."""
-        return self._pages(slug, self._api.competition_list_files, lambda page: page.files)
+    def competition_files(self, slug: str) -> dict[str, int]:
+        """The files of a competition: path -> bytes."""
+        return self._listed(slug, self._api.competition_list_files, lambda page: page.files)
 
-    def dataset_names(self, slug: str) -> Iterator[str]:
-        """The files of a data set, as paths."""
-        return self._pages(slug, self._api.dataset_list_files, lambda page: page.dataset_files)
+    def dataset_files(self, slug: str) -> dict[str, int]:
+        """The files of a data set: path -> bytes."""
+        return self._listed(slug, self._api.dataset_list_files, lambda page: page.dataset_files)
 
     def open_competition(self, slug: str, name: str = "") -> requests.Response:
-        """The archive of a competition, or one of its files, as an open stream."""
+        """The archive of a competition, or one of its files, as an open stream.
+
+        Raises:
+            UserError: Kaggle refuses.
+            requests.RequestException: what asking again may mend.
+        """
         from kagglesdk.competitions.types import competition_api_service as types
 
-        client = self._api.build_kaggle_client().competitions.competition_api_client
         request = types.ApiDownloadDataFileRequest() if name else types.ApiDownloadDataFilesRequest()
         request.competition_name = slug
         if name:
             request.file_name = name
+
+        def ask(client: Any) -> requests.Response:
+            service = client.competitions.competition_api_client
+            return service.download_data_file(request) if name else service.download_data_files(request)
+
         joining = f"Accept the rules at {SITE}/competitions/{slug}/rules; a phone number must be verified"
-        with self._asking(name or slug, joining):
-            return client.download_data_file(request) if name else client.download_data_files(request)
+        return self._opened(ask, name or slug, joining)
 
     def open_dataset(self, slug: str, name: str = "") -> requests.Response:
-        """The archive of a data set, or one of its files, as an open stream."""
+        """The archive of a data set, or one of its files, as an open stream; raises as `open_competition` does."""
         from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
 
         request = ApiDownloadDatasetRequest()
         request.owner_slug, request.dataset_slug = slug.split("/")
         if name:
             request.file_name = name
-        page = f"Look at {SITE}/datasets/{slug}"
-        with self._asking(name or slug, page):
-            return self._api.build_kaggle_client().datasets.dataset_api_client.download_dataset(request)
 
-    def left_today(self, slug: str) -> int:
-        """How many submissions may still be made today (UTC)."""
+        def ask(client: Any) -> requests.Response:
+            return client.datasets.dataset_api_client.download_dataset(request)
+
+        return self._opened(ask, name or slug, f"Look at {SITE}/datasets/{slug}")
+
+    def limits(self, slug: str) -> Limits:
+        """How many submissions may still be made."""
         with self._asking(slug):
-            return self._api.competition_get_submission_limits(slug).num_allowed_now
+            found = self._api.competition_get_submission_limits(slug)
+        known = found.num_today or found.num_total or found.num_allowed_now
+        return Limits(found.num_allowed_now if known else None, bool(found.limited_by_total))
 
     def submissions(self, slug: str, pages: int = 1) -> list[Submitted]:
         """The newest submissions of one's team."""
@@ -210,35 +238,71 @@ class Kaggle:
             UserError: a failed upload, or a refusal with its reason.
         """
         known = self._refs(slug, mark)
-        for attempt in range(1, ATTEMPTS + 1):
+        for _ in range(ATTEMPTS):
+            self._api.uploaded = False
             try:
                 answer = self._api.competition_submit(str(file), message, slug, quiet=True)
-            except requests.RequestException as error:
-                if error.response is not None and error.response.status_code < 500:
-                    raise explained(error, slug, self._source) from None
-                warn("submit", f"the answer was lost ({transfer.reason(error)}); asking whether it arrived")
-                wait(transfer.backoff(attempt))
-                arrived = self._refs(slug, mark) - known
-                if arrived:
-                    return max(arrived)
+            except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
+                ref = self._arrived(error, slug, mark, known)
             else:
                 if not answer.ref:
                     raise UserError(f"Kaggle made no submission of it: {answer.message}", slug, "Run it again")
-                return answer.ref
-        raise UserError("Kaggle does not answer; nothing was submitted", slug, "Run it again later")
+                ref = answer.ref
+            if ref:
+                return ref
+        raise UserError("Kaggle is too busy to take submissions; nothing was submitted", slug, "Run it again later")
+
+    def _arrived(self, error: Exception, slug: str, mark: str, known: set[int]) -> int | None:
+        """The submission that was made although its answer is lost; None if none was made and it may be sent again.
+
+        Raises:
+            UserError: none was made and none will be, or it is not known.
+        """
+        response = error.response if isinstance(error, requests.RequestException) else None
+        if not self._api.uploaded or (response is not None and response.status_code < 500):
+            with self._asking(slug):
+                raise error
+        why = transfer.reason(error) if isinstance(error, requests.RequestException) else "an answer without sense"
+        warn("submit", f"the answer was lost ({why}); asking whether it arrived")
+        # Too busy means not taken; anything else may still be at work, so the list is looked at for a while.
+        busy = response is not None and response.status_code == 503
+        for seconds in LOOKS[:1] if busy else LOOKS:
+            wait(seconds)
+            arrived = self._refs(slug, mark) - known
+            if arrived:
+                return max(arrived)
+        if busy:
+            return None
+        fix = "Run it again in some minutes: Kaggle's list is searched before anything is sent"
+        raise UserError("it is not known whether Kaggle took the submission", slug, fix)
 
     def _refs(self, slug: str, mark: str) -> set[int]:
         return {each.ref for each in self.submissions(slug) if mark in each.message}
 
-    def _pages(self, slug: str, ask: Any, files: Any) -> Iterator[str]:
+    def _listed(self, slug: str, ask: Any, files: Any) -> dict[str, int]:
+        listed: dict[str, int] = {}
         token = ""
         while True:
             with self._asking(slug):
                 page = ask(slug, page_token=token, page_size=PAGE)
-            yield from (file.name for file in files(page) or [])
+            listed |= {file.name: file.total_bytes for file in files(page) or []}
             token = page.next_page_token
             if not token:
-                return
+                return listed
+
+    def _opened(self, ask: Callable[[Any], requests.Response], where: str, refused: str) -> requests.Response:
+        """Asks Kaggle for an address and opens what stands there."""
+        client = self._api.build_kaggle_client()
+        # The official client would follow the address itself, and read a JSON file whole to look for errors in it.
+        client.http_client()._session.resolve_redirects = lambda *arguments, **options: iter(())
+        try:
+            answer = ask(client)
+        except requests.RequestException as error:
+            status = error.response.status_code if error.response is not None else None
+            if status is None or status == 429 or status >= 500:
+                raise  # asking again may mend it: `transfer` does
+            raise explained(error, where, self._source, refused) from None
+        return transfer.open_stream(answer.headers["Location"]) if answer.is_redirect else answer
 
     @property
     def _source(self) -> str:
@@ -270,9 +334,10 @@ def _submitted(found: Any) -> Submitted:
 
 def _number(text: str | None) -> float | None:
     try:
-        return float(text) if text else None
+        value = float(text) if text else math.nan
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
 
 
 def _join(facts: Facts) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import logging
 import os
 import sys
 import time
@@ -22,8 +23,12 @@ from medfold.terminal import warn
 SITE = "https://www.kaggle.com"
 TOKEN_PAGE = f"{SITE}/settings/api"
 TOKEN_FIX = f"Create a new token at {TOKEN_PAGE}"
+LOGIN_FIX = "Run: kaggle auth login"
 
 wait = time.sleep
+
+# It warns of repeated requests with their addresses, which may be signed.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 def official_client() -> Any:
@@ -46,7 +51,7 @@ def asking(where: str, source: str, refused: str | None = None) -> Iterator[None
     try:
         yield
     except requests.RequestException as error:
-        if error.response is not None and "ApiService/" not in error.response.url:
+        if error.response is not None and "Service/" not in error.response.url:
             raise  # storage, not Kaggle itself: for `transfer` to judge
         raise explained(error, where, source, refused) from None
     except (KeyError, ValueError, TypeError, AttributeError) as error:
@@ -61,7 +66,8 @@ def explained(error: requests.RequestException, where: str, source: str, refused
     status = error.response.status_code
     told = str(error) if "url:" not in str(error) else error.response.reason
     if status == 401:
-        return UserError(f"Kaggle does not accept the {source}", where, TOKEN_FIX)
+        fix = LOGIN_FIX if source.startswith("login") else TOKEN_FIX
+        return UserError(f"Kaggle does not accept the {source}", where, fix)
     if status == 403:
         return UserError(f"Kaggle refuses: {told}", where, refused)
     if status == 404:
@@ -124,6 +130,8 @@ def _client_class() -> type:
         raise UserError(f"the Kaggle client cannot start ({error})", None, fix) from None
 
     class Client(KaggleApi):
+        uploaded = False  # True from the end of an upload on: a submission may have been made
+
         def build_kaggle_client(self) -> Any:
             client = super().build_kaggle_client()
             http = client.http_client()
@@ -150,6 +158,7 @@ def _client_class() -> type:
             if answer.status_code not in (200, 201):
                 why = f"the storage answers {answer.status_code} {answer.reason}"
                 raise UserError(f"upload failed: {why}", name, "Nothing was submitted; run it again")
+            self.uploaded = True
             return ResumableUploadResult.COMPLETE
 
     return Client

@@ -1,16 +1,20 @@
 """Whose name the kit acts in: every source that the official client knows, in its order."""
 
+import errno
 import json
 import os
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from medfold.errors import UserError, some
-from medfold.kaggle_api.client import TOKEN_FIX, asking, explained
+from medfold.kaggle_api.client import LOGIN_FIX, TOKEN_FIX, asking, explained
+
+TOKEN_PLACES = "KAGGLE_API_TOKEN or ~/.kaggle/access_token"
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,12 @@ def _by_token(api: Any) -> Credentials | None:
 
     try:
         token, origin = get_access_token_from_env()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the Kaggle token cannot be read ({error})", "KAGGLE_API_TOKEN or ~/.kaggle") from None
+    except OSError as error:  # whose words may hold the token, taken for a path
+        if error.errno != errno.ENAMETOOLONG:
+            raise UserError(f"a Kaggle token cannot be read ({error.strerror})", TOKEN_PLACES, TOKEN_FIX) from None
+        token, origin = os.environ["KAGGLE_API_TOKEN"], "KAGGLE_API_TOKEN"
+    except UnicodeDecodeError:
+        raise UserError("a Kaggle token cannot be read (it is no text)", TOKEN_PLACES, TOKEN_FIX) from None
     if origin is None:
         return None
     source = "~/.kaggle/access_token" if origin == "access_token" else origin
@@ -98,12 +106,16 @@ def _by_login(api: Any) -> Credentials | None:
     """What `kaggle auth login` left: ~/.kaggle/credentials.json."""
     from kagglesdk.kaggle_creds import KaggleCredentials
 
-    source, again = KaggleCredentials.DEFAULT_CREDENTIALS_FILE, "Run: kaggle auth login"
+    source = KaggleCredentials.DEFAULT_CREDENTIALS_FILE
     if not Path(source).expanduser().is_file():
         return None
     try:
+        expires = json.loads(Path(source).expanduser().read_text(encoding="utf-8")).get("access_token_expiration")
         with api.build_kaggle_client() as client:
             login = KaggleCredentials.load(client=client)
+            # The official client goes on using a token for half an hour after its end.
+            if login and expires and datetime.fromisoformat(expires) <= datetime.now(UTC):
+                login.refresh_access_token()
             token = login.get_access_token() if login else None
     except requests.HTTPError as error:
         if error.response is None or error.response.status_code not in (400, 401, 403, 404):
@@ -111,10 +123,10 @@ def _by_login(api: Any) -> Credentials | None:
         token = None
     except requests.RequestException as error:
         raise explained(error, "credentials", f"login in {source}") from None
-    except (ValueError, TypeError) as error:
-        raise UserError(f"not readable ({error})", source, again) from None
+    except (ValueError, TypeError, AttributeError, KeyError, OSError) as error:
+        raise UserError(f"not readable ({error})", source, LOGIN_FIX) from None
     if not token:
-        raise UserError(f"the login in {source} is expired, revoked or malformed", None, again)
+        raise UserError(f"the login in {source} is expired, revoked or malformed", None, LOGIN_FIX)
     api.config_values[api.CONFIG_NAME_TOKEN] = token
     return Credentials(login.get_username() or "unknown", f"login in {source}")
 

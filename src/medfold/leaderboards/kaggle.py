@@ -50,7 +50,8 @@ def look_up(competition: Competition, sought: list[tuple[str, str, str]]) -> dic
     found = {}
     for ref, mark, file in sought:
         for each in listed:
-            if str(each.ref) == ref or mark in each.message or each.file == Path(file).name:
+            same = str(each.ref) == ref if ref else mark in each.message or each.file == Path(file).name
+            if same:
                 found[file] = _placed(each)
                 break
     return found
@@ -78,15 +79,18 @@ def _allowed(kaggle: Kaggle, name: str) -> None:
         raise UserError("this competition takes notebooks only, no files; nothing was uploaded", name, fix)
     if facts.submissions_disabled:
         raise UserError("this competition takes no more submissions; nothing was uploaded", name)
-    left = kaggle.left_today(name)
-    if left <= 0:
+    limits = kaggle.limits(name)
+    if limits.left == 0 and limits.by_total:
+        raise UserError("all submissions that this competition allows are used up; nothing was uploaded", name)
+    if limits.left == 0:
         now = datetime.now(UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         fix = f"There are new ones at midnight UTC, in {minutes((midnight - now).total_seconds())}; the file is kept"
         raise UserError("today's submissions are used up; nothing was uploaded", name, fix)
     until = "ended: a late submission" if facts.over else f"until {facts.deadline:%Y-%m-%d %H:%M} UTC"
     until = until if facts.deadline else "no deadline"
-    say("kaggle", f"as {kaggle.credentials.user}, by the {kaggle.credentials.source}; {until}, {left} left today")
+    left = "submissions left today: not told" if limits.left is None else f"{limits.left} left today"
+    say("kaggle", f"as {kaggle.credentials.user}, by the {kaggle.credentials.source}; {until}, {left}")
 
 
 def _scored(kaggle: Kaggle, ref: int) -> Submitted | None:

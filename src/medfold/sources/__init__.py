@@ -15,10 +15,11 @@ Both folders are temporary: whatever happens, `data/<name>/raw` is either as it 
 import fnmatch
 import importlib
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -53,11 +54,11 @@ class SingleFiles:
     """A source that hands out its files one by one.
 
     Args:
-        names: lists them all, as paths below raw/.
+        sizes: lists them all, as paths below raw/, with their bytes.
         fetch: `fetch(name, target)` gets one; raises UserError if there is none of that name.
     """
 
-    names: Callable[[], Iterable[str]]
+    sizes: Callable[[], dict[str, int]]
     fetch: Callable[[str, Path], None]
 
 
@@ -84,14 +85,21 @@ class Source:
         """True if the raw data is there: every file of the manifest, unchanged."""
         return not missing(self._paths)
 
-    def get(self, given: Path | None = None) -> pd.DataFrame:
+    def get(self, given: Path | None = None, anew: bool = False) -> pd.DataFrame:
         """Fills `data/<name>/raw` from the source or from `given`: a file, a folder or a zip archive.
+
+        Args:
+            given: taken instead of the source. Defaults to none.
+            anew: also fetches an archive again that arrived whole before.
 
         Returns:
             The manifest: file (path below raw/), bytes and sha256.
         """
         paths = self._paths
         files.sweep(paths.raw)
+        if anew:
+            for archive in paths.downloads.glob("*.zip"):
+                archive.unlink()
         files.sweep(paths.hidden)
         with files.whole(paths.raw) as raw:
             raw.mkdir()
@@ -116,6 +124,8 @@ class Source:
     def get_some(self, patterns: list[str]) -> list[str]:
         """Gets single files into `data/<name>/raw`, in their folders; those that are there already stay.
 
+        What arrives is unpacked and tested before it is put there. If there is a manifest, it is brought up to date.
+
         Args:
             patterns: names or patterns of the source's files: `train.csv`, `train_images/*`.
 
@@ -123,32 +133,27 @@ class Source:
             The names of what matched.
 
         Raises:
-            UserError: a source without single files, or a pattern that matches nothing.
+            UserError: a source without single files, a pattern that matches nothing, or a damaged archive.
         """
         single = self._single_files()
         if single is None:
             raise UserError(f"source {self.kind} has no single files", "FILES", "Leave FILES out")
-        everything = sorted(single.names())
-        found: list[str] = []
-        for pattern in patterns:
-            matches = fnmatch.filter(everything, pattern)
-            if not matches:
-                listed = f"It has {some(everything, 8)}"
-                raise UserError(f"no file matches{nearest(pattern, everything)}", f"FILES={pattern}", listed)
-            found += [name for name in matches if name not in found]
-        if len(found) > FEW:
-            warn("download", f"{len(found):,} files one by one take long; make download without FILES gets one archive")
-        for number, name in enumerate(found, start=1):
-            there = (self._paths.raw / name).is_file()
+        sizes = single.sizes()
+        names = _matching(patterns, sorted(sizes))
+        if len(names) > FEW:
+            warn("download", f"{len(names):,} files one by one take long; make download without FILES gets one archive")
+        changed = set(missing(self._paths))
+        for number, name in enumerate(names, start=1):
+            path = self._paths.raw / name
+            there = path.is_file() and path.stat().st_size == sizes[name] and name not in changed
             if not there:
-                self._place(self._fetched(single, name), name)
-            say("download", f"{name}, {number} of {len(found)}{', was there' if there else ''}")
-        files.remove(self._paths.downloads)
-        return found
+                self._fetch(single, name)
+            say("download", f"{name}, {number} of {len(names)}{', was there' if there else ''}")
+        self._move_in()
+        return names
 
     def seal(self) -> pd.DataFrame:
         """Declares what stands in raw/ to be the complete data: writes the manifest and returns it."""
-        archives.expand(self._paths.raw)
         manifest = _manifest(self._paths.raw)
         files.write_csv(manifest, self._paths.raw_manifest)
         return manifest
@@ -163,34 +168,72 @@ class Source:
             return False
         say("download", f"{len(absent)} files are missing or changed: {some(absent)}")
         hashes = files.read_csv(self._paths.raw_manifest).set_index("file")["sha256"]
+        files.remove(self._staging)
         for name in absent:
             try:
-                arrived = self._fetched(single, name)
+                arrived = self._fetch(single, name)
             except UserError as error:
                 warn("download", f"{name} cannot be had alone ({error.what}); getting the whole")
                 return False
             if files.sha256(arrived) != hashes[name]:
                 warn("download", f"{name} is not the file of before; getting the whole")
                 return False
-            self._place(arrived, name)
+        self._move_in()
         self._paths.raw_manifest.touch()  # all was checked just now
-        files.remove(self._paths.downloads)
         return True
 
-    def _fetched(self, single: SingleFiles, name: str) -> Path:
-        arrived = self._paths.downloads / "single" / name
-        single.fetch(name, arrived)
+    @property
+    def _staging(self) -> Path:
+        return self._paths.downloads / "single"
+
+    def _fetch(self, single: SingleFiles, name: str) -> Path:
+        """One file into the staging folder; not again if it arrived there before."""
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise UserError(f"unsafe file name '{name}'", self.kind)
+        arrived = self._staging / name
+        if not arrived.is_file():
+            single.fetch(name, arrived)
         return arrived
 
-    def _place(self, arrived: Path, name: str) -> None:
-        path = self._paths.raw / name
-        if not path.resolve().is_relative_to(self._paths.raw.resolve()):
-            raise UserError(f"unsafe file name '{name}'", self.kind)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        arrived.replace(path)
+    def _move_in(self) -> None:
+        """Unpacks what stands in the staging folder and moves it to raw/; the manifest's rows of it are renewed."""
+        if not self._staging.is_dir():
+            return
+        try:
+            archives.expand(self._staging)
+        except UserError:
+            files.remove(self._staging)
+            raise
+        arrived = _manifest(self._staging)
+        for name in arrived["file"]:
+            path = self._paths.raw / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (self._staging / name).replace(path)
+        files.remove(self._staging)
+        if not any(self._paths.downloads.iterdir()):
+            self._paths.downloads.rmdir()
+        if self._paths.raw_manifest.is_file():
+            before = files.read_csv(self._paths.raw_manifest)
+            kept = before[~before["file"].isin(arrived["file"])]
+            renewed = pd.concat([kept, arrived]).sort_values("file", kind="stable")
+            files.write_csv(renewed, self._paths.raw_manifest)
 
     def _single_files(self) -> SingleFiles | None:
         return self._kind.single_files(self.options) if hasattr(self._kind, "single_files") else None
+
+
+def _matching(patterns: list[str], everything: list[str]) -> list[str]:
+    """The names that match a pattern each; of a split archive (`x.zip.001`) all parts, since one is of no use."""
+    found: list[str] = []
+    for pattern in patterns:
+        matches = fnmatch.filter(everything, pattern)
+        if not matches:
+            listed = f"It has {some(everything, 8)}"
+            raise UserError(f"no file matches{nearest(pattern, everything)}", f"FILES={pattern}", listed)
+        stems = {name[:-4] for name in matches if re.fullmatch(r".*\.zip\.\d{3}", name)}
+        matches += [name for name in everything if name[:-4] in stems and name[-3:].isdigit()]
+        found += [name for name in matches if name not in found]
+    return list(dict.fromkeys(found))
 
 
 def _manifest(raw: Path) -> pd.DataFrame:

@@ -20,13 +20,18 @@ class DamagedArchiveError(UserError):
     """An archive whose contents are not what they were."""
 
 
+class RefusedArchiveError(UserError):
+    """An archive that is better left packed."""
+
+
 def unpack(archive: Path, target: Path) -> None:
     """Unpacks a zip archive, each member's checksum tested on the way.
 
     Raises:
         DamagedArchiveError: no archive, a cut-off one, or a bad checksum.
-        UserError: a member with an absolute path, with `..` or that is a link; a password; contents far larger than
-            the archive, or than the room on the disk.
+        RefusedArchiveError: a member with an absolute path, with `..` or that is a link; a password; contents far
+            larger than the archive.
+        UserError: too little room on the disk.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -61,13 +66,15 @@ def expand(folder: Path) -> None:
     """
     for _ in range(DEEPEST):
         _join(folder)
-        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".zip" and path.is_file())
-        for archive in found:
+        for archive in _archives(folder):
             unpack(archive, _place(archive))
             archive.unlink()
-        if not found:
-            return
-    raise UserError(f"archives stand more than {DEEPEST} deep in each other", folder)
+    if _archives(folder):
+        raise RefusedArchiveError(f"archives stand more than {DEEPEST} deep in each other", folder)
+
+
+def _archives(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".zip" and path.is_file())
 
 
 def _join(folder: Path) -> None:
@@ -105,16 +112,20 @@ def _check(member: zipfile.ZipInfo, archive: Path) -> None:
     path, kind = _relative(member), stat.S_IFMT(member.external_attr >> 16)
     outside = path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", member.filename)
     if outside or kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise UserError(f"unsafe member '{member.filename}'", archive, "Nothing was unpacked; get it from its source")
+        raise RefusedArchiveError(
+            f"unsafe member '{member.filename}'", archive, "Nothing was unpacked; get it from its source"
+        )
     if member.flag_bits & 1:
-        raise UserError(f"'{member.filename}' is under a password", archive, "Unpack it yourself; give FROM=folder")
+        raise RefusedArchiveError(
+            f"'{member.filename}' is under a password", archive, "Unpack it yourself; give FROM=folder"
+        )
 
 
 def _check_size(total: int, archive: Path, target: Path) -> None:
     packed = archive.stat().st_size
     if total > max(BOMB_RATIO * packed, BOMB_BYTES):
         what = f"an archive of {size(packed)} that claims to hold {size(total)}"
-        raise UserError(what, archive, "Nothing was unpacked; get it from its source")
+        raise RefusedArchiveError(what, archive, "Nothing was unpacked; get it from its source")
     free = shutil.disk_usage(next(folder for folder in (target, *target.parents) if folder.is_dir())).free
     if total > free:
         what = f"too little room: the contents take {size(total)}, {size(free)} are free"

@@ -36,7 +36,7 @@ def single_files(options: Options) -> SingleFiles:
     """The competition's files, one by one."""
     kaggle = _joined(options)
     return SingleFiles(
-        names=lambda: kaggle.competition_names(options.slug),
+        sizes=lambda: kaggle.competition_files(options.slug),
         fetch=lambda name, target: remote.fetch_file(lambda: kaggle.open_competition(options.slug, name), name, target),
     )
 

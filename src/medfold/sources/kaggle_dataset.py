@@ -36,7 +36,7 @@ def single_files(options: Options) -> SingleFiles:
     """The data set's files, one by one."""
     kaggle = _connected()
     return SingleFiles(
-        names=lambda: kaggle.dataset_names(options.slug),
+        sizes=lambda: kaggle.dataset_files(options.slug),
         fetch=lambda name, target: remote.fetch_file(lambda: kaggle.open_dataset(options.slug, name), name, target),
     )
 

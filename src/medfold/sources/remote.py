@@ -30,6 +30,9 @@ def fetch_archive(fresh: Callable[[], requests.Response], name: str, into: Into)
         try:
             archives.unpack(archive, into.raw)
             return
+        except archives.RefusedArchiveError:
+            archive.unlink()
+            raise
         except archives.DamagedArchiveError as error:
             archive.unlink()
             if attempt == 2:

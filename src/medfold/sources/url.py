@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import requests
 from pydantic import BaseModel, ConfigDict
 
 from medfold import files, transfer
@@ -30,7 +29,7 @@ def fetch(options: Options, into: Into) -> None:
     arrived = into.downloads / options.file
     if not arrived.is_file():
         try:
-            transfer.fetch(lambda: requests.get(options.url, stream=True, timeout=transfer.TIMEOUT), arrived)
+            transfer.fetch(lambda: transfer.open_stream(options.url), arrived)
         except UserError as error:
             fix = f"Fetch it with a browser and give it by FROM={options.file}"
             raise UserError(error.what, options.url, f"{error.fix}. {fix}" if error.fix else fix) from None

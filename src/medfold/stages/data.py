@@ -36,7 +36,7 @@ def download(
             store.pixel_hashes(project.competition, paths, samples_of(project))
             return
         began = time.monotonic()
-        manifest = source.get(given)
+        manifest = source.get(given, force)
         try:
             table = samples.build(project.competition, paths)
             store.pixel_hashes(project.competition, paths, table)
@@ -55,16 +55,21 @@ def download(
 
 def _download_some(project: Project, patterns: list[str]) -> None:
     """Gets single files; they count as the whole data only if the samples can be read from them."""
-    names = project.source.get_some(patterns)
-    manifest = project.source.seal()
-    held = f"{len(names):,} files asked for, {len(manifest):,} in {project.shown(project.paths.raw)}"
+    source, paths = project.source, project.paths
+    names = source.get_some(patterns)
+    told = f"{len(names):,} files asked for are in {project.shown(paths.raw)}"
+    if paths.raw_manifest.is_file():  # the data was complete, or nearly, before
+        absent = missing(paths)
+        say("download", f"{told}; {f'{len(absent)} others are missing' if absent else 'complete'}")
+        return
+    source.seal()
     try:
-        samples.build(project.competition, project.paths)
+        samples.build(project.competition, paths)
     except UserError as error:
-        project.paths.raw_manifest.unlink()
-        say("download", f"{held}; not yet all that training needs ({error.what})")
+        paths.raw_manifest.unlink()
+        say("download", f"{told}; not yet all that training needs ({error.what})")
     else:
-        say("download", f"{held}; all that training needs")
+        say("download", f"{told}; all that training needs")
 
 
 def _note_nested_copy(project: Project) -> None:

@@ -33,7 +33,7 @@ def scores(root: Paths, name: str | None = None) -> None:
 
 def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
     board = leaderboards.of(project.competition.upload)
-    waiting = rows[(rows["public"] == "") & rows["status"].isin(["written", "pending"])]
+    waiting = rows[(rows["public"] == "") & (rows["status"] != "error")]
     if not len(waiting) or not hasattr(board, "look_up"):
         return
     sought = [(row["ref"], mark_of(row["sha256"]), row["file"]) for _, row in waiting.iterrows()]
@@ -46,6 +46,8 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
         if row["file"] in found:
             kept = files.read_json((project.root.root / row["file"]).with_suffix(".json")) or {}
             record(project, row.to_dict(), found[row["file"]], kept)
+            if problem := found[row["file"]].problem:
+                warn("scores", f"{row['file']} was refused: {problem}")
 
 
 def _show_scores(project: Project) -> None:

@@ -57,10 +57,7 @@ def submit(
         _show_per_fold(competition, result)
         row, placed_before = _row_of(project, before[before["sha256"] == digest], force)
         if placed_before:
-            scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
-            number = f" as {row['ref']}" if row["ref"] else ""
-            told = f"{row['status']}{number}; {scored or 'no score yet: make scores fetches it'}"
-            say("submit", f"the same predictions are already in {row['file']} ({told})")
+            say("submit", f"the same predictions are already in {row['file']} ({_fate(project, row)})")
             return
         if row is None:
             row = _new_row(project, names, result, digest)
@@ -136,6 +133,16 @@ def _row_of(project: Project, same: pd.DataFrame, force: bool) -> tuple[dict[str
     return row, row["status"] != "written"
 
 
+def _fate(project: Project, row: dict[str, str]) -> str:
+    """What became of a submission that was placed before."""
+    number = f" as {row['ref']}" if row["ref"] else ""
+    if row["status"] == "error":
+        beside = files.read_json((project.root.root / row["file"]).with_suffix(".json")) or {}
+        return f"refused{number}: {beside.get('problem') or 'no reason known'}; FORCE=1 submits it again"
+    scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
+    return f"{row['status']}{number}; {scored or 'no score yet: make scores fetches it'}"
+
+
 def _new_row(project: Project, names: list[str], result: dict[str, Any], digest: str) -> dict[str, str]:
     when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     file = project.paths.submissions / f"{when}-{'+'.join(names)}.csv"
@@ -160,9 +167,10 @@ def _new_row(project: Project, names: list[str], result: dict[str, Any], digest:
 def record(project: Project, row: dict[str, str], placed: leaderboards.Placed, origin: dict[str, Any]) -> None:
     """Writes what became of a submission into the ledger and beside its file."""
     fate = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
-    files.write_json({**origin, **fate}, (project.root.root / row["file"]).with_suffix(".json"))
+    beside = (project.root.root / row["file"]).with_suffix(".json")
+    files.write_json({**origin, **fate, "problem": placed.problem}, beside)
     scores = {"public": _text(placed.public), "private": _text(placed.private)}
-    submission.record(project.root, {**row, **scores, "ref": placed.ref, "status": placed.status})
+    submission.record(project.root, {**row, **fate, **scores})
 
 
 def mark_of(digest: str) -> str:

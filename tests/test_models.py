@@ -5,6 +5,7 @@ import pytest
 from medfold import inference, models
 from medfold.errors import UserError
 from medfold.recipe import Recipe
+from medfold.training.learner import Learner
 from tests.helpers import competition
 
 
@@ -21,7 +22,7 @@ def batch(channels, size=32):
     return np.random.default_rng(0).integers(0, 256, (3, size, size, channels)).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", ["simple_cnn", "resnet9", "mobilenet_v2"])
+@pytest.mark.parametrize("name", ["simple_cnn", "resnet9", "MobileNetV2"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_backbone_is_saved_and_rebuilt_with_equal_predictions(tmp_path, name, channels):
     keras.utils.set_random_seed(0)
@@ -68,7 +69,7 @@ def test_weights_of_a_file_are_read(tmp_path):
     keras.utils.set_random_seed(3)
     source = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
     source.save_weights(tmp_path / "net.weights.h5")
-    model = models.build(facts(), recipe("mobilenet_v2", weights=str(tmp_path / "net.weights.h5")))
+    model = models.build(facts(), recipe("MobileNetV2", weights=str(tmp_path / "net.weights.h5")))
     inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
     np.testing.assert_array_equal(inner.get_weights()[0], source.get_weights()[0])
 
@@ -79,13 +80,63 @@ def test_choices_that_cannot_be_are_one_line(tmp_path):
     for changes, message in (
         ({"name": "resnet99"}, "unknown backbone 'resnet99' .did you mean 'resnet9'"),
         ({"name": "resnet9", "weights": "imagenet"}, "resnet9 has no pretrained weights"),
-        ({"name": "mobilenet_v2", "weights": "nowhere.h5"}, "nowhere.h5: no such weights file"),
-        ({"name": "mobilenet_v2", "weights": str(tmp_path / "other.weights.h5")}, "weights do not fit"),
-        ({"name": "mobilenet_v2", "size": 16}, "too small for mobilenet_v2"),
+        ({"name": "MobileNetV2", "weights": "nowhere.h5"}, "nowhere.h5: no such weights file"),
+        ({"name": "MobileNetV2", "weights": str(tmp_path / "other.weights.h5")}, "weights do not fit"),
+        ({"name": "MobileNetV2", "size": 16}, "too small for MobileNetV2"),
     ):
         with pytest.raises(UserError, match=message) as caught:
             models.build(facts(), recipe(**changes))
         assert "\n" not in str(caught.value)
+
+
+def test_every_net_of_keras_applications_is_known_with_its_own_scaling():
+    nets = {name for name in dir(keras.applications) if name[0].isupper()}
+    assert nets <= set(models.BACKBONES)
+    expected = {
+        "tf": "MobileNet MobileNetV2 ResNet50V2 ResNet152V2 InceptionV3 InceptionResNetV2 Xception NASNetMobile",
+        "torch": "DenseNet121 DenseNet201",
+        "caffe": "VGG16 ResNet50 ResNet101",
+        "own": "ConvNeXtTiny EfficientNetB0 EfficientNetB7 EfficientNetV2B0 EfficientNetV2S MobileNetV3Small",
+    }
+    for scaling, names in expected.items():
+        assert {models.BACKBONES[name].scaling for name in names.split()} == {scaling}
+
+
+@pytest.mark.parametrize(("name", "size"), [("VGG16", 32), ("DenseNet121", 32), ("ResNet50V2", 32), ("Xception", 71)])
+def test_scalings_are_those_of_the_family_itself(name, size):
+    """keras.applications scales the same picture to the same numbers."""
+    package = {"VGG16": "vgg16", "DenseNet121": "densenet", "ResNet50V2": "resnet_v2", "Xception": "xception"}[name]
+    reference = getattr(keras.applications, package).preprocess_input(batch(3, size).copy())
+    ours = models._scaled(keras.ops.convert_to_tensor(batch(3, size)), models.BACKBONES[name].scaling)
+    np.testing.assert_allclose(np.asarray(ours), np.asarray(reference), atol=1e-3)
+
+
+def test_a_net_that_scales_itself_takes_no_other_scaling():
+    with pytest.raises(UserError, match="EfficientNetB0 scales its input itself"):
+        models.build(facts(), recipe("EfficientNetB0", input_scaling="torch"))
+
+
+FAMILIES = [
+    *[("ConvNeXtTiny", 32), ("DenseNet121", 32), ("EfficientNetB0", 32), ("EfficientNetV2B0", 32), ("MobileNet", 32)],
+    *[("InceptionResNetV2", 75), ("InceptionV3", 75), ("MobileNetV3Small", 32), ("NASNetMobile", 32)],
+    *[("ResNet50", 32), ("ResNet50V2", 32), ("VGG16", 32), ("Xception", 71)],
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "size"), FAMILIES)
+def test_every_family_takes_a_step_and_is_rebuilt_with_equal_predictions(tmp_path, name, size):
+    keras.utils.set_random_seed(0)
+    model = models.build(facts(channels=3), recipe(name, size))
+    learner = Learner(model, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
+    before = [weight.copy() for weight in model.get_weights()]
+    loss = learner.step(batch(3, size), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
+    assert np.isfinite(loss)
+    assert any((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
+    inference.save(model, tmp_path / "weights.h5")
+    keras.utils.set_random_seed(1)
+    again = inference.load(facts(channels=3), recipe(name, size), tmp_path / "weights.h5")
+    np.testing.assert_array_equal(model(batch(3, size)), again(batch(3, size)))
 
 
 def test_weights_of_another_net_are_refused(tmp_path):

@@ -3,8 +3,11 @@
 A new backbone is one function with the decorator `@backbone`.
 """
 
+import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -78,10 +81,34 @@ def resnet9(images, options: recipe.Backbone):
     return layers.Add()([x, _convolution(_convolution(x, 8 * width), 8 * width)])
 
 
-@backbone("tf", pretrained=True, smallest=32)
-def mobilenet_v2(images, options: recipe.Backbone):
-    """MobileNetV2 (Sandler et al. 2018, arXiv 1801.04381), of keras.applications, without its top."""
-    return _of_applications(keras.applications.MobileNetV2, images, options)
+# Families of keras.applications, by the input scaling that their ImageNet weights expect; "own": the net scales
+# 0..255 itself. A family is all nets of keras.applications whose names begin so.
+_FAMILIES = {
+    "tf": ("MobileNet", "MobileNetV2", "ResNetV2", "InceptionV3", "InceptionResNetV2", "Xception", "NASNet"),
+    "torch": ("DenseNet",),
+    "caffe": ("VGG", "ResNet"),
+    "own": ("ConvNeXt", "EfficientNetB", "EfficientNetV2", "MobileNetV3"),
+}
+_SMALLEST = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
+
+
+def _family(name: str) -> str:
+    """'ResNet50V2' -> 'ResNetV2': the longest family name that the net's name, without its depth, begins with."""
+    plain = re.sub(r"^ResNet\d+", "ResNet", name)
+    return max((each for names in _FAMILIES.values() for each in names if plain.startswith(each)), key=len, default="")
+
+
+def _register_applications() -> None:
+    for name in dir(keras.applications):
+        family = _family(name) if name[0].isupper() else ""
+        for scaling, families in _FAMILIES.items():
+            if family in families:
+                BACKBONES[name] = Backbone(
+                    build=partial(_of_applications, name),
+                    scaling=scaling,
+                    pretrained=True,
+                    smallest=_SMALLEST.get(family, 32),
+                )
 
 
 def build(competition: Competition, choices: recipe.Recipe, pretrained: bool = True) -> keras.Model:
@@ -102,7 +129,8 @@ def build(competition: Competition, choices: recipe.Recipe, pretrained: bool = T
     options = choices.backbone
     if options.name not in BACKBONES:
         hint = nearest(options.name, BACKBONES)
-        raise UserError(f"unknown backbone '{options.name}'{hint}", "backbone.name", f"Known: {', '.join(BACKBONES)}")
+        known = "Known: simple_cnn, resnet9 and the nets of keras.applications, by their names there"
+        raise UserError(f"unknown backbone '{options.name}'{hint}", "backbone.name", known)
     chosen = BACKBONES[options.name]
     if options.weights != "none" and not chosen.pretrained:
         raise UserError(f"{options.name} has no pretrained weights", "backbone.weights", "Set it to none")
@@ -139,6 +167,8 @@ def _convolution(x, filters: int, stride: int = 1):
 
 def _scaled(x, scaling: str):
     channels = x.shape[-1]
+    if scaling == "own":
+        return x
     if scaling == "unit":
         return layers.Rescaling(1 / 255, name="scale")(x)
     if scaling == "tf":
@@ -154,21 +184,29 @@ def _scaled(x, scaling: str):
     return layers.Rescaling(1.0, offset=[-m for m in CAFFE_MEAN][:channels], name="scale")(x)
 
 
-def _of_applications(family: Callable, images, options: recipe.Backbone):
+def _of_applications(name: str, images, options: recipe.Backbone):
     """A net of keras.applications without its top."""
-    weights = _weights(options.weights)
+    make, weights = getattr(keras.applications, name), _weights(options.weights)
+    more = {}
+    if "include_preprocessing" in inspect.signature(make).parameters:
+        more["include_preprocessing"] = options.input_scaling == "auto"
+    elif BACKBONES[name].scaling == "own" and options.input_scaling != "auto":
+        raise UserError(f"{name} scales its input itself", "backbone.input_scaling", "Set it to auto")
     try:
-        net = family(include_top=False, weights=weights, input_shape=tuple(images.shape[1:]))
+        net = make(include_top=False, weights=weights, input_shape=tuple(images.shape[1:]), **more)
     except ValueError as error:
-        if weights in (None, "imagenet"):
+        if weights is None:
             raise
-        raise UserError(f"weights do not fit {options.name} ({str(error).splitlines()[0]})", weights) from None
+        raise UserError(f"weights do not fit {name} ({str(error).splitlines()[0]})", weights) from None
     except Exception as error:  # Keras raises a bare one when its download fails
         if weights != "imagenet" or "fetch failure" not in str(error):
             raise
         fix = 'Fetch the file elsewhere and name it: SET="backbone.weights=file.weights.h5"'
         raise UserError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
     return net(images)
+
+
+_register_applications()
 
 
 def _channel(x, number: int):

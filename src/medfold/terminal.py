@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -21,6 +21,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.table import Table
+
+EACH_EPOCH = "MEDFOLD_TELLS_EACH_EPOCH"  # set, a training without a terminal gives a line per epoch
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -98,6 +100,26 @@ def spinner(text: str) -> Iterator[None]:
     with Progress(*columns, console=console, transient=True) as bar:
         bar.add_task(text, total=None, stage="")
         yield
+
+
+@contextmanager
+def status_board(topics: Iterable[str]) -> Iterator[Callable[[str, str], None]]:
+    """A table of several things at once, each with its latest line; elsewhere than on a terminal line by line.
+
+    Gives `tell(topic, text)`, which any thread may call.
+    """
+    if not console.is_terminal:
+        yield say
+        return
+    columns = (TextColumn("[bold cyan]{task.fields[stage]:<10}"), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+        lines = {topic: bar.add_task("waits", stage=topic, total=None, start=False) for topic in topics}
+
+        def tell(topic: str, text: str) -> None:
+            bar.start_task(lines[topic])
+            bar.update(lines[topic], description=text)
+
+        yield tell
 
 
 class Meter:

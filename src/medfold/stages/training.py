@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from medfold import files, runs, samples
 from medfold import recipe as recipe_module
 from medfold.errors import UserError, some
 from medfold.images import store
+from medfold.paths import RunPaths
 from medfold.recipe import Recipe
 from medfold.scoring import metrics
+from medfold.stages import side_by_side
 from medfold.stages.folding import Table, make_folds
 from medfold.stages.project import Project, commit_of, describe_score
 from medfold.terminal import hushed, minutes, say
@@ -26,6 +27,7 @@ def train(
     seeds: list[int] | None = None,
     fold: int | None = None,
     run: str | None = None,
+    jobs: str = "1",
 ) -> None:
     """Trains one fold, or all that are missing, for each seed.
 
@@ -35,9 +37,11 @@ def train(
         seeds: a run for each. Defaults to 0.
         fold: the fold to train. Defaults to all that are missing.
         run: a name for the run. Defaults to one made of recipe, seed and overrides.
+        jobs: how many folds at once, each in a process of its own: a number or `auto`. Defaults to 1.
 
     Raises:
-        UserError: a fold out of range, or a run that was begun with another recipe, folds table or store.
+        UserError: a fold out of range, or a run that was begun with another recipe, folds table or store; folds that
+            failed, after the others are done.
     """
     competition, paths, seeds, overrides = project.competition, project.paths, seeds or [0], overrides or {}
     choices = recipe_module.load(paths, project.root.bases, recipe, overrides)
@@ -56,29 +60,49 @@ def train(
             what = "all folds are done" if fold is None else f"fold {fold} is done"
             say("train", f"{what} in {project.shown(run_paths.folder)}")
         else:
-            _train_folds(project, choices, seed, data, run_paths, todo)
+            _prepare(project, choices)
+            at_once = side_by_side.jobs_of(jobs, len(todo))
+            told = f"folds {some(todo, 10)}" + (f", {at_once} at a time" if at_once > 1 else "")
+            net = f"{choices.backbone.name}, {choices.images.size} px, {choices.training.epochs} epochs"
+            say("train", f"{run_paths.name}: {net}, {told}")
+            if at_once > 1:
+                words = ["--competition", paths.name, "--recipe", recipe, "--seeds", str(seed), "--run", run_paths.name]
+                words += ["--set", " ".join(side_by_side.as_words(overrides))]
+                _train_side_by_side(project, words, todo, at_once, run_paths)
+            else:
+                _train_folds(project, choices, seed, data, run_paths, todo)
         result = runs.collect(competition, run_paths, data.train, data.targets)
         say("OOF score", describe_score(competition, result, len(data.train)))
 
 
-def _train_folds(project: Project, choices: Recipe, seed: int, data: Table, run_paths: Any, todo: list[int]) -> None:
-    samples_table = pd.concat([data.train, data.test], ignore_index=True)
+def _prepare(project: Project, choices: Recipe) -> None:
+    """The prepared images of a recipe, made if they are missing."""
     key = store.key(project.competition, project.paths, choices.images)
-    if not store.complete(project.paths, key):
-        began = time.monotonic()
-        everything = samples.read(project.competition, project.paths)
-        store.build(project.competition, project.paths, choices.images, everything)
-        pixels = f"{choices.images.size}x{choices.images.size} px"
-        folder = project.shown(project.paths.store(key))
-        spent = minutes(time.monotonic() - began)
-        say("prepare", f"{len(samples_table):,} images at {pixels} -> {folder}, {spent}")
-    backbone, epochs = choices.backbone.name, choices.training.epochs
-    say("train", f"{run_paths.name}: {backbone}, {choices.images.size} px, {epochs} epochs, folds {some(todo, 10)}")
+    if store.complete(project.paths, key):
+        return
+    began = time.monotonic()
+    everything = samples.read(project.competition, project.paths)
+    store.build(project.competition, project.paths, choices.images, everything)
+    pixels, spent = f"{choices.images.size}x{choices.images.size} px", minutes(time.monotonic() - began)
+    say("prepare", f"{len(everything):,} images at {pixels} -> {project.shown(project.paths.store(key))}, {spent}")
 
+
+def _train_side_by_side(project: Project, words: list[str], todo: list[int], jobs: int, run_paths: RunPaths) -> None:
+    problems = side_by_side.train(project.root.root, words, todo, jobs)
+    if problems:
+        listed = some([f"fold {fold}: {problem}" for fold, problem in problems.items()])
+        fix = "The others are done; the same command trains what is missing"
+        raise UserError(f"{len(problems)} of {len(todo)} folds failed: {listed}", run_paths.folder, fix)
+
+
+def _train_folds(
+    project: Project, choices: Recipe, seed: int, data: Table, run_paths: RunPaths, todo: list[int]
+) -> None:
     with hushed():  # TensorFlow tells at length which GPUs it does not find
         from medfold.training.fit import Task, train_fold  # takes seconds to import: only now
 
     metric = metrics.get(project.competition.score.metric, project.competition.task)
+    key = store.key(project.competition, project.paths, choices.images)
     task = Task(
         project.competition,
         choices,

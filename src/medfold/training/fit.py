@@ -1,5 +1,6 @@
 """One fold: train on the others, predict the fold and the test part."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from medfold.paths import FoldPaths
 from medfold.recipe import Recipe
 from medfold.runs import as_scored, predictions_table
 from medfold.scoring import metrics
-from medfold.terminal import console, progress, say
+from medfold.terminal import EACH_EPOCH, console, progress, say
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.augment import augmenter
 from medfold.training.learner import Learner
@@ -220,7 +221,7 @@ class _Course:
                 self._keep_best(score)
         epoch = len(self.history) + 1
         self.history.append({"epoch": epoch, "learning_rate": rate, "loss": loss, self._metric.name: score})
-        every = -(-self._choices.epochs // 4)
+        every = 1 if os.environ.get(EACH_EPOCH) else -(-self._choices.epochs // 4)
         if not console.is_terminal and epoch % every == 0 and epoch < self._choices.epochs:
             say(f"fold {self._fold}", self._told())
 

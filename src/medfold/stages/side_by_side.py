@@ -1,0 +1,142 @@
+"""Folds side by side: each in a process of its own, that shares the cores or has a GPU to itself."""
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medfold.errors import UserError
+from medfold.terminal import EACH_EPOCH, console, status_board
+
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of several trainings may use.
+
+    Args:
+        threads: of the CPU.
+        gpu: number of its GPU; None without any.
+    """
+
+    threads: int
+    gpu: int | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For the process that trains."""
+        chosen = {"CUDA_VISIBLE_DEVICES": str(self.gpu)} if self.gpu is not None else {}
+        return {**dict.fromkeys(THREADS, str(self.threads)), **chosen}
+
+
+def jobs_of(text: str, folds: int) -> int:
+    """How many folds to train at once: a number, or `auto`: one per GPU, without GPUs one per core.
+
+    Raises:
+        UserError: neither.
+    """
+    if text == "auto":
+        return max(1, min(folds, _gpus() or cores()))
+    if not text.isdigit() or int(text) < 1:
+        raise UserError("expected a number from 1, or auto", f"JOBS={text}")
+    return min(folds, int(text))
+
+
+def shares(jobs: int) -> list[Share]:
+    """What each of so many jobs may use: the cores evenly, the GPUs in turn."""
+    threads, gpus = max(1, cores() // jobs), _gpus()
+    return [Share(threads, number % gpus if gpus else None) for number in range(jobs)]
+
+
+def train(root: Path, words: list[str], folds: list[int], jobs: int) -> dict[int, str]:
+    """Trains folds, `jobs` at a time, and shows how far they are.
+
+    Args:
+        root: the project folder.
+        words: of the command `medfold train` for one fold, all but `--fold`.
+        folds: their numbers.
+        jobs: at most so many processes.
+
+    Returns:
+        What went wrong, by fold; the others are done.
+    """
+    free: queue.Queue[Share] = queue.Queue()
+    for share in shares(jobs):
+        free.put(share)
+    running: list[subprocess.Popen] = []
+    with status_board(f"fold {fold}" for fold in folds) as tell, ThreadPoolExecutor(jobs) as pool:
+
+        def one(fold: int) -> str | None:
+            share = free.get()
+            try:
+                return _run(root, words, fold, share, running, lambda text: tell(f"fold {fold}", text))
+            finally:
+                free.put(share)
+
+        try:
+            problems = dict(zip(folds, pool.map(one, folds), strict=True))
+        finally:
+            for process in running:
+                if process.poll() is None:
+                    process.terminate()
+    return {fold: problem for fold, problem in problems.items() if problem}
+
+
+def as_words(overrides: dict[str, Any], prefix: str = "") -> list[str]:
+    """Overrides of a recipe as `key=value` words, which `parse_overrides` reads back."""
+    words = []
+    for key, value in overrides.items():
+        if isinstance(value, dict):
+            words += as_words(value, f"{prefix}{key}.")
+        else:
+            words.append(f"{prefix}{key}={json.dumps(value, separators=(',', ':'))}")
+    return words
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _run(
+    root: Path, words: list[str], fold: int, share: Share, running: list, tell: Callable[[str], None]
+) -> str | None:
+    command = [sys.executable, "-m", "medfold", "train", *words, "--fold", str(fold)]
+    each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
+    environment = {**os.environ, **share.environment, **each_epoch}
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        command, cwd=root, env=environment, stdout=pipe, stderr=pipe, text=True, errors="replace"
+    )
+    running.append(process)
+    with ThreadPoolExecutor(1) as reader:
+        errors = reader.submit(process.stderr.read)
+        for line in process.stdout:
+            topic, text = line[:11].strip(), line[11:].strip()
+            if topic == f"fold {fold}":
+                tell(text)
+        said = errors.result()
+    if process.wait() == 0:
+        return None
+    last = (said.strip().splitlines() or [f"ended with exit code {process.returncode}"])[-1]
+    problem = last.removeprefix("medfold: ")
+    tell(f"failed: {problem}")
+    return problem
+
+
+def _gpus() -> int:
+    """How many GPUs there are, asked without importing TensorFlow."""
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        return len([each for each in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if each.strip() not in ("", "-1")])
+    if shutil.which("nvidia-smi") is None:
+        return 0
+    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines()) if listed.returncode == 0 else 0

@@ -1,0 +1,81 @@
+"""Folds side by side, in processes of their own."""
+
+import pytest
+
+from medfold import stages
+from medfold.errors import UserError
+from medfold.recipe import parse_overrides
+from medfold.stages import Project, side_by_side
+
+
+@pytest.fixture
+def two_cores(monkeypatch):
+    monkeypatch.setattr(side_by_side, "cores", lambda: 2)
+    monkeypatch.setattr(side_by_side, "_gpus", lambda: 0)
+
+
+def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
+    assert side_by_side.jobs_of("auto", folds=5) == 2
+    assert side_by_side.jobs_of("auto", folds=1) == 1
+    assert side_by_side.jobs_of("4", folds=3) == 3
+    assert side_by_side.shares(2) == [side_by_side.Share(1), side_by_side.Share(1)]
+    assert side_by_side.shares(1) == [side_by_side.Share(2)]
+    monkeypatch.setattr(side_by_side, "_gpus", lambda: 4)
+    assert side_by_side.jobs_of("auto", folds=5) == 4
+    assert [share.gpu for share in side_by_side.shares(5)] == [0, 1, 2, 3, 0]
+    assert side_by_side.Share(1, gpu=2).environment["CUDA_VISIBLE_DEVICES"] == "2"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
+def test_what_is_no_number_of_jobs_is_refused(text):
+    with pytest.raises(UserError, match=f"JOBS={text}: expected a number from 1, or auto"):
+        side_by_side.jobs_of(text, 5)
+
+
+def test_overrides_survive_the_way_to_another_process():
+    overrides = {"training": {"epochs": 3, "ema": 0.5}, "tta": False, "augment": ["HorizontalFlip"], "backbone": {}}
+    overrides["backbone"] = {"name": "resnet9"}
+    assert parse_overrides(" ".join(side_by_side.as_words(overrides))) == overrides
+
+
+def bytes_of(project, run):
+    folder = project.paths.run(run).folder
+    return {f"{fold}/{name}": (folder / f"fold{fold}" / name).read_bytes() for fold in range(3) for name in NAMES}
+
+
+NAMES = ("oof.csv", "test.csv", "history.csv")
+
+
+@pytest.mark.slow
+def test_folds_do_not_depend_on_what_trains_beside_them(project_folder, two_cores, capfd, monkeypatch):
+    project = Project.open("small")
+    stages.train(project, run="together", jobs="2", overrides={"training": {"epochs": 3}})
+    said = capfd.readouterr().out
+    assert "folds 0, 1, 2, 2 at a time" in said
+    for fold in range(3):
+        assert f"fold {fold}     AUC" in said or f"fold {fold}     undefined" in said
+    assert "all 3 folds" in said
+    # One after the other, with as many threads each.
+    monkeypatch.setattr(side_by_side, "shares", lambda jobs: [side_by_side.Share(1)])
+    problems = side_by_side.train(
+        project.root.root,
+        ["--competition", "small", "--run", "alone", "--set", "training.epochs=3"],
+        [0, 1, 2],
+        1,
+    )
+    assert problems == {}
+    assert bytes_of(project, "together") == bytes_of(project, "alone")
+
+
+def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, capfd):
+    project = Project.open("small")
+    run = project.paths.run("baseline")
+    stages.make_folds(project)
+    (run.fold(1).weights / "in the way").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"1 of 3 folds failed: fold 1: .*the same command trains what is missing"):
+        stages.train(project, jobs="2", overrides={})
+    assert [fold for fold in range(3) if run.fold(fold).done.is_file()] == [0, 2]
+    (run.fold(1).weights / "in the way").rmdir()
+    run.fold(1).weights.rmdir()
+    stages.train(project, jobs="2")
+    assert run.fold(1).done.is_file()

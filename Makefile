@@ -25,7 +25,7 @@ option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo download folds train submit scores test test-slow lint format lock pictures
+.PHONY: help setup doctor demo download folds train submit scores predict test test-slow lint format lock pictures
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -58,6 +58,10 @@ submit: setup  ## ensemble, write, check, upload, record  COMPETITION= RECIPE= S
 
 scores: setup  ## scores that came late; OOF against leaderboard for all submissions   COMPETITION=
 	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)")
+
+predict: setup  ## new images by the trained folds       IMAGES=file-or-folder COMPETITION= RECIPE= SEEDS= RUNS="a b" OUT=
+	@$(MEDFOLD) predict $(RUN_WORDS) --images "$(or $(IMAGES),$(error IMAGES=file-or-folder is missing))" \
+		$(call option,RUNS,--runs) $(call option,OUT,--out)
 
 test: setup  ## the tests
 	@$(RUN_PYTHON) -m pytest -q -m "not slow"

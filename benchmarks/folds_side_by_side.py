@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/folds_side_by_side.py [--rounds 3] [--epochs 8]
 
-phantom-chest with its baseline recipe, four folds, JOBS=1 and JOBS=auto in turns in the same minutes. Prints the seconds
-of each and the ratio of the medians; fails if that is under 1.15. About 6 minutes on 2 CPU cores.
+phantom-chest with its baseline recipe, four folds, JOBS=1 and JOBS=auto in turns in the same minutes. Prints the
+seconds of each and the ratio of the medians; fails if that is under 1.15. About 6 minutes on 2 CPU cores.
 """
 
 import argparse

@@ -121,6 +121,25 @@ def submit(
 
 
 @app.command()
+def predict(
+    images: Annotated[str, typer.Option(help="An image, or a folder with images.")],
+    competition: CompetitionName = "phantom-chest",
+    recipe: RecipeName = "baseline",
+    overrides: Overrides = "",
+    seeds: Seeds = "0",
+    runs: Annotated[str, typer.Option(help='Runs to blend, by name: "a b".')] = "",
+    out: Annotated[str, typer.Option(help="The file to write.")] = "",
+) -> None:
+    """Predict new images with the trained folds."""
+    project = _project(competition)
+    from medfold import stages
+    from medfold.recipe import run_name
+
+    named = [run_name(recipe, seed, _overrides(overrides)) for seed in _seeds(seeds)]
+    stages.predict(project, Path(images), runs.split() or named, Path(out) if out else None)
+
+
+@app.command()
 def scores(
     competition: Annotated[str, typer.Option("--competition", "-c", help="Defaults to all of the ledger.")] = "",
 ) -> None:

@@ -189,6 +189,11 @@ class RunPaths:
     def score(self) -> Path:
         return self.folder / "score.json"
 
+    @property
+    def predictions(self) -> Path:
+        """What `make predict` writes."""
+        return self.folder / "predictions"
+
     def fold(self, number: int) -> "FoldPaths":
         return FoldPaths(self.folder / f"fold{number}")
 

@@ -4,13 +4,14 @@ import time
 
 from medfold.stages.data import download
 from medfold.stages.folding import make_folds
+from medfold.stages.predicting import predict
 from medfold.stages.project import Project
 from medfold.stages.standings import scores
 from medfold.stages.submitting import submit
 from medfold.stages.training import train
 from medfold.terminal import minutes, say, warn
 
-__all__ = ["Project", "demo", "doctor", "download", "make_folds", "scores", "submit", "train"]
+__all__ = ["Project", "demo", "doctor", "download", "make_folds", "predict", "scores", "submit", "train"]
 
 
 def doctor(project: Project) -> bool:

@@ -11,6 +11,8 @@ from medfold.paths import CompetitionPaths, Paths
 from medfold.scoring import metrics
 from medfold.sources import Source
 
+RESEARCH = "For research and competitions, not for the diagnosis of patients."
+
 
 @dataclass(frozen=True)
 class Project:

@@ -11,10 +11,8 @@ from medfold.competition import Competition
 from medfold.errors import UserError, some
 from medfold.scoring import metrics
 from medfold.stages.folding import Table, make_folds
-from medfold.stages.project import Project, commit_of, describe_score
+from medfold.stages.project import RESEARCH, Project, commit_of, describe_score
 from medfold.terminal import say, table
-
-RESEARCH = "For research and competitions, not for the diagnosis of patients."
 
 
 def submit(

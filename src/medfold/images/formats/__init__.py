@@ -21,6 +21,11 @@ def _readers() -> dict:
     return {suffix: module.read for module in modules for suffix in module.SUFFIXES}
 
 
+def suffixes() -> list[str]:
+    """The ends of the names of files that can be read, of those that hold one image each."""
+    return sorted(suffix for suffix in _readers() if suffix != ".npz")
+
+
 def read(raw: Path, image: str, channels: int) -> np.ndarray:
     """The pixels of one image.
 

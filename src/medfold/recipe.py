@@ -34,10 +34,16 @@ class Training(Strict):
 
     epochs: int = Field(default=20, ge=1)
     batch_size: int = Field(default=32, ge=1)
+    accumulate: int = Field(default=1, ge=1)  # batches whose gradients make one step
+    sampler: Literal["shuffled", "balanced"] = "shuffled"  # balanced: each class equally often in an epoch
     learning_rate: float = Field(default=0.002, gt=0)
     warmup: float = Field(default=0.1, ge=0, lt=1)  # share of the steps over which the rate rises; then a cosine
     weight_decay: float = Field(default=0.01, ge=0)
     clip_norm: float = Field(default=1.0, gt=0)  # of the gradient over all weights
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    focal_gamma: float = Field(default=2.0, ge=0)  # how much less what is already right counts
+    mixup: float = Field(default=0.0, ge=0)  # alpha of the shares in which two images are laid over each other; 0: none
+    cutmix: float = Field(default=0.0, ge=0)  # alpha of the share of a box cut from another image; 0: none
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     class_weights: Literal["none", "balanced"] = "none"
     dropout: float = Field(default=0.2, ge=0, lt=1)

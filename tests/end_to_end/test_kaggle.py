@@ -46,6 +46,7 @@ def test_a_competition_from_the_token_to_the_public_score(kaggle, clone):  # noq
     assert "5 submissions left today" in succeed(clone, "doctor", *words)
 
 
+@pytest.mark.slow
 def test_a_data_set_and_the_local_leaderboard(kaggle, clone, tmp_path):  # noqa: F811
     chest(tmp_path / "chest_xray")
     content = {

@@ -1,15 +1,17 @@
 """One fold of small problems, trained for real."""
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import runs
+from medfold import models, runs
 from medfold.errors import UserError
 from medfold.images.store import Store
 from medfold.paths import FoldPaths
-from medfold.recipe import Recipe
+from medfold.recipe import Recipe, Training
 from medfold.training import fit
+from medfold.training.learner import Learner
 from tests.helpers import competition
 
 
@@ -97,6 +99,58 @@ def test_balanced_weights_give_every_class_the_same_sum():
     assert np.isfinite(absent).all()
     with pytest.raises(UserError, match="no single class to balance"):
         fit._sample_weights(competition("multilabel"), "balanced", np.zeros((3, 2)))
+
+
+def test_focal_loss_counts_what_is_right_already_for_less():
+    targets = np.array([[1.0], [1.0]])
+    for kind, outputs, expected in (
+        ("binary", [[0.9], [0.4]], [(1 - 0.9) ** 2, (1 - 0.4) ** 2]),
+        ("multiclass", [[0.9, 0.05, 0.05], [0.4, 0.3, 0.3]], [(1 - 0.9) ** 2, (1 - 0.4) ** 2]),
+    ):
+        truth = targets if kind == "binary" else np.eye(3)[[0, 0]]
+        focal = fit._loss(competition(kind), Training(loss="focal"))
+        plain = fit._loss(competition(kind), Training())
+        for row in (slice(0, 1), slice(1, 2)):
+            values = np.array(outputs)[row]
+            ratio = float(focal(truth[row], values)) / float(plain(truth[row], values))
+            assert ratio == pytest.approx(expected[row.start], rel=1e-4)
+
+
+def test_accumulated_batches_make_the_step_of_one_large_batch():
+    rng = np.random.default_rng(0)
+    images, targets = rng.random((8, 16, 16, 1)).astype(np.float32) * 255, rng.integers(0, 2, (8, 1)).astype(np.float32)
+
+    def weights(accumulate, size):
+        keras.utils.set_random_seed(0)
+        recipe = Recipe.model_validate(
+            {
+                "images": {"size": 16},
+                "backbone": {"name": "simple_cnn"},
+                "training": {"accumulate": accumulate, "warmup": 0, "dropout": 0, "learning_rate": 0.01},
+            }
+        )
+        model = models.build(competition(), recipe)
+        learner = Learner(model, fit._optimizer(recipe, 1000), fit._loss(competition(), recipe.training))
+        for start in range(0, 8, size):
+            learner.step(images[start : start + size], targets[start : start + size], np.ones(size, np.float32))
+        return model.get_weights()
+
+    for one, many in zip(weights(1, 8), weights(4, 2), strict=True):
+        np.testing.assert_allclose(one, many, atol=2e-4)
+    assert any((one != before).any() for one, before in zip(weights(4, 2), weights(9, 2), strict=True))
+
+
+def test_every_choice_of_strong_solutions_learns_and_repeats(tmp_path):
+    made = task("multiclass", mixup=0.2, cutmix=0.5, loss="focal", sampler="balanced", accumulate=2, epochs=12)
+    assert fit.train_fold(made, 0, FoldPaths(tmp_path / "a")) > 0.85
+    fit.train_fold(made, 0, FoldPaths(tmp_path / "b"))
+    assert (tmp_path / "a" / "oof.csv").read_bytes() == (tmp_path / "b" / "oof.csv").read_bytes()
+
+
+def test_several_labels_are_balanced_by_which_of_them_are_there():
+    targets = np.array([[0, 0], [1, 0], [0, 0], [1, 1]])
+    assert len(set(fit._classes(competition("multilabel"), targets))) == 3
+    assert fit._classes(competition(), np.array([0, 1, 1])).tolist() == [0, 1, 1]
 
 
 def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, monkeypatch):

@@ -2,13 +2,15 @@ import hashlib
 
 import numpy as np
 
+from medfold.recipe import Training
 from medfold.training.augment import augmenter
+from medfold.training.mix import mixer
 from medfold.training.pipeline import Pipeline
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 12, 12, 1), dtype=np.uint8)
 
 
-def pipeline(seed=0, augment="light", batch_size=8):
+def pipeline(seed=0, augment="light", batch_size=8, **more):
     rows = np.arange(5, 30)
     return Pipeline(
         pixels=PIXELS,
@@ -18,6 +20,7 @@ def pipeline(seed=0, augment="light", batch_size=8):
         augment=augmenter(augment, "horizontal", (12, 12, 1)),
         batch_size=batch_size,
         seed=seed,
+        **more,
     )
 
 
@@ -68,3 +71,23 @@ def test_autotune_is_off_and_the_length_is_known():
     dataset = pipeline().dataset(0, 6)
     assert dataset.options().autotune.enabled is False
     assert sum(1 for _ in dataset) == 6
+
+
+def test_mixing_is_a_function_of_seed_and_step():
+    mix = mixer(Training(mixup=0.4, cutmix=1.0))
+    whole = digest(pipeline(mix=mix).dataset(0, 9))
+    assert whole != digest(pipeline().dataset(0, 9))
+    assert whole == digest(pipeline(mix=mix).dataset(0, 9))
+    assert digest(pipeline(mix=mix).dataset(4, 9)) == whole[4:]
+
+
+def test_a_balanced_epoch_has_every_class_equally_often_and_every_image_of_a_small_class():
+    classes = np.array([0] * 20 + [1] * 4 + [2])
+    made = pipeline(classes=classes)
+    for epoch in range(3):
+        order = made.order(epoch)
+        assert np.bincount(classes[order]).tolist() == [8, 8, 8]
+        assert set(order[classes[order] == 1]) == {20, 21, 22, 23}
+        assert len(set(order[classes[order] == 0])) == 8  # none twice where there are enough
+    assert made.order(0).tolist() == pipeline(classes=classes).order(0).tolist()
+    assert made.order(0).tolist() != made.order(1).tolist()

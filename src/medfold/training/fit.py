@@ -15,13 +15,14 @@ from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.images.store import Store
 from medfold.paths import FoldPaths
-from medfold.recipe import Recipe
+from medfold.recipe import Recipe, Training
 from medfold.runs import as_scored, predictions_table
 from medfold.scoring import metrics
 from medfold.terminal import EACH_EPOCH, console, progress, say
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.augment import augmenter
 from medfold.training.learner import Learner
+from medfold.training.mix import mixer
 from medfold.training.pipeline import Pipeline
 from medfold.training.state import Checkpoint
 
@@ -108,10 +109,12 @@ def _fit(task: Task, fold: int, held_out: np.ndarray, checkpoint_path: Path) -> 
         augment=augmenter(recipe.augment, competition.images.symmetry, shape),
         batch_size=min(choices.batch_size, len(rows)),
         seed=seed,
+        mix=mixer(choices),
+        classes=_classes(competition, targets) if choices.sampler == "balanced" else None,
     )
     model = models.build(competition, recipe)
     optimizer = _optimizer(recipe, pipeline.steps * choices.epochs)
-    learner = Learner(model, optimizer, _loss(competition, choices.label_smoothing))
+    learner = Learner(model, optimizer, _loss(competition, choices))
     checkpoint = Checkpoint(checkpoint_path, [learner.layout, seed, recipe.model_dump(mode="json"), rows.tolist()])
     course = _Course(task, fold, held_out, learner, pipeline.steps)
     try:
@@ -138,10 +141,24 @@ def _sample_weights(competition: Competition, choice: str, targets: np.ndarray) 
     return (len(targets) / (np.count_nonzero(counts) * counts[targets])).astype(np.float32)
 
 
-def _loss(competition: Competition, smoothing: float) -> keras.losses.Loss:
+def _classes(competition: Competition, targets: np.ndarray) -> np.ndarray:
+    """int (n,): the class to balance by; for several labels, which of them are there."""
+    if competition.task != "multilabel":
+        return targets
+    return np.unique(targets, axis=0, return_inverse=True)[1].ravel()
+
+
+def _loss(competition: Competition, choices: Training) -> keras.losses.Loss:
+    """Cross-entropy, or focal loss (Lin et al. 2017, arXiv 1708.02002), over classes or per label."""
+    more = {"label_smoothing": choices.label_smoothing}
+    if choices.loss == "focal":
+        more["gamma"] = choices.focal_gamma
+        if competition.one_of_many:
+            return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, **more)
+        return keras.losses.BinaryFocalCrossentropy(**more)
     if competition.one_of_many:
-        return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
-    return keras.losses.BinaryCrossentropy(label_smoothing=smoothing)
+        return keras.losses.CategoricalCrossentropy(**more)
+    return keras.losses.BinaryCrossentropy(**more)
 
 
 def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
@@ -155,13 +172,15 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
         warmup_steps=warmup,
     )
     # A short training must still forget where its average started.
-    ema = min(choices.ema, max(0.0, 1 - 10 / steps))
+    ema = min(choices.ema, max(0.0, 1 - 10 / (steps / choices.accumulate)))
+    ema **= 1 / choices.accumulate  # the average takes a part of its step with every batch
     optimizer = keras.optimizers.AdamW(
         schedule,
         weight_decay=choices.weight_decay,
         global_clipnorm=choices.clip_norm,
         use_ema=ema > 0,
         ema_momentum=ema,
+        gradient_accumulation_steps=choices.accumulate if choices.accumulate > 1 else None,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

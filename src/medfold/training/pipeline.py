@@ -8,6 +8,8 @@ import grain
 import numpy as np
 import tensorflow as tf
 
+from medfold.training.mix import Mix
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -20,7 +22,9 @@ class Pipeline:
         weights: float32 (n,), how much each image counts.
         augment: (pixels, seed) -> pixels.
         batch_size: images per batch.
-        seed: of order and augmentation.
+        seed: of order, augmentation and mixing.
+        mix: (images, targets, weights, random generator) -> the same, mixed within the batch. Defaults to none.
+        classes: int (n,), the class of each image, if each shall be drawn equally often. Defaults to none.
     """
 
     pixels: np.ndarray
@@ -30,6 +34,8 @@ class Pipeline:
     augment: Callable[[np.ndarray, int], np.ndarray]
     batch_size: int
     seed: int
+    mix: Mix | None = None
+    classes: np.ndarray | None = None
 
     @property
     def steps(self) -> int:
@@ -38,8 +44,14 @@ class Pipeline:
 
     def order(self, epoch: int) -> np.ndarray:
         """The order of the images in an epoch: int (steps * batch_size,), positions in `rows`."""
-        shuffled = np.random.default_rng([self.seed, epoch]).permutation(len(self.rows))
-        return shuffled[: self.steps * self.batch_size]
+        rng, size = np.random.default_rng([self.seed, epoch]), self.steps * self.batch_size
+        if self.classes is None:
+            return rng.permutation(len(self.rows))[:size]
+        # Each class is gone through as often as it takes, in a new order each time.
+        members = [np.flatnonzero(self.classes == each) for each in np.unique(self.classes)]
+        share = -(-size // len(members))
+        drawn = [np.concatenate([rng.permutation(m) for _ in range(-(-share // len(m)))])[:share] for m in members]
+        return rng.permutation(np.stack(drawn, axis=1).ravel()[:size])
 
     def at(self, epoch: int, position: int, order: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.float32]:
         """Image float32 0..255, targets and weight at a position of an epoch."""
@@ -59,7 +71,7 @@ class Pipeline:
 
         def sample(number: int):
             epoch, position = divmod(number, size)
-            return self.at(epoch, position, order(epoch))
+            return *self.at(epoch, position, order(epoch)), number
 
         threads = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4 * self.batch_size)
         batches = (
@@ -68,6 +80,15 @@ class Pipeline:
             .to_iter_dataset(threads)
             .batch(self.batch_size)
         )
+
+        def mixed(batch):
+            *parts, numbers = batch
+            if self.mix is None:
+                return tuple(parts)
+            step = int(numbers[0]) // self.batch_size
+            return self.mix(*parts, np.random.default_rng([self.seed, step, 1 << 32]))
+
+        batches = batches.map(mixed)
         height, width, channels = self.pixels.shape[1:]
         signature = (
             tf.TensorSpec((self.batch_size, height, width, channels), tf.float32),

@@ -1,0 +1,69 @@
+"""Batches whose images and targets are mixed with one another."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from medfold.recipe import Training
+
+Mix = Callable[[np.ndarray, np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+def mixer(choices: Training) -> Mix | None:
+    """What the recipe asks for: mixup, cutmix, either by the toss of a coin per batch, or nothing."""
+    ways: list[Mix] = []
+    if choices.mixup:
+        ways.append(lambda *batch: mixup(*batch, choices.mixup))
+    if choices.cutmix:
+        ways.append(lambda *batch: cutmix(*batch, choices.cutmix))
+    if not ways:
+        return None
+    return lambda images, targets, weights, rng: ways[rng.integers(len(ways))](images, targets, weights, rng)
+
+
+def mixup(
+    images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator, alpha: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every image laid over a partner of the batch (Zhang et al. 2018, arXiv 1710.09412).
+
+    Args:
+        images: float32 (batch, height, width, channels).
+        targets: float32 (batch, columns).
+        weights: float32 (batch,).
+        rng: decides partners and shares.
+        alpha: of the beta distribution that the shares come from, one for each image.
+
+    Returns:
+        Images, targets and weights, each mixed in the same share.
+    """
+    partner, share = rng.permutation(len(images)), rng.beta(alpha, alpha, len(images)).astype(np.float32)
+    return (
+        _blend(images, images[partner], share),
+        _blend(targets, targets[partner], share),
+        _blend(weights, weights[partner], share),
+    )
+
+
+def cutmix(
+    images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator, alpha: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A box of every image replaced by that of a partner of the batch (Yun et al. 2019, arXiv 1905.04899).
+
+    Args and returns as for `mixup`; targets and weights are mixed in the share of the pixels.
+    """
+    count, height, width = images.shape[:3]
+    partner, wanted = rng.permutation(count), rng.beta(alpha, alpha, count)
+    box = np.sqrt(1 - wanted)[:, None] * (height, width)
+    middle = rng.random((count, 2)) * (height, width)
+    low = np.clip(np.rint(middle - box / 2), 0, (height, width)).astype(int)
+    high = np.clip(np.rint(middle + box / 2), 0, (height, width)).astype(int)
+    mixed = images.copy()
+    for number, ((top, left), (bottom, right)) in enumerate(zip(low, high, strict=True)):
+        mixed[number, top:bottom, left:right] = images[partner[number], top:bottom, left:right]
+    share = (1 - np.prod(high - low, axis=1) / (height * width)).astype(np.float32)
+    return mixed, _blend(targets, targets[partner], share), _blend(weights, weights[partner], share)
+
+
+def _blend(own: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
+    share = share.reshape(-1, *[1] * (own.ndim - 1))
+    return share * own + (1 - share) * other

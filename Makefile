@@ -34,29 +34,29 @@ help:  ## this list
 	@echo
 	@echo "COMPETITION=$(COMPETITION) unless given; it is a folder under competition/. README.md tells the rest."
 
-setup:  ## make or refresh .venv                GPU=1 with CUDA, PYTHON=path to use your own interpreter
+setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to use your own interpreter
 	@$(BOOTSTRAP) $(if $(GPU),--gpu)
 
-doctor: setup  ## is everything there: Python, packages, GPU, disk, Kaggle     COMPETITION=
+doctor: setup  ## look at Python, packages, GPU, Kaggle COMPETITION=
 	@$(MEDFOLD) doctor --competition "$(COMPETITION)"
 
 demo: setup  ## the whole pipeline on made-up radiographs
 	@$(MEDFOLD) demo
 
-download: setup  ## get and check the data               COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
+download: setup  ## get and check the data                COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
 	@$(MEDFOLD) download --competition "$(COMPETITION)" $(call option,FROM,--from) $(call option,FILES,--files) \
 		$(if $(FORCE),--force)
 
-folds: setup  ## build, audit and keep the folds      COMPETITION= FORCE=1
+folds: setup  ## build, audit and keep the folds       COMPETITION= FORCE=1
 	@$(MEDFOLD) folds --competition "$(COMPETITION)" $(if $(FORCE),--force)
 
-train: setup  ## train the folds that are missing     COMPETITION= RECIPE= FOLD=0 SEEDS="0 1" SET="key=value" RUN= JOBS=auto
+train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN=
 	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs)
 
-submit: setup  ## ensemble, write, check, upload, record  COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" DRY_RUN=1 FORCE=1
+submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
 
-scores: setup  ## scores that came late; OOF against leaderboard for all submissions   COMPETITION=
+scores: setup  ## late scores; OOF against leaderboard  COMPETITION=
 	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)")
 
 predict: setup  ## new images by the trained folds       IMAGES=file-or-folder COMPETITION= RECIPE= SEEDS= RUNS="a b" OUT=
@@ -78,7 +78,7 @@ format: setup  ## mend the style
 	@$(RUN_PYTHON) -m ruff check --fix .
 	@$(RUN_PYTHON) -m ruff format .
 
-pictures: setup  ## the pictures of docs/, after make demo   RECORDING=file with what it printed
+pictures: setup  ## the pictures of docs/, after demo     RECORDING=file with what it printed
 	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
 
 lock: setup  ## refresh requirements.lock from requirements.txt

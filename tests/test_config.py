@@ -96,3 +96,23 @@ def test_columns_follow_the_task():
     assert competition("binary").columns == ["target"]
     assert competition("multilabel").columns == ["a", "b"]
     assert competition("ordinal").columns == ["0", "1", "2"]
+
+
+def test_several_bases_are_laid_over_each_other_in_turn(tmp_path):
+    for name, text in (
+        ("a", "x: {p: 1, q: 1}\ny: 1\n"),
+        ("b", "x: {q: 2, r: 2}\n"),
+        ("c", "extends: [a, b]\nx: {r: 3}\n"),
+    ):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    assert config.load(tmp_path / "c.yaml", tmp_path) == {"x": {"p": 1, "q": 2, "r": 3}, "y": 1}
+    (tmp_path / "d.yaml").write_text("extends: [a, bb]\n")
+    with pytest.raises(UserError, match="`extends: bb` names no file"):
+        config.load(tmp_path / "d.yaml", tmp_path)
+
+
+def test_a_file_may_extend_a_base_of_its_own_name(tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "debug.yaml").write_text("x: 1\n")
+    (tmp_path / "own" / "debug.yaml").write_text("extends: [debug]\ny: 2\n")
+    assert config.load(tmp_path / "own" / "debug.yaml", tmp_path) == {"x": 1, "y": 2}

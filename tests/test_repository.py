@@ -17,7 +17,7 @@ def test_every_competition_and_recipe_loads(name):
     project = Project.open(name, ROOT)
     assert (project.paths.folder / "README.md").is_file()
     recipes = [path.stem for path in project.paths.folder.glob("*.yaml") if path != project.paths.facts]
-    assert {"baseline", "simple_cnn"} <= set(recipes)
+    assert {"baseline", "debug", "simple_cnn"} <= set(recipes)
     for each in recipes:
         recipe.load(project.paths, ROOT.bases, each, {})
 

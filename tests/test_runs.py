@@ -4,6 +4,7 @@ import pytest
 
 from medfold import files, runs
 from medfold.errors import UserError
+from medfold.recipe import Recipe
 from tests.helpers import competition
 
 ORIGIN = {"seed": 0, "recipe": {"tta": True, "training": {"epochs": 3}}, "folds": "f", "store": "s", "pretrained": None}
@@ -34,6 +35,16 @@ def test_a_fold_of_another_recipe_is_refused(small, changes, message):
     runs.open_run(paths, origin(small))
     with pytest.raises(UserError, match=message):
         runs.open_run(paths, origin(small, **changes))
+
+
+def test_a_run_of_an_earlier_version_has_the_defaults_of_new_keys(small):
+    paths = small.paths.run("baseline")
+    runs.open_run(paths, origin(small, recipe={"training": {"epochs": 3}}))
+    now = Recipe.model_validate({"training": {"epochs": 3}})
+    runs.open_run(paths, origin(small, recipe=now.model_dump(mode="json")))
+    other = Recipe.model_validate({"training": {"epochs": 3, "mixup": 0.4}})
+    with pytest.raises(UserError, match=r"recipe.training.mixup was 0.0, now 0.4"):
+        runs.open_run(paths, origin(small, recipe=other.model_dump(mode="json")))
 
 
 def test_done_is_decided_by_hashes(small):

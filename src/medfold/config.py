@@ -19,7 +19,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def load(path: Path, bases: Path) -> dict[str, Any]:
-    """Reads a YAML mapping; `extends: x` lays it over `x.yaml` beside it or, if there is none, in `bases`.
+    """Reads a YAML mapping; `extends: x` lays it over `x.yaml` beside it or, if there is none, in `bases`;
+    `extends: [x, y]` over both, `y` over `x`.
 
     Mappings are merged key by key; any other value, a list too, replaces that of the base.
 
@@ -42,21 +43,25 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         content = {}
     if not isinstance(content, dict):
         raise UserError("expected 'key: value' lines", path)
-    base = content.pop("extends", None)
-    if base is None:
-        return content
-    seen = (*seen, path)
+    named = content.pop("extends", None)
+    result: dict[str, Any] = {}
+    for base in named if isinstance(named, list) else [named] if named is not None else []:
+        result = merge(result, _load(_base_file(base, path, bases, seen), bases, (*seen, path)))
+    return merge(result, content)
+
+
+def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Path:
     candidates = [path.with_name(f"{base}.yaml"), bases / f"{base}.yaml"]
-    found = next((file for file in candidates if file.is_file() and file not in seen), None)
+    found = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
     if found is None:
-        circle = any(file in seen for file in candidates)
+        circle = any(file in (*seen, path) for file in candidates)
         known = sorted({file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")} - {path.stem})
         raise UserError(
             f"`extends: {base}` {'leads back to itself' if circle else 'names no file' + nearest(str(base), known)}",
             path,
             f"Known: {', '.join(known)}" if known else None,
         )
-    return merge(_load(found, bases, seen), content)
+    return found
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

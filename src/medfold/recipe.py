@@ -32,6 +32,7 @@ class Backbone(Strict):
 class Training(Strict):
     """How the weights are fitted."""
 
+    images: int | None = Field(default=None, ge=2)  # train on so many only, to see whether the set-up learns at all
     epochs: int = Field(default=20, ge=1)
     batch_size: int = Field(default=32, ge=1)
     accumulate: int = Field(default=1, ge=1)  # batches whose gradients make one step

@@ -11,6 +11,7 @@ from medfold import files
 from medfold.competition import Competition
 from medfold.errors import UserError, some
 from medfold.paths import CompetitionPaths, FoldPaths, RunPaths
+from medfold.recipe import Recipe
 from medfold.scoring import metrics
 from medfold.scoring.intervals import bootstrap
 
@@ -30,11 +31,19 @@ def open_run(paths: RunPaths, origin: dict[str, Any]) -> None:
         if kept is None:
             files.write_json(origin, paths.origin)
             return
-    before, now = _binding(kept), _binding(json.loads(json.dumps(origin)))
+    before, now = _binding(_completed(kept)), _binding(json.loads(json.dumps(origin)))
     changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
     if changed:
         fix = "Give the new one a name of its own: RUN=name"
         raise UserError(f"this run was begun differently: {some(changed, 6)}", paths.origin, fix)
+
+
+def _completed(origin: dict[str, Any]) -> dict[str, Any]:
+    """run.json of an earlier version, with the defaults of recipe keys that it did not know yet."""
+    try:
+        return {**origin, "recipe": Recipe.model_validate(origin["recipe"]).model_dump(mode="json")}
+    except ValueError:
+        return origin
 
 
 def _binding(origin: dict[str, Any]) -> dict[str, str]:

@@ -147,6 +147,23 @@ def test_every_choice_of_strong_solutions_learns_and_repeats(tmp_path):
     assert (tmp_path / "a" / "oof.csv").read_bytes() == (tmp_path / "b" / "oof.csv").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("rate", "verdict"),
+    [(0.005, "100% of 12 training images known by heart: the set-up can learn"), (1e-9, "NOT learnt")],
+)
+def test_a_few_images_are_learnt_by_heart_or_the_set_up_is_broken(tmp_path, capsys, rate, verdict):
+    made = task("multiclass", images=12, epochs=15, batch_size=6, ema=0, learning_rate=rate)
+    fit.train_fold(made, 0, FoldPaths(tmp_path / "fold"))
+    assert verdict in capsys.readouterr().out
+
+
+def test_a_few_images_are_drawn_from_each_class_in_turn():
+    classes = np.array([0] * 50 + [1] * 3 + [2] * 20)
+    assert np.bincount(classes[fit._few(classes, 9, seed=0)]).tolist() == [3, 3, 3]
+    assert np.bincount(classes[fit._few(classes, 15, seed=0)]).tolist() == [6, 3, 6]
+    assert fit._few(classes, 9, 0).tolist() == fit._few(classes, 9, 0).tolist() != fit._few(classes, 9, 1).tolist()
+
+
 def test_several_labels_are_balanced_by_which_of_them_are_there():
     targets = np.array([[0, 0], [1, 0], [0, 0], [1, 1]])
     assert len(set(fit._classes(competition("multilabel"), targets))) == 3

@@ -101,6 +101,9 @@ def _fit(task: Task, fold: int, held_out: np.ndarray, checkpoint_path: Path) -> 
     if len(rows) == 0:
         raise UserError("nothing to train on", f"fold {fold}")
     targets = task.targets[~held_out]
+    if choices.images:
+        few = _few(_classes(competition, targets), choices.images, seed)
+        rows, targets = rows[few], targets[few]
     pipeline = Pipeline(
         pixels=task.store.pixels,
         rows=rows,
@@ -121,7 +124,25 @@ def _fit(task: Task, fold: int, held_out: np.ndarray, checkpoint_path: Path) -> 
         course.run(pipeline, checkpoint)
     except tf.errors.InvalidArgumentError as error:
         raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", f"fold {fold}") from None
+    if choices.images:
+        _tell_what_was_learnt(task, fold, model, rows, targets)
     return model, pd.DataFrame(course.history)
+
+
+def _few(classes: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """The positions of so many images, drawn from each class in turn."""
+    order = np.random.default_rng(seed).permutation(len(classes))
+    turn = pd.Series(classes[order]).groupby(classes[order]).cumcount().to_numpy()
+    return order[np.argsort(turn, kind="stable")][:count]
+
+
+def _tell_what_was_learnt(task: Task, fold: int, model: keras.Model, rows: np.ndarray, targets: np.ndarray) -> None:
+    """Says whether the few images that were trained on are known by heart: if not, the set-up is broken."""
+    outputs = inference.Predictor(model, task.competition.images.symmetry, tta=False)(task.store.pixels, rows)
+    decided = outputs.argmax(axis=1) if task.competition.one_of_many else (outputs > 0.5).astype(int)
+    share = float(np.mean(decided.reshape(len(rows), -1) == targets.reshape(len(rows), -1)))
+    verdict = "the set-up can learn" if share >= 0.95 else "NOT learnt: look at images, labels and the learning rate"
+    say(f"fold {fold}", f"{share:.0%} of {len(rows)} training images known by heart: {verdict}")
 
 
 def _as_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:

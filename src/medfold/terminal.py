@@ -112,14 +112,9 @@ def status_board(topics: Iterable[str]) -> Iterator[Callable[[str, str], None]]:
         yield say
         return
     columns = (TextColumn("[bold cyan]{task.fields[stage]:<10}"), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
-        lines = {topic: bar.add_task("waits", stage=topic, total=None, start=False) for topic in topics}
-
-        def tell(topic: str, text: str) -> None:
-            bar.start_task(lines[topic])
-            bar.update(lines[topic], description=text)
-
-        yield tell
+    with Progress(*columns, console=console) as bar:
+        lines = {topic: bar.add_task("waits", stage=topic, total=None) for topic in topics}
+        yield lambda topic, text: bar.update(lines[topic], description=text)
 
 
 class Meter:

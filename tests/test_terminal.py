@@ -1,8 +1,11 @@
+import io
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from medfold import terminal
 
@@ -36,3 +39,32 @@ def test_hushed_shows_what_was_written_only_if_the_block_fails(fails):
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
     assert ("noise" in result.stderr) is fails
     assert ("after" in result.stderr) is not fails
+
+
+def test_bytes_that_pass_are_told_now_and_then_where_there_is_no_terminal(capsys, monkeypatch):
+    with terminal.Meter("download", 3_000_000, 1_000_000) as meter:
+        meter.advance(500_000)
+        assert capsys.readouterr().out == ""  # not yet
+        monkeypatch.setattr(terminal.Meter, "EVERY", -1)
+        meter.advance(500_000)
+    assert capsys.readouterr().out == "download   2 MB of 3 MB\n"
+
+
+def test_a_board_without_a_terminal_is_told_line_by_line(capsys):
+    with terminal.status_board(["fold 0", "fold 1"]) as tell:
+        tell("fold 1", "epoch 1/2")
+        tell("fold 0", "done")
+    assert capsys.readouterr().out == "fold 1     epoch 1/2\nfold 0     done\n"
+
+
+def test_a_board_on_a_terminal_keeps_a_line_for_each(monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr(terminal, "console", Console(file=screen, force_terminal=True, width=80, color_system=None))
+    with terminal.status_board(["fold 0", "fold 1"]) as tell:
+        tell("fold 1", "epoch [1/2]")
+    with terminal.spinner("waiting"):
+        pass
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert "fold 0     waits" in shown
+    assert "fold 1     epoch [1/2]" in shown
+    assert "waiting" in shown

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from medfold.errors import UserError
+from tests.helpers import REPOSITORY
 from tests.kaggle_server import KEY, TOKEN, KaggleServer
 
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
 
-REPOSITORY = Path(__file__).parent.parent
 SMALL = "\n".join(
     [
         "title: A small phantom",

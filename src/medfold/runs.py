@@ -89,6 +89,20 @@ def done_folds(paths: RunPaths, k: int) -> list[int]:
     return [fold for fold in range(k) if is_done(paths.fold(fold))]
 
 
+def finished_folds(paths: RunPaths, k: int) -> list[int]:
+    """The same, of a run that is of use only if it has any.
+
+    Raises:
+        UserError: none is done.
+    """
+    done = done_folds(paths, k)
+    if not done:
+        competition = paths.folder.parent.name
+        fix = f"Run: make train COMPETITION={competition}"
+        raise UserError(f"run '{paths.name}' has no finished fold", competition, fix)
+    return done
+
+
 def predictions_table(
     competition: Competition, ids: pd.Series, predictions: np.ndarray, fold: int | None = None
 ) -> pd.DataFrame:

@@ -44,7 +44,7 @@ class Facts:
 
     @property
     def rules(self) -> str:
-        return f"{SITE}/competitions/{self.slug}/rules"
+        return _rules(self.slug)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Kaggle:
 
         request = ApiGetCompetitionRequest()
         request.competition_name = slug
-        private = f"Look at {SITE}/competitions/{slug}/rules: are they accepted, is your phone number verified?"
+        private = f"Look at {_rules(slug)}: are they accepted, is your phone number verified?"
         with self._asking(slug, private), self._api.build_kaggle_client() as client:
             try:
                 found = client.competitions.competition_api_client.get_competition(request)
@@ -177,7 +177,7 @@ class Kaggle:
             service = client.competitions.competition_api_client
             return service.download_data_file(request) if name else service.download_data_files(request)
 
-        joining = f"Accept the rules at {SITE}/competitions/{slug}/rules; a phone number must be verified"
+        joining = f"Accept the rules at {_rules(slug)}; a phone number must be verified"
         return self._opened(ask, name or slug, joining)
 
     def open_dataset(self, slug: str, name: str = "") -> requests.Response:
@@ -318,6 +318,10 @@ class Kaggle:
             return ""
         known = [each.ref.rstrip("/").rpartition("/")[2] for each in found.competitions or []]
         return nearest(slug, known) or (f"; it has {some(known)}" if known else "")
+
+
+def _rules(slug: str) -> str:
+    return f"{SITE}/competitions/{slug}/rules"
 
 
 def _submitted(found: Any) -> Submitted:

@@ -66,8 +66,8 @@ def _by_token(api: Any) -> Credentials | None:
                 raise
             known = None
     if known is None or not known.active or not known.username:
-        beside = [name for name in ("KAGGLE_KEY",) if os.environ.get(name)]
-        beside += [_shown(path) for path in (Path(api.config),) if path.is_file()]
+        others = {"KAGGLE_KEY": os.environ.get("KAGGLE_KEY"), _shown(Path(api.config)): Path(api.config).is_file()}
+        beside = [name for name, there in others.items() if there]
         rest = f", or remove it to use {some(beside)}" if beside else ""
         raise UserError(f"the token in {source} is expired, revoked or mistyped", None, TOKEN_FIX + rest)
     api.config_values[api.CONFIG_NAME_USER] = known.username

@@ -12,6 +12,7 @@ from medfold.paths import CompetitionPaths
 from medfold.terminal import minutes, say, spinner, warn
 
 LONGEST = 600  # seconds to wait for a score
+LATER = "not there yet; make scores fetches it"
 PAGES = 25  # of the list of one's submissions, when old ones are looked up
 
 wait = time.sleep
@@ -41,7 +42,7 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
         ref = kaggle.submit(name, entry.file, entry.message, entry.mark)
         say("submit", f"uploaded as {ref}: {entry.message}")
     found = _scored(kaggle, ref)
-    return _placed(found) if found else Placed(status="pending", ref=str(ref), lines=[_later()])
+    return _placed(found) if found else Placed(status="pending", ref=str(ref), lines=[("score", LATER)])
 
 
 def look_up(competition: Competition, sought: list[tuple[str, str, str]]) -> dict[str, Placed]:
@@ -120,7 +121,3 @@ def _placed(found: Submitted) -> Placed:
     shown = [("public", found.public), ("private", found.private)]
     lines = [(part, f"{value:.5f}") for part, value in shown if value is not None]
     return Placed(status="scored", public=found.public, private=found.private, ref=ref, lines=lines)
-
-
-def _later() -> tuple[str, str]:
-    return "score", "not there yet; make scores fetches it"

@@ -77,9 +77,7 @@ def _of_run(project: Project, name: str, root: Path, found: list[str]) -> tuple[
     """The mean of a run's folds for the images that can be read, and why the others cannot."""
     run_paths, competition = runs.paths_of(project.paths, name), project.competition
     recipe = Recipe.model_validate(runs.describe(run_paths)["recipe"])
-    done = runs.done_folds(run_paths, competition.folds.k)
-    if not done:
-        raise UserError(f"run '{name}' has no finished fold", project.paths.name, f"Run: {project.command('train')}")
+    done = runs.finished_folds(run_paths, competition.folds.k)
     with hushed():
         from medfold import inference  # imports TensorFlow
     nets = [inference.load(competition, recipe, run_paths.fold(fold).weights) for fold in done]

@@ -7,7 +7,7 @@ from medfold.errors import UserError
 from medfold.paths import Paths
 from medfold.scoring import metrics
 from medfold.stages.project import Project
-from medfold.stages.submitting import mark_of, record
+from medfold.stages.submitting import beside, mark_of, record
 from medfold.terminal import say, table, warn
 
 
@@ -44,7 +44,7 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
         return
     for _, row in waiting.iterrows():
         if row["file"] in found:
-            kept = files.read_json((project.root.root / row["file"]).with_suffix(".json")) or {}
+            kept = files.read_json(beside(project, row)) or {}
             record(project, row.to_dict(), found[row["file"]], kept)
             if problem := found[row["file"]].problem:
                 warn("scores", f"{row['file']} was refused: {problem}")

@@ -1,6 +1,7 @@
 """Stage `submit`: trained folds blended, written, checked, placed and recorded; nothing twice."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -53,8 +54,9 @@ def submit(
         before = before[before["competition"] == paths.name]
         say("OOF score", describe_score(competition, result, len(data.train)))
         _show_per_fold(competition, result)
-        row, placed_before = _row_of(project, before[before["sha256"] == digest], force)
-        if placed_before:
+        same = before[before["sha256"] == digest]
+        row = same.iloc[-1].to_dict() if len(same) and not force else None
+        if row is not None and row["status"] != "written":
             say("submit", f"the same predictions are already in {row['file']} ({_fate(project, row)})")
             return
         if row is None:
@@ -97,12 +99,7 @@ def _blend(project: Project, names: list[str], data: Table) -> tuple[dict[str, A
         if origin["folds"] != files.sha256(project.paths.folds):
             fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"
             raise UserError("it was trained on another folds table", run_paths.folder, fix)
-        done = runs.done_folds(run_paths, k)
-        if not done:
-            raise UserError(
-                f"run '{name}' has no finished fold", project.paths.name, f"Run: {project.command('train')}"
-            )
-        folds_done[name] = done
+        folds_done[name] = done = runs.finished_folds(run_paths, k)
         optimistic = optimistic or origin["recipe"]["training"]["keep"] == "best"
         fold_paths = [run_paths.fold(number) for number in done]
         read = [runs.read_predictions(competition, fold.oof) for fold in fold_paths]
@@ -123,20 +120,12 @@ def _blend(project: Project, names: list[str], data: Table) -> tuple[dict[str, A
     return result, ensemble.blend(test, competition.columns), inputs
 
 
-def _row_of(project: Project, same: pd.DataFrame, force: bool) -> tuple[dict[str, str] | None, bool]:
-    """The ledger's row of the same predictions, if it is to be used, and whether they were placed already."""
-    if not len(same) or force:
-        return None, False
-    row = same.iloc[-1].to_dict()
-    return row, row["status"] != "written"
-
-
 def _fate(project: Project, row: dict[str, str]) -> str:
     """What became of a submission that was placed before."""
     number = f" as {row['ref']}" if row["ref"] else ""
     if row["status"] == "error":
-        beside = files.read_json((project.root.root / row["file"]).with_suffix(".json")) or {}
-        return f"refused{number}: {beside.get('problem') or 'no reason known'}; FORCE=1 submits it again"
+        kept = files.read_json(beside(project, row)) or {}
+        return f"refused{number}: {kept.get('problem') or 'no reason known'}; FORCE=1 submits it again"
     scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
     return f"{row['status']}{number}; {scored or 'no score yet: make scores fetches it'}"
 
@@ -162,11 +151,15 @@ def _new_row(project: Project, names: list[str], result: dict[str, Any], digest:
     }
 
 
+def beside(project: Project, row: dict[str, str]) -> Path:
+    """The file beside a submission: its score, inputs, hashes and what became of it."""
+    return (project.root.root / row["file"]).with_suffix(".json")
+
+
 def record(project: Project, row: dict[str, str], placed: leaderboards.Placed, origin: dict[str, Any]) -> None:
     """Writes what became of a submission into the ledger and beside its file."""
     fate = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
-    beside = (project.root.root / row["file"]).with_suffix(".json")
-    files.write_json({**origin, **fate, "problem": placed.problem}, beside)
+    files.write_json({**origin, **fate, "problem": placed.problem}, beside(project, row))
     scores = {"public": _text(placed.public), "private": _text(placed.private)}
     submission.record(project.root, {**row, **fate, **scores})
 

@@ -50,8 +50,9 @@ download: setup  ## get and check the data                COMPETITION= FROM=file
 folds: setup  ## build, audit and keep the folds       COMPETITION= FORCE=1
 	@$(MEDFOLD) folds --competition "$(COMPETITION)" $(if $(FORCE),--force)
 
-train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN=
-	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs)
+train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= WORKERS=
+	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
+		$(call option,WORKERS,--workers)
 
 submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)

@@ -92,6 +92,7 @@ def train(
     seeds: Seeds = "0",
     run: Annotated[str, typer.Option(help="A name for the run.")] = "",
     jobs: Annotated[str, typer.Option(help="Folds at once, each in a process of its own: a number or auto.")] = "1",
+    workers: Annotated[str, typer.Option(help="Processes that make the batches of a training.")] = "auto",
 ) -> None:
     """Train one fold, or all that are missing."""
     if fold != "all" and not fold.lstrip("-").isdigit():
@@ -100,7 +101,7 @@ def train(
     from medfold import stages
 
     number = None if fold == "all" else int(fold)
-    stages.train(project, recipe, _overrides(overrides), _seeds(seeds), number, run or None, jobs)
+    stages.train(project, recipe, _overrides(overrides), _seeds(seeds), number, run or None, jobs, workers)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -54,25 +54,34 @@ class Predictor:
     """Probabilities of images, averaged over the views that a symmetry allows (test-time augmentation).
 
     Args:
-        model: from (batch, height, width, channels) in 0..255 to probabilities.
+        model: from what `look` gives to probabilities.
         symmetry: none, horizontal (2 views) or dihedral (8 views).
         tta: False looks at each image once, as it is.
+        look: (images of a batch, number of the view) -> what the model takes. Defaults to turned pixels.
         batch_size: images at a time. Defaults to 64.
     """
 
-    def __init__(self, model: keras.Model, symmetry: Symmetry, tta: bool, batch_size: int = 64):
-        self._views = VIEWS[symmetry if tta else "none"]
+    def __init__(
+        self,
+        model: keras.Model,
+        symmetry: Symmetry,
+        tta: bool,
+        look: Callable[[np.ndarray, int], np.ndarray] | None = None,
+        batch_size: int = 64,
+    ):
+        views = VIEWS[symmetry if tta else "none"]
+        self._count, self._look = len(views), look or (lambda batch, number: _turned(batch, *views[number]))
         self._forward = tf.function(lambda batch: model(batch, training=False))
         self._batch_size = batch_size
         self._columns = model.output_shape[-1]
 
     def __call__(
-        self, pixels: np.ndarray, rows: np.ndarray, advance: Callable[[int], None] = lambda count: None
+        self, images: np.ndarray, rows: np.ndarray, advance: Callable[[int], None] = lambda count: None
     ) -> np.ndarray:
         """Predicts some images of an array.
 
         Args:
-            pixels: uint8 (images, height, width, channels), may be memory-mapped.
+            images: uint8 (images, height, width, channels), or what `look` expects; may be memory-mapped.
             rows: int (n,), which of them, in which order.
             advance: called with the number of images after each batch.
 
@@ -80,15 +89,20 @@ class Predictor:
             float32 (n, columns).
         """
         outputs = [np.zeros((0, self._columns), np.float32)]
+        for views in self.views(images, rows):
+            outputs.append((sum(view.astype(np.float64) for view in views) / self._count).astype(np.float32))
+            advance(len(views[0]))
+        return np.concatenate(outputs)
+
+    def views(self, images: np.ndarray, rows: np.ndarray) -> Iterator[list[np.ndarray]]:
+        """What the model says of each view of some images: a batch at a time, a float32 (batch, columns) per view."""
         for start in range(0, len(rows), self._batch_size):
             chosen = rows[start : start + self._batch_size]
-            batch = np.asarray(pixels[chosen], np.float32)
+            batch = np.asarray(images[chosen], np.float32)
             # A batch is always full, so that the net is compiled once; the surplus is cut off again.
-            batch = np.pad(batch, [(0, self._batch_size - len(chosen)), (0, 0), (0, 0), (0, 0)])
-            total = sum(np.asarray(self._forward(_turned(batch, *view)), np.float64) for view in self._views)
-            outputs.append((total / len(self._views)).astype(np.float32)[: len(chosen)])
-            advance(len(chosen))
-        return np.concatenate(outputs)
+            batch = np.pad(batch, [(0, self._batch_size - len(chosen)), *[(0, 0)] * (batch.ndim - 1)])
+            views = [self._forward(self._look(batch, number)) for number in range(self._count)]
+            yield [np.asarray(view)[: len(chosen)] for view in views]
 
 
 def _turned(batch: np.ndarray, transpose: bool, vertical: bool, horizontal: bool) -> np.ndarray:

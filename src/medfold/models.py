@@ -5,12 +5,14 @@ A new backbone is one function with the decorator `@backbone`.
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
 
 from medfold import recipe
@@ -111,13 +113,16 @@ def _register_applications() -> None:
                 )
 
 
-def build(competition: Competition, choices: recipe.Recipe, pretrained: bool = True) -> keras.Model:
+def build(
+    competition: Competition, choices: recipe.Recipe, pretrained: bool = True, precision: str = "float32"
+) -> keras.Model:
     """The untrained net of a recipe.
 
     Args:
         competition: gives channels, task and number of outputs.
         choices: gives backbone, image size and dropout.
         pretrained: False leaves pretrained weights unread, for a net whose own weights are loaded next.
+        precision: float32, float16 or bfloat16: what is computed in. Weights and outputs are float32 always.
 
     Returns:
         A model from float32 (batch, size, size, channels) in 0..255 to float32 probabilities (batch, columns): one
@@ -137,25 +142,101 @@ def build(competition: Competition, choices: recipe.Recipe, pretrained: bool = T
     if choices.images.size < chosen.smallest:
         fix = f"Set it to {chosen.smallest} or more"
         raise UserError(f"{choices.images.size} px are too small for {options.name}", "images.size", fix)
+    if choices.head == "cut_points" and competition.task != "ordinal":
+        raise UserError(f"task {competition.task} has no order to cut", "head", "Set it to classes")
     if not pretrained:
         options = options.model_copy(update={"weights": "none"})
+    with _computed_in(precision):
+        images = keras.Input((choices.images.size, choices.images.size, competition.images.channels), name="image")
+        x = images
+        if chosen.pretrained and competition.images.channels == 1:
+            x = layers.Concatenate(name="grey_to_colour")([x, x, x])
+        x = _scaled(x, chosen.scaling if options.input_scaling == "auto" else options.input_scaling)
+        x = chosen.build(x, options)
+        if len(x.shape) == 4:
+            x = layers.GlobalAveragePooling2D(name="pool")(x)
+        x = layers.Dropout(choices.training.dropout, name=_HEAD)(x)
+        return keras.Model(images, _outputs(competition, choices.head, x), name=options.name)
 
-    images = keras.Input((choices.images.size, choices.images.size, competition.images.channels), name="image")
-    x = images
-    if chosen.pretrained and competition.images.channels == 1:
-        x = layers.Concatenate(name="grey_to_colour")([x, x, x])
-    x = _scaled(x, chosen.scaling if options.input_scaling == "auto" else options.input_scaling)
-    x = chosen.build(x, options)
-    if len(x.shape) == 4:
-        x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(choices.training.dropout, name="dropout")(x)
-    activation = "softmax" if competition.one_of_many else "sigmoid"
+
+def split(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """A net as backbone and head, which share its layers: float32 images -> features (d,), features -> probabilities."""
+    names = [layer.name for layer in model.layers]
+    head = model.layers[names.index(_HEAD) :]
+    features = head[0].input
+    given = x = keras.Input(features.shape[1:], name="features")
+    for layer in head:
+        x = layer(x)
+    return keras.Model(model.inputs, layers.Activation("linear", dtype="float32")(features)), keras.Model(given, x)
+
+
+_HEAD = "dropout"  # the layer that the head begins with
+
+
+def _outputs(competition: Competition, head: str, x):
     # Small first weights: the first predictions are undecided, so no step is spent on unlearning chance.
-    start = keras.initializers.RandomNormal(stddev=0.02)
-    outputs = layers.Dense(
-        len(competition.columns), activation=activation, kernel_initializer=start, dtype="float32", name="head"
-    )(x)
-    return keras.Model(images, outputs, name=options.name)
+    more = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), "dtype": "float32", "name": "head"}
+    columns = len(competition.columns)
+    if head == "cut_points":
+        return CutPoints(columns, dtype="float32", name="cut_points")(layers.Dense(1, use_bias=False, **more)(x))
+    return layers.Dense(columns, activation="softmax" if competition.one_of_many else "sigmoid", **more)(x)
+
+
+class CutPoints(layers.Layer):
+    """One number per image, cut into ordered classes at points that are learnt (McCullagh 1980, proportional odds).
+
+    P(class > k) = sigmoid(x - cut[k]); the cuts keep their order, since each is the one before plus something positive.
+
+    Args:
+        classes: how many.
+    """
+
+    def __init__(self, classes: int, **more):
+        super().__init__(**more)
+        self.classes = classes
+
+    def build(self, shape):
+        # At x = 0 all classes are equally probable.
+        share = np.arange(1, self.classes) / self.classes
+        cuts = np.log(share / (1 - share))
+        steps = np.log(np.expm1(np.diff(cuts)))
+        start = keras.initializers.Constant(np.concatenate([cuts[:1], steps]))
+        self.cuts = self.add_weight(name="cuts", shape=(self.classes - 1,), initializer=start)
+        super().build(shape)
+
+    def call(self, x):
+        steps = keras.ops.concatenate([self.cuts[:1], keras.ops.softplus(self.cuts[1:])])
+        above = keras.ops.sigmoid(x - keras.ops.cumsum(steps))
+        ones = keras.ops.ones_like(above[:, :1])
+        return keras.ops.concatenate([ones, above], axis=1) - keras.ops.concatenate([above, 0 * ones], axis=1)
+
+
+def precision_of(choice: str) -> str:
+    """What `training.precision: auto` stands for on this machine.
+
+    float16 on GPUs with units for it (compute capability 7 and above), bfloat16 on CPUs with units for it (AMX), else
+    float32: without such units the others are slower or no faster.
+    """
+    if choice != "auto":
+        return choice
+    import tensorflow as tf
+
+    gpus_there = tf.config.list_physical_devices("GPU")
+    if gpus_there:
+        details = tf.config.experimental.get_device_details(gpus_there[0])
+        return "float16" if details.get("compute_capability", (0, 0)) >= (7, 0) else "float32"
+    facts = Path("/proc/cpuinfo")
+    return "bfloat16" if facts.is_file() and "amx_bf16" in facts.read_text() else "float32"
+
+
+@contextmanager
+def _computed_in(precision: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _convolution(x, filters: int, stride: int = 1):
@@ -170,18 +251,20 @@ def _scaled(x, scaling: str):
     if scaling == "own":
         return x
     if scaling == "unit":
-        return layers.Rescaling(1 / 255, name="scale")(x)
+        return layers.Rescaling(1 / 255, name="scale", dtype="float32")(x)
     if scaling == "tf":
-        return layers.Rescaling(1 / 127.5, offset=-1, name="scale")(x)
+        return layers.Rescaling(1 / 127.5, offset=-1, name="scale", dtype="float32")(x)
     if scaling == "torch":
         mean, deviation = (TORCH_MEAN, TORCH_STD) if channels == 3 else ([sum(TORCH_MEAN) / 3], [sum(TORCH_STD) / 3])
         scale = [1 / (255 * s) for s in deviation]
-        return layers.Rescaling(scale, offset=[-m / s for m, s in zip(mean, deviation, strict=True)], name="scale")(x)
+        return layers.Rescaling(
+            scale, offset=[-m / s for m, s in zip(mean, deviation, strict=True)], name="scale", dtype="float32"
+        )(x)
     # caffe: blue first, mean subtracted, not scaled
     if channels == 3:
         red, green, blue = (layers.Lambda(_channel, arguments={"number": n}, name=f"channel{n}")(x) for n in range(3))
         x = layers.Concatenate(name="blue_first")([blue, green, red])
-    return layers.Rescaling(1.0, offset=[-m for m in CAFFE_MEAN][:channels], name="scale")(x)
+    return layers.Rescaling(1.0, offset=[-m for m in CAFFE_MEAN][:channels], name="scale", dtype="float32")(x)
 
 
 def _of_applications(name: str, images, options: recipe.Backbone):
@@ -203,6 +286,10 @@ def _of_applications(name: str, images, options: recipe.Backbone):
             raise
         fix = 'Fetch the file elsewhere and name it: SET="backbone.weights=file.weights.h5"'
         raise UserError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
+    if options.freeze_norm:
+        for layer in net._flatten_layers():
+            if isinstance(layer, layers.BatchNormalization):
+                layer.trainable = False
     return net(images)
 
 

@@ -145,6 +145,10 @@ class CompetitionPaths:
     def store(self, key: str) -> Path:
         return self.data / "store" / key
 
+    def features(self, store_key: str) -> Path:
+        """What frozen backbones see in the images of a store, a file for each backbone."""
+        return self.data / "features" / store_key
+
     @property
     def folds(self) -> Path:
         return self.root / "folds" / f"{self.name}.csv"

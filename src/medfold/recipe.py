@@ -27,13 +27,16 @@ class Backbone(Strict):
     width: int = Field(default=16, ge=4)  # channels of the first block (resnet9)
     weights: str = "none"  # none | imagenet | path of a weights file
     input_scaling: Literal["auto", "tf", "torch", "caffe", "unit"] = "auto"
+    freeze_norm: bool = False  # batch normalisation stays as the weights brought it
 
 
 class Training(Strict):
     """How the weights are fitted."""
 
     images: int | None = Field(default=None, ge=2)  # train on so many only, to see whether the set-up learns at all
-    epochs: int = Field(default=20, ge=1)
+    head_epochs: int = Field(default=0, ge=0)  # first the head alone, on features that are computed once for all folds
+    head_learning_rate: float = Field(default=0.002, gt=0)
+    epochs: int = Field(default=20, ge=0)  # of the whole net; 0: the backbone stays as its weights brought it
     batch_size: int = Field(default=32, ge=1)
     accumulate: int = Field(default=1, ge=1)  # batches whose gradients make one step
     sampler: Literal["shuffled", "balanced"] = "shuffled"  # balanced: each class equally often in an epoch
@@ -49,6 +52,7 @@ class Training(Strict):
     class_weights: Literal["none", "balanced"] = "none"
     dropout: float = Field(default=0.2, ge=0, lt=1)
     ema: float = Field(default=0.98, ge=0, lt=1)  # decay per step of the weights' moving average; 0: none
+    precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"  # auto: float16 on a GPU that gains by it
     keep: Literal["final", "best"] = "final"  # best: the epoch with the best validation score, marked optimistic
     patience: int = Field(default=0, ge=0)  # keep best: stop after so many epochs without a better one; 0: never
 
@@ -58,6 +62,7 @@ class Recipe(Strict):
 
     images: Images = Images()
     backbone: Backbone = Backbone()
+    head: Literal["classes", "cut_points"] = "classes"  # cut_points: one grade, cut into classes (ordinal tasks)
     augment: str | list[str | dict[str, dict[str, Any]]] = "light"  # a named pipeline, or albumentations transforms
     training: Training = Training()
     tta: bool = True  # average predictions over the flips that images.symmetry allows

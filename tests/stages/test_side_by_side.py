@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold import stages
+from medfold import machine, stages
 from medfold.errors import UserError
 from medfold.recipe import parse_overrides
 from medfold.stages import Project, side_by_side
@@ -10,8 +10,8 @@ from medfold.stages import Project, side_by_side
 
 @pytest.fixture
 def two_cores(monkeypatch):
-    monkeypatch.setattr(side_by_side, "cores", lambda: 2)
-    monkeypatch.setattr(side_by_side, "_gpus", lambda: 0)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(machine, "gpus", lambda: 0)
 
 
 def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
@@ -20,7 +20,7 @@ def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
     assert side_by_side.jobs_of("4", folds=3) == 3
     assert side_by_side.shares(2) == [side_by_side.Share(1), side_by_side.Share(1)]
     assert side_by_side.shares(1) == [side_by_side.Share(2)]
-    monkeypatch.setattr(side_by_side, "_gpus", lambda: 4)
+    monkeypatch.setattr(machine, "gpus", lambda: 4)
     assert side_by_side.jobs_of("auto", folds=5) == 4
     assert [share.gpu for share in side_by_side.shares(5)] == [0, 1, 2, 3, 0]
     assert side_by_side.Share(1, gpu=2).environment["CUDA_VISIBLE_DEVICES"] == "2"

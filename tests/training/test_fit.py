@@ -1,5 +1,7 @@
 """One fold of small problems, trained for real."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pandas as pd
@@ -10,8 +12,9 @@ from medfold.errors import UserError
 from medfold.images.store import Store
 from medfold.paths import FoldPaths
 from medfold.recipe import Recipe, Training
-from medfold.training import fit
+from medfold.training import fit, losses
 from medfold.training.learner import Learner
+from medfold.training.schedule import optimizer_of
 from tests.helpers import competition
 
 
@@ -45,6 +48,7 @@ def task(kind="binary", seed=0, n=60, **training):
         pd.DataFrame({"id": ids[:n], "fold": np.arange(n) % 3}),
         levels,
         pd.DataFrame({"id": ids[n:]}),
+        Path("no features"),
     )
 
 
@@ -92,13 +96,13 @@ def test_keep_best_keeps_the_best_epoch_and_stops(tmp_path):
 
 def test_balanced_weights_give_every_class_the_same_sum():
     targets = np.array([0] * 90 + [1] * 10)
-    weights = fit._sample_weights(competition(), "balanced", targets)
+    weights = losses.sample_weights(competition(), "balanced", targets)
     assert weights[targets == 0].sum() == pytest.approx(weights[targets == 1].sum())
     assert weights.mean() == pytest.approx(1)
-    absent = fit._sample_weights(competition("multiclass"), "balanced", np.array([0, 0, 2]))
+    absent = losses.sample_weights(competition("multiclass"), "balanced", np.array([0, 0, 2]))
     assert np.isfinite(absent).all()
     with pytest.raises(UserError, match="no single class to balance"):
-        fit._sample_weights(competition("multilabel"), "balanced", np.zeros((3, 2)))
+        losses.sample_weights(competition("multilabel"), "balanced", np.zeros((3, 2)))
 
 
 def test_focal_loss_counts_what_is_right_already_for_less():
@@ -108,8 +112,8 @@ def test_focal_loss_counts_what_is_right_already_for_less():
         ("multiclass", [[0.9, 0.05, 0.05], [0.4, 0.3, 0.3]], [(1 - 0.9) ** 2, (1 - 0.4) ** 2]),
     ):
         truth = targets if kind == "binary" else np.eye(3)[[0, 0]]
-        focal = fit._loss(competition(kind), Training(loss="focal"))
-        plain = fit._loss(competition(kind), Training())
+        focal = losses.loss_of(competition(kind), Training(loss="focal"))
+        plain = losses.loss_of(competition(kind), Training())
         for row in (slice(0, 1), slice(1, 2)):
             values = np.array(outputs)[row]
             ratio = float(focal(truth[row], values)) / float(plain(truth[row], values))
@@ -130,7 +134,9 @@ def test_accumulated_batches_make_the_step_of_one_large_batch():
             }
         )
         model = models.build(competition(), recipe)
-        learner = Learner(model, fit._optimizer(recipe, 1000), fit._loss(competition(), recipe.training))
+        learner = Learner(
+            model, optimizer_of(recipe.training, 0.01, 1000), losses.loss_of(competition(), recipe.training)
+        )
         for start in range(0, 8, size):
             learner.step(images[start : start + size], targets[start : start + size], np.ones(size, np.float32))
         return model.get_weights()
@@ -166,12 +172,12 @@ def test_a_few_images_are_drawn_from_each_class_in_turn():
 
 def test_several_labels_are_balanced_by_which_of_them_are_there():
     targets = np.array([[0, 0], [1, 0], [0, 0], [1, 1]])
-    assert len(set(fit._classes(competition("multilabel"), targets))) == 3
-    assert fit._classes(competition(), np.array([0, 1, 1])).tolist() == [0, 1, 1]
+    assert len(set(losses.classes_of(competition("multilabel"), targets))) == 3
+    assert losses.classes_of(competition(), np.array([0, 1, 1])).tolist() == [0, 1, 1]
 
 
 def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(fit, "_as_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32))
+    monkeypatch.setattr(losses, "as_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32))
     with pytest.raises(
         UserError, match=r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"
     ):
@@ -181,8 +187,8 @@ def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, monkeypatch):
 
 def test_the_rate_rises_then_falls_to_zero():
     recipe = Recipe.model_validate({"training": {"learning_rate": 0.1, "warmup": 0.2}})
-    optimizer = fit._optimizer(recipe, steps=100)
+    optimizer = optimizer_of(recipe.training, 0.1, steps=100)
     rates = [float(optimizer._learning_rate(step)) for step in (0, 10, 20, 60, 100)]
     assert rates == pytest.approx([0, 0.05, 0.1, 0.05, 0], abs=1e-6)
-    assert (optimizer.ema_momentum, fit._optimizer(recipe, 20).ema_momentum) == (0.9, 0.5)
+    assert (optimizer.ema_momentum, optimizer_of(recipe.training, 0.1, 20).ema_momentum) == (0.9, 0.5)
     assert optimizer.global_clipnorm == 1.0

@@ -1,7 +1,6 @@
 """The store: prepared images as one memory-mapped uint8 array, decoded once; and the hashes of the raw pixels."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from medfold import files, recipe
+from medfold import files, machine, recipe
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.images import formats
@@ -126,7 +125,7 @@ def _map(
 ) -> Iterator:
     """`function` of every raw image, in order, computed by as many threads as there are cores."""
     root = paths.raw_root(competition.images.root)
-    threads = os.cpu_count() or 1
+    threads = machine.cores()
     cv2.setNumThreads(1)
 
     def one(image: str):

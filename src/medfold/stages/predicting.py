@@ -1,6 +1,5 @@
 """Stage `predict`: new images, asked of every trained fold of one run or several, and averaged."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold import ensemble, files, runs
+from medfold import ensemble, files, machine, runs
 from medfold.errors import UserError, some
 from medfold.images import formats
 from medfold.images.prepare import prepare
@@ -114,7 +113,7 @@ def _chunks(
         except UserError as error:
             return error.what
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(machine.cores()) as pool:
         for start in range(0, len(found), CHUNK):
             names = found[start : start + CHUNK]
             results = dict(zip(names, pool.map(one, names), strict=True))

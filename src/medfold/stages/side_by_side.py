@@ -3,7 +3,6 @@
 import json
 import os
 import queue
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medfold import machine
 from medfold.errors import UserError
 from medfold.terminal import EACH_EPOCH, console, status_board
 
-THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+MOST_WORKERS = 8  # that are started unasked
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Share:
     def environment(self) -> dict[str, str]:
         """For the process that trains."""
         chosen = {"CUDA_VISIBLE_DEVICES": str(self.gpu)} if self.gpu is not None else {}
-        return {**dict.fromkeys(THREADS, str(self.threads)), **chosen}
+        return {**dict.fromkeys(machine.THREADS, str(self.threads)), **chosen}
 
 
 def jobs_of(text: str, folds: int) -> int:
@@ -44,15 +44,33 @@ def jobs_of(text: str, folds: int) -> int:
         UserError: neither.
     """
     if text == "auto":
-        return max(1, min(folds, _gpus() or cores()))
+        return max(1, min(folds, machine.gpus() or machine.cores()))
     if not text.isdigit() or int(text) < 1:
         raise UserError("expected a number from 1, or auto", f"JOBS={text}")
     return min(folds, int(text))
 
 
+def workers_of(text: str) -> int:
+    """How many processes make the batches of one training: a number, or `auto`, which suits the machine.
+
+    Without a GPU, with two cores or fewer for the training, none: a process would take from the training what it gives.
+
+    Raises:
+        UserError: neither.
+    """
+    if text == "auto":
+        cores = machine.cores()
+        if machine.gpus():
+            return min(cores, MOST_WORKERS)
+        return min(cores // 2, MOST_WORKERS) if cores > 2 else 0
+    if not text.isdigit():
+        raise UserError("expected a number from 0, or auto", f"WORKERS={text}")
+    return int(text)
+
+
 def shares(jobs: int) -> list[Share]:
     """What each of so many jobs may use: the cores evenly, the GPUs in turn."""
-    threads, gpus = max(1, cores() // jobs), _gpus()
+    threads, gpus = max(1, machine.cores() // jobs), machine.gpus()
     return [Share(threads, number % gpus if gpus else None) for number in range(jobs)]
 
 
@@ -101,11 +119,6 @@ def as_words(overrides: dict[str, Any], prefix: str = "") -> list[str]:
     return words
 
 
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _run(
     root: Path, words: list[str], fold: int, share: Share, running: list, tell: Callable[[str], None]
 ) -> str | None:
@@ -130,13 +143,3 @@ def _run(
     problem = last.removeprefix("medfold: ")
     tell(f"failed: {problem}")
     return problem
-
-
-def _gpus() -> int:
-    """How many GPUs there are, asked without importing TensorFlow."""
-    if "CUDA_VISIBLE_DEVICES" in os.environ:
-        return len([each for each in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if each.strip() not in ("", "-1")])
-    if shutil.which("nvidia-smi") is None:
-        return 0
-    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines()) if listed.returncode == 0 else 0

@@ -28,6 +28,7 @@ def train(
     fold: int | None = None,
     run: str | None = None,
     jobs: str = "1",
+    workers: str = "auto",
 ) -> None:
     """Trains one fold, or all that are missing, for each seed.
 
@@ -38,6 +39,7 @@ def train(
         fold: the fold to train. Defaults to all that are missing.
         run: a name for the run. Defaults to one made of recipe, seed and overrides.
         jobs: how many folds at once, each in a process of its own: a number or `auto`. Defaults to 1.
+        workers: how many processes make the batches of a training: a number or `auto`, which suits the machine.
 
     Raises:
         UserError: a fold out of range, or a run that was begun with another recipe, folds table or store; folds that
@@ -62,15 +64,28 @@ def train(
         else:
             _prepare(project, choices)
             at_once = side_by_side.jobs_of(jobs, len(todo))
+            processes = side_by_side.workers_of(workers)
             told = f"folds {some(todo, 10)}" + (f", {at_once} at a time" if at_once > 1 else "")
-            net = f"{choices.backbone.name}, {choices.images.size} px, {choices.training.epochs} epochs"
+            head = f"{choices.training.head_epochs} + " if choices.training.head_epochs else ""
+            net = f"{choices.backbone.name}, {choices.images.size} px, {head}{choices.training.epochs} epochs"
             say("train", f"{run_paths.name}: {net}, {told}")
             if at_once > 1:
-                words = ["--competition", paths.name, "--recipe", recipe, "--seeds", str(seed), "--run", run_paths.name]
+                words = [
+                    "--competition",
+                    paths.name,
+                    "--recipe",
+                    recipe,
+                    "--seeds",
+                    str(seed),
+                    "--run",
+                    run_paths.name,
+                    "--workers",
+                    workers,
+                ]
                 words += ["--set", " ".join(side_by_side.as_words(overrides))]
                 _train_side_by_side(project, words, todo, at_once, run_paths)
             else:
-                _train_folds(project, choices, seed, data, run_paths, todo)
+                _train_folds(project, choices, seed, data, run_paths, todo, processes)
         result = runs.collect(competition, run_paths, data.train, data.targets)
         say("OOF score", describe_score(competition, result, len(data.train)))
 
@@ -96,7 +111,7 @@ def _train_side_by_side(project: Project, words: list[str], todo: list[int], job
 
 
 def _train_folds(
-    project: Project, choices: Recipe, seed: int, data: Table, run_paths: RunPaths, todo: list[int]
+    project: Project, choices: Recipe, seed: int, data: Table, run_paths: RunPaths, todo: list[int], workers: int
 ) -> None:
     with hushed():  # TensorFlow tells at length which GPUs it does not find
         from medfold.training.fit import Task, train_fold  # takes seconds to import: only now
@@ -111,6 +126,8 @@ def _train_folds(
         data.train,
         data.targets,
         data.test,
+        project.paths.features(key) / f"{_backbone_key(choices)}.npy",
+        workers,
     )
     for number in todo:
         began = time.monotonic()
@@ -121,6 +138,13 @@ def _train_folds(
         shown = "undefined" if np.isnan(score) else f"{score:.4f}"
         say(f"fold {number}", f"{metric.title} {shown}, {minutes(time.monotonic() - began)}")
         runs.collect(project.competition, run_paths, data.train, data.targets)
+
+
+def _backbone_key(choices: Recipe) -> str:
+    """A hash of everything that changes what a frozen backbone sees in an image."""
+    weights = Path(choices.backbone.weights).expanduser()
+    facts = [choices.backbone.model_dump(), files.sha256(weights) if weights.is_file() else None, version("keras")]
+    return files.fingerprint(facts)
 
 
 def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:

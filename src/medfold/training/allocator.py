@@ -3,7 +3,8 @@
 import ctypes
 import sys
 
-_M_TOP_PAD = -2  # malloc.h
+_M_TOP_PAD, _M_MMAP_THRESHOLD = -2, -3  # malloc.h
+_LARGEST_THRESHOLD = 32 << 20  # that glibc takes
 
 
 def keep_freed_memory(pad: int = 128 << 20) -> bool:
@@ -19,6 +20,7 @@ def keep_freed_memory(pad: int = 128 << 20) -> bool:
     if sys.platform != "linux":
         return False
     try:
-        return bool(ctypes.CDLL(None).mallopt(_M_TOP_PAD, pad))
+        mallopt = ctypes.CDLL(None).mallopt
+        return bool(mallopt(_M_TOP_PAD, pad)) and bool(mallopt(_M_MMAP_THRESHOLD, _LARGEST_THRESHOLD))
     except (OSError, AttributeError):  # musl
         return False

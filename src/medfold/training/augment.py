@@ -5,9 +5,9 @@ A pipeline is a function of (pixels, seed) alone, so what happens to an image do
 
 import copy
 import os
+import random
 import threading
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -59,18 +59,67 @@ _SYMMETRY: dict[str, Spec] = {
 }
 
 
-def augmenter(
-    spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int, int]
-) -> Callable[[np.ndarray, int], np.ndarray]:
+class _Random:
+    """The two generators that albumentations draws from, which can be seeded in no time.
+
+    Philox starts from any key as it is (Salmon et al. 2011, doi 10.1145/2063384.2063405); a new numpy generator costs
+    more than some of the transforms.
+    """
+
+    def __init__(self):
+        self._philox, self.python = np.random.Philox(0), random.Random(0)
+        self.numpy = np.random.Generator(self._philox)
+        self._fresh = self._philox.state
+        self._fresh["state"]["counter"][:] = 0
+
+    def seed(self, seed: int) -> None:
+        self._fresh["state"]["key"][:] = seed, 0
+        self._philox.state = self._fresh
+        self.python.seed(seed)
+
+
+class Augmenter:
+    """Transforms, applied one after the other: a function of (pixels, seed), safe in many threads and processes.
+
+    The transforms draw from one generator in turn. albumentations' own Compose gives each of them a generator of the
+    same seed, so that whether an image is flipped and how bright it gets hang together.
+
+    Args:
+        transforms: of albumentations.
+        shape: height, width and channels of the images.
+    """
+
+    def __init__(self, transforms: list[A.BasicTransform], shape: tuple[int, int, int]):
+        self._transforms, self._shape = transforms, shape
+        self._local = threading.local()
+
+    def __call__(self, pixels: np.ndarray, seed: int) -> np.ndarray:
+        """Pixels uint8 (height, width, channels) -> pixels of the same shape."""
+        if not self._transforms:
+            return pixels
+        if not hasattr(self._local, "transforms"):  # they hold their random state and may not be shared by threads
+            self._local.transforms, self._local.random = copy.deepcopy(self._transforms), _Random()
+            for transform in self._local.transforms:
+                transform.set_random_state(self._local.random.numpy, self._local.random.python)
+        self._local.random.seed(seed)
+        for transform in self._local.transforms:
+            pixels = transform(image=pixels)["image"]
+        return pixels.reshape(self._shape)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_transforms": self._transforms, "_shape": self._shape}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["_transforms"], state["_shape"])
+
+
+def augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int, int]) -> Augmenter:
     """The augmentation of a recipe: its transforms, after the flips and turns that the symmetry allows.
 
     Args:
         spec: the name of a pipeline, or a list of albumentations transforms: names, or `{name: {argument: value}}`.
         symmetry: none, horizontal or dihedral.
         shape: height, width and channels of the images.
-
-    Returns:
-        A function (pixels uint8 (height, width, channels), seed) -> pixels of the same shape; safe in many threads.
 
     Raises:
         UserError: an unknown pipeline or transform (nearest named), a wrong argument, a transform that breaks the
@@ -85,20 +134,8 @@ def augmenter(
     else:
         steps = [*_SYMMETRY[symmetry], *spec]
     transforms = [_transform(step, symmetry) for step in steps]
-    if not transforms:
-        return lambda pixels, seed: pixels
-
-    # An albumentations Compose holds its random state and may not be shared by threads.
-    local = threading.local()
-
-    def augment(pixels: np.ndarray, seed: int) -> np.ndarray:
-        if not hasattr(local, "compose"):
-            local.compose = A.Compose(copy.deepcopy(transforms))
-        local.compose.set_random_seed(seed)
-        return local.compose(image=pixels)["image"].reshape(shape)
-
     _try(copy.deepcopy(transforms), shape)
-    return augment
+    return Augmenter(transforms, shape)
 
 
 def _transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.BasicTransform:
@@ -136,3 +173,8 @@ def _try(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> Non
             raise UserError(f"{name} does not take {shape[2]}-channel images ({error})", "augment") from None
         if result.size != grey.size:
             raise UserError(f"{name} changes the size from {shape[:2]} to {result.shape[:2]}", "augment")
+
+
+def any_view(views: np.ndarray, seed: int) -> np.ndarray:
+    """One of several views of an image, by lot: what augmentation is where the views are computed beforehand."""
+    return views[seed % len(views)]

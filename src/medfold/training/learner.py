@@ -28,7 +28,7 @@ class Learner:
 
     def _step(self, images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            outputs = self.model(images, training=True)
+            outputs = self.model(tf.cast(images, tf.float32), training=True)
             loss = self._loss(targets, outputs, sample_weight=weights)
             if self.model.losses:
                 loss += tf.add_n(self.model.losses)
@@ -56,7 +56,7 @@ class Learner:
     @property
     def layout(self) -> list[str]:
         """Names, types and shapes of all that is remembered: two learners of one layout can exchange it."""
-        return [f"{each.path} {each.dtype} {tuple(each.shape)}" for each in self._variables]
+        return [f"{each.name} {each.dtype} {tuple(each.shape)}" for each in self._variables]
 
     def remember(self) -> list[np.ndarray]:
         """The value of every variable of net and optimizer."""

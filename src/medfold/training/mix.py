@@ -1,29 +1,39 @@
 """Batches whose images and targets are mixed with one another."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from medfold.recipe import Training
 
-Mix = Callable[[np.ndarray, np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray]]
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, weights
 
 
-def mixer(choices: Training) -> Mix | None:
-    """What the recipe asks for: mixup, cutmix, either by the toss of a coin per batch, or nothing."""
-    ways: list[Mix] = []
-    if choices.mixup:
-        ways.append(lambda *batch: mixup(*batch, choices.mixup))
-    if choices.cutmix:
-        ways.append(lambda *batch: cutmix(*batch, choices.cutmix))
-    if not ways:
-        return None
-    return lambda images, targets, weights, rng: ways[rng.integers(len(ways))](images, targets, weights, rng)
+@dataclass(frozen=True)
+class Mixer:
+    """Mixes a batch as a recipe asks for: mixup, cutmix, or either by the toss of a coin.
+
+    Args:
+        mixup, cutmix: alpha of each; 0 leaves it out.
+    """
+
+    mixup: float
+    cutmix: float
+
+    def __call__(self, images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Batch:
+        ways = [(way, alpha) for way, alpha in ((mixup, self.mixup), (cutmix, self.cutmix)) if alpha]
+        way, alpha = ways[rng.integers(len(ways))]
+        return way(images, targets, weights, rng, alpha)
+
+
+def mixer(choices: Training) -> Mixer | None:
+    """What the recipe asks for, None for nothing."""
+    return Mixer(choices.mixup, choices.cutmix) if choices.mixup or choices.cutmix else None
 
 
 def mixup(
     images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator, alpha: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> Batch:
     """Every image laid over a partner of the batch (Zhang et al. 2018, arXiv 1710.09412).
 
     Args:
@@ -46,7 +56,7 @@ def mixup(
 
 def cutmix(
     images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator, alpha: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> Batch:
     """A box of every image replaced by that of a partner of the batch (Yun et al. 2019, arXiv 1905.04899).
 
     Args and returns as for `mixup`; targets and weights are mixed in the share of the pixels.

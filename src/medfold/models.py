@@ -160,7 +160,11 @@ def build(
 
 
 def split(model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """A net as backbone and head, which share its layers: float32 images -> features (d,), features -> probabilities."""
+    """A net as two that share its layers.
+
+    Returns:
+        The backbone, from float32 images to features float32 (batch, d); the head, from those to probabilities.
+    """
     names = [layer.name for layer in model.layers]
     head = model.layers[names.index(_HEAD) :]
     features = head[0].input

@@ -25,7 +25,7 @@ option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo download folds train submit scores predict test test-slow lint format lock pictures
+.PHONY: help setup doctor demo download folds train submit scores predict test test-slow lint format lock pictures benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -81,6 +81,9 @@ format: setup  ## mend the style
 
 pictures: setup  ## the pictures of docs/, after demo     RECORDING=file with what it printed
 	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
+
+benchmarks: setup  ## measure, and write docs/performance.md
+	@$(RUN_PYTHON) benchmarks/all.py
 
 lock: setup  ## refresh requirements.lock from requirements.txt
 	@$(RUN_PYTHON) -m pip install --quiet uv

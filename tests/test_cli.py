@@ -75,7 +75,7 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
-heavy = sorted(name for name in ("tensorflow", "keras", "grain", "albumentations", "pandas") if name in sys.modules)
+heavy = sorted(name for name in ("tensorflow", "keras", "albumentations", "pandas") if name in sys.modules)
 print("LOADED", *heavy)
 """
 

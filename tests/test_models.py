@@ -143,3 +143,70 @@ def test_weights_of_another_net_are_refused(tmp_path):
     inference.save(models.build(facts(), recipe()), tmp_path / "weights.h5")
     with pytest.raises(UserError, match=r"weights.h5: weights do not fit the recipe"):
         inference.load(facts(), recipe("simple_cnn"), tmp_path / "weights.h5")
+
+
+def test_cut_points_give_ordered_classes_equal_chances_at_the_start():
+    layer = models.CutPoints(5)
+    middle = np.asarray(layer(np.zeros((1, 1), np.float32)))
+    np.testing.assert_allclose(middle, 0.2, atol=1e-6)
+    layer.cuts.assign([0.5, -3.0, 1.0, -20.0])  # whatever is learnt, the cuts keep their order
+    values = np.asarray(layer(np.linspace(-9, 9, 40, dtype=np.float32)[:, None]))
+    assert values.shape == (40, 5)
+    assert (values >= 0).all()
+    np.testing.assert_allclose(values.sum(axis=1), 1, atol=1e-5)
+    expected = values @ np.arange(5)
+    assert (np.diff(expected) > 0).all()
+
+
+def test_cut_points_are_for_ordered_classes_only():
+    chosen = Recipe.model_validate({"images": {"size": 32}, "head": "cut_points"})
+    assert models.build(facts("ordinal"), chosen).output_shape == (None, 3)
+    with pytest.raises(UserError, match="head: task multiclass has no order to cut"):
+        models.build(facts("multiclass"), chosen)
+
+
+@pytest.mark.parametrize("name", ["resnet9", "MobileNetV2"])
+def test_a_net_is_its_backbone_and_its_head(name):
+    model = models.build(facts("ordinal"), recipe(name))
+    backbone, head = models.split(model)
+    assert len(head.trainable_variables) == 2
+    np.testing.assert_allclose(model(batch(1)), head(backbone(batch(1))), atol=1e-6)
+    head.layers[-1].set_weights([weight + 1 for weight in head.layers[-1].get_weights()])
+    np.testing.assert_allclose(model(batch(1)), head(backbone(batch(1))), atol=1e-6)
+
+
+def test_frozen_normalisation_stays_as_it_came():
+    free, frozen = (models.build(facts(), recipe("MobileNetV2", freeze_norm=choice)) for choice in (False, True))
+    assert len(frozen.trainable_variables) < len(free.trainable_variables)
+    learner = Learner(frozen, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
+    before = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]
+    learner.step(batch(1), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
+    after = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]
+    assert all((old == new).all() for old, new in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_half_precision_keeps_weights_and_outputs_in_full(tmp_path, precision):
+    keras.utils.set_random_seed(0)
+    full = models.build(facts(), recipe("resnet9"))
+    keras.utils.set_random_seed(0)
+    half = models.build(facts(), recipe("resnet9"), precision=precision)
+    assert keras.config.dtype_policy().name == "float32"
+    assert {layer.compute_dtype for layer in half.layers if isinstance(layer, keras.layers.Conv2D)} == {precision}
+    assert {variable.dtype for variable in half.trainable_variables} == {"float32"}
+    assert np.asarray(half(batch(1))).dtype == np.float32
+    np.testing.assert_allclose(half(batch(1)), full(batch(1)), atol=0.02)
+    inference.save(half, tmp_path / "weights.h5")
+    again = inference.load(facts(), recipe("resnet9"), tmp_path / "weights.h5")
+    np.testing.assert_array_equal(again(batch(1)), full(batch(1)))
+
+
+def test_precision_auto_is_what_the_machine_gains_by(monkeypatch):
+    import tensorflow as tf
+
+    assert models.precision_of("bfloat16") == "bfloat16"
+    for capability, expected in (((7, 5), "float16"), ((6, 1), "float32")):
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
+        details = {"compute_capability": capability}
+        monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device, told=details: told)
+        assert models.precision_of("auto") == expected

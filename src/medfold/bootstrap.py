@@ -114,7 +114,7 @@ def check(python):
             "%s is Python %d.%d, 3.11 to 3.13 is needed. Name another: make PYTHON=/path/to/python"
             % ((python,) + version)
         )
-    for module in ("tensorflow", "grain", "albumentations", "cv2", "pandas", "sklearn", "iterstrat", "kaggle", "typer"):
+    for module in ("tensorflow", "albumentations", "cv2", "pandas", "sklearn", "iterstrat", "kaggle", "typer"):
         # Finding is quick and enough, but cv2 may be there and still lack a library of the system.
         code = (
             "import cv2"

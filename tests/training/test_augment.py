@@ -1,3 +1,4 @@
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -63,3 +64,22 @@ def test_a_recipe_that_cannot_be_is_one_line(spec, symmetry, message):
     with pytest.raises(UserError, match=message) as caught:
         augmenter(spec, symmetry, (20, 20, 1))
     assert "\n" not in str(caught.value)
+
+
+def test_transforms_are_decided_independently_of_each_other():
+    brighter = {"RandomBrightnessContrast": {"brightness_limit": [0.2, 0.2], "contrast_limit": [0, 0], "p": 0.5}}
+    augment = augmenter([brighter], "horizontal", (4, 4, 1))
+    marked = np.full((4, 4, 1), 100, np.uint8)
+    marked[0, 0] = 0
+    seen = [augment(marked, seed) for seed in range(400)]
+    flipped, bright = np.array([[image[0, 0, 0] > image[0, 3, 0], image[3, 1, 0] > 100] for image in seen]).T
+    assert abs(flipped.mean() - 0.5) < 0.1
+    assert abs(bright.mean() - 0.5) < 0.1
+    assert abs((flipped & bright).mean() - 0.25) < 0.1
+
+
+def test_an_augmenter_survives_the_way_to_another_process():
+    augment = augmenter("fundus", "dihedral", (20, 20, 3))
+    augment(IMAGES[0], 0)
+    again = pickle.loads(pickle.dumps(augment))
+    assert all((augment(image, seed) == again(image, seed)).all() for seed, image in enumerate(IMAGES))

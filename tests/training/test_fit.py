@@ -1,5 +1,7 @@
 """One fold of small problems, trained for real."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -7,14 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import models, runs
+from medfold import inference, models, runs
+from medfold.config import merge
 from medfold.errors import UserError
 from medfold.images.store import Store
 from medfold.paths import FoldPaths
 from medfold.recipe import Recipe, Training
+from medfold.training import features as features_module
 from medfold.training import fit, losses
 from medfold.training.learner import Learner
 from medfold.training.schedule import optimizer_of
+from medfold.training.state import Checkpoint
 from tests.helpers import competition
 
 
@@ -89,7 +94,7 @@ def test_keep_best_keeps_the_best_epoch_and_stops(tmp_path):
     assert history["auc"].iloc[-2:].max() <= history["auc"].max()
     # The kept weights are those of the best epoch, here looked at without test-time augmentation.
     flat = task(keep="best", patience=2, epochs=30, learning_rate=0.02)
-    flat = fit.Task(**{**vars(flat), "recipe": flat.recipe.model_copy(update={"tta": False})})
+    flat = replace(flat, recipe=flat.recipe.model_copy(update={"tta": False}))
     assert fit.train_fold(flat, 0, FoldPaths(tmp_path / "flat")) == pytest.approx(history["auc"].max())
     assert 0 <= score <= 1
 
@@ -174,6 +179,159 @@ def test_several_labels_are_balanced_by_which_of_them_are_there():
     targets = np.array([[0, 0], [1, 0], [0, 0], [1, 1]])
     assert len(set(losses.classes_of(competition("multilabel"), targets))) == 3
     assert losses.classes_of(competition(), np.array([0, 1, 1])).tolist() == [0, 1, 1]
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory):
+    """A weights file of MobileNetV2 as one downloads it, but for what it knows."""
+    keras.utils.set_random_seed(5)
+    file = tmp_path_factory.mktemp("weights") / "net.weights.h5"
+    keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(file)
+    return file
+
+
+def on(backbone, made, features, **training):
+    """The same task for a pretrained backbone, at 32 px."""
+    choices = made.recipe.model_dump()
+    choices["images"]["size"] = 32
+    choices["backbone"] = {"name": "MobileNetV2", "weights": str(backbone)}
+    choices["training"].update(training)
+    pixels = made.store.pixels.repeat(2, axis=1).repeat(2, axis=2)
+    changes = {"recipe": Recipe.model_validate(choices), "store": Store(pixels, made.store.rows), "features": features}
+    return replace(made, **changes)
+
+
+def files_of(folder):
+    return {name: (folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
+
+
+def test_a_frozen_backbone_is_asked_once_for_all_folds(tmp_path, pretrained, capsys):
+    made = on(pretrained, task("ordinal"), tmp_path / "features.npy", head_epochs=15, epochs=0, head_learning_rate=0.05)
+    made = replace(made, recipe=made.recipe.model_copy(update={"augment": "light"}))
+    fit.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
+    assert "70 images in 2 views, 1,280 numbers each, kept for all folds" in capsys.readouterr().out
+    features = np.load(tmp_path / "features.npy")
+    assert features.shape == (70, 2, 1280)
+    history = pd.read_csv(tmp_path / "fold0" / "history.csv")
+    assert history["part"].eq("head").all()
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    # The weights of the whole net are kept, and the net that is rebuilt from them says the same of the pixels.
+    net = inference.load(made.competition, made.recipe, tmp_path / "fold0" / "weights.h5")
+    predictor = inference.Predictor(net, "horizontal", tta=True)
+    oof = pd.read_csv(tmp_path / "fold0" / "oof.csv")
+    rows = made.store.of(oof["id"])
+    np.testing.assert_allclose(predictor(made.store.pixels, rows), oof[["0", "1", "2"]].to_numpy(), atol=1e-4)
+    # Another fold, and the same one again, ask no backbone.
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(features_module, "_compute", None)
+    fit.train_fold(made, 1, FoldPaths(tmp_path / "fold1"))
+    fit.train_fold(made, 0, FoldPaths(tmp_path / "again"))
+    monkey.undo()
+    assert files_of(tmp_path / "again") == files_of(tmp_path / "fold0")
+
+
+def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretrained, monkeypatch):
+    made = on(pretrained, task(), tmp_path / "features.npy", head_epochs=3, epochs=2, head_learning_rate=0.02)
+    fit.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
+    history = pd.read_csv(tmp_path / "whole" / "history.csv")
+    assert history["part"].tolist() == ["head"] * 3 + ["all"] * 2
+    assert history["epoch"].tolist() == [1, 2, 3, 1, 2]
+    monkeypatch.setattr(Checkpoint, "due", lambda self, ends: True)
+    steps, step = [0], Learner.step
+    for kill in (9, 18):  # within the head's part, within the whole net's
+
+        def killed(self, *batch, at=kill):
+            steps[0] += 1
+            if steps[0] == at:
+                raise KeyboardInterrupt
+            return step(self, *batch)
+
+        steps[0] = 0
+        monkeypatch.setattr(Learner, "step", killed)
+        with pytest.raises(KeyboardInterrupt):
+            fit.train_fold(made, 0, FoldPaths(tmp_path / f"killed{kill}"))
+        monkeypatch.setattr(Learner, "step", step)
+        fit.train_fold(made, 0, FoldPaths(tmp_path / f"killed{kill}"))
+        assert files_of(tmp_path / f"killed{kill}") == files_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_half_precision_learns_the_same_task(tmp_path, precision):
+    assert fit.train_fold(task(precision=precision), 0, FoldPaths(tmp_path / "fold0")) > 0.9
+
+
+def test_cut_points_learn_an_ordered_task(tmp_path):
+    made = task("ordinal", epochs=12)
+    made = replace(made, recipe=made.recipe.model_copy(update={"head": "cut_points"}))
+    fit.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
+    oof = runs.read_predictions(made.competition, tmp_path / "fold0" / "oof.csv")
+    targets = made.targets[(made.train["fold"] == 0).to_numpy()]
+    assert np.corrcoef(oof["expected"], targets)[0, 1] > 0.7
+
+
+def test_worker_processes_do_not_change_the_result(tmp_path):
+    for processes in (0, 2):
+        made = replace(task(epochs=2), workers=processes)
+        fit.train_fold(made, 0, FoldPaths(tmp_path / f"{processes}"))
+    assert files_of(tmp_path / "0") == files_of(tmp_path / "2")
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"training": {"batch_size": 64}}, "fold 0, training.batch_size: a batch of 64 is more than the 40 images"),
+        ({"training": {"epochs": 0}}, "training.epochs: nothing is trained"),
+        ({"training": {"head_epochs": 3}}, "training.head_epochs: a backbone without weights has no features"),
+        ({"augment": ["ChannelDropout"]}, "augment: ChannelDropout does not take 1-channel images"),
+        ({"backbone": {"name": "InceptionV3"}}, "images.size: 16 px are too small for InceptionV3. Set it to 75"),
+        ({"head": "cut_points"}, "head: task binary has no order to cut"),
+    ],
+)
+def test_a_recipe_that_cannot_be_trained_is_one_line(tmp_path, choices, message):
+    made = task()
+    changed = Recipe.model_validate(merge(made.recipe.model_dump(), choices))
+    with pytest.raises(UserError, match=message) as caught:
+        fit.train_fold(replace(made, recipe=changed), 0, FoldPaths(tmp_path / "fold0"))
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.rglob("*.csv"))
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
+def test_a_class_without_images_to_train_on_is_one_line(tmp_path, kind):
+    made = task(kind)
+    targets = made.targets.copy()
+    outside = (made.train["fold"] != 1).to_numpy()
+    column = targets[:, 1] if kind == "multilabel" else targets
+    column[outside & (column == 1)] = 0
+    named = {"binary": "1", "multiclass": "1", "multilabel": "b"}[kind]
+    with pytest.raises(UserError, match=f"fold 1: no image to train on is of class {named}. Merge rare classes"):
+        fit.train_fold(replace(made, targets=targets), 1, FoldPaths(tmp_path / "fold1"))
+
+
+def test_weights_of_another_net_are_one_line(tmp_path, pretrained):
+    made = on(pretrained, task(), tmp_path / "features.npy")
+    choices = merge(made.recipe.model_dump(), {"backbone": {"name": "MobileNet"}})
+    with pytest.raises(UserError, match="net.weights.h5: weights do not fit MobileNet") as caught:
+        fit.train_fold(replace(made, recipe=Recipe.model_validate(choices)), 0, FoldPaths(tmp_path / "fold0"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_loss_that_becomes_no_number_leaves_the_state_before_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(Checkpoint, "due", lambda self, ends: ends)
+    step, steps = Learner.step, [0]
+
+    def breaks(self, *batch):
+        steps[0] += 1
+        return float("nan") if steps[0] == 13 else step(self, *batch)
+
+    monkeypatch.setattr(Learner, "step", breaks)
+    paths = FoldPaths(tmp_path / "fold0")
+    with pytest.raises(UserError, match="fold 0: the loss is not a number at epoch 3, step 3"):
+        fit.train_fold(task(), 0, paths)
+    with np.load(paths.state) as state:
+        assert json.loads(str(state["facts"]))["history"][-1]["epoch"] == 2
+    monkeypatch.setattr(Learner, "step", step)
+    assert fit.train_fold(task(), 0, paths) > 0.9
 
 
 def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/all.py [--rounds 3]
 
 Without --rounds each makes as many as it does by itself. Fails if a limit is missed; the file is written all the same.
-About 25 minutes on 2 CPU cores.
+About 25 minutes on 2 CPU cores, which should have nothing else to do; the load before is written down.
 """
 
 import argparse
@@ -15,38 +15,50 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
 
-from results import Result, judge
-
 from medfold import files, machine
+from results import Result, judge
 
 FILE = Path(__file__).parent.parent / "docs" / "performance.md"
 PACKAGES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless", "torch")
+HEAD = (
+    "Written by `make benchmarks`. What is compared is measured in turns, in the same minutes; values and ratios are "
+    "medians of the rounds. Each section names its script, which says more."
+)
 # Each with a title and what its table compares.
 BENCHMARKS = {
     "input": (
         "The input pipeline",
-        "Images per second that are read from a memory-mapped array, augmented and copied, in batches of 32: with 0, 1 "
-        "and 2 worker processes; then with 2 workers, in turns with torch's DataLoader, which has 2 workers, the same "
-        "transforms and whole epochs of 640 images. The ratio is the rate of the pipeline over that of the DataLoader.",
+        (
+            "Images per second that are read from a memory-mapped array, augmented and copied, in batches of 32: with "
+            "0, 1 and 2 worker processes; then with 2 workers, in turns with torch's DataLoader, with 2 workers, the "
+            "same transforms and whole epochs of 640 images. The ratio is the rate of the pipeline over that of the "
+            "DataLoader."
+        ),
     ),
     "train": (
         "Training and its input",
-        "Images per second of a training with its whole input pipeline, in turns with steps on one batch that is there "
-        "already. The ratio is that of the two rates. For the small net it is that to the bound "
-        "1 / (1 / r + 1 / (cores × a)): r images per second with the resident batch, a those that one thread "
-        "augments. The last row compares how long a step takes to follow the one before it, at the end of an epoch and "
-        "within one.",
+        (
+            "Images per second of a training with its whole input pipeline, in turns with steps on one batch that is "
+            "there already. The ratio is that of the two rates. For the small net it is that to the bound 1 / (1 / r "
+            "+ 1 / (cores × a)): r images per second with the resident batch, a those that one thread augments. The "
+            "last row compares how long a step takes to follow the one before it, at the end of an epoch and within "
+            "one."
+        ),
     ),
     "memory": (
         "Memory",
-        "The peak memory of a training of one epoch on ten times the images, over that of ten epochs on the images "
-        "once. What the system counts includes the pages of the store that the training has looked at; they are mapped "
-        "from its file, and the system takes them back when it needs room.",
+        (
+            "The peak memory of a training of one epoch on ten times the images, over that of ten epochs on the "
+            "images once. What the system counts includes the pages of the store that the training has looked at; "
+            "they are mapped from its file, and the system takes them back when it needs room."
+        ),
     ),
     "folds_side_by_side": (
         "Folds side by side",
-        "How long `make train` takes for four folds of phantom-chest, one after the other and as many at once as suit "
-        "the machine. The ratio is how many times as fast the second is.",
+        (
+            "How long `make train` takes for four folds of phantom-chest, one after the other and as many at once as "
+            "suit the machine. The ratio is how many times as fast the second is."
+        ),
     ),
 }
 
@@ -59,7 +71,7 @@ def run(name: str, rounds: int | None) -> list[Result]:
 
 
 def facts() -> list[tuple[str, str]]:
-    """What the numbers depend on: the machine and the versions."""
+    """What the numbers depend on: the machine, what else it does, the versions."""
     processor, memory, system = platform.processor(), "unknown", platform.system()
     if Path("/proc/cpuinfo").is_file():
         named = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
@@ -72,6 +84,7 @@ def facts() -> list[tuple[str, str]]:
         ("GPUs", str(machine.gpus() or "none")),
         ("memory", memory),
         ("system", system),
+        ("load before", f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"),
         ("Python", platform.python_version()),
     ]
     for package in PACKAGES:
@@ -89,18 +102,17 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def row(result: Result) -> tuple[str, ...]:
     """A result as a row of its table."""
-    ratio = "" if result.ratio is None else f"{result.ratio:.2f}"
+    ratio = "" if result.ratio is None else f"{result.ratio:.3f}"
     held = "" if result.limit is None else ("yes" if result.held else "**no**")
     return result.what, result.value, ratio, result.bound, held
 
 
-def page(found: dict[str, list[Result]]) -> str:
+def page(machine_facts: list[tuple[str, str]], found: dict[str, list[Result]]) -> str:
     """docs/performance.md."""
     parts = [
         "# Performance",
-        "Written by `make benchmarks`. What is compared is measured in turns in the same minutes; values and ratios are "
-        "medians of the rounds. Each section names its script in benchmarks/, which says more.",
-        table(("", ""), facts()),
+        HEAD,
+        table(("", ""), machine_facts),
     ]
     for name, results in found.items():
         title, compared = BENCHMARKS[name]
@@ -113,11 +125,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int)
     rounds = parser.parse_args().rounds
-    found = {}
+    before, found = facts(), {}
     for name in BENCHMARKS:
         with ProcessPoolExecutor(1, get_context("spawn")) as process:  # TensorFlow and torch do not share one gladly
             found[name] = process.submit(run, name, rounds).result()
-    files.write_text(page(found), FILE)
+    files.write_text(page(before, found), FILE)
     print()
     judge(result for results in found.values() for result in results)
 

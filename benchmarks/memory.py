@@ -3,10 +3,11 @@
     .venv/bin/python benchmarks/memory.py [--rounds 3]
 
 Made-up images at 64 px, resnet9 of width 8, one fold: 2,048 images to train on for ten epochs, and 20,480 for one, so
-that both take equally many steps; data and store are there before. Two peaks of the process of `medfold train`: all that the
-system counts as its memory, which includes what it has looked at of the store's file; and the part of that which is its
-own (Linux only, sampled 50 times a second), since what is only mapped from a file the system takes back when it needs
-room. Fails if either is over 1.1 times as high with the more images. About 4 minutes on 2 CPU cores.
+that both take equally many steps; data and store are there before. Two peaks of the process of `medfold train`: all
+that the system counts as its memory, which includes what it has looked at of the store's file; and the part of that
+which is its own (Linux only, sampled 50 times a second), since what is only mapped from a file the system takes back
+when it needs room. Fails if either is over 1.1 times as high with the more images. Not for Windows. About 5 minutes on
+2 CPU cores.
 """
 
 import argparse
@@ -22,9 +23,9 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from results import Result, judge
 
 from medfold import files
+from results import Result, judge
 
 REPOSITORY = Path(__file__).parent.parent
 IMAGES, SIZE, BATCH, FOLDS = 2560, 64, 32, 5  # one fold of five is held out

@@ -41,9 +41,9 @@ def judge(results: Iterable[Result]) -> None:
     """Prints results, and ends the program if one of them misses its limit."""
     missed = []
     for result in results:
-        ratio = "" if result.ratio is None else f"; ratio {result.ratio:.2f}"
+        ratio = "" if result.ratio is None else f"; ratio {result.ratio:.3f}"
         print(f"{result.what}: {result.value}{ratio}{f', {result.bound}' if result.bound else ''}")
         if not result.held:
-            missed.append(f"{result.what}: {result.ratio:.2f}, not {result.bound}")
+            missed.append(f"{result.what}: {result.ratio:.3f}, not {result.bound}")
     if missed:
         raise SystemExit("; ".join(missed))

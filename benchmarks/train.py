@@ -2,11 +2,11 @@
 
     .venv/bin/python benchmarks/train.py [--rounds 3]
 
-In turns: steps on one resident batch, and steps on what the pipeline makes meanwhile, with as many workers as WORKERS=auto
-starts. Two larger nets must reach 0.95 of the resident rate. For a small net, from which the making of batches takes a
-good part of the cores, the bound is 1 / (1 / r + 1 / (cores * a)): r images per second if resident, a those that one
-thread augments. It must reach 0.90 of that. Then the time from step to step: at the end of an epoch it may
-be at most 1.5 times that within one. About 6 minutes on 2 CPU cores.
+In turns: steps on one resident batch, and steps on what the pipeline makes meanwhile, with as many workers as
+WORKERS=auto starts. Two larger nets must reach 0.95 of the resident rate. For a small net, from which the making of
+batches takes a good part of the cores, the bound is 1 / (1 / r + 1 / (cores * a)): r images per second if resident, a
+those that one thread augments. It must reach 0.90 of that. Then the time from step to step: at the end of an epoch it
+may be at most 1.5 times that within one. About 6 minutes on 2 CPU cores.
 """
 
 import argparse
@@ -21,7 +21,6 @@ from statistics import median
 
 import cv2
 import numpy as np
-from results import Result, judge
 
 from medfold import machine
 from medfold.competition import Competition
@@ -33,6 +32,7 @@ from medfold.training.augment import augmenter
 from medfold.training.mix import Batch
 from medfold.training.pipeline import Pipeline
 from medfold.training.workers import feed
+from results import Result, judge
 
 with hushed():  # TensorFlow tells at length which GPUs it does not find
     import keras

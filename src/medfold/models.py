@@ -142,7 +142,7 @@ def build(
     if choices.images.size < chosen.smallest:
         fix = f"Set it to {chosen.smallest} or more"
         raise UserError(f"{choices.images.size} px are too small for {options.name}", "images.size", fix)
-    if choices.head == "cut_points" and competition.task != "ordinal":
+    if choices.head != "classes" and competition.task != "ordinal":
         raise UserError(f"task {competition.task} has no order to cut", "head", "Set it to classes")
     if not pretrained:
         options = options.model_copy(update={"weights": "none"})
@@ -155,7 +155,10 @@ def build(
         x = chosen.build(x, options)
         if len(x.shape) == 4:
             x = layers.GlobalAveragePooling2D(name="pool")(x)
-        x = layers.Dropout(choices.training.dropout, name=_HEAD)(x)
+        if choices.backbone.weights != "none":
+            # What a pretrained backbone sees lies on scales that have nothing to do with the task.
+            x = layers.BatchNormalization(center=False, scale=False, momentum=0.9, name=_STANDARDISED)(x)
+        x = layers.Dropout(choices.training.dropout, name=_DROPOUT)(x)
         return keras.Model(images, _outputs(competition, choices.head, x), name=options.name)
 
 
@@ -166,24 +169,28 @@ def split(model: keras.Model) -> tuple[keras.Model, keras.Model]:
         The backbone, from float32 images to features float32 (batch, d); the head, from those to probabilities.
     """
     names = [layer.name for layer in model.layers]
-    head = model.layers[names.index(_HEAD) :]
-    features = head[0].input
-    given = x = keras.Input(features.shape[1:], name="features")
-    for layer in head:
-        x = layer(x)
-    return keras.Model(model.inputs, layers.Activation("linear", dtype="float32")(features)), keras.Model(given, x)
+    features = model.get_layer(_STANDARDISED if _STANDARDISED in names else _DROPOUT).input
+    backbone = keras.Model(model.input, layers.Activation("linear", dtype="float32")(features))
+    return backbone, keras.Model(features, model.output)
 
 
-_HEAD = "dropout"  # the layer that the head begins with
+_STANDARDISED, _DROPOUT = "standardised", "dropout"  # the head begins with the first of them that is there
 
 
 def _outputs(competition: Competition, head: str, x):
     # Small first weights: the first predictions are undecided, so no step is spent on unlearning chance.
-    more = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), "dtype": "float32", "name": "head"}
+    more = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), "dtype": "float32"}
     columns = len(competition.columns)
-    if head == "cut_points":
-        return CutPoints(columns, dtype="float32", name="cut_points")(layers.Dense(1, use_bias=False, **more)(x))
-    return layers.Dense(columns, activation="softmax" if competition.one_of_many else "sigmoid", **more)(x)
+    classes = cuts = None
+    if head != "cut_points":
+        activation = "softmax" if competition.one_of_many else "sigmoid"
+        classes = layers.Dense(columns, activation=activation, name="head", **more)(x)
+    if head != "classes":
+        grade = layers.Dense(1, use_bias=False, name="grade", **more)(x)
+        cuts = CutPoints(columns, dtype="float32", name="cut_points")(grade)
+    return (
+        layers.Average(dtype="float32")([classes, cuts]) if head == "both" else (cuts if classes is None else classes)
+    )
 
 
 class CutPoints(layers.Layer):

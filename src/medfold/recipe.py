@@ -62,7 +62,8 @@ class Recipe(Strict):
 
     images: Images = Images()
     backbone: Backbone = Backbone()
-    head: Literal["classes", "cut_points"] = "classes"  # cut_points: one grade, cut into classes (ordinal tasks)
+    # classes: a probability for each; cut_points: one grade, cut into classes (ordinal tasks); both: their mean
+    head: Literal["classes", "cut_points", "both"] = "classes"
     augment: str | list[str | dict[str, dict[str, Any]]] = "light"  # a named pipeline, or albumentations transforms
     training: Training = Training()
     tta: bool = True  # average predictions over the flips that images.symmetry allows

@@ -143,11 +143,8 @@ def _train_folds(
 def _backbone_key(choices: Recipe) -> str:
     """A hash of everything that changes what a frozen backbone sees in an image."""
     weights = Path(choices.backbone.weights).expanduser()
-    facts = [
-        choices.backbone.model_dump(exclude={"freeze_norm", "width"}),
-        files.sha256(weights) if weights.is_file() else None,
-        version("keras"),
-    ]
+    chosen = choices.backbone.model_dump(exclude={"freeze_norm", "width"})
+    facts = [chosen, files.sha256(weights) if weights.is_file() else None, version("keras")]
     return files.fingerprint(facts)
 
 

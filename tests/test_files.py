@@ -1,6 +1,9 @@
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -72,3 +75,19 @@ def test_lock_lets_no_update_get_lost(tmp_path):
     workers = [subprocess.Popen([sys.executable, "-c", ADD, str(path)]) for _ in range(3)]
     assert [worker.wait() for worker in workers] == [0, 0, 0]
     assert files.read_json(path) == 60
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_was_read_of_a_mapped_array_is_given_back(tmp_path):
+    def in_memory():
+        return int(re.search(r"RssFile:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10
+
+    np.save(tmp_path / "array.npy", np.ones(32 << 20, np.uint8))
+    mapped = np.load(tmp_path / "array.npy", mmap_mode="r")
+    before = in_memory()
+    assert mapped.sum() == 32 << 20
+    assert in_memory() > before + (24 << 20)
+    files.let_go(mapped)
+    assert in_memory() < before + (8 << 20)
+    assert mapped.sum() == 32 << 20
+    files.let_go(np.ones(3))

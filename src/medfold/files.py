@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import mmap
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -44,6 +45,17 @@ def sweep(path: Path) -> None:
     """Removes what killed processes left beside `path` under temporary names; call it under the lock of `path` only."""
     for left in path.parent.glob(f".{path.name}.*.tmp"):
         remove(left)
+
+
+def let_go(mapped: Any) -> None:
+    """Gives back the memory of what was read of a memory-mapped array; other arrays are left alone.
+
+    The pages stay in the system's cache, so reading them again costs next to nothing, but they no longer count as the
+    process's own: its memory does not grow with the number of images that it has seen.
+    """
+    pages = getattr(mapped, "_mmap", None)
+    if hasattr(pages, "madvise"):
+        pages.madvise(mmap.MADV_DONTNEED)
 
 
 def write_text(text: str, path: Path) -> None:

@@ -102,6 +102,7 @@ class Predictor:
             # A batch is always full, so that the net is compiled once; the surplus is cut off again.
             batch = np.pad(batch, [(0, self._batch_size - len(chosen)), *[(0, 0)] * (batch.ndim - 1)])
             views = [self._forward(self._look(batch, number)) for number in range(self._count)]
+            files.let_go(images)
             yield [np.asarray(view)[: len(chosen)] for view in views]
 
 

@@ -230,6 +230,7 @@ def test_a_frozen_backbone_is_asked_once_for_all_folds(tmp_path, pretrained, cap
     assert files_of(tmp_path / "again") == files_of(tmp_path / "fold0")
 
 
+@pytest.mark.slow
 def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretrained, monkeypatch):
     made = on(pretrained, task(), tmp_path / "features.npy", head_epochs=3, epochs=2, head_learning_rate=0.02)
     fit.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
@@ -255,6 +256,7 @@ def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretra
         assert files_of(tmp_path / f"killed{kill}") == files_of(tmp_path / "whole")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_half_precision_learns_the_same_task(tmp_path, precision):
     assert fit.train_fold(task(precision=precision), 0, FoldPaths(tmp_path / "fold0")) > 0.9

@@ -1,12 +1,17 @@
 import keras
 import numpy as np
 import pytest
+import yaml
 
 from medfold import inference, models
+from medfold.config import merge
 from medfold.errors import UserError
 from medfold.recipe import Recipe
+from medfold.training import losses
+from medfold.training.augment import augmenter
 from medfold.training.learner import Learner
-from tests.helpers import competition
+from medfold.training.schedule import optimizer_of
+from tests.helpers import REPOSITORY, competition
 
 
 def recipe(name="resnet9", size=32, **backbone):
@@ -210,3 +215,21 @@ def test_precision_auto_is_what_the_machine_gains_by(monkeypatch):
         details = {"compute_capability": capability}
         monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device, told=details: told)
         assert models.precision_of("auto") == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "base", sorted(path.stem for path in (REPOSITORY / "competition" / "_base").glob("gpu_*.yaml"))
+)
+def test_recipes_for_gpus_take_a_step_at_a_small_size(base):
+    content = yaml.safe_load((REPOSITORY / "competition" / "_base" / f"{base}.yaml").read_text())
+    chosen = Recipe.model_validate(merge(content, {"images": {"size": 32}, "backbone": {"weights": "none"}}))
+    model = models.build(facts("ordinal", channels=3), chosen)
+    learner = Learner(
+        model,
+        optimizer_of(chosen.training, chosen.training.learning_rate, 10),
+        losses.loss_of(facts("ordinal"), chosen.training),
+    )
+    loss = learner.step(batch(3), np.eye(3, dtype=np.float32), np.ones(3, np.float32))
+    assert np.isfinite(loss)
+    augmenter(chosen.augment, "horizontal", (32, 32, 3))

@@ -32,6 +32,28 @@ def test_what_is_no_number_of_jobs_is_refused(text):
         side_by_side.jobs_of(text, 5)
 
 
+def test_workers_suit_the_machine(two_cores, monkeypatch):
+    assert side_by_side.workers_of("auto") == 0
+    assert side_by_side.workers_of("3") == 3
+    monkeypatch.setattr(machine, "gpus", lambda: 1)
+    assert side_by_side.workers_of("auto") == 2
+    monkeypatch.setattr(machine, "gpus", lambda: 0)
+    for cores, expected in ((1, 0), (4, 2), (6, 3), (64, 8)):
+        monkeypatch.setattr(machine, "cores", lambda count=cores: count)
+        assert side_by_side.workers_of("auto") == expected
+    for text in ("-1", "all"):
+        with pytest.raises(UserError, match=f"WORKERS={text}: expected a number from 0, or auto"):
+            side_by_side.workers_of(text)
+
+
+def test_one_of_several_trainings_has_the_cores_of_its_share(monkeypatch):
+    for name, value in side_by_side.Share(3).environment.items():
+        monkeypatch.setenv(name, value)
+    assert machine.cores() == 3
+    monkeypatch.setenv(machine.THREADS[0], "many")
+    assert machine.cores() >= 1
+
+
 def test_overrides_survive_the_way_to_another_process():
     overrides = {"training": {"epochs": 3, "ema": 0.5}, "tta": False, "augment": ["HorizontalFlip"], "backbone": {}}
     overrides["backbone"] = {"name": "resnet9"}

@@ -10,8 +10,6 @@ import numpy as np
 from medfold import files
 from medfold.training.mix import Batch, Mixer
 
-_LET_GO = 64  # batches after which pages that were read are given back
-
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
@@ -75,8 +73,7 @@ class Pipeline:
         parts = [self.at(epoch, position) for position in positions]
         into_now = None if self.mix else into
         images = np.stack([image for image, _, _ in parts], out=into_now)
-        if step % _LET_GO == 0:
-            files.let_go(self.images)
+        files.let_go(self.images)
         targets, weights = np.stack([target for _, target, _ in parts]), np.array([weight for _, _, weight in parts])
         if self.mix is None:
             return images, targets, weights

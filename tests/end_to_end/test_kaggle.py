@@ -13,7 +13,7 @@ from tests.kaggle_server import HostedCompetition, HostedDataset, drop, status
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 NAME = "histopathologic-cancer-detection"
-TINY = "backbone.width=4 training.epochs=1 images.size=16"
+TINY = "backbone.width=4 training.epochs=1 images.size=16 training.batch_size=16"
 
 
 def test_a_competition_from_the_token_to_the_public_score(kaggle, clone):  # noqa: F811

@@ -60,7 +60,7 @@ def test_a_circle_of_extends_is_told(tmp_path, bases):
         ({"training": {"epoch": 3}}, r"unknown key 'training.epoch' \(did you mean 'epochs'\?\)"),
         ({"trainin": {}}, r"unknown key 'trainin' \(did you mean 'training'\?\)"),
         ({"training": {"epochs": "many"}}, "'training.epochs': .*received 'many'"),
-        ({"training": {"epochs": 0}}, "'training.epochs': .*received 0"),
+        ({"training": {"epochs": -1}}, "'training.epochs': .*received -1"),
         ({"images": {"fit": "crop"}}, "'images.fit': .*received 'crop'"),
     ],
 )

@@ -9,7 +9,6 @@ is under 1.2. Neither the start of processes nor what was made ahead of a turn i
 cores.
 """
 
-import argparse
 import copy
 import tempfile
 import time
@@ -26,7 +25,7 @@ import numpy as np
 from medfold.training.augment import augmenter
 from medfold.training.pipeline import Pipeline
 from medfold.training.workers import feed
-from results import Result, judge
+from results import Result, run
 
 TORCH = "2.13.0"
 BATCH = 32
@@ -180,11 +179,5 @@ def measure(rounds: int = 5) -> list[Result]:
         return [*results, Result("beside DataLoader", absent)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    judge(measure(parser.parse_args().rounds))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__, rounds=5)

@@ -10,7 +10,6 @@ when it needs room. Fails if either is over 1.1 times as high with the more imag
 2 CPU cores.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -25,7 +24,7 @@ from statistics import median
 import numpy as np
 
 from medfold import files
-from results import Result, judge
+from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent
 IMAGES, SIZE, BATCH, FOLDS = 2560, 64, 32, 5  # one fold of five is held out
@@ -135,11 +134,5 @@ def measure(rounds: int = 3) -> list[Result]:
     return [*results, Result("the further images in the store", f"{9 * IMAGES * SIZE**2 / 2**20:.0f} MB")]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    judge(measure(parser.parse_args().rounds))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__, rounds=3)

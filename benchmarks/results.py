@@ -1,6 +1,7 @@
 """What the benchmarks find, as their terminal lines and the tables of docs/performance.md show it."""
 
-from collections.abc import Iterable
+import argparse
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -47,3 +48,16 @@ def judge(results: Iterable[Result]) -> None:
             missed.append(f"{result.what}: {result.ratio:.3f}, not {result.bound}")
     if missed:
         raise SystemExit("; ".join(missed))
+
+
+def run(measure: Callable[[int], list[Result]], doc: str, rounds: int) -> None:
+    """The program of a benchmark: reads --rounds, measures, judges.
+
+    Args:
+        measure: (rounds) -> results.
+        doc: of the script; its first line is the help.
+        rounds: how many unless said otherwise.
+    """
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=rounds)
+    judge(measure(parser.parse_args().rounds))

@@ -9,7 +9,6 @@ those that one thread augments. It must reach 0.90 of that. Then the time from s
 may be at most 1.5 times that within one. About 6 minutes on 2 CPU cores.
 """
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -32,7 +31,7 @@ from medfold.training.augment import augmenter
 from medfold.training.mix import Batch
 from medfold.training.pipeline import Pipeline
 from medfold.training.workers import feed
-from results import Result, judge
+from results import Result, run
 
 with hushed():  # TensorFlow tells at length which GPUs it does not find
     import keras
@@ -202,11 +201,5 @@ def measure(rounds: int = 3) -> list[Result]:
         return [*results, ends_of_epochs(JOBS[-1], Path(name), rounds)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    judge(measure(parser.parse_args().rounds))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__, rounds=3)

@@ -188,9 +188,9 @@ def _outputs(competition: Competition, head: str, x):
     if head != "classes":
         grade = layers.Dense(1, use_bias=False, name="grade", **more)(x)
         cuts = CutPoints(columns, dtype="float32", name="cut_points")(grade)
-    return (
-        layers.Average(dtype="float32")([classes, cuts]) if head == "both" else (cuts if classes is None else classes)
-    )
+    if head == "both":
+        return layers.Average(dtype="float32")([classes, cuts])
+    return cuts if classes is None else classes
 
 
 class CutPoints(layers.Layer):

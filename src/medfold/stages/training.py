@@ -70,18 +70,8 @@ def train(
             net = f"{choices.backbone.name}, {choices.images.size} px, {head}{choices.training.epochs} epochs"
             say("train", f"{run_paths.name}: {net}, {told}")
             if at_once > 1:
-                words = [
-                    "--competition",
-                    paths.name,
-                    "--recipe",
-                    recipe,
-                    "--seeds",
-                    str(seed),
-                    "--run",
-                    run_paths.name,
-                    "--workers",
-                    workers,
-                ]
+                words = ["--competition", paths.name, "--recipe", recipe, "--seeds", str(seed), "--run", run_paths.name]
+                words += ["--workers", workers]
                 words += ["--set", " ".join(side_by_side.as_words(overrides))]
                 _train_side_by_side(project, words, todo, at_once, run_paths)
             else:

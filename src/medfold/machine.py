@@ -1,8 +1,16 @@
-"""What the machine has: cores and GPUs, asked without importing TensorFlow."""
+"""What the machine has, cores and GPUs, asked without TensorFlow; and processes that end with the one that began them."""
 
 import os
 import shutil
 import subprocess
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from typing import Any
+
+from medfold.errors import UserError
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 
@@ -23,3 +31,29 @@ def gpus() -> int:
         return 0
     listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
     return sum(line.startswith("GPU ") for line in listed.stdout.splitlines()) if listed.returncode == 0 else 0
+
+
+def end_with_parent() -> None:
+    """From now on this process ends when the one that started it does, even if that one is killed."""
+
+    def watch() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def apart(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls a function in a process of its own: what it takes of memory and GPU is free again afterwards.
+
+    Args:
+        what: it does, for the error.
+
+    Raises:
+        UserError: the process was killed.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent) as process:
+        try:
+            return process.submit(function, *arguments).result()
+        except BrokenProcessPool:
+            raise UserError("the process was killed", what, "Was it short of memory?") from None

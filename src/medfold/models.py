@@ -153,6 +153,8 @@ def build(
             x = layers.Concatenate(name="grey_to_colour")([x, x, x])
         x = _scaled(x, chosen.scaling if options.input_scaling == "auto" else options.input_scaling)
         x = chosen.build(x, options)
+        if options.pooling == "pyramid":
+            x = _pyramid(_resolutions(keras.Model(images, x)) if not isinstance(x, list) else x)
         if len(x.shape) == 4:
             x = layers.GlobalAveragePooling2D(name="pool")(x)
         if choices.backbone.weights != "none":
@@ -172,6 +174,25 @@ def split(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     features = model.get_layer(_STANDARDISED if _STANDARDISED in names else _DROPOUT).input
     backbone = keras.Model(model.input, layers.Activation("linear", dtype="float32")(features))
     return backbone, keras.Model(features, model.output)
+
+
+def _resolutions(net: keras.Model) -> list:
+    """The last feature map of each resolution from a quarter of the image on; of a net that ends in a vector, that."""
+    if len(net.output.shape) != 4:
+        return [net.output]
+    least, most = net.output.shape[1], net.input.shape[1] // 4
+    found = {}
+    for layer in net.layers:
+        # Padding makes a size of its own, for the convolution that follows.
+        if not isinstance(layer, (layers.ZeroPadding2D, keras.layers.InputLayer)) and len(layer.output.shape) == 4:
+            found[layer.output.shape[1]] = layer.output
+    return [found[size] for size in sorted(found, reverse=True) if least <= size <= max(most, least)]
+
+
+def _pyramid(maps: list):
+    pools = layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D
+    pooled = [pool()(each) for each in maps for pool in pools] if len(maps[0].shape) == 4 else maps
+    return layers.Concatenate(name="pyramid")(pooled) if len(pooled) > 1 else pooled[0]
 
 
 _STANDARDISED, _DROPOUT = "standardised", "dropout"  # the head begins with the first of them that is there
@@ -301,6 +322,8 @@ def _of_applications(name: str, images, options: recipe.Backbone):
         for layer in net._flatten_layers():
             if isinstance(layer, layers.BatchNormalization):
                 layer.trainable = False
+    if options.pooling == "pyramid":
+        net = keras.Model(net.input, _resolutions(net), name=net.name)
     return net(images)
 
 

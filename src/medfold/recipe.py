@@ -1,5 +1,6 @@
 """<recipe>.yaml -> Recipe: the choices one experiments with."""
 
+import shlex
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,8 @@ class Backbone(Strict):
     weights: str = "none"  # none | imagenet | path of a weights file
     input_scaling: Literal["auto", "tf", "torch", "caffe", "unit"] = "auto"
     freeze_norm: bool = False  # batch normalisation stays as the weights brought it
+    # average: of the last feature map; pyramid: average and maximum of the last map of each resolution
+    pooling: Literal["average", "pyramid"] = "average"
 
 
 class Training(Strict):
@@ -87,11 +90,19 @@ def load(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, A
 def parse_overrides(text: str) -> dict[str, Any]:
     """`"training.epochs=3 tta=false"` -> `{"training": {"epochs": 3}, "tta": False}`; values are YAML.
 
+    Quotes hold together what has spaces in it, as in a shell: `"backbone.weights='my weights.h5'"`.
+
     Raises:
-        UserError: a word without `=`, or a value that is not YAML.
+        UserError: a word without `=`, a value that is not YAML, or a quote that is not closed.
     """
     result: dict[str, Any] = {}
-    for word in text.split():
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""  # a backslash is part of a path
+    try:
+        words = list(lexer)
+    except ValueError:
+        raise UserError("a quote is not closed", f"SET, {text}") from None
+    for word in words:
         key, equals, value = word.partition("=")
         if not equals or not all(key.split(".")):
             raise UserError("expected key=value", f"SET, '{word}'", 'Example: SET="training.epochs=3 images.size=96"')

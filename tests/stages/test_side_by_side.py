@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold import machine, stages
+from medfold import machine, runs, stages
 from medfold.errors import UserError
 from medfold.recipe import parse_overrides
 from medfold.stages import Project, side_by_side
@@ -56,7 +56,7 @@ def test_one_of_several_trainings_has_the_cores_of_its_share(monkeypatch):
 
 def test_overrides_survive_the_way_to_another_process():
     overrides = {"training": {"epochs": 3, "ema": 0.5}, "tta": False, "augment": ["HorizontalFlip"], "backbone": {}}
-    overrides["backbone"] = {"name": "resnet9"}
+    overrides["backbone"] = {"name": "resnet9", "weights": "C:\\my 'own' weights\\net.h5", "input_scaling": "1"}
     assert parse_overrides(" ".join(side_by_side.as_words(overrides))) == overrides
 
 
@@ -101,3 +101,24 @@ def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, 
     run.fold(1).weights.rmdir()
     stages.train(project, jobs="2")
     assert run.fold(1).done.is_file()
+
+
+def test_a_backbone_without_weights_is_refused_before_there_are_folds(project_folder, two_cores):
+    with pytest.raises(UserError, match=r"^training\.head_epochs: a backbone without weights has no features"):
+        stages.train(Project.open("small"), jobs="2", overrides={"training": {"head_epochs": 1}})
+
+
+@pytest.mark.slow
+def test_the_features_of_a_frozen_backbone_are_there_before_the_folds(project_folder, two_cores, capfd):
+    import keras
+
+    file = project_folder / "net.weights.h5"
+    keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(file)
+    backbone = {"name": "MobileNetV2", "weights": str(file)}
+    overrides = {"images": {"size": 32}, "backbone": backbone, "training": {"head_epochs": 2, "epochs": 0}}
+    project = Project.open("small")
+    stages.train(project, jobs="2", overrides=overrides, run="frozen")
+    lines = [line.split()[0] for line in capfd.readouterr().out.splitlines() if line.startswith(("features", "fold"))]
+    assert lines[0] == "features"
+    assert lines.count("features") == 1
+    assert runs.done_folds(project.paths.run("frozen"), 3) == [0, 1, 2]

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -115,7 +116,7 @@ def as_words(overrides: dict[str, Any], prefix: str = "") -> list[str]:
         if isinstance(value, dict):
             words += as_words(value, f"{prefix}{key}.")
         else:
-            words.append(f"{prefix}{key}={json.dumps(value, separators=(',', ':'))}")
+            words.append(shlex.quote(f"{prefix}{key}={json.dumps(value, ensure_ascii=False)}"))
     return words
 
 

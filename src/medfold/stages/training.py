@@ -3,21 +3,25 @@
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medfold import files, runs, samples
+from medfold import files, machine, runs, samples
 from medfold import recipe as recipe_module
 from medfold.errors import UserError, some
 from medfold.images import store
-from medfold.paths import RunPaths
+from medfold.paths import Paths, RunPaths
 from medfold.recipe import Recipe
 from medfold.scoring import metrics
 from medfold.stages import side_by_side
 from medfold.stages.folding import Table, make_folds
 from medfold.stages.project import Project, commit_of, describe_score
 from medfold.terminal import hushed, minutes, say
+
+if TYPE_CHECKING:
+    from medfold.training.fit import Task
 
 
 def train(
@@ -73,6 +77,8 @@ def train(
                 words = ["--competition", paths.name, "--recipe", recipe, "--seeds", str(seed), "--run", run_paths.name]
                 words += ["--workers", workers]
                 words += ["--set", " ".join(side_by_side.as_words(overrides))]
+                if choices.training.head_epochs and not features_path(project, choices).is_file():
+                    machine.apart("features", _compute_features, project.root, paths.name, choices, data)
                 _train_side_by_side(project, words, todo, at_once, run_paths)
             else:
                 _train_folds(project, choices, seed, data, run_paths, todo, processes)
@@ -100,41 +106,53 @@ def _train_side_by_side(project: Project, words: list[str], todo: list[int], job
         raise UserError(f"{len(problems)} of {len(todo)} folds failed: {listed}", run_paths.folder, fix)
 
 
+def _compute_features(root: Paths, name: str, choices: Recipe, data: Table) -> None:
+    """Makes what all folds start from, while there is no fold yet to share the machine with."""
+    _fit().compute_features(_task(Project.open(name, root), choices, 0, data))
+
+
 def _train_folds(
     project: Project, choices: Recipe, seed: int, data: Table, run_paths: RunPaths, todo: list[int], workers: int
 ) -> None:
-    with hushed():  # TensorFlow tells at length which GPUs it does not find
-        from medfold.training.fit import Task, train_fold  # takes seconds to import: only now
-
-    metric = metrics.get(project.competition.score.metric, project.competition.task)
-    key = store.key(project.competition, project.paths, choices.images)
-    task = Task(
-        project.competition,
-        choices,
-        seed,
-        store.load(project.paths, key),
-        data.train,
-        data.targets,
-        data.test,
-        project.paths.features(key) / f"{_backbone_key(choices)}.npy",
-        workers,
-    )
+    fit, metric = _fit(), metrics.get(project.competition.score.metric, project.competition.task)
+    task = _task(project, choices, seed, data, workers)
     for number in todo:
         began = time.monotonic()
         with files.lock(run_paths.fold(number).folder):
             if runs.is_done(run_paths.fold(number)):
                 continue
-            score = train_fold(task, number, run_paths.fold(number))
+            score = fit.train_fold(task, number, run_paths.fold(number))
         shown = "undefined" if np.isnan(score) else f"{score:.4f}"
         say(f"fold {number}", f"{metric.title} {shown}, {minutes(time.monotonic() - began)}")
         runs.collect(project.competition, run_paths, data.train, data.targets)
+
+
+def _fit() -> ModuleType:
+    """What trains; TensorFlow, that it needs, takes seconds to import, so only now."""
+    with hushed():  # TensorFlow tells at length which GPUs it does not find
+        from medfold.training import fit
+    return fit
+
+
+def _task(project: Project, choices: Recipe, seed: int, data: Table, workers: int = 0) -> "Task":
+    competition, paths = project.competition, project.paths
+    pixels = store.load(paths, store.key(competition, paths, choices.images))
+    features = features_path(project, choices)
+    return _fit().Task(competition, choices, seed, pixels, data.train, data.targets, data.test, features, workers)
+
+
+def features_path(project: Project, choices: Recipe) -> Path:
+    """The file for what the recipe's backbone, frozen, sees in the images."""
+    key = store.key(project.competition, project.paths, choices.images)
+    return project.paths.features(key) / f"{_backbone_key(choices)}.npy"
 
 
 def _backbone_key(choices: Recipe) -> str:
     """A hash of everything that changes what a frozen backbone sees in an image."""
     weights = Path(choices.backbone.weights).expanduser()
     chosen = choices.backbone.model_dump(exclude={"freeze_norm", "width"})
-    facts = [chosen, files.sha256(weights) if weights.is_file() else None, version("keras")]
+    computed = [choices.training.precision, version("keras")]
+    facts = [chosen, files.sha256(weights) if weights.is_file() else None, *computed]
     return files.fingerprint(facts)
 
 

@@ -58,6 +58,17 @@ class Task:
     workers: int = 0
 
 
+def compute_features(task: Task) -> None:
+    """What the frozen backbone of a task sees, computed and kept at `task.features` unless it is there.
+
+    Raises:
+        UserError: a backbone without weights.
+    """
+    _refuse_blind(task.recipe)
+    precision = models.precision_of(task.recipe.training.precision)
+    _features(task, models.build(task.competition, task.recipe, precision=precision))
+
+
 def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
     """Trains a fold and writes weights, history, OOF and test predictions, and the marker that it is done.
 
@@ -173,8 +184,7 @@ class _Training:
     def _planned(self) -> list[_Part]:
         task, choices, symmetry, parts = self._task, self._choices, self._competition.images.symmetry, []
         if choices.head_epochs:
-            backbone, head = models.split(self.model)
-            features = features_of(backbone, task.store.pixels, symmetry, task.features)
+            features, head = _features(task, self.model)
             learnt_from = features[:, :1] if task.recipe.augment == "none" else features
             pipeline = self._pipeline(learnt_from, any_view, Mixer(choices.mixup, 0) if choices.mixup else None)
             rate = choices.head_learning_rate
@@ -228,9 +238,8 @@ class _Training:
             raise UserError(what, f"{self._topic}, training.batch_size", f"Set it to {len(self._rows)} or less")
         if not choices.epochs and not choices.head_epochs:
             raise UserError("nothing is trained", "training.epochs", "Set it, or training.head_epochs, to 1 or more")
-        if choices.head_epochs and self._task.recipe.backbone.weights == "none":
-            fix = "Set backbone.weights to imagenet or a file, or training.head_epochs to 0"
-            raise UserError("a backbone without weights has no features to learn from", "training.head_epochs", fix)
+        if choices.head_epochs:
+            _refuse_blind(self._task.recipe)
 
     def _tell_what_was_learnt(self) -> None:
         """Says whether the few images that were trained on are known by heart: if not, the set-up is broken."""
@@ -240,6 +249,18 @@ class _Training:
         hint = "NOT learnt: look at images, labels and the learning rate"
         verdict = "the set-up can learn" if share >= 0.95 else hint
         say(self._topic, f"{share:.0%} of {len(targets)} training images known by heart: {verdict}")
+
+
+def _features(task: Task, model: keras.Model) -> tuple[np.ndarray, keras.Model]:
+    """What the backbone of a model, frozen, sees in the images of a task; and the model's head."""
+    backbone, head = models.split(model)
+    return features_of(backbone, task.store.pixels, task.competition.images.symmetry, task.features), head
+
+
+def _refuse_blind(choices: Recipe) -> None:
+    if choices.backbone.weights == "none":
+        fix = "Set backbone.weights to imagenet or a file, or training.head_epochs to 0"
+        raise UserError("a backbone without weights has no features to learn from", "training.head_epochs", fix)
 
 
 def _few(classes: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -4,16 +4,14 @@ A worker process writes its images into memory that it shares with the training,
 """
 
 import gc
-import os
 import shutil
 import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ import cv2
 import numpy as np
 
 from medfold.errors import UserError
+from medfold.machine import end_with_parent
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.mix import Batch
 from medfold.training.pipeline import Pipeline
@@ -96,7 +95,7 @@ def _open(pipeline: Pipeline, name: str, slots: int) -> None:
     """Makes a new process a worker: what it works on, and that it ends with the training."""
     global _pipeline, _memory, _ring
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training's to deal with
-    threading.Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
+    end_with_parent()
     cv2.setNumThreads(1)
     keep_freed_memory()
     gc.freeze()  # nothing of what is there by now is garbage: it need not be looked through again and again
@@ -108,8 +107,3 @@ def _open(pipeline: Pipeline, name: str, slots: int) -> None:
 def _fill(step: int, slot: int) -> tuple[np.ndarray, np.ndarray]:
     _, targets, weights = _pipeline.batch(step, into=_ring[slot])
     return targets, weights
-
-
-def _end_with(parent) -> None:
-    parent.join()
-    os._exit(1)

@@ -27,6 +27,25 @@ def batch(channels, size=32):
     return np.random.default_rng(0).integers(0, 256, (3, size, size, channels)).astype(np.float32)
 
 
+def test_a_pyramid_pools_the_last_map_of_each_resolution():
+    keras.utils.set_random_seed(0)
+    model = models.build(facts(channels=3), recipe("MobileNetV2", size=64, pooling="pyramid"))
+    net = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    seen, _ = models.split(model)
+    images = batch(3, size=64)
+    features = np.asarray(seen(images))
+    ends = ["block_3_expand_relu", "block_6_expand_relu", "block_13_expand_relu", "out_relu"]  # 16, 8, 4 and 2 px
+    maps = keras.Model(net.input, [net.get_layer(name).output for name in ends])(images / 127.5 - 1)
+    expected = [pool for each in maps for pool in (np.mean(each, axis=(1, 2)), np.max(each, axis=(1, 2)))]
+    np.testing.assert_allclose(features, np.concatenate(expected, axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "width"), [("resnet9", 2 * (32 + 32)), ("simple_cnn", 128)])
+def test_nets_of_our_own_have_a_pyramid_too(name, width):
+    seen, _ = models.split(models.build(facts(), recipe(name, size=28, pooling="pyramid")))
+    assert seen.output_shape == (None, width)
+
+
 @pytest.mark.parametrize("name", ["simple_cnn", "resnet9", "MobileNetV2"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_backbone_is_saved_and_rebuilt_with_equal_predictions(tmp_path, name, channels):

@@ -17,7 +17,12 @@ def test_overrides_reach_every_depth(project_folder):
     assert (loaded.training.epochs, loaded.tta, loaded.training.batch_size) == (3, False, 8)
 
 
-@pytest.mark.parametrize("text", ["training.epochs", "=3", "training..epochs=3", "a=[1"])
+def test_quotes_hold_a_value_with_spaces_together():
+    overrides = recipe.parse_overrides(r"backbone.weights='C:\my nets\net.weights.h5' tta=false")
+    assert overrides == {"backbone": {"weights": r"C:\my nets\net.weights.h5"}, "tta": False}
+
+
+@pytest.mark.parametrize("text", ["training.epochs", "=3", "training..epochs=3", "a=[1", "a='b"])
 def test_a_wrong_override_is_shown(text):
     with pytest.raises(UserError, match="SET"):
         recipe.parse_overrides(text)

@@ -65,6 +65,7 @@ def compute_features(task: Task) -> None:
         UserError: a backbone without weights.
     """
     _refuse_blind(task.recipe)
+    keep_freed_memory()
     precision = models.precision_of(task.recipe.training.precision)
     _features(task, models.build(task.competition, task.recipe, precision=precision))
 

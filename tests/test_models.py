@@ -161,6 +161,8 @@ def test_every_family_takes_a_step_and_is_rebuilt_with_equal_predictions(tmp_pat
     keras.utils.set_random_seed(1)
     again = inference.load(facts(channels=3), recipe(name, size), tmp_path / "weights.h5")
     np.testing.assert_array_equal(model(batch(3, size)), again(batch(3, size)))
+    pyramid = models.build(facts(channels=3), recipe(name, size, pooling="pyramid"))
+    assert models.split(pyramid)[0].output_shape[1] >= 2 * models.split(model)[0].output_shape[1]
 
 
 def test_weights_of_another_net_are_refused(tmp_path):

@@ -184,7 +184,7 @@ def _resolutions(net: keras.Model) -> list:
     found = {}
     for layer in net.layers:
         # Padding makes a size of its own, for the convolution that follows.
-        if not isinstance(layer, (layers.ZeroPadding2D, keras.layers.InputLayer)) and len(layer.output.shape) == 4:
+        if not isinstance(layer, (layers.ZeroPadding2D, layers.InputLayer)) and len(layer.output.shape) == 4:
             found[layer.output.shape[1]] = layer.output
     return [found[size] for size in sorted(found, reverse=True) if least <= size <= max(most, least)]
 

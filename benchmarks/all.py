@@ -81,7 +81,7 @@ def facts() -> list[tuple[str, str]]:
         memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GB"
     rows = [
         ("processor", f"{processor or platform.machine()}, {machine.cores()} cores"),
-        ("GPUs", str(machine.gpus() or "none")),
+        ("GPUs", str(len(machine.gpus()) or "none")),
         ("memory", memory),
         ("system", system),
         ("load before", f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"),

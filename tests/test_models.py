@@ -40,6 +40,15 @@ def test_a_pyramid_pools_the_last_map_of_each_resolution():
     np.testing.assert_allclose(features, np.concatenate(expected, axis=1), atol=1e-5)
 
 
+def test_a_pyramid_takes_whole_maps_at_sizes_that_do_not_divide():
+    """Sums that are no layers count (ConvNeXt), and a quarter of 50 px is 13."""
+    net = keras.applications.ConvNeXtTiny(include_top=False, weights=None, input_shape=(64, 64, 3))
+    downsampling = next(layer for layer in net.layers if "downsampling_block_0" in layer.name)
+    assert models._resolutions(net)[0] is downsampling.input
+    net = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(50, 50, 3))
+    assert [each.shape[1] for each in models._resolutions(net)] == [13, 7, 4, 2]
+
+
 @pytest.mark.parametrize(("name", "width"), [("resnet9", 2 * (32 + 32)), ("simple_cnn", 128)])
 def test_nets_of_our_own_have_a_pyramid_too(name, width):
     seen, _ = models.split(models.build(facts(), recipe(name, size=28, pooling="pyramid")))
@@ -101,11 +110,13 @@ def test_weights_of_a_file_are_read(tmp_path):
 def test_choices_that_cannot_be_are_one_line(tmp_path):
     other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     other.save_weights(tmp_path / "other.weights.h5")
+    (tmp_path / "page.weights.h5").write_text("<html>Not found</html>")
     for changes, message in (
         ({"name": "resnet99"}, "unknown backbone 'resnet99' .did you mean 'resnet9'"),
         ({"name": "resnet9", "weights": "imagenet"}, "resnet9 has no pretrained weights"),
         ({"name": "MobileNetV2", "weights": "nowhere.h5"}, "nowhere.h5: no such weights file"),
         ({"name": "MobileNetV2", "weights": str(tmp_path / "other.weights.h5")}, "weights do not fit"),
+        ({"name": "MobileNetV2", "weights": str(tmp_path / "page.weights.h5")}, "weights do not fit"),
         ({"name": "MobileNetV2", "size": 16}, "too small for MobileNetV2"),
     ):
         with pytest.raises(UserError, match=message) as caught:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from medfold import recipe
@@ -20,6 +22,17 @@ def test_overrides_reach_every_depth(project_folder):
 def test_quotes_hold_a_value_with_spaces_together():
     overrides = recipe.parse_overrides(r"backbone.weights='C:\my nets\net.weights.h5' tta=false")
     assert overrides == {"backbone": {"weights": r"C:\my nets\net.weights.h5"}, "tta": False}
+    compact = recipe.parse_overrides('augment=[{"GaussNoise":{"p":0.3}}]')
+    assert compact == {"augment": [{"GaussNoise": {"p": 0.3}}]}
+
+
+def test_overrides_survive_the_way_to_another_process():
+    overrides = {
+        "augment": [{"GaussNoise": {"std_range": [1e-05, 0.01]}}],
+        "tta": False,
+        "backbone": {"name": "my 'x'"},
+    }
+    assert recipe.parse_overrides(json.dumps(overrides)) == overrides
 
 
 @pytest.mark.parametrize("text", ["training.epochs", "=3", "training..epochs=3", "a=[1", "a='b"])

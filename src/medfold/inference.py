@@ -42,12 +42,14 @@ def load(competition: Competition, recipe: Recipe, weights: Path) -> keras.Model
 def save(model: keras.Model, weights: Path) -> None:
     """Writes the weights of a net, whole."""
     with files.whole(weights) as temporary:
-        named = temporary.with_suffix(".weights.h5")
+        # Keras tells its formats apart by the end of the name.
+        folder = temporary.with_suffix(".folder.tmp")
+        folder.mkdir()
         try:
-            model.save_weights(named)
-            named.replace(temporary)
+            model.save_weights(folder / "net.weights.h5")
+            (folder / "net.weights.h5").replace(temporary)
         finally:
-            files.remove(named)
+            files.remove(folder)
 
 
 class Predictor:

@@ -1,4 +1,4 @@
-"""What the machine has, cores and GPUs, asked without TensorFlow; and processes that end with the one that began them."""
+"""What the machine has, cores and GPUs, asked without TensorFlow; processes that end with the one that began them."""
 
 import os
 import shutil
@@ -23,21 +23,31 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def gpus() -> int:
-    """How many GPUs there are to use."""
+def gpus() -> list[str]:
+    """The GPUs there are to use, by the names that CUDA_VISIBLE_DEVICES takes."""
     if "CUDA_VISIBLE_DEVICES" in os.environ:
-        return len([each for each in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if each.strip() not in ("", "-1")])
+        names = [name.strip() for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",")]
+        return [name for name in names if name not in ("", "-1")]
     if shutil.which("nvidia-smi") is None:
-        return 0
+        return []
     listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines()) if listed.returncode == 0 else 0
+    found = [line for line in listed.stdout.splitlines() if line.startswith("GPU ")] if listed.returncode == 0 else []
+    return [str(number) for number in range(len(found))]
 
 
 def end_with_parent() -> None:
-    """From now on this process ends when the one that started it does, even if that one is killed."""
+    """From now on this process ends when the one that started it does, even if that one is killed.
+
+    One that was not started by multiprocessing must have a pipe from its parent as standard input.
+    """
+    parent = parent_process()
 
     def watch() -> None:
-        parent_process().join()
+        if parent is None:
+            while os.read(0, 1024):
+                pass
+        else:
+            parent.join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

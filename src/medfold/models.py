@@ -180,12 +180,12 @@ def _resolutions(net: keras.Model) -> list:
     """The last feature map of each resolution from a quarter of the image on; of a net that ends in a vector, that."""
     if len(net.output.shape) != 4:
         return [net.output]
-    least, most = net.output.shape[1], net.input.shape[1] // 4
+    least, most = net.output.shape[1], -(-net.input.shape[1] // 4)
     found = {}
-    for layer in net.layers:
+    for step in net.operations:
         # Padding makes a size of its own, for the convolution that follows.
-        if not isinstance(layer, (layers.ZeroPadding2D, layers.InputLayer)) and len(layer.output.shape) == 4:
-            found[layer.output.shape[1]] = layer.output
+        if not isinstance(step, (layers.ZeroPadding2D, layers.InputLayer)) and len(step.output.shape) == 4:
+            found[step.output.shape[1]] = step.output
     return [found[size] for size in sorted(found, reverse=True) if least <= size <= max(most, least)]
 
 
@@ -309,8 +309,8 @@ def _of_applications(name: str, images, options: recipe.Backbone):
         raise UserError(f"{name} scales its input itself", "backbone.input_scaling", "Set it to auto")
     try:
         net = make(include_top=False, weights=weights, input_shape=tuple(images.shape[1:]), **more)
-    except ValueError as error:
-        if weights is None:
+    except (ValueError, OSError) as error:
+        if weights in (None, "imagenet"):
             raise
         raise UserError(f"weights do not fit {name} ({str(error).splitlines()[0]})", weights) from None
     except Exception as error:  # Keras raises a bare one when its download fails

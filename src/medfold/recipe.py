@@ -1,6 +1,7 @@
 """<recipe>.yaml -> Recipe: the choices one experiments with."""
 
-import shlex
+import json
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -90,19 +91,16 @@ def load(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, A
 def parse_overrides(text: str) -> dict[str, Any]:
     """`"training.epochs=3 tta=false"` -> `{"training": {"epochs": 3}, "tta": False}`; values are YAML.
 
-    Quotes hold together what has spaces in it, as in a shell: `"backbone.weights='my weights.h5'"`.
+    A value in quotes may have spaces: `"backbone.weights='my weights.h5'"`. A JSON object is taken as well: so one
+    process hands overrides to another.
 
     Raises:
-        UserError: a word without `=`, a value that is not YAML, or a quote that is not closed.
+        UserError: a word without `=`, or a value that is not YAML.
     """
+    if text.lstrip().startswith("{"):
+        return json.loads(text)
     result: dict[str, Any] = {}
-    lexer = shlex.shlex(text, posix=True)
-    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""  # a backslash is part of a path
-    try:
-        words = list(lexer)
-    except ValueError:
-        raise UserError("a quote is not closed", f"SET, {text}") from None
-    for word in words:
+    for word in re.findall(r"""[^\s=]+=(?:'[^']*'|"[^"]*")(?!\S)|\S+""", text):
         key, equals, value = word.partition("=")
         if not equals or not all(key.split(".")):
             raise UserError("expected key=value", f"SET, '{word}'", 'Example: SET="training.epochs=3 images.size=96"')

@@ -1,17 +1,24 @@
 """Folds side by side, in processes of their own."""
 
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+
 import pytest
+from filelock import FileLock, Timeout
 
 from medfold import machine, runs, stages
 from medfold.errors import UserError
-from medfold.recipe import parse_overrides
 from medfold.stages import Project, side_by_side
+from tests.helpers import REPOSITORY
 
 
 @pytest.fixture
 def two_cores(monkeypatch):
     monkeypatch.setattr(machine, "cores", lambda: 2)
-    monkeypatch.setattr(machine, "gpus", lambda: 0)
+    monkeypatch.setattr(machine, "gpus", list)
 
 
 def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
@@ -20,10 +27,10 @@ def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
     assert side_by_side.jobs_of("4", folds=3) == 3
     assert side_by_side.shares(2) == [side_by_side.Share(1), side_by_side.Share(1)]
     assert side_by_side.shares(1) == [side_by_side.Share(2)]
-    monkeypatch.setattr(machine, "gpus", lambda: 4)
+    monkeypatch.setattr(machine, "gpus", lambda: ["2", "3", "5", "7"])
     assert side_by_side.jobs_of("auto", folds=5) == 4
-    assert [share.gpu for share in side_by_side.shares(5)] == [0, 1, 2, 3, 0]
-    assert side_by_side.Share(1, gpu=2).environment["CUDA_VISIBLE_DEVICES"] == "2"
+    assert [share.gpu for share in side_by_side.shares(5)] == ["2", "3", "5", "7", "2"]
+    assert side_by_side.Share(1, gpu="2").environment["CUDA_VISIBLE_DEVICES"] == "2"
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
@@ -35,9 +42,9 @@ def test_what_is_no_number_of_jobs_is_refused(text):
 def test_workers_suit_the_machine(two_cores, monkeypatch):
     assert side_by_side.workers_of("auto") == 0
     assert side_by_side.workers_of("3") == 3
-    monkeypatch.setattr(machine, "gpus", lambda: 1)
+    monkeypatch.setattr(machine, "gpus", lambda: ["0"])
     assert side_by_side.workers_of("auto") == 2
-    monkeypatch.setattr(machine, "gpus", lambda: 0)
+    monkeypatch.setattr(machine, "gpus", list)
     for cores, expected in ((1, 0), (4, 2), (6, 3), (64, 8)):
         monkeypatch.setattr(machine, "cores", lambda count=cores: count)
         assert side_by_side.workers_of("auto") == expected
@@ -52,12 +59,6 @@ def test_one_of_several_trainings_has_the_cores_of_its_share(monkeypatch):
     assert machine.cores() == 3
     monkeypatch.setenv(machine.THREADS[0], "many")
     assert machine.cores() >= 1
-
-
-def test_overrides_survive_the_way_to_another_process():
-    overrides = {"training": {"epochs": 3, "ema": 0.5}, "tta": False, "augment": ["HorizontalFlip"], "backbone": {}}
-    overrides["backbone"] = {"name": "resnet9", "weights": "C:\\my 'own' weights\\net.h5", "input_scaling": "1"}
-    assert parse_overrides(" ".join(side_by_side.as_words(overrides))) == overrides
 
 
 def bytes_of(project, run):
@@ -108,6 +109,61 @@ def test_a_backbone_without_weights_is_refused_before_there_are_folds(project_fo
         stages.train(Project.open("small"), jobs="2", overrides={"training": {"head_epochs": 1}})
 
 
+def test_what_is_missing_is_trained_with_the_threads_it_would_have_had(project_folder, two_cores, monkeypatch):
+    project, asked = Project.open("small"), []
+    for fold in (0, 2):
+        stages.train(project, fold=fold)
+    monkeypatch.setattr(side_by_side, "train", lambda root, words, folds, jobs: asked.append((folds, jobs)) or {})
+    stages.train(project, jobs="auto")
+    assert asked == [([1], 2)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_folds_end_with_the_training_that_began_them(project_folder, two_cores):
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
+    begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+    try:
+        wait_for(lambda: held(project_folder) == 2)
+    finally:
+        begun.kill()
+        begun.wait()
+    wait_for(lambda: held(project_folder) == 0)
+
+
+def test_features_in_other_views_are_other_features(project_folder):
+    from medfold.recipe import Recipe
+    from medfold.stages.training import features_path
+
+    project, paths = Project.open("small"), set()
+    stages.make_folds(project)
+    chosen = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": "imagenet"}})
+    for symmetry in ("none", "horizontal"):
+        images = project.competition.images.model_copy(update={"symmetry": symmetry})
+        facts = project.competition.model_copy(update={"images": images})
+        paths.add(features_path(dataclasses.replace(project, competition=facts), chosen))
+    assert len(paths) == 2
+
+
+def held(root):
+    """How many folds are being trained: each is under its lock."""
+    count = 0
+    for path in root.glob("runs/small/*/.fold*.lock"):
+        try:
+            with FileLock(path, timeout=0):
+                pass
+        except Timeout:
+            count += 1
+    return count
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
 @pytest.mark.slow
 def test_the_features_of_a_frozen_backbone_are_there_before_the_folds(project_folder, two_cores, capfd):
     import keras
@@ -118,7 +174,7 @@ def test_the_features_of_a_frozen_backbone_are_there_before_the_folds(project_fo
     overrides = {"images": {"size": 32}, "backbone": backbone, "training": {"head_epochs": 2, "epochs": 0}}
     project = Project.open("small")
     stages.train(project, jobs="2", overrides=overrides, run="frozen")
-    lines = [line.split()[0] for line in capfd.readouterr().out.splitlines() if line.startswith(("features", "fold"))]
+    lines = [line.split()[0] for line in capfd.readouterr().out.splitlines() if line.startswith(("features ", "fold "))]
     assert lines[0] == "features"
     assert lines.count("features") == 1
     assert runs.done_folds(project.paths.run("frozen"), 3) == [0, 1, 2]

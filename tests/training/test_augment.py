@@ -56,6 +56,7 @@ def test_symmetry_bounds_flips_and_turns(symmetry, views):
         ([{"GaussianBlur": {"sigma": 3}}], "none", "GaussianBlur: .*sigma"),
         ([{"Affine": {"scale": "big"}}], "none", "Affine: "),
         (["ChannelDropout"], "none", "ChannelDropout does not take 1-channel images"),
+        (["ToFloat"], "none", "ToFloat changes the pixels from uint8 to float32"),
         ([{"RandomCrop": {"height": 2, "width": 2}}], "none", "RandomCrop changes the size"),
         ([{"Affine": {}, "D4": {}}], "none", "one transform per list item"),
     ],

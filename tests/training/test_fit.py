@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from medfold import inference, models, runs
 from medfold.config import merge
@@ -343,6 +344,26 @@ def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, monkeypatch):
     ):
         fit.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
     assert not (tmp_path / "fold0").exists() or not list((tmp_path / "fold0").iterdir())
+
+
+def test_too_little_memory_ends_in_one_line(tmp_path, monkeypatch):
+    def exhausted(self, *batch):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9,9]")
+
+    monkeypatch.setattr(Learner, "step", exhausted)
+    with pytest.raises(UserError, match=r"^fold 0: the memory .* does not suffice\. Halve training\.batch_size"):
+        fit.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
+
+
+def test_what_a_killed_training_left_half_written_is_swept(tmp_path):
+    paths = FoldPaths(tmp_path / "fold0")
+    paths.folder.mkdir()
+    (paths.folder / ".weights.h5.0123abcd.folder.tmp").mkdir()
+    (paths.folder / ".weights.h5.0123abcd.folder.tmp" / "net.weights.h5").write_bytes(b"half")
+    (paths.folder / ".oof.csv.0123abcd.tmp").write_bytes(b"half")
+    fit.train_fold(task(epochs=1), 0, paths)
+    kept = {"done.json", "history.csv", "oof.csv", "test.csv", "weights.h5"}
+    assert {path.name for path in paths.folder.iterdir()} == kept
 
 
 def test_the_rate_rises_then_falls_to_zero():

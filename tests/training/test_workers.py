@@ -105,6 +105,16 @@ def test_too_little_shared_memory_means_no_workers(mapped, monkeypatch):
     assert digests(pipeline(mapped), 0, 2, 2) == [digest(pipeline(mapped).batch(step)) for step in range(2)]
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="memory is not asked for beforehand here")
+def test_shared_memory_that_others_took_meanwhile_means_no_workers(mapped, monkeypatch):
+    def full(descriptor, start, size):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", None)
+    assert digests(pipeline(mapped), 0, 2, 2) == [digest(pipeline(mapped).batch(step)) for step in range(2)]
+
+
 ORPHANS = """
 import os, sys, numpy as np
 from medfold.training import workers

@@ -1,22 +1,20 @@
 """Folds side by side: each in a process of its own, that shares the cores or has a GPU to itself."""
 
-import json
 import os
 import queue
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from medfold import machine
 from medfold.errors import UserError
 from medfold.terminal import EACH_EPOCH, console, status_board
 
 MOST_WORKERS = 8  # that are started unasked
+ONE_OF_SEVERAL = "MEDFOLD_ONE_OF_SEVERAL"  # set for a training that others are started beside: it ends with its parent
 
 
 @dataclass(frozen=True)
@@ -25,16 +23,16 @@ class Share:
 
     Args:
         threads: of the CPU.
-        gpu: number of its GPU; None without any.
+        gpu: name of its GPU; None without any.
     """
 
     threads: int
-    gpu: int | None = None
+    gpu: str | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         """For the process that trains."""
-        chosen = {"CUDA_VISIBLE_DEVICES": str(self.gpu)} if self.gpu is not None else {}
+        chosen = {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {}
         return {**dict.fromkeys(machine.THREADS, str(self.threads)), **chosen}
 
 
@@ -45,7 +43,7 @@ def jobs_of(text: str, folds: int) -> int:
         UserError: neither.
     """
     if text == "auto":
-        return max(1, min(folds, machine.gpus() or machine.cores()))
+        return max(1, min(folds, len(machine.gpus()) or machine.cores()))
     if not text.isdigit() or int(text) < 1:
         raise UserError("expected a number from 1, or auto", f"JOBS={text}")
     return min(folds, int(text))
@@ -72,7 +70,7 @@ def workers_of(text: str) -> int:
 def shares(jobs: int) -> list[Share]:
     """What each of so many jobs may use: the cores evenly, the GPUs in turn."""
     threads, gpus = max(1, machine.cores() // jobs), machine.gpus()
-    return [Share(threads, number % gpus if gpus else None) for number in range(jobs)]
+    return [Share(threads, gpus[number % len(gpus)] if gpus else None) for number in range(jobs)]
 
 
 def train(root: Path, words: list[str], folds: list[int], jobs: int) -> dict[int, str]:
@@ -82,7 +80,7 @@ def train(root: Path, words: list[str], folds: list[int], jobs: int) -> dict[int
         root: the project folder.
         words: of the command `medfold train` for one fold, all but `--fold`.
         folds: their numbers.
-        jobs: at most so many processes.
+        jobs: how many the machine is shared among; at most so many at a time.
 
     Returns:
         What went wrong, by fold; the others are done.
@@ -109,27 +107,14 @@ def train(root: Path, words: list[str], folds: list[int], jobs: int) -> dict[int
     return {fold: problem for fold, problem in problems.items() if problem}
 
 
-def as_words(overrides: dict[str, Any], prefix: str = "") -> list[str]:
-    """Overrides of a recipe as `key=value` words, which `parse_overrides` reads back."""
-    words = []
-    for key, value in overrides.items():
-        if isinstance(value, dict):
-            words += as_words(value, f"{prefix}{key}.")
-        else:
-            words.append(shlex.quote(f"{prefix}{key}={json.dumps(value, ensure_ascii=False)}"))
-    return words
-
-
 def _run(
     root: Path, words: list[str], fold: int, share: Share, running: list, tell: Callable[[str], None]
 ) -> str | None:
     command = [sys.executable, "-m", "medfold", "train", *words, "--fold", str(fold)]
     each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
-    environment = {**os.environ, **share.environment, **each_epoch}
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        command, cwd=root, env=environment, stdout=pipe, stderr=pipe, text=True, errors="replace"
-    )
+    environment = {**os.environ, **share.environment, **each_epoch, ONE_OF_SEVERAL: "1"}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    process = subprocess.Popen(command, cwd=root, env=environment, text=True, errors="replace", **pipes)
     running.append(process)
     with ThreadPoolExecutor(1) as reader:
         errors = reader.submit(process.stderr.read)

@@ -1,5 +1,7 @@
 """Stage `train`: the folds that are missing, and the OOF score of those that are there."""
 
+import json
+import os
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -56,6 +58,8 @@ def train(
         raise UserError(f"there is no fold {fold}", f"FOLD={fold}", f"Choose 0 to {k - 1}, or all")
     if run and len(seeds) > 1:
         raise UserError("one name cannot serve several seeds", f"RUN={run}", "Leave RUN out")
+    if os.environ.pop(side_by_side.ONE_OF_SEVERAL, None):
+        machine.end_with_parent()
     data = make_folds(project, quiet=True)
     for seed in seeds:
         run_paths = runs.paths_of(paths, run or recipe_module.run_name(recipe, seed, overrides))
@@ -67,19 +71,21 @@ def train(
             say("train", f"{what} in {project.shown(run_paths.folder)}")
         else:
             _prepare(project, choices)
-            at_once = side_by_side.jobs_of(jobs, len(todo))
+            # The shares are those of all folds, whichever are done: so a fold has as many threads, and the same bytes.
+            sharers = side_by_side.jobs_of(jobs, k if fold is None else 1)
+            at_once = min(sharers, len(todo))
             processes = side_by_side.workers_of(workers)
             told = f"folds {some(todo, 10)}" + (f", {at_once} at a time" if at_once > 1 else "")
             head = f"{choices.training.head_epochs} + " if choices.training.head_epochs else ""
             net = f"{choices.backbone.name}, {choices.images.size} px, {head}{choices.training.epochs} epochs"
             say("train", f"{run_paths.name}: {net}, {told}")
-            if at_once > 1:
+            if sharers > 1:
                 words = ["--competition", paths.name, "--recipe", recipe, "--seeds", str(seed), "--run", run_paths.name]
                 words += ["--workers", workers]
-                words += ["--set", " ".join(side_by_side.as_words(overrides))]
+                words += ["--set", json.dumps(overrides)]
                 if choices.training.head_epochs and not features_path(project, choices).is_file():
                     machine.apart("features", _compute_features, project.root, paths.name, choices, data)
-                _train_side_by_side(project, words, todo, at_once, run_paths)
+                _train_side_by_side(project, words, todo, sharers, run_paths)
             else:
                 _train_folds(project, choices, seed, data, run_paths, todo, processes)
         result = runs.collect(competition, run_paths, data.train, data.targets)
@@ -144,16 +150,15 @@ def _task(project: Project, choices: Recipe, seed: int, data: Table, workers: in
 def features_path(project: Project, choices: Recipe) -> Path:
     """The file for what the recipe's backbone, frozen, sees in the images."""
     key = store.key(project.competition, project.paths, choices.images)
-    return project.paths.features(key) / f"{_backbone_key(choices)}.npy"
-
-
-def _backbone_key(choices: Recipe) -> str:
-    """A hash of everything that changes what a frozen backbone sees in an image."""
     weights = Path(choices.backbone.weights).expanduser()
-    chosen = choices.backbone.model_dump(exclude={"freeze_norm", "width"})
-    computed = [choices.training.precision, version("keras")]
-    facts = [chosen, files.sha256(weights) if weights.is_file() else None, *computed]
-    return files.fingerprint(facts)
+    facts = [
+        choices.backbone.model_dump(exclude={"freeze_norm", "width"}),
+        files.sha256(weights) if weights.is_file() else None,
+        project.competition.images.symmetry,
+        [choices.training.precision, bool(machine.gpus())],
+        version("keras"),
+    ]
+    return project.paths.features(key) / f"{files.fingerprint(facts)}.npy"
 
 
 def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:

@@ -173,6 +173,9 @@ def _try(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> Non
             raise UserError(f"{name} does not take {shape[2]}-channel images ({error})", "augment") from None
         if result.size != grey.size:
             raise UserError(f"{name} changes the size from {shape[:2]} to {result.shape[:2]}", "augment")
+        if result.dtype != np.uint8:
+            fix = "Take it out: the net scales the pixels itself, in training and prediction alike"
+            raise UserError(f"{name} changes the pixels from uint8 to {result.dtype}", "augment", fix)
 
 
 def any_view(views: np.ndarray, seed: int) -> np.ndarray:

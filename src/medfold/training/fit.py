@@ -1,6 +1,7 @@
 """One fold: train on the others, predict the fold and the test part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,8 +67,10 @@ def compute_features(task: Task) -> None:
     """
     _refuse_blind(task.recipe)
     keep_freed_memory()
+    _make_deterministic(task.seed)
     precision = models.precision_of(task.recipe.training.precision)
-    _features(task, models.build(task.competition, task.recipe, precision=precision))
+    with _in_one_line("features"):
+        _features(task, models.build(task.competition, task.recipe, precision=precision))
 
 
 def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
@@ -83,14 +86,14 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
     keep_freed_memory()
     cv2.setNumThreads(1)  # images are small, and there are workers for them
     competition = task.competition
-    files.sweep(paths.state)
+    written = (paths.weights, paths.history, paths.oof, paths.test)
+    for path in (paths.state, paths.done, *written):
+        files.sweep(path)
     held_out = (task.train["fold"] == fold).to_numpy()
-    training = _Training(task, fold, held_out, paths.state)
-    try:
+    with _in_one_line(f"fold {fold}"):
+        training = _Training(task, fold, held_out, paths.state)
         history = training.run()
-    except tf.errors.InvalidArgumentError as error:
-        raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", f"fold {fold}") from None
-    with progress("images") as bar:
+    with _in_one_line(f"fold {fold}"), progress("images") as bar:
         line = bar.add_task("predict", stage=f"fold {fold}", total=int(held_out.sum()) + len(task.test))
 
         def predict(ids: pd.Series) -> np.ndarray:
@@ -98,13 +101,13 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
 
         oof, test = predict(task.train["id"][held_out]), predict(task.test["id"])
 
-    for stale in (paths.done, paths.weights, paths.history, paths.oof, paths.test):
+    for stale in (paths.done, *written):
         stale.unlink(missing_ok=True)
     inference.save(training.model, paths.weights)
     files.write_csv(history, paths.history)
     files.write_csv(predictions_table(competition, task.train["id"][held_out], oof, fold=fold), paths.oof)
     files.write_csv(predictions_table(competition, task.test["id"], test), paths.test)
-    hashes = {file.name: files.sha256(file) for file in (paths.weights, paths.history, paths.oof, paths.test)}
+    hashes = {file.name: files.sha256(file) for file in written}
     files.write_json(hashes, paths.done)
     Checkpoint(paths.state, None).remove()
     metric = metrics.get(competition.score.metric, competition.task)
@@ -149,9 +152,7 @@ class _Training:
             few = _few(losses.classes_of(self._competition, self._targets), self._choices.images, self._seed)
             self._rows, self._targets = self._rows[few], self._targets[few]
         self._refuse_impossible()
-        keras.utils.set_random_seed(self._seed)
-        if tf.config.list_physical_devices("GPU"):
-            tf.config.experimental.enable_op_determinism()
+        _make_deterministic(self._seed)
         self._precision = models.precision_of(self._choices.precision)
         self.model = models.build(self._competition, task.recipe, precision=self._precision)
         self._parts = self._planned()
@@ -250,6 +251,24 @@ class _Training:
         hint = "NOT learnt: look at images, labels and the learning rate"
         verdict = "the set-up can learn" if share >= 0.95 else hint
         say(self._topic, f"{share:.0%} of {len(targets)} training images known by heart: {verdict}")
+
+
+def _make_deterministic(seed: int) -> None:
+    keras.utils.set_random_seed(seed)
+    if tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def _in_one_line(topic: str) -> Iterator[None]:
+    """Within the block, what TensorFlow complains of becomes a UserError."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:
+        fix = "Halve training.batch_size and double training.accumulate, or take smaller images"
+        raise UserError("the memory of the machine or its GPU does not suffice", topic, fix) from None
+    except tf.errors.InvalidArgumentError as error:
+        raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic) from None
 
 
 def _features(task: Task, model: keras.Model) -> tuple[np.ndarray, keras.Model]:

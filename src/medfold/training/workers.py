@@ -4,6 +4,7 @@ A worker process writes its images into memory that it shares with the training,
 """
 
 import gc
+import os
 import shutil
 import signal
 from collections import deque
@@ -46,7 +47,10 @@ def batches(pipeline: Pipeline, start: int, stop: int, workers: int) -> Iterator
         yield from map(pipeline.batch, range(start, stop))
         return
     slots = AHEAD * workers
-    memory = SharedMemory(create=True, size=slots * size)
+    memory = _shared(slots * size)
+    if memory is None:
+        yield from map(pipeline.batch, range(start, stop))
+        return
     ring = np.ndarray((slots, *shape), dtype, memory.buf)
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _open, (pipeline, memory.name, slots))
     try:
@@ -89,6 +93,19 @@ def _room() -> int:
     """Bytes of shared memory that may be taken. Containers often have 64 MB of it; a write beyond kills the process."""
     shared = Path("/dev/shm")
     return shutil.disk_usage(shared).free // 2 if shared.is_dir() else 1 << 40
+
+
+def _shared(size: int) -> SharedMemory | None:
+    """So many bytes of shared memory, ours from the start whatever others take meanwhile; None without them."""
+    memory = SharedMemory(create=True, size=size)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(memory._fd, 0, size)
+    except OSError:
+        memory.close()
+        memory.unlink()
+        return None
+    return memory
 
 
 def _open(pipeline: Pipeline, name: str, slots: int) -> None:

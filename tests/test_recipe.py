@@ -35,7 +35,7 @@ def test_overrides_survive_the_way_to_another_process():
     assert recipe.parse_overrides(json.dumps(overrides)) == overrides
 
 
-@pytest.mark.parametrize("text", ["training.epochs", "=3", "training..epochs=3", "a=[1", "a='b"])
+@pytest.mark.parametrize("text", ["training.epochs", "=3", "training..epochs=3", "a=[1", "a='b", "{a: 1}"])
 def test_a_wrong_override_is_shown(text):
     with pytest.raises(UserError, match="SET"):
         recipe.parse_overrides(text)

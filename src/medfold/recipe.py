@@ -95,10 +95,13 @@ def parse_overrides(text: str) -> dict[str, Any]:
     process hands overrides to another.
 
     Raises:
-        UserError: a word without `=`, or a value that is not YAML.
+        UserError: a word without `=`, a value that is not YAML, or an object that is not JSON.
     """
     if text.lstrip().startswith("{"):
-        return json.loads(text)
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise UserError(f"not JSON ({error})", "SET", 'Example: SET="training.epochs=3 images.size=96"') from None
     result: dict[str, Any] = {}
     for word in re.findall(r"""[^\s=]+=(?:'[^']*'|"[^"]*")(?!\S)|\S+""", text):
         key, equals, value = word.partition("=")

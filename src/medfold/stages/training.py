@@ -150,10 +150,9 @@ def _task(project: Project, choices: Recipe, seed: int, data: Table, workers: in
 def features_path(project: Project, choices: Recipe) -> Path:
     """The file for what the recipe's backbone, frozen, sees in the images."""
     key = store.key(project.competition, project.paths, choices.images)
-    weights = Path(choices.backbone.weights).expanduser()
     facts = [
         choices.backbone.model_dump(exclude={"freeze_norm", "width"}),
-        files.sha256(weights) if weights.is_file() else None,
+        _hash_of_weights(choices),
         project.competition.images.symmetry,
         [choices.training.precision, bool(machine.gpus())],
         version("keras"),
@@ -161,8 +160,13 @@ def features_path(project: Project, choices: Recipe) -> Path:
     return project.paths.features(key) / f"{files.fingerprint(facts)}.npy"
 
 
+def _hash_of_weights(choices: Recipe) -> str | None:
+    """Of the file that the backbone's weights come from; None without one."""
+    weights = Path(choices.backbone.weights).expanduser()
+    return files.sha256(weights) if weights.is_file() else None
+
+
 def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
-    pretrained = Path(choices.backbone.weights).expanduser()
     return {
         "competition": project.paths.name,
         "seed": seed,
@@ -170,7 +174,7 @@ def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
         "facts": project.competition.model_dump(mode="json"),
         "folds": files.sha256(project.paths.folds),
         "store": store.key(project.competition, project.paths, choices.images),
-        "pretrained": files.sha256(pretrained) if pretrained.is_file() else None,
+        "pretrained": _hash_of_weights(choices),
         "versions": {
             name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
         },

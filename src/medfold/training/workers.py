@@ -43,11 +43,8 @@ def batches(pipeline: Pipeline, start: int, stop: int, workers: int) -> Iterator
     shape, dtype = pipeline.layout()
     size = int(np.prod(shape)) * dtype.itemsize
     workers = min(workers, stop - start, _room() // (AHEAD * size))
-    if workers <= 0:
-        yield from map(pipeline.batch, range(start, stop))
-        return
     slots = AHEAD * workers
-    memory = _shared(slots * size)
+    memory = _shared(slots * size) if workers > 0 else None
     if memory is None:
         yield from map(pipeline.batch, range(start, stop))
         return

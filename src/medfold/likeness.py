@@ -3,10 +3,11 @@
 Apart from near_duplicates, since processes that decode images need no more than this.
 """
 
-import cv2
 import imagehash
 import numpy as np
 from PIL import Image
+
+from medfold.resizing import resize
 
 THUMBNAIL = 64  # side in pixels; with 32, two images of one patient look like two copies of one image
 
@@ -20,15 +21,14 @@ def describe(pixels: np.ndarray) -> tuple[np.uint64, np.ndarray]:
     Returns:
         The hash, and uint8 (THUMBNAIL, THUMBNAIL), the mean of the channels whatever the sides' ratio was.
     """
-    # OpenCV reduces four channels at a time at most.
-    small = np.dstack([_reduced(pixels[..., first : first + 4]) for first in range(0, pixels.shape[2], 4)])
+    small = _reduced(pixels)
     thumbnail = small[..., 0] if small.shape[2] == 1 else np.rint(small.mean(axis=2)).astype(np.uint8)
     bits = imagehash.phash(Image.fromarray(thumbnail)).hash
     return np.packbits(bits).view(">u8").astype(np.uint64)[0], thumbnail
 
 
 def _reduced(pixels: np.ndarray) -> np.ndarray:
-    """The means over areas, uint8 (THUMBNAIL, THUMBNAIL[, channels]).
+    """The means over areas, uint8 (THUMBNAIL, THUMBNAIL, channels).
 
     By whole factors OpenCV is ten times as fast. So they come first, and leave two to four times the size; rows and
     columns that do not fit, less than 0.8 %, are left out at the borders.
@@ -37,5 +37,4 @@ def _reduced(pixels: np.ndarray) -> np.ndarray:
     height, width = (side // factor for side, factor in zip(pixels.shape, factors, strict=False))
     top, left = ((side % factor) // 2 for side, factor in zip(pixels.shape, factors, strict=False))
     whole = pixels[top : top + height * factors[0], left : left + width * factors[1]]
-    smaller = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
-    return cv2.resize(smaller, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    return resize(resize(whole, height, width), THUMBNAIL, THUMBNAIL)

@@ -15,7 +15,7 @@ from medfold import machine
 from medfold.errors import UserError
 from medfold.images import formats
 
-PIECE, MOST = 4, 64  # items that a process gets at first, and at most
+PIECE, MOST = 4, 512  # items that a process gets at first, and at most
 WHILE = 0.2  # seconds that a piece should take: short enough to see progress, long enough to cost nothing
 PRELOADED = ["medfold.images.measure", *(f"medfold.images.formats.{name}" for name in formats.MODULES)]
 

@@ -13,6 +13,7 @@ from medfold import competition, likeness, recipe
 from medfold.errors import UserError
 from medfold.images import formats
 from medfold.images.prepare import prepare
+from medfold.resizing import resize
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]
 SMALL = 128  # px: the side of what an image looks like
@@ -67,15 +68,8 @@ def look_at(item: tuple[int, str], look: Look) -> list[Any]:
         return found
     looks, thumbnail = likeness.describe(pixels)
     _write(look.thumbnails, row, thumbnail)
-    return [*found, f"{looks:016x}", statistics(_reduced(pixels)), headers]
-
-
-def _reduced(pixels: np.ndarray) -> np.ndarray:
-    height, width, channels = pixels.shape
-    size = min(SMALL, width), min(SMALL, height)
-    # OpenCV reduces up to four channels at a time.
-    parts = [pixels[..., first : first + 4] for first in range(0, channels, 4)]
-    return np.dstack([cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in parts])
+    small = resize(pixels, min(SMALL, height), min(SMALL, width))
+    return [*found, f"{looks:016x}", statistics(small), headers]
 
 
 def statistics(pixels: np.ndarray) -> list[float]:

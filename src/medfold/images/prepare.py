@@ -18,6 +18,7 @@ from pydantic import Field, create_model
 from medfold.config import Strict, validated
 from medfold.errors import UserError, nearest
 from medfold.recipe import Images
+from medfold.resizing import resize
 
 SEARCHED = 512  # pixels, the longest side of the copy that is searched
 MARGIN = 0.01  # of the longer side of what is found, left around it
@@ -97,11 +98,7 @@ def _resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     # Area averaging keeps small bright spots and does not alias; it is for shrinking only.
     shrinks = height <= pixels.shape[0] and width <= pixels.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    parts = [  # OpenCV averages the areas of four channels at most
-        cv2.resize(pixels[..., start : start + 4], (width, height), interpolation=method).reshape(height, width, -1)
-        for start in range(0, pixels.shape[2], 4)
-    ]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+    return resize(pixels, height, width, method)
 
 
 @step

@@ -35,10 +35,12 @@ class Pass:
     Args:
         images: how many were looked at; 0 if nothing was missing.
         seconds: that it took.
+        measured: what is known of each image, as `measured` gives it.
     """
 
     images: int
     seconds: float
+    measured: pd.DataFrame
 
 
 def measured(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
@@ -100,8 +102,8 @@ def look(
         with_appearance = with_appearance and appearance(competition, paths) is None
         looked = 0
         if known is None or key or with_appearance:
-            looked = _look(competition, paths, samples, choices, key, known, with_appearance)
-    return Pass(looked, time.monotonic() - began)
+            looked, known = _look(competition, paths, samples, choices, key, known, with_appearance)
+    return Pass(looked, time.monotonic() - began, known)
 
 
 def _look(
@@ -112,7 +114,7 @@ def _look(
     key: str | None,
     known: pd.DataFrame | None,
     with_appearance: bool,
-) -> int:
+) -> tuple[int, pd.DataFrame]:
     folder = paths.unfinished_store(key) if key else paths.unfinished_look
     shapes = {}
     if key:
@@ -153,7 +155,7 @@ def _look(
         journal.remove()
         store.finish(paths, key, folder, pd.DataFrame({"id": samples["id"].iloc[good], "row": good}))
     files.remove(folder)
-    return len(todo)
+    return len(todo), known
 
 
 def _table(samples: pd.DataFrame, rows: dict[int, list[Any]]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from medfold import files, folds, samples
 from medfold.audit import Audit, audit
 from medfold.competition import Folds as FoldOptions
 from medfold.errors import UserError, some
+from medfold.images import survey
 from medfold.recipe import Images
 from medfold.stages.preparing import looked_at
 from medfold.stages.project import Project
@@ -62,7 +63,9 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
     joined_by = [train["hash"].to_numpy()]
     near = None
     if audited:
-        near = near_duplicates_of(project, everything)
+        sizes_and_hashes = known[["id", "height", "width", "hash"]]
+        seen = survey.appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
+        near = near_duplicates_of(project, seen)
         if options.duplicates == "near":
             joined_by.append(near.cluster_of(train["id"]))
     train["group"] = folds.join_groups(train["group"].to_numpy(), *joined_by)
@@ -89,7 +92,7 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
         files.write_csv(found.table(), paths.audit)
     if not (quiet and kept):
         _show_folds(project, train, targets, found, kept)
-        show_suspicions(project, train, test, targets, near)
+        show_suspicions(project, train, test, targets, seen, near)
     return Table(train, targets, test, test_groups, found)
 
 

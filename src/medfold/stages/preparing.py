@@ -67,10 +67,9 @@ def looked_at(
             made += f" -> {project.shown(paths.store(store.key(competition, paths, choices)))}"
         rate = f", {done.images / done.seconds:,.0f} a second" if done.seconds > 1 else ""
         say("prepare", f"{made}, {minutes(done.seconds)}{rate}")
-    known = survey.measured(competition, paths)
     if done.images or not quiet:
-        _warn_of_bad(project, table, known)
-    return table, known
+        _warn_of_bad(project, table, done.measured)
+    return table, done.measured
 
 
 def _warn_of_bad(project: Project, table: pd.DataFrame, known: pd.DataFrame) -> None:

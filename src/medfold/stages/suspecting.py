@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold import files, near_duplicates, shift
 from medfold.errors import UserError
-from medfold.images import contact_sheet, formats, survey
+from medfold.images import contact_sheet, formats
 from medfold.images.measure import STATISTICS
 from medfold.stages.project import Project
 from medfold.terminal import say, warn
@@ -35,17 +35,16 @@ class Near:
         return self.clusters.loc[ids].to_numpy()
 
 
-def near_duplicates_of(project: Project, everything: pd.DataFrame) -> Near:
+def near_duplicates_of(project: Project, seen: pd.DataFrame) -> Near:
     """The near-duplicates among all images, training and test; found once, then kept in data/.
 
     Args:
-        everything: the sample table with the column `hash`.
+        seen: `survey.appearance`, with the column `hash` of `survey.measured`.
     """
     paths = project.paths
     origin = files.fingerprint([VERSION, files.sha256(paths.appearance)])
     kept = files.read_json(paths.near_duplicates)
-    seen = survey.appearance(project.competition, paths)
-    ids, hashes = seen["id"].to_numpy(), everything.set_index("id")["hash"].loc[seen["id"]].to_numpy()
+    ids, hashes = seen["id"].to_numpy(), seen["hash"].to_numpy()
     if not kept or kept["made from"] != origin:
         likeness = np.array([int(text, 16) for text in seen["likeness"]], np.uint64)
         found = near_duplicates.find(likeness, np.load(paths.thumbnails, mmap_mode="r")[seen["row"].to_numpy()])
@@ -65,22 +64,24 @@ def near_duplicates_of(project: Project, everything: pd.DataFrame) -> Near:
     )
 
 
-def show_suspicions(project: Project, train: pd.DataFrame, test: pd.DataFrame, targets: np.ndarray, near: Near) -> None:
+def show_suspicions(
+    project: Project, train: pd.DataFrame, test: pd.DataFrame, targets: np.ndarray, seen: pd.DataFrame, near: Near
+) -> None:
     """Says whether train and test differ, whether a header tells the class, and draws the near-duplicates.
 
     Args:
         train, test: of the folds.
         targets: in the order of `train`.
+        seen: `survey.appearance`, with the columns `height` and `width` of `survey.measured`.
         near: what looks alike.
     """
-    _show_shift(project, train, test)
+    _show_shift(project, train, test, seen)
     _show_telling(project, train, targets)
     _draw(project, train, test, near)
 
 
-def _show_shift(project: Project, train: pd.DataFrame, test: pd.DataFrame) -> None:
-    sizes = survey.measured(project.competition, project.paths).set_index("id")[["height", "width"]].astype(np.float64)
-    measured = survey.appearance(project.competition, project.paths).set_index("id")[STATISTICS].join(sizes)
+def _show_shift(project: Project, train: pd.DataFrame, test: pd.DataFrame, seen: pd.DataFrame) -> None:
+    measured = seen.set_index("id")[[*STATISTICS, "height", "width"]].astype(np.float64)
     kept = [column for column in project.competition.labels.keep if column in test and test[column].notna().any()]
     here, there = (
         measured.loc[part["id"]].reset_index(drop=True).join(part[kept].reset_index(drop=True))

@@ -19,7 +19,6 @@ from medfold.recipe import Recipe
 from medfold.scoring import metrics
 from medfold.stages import side_by_side
 from medfold.stages.folding import Table, make_folds
-from medfold.stages.preparing import looked_at
 from medfold.stages.project import Project, commit_of, describe_score
 from medfold.terminal import hushed, minutes, say
 
@@ -71,7 +70,6 @@ def train(
             what = "all folds are done" if fold is None else f"fold {fold} is done"
             say("train", f"{what} in {project.shown(run_paths.folder)}")
         else:
-            looked_at(project, choices.images)
             # The shares are those of all folds, whichever are done: so a fold has as many threads, and the same bytes.
             sharers = side_by_side.jobs_of(jobs, k if fold is None else 1)
             at_once = min(sharers, len(todo))

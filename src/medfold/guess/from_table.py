@@ -1,0 +1,187 @@
+"""Competitions whose labels stand in a table."""
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from medfold.errors import UserError, some
+from medfold.guess.found import Guess, Ids
+from medfold.guess.pictures import Pictures
+from medfold.guess.task import guess_task
+from medfold.samples import tables
+
+TARGET_NAMES = r"target|label|class|diagnos|level|grade|cancer|malignant|finding|isup"
+GROUP_NAMES = ("patient", "subject", "person", "lesion", "case", "study")
+
+
+class FromTable:
+    """Guesses from a table whose ids name images.
+
+    Args:
+        guess: what is filled in.
+        raw: the folder with the competition's files.
+        pictures: its images.
+        sample: the path of the sample submission below raw; None if there is none.
+    """
+
+    def __init__(self, guess: Guess, raw: Path, pictures: Pictures, sample: str | None):
+        self.guess, self._raw, self._pictures, self._sample = guess, raw, pictures, sample
+
+    def label_table(self, candidates: list[str]) -> tuple[str, pd.DataFrame, Ids] | None:
+        best = None
+        for path in candidates:
+            table = tables.read(self._raw / path, [])
+            ids = self._pictures.ids_of(table)
+            if ids is None:
+                continue
+            name = PurePosixPath(path).name.lower()
+            points = (round(ids.share, 2), 2 * ("train" in name) + ("label" in name), -len(path))
+            if best is None or points > best[0]:
+                best = points, (path, table, ids)
+        return best[1] if best else None
+
+    def fill_in(self, path: str, table: pd.DataFrame, ids: Ids, test_tables: list[str]) -> None:
+        """Guesses all facts from the table of labels.
+
+        Args:
+            path, table, ids: of it, as `label_table` gives them.
+            test_tables: the paths of tables that may list test images.
+        """
+        guess, facts = self.guess, self.guess.facts
+        labels: dict[str, Any] = {"file": path, "shape": "wide", "id": ids.column}
+        guess.tell("labels.file", path, f"{len(table):,} rows, {ids.share:.0%} of its ids have an image")
+        guess.tell("labels.id", ids.column, "its values are names of image files")
+        sample = tables.read(self._raw / self._sample, []) if self._sample else None
+        if ids.long:
+            value = next(column for column in table.columns if column != ids.column)
+            labels |= {"shape": "long", "value": value, "targets": list(ids.endings)}
+            guess.tell("labels.shape", "long", f"rows are named <id>_<label>, labels {some(ids.endings, 8)}")
+            facts["task"] = "multilabel"
+            targets = [value]
+        else:
+            targets = self._targets(table, ids, sample)
+            labels["targets"] = targets
+            guess_task(guess, table, targets, labels)
+        if table.duplicated(ids.column).any():
+            same = (table.groupby(ids.column)[targets].nunique() <= 1).all(axis=None)
+            labels["repeated"] = "same" if same else "any"
+            count = int(table.duplicated(ids.column).sum())
+            why = "and agree" if same else "and differ: readers? 'majority' is the other choice"
+            guess.tell("labels.repeated", labels["repeated"], f"{count:,} rows name an id again {why}")
+        test = self._test_table(test_tables, ids)
+        if test:
+            labels["test"] = test[0]
+            guess.tell("labels.test", test[0], "a table of test images")
+        facts["labels"] = labels
+        self._find_images(table, ids, test[1] if test else None, sample)
+        self._find_group(table, ids, [*targets, ids.column])
+        self._submission(sample, ids, test[1] if test else None)
+
+    def _targets(self, table: pd.DataFrame, ids: Ids, sample: pd.DataFrame | None) -> list[str]:
+        if sample is not None:
+            shared = [column for column in sample.columns[1:] if column in table and column != ids.column]
+            if shared:
+                why = f"{'columns' if len(shared) > 1 else 'a column'} of {self._sample} that the table has, too"
+                self.guess.tell("labels.targets", some(shared), why)
+                return shared
+        others = [column for column in table.columns if column != ids.column and table[column].nunique() >= 2]
+        named = [column for column in others if re.search(TARGET_NAMES, column, re.I)]
+        few = sorted(others, key=lambda column: table[column].nunique())
+        if not named and not few:
+            raise UserError("no column that could be a label", self._raw, f"Columns: {some(table.columns, 10)}")
+        chosen = named[0] if named else few[0]
+        self.guess.tell("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
+        if sample is not None:
+            self.guess.doubts.append("labels.targets, submission: the sample submission names no column of the table")
+        return [chosen]
+
+    def _test_table(self, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
+        for path in sorted(candidates, key=len):
+            table = tables.read(self._raw / path, [])
+            if ids.column in table:
+                return path, table
+        return None
+
+    def _find_group(self, table: pd.DataFrame, ids: Ids, taken: list[str]) -> None:
+        labels, guess = self.guess.facts["labels"], self.guess
+        for word in GROUP_NAMES:
+            for column in table.columns:
+                if word in column.lower() and column not in taken and table[column].nunique() < len(table):
+                    labels["group"] = column
+                    guess.tell("labels.group", column, f"{table[column].nunique():,} values in {len(table):,} rows")
+                    return
+        sides = table[ids.column].str.extract(r"^(.+)_(left|right|[LR])$")
+        if sides.notna().all(axis=None):
+            labels["group_pattern"] = "(?P<group>.+)_(left|right|L|R)"
+            guess.tell("labels.group_pattern", labels["group_pattern"], "ids end with a side: both are of one patient")
+            return
+        if guess.facts["images"]["train"].endswith(".dcm") and self._pictures.patients_in_headers():
+            guess.facts["images"]["headers"] = ["PatientID"]
+            labels["group"] = "PatientID"
+            guess.tell("labels.group", "PatientID", "of the DICOM headers: several images have the same")
+            return
+        if "patient" not in ids.column.lower():
+            guess.doubts.append("labels.group: nothing names patients; are there several images of one?")
+
+    def _find_images(
+        self, table: pd.DataFrame, ids: Ids, test: pd.DataFrame | None, sample: pd.DataFrame | None
+    ) -> None:
+        images: dict[str, Any] = {"train": self._pictures.pattern(table, ids, "train")}
+        self.guess.facts["images"] = images
+        if images["train"] is None:
+            raise UserError("the images of the training part have no pattern in common", self._raw)
+        self.guess.tell("images.train", images["train"], "where most of the labelled images are")
+        if test is None and sample is not None:
+            test = sample.rename(columns={sample.columns[0]: ids.column})
+        if test is not None:
+            images["test"] = self._pictures.pattern(test, ids, "test")
+            if images["test"]:
+                self.guess.tell("images.test", images["test"], "where the test images are")
+        if not images.get("test"):
+            images.pop("test", None)
+            self.guess.facts["labels"]["holdout"] = 0.2
+            self.guess.facts["labels"].pop("test", None)
+            self.guess.tell("labels.holdout", 0.2, "no test image: a share of the training part stands in for it")
+        if ids.endings and not ids.long:
+            images["channels"] = list(ids.endings)
+            self.guess.tell("images.channels", some(ids.endings, 8), "each image is so many files")
+        else:
+            images["channels"] = self._depth(table, ids, images["train"])
+
+    def _depth(self, table: pd.DataFrame, ids: Ids, pattern: str) -> int:
+        found = self._pictures.depth(table, ids, pattern)
+        if found is None:
+            self.guess.doubts.append("images.channels: none of the first images can be read")
+            return 3
+        self.guess.tell("images.channels", found, f"the first images are {'grey' if found == 1 else 'coloured'}")
+        return found
+
+    def _submission(self, sample: pd.DataFrame | None, ids: Ids, test: pd.DataFrame | None) -> None:
+        facts, guess = self.guess.facts, self.guess
+        if sample is None or facts["labels"].get("holdout"):
+            facts["upload"] = "local"
+            return
+        key, shape = sample.columns[0], facts["labels"]["shape"]
+        facts["submission"] = {"sample": self._sample, "id": key}
+        if shape in ("long", "lists"):
+            facts["submission"]["shape"] = shape
+        guess.tell("submission.id", key, f"the first column of {self._sample}")
+        if test is not None and key != ids.column and key in test:
+            unit = self._unit(test, key)
+            if unit:
+                facts["score"] = {"unit": unit}
+                guess.tell("score.unit", unit, f"it makes the values of {key} in {facts['labels']['test']}")
+                guess.doubts.append("score.aggregate: mean, or max of the predictions of a unit's images")
+        facts["upload"] = "notebook" if len(sample) < 10 else "csv"
+        guess.tell("upload", facts["upload"], f"the sample submission has {len(sample):,} rows")
+        guess.doubts.append("upload: csv, or notebook if Kaggle takes notebooks only")
+
+    def _unit(self, test: pd.DataFrame, key: str) -> str | None:
+        columns = [column for column in test.columns if column != key]
+        for first in columns:
+            for second in columns:
+                if first != second and (test[first] + "_" + test[second] == test[key]).all():
+                    return f"{{{first}}}_{{{second}}}"
+        return next((f"{{{column}}}" for column in columns if (test[column] == test[key]).all()), None)

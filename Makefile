@@ -25,7 +25,7 @@ option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train submit scores predict test test-slow lint format lock pictures benchmarks
+.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit scores predict test test-slow lint format lock pictures benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -61,8 +61,18 @@ train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD
 	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
 		$(call option,WORKERS,--workers)
 
-submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" DRY_RUN=1 FORCE=1
-	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
+runs: setup  ## all runs: score, time, differences    COMPETITION=
+	@$(MEDFOLD) runs --competition "$(COMPETITION)"
+
+compare: setup  ## is the second run better, or by chance COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1"
+	@$(MEDFOLD) compare --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b" is missing))"
+
+ensemble: setup  ## what runs are worth together          COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1
+	@$(MEDFOLD) ensemble --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b c" is missing))" \
+		$(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
+
+submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= DRY_RUN=1 FORCE=1
+	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
 
 scores: setup  ## late scores; OOF against leaderboard  COMPETITION=
 	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)")

@@ -101,47 +101,54 @@ def auc_of(truth: dict[str, int]) -> Callable[[bytes], dict]:
     return judge
 
 
-def finished_run(project, name: str = "baseline", quality: float = 1.0) -> None:
-    """A run whose folds are done, without TensorFlow: predictions are labels with noise, 0.5 for the test part."""
+def finished_run(
+    project, name: str = "baseline", quality: float = 1.0, folds: list[int] | None = None, best: bool = False
+) -> None:
+    """A run of a binary task whose folds are done, without TensorFlow: labels with noise; noise for the test part.
+
+    Args:
+        quality: how much of the labels is in the logits; 0 is noise.
+        folds: that are done. Defaults to all.
+        best: as if epochs had been chosen on the scored folds.
+    """
+    rng = np.random.default_rng([*name.encode()])
+
+    def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
+        oof = 1 / (1 + np.exp(-(2 * targets - 1) * quality - rng.standard_normal(len(targets))))
+        return oof[:, None], rng.random((test, 1))
+
+    _write_run(project, name, predict, folds, {"training": {"keep": "best"}} if best else {})
+
+
+def constant_run(project, name: str = "constant") -> None:
+    """A run whose folds are done, of a predictor that says the same of every image: the shares of the classes."""
+    competition = project.competition
+
+    def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
+        columns = len(competition.columns)
+        labels = np.eye(columns)[known] if competition.one_of_many else known.reshape(-1, columns)
+        oof, others = (np.tile(labels.mean(axis=0), (count, 1)) for count in (len(targets), test))
+        return oof, others
+
+    _write_run(project, name, predict)
+
+
+def _write_run(
+    project, name: str, predict: Callable, folds: list[int] | None = None, overrides: dict | None = None
+) -> None:
+    """A run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
     from medfold import files, runs
     from medfold import recipe as recipes
     from medfold.stages.folding import make_folds
     from medfold.stages.training import origin_of
 
-    data = make_folds(project, quiet=True)
-    choices = recipes.load(project.paths, project.root.bases, "baseline", {})
+    competition, data = project.competition, make_folds(project, quiet=True)
+    choices = recipes.load(project.paths, project.root.bases, "baseline", overrides or {})
     run = runs.paths_of(project.paths, name)
     runs.open_run(run, origin_of(project, choices, 0))
-    rng = np.random.default_rng(len(name))
-    for fold in range(project.competition.folds.k):
+    for fold in folds or range(competition.folds.k):
         paths, here = run.fold(fold), (data.train["fold"] == fold).to_numpy()
-        values = 1 / (1 + np.exp(-(2 * data.targets[here] - 1) * quality - rng.standard_normal(here.sum())))
-        test = rng.random(len(data.test))
-        tables = {
-            paths.oof: runs.predictions_table(project.competition, data.train["id"][here], values[:, None], fold=fold),
-            paths.test: runs.predictions_table(project.competition, data.test["id"], test[:, None]),
-        }
-        for path, table in tables.items():
-            files.write_csv(table, path)
-        files.write_json({path.name: files.sha256(path) for path in tables}, paths.done)
-
-
-def constant_run(project, data, name: str = "constant") -> None:
-    """A run whose folds are done, of a predictor that says the same of every image: the shares of the classes."""
-    from medfold import files, runs
-    from medfold import recipe as recipes
-    from medfold.stages.training import origin_of
-
-    competition = project.competition
-    columns = len(competition.columns)
-    labels = np.eye(columns)[data.targets] if competition.one_of_many else data.targets.reshape(-1, columns)
-    choices = recipes.load(project.paths, project.root.bases, "baseline", {})
-    run = runs.paths_of(project.paths, name)
-    runs.open_run(run, origin_of(project, choices, 0))
-    for fold in range(competition.folds.k):
-        paths, here = run.fold(fold), (data.train["fold"] == fold).to_numpy()
-        shares = labels[~here].mean(axis=0)
-        oof, test = (np.tile(shares, (count, 1)) for count in (here.sum(), len(data.test)))
+        oof, test = predict(data.targets[here], data.targets[~here], len(data.test))
         tables = {
             paths.oof: runs.predictions_table(competition, data.train["id"][here], oof, fold=fold),
             paths.test: runs.predictions_table(competition, data.test["id"], test),
@@ -149,6 +156,7 @@ def constant_run(project, data, name: str = "constant") -> None:
         for path, table in tables.items():
             files.write_csv(table, path)
         files.write_json({path.name: files.sha256(path) for path in tables}, paths.done)
+    runs.collect(competition, run, data.train, data.targets)
 
 
 def start(folder: Path, words: str, prelude: str = "pass") -> subprocess.Popen:

@@ -20,6 +20,8 @@ CompetitionName = Annotated[str, typer.Option("--competition", "-c", help="A fol
 RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe beside competition.yaml.")]
 Overrides = Annotated[str, typer.Option("--set", help='Overrides of the recipe: "training.epochs=3 tta=false".')]
 Seeds = Annotated[str, typer.Option(help='A run for each: "0 1 2".')]
+Method = Annotated[str, typer.Option(help="How to put runs together. Defaults to what the scores choose.")]
+PerClass = Annotated[bool, typer.Option("--per-class", help="Weights for each class or label on its own.")]
 Force = Annotated[bool, typer.Option("--force", help="Do it again even if it is done.")]
 
 
@@ -133,12 +135,49 @@ def train(
 
 
 @app.command()
+def ensemble(
+    runs: Annotated[str, typer.Option(help='The runs, by name: "a b".')],
+    competition: CompetitionName = "phantom-chest",
+    method: Method = "",
+    per_class: PerClass = False,
+) -> None:
+    """What runs are worth together, by every method."""
+    project = _project(competition)
+    from medfold import stages
+
+    stages.ensemble(project, runs.split(), method or None, per_class)
+
+
+@app.command()
+def compare(
+    runs: Annotated[str, typer.Option(help='Two runs: "a b"; several as one: "a+a-s1 b+b-s1".')],
+    competition: CompetitionName = "phantom-chest",
+) -> None:
+    """Is the second run better than the first, or is it chance?"""
+    project = _project(competition)
+    from medfold import stages
+
+    stages.compare(project, runs.split())
+
+
+@app.command("runs")
+def list_runs(competition: CompetitionName = "phantom-chest") -> None:
+    """All runs of a competition, the best first."""
+    project = _project(competition)
+    from medfold import stages
+
+    stages.list_runs(project)
+
+
+@app.command()
 def submit(
     competition: CompetitionName = "phantom-chest",
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     seeds: Seeds = "0",
-    runs: Annotated[str, typer.Option(help='Runs to blend, by name: "a b".')] = "",
+    runs: Annotated[str, typer.Option(help='Runs to put together, by name: "a b".')] = "",
+    method: Method = "",
+    per_class: PerClass = False,
     force: Force = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but the upload.")] = False,
 ) -> None:
@@ -146,7 +185,8 @@ def submit(
     project = _project(competition)
     from medfold import stages
 
-    stages.submit(project, recipe, _overrides(overrides), _seeds(seeds), runs.split() or None, force, dry_run)
+    named, how = runs.split() or None, method or None
+    stages.submit(project, recipe, _overrides(overrides), _seeds(seeds), named, how, per_class, force, dry_run)
 
 
 @app.command()

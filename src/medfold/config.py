@@ -109,3 +109,12 @@ def _fields(model: type[BaseModel], location: list[Any]) -> list[str]:
             return []
         model = annotation
     return list(model.model_fields)
+
+
+def flat(table: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """`{"training": {"epochs": 3}}` -> `{"training.epochs": 3}`."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{before}.{key}" if before else str(key)
+        found |= flat(value, name) if isinstance(value, dict) else {name: value}
+    return found

@@ -8,10 +8,8 @@ from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
-from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
 from medfold import competition, files
 from medfold.errors import UserError, some
@@ -67,6 +65,10 @@ def assign(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, options: com
 
 
 def _assign(targets: np.ndarray, groups: np.ndarray, options: competition.Folds) -> np.ndarray:
+    # Here and in other modules scikit-learn is imported where it is needed: it takes longer than most commands.
+    from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
+
     count = int(groups.max()) + 1
     if count < options.k:
         raise UserError(f"{count} groups cannot make {options.k} folds", "folds.k", f"Set it to {count} or less")
@@ -88,6 +90,8 @@ def _assign(targets: np.ndarray, groups: np.ndarray, options: competition.Folds)
 
 
 def _stratified(splitter: type, classes: np.ndarray, groups: np.ndarray, choices: dict) -> list:
+    from sklearn.model_selection import GroupKFold
+
     try:
         return list(splitter(**choices).split(classes, classes, groups))
     except ValueError:  # every class has fewer members than there are folds: nothing to stratify by

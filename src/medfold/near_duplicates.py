@@ -24,7 +24,6 @@ from scipy.cluster.hierarchy import DisjointSet
 from scipy.fft import dct
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.covariance import ledoit_wolf
 
 from medfold.likeness import THUMBNAIL
 
@@ -113,6 +112,8 @@ def _directions(hashes: np.ndarray, thumbnails: np.ndarray, rows: np.ndarray) ->
     Returns:
         float32 (rows, dimensions), nearly of unit length; None for fewer than `FEW` different images.
     """
+    from sklearn.covariance import ledoit_wolf
+
     # What is common is learnt from one image of each hash, or a crowd of copies would pass for it. The order is that of
     # digests, so the first of them are as good as any.
     learnt = np.sort(np.unique(hashes[rows], return_index=True)[1])[:20_000]

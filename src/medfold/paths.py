@@ -294,6 +294,11 @@ class FoldPaths:
         return self.folder / "test.csv"
 
     @property
+    def log(self) -> Path:
+        """How long the training took; of one that was taken up again, since then."""
+        return self.folder / "log.json"
+
+    @property
     def done(self) -> Path:
         """Written last: hashes of the fold's files."""
         return self.folder / "done.json"

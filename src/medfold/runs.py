@@ -1,13 +1,14 @@
 """Runs: what decides one, which of its folds are done, and their predictions together."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from medfold import files
+from medfold import config, files
 from medfold.competition import Competition
 from medfold.errors import UserError, some
 from medfold.paths import CompetitionPaths, FoldPaths, RunPaths
@@ -18,6 +19,24 @@ from medfold.scoring.intervals import bootstrap
 # What a fold must share with the run it belongs to; the rest of run.json is for the record.
 BINDING = ("recipe", "seed", "folds", "store", "pretrained")
 BINDING_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """OOF predictions of units beside the truth, in the order of the folds table.
+
+    Args:
+        names: text (units,).
+        predictions: float64 (units, columns).
+        targets: int (units,) or (units, labels).
+        fold, group: int (units,).
+    """
+
+    names: np.ndarray
+    predictions: np.ndarray
+    targets: np.ndarray
+    fold: np.ndarray
+    group: np.ndarray
 
 
 def open_run(paths: RunPaths, origin: dict[str, Any]) -> None:
@@ -47,16 +66,9 @@ def _completed(origin: dict[str, Any]) -> dict[str, Any]:
 
 
 def _binding(origin: dict[str, Any]) -> dict[str, str]:
-    facts = dict(line.split("=", 1) for line in _flat(origin["facts"]))
-    return dict(line.split("=", 1) for line in _flat({key: origin[key] for key in BINDING})) | {
-        key: facts[key] for key in BINDING_FACTS
-    }
-
-
-def _flat(table: Any, prefix: str = "") -> list[str]:
-    if isinstance(table, dict):
-        return [line for key, value in table.items() for line in _flat(value, f"{prefix}.{key}" if prefix else key)]
-    return [f"{prefix}={table}"]
+    facts = config.flat(origin["facts"])
+    found = config.flat({key: origin[key] for key in BINDING}) | {key: facts[key] for key in BINDING_FACTS}
+    return {key: str(value) for key, value in found.items()}
 
 
 def describe(paths: RunPaths) -> dict[str, Any]:
@@ -123,16 +135,6 @@ def predictions_table(
     return table
 
 
-def as_scored(competition: Competition, predictions: np.ndarray) -> np.ndarray:
-    """Predictions (n, columns) as metrics take them: (n,) for binary tasks, else as they are."""
-    return predictions[:, 0] if competition.task == "binary" else predictions
-
-
-def predictions_of(competition: Competition, table: pd.DataFrame) -> np.ndarray:
-    """Predictions of a table as metrics take them, float64."""
-    return as_scored(competition, table[competition.columns].to_numpy(np.float64))
-
-
 def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
     """An OOF or test table, with its columns checked.
 
@@ -144,6 +146,11 @@ def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
         if column not in table:
             raise UserError(f"no column '{column}'", path, "It is not a table of this competition; train the fold anew")
     return table
+
+
+def is_optimistic(origin: dict[str, Any]) -> bool:
+    """True if a run, by its run.json, chose epochs on the folds that it is scored on."""
+    return origin["recipe"]["training"]["keep"] == "best"
 
 
 def collect(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
@@ -161,21 +168,19 @@ def collect(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targ
     with files.lock(paths.oof):
         folds = done_folds(paths, competition.folds.k)
         oof = pd.concat([read_predictions(competition, paths.fold(fold).oof) for fold in folds], ignore_index=True)
-        optimistic = describe(paths)["recipe"]["training"]["keep"] == "best"
-        result = score(competition, oof, truth, targets, optimistic)
+        result = score(competition, in_units(competition, oof, truth, targets), is_optimistic(describe(paths)))
         files.write_csv(oof, paths.oof)
         files.write_json(result, paths.score)
     return result
 
 
-def score(
-    competition: Competition, oof: pd.DataFrame, truth: pd.DataFrame, targets: np.ndarray, optimistic: bool
-) -> dict[str, Any]:
-    """The OOF score: over all units, per fold, with a 95 % interval over groups. Joined by id.
+def in_units(competition: Competition, oof: pd.DataFrame, truth: pd.DataFrame, targets: np.ndarray) -> OutOfFold:
+    """OOF predictions and truth together, joined by id, a row for each unit.
 
-    Returns:
-        metric, value, per_fold, low, high, units, folds_done, optimistic, and `also`: further metrics. Undefined
-        values are None.
+    Args:
+        oof: id, fold and prediction columns; rows in any order.
+        truth: the training samples: id, unit, group, fold; in the order of `targets`.
+        targets: int (n,) or (n, labels).
 
     Raises:
         UserError: predictions for ids that the folds table does not have in that fold, or not for all of a fold's.
@@ -188,27 +193,43 @@ def score(
     if len(stray) or oof["id"].duplicated().any():
         raise UserError(f"the OOF table does not fit the folds table: {some(stray)}", "oof.csv", "Train the fold anew")
     rows = position.loc[oof["id"]].to_numpy()
+    oof, rows = oof.iloc[np.argsort(rows)], np.sort(rows)
     joined = units.join(
         competition, truth["unit"].to_numpy()[rows], targets[rows], oof[competition.columns].to_numpy(np.float64)
     )
-    predictions, fold_of = as_scored(competition, joined.predictions), oof["fold"].to_numpy()[joined.first]
+    return OutOfFold(
+        names=joined.names,
+        predictions=joined.predictions,
+        targets=joined.targets,
+        fold=oof["fold"].to_numpy()[joined.first],
+        group=truth["group"].to_numpy()[rows][joined.first],
+    )
+
+
+def score(competition: Competition, oof: OutOfFold, optimistic: bool) -> dict[str, Any]:
+    """The OOF score: over all units, per fold, with a 95 % interval over groups.
+
+    Returns:
+        metric, value, per_fold, low, high, units, folds_done, optimistic, and `also`: further metrics. Undefined
+        values are None.
+    """
     metric = metrics.of(competition)
-    low, high = bootstrap(metric, joined.targets, predictions, truth["group"].to_numpy()[rows][joined.first])
-    per_fold = {}
+    low, high = bootstrap(metric, oof.targets, oof.predictions, oof.group)
+    folds, per_fold = np.unique(oof.fold).tolist(), {}
     for fold in folds:
-        here = fold_of == fold
-        per_fold[str(fold)] = _number(metric(joined.targets[here], predictions[here]))
+        here = oof.fold == fold
+        per_fold[str(fold)] = _number(metric(oof.targets[here], oof.predictions[here]))
     also = [metrics.of(competition, name) for name in competition.score.also]
     return {
         "metric": metric.name,
-        "value": _number(metric(joined.targets, predictions)),
+        "value": _number(metric(oof.targets, oof.predictions)),
         "per_fold": per_fold,
         "low": _number(low),
         "high": _number(high),
-        "units": len(joined.names),
+        "units": len(oof.names),
         "folds_done": folds,
         "optimistic": optimistic,
-        "also": {other.name: _number(other(joined.targets, predictions)) for other in also},
+        "also": {other.name: _number(other(oof.targets, oof.predictions)) for other in also},
     }
 
 

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2_contingency, fisher_exact
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 ROWS = 10_000  # drawn from each part
@@ -79,6 +75,8 @@ def _encoded(column: pd.Series) -> pd.Series | None:
 
 def _folds(is_test: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Rows to fit and rows to judge. Large groups leave folds with rows of one part only: these are left out."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
     if groups.max() + 1 < SPLITS:
         return []
     splits = StratifiedGroupKFold(SPLITS, shuffle=True, random_state=seed).split(groups, is_test, groups)
@@ -86,6 +84,9 @@ def _folds(is_test: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.
 
 
 def _auc(table: pd.DataFrame, is_test: np.ndarray, fold: tuple[np.ndarray, np.ndarray], seed: int) -> float:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.metrics import roc_auc_score
+
     fit, held_out = fold
     trees = HistGradientBoostingClassifier(
         learning_rate=0.3,
@@ -101,6 +102,8 @@ def _auc(table: pd.DataFrame, is_test: np.ndarray, fold: tuple[np.ndarray, np.nd
 
 def _auc_alone(values: np.ndarray, is_test: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]) -> float:
     """The AUC of a column whose every value stands for the share of test rows that it had in the rows to fit."""
+    from sklearn.metrics import roc_auc_score
+
     found, count = [], values.max() + 1
     for fit, held_out in folds:
         rows = np.bincount(values[fit], minlength=count)
@@ -172,6 +175,8 @@ def _strength(table: np.ndarray) -> tuple[float, float]:
     It is that of the chi-square test; where fewer rows are expected than this needs, that of Fisher's test of the most
     telling value against the others, times the number of values.
     """
+    from scipy.stats import chi2_contingency, fisher_exact
+
     chi2, p, _, expected = chi2_contingency(table, correction=False)
     if expected.min() < EXPECTED:
         against = (np.rint([row, table.sum(axis=0) - row]).astype(int) for row in table)

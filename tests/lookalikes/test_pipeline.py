@@ -40,7 +40,7 @@ def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
         assert (opened.pixels[opened.rows[id]] == prepare(pixels, choices)).all()
         assert pixels.std() > 5  # something to see
 
-    constant_run(project, data)
+    constant_run(project)
     stages.submit(project, names=["constant"])
     (file,) = paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)

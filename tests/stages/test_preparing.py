@@ -47,7 +47,7 @@ def test_a_bad_test_image_gets_the_mean_of_the_labels(small, capsys):
     assert "1 test images cannot be read: left out of training; a test image among them gets the mean" in said
     assert "not a picture" in said
     assert id not in set(data.test["id"])
-    constant_run(small, data)
+    constant_run(small)
     stages.submit(small, names=["constant"])
     assert f"1 of {len(data.test_groups)} test units have no readable image" in capsys.readouterr().out
     (file,) = small.paths.submissions.glob("*.csv")

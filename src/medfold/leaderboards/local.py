@@ -8,7 +8,6 @@ from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.leaderboards import Entry, Placed
 from medfold.paths import CompetitionPaths
-from medfold.runs import predictions_of
 from medfold.scoring import metrics
 from medfold.scoring.intervals import bootstrap
 
@@ -40,7 +39,7 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
     table = table.rename(columns={competition.submission.id: "id"}).set_index("id")
     if set(table.index) != set(solution["id"]):
         raise UserError("the solution has other ids than the submission", paths.solution, "Download again")
-    predictions = predictions_of(competition, table.loc[solution["id"]].reset_index())
+    predictions = table.loc[solution["id"], competition.columns].to_numpy(np.float64)
     targets = samples.encode(competition, solution)
     names = [competition.score.metric, *competition.score.also]
     scores, lines = {}, []

@@ -7,7 +7,6 @@ columns (train only) and the columns to keep. `shapes` reads the labels, `patter
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
 from medfold import files
 from medfold.competition import Competition
@@ -108,6 +107,8 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
 
 def _set_aside(competition: Competition, train: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """A share of the groups as a test part whose labels are hidden: a local leaderboard where the data brings none."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
     targets, share = competition.labels.targets, competition.labels.holdout
     classes = train[targets].agg(" ".join, axis=1)
     groups = train["patient"].fillna("unit " + train["unit"])

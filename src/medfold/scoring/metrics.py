@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from sklearn.metrics import cohen_kappa_score
-from sklearn.metrics import log_loss as sklearn_log_loss
 
 from medfold.competition import Competition
 from medfold.errors import UserError, nearest
@@ -44,6 +42,9 @@ class Metric:
     weighted: bool = False
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
+        """The value; predictions of a binary task may stand in a column of their own, (n, 1)."""
+        if targets.ndim == 1 and predictions.ndim == 2 and predictions.shape[1] == 1:
+            predictions = predictions[:, 0]
         return float(self.function(targets, predictions))
 
     @property
@@ -218,6 +219,8 @@ def _counts(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, n
 @metric("QWK", tasks=("ordinal",), needs="class")
 def qwk(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Cohen's kappa with quadratic weights between the grades and the decided grades (Cohen 1968)."""
+    from sklearn.metrics import cohen_kappa_score
+
     decided = decide(predictions)
     if len(targets) == 0 or len(np.union1d(targets, decided)) < 2:
         return float("nan")
@@ -231,7 +234,9 @@ def log_loss(targets: np.ndarray, predictions: np.ndarray) -> float:
         return float("nan")
     clipped = np.clip(predictions.astype(np.float64), 1e-15, 1 - 1e-15)
     if targets.ndim == 1 and clipped.ndim == 2:
-        return sklearn_log_loss(targets, clipped / clipped.sum(axis=1, keepdims=True), labels=range(clipped.shape[1]))
+        from sklearn.metrics import log_loss as of_classes
+
+        return of_classes(targets, clipped / clipped.sum(axis=1, keepdims=True), labels=range(clipped.shape[1]))
     return float(-np.mean(targets * np.log(clipped) + (1 - targets) * np.log(1 - clipped)))
 
 

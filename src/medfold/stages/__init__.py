@@ -2,8 +2,10 @@
 
 import time
 
+from medfold.stages.comparing import compare, list_runs
 from medfold.stages.data import download
 from medfold.stages.describing import describe
+from medfold.stages.ensembling import ensemble
 from medfold.stages.folding import make_folds
 from medfold.stages.predicting import predict
 from medfold.stages.preparing import images_of, prepare
@@ -15,11 +17,14 @@ from medfold.terminal import minutes, say, warn
 
 __all__ = [
     "Project",
+    "compare",
     "demo",
     "describe",
     "doctor",
     "download",
+    "ensemble",
     "images_of",
+    "list_runs",
     "make_folds",
     "predict",
     "prepare",

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold import ensemble, files, leaderboards, runs, samples, submission
+from medfold import files, leaderboards, samples, submission
 from medfold import recipe as recipe_module
 from medfold.competition import Competition
-from medfold.errors import UserError, some
-from medfold.scoring import metrics, units
+from medfold.errors import UserError
+from medfold.scoring import metrics
+from medfold.stages.ensembling import ensemble_of, show
 from medfold.stages.folding import Table, make_folds
 from medfold.stages.project import RESEARCH, Project, commit_of, describe_score
 from medfold.terminal import say, table, warn
@@ -23,6 +24,8 @@ def submit(
     overrides: dict[str, Any] | None = None,
     seeds: list[int] | None = None,
     names: list[str] | None = None,
+    method: str | None = None,
+    per_class: bool = False,
     force: bool = False,
     dry_run: bool = False,
 ) -> None:
@@ -33,6 +36,7 @@ def submit(
     Args:
         recipe, overrides, seeds: name the runs as `train` does.
         names: the names of the runs instead. Defaults to none.
+        method, per_class: how to put several together, as `ensemble` takes them.
         force: places it even if the same predictions were placed before.
         dry_run: does everything but place it.
 
@@ -42,10 +46,12 @@ def submit(
     competition, paths = project.competition, project.paths
     names = names or [recipe_module.run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
     data = make_folds(project, quiet=True)
-    result, test, inputs = _blend(project, names, data)
+    found = ensemble_of(project, names, data, method, per_class)
+    names, result = found.names, found.score
+    show(project, found, method)
     sample = samples.sample_submission(competition, paths)
     sample = submission.fit_sample(competition, sample, data.test_groups.index.tolist())
-    test = _with_prior(competition, test, data)
+    test = _with_prior(competition, found.test, data)
     table_out = submission.build(competition, test, sample)
     submission.check(competition, table_out, sample)
 
@@ -69,7 +75,7 @@ def submit(
             files.write_text(text, file)
         written = pd.read_csv(file, dtype={competition.submission.id: str})
         submission.check(competition, written, sample)
-        origin = {"runs": names, "score": result, "inputs": inputs, "sha256": digest}
+        origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest}
         record(project, row, leaderboards.Placed(status="written"), origin)
         say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
         if dry_run:
@@ -90,40 +96,6 @@ def submit(
     _show_placed(project, placed, looks)
     if placed.problem:
         raise UserError(f"the submission was refused: {placed.problem}", row["file"])
-
-
-def _blend(project: Project, names: list[str], data: Table) -> tuple[dict[str, Any], pd.DataFrame, dict[str, str]]:
-    """The OOF score and the test predictions of runs together, and the hashes of what they were made from."""
-    competition, k = project.competition, project.competition.folds.k
-    oof, test, inputs, folds_done, optimistic = {}, {}, {}, {}, False
-    for name in names:
-        run_paths = runs.paths_of(project.paths, name)
-        origin = runs.describe(run_paths)
-        if origin["folds"] != files.sha256(project.paths.folds):
-            fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"
-            raise UserError("it was trained on another folds table", run_paths.folder, fix)
-        folds_done[name] = done = runs.finished_folds(run_paths, k)
-        optimistic = optimistic or origin["recipe"]["training"]["keep"] == "best"
-        fold_paths = [run_paths.fold(number) for number in done]
-        read = [runs.read_predictions(competition, fold.oof) for fold in fold_paths]
-        oof[name] = pd.concat(read, ignore_index=True)
-        members = {f"{name} {fold.folder.name}": runs.read_predictions(competition, fold.test) for fold in fold_paths}
-        test[name] = ensemble.blend(members, competition.columns)
-        for fold in fold_paths:
-            for file in (fold.oof, fold.test):
-                inputs[file.relative_to(project.root.root).as_posix()] = files.sha256(file)
-    first = folds_done[names[0]]
-    for name, done in folds_done.items():
-        if done != first:
-            what = f"{name} has folds {some(done, k)}, {names[0]} has {some(first, k)}"
-            raise UserError(what, "RUNS", "Train what is missing, so that one score vouches for all")
-    blended = ensemble.blend(oof, competition.columns)
-    blended.insert(1, "fold", oof[names[0]].set_index("id")["fold"].loc[blended["id"]].to_numpy())
-    result = runs.score(competition, blended, data.train, data.targets, optimistic)
-    blended_test = units.join_predictions(
-        competition, ensemble.blend(test, competition.columns), data.test.set_index("id")["unit"]
-    )
-    return result, blended_test, inputs
 
 
 def _with_prior(competition: Competition, predictions: pd.DataFrame, data: Table) -> pd.DataFrame:

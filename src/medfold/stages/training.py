@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -115,6 +116,11 @@ def _train_folds(
             if runs.is_done(run_paths.fold(number)):
                 continue
             score = fit.train_fold(task, number, run_paths.fold(number))
+            log = {
+                "seconds": round(time.monotonic() - began, 1),
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            files.write_json(log, run_paths.fold(number).log)
         shown = "undefined" if np.isnan(score) else f"{score:.4f}"
         say(f"fold {number}", f"{metric.title} {shown}, {minutes(time.monotonic() - began)}")
         runs.collect(project.competition, run_paths, data.train, data.targets)

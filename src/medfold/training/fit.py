@@ -17,7 +17,7 @@ from medfold.errors import UserError
 from medfold.images.store import Store
 from medfold.paths import FoldPaths
 from medfold.recipe import Recipe
-from medfold.runs import as_scored, predictions_table
+from medfold.runs import predictions_table
 from medfold.scoring import metrics, units
 from medfold.terminal import progress, say
 from medfold.training import losses
@@ -115,7 +115,7 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
 
 def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predictions: np.ndarray) -> float:
     joined = units.join(competition, unit.to_numpy(), targets, predictions)
-    return metrics.of(competition)(joined.targets, as_scored(competition, joined.predictions))
+    return metrics.of(competition)(joined.targets, joined.predictions)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,266 @@
+"""How members of an ensemble are put together: a function with the decorator `@method` each.
+
+Members stand in one array, float64 (members, n, columns). What needs no labels comes first, then what is fitted on
+them; the latter is to be believed by its cross-fitted score only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from medfold.scoring.calibration import SMALLEST, logits, probabilities
+from medfold.scoring.crossfit import Fitted
+from medfold.scoring.metrics import METRICS, Metric
+
+ROUNDS, RESAMPLES = 50, 100  # of the greedy selection
+TOLERANCE = 1e-12  # scores that differ by less are equal
+NEGLIGIBLE = 1e-6  # weights below are none
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to put members together.
+
+    Args:
+        name: as typed.
+        title: as in tables.
+        fit: (stack, targets, metric, per_class) -> Fitted; with `weights` among its parameters, float (members,) or
+            (members, columns), where it weighs members.
+        learns: True if it looks at the targets.
+    """
+
+    name: str
+    title: str
+    fit: Callable[[np.ndarray, np.ndarray, Metric, bool], Fitted]
+    learns: bool
+
+
+METHODS: dict[str, Method] = {}
+
+
+def method(title: str, learns: bool = True) -> Callable:
+    """Registers a function as a method under its own name."""
+
+    def register(fit: Callable) -> Callable:
+        METHODS[fit.__name__] = Method(fit.__name__, title, fit, learns)
+        return fit
+
+    return register
+
+
+@method("arithmetic mean", learns=False)
+def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+    """The plain mean of the probabilities."""
+    return Fitted(lambda given: given.mean(axis=0))
+
+
+@method("geometric mean", learns=False)
+def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+    """The mean of the logits, made probabilities again: the normalised geometric mean."""
+    exclusive = _exclusive(stack, targets)
+    return Fitted(lambda given: probabilities(logits(given, exclusive).mean(axis=0), exclusive))
+
+
+@method("rank mean", learns=False)
+def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+    """The mean of where each prediction stands among the member's OOF predictions, as a share of them.
+
+    Ranks among OOF predictions, not among those that are put together: the rank of an image does not hang on which
+    others are predicted with it.
+    """
+    exclusive, ordered = _exclusive(stack, targets), np.sort(stack, axis=1)
+
+    def apply(given: np.ndarray) -> np.ndarray:
+        ranks = np.empty_like(given)
+        for member in range(given.shape[0]):
+            for column in range(given.shape[2]):
+                known, values = ordered[member, :, column], given[member, :, column]
+                below, up_to = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
+                ranks[member, :, column] = ((below + up_to) / 2 + 0.5) / (len(known) + 1)
+        return _normalised(ranks.mean(axis=0), exclusive)
+
+    return Fitted(apply)
+
+
+@method("selection")
+def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+    """Greedy selection of members with replacement (Caruana et al. 2004, doi 10.1145/1015330.1015432), on the metric.
+
+    In each of 50 rounds that member is added with which the mean of all added so far scores best. What is taken is the
+    shortest ensemble on the way that the best one does not surpass by more than two standard errors of their
+    difference: a member that is noise adds a little by luck, and is to get no weight.
+
+    With `per_class` each column has a selection of its own, by its own AUC if the metric is one of ranks, else by its
+    own log loss.
+    """
+    if per_class and stack.shape[2] > 1:
+        alone = METRICS["auc" if metric.name in ("auc", "mean_auc") else "log_loss"]
+        columns = [
+            _selected(stack[:, :, [column]], _members(targets, column), alone) for column in range(stack.shape[2])
+        ]
+        return _weighted(np.stack(columns, axis=1), _exclusive(stack, targets))
+    return _weighted(_selected(stack, targets, metric), _exclusive(stack, targets))
+
+
+def _selected(stack: np.ndarray, targets: np.ndarray, metric: Metric) -> np.ndarray:
+    picks, scores = greedy_path(stack, targets, metric)
+    chosen = picks[: shortest(stack, targets, metric, picks, scores)]
+    return np.bincount(chosen, minlength=len(stack)).astype(np.float64)
+
+
+def greedy_path(
+    stack: np.ndarray, targets: np.ndarray, metric: Metric, rounds: int = ROUNDS, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """The members that are added, in turn, and the score of the mean after each.
+
+    Args:
+        stack: float64 (members, n, columns).
+        rounds: how many are added. Defaults to 50.
+        seed: decides which of equally good members is taken.
+
+    Returns:
+        int (rounds,); float64 (rounds,), made so that higher is better.
+    """
+    order = np.random.default_rng(seed).permutation(len(stack))
+    total, picks, scores = np.zeros(stack.shape[1:]), [], []
+    for size in range(1, rounds + 1):
+        tried = np.array([metric.sign * metric(targets, (total + stack[member]) / size) for member in order])
+        tried = np.nan_to_num(tried, nan=-np.inf)
+        best = int(np.argmax(tried >= tried.max() - TOLERANCE))
+        picks.append(int(order[best]))
+        scores.append(tried[best])
+        total += stack[order[best]]
+    return np.array(picks), np.array(scores)
+
+
+def shortest(stack: np.ndarray, targets: np.ndarray, metric: Metric, picks: np.ndarray, scores: np.ndarray) -> int:
+    """The length of the shortest beginning of a greedy path that is as good as the best, but for chance.
+
+    As in the pruning of trees (Breiman et al. 1984), with two standard errors in the place of one. They are those of
+    the difference of the two on the same rows, over 100 draws of the rows with replacement.
+    """
+    best = int(np.argmax(scores >= scores.max() - TOLERANCE)) + 1
+    rng = np.random.default_rng(0)
+    draws = [rng.integers(len(targets), size=len(targets)) for _ in range(RESAMPLES)]
+
+    def drawn(length: int) -> np.ndarray:
+        blended = stack[picks[:length]].mean(axis=0)
+        return np.array([metric.sign * metric(targets[rows], blended[rows]) for rows in draws])
+
+    of_best = drawn(best) if best > 1 else None
+    for length in range(1, best):
+        difference = of_best - drawn(length)
+        difference = difference[~np.isnan(difference)]
+        if len(difference) < 2 or scores[best - 1] - scores[length - 1] <= 2 * difference.std(ddof=1):
+            return length
+    return best
+
+
+@method("optimised weights")
+def optimised(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+    """Weights of sum 1, none negative, of the weighted mean with the least log loss (SLSQP; the problem is convex).
+
+    With `per_class` each column has weights of its own, by its own log loss.
+    """
+    exclusive = _exclusive(stack, targets)
+    if per_class and stack.shape[2] > 1:
+        columns = [
+            simplex_weights(stack[:, :, [column]], _members(targets, column)) for column in range(stack.shape[2])
+        ]
+        return _weighted(np.stack(columns, axis=1), exclusive)
+    return _weighted(simplex_weights(stack, targets), exclusive)
+
+
+def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The weights float64 (members,), at least 0 and of sum 1, whose mean has the least log loss."""
+    from scipy.optimize import minimize
+
+    if _exclusive(stack, targets):
+        truth = stack[:, np.arange(len(targets)), targets]  # (members, n): what each gave to what was true
+    else:
+        right = targets.reshape(len(targets), -1) == 1
+        truth = np.where(right, stack, 1 - stack).reshape(len(stack), -1)
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        blended = np.maximum(weights @ truth, SMALLEST)
+        return -float(np.log(blended).mean()), -(truth / blended).mean(axis=1)
+
+    members = len(stack)
+    found = minimize(
+        loss,
+        np.full(members, 1 / members),
+        jac=True,
+        method="SLSQP",
+        bounds=[(0, 1)] * members,
+        constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": np.ones_like},
+        options={"maxiter": 500, "ftol": 1e-12},
+    )
+    weights = np.where(found.x < NEGLIGIBLE, 0, found.x)
+    return weights / weights.sum()
+
+
+@method("stacking")
+def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+    """Logistic regression on the members' logits (Wolpert 1992), each of mean 0 and deviation 1, with C = 1.
+
+    Of classes that exclude each other all logits tell on each; each label is told by its own logits.
+    """
+    if _exclusive(stack, targets):
+        model = _regression().fit(_features(stack, True), targets)
+
+        def apply(given: np.ndarray) -> np.ndarray:
+            result = np.zeros(given.shape[1:])
+            result[:, model.classes_] = model.predict_proba(_features(given, True))
+            return result
+
+        return Fitted(apply)
+    labels = targets.reshape(len(targets), -1)
+    models = [
+        _regression().fit(_features(stack[:, :, [label]], False), labels[:, label])
+        if len(np.unique(labels[:, label])) == 2
+        else None
+        for label in range(labels.shape[1])
+    ]
+
+    def apply_each(given: np.ndarray) -> np.ndarray:
+        columns = [
+            model.predict_proba(_features(given[:, :, [label]], False))[:, 1] if model else given[:, :, label].mean(0)
+            for label, model in enumerate(models)
+        ]
+        return np.stack(columns, axis=1)
+
+    return Fitted(apply_each)
+
+
+def _regression():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+
+
+def _features(stack: np.ndarray, exclusive: bool) -> np.ndarray:
+    return np.concatenate(list(logits(stack, exclusive)), axis=1)
+
+
+def _weighted(weights: np.ndarray, exclusive: bool) -> Fitted:
+    """The weighted mean; with weights for each column, of classes that exclude each other brought to a sum of 1."""
+    weights = weights / weights.sum(axis=0)
+    if weights.ndim == 1:
+        return Fitted(lambda given: np.tensordot(weights, given, axes=1), {"weights": weights})
+    return Fitted(lambda given: _normalised(np.einsum("mc,mnc->nc", weights, given), exclusive), {"weights": weights})
+
+
+def _exclusive(stack: np.ndarray, targets: np.ndarray) -> bool:
+    return targets.ndim == 1 and stack.shape[2] > 1
+
+
+def _members(targets: np.ndarray, column: int) -> np.ndarray:
+    """Who is of a class, or has a label: int (n,)."""
+    return targets[:, column] if targets.ndim == 2 else (targets == column).astype(np.int64)
+
+
+def _normalised(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
+    return predictions / predictions.sum(axis=1, keepdims=True) if exclusive else predictions

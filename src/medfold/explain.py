@@ -1,0 +1,137 @@
+"""Where a net looks: Grad-CAM, and for nets without a pooled feature map the gradient at the input."""
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from medfold import files
+
+BATCH = 16
+
+
+class Explainer:
+    """Maps of what speaks for an output of a net.
+
+    Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391): the channels of the feature map that is pooled, each weighted by
+    the mean gradient of the output's logit, summed, what speaks against it left out. Where maps of several resolutions
+    are pooled, theirs are summed. It presumes that positions are pooled: a net that flattens its last map or has none
+    gets the size of the gradient at the input, smoothed (Simonyan et al. 2014, arXiv 1312.6034).
+
+    Args:
+        model: from float32 images (batch, height, width, channels) to probabilities.
+
+    Attributes:
+        method: `Grad-CAM` or `input gradient`.
+        cell: height and width in pixels of one cell of the coarsest map; (1, 1) for the input gradient.
+    """
+
+    def __init__(self, model: keras.Model):
+        pooled = [
+            layer.input
+            for layer in model.layers
+            if isinstance(layer, (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D))
+        ]
+        maps = list({id(each): each for each in pooled}.values())
+        self._size = tuple(model.input.shape[1:3])
+        self.method = "Grad-CAM" if maps else "input gradient"
+        self.cell = (1.0, 1.0)
+        if maps:
+            self.cell = tuple(max(size / each.shape[axis + 1] for each in maps) for axis, size in enumerate(self._size))
+        head = model.get_layer("head" if _has(model, "head") else "grade")
+        self._head, self._count = head, len(maps)
+        self._net = keras.Model(model.input, [*maps, head.input])
+        self._gradients = tf.function(self._gradients_of)
+
+    def __call__(self, images: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Explains one output for each image.
+
+        Args:
+            images: uint8 or float (n, height, width, channels).
+            columns: int (n,), the output; a net with one grade for all classes explains that grade.
+
+        Returns:
+            float32 (n, height, width), 0 to 1, the largest of each image 1; all 0 if nothing speaks for the output.
+        """
+        found = [np.zeros((0, *self._size), np.float32)]
+        for start in range(0, len(images), BATCH):
+            batch = np.asarray(images[start : start + BATCH], np.float32)
+            chosen = np.asarray(columns[start : start + BATCH], np.int32)
+            # A batch is always full, so that the net is compiled once.
+            missing = BATCH - len(batch)
+            batch = np.pad(batch, [(0, missing), *[(0, 0)] * 3])
+            results = self._gradients(batch, np.pad(chosen, (0, missing)))
+            files.let_go(images)
+            maps = [np.asarray(each)[: len(chosen)] for each in results]
+            found.append(self._combined(maps))
+        return np.concatenate(found)
+
+    def _gradients_of(self, batch: tf.Tensor, columns: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(batch)
+            *maps, features = self._net(batch, training=False)
+            # Before the sigmoid or softmax: a sure prediction has no gradient behind it.
+            logits = keras.ops.matmul(features, keras.ops.cast(self._head.kernel, features.dtype))
+            single = logits.shape[1] == 1
+            logit = tf.reduce_sum(logits[:, 0] if single else tf.gather(logits, columns, axis=1, batch_dims=1))
+        if not maps:
+            return [tf.reduce_max(tf.abs(tape.gradient(logit, batch)), axis=-1)]
+        gradients = tape.gradient(logit, maps)
+        return [
+            tf.cast(tf.reduce_sum(each * tf.reduce_mean(gradient, axis=(1, 2), keepdims=True), axis=-1), tf.float32)
+            for each, gradient in zip(maps, gradients, strict=True)
+        ]
+
+    def _combined(self, maps: list[np.ndarray]) -> np.ndarray:
+        height, width = self._size
+        if not self._count:
+            result = [cv2.GaussianBlur(each, (0, 0), max(height, width) / 32) for each in maps[0]]
+        else:
+            result = [
+                sum(cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR) for each in of_image)
+                for of_image in zip(*maps, strict=True)
+            ]
+        positive = np.maximum(np.stack(result), 0)
+        largest = positive.max(axis=(1, 2), keepdims=True)
+        return (positive / np.where(largest > 0, largest, 1)).astype(np.float32)
+
+
+def _has(model: keras.Model, name: str) -> bool:
+    return any(layer.name == name for layer in model.layers)
+
+
+def randomised(model: keras.Model, seed: int = 0) -> keras.Model:
+    """The same net with other weights: each array's values in another order (Adebayo et al. 2018, arXiv 1810.03292).
+
+    A map that stays as it was shows the image, not what the net has learnt. The order is drawn from the seed.
+    """
+    rng = np.random.default_rng(seed)
+    other = keras.models.clone_model(model)
+    other.set_weights([rng.permuted(each.ravel()).reshape(each.shape) for each in model.get_weights()])
+    return other
+
+
+def hits(maps: np.ndarray, x: np.ndarray, y: np.ndarray, radius: np.ndarray, cell: tuple[float, float]) -> np.ndarray:
+    """The pointing game (Zhang et al. 2016, arXiv 1608.00507): is the largest value of a map inside a finding?
+
+    Args:
+        maps: float (n, height, width).
+        x, y, radius: float (n,), of the finding, a disc, in pixels of the map.
+        cell: height and width of a cell of the map; the disc is grown by the larger, since a map is no finer.
+
+    Returns:
+        bool (n,); a map of zeros hits nothing.
+    """
+    places = np.array([np.unravel_index(each.argmax(), each.shape) for each in maps]).reshape(-1, 2)
+    distance = np.hypot(places[:, 1] - x, places[:, 0] - y)
+    return (distance <= radius + max(cell)) & (maps.max(axis=(1, 2)) > 0)
+
+
+def random_hits(
+    shape: tuple[int, int], x: np.ndarray, y: np.ndarray, radius: np.ndarray, cell: tuple[float, float]
+) -> np.ndarray:
+    """The chance of a random pixel to hit, by the rule of `hits`: float (n,)."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    reach = radius + max(cell)
+    return np.array([(np.hypot(columns - a, rows - b) <= c).mean() for a, b, c in zip(x, y, reach, strict=True)])

@@ -1,0 +1,52 @@
+"""Calibration: probabilities brought to how often they come true."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import expit, logit, softmax
+
+from medfold.scoring.crossfit import Fitted
+
+SMALLEST = 1e-7  # a probability of float32 does not come nearer to 1
+HOTTEST = 20.0  # temperatures are looked for from 1/20 to 20
+
+
+def logits(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
+    """Probabilities as logits: of classes that exclude each other their logarithms, else log(p / (1 - p)).
+
+    Args:
+        predictions: float (..., columns), clipped to 1e-7 from 0 and 1.
+        exclusive: True if the columns are classes of which each sample has one.
+    """
+    clipped = np.clip(predictions, SMALLEST, 1 - SMALLEST)
+    return np.log(clipped) if exclusive else logit(clipped)
+
+
+def probabilities(logits: np.ndarray, exclusive: bool) -> np.ndarray:
+    """The other way round: softmax over the last axis, or a sigmoid of each."""
+    return softmax(logits, axis=-1) if exclusive else expit(logits)
+
+
+def temperature_scaling(
+    predictions: np.ndarray, targets: np.ndarray, loss: Callable[[np.ndarray, np.ndarray], float]
+) -> Fitted:
+    """Logits divided by one number (Guo et al. 2017, arXiv 1706.04599), that which makes the loss least.
+
+    Args:
+        predictions: float64 (n, columns).
+        targets: int (n,) or (n, labels).
+        loss: (targets, predictions) -> what to make small: the log loss, or a weighted one.
+    """
+    from scipy.optimize import minimize_scalar
+
+    exclusive = targets.ndim == 1 and predictions.shape[1] > 1
+    raw = logits(predictions, exclusive)
+
+    def of(log_temperature: float) -> float:
+        return loss(targets, probabilities(raw / np.exp(log_temperature), exclusive))
+
+    bounds = (-np.log(HOTTEST), np.log(HOTTEST))
+    temperature = float(np.exp(minimize_scalar(of, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x))
+    return Fitted(
+        lambda given: probabilities(logits(given, exclusive) / temperature, exclusive), {"temperature": temperature}
+    )

@@ -1,0 +1,146 @@
+"""Stage `compare`: is one run better than another, or is it chance? And stage `runs`: all of them."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medfold import config, files, runs
+from medfold.errors import UserError, some
+from medfold.paths import RunPaths
+from medfold.runs import OutOfFold
+from medfold.scoring import metrics
+from medfold.scoring.intervals import Difference, bootstrap, paired
+from medfold.stages.ensembling import in_words
+from medfold.stages.folding import Table, make_folds
+from medfold.stages.project import Project
+from medfold.terminal import minutes, say, table, warn
+
+SHOWN = 5  # differences of a run on the terminal
+
+
+def compare(project: Project, sides: list[str]) -> Difference:
+    """Says whether the second run beats the first, on the folds that both have: a paired bootstrap over groups.
+
+    Args:
+        sides: two names of runs, or of several joined with `+`, whose mean is then compared.
+
+    Returns:
+        By how much the second is better.
+
+    Raises:
+        UserError: not two of them, a run that is not trained, or no fold in common.
+    """
+    if len(sides) != 2:
+        raise UserError(
+            f"expected two runs, received {len(sides)}", 'RUNS="a b"', 'Several as one: RUNS="a+a-s1 b+b-s1"'
+        )
+    competition = project.competition
+    metric, data = metrics.of(competition), make_folds(project, quiet=True)
+    found = [[_oof_of(project, name, data) for name in side.split("+")] for side in sides]
+    folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for side in found for oof in side))
+    if not folds:
+        raise UserError(
+            "they have no trained fold in common", f'RUNS="{" ".join(sides)}"', "Train the same fold of each"
+        )
+    first, second = (_mean([_within(oof, folds) for oof in side]) for side in found)
+    rows = []
+    for name, oof in zip(sides, (first, second), strict=True):
+        low, high = bootstrap(metric, oof.targets, oof.predictions, oof.group)
+        rows.append([name, f"{metric(oof.targets, oof.predictions):.4f}", f"{low:.4f} to {high:.4f}"])
+    k = competition.folds.k
+    covers = f"all {k} folds" if len(folds) == k else f"folds {some(sorted(folds), k)}, which all have"
+    say("compare", f"{covers}, {len(first.names):,} {'units' if competition.score.unit else 'samples'}")
+    table(["run", metric.title, "95 % interval"], rows)
+    difference = paired(metric, first.targets, second.predictions, first.predictions, first.group)
+    chance = "" if np.isnan(difference.probability) else f"; better in {difference.probability:.0%} of the draws"
+    say("difference", f"{sides[1]} is better by {in_words(difference)}{chance}")
+    say("verdict", _verdict(sides, difference))
+    _warn_of_optimism(project, sides)
+    return difference
+
+
+def _verdict(sides: list[str], difference: Difference) -> str:
+    if difference.low > 0:
+        return f"{sides[1]} beats {sides[0]} beyond chance"
+    if difference.high < 0:
+        return f"{sides[0]} beats {sides[1]} beyond chance"
+    return "no difference beyond chance"
+
+
+def _oof_of(project: Project, name: str, data: Table) -> OutOfFold:
+    run_paths = runs.paths_of(project.paths, name)
+    origin = runs.describe(run_paths)
+    if origin["folds"] != files.sha256(project.paths.folds):
+        raise UserError("it was trained on another folds table", run_paths.folder, "Train it anew (RUN=name)")
+    done = runs.finished_folds(run_paths, project.competition.folds.k)
+    read = [runs.read_predictions(project.competition, run_paths.fold(fold).oof) for fold in done]
+    return runs.in_units(project.competition, pd.concat(read, ignore_index=True), data.train, data.targets)
+
+
+def _within(oof: OutOfFold, folds: set[int]) -> OutOfFold:
+    here = np.isin(oof.fold, list(folds))
+    return OutOfFold(*(getattr(oof, name)[here] for name in ("names", "predictions", "targets", "fold", "group")))
+
+
+def _mean(side: list[OutOfFold]) -> OutOfFold:
+    return replace(side[0], predictions=np.mean([oof.predictions for oof in side], axis=0))
+
+
+def _warn_of_optimism(project: Project, sides: list[str]) -> None:
+    optimistic = [
+        name
+        for side in sides
+        for name in side.split("+")
+        if runs.is_optimistic(runs.describe(runs.paths_of(project.paths, name)))
+    ]
+    if optimistic:
+        warn("", f"OPTIMISTIC: {some(optimistic)} chose epochs on the scored folds, so the comparison favours it")
+
+
+def list_runs(project: Project) -> None:
+    """Shows all runs of a competition, the best first: score, interval, time, and in what their recipes differ.
+
+    Runs that do not cover all folds come after those that do: their scores are of fewer samples.
+
+    Raises:
+        UserError: there is none.
+    """
+    competition, paths, k = project.competition, project.paths, project.competition.folds.k
+    metric = metrics.of(competition)
+    found = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
+    if not found:
+        raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
+    choices = {run.name: config.flat(files.read_json(run.origin)["recipe"]) for run in found}
+    usual = _usual(list(choices.values()))
+    rows = []
+    for run in found:
+        score = files.read_json(run.score) or {"value": None, "low": None, "high": None, "folds_done": []}
+        folds = len(score["folds_done"])
+        value = score["value"]
+        shown = "" if value is None else f"{value:.4f}"
+        interval = "" if score["low"] is None else f"{score['low']:.4f} to {score['high']:.4f}"
+        differs = [f"{key}={value}" for key, value in choices[run.name].items() if value != usual.get(key)]
+        seed = files.read_json(run.origin)["seed"]
+        mark = ["OPTIMISTIC"] if score.get("optimistic") else []
+        told = " ".join([*mark, *([f"seed={seed}"] if seed else []), *differs[:SHOWN]])
+        more = f" and {len(differs) - SHOWN} more" if len(differs) > SHOWN else ""
+        order = (-folds, -metric.sign * value if value is not None else np.inf, run.name)
+        rows.append((order, [run.name, shown, interval, f"{folds}/{k}", _time(run, k), told + more]))
+    rows = [row for _, row in sorted(rows)]
+    say("runs", f"{len(rows)} of {paths.name}; in the last column how a recipe differs from what most have")
+    table(["run", metric.title, "95 % interval", "folds", "time", "differs"], rows, [0])
+
+
+def _usual(recipes: list[dict[str, Any]]) -> dict[str, Any]:
+    """For each key the value that most recipes have."""
+    keys = {key for one in recipes for key in one}
+    counted = {key: Counter(str(one.get(key)) for one in recipes).most_common(1)[0][0] for key in keys}
+    return {key: next(one.get(key) for one in recipes if str(one.get(key)) == counted[key]) for key in keys}
+
+
+def _time(run: RunPaths, k: int) -> str:
+    logs = [log for fold in range(k) if (log := files.read_json(run.fold(fold).log))]
+    return minutes(sum(log["seconds"] for log in logs)) if logs else ""

@@ -1,0 +1,235 @@
+"""Stage `ensemble`: runs put together, and what is done with what comes of it, judged by cross-fitted scores."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medfold import ensemble as blends
+from medfold import files, runs
+from medfold.ensemble import contest
+from medfold.ensemble.contest import Calibration, Decision, Members
+from medfold.errors import UserError, some
+from medfold.paths import FoldPaths
+from medfold.runs import OutOfFold
+from medfold.scoring import metrics, units
+from medfold.scoring.intervals import Difference, bootstrap
+from medfold.stages.folding import Table, make_folds
+from medfold.stages.project import Project, describe_score
+from medfold.terminal import say, table, warn
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Runs put together.
+
+    Args:
+        names: of the runs.
+        members: their OOF predictions.
+        decision: how they are put together.
+        calibration: what temperature scaling would do; None while a single fold is trained.
+        oof: the OOF predictions that the score is of: cross-fitted where anything was fitted on labels.
+        score: as score.json, and `ensemble`: method, weights, adjustment.
+        test: id (of the unit) and prediction columns.
+        inputs: hashes of the files that this was made from, by path.
+    """
+
+    names: list[str]
+    members: Members
+    decision: Decision
+    calibration: Calibration | None
+    oof: OutOfFold
+    score: dict[str, Any]
+    test: pd.DataFrame
+    inputs: dict[str, str]
+
+
+def ensemble(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> None:
+    """Shows what runs are worth together: members, methods, adjustment, and the OOF score of what `submit` would take.
+
+    Args:
+        names: of the runs.
+        method: to be taken instead of the one that the scores choose.
+        per_class: weights are fitted for each class or label on its own.
+
+    Raises:
+        UserError: runs that do not fit together, or that are not trained.
+    """
+    data = make_folds(project, quiet=True)
+    found = ensemble_of(project, names, data, method, per_class)
+    show(project, found, method)
+    say("OOF score", describe_score(project.competition, found.score, data.train["unit"].nunique()))
+    words = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
+    named = " ".join(names)
+    command = project.command("submit", RUNS=f'"{named}"', **{key: value for key, value in words.items() if value})
+    say("then", command)
+
+
+def ensemble_of(
+    project: Project, names: list[str], data: Table, method: str | None = None, per_class: bool = False
+) -> Ensemble:
+    """Puts runs together; a single one, too, for its adjustment.
+
+    Args:
+        names: of the runs.
+        data: the folds.
+        method, per_class: as `ensemble` takes them.
+
+    Raises:
+        UserError: a run that is not trained, or trained on other folds than the table or the others; what differs is
+            named.
+    """
+    competition = project.competition
+    read = {name: _Run.read(project, name) for name in dict.fromkeys(names)}
+    first, *others = read.values()
+    for other in others:
+        if other.folds != first.folds:
+            k = competition.folds.k
+            what = f"{other.name} has folds {some(other.folds, k)}, {first.name} has {some(first.folds, k)}"
+            raise UserError(what, "RUNS", "Train what is missing, so that one score vouches for all")
+    found = {name: runs.in_units(competition, run.oof(project), data.train, data.targets) for name, run in read.items()}
+    oof = next(iter(found.values()))
+    stack = np.stack([each.predictions for each in found.values()])
+    members = Members(list(found), stack, oof.targets, oof.fold, oof.group)
+    decision = contest.decide(members, competition, method, per_class)
+    oof = replace(oof, predictions=decision.predictions)
+    score = runs.score(competition, oof, any(run.optimistic for run in read.values()))
+    score["ensemble"] = _for_the_record(members, decision)
+    unit = data.test.set_index("id")["unit"]
+    tests = [units.join_predictions(competition, run.test(project), unit).set_index("id") for run in read.values()]
+    ids = tests[0].index
+    given = np.stack([each.loc[ids, competition.columns].to_numpy(np.float64) for each in tests])
+    test = pd.DataFrame(decision.apply(given), columns=competition.columns)
+    test.insert(0, "id", ids)
+    inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
+    calibration = contest.calibrated(members, decision) if members.can_be_cross_fitted else None
+    return Ensemble(list(found), members, decision, calibration, oof, score, test, inputs)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run's finished folds."""
+
+    name: str
+    folds: list[int]
+    optimistic: bool
+    paths: list[FoldPaths]
+
+    @classmethod
+    def read(cls, project: Project, name: str) -> "_Run":
+        run_paths = runs.paths_of(project.paths, name)
+        origin = runs.describe(run_paths)
+        if origin["folds"] != files.sha256(project.paths.folds):
+            fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"
+            raise UserError("it was trained on another folds table", run_paths.folder, fix)
+        folds = runs.finished_folds(run_paths, project.competition.folds.k)
+        return cls(name, folds, runs.is_optimistic(origin), [run_paths.fold(number) for number in folds])
+
+    def oof(self, project: Project) -> pd.DataFrame:
+        read = [runs.read_predictions(project.competition, fold.oof) for fold in self.paths]
+        return pd.concat(read, ignore_index=True)
+
+    def test(self, project: Project) -> pd.DataFrame:
+        """The mean of the folds."""
+        competition = project.competition
+        folds = {
+            f"{self.name} {fold.folder.name}": runs.read_predictions(competition, fold.test) for fold in self.paths
+        }
+        return blends.blend(folds, competition.columns)
+
+    def inputs(self, project: Project) -> dict[str, str]:
+        every = [file for fold in self.paths for file in (fold.oof, fold.test)]
+        return {file.relative_to(project.root.root).as_posix(): files.sha256(file) for file in every}
+
+
+def _for_the_record(members: Members, decision: Decision) -> dict[str, Any]:
+    chosen, adjusted = decision.chosen, decision.adjusted
+    record: dict[str, Any] = {"method": chosen.method.name}
+    weights = chosen.fitted.parameters.get("weights")
+    if weights is not None:
+        record["weights"] = {name: each.tolist() for name, each in zip(members.names, weights.round(9), strict=True)}
+    if adjusted and adjusted.helps:
+        parameters = {key: value for key, value in adjusted.fitted.parameters.items() if key != "weights"}
+        record["adjustment"] = parameters
+    return record
+
+
+def show(project: Project, found: Ensemble, method: str | None = None) -> None:
+    """Members, methods, what was chosen and adjusted."""
+    competition, decision = project.competition, found.decision
+    metric = metrics.of(competition)
+    if len(found.names) > 1:
+        say("members", f"{len(found.names)} runs, and how far their errors go together (1: the same errors)")
+        _show_members(metric, found.members)
+        say("methods", "cross-fitted: weights from the other folds; gain over the arithmetic mean")
+        _show_methods(metric, decision)
+        chosen = decision.chosen
+        why = "asked for" if method else "better than the mean beyond chance"
+        if not method and chosen.gain is None:
+            why = "no other is better beyond chance"
+        say("chosen", f"{chosen.method.title}: {why}{_weights(found.members, chosen.fitted.parameters.get('weights'))}")
+    _show_adjusted(metric, decision)
+    if found.calibration:
+        each = found.calibration
+        after = f"{each.before:.4f}, after temperature scaling {each.after:.4f} (T = {each.temperature:.2f})"
+        say("ECE", f"{after}, cross-fitted")
+
+
+def _show_members(metric: metrics.Metric, members: Members) -> None:
+    correlation = contest.error_correlation(members)
+    numbers = [f"[{number + 1}]" for number in range(len(members.names))]
+    rows = []
+    for number, name in enumerate(members.names):
+        given = members.predictions[number]
+        low, high = bootstrap(metric, members.targets, given, members.group)
+        score = f"{metric(members.targets, given):.4f}"
+        rows.append(
+            [numbers[number], name, score, f"{low:.4f} to {high:.4f}", *(f"{r:.2f}" for r in correlation[number])]
+        )
+    table(["", "run", metric.title, "95 % interval", *numbers], rows)
+
+
+def _show_methods(metric: metrics.Metric, decision: Decision) -> None:
+    rows = []
+    for one in decision.contenders:
+        told = [in_words(one.gain), _percent(one.gain.probability)] if one.gain else ["", ""]
+        rows.append([one.method.name, one.method.title, f"{one.cross_fitted:.4f}", f"{one.in_sample:.4f}", *told])
+    marked = [decision.contenders.index(decision.chosen)]
+    table(["METHOD", "", f"{metric.title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked)
+
+
+def _show_adjusted(metric: metrics.Metric, decision: Decision) -> None:
+    adjusted = decision.adjusted
+    if adjusted is None:
+        return
+    found = ", ".join(_shown(value) for key, value in adjusted.fitted.parameters.items() if key != "weights")
+    scores = f"{metric.title} {decision.chosen.cross_fitted:.4f} -> {adjusted.cross_fitted:.4f} cross-fitted"
+    fate = "used" if adjusted.helps else "not used: the score does not gain"
+    tell = say if adjusted.helps else warn
+    tell("adjusted", f"{adjusted.title} {found}: {scores} ({adjusted.in_sample:.4f} in-sample); {fate}")
+
+
+def _shown(value: float | list[float]) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return some([f"{each:.3g}" for each in value], 8)
+
+
+def _weights(members: Members, weights: np.ndarray | None) -> str:
+    if weights is None:
+        return ""
+    if weights.ndim == 2:
+        weights = weights.mean(axis=1)
+    return "; weights " + some([f"{name} {each:.2f}" for name, each in zip(members.names, weights, strict=True)], 8)
+
+
+def in_words(gain: Difference) -> str:
+    """'+0.0123 (-0.0010 to +0.0256)'"""
+    if np.isnan(gain.low):
+        return f"{gain.value:+.4f} (no interval)"
+    return f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
+
+
+def _percent(probability: float) -> str:
+    return "" if np.isnan(probability) else f"{probability:.0%}"

@@ -1,0 +1,151 @@
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+
+from medfold.ensemble.contest import Members, contest, decide
+from medfold.errors import UserError
+from medfold.scoring.metrics import METRICS
+from tests.helpers import competition
+
+
+def members(stack, targets, folds=5, seed=0):
+    n = len(targets)
+    fold = np.random.default_rng(seed).permutation(n) % folds
+    return Members([f"m{k}" for k in range(len(stack))], stack, targets, fold, np.arange(n))
+
+
+def independent(n=1000, count=3, strength=1.0, seed=0):
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, 2, n)
+    return expit(rng.normal(strength * (2 * targets - 1), 1, (count, n)))[:, :, None], targets
+
+
+def test_thirty_members_of_noise_deceive_in_sample_and_not_cross_fitted():
+    facts = competition("binary", score={"metric": "auc"})
+    inside, outside = [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        targets, stack = rng.integers(0, 2, 400), rng.random((30, 400, 1))
+        found = {one.method.name: one for one in contest(members(stack, targets, seed=seed), facts)}
+        inside.append(found["selection"].in_sample)
+        outside.append([one.cross_fitted for one in found.values() if one.method.learns])
+    assert np.mean(inside) > 0.53
+    assert np.abs(np.mean(outside, axis=0) - 0.5).max() < 0.02
+
+
+def test_the_plain_mean_wins_ties():
+    stack, targets = independent(count=1)
+    same = np.repeat(stack, 3, axis=0) + np.random.default_rng(1).normal(0, 1e-6, (3, 1000, 1))
+    decision = decide(members(same, targets), competition("binary", score={"metric": "auc"}))
+    assert decision.chosen.method.name == "mean"
+    assert all(one.gain.low <= 0 for one in decision.contenders[1:])
+    np.testing.assert_array_equal(decision.predictions, same.mean(axis=0))
+
+
+def test_a_method_that_is_better_beyond_chance_takes_its_place():
+    good, targets = independent(strength=1.5, count=1)
+    noise = np.random.default_rng(3).random((4, 1000, 1))
+    decision = decide(members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "auc"}))
+    assert decision.chosen.method.learns
+    assert decision.chosen.gain.low > 0
+    assert decision.chosen.cross_fitted == max(
+        one.cross_fitted for one in decision.contenders if one.gain is None or one.gain.low > 0
+    )
+    # what is predicted is made by the same method, fitted on all folds
+    np.testing.assert_array_equal(
+        decision.apply(good.repeat(5, axis=0)), decision.chosen.fitted.apply(good.repeat(5, axis=0))
+    )
+
+
+def test_a_direction_where_lower_is_better_is_known():
+    good, targets = independent(strength=1.5, count=1)
+    noise = np.random.default_rng(3).random((4, 1000, 1))
+    decision = decide(
+        members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "log_loss"})
+    )
+    plain = decision.contenders[0]
+    assert decision.chosen.cross_fitted < plain.cross_fitted
+    assert decision.chosen.gain.value == pytest.approx(plain.cross_fitted - decision.chosen.cross_fitted)
+
+
+def test_one_fold_only_leaves_what_needs_no_labels():
+    stack, targets = independent()
+    single = members(stack, targets, folds=1)
+    decision = decide(single, competition("binary", score={"metric": "macro_f1"}))
+    assert [one.method.name for one in decision.contenders] == ["mean", "geometric", "rank"]
+    assert decision.adjusted is None
+    with pytest.raises(UserError, match="fitted on labels, and one fold only is trained"):
+        decide(single, competition("binary", score={"metric": "macro_f1"}), method="stacking")
+
+
+def test_a_single_run_has_nothing_to_put_together():
+    stack, targets = independent(count=1)
+    alone = members(stack, targets)
+    decision = decide(alone, competition("binary", score={"metric": "auc"}))
+    assert [one.method.name for one in decision.contenders] == ["mean"]
+    with pytest.raises(UserError, match="a single run"):
+        decide(alone, competition("binary", score={"metric": "auc"}), method="selection")
+
+
+def test_a_method_is_taken_by_name_and_an_unknown_one_told():
+    stack, targets = independent()
+    found = decide(members(stack, targets), competition("binary", score={"metric": "auc"}), method="geometric")
+    assert found.chosen.method.name == "geometric"
+    with pytest.raises(UserError, match="unknown method .selecton. .did you mean .selection"):
+        decide(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selecton")
+
+
+def overconfident(n=3000, seed=0):
+    rng = np.random.default_rng(seed)
+    z = rng.normal(0, 1.5, n)
+    return expit(3 * z)[None, :, None], (rng.random(n) < expit(z)).astype(int)
+
+
+def test_an_adjustment_is_made_where_the_metric_gains():
+    stack, targets = overconfident()
+    decision = decide(members(stack, targets), competition("binary", score={"metric": "log_loss"}))
+    assert decision.adjusted.title == "temperature"
+    assert decision.adjusted.helps
+    assert decision.adjusted.fitted.parameters["temperature"] == pytest.approx(3, rel=0.1)
+    np.testing.assert_array_equal(decision.predictions, decision.adjusted.predictions)
+    np.testing.assert_array_equal(decision.apply(stack), decision.adjusted.fitted.apply(stack))
+    assert decision.adjusted.cross_fitted < decision.chosen.cross_fitted - 0.1
+
+
+def test_an_adjustment_that_loses_is_left_out():
+    rng = np.random.default_rng(1)
+    lost = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        targets = rng.integers(0, 2, 40)
+        stack = expit(rng.normal(3 * (2 * targets - 1), 1.5))[None, :, None]  # one half is right
+        decision = decide(members(stack, targets), competition("binary", score={"metric": "accuracy"}))
+        if not decision.adjusted.helps:
+            lost += 1
+            np.testing.assert_array_equal(decision.predictions, decision.chosen.predictions)
+            np.testing.assert_array_equal(decision.apply(stack), stack[0])
+    assert lost >= 5
+
+
+def test_ranks_need_no_adjustment():
+    stack, targets = overconfident()
+    assert decide(members(stack, targets), competition("binary", score={"metric": "auc"})).adjusted is None
+
+
+def test_grades_are_cut_where_kappa_gains():
+    rng = np.random.default_rng(0)
+    targets = rng.choice(5, 1500, p=[0.5, 0.2, 0.15, 0.1, 0.05])
+    centre = 0.4 * targets + rng.normal(0, 0.4, (1, 1500))
+    stack = softmax(-((centre[:, :, None] - np.arange(5)) ** 2) / 0.5, axis=2)
+    decision = decide(members(stack, targets), competition("ordinal", score={"metric": "qwk"}))
+    assert decision.adjusted.title == "cut points"
+    assert decision.adjusted.helps
+    kappa = METRICS["qwk"](targets, decision.predictions)
+    assert kappa == pytest.approx(decision.adjusted.cross_fitted, abs=1e-12)
+    assert kappa > decision.chosen.cross_fitted + 0.02
+
+
+def test_weights_of_classes_are_cross_fitted_too():
+    stack, targets = independent()
+    found = contest(members(stack, targets), competition("binary", score={"metric": "auc"}), per_class=True)
+    assert {one.method.name for one in found} == {"mean", "geometric", "rank", "selection", "optimised", "stacking"}

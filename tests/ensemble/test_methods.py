@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from scipy.special import expit, softmax
+from scipy.stats import gmean, rankdata
+from sklearn.metrics import log_loss, roc_auc_score
+
+from medfold.ensemble.methods import METHODS, greedy_path, shortest, simplex_weights
+from medfold.scoring.metrics import METRICS
+
+AUC, LOSS, MEAN_AUC = METRICS["auc"], METRICS["log_loss"], METRICS["mean_auc"]
+
+
+def binary(members=4, n=300, seed=0):
+    """Members of different strength and error."""
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, 2, n)
+    strength = np.linspace(0.6, 1.6, members)[:, None]
+    return expit(strength * (targets - 0.5) * 2 + rng.normal(0, 1, (members, n)))[:, :, None], targets
+
+
+def classes(members=3, n=300, seed=0):
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, 4, n)
+    strength = np.linspace(0.5, 1.5, members)[:, None, None]
+    return softmax(strength * np.eye(4)[targets] * 2 + rng.normal(0, 1, (members, n, 4)), axis=2), targets
+
+
+def labels(members=3, n=300, seed=0):
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, 2, (n, 3))
+    strength = np.linspace(0.5, 1.5, members)[:, None, None]
+    return expit(strength * (targets - 0.5) * 2 + rng.normal(0, 1, (members, n, 3))), targets
+
+
+def fit(name, stack, targets, metric, per_class=False):
+    return METHODS[name].fit(stack, targets, metric, per_class)
+
+
+@pytest.mark.parametrize("make", [binary, classes, labels])
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("per_class", [False, True])
+def test_every_method_gives_probabilities_for_every_task(make, name, per_class):
+    stack, targets = make()
+    metric = AUC if make is binary else MEAN_AUC
+    fitted = fit(name, stack, targets, metric, per_class)
+    blended = fitted.apply(stack[:, :50])
+    assert blended.shape == stack[0, :50].shape
+    assert (blended >= 0).all()
+    assert (blended <= 1).all()
+    if make is classes:
+        np.testing.assert_allclose(blended.sum(axis=1), 1)
+    alone = np.concatenate([fitted.apply(stack[:, [row]]) for row in range(50)])
+    np.testing.assert_allclose(alone, blended, atol=1e-12)  # no image hangs on which others are predicted with it
+    assert metric(targets, fitted.apply(stack)) > 0.6
+
+
+def test_means_are_those_of_other_libraries():
+    stack, targets = classes()
+    geometric = gmean(stack, axis=0)
+    expected = geometric / geometric.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(fit("geometric", stack, targets, LOSS).apply(stack), expected, atol=1e-9)
+    stack, targets = binary()
+    up, down = gmean(stack, axis=0), gmean(1 - stack, axis=0)
+    np.testing.assert_allclose(fit("geometric", stack, targets, LOSS).apply(stack), up / (up + down), atol=1e-9)
+    np.testing.assert_allclose(fit("mean", stack, targets, LOSS).apply(stack), stack.mean(axis=0))
+    n = stack.shape[1]
+    ranks = (rankdata(stack[:, :, 0], axis=1) / (n + 1)).mean(axis=0)
+    np.testing.assert_allclose(fit("rank", stack, targets, AUC).apply(stack)[:, 0], ranks, atol=1e-9)
+
+
+def slow_greedy(stack, targets, rounds, order):
+    picks = []
+    for _ in range(rounds):
+        scores = {}
+        for member in order:
+            scores[member] = roc_auc_score(targets, np.mean([stack[each, :, 0] for each in [*picks, member]], axis=0))
+        top = max(scores.values())
+        picks.append(next(member for member in order if scores[member] >= top - 1e-12))
+    return picks
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_greedy_path_is_that_of_a_slow_transcription(seed):
+    stack, targets = binary(members=5, seed=seed)
+    order = np.random.default_rng(0).permutation(5)
+    picks, scores = greedy_path(stack, targets, AUC, rounds=12)
+    assert picks.tolist() == slow_greedy(stack, targets, 12, order)
+    last = roc_auc_score(targets, np.mean([stack[each, :, 0] for each in picks], axis=0))
+    assert scores[-1] == pytest.approx(last, abs=1e-12)
+
+
+def test_ties_are_broken_by_the_seed():
+    stack, targets = binary(members=1)
+    same = np.repeat(stack, 6, axis=0)
+    firsts = {greedy_path(same, targets, AUC, rounds=1, seed=seed)[0][0] for seed in range(20)}
+    assert len(firsts) > 2
+    again = [greedy_path(same, targets, AUC, rounds=1, seed=3)[0][0] for _ in range(2)]
+    assert again[0] == again[1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_gets_no_weight_beside_a_good_member_and_its_copy(seed):
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, 2, 400)
+    good = expit(rng.normal(1.5 * targets, 1))
+    stack = np.stack([good, good, rng.random(400)])[:, :, None]
+    for name in ("selection", "optimised"):
+        weights = fit(name, stack, targets, AUC).parameters["weights"]
+        assert weights.sum() == pytest.approx(1)
+        limit = 0 if name == "selection" else 0.08
+        assert weights[2] <= limit, name
+
+
+def test_selection_takes_what_helps():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 2, 2000)
+    stack = expit(rng.normal(1.2 * targets - 0.6, 1, (3, 2000)))[:, :, None]  # three that err independently
+    fitted = fit("selection", stack, targets, AUC)
+    assert (fitted.parameters["weights"] > 0.15).all()
+    assert AUC(targets, fitted.apply(stack)) > max(AUC(targets, each) for each in stack) + 0.05
+
+
+def test_the_shortest_is_as_good_as_the_best_but_for_chance():
+    stack, targets = binary(members=5, n=1000)
+    picks, scores = greedy_path(stack, targets, AUC)
+    length = shortest(stack, targets, AUC, picks, scores)
+    assert 1 < length <= np.argmax(scores) + 1
+    assert scores.max() - scores[length - 1] < 0.005
+
+
+@pytest.mark.parametrize("make", [binary, classes, labels])
+@pytest.mark.parametrize("seed", range(3))
+def test_optimised_weights_reach_the_loss_of_another_optimiser(make, seed):
+    stack, targets = make(members=4, seed=seed)
+    weights = simplex_weights(stack, targets)
+    assert (weights >= 0).all()
+    assert weights.sum() == pytest.approx(1, abs=1e-12)
+
+    def loss(free):
+        return LOSS(targets, np.tensordot(softmax(free), stack, axes=1))
+
+    reference = minimize(
+        loss, np.zeros(4), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-13, "maxiter": 8000}
+    )
+    reached = LOSS(targets, np.tensordot(weights, stack, axes=1))
+    assert reached <= reference.fun + 1e-7
+
+
+def test_each_class_may_have_weights_of_its_own():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 2, (500, 2))
+    good, noise = expit(rng.normal(2 * targets - 1, 1)), rng.random((500, 2))
+    one, other = good.copy(), noise.copy()
+    one[:, 1], other[:, 1] = noise[:, 1], good[:, 1]  # each member knows one label only
+    for name in ("selection", "optimised"):
+        fitted = fit(name, np.stack([one, other]), targets, MEAN_AUC, per_class=True)
+        weights = fitted.parameters["weights"]
+        assert weights.shape == (2, 2)
+        assert weights[0, 0] > 0.9
+        assert weights[1, 1] > 0.9
+        np.testing.assert_allclose(weights.sum(axis=0), 1)
+        plain = fit(name, np.stack([one, other]), targets, MEAN_AUC)
+        assert MEAN_AUC(targets, fitted.apply(np.stack([one, other]))) > MEAN_AUC(
+            targets, plain.apply(np.stack([one, other]))
+        )
+
+
+def test_stacking_turns_a_member_round_that_is_upside_down():
+    stack, targets = binary()
+    upside_down = np.concatenate([stack[:1], 1 - stack[1:2]])
+    assert AUC(targets, fit("stacking", upside_down, targets, AUC).apply(upside_down)) > AUC(targets, stack[1]) - 0.02
+    assert log_loss(targets, fit("stacking", stack, targets, AUC).apply(stack)[:, 0]) < 0.6
+
+
+def test_stacking_knows_classes_and_labels_that_are_not_there():
+    stack, targets = classes()
+    targets = np.where(targets == 3, 0, targets)
+    blended = fit("stacking", stack, targets, LOSS).apply(stack)
+    assert (blended[:, 3] == 0).all()
+    stack, targets = labels()
+    targets[:, 2] = 0
+    blended = fit("stacking", stack, targets, LOSS).apply(stack)
+    np.testing.assert_allclose(blended[:, 2], stack[:, :, 2].mean(axis=0))

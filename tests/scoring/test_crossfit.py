@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from medfold.scoring.crossfit import Fitted, chained, cross_fitted
+
+
+def test_no_label_of_a_fold_decides_on_its_predictions():
+    rng = np.random.default_rng(0)
+    predictions, targets, fold = rng.random((60, 1)), rng.integers(0, 2, 60), np.repeat(np.arange(3), 20)
+
+    def fit(known, labels):
+        mean = labels.mean()
+        return Fitted(lambda given: given + mean)
+
+    before = cross_fitted(fit, predictions, targets, fold)
+    flipped = np.where(fold == 1, 7, targets)
+    after = cross_fitted(fit, predictions, flipped, fold)
+    np.testing.assert_array_equal(before[fold == 1], after[fold == 1])
+    assert (before[fold != 1] != after[fold != 1]).all()
+
+
+def test_each_fold_gets_what_was_fitted_on_exactly_the_others():
+    fold = np.array([2, 0, 1, 0, 2])
+    targets = np.array([1, 10, 100, 1000, 10000])
+
+    def fit(known, labels):
+        return Fitted(lambda given: given * 0 + labels.sum())
+
+    result = cross_fitted(fit, np.ones((5, 1)), targets, fold)[:, 0]
+    np.testing.assert_array_equal(result, [1110, 10101, 11011, 10101, 1110])
+
+
+def test_members_stand_before_the_samples():
+    stack = np.arange(24.0).reshape(3, 4, 2)
+    fit = lambda given, labels: Fitted(lambda each: each.sum(axis=0))  # noqa: E731
+    result = cross_fitted(fit, stack, np.zeros(4), np.array([0, 1, 0, 1]))
+    np.testing.assert_array_equal(result, stack.sum(axis=0))
+
+
+def test_the_second_of_two_is_fitted_on_what_the_first_makes():
+    seen = []
+
+    def first(given, labels):
+        return Fitted(lambda each: each + 1, {"a": 1})
+
+    def second(given, labels):
+        seen.append(given.copy())
+        return Fitted(lambda each: each * 10, {"b": 2})
+
+    fitted = chained(first, second)(np.zeros((2, 1)), np.zeros(2))
+    np.testing.assert_array_equal(seen[0], np.ones((2, 1)))
+    np.testing.assert_array_equal(fitted.apply(np.zeros((2, 1))), np.full((2, 1), 10))
+    assert fitted.parameters == {"a": 1, "b": 2}
+
+
+def test_one_fold_cannot_be_cross_fitted():
+    with pytest.raises(ValueError, match="two folds"):
+        cross_fitted(lambda given, labels: Fitted(lambda each: each), np.ones((3, 1)), np.zeros(3), np.zeros(3))

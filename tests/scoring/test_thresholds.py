@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+from sklearn.metrics import cohen_kappa_score, fbeta_score
+
+from medfold.scoring import thresholds
+from medfold.scoring.metrics import METRICS, decide
+
+
+def rare(n=600, seed=0, columns=1):
+    rng = np.random.default_rng(seed)
+    targets = (rng.random((n, columns)) < 0.1).astype(int)
+    return expit(rng.normal(2 * targets - 3.5, 1)), targets
+
+
+def grades(n=500, seed=0):
+    rng = np.random.default_rng(seed)
+    targets = rng.choice(5, n, p=[0.5, 0.2, 0.15, 0.1, 0.05])
+    centre = 0.6 * targets + rng.normal(0, 0.5, n)  # shrunk towards 0: 0.5, 1.5, ... are the wrong cuts
+    return softmax(-((centre[:, None] - np.arange(5)) ** 2) / 0.5, axis=1), targets
+
+
+@pytest.mark.parametrize("name", ["macro_f1", "accuracy", "balanced_accuracy"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_binary_threshold_is_the_best_of_all(name, seed):
+    predictions, targets = rare(200, seed)
+    metric, targets = METRICS[name], targets[:, 0]
+    found = thresholds.column_thresholds(predictions, targets, metric)
+    reached = metric(targets, found.apply(predictions)[:, 0])
+    every = [metric(targets, (predictions[:, 0] > cut).astype(float)) for cut in [0.5, *predictions[:, 0]]]
+    assert reached == pytest.approx(max(every), abs=1e-12)
+
+
+def test_each_label_has_the_threshold_of_its_own_f1():
+    predictions, targets = rare(300, columns=3)
+    found = thresholds.column_thresholds(predictions, targets, METRICS["macro_f1"])
+    decided = found.apply(predictions) > 0.5
+    for label in range(3):
+        reached = fbeta_score(targets[:, label], decided[:, label], beta=1)
+        every = [fbeta_score(targets[:, label], predictions[:, label] > cut, beta=1) for cut in predictions[:, label]]
+        assert reached == pytest.approx(max(every), abs=1e-12)
+    assert METRICS["macro_f1"](targets, found.apply(predictions)) > METRICS["macro_f1"](targets, predictions) + 0.1
+
+
+def test_a_threshold_moves_to_one_half_and_the_order_stays():
+    predictions, targets = rare()
+    found = thresholds.column_thresholds(predictions, targets[:, 0], METRICS["macro_f1"])
+    (threshold,) = found.parameters["thresholds"]
+    moved = found.apply(np.array([[0.0], [threshold], [1.0]]))
+    np.testing.assert_allclose(moved[:, 0], [0, 0.5, 1])
+    order = np.argsort(predictions[:, 0], kind="stable")
+    assert (np.diff(found.apply(predictions)[order, 0]) >= 0).all()
+    np.testing.assert_array_equal(found.apply(predictions) > 0.5, predictions > threshold)
+
+
+def test_of_equally_good_thresholds_the_one_nearest_to_one_half_is_taken():
+    predictions, targets = np.array([[0.1], [0.2], [0.8], [0.9]]), np.array([0, 0, 1, 1])
+    found = thresholds.column_thresholds(predictions, targets, METRICS["accuracy"])
+    assert found.parameters["thresholds"] == [0.5]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cut_points_reach_the_kappa_of_a_search_over_all_pairs(seed):
+    predictions, targets = grades(120, seed)
+    predictions = np.stack([predictions[:, 0], predictions[:, 1], predictions[:, 2:].sum(axis=1)], axis=1)
+    targets = np.minimum(targets, 2)
+    found = thresholds.cut_points(predictions, targets)
+    expected = predictions @ np.arange(3)
+    cuts = np.quantile(expected, np.linspace(0.01, 0.99, 60))
+    best = max(
+        cohen_kappa_score(targets, np.digitize(expected, [low, high]), weights="quadratic", labels=range(3))
+        for low in cuts
+        for high in cuts[cuts > low]
+    )
+    assert METRICS["qwk"](targets, found.apply(predictions)) >= best - 0.01
+
+
+def test_cut_points_are_sorted_and_gain_on_shrunken_grades():
+    predictions, targets = grades()
+    found = thresholds.cut_points(predictions, targets)
+    cuts = found.parameters["cut points"]
+    assert cuts == sorted(cuts)
+    decided = found.apply(predictions)
+    np.testing.assert_array_equal(decide(decided), np.digitize(predictions @ np.arange(5), cuts))
+    kappa = METRICS["qwk"]
+    plain = np.eye(5)[np.digitize(predictions @ np.arange(5), [0.5, 1.5, 2.5, 3.5])]
+    assert kappa(targets, decided) > kappa(targets, plain) + 0.02
+
+
+def test_the_kappa_that_is_made_large_is_that_of_scikit_learn():
+    predictions, targets = grades(60)
+    reached = METRICS["qwk"](targets, thresholds.cut_points(predictions, targets).apply(predictions))
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        cuts = np.sort(rng.uniform(0, 4, 4))
+        decided = np.digitize(predictions @ np.arange(5), cuts)
+        assert cohen_kappa_score(targets, decided, weights="quadratic", labels=range(5)) <= reached + 0.03
+
+
+def test_class_factors_never_lose_and_help_rare_classes():
+    predictions, targets = grades()
+    prior = np.array([0.5, 0.2, 0.15, 0.1, 0.05])
+    skewed = predictions * prior
+    skewed = skewed / skewed.sum(axis=1, keepdims=True)
+    metric = METRICS["balanced_accuracy"]
+    found = thresholds.class_factors(skewed, targets, metric)
+    assert metric(targets, found.apply(skewed)) > metric(targets, skewed) + 0.02
+    np.testing.assert_allclose(found.apply(skewed).sum(axis=1), 1)
+
+
+def test_pf1_gains_from_sharpening_and_never_loses():
+    for seed in range(5):
+        predictions, targets = rare(400, seed)
+        targets = targets[:, 0]
+        found = thresholds.sharpening(predictions, targets, METRICS["pf1"])
+        before, after = (METRICS["pf1"](targets, each[:, 0]) for each in (predictions, found.apply(predictions)))
+        assert after > before + 0.05
+        hard = max(METRICS["pf1"](targets, (predictions[:, 0] > cut).astype(float)) for cut in predictions[:, 0])
+        assert after > hard - 0.03

@@ -1,0 +1,88 @@
+import pytest
+
+from medfold import stages
+from medfold.errors import UserError
+from medfold.scoring import metrics
+from tests.conftest import SMALL, add_competition
+from tests.helpers import finished_run
+
+
+@pytest.fixture
+def two(small):
+    finished_run(small, "weak", 0.3)
+    finished_run(small, "strong", 2.0)
+    return small
+
+
+def test_the_better_run_is_told_with_its_probability(two, capsys):
+    difference = stages.compare(two, ["weak", "strong"])
+    shown = capsys.readouterr().out
+    assert difference.low > 0
+    assert "strong beats weak beyond chance" in shown
+    assert "better in 100% of the draws" in shown
+    back = stages.compare(two, ["strong", "weak"])
+    assert back.value == pytest.approx(-difference.value)
+    assert "strong beats weak beyond chance" in capsys.readouterr().out
+
+
+def test_a_run_and_its_like_do_not_differ_beyond_chance(two, capsys):
+    finished_run(two, "weak2", 0.3)
+    stages.compare(two, ["weak", "weak2"])
+    assert "no difference beyond chance" in capsys.readouterr().out
+    same = stages.compare(two, ["weak", "weak"])
+    assert (same.value, same.low, same.high, same.probability) == (0, 0, 0, 0.5)
+
+
+def test_several_runs_count_as_their_mean(two, capsys):
+    finished_run(two, "strong2", 2.0)
+    difference = stages.compare(two, ["strong", "strong+strong2"])
+    assert difference.value > 0
+    assert "strong+strong2" in capsys.readouterr().out
+
+
+def test_runs_are_compared_on_the_folds_that_both_have(two, capsys):
+    finished_run(two, "begun", 2.0, folds=[1])
+    stages.compare(two, ["weak", "begun"])
+    assert "folds 1, which all have" in capsys.readouterr().out
+    finished_run(two, "other", 2.0, folds=[2])
+    with pytest.raises(UserError, match="no trained fold in common"):
+        stages.compare(two, ["begun", "other"])
+
+
+def test_lower_may_be_better(project_folder, capsys):
+    add_competition(project_folder, "loss", SMALL.replace("metric: auc", "metric: log_loss"))
+    project = stages.Project.open("loss")
+    finished_run(project, "weak", 0.0)
+    finished_run(project, "strong", 2.0)
+    difference = stages.compare(project, ["weak", "strong"])
+    assert difference.value > 0
+    assert not metrics.of(project.competition).higher_is_better
+    assert "strong beats weak" in capsys.readouterr().out
+
+
+def test_optimism_is_told(two, capsys):
+    finished_run(two, "peeked", 2.0, best=True)
+    stages.compare(two, ["weak", "peeked"])
+    assert "OPTIMISTIC: peeked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("sides", [["weak"], ["weak", "strong", "weak"]])
+def test_two_sides_are_compared(two, sides):
+    with pytest.raises(UserError, match=f"expected two runs, received {len(sides)}"):
+        stages.compare(two, sides)
+
+
+def test_all_runs_are_listed_the_best_of_all_folds_first(two, capsys):
+    finished_run(two, "begun", 3.0, folds=[1])
+    finished_run(two, "peeked", 1.0, best=True)
+    stages.list_runs(two)
+    lines = capsys.readouterr().out.splitlines()
+    names = [line.split()[0] for line in lines[2:]]
+    assert names == ["strong", "peeked", "weak", "begun"]
+    assert "OPTIMISTIC training.keep=best" in lines[3]
+    assert "1/3" in lines[5]
+
+
+def test_no_run_is_one_line(small):
+    with pytest.raises(UserError, match="no run yet. Run: make train COMPETITION=small"):
+        stages.list_runs(small)

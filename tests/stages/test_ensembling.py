@@ -1,0 +1,124 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold import files, stages
+from medfold.errors import UserError
+from medfold.stages.ensembling import ensemble_of
+from medfold.stages.folding import make_folds
+from tests.conftest import SMALL, add_competition
+from tests.helpers import finished_run
+
+
+@pytest.fixture
+def three(small):
+    for name, quality in (("good", 1.5), ("fair", 1.0), ("noise", 0.0)):
+        finished_run(small, name, quality)
+    return small
+
+
+def test_members_methods_and_the_choice_are_shown(three, capsys):
+    stages.ensemble(three, ["good", "fair", "noise"])
+    shown = capsys.readouterr().out
+    for word in (
+        "[3]  noise",
+        "arithmetic mean",
+        "selection",
+        "stacking",
+        "cross-fitted",
+        "chosen",
+        "OOF score",
+        "ECE",
+    ):
+        assert word in shown
+    assert 'make submit COMPETITION=small RUNS="good fair noise"' in shown
+    one = next(line for line in shown.splitlines() if "[1]  good" in line)
+    assert float(one.split()[2]) > 0.9
+
+
+def test_the_score_of_a_method_that_learns_is_the_cross_fitted_one(three):
+    data = make_folds(three, quiet=True)
+    found = ensemble_of(three, ["good", "noise"], data, method="stacking")
+    contender = next(one for one in found.decision.contenders if one.method.name == "stacking")
+    assert found.score["value"] == pytest.approx(contender.cross_fitted, abs=1e-9)
+    assert found.score["ensemble"] == {"method": "stacking"}
+    assert found.score["low"] <= found.score["value"] <= found.score["high"]
+
+
+def test_a_submission_of_several_runs_is_made_as_its_record_says(three, capsys):
+    stages.submit(three, names=["good", "noise"], method="selection")
+    shown = capsys.readouterr().out
+    (file,) = three.paths.submissions.glob("*.csv")
+    record = json.loads(file.with_suffix(".json").read_text())["score"]["ensemble"]
+    assert record["method"] == "selection"
+    weights = record["weights"]
+    assert sum(weights.values()) == pytest.approx(1)
+    assert f"weights good {weights['good']:.2f}" in shown
+    folds = {
+        name: sum(pd.read_csv(three.paths.run(name).fold(k).test).set_index("id")["target"] for k in range(3)) / 3
+        for name in weights
+    }
+    expected = sum(weights[name] * folds[name] for name in weights)
+    written = pd.read_csv(file).set_index("id")["target"]
+    assert (written - expected.loc[written.index]).abs().max() < 1e-8
+
+
+def test_runs_of_other_folds_are_refused(three):
+    data = make_folds(three, quiet=True)
+    finished_run(three, "part", folds=[0, 1])
+    with pytest.raises(UserError, match="part has folds 0, 1, good has 0, 1, 2"):
+        ensemble_of(three, ["good", "part"], data)
+    origin = files.read_json(three.paths.run("fair").origin)
+    files.write_json({**origin, "folds": "0" * 64}, three.paths.run("fair").origin)
+    with pytest.raises(UserError, match="fair: it was trained on another folds table"):
+        ensemble_of(three, ["good", "fair"], data)
+    with pytest.raises(UserError, match="run 'nobody' is not trained"):
+        ensemble_of(three, ["good", "nobody"], data)
+
+
+def test_one_fold_is_put_together_without_labels(small, capsys):
+    for name in ("a", "b"):
+        finished_run(small, name, folds=[1])
+    stages.ensemble(small, ["a", "b"])
+    shown = capsys.readouterr().out
+    assert "covers 1 of 3 folds" in shown
+    assert "rank mean" in shown
+    assert "selection" not in shown
+
+
+def test_optimism_of_a_member_is_that_of_the_ensemble(three):
+    finished_run(three, "peeked", best=True)
+    found = ensemble_of(three, ["good", "peeked"], make_folds(three, quiet=True))
+    assert found.score["optimistic"] is True
+
+
+def test_a_run_named_twice_counts_once(three):
+    found = ensemble_of(three, ["good", "good"], make_folds(three, quiet=True))
+    assert found.names == ["good"]
+
+
+def test_decisions_are_made_where_the_metric_gains(project_folder, capsys):
+    add_competition(project_folder, "decided", SMALL.replace("metric: auc", "metric: macro_f1"))
+    project = stages.Project.open("decided")
+    finished_run(project, "baseline", 1.0)
+    for fold in range(3):  # all too low: one half is the wrong threshold
+        paths = project.paths.run("baseline").fold(fold)
+        for file in (paths.oof, paths.test):
+            table = files.read_csv(file)
+            files.write_csv(table.assign(target=0.3 * table["target"]), file)
+        files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+    stages.submit(project)
+    shown = capsys.readouterr().out
+    assert "adjusted   thresholds" in shown
+    assert shown.count("; used") == 1
+    (file,) = project.paths.submissions.glob("*.csv")
+    record = json.loads(file.with_suffix(".json").read_text())["score"]
+    (threshold,) = record["ensemble"]["adjustment"]["thresholds"]
+    assert threshold < 0.3
+    raw = (
+        sum(files.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)) / 3
+    )
+    written = pd.read_csv(file).set_index("id")["target"]
+    np.testing.assert_array_equal(written.to_numpy(), (raw.loc[written.index] > threshold).astype(int).to_numpy())

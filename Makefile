@@ -25,7 +25,7 @@ option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit scores predict test test-slow lint format lock pictures benchmarks
+.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit report scores predict test test-slow lint format lock pictures benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -74,12 +74,15 @@ ensemble: setup  ## what runs are worth together          COMPETITION= RUNS="a b
 submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
 
+report: setup  ## a web page about the run              COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
+	@$(MEDFOLD) report $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
+
 scores: setup  ## late scores; OOF against leaderboard  COMPETITION=
 	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)")
 
-predict: setup  ## new images by the trained folds       IMAGES=file-or-folder COMPETITION= RECIPE= SEEDS= RUNS="a b" OUT=
+predict: setup  ## new images by the trained folds       IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= RUNS="a b" OUT=
 	@$(MEDFOLD) predict $(RUN_WORDS) --images "$(or $(IMAGES),$(error IMAGES=file-or-folder is missing))" \
-		$(call option,RUNS,--runs) $(call option,OUT,--out)
+		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain)
 
 test: setup  ## the tests
 	@$(RUN_PYTHON) -m pytest -q -m "not slow"

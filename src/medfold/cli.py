@@ -190,6 +190,25 @@ def submit(
 
 
 @app.command()
+def report(
+    competition: CompetitionName = "phantom-chest",
+    recipe: RecipeName = "baseline",
+    overrides: Overrides = "",
+    seeds: Seeds = "0",
+    runs: Annotated[str, typer.Option(help='Runs to put together, by name: "a b".')] = "",
+    method: Method = "",
+    per_class: PerClass = False,
+) -> None:
+    """A web page about a run, or several together."""
+    project = _project(competition)
+    from medfold import stages
+    from medfold.recipe import run_name
+
+    named = [run_name(recipe, seed, _overrides(overrides)) for seed in _seeds(seeds)]
+    stages.report(project, runs.split() or named, method or None, per_class)
+
+
+@app.command()
 def predict(
     images: Annotated[str, typer.Option(help="An image, or a folder with images.")],
     competition: CompetitionName = "phantom-chest",
@@ -198,6 +217,7 @@ def predict(
     seeds: Seeds = "0",
     runs: Annotated[str, typer.Option(help='Runs to blend, by name: "a b".')] = "",
     out: Annotated[str, typer.Option(help="The file to write.")] = "",
+    explain: Annotated[bool, typer.Option("--explain", help="Also pictures of where the nets look.")] = False,
 ) -> None:
     """Predict new images with the trained folds."""
     project = _project(competition)
@@ -205,7 +225,7 @@ def predict(
     from medfold.recipe import run_name
 
     named = [run_name(recipe, seed, _overrides(overrides)) for seed in _seeds(seeds)]
-    stages.predict(project, Path(images), runs.split() or named, Path(out) if out else None)
+    stages.predict(project, Path(images), runs.split() or named, Path(out) if out else None, explain)
 
 
 @app.command()

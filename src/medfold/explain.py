@@ -42,7 +42,7 @@ class Explainer:
         head = model.get_layer("head" if _has(model, "head") else "grade")
         self._head, self._count = head, len(maps)
         self._net = keras.Model(model.input, [*maps, head.input])
-        self._gradients = tf.function(self._gradients_of)
+        self._gradients = tf.function(lambda batch, columns: self._gradients_of(batch, columns))
 
     def __call__(self, images: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Explains one output for each image.
@@ -61,7 +61,7 @@ class Explainer:
             # A batch is always full, so that the net is compiled once.
             missing = BATCH - len(batch)
             batch = np.pad(batch, [(0, missing), *[(0, 0)] * 3])
-            results = self._gradients(batch, np.pad(chosen, (0, missing)))
+            results = self._gradients(tf.constant(batch), tf.constant(np.pad(chosen, (0, missing))))
             files.let_go(images)
             maps = [np.asarray(each)[: len(chosen)] for each in results]
             found.append(self._combined(maps))
@@ -70,7 +70,8 @@ class Explainer:
     def _gradients_of(self, batch: tf.Tensor, columns: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(batch)
-            *maps, features = self._net(batch, training=False)
+            outputs = self._net(batch, training=False)
+            *maps, features = outputs if self._count else [outputs]  # Keras unwraps a list of one
             # Before the sigmoid or softmax: a sure prediction has no gradient behind it.
             logits = keras.ops.matmul(features, keras.ops.cast(self._head.kernel, features.dtype))
             single = logits.shape[1] == 1
@@ -107,9 +108,14 @@ def randomised(model: keras.Model, seed: int = 0) -> keras.Model:
     A map that stays as it was shows the image, not what the net has learnt. The order is drawn from the seed.
     """
     rng = np.random.default_rng(seed)
-    other = keras.models.clone_model(model)
+    other = keras.models.clone_model(model, clone_function=_cloned)
     other.set_weights([rng.permuted(each.ravel()).reshape(each.shape) for each in model.get_weights()])
     return other
+
+
+def _cloned(layer: layers.Layer) -> layers.Layer:
+    # A function of ours is not found by its name again; it has no weights, so both nets can share it.
+    return layer if isinstance(layer, layers.Lambda) else layer.__class__.from_config(layer.get_config())
 
 
 def hits(maps: np.ndarray, x: np.ndarray, y: np.ndarray, radius: np.ndarray, cell: tuple[float, float]) -> np.ndarray:

@@ -258,6 +258,11 @@ class RunPaths:
         return self.folder / "score.json"
 
     @property
+    def report(self) -> Path:
+        """The web page."""
+        return self.folder / "report.html"
+
+    @property
     def predictions(self) -> Path:
         """What `make predict` writes."""
         return self.folder / "predictions"

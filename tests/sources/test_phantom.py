@@ -3,7 +3,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.sources import Into, phantom
+from medfold.paths import Paths
+from medfold.sources import Into, Source, phantom
 
 
 def options(**changes):
@@ -61,6 +62,30 @@ def test_nodules_are_where_the_table_says_and_as_visible(drawn):
     solution = pd.read_csv(drawn / "hidden" / "solution.csv").set_index("id")
     assert set(solution.index[solution["target"] == 1]) == set(nodules.index) & set(solution.index)
     assert nodules["snr"].between(20, 100).all()
+
+
+def test_findings_are_where_the_nodules_were_drawn(drawn):
+    found = phantom.findings(drawn / "hidden").set_index("id")
+    assert list(found.columns) == ["x", "y", "radius"]
+    train = pd.read_csv(drawn / "raw" / "train.csv").set_index("id")
+    counts = train["patient_id"].value_counts()
+    seen = 0
+    for id in found.index.intersection(train.index[train["patient_id"].map(counts) == 1]):
+        patient = int(train.loc[id, "patient_id"][1:])
+        if patient < 9000:  # the others are copies
+            nodule = phantom.draw_image(options(), "train", patient, 1)[1]["nodule"]
+            assert found.loc[id].tolist() == pytest.approx([nodule["x"], nodule["y"], nodule["radius"]], abs=1e-3)
+            seen += 1
+    assert seen > 2
+
+
+def test_a_source_tells_where_its_findings_are_if_it_knows(project_folder):
+    paths = Paths(project_folder).competition("small")
+    source = Source({"kind": "phantom", "train_patients": 10, "test_patients": 5, "duplicates": 2}, paths)
+    assert source.findings() is None
+    source.get()
+    assert len(source.findings()) == len(pd.read_csv(paths.hidden / "nodules.csv")) > 0
+    assert Source({"kind": "kaggle", "slug": "a"}, paths).findings() is None
 
 
 def test_snr_is_that_of_the_definition():

@@ -1,17 +1,27 @@
 """New images asked of the trained folds: the same numbers as in test.csv for the same images."""
 
+import json
 import shutil
+from dataclasses import replace
 
+import cv2
+import keras
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
-from medfold import stages
+from medfold import explain, inference, models, stages
+from medfold.cli import app
 from medfold.competition import Images
 from medfold.errors import UserError
-from medfold.stages import Project
+from medfold.images.overlay import overlay
+from medfold.images.prepare import prepare
+from medfold.recipe import Recipe
+from medfold.stages import Project, predicting
 from medfold.stages.predicting import with_channels
 from tests.conftest import SMALL, add_competition
+from tests.helpers import competition, picture
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +58,6 @@ def test_the_test_images_get_the_numbers_of_test_csv(project, capsys):
 
 
 def test_one_image_of_another_format_to_a_file_of_ones_own(project, tmp_path):
-    import cv2
-
     source = sorted((project.paths.raw / "test").iterdir())[0]
     cv2.imwrite(str(tmp_path / "new image.tif"), cv2.imread(str(source), cv2.IMREAD_GRAYSCALE))
     one = stages.predict(project, tmp_path / "new image.tif", out=tmp_path / "out" / "mine.csv")
@@ -89,3 +97,103 @@ def test_what_cannot_be_predicted_is_told(project, tmp_path):
         stages.predict(project, tmp_path)
     with pytest.raises(UserError, match="run 'other' is not trained"):
         stages.predict(project, tmp_path, ["other"])
+
+
+RECIPE = Recipe(images={"size": 16}, backbone={"width": 4})
+
+
+def nets(project) -> list:
+    folds = [project.paths.run("baseline").fold(k).weights for k in (0, 1)]
+    return [inference.load(project.competition, RECIPE, weights) for weights in folds]
+
+
+def drawn(folder, name: str) -> np.ndarray:
+    return cv2.imread(str(folder / name))[..., ::-1]
+
+
+def mean_map(trained: list, pixels: np.ndarray, column: int, size: tuple[int, int]) -> np.ndarray:
+    prepared = prepare(pixels, RECIPE.images)[None]
+    maps = [explain.Explainer(net)(prepared, np.array([column]))[0] for net in trained]
+    return np.mean([cv2.resize(each, size) for each in maps], axis=0)
+
+
+def forged(project, name: str, **images) -> None:
+    """A run with the weights of `baseline` that prepares its images in another way."""
+    before, now = project.paths.run("baseline").folder, project.paths.run(name).folder
+    shutil.copytree(before, now)
+    origin = json.loads((now / "run.json").read_text())
+    origin["recipe"]["images"] |= images
+    (now / "run.json").write_text(json.dumps(origin))
+
+
+def test_explained_are_the_images_in_their_proportions_under_the_mean_map_of_all_folds(project, tmp_path, capsys):
+    wide = picture(tmp_path / "in" / "deep" / "wide.png", 1, (350, 700))
+    small = picture(tmp_path / "in" / "small.png", 2, (40, 20))
+    out = tmp_path / "out" / "mine.csv"
+    plain = stages.predict(project, tmp_path / "in", out=out)
+    assert [path.name for path in out.parent.iterdir()] == ["mine.csv"]
+    (out.parent / "mine-explained").mkdir()
+    (out.parent / "mine-explained" / "of_before.png").touch()
+    capsys.readouterr()
+    result = stages.predict(project, tmp_path / "in", out=out, explain=True)
+    pd.testing.assert_frame_equal(result, plain)
+    folder = out.parent / "mine-explained"
+    assert sorted(path.name for path in folder.iterdir()) == ["deep__wide.png.png", "small.png.png"]
+    trained = nets(project)
+    grey = small[..., None]
+    np.testing.assert_allclose(
+        drawn(folder, "small.png.png").astype(int), overlay(grey, mean_map(trained, grey, 0, (20, 40))), atol=1
+    )
+    heat = mean_map(trained, wide[..., None], 0, (512, 256))
+    shrunk = cv2.resize(wide, (512, 256), interpolation=cv2.INTER_AREA)[..., None]
+    np.testing.assert_allclose(drawn(folder, "deep__wide.png.png").astype(int), overlay(shrunk, heat), atol=1)
+    said = capsys.readouterr().out.splitlines()
+    line = next(line for line in said if line.startswith("explain"))
+    assert "2 pictures of what speaks for 'target', by Grad-CAM -> " in line
+    assert line.endswith("mine-explained")
+    assert said[-1].strip() == "For research and competitions, not for the diagnosis of patients."
+
+
+def test_explained_are_prepared_images_where_preparing_moves_what_is_in_them(project, tmp_path):
+    forged(project, "padded", fit="pad")
+    try:
+        pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
+        stages.predict(project, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
+        prepared = prepare(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
+        found = drawn(tmp_path / "out-explained", "a.png.png")
+        heat = mean_map(nets(project), prepared, 0, (16, 16))
+        np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
+        with pytest.raises(
+            UserError, match=r"EXPLAIN=1: baseline and padded see different parts .* Explain them one by"
+        ):
+            stages.predict(project, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
+        assert not (tmp_path / "b.csv").exists()
+        # A run asked twice is one run.
+        stages.predict(project, tmp_path / "in", ["padded", "padded"], tmp_path / "c.csv", explain=True)
+        np.testing.assert_array_equal(drawn(tmp_path / "c-explained", "a.png.png"), found)
+    finally:
+        shutil.rmtree(project.paths.run("padded").folder)
+
+
+def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, capsys):
+    keras.utils.set_random_seed(0)
+    three = competition("multiclass")
+    net = models.build(three, RECIPE)
+    net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
+    monkeypatch.setattr(predicting, "_nets", lambda *_: [net])
+    pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
+    others = replace(project, competition=three)
+    result = stages.predict(others, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True)
+    assert result["1"][0] > 0.9
+    found = drawn(tmp_path / "p-explained", "a.png.png").astype(int)
+    explained = [overlay(pixels, mean_map([net], pixels, column, (16, 16))).astype(int) for column in range(3)]
+    assert [np.abs(each - found).max() <= 1 for each in explained] == [False, True, False]
+    assert "of what speaks for the most probable answer, by Grad-CAM" in capsys.readouterr().out
+
+
+def test_the_command_hands_the_wish_on(project, monkeypatch):
+    asked = []
+    monkeypatch.setattr(stages, "predict", lambda *given: asked.append(given[1:]))
+    for words in ([], ["--explain"]):
+        CliRunner().invoke(app, ["predict", "-c", "small", "--images", "a", *words], catch_exceptions=False)
+    assert [given[-1] for given in asked] == [False, True]

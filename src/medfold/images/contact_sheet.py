@@ -14,16 +14,32 @@ GAP = 8
 ACROSS = 3  # rows of images side by side
 
 
-def write(rows: list[list[tuple[np.ndarray, list[str]]]], path: Path) -> None:
-    """Draws rows of images, each image with its lines, and writes a JPEG.
+Row = list[tuple[np.ndarray, list[str]]]
+
+
+def write(rows: list[Row], path: Path) -> None:
+    """Draws rows of images, three side by side, and writes a JPEG.
+
+    Args:
+        rows: as `draw` takes them.
+        path: of the file.
+    """
+    with files.whole(path) as temporary:
+        Image.fromarray(draw(rows, min(ACROSS, len(rows)))).save(temporary, format="JPEG", quality=90)
+
+
+def draw(rows: list[Row], across: int) -> np.ndarray:
+    """Rows of images, each image with its lines.
 
     Args:
         rows: of (uint8 (height, width, channels), lines of text).
-        path: of the file.
+        across: rows that stand side by side.
+
+    Returns:
+        uint8 (height, width, 3), RGB.
     """
     longest, lines = max(map(len, rows)), max(len(text) for row in rows for _, text in row)
     cell = SIDE + GAP, SIDE + lines * LINE + GAP
-    across = min(ACROSS, len(rows))
     block = longest * cell[0] + 2 * GAP
     sheet = Image.new("RGB", (across * block, -(-len(rows) // across) * cell[1] + GAP), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
@@ -34,8 +50,7 @@ def write(rows: list[list[tuple[np.ndarray, list[str]]]], path: Path) -> None:
             sheet.paste(Image.fromarray(_thumbnail(pixels)), (x, top))
             for line, words in enumerate(text):
                 draw.text((x, top + SIDE + line * LINE), _cut(words, font), fill="black", font=font)
-    with files.whole(path) as temporary:
-        sheet.save(temporary, format="JPEG", quality=90)
+    return np.asarray(sheet)
 
 
 def _thumbnail(pixels: np.ndarray) -> np.ndarray:

@@ -5,9 +5,10 @@
 - `accept(options, given)`: checks what `FROM=` names, before it is taken over, and returns the name under which a
   single file is kept; raises UserError to refuse it;
 
-and, where files can be had one by one, a fourth:
+and, where it can, one or both of two more:
 
-- `single_files(options)`: the `SingleFiles` of the source.
+- `single_files(options)`: the `SingleFiles` of the source, where files can be had one by one;
+- `findings(hidden)`: where in its images there is something to find, as `Source.findings` returns it.
 
 Both folders are temporary: whatever happens, `data/<name>/raw` is either as it was or complete.
 """
@@ -155,6 +156,15 @@ class Source:
             say("download", f"{name}, {number} of {len(names)}{', was there' if there else ''}")
         self._move_in()
         return names
+
+    def findings(self) -> pd.DataFrame | None:
+        """Where in the images there is something to find, for sources that know.
+
+        Returns:
+            id, x, y, radius: a disc for each finding, in pixels of the raw image. None if the source does not know, or
+            the data is not there.
+        """
+        return self._kind.findings(self._paths.hidden) if hasattr(self._kind, "findings") else None
 
     def seal(self) -> pd.DataFrame:
         """Declares what stands in raw/ to be the complete data: writes the manifest and returns it."""

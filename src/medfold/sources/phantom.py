@@ -23,12 +23,14 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from medfold import files
 from medfold.errors import UserError
 from medfold.sources import Into
 
 SIZE = 128
 NOISE = 0.025  # standard deviation of the quantum noise; the anatomy spans about 0..1
 CLUTTER = 0.015  # standard deviation of the vessels' pattern within the lungs
+NODULES = "nodules.csv"
 PARTS = {"train": 0, "test": 1}  # enters the seed: the parts never share a patient
 
 
@@ -81,7 +83,13 @@ def fetch(options: Options, into: Into) -> None:
     nodules = pd.DataFrame(
         [{"id": id, **place} for id, place in sorted(places.items())], columns=["id", "x", "y", "radius", "snr"]
     )
-    nodules.round(3).to_csv(hidden / "nodules.csv", index=False)
+    nodules.round(3).to_csv(hidden / NODULES, index=False)
+
+
+def findings(hidden: Path) -> pd.DataFrame | None:
+    """The nodules of all parts: id, x, y, radius in pixels of the raw image; None before the download."""
+    table = hidden / NODULES
+    return files.read_csv(table)[["id", "x", "y", "radius"]] if table.is_file() else None
 
 
 def accept(options: Options, given: Path) -> str:

@@ -10,6 +10,7 @@ from medfold.stages.folding import make_folds
 from medfold.stages.predicting import predict
 from medfold.stages.preparing import images_of, prepare
 from medfold.stages.project import Project
+from medfold.stages.reporting import report
 from medfold.stages.standings import scores
 from medfold.stages.submitting import submit
 from medfold.stages.training import train
@@ -28,6 +29,7 @@ __all__ = [
     "make_folds",
     "predict",
     "prepare",
+    "report",
     "scores",
     "submit",
     "train",
@@ -53,4 +55,5 @@ def demo(project: Project) -> None:
     make_folds(project, choices=images_of(project, "baseline"))
     train(project)
     submit(project)
+    report(project, ["baseline"])
     say("demo", f"done in {minutes(time.monotonic() - began)}")

@@ -1,41 +1,60 @@
-"""Stage `predict`: new images, asked of every trained fold of one run or several, and averaged."""
+"""Stage `predict`: new images, asked of every trained fold of one run or several, and averaged; where they look."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pandas as pd
 
 from medfold import competition as competition_module
 from medfold import ensemble, files, machine, runs
+from medfold import recipe as recipe_module
 from medfold.errors import UserError, some
 from medfold.images import formats
+from medfold.images.overlay import overlay
 from medfold.images.prepare import prepare
 from medfold.recipe import Recipe
+from medfold.resizing import resize
 from medfold.samples import patterns
 from medfold.stages.project import RESEARCH, Project
 from medfold.terminal import hushed, progress, say, table, warn
 
+if TYPE_CHECKING:
+    import keras
+
 SHOWN = 10  # rows on the terminal
 CHUNK = 256  # images in memory at a time
+LONGEST = 512  # px, of a picture that shows where the nets look
 
 
-def predict(project: Project, images: Path, names: list[str] | None = None, out: Path | None = None) -> pd.DataFrame:
+def predict(
+    project: Project,
+    images: Path,
+    names: list[str] | None = None,
+    out: Path | None = None,
+    explain: bool = False,
+) -> pd.DataFrame:
     """Predicts images that are no part of the competition with the mean of all trained folds.
 
     Args:
         images: an image, or a folder that is searched with all that is below it.
         names: the runs. Defaults to `baseline`.
         out: the file to write. Defaults to `predictions/<name of images>.csv` beside the folds of the first run.
+        explain: also writes a picture of each image that shows where the nets look, into `<out>-explained/`.
 
     Returns:
         What was written: id (path below `images`) and a column per class or label; for ordinal tasks also `expected`.
 
     Raises:
-        UserError: no such file, no image in it, none that can be read, or a run without a trained fold.
+        UserError: no such file, no image in it, none that can be read, or a run without a trained fold; runs to explain
+            together that see different parts of an image.
     """
-    names = names or ["baseline"]
+    names = list(dict.fromkeys(names or ["baseline"]))
+    if explain:
+        _refuse_different_places({name: _recipe(project, name).images for name in names})
     root, found = _images(images, project.competition.images)
     members, unreadable = {}, {}
     for name in names:
@@ -54,6 +73,10 @@ def predict(project: Project, images: Path, names: list[str] | None = None, out:
     if len(unreadable) > 3:
         warn("predict", f"left out: {len(unreadable) - 3} more that cannot be read")
     say("predict", f"{len(result):,} images -> {project.shown(out)}")
+    if explain:
+        folder = out.with_name(f"{out.stem}-explained")
+        told = _explain(project, names, root, result, folder)
+        say("explain", f"{told} -> {project.shown(folder)}")
     say("", RESEARCH)
     return result
 
@@ -86,16 +109,27 @@ def with_channels(found: list[str], facts: competition_module.Images) -> list[st
     return ["|".join(front + end for end in (first, *rest)) for front in fronts]
 
 
-def _of_run(project: Project, name: str, root: Path, found: list[str]) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The mean of a run's folds for the images that can be read, and why the others cannot."""
-    run_paths, competition = runs.paths_of(project.paths, name), project.competition
-    recipe = Recipe.model_validate(runs.describe(run_paths)["recipe"])
-    done = runs.finished_folds(run_paths, competition.folds.k)
+def _recipe(project: Project, name: str) -> Recipe:
+    return Recipe.model_validate(runs.describe(runs.paths_of(project.paths, name))["recipe"])
+
+
+def _nets(project: Project, name: str) -> "list[keras.Model]":
+    """The trained nets of a run, one of each fold that is done."""
+    run_paths, recipe = runs.paths_of(project.paths, name), _recipe(project, name)
+    done = runs.finished_folds(run_paths, project.competition.folds.k)
     with hushed():
         from medfold import inference  # imports TensorFlow
-    nets = [inference.load(competition, recipe, run_paths.fold(fold).weights) for fold in done]
+    return [inference.load(project.competition, recipe, run_paths.fold(fold).weights) for fold in done]
+
+
+def _of_run(project: Project, name: str, root: Path, found: list[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The mean of a run's folds for the images that can be read, and why the others cannot."""
+    competition, recipe = project.competition, _recipe(project, name)
+    nets = _nets(project, name)
+    with hushed():
+        from medfold import inference  # imports TensorFlow
     predictors = [inference.Predictor(net, competition.images.symmetry, recipe.tta) for net in nets]
-    say("predict", f"{len(found):,} images, {name}: the mean of {len(done)} of {competition.folds.k} folds")
+    say("predict", f"{len(found):,} images, {name}: the mean of {len(nets)} of {competition.folds.k} folds")
     ids, outputs, unreadable = [], [], {}
     with progress("images") as bar:
         line = bar.add_task("", stage="predict", total=len(found))
@@ -134,3 +168,61 @@ def _chunks(
             readable = {name: pixels for name, pixels in results.items() if not isinstance(pixels, str)}
             pixels = np.stack(list(readable.values())) if readable else np.zeros(0)
             yield list(readable), pixels, {name: why for name, why in results.items() if isinstance(why, str)}
+
+
+def _explain(project: Project, names: list[str], root: Path, result: pd.DataFrame, folder: Path) -> str:
+    """Writes a picture of each image, with the mean of the maps of all nets over it, and tells what they show.
+
+    Explained is the positive class of a binary task, else the most probable class or label of each image. A picture
+    has the proportions of the original; where the recipe moves what is in the image it is the prepared image, since
+    a place in a map is a place there.
+    """
+    with hushed():
+        from medfold.explain import Explainer  # imports TensorFlow
+    competition = project.competition
+    seen = [_recipe(project, name).images for name in names]
+    explainers = [[Explainer(net) for net in _nets(project, name)] for name in names]
+    ids, chosen = result["id"].tolist(), result[competition.columns].to_numpy().argmax(axis=1)
+
+    def looks(id: str) -> tuple[np.ndarray, list[np.ndarray]]:
+        pixels = formats.read(root, id, competition.images)
+        prepared = [prepare(pixels, options) for options in seen]
+        if _moves(seen[0]):
+            return prepared[0], prepared
+        height, width = pixels.shape[:2]
+        scale = min(1, LONGEST / max(height, width))
+        return resize(pixels, max(1, round(scale * height)), max(1, round(scale * width))), prepared
+
+    with files.whole(folder) as unfinished, ThreadPoolExecutor(machine.cores()) as pool, progress("images") as bar:
+        unfinished.mkdir()
+        line = bar.add_task("", stage="explain", total=len(ids))
+        for start in range(0, len(ids), CHUNK):
+            here = slice(start, start + CHUNK)
+            pictures, prepared = zip(*pool.map(looks, ids[here]), strict=True)
+            maps = [
+                [explainer(np.stack(pixels), chosen[here]) for explainer in of_run]
+                for pixels, of_run in zip(zip(*prepared, strict=True), explainers, strict=True)
+            ]
+            for number, (id, picture) in enumerate(zip(ids[here], pictures, strict=True)):
+                size = picture.shape[1::-1]
+                heats = [cv2.resize(each[number], size) for of_run in maps for each in of_run]
+                _, png = cv2.imencode(".png", overlay(picture, np.mean(heats, axis=0))[..., ::-1])
+                # Of an image of several files the first names it; `|` is no letter of a file name on Windows.
+                (unfinished / f"{id.partition('|')[0].replace('/', '__')}.png").write_bytes(png.tobytes())
+                bar.advance(line)
+    methods = " and ".join(dict.fromkeys(each.method for of_run in explainers for each in of_run))
+    what = f"for '{competition.columns[0]}'" if competition.task == "binary" else "for the most probable answer"
+    return f"{len(ids):,} pictures of what speaks {what}, by {methods}"
+
+
+def _moves(options: recipe_module.Images) -> bool:
+    return bool(options.steps) or options.fit != "stretch"
+
+
+def _refuse_different_places(seen: dict[str, recipe_module.Images]) -> None:
+    """Maps are averaged by place: each run must make the same part of an image into its square."""
+    (first, options), *others = seen.items()
+    for name, other in others:
+        if (other.steps, other.fit) != (options.steps, options.fit):
+            what = f"{first} and {name} see different parts of an image (images.steps, images.fit)"
+            raise UserError(what, "EXPLAIN=1", "Explain them one by one")

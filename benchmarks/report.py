@@ -1,0 +1,97 @@
+"""How long does `make report` take for 5,000 images, how much memory, and how large is the page?
+
+    .venv/bin/python benchmarks/report.py
+
+Draws phantom-chest with about 5,000 training images and gives it a run of its baseline: weights as they are before any
+training, so that heat maps are computed from real nets, and predictions that are labels with noise. Two such runs,
+so that there is an ensemble to judge. Then `medfold report` of both, in a process of its own: seconds over 60, peak
+memory over 1.5 GB, size of the page over 8 MB. About a minute on 2 CPU cores, most of it to draw the images.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold import files, inference, models, recipe, runs
+from medfold.paths import Paths
+from medfold.stages import Project, images_of, make_folds
+from medfold.stages.training import origin_of
+from results import Result, run
+
+REPOSITORY = Path(__file__).parent.parent
+PATIENTS, SECONDS, MEMORY, SIZE = 3130, 60, 1.5 * 2**30, 8e6
+NAMES = ("baseline", "second")
+
+
+def project(root: Path) -> Project:
+    """phantom-chest with more patients, downloaded and cut into folds."""
+    home = root / "competition"
+    home.mkdir()
+    for name in ("_base", "phantom-chest"):
+        subprocess.run(["cp", "-r", str(REPOSITORY / "competition" / name), str(home)], check=True)
+    facts = home / "phantom-chest" / "competition.yaml"
+    facts.write_text(facts.read_text().replace("seed: 0", f"seed: 0\n  train_patients: {PATIENTS}", 1))
+    medfold(root, "download")
+    found = Project.open("phantom-chest", Paths(root))
+    make_folds(found, quiet=True, choices=images_of(found, "baseline"))
+    return found
+
+
+def give_run(found: Project, name: str, seed: int) -> int:
+    """A run whose folds look trained; how many images it predicts."""
+    competition, data, rng = found.competition, make_folds(found, quiet=True), np.random.default_rng(seed)
+    choices = recipe.load(found.paths, found.root.bases, "baseline", {})
+    paths = runs.paths_of(found.paths, name)
+    runs.open_run(paths, origin_of(found, choices, 0))
+    net = models.build(competition, choices)
+    for number in range(competition.folds.k):
+        fold, here = paths.fold(number), (data.train["fold"] == number).to_numpy()
+        logits = 2 * (2 * data.targets[here] - 1) + rng.normal(0, 1.5, here.sum())
+        oof, test = 1 / (1 + np.exp(-logits))[:, None], rng.random((len(data.test), 1))
+        inference.save(net, fold.weights)
+        files.write_csv(runs.predictions_table(competition, data.train["id"][here], oof, fold=number), fold.oof)
+        files.write_csv(runs.predictions_table(competition, data.test["id"], test), fold.test)
+        history = {"epoch": range(1, 16), "learning_rate": 0.003, "loss": np.linspace(0.7, 0.1, 15), "auc": 0.9}
+        files.write_csv(pd.DataFrame(history), fold.history)
+        written = (fold.weights, fold.oof, fold.test, fold.history)
+        files.write_json({file.name: files.sha256(file) for file in written}, fold.done)
+    runs.collect(competition, paths, data.train, data.targets)
+    return len(data.train)
+
+
+def medfold(root: Path, *words: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    subprocess.run([sys.executable, "-m", "medfold", *words], cwd=root, env=environment, check=True)
+
+
+def measure(rounds: int = 1) -> list[Result]:
+    """The slowest of so many rounds."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = project(Path(folder))
+        count = max(give_run(found, name, seed) for seed, name in enumerate(NAMES))
+        seconds = []
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        for _ in range(rounds):
+            began = time.monotonic()
+            medfold(found.root.root, "report", "--runs", " ".join(NAMES))
+            seconds.append(time.monotonic() - began)
+        # The largest child so far: the drawing of the images needs less.
+        memory = 1024 * max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+        page = (found.paths.runs / f"{'+'.join(NAMES)}.html").stat().st_size
+    what = f"report of two runs, {count:,} images"
+    return [
+        Result(f"{what}, seconds over {SECONDS}", f"{max(seconds):.0f} s", max(seconds) / SECONDS, 1, at_most=True),
+        Result(f"{what}, memory over 1.5 GB", f"{memory / 2**30:.2f} GB", memory / MEMORY, 1, at_most=True),
+        Result(f"{what}, page over 8 MB", f"{page / 1e6:.2f} MB", page / SIZE, 1, at_most=True),
+    ]
+
+
+if __name__ == "__main__":
+    run(measure, __doc__, rounds=1)

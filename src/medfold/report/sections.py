@@ -1,0 +1,212 @@
+"""The sections of the page, each from plain tables and arrays."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.report import curves, plots
+from medfold.report.page import Drawing, Section
+from medfold.report.subgroups import Part
+from medfold.scoring import metrics
+
+MOST_CURVES = 8  # classes or labels in one figure
+
+
+def truth_of(competition: Competition, targets: np.ndarray) -> np.ndarray:
+    """Who is of each column: int (units, columns)."""
+    if competition.one_of_many:
+        return (targets[:, None] == np.arange(len(competition.columns))).astype(np.int64)
+    return targets.reshape(len(targets), -1)
+
+
+def performance(competition: Competition, targets: np.ndarray, predictions: np.ndarray) -> Section:
+    """ROC, precision and recall, operating points, calibration, confusion.
+
+    Args:
+        targets: int (units,) or (units, labels).
+        predictions: float64 (units, columns), out of fold.
+    """
+    section = Section("performance", "How good it is")
+    section.text("All figures are of out-of-fold predictions: each by a net that had not seen the patient.")
+    truth = truth_of(competition, targets)
+    defined = [k for k in range(truth.shape[1]) if 0 < truth[:, k].sum() < len(truth)]
+    rows, roc, pr = [], {}, {}
+    for k in defined:
+        name, auc = competition.columns[k], metrics.auc(truth[:, k], predictions[:, k])
+        precision = curves.average_precision(truth[:, k], predictions[:, k])
+        rows.append([name, f"{truth[:, k].sum():,}", f"{truth[:, k].mean():.1%}", f"{auc:.4f}", f"{precision:.4f}"])
+        if len(roc) < MOST_CURVES:
+            roc[f"{name} {auc:.3f}"] = curves.roc(truth[:, k], predictions[:, k])
+            pr[f"{name} {precision:.3f}"] = curves.precision_recall(truth[:, k], predictions[:, k])
+    points = curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and defined else []
+    drawings = _curves(roc, pr, points, rows) if defined else []
+    drawings += [_reliability(competition, targets, predictions), *_confusion(competition, targets, predictions)]
+    section.figures([drawing for drawing in drawings if drawing])
+    if len(rows) > 1:
+        section.table("By class or label", ["", "positive", "share", "AUC", "average precision"], rows)
+    if points:
+        section.heading("Operating points")
+        section.text(
+            "Thresholds read off these predictions: on other patients, expect a little less. A prediction from the "
+            "threshold on counts as positive."
+        )
+        section.table(
+            "What a threshold gives",
+            [
+                "aim",
+                "threshold",
+                "sensitivity",
+                "specificity",
+                "positive predictive value",
+                "negative predictive value",
+            ],
+            [
+                [
+                    p.aim,
+                    f"{p.threshold:.4f}",
+                    *(f"{v:.1%}" for v in (p.sensitivity, p.specificity)),
+                    _share(p.precision),
+                    _share(p.negative_value),
+                ]
+                for p in points
+            ],
+        )
+    return section
+
+
+def _curves(roc: dict, pr: dict, points: list, rows: list) -> list[Drawing]:
+    told = "; ".join(f"{name}: AUC {auc}" for name, _, _, auc, _ in rows[:MOST_CURVES])
+    more = " Circles: 90 and 95 % sensitivity and specificity." if points else ""
+    return [
+        Drawing(
+            "roc",
+            "ROC curve",
+            f"Sensitivity against the share of false alarms. {told}.{more}",
+            plots.curves(
+                roc, "1 - specificity", "sensitivity", "roc", True, [plots.at_points(points)] if points else ()
+            ),
+        ),
+        Drawing(
+            "pr",
+            "Precision and recall",
+            "How many of those called positive are, against how many of the positive are found. "
+            + "; ".join(f"{name}: average precision {value}" for name, _, _, _, value in rows[:MOST_CURVES])
+            + ".",
+            plots.curves(pr, "recall (sensitivity)", "precision", "pr"),
+        ),
+    ]
+
+
+def _reliability(competition: Competition, targets: np.ndarray, predictions: np.ndarray) -> Drawing:
+    if competition.one_of_many:
+        right = metrics.decide(predictions) == targets
+        parts = {"decided class": curves.reliability(right, predictions.max(axis=1))}
+    else:
+        truth = truth_of(competition, targets) == 1
+        parts = {
+            name: curves.reliability(truth[:, k], predictions[:, k])
+            for k, name in enumerate(competition.columns[:MOST_CURVES])
+        }
+    error = metrics.METRICS["ece"](targets, predictions)
+    text = (
+        f"What was predicted against how often it came true; on the dotted line, predictions are what they say. "
+        f"Expected calibration error {error:.4f} (15 bins)."
+    )
+    return Drawing("calibration", "Calibration", text, plots.reliability(parts, "calibration"))
+
+
+def _confusion(competition: Competition, targets: np.ndarray, predictions: np.ndarray) -> list[Drawing]:
+    if competition.task == "multilabel":
+        return []
+    counts = curves.confusion(targets, predictions)
+    right = np.trace(counts) / max(counts.sum(), 1)
+    rule = "the most probable class" if competition.one_of_many else "positive above one half"
+    text = f"Truth by row, decision ({rule}) by column; shaded by the share of the row. {right:.1%} are decided right."
+    svg = plots.table_of_confusion(counts, competition.class_names, "confusion")
+    drawings = [Drawing("confusion", "Confusion matrix", text, svg, wide=len(counts) > 6)]
+    if competition.task == "binary":
+        parts = {f"{competition.class_names[k]}": predictions[targets == k, 0] for k in (0, 1) if (targets == k).any()}
+        drawings.append(
+            Drawing(
+                "spread",
+                "Spread of the predictions",
+                "Shares of negatives and positives by what was predicted for them: the less they overlap, the better.",
+                plots.histogram(parts, "prediction", "spread"),
+            )
+        )
+    return drawings
+
+
+def learning(histories: dict[int, pd.DataFrame], metric: metrics.Metric, minutes: str) -> Section:
+    """Loss and score of each fold, epoch by epoch.
+
+    Args:
+        histories: by fold.
+        metric: of the competition; its column in the histories is named by it.
+        minutes: how long the training took, in words; '' if nobody knows.
+    """
+    section = Section("learning", "How it learnt")
+    section.text(
+        "The held-out score is shown for each epoch; it chooses none, unless the run is marked optimistic."
+        + (f" Training took {minutes}." if minutes else "")
+    )
+    last = ", ".join(f"fold {fold} {history[metric.name].iloc[-1]:.3f}" for fold, history in histories.items())
+    section.figures(
+        [
+            Drawing(
+                "loss", "Loss", "Mean loss of each epoch, by fold.", plots.learning(histories, "loss", "loss", "loss")
+            ),
+            Drawing(
+                "score",
+                f"{metric.title} of the held-out fold",
+                f"By epoch; in the end {last}.",
+                plots.learning(histories, metric.name, metric.title, "score"),
+            ),
+        ]
+    )
+    return section
+
+
+def subgroups(metric: metrics.Metric, parts: Sequence[Part], whole: float) -> Section:
+    """The score in parts of the samples."""
+    section = Section("subgroups", "For whom it works")
+    section.text(
+        "A score that falls in one part says where the net should not be trusted; scores that are all lower than that "
+        "of the whole say that the net tells the parts, not the disease. Intervals are 95 %, over groups; several are "
+        "looked at, so one of twenty strays by chance."
+    )
+    rows = [(f"{part.column} {part.value}", part.score, part.low, part.high) for part in parts]
+    text = f"{metric.title} by part; dotted: all samples, {whole:.4f}."
+    section.figures(
+        [
+            Drawing(
+                "subgroups",
+                "Score by subgroup",
+                text,
+                plots.intervals(rows, metric.title, whole, "subgroups"),
+                wide=True,
+            )
+        ]
+    )
+    section.table(
+        "The same as numbers",
+        ["column", "value", "units", "positive", metric.title, "95 % interval"],
+        [
+            [
+                part.column,
+                part.value,
+                f"{part.units:,}",
+                _share(part.positives),
+                "undefined or too few" if np.isnan(part.score) else f"{part.score:.4f}",
+                "" if np.isnan(part.low) else f"{part.low:.4f} to {part.high:.4f}",
+            ]
+            for part in parts
+        ],
+    )
+    return section
+
+
+def _share(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.1%}"

@@ -1,0 +1,213 @@
+"""A page in a real browser: headless Chromium, driven by Debian's own chromedriver or the one beside Google Chrome.
+
+Nothing is downloaded: both programs must be on the PATH. `missing` tells whether they are, `Page.open` opens a file.
+"""
+
+import base64
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+from unittest import mock
+
+from selenium.common.exceptions import NoSuchElementException
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+DRIVER = "chromedriver"
+FLAGS = (
+    "--headless",
+    "--no-sandbox",  # root has none; the only page is one that we wrote
+    "--disable-gpu",
+    "--disable-dev-shm-usage",  # /dev/shm of a container is small
+    "--hide-scrollbars",  # a media query then sees the width that was asked for
+    "--lang=en-US",
+    "--force-color-profile=srgb",
+    # Nobody is called: not by the browser itself, and not by the page beyond 127.0.0.1, as port 9 does not answer.
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--proxy-server=http://127.0.0.1:9",
+)
+INSIDE = ("data:", "blob:", "about:")
+
+
+def missing() -> str:
+    """Which program is not on the PATH, and how to install it; empty if both are there."""
+    lacking = [] if any(map(shutil.which, BROWSERS)) else [BROWSERS[0]]
+    lacking += [] if shutil.which(DRIVER) else [DRIVER]
+    return f"no {' and no '.join(lacking)} here: apt-get install chromium chromium-driver" if lacking else ""
+
+
+class Message(NamedTuple):
+    """An entry of the console."""
+
+    level: str
+    text: str
+
+
+class Box(NamedTuple):
+    """Where an element is, in CSS pixels from the top left of the screen."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Page:
+    """An open page. What it did since it was opened is in `messages`, `errors` and `outside`."""
+
+    def __init__(self, driver: Chrome, url: str, width: int, height: int):
+        self._driver, self._url, self._width, self._height = driver, url, width, height
+        self._messages: list[Message] = []
+        self._requests: list[str] = []
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls, path: Path | str, width: int = 1280, height: int = 900, dark: bool = False, touch: bool = False
+    ) -> Iterator["Page"]:
+        """Opens a file in a browser of its own, so that nothing is left over from another page.
+
+        Motion is reduced, as a user may ask for it: a picture then never shows half of a transition.
+        """
+        url = Path(path).resolve(strict=True).as_uri()
+        options = ChromeOptions()
+        options.binary_location = next(filter(None, map(shutil.which, BROWSERS)))
+        for flag in FLAGS:
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        # A named driver keeps Selenium Manager away. The proxy of the environment must not stand before the driver.
+        with TemporaryDirectory(prefix="browser", ignore_cleanup_errors=True) as folder:  # Chromium leaves some behind
+            service = Service(shutil.which(DRIVER), env={**os.environ, "TMPDIR": folder})
+            with mock.patch.dict(os.environ, no_proxy="localhost,127.0.0.1"):
+                driver = Chrome(options=options, service=service)
+            try:
+                page = cls(driver, url, width, height)
+                page._emulate(dark, touch)
+                driver.set_page_load_timeout(60)
+                driver.get(url)
+                yield page
+            finally:
+                driver.quit()
+
+    def _emulate(self, dark: bool, touch: bool) -> None:
+        self.cdp(
+            "Emulation.setDeviceMetricsOverride",
+            width=self._width,
+            height=self._height,
+            deviceScaleFactor=1,
+            mobile=touch,  # only then does <meta name=viewport> count
+        )
+        self.cdp("Emulation.setTouchEmulationEnabled", enabled=touch)
+        features = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}
+        self.cdp("Emulation.setEmulatedMedia", features=[{"name": k, "value": v} for k, v in features.items()])
+
+    def cdp(self, command: str, **options: Any) -> dict[str, Any]:
+        """A command of the Chrome DevTools Protocol."""
+        return self._driver.execute_cdp_cmd(command, options)
+
+    # What it did
+
+    def _listen(self) -> None:
+        """Takes over what is new in the browser's logs, after what is due has been painted."""
+        self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self._messages += [Message(each["level"], each["message"]) for each in self._driver.get_log("browser")]
+        for each in self._driver.get_log("performance"):
+            event = json.loads(each["message"])["message"]
+            if event["method"] == "Network.requestWillBeSent":
+                self._requests.append(event["params"]["request"]["url"])
+
+    @property
+    def messages(self) -> list[Message]:
+        """All of the console: what scripts wrote, exceptions, files that could not be loaded, what CSP refused."""
+        self._listen()
+        return list(self._messages)
+
+    @property
+    def errors(self) -> list[str]:
+        """The severe messages."""
+        return [each.text for each in self.messages if each.level == "SEVERE"]
+
+    @property
+    def outside(self) -> list[str]:
+        """Addresses of all that the page asked for, except its own file and what is written in it."""
+        self._listen()
+        return [each for each in self._requests if each != self._url and not each.startswith(INSIDE)]
+
+    # What it shows
+
+    def screenshot(self, path: Path | str, full: bool = True, screens: int = 1) -> None:
+        """Writes a PNG: the whole page, or what the screen shows now and what is `screens` - 1 below."""
+        layout = self.cdp("Page.getLayoutMetrics")
+        whole = layout["cssContentSize"]["height"]
+        top = 0 if full else layout["cssVisualViewport"]["pageY"]
+        height = max(whole, self._height) if full else min(screens * self._height, max(whole - top, self._height))
+        clip = {"x": 0, "y": top, "width": self._width, "height": height, "scale": 1}
+        shot = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+        Path(path).write_bytes(base64.b64decode(shot["data"]))
+
+    def pdf(self) -> bytes:
+        """The page as it would be printed, with the backgrounds."""
+        return base64.b64decode(self.cdp("Page.printToPDF", printBackground=True, preferCSSPageSize=True)["data"])
+
+    def size_of(self, css: str) -> Box:
+        """The bounding box of the first element."""
+        rect = self._of(css, "getBoundingClientRect().toJSON()")
+        return Box(*(rect[each] for each in Box._fields))
+
+    def visible(self, css: str) -> bool:
+        """Whether the first element is drawn and has a size; it may still have to be scrolled to."""
+        drawn = self._of(css, "checkVisibility({opacityProperty: true, visibilityProperty: true})")
+        box = self.size_of(css)
+        return drawn and box.width > 0 and box.height > 0
+
+    def evaluate(self, js: str) -> Any:
+        """The value of an expression, awaited if it is a promise; several statements give the last one's."""
+        answer = self.cdp("Runtime.evaluate", expression=js, returnByValue=True, awaitPromise=True, userGesture=True)
+        if "exceptionDetails" in answer:
+            what = answer["exceptionDetails"]
+            raise RuntimeError(what.get("exception", {}).get("description") or what["text"])
+        return answer["result"].get("value")
+
+    def _of(self, css: str, what: str) -> Any:
+        """A property of an element that must be there: a misspelt selector is no proof that nothing is shown."""
+        name = json.dumps(css)
+        if not self.evaluate(f"document.querySelector({name}) !== null"):
+            raise LookupError(f"nothing on the page is {css}")
+        return self.evaluate(f"document.querySelector({name}).{what}")
+
+    # What a reader does
+
+    def click(self, css: str) -> None:
+        """Clicks in the middle of the first element, scrolled to; refused if another one lies above it."""
+        try:
+            self._driver.find_element(By.CSS_SELECTOR, css).click()
+        except NoSuchElementException:
+            raise LookupError(f"nothing on the page is {css}") from None
+
+    def press(self, key: str) -> None:
+        """Presses a key, called as by KeyboardEvent.key: "Enter", "ArrowRight", "a", "Shift+Tab"."""
+        *held, key = key.split("+") if len(key) > 1 else [key]
+        chain = ActionChains(self._driver)
+        for each in held:
+            chain.key_down(_key(each))
+        chain.send_keys(_key(key))
+        for each in reversed(held):
+            chain.key_up(_key(each))
+        chain.perform()
+
+
+def _key(name: str) -> str:
+    return name if len(name) == 1 else getattr(Keys, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())

@@ -1,0 +1,253 @@
+"""The browser helper itself: it must see what is wrong with a page, or the report's tests prove nothing."""
+
+import re
+
+import pytest
+from PIL import Image
+from selenium.common.exceptions import ElementClickInterceptedException
+
+from tests.report.conftest import browser_or_leave
+
+DIALOG = (
+    "<button id=open onclick='box.showModal()'>more</button>"
+    "<dialog id=box><p id=text>words</p><button id=close onclick='box.close()'>close</button></dialog>"
+)
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes a page, into a folder with a space in its name."""
+
+    def write(body: str, head: str = ""):
+        path = tmp_path / "a run" / "report 1.html"
+        path.parent.mkdir(exist_ok=True)
+        viewport = '<meta name="viewport" content="width=device-width">'
+        path.write_text(
+            f"<!doctype html><html><head><meta charset=utf-8>{viewport}{head}</head><body>{body}</body></html>"
+        )
+        return path
+
+    return write
+
+
+def media(query: str) -> str:
+    return f"matchMedia('({query})').matches"
+
+
+def test_a_sound_page_is_quiet(browser, written):
+    dot = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+    with browser.open(written(f"<img src={dot}><a href='#end'>end</a><p id=end>äß</p>")) as page:
+        page.click("a")
+        assert page.evaluate("location.hash") == "#end"
+        assert page.evaluate("document.images[0].naturalWidth") == 1
+        assert page.messages == []
+        assert page.outside == []
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("console.error('oh no')", "oh no"),
+        ("null.x", "TypeError"),
+        ("Promise.reject(new Error('late'))", "late"),
+        ("let = ", "SyntaxError"),
+    ],
+)
+def test_an_error_is_reported(browser, written, script, said):
+    with browser.open(written(f"<script>{script}</script>")) as page:
+        (error,) = page.errors
+        assert said in error
+
+
+def test_a_warning_is_a_message_and_no_error(browser, written):
+    with browser.open(written("<script>console.warn('mind this')</script>")) as page:
+        assert page.errors == []
+        ((level, text),) = page.messages
+        assert level == "WARNING"
+        assert "mind this" in text
+
+
+def test_an_error_after_a_click_is_reported_once(browser, written):
+    with browser.open(written("<button onclick='console.error(\"clicked\")'>b</button>")) as page:
+        assert page.errors == []
+        page.click("button")
+        assert len(page.errors) == 1
+        assert len(page.errors) == 1
+
+
+def test_what_is_asked_for_outside_is_reported(browser, written):
+    head = "<link rel=stylesheet href='style.css'>"
+    path = written("<img src='http://127.0.0.1:9/x.png'><img src='https://pictures.invalid/y.png'>", head)
+    style = path.with_name("style.css")
+    style.write_text("body {margin: 0}")
+    with browser.open(path) as page:
+        assert sorted(page.outside) == [
+            style.as_uri(),
+            "http://127.0.0.1:9/x.png",
+            "https://pictures.invalid/y.png",
+        ]
+        assert len(page.errors) == 2  # the stylesheet is there: that it loads is no reason to pass
+
+
+def test_a_request_of_a_script_is_reported(browser, written):
+    button = "<button onclick='fetch(\"http://127.0.0.1:9/late\").catch(() => 0)'>b</button>"
+    with browser.open(written(button)) as page:
+        assert page.outside == []
+        page.click("button")
+        assert page.outside == ["http://127.0.0.1:9/late"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_dark_flips_the_colour_scheme(browser, written, dark):
+    style = "<style>body {background: white} @media (prefers-color-scheme: dark) {body {background: black}}</style>"
+    with browser.open(written("", style), dark=dark) as page:
+        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert colour == ("rgb(0, 0, 0)" if dark else "rgb(255, 255, 255)")
+        assert page.evaluate(media("prefers-reduced-motion: reduce"))
+
+
+@pytest.mark.parametrize(("width", "narrow"), [(390, True), (601, False)])
+def test_width_flips_a_media_query(browser, written, width, narrow):
+    with browser.open(written("", "<style>body {margin: 0}</style>"), width=width) as page:
+        assert page.evaluate(media("max-width: 600px")) is narrow
+        assert page.size_of("body").width == width
+
+
+@pytest.mark.parametrize("touch", [False, True])
+def test_touch_has_a_coarse_pointer_and_the_same_width(browser, written, touch):
+    with browser.open(written(""), width=390, height=844, touch=touch) as page:
+        assert page.evaluate(media("pointer: coarse")) is touch
+        assert page.evaluate("[innerWidth, innerHeight]") == [390, 844]
+
+
+def test_screenshots(browser, written, tmp_path):
+    style = "<style>body {margin: 0; background: blue} div {height: 1700px; background: red}</style>"
+
+    def shot(**options):
+        page.screenshot(tmp_path / "shot.png", **options)
+        return Image.open(tmp_path / "shot.png").convert("RGB")
+
+    with browser.open(written("<div></div><p style='margin: 0; height: 300px'></p>", style), 500, 800) as page:
+        whole = shot()
+        assert (tmp_path / "shot.png").read_bytes().startswith(b"\x89PNG")
+        assert whole.size == (500, 2000)
+        assert whole.getpixel((250, 1690)) == (255, 0, 0)
+        assert whole.getpixel((250, 1990)) == (0, 0, 255)
+        assert shot(full=False).size == (500, 800)
+        assert shot(full=False, screens=2).size == (500, 1600)
+        assert shot(full=False, screens=9).size == (500, 2000)
+        page.evaluate("scrollTo(0, 1200)")
+        screen = shot(full=False)
+        assert screen.getpixel((250, 490)) == (255, 0, 0)
+        assert screen.getpixel((250, 510)) == (0, 0, 255)
+        assert page.evaluate("scrollY") == 1200
+
+
+def test_a_dialog_opens_by_click(browser, written):
+    with browser.open(written(DIALOG)) as page:
+        assert not page.visible("#text")
+        page.click("#open")
+        assert page.visible("#text")
+        with pytest.raises(ElementClickInterceptedException):
+            page.click("#open")  # a modal dialog is above it
+        page.click("#close")
+        assert not page.visible("#text")
+
+
+@pytest.mark.parametrize("key", ["Enter", " "])
+def test_a_dialog_opens_by_keyboard(browser, written, key):
+    with browser.open(written(DIALOG)) as page:
+        page.press("Tab")
+        assert page.evaluate("document.activeElement.id") == "open"
+        page.press(key)
+        assert page.visible("#text")
+        page.press("Escape")
+        assert not page.visible("#text")
+
+
+def test_keys_have_their_names(browser, written):
+    listen = "<script>keys = []; addEventListener('keydown', e => keys.push([e.key, e.shiftKey]))</script>"
+    with browser.open(written(listen)) as page:
+        for key in ("ArrowRight", "a", "+", "Shift+Tab", "PageDown"):
+            page.press(key)
+        heard = [key for key in page.evaluate("keys") if key[0] != "Shift"]
+        assert heard == [["ArrowRight", False], ["a", False], ["+", True], ["Tab", True], ["PageDown", False]]
+        with pytest.raises(AttributeError):
+            page.press("NoSuchKey")
+
+
+def test_what_is_visible(browser, written):
+    hidden = ["display: none", "visibility: hidden", "opacity: 0", "height: 0; overflow: hidden"]
+    words = "".join(f"<p style='{style}'>words</p>" for style in ["", *hidden])
+    with browser.open(written(f"{words}<details><summary>more</summary><i>words</i></details>")) as page:
+        assert [page.visible(f"p:nth-of-type({1 + place})") for place in range(5)] == [True] + 4 * [False]
+        assert not page.visible("i")
+        page.click("summary")
+        assert page.visible("i")
+
+
+def test_a_selector_must_find_something(browser, written):
+    with browser.open(written("")) as page:
+        for ask in (page.visible, page.size_of, page.click):
+            with pytest.raises(LookupError, match="#misspelt"):
+                ask("#misspelt")
+
+
+def test_size(browser, written):
+    place = "position: absolute; left: 10px; top: 20px; width: 44px; height: 30.5px"
+    with browser.open(written(f"<p style='margin: 0; {place}'></p>")) as page:
+        assert page.size_of("p") == (10, 20, 44, 30.5)
+
+
+def test_evaluate(browser, written):
+    with browser.open(written("")) as page:
+        assert page.evaluate("const a = 2; a + 1") == 3
+        assert page.evaluate("({b: [a, null]})") == {"b": [2, None]}
+        assert page.evaluate("Promise.resolve('later')") == "later"
+        with pytest.raises(RuntimeError, match="TypeError"):
+            page.evaluate("null.x")
+
+
+def test_print(browser, written):
+    style = "<style>@media print {p {break-after: page}}</style>"
+    with browser.open(written("<p>one</p><p>two</p><div>three</div>", style)) as page:
+        printed = page.pdf()
+        assert printed.startswith(b"%PDF")
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 3
+
+
+def test_nothing_is_kept_from_one_page_to_the_next(browser, written):
+    path = written("")
+    with browser.open(path) as page:
+        page.evaluate("localStorage.theme = 'dark'")
+        assert page.evaluate("localStorage.theme") == "dark"
+    with browser.open(path) as page:
+        assert page.evaluate("localStorage.theme") is None
+
+
+def test_a_file_that_is_not_there(browser, tmp_path):
+    with pytest.raises(FileNotFoundError), browser.open(tmp_path / "none.html"):
+        pass
+
+
+def test_without_a_browser_the_tests_are_left_out(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("MEDFOLD_NEEDS_BROWSER", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no chromium and no chromedriver .* apt-get install chromium"):
+        browser_or_leave()
+
+
+def test_where_a_browser_is_promised_they_fail(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("MEDFOLD_NEEDS_BROWSER", "1")
+    with pytest.raises(pytest.fail.Exception, match="no chromium and no chromedriver"):
+        browser_or_leave()
+
+
+@pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
+def test_each_name_of_the_browser_counts(monkeypatch, tmp_path, name):
+    for program in (name, "chromedriver"):
+        (tmp_path / program).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("MEDFOLD_NEEDS_BROWSER", "1")
+    browser_or_leave()

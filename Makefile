@@ -51,7 +51,7 @@ new: setup  ## describe a competition from its files COMPETITION=slug FROM=folde
 	@$(MEDFOLD) new --competition "$(or $(filter-out phantom-chest,$(COMPETITION)),$(error COMPETITION=slug is missing))" \
 		$(call option,FROM,--from)
 
-prepare: setup  ## look at every image once, and keep it   COMPETITION= RECIPE= SET= FORCE=1
+prepare: setup  ## look at every image once, keep it     COMPETITION= RECIPE= SET= FORCE=1
 	@$(MEDFOLD) prepare --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call option,SET,--set) $(if $(FORCE),--force)
 
 folds: setup  ## build, audit and keep the folds       COMPETITION= FORCE=1
@@ -64,7 +64,7 @@ train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD
 runs: setup  ## all runs: score, time, differences    COMPETITION=
 	@$(MEDFOLD) runs --competition "$(COMPETITION)"
 
-compare: setup  ## is the second run better, or by chance COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1"
+compare: setup  ## is a run better, or is it chance?     COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1"
 	@$(MEDFOLD) compare --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b" is missing))"
 
 ensemble: setup  ## what runs are worth together          COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1
@@ -101,6 +101,7 @@ format: setup  ## mend the style
 
 pictures: setup  ## the pictures of docs/, after demo     RECORDING=file with what it printed
 	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
+	@$(RUN_PYTHON) docs/report_pictures.py runs/phantom-chest/baseline/report.html
 
 benchmarks: setup  ## measure, and write docs/performance.md
 	@$(RUN_PYTHON) benchmarks/all.py

@@ -213,13 +213,26 @@ def test_other_weights_give_other_maps():
         changed.append((a != own).any() and (a != c).any())
     assert changed[0]
     pixels, columns = noise(8), np.zeros(8, int)
-    maps, same, other = (explain.Explainer(each)(pixels, columns) for each in (net, net, one))
+    maps, same, other = (explain.Explainer(each)(pixels, columns, signed=True) for each in (net, net, one))
 
     def agreement(a: np.ndarray, b: np.ndarray) -> float:
         return float(np.mean([spearmanr(x.ravel(), y.ravel()).statistic for x, y in zip(a, b, strict=True)]))
 
     assert agreement(maps, same) == pytest.approx(1)
     assert agreement(maps, other) < 0.5
+
+
+def test_signed_maps_hold_what_speaks_against_it_too():
+    net = build("multiclass")
+    explainer = explain.Explainer(net)
+    pixels, columns = np.repeat(noise(2), 3, axis=0), np.tile(np.arange(3), 2)
+    signed, maps = explainer(pixels, columns, signed=True), explainer(pixels, columns)
+    assert (signed < 0).any()
+    np.testing.assert_array_equal(signed > 0, maps > 0)
+    for one, scaled_one in zip(signed, maps, strict=True):
+        np.testing.assert_allclose(np.maximum(one, 0), scaled_one * max(one.max(), 0), atol=1e-6)
+    net.get_layer("head").kernel.assign(-net.get_layer("head").kernel)
+    np.testing.assert_allclose(explain.Explainer(net)(pixels, columns, signed=True), -signed, atol=1e-6)
 
 
 def test_a_map_hits_a_finding_if_its_largest_value_lies_in_it_grown_by_a_cell():

@@ -97,6 +97,7 @@ class Score(Strict):
     also: tuple[str, ...] = ()  # further metrics to show beside it
     # by label: a weight, or those of negatives and positives
     weights: dict[str, float | tuple[float, float]] = Field(default={})
+    beta: float = Field(default=1, gt=0)  # metric fbeta: how much more recall counts than precision
     unit: str | None = None  # pattern of columns: what score and submission have one row for; else the image
     aggregate: Literal["mean", "max"] = "mean"  # of the predictions of a unit's images
 

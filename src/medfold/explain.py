@@ -10,6 +10,8 @@ from medfold import files
 
 BATCH = 16
 
+tf.get_logger().setLevel("ERROR")  # it warns of a new graph per net, which is meant
+
 
 class Explainer:
     """Maps of what speaks for an output of a net.
@@ -44,15 +46,18 @@ class Explainer:
         self._net = keras.Model(model.input, [*maps, head.input])
         self._gradients = tf.function(lambda batch, columns: self._gradients_of(batch, columns))
 
-    def __call__(self, images: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    def __call__(self, images: np.ndarray, columns: np.ndarray, signed: bool = False) -> np.ndarray:
         """Explains one output for each image.
 
         Args:
             images: uint8 or float (n, height, width, channels).
             columns: int (n,), the output; a net with one grade for all classes explains that grade.
+            signed: also what speaks against the output, as negative values, and nothing brought to scale: to compare
+                maps by ranks, which one of zeros does not have. Defaults to False.
 
         Returns:
             float32 (n, height, width), 0 to 1, the largest of each image 1; all 0 if nothing speaks for the output.
+            If signed, any numbers.
         """
         found = [np.zeros((0, *self._size), np.float32)]
         for start in range(0, len(images), BATCH):
@@ -61,10 +66,11 @@ class Explainer:
             # A batch is always full, so that the net is compiled once.
             missing = BATCH - len(batch)
             batch = np.pad(batch, [(0, missing), *[(0, 0)] * 3])
-            results = self._gradients(tf.constant(batch), tf.constant(np.pad(chosen, (0, missing))))
+            results = self._gradients(batch, np.pad(chosen, (0, missing)))
             files.let_go(images)
             maps = [np.asarray(each)[: len(chosen)] for each in results]
-            found.append(self._combined(maps))
+            combined = self._combined(maps)
+            found.append(combined if signed else _positive(combined))
         return np.concatenate(found)
 
     def _gradients_of(self, batch: tf.Tensor, columns: tf.Tensor) -> list[tf.Tensor]:
@@ -93,9 +99,13 @@ class Explainer:
                 sum(cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR) for each in of_image)
                 for of_image in zip(*maps, strict=True)
             ]
-        positive = np.maximum(np.stack(result), 0)
-        largest = positive.max(axis=(1, 2), keepdims=True)
-        return (positive / np.where(largest > 0, largest, 1)).astype(np.float32)
+        return np.stack(result).astype(np.float32)
+
+
+def _positive(maps: np.ndarray) -> np.ndarray:
+    positive = np.maximum(maps, 0)
+    largest = positive.max(axis=(1, 2), keepdims=True)
+    return positive / np.where(largest > 0, largest, 1)
 
 
 def _has(model: keras.Model, name: str) -> bool:

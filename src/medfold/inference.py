@@ -14,6 +14,8 @@ from medfold.competition import Competition, Symmetry
 from medfold.errors import UserError
 from medfold.recipe import Recipe
 
+tf.get_logger().setLevel("ERROR")  # it warns of a new graph per net, which is meant
+
 # Each view as (transpose, flip vertically, flip horizontally).
 VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
     "none": [(False, False, False)],

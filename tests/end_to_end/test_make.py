@@ -135,6 +135,7 @@ def tiny(recipe=TINY_RECIPE):
     return ["RUN=tiny", "SET=" + "backbone.width=4 training.epochs=1 images.size=16"]
 
 
+@pytest.mark.slow
 def test_arrays_from_a_file(clone, tmp_path):
     """The layout of MedMNIST, small, another md5 than the official file's."""
     rng = np.random.default_rng(0)
@@ -166,6 +167,7 @@ def chest(folder, train=(40, 60), test=(8, 8)):
     shutil.copytree(folder, folder / "chest_xray")
 
 
+@pytest.mark.slow
 def test_folders_from_an_archive(clone, tmp_path):
     chest(tmp_path / "chest_xray")
     archive = tmp_path / "archive.zip"

@@ -116,6 +116,9 @@ def test_binary_metrics_agree_with_their_definitions(seed):
     assert metrics.balanced_accuracy(targets, p) == pytest.approx(recalls, **EXACT)
     f1 = reference.f1_score(targets, decided, average="macro", zero_division=0)
     assert metrics.macro_f1(targets, p) == pytest.approx(f1, **EXACT)
+    for beta in (0.5, 1, 2):
+        f = reference.fbeta_score(targets, decided, beta=beta, zero_division=0)
+        assert metrics.fbeta(targets, p, beta) == pytest.approx(f, **EXACT)
     loss = reference.log_loss(targets, clipped(p), labels=[0, 1])
     assert metrics.log_loss(targets, p) == pytest.approx(loss, **EXACT)
     assert metrics.ece(targets, p) == pytest.approx(ece_as_defined(p, targets), **EXACT)
@@ -150,6 +153,8 @@ def test_label_metrics_agree_with_their_definitions(seed):
     assert metrics.accuracy(targets, p) == pytest.approx(shares, **EXACT)
     f1 = reference.f1_score(targets, (p > 0.5).astype(int), average="macro", zero_division=0)
     assert metrics.macro_f1(targets, p) == pytest.approx(f1, **EXACT)
+    f2 = reference.fbeta_score(targets, (p > 0.5).astype(int), beta=2, average="macro", zero_division=0)
+    assert metrics.fbeta(targets, p, 2) == pytest.approx(f2, **EXACT)
     losses = np.mean([reference.log_loss(targets[:, i], clipped(p)[:, i], labels=[0, 1]) for i in range(k)])
     assert metrics.log_loss(targets, p) == pytest.approx(losses, **EXACT)
     eces = np.mean([ece_as_defined(p[:, i], targets[:, i]) for i in range(k)])

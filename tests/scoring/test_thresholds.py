@@ -3,8 +3,9 @@ import pytest
 from scipy.special import expit, softmax
 from sklearn.metrics import cohen_kappa_score, fbeta_score
 
-from medfold.scoring import thresholds
+from medfold.scoring import metrics, thresholds
 from medfold.scoring.metrics import METRICS, decide
+from tests.helpers import competition
 
 
 def rare(n=600, seed=0, columns=1):
@@ -40,6 +41,20 @@ def test_each_label_has_the_threshold_of_its_own_f1():
         every = [fbeta_score(targets[:, label], predictions[:, label] > cut, beta=1) for cut in predictions[:, label]]
         assert reached == pytest.approx(max(every), abs=1e-12)
     assert METRICS["macro_f1"](targets, found.apply(predictions)) > METRICS["macro_f1"](targets, predictions) + 0.1
+
+
+def test_the_more_recall_counts_the_lower_are_thresholds():
+    predictions, targets = rare(300, columns=2)
+    found = {}
+    for beta in (0.5, 2):
+        metric = metrics.of(competition("multilabel", score={"metric": "fbeta", "beta": beta}))
+        found[beta] = thresholds.column_thresholds(predictions, targets, metric)
+        decided = found[beta].apply(predictions) > 0.5
+        for label in range(2):
+            truth, p = targets[:, label], predictions[:, label]
+            best = max(fbeta_score(truth, p > cut, beta=beta) for cut in p)
+            assert fbeta_score(truth, decided[:, label], beta=beta) == pytest.approx(best, abs=1e-12)
+    assert (np.array(found[2].parameters["thresholds"]) < found[0.5].parameters["thresholds"]).all()
 
 
 def test_a_threshold_moves_to_one_half_and_the_order_stays():

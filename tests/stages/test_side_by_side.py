@@ -90,6 +90,7 @@ def test_folds_do_not_depend_on_what_trains_beside_them(project_folder, two_core
     assert bytes_of(project, "together") == bytes_of(project, "alone")
 
 
+@pytest.mark.slow
 def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, capfd):
     project = Project.open("small")
     run = project.paths.run("baseline")
@@ -118,6 +119,7 @@ def test_what_is_missing_is_trained_with_the_threads_it_would_have_had(project_f
     assert asked == [([1], 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_folds_end_with_the_training_that_began_them(project_folder, two_cores):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}

@@ -152,6 +152,7 @@ def test_accumulated_batches_make_the_step_of_one_large_batch():
     assert any((one != before).any() for one, before in zip(weights(4, 2), weights(9, 2), strict=True))
 
 
+@pytest.mark.slow
 def test_every_choice_of_strong_solutions_learns_and_repeats(tmp_path):
     made = task("multiclass", mixup=0.2, cutmix=0.5, loss="focal", sampler="balanced", accumulate=2, epochs=12)
     assert fit.train_fold(made, 0, FoldPaths(tmp_path / "a")) > 0.85
@@ -272,6 +273,7 @@ def test_cut_points_learn_an_ordered_task(tmp_path):
     assert np.corrcoef(oof["expected"], targets)[0, 1] > 0.7
 
 
+@pytest.mark.slow
 def test_worker_processes_do_not_change_the_result(tmp_path):
     for processes in (0, 2):
         made = replace(task(epochs=2), workers=processes)

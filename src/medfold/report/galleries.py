@@ -34,19 +34,20 @@ def choose(targets: np.ndarray, predictions: np.ndarray, count: int = SHOWN) -> 
         count: in each gallery. Defaults to 12.
     """
     confidence, right, column = _judged(targets, predictions)
-    margin = np.abs(confidence - 0.5) if predictions.shape[1] == 1 or targets.ndim == 2 else _margin(predictions)
+    margin, nearest = _margin(targets, predictions, column)
     wrong, good = np.where(right, -1, confidence), np.where(right, confidence, -1)
     both = np.arange(len(predictions))
     found = []
-    for title, text, scores, there in (
-        ("Confident and right", "The surest predictions that came true.", good, right),
-        ("Worst mistakes", "The surest predictions that did not come true.", wrong, ~right),
-        ("Nearest to the threshold", "Where a little more or less would have changed the decision.", -margin, True),
+    near = "Where a little more or less would have changed the decision."
+    for title, text, scores, there, about in (
+        ("Confident and right", "The surest predictions that came true.", good, right, column),
+        ("Worst mistakes", "The surest predictions that did not come true.", wrong, ~right, column),
+        ("Nearest to the threshold", near, -margin, True, nearest),
     ):
         order = both[np.argsort(-scores, kind="stable")]
         rows = order[np.broadcast_to(there, len(predictions))[order]][:count]
         if len(rows):
-            found.append(Choice(title, text, rows, column[rows]))
+            found.append(Choice(title, text, rows, about[rows]))
     return found
 
 
@@ -66,6 +67,10 @@ def _judged(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, n
     return predictions.max(axis=1), decided == targets, decided
 
 
-def _margin(predictions: np.ndarray) -> np.ndarray:
+def _margin(targets: np.ndarray, predictions: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each unit how far its nearest decision is from the other one, and the column which that is about."""
+    if targets.ndim == 2 or predictions.shape[1] == 1:
+        far = np.abs(predictions - 0.5)
+        return far.min(axis=1), far.argmin(axis=1)
     top = np.sort(predictions, axis=1)
-    return top[:, -1] - top[:, -2]
+    return top[:, -1] - top[:, -2], column

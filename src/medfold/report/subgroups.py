@@ -88,12 +88,16 @@ def _bands(column: pd.Series) -> pd.Series | None:
     edges = np.unique(np.quantile(numbers.dropna(), np.linspace(0, 1, BANDS + 1)))
     if len(edges) < 3:
         return None
-    names = [f"{_short(low)} to {_short(high)}" for low, high in itertools.pairwise(edges)]
+    names = [f"{low} to {high}" for low, high in itertools.pairwise(_short(edges))]
     return _with_missing(pd.Series(pd.cut(numbers.to_numpy(), edges, labels=names, include_lowest=True)))
 
 
 def _with_missing(labels: pd.Series) -> pd.Series:
-    return labels.cat.add_categories("unknown").fillna("unknown") if labels.isna().any() else labels
+    """What is missing is 'unknown', along with what already says so."""
+    if not labels.isna().any():
+        return labels
+    known = "unknown" in labels.cat.categories
+    return (labels if known else labels.cat.add_categories("unknown")).fillna("unknown")
 
 
 def _number(text: str) -> float:
@@ -103,5 +107,10 @@ def _number(text: str) -> float:
         return float("inf")
 
 
-def _short(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+def _short(edges: np.ndarray) -> list[str]:
+    """Three digits, or as many as it takes to tell the edges apart."""
+    for digits in range(3, 18):
+        names = [f"{edge:.{max(digits, len(f'{abs(edge):.0f}'))}g}" for edge in edges]
+        if len(set(names)) == len(names):
+            break
+    return names

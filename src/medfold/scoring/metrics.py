@@ -31,6 +31,7 @@ class Metric:
         needs: 'probability', or 'class' if only the decided class counts.
         weighted: True if it takes `weights` from the competition: float (labels, 2), for negatives and positives.
             Defaults to False.
+        weighs_recall: True if it takes `beta` from the competition. Defaults to False.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Metric:
     tasks: tuple[str, ...]
     needs: str
     weighted: bool = False
+    weighs_recall: bool = False
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
         """The value; predictions of a binary task may stand in a column of their own, (n, 1)."""
@@ -63,12 +65,13 @@ def metric(
     tasks: tuple[str, ...] = ALL_TASKS,
     needs: str = "probability",
     weighted: bool = False,
+    weighs_recall: bool = False,
 ):
     """Registers a function as a metric under its own name."""
 
     def register(function: Callable) -> Callable:
         name = function.__name__
-        METRICS[name] = Metric(name, title, function, higher_is_better, tasks, needs, weighted)
+        METRICS[name] = Metric(name, title, function, higher_is_better, tasks, needs, weighted, weighs_recall)
         return function
 
     return register
@@ -91,6 +94,8 @@ def of(competition: Competition, name: str | None = None) -> Metric:
     if score.weights and not any(METRICS[known].weighted for known in names if known in METRICS):
         takers = ", ".join(known for known in METRICS if METRICS[known].weighted)
         raise UserError(f"metric {score.metric} takes no weights", "score.weights", f"Take them out, or use {takers}")
+    if found.weighs_recall:
+        return replace(found, function=partial(found.function, beta=score.beta), title=f"F{score.beta:g}")
     if not found.weighted:
         return found
     if not score.weights:
@@ -205,6 +210,21 @@ def macro_f1(targets: np.ndarray, predictions: np.ndarray) -> float:
     hits, truth, decided = _counts(targets, predictions)
     there = truth + decided > 0
     return float(np.mean(2 * hits[there] / (truth + decided)[there]))
+
+
+@metric("F-beta", tasks=("binary", "multilabel"), needs="class", weighs_recall=True)
+def fbeta(targets: np.ndarray, predictions: np.ndarray, beta: float = 1.0) -> float:
+    """F-beta of the positive class, of labels their mean: recall counts beta times as much as precision.
+
+    (1 + beta^2) P R / (beta^2 P + R) (van Rijsbergen 1979), decided strictly above 0.5; 0 where nothing is decided
+    right, as scikit-learn has it.
+    """
+    if not len(targets):
+        return float("nan")
+    true, decided = targets.reshape(len(targets), -1) == 1, predictions.reshape(len(predictions), -1) > 0.5
+    hits, weight = (true & decided).sum(axis=0), beta**2
+    found = (1 + weight) * hits / np.maximum(weight * true.sum(axis=0) + decided.sum(axis=0), 1e-12)
+    return float(np.mean(found))
 
 
 def _counts(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -40,7 +40,7 @@ def explained(project: Project, data: Table, found: Ensemble) -> Section:
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[found.oof.names].reset_index()
     rows = np.concatenate([each.rows for each in chosen])
     columns = np.concatenate([each.columns for each in chosen])
-    maps: dict[int, np.ndarray] = {}
+    maps: dict[tuple[int, int], np.ndarray] = {}
     weights = {fold: run_paths.fold(fold) for fold in found.score["folds_done"]}
     if all(fold.weights.is_file() for fold in weights.values()):
         nets = _Nets(project, choices, pixels, samples.merge(measured[["id", "height", "width"]], on="id"), weights)
@@ -50,7 +50,7 @@ def explained(project: Project, data: Table, found: Ensemble) -> Section:
     text_of = _captions(project, samples, found)
     for choice in chosen:
         tiles = [
-            _tile(project, choices, pixels, samples.iloc[row], maps.get(row), text_of(row, column))
+            _tile(project, choices, pixels, samples.iloc[row], maps.get((row, column)), text_of(row, column))
             for row, column in zip(choice.rows.tolist(), choice.columns.tolist(), strict=True)
         ]
         section.gallery(choice.title, choice.text, tiles)
@@ -73,8 +73,8 @@ class _Nets:
     samples: pd.DataFrame
     weights: dict[int, FoldPaths]
 
-    def explain(self, rows: np.ndarray, columns: np.ndarray, section: Section) -> dict[int, np.ndarray]:
-        """Heat maps by row of the samples; writes into the section what is to be said of them."""
+    def explain(self, rows: np.ndarray, columns: np.ndarray, section: Section) -> dict[tuple[int, int], np.ndarray]:
+        """Heat maps by row of the samples and column; writes into the section what is to be said of them."""
         with hushed():
             from medfold import explain, inference  # import TensorFlow
         competition, findings = self.project.competition, self._findings()
@@ -86,11 +86,13 @@ class _Nets:
             here = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
             images = self._images(rows[here])
             heat = explainer(images, columns[here])
-            result |= dict(zip(rows[here].tolist(), heat, strict=True))
+            result |= dict(zip(zip(rows[here].tolist(), columns[here].tolist(), strict=True), heat, strict=True))
             if not agreement and len(here):
+                # With random weights often nothing speaks for an output; what speaks against it has ranks, too.
                 some = slice(0, CHECKED)
-                others = explain.Explainer(explain.randomised(net))(images[some], columns[here][some])
-                pairs = [(a, b) for a, b in zip(heat[some], others, strict=True) if a.std() and b.std()]
+                other = explain.Explainer(explain.randomised(net))
+                maps = (each(images[some], columns[here][some], signed=True) for each in (explainer, other))
+                pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
             if findings is not None:
                 pointed.append(self._pointed(explain, explainer, fold, paths, findings))

@@ -125,7 +125,10 @@ def _data(project: Project, data: Table) -> Section:
     ]
     if competition.score.unit:
         facts.insert(1, ["units that are scored", f"{data.train['unit'].nunique():,}"])
-    audit = (files.read_json(paths.folds_origin) or {}).get("audit", {})
+    audit = dict((files.read_json(paths.folds_origin) or {}).get("audit", {}))
+    if paths.audit.is_file():  # what was found the last time somebody looked, near-duplicates too
+        found = files.read_csv(paths.audit)["kind"].value_counts()
+        audit |= {kind: int(found.get(kind, 0)) for kind in (*audit, "near", "near_split", "near_leaked")}
     words = {
         "duplicates": "exact duplicates in train",
         "contradicting": "duplicates with different labels",

@@ -31,8 +31,6 @@ from medfold.training.pipeline import Pipeline
 from medfold.training.schedule import optimizer_of
 from medfold.training.state import Checkpoint
 
-tf.get_logger().setLevel("ERROR")  # it warns of a new graph per fold, which is meant
-
 
 @dataclass(frozen=True)
 class Task:

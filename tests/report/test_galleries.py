@@ -1,0 +1,112 @@
+"""Which images are shown."""
+
+import numpy as np
+import pytest
+
+from medfold.report.galleries import SHOWN, choose
+
+TITLES = ["Confident and right", "Worst mistakes", "Nearest to the threshold"]
+COUNT, COLUMNS = 120, 4
+
+
+def drawn(task: str) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and predictions that know a little of them."""
+    rng = np.random.default_rng(3)
+    if task == "multiclass":
+        targets = rng.integers(0, COLUMNS, COUNT)
+        scores = rng.random((COUNT, COLUMNS)) ** 2 + 0.3 * np.eye(COLUMNS)[targets]
+        return targets, scores / scores.sum(axis=1, keepdims=True)
+    targets = rng.integers(0, 2, (COUNT, COLUMNS if task == "multilabel" else 1))
+    predictions = 1 / (1 + np.exp(-3 * (2 * targets - 1) - 3 * rng.standard_normal(targets.shape)))
+    return (targets[:, 0] if task == "binary" else targets), predictions
+
+
+def judged(task: str, targets, predictions, choice) -> tuple[np.ndarray, np.ndarray]:
+    """Of each shown the confidence, and whether it is right, one after the other."""
+    confidence, right = [], []
+    for row, column in zip(choice.rows, choice.columns, strict=True):
+        p = predictions[row, column]
+        if task == "multiclass":
+            assert column == predictions[row].argmax()
+            confidence.append(p)
+            right.append(column == targets[row])
+        else:
+            truth = targets[row] if task == "binary" else targets[row, column]
+            confidence.append(max(p, 1 - p))
+            right.append((p > 0.5) == (truth == 1))
+    return np.array(confidence), np.array(right)
+
+
+@pytest.fixture(params=["binary", "multiclass", "multilabel"])
+def given(request):
+    return request.param, *drawn(request.param)
+
+
+def test_right_ones_and_mistakes_with_the_surest_first(given):
+    task, targets, predictions = given
+    found = choose(targets, predictions)
+    assert [choice.title for choice in found] == TITLES
+    good, bad, _ = found
+    for choice, wanted in ((good, True), (bad, False)):
+        confidence, right = judged(task, targets, predictions, choice)
+        assert len(right) == SHOWN
+        assert (right == wanted).all()
+        assert (np.diff(confidence) <= 0).all()
+        assert len(set(choice.rows.tolist())) == SHOWN
+        rest = choose(targets, predictions, COUNT)[0 if wanted else 1]
+        assert judged(task, targets, predictions, rest)[0][SHOWN:].max() <= confidence[-1]
+
+
+def test_no_surer_mistake_is_left_out(given):
+    task, targets, predictions = given
+    if task == "multiclass":
+        sure, wrong = predictions.max(axis=1), predictions.argmax(axis=1) != targets
+    else:
+        p, truth = predictions.reshape(COUNT, -1), targets.reshape(COUNT, -1)
+        sure = np.where((p > 0.5) != truth, np.maximum(p, 1 - p), -1).max(axis=1)
+        wrong = sure > 0
+    expected = np.sort(sure[wrong])[::-1][:SHOWN]
+    bad = choose(targets, predictions)[1]
+    np.testing.assert_allclose(judged(task, targets, predictions, bad)[0], expected)
+
+
+def test_the_nearest_are_nearest(given):
+    task, targets, predictions = given
+    near = choose(targets, predictions)[2]
+    if task == "multiclass":
+        top = np.sort(predictions, axis=1)
+        margin = top[:, -1] - top[:, -2]
+        shown = margin[near.rows]
+    else:
+        margin = np.abs(predictions - 0.5).min(axis=1)
+        shown = np.abs(predictions[near.rows, near.columns] - 0.5)
+    np.testing.assert_allclose(shown, np.sort(margin)[:SHOWN])
+
+
+def test_without_mistakes_their_gallery_is_left_out(given):
+    task, targets, predictions = given
+    truth = np.eye(COLUMNS)[targets] if task == "multiclass" else targets.reshape(COUNT, -1)
+    perfect = 0.1 + 0.8 * truth if task != "multiclass" else truth * 0.7 + 0.075
+    assert [choice.title for choice in choose(targets, perfect)] == [TITLES[0], TITLES[2]]
+    if task == "binary":
+        assert [choice.title for choice in choose(targets, 1 - perfect)] == TITLES[1:]
+
+
+@pytest.mark.parametrize("count", [1, 5, 1000])
+def test_no_more_than_asked_for(given, count):
+    _, targets, predictions = given
+    good, bad, near = choose(targets, predictions, count)
+    assert len(near.rows) == len(near.columns) == min(count, COUNT)
+    if count < 1000:
+        assert len(good.rows) == len(bad.rows) == count
+    else:
+        assert sorted([*good.rows, *bad.rows]) == list(range(COUNT))
+
+
+def test_labels_are_shown_for_what_is_most_telling():
+    targets = np.array([[1, 0], [1, 0], [0, 1]])
+    predictions = np.array([[0.9, 0.45], [0.8, 0.68], [0.31, 0.95]])
+    good, bad, near = choose(targets, predictions)
+    assert (good.rows.tolist(), good.columns.tolist()) == ([2, 0], [1, 0])
+    assert (bad.rows.tolist(), bad.columns.tolist()) == ([1], [1])
+    assert (near.rows.tolist(), near.columns.tolist()) == ([0, 1, 2], [1, 1, 0])

@@ -1,0 +1,163 @@
+"""The page's HTML: what is given is escaped, nothing is fetched, and it can be read by everybody."""
+
+import base64
+import re
+from html.parser import HTMLParser
+
+import cv2
+import numpy as np
+import pytest
+
+from medfold.report import page as pages
+from medfold.report.page import Card, Drawing, Page, Section, Tile
+
+EVIL = "<script>alert(1)</script> a\"b 'c' & </style>"
+VOID = {"meta", "link", "img", "br", "input", "hr"}
+
+
+class Seen(HTMLParser):
+    """Elements with attributes and text, and that each is closed where it should be."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str], list[str]]] = []
+        self.open: list[tuple[str, dict[str, str], list[str]]] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, {name: value or "" for name, value in attrs}, []))
+        if tag not in VOID:
+            self.open.append(self.elements[-1])
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs), []))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        for _, _, text in self.open:
+            text.append(data)
+
+    def all(self, tag: str) -> list[tuple[dict[str, str], str]]:
+        return [(attributes, "".join(text)) for name, attributes, text in self.elements if name == tag]
+
+
+def built(word: str = "word") -> Page:
+    """A page with a part of every kind, on which the word stands wherever text does."""
+    picture = pages.jpeg(np.zeros((4, 4, 3), np.uint8))
+    first, second = Section("first", f"First {word}"), Section("second", f"Second {word}")
+    first.text(word)
+    first.heading(word)
+    first.list([word, "other"])
+    first.code(word)
+    first.table(word, ["", word, "number"], [[word, word, "1.50"], ["row", "x", "-2 %"]], marked=[1])
+    second.figures(
+        [
+            Drawing("one", word, word, svg='<svg class="plot" viewBox="0 0 1 1"></svg>'),
+            Drawing("two", word, word, image=picture, wide=True),
+        ]
+    )
+    second.gallery(word, word, [Tile(picture, picture, word, word), Tile(picture, picture, word)])
+    return Page(word, word, word, [Card(word, word, word), Card("b", "2")], [word], [first, second], word)
+
+
+@pytest.fixture(scope="module")
+def evil() -> Seen:
+    return Seen(pages.render(built(EVIL)))
+
+
+def test_what_is_given_is_text_and_never_markup(evil):
+    plain = Seen(pages.render(built()))
+    assert [(tag, set(attributes)) for tag, attributes, _ in evil.elements] == [
+        (tag, set(attributes)) for tag, attributes, _ in plain.elements
+    ]
+    assert len(evil.all("script")) == 1
+    assert "alert" not in evil.all("script")[0][1]
+    for tag in ("h1", "caption", "figcaption", "th", "td", "li", "pre", "h3", "footer", "title", "button", "b"):
+        assert any(EVIL in text for _, text in evil.all(tag)), tag
+    for tag, attribute in (
+        ("img", "alt"),
+        ("button", "data-text"),
+        ("button", "data-map"),
+        ("figure", "aria-label"),
+        ("div", "aria-label"),
+    ):
+        assert EVIL in [attributes.get(attribute) for attributes, _ in evil.all(tag)], attribute
+
+
+def test_every_text_of_the_page_is_shown():
+    words = iter(f"word{number}" for number in range(99))
+    first = Section("first", next(words))
+    for add in (first.text, first.heading, first.code):
+        add(next(words))
+    first.list([next(words), next(words)])
+    first.table(next(words), [next(words), next(words)], [[next(words), next(words)]])
+    first.figures([Drawing("a", next(words), next(words), svg="<svg></svg>")])
+    first.gallery(next(words), next(words), [Tile("data:,", "data:,", next(words))])
+    card = Card(next(words), next(words), next(words))
+    page = Page(next(words), next(words), next(words), [card], [next(words)], [first], next(words))
+    text = pages.render(page)
+    used = int(next(words).removeprefix("word"))
+    assert [number for number in range(used) if not re.search(rf"\bword{number}\b", text)] == []
+
+
+def test_nothing_is_fetched():
+    text = pages.render(built())
+    assert re.findall(r"https?:|//[\w.]+\.\w+|@import|url\((?!#)", text) == []
+    seen = Seen(text)
+    for tag, attributes, _ in seen.elements:
+        for name in ("src", "href", "data-plain", "action", "srcset", "poster"):
+            assert attributes.get(name, "#").startswith(("#", "data:")), (tag, name)
+    (policy,) = [each["content"] for each, _ in seen.all("meta") if each.get("http-equiv") == "Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "img-src data:" in policy
+    assert "connect-src" not in policy
+
+
+def test_it_can_be_read_without_seeing_it():
+    seen = Seen(pages.render(built()))
+    assert len(seen.all("h1")) == len(seen.all("main")) == len(seen.all("nav")) == 1
+    assert seen.all("html")[0][0]["lang"] == "en"
+    ids = [attributes["id"] for _, attributes, _ in seen.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = [attributes["href"] for attributes, _ in seen.all("a")]
+    assert links == ["#main", "#first", "#second"]
+    assert {link[1:] for link in links} <= set(ids)
+    for attributes, _ in seen.all("section"):
+        assert attributes["aria-labelledby"] in ids
+    assert all("alt" in attributes for attributes, _ in seen.all("img"))
+    assert len(seen.all("table")) == len(seen.all("caption")) == 1
+    assert [attributes["scope"] for attributes, _ in seen.all("th")] == ["col"] * 3 + ["row"] * 2
+    assert [text for _, text in seen.all("td")] == ["word", "1.50", "x", "-2 %"]
+
+
+def test_numbers_are_to_the_right_and_chosen_rows_stand_out():
+    seen = Seen(pages.render(built()))
+    assert [attributes.get("class") for attributes, _ in seen.all("td")] == [None, "n", None, "n"]
+    assert [attributes.get("class") for attributes, _ in seen.all("th")] == [None, None, "n", None, None]
+    assert [attributes.get("class") for attributes, _ in seen.all("tr")] == [None, None, "marked"]
+
+
+def test_a_page_without_images_has_no_dialog():
+    assert len(Seen(pages.render(built())).all("dialog")) == 1
+    page = built()
+    page.sections.pop()
+    assert Seen(pages.render(page)).all("dialog") == []
+    assert not page.has_gallery
+
+
+def test_equal_pages_are_equal_bytes():
+    assert pages.render(built()) == pages.render(built())
+    assert pages.render(built()) != pages.render(built("other"))
+
+
+def test_a_picture_is_held_by_its_address():
+    across = np.linspace(0, 255, 64)
+    pixels = np.stack(np.broadcast_arrays(across[None, :], across[:40, None], 30.0), axis=-1).astype(np.uint8)
+    kind, data = pages.jpeg(pixels).split(",")
+    assert kind == "data:image/jpeg;base64"
+    read = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert read.shape == pixels.shape
+    assert np.abs(read.astype(int) - pixels).mean() < 3

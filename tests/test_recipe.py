@@ -57,3 +57,19 @@ def test_run_names():
     named = recipe.run_name("baseline", 0, {"tta": False})
     assert named.startswith("baseline-")
     assert len(named) == len("baseline-") + 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "training.epochs=3 tta=false",
+        "training.learning_rate=0.0003 images.size=96",
+        "backbone.weights='my weights.h5' backbone.name=MobileNetV2",
+        "images.steps=[circle_crop,clahe]",
+        "backbone.weights='123'",
+    ],
+)
+def test_overrides_are_written_as_they_are_typed(text):
+    overrides = recipe.parse_overrides(text)
+    assert recipe.as_typed(overrides) == text
+    assert recipe.parse_overrides(recipe.as_typed(overrides)) == overrides

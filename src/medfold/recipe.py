@@ -120,6 +120,17 @@ def parse_overrides(text: str) -> dict[str, Any]:
     return result
 
 
+def as_typed(overrides: dict[str, Any]) -> str:
+    """The other way round: what `parse_overrides` makes these of; lists must be of words and numbers."""
+
+    def value_of(value: Any) -> str:
+        if isinstance(value, str) and (" " in value or yaml.safe_load(value) != value):
+            return f"'{value}'"
+        return yaml.safe_dump(value, default_flow_style=True).removesuffix("\n...\n").strip().replace(", ", ",")
+
+    return " ".join(f"{key}={value_of(value)}" for key, value in config.flat(overrides).items())
+
+
 def run_name(recipe: str, seed: int, overrides: dict[str, Any]) -> str:
     """The name of a run: the recipe, `-s<seed>` if the seed is not 0, `-<6 hex>` of the overrides if there are any."""
     return recipe + (f"-s{seed}" if seed else "") + (f"-{fingerprint(overrides, 6)}" if overrides else "")

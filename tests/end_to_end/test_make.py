@@ -59,7 +59,11 @@ def test_help_names_every_target(clone):
         "download",
         "folds",
         "train",
+        "runs",
+        "compare",
+        "ensemble",
         "submit",
+        "report",
         "scores",
         "test",
         "test-slow",
@@ -86,6 +90,31 @@ def test_three_steps_give_a_valid_submission_from_one_fold(clone):
     assert "all 3 folds" in succeed(clone, "submit", *words)
     assert len(pd.read_csv(clone / "submissions" / "ledger.csv")) == 2
     assert "the same predictions are already in" in succeed(clone, "submit", *words)
+
+
+@pytest.mark.slow
+def test_from_folds_to_a_decision(clone):
+    words = ["COMPETITION=small"]
+    succeed(clone, "download", *words)
+    succeed(clone, "train", *words, "SEEDS=0 1")
+    listed = succeed(clone, "runs", *words)
+    assert "baseline-s1" in listed
+    assert "seed=1" in listed
+    assert "verdict" in succeed(clone, "compare", *words, "RUNS=baseline baseline-s1")
+    said = succeed(clone, "ensemble", *words, "RUNS=baseline baseline-s1", "METHOD=geometric")
+    assert 'make submit COMPETITION=small RUNS="baseline baseline-s1" METHOD=geometric' in said
+    succeed(clone, "submit", *words, "RUNS=baseline baseline-s1", "METHOD=geometric")
+    (file,) = (clone / "submissions" / "small").glob("*.json")
+    assert json.loads(file.read_text())["score"]["ensemble"]["method"] == "geometric"
+    assert "runs/small/baseline/report.html" in succeed(clone, "report", *words)
+    page = (clone / "runs" / "small" / "baseline" / "report.html").read_text()
+    assert "make train COMPETITION=small RECIPE=baseline SEEDS=0" in page
+    assert "Grad-CAM" in page
+    refused = make(clone, "compare", *words, "RUNS=baseline")
+    assert refused.returncode == 2
+    assert "expected two runs, received 1" in refused.stderr
+    succeed(clone, "predict", *words, f"IMAGES={clone / 'data' / 'small' / 'raw' / 'test'}", "EXPLAIN=1")
+    assert len(list((clone / "runs" / "small" / "baseline" / "predictions").glob("test-explained/*.png"))) > 30
 
 
 def test_a_competition_is_described_from_its_files_and_prepared(clone, tmp_path):

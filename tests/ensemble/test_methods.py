@@ -182,3 +182,6 @@ def test_stacking_knows_classes_and_labels_that_are_not_there():
     targets[:, 2] = 0
     blended = fit("stacking", stack, targets, LOSS).apply(stack)
     np.testing.assert_allclose(blended[:, 2], stack[:, :, 2].mean(axis=0))
+    stack, targets = classes()
+    nothing = fit("stacking", stack, np.zeros_like(targets), LOSS).apply(stack)
+    np.testing.assert_allclose(nothing, stack.mean(axis=0))

@@ -204,8 +204,11 @@ def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
     """Logistic regression on the members' logits (Wolpert 1992), each of mean 0 and deviation 1, with C = 1.
 
-    Of classes that exclude each other all logits tell on each; each label is told by its own logits.
+    Of classes that exclude each other all logits tell on each; each label is told by its own logits. Where the targets
+    are all the same there is nothing to learn, and the plain mean is taken.
     """
+    if len(np.unique(targets)) < 2:
+        return mean(stack, targets, metric)
     if _exclusive(stack, targets):
         model = _regression().fit(_features(stack, True), targets)
 

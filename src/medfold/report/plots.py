@@ -46,6 +46,7 @@ STYLE = {
     "legend.fontsize": 9.5,
 }
 SIZE = (4.6, 3.6)  # inches of 72 px
+LONGEST = 36  # characters of a label beside a figure
 
 
 def curves(
@@ -141,6 +142,7 @@ def table_of_confusion(counts: np.ndarray, labels: Sequence[str], name: str) -> 
                     axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=9.5)
         axes.set(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), xlabel="decided", ylabel="true")
         rotation = 45 if max(map(len, labels)) > 4 else 0
+        labels = [_cut(label) for label in labels]
         axes.set_xticks(range(classes), labels, rotation=rotation, ha="right" if rotation else "center")
         axes.set_yticks(range(classes), labels)
         return _svg(figure, name)
@@ -158,7 +160,7 @@ def intervals(rows: Sequence[tuple[str, float, float, float]], x: str, whole: fl
                 axes.plot([low, high], [number, number], color=SERIES[0], linewidth=1.6)
             axes.plot([value], [number], color=SERIES[0], marker="o", markersize=5)
         axes.set(xlabel=x, ylim=(len(rows) - 0.5, -0.5))
-        axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
+        axes.set_yticks(range(len(rows)), [_cut(label) for label, *_ in rows])
         axes.grid(axis="y", visible=False)
         return _svg(figure, name)
 
@@ -175,6 +177,11 @@ def _figure(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
     axes = figure.subplots()
     axes.patch.set_alpha(0)
     return figure, axes
+
+
+def _cut(label: str) -> str:
+    """A label that leaves room for the figure."""
+    return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
 
 
 def _colour(number: int) -> str:

@@ -64,8 +64,9 @@ def train(
     data = make_folds(project, quiet=True, choices=choices.images)
     for seed in seeds:
         run_paths = runs.paths_of(paths, run or recipe_module.run_name(recipe, seed, overrides))
-        words = {"RECIPE": recipe, "SEEDS": seed, "SET": json.dumps(overrides) if overrides else None, "RUN": run}
-        command = project.command("train", **{key: f"'{word}'" for key, word in words.items() if word is not None})
+        typed = f'"{recipe_module.as_typed(overrides)}"' if overrides else None
+        words = {"RECIPE": recipe, "SEEDS": seed, "SET": typed, "RUN": run}
+        command = project.command("train", **{key: word for key, word in words.items() if word is not None})
         runs.open_run(run_paths, {**origin_of(project, choices, seed), "command": command})
         done = runs.done_folds(run_paths, k)
         todo = [number for number in (range(k) if fold is None else [fold]) if number not in done]

@@ -78,6 +78,22 @@ def small(project_folder):
     return Project.open("small")
 
 
+@pytest.fixture(scope="session")
+def all_trained(tmp_path_factory) -> Path:
+    """A project in which all folds of the small phantom are trained; only to look at or to copy."""
+    from medfold import stages
+
+    root = tmp_path_factory.mktemp("all trained") / "my project"
+    add_competition(root, "small", SMALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        project = stages.Project.open("small")
+        stages.download(project)
+        stages.make_folds(project)
+        stages.train(project)
+    return root
+
+
 @pytest.fixture
 def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
     """A Kaggle to break, reached by the environment; nobody waits. No secret may be found in what a test leaves.

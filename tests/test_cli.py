@@ -1,6 +1,7 @@
 """The command line as a user meets it: a process, its output, its exit code."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -95,9 +96,7 @@ def test_help_loads_nothing_heavy(project_folder):
     assert loaded("--help") == []
 
 
-def test_folds_and_a_second_submission_load_no_tensorflow(project_folder):
-    assert medfold("folds", "-c", "small").returncode == 0
-    assert loaded("folds", "-c", "small") == ["pandas"]
-    assert medfold("train", "-c", "small", "--fold", "0").returncode == 0
-    assert loaded("submit", "-c", "small") == ["pandas"]
-    assert loaded("train", "-c", "small", "--fold", "0") == ["pandas"]
+def test_folds_and_submissions_of_finished_runs_load_no_tensorflow(all_trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(shutil.copytree(all_trained, tmp_path / "my project"))
+    for words in (["folds"], ["submit"], ["train", "--fold", "0"], ["runs"]):
+        assert loaded(words[0], "-c", "small", *words[1:]) == ["pandas"]

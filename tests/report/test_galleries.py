@@ -84,7 +84,7 @@ def test_the_nearest_are_nearest(given):
 
 
 def test_without_mistakes_their_gallery_is_left_out(given):
-    task, targets, predictions = given
+    task, targets, _ = given
     truth = np.eye(COLUMNS)[targets] if task == "multiclass" else targets.reshape(COUNT, -1)
     perfect = 0.1 + 0.8 * truth if task != "multiclass" else truth * 0.7 + 0.075
     assert [choice.title for choice in choose(targets, perfect)] == [TITLES[0], TITLES[2]]

@@ -128,3 +128,18 @@ def test_operating_points_lie_on_the_curve():
     x, y = plots.at_points(points)
     np.testing.assert_allclose(x, [0.4, 0.7])
     np.testing.assert_allclose(y, [0.9, 0.95])
+
+
+@pytest.mark.filterwarnings("error")
+def test_long_labels_leave_room():
+    long = "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])"
+    for text in (
+        plots.intervals([(long, 0.8, 0.7, 0.9)], "AUC", 0.75, "roc"),
+        plots.table_of_confusion(np.eye(2, dtype=int), [long, long + "x"], "roc"),
+    ):
+        width = float(re.search(r'viewBox="0 0 ([\d.]+)', text).group(1))
+        root = ElementTree.fromstring(text)
+        (background,) = [each[0] for each in root.iter("g") if each.get("id") == "roc-patch_2"]
+        xs = [float(x) for x in re.findall(r"[ML] ([\d.]+)", background.get("d"))]
+        assert max(xs) - min(xs) > width / 5
+        assert "JPEG Lossless, Non-Hierarchical" in text

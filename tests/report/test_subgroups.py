@@ -1,5 +1,7 @@
 """The score by parts of the samples."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,11 +52,9 @@ def test_many_numbers_are_cut_into_bands(scored):
     age = np.random.default_rng(1).permutation(COUNT) % 80 + 10
     found = parts_of(scored, age=age.astype(str))
     edges = np.quantile(age, [0, 0.25, 0.5, 0.75, 1])
-    assert [part.value for part in found] == [
-        f"{low:.3g} to {high:.3g}" for low, high in zip(edges, edges[1:], strict=False)
-    ]
+    assert [part.value for part in found] == [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
     assert sum(part.units for part in found) == COUNT
-    for part, low, high in zip(found, edges, edges[1:], strict=False):
+    for part, low, high in zip(found, edges[:-1], edges[1:], strict=True):
         checked(scored, part, ((age > low) | (age == age.min()) & (low == age.min())) & (age <= high))
 
 

@@ -20,19 +20,14 @@ from medfold.images.prepare import prepare
 from medfold.recipe import Recipe
 from medfold.stages import Project, predicting
 from medfold.stages.predicting import with_channels
-from tests.conftest import SMALL, add_competition
 from tests.helpers import competition, picture
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(all_trained, tmp_path_factory):
     """The small phantom with two of three folds trained."""
-    root = tmp_path_factory.mktemp("trained project")
-    add_competition(root, "small", SMALL)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        for fold in (0, 1):
-            stages.train(Project.open("small"), fold=fold)
+    root = shutil.copytree(all_trained, tmp_path_factory.mktemp("two folds") / "my project")
+    shutil.rmtree(root / "runs" / "small" / "baseline" / "fold2")
     return root
 
 

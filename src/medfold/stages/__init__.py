@@ -1,39 +1,38 @@
-"""The stages: which one is stale, in what order they run, what they say. The only room that knows them all."""
+"""The stages: which one is stale, in what order they run, what they say. The only room that knows them all.
 
+A stage is imported when it is first asked for: what draws pictures or fits models takes longer to load than most take
+to run.
+"""
+
+import importlib
 import time
+from typing import Any
 
-from medfold.stages.comparing import compare, list_runs
-from medfold.stages.data import download
-from medfold.stages.describing import describe
-from medfold.stages.ensembling import ensemble
-from medfold.stages.folding import make_folds
-from medfold.stages.predicting import predict
-from medfold.stages.preparing import images_of, prepare
 from medfold.stages.project import Project
-from medfold.stages.reporting import report
-from medfold.stages.standings import scores
-from medfold.stages.submitting import submit
-from medfold.stages.training import train
 from medfold.terminal import minutes, say, warn
 
-__all__ = [
-    "Project",
-    "compare",
-    "demo",
-    "describe",
-    "doctor",
-    "download",
-    "ensemble",
-    "images_of",
-    "list_runs",
-    "make_folds",
-    "predict",
-    "prepare",
-    "report",
-    "scores",
-    "submit",
-    "train",
-]
+_MODULES = {
+    "compare": "comparing",
+    "describe": "describing",
+    "download": "data",
+    "ensemble": "ensembling",
+    "images_of": "preparing",
+    "list_runs": "comparing",
+    "make_folds": "folding",
+    "predict": "predicting",
+    "prepare": "preparing",
+    "report": "reporting",
+    "scores": "standings",
+    "submit": "submitting",
+    "train": "training",
+}
+__all__ = ["Project", "demo", "doctor", *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'medfold.stages' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"medfold.stages.{_MODULES[name]}"), name)
 
 
 def doctor(project: Project) -> bool:
@@ -48,12 +47,14 @@ def doctor(project: Project) -> bool:
 
 
 def demo(project: Project) -> None:
-    """Download, folds, training of all folds and submission, one after the other."""
+    """Download, folds, training of all folds, submission and report, one after the other."""
+    from medfold import stages
+
     say("medfold", project.competition.title)
     began = time.monotonic()
-    download(project)
-    make_folds(project, choices=images_of(project, "baseline"))
-    train(project)
-    submit(project)
-    report(project, ["baseline"])
+    stages.download(project)
+    stages.make_folds(project, choices=stages.images_of(project, "baseline"))
+    stages.train(project)
+    stages.submit(project)
+    stages.report(project, ["baseline"])
     say("demo", f"done in {minutes(time.monotonic() - began)}")

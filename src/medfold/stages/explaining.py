@@ -154,7 +154,8 @@ def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Calla
         else:
             label = targets[row] if targets.ndim == 1 else targets[row, column]
             truth = f"{name}: true {competition.class_names[label] if targets.ndim == 1 else label}, predicted {p:.3f}"
-        return f"{found.oof.names[row]}, {truth}, fold {found.oof.fold[row]}"
+        # The image's id: a unit's name may be made of that of a patient.
+        return f"{samples['id'].iloc[row]}, {truth}, fold {found.oof.fold[row]}"
 
     return text
 

@@ -42,7 +42,8 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     """
     data = make_folds(project, quiet=True)
     found = ensemble_of(project, names, data, method, per_class)
-    text = pages.render(_page(project, data, found))
+    words = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
+    text = pages.render(_page(project, data, found, {key: word for key, word in words.items() if word}))
     several = project.paths.runs / f"{'+'.join(found.names)}.html"
     path = project.paths.run(found.names[0]).report if len(found.names) == 1 else several
     files.write_text(text, path)
@@ -51,7 +52,7 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     return path
 
 
-def _page(project: Project, data: Table, found: Ensemble) -> Page:
+def _page(project: Project, data: Table, found: Ensemble, words: dict[str, Any]) -> Page:
     competition, score = project.competition, found.score
     metric = metrics.of(competition)
     first = project.paths.run(found.names[0])
@@ -66,7 +67,7 @@ def _page(project: Project, data: Table, found: Ensemble) -> Page:
         told.append(_ensemble(found, metric))
     if images := explained(project, data, found):
         told.append(images)
-    told += [_recipe(project, found, origin), _again(project, found, origin), _card(project, data, found)]
+    told += [_recipe(project, found, origin), _again(project, found, origin, words), _card(project, data, found)]
     notes = []
     if score["optimistic"]:
         notes.append(
@@ -277,7 +278,7 @@ def _recipe(project: Project, found: Ensemble, origin: dict[str, Any]) -> Sectio
     return section
 
 
-def _again(project: Project, found: Ensemble, origin: dict[str, Any]) -> Section:
+def _again(project: Project, found: Ensemble, origin: dict[str, Any], words: dict[str, Any]) -> Section:
     section = Section("again", "Do it again")
     commands = [project.command("download"), project.command("folds")]
     for each in found.names:
@@ -285,7 +286,7 @@ def _again(project: Project, found: Ensemble, origin: dict[str, Any]) -> Section
         commands.append(run.get("command") or f"# {each}: begun by an earlier version, its command is not known")
     named = " ".join(found.names)
     quoted = f'"{named}"'
-    commands += [project.command("submit", RUNS=quoted), project.command("report", RUNS=quoted)]
+    commands += [project.command(target, RUNS=quoted, **words) for target in ("submit", "report")]
     section.code("\n".join(commands))
     rows = [["commit", origin["commit"] or "outside git"], ["seed", origin["seed"]]]
     rows += [[name, number] for name, number in origin["versions"].items()]

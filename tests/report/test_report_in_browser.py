@@ -1,0 +1,229 @@
+"""A report of a net that was trained, with heat maps, as a reader sees it in a browser."""
+
+import re
+
+import pytest
+
+from medfold import files, stages
+from medfold.stages import Project
+from medfold.stages.reporting import report
+from tests.conftest import SMALL, add_competition
+
+# Findings so plain that a small net learns them in seconds, and has true positives to point at.
+PLAIN = SMALL.replace("snr: [60, 120]", "snr: [500, 900]").replace("k: 3", "k: 2")
+RECIPE = "\n".join(
+    [
+        "images: {size: 32}",
+        "backbone: {name: resnet9, width: 8}",
+        "augment: none",
+        "training: {epochs: 8, batch_size: 8, learning_rate: 0.005}",
+    ]
+)
+FOCUS = "document.activeElement"
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory):
+    """The page of a run of the small phantom, all folds trained."""
+    root = tmp_path_factory.mktemp("trained project")
+    add_competition(root, "small", PLAIN, RECIPE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        project = Project.open("small")
+        stages.train(project)
+        return report(project, ["baseline"])
+
+
+@pytest.fixture(scope="module")
+def page(browser, reported):
+    """The page, opened once for all tests that only look at it."""
+    with browser.open(reported) as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh(browser, reported):
+    """The page in a browser of its own, for a test that does something with it."""
+    with browser.open(reported) as opened:
+        yield opened
+
+
+def every(css: str, what: str) -> str:
+    """A script for `what` of each element."""
+    return f"[...document.querySelectorAll({css!r})].map(each => {what})"
+
+
+def loaded(page) -> list[bool]:
+    """Waits for both images of the dialog; whether each shows something."""
+    images = "[...document.querySelectorAll('dialog img')]"
+    return page.evaluate(
+        f"Promise.all({images}.map(each => each.decode().then(() => each.naturalWidth > 0, () => false)))"
+    )
+
+
+def test_heat_maps_and_how_well_they_point(reported):
+    text = re.sub(r"data:image/jpeg;base64,[\w+/=]+", "data:image/jpeg", reported.read_text(encoding="utf-8"))
+    assert "Heat maps (" in text
+    assert "no heat maps" not in text
+    correlation = float(re.search(r"its weights in random order: (-?[\d.]+) \(1: the same maps", text).group(1))
+    assert -1 <= correlation <= 1
+    project_root = reported.parents[3]
+    oof = files.read_csv(project_root / "runs" / "small" / "baseline" / "oof.csv")
+    truth = files.read_csv(next(project_root.rglob("train.csv"))).set_index("id")["target"]
+    found = int(((oof["target"] > 0.5) & (oof["id"].map(truth) == 1)).sum())
+    pointing = re.search(r"Pointing game.*?: (\d+)% of (\d+) true positives have .*; of random points (\d+)%\.", text)
+    assert int(pointing.group(2)) == found > 10
+    assert int(pointing.group(1)) > int(pointing.group(3)) > 0
+    tiles = re.findall(r'data-map="([^"]*)"', text)
+    assert len(tiles) > 20
+    assert set(tiles) == {"Heat map of what speaks for the prediction"}
+    assert 'id="learning"' in text
+
+
+def test_no_errors_and_nothing_from_outside(page):
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert page.errors == []
+    assert page.outside == []
+
+
+def test_every_figure_and_image_is_drawn(page):
+    figures = page.evaluate(every("figure", "each.id"))
+    assert {"figure-roc", "figure-loss", "figure-examples", "figure-subgroups"} <= set(figures)
+    for name in figures:
+        assert page.visible(f"#{name}")
+        assert min(page.size_of(f"#{name} :is(svg, img)")[2:]) > 60
+        assert page.visible(f"#{name} figcaption")
+    assert (
+        page.evaluate(every("main img", "each.complete && each.naturalWidth > 0 && each.clientWidth > 60")).count(False)
+        == 0
+    )
+    assert page.evaluate(every(".plot text", "each.getBBox().width > 0")).count(False) == 0
+
+
+def test_lines_have_the_colours_of_the_page(page):
+    used = "getComputedStyle(each).stroke"
+    strokes = set(page.evaluate(every("#figure-roc path", used)))
+    assert "rgb(11, 92, 173)" in strokes
+    assert page.evaluate(every("#figure-roc text", "getComputedStyle(each).fill")).count("rgb(22, 32, 42)") > 5
+
+
+def test_what_is_pointed_at_is_there(page):
+    targets = page.evaluate(every("nav a", "each.getAttribute('href')"))
+    assert len(targets) >= 8
+    for target in targets:
+        assert page.visible(f"section{target}")
+    assert page.evaluate("[...document.querySelectorAll('[id]')].length") == page.evaluate(
+        "new Set([...document.querySelectorAll('[id]')].map(each => each.id)).size"
+    )
+
+
+def test_a_link_leads_to_its_section_below_the_bar(fresh):
+    fresh.click("nav a[href='#performance']")
+    assert fresh.evaluate("location.hash") == "#performance"
+    box, bar = fresh.size_of("#performance h2"), fresh.size_of("nav")
+    assert bar.y + bar.height - 1 <= box.y < 300
+
+
+def test_a_click_shows_image_and_map_side_by_side(fresh):
+    assert not fresh.evaluate("document.querySelector('dialog').open")
+    fresh.click(".tile")
+    assert fresh.evaluate("document.querySelector('dialog').open")
+    assert fresh.visible("dialog")
+    assert loaded(fresh) == [True, True]
+    sources = fresh.evaluate(every("dialog img", "each.src"))
+    assert sources == fresh.evaluate(
+        "(tile => [tile.dataset.plain, tile.querySelector('img').src])(document.querySelector('.tile'))"
+    )
+    said = fresh.evaluate("document.querySelector('dialog p').textContent")
+    assert said == fresh.evaluate("document.querySelector('.tile').dataset.text")
+    assert all(fresh.evaluate(every("dialog img", "each.alt")))
+    left, right = fresh.size_of("dialog img"), fresh.size_of("dialog img:last-child")
+    assert (left.y, left.width, left.height) == pytest.approx((right.y, right.width, right.height), abs=1)
+    assert left.x + left.width < right.x
+    assert fresh.errors == []
+
+
+def test_maps_lie_on_images(page):
+    differ = page.evaluate(every(".tile", "each.dataset.plain !== each.querySelector('img').src"))
+    assert sum(differ) >= 8  # a net sees nothing that speaks for a positive in many a negative
+
+
+def test_arrows_turn_the_images_over(fresh):
+    texts = fresh.evaluate(every(".tile", "each.dataset.text"))
+    said = "document.querySelector('dialog p').textContent"
+    fresh.click(".tile")
+    seen = [fresh.evaluate(said)]
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight"):
+        fresh.press(key)
+        seen.append(fresh.evaluate(said))
+    assert seen == [texts[k] for k in (0, 1, 2, 1, 0, -1, 0)]
+    fresh.click("dialog .after")
+    assert fresh.evaluate(said) == texts[1]
+    fresh.click("dialog .before")
+    assert fresh.evaluate(said) == texts[0]
+    assert loaded(fresh) == [True, True]
+
+
+def test_escape_closes_and_the_tile_is_in_focus_again(fresh):
+    fresh.click(".tile")
+    fresh.press("Escape")
+    assert not fresh.evaluate("document.querySelector('dialog').open")
+    assert fresh.evaluate(f"{FOCUS} === document.querySelector('.tile')")
+    fresh.press("Enter")
+    assert fresh.evaluate("document.querySelector('dialog').open")
+    fresh.press("ArrowRight")
+    fresh.click("dialog .close")
+    assert fresh.evaluate(f"{FOCUS} === document.querySelectorAll('.tile')[1]")
+
+
+def test_the_dialog_keeps_the_focus_while_it_is_open(fresh):
+    fresh.click(".tile")
+    for _ in range(7):
+        fresh.press("Tab")
+        assert fresh.evaluate(f"{FOCUS} === document.body || !!{FOCUS}.closest('dialog')")
+
+
+def test_the_skip_link_comes_first(fresh):
+    fresh.press("Tab")
+    assert fresh.evaluate(f"{FOCUS}.getAttribute('href')") == "#main"
+    assert fresh.size_of(".skip").x >= 0
+    fresh.press("Tab")
+    assert fresh.evaluate(f"{FOCUS}.closest('nav') !== null")
+    assert fresh.size_of(".skip").x < 0
+
+
+def test_every_tile_can_be_reached_by_keyboard(page):
+    assert set(page.evaluate(every(".tile", "each.tabIndex"))) == {0}
+
+
+def test_dark_where_the_reader_has_it_dark(browser, reported, page):
+    background = "getComputedStyle(document.body).backgroundColor"
+    line = "getComputedStyle(document.querySelector('#figure-roc text')).fill"
+    with browser.open(reported, dark=True) as dark:
+        assert page.evaluate(background) == "rgb(255, 255, 255)"
+        assert dark.evaluate(background) == "rgb(18, 24, 30)"
+        assert (page.evaluate(line), dark.evaluate(line)) == ("rgb(22, 32, 42)", "rgb(232, 237, 242)")
+        assert dark.errors == []
+
+
+def test_on_a_telephone_nothing_is_wider_than_the_screen(browser, reported):
+    with browser.open(reported, width=390, height=844, touch=True) as page:
+        assert page.evaluate("innerWidth") == 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        inside = "each.getBoundingClientRect().right <= 390"
+        assert (
+            page.evaluate(every("figure, .card, .tile, h1, h2, main > section > p, .scroll", inside)).count(False) == 0
+        )
+        page.click(".tile")
+        assert loaded(page) == [True, True]
+        box = page.size_of("dialog")
+        assert box.x >= 0
+        assert box.x + box.width <= 390
+        assert page.visible("dialog .close")
+        assert page.errors == []
+
+
+def test_it_can_be_printed(fresh):
+    printed = fresh.pdf()
+    assert printed.startswith(b"%PDF")
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 30

@@ -96,7 +96,12 @@ NETS = {
 }
 
 
-@pytest.mark.parametrize("name", NETS)
+SLOW = ("MobileNetV2", "VGG16")  # the other way to build them is tested each time
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in NETS]
+)
 def test_every_backbone_is_explained_and_can_be_randomised(name):
     backbone, channels, size, cell = NETS[name]
     net = build("multiclass", channels, size=size, **backbone)

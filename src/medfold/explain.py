@@ -26,6 +26,7 @@ class Explainer:
 
     Attributes:
         method: `Grad-CAM` or `input gradient`.
+        of_grade: True if there is one grade for all classes: then what speaks for a higher one is shown.
         cell: height and width in pixels of one cell of the coarsest map; (1, 1) for the input gradient.
     """
 
@@ -41,7 +42,8 @@ class Explainer:
         self.cell = (1.0, 1.0)
         if maps:
             self.cell = tuple(max(size / each.shape[axis + 1] for each in maps) for axis, size in enumerate(self._size))
-        head = model.get_layer("head" if _has(model, "head") else "grade")
+        self.of_grade = not _has(model, "head")
+        head = model.get_layer("grade" if self.of_grade else "head")
         self._head, self._count = head, len(maps)
         self._net = keras.Model(model.input, [*maps, head.input])
         self._gradients = tf.function(lambda batch, columns: self._gradients_of(batch, columns))

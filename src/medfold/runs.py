@@ -18,6 +18,7 @@ from medfold.scoring.intervals import bootstrap
 
 # What a fold must share with the run it belongs to; the rest of run.json is for the record.
 BINDING = ("recipe", "seed", "folds", "store", "pretrained")
+LONGEST = 120  # letters of the names of runs in a file's name
 BINDING_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
 
 
@@ -139,12 +140,16 @@ def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
     """An OOF or test table, with its columns checked.
 
     Raises:
-        UserError: a missing column.
+        UserError: a missing column, or a prediction that is no number.
     """
     table = files.read_csv(path)
     for column in ("id", *competition.columns):
         if column not in table:
             raise UserError(f"no column '{column}'", path, "It is not a table of this competition; train the fold anew")
+    wrong = ~np.isfinite(table[competition.columns].to_numpy(np.float64)).all(axis=1)
+    if wrong.any():
+        what = f"{wrong.sum()} predictions are no numbers: {some(table['id'][wrong])}"
+        raise UserError(what, path, "Train the fold anew")
     return table
 
 
@@ -206,8 +211,15 @@ def in_units(competition: Competition, oof: pd.DataFrame, truth: pd.DataFrame, t
     )
 
 
-def score(competition: Competition, oof: OutOfFold, optimistic: bool) -> dict[str, Any]:
+def score(
+    competition: Competition, oof: OutOfFold, optimistic: bool, probable: OutOfFold | None = None
+) -> dict[str, Any]:
     """The OOF score: over all units, per fold, with a 95 % interval over groups.
+
+    Args:
+        oof: what is scored.
+        optimistic: whether epochs were chosen on the scored folds.
+        probable: what the further metrics are of. Defaults to the same.
 
     Returns:
         metric, value, per_fold, low, high, units, folds_done, optimistic, and `also`: further metrics. Undefined
@@ -219,7 +231,7 @@ def score(competition: Competition, oof: OutOfFold, optimistic: bool) -> dict[st
     for fold in folds:
         here = oof.fold == fold
         per_fold[str(fold)] = _number(metric(oof.targets[here], oof.predictions[here]))
-    also = [metrics.of(competition, name) for name in competition.score.also]
+    also, probable = [metrics.of(competition, name) for name in competition.score.also], probable or oof
     return {
         "metric": metric.name,
         "value": _number(metric(oof.targets, oof.predictions)),
@@ -229,12 +241,18 @@ def score(competition: Competition, oof: OutOfFold, optimistic: bool) -> dict[st
         "units": len(oof.names),
         "folds_done": folds,
         "optimistic": optimistic,
-        "also": {other.name: _number(other(oof.targets, oof.predictions)) for other in also},
+        "also": {other.name: _number(other(probable.targets, probable.predictions)) for other in also},
     }
 
 
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 9)
+
+
+def joined_name(names: list[str]) -> str:
+    """Names of runs as part of a file's name; of many the first, how many more, and a hash."""
+    joined = "+".join(names)
+    return joined if len(joined) <= LONGEST else f"{names[0][:LONGEST]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
 
 
 def paths_of(paths: CompetitionPaths, name: str) -> RunPaths:

@@ -138,6 +138,7 @@ def test_a_competition_is_described_from_its_files_and_prepared(clone, tmp_path)
     assert "COMPETITION=slug is missing" in missing.stderr
 
 
+@pytest.mark.slow
 def test_words_with_spaces_reach_the_program(clone):
     said = succeed(clone, "train", "COMPETITION=small", "FOLD=0", "SEEDS=0 2", "SET=training.epochs=1 tta=false")
     runs = sorted(path.name for path in (clone / "runs" / "small").iterdir() if path.is_dir())

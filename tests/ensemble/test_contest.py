@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from medfold.ensemble.contest import Members, contest, decide
+from medfold.ensemble.contest import Members, calibrated, contest, decide
 from medfold.errors import UserError
 from medfold.scoring.metrics import METRICS
 from tests.helpers import competition
@@ -149,3 +149,21 @@ def test_weights_of_classes_are_cross_fitted_too():
     stack, targets = independent()
     found = contest(members(stack, targets), competition("binary", score={"metric": "auc"}), per_class=True)
     assert {one.method.name for one in found} == {"mean", "geometric", "rank", "selection", "optimised", "stacking"}
+
+
+def test_what_calibration_gains_is_cross_fitted_with_the_blend():
+    facts = competition("binary", score={"metric": "auc"})
+    before, after = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        noise = members(rng.random((20, 120, 1)), rng.integers(0, 2, 120), seed=seed)
+        found = calibrated(noise, facts, decide(noise, facts, method="stacking").chosen)
+        before.append(found.before)
+        after.append(found.after)
+    assert np.mean(after) > np.mean(before) - 0.03  # where there is nothing to learn, nothing is gained
+
+
+def test_a_method_asked_for_is_tried_beside_the_mean_alone():
+    stack, targets = independent()
+    found = decide(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selection")
+    assert [one.method.name for one in found.contenders] == ["mean", "selection"]

@@ -185,3 +185,9 @@ def test_stacking_knows_classes_and_labels_that_are_not_there():
     stack, targets = classes()
     nothing = fit("stacking", stack, np.zeros_like(targets), LOSS).apply(stack)
     np.testing.assert_allclose(nothing, stack.mean(axis=0))
+
+
+def test_members_that_nothing_tells_apart_weigh_the_same():
+    stack, targets = binary()
+    weights = fit("selection", stack, np.ones_like(targets), AUC).parameters["weights"]
+    np.testing.assert_allclose(weights, 0.25)

@@ -43,6 +43,18 @@ def test_each_label_has_the_threshold_of_its_own_f1():
     assert METRICS["macro_f1"](targets, found.apply(predictions)) > METRICS["macro_f1"](targets, predictions) + 0.1
 
 
+def test_a_threshold_for_a_rare_class_is_the_best_of_all():
+    rng = np.random.default_rng(0)
+    targets = (np.arange(20_000) < 15).astype(int)
+    predictions = expit(rng.normal(8 * targets - 6, 1))[:, None]
+    found = thresholds.column_thresholds(predictions, targets, METRICS["macro_f1"])
+    reached = METRICS["macro_f1"](targets, found.apply(predictions)[:, 0])
+    top = np.sort(predictions[:, 0])[-200:]
+    assert reached == pytest.approx(
+        max(METRICS["macro_f1"](targets, (predictions[:, 0] > cut).astype(float)) for cut in top), abs=1e-12
+    )
+
+
 def test_the_more_recall_counts_the_lower_are_thresholds():
     predictions, targets = rare(300, columns=2)
     found = {}

@@ -1,6 +1,6 @@
 import pytest
 
-from medfold import stages
+from medfold import files, stages
 from medfold.errors import UserError
 from medfold.scoring import metrics
 from tests.conftest import SMALL, add_competition
@@ -81,6 +81,21 @@ def test_all_runs_are_listed_the_best_of_all_folds_first(two, capsys):
     assert names == ["strong", "peeked", "weak", "begun"]
     assert "OPTIMISTIC training.keep=best" in lines[3]
     assert "1/3" in lines[5]
+
+
+def test_scores_that_do_not_compare_are_not_shown(two, capsys):
+    finished_run(two, "old", 3.0)
+    origin = files.read_json(two.paths.run("old").origin)
+    files.write_json({**origin, "folds": "0" * 64}, two.paths.run("old").origin)
+    finished_run(two, "other", 3.0)
+    score = files.read_json(two.paths.run("other").score)
+    files.write_json({**score, "metric": "log_loss", "value": 0.1}, two.paths.run("other").score)
+    stages.list_runs(two)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2:]] == ["strong", "weak", "old", "other"]
+    assert "(other folds table)" in lines[4]
+    assert "(scored by log_loss)" in lines[5]
+    assert "0.1" not in lines[5]
 
 
 def test_no_run_is_one_line(small):

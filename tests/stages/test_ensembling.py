@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import files, stages
+from medfold import files, runs, stages
 from medfold.errors import UserError
 from medfold.stages.ensembling import ensemble_of
 from medfold.stages.folding import make_folds
@@ -122,3 +122,42 @@ def test_decisions_are_made_where_the_metric_gains(project_folder, capsys):
     )
     written = pd.read_csv(file).set_index("id")["target"]
     np.testing.assert_array_equal(written.to_numpy(), (raw.loc[written.index] > threshold).astype(int).to_numpy())
+
+
+def test_probabilities_stay_beside_decisions(project_folder):
+    add_competition(project_folder, "decided", SMALL.replace("metric: auc", "metric: macro_f1, also: [auc]"))
+    project = stages.Project.open("decided")
+    finished_run(project, "one", 1.0)
+    finished_run(project, "two", 0.8)
+    data = make_folds(project, quiet=True)
+    found = ensemble_of(project, ["one", "two"], data, method="rank")
+    np.testing.assert_array_equal(found.probable.predictions, found.members.predictions.mean(axis=0))
+    assert found.score["also"]["auc"] == pytest.approx(
+        ensemble_of(project, ["one", "two"], data, method="mean").score["also"]["auc"]
+    )
+
+
+def test_test_predictions_of_other_units_are_refused(three):
+    for fold in range(3):
+        paths = three.paths.run("fair").fold(fold)
+        files.write_csv(files.read_csv(paths.test).iloc[1:], paths.test)
+        files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+    with pytest.raises(UserError, match="fair: 1 test units differ from good"):
+        ensemble_of(three, ["good", "fair"], make_folds(three, quiet=True))
+
+
+def test_predictions_that_are_no_numbers_are_refused(three):
+    paths = three.paths.run("fair").fold(0)
+    table = files.read_csv(paths.oof)
+    table.loc[1, "target"] = np.nan
+    files.write_csv(table, paths.oof)
+    files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+    with pytest.raises(UserError, match="1 predictions are no numbers"):
+        ensemble_of(three, ["good", "fair"], make_folds(three, quiet=True))
+
+
+def test_many_names_make_a_name_that_a_file_can_have():
+    names = [f"mobilenet-s{number}-18dff9" for number in range(40)]
+    assert runs.joined_name(names[:2]) == "mobilenet-s0-18dff9+mobilenet-s1-18dff9"
+    assert len(runs.joined_name(names)) < 160
+    assert runs.joined_name(names) != runs.joined_name(names[:39])

@@ -226,10 +226,20 @@ def test_what_the_competition_calls_itself_is_text(project_folder):
     assert "subgroups" not in sections(text)
 
 
+def test_histories_of_another_metric_are_left_out(project):
+    fold = project.paths.run("good").fold(0)
+    files.write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "log_loss": [0.4]}), fold.history)
+    assert "How it learnt" not in read(report(project, ["good"]))
+    files.write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "auc": [0.8]}), fold.history)
+    assert "How it learnt" in read(report(project, ["good"]))
+    fold.history.unlink()
+
+
 @pytest.mark.parametrize(
     ("name", "task", "unit"),
     [
         ("chestmnist", "multilabel", "samples"),
+        ("human-protein-atlas-image-classification", "multilabel", "samples"),  # more labels than a table shows
         ("retinamnist", "ordinal", "samples"),
         ("iq-othnccd-lung-cancer", "multiclass", "samples"),
         ("rsna-breast-cancer-detection", "binary", "units"),
@@ -263,7 +273,7 @@ def test_other_tasks(name, task, unit, tmp_path, monkeypatch):
         for column, (_, count, share, auc, _) in enumerate(rows):
             assert int(count) == members[:, column].sum()
             assert share == f"{members[:, column].mean():.1%}"
-            assert auc == f"{METRICS['auc'](members[:, column] * 1, found.oof.predictions[:, column]):.4f}"
+            assert auc == f"{METRICS['auc'](members[:, column] * 1, found.probable.predictions[:, column]):.4f}"
     if "confusion" in drawn:
         counts = re.search(r'<figure id="figure-confusion".*?</svg>', text, re.DOTALL).group()
         numbers = [int(each.replace(",", "")) for each in re.findall(r">([\d,]+)</text>", counts)]

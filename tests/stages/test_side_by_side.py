@@ -105,11 +105,13 @@ def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, 
     assert run.fold(1).done.is_file()
 
 
+@pytest.mark.slow
 def test_a_backbone_without_weights_is_refused_before_there_are_folds(project_folder, two_cores):
     with pytest.raises(UserError, match=r"^training\.head_epochs: a backbone without weights has no features"):
         stages.train(Project.open("small"), jobs="2", overrides={"training": {"head_epochs": 1}})
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_trained_with_the_threads_it_would_have_had(project_folder, two_cores, monkeypatch):
     project, asked = Project.open("small"), []
     for fold in (0, 2):

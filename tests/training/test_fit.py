@@ -87,6 +87,7 @@ def test_equal_seeds_give_equal_files_alone_or_after_another_fold(tmp_path):
     assert a["oof.csv"] != c["oof.csv"]
 
 
+@pytest.mark.slow
 def test_keep_best_keeps_the_best_epoch_and_stops(tmp_path):
     made = task(keep="best", patience=2, epochs=30, learning_rate=0.02)
     score = fit.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))

@@ -88,7 +88,10 @@ def result(folder):
 
 @pytest.mark.parametrize(
     ("choices", "stops"),  # an epoch has 5 steps: within one, at its end, and again, further on
-    [({}, (6, 4)), ({"keep": "best", "patience": 2, "learning_rate": 0.02}, (6,))],
+    [
+        ({}, (6, 4)),
+        pytest.param({"keep": "best", "patience": 2, "learning_rate": 0.02}, (6,), marks=pytest.mark.slow),
+    ],
 )
 def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices, stops):
     made = task(epochs=3, dropout=0.3, **choices)

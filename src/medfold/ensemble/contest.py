@@ -13,7 +13,8 @@ from medfold.scoring import adjustments, metrics
 from medfold.scoring.crossfit import Fit, Fitted, chained, cross_fitted
 from medfold.scoring.intervals import Difference, paired
 
-DRAWS = 400  # of the intervals that decide
+DRAWS, FEWEST = 400, 100  # of the intervals that decide; of large tables fewer, which then tell as much
+ROWS_DRAWN = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,19 @@ class Decision:
     predictions: np.ndarray
 
 
-def contest(members: Members, competition: Competition, per_class: bool = False) -> list[Contender]:
+def contest(
+    members: Members, competition: Competition, per_class: bool = False, only: str | None = None
+) -> list[Contender]:
     """Scores every method; those that learn are left out while a single fold is trained, and for a single member.
 
     Args:
+        only: the name of a method that is tried beside the plain mean, and no other.
         per_class: weights are fitted for each class or label on its own. Defaults to False.
     """
     metric, found = metrics.of(competition), []
     for method in METHODS.values():
+        if found and only in METHODS and method.name != only:
+            continue
         if found and (len(members.names) == 1 or (method.learns and not members.can_be_cross_fitted)):
             continue
         fit = _fit(method, metric, per_class)
@@ -153,8 +159,8 @@ def decide(members: Members, competition: Competition, method: str | None = None
     Raises:
         UserError: an unknown method, or one that cannot be tried yet.
     """
-    contenders = contest(members, competition, per_class)
-    chosen = _named(contenders, method) if method else _best(contenders, competition)
+    contenders = contest(members, competition, per_class, method)
+    chosen = _named(members, contenders, method) if method else _best(contenders, competition)
     adjusted = _adjusted(members, competition, chosen, per_class) if members.can_be_cross_fitted else None
     apply, predictions = chosen.fitted.apply, chosen.predictions
     if adjusted and adjusted.helps:
@@ -162,13 +168,13 @@ def decide(members: Members, competition: Competition, method: str | None = None
     return Decision(contenders, chosen, adjusted, apply, predictions)
 
 
-def calibrated(members: Members, decision: Decision) -> Calibration:
-    """How well calibrated the chosen blend is, and would be with a temperature."""
-    fit, ece = adjustments.calibration().fit, metrics.METRICS["ece"]
-    given = decision.chosen.predictions
-    after = cross_fitted(fit, given, members.targets, members.fold)
-    temperature = fit(given, members.targets).parameters["temperature"]
-    return Calibration(temperature, ece(members.targets, given), ece(members.targets, after))
+def calibrated(members: Members, competition: Competition, chosen: Contender, per_class: bool = False) -> Calibration:
+    """How well calibrated a blend is, and would be with a temperature, both cross-fitted together."""
+    scaling, ece = adjustments.calibration().fit, metrics.METRICS["ece"]
+    fit = chained(_fit(chosen.method, metrics.of(competition), per_class), scaling)
+    after = cross_fitted(fit, members.predictions, members.targets, members.fold)
+    temperature = fit(members.predictions, members.targets).parameters["temperature"]
+    return Calibration(temperature, ece(members.targets, chosen.predictions), ece(members.targets, after))
 
 
 def error_correlation(members: Members) -> np.ndarray:
@@ -191,13 +197,15 @@ def _best(contenders: list[Contender], competition: Competition) -> Contender:
     return max(better, key=lambda one: metrics.of(competition).sign * one.cross_fitted, default=plain)
 
 
-def _named(contenders: list[Contender], name: str) -> Contender:
+def _named(members: Members, contenders: list[Contender], name: str) -> Contender:
     for one in contenders:
         if one.method.name == name:
             return one
     if name in METHODS:
         why = (
-            "there is a single run" if len(contenders) == 1 else "it is fitted on labels, and one fold only is trained"
+            "there is a single run"
+            if len(members.names) == 1
+            else "it is fitted on labels, and one fold only is trained"
         )
         raise UserError(f"method {name} cannot be used yet: {why}", f"METHOD={name}")
     known = f"Known: {', '.join(METHODS)}"
@@ -218,4 +226,5 @@ def _adjusted(members: Members, competition: Competition, chosen: Contender, per
 
 
 def _gain(metric: metrics.Metric, members: Members, ours: np.ndarray, theirs: np.ndarray) -> Difference:
-    return paired(metric, members.targets, ours, theirs, members.group, resamples=DRAWS)
+    draws = int(np.clip(ROWS_DRAWN // len(ours), FEWEST, DRAWS))
+    return paired(metric, members.targets, ours, theirs, members.group, draws)

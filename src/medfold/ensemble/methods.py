@@ -13,7 +13,7 @@ from medfold.scoring.calibration import SMALLEST, logits, probabilities
 from medfold.scoring.crossfit import Fitted
 from medfold.scoring.metrics import METRICS, Metric
 
-ROUNDS, RESAMPLES = 50, 100  # of the greedy selection
+ROUNDS, RESAMPLES, DRAWN = 50, 100, 10_000  # of the greedy selection; rows of a draw at most
 TOLERANCE = 1e-12  # scores that differ by less are equal
 NEGLIGIBLE = 1e-6  # weights below are none
 
@@ -105,6 +105,8 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
 
 def _selected(stack: np.ndarray, targets: np.ndarray, metric: Metric) -> np.ndarray:
     picks, scores = greedy_path(stack, targets, metric)
+    if not np.isfinite(scores).any():  # undefined: nothing tells members apart
+        return np.ones(len(stack))
     chosen = picks[: shortest(stack, targets, metric, picks, scores)]
     return np.bincount(chosen, minlength=len(stack)).astype(np.float64)
 
@@ -138,11 +140,14 @@ def shortest(stack: np.ndarray, targets: np.ndarray, metric: Metric, picks: np.n
     """The length of the shortest beginning of a greedy path that is as good as the best, but for chance.
 
     As in the pruning of trees (Breiman et al. 1984), with two standard errors in the place of one. They are those of
-    the difference of the two on the same rows, over 100 draws of the rows with replacement.
+    the difference of the two on the same rows, over 100 draws of the rows with replacement; of more than 10,000 rows so
+    many are drawn, and the error is brought to the size of the table.
     """
     best = int(np.argmax(scores >= scores.max() - TOLERANCE)) + 1
     rng = np.random.default_rng(0)
-    draws = [rng.integers(len(targets), size=len(targets)) for _ in range(RESAMPLES)]
+    drawn_rows = min(len(targets), DRAWN)
+    shrink = np.sqrt(drawn_rows / len(targets))
+    draws = [rng.integers(len(targets), size=drawn_rows) for _ in range(RESAMPLES)]
 
     def drawn(length: int) -> np.ndarray:
         blended = stack[picks[:length]].mean(axis=0)
@@ -152,7 +157,7 @@ def shortest(stack: np.ndarray, targets: np.ndarray, metric: Metric, picks: np.n
     for length in range(1, best):
         difference = of_best - drawn(length)
         difference = difference[~np.isnan(difference)]
-        if len(difference) < 2 or scores[best - 1] - scores[length - 1] <= 2 * difference.std(ddof=1):
+        if len(difference) < 2 or scores[best - 1] - scores[length - 1] <= 2 * shrink * difference.std(ddof=1):
             return length
     return best
 

@@ -9,6 +9,7 @@ from medfold.competition import Competition
 from medfold.report import curves, plots
 from medfold.report.page import Drawing, Section
 from medfold.report.subgroups import Part
+from medfold.runs import OutOfFold
 from medfold.scoring import metrics
 
 MOST_CURVES = 8  # classes or labels in one figure
@@ -21,15 +22,16 @@ def truth_of(competition: Competition, targets: np.ndarray) -> np.ndarray:
     return targets.reshape(len(targets), -1)
 
 
-def performance(competition: Competition, targets: np.ndarray, predictions: np.ndarray) -> Section:
+def performance(competition: Competition, oof: OutOfFold, probable: OutOfFold) -> Section:
     """ROC, precision and recall, operating points, calibration, confusion.
 
     Args:
-        targets: int (units,) or (units, labels).
-        predictions: float64 (units, columns), out of fold.
+        oof: what is scored, decisions perhaps.
+        probable: the probabilities behind it.
     """
     section = Section("performance", "How good it is")
-    section.text("All figures are of out-of-fold predictions: each by a net that had not seen the patient.")
+    targets, predictions = probable.targets, probable.predictions
+    section.text("All figures are of out-of-fold predictions: each by a net that was not trained on the image.")
     truth = truth_of(competition, targets)
     defined = [k for k in range(truth.shape[1]) if 0 < truth[:, k].sum() < len(truth)]
     rows, roc, pr = [], {}, {}
@@ -42,7 +44,7 @@ def performance(competition: Competition, targets: np.ndarray, predictions: np.n
             pr[f"{name} {precision:.3f}"] = curves.precision_recall(truth[:, k], predictions[:, k])
     points = curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and defined else []
     drawings = _curves(roc, pr, points, rows) if defined else []
-    drawings += [_reliability(competition, targets, predictions), *_confusion(competition, targets, predictions)]
+    drawings += [_reliability(competition, targets, predictions), *_confusion(competition, oof, probable)]
     section.figures([drawing for drawing in drawings if drawing])
     if len(rows) > 1:
         section.table("By class or label", ["", "positive", "share", "AUC", "average precision"], rows)
@@ -117,12 +119,15 @@ def _reliability(competition: Competition, targets: np.ndarray, predictions: np.
     return Drawing("calibration", "Calibration", text, plots.reliability(parts, "calibration"))
 
 
-def _confusion(competition: Competition, targets: np.ndarray, predictions: np.ndarray) -> list[Drawing]:
+def _confusion(competition: Competition, oof: OutOfFold, probable: OutOfFold) -> list[Drawing]:
     if competition.task == "multilabel":
         return []
-    counts = curves.confusion(targets, predictions)
+    targets, predictions = probable.targets, probable.predictions
+    adjusted = not np.array_equal(metrics.decide(_single(oof)), metrics.decide(_single(probable)))
+    counts = curves.confusion(targets, oof.predictions)
     right = np.trace(counts) / max(counts.sum(), 1)
     rule = "the most probable class" if competition.one_of_many else "positive above one half"
+    rule = "as adjusted for the metric" if adjusted else rule
     text = f"Truth by row, decision ({rule}) by column; shaded by the share of the row. {right:.1%} are decided right."
     svg = plots.table_of_confusion(counts, competition.class_names, "confusion")
     drawings = [Drawing("confusion", "Confusion matrix", text, svg, wide=len(counts) > 6)]
@@ -137,6 +142,10 @@ def _confusion(competition: Competition, targets: np.ndarray, predictions: np.nd
             )
         )
     return drawings
+
+
+def _single(oof: OutOfFold) -> np.ndarray:
+    return oof.predictions[:, 0] if oof.predictions.shape[1] == 1 else oof.predictions
 
 
 def learning(histories: dict[int, pd.DataFrame], metric: metrics.Metric, minutes: str) -> Section:

@@ -76,6 +76,7 @@ def _positives(targets: np.ndarray, predictions: np.ndarray) -> float:
 def _bands(column: pd.Series) -> pd.Series | None:
     """A column as ordered categories; None if it makes no sense to tell them apart."""
     text = column.astype(str).where(column.notna() & (column.astype(str) != ""))
+    text = text.str.replace(r"^(\d+)Y$", r"\1", regex=True)  # DICOM writes ages so
     numbers = pd.to_numeric(text, errors="coerce")
     distinct = text.nunique()
     if distinct < 2:

@@ -13,7 +13,7 @@ from medfold.scoring.calibration import logits
 from medfold.scoring.crossfit import Fitted
 from medfold.scoring.metrics import Metric
 
-MOST = 500  # thresholds that are tried for a column
+MOST = 500  # thresholds that are tried for a column, at most
 FACTORS = np.geomspace(1 / 16, 16, 33)  # that are tried for a class
 STEPS = 101  # places that are tried for a cut
 SWEEPS = 3  # times that classes or cuts are gone through
@@ -22,8 +22,9 @@ SWEEPS = 3  # times that classes or cuts are gone through
 def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> Fitted:
     """A threshold for each column, that with which the metric of this column is best.
 
-    A metric over labels is the mean over them, so each label has its own. Thresholds lie in the middle between two
-    neighbouring predictions; of equally good ones that nearest to one half is taken.
+    A metric over labels is the mean over them, so each label has its own. Thresholds lie in the middle between the
+    prediction for a positive and the next lower one, of more than 500 positives between those at 500 quantiles; of
+    equally good ones that nearest to one half is taken.
 
     Args:
         predictions: float64 (n, columns): one column (binary), or one for each label.
@@ -44,10 +45,14 @@ def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metr
 
 
 def _best_threshold(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> float:
+    # Where a metric is best, a threshold lies just below a positive, or above all: to move it further down only adds
+    # false alarms. So rare classes need few candidates, and get all of them.
     values = np.unique(np.clip(predictions, 1e-6, 1 - 1e-6))
-    if len(values) > MOST:
-        values = np.unique(np.quantile(values, np.linspace(0, 1, MOST + 1)))
-    candidates = np.concatenate([[0.5], (values[:-1] + values[1:]) / 2])
+    positives = np.unique(np.clip(predictions[targets.reshape(-1) == 1], 1e-6, 1 - 1e-6))
+    if len(positives) > MOST:
+        positives = np.unique(np.quantile(positives, np.linspace(0, 1, MOST), method="nearest"))
+    below = np.concatenate([[0.0], values])[np.searchsorted(values, positives)]
+    candidates = np.concatenate([[0.5], (below + positives) / 2, [(values[-1] + 1) / 2]])
     scores = [metric.sign * metric(targets, (predictions > each).astype(np.float64)) for each in candidates]
     return float(_first_best(candidates, scores, np.abs(candidates - 0.5)))
 

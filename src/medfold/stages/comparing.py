@@ -103,7 +103,8 @@ def _warn_of_optimism(project: Project, sides: list[str]) -> None:
 def list_runs(project: Project) -> None:
     """Shows all runs of a competition, the best first: score, interval, time, and in what their recipes differ.
 
-    Runs that do not cover all folds come after those that do: their scores are of fewer samples.
+    Runs that do not cover all folds come after those that do: their scores are of fewer samples. Those of another folds
+    table, or scored by another metric, come last, without a score: it cannot be compared.
 
     Raises:
         UserError: there is none.
@@ -114,17 +115,22 @@ def list_runs(project: Project) -> None:
     if not found:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
     choices = {run.name: config.flat(files.read_json(run.origin)["recipe"]) for run in found}
-    usual = _usual(list(choices.values()))
+    usual, known = _usual(list(choices.values())), files.sha256(paths.folds) if paths.folds.is_file() else None
     rows = []
     for run in found:
-        score = files.read_json(run.score) or {"value": None, "low": None, "high": None, "folds_done": []}
+        score, mark = files.read_json(run.score) or _unscored(), []
+        if score.get("optimistic"):
+            mark = ["OPTIMISTIC"]
+        if files.read_json(run.origin)["folds"] != known:
+            score, mark = _unscored(), ["(other folds table)"]
+        elif score.get("metric", metric.name) != metric.name:
+            score, mark = _unscored(), [f"(scored by {score['metric']})"]
         folds = len(score["folds_done"])
         value = score["value"]
         shown = "" if value is None else f"{value:.4f}"
         interval = "" if score["low"] is None else f"{score['low']:.4f} to {score['high']:.4f}"
         differs = [f"{key}={value}" for key, value in choices[run.name].items() if value != usual.get(key)]
         seed = files.read_json(run.origin)["seed"]
-        mark = ["OPTIMISTIC"] if score.get("optimistic") else []
         told = " ".join([*mark, *([f"seed={seed}"] if seed else []), *differs[:SHOWN]])
         more = f" and {len(differs) - SHOWN} more" if len(differs) > SHOWN else ""
         order = (-folds, -metric.sign * value if value is not None else np.inf, run.name)
@@ -132,6 +138,10 @@ def list_runs(project: Project) -> None:
     rows = [row for _, row in sorted(rows)]
     say("runs", f"{len(rows)} of {paths.name}; in the last column how a recipe differs from what most have")
     table(["run", metric.title, "95 % interval", "folds", "time", "differs"], rows, [0])
+
+
+def _unscored() -> dict[str, Any]:
+    return {"value": None, "low": None, "high": None, "folds_done": []}
 
 
 def _usual(recipes: list[dict[str, Any]]) -> dict[str, Any]:

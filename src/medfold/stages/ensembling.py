@@ -30,6 +30,7 @@ class Ensemble:
         decision: how they are put together.
         calibration: what temperature scaling would do; None while a single fold is trained.
         oof: the OOF predictions that the score is of: cross-fitted where anything was fitted on labels.
+        probable: the probabilities behind it, where an adjustment made decisions of them.
         score: as score.json, and `ensemble`: method, weights, adjustment.
         test: id (of the unit) and prediction columns.
         inputs: hashes of the files that this was made from, by path.
@@ -40,6 +41,7 @@ class Ensemble:
     decision: Decision
     calibration: Calibration | None
     oof: OutOfFold
+    probable: OutOfFold
     score: dict[str, Any]
     test: pd.DataFrame
     inputs: dict[str, str]
@@ -93,18 +95,37 @@ def ensemble_of(
     stack = np.stack([each.predictions for each in found.values()])
     members = Members(list(found), stack, oof.targets, oof.fold, oof.group)
     decision = contest.decide(members, competition, method, per_class)
+    probable = replace(oof, predictions=_probable(members, decision))
     oof = replace(oof, predictions=decision.predictions)
-    score = runs.score(competition, oof, any(run.optimistic for run in read.values()))
+    optimistic = any(run.optimistic for run in read.values())
+    score = runs.score(competition, oof, optimistic, probable)
     score["ensemble"] = _for_the_record(members, decision)
-    unit = data.test.set_index("id")["unit"]
-    tests = [units.join_predictions(competition, run.test(project), unit).set_index("id") for run in read.values()]
-    ids = tests[0].index
-    given = np.stack([each.loc[ids, competition.columns].to_numpy(np.float64) for each in tests])
+    ids, given = _tests(project, data, list(read.values()))
     test = pd.DataFrame(decision.apply(given), columns=competition.columns)
     test.insert(0, "id", ids)
     inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
-    calibration = contest.calibrated(members, decision) if members.can_be_cross_fitted else None
-    return Ensemble(list(found), members, decision, calibration, oof, score, test, inputs)
+    calibration = None
+    if members.can_be_cross_fitted:
+        calibration = contest.calibrated(members, competition, decision.chosen, per_class)
+    return Ensemble(list(found), members, decision, calibration, oof, probable, score, test, inputs)
+
+
+def _probable(members: Members, decision: Decision) -> np.ndarray:
+    """Probabilities behind what is scored: without adjustment, which may have made decisions of them; no ranks."""
+    chosen = decision.chosen if decision.chosen.method.name != "rank" else decision.contenders[0]
+    return chosen.predictions
+
+
+def _tests(project: Project, data: Table, read: list["_Run"]) -> tuple[pd.Index, np.ndarray]:
+    """The units of the test part, and what each run predicts of them: float64 (runs, units, columns)."""
+    competition, unit = project.competition, data.test.set_index("id")["unit"]
+    tables = [units.join_predictions(competition, run.test(project), unit).set_index("id") for run in read]
+    ids = tables[0].index
+    for run, found in zip(read, tables, strict=True):
+        if differ := set(found.index) ^ set(ids):
+            what = f"{len(differ)} test units differ from {read[0].name}: {some(sorted(differ))}"
+            raise UserError(what, run.name, "Runs that are put together must predict the same images")
+    return ids, np.stack([found.loc[ids, competition.columns].to_numpy(np.float64) for found in tables])
 
 
 @dataclass(frozen=True)

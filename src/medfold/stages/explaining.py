@@ -32,7 +32,7 @@ def explained(project: Project, data: Table, found: Ensemble) -> Section:
     """The galleries; with heat maps if the weights of the first run are there."""
     competition, name = project.competition, found.names[0]
     section = Section("images", "What it looks at")
-    chosen = galleries.choose(found.oof.targets, found.oof.predictions)
+    chosen = galleries.choose(found.probable.targets, found.probable.predictions)
     run_paths = project.paths.run(name)
     choices = Recipe.model_validate(runs.describe(run_paths)["recipe"])
     _, measured = looked_at(project, choices.images)
@@ -41,16 +41,23 @@ def explained(project: Project, data: Table, found: Ensemble) -> Section:
     rows = np.concatenate([each.rows for each in chosen])
     columns = np.concatenate([each.columns for each in chosen])
     maps: dict[tuple[int, int], np.ndarray] = {}
+    spoken_for = ""
     weights = {fold: run_paths.fold(fold) for fold in found.score["folds_done"]}
     if all(fold.weights.is_file() for fold in weights.values()):
         nets = _Nets(project, choices, pixels, samples.merge(measured[["id", "height", "width"]], on="id"), weights)
-        maps = nets.explain(rows, columns, section)
+        maps, spoken_for = nets.explain(rows, columns, section)
     else:
         section.text("The weights of this run are not there, so there are no heat maps.")
+    if len(found.names) > 1:
+        section.text(f"Heat maps are those of {name}; what is said to be predicted, that of all runs together.")
+    if competition.score.unit:
+        section.text("Shown is the first image of each unit; truth and prediction are of all its images.")
     text_of = _captions(project, samples, found)
     for choice in chosen:
         tiles = [
-            _tile(project, choices, pixels, samples.iloc[row], maps.get((row, column)), text_of(row, column))
+            _tile(
+                project, choices, pixels, samples.iloc[row], maps.get((row, column)), text_of(row, column), spoken_for
+            )
             for row, column in zip(choice.rows.tolist(), choice.columns.tolist(), strict=True)
         ]
         section.gallery(choice.title, choice.text, tiles)
@@ -73,16 +80,18 @@ class _Nets:
     samples: pd.DataFrame
     weights: dict[int, FoldPaths]
 
-    def explain(self, rows: np.ndarray, columns: np.ndarray, section: Section) -> dict[tuple[int, int], np.ndarray]:
-        """Heat maps by row of the samples and column; writes into the section what is to be said of them."""
+    def explain(
+        self, rows: np.ndarray, columns: np.ndarray, section: Section
+    ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
+        """Heat maps by row of the samples and column, and what they speak for; writes what is to be said of them."""
         with hushed():
             from medfold import explain, inference  # import TensorFlow
         competition, findings = self.project.competition, self._findings()
-        result, agreement, pointed, method = {}, [], [], ""
+        result, agreement, pointed, method, of_grade = {}, [], [], "", False
         for fold, paths in self.weights.items():
             net = inference.load(competition, self.choices, paths.weights)
             explainer = explain.Explainer(net)
-            method = explainer.method
+            method, of_grade = explainer.method, explainer.of_grade
             here = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
             images = self._images(rows[here])
             heat = explainer(images, columns[here])
@@ -97,6 +106,7 @@ class _Nets:
             if findings is not None:
                 pointed.append(self._pointed(explain, explainer, fold, paths, findings))
         target = "a positive" if competition.task == "binary" else "the class or label that is named"
+        target = "a higher grade" if of_grade else target
         section.text(
             f"Heat maps ({method}) of the fold's net that had not seen the image: what speaks for {target}. They show "
             "what moved the prediction, not why it is right."
@@ -114,7 +124,7 @@ class _Nets:
             )
             section.text(f"Pointing game, since the generator of these images knows where the findings are: {text}.")
             say("pointing", text)
-        return result
+        return result, target
 
     def _images(self, rows: np.ndarray) -> np.ndarray:
         return self.pixels.pixels[self.pixels.of(self.samples["id"].iloc[rows])]
@@ -145,7 +155,7 @@ class _Nets:
 
 def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Callable[[int, int], str]:
     """(row, column) -> what stands under an image: unit, truth, prediction, fold."""
-    competition, predictions, targets = project.competition, found.oof.predictions, found.oof.targets
+    competition, predictions, targets = project.competition, found.probable.predictions, found.probable.targets
 
     def text(row: int, column: int) -> str:
         name, p = competition.columns[column], predictions[row, column]
@@ -161,14 +171,20 @@ def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Calla
 
 
 def _tile(
-    project: Project, choices: Recipe, pixels: store.Store, sample: pd.Series, heat: np.ndarray | None, text: str
+    project: Project,
+    choices: Recipe,
+    pixels: store.Store,
+    sample: pd.Series,
+    heat: np.ndarray | None,
+    text: str,
+    spoken_for: str,
 ) -> Tile:
     plain = _picture(project, choices, pixels, sample)
     large = cv2.resize(plain, _fitting(plain, LARGE), interpolation=cv2.INTER_AREA)
     if heat is None:
         return Tile(jpeg(large), jpeg(large), text)
     hot = overlay(large, cv2.resize(heat, large.shape[1::-1], interpolation=cv2.INTER_LINEAR))
-    return Tile(jpeg(hot), jpeg(large), text, "Heat map of what speaks for the prediction")
+    return Tile(jpeg(hot), jpeg(large), text, f"Heat map of what speaks for {spoken_for}")
 
 
 def _picture(project: Project, choices: Recipe, pixels: store.Store, sample: pd.Series) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Stage `report`: a web page about a run, or several together: one HTML file that needs nothing else."""
 
-import platform
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,7 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     found = ensemble_of(project, names, data, method, per_class)
     words = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
     text = pages.render(_page(project, data, found, {key: word for key, word in words.items() if word}))
-    several = project.paths.runs / f"{'+'.join(found.names)}.html"
+    several = project.paths.runs / f"{runs.joined_name(found.names)}.html"
     path = project.paths.run(found.names[0]).report if len(found.names) == 1 else several
     files.write_text(text, path)
     say("report", f"{project.shown(path)}, {size(len(text.encode()))}: open it in a browser")
@@ -58,9 +57,10 @@ def _page(project: Project, data: Table, found: Ensemble, words: dict[str, Any])
     first = project.paths.run(found.names[0])
     origin = runs.describe(first)
     told = [_data(project, data), _folds(project, data)]
-    if histories := _histories(first, score["folds_done"]):
+    if histories := _histories(first, score["folds_done"], metric.name):
         told.append(sections.learning(histories, metric, _minutes(project, found.names)))
-    told.append(sections.performance(competition, found.oof.targets, found.oof.predictions))
+    adjusted = found.decision.adjusted and found.decision.adjusted.helps
+    told.append(sections.performance(competition, found.oof if adjusted else found.probable, found.probable))
     if subgroups := _subgroups(project, data, found, metric):
         told.append(subgroups)
     if len(found.names) > 1 or found.decision.adjusted:
@@ -104,6 +104,8 @@ def _cards(project: Project, found: Ensemble, metric: metrics.Metric) -> list[Ca
         (ledger["competition"] == project.paths.name)
         & (ledger["runs"] == " ".join(found.names))
         & (ledger["status"] == "scored")
+        & (ledger["folds"] == " ".join(map(str, score["folds_done"])))
+        & (ledger["oof"] == ("" if score["value"] is None else f"{score['value']:.6f}"))
     ]
     if len(here):
         row = here.iloc[-1]
@@ -195,14 +197,17 @@ def _folds(project: Project, data: Table) -> Section:
         + (", near-duplicates." if options.duplicates == "near" else ".")
     )
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
-    rows = folds.balance(data.targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:ROWS])
+    targets = data.targets[:, :ROWS] if data.targets.ndim == 2 else data.targets
+    rows = folds.balance(targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:ROWS])
     section.table("Images, groups and labels in each fold", list(rows.columns), rows.to_numpy().tolist())
     return section
 
 
-def _histories(run: RunPaths, done: list[int]) -> dict[int, pd.DataFrame]:
+def _histories(run: RunPaths, done: list[int], metric: str) -> dict[int, pd.DataFrame]:
     read = {fold: run.fold(fold).history for fold in done}
-    return {fold: files.read_csv(path) for fold, path in read.items() if path.is_file()}
+    found = {fold: files.read_csv(path) for fold, path in read.items() if path.is_file()}
+    # A competition whose metric was changed has histories of another.
+    return {fold: history for fold, history in found.items() if metric in history}
 
 
 def _minutes(project: Project, names: list[str]) -> str:
@@ -256,7 +261,7 @@ def _ensemble(found: Ensemble, metric: metrics.Metric) -> Section:
             f"Adjustment: {one.title}. {metric.title} {decision.chosen.cross_fitted:.4f} without, with it "
             f"{one.cross_fitted:.4f} cross-fitted ({one.in_sample:.4f} in-sample). {fate}"
         )
-    if found.calibration:
+    if found.calibration and not (decision.adjusted and decision.adjusted.helps):
         each = found.calibration
         section.text(
             f"Expected calibration error {each.before:.4f}; with a temperature of {each.temperature:.2f} it would be "
@@ -290,9 +295,8 @@ def _again(project: Project, found: Ensemble, origin: dict[str, Any], words: dic
     section.code("\n".join(commands))
     rows = [["commit", origin["commit"] or "outside git"], ["seed", origin["seed"]]]
     rows += [[name, number] for name, number in origin["versions"].items()]
-    rows += [["Python", platform.python_version()], ["system", f"{platform.system()} {platform.machine()}"]]
     rows += [["folds table, SHA-256", origin["folds"][:16]], ["prepared images", origin["store"]]]
-    section.table("What it was made with", ["", "value"], rows)
+    section.table(f"What {found.names[0]} was made with", ["", "value"], rows)
     return section
 
 
@@ -309,7 +313,8 @@ def _card(project: Project, data: Table, found: Ensemble) -> Section:
     section.heading("What it is")
     section.list(
         [
-            f"{_plural('Run', found.names)} {', '.join(found.names)}: a convolutional net per fold, averaged.",
+            f"{_plural('Run', found.names)} {', '.join(found.names)}: a convolutional net per fold.",
+            f"Put together by: {found.decision.chosen.method.title}.",
             f"Task {competition.task}: {', '.join(competition.columns[:ROWS])}.",
             f"Trained on {len(data.train):,} images of {data.train['group'].nunique():,} groups.",
             f"Out of fold: {describe_score(competition, score, data.train['unit'].nunique())}.",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold import files, leaderboards, samples, submission
+from medfold import files, leaderboards, runs, samples, submission
 from medfold import recipe as recipe_module
 from medfold.competition import Competition
 from medfold.errors import UserError
@@ -129,11 +129,11 @@ def _fate(project: Project, row: dict[str, str]) -> str:
 
 def _new_row(project: Project, names: list[str], result: dict[str, Any], digest: str) -> dict[str, str]:
     when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    file = project.paths.submissions / f"{when}-{'+'.join(names)}.csv"
+    file = project.paths.submissions / f"{when}-{runs.joined_name(names)}.csv"
     count = 1
     while file.exists():  # two within one second
         count += 1
-        file = file.with_name(f"{when}-{'+'.join(names)}-{count}.csv")
+        file = file.with_name(f"{when}-{runs.joined_name(names)}-{count}.csv")
     return {
         "when": when,
         "competition": project.paths.name,

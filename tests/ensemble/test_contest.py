@@ -4,6 +4,7 @@ from scipy.special import expit, softmax
 
 from medfold.ensemble.contest import Members, calibrated, contest, decide
 from medfold.errors import UserError
+from medfold.scoring.crossfit import Fitted
 from medfold.scoring.metrics import METRICS
 from tests.helpers import competition
 
@@ -53,7 +54,7 @@ def test_a_method_that_is_better_beyond_chance_takes_its_place():
     )
     # what is predicted is made by the same method, fitted on all folds
     np.testing.assert_array_equal(
-        decision.apply(good.repeat(5, axis=0)), decision.chosen.fitted.apply(good.repeat(5, axis=0))
+        decision.fitted.apply(good.repeat(5, axis=0)), decision.chosen.fitted.apply(good.repeat(5, axis=0))
     )
 
 
@@ -108,7 +109,7 @@ def test_an_adjustment_is_made_where_the_metric_gains():
     assert decision.adjusted.helps
     assert decision.adjusted.fitted.parameters["temperature"] == pytest.approx(3, rel=0.1)
     np.testing.assert_array_equal(decision.predictions, decision.adjusted.predictions)
-    np.testing.assert_array_equal(decision.apply(stack), decision.adjusted.fitted.apply(stack))
+    np.testing.assert_array_equal(decision.fitted.apply(stack), decision.adjusted.fitted.apply(stack))
     assert decision.adjusted.cross_fitted < decision.chosen.cross_fitted - 0.1
 
 
@@ -123,7 +124,7 @@ def test_an_adjustment_that_loses_is_left_out():
         if not decision.adjusted.helps:
             lost += 1
             np.testing.assert_array_equal(decision.predictions, decision.chosen.predictions)
-            np.testing.assert_array_equal(decision.apply(stack), stack[0])
+            np.testing.assert_array_equal(decision.fitted.apply(stack), stack[0])
     assert lost >= 5
 
 
@@ -167,3 +168,29 @@ def test_a_method_asked_for_is_tried_beside_the_mean_alone():
     stack, targets = independent()
     found = decide(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selection")
     assert [one.method.name for one in found.contenders] == ["mean", "selection"]
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "name"),
+    [
+        ("binary", "log_loss", "tempered"),
+        ("binary", "pf1", "sharpened"),
+        ("multilabel", "macro_f1", "moved"),
+        ("multiclass", "accuracy", "weighed"),
+        ("ordinal", "qwk", "cut"),
+    ],
+)
+def test_a_decision_is_data_that_another_machine_can_apply(task, metric, name, tmp_path):
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 3, 400) if task in ("multiclass", "ordinal") else rng.integers(0, 2, 400)
+    if task == "multilabel":
+        targets = np.stack([targets, 1 - targets], axis=1)
+    truth = np.eye(3)[targets] if task in ("multiclass", "ordinal") else targets.reshape(400, -1)
+    logits = 8 * truth + rng.normal(0, 4, (2, *truth.shape)) - 6  # neither calibrated nor centred
+    stack = softmax(logits, axis=2) if truth.shape[1] == 3 else expit(logits)
+    decision = decide(members(stack, targets), competition(task, score={"metric": metric}), method="mean")
+    assert decision.adjusted.helps
+    assert [step for step, _ in decision.fitted.steps] == ["mean_of", name]
+    decision.fitted.save(tmp_path / "ensemble.npz")
+    again = Fitted.load(tmp_path / "ensemble.npz").apply(stack)
+    np.testing.assert_array_equal(again, decision.fitted.apply(stack))

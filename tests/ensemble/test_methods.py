@@ -3,9 +3,13 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, softmax
 from scipy.stats import gmean, rankdata
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from medfold.ensemble.methods import METHODS, greedy_path, shortest, simplex_weights
+from medfold.scoring.crossfit import Fitted
 from medfold.scoring.metrics import METRICS
 
 AUC, LOSS, MEAN_AUC = METRICS["auc"], METRICS["log_loss"], METRICS["mean_auc"]
@@ -40,10 +44,13 @@ def fit(name, stack, targets, metric, per_class=False):
 @pytest.mark.parametrize("make", [binary, classes, labels])
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("per_class", [False, True])
-def test_every_method_gives_probabilities_for_every_task(make, name, per_class):
+def test_every_method_gives_probabilities_for_every_task(make, name, per_class, tmp_path):
     stack, targets = make()
     metric = AUC if make is binary else MEAN_AUC
     fitted = fit(name, stack, targets, metric, per_class)
+    fitted.save(tmp_path / "ensemble.npz")
+    again = Fitted.load(tmp_path / "ensemble.npz").apply(stack)
+    np.testing.assert_array_equal(again, fitted.apply(stack))  # as a notebook applies it
     blended = fitted.apply(stack[:, :50])
     assert blended.shape == stack[0, :50].shape
     assert (blended >= 0).all()
@@ -191,3 +198,13 @@ def test_members_that_nothing_tells_apart_weigh_the_same():
     stack, targets = binary()
     weights = fit("selection", stack, np.ones_like(targets), AUC).parameters["weights"]
     np.testing.assert_allclose(weights, 0.25)
+
+
+@pytest.mark.parametrize("known", [[0, 1, 2], [0, 2]])
+def test_stacking_is_the_regression_of_scikit_learn(known):
+    stack, targets = classes()
+    targets = np.array(known)[targets % len(known)]
+    features = np.concatenate(list(np.log(stack)), axis=1)
+    reference = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(features, targets)
+    blended = fit("stacking", stack, targets, LOSS).apply(stack)
+    np.testing.assert_allclose(blended[:, known], reference.predict_proba(features), atol=1e-12)

@@ -1,6 +1,5 @@
 """Which way to put members together, and whether to adjust what comes of it: told by cross-fitted scores."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -108,14 +107,14 @@ class Decision:
         contenders: all methods that were tried, the plain mean first.
         chosen: one of them.
         adjusted: what an adjustment gives; None if the metric knows none, or one fold only is trained.
-        apply: predictions float64 (members, n, columns) -> float64 (n, columns), with the adjustment if it helps.
+        fitted: predictions float64 (members, n, columns) -> float64 (n, columns), with the adjustment if it helps.
         predictions: float64 (units, columns), out of fold and cross-fitted, by the same.
     """
 
     contenders: list[Contender]
     chosen: Contender
     adjusted: Adjusted | None
-    apply: Callable[[np.ndarray], np.ndarray]
+    fitted: Fitted
     predictions: np.ndarray
 
 
@@ -162,10 +161,10 @@ def decide(members: Members, competition: Competition, method: str | None = None
     contenders = contest(members, competition, per_class, method)
     chosen = _named(members, contenders, method) if method else _best(contenders, competition)
     adjusted = _adjusted(members, competition, chosen, per_class) if members.can_be_cross_fitted else None
-    apply, predictions = chosen.fitted.apply, chosen.predictions
+    fitted, predictions = chosen.fitted, chosen.predictions
     if adjusted and adjusted.helps:
-        apply, predictions = adjusted.fitted.apply, adjusted.predictions
-    return Decision(contenders, chosen, adjusted, apply, predictions)
+        fitted, predictions = adjusted.fitted, adjusted.predictions
+    return Decision(contenders, chosen, adjusted, fitted, predictions)
 
 
 def calibrated(members: Members, competition: Competition, chosen: Contender, per_class: bool = False) -> Calibration:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, softmax
 
 from medfold.scoring.calibration import SMALLEST, logits, probabilities
-from medfold.scoring.crossfit import Fitted
+from medfold.scoring.crossfit import Fitted, prediction_map
 from medfold.scoring.metrics import METRICS, Metric
 
 ROUNDS, RESAMPLES, DRAWN = 50, 100, 10_000  # of the greedy selection; rows of a draw at most
@@ -52,14 +53,25 @@ def method(title: str, learns: bool = True) -> Callable:
 @method("arithmetic mean", learns=False)
 def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
     """The plain mean of the probabilities."""
-    return Fitted(lambda given: given.mean(axis=0))
+    return Fitted.by(mean_of)
+
+
+@prediction_map
+def mean_of(stack: np.ndarray) -> np.ndarray:
+    """The plain mean of members."""
+    return stack.mean(axis=0)
 
 
 @method("geometric mean", learns=False)
 def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
     """The mean of the logits, made probabilities again: the normalised geometric mean."""
-    exclusive = _exclusive(stack, targets)
-    return Fitted(lambda given: probabilities(logits(given, exclusive).mean(axis=0), exclusive))
+    return Fitted.by(geometric_mean_of, exclusive=_exclusive(stack, targets))
+
+
+@prediction_map
+def geometric_mean_of(stack: np.ndarray, exclusive: bool) -> np.ndarray:
+    """The mean of members' logits, as probabilities."""
+    return probabilities(logits(stack, exclusive).mean(axis=0), exclusive)
 
 
 @method("rank mean", learns=False)
@@ -69,18 +81,19 @@ def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool
     Ranks among OOF predictions, not among those that are put together: the rank of an image does not hang on which
     others are predicted with it.
     """
-    exclusive, ordered = _exclusive(stack, targets), np.sort(stack, axis=1)
+    return Fitted.by(rank_mean_of, ordered=np.sort(stack, axis=1), exclusive=_exclusive(stack, targets))
 
-    def apply(given: np.ndarray) -> np.ndarray:
-        ranks = np.empty_like(given)
-        for member in range(given.shape[0]):
-            for column in range(given.shape[2]):
-                known, values = ordered[member, :, column], given[member, :, column]
-                below, up_to = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
-                ranks[member, :, column] = ((below + up_to) / 2 + 0.5) / (len(known) + 1)
-        return _normalised(ranks.mean(axis=0), exclusive)
 
-    return Fitted(apply)
+@prediction_map
+def rank_mean_of(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.ndarray:
+    """The mean of members' ranks among `ordered`, float64 (members, known, columns), each sorted."""
+    ranks = np.empty_like(stack)
+    for member in range(stack.shape[0]):
+        for column in range(stack.shape[2]):
+            known, values = ordered[member, :, column], stack[member, :, column]
+            below, up_to = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
+            ranks[member, :, column] = ((below + up_to) / 2 + 0.5) / (len(known) + 1)
+    return _normalised(ranks.mean(axis=0), exclusive)
 
 
 @method("selection")
@@ -215,38 +228,44 @@ def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: 
     if len(np.unique(targets)) < 2:
         return mean(stack, targets, metric)
     if _exclusive(stack, targets):
-        model = _regression().fit(_features(stack, True), targets)
-
-        def apply(given: np.ndarray) -> np.ndarray:
-            result = np.zeros(given.shape[1:])
-            result[:, model.classes_] = model.predict_proba(_features(given, True))
-            return result
-
-        return Fitted(apply)
+        slopes, offsets = _regression(_features(stack, True), targets)
+        return Fitted.by(stacked_classes, slopes=slopes, offsets=offsets, classes=np.unique(targets))
     labels = targets.reshape(len(targets), -1)
-    models = [
-        _regression().fit(_features(stack[:, :, [label]], False), labels[:, label])
-        if len(np.unique(labels[:, label])) == 2
-        else None
-        for label in range(labels.shape[1])
-    ]
-
-    def apply_each(given: np.ndarray) -> np.ndarray:
-        columns = [
-            model.predict_proba(_features(given[:, :, [label]], False))[:, 1] if model else given[:, :, label].mean(0)
-            for label, model in enumerate(models)
-        ]
-        return np.stack(columns, axis=1)
-
-    return Fitted(apply_each)
+    slopes, offsets = np.full((labels.shape[1], len(stack)), np.nan), np.zeros(labels.shape[1])
+    for label in range(labels.shape[1]):
+        if len(np.unique(labels[:, label])) == 2:
+            found = _regression(_features(stack[:, :, [label]], False), labels[:, label])
+            slopes[label], offsets[label] = (each[0] for each in found)
+    return Fitted.by(stacked_labels, slopes=slopes, offsets=offsets)
 
 
-def _regression():
+@prediction_map
+def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Probabilities of those classes that were seen, by a regression with a row of slopes for each, or one for two."""
+    decision = _features(stack, True) @ slopes.T + offsets
+    if len(classes) == 2:
+        decision = np.concatenate([np.zeros_like(decision), decision], axis=1)
+    result = np.zeros(stack.shape[1:])
+    result[:, classes] = softmax(decision, axis=1)
+    return result
+
+
+@prediction_map
+def stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Probabilities of labels, each by a regression of its own; without one (slopes not a number) the plain mean."""
+    by_regression = expit(np.einsum("lm,mnl->nl", slopes, logits(stack, False)) + offsets)
+    return np.where(np.isnan(slopes[:, 0]), stack.mean(axis=0), by_regression)
+
+
+def _regression(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes float64 (classes, or 1 of two, features) and offsets, for the features as they are."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    scaler = StandardScaler().fit(features)
+    model = LogisticRegression(max_iter=1000).fit(scaler.transform(features), targets)
+    slopes = model.coef_ / scaler.scale_
+    return slopes, model.intercept_ - slopes @ scaler.mean_
 
 
 def _features(stack: np.ndarray, exclusive: bool) -> np.ndarray:
@@ -257,8 +276,20 @@ def _weighted(weights: np.ndarray, exclusive: bool) -> Fitted:
     """The weighted mean; with weights for each column, of classes that exclude each other brought to a sum of 1."""
     weights = weights / weights.sum(axis=0)
     if weights.ndim == 1:
-        return Fitted(lambda given: np.tensordot(weights, given, axes=1), {"weights": weights})
-    return Fitted(lambda given: _normalised(np.einsum("mc,mnc->nc", weights, given), exclusive), {"weights": weights})
+        return Fitted.by(weighted_mean_of, {"weights": weights}, weights=weights)
+    return Fitted.by(weighted_columns_of, {"weights": weights}, weights=weights, exclusive=exclusive)
+
+
+@prediction_map
+def weighted_mean_of(stack: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The mean with a weight for each member."""
+    return np.tensordot(weights, stack, axes=1)
+
+
+@prediction_map
+def weighted_columns_of(stack: np.ndarray, weights: np.ndarray, exclusive: bool) -> np.ndarray:
+    """The mean with weights float64 (members, columns); of classes that exclude each other brought to a sum of 1."""
+    return _normalised(np.einsum("mc,mnc->nc", weights, stack), exclusive)
 
 
 def _exclusive(stack: np.ndarray, targets: np.ndarray) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit, logit, softmax
 
-from medfold.scoring.crossfit import Fitted
+from medfold.scoring.crossfit import Fitted, prediction_map
 
 SMALLEST = 1e-7  # a probability of float32 does not come nearer to 1
 HOTTEST = 20.0  # temperatures are looked for from 1/20 to 20
@@ -47,6 +47,10 @@ def temperature_scaling(
 
     bounds = (-np.log(HOTTEST), np.log(HOTTEST))
     temperature = float(np.exp(minimize_scalar(of, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x))
-    return Fitted(
-        lambda given: probabilities(logits(given, exclusive) / temperature, exclusive), {"temperature": temperature}
-    )
+    return Fitted.by(tempered, {"temperature": temperature}, temperature=temperature, exclusive=exclusive)
+
+
+@prediction_map
+def tempered(predictions: np.ndarray, temperature: float, exclusive: bool) -> np.ndarray:
+    """Probabilities whose logits are divided by a temperature."""
+    return probabilities(logits(predictions, exclusive) / temperature, exclusive)

@@ -1,23 +1,68 @@
 """Cross-fitting: what is fitted on labels is judged on folds whose labels it has not seen."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from medfold import files
+
+MAPS: dict[str, Callable[..., np.ndarray]] = {}
+
+
+def prediction_map(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Registers a function (predictions, **arguments) -> predictions under its own name, for `Fitted`."""
+    MAPS[function.__name__] = function
+    return function
+
 
 @dataclass(frozen=True)
 class Fitted:
-    """What came of fitting.
+    """What came of fitting: a map of predictions, as data, so that another machine can apply it from a file.
 
     Args:
-        apply: predictions float64 (..., n, columns) -> float64 (n, columns).
-        parameters: what was found, for people and files.
+        steps: names of functions with `@prediction_map` and their arguments, which are arrays or numbers; one after the
+            other they make of predictions float64 (..., n, columns) others, in the end float64 (n, columns).
+        parameters: what was found, for people.
     """
 
-    apply: Callable[[np.ndarray], np.ndarray]
+    steps: list[tuple[str, dict[str, Any]]]
     parameters: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, function: Callable, parameters: dict[str, Any] | None = None, **arguments: Any) -> "Fitted":
+        """A single step."""
+        return cls([(function.__name__, arguments)], parameters or {})
+
+    def apply(self, predictions: np.ndarray) -> np.ndarray:
+        for name, arguments in self.steps:
+            predictions = MAPS[name](predictions, **arguments)
+        return predictions
+
+    def save(self, path: Path) -> None:
+        """Writes the steps into an .npz file; equal steps give equal bytes."""
+        arrays = {
+            f"{number} {key}": np.asarray(value)
+            for number, (_, arguments) in enumerate(self.steps)
+            for key, value in arguments.items()
+        }
+        names = json.dumps([name for name, _ in self.steps])
+        with files.whole(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, steps=np.array(names), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> "Fitted":
+        """Reads what `save` wrote; the modules whose functions it names must be imported to apply it."""
+        with np.load(path) as content:
+            steps: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in json.loads(str(content["steps"]))]
+            for key in content.files:
+                number, _, argument = key.partition(" ")
+                if argument:
+                    steps[int(number)][1][argument] = content[key]
+        return cls(steps)
 
 
 Fit = Callable[[np.ndarray, np.ndarray], Fitted]
@@ -52,6 +97,6 @@ def chained(first: Fit, second: Fit) -> Fit:
     def fit(predictions: np.ndarray, targets: np.ndarray) -> Fitted:
         one = first(predictions, targets)
         two = second(one.apply(predictions), targets)
-        return Fitted(lambda given: two.apply(one.apply(given)), {**one.parameters, **two.parameters})
+        return Fitted([*one.steps, *two.steps], {**one.parameters, **two.parameters})
 
     return fit

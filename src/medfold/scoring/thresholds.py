@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from medfold.scoring.calibration import logits
-from medfold.scoring.crossfit import Fitted
+from medfold.scoring.crossfit import Fitted, prediction_map
 from medfold.scoring.metrics import Metric
 
 MOST = 500  # thresholds that are tried for a column, at most
@@ -35,13 +35,14 @@ def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metr
     for column in range(predictions.shape[1]):
         here = targets if targets.ndim == 1 else targets[:, [column]]
         found.append(_best_threshold(predictions[:, [column]], here, metric))
-    thresholds = np.array(found)
+    return Fitted.by(moved, {"thresholds": found}, thresholds=np.array(found))
 
-    def apply(given: np.ndarray) -> np.ndarray:
-        below = given <= thresholds
-        return np.where(below, 0.5 * given / thresholds, 0.5 + 0.5 * (given - thresholds) / (1 - thresholds))
 
-    return Fitted(apply, {"thresholds": found})
+@prediction_map
+def moved(predictions: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Each column stretched so that its threshold comes to lie at one half."""
+    below, above = 0.5 * predictions / thresholds, 0.5 + 0.5 * (predictions - thresholds) / (1 - thresholds)
+    return np.where(predictions <= thresholds, below, above)
 
 
 def _best_threshold(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> float:
@@ -101,11 +102,14 @@ def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | No
             tried = np.tile(cuts, (STEPS + 1, 1))
             tried[1:, number] = candidates
             cuts = np.sort(tried[int(np.argmin([loss(each) for each in tried]))])
+    return Fitted.by(cut, {"cut points": cuts.tolist()}, cuts=cuts)
 
-    def apply(given: np.ndarray) -> np.ndarray:
-        return np.eye(grades)[np.searchsorted(cuts, given @ np.arange(grades), side="right")]
 
-    return Fitted(apply, {"cut points": cuts.tolist()})
+@prediction_map
+def cut(predictions: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Probability 1 for the grade that the expected one falls into."""
+    grades = len(cuts) + 1
+    return np.eye(grades)[np.searchsorted(cuts, predictions @ np.arange(grades), side="right")]
 
 
 def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> Fitted:
@@ -128,12 +132,14 @@ def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) 
             factors[number] = _first_best(FACTORS, scores, np.abs(np.log(FACTORS)))
         if np.array_equal(before, factors):
             break
+    return Fitted.by(weighed, {"factors": factors.tolist()}, factors=factors)
 
-    def apply(given: np.ndarray) -> np.ndarray:
-        scaled = given * factors
-        return scaled / scaled.sum(axis=1, keepdims=True)
 
-    return Fitted(apply, {"factors": factors.tolist()})
+@prediction_map
+def weighed(predictions: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Classes times their factors, brought to a sum of 1."""
+    scaled = predictions * factors
+    return scaled / scaled.sum(axis=1, keepdims=True)
 
 
 def sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> Fitted:
@@ -165,8 +171,11 @@ def _sharpened(loss: Callable[[np.ndarray], float], offset: float) -> Fitted:
     starts = [np.array([0.0, 0.0]), np.array([1.0, offset]), np.array([3.0, offset])]
     found = [minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-9}) for start in starts]
     slope, offset = min(found, key=lambda one: one.fun).x
-    slope = float(np.exp(np.clip(slope, 0, 4)))
-    return Fitted(
-        lambda given: expit(slope * (logits(given, exclusive=False) - offset)),
-        {"slope": slope, "offset": float(offset)},
-    )
+    found = {"slope": float(np.exp(np.clip(slope, 0, 4))), "offset": float(offset)}
+    return Fitted.by(sharpened, found, **found)
+
+
+@prediction_map
+def sharpened(predictions: np.ndarray, slope: float, offset: float) -> np.ndarray:
+    """sigmoid(slope * (logit(p) - offset))."""
+    return expit(slope * (logits(predictions, exclusive=False) - offset))

@@ -101,7 +101,7 @@ def ensemble_of(
     score = runs.score(competition, oof, optimistic, probable)
     score["ensemble"] = _for_the_record(members, decision)
     ids, given = _tests(project, data, list(read.values()))
-    test = pd.DataFrame(decision.apply(given), columns=competition.columns)
+    test = pd.DataFrame(decision.fitted.apply(given), columns=competition.columns)
     test.insert(0, "id", ids)
     inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
     calibration = None

@@ -186,7 +186,8 @@ def test_a_decision_is_data_that_another_machine_can_apply(task, metric, name, t
     if task == "multilabel":
         targets = np.stack([targets, 1 - targets], axis=1)
     truth = np.eye(3)[targets] if task in ("multiclass", "ordinal") else targets.reshape(400, -1)
-    logits = 8 * truth + rng.normal(0, 4, (2, *truth.shape)) - 6  # neither calibrated nor centred
+    skew = 6 * (np.arange(truth.shape[1]) == 0) - 6  # neither calibrated nor centred
+    logits = 8 * truth + rng.normal(0, 4, (2, *truth.shape)) + skew
     stack = softmax(logits, axis=2) if truth.shape[1] == 3 else expit(logits)
     decision = decide(members(stack, targets), competition(task, score={"metric": metric}), method="mean")
     assert decision.adjusted.helps

@@ -25,7 +25,7 @@ option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit report scores predict test test-slow lint format lock pictures benchmarks
+.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit notebook report scores predict test test-slow lint format lock pictures benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -73,6 +73,9 @@ ensemble: setup  ## what runs are worth together          COMPETITION= RUNS="a b
 
 submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
+
+notebook: setup  ## pack folds and notebook, send nothing COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
+	@$(MEDFOLD) notebook $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
 
 report: setup  ## a web page about the run              COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
 	@$(MEDFOLD) report $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)

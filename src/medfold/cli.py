@@ -209,6 +209,25 @@ def report(
 
 
 @app.command()
+def notebook(
+    competition: CompetitionName = "phantom-chest",
+    recipe: RecipeName = "baseline",
+    overrides: Overrides = "",
+    seeds: Seeds = "0",
+    runs: Annotated[str, typer.Option(help='Runs to put together, by name: "a b".')] = "",
+    method: Method = "",
+    per_class: PerClass = False,
+) -> None:
+    """Pack the trained folds and a notebook that submits them, without sending anything."""
+    project = _project(competition)
+    from medfold import stages
+    from medfold.recipe import run_name
+
+    named = [run_name(recipe, seed, _overrides(overrides)) for seed in _seeds(seeds)]
+    stages.notebook(project, runs.split() or named, method or None, per_class)
+
+
+@app.command()
 def predict(
     images: Annotated[str, typer.Option(help="An image, or a folder with images.")],
     competition: CompetitionName = "phantom-chest",

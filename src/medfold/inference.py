@@ -74,13 +74,17 @@ class Predictor:
         batch_size: int = 64,
     ):
         views = VIEWS[symmetry if tta else "none"]
-        self._count, self._look = len(views), look or (lambda batch, number: _turned(batch, *views[number]))
+        self.count, self._look = len(views), look or (lambda batch, number: _turned(batch, *views[number]))
         self._forward = tf.function(lambda batch: model(batch, training=False))
         self._batch_size = batch_size
         self._columns = model.output_shape[-1]
 
     def __call__(
-        self, images: np.ndarray, rows: np.ndarray, advance: Callable[[int], None] = lambda count: None
+        self,
+        images: np.ndarray,
+        rows: np.ndarray,
+        advance: Callable[[int], None] = lambda count: None,
+        count: int | None = None,
     ) -> np.ndarray:
         """Predicts some images of an array.
 
@@ -88,24 +92,25 @@ class Predictor:
             images: uint8 (images, height, width, channels), or what `look` expects; may be memory-mapped.
             rows: int (n,), which of them, in which order.
             advance: called with the number of images after each batch.
+            count: of views, the first ones. Defaults to all.
 
         Returns:
             float32 (n, columns).
         """
         outputs = [np.zeros((0, self._columns), np.float32)]
-        for views in self.views(images, rows):
-            outputs.append((sum(view.astype(np.float64) for view in views) / self._count).astype(np.float32))
+        for views in self.views(images, rows, count):
+            outputs.append((sum(view.astype(np.float64) for view in views) / len(views)).astype(np.float32))
             advance(len(views[0]))
         return np.concatenate(outputs)
 
-    def views(self, images: np.ndarray, rows: np.ndarray) -> Iterator[list[np.ndarray]]:
+    def views(self, images: np.ndarray, rows: np.ndarray, count: int | None = None) -> Iterator[list[np.ndarray]]:
         """What the model says of each view of some images: a batch at a time, a float32 (batch, columns) per view."""
         for start in range(0, len(rows), self._batch_size):
             chosen = rows[start : start + self._batch_size]
             batch = np.asarray(images[chosen], np.float32)
             # A batch is always full, so that the net is compiled once; the surplus is cut off again.
             batch = np.pad(batch, [(0, self._batch_size - len(chosen)), *[(0, 0)] * (batch.ndim - 1)])
-            views = [self._forward(self._look(batch, number)) for number in range(self._count)]
+            views = [self._forward(self._look(batch, number)) for number in range(min(count or self.count, self.count))]
             files.let_go(images)
             yield [np.asarray(view)[: len(chosen)] for view in views]
 

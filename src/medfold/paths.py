@@ -263,6 +263,11 @@ class RunPaths:
         return self.folder / "report.html"
 
     @property
+    def notebook(self) -> Path:
+        """What is made for Kaggle's machines."""
+        return self.folder / "notebook"
+
+    @property
     def predictions(self) -> Path:
         """What `make predict` writes."""
         return self.folder / "predictions"

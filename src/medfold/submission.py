@@ -11,6 +11,7 @@ from medfold.errors import UserError, some
 from medfold.paths import Paths
 from medfold.samples import shapes
 from medfold.scoring import metrics
+from medfold.terminal import warn
 
 LEDGER = [
     "when",
@@ -48,6 +49,41 @@ def fit_sample(competition: Competition, sample: pd.DataFrame, units: list[str])
     if competition.upload != "notebook" or set(sample[id_column]) == set(names):
         return sample
     return pd.DataFrame({column: names if column == id_column else "" for column in sample.columns})
+
+
+def prior(competition: Competition, targets: np.ndarray) -> np.ndarray:
+    """The mean of the training labels, float64 (columns,): what an image that cannot be read gets.
+
+    Args:
+        targets: int (n,) or (n, labels).
+    """
+    labels = np.eye(len(competition.columns))[targets] if competition.one_of_many else targets
+    return labels.reshape(len(labels), -1).mean(axis=0)
+
+
+def completed(
+    competition: Competition,
+    predictions: pd.DataFrame,
+    units: list[str],
+    prior: np.ndarray,
+    without: str = "no readable image",
+) -> pd.DataFrame:
+    """The predictions of all units: a submission must hold every id, so those without one get the prior.
+
+    Args:
+        predictions: id (of the unit) and prediction columns.
+        units: of the test part.
+        prior: float64 (columns,).
+        without: what those have that are without a prediction.
+    """
+    absent = pd.Index(units).difference(predictions["id"], sort=False)
+    if not len(absent):
+        return predictions
+    few = f"{len(absent):,} of {len(units):,} test units have {without}"
+    warn("submit", f"{few}: they get the mean of the training labels")
+    filled = pd.DataFrame(np.tile(prior, (len(absent), 1)), columns=competition.columns)
+    filled.insert(0, "id", absent)
+    return pd.concat([predictions, filled], ignore_index=True)
 
 
 def build(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:

@@ -28,8 +28,8 @@ def blend(members: Mapping[str, pd.DataFrame], columns: list[str], weights: list
     if len(weights) != len(members) or min(weights) < 0 or sum(weights) <= 0:
         raise ValueError(f"expected {len(members)} weights >= 0 with a positive sum, received {weights}")
     first_name, first = next(iter(members.items()))
-    total = np.zeros((len(first), len(columns)))
-    for weight, (name, table) in zip(weights, members.items(), strict=True):
+    found = []
+    for name, table in members.items():
         twice = table["id"].duplicated()
         if twice.any():
             raise UserError(f"ids stand twice: {some(table['id'][twice])}", name, "Train that fold anew")
@@ -40,7 +40,19 @@ def blend(members: Mapping[str, pd.DataFrame], columns: list[str], weights: list
         values = table.set_index("id").loc[first["id"], columns].to_numpy(np.float64)
         if not np.isfinite(values).all():
             raise UserError("a prediction is not a number", name, "Train that fold anew")
-        total += weight / sum(weights) * values
-    result = pd.DataFrame(total, columns=columns)
+        found.append(values)
+    result = pd.DataFrame(weighted_sum(found, weights), columns=columns)
     result.insert(0, "id", first["id"].to_numpy())
     return result
+
+
+def weighted_sum(members: list[np.ndarray], weights: list[float]) -> np.ndarray:
+    """The weighted mean of arrays of one shape, float64, added up in their order.
+
+    Args:
+        weights: one for each member, brought to a sum of 1.
+    """
+    total = np.zeros(members[0].shape)
+    for weight, values in zip(weights, members, strict=True):
+        total += weight / sum(weights) * values
+    return total

@@ -12,13 +12,14 @@ from medfold.images import crew, formats
 from medfold.terminal import progress
 
 
-def read(raw: Path, images: pd.Series, keywords: list[str]) -> dict[str, list[str]]:
+def read(raw: Path, images: pd.Series, keywords: list[str], complete: bool = True) -> dict[str, list[str]]:
     """The values of DICOM headers, nothing as ''.
 
     Args:
         raw: the folder that image paths start from.
         images: paths below it; of several files of an image the first is read.
         keywords: DICOM keywords, like PatientID.
+        complete: every file must be readable; else the values of one that is not are ''.
 
     Returns:
         For each keyword the values, in the order of the images.
@@ -32,10 +33,12 @@ def read(raw: Path, images: pd.Series, keywords: list[str]) -> dict[str, list[st
     paths = [raw / image.split("|")[0].split("#")[0] for image in images]
     with progress("headers") as bar:
         task = bar.add_task("", stage="samples", total=len(paths))
-        for results in crew.work(partial(_values, keywords=keywords), paths):
+        for results in crew.work(partial(_values, keywords=keywords, complete=complete), paths):
             for number, values in results:
                 if isinstance(values, crew.Killed):
-                    raise UserError("its header kills the process that reads it", paths[number], "Get it again")
+                    if complete:
+                        raise UserError("its header kills the process that reads it", paths[number], "Get it again")
+                    values = [""] * len(keywords)
                 found[number] = values
             bar.advance(task, len(results))
     return {keyword: found[:, column].tolist() for column, keyword in enumerate(keywords)}
@@ -50,6 +53,11 @@ def identifying(keywords: Collection[str]) -> list[str]:
     return sorted(set(keywords) - set(TECHNICAL))
 
 
-def _values(path: Path, keywords: list[str]) -> list[str]:
-    values = formats.headers(path, keywords)
+def _values(path: Path, keywords: list[str], complete: bool) -> list[str]:
+    try:
+        values = formats.headers(path, keywords)
+    except UserError:
+        if complete:
+            raise
+        return [""] * len(keywords)
     return [values[keyword] for keyword in keywords]

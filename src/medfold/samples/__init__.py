@@ -5,6 +5,8 @@ pixels are, below raw/), `group` (a running number), `unit` (what score and subm
 columns (train only) and the columns to keep. `shapes` reads the labels, `patterns` finds the images.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -57,9 +59,8 @@ def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     if solution is not None:
         files.write_csv(solution, paths.solution)
     if not competition.submission.sample:
-        blank = pd.DataFrame({competition.submission.id: table.loc[table["part"] == "test", "unit"].unique()})
-        blank[competition.columns] = 1 / len(competition.columns) if competition.one_of_many else 0.5
-        files.write_csv(blank, paths.sample_submission)
+        units = table.loc[table["part"] == "test", "unit"].unique()
+        files.write_csv(_blank_submission(competition, units), paths.sample_submission)
     files.write_csv(table, paths.samples)
     files.write_json({"made from": origin(competition, paths)}, paths.samples_origin)
     return table
@@ -103,6 +104,34 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     facts = competition.submission
     own = paths.raw_root(competition.images.root) / facts.sample if facts.sample else paths.sample_submission
     return tables.read(own, [facts.id])
+
+
+def test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The test part alone, as a notebook meets it on Kaggle, where it may hold more than it did at home.
+
+    Labels of the training part are not looked at, and an image may be missing: then it cannot be read.
+
+    Args:
+        raw: the folder that patterns start from.
+
+    Returns:
+        The images: id, image, unit; and the sample submission, all columns as text.
+
+    Raises:
+        UserError: no table of the test part, or no sample submission.
+    """
+    table = shapes.test_part(competition, raw)
+    _check_ids(table, "test")
+    facts = competition.submission
+    if facts.sample:
+        return table, tables.read(raw / facts.sample, [facts.id])
+    return table, _blank_submission(competition, table["unit"].unique()).astype(str)
+
+
+def _blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFrame:
+    blank = pd.DataFrame({competition.submission.id: units})
+    blank[competition.columns] = 1 / len(competition.columns) if competition.one_of_many else 0.5
+    return blank
 
 
 def _set_aside(competition: Competition, train: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -37,7 +37,9 @@ def fill(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
     return pd.Series([pattern.format(**row) for row in rows], index=table.index, dtype=str)
 
 
-def find_images(table: pd.DataFrame, patterns: list[str], competition: Competition, raw: Path) -> pd.Series:
+def find_images(
+    table: pd.DataFrame, patterns: list[str], competition: Competition, raw: Path, complete: bool = True
+) -> pd.Series:
     """The image of each row, as formats.read takes it.
 
     Images that no row names are left out, with a warning.
@@ -46,13 +48,13 @@ def find_images(table: pd.DataFrame, patterns: list[str], competition: Competiti
         table: text columns that the patterns name.
         patterns: the first one whose image is there counts.
         raw: the folder that patterns start from.
+        complete: every row must have its image; else one that is not there is named by the first pattern.
 
     Raises:
         UserError: images that are not there.
     """
     names = competition.images.channels if isinstance(competition.images.channels, list) else [None]
-    everything = listing(raw)
-    known = set(everything)
+    known = {path for pattern in patterns for path in _candidates(pattern, raw)}
     image = pd.Series(None, index=table.index, dtype=object)
     for pattern in patterns:
         columns = [fill(_for_channel(pattern, name), table, "images") for name in names]
@@ -64,6 +66,9 @@ def find_images(table: pd.DataFrame, patterns: list[str], competition: Competiti
     absent = image.isna()
     if absent.any():
         columns = [fill(_for_channel(patterns[0], name), table[absent], "images") for name in names]
+        if not complete:
+            first = columns[0].str.cat(columns[1:], sep="|") if len(columns) > 1 else columns[0]
+            return image.fillna(first)
         missing = [path for row in zip(*columns, strict=True) for path in row if not is_there(path, raw, known)]
         raise UserError(f"{len(missing)} images are missing: {some(missing)}", raw, "Is the download complete?")
     used = set(image.str.split("|").explode())
@@ -89,9 +94,18 @@ def _members(path: Path) -> frozenset[str]:
     return frozenset(formats.members(path))
 
 
-def listing(raw: Path) -> list[str]:
-    """All files below raw/, without what macOS adds to archives."""
-    paths = (path.relative_to(raw).as_posix() for path in raw.rglob("*") if path.is_file())
+def _candidates(pattern: str, raw: Path) -> list[str]:
+    """The files that a pattern may name: those below 'test' for 'test/{id}.png'; 'a.hdf5' for 'a.hdf5#{id}'."""
+    fixed = pattern.partition("{")[0]
+    file, _, rest = fixed.partition("#")
+    if rest or fixed.endswith("#"):
+        return [file] if (raw / file).is_file() else []
+    return listing(raw, fixed.rpartition("/")[0])
+
+
+def listing(raw: Path, folder: str = "") -> list[str]:
+    """All files below raw/, or below a folder in it, without what macOS adds to archives."""
+    paths = (path.relative_to(raw).as_posix() for path in (raw / folder).rglob("*") if path.is_file())
     return sorted(path for path in paths if not path.startswith("__MACOSX/") and "/._" not in f"/{path}")
 
 

@@ -137,6 +137,22 @@ def arrays(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFr
     return train, test.drop(columns=labels.targets), test[["id", *labels.targets]].assign(usage="Private")
 
 
+def test_part(competition: Competition, raw: Path) -> pd.DataFrame:
+    """The test part alone, as a notebook meets it on Kaggle: id, image, unit.
+
+    Labels of the training part are not looked at, and an image may be missing: then it cannot be read.
+
+    Raises:
+        UserError: no table of the test part.
+    """
+    if competition.labels.shape in (folders.__name__, arrays.__name__):
+        _, test, _ = SHAPES[competition.labels.shape](competition, raw)
+    else:
+        test = _test_table(competition, raw)
+        test = _placed(test, competition.images.test, competition, raw, complete=False)
+    return test[["id", "image", "unit"]]
+
+
 def split_long(names: pd.Series, targets: list[str], path: Path) -> tuple[pd.Series, pd.Series]:
     """`ID_1_any` -> `ID_1` and `any`.
 
@@ -163,14 +179,7 @@ def _complete(
         if table is None:
             parts.append(None)
             continue
-        table = table.assign(id=table[labels.id])
-        table["image"] = patterns.find_images(table, rules, competition, raw)
-        for keyword, values in headers.read(raw, table["image"], competition.images.headers).items():
-            table[keyword] = values
-        table["unit"] = (
-            patterns.fill(competition.score.unit, table, "score.unit") if competition.score.unit else table["id"]
-        )
-        parts.append(table)
+        parts.append(_placed(table, rules, competition, raw))
     train, test = parts
     private = headers.identifying(set(labels.keep) & set(competition.images.headers))
     if private:
@@ -186,6 +195,21 @@ def _complete(
     columns = ["id", "image", "unit", "patient"]
     kept = [column for column in labels.keep if test is not None and column in test]
     return train[[*columns, *labels.targets, *labels.keep]], test if test is None else test[[*columns, *kept]], None
+
+
+def _placed(
+    table: pd.DataFrame, rules: list[str], competition: Competition, raw: Path, complete: bool = True
+) -> pd.DataFrame:
+    """Adds id, image and unit."""
+    table = table.assign(id=table[competition.labels.id])
+    table["image"] = patterns.find_images(table, rules, competition, raw, complete)
+    unit, keywords = competition.score.unit, competition.images.headers
+    if not complete:
+        keywords = [keyword for keyword in keywords if unit and keyword in patterns.fields(unit)]
+    for keyword, values in headers.read(raw, table["image"], keywords, complete).items():
+        table[keyword] = values
+    table["unit"] = patterns.fill(unit, table, "score.unit") if unit else table["id"]
+    return table
 
 
 def _test_table(competition: Competition, raw: Path) -> pd.DataFrame:

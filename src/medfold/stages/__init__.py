@@ -19,6 +19,7 @@ _MODULES = {
     "images_of": "preparing",
     "list_runs": "comparing",
     "make_folds": "folding",
+    "notebook": "packing",
     "predict": "predicting",
     "prepare": "preparing",
     "report": "reporting",

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from medfold import files, leaderboards, runs, samples, submission
@@ -13,9 +12,9 @@ from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.scoring import metrics
 from medfold.stages.ensembling import ensemble_of, show
-from medfold.stages.folding import Table, make_folds
+from medfold.stages.folding import make_folds
 from medfold.stages.project import RESEARCH, Project, commit_of, describe_score
-from medfold.terminal import say, table, warn
+from medfold.terminal import say, table
 
 
 def submit(
@@ -50,8 +49,9 @@ def submit(
     names, result = found.names, found.score
     show(project, found, method)
     sample = samples.sample_submission(competition, paths)
-    sample = submission.fit_sample(competition, sample, data.test_groups.index.tolist())
-    test = _with_prior(competition, found.test, data)
+    units, prior = data.test_groups.index.tolist(), submission.prior(competition, data.targets)
+    sample = submission.fit_sample(competition, sample, units)
+    test = submission.completed(competition, found.test, units, prior)
     table_out = submission.build(competition, test, sample)
     submission.check(competition, table_out, sample)
 
@@ -96,25 +96,6 @@ def submit(
     _show_placed(project, placed, looks)
     if placed.problem:
         raise UserError(f"the submission was refused: {placed.problem}", row["file"])
-
-
-def _with_prior(competition: Competition, predictions: pd.DataFrame, data: Table) -> pd.DataFrame:
-    """The predictions of all test units: those without an image that can be read get the mean of the training labels.
-
-    A submission must hold every id.
-    """
-    absent = data.test_groups.index.difference(predictions["id"], sort=False)
-    if not len(absent):
-        return predictions
-    few = f"{len(absent)} of {len(data.test_groups):,} test units have no readable image"
-    warn("submit", f"{few}: they get the mean of the training labels")
-    labels = data.targets
-    if competition.one_of_many:
-        labels = np.eye(len(competition.columns))[labels]
-    mean = labels.reshape(len(labels), -1).mean(axis=0)
-    prior = pd.DataFrame(np.tile(mean, (len(absent), 1)), columns=competition.columns)
-    prior.insert(0, "id", absent)
-    return pd.concat([predictions, prior], ignore_index=True)
 
 
 def _fate(project: Project, row: dict[str, str]) -> str:

@@ -1,0 +1,98 @@
+"""Trained folds, package and facts in one folder: the kit, which becomes a private data set on Kaggle."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medfold import __version__, files
+from medfold.competition import Competition
+from medfold.notebooks import wheels
+from medfold.notebooks.kit import ABOUT, ENSEMBLE
+from medfold.paths import CompetitionPaths, RunPaths
+from medfold.recipe import Recipe
+from medfold.scoring.crossfit import Fitted
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run, as it goes into a kit.
+
+    Args:
+        paths: of the run.
+        recipe: of the run.
+        folds: that are done.
+    """
+
+    paths: RunPaths
+    recipe: Recipe
+    folds: list[int]
+
+
+def pack(
+    competition: Competition,
+    paths: CompetitionPaths,
+    slug: str,
+    runs: list[Trained],
+    fitted: Fitted,
+    prior: np.ndarray,
+    score: str,
+    out: Path,
+) -> dict[str, int]:
+    """Writes a kit; equal inputs give equal bytes.
+
+    It holds no raw data, no id of a sample, a patient or a unit, no name of this machine's folders and no secret.
+
+    Args:
+        slug: of the competition at Kaggle, by which its data is found there.
+        runs: in the order in which `fitted` takes them.
+        fitted: how they are put together.
+        prior: float64 (columns,), for images that cannot be read.
+        score: the OOF score in words.
+        out: the folder to write.
+
+    Returns:
+        The size of each file, in bytes.
+
+    Raises:
+        UserError: the package cannot be built, or what Kaggle's image lacks cannot be downloaded.
+    """
+    with files.whole(out) as folder:
+        folder.mkdir(parents=True)
+        packages = wheels.lacking(competition)
+        wheels.build(paths.root, folder)
+        wheels.fetch(packages, paths.root / "data" / ".wheels", folder)
+        fitted.save(folder / ENSEMBLE)
+        about: dict[str, Any] = {
+            "medfold": __version__,
+            "competition": paths.name,
+            "slug": slug,
+            "score": score,
+            "facts": competition.model_dump(mode="json"),
+            "runs": [_weights_of(run, folder) for run in runs],
+            "prior": prior.tolist(),
+            "packages": list(packages),
+            "folder": _texts(paths),
+        }
+        about["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
+        files.write_json(about, folder / ABOUT)
+        return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+
+
+def _weights_of(run: Trained, folder: Path) -> dict[str, Any]:
+    names = []
+    for fold in run.folds:
+        names.append(f"{run.paths.name}-fold{fold}.h5")
+        shutil.copyfile(run.paths.fold(fold).weights, folder / names[-1])
+    recipe = run.recipe.model_dump(mode="json")
+    # A path would tell of this machine, and the net's weights are those of the fold anyway.
+    recipe["backbone"]["weights"] = Path(recipe["backbone"]["weights"]).name
+    return {"name": run.paths.name, "recipe": recipe, "folds": run.folds, "weights": names}
+
+
+def _texts(paths: CompetitionPaths) -> dict[str, str]:
+    """The competition folder: facts, recipes and README, to look up what was done."""
+    found = [path for path in sorted(paths.folder.iterdir()) if path.suffix in (".yaml", ".md")]
+    return {path.relative_to(paths.root).as_posix(): path.read_text(encoding="utf-8") for path in found}

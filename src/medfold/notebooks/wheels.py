@@ -1,0 +1,90 @@
+"""What is installed in a notebook, where no network is: the package itself, and what Kaggle's image lacks."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from medfold import files
+from medfold.competition import Competition
+from medfold.errors import UserError
+from medfold.images import formats
+
+PYTHONS = ("3.11", "3.12", "3.13")  # which one Kaggle's image has changes from month to month
+PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
+# Kaggle's image (github.com/Kaggle/docker-python) has pydicom, perhaps an old one, and no decoders of compressed DICOM.
+DICOM = ("pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "python-gdcm")
+SOURCES = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE")
+DATED = "315532800"  # 1980, the first that a zip archive can hold: equal code gives equal wheels
+
+
+def build(root: Path, out: Path) -> Path:
+    """The package as a wheel; equal code gives equal bytes.
+
+    Args:
+        root: of the project, which holds pyproject.toml and src/.
+        out: the folder to write to.
+
+    Raises:
+        UserError: it cannot be built.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for name in SOURCES:
+            shutil.copy(root / name, copy)
+        shutil.copytree(root / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        words = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(copy / "made"), str(copy)]
+        _pip(words, "medfold cannot be made a wheel", "Run: make setup", SOURCE_DATE_EPOCH=DATED)
+        (wheel,) = (copy / "made").glob("*.whl")
+        return Path(shutil.move(wheel, out / wheel.name))
+
+
+def lacking(competition: Competition) -> tuple[str, ...]:
+    """The packages that reading the images of a competition takes and that Kaggle's image lacks."""
+    patterns = [Path(pattern.partition("#")[0]) for pattern in (*competition.images.train, *competition.images.test)]
+    others = {end for name, ends in formats.MODULES.items() if name != "dicom" for end in ends}
+    return () if all(pattern.suffix.lower() in others for pattern in patterns) else DICOM
+
+
+def fetch(names: tuple[str, ...], kept: Path, out: Path) -> list[Path]:
+    """Wheels of packages, as they are installed here, for every Python that Kaggle's image may have.
+
+    Args:
+        names: of the packages.
+        kept: the folder that they are kept in, once downloaded.
+        out: the folder to write to.
+
+    Raises:
+        UserError: they cannot be downloaded.
+    """
+    found = []
+    for name in names:
+        exact = f"{name}=={version(name)}"
+        here = kept / exact.replace("==", "-")
+        if not here.is_dir():
+            with files.whole(here) as unfinished:
+                for python in PYTHONS:
+                    words = ["download", "--no-deps", "--only-binary=:all:", "--implementation=cp"]
+                    words += [f"--python-version={python}", *(f"--platform={each}" for each in PLATFORMS)]
+                    words += ["--dest", str(unfinished), exact]
+                    _pip(words, f"no wheel of {exact} for Python {python}", "Is the network there?")
+        found += [Path(shutil.copy(wheel, out)) for wheel in sorted(here.glob("*.whl"))]
+    return found
+
+
+def _pip(words: list[str], failed: str, fix: str, **environment: str) -> None:
+    command = [sys.executable, "-m", "pip", *words, "--quiet", "--disable-pip-version-check", "--no-input"]
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+    )
+    if result.returncode:
+        told = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or result.stderr.splitlines()
+        raise UserError(f"{failed}: {told[-1] if told else 'pip gives no reason'}", "pip", fix)

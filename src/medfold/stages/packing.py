@@ -1,0 +1,74 @@
+"""Stage `notebook`: trained folds packed for a competition that takes notebooks only, and the notebook beside them."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from medfold import files, runs, submission
+from medfold.leaderboards import kaggle
+from medfold.notebooks import ipynb, packing, wheels
+from medfold.recipe import Recipe
+from medfold.stages.ensembling import Ensemble, ensemble_of, show
+from medfold.stages.folding import Table, make_folds
+from medfold.stages.project import RESEARCH, Project, describe_score
+from medfold.terminal import say, size, table
+
+KIT, NOTEBOOK = "kit", "submission.ipynb"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What Kaggle is given.
+
+    Args:
+        kit: the folder that becomes a data set.
+        notebook: the file that it runs.
+    """
+
+    kit: Path
+    notebook: Path
+
+
+def notebook(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> Packed:
+    """Packs runs and writes the notebook, for a look, or to be uploaded by hand; nothing leaves this machine.
+
+    Args:
+        names: of the runs.
+        method, per_class: how to put several together, as `ensemble` takes them.
+
+    Raises:
+        UserError: runs that do not fit together or are not trained, or a package that cannot be made.
+    """
+    data = make_folds(project, quiet=True)
+    found = ensemble_of(project, names, data, method, per_class)
+    show(project, found, method)
+    packed = pack(project, data, found)
+    say("notebook", project.shown(packed.notebook))
+    say("by hand", "upload the kit's files as a private data set; upload the notebook, attach data set and competition")
+    say("", RESEARCH)
+    return packed
+
+
+def pack(project: Project, data: Table, found: Ensemble) -> Packed:
+    """Writes kit and notebook beside the first run, and shows the sizes of what they hold."""
+    competition, paths = project.competition, project.paths
+    members = [_trained(project, name) for name in found.names]
+    score = describe_score(competition, found.score, data.train["unit"].nunique())
+    folder = paths.run(found.names[0]).notebook
+    prior = submission.prior(competition, data.targets)
+    slug = paths.name if competition.upload == "local" else kaggle.slug(competition)
+    with files.lock(folder):
+        fitted = found.decision.fitted
+        sizes = packing.pack(competition, paths, slug, members, fitted, prior, score, folder / KIT)
+        packages = {name: version(name) for name in wheels.lacking(competition)}
+        told = [f"{each.paths.name} ({len(each.folds)} folds)" for each in members]
+        files.write_text(ipynb.submission(competition, told, score, packages), folder / NOTEBOOK)
+    say("kit", f"{len(sizes)} files, {size(sum(sizes.values()))} -> {project.shown(folder / KIT)}")
+    table(["file", "size"], [[name, size(bytes)] for name, bytes in sizes.items()])
+    return Packed(folder / KIT, folder / NOTEBOOK)
+
+
+def _trained(project: Project, name: str) -> packing.Trained:
+    paths = runs.paths_of(project.paths, name)
+    recipe = Recipe.model_validate(runs.describe(paths)["recipe"])
+    return packing.Trained(paths, recipe, runs.finished_folds(paths, project.competition.folds.k))

@@ -307,7 +307,7 @@ def test_private_headers_stay_out_of_the_sample_table(wide, monkeypatch):
     images = facts.images.model_copy(update={"headers": ["PatientName"]})
     labels = facts.labels.model_copy(update={"keep": ("PatientName",)})
     monkeypatch.setattr(
-        "medfold.images.headers.read", lambda raw, images, keywords: {"PatientName": ["x"] * len(images)}
+        "medfold.images.headers.read", lambda raw, images, keywords, complete: {"PatientName": ["x"] * len(images)}
     )
     with pytest.raises(UserError, match="labels.keep: the header PatientName may tell who a patient is"):
         shapes.wide(facts.model_copy(update={"images": images, "labels": labels}), raw)

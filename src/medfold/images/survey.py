@@ -21,11 +21,11 @@ from medfold.errors import UserError, some
 from medfold.images import crew, formats, store
 from medfold.images.measure import STATISTICS, Look, look_at
 from medfold.images.prepare import steps_of
+from medfold.images.stream import DIED
 from medfold.paths import CompetitionPaths
 from medfold.terminal import Meter
 
 VERSION = 1  # raised when the same images give other measurements
-DIED = "the process that decodes it dies"
 
 
 @dataclass(frozen=True)

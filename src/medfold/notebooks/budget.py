@@ -51,7 +51,6 @@ class Budget:
             self._levels.append(Level(folds, views // 2) if views > 1 else Level(folds - 1, 1))
         self._clock, self._cost, self._left = clock, cost, images
         self._deadline = clock() + seconds
-        self._warm = False  # the first batch also starts processes and compiles nets: its pace tells nothing
         self._measure()
 
     @property
@@ -65,8 +64,7 @@ class Budget:
         if room <= 0:
             return None
         if self._images and len(self._levels) > 1:
-            pace = (self._clock() - self._since) / self._images
-            asked = self._asked / self._images
+            pace, asked = self._spent / self._images, self._asked / self._images
             if pace * self._left > SHARE * room:
                 self._give_up(pace, asked, SHARE * room)
         return self.level
@@ -79,15 +77,12 @@ class Budget:
             seconds: within the nets; the rest of the time was reading.
         """
         self._left -= images
-        if not self._warm:
-            self._warm = True
-            self._measure()
-            return
         self._images += images
+        self._spent = self._clock() - self._since
         self._asked += seconds
 
     def _measure(self) -> None:
-        self._since, self._images, self._asked = self._clock(), 0, 0.0
+        self._since, self._images, self._spent, self._asked = self._clock(), 0, 0.0, 0.0
 
     def _give_up(self, pace: float, asked: float, room: float) -> None:
         full = self._cost(self.level)

@@ -1,22 +1,16 @@
 """The hidden test set: read once, image after image, asked of all folds of all runs, in bounded memory and time."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from medfold import competition as facts_module
 from medfold import ensemble, files, inference, recipe, samples, submission
 from medfold.competition import Competition
 from medfold.ensemble import methods
-from medfold.errors import UserError
-from medfold.images import crew, formats
-from medfold.images.prepare import prepare
-from medfold.images.survey import DIED
+from medfold.images import stream
 from medfold.inference import Predictor
 from medfold.notebooks.budget import Budget, Level
 from medfold.notebooks.kit import Kit, Member
@@ -71,7 +65,11 @@ class _Run:
     def load(cls, competition: Competition, member: Member) -> "_Run":
         nets = [inference.load(competition, member.recipe, weights) for weights in member.weights]
         tta, symmetry = member.recipe.tta, competition.images.symmetry
-        return cls(member.recipe.images, [Predictor(net, symmetry, tta, batch_size=BATCH) for net in nets])
+        predictors = [Predictor(net, symmetry, tta, batch_size=BATCH) for net in nets]
+        size = member.recipe.images.size
+        for predictor in predictors:  # compiled now, so that the first images tell the pace of the others
+            predictor(np.zeros((1, size, size, competition.images.depth), np.uint8), np.arange(1), count=1)
+        return cls(member.recipe.images, predictors)
 
     def cost(self, level: Level) -> int:
         return min(level.folds, len(self.predictors)) * min(level.views, self.predictors[0].count)
@@ -114,9 +112,8 @@ def _predicted(
             options.append(run.options)
     values = [np.zeros((len(images), len(competition.columns))) for _ in runs]
     there, unreadable = np.zeros(len(images), bool), {}
-    read = partial(_prepared, raw=raw, facts=competition.images, options=options)
     with Meter("predict", len(images), 0, "images") as meter:
-        for rows, pixels, bad in _batches(crew.work(read, images), len(images)):
+        for rows, pixels, bad in stream.batches(raw, images, competition.images, options, BATCH):
             level = budget.next()
             if level is None:
                 break
@@ -129,44 +126,6 @@ def _predicted(
             budget.done(len(rows) + len(bad), time.monotonic() - began)
             meter.advance(len(rows) + len(bad))
     return [(result, there) for result in values], unreadable
-
-
-def _batches(
-    results: Iterator[list[tuple[int, list[np.ndarray] | str | crew.Killed]]], count: int
-) -> Iterator[tuple[np.ndarray, list[np.ndarray], dict[int, str]]]:
-    """Readable images in the order of the table, 64 at a time: so a batch, and what a net makes of it, is always the
-    same. Gives their positions, their pixels for each way to prepare them, and why those between them cannot be read.
-    """
-    waiting: dict[int, list[np.ndarray] | str | crew.Killed] = {}
-    position, rows, pixels, bad = 0, [], [], {}
-    for piece in results:
-        waiting |= dict(piece)
-        while position in waiting:
-            found = waiting.pop(position)
-            if isinstance(found, list):
-                rows.append(position)
-                pixels.append(found)
-            else:
-                bad[position] = found if isinstance(found, str) else DIED
-            position += 1
-            if len(rows) == BATCH or position == count:
-                stacked = [np.stack(each) for each in zip(*pixels, strict=True)]
-                yield np.array(rows, int), stacked, bad
-                rows, pixels, bad = [], [], {}
-
-
-def _prepared(
-    image: str, raw: Path, facts: facts_module.Images, options: list[recipe.Images]
-) -> list[np.ndarray] | str:
-    """An image read once and prepared in every way; or why it cannot be read."""
-    try:
-        pixels = formats.read(raw, image, facts)
-    except UserError as error:
-        return error.what
-    (height, width), expected = pixels.shape[:2], facts.shape
-    if expected and [height, width] != expected:
-        return f"it has {height}x{width} pixels, expected {expected[0]}x{expected[1]}"
-    return [prepare(pixels, each) for each in options]
 
 
 def _tell_unreadable(test: pd.DataFrame, unreadable: dict[int, str]) -> None:

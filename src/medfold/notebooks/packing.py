@@ -62,7 +62,7 @@ def pack(
     with files.whole(out) as folder:
         folder.mkdir(parents=True)
         packages = wheels.lacking(competition)
-        wheels.build(paths.root, folder)
+        wheels.build(folder)
         wheels.fetch(packages, paths.root / "data" / ".wheels", folder)
         fitted.save(folder / ENSEMBLE)
         about: dict[str, Any] = {

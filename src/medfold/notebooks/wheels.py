@@ -8,6 +8,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+import medfold
 from medfold import files
 from medfold.competition import Competition
 from medfold.errors import UserError
@@ -18,24 +19,26 @@ PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x8
 # Kaggle's image (github.com/Kaggle/docker-python) has pydicom, perhaps an old one, and no decoders of compressed DICOM.
 DICOM = ("pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "python-gdcm")
 SOURCES = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE")
+CLONE = Path(medfold.__file__).parents[2]
 DATED = "315532800"  # 1980, the first that a zip archive can hold: equal code gives equal wheels
 
 
-def build(root: Path, out: Path) -> Path:
+def build(out: Path) -> Path:
     """The package as a wheel; equal code gives equal bytes.
 
     Args:
-        root: of the project, which holds pyproject.toml and src/.
         out: the folder to write to.
 
     Raises:
-        UserError: it cannot be built.
+        UserError: it is not run from a clone, or cannot be built.
     """
+    if not (CLONE / SOURCES[0]).is_file():
+        raise UserError("medfold was installed without its sources", CLONE, "Run it from a clone, with make")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for name in SOURCES:
-            shutil.copy(root / name, copy)
-        shutil.copytree(root / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            shutil.copy(CLONE / name, copy)
+        shutil.copytree(CLONE / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         words = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(copy / "made"), str(copy)]
         _pip(words, "medfold cannot be made a wheel", "Run: make setup", SOURCE_DATE_EPOCH=DATED)
         (wheel,) = (copy / "made").glob("*.whl")

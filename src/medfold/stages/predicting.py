@@ -1,6 +1,5 @@
 """Stage `predict`: new images, asked of every trained fold of one run or several, and averaged; where they look."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from medfold import competition as competition_module
 from medfold import ensemble, files, machine, runs
 from medfold import recipe as recipe_module
 from medfold.errors import UserError, some
-from medfold.images import formats
+from medfold.images import formats, stream
 from medfold.images.overlay import overlay
 from medfold.images.prepare import prepare
 from medfold.recipe import Recipe
@@ -131,43 +130,22 @@ def _of_run(project: Project, name: str, root: Path, found: list[str]) -> tuple[
     predictors = [inference.Predictor(net, competition.images.symmetry, recipe.tta) for net in nets]
     say("predict", f"{len(found):,} images, {name}: the mean of {len(nets)} of {competition.folds.k} folds")
     ids, outputs, unreadable = [], [], {}
+    facts = competition.images.model_copy(update={"shape": None})  # new images may be of any size
     with progress("images") as bar:
         line = bar.add_task("", stage="predict", total=len(found))
-        for chunk, pixels, failed in _chunks(root, found, competition.images, recipe):
-            unreadable |= failed
-            if chunk:
-                rows = np.arange(len(chunk))
-                outputs.append(
-                    np.mean([predictor(pixels, rows).astype(np.float64) for predictor in predictors], axis=0)
-                )
-                ids += chunk
-            bar.advance(line, len(chunk) + len(failed))
+        for rows, pixels, bad in stream.batches(root, found, facts, [recipe.images]):
+            unreadable |= {found[row]: why for row, why in bad.items()}
+            if len(rows):
+                every = np.arange(len(rows))
+                outputs.append(np.mean([each(pixels[0], every).astype(np.float64) for each in predictors], axis=0))
+                ids += [found[row] for row in rows]
+            bar.advance(line, len(rows) + len(bad))
     if not ids:
         image, reason = next(iter(unreadable.items()))
         raise UserError(f"none of {len(found)} images can be read; {image}: {reason}", f"IMAGES={root}")
     table_out = pd.DataFrame(np.concatenate(outputs), columns=competition.columns)
     table_out.insert(0, "id", ids)
     return table_out, unreadable
-
-
-def _chunks(
-    root: Path, found: list[str], facts: competition_module.Images, recipe: Recipe
-) -> Iterator[tuple[list[str], np.ndarray, dict[str, str]]]:
-    """Images decoded and prepared, some at a time: their ids, pixels, and why others cannot be read."""
-
-    def one(name: str) -> np.ndarray | str:
-        try:
-            return prepare(formats.read(root, name, facts), recipe.images)
-        except UserError as error:
-            return error.what
-
-    with ThreadPoolExecutor(machine.cores()) as pool:
-        for start in range(0, len(found), CHUNK):
-            names = found[start : start + CHUNK]
-            results = dict(zip(names, pool.map(one, names), strict=True))
-            readable = {name: pixels for name, pixels in results.items() if not isinstance(pixels, str)}
-            pixels = np.stack(list(readable.values())) if readable else np.zeros(0)
-            yield list(readable), pixels, {name: why for name, why in results.items() if isinstance(why, str)}
 
 
 def _explain(project: Project, names: list[str], root: Path, result: pd.DataFrame, folder: Path) -> str:

@@ -1,0 +1,141 @@
+"""Something like Kaggle's image: a virtual environment with its packages, a kernel in it, and no network."""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import sysconfig
+import venv
+from importlib.metadata import distribution
+from pathlib import Path
+from zipfile import ZipFile
+
+import nbformat
+from nbclient import NotebookClient
+
+from medfold.notebooks.wheels import DICOM
+
+GUARD = """\
+import socket
+
+connect, lookup = socket.socket.connect, socket.getaddrinfo
+
+
+def guarded(self, address):
+    if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        raise OSError("network is unreachable")
+    return connect(self, address)
+
+
+def known(host, *words, **more):
+    if host not in (None, "127.0.0.1", "::1", "localhost"):
+        raise OSError("network is unreachable")
+    return lookup(host, *words, **more)
+
+
+socket.socket.connect, socket.getaddrinfo = guarded, known
+"""
+
+
+def make(folder: Path, lacks: tuple[str, ...] = DICOM) -> Path:
+    """A fresh virtual environment with all packages that are installed here but those that Kaggle's image lacks.
+
+    Args:
+        folder: to make it in.
+        lacks: the names of those.
+
+    Returns:
+        Its interpreter.
+    """
+    venv.create(folder, symlinks=True)
+    here, there = Path(sysconfig.get_path("purelib")), next(folder.glob("lib/python*/site-packages"))
+    left_out = {Path(file).parts[0] for name in lacks for file in distribution(name).files}
+    for entry in here.iterdir():
+        if entry.name not in left_out and not entry.name.startswith(("medfold", "__editable__")):
+            (there / entry.name).symlink_to(entry)
+    (there / "sitecustomize.py").write_text(GUARD)
+    return folder / "bin" / "python"
+
+
+def repacked(name: str, folder: Path) -> Path:
+    """The wheel that an installed package came from."""
+    found = distribution(name)
+    lines = found.read_text("WHEEL").splitlines()
+    tags = [line.partition(" ")[2] for line in lines if line.startswith("Tag: ")]
+    python, abi, _ = tags[0].split("-")
+    platforms = ".".join(sorted({tag.split("-")[2] for tag in tags}))
+    pythons = ".".join(dict.fromkeys(tag.split("-")[0] for tag in tags))
+    named = f"{name.replace('-', '_')}-{found.version}-{pythons or python}-{abi}-{platforms}.whl"
+    folder.mkdir(parents=True, exist_ok=True)
+    record = []
+    with ZipFile(folder / named, "w") as wheel:
+        for file in found.files:
+            outside = file.parts[0] == ".." or "__pycache__" in file.parts
+            if outside or file.name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json"):
+                continue
+            data = found.locate_file(file).read_bytes()
+            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+            record.append(f"{file},sha256={digest},{len(data)}")
+            wheel.writestr(str(file), data)
+        info = next(file.parts[0] for file in found.files if file.parts[0].endswith(".dist-info"))
+        wheel.writestr(f"{info}/RECORD", "\n".join([*record, f"{info}/RECORD,,", ""]))
+    return folder / named
+
+
+def run(notebook: Path, python: Path, root: Path, hours: float | None = None) -> str:
+    """Executes a notebook as Kaggle does, cell by cell in a kernel of its own.
+
+    Args:
+        python: the interpreter of the kernel.
+        root: stands for /kaggle; holds input/.
+        hours: instead of the notebook's own.
+
+    Returns:
+        What its cells wrote.
+
+    Raises:
+        CellExecutionError: a cell failed.
+    """
+    content = nbformat.read(notebook, 4)
+    (root / "working").mkdir(exist_ok=True)
+    for cell in content.cells:
+        cell.source = cell.source.replace('"/kaggle/', f'"{root}/')
+        if hours is not None:
+            cell.source = cell.source.replace("HOURS = 8.5", f"HOURS = {hours}")
+    kernels = root / "kernels"
+    (kernels / "kernels" / "kaggle").mkdir(parents=True, exist_ok=True)
+    specification = {
+        "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Kaggle",
+        "language": "python",
+        "env": {
+            "PYTHONPATH": "",
+            "HOME": str(root),
+            "IPYTHONDIR": str(root / ".ipython"),
+            "PIP_CONFIG_FILE": os.devnull,
+        },
+    }
+    (kernels / "kernels" / "kaggle" / "kernel.json").write_text(json.dumps(specification))
+    before = os.environ.get("JUPYTER_PATH")
+    os.environ["JUPYTER_PATH"] = str(kernels)
+    try:
+        client = NotebookClient(content, kernel_name="kaggle", timeout=600)
+        client.execute(cwd=str(root / "working"))
+    finally:
+        os.environ.pop("JUPYTER_PATH") if before is None else os.environ.update(JUPYTER_PATH=before)
+    nbformat.write(content, root / "executed.ipynb")
+    outputs = [each for cell in content.cells for each in cell.get("outputs", [])]
+    return "".join(each.get("text", "") for each in outputs)
+
+
+def attach(root: Path, style: str, slug: str, data: Path, kit: Path) -> None:
+    """Mounts the data of a competition and a kit, in one of Kaggle's two ways."""
+    shutil.rmtree(root / "input", ignore_errors=True)
+    places = {
+        "old": (f"{slug}", f"medfold-{slug}"),
+        "new": (f"competitions/{slug}", f"datasets/alice/medfold-{slug}"),
+    }
+    for place, given in zip(places[style], (data, kit), strict=True):
+        (root / "input" / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / "input" / place).symlink_to(given, target_is_directory=True)

@@ -1,0 +1,139 @@
+"""The notebook itself, executed by a real runner in a kernel that has what Kaggle's image has, and no network."""
+
+import shutil
+import sys
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold import stages
+from medfold.notebooks import wheels
+from medfold.paths import Paths
+from medfold.recipe import parse_overrides
+from medfold.stages import Project
+from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
+from tests.lookalikes import LOOKALIKES, plant
+from tests.notebooks import kaggle_image
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory):
+    """An interpreter in an environment made for this."""
+    return kaggle_image.make(tmp_path_factory.mktemp("an image") / "venv")
+
+
+@pytest.mark.parametrize("style", ["old", "new"])
+def test_it_submits_what_is_submitted_at_home(given, python, tmp_path, style):
+    root = tmp_path / "kaggle"
+    kaggle_image.attach(root, style, "small", given.project.paths.raw, given.kit)
+    said = kaggle_image.run(given.notebook, python, root)
+    assert (root / "working" / "submission.csv").read_bytes() == given.submission
+    assert "baseline (3 folds)" in said
+    assert "44 rows, checked" in said
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """Wheels of the packages that Kaggle lacks, for this Python alone, where pip looks for them."""
+    for name in wheels.DICOM:
+        kaggle_image.repacked(name, tmp_path / "wheels")
+    monkeypatch.setattr(wheels, "PYTHONS", (".".join(map(str, sys.version_info[:2])),))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+
+
+@pytest.mark.slow
+def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch, python, shipped):
+    name = "rsna-breast-cancer-detection"
+    root = Paths(tmp_path / "my project")
+    shutil.copytree(Paths(REPOSITORY).bases, root.bases)
+    truth = LOOKALIKES[name](tmp_path / "as shipped", np.random.default_rng(0))
+    plant(root.root, name, truth["counts"])
+    monkeypatch.chdir(root.root)
+    project = Project.open(name, root)
+    stages.download(project, given=tmp_path / "as shipped")
+    step = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
+    stages.train(project, overrides=parse_overrides(step), fold=0, run="step")
+    stages.submit(project, names=["step"], dry_run=True)
+    packed = stages.notebook(project, ["step"])
+    kaggle = tmp_path / "kaggle"
+    kaggle_image.attach(kaggle, "new", name, tmp_path / "as shipped", packed.kit)
+    said = kaggle_image.run(packed.notebook, python, kaggle)
+    (home,) = project.paths.submissions.glob("*.csv")
+    assert (kaggle / "working" / "submission.csv").read_bytes() == home.read_bytes()
+    assert f"pydicom=={version('pydicom')}" in packed.notebook.read_text()
+    assert "unreadable" not in said
+
+
+def _shipped_with(folder, images: int, project: Project):
+    """The raw data of the small phantom as a competition ships it, with so many test images (some of them copies)."""
+    shutil.copytree(project.paths.raw, folder)
+    sample = pd.read_csv(folder / "sample_submission.csv")
+    known = sample["id"].tolist()
+    names = [f"hidden{number:05}" for number in range(images)]
+    for number, name in enumerate(names):
+        shutil.copy(folder / "test" / f"{known[number % len(known)]}.png", folder / "test" / f"{name}.png")
+    for name in known:
+        (folder / "test" / f"{name}.png").unlink()
+    pd.DataFrame({"id": names, "target": 0.5}).to_csv(folder / "sample_submission.csv", index=False)
+    return folder
+
+
+@pytest.mark.slow
+def test_three_placeholders_at_home_three_thousand_images_there(given, tmp_path, monkeypatch, python):
+    source = "source: {kind: kaggle, slug: hidden}\nupload: notebook"
+    facts = SMALL.replace("upload: local", source).split("\n", 2)
+    facts = "\n".join([facts[0], facts[2]])
+    made = {}
+    for images in (3, 3000):
+        shipped = _shipped_with(tmp_path / f"shipped {images}", images, given.project)
+        root = Paths(tmp_path / f"project of {images}")
+        add_competition(root.root, "hidden", facts, TINY_RECIPE)
+        monkeypatch.chdir(root.root)
+        project = Project.open("hidden", root)
+        stages.download(project, given=shipped)
+        stages.train(project)
+        stages.submit(project, dry_run=True)
+        (home,) = project.paths.submissions.glob("*.csv")
+        made[images] = (shipped, project, home.read_bytes())
+
+    monkeypatch.chdir(tmp_path / "project of 3")
+    packed = stages.notebook(made[3][1], ["baseline"])
+    for images, (shipped, _, home) in made.items():
+        kaggle = tmp_path / f"kaggle {images}"
+        kaggle_image.attach(kaggle, "new", "hidden", shipped, packed.kit)
+        kaggle_image.run(packed.notebook, python, kaggle)
+        assert (kaggle / "working" / "submission.csv").read_bytes() == home
+
+    shipped = made[3000][0]
+    broken = sorted((shipped / "test").iterdir())[:30]
+    for number, path in enumerate(broken):
+        path.write_bytes(path.read_bytes()[: 10 * number])
+    said = kaggle_image.run(packed.notebook, python, kaggle)
+    assert "30 of 3,000 test units have no readable image" in said
+    found = pd.read_csv(kaggle / "working" / "submission.csv", index_col="id")["target"]
+    assert found.iloc[:30].nunique() == 1
+    assert found.iloc[30:].nunique() > 30
+
+    said = kaggle_image.run(packed.notebook, python, kaggle, hours=4 / 3600)
+    assert "images would take" in said or "were not reached" in said
+    assert len(pd.read_csv(kaggle / "working" / "submission.csv")) == 3000
+
+
+@pytest.mark.slow
+def test_folds_of_phantom_chest(tmp_path, monkeypatch, python):
+    root = Paths(tmp_path / "my project")
+    shutil.copytree(Paths(REPOSITORY).bases, root.bases)
+    shutil.copytree(REPOSITORY / "competition" / "phantom-chest", root.root / "competition" / "phantom-chest")
+    monkeypatch.chdir(root.root)
+    project = Project.open("phantom-chest", root)
+    stages.download(project)
+    stages.train(project, overrides=parse_overrides("training.epochs=1"), fold=0, run="short")
+    stages.submit(project, names=["short"])
+    packed = stages.notebook(project, ["short"])
+    kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", project.paths.raw, packed.kit)
+    kaggle_image.run(packed.notebook, python, tmp_path / "kaggle")
+    (home,) = project.paths.submissions.glob("*.csv")
+    assert (tmp_path / "kaggle" / "working" / "submission.csv").read_bytes() == home.read_bytes()

@@ -25,7 +25,7 @@ option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit notebook report scores predict test test-slow lint format lock pictures benchmarks
+.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit notebook report scores predict test test-slow test-oldest lint format lock pictures benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -92,6 +92,9 @@ test: setup  ## the tests
 
 test-slow: setup  ## the tests that take minutes
 	@$(RUN_PYTHON) -m pytest -q -m slow
+
+test-oldest: setup  ## the notebook by the oldest packages that requirements.txt allows
+	@$(RUN_PYTHON) tests/notebooks/oldest.py
 
 lint: setup  ## style, and who may import whom
 	@$(RUN_PYTHON) -m ruff check .

@@ -25,7 +25,8 @@ from rich.table import Table
 EACH_EPOCH = "MEDFOLD_TELLS_EACH_EPOCH"  # set, a training without a terminal gives a line per epoch
 
 # In a notebook, too, lines are text: Kaggle keeps a log of what is written, not of what is displayed.
-console = Console(highlight=False, soft_wrap=True, force_jupyter=False)
+AS_TEXT = {"force_jupyter": False, "highlight": False}
+console = Console(soft_wrap=True, force_terminal=False if "ipykernel" in sys.modules else None, **AS_TEXT)
 
 
 def say(stage: str, text: str) -> None:
@@ -49,9 +50,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iter
         shown.add_row(*(escape(cell) for cell in row), style="bold" if number in marked else None)
     # Wider than any screen: a terminal wraps, but nothing is cut.
     colours = "standard" if console.is_terminal else None
-    wide = Console(
-        width=1000, force_terminal=console.is_terminal, color_system=colours, highlight=False, force_jupyter=False
-    )
+    wide = Console(width=1000, force_terminal=console.is_terminal, color_system=colours, **AS_TEXT)
     with wide.capture() as captured:
         wide.print(Padding(shown, (0, 0, 0, 11)))
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))

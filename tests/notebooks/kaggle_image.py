@@ -2,19 +2,24 @@
 
 import base64
 import hashlib
+import io
 import json
 import os
 import shutil
 import sysconfig
 import venv
-from importlib.metadata import distribution
+from importlib.metadata import distribution, distributions
 from pathlib import Path
 from zipfile import ZipFile
 
 import nbformat
+import pandas as pd
 from nbclient import NotebookClient
 
 from medfold.notebooks.wheels import DICOM
+
+OTHER_PACKAGES = os.environ.get("MEDFOLD_OTHER_PACKAGES")  # set by make test-oldest
+PACKAGES = OTHER_PACKAGES or sysconfig.get_path("purelib")
 
 GUARD = """\
 import socket
@@ -39,7 +44,9 @@ socket.socket.connect, socket.getaddrinfo = guarded, known
 
 
 def make(folder: Path, lacks: tuple[str, ...] = DICOM) -> Path:
-    """A fresh virtual environment with all packages that are installed here but those that Kaggle's image lacks.
+    """A fresh virtual environment with the packages of another but those that Kaggle's image lacks.
+
+    The other is the one that runs this, or that whose folder of packages OTHER_PACKAGES names.
 
     Args:
         folder: to make it in.
@@ -49,9 +56,10 @@ def make(folder: Path, lacks: tuple[str, ...] = DICOM) -> Path:
         Its interpreter.
     """
     venv.create(folder, symlinks=True)
-    here, there = Path(sysconfig.get_path("purelib")), next(folder.glob("lib/python*/site-packages"))
-    left_out = {Path(file).parts[0] for name in lacks for file in distribution(name).files}
-    for entry in here.iterdir():
+    packages, there = Path(PACKAGES), next(folder.glob("lib/python*/site-packages"))
+    lacking = [each for name in lacks for each in distributions(name=name, path=[str(packages)])]
+    left_out = {Path(file).parts[0] for each in lacking for file in each.files}
+    for entry in packages.iterdir():
         if entry.name not in left_out and not entry.name.startswith(("medfold", "__editable__")):
             (there / entry.name).symlink_to(entry)
     (there / "sitecustomize.py").write_text(GUARD)
@@ -127,6 +135,15 @@ def run(notebook: Path, python: Path, root: Path, hours: float | None = None) ->
     nbformat.write(content, root / "executed.ipynb")
     outputs = [each for cell in content.cells for each in cell.get("outputs", [])]
     return "".join(each.get("text", "") for each in outputs)
+
+
+def assert_same(found: Path, home: bytes) -> None:
+    """Fails if a submission is not that of home: byte by byte, or, by other versions of the packages, but for 1e-5."""
+    if not OTHER_PACKAGES:
+        assert found.read_bytes() == home
+        return
+    here, there = (pd.read_csv(content, index_col=0) for content in (io.BytesIO(home), found))
+    pd.testing.assert_frame_equal(here, there, check_exact=False, rtol=0, atol=1e-5)
 
 
 def attach(root: Path, style: str, slug: str, data: Path, kit: Path) -> None:

@@ -29,7 +29,7 @@ def test_it_submits_what_is_submitted_at_home(given, python, tmp_path, style):
     root = tmp_path / "kaggle"
     kaggle_image.attach(root, style, "small", given.project.paths.raw, given.kit)
     said = kaggle_image.run(given.notebook, python, root)
-    assert (root / "working" / "submission.csv").read_bytes() == given.submission
+    kaggle_image.assert_same(root / "working" / "submission.csv", given.submission)
     assert "baseline (3 folds)" in said
     assert "44 rows, checked" in said
 
@@ -62,7 +62,7 @@ def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch,
     kaggle_image.attach(kaggle, "new", name, tmp_path / "as shipped", packed.kit)
     said = kaggle_image.run(packed.notebook, python, kaggle)
     (home,) = project.paths.submissions.glob("*.csv")
-    assert (kaggle / "working" / "submission.csv").read_bytes() == home.read_bytes()
+    kaggle_image.assert_same(kaggle / "working" / "submission.csv", home.read_bytes())
     assert f"pydicom=={version('pydicom')}" in packed.notebook.read_text()
     assert "unreadable" not in said
 
@@ -105,7 +105,7 @@ def test_three_placeholders_at_home_three_thousand_images_there(given, tmp_path,
         kaggle = tmp_path / f"kaggle {images}"
         kaggle_image.attach(kaggle, "new", "hidden", shipped, packed.kit)
         kaggle_image.run(packed.notebook, python, kaggle)
-        assert (kaggle / "working" / "submission.csv").read_bytes() == home
+        kaggle_image.assert_same(kaggle / "working" / "submission.csv", home)
 
     shipped = made[3000][0]
     broken = sorted((shipped / "test").iterdir())[:30]
@@ -136,4 +136,4 @@ def test_folds_of_phantom_chest(tmp_path, monkeypatch, python):
     kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", project.paths.raw, packed.kit)
     kaggle_image.run(packed.notebook, python, tmp_path / "kaggle")
     (home,) = project.paths.submissions.glob("*.csv")
-    assert (tmp_path / "kaggle" / "working" / "submission.csv").read_bytes() == home.read_bytes()
+    kaggle_image.assert_same(tmp_path / "kaggle" / "working" / "submission.csv", home.read_bytes())

@@ -24,6 +24,8 @@ together. It needs no internet, no id and no number of test images: it predicts 
 *For research and competitions, not for the diagnosis of patients.*"""
 
 _INSTALL = """\
+import subprocess
+import sys
 from pathlib import Path
 
 INPUTS, WORKING = Path("/kaggle/input"), Path("/kaggle/working")
@@ -32,7 +34,8 @@ HOURS = {hours}  # that predicting may take; rather than longer, it does with fe
 kits = sorted([*INPUTS.glob("*/kit.json"), *INPUTS.glob("datasets/*/*/kit.json")])
 assert kits, "attach the data set that holds kit.json"
 KIT = kits[0].parent
-%pip install --quiet --no-index --no-deps --find-links "{{KIT}}" {packages}"""
+install = "pip install --quiet --no-index --no-deps {packages} --find-links".split()
+subprocess.run([sys.executable, "-m", *install, KIT], check=True)"""
 
 _OPEN = """\
 from medfold.notebooks import Kit

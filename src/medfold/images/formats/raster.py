@@ -13,7 +13,8 @@ from medfold.images.formats.pixels import ImageError, check_size, single
 from medfold.images.formats.quiet import quiet
 
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+# It tells of damaged files on the standard error. Where the switch is depends on the version.
+(cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)
 
 
 def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, str]]:

@@ -1,0 +1,38 @@
+"""Runs the notebook with the oldest packages that requirements.txt allows: what works there and here works between.
+
+make test-oldest
+"""
+
+import os
+import subprocess
+import sys
+import venv
+from importlib.metadata import distributions
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+KERNEL = "ipykernel>=6.29"
+
+
+def main() -> int:
+    """Makes .venv-oldest if need be; gives the exit code of the tests."""
+    folder = REPOSITORY / ".venv-oldest"
+    if not folder.is_dir():
+        venv.create(folder, with_pip=True, symlinks=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"]
+    oldest = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--resolution", "lowest-direct"]
+    interpreter = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    for command in (pip, [*oldest, "--python", str(interpreter), "-r", "requirements.txt", KERNEL]):
+        subprocess.run(command, cwd=REPOSITORY, check=True)
+    (packages,) = folder.glob("[Ll]ib/python*/site-packages" if os.name != "nt" else "Lib/site-packages")
+    told = {each.name: each.version for each in distributions(path=[str(packages)])}
+    print(
+        ", ".join(f"{name} {told[name]}" for name in ("tensorflow", "keras", "numpy", "pandas", "pydantic")), flush=True
+    )
+    tests = [sys.executable, "-m", "pytest", "-q", "tests/notebooks/test_running.py"]
+    environment = {**os.environ, "MEDFOLD_OTHER_PACKAGES": str(packages)}
+    return subprocess.run(tests, cwd=REPOSITORY, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -88,10 +88,10 @@ predict: setup  ## new images by the trained folds       IMAGES=file-or-folder E
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain)
 
 test: setup  ## the tests
-	@$(RUN_PYTHON) -m pytest -q -m "not slow"
+	@$(RUN_PYTHON) -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 test-slow: setup  ## the tests that take minutes
-	@$(RUN_PYTHON) -m pytest -q -m slow
+	@$(RUN_PYTHON) -m pytest -q -n 2 --dist loadfile -m slow
 
 test-oldest: setup  ## the notebook by the oldest packages that requirements.txt allows
 	@$(RUN_PYTHON) tests/notebooks/oldest.py

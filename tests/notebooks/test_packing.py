@@ -92,6 +92,13 @@ def test_decoders_are_packed_where_images_may_be_dicom(pattern, lacking):
     assert wheels.lacking(competition(images={"train": pattern, "test": pattern})) == lacking
 
 
+def test_arrays_in_one_file_are_no_dicom():
+    arrays = competition(
+        labels={"targets": ["a"], "shape": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
+    )
+    assert wheels.lacking(arrays) == ()
+
+
 def test_wheels_are_downloaded_once(tmp_path, monkeypatch):
     kaggle_image.repacked("pylibjpeg", tmp_path / "index")
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -1,4 +1,4 @@
-"""Notebook competitions, until this version can push notebooks: the checked file is there, the page is named."""
+"""Notebook competitions: the checked file stays here, and how its notebook gets to Kaggle is named."""
 
 from medfold.competition import Competition
 from medfold.leaderboards import Entry, Placed
@@ -12,4 +12,5 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
 def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
     """Says where a notebook that writes such a file is submitted."""
     page = f"{competition.url.rstrip('/')}/submit" if competition.url else "the competition's page"
-    return Placed(status="written", lines=[("upload", f"by a notebook of yours that writes it, at {page}")])
+    command = f"make notebook COMPETITION={paths.name} packs folds and notebook, to be submitted at {page}"
+    return Placed(status="written", lines=[("by hand", command)])

@@ -47,7 +47,9 @@ def build(out: Path) -> Path:
 
 def lacking(competition: Competition) -> tuple[str, ...]:
     """The packages that reading the images of a competition takes and that Kaggle's image lacks."""
-    patterns = [Path(pattern.partition("#")[0]) for pattern in (*competition.images.train, *competition.images.test)]
+    labels, images = competition.labels, competition.images
+    named = [labels.file] if labels.shape == "arrays" else [*images.train, *images.test]
+    patterns = [Path(pattern.partition("#")[0]) for pattern in named]
     others = {end for name, ends in formats.MODULES.items() if name != "dicom" for end in ends}
     return () if all(pattern.suffix.lower() in others for pattern in patterns) else DICOM
 

@@ -8,6 +8,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from multiprocessing import active_children
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
 import numpy as np
@@ -73,17 +75,25 @@ def test_a_pipeline_on_its_way_to_a_worker_takes_no_pixels_along(mapped):
     assert all(not isinstance(value, np.ndarray) or value.nbytes < mapped.nbytes for value in state.values())
 
 
-def test_who_stops_early_leaves_no_process_and_no_memory_behind(mapped):
-    before = shared_memory()
+def test_who_stops_early_leaves_no_process_and_no_memory_behind(mapped, monkeypatch):
+    names = []
+    shared = workers._shared
+
+    def recorded(size):
+        memory = shared(size)
+        names.append(memory.name)
+        return memory
+
+    monkeypatch.setattr(workers, "_shared", recorded)
+    before = set(active_children())
     with closing(workers.feed(pipeline(mapped), 0, 1000, 2, digest)) as batches:
         assert len([next(batches) for _ in range(3)]) == 3
-    assert shared_memory() <= before
+        assert set(active_children()) > before
+        SharedMemory(names[0]).close()
+    assert set(active_children()) <= before
+    with pytest.raises(FileNotFoundError):
+        SharedMemory(names[0])
     assert digests(pipeline(mapped), 0, 3, 0) == [digest(pipeline(mapped).batch(step)) for step in range(3)]
-
-
-def shared_memory():
-    folder = Path("/dev/shm")
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def die_in_a_worker(pixels, seed):

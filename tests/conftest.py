@@ -113,7 +113,7 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
             monkeypatch.setenv(name, value)
         for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR", "HTTP_PROXY", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
-        for module in ("transfer", "kaggle_api", "kaggle_api.client", "leaderboards.kaggle"):
+        for module in ("transfer", "kaggle_api", "kaggle_api.client", "kaggle_api.machines", "leaderboards.kaggle"):
             monkeypatch.setattr(f"medfold.{module}.wait", server.waits.append)
         remember = UserError.__init__
 

@@ -18,6 +18,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from tests.kaggle_machines import Ended, HostedDataset, HostedNotebook, MachineRoutes
+
+__all__ = ["HostedCompetition", "HostedDataset", "KaggleServer", "drop", "instead", "lose", "stall", "status"]
+
 TOKEN = "KGAT_0123456789abcdef0123456789abcdef"
 KEY = "89abcdef0123456789abcdef01234567"
 USER = "alice"
@@ -40,15 +44,14 @@ class HostedCompetition:
     judge: Callable[[bytes], dict] = lambda text: {"status": "COMPLETE", "publicScore": "0.87654", "privateScore": ""}
 
 
-@dataclass
-class HostedDataset:
-    archive: Blob = b""
-    files: dict[str, Blob] = field(default_factory=dict)
-
-
 def status(code: int, message: str = "", **headers: str) -> Callable:
     """A fault: this status instead of an answer."""
     return lambda handler, answer: handler.error(code, message, headers)
+
+
+def instead(**value: object) -> Callable:
+    """A fault: nothing is done, and this is said."""
+    return lambda handler, answer: handler.say(value)
 
 
 def drop(after: int) -> Callable:
@@ -78,6 +81,10 @@ class KaggleServer(ThreadingHTTPServer):
         self.active_tokens = {TOKEN: USER}
         self.submissions: list[dict] = []
         self.uploads: dict[str, bytes] = {}
+        self.names: dict[str, str] = {}  # of what is uploaded, by its token
+        self.notebooks: dict[str, HostedNotebook] = {}
+        self.runner: Callable[[dict], Ended] = lambda pushed: Ended()
+        self.states: list[str] = []  # that a notebook goes through before it has ended
         self.blobs: dict[str, Blob] = {}  # what signed addresses lead to
         self.log: list[tuple[str, dict]] = []  # (what was asked, with which headers)
         self.faults: dict[str, list[Callable]] = defaultdict(list)
@@ -119,7 +126,7 @@ class KaggleServer(ThreadingHTTPServer):
         return f"http://storage.test/{name}?X-Goog-Signature={len(self.log)}"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(MachineRoutes, BaseHTTPRequestHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
@@ -222,7 +229,10 @@ class Handler(BaseHTTPRequestHandler):
         self.say({"token": token, "createUrl": f"http://upload.test/{token}?X-Goog-Signature=secret"}, **how)
 
     def _CreateSubmission(self, body: dict, **how: float) -> None:  # noqa: N802
-        competition, text = self.competition(body), self.server.uploads[body["blobFileTokens"]]
+        self.submitted(body, self.server.uploads[body["blobFileTokens"]], **how)
+
+    def submitted(self, body: dict, text: bytes, **how: float) -> None:
+        competition = self.competition(body)
         ref = 41000001 + len(self.server.submissions)
         verdict = {"errorDescription": "", "publicScore": "", "privateScore": "", **competition.judge(text)}
         self.server.submissions.append(

@@ -98,7 +98,7 @@ class Kaggle:
     """A session with Kaggle."""
 
     def __init__(self, api: Any, credentials: Credentials | None):
-        self._api, self.credentials = api, credentials
+        self.api, self.credentials = api, credentials
 
     @classmethod
     def connect(cls, anonymous: bool = False) -> "Kaggle":
@@ -128,7 +128,7 @@ class Kaggle:
         request = ApiGetCompetitionRequest()
         request.competition_name = slug
         private = f"Look at {_rules(slug)}: are they accepted, is your phone number verified?"
-        with self._asking(slug, private), self._api.build_kaggle_client() as client:
+        with self._asking(slug, private), self.api.build_kaggle_client() as client:
             try:
                 found = client.competitions.competition_api_client.get_competition(request)
             except requests.HTTPError as error:
@@ -153,11 +153,11 @@ class Kaggle:
 
     def competition_files(self, slug: str) -> dict[str, int]:
         """The files of a competition: path -> bytes."""
-        return self._listed(slug, self._api.competition_list_files, lambda page: page.files)
+        return self._listed(slug, self.api.competition_list_files, lambda page: page.files)
 
     def dataset_files(self, slug: str) -> dict[str, int]:
         """The files of a data set: path -> bytes."""
-        return self._listed(slug, self._api.dataset_list_files, lambda page: page.dataset_files)
+        return self._listed(slug, self.api.dataset_list_files, lambda page: page.dataset_files)
 
     def open_competition(self, slug: str, name: str = "") -> requests.Response:
         """The archive of a competition, or one of its files, as an open stream.
@@ -197,7 +197,7 @@ class Kaggle:
     def limits(self, slug: str) -> Limits:
         """How many submissions may still be made."""
         with self._asking(slug):
-            found = self._api.competition_get_submission_limits(slug)
+            found = self.api.competition_get_submission_limits(slug)
         known = found.num_today or found.num_total or found.num_allowed_now
         return Limits(found.num_allowed_now if known else None, bool(found.limited_by_total))
 
@@ -206,7 +206,7 @@ class Kaggle:
         listed: list[Submitted] = []
         for page in range(1, pages + 1):
             with self._asking(slug):
-                found = self._api.competition_submissions(slug, page_number=page, page_size=LISTED) or []
+                found = self.api.competition_submissions(slug, page_number=page, page_size=LISTED) or []
             listed += [_submitted(each) for each in found]
             if len(found) < LISTED:
                 break
@@ -218,7 +218,7 @@ class Kaggle:
 
         request = ApiGetSubmissionRequest()
         request.ref = ref
-        with self._asking(f"submission {ref}"), self._api.build_kaggle_client() as client:
+        with self._asking(f"submission {ref}"), self.api.build_kaggle_client() as client:
             return _submitted(client.competitions.competition_api_client.get_submission(request))
 
     def ref_of(self, slug: str, mark: str) -> int | None:
@@ -237,11 +237,28 @@ class Kaggle:
         Raises:
             UserError: a failed upload, or a refusal with its reason.
         """
+        return self._made(slug, mark, lambda: self.api.competition_submit(str(file), message, slug, quiet=True))
+
+    def submit_notebook(self, slug: str, ref: str, version: int, output: str, message: str, mark: str) -> int:
+        """Submits a version of a notebook that has run, once: as `submit`.
+
+        Args:
+            ref, version: of the notebook.
+            output: the file that it wrote.
+        """
+
+        def ask() -> Any:
+            self.api.uploaded = True  # there is nothing to upload: from here on it may have been made
+            return self.api.competition_submit_code(output, message, slug, ref, version, quiet=True)
+
+        return self._made(slug, mark, ask)
+
+    def _made(self, slug: str, mark: str, ask: Callable[[], Any]) -> int:
         known = self._refs(slug, mark)
         for _ in range(ATTEMPTS):
-            self._api.uploaded = False
+            self.api.uploaded = False
             try:
-                answer = self._api.competition_submit(str(file), message, slug, quiet=True)
+                answer = ask()
             except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
                 ref = self._arrived(error, slug, mark, known)
             else:
@@ -259,7 +276,7 @@ class Kaggle:
             UserError: none was made and none will be, or it is not known.
         """
         response = error.response if isinstance(error, requests.RequestException) else None
-        if not self._api.uploaded or (response is not None and response.status_code < 500):
+        if not self.api.uploaded or (response is not None and response.status_code < 500):
             with self._asking(slug):
                 raise error
         why = transfer.reason(error) if isinstance(error, requests.RequestException) else "an answer without sense"
@@ -292,7 +309,7 @@ class Kaggle:
 
     def _opened(self, ask: Callable[[Any], requests.Response], where: str, refused: str) -> requests.Response:
         """Asks Kaggle for an address and opens what stands there."""
-        client = self._api.build_kaggle_client()
+        client = self.api.build_kaggle_client()
         # The official client would follow the address itself, and read a JSON file whole to look for errors in it.
         client.http_client()._session.resolve_redirects = lambda *arguments, **options: iter(())
         try:
@@ -313,7 +330,7 @@ class Kaggle:
 
     def _alike(self, slug: str) -> str:
         try:
-            found = self._api.competitions_list(search=slug.replace("-", " "))
+            found = self.api.competitions_list(search=slug.replace("-", " "))
         except requests.RequestException:
             return ""
         known = [each.ref.rstrip("/").rpartition("/")[2] for each in found.competitions or []]

@@ -25,6 +25,15 @@ TOKEN_PAGE = f"{SITE}/settings/api"
 TOKEN_FIX = f"Create a new token at {TOKEN_PAGE}"
 LOGIN_FIX = "Run: kaggle auth login"
 
+# They have no idempotency key: repeated, they would do twice what was asked.
+ONCE = [
+    ("competitions.CompetitionApiService", "CreateSubmission"),
+    ("competitions.CompetitionApiService", "CreateCodeSubmission"),
+    ("datasets.DatasetApiService", "CreateDataset"),
+    ("datasets.DatasetApiService", "CreateDatasetVersion"),
+    ("kernels.KernelsApiService", "SaveKernel"),
+]
+
 wait = time.sleep
 
 # It warns of repeated requests with their addresses, which may be signed.
@@ -137,9 +146,9 @@ def _client_class() -> type:
             http = client.http_client()
             http._init_session()
             _mount(http._session)
-            # It has no idempotency key: repeated, it would submit twice.
-            once = http._get_request_url("competitions.CompetitionApiService", "CreateSubmission")
-            http._session.mount(once, _TimedAdapter(max_retries=0))
+            for service, method in ONCE:
+                once = http._get_request_url(service, method)
+                http._session.mount(once, _TimedAdapter(max_retries=0))
             return client
 
         def get_response_processor(self) -> None:

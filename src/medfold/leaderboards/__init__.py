@@ -7,13 +7,17 @@
 """
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 
-UPLOADS = {"local": "local", "csv": "kaggle", "notebook": "by_hand"}
+from medfold.notebooks.packing import Packed
+
+UPLOADS = {"local": "local", "csv": "kaggle", "notebook": "notebook"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Entry:
         groups: the group of each test id, for intervals.
         message: what to say of it: run, OOF score, commit.
         mark: the part of the message that stands for the file's contents.
+        sample: what it was checked against.
+        pack: writes the folds and a notebook that predicts with them, for leaderboards that take notebooks.
         again: place it even if the leaderboard has it already.
     """
 
@@ -34,6 +40,8 @@ class Entry:
     groups: pd.Series
     message: str
     mark: str
+    sample: pd.DataFrame
+    pack: Callable[[], Packed]
     again: bool = False
 
 
@@ -49,6 +57,7 @@ class Placed:
         lines: what to print, (fact, value).
         rivals: a ranked table among published scores, with the row of this submission; None without any.
         mine: the position of this submission in it.
+        facts: further ones for the file beside the submission.
     """
 
     status: str
@@ -59,6 +68,7 @@ class Placed:
     lines: list[tuple[str, str]] = field(default_factory=list)
     rivals: pd.DataFrame | None = None
     mine: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def of(upload: str) -> ModuleType:

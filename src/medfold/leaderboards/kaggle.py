@@ -1,8 +1,10 @@
 """Kaggle's leaderboard, for competitions that take a file."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from medfold.competition import Competition
 from medfold.errors import UserError
@@ -24,7 +26,7 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
     Raises:
         UserError: no credentials; not joined; notebooks only; closed; today's submissions used up.
     """
-    _allowed(Kaggle.connect(), slug(competition))
+    allowed(Kaggle.connect(), slug(competition))
 
 
 def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
@@ -38,11 +40,10 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
     if ref:
         say("submit", f"Kaggle has this file already, as {ref}: not uploaded again")
     else:
-        _allowed(kaggle, name)
+        allowed(kaggle, name)
         ref = kaggle.submit(name, entry.file, entry.message, entry.mark)
         say("submit", f"uploaded as {ref}: {entry.message}")
-    found = _scored(kaggle, ref)
-    return _placed(found) if found else Placed(status="pending", ref=str(ref), lines=[("score", LATER)])
+    return scored(kaggle, ref)
 
 
 def look_up(competition: Competition, sought: list[tuple[str, str, str]]) -> dict[str, Placed]:
@@ -73,10 +74,19 @@ def slug(competition: Competition) -> str:
         raise UserError(f"which competition at Kaggle? {error}", "url", fix) from None
 
 
-def _allowed(kaggle: Kaggle, name: str) -> None:
+def allowed(kaggle: Kaggle, name: str, notebooks: bool = False) -> None:
+    """Sees whether a submission would be taken now, and tells how many are left.
+
+    Args:
+        name: the slug.
+        notebooks: whether a notebook is to be submitted, rather than a file. Defaults to a file.
+
+    Raises:
+        UserError: what `preflight` raises.
+    """
     facts = kaggle.joined(name)
-    if facts.notebooks_only:
-        fix = "Set 'upload: notebook' in competition.yaml: make submit then names the way"
+    if facts.notebooks_only and not notebooks:
+        fix = "Set 'upload: notebook' in competition.yaml"
         raise UserError("this competition takes notebooks only, no files; nothing was uploaded", name, fix)
     if facts.submissions_disabled:
         raise UserError("this competition takes no more submissions; nothing was uploaded", name)
@@ -94,7 +104,19 @@ def _allowed(kaggle: Kaggle, name: str) -> None:
     say("kaggle", f"as {kaggle.credentials.user}, by the {kaggle.credentials.source}; {until}, {left}")
 
 
-def _scored(kaggle: Kaggle, ref: int) -> Submitted | None:
+def scored(kaggle: Kaggle, ref: int, facts: dict[str, Any] | None = None) -> Placed:
+    """What becomes of a submission, waited for; pending if that takes too long.
+
+    Args:
+        facts: for the record. Defaults to none.
+    """
+    found = _seen(kaggle, ref)
+    if found is None or found.status == "pending":
+        return Placed(status="pending", ref=str(ref), lines=[("score", LATER)], facts=facts or {})
+    return replace(_placed(found), facts=facts or {})
+
+
+def _seen(kaggle: Kaggle, ref: int) -> Submitted | None:
     """The submission once it is scored or refused; None if that takes too long."""
     began, delay = time.monotonic(), 2.0
     with spinner(f"waiting for the score of {ref}"):

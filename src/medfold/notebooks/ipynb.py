@@ -17,6 +17,7 @@ A submission of trained folds, made with medfold {version}.
 |---|---|
 | runs | {runs} |
 | out-of-fold score | {score} |
+| kit | {mark} |
 
 The data set that is attached holds what this notebook needs: the package, the trained folds, and how they are put
 together. It needs no internet, no id and no number of test images: it predicts whatever test set it meets.
@@ -48,19 +49,20 @@ submission = kit.predict(INPUTS, WORKING / "submission.csv", HOURS)
 submission.head()"""
 
 
-def submission(competition: Competition, runs: list[str], score: str, packages: dict[str, str]) -> str:
+def submission(competition: Competition, runs: list[str], score: str, mark: str, packages: dict[str, str]) -> str:
     """The notebook that predicts a hidden test set.
 
     Args:
         runs: their names.
         score: the OOF score in words.
+        mark: of the kit that it is written for.
         packages: to install from the kit beside the package itself: name -> version.
 
     Returns:
         The text of an .ipynb file; equal arguments give equal texts.
     """
     named = [f"medfold=={__version__}", *(f"{name}=={number}" for name, number in packages.items())]
-    about = _ABOUT.format(title=competition.title, version=__version__, runs=", ".join(runs), score=score)
+    about = _ABOUT.format(title=competition.title, version=__version__, runs=", ".join(runs), score=score, mark=mark)
     return _notebook(
         [
             _markdown(about),

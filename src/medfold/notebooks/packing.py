@@ -31,6 +31,23 @@ class Trained:
     folds: list[int]
 
 
+@dataclass(frozen=True)
+class Packed:
+    """What Kaggle is given.
+
+    Args:
+        run: the name of the runs together.
+        kit: the folder that becomes a data set.
+        notebook: the file that it runs.
+        mark: of the kit, which the notebook names.
+    """
+
+    run: str
+    kit: Path
+    notebook: Path
+    mark: str
+
+
 def pack(
     competition: Competition,
     paths: CompetitionPaths,

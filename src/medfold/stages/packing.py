@@ -1,12 +1,12 @@
 """Stage `notebook`: trained folds packed for a competition that takes notebooks only, and the notebook beside them."""
 
-from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from medfold import files, runs, submission
 from medfold.leaderboards import kaggle
-from medfold.notebooks import ipynb, packing, wheels
+from medfold.notebooks import errand, ipynb, packing, wheels
+from medfold.notebooks.kit import ABOUT
+from medfold.notebooks.packing import Packed
 from medfold.recipe import Recipe
 from medfold.stages.ensembling import Ensemble, ensemble_of, show
 from medfold.stages.folding import Table, make_folds
@@ -14,19 +14,6 @@ from medfold.stages.project import RESEARCH, Project, describe_score
 from medfold.terminal import say, size, table
 
 KIT, NOTEBOOK = "kit", "submission.ipynb"
-
-
-@dataclass(frozen=True)
-class Packed:
-    """What Kaggle is given.
-
-    Args:
-        kit: the folder that becomes a data set.
-        notebook: the file that it runs.
-    """
-
-    kit: Path
-    notebook: Path
 
 
 def notebook(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> Packed:
@@ -62,10 +49,11 @@ def pack(project: Project, data: Table, found: Ensemble) -> Packed:
         sizes = packing.pack(competition, paths, slug, members, fitted, prior, score, folder / KIT)
         packages = {name: version(name) for name in wheels.lacking(competition)}
         told = [f"{each.paths.name} ({len(each.folds)} folds)" for each in members]
-        files.write_text(ipynb.submission(competition, told, score, packages), folder / NOTEBOOK)
+        mark = errand.mark_of(folder / KIT / ABOUT)
+        files.write_text(ipynb.submission(competition, told, score, mark, packages), folder / NOTEBOOK)
     say("kit", f"{len(sizes)} files, {size(sum(sizes.values()))} -> {project.shown(folder / KIT)}")
     table(["file", "size"], [[name, size(bytes)] for name, bytes in sizes.items()])
-    return Packed(folder / KIT, folder / NOTEBOOK)
+    return Packed(runs.joined_name(found.names), folder / KIT, folder / NOTEBOOK, mark)
 
 
 def _trained(project: Project, name: str) -> packing.Trained:

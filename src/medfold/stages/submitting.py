@@ -13,6 +13,7 @@ from medfold.errors import UserError
 from medfold.scoring import metrics
 from medfold.stages.ensembling import ensemble_of, show
 from medfold.stages.folding import make_folds
+from medfold.stages.packing import pack
 from medfold.stages.project import RESEARCH, Project, commit_of, describe_score
 from medfold.terminal import say, table
 
@@ -88,6 +89,8 @@ def submit(
             groups=data.test_groups,
             message=_message(project, names, result, digest),
             mark=mark_of(digest),
+            sample=sample,
+            pack=lambda: pack(project, data, found),
             again=force,
         )
         placed = board.place(competition, paths, entry)
@@ -137,7 +140,7 @@ def beside(project: Project, row: dict[str, str]) -> Path:
 def record(project: Project, row: dict[str, str], placed: leaderboards.Placed, origin: dict[str, Any]) -> None:
     """Writes what became of a submission into the ledger and beside its file."""
     fate = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
-    files.write_json({**origin, **fate, "problem": placed.problem}, beside(project, row))
+    files.write_json({**origin, **placed.facts, **fate, "problem": placed.problem}, beside(project, row))
     scores = {"public": _text(placed.public), "private": _text(placed.private)}
     submission.record(project.root, {**row, **fate, **scores})
 

@@ -1,0 +1,58 @@
+"""Kaggle's leaderboard, for competitions that take notebooks: one runs there, and what it wrote is submitted."""
+
+import numpy as np
+
+from medfold import files, submission
+from medfold.competition import Competition
+from medfold.kaggle_api import Kaggle
+from medfold.kaggle_api.machines import Machines, name_of
+from medfold.leaderboards import Entry, Placed, kaggle
+from medfold.notebooks import errand
+from medfold.notebooks.errand import Errand
+from medfold.paths import CompetitionPaths
+from medfold.terminal import say, warn
+
+__all__ = ["look_up", "place", "preflight"]
+LONGEST = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
+WROTE = "submission.csv"
+FAR = 0.01  # between a prediction at home and the same one there
+
+preflight, look_up = kaggle.preflight, kaggle.look_up
+
+
+def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
+    """Packs the folds, has a notebook predict with them at Kaggle, checks what it wrote, and submits that version.
+
+    Raises:
+        UserError: what `preflight` and `errand.run` raise; a faulty submission; a refusal, with Kaggle's reason.
+    """
+    connected, slug = Kaggle.connect(), kaggle.slug(competition)
+    ref = None if entry.again else connected.ref_of(slug, entry.mark)
+    if ref:
+        say("submit", f"Kaggle has a submission of these folds already, as {ref}: not submitted again")
+        return kaggle.scored(connected, ref)
+    kaggle.allowed(connected, slug, notebooks=True)
+    packed = entry.pack()
+    machines = Machines(connected)
+    name = name_of("medfold", paths.name, packed.run)
+    sent = Errand(name, packed.kit, packed.notebook, packed.mark, [], slug)
+    wrote, log = packed.notebook.with_name(WROTE), packed.notebook.with_name("log.txt")
+    ran = errand.run(machines, sent, LONGEST, log, entry.again)
+    machines.fetch(ran.notebook.ref, WROTE, wrote)
+    _compare(competition, entry, wrote)
+    ref = connected.submit_notebook(slug, ran.notebook.ref, ran.notebook.version, WROTE, entry.message, entry.mark)
+    say("submit", f"version {ran.notebook.version} of the notebook as {ref}: {entry.message}")
+    return kaggle.scored(connected, ref, {"kaggle": ran.facts})
+
+
+def _compare(competition: Competition, entry: Entry, wrote) -> None:
+    """Checks what the notebook wrote against the sample submission, and tells how far it is from that of home."""
+    key = competition.submission.id
+    there = files.read_csv(wrote, **{key: str})
+    submission.check(competition, there, entry.sample)
+    home = entry.table.set_index(key).loc[there[key]]
+    numbers = [column for column in home.columns if np.issubdtype(home[column].dtype, np.number)]
+    here, told = home[numbers].to_numpy(np.float64), there[numbers].to_numpy(np.float64)
+    far = float(np.abs(here - told).max(initial=0))
+    line = f"{len(there):,} rows, checked; from those at home they differ by {far:.1g} at most"
+    (warn if far > FAR else say)("fetched", line)

@@ -1,0 +1,153 @@
+"""The part of the Kaggle of one's own that holds data sets and notebooks, and runs them.
+
+server.runner = lambda notebook: Ended(files={"submission.csv": b"..."})   # what comes of a notebook that is pushed
+"""
+
+import json
+from dataclasses import dataclass, field
+
+Blob = bytes
+
+
+@dataclass
+class HostedDataset:
+    """A data set and its versions."""
+
+    archive: Blob = b""
+    files: dict[str, Blob] = field(default_factory=dict)
+    version: int = 1
+    private: bool = False
+    states: list[str] = field(default_factory=list)  # that looks at it meet before it is ready
+
+
+@dataclass
+class Ended:
+    """What becomes of a notebook."""
+
+    files: dict[str, Blob] = field(default_factory=dict)
+    log: str = ""
+    state: str = "COMPLETE"
+    message: str = ""
+
+
+@dataclass
+class HostedNotebook:
+    """A notebook and its newest run."""
+
+    pushed: dict
+    version: int
+    states: list[str]  # that looks at it meet before it has ended
+    ended: Ended
+
+
+class MachineRoutes:
+    """What the client calls of data sets and notebooks; for the handler of the server."""
+
+    def _StartBlobUpload(self, body: dict, **how: float) -> None:  # noqa: N802
+        token = f"blob-{len(self.server.log)}"
+        self.server.names[token] = body["name"]
+        self.say({"token": token, "createUrl": f"http://upload.test/{token}?X-Goog-Signature=secret"}, **how)
+
+    def _GetDataset(self, body: dict, **how: float) -> None:  # noqa: N802
+        if dataset := self.dataset(body):
+            facts = {"ref": self.ref(body), "isPrivate": dataset.private, "currentVersionNumber": dataset.version}
+            self.say(facts, **how)
+
+    def _GetDatasetStatus(self, body: dict, **how: float) -> None:  # noqa: N802
+        if dataset := self.dataset(body):
+            self.say({"status": dataset.states.pop(0) if dataset.states else "READY"}, **how)
+
+    def _CreateDataset(self, body: dict, **how: float) -> None:  # noqa: N802
+        assert 6 <= len(body["slug"]) <= 50
+        assert body["licenseName"]
+        ref = f"{body['ownerSlug']}/{body['slug']}"
+        assert ref not in self.server.datasets
+        self.server.datasets[ref] = HostedDataset(files=self.sent(body), private=body["isPrivate"])
+        self.say({"ref": ref, "status": "ok", "url": f"/datasets/{ref}"}, **how)
+
+    def _CreateDatasetVersion(self, body: dict, **how: float) -> None:  # noqa: N802
+        if dataset := self.dataset(body):
+            dataset.files = self.sent(body["body"])
+            dataset.version += 1
+            self.say({"ref": self.ref(body), "status": "ok"}, **how)
+
+    def _ListDatasets(self, body: dict, **how: float) -> None:  # noqa: N802
+        self.page("datasets", [{"ref": ref} for ref in self.server.datasets], body, **how)
+
+    def _DeleteDataset(self, body: dict, **how: float) -> None:  # noqa: N802
+        if self.dataset(body):
+            del self.server.datasets[self.ref(body)]
+            self.say({}, **how)
+
+    def _GetKernel(self, body: dict, **how: float) -> None:  # noqa: N802
+        if found := self.notebook(body):
+            metadata = {"ref": self.kernel(body), "currentVersionNumber": found.version}
+            self.say({"metadata": metadata, "blob": {"source": found.pushed["text"]}}, **how)
+
+    def _SaveKernel(self, body: dict, **how: float) -> None:  # noqa: N802
+        ref, server = body["slug"], self.server
+        absent = {
+            "invalidDatasetSources": [each for each in body["datasetDataSources"] if each not in server.datasets],
+            "invalidCompetitionSources": [
+                each for each in body["competitionDataSources"] if each not in server.competitions
+            ],
+        }
+        if any(absent.values()):
+            self.say({"ref": ref, "versionNumber": 1, **absent}, **how)
+            return
+        version = server.notebooks[ref].version + 1 if ref in server.notebooks else 1
+        server.notebooks[ref] = HostedNotebook(body, version, list(server.states), server.runner(body))
+        self.say({"ref": ref, "url": f"https://www.kaggle.com/code/{ref}", "versionNumber": version}, **how)
+
+    def _GetKernelSessionStatus(self, body: dict, **how: float) -> None:  # noqa: N802
+        if found := self.notebook(body):
+            state = found.states.pop(0) if found.states else found.ended.state
+            self.say({"status": state, "failureMessage": found.ended.message}, **how)
+
+    def _ListKernelSessionOutput(self, body: dict, **how: float) -> None:  # noqa: N802
+        if found := self.notebook(body):
+            names, start = sorted(found.ended.files), int(body.get("pageToken") or 0)
+            shown = names[start : start + 1]  # a page each
+            rows = [{"fileName": name, "url": self.server.signed(name, found.ended.files[name])} for name in shown]
+            token = str(start + 1) if start + 1 < len(names) else ""
+            log = json.dumps([{"stream_name": "stdout", "time": 1.5, "data": found.ended.log}])
+            self.say({"files": rows, "log": log, "nextPageToken": token}, **how)
+
+    def _ListKernels(self, body: dict, **how: float) -> None:  # noqa: N802
+        self.page("kernels", [{"ref": ref} for ref in self.server.notebooks], body, **how)
+
+    def _DeleteKernel(self, body: dict, **how: float) -> None:  # noqa: N802
+        if self.notebook(body):
+            del self.server.notebooks[self.kernel(body)]
+            self.say({}, **how)
+
+    def _CreateCodeSubmission(self, body: dict, **how: float) -> None:  # noqa: N802
+        found = self.server.notebooks[f"{body['kernelOwner']}/{body['kernelSlug']}"]
+        assert body["kernelVersion"] == found.version
+        self.submitted(body, found.ended.files[body["fileName"]], **how)
+
+    # What they share.
+
+    def sent(self, body: dict) -> dict[str, Blob]:
+        """The files of a version: what is sent with it, and nothing else."""
+        server = self.server
+        return {server.names[each["token"]]: server.uploads[each["token"]] for each in body["files"]}
+
+    def notebook(self, body: dict) -> HostedNotebook | None:
+        found = self.server.notebooks.get(self.kernel(body))
+        if found is None:
+            self.error(403, "Permission 'kernels.get' was denied")
+        return found
+
+    def page(self, key: str, rows: list[dict], body: dict, **how: float) -> None:
+        start = int(body.get("pageToken") or 0)
+        token = str(start + 1) if start + 1 < len(rows) else ""
+        self.say({key: rows[start : start + 1], "nextPageToken": token}, **how)
+
+    @staticmethod
+    def ref(body: dict) -> str:
+        return f"{body['ownerSlug']}/{body['datasetSlug']}"
+
+    @staticmethod
+    def kernel(body: dict) -> str:
+        return f"{body['userName']}/{body['kernelSlug']}"

@@ -4,7 +4,7 @@ import pytest
 
 from medfold import files
 from medfold.errors import UserError
-from medfold.leaderboards import Entry, local, of
+from medfold.leaderboards import Entry, local
 from medfold.scoring.metrics import METRICS
 
 
@@ -21,7 +21,8 @@ def solved(small):
 
 
 def place(small, table, groups):
-    entry = Entry(file=small.paths.submissions / "x.csv", table=table, groups=groups, message="", mark="")
+    file = small.paths.submissions / "x.csv"
+    entry = Entry(file, table, groups, message="", mark="", sample=table, pack=pytest.fail)
     return local.place(small.competition, small.paths, entry)
 
 
@@ -52,11 +53,3 @@ def test_other_ids_or_no_solution_are_refused(solved):
     small.paths.solution.unlink()
     with pytest.raises(UserError, match="no hidden solution"):
         place(small, table, groups)
-
-
-def test_notebooks_name_the_page(small):
-    facts = small.competition.model_copy(update={"url": "https://www.kaggle.com/competitions/x"})
-    entry = Entry(file=small.paths.submissions, table=pd.DataFrame(), groups=pd.Series(), message="", mark="")
-    placed = of("notebook").place(facts, small.paths, entry)
-    assert (placed.status, placed.public) == ("written", None)
-    assert "https://www.kaggle.com/competitions/x/submit" in placed.lines[0][1]

@@ -7,9 +7,8 @@ import pytest
 from medfold import leaderboards, samples, stages
 from medfold.images import formats, store
 from medfold.images.prepare import prepare
-from medfold.leaderboards import by_hand
 from medfold.stages.preparing import images_of
-from tests.helpers import constant_run
+from tests.helpers import NoLeaderboard, constant_run
 
 
 @pytest.fixture
@@ -17,7 +16,7 @@ def project(taken, monkeypatch):
     """The look-alike's project; nothing is uploaded."""
     monkeypatch.chdir(taken.project.root.root)
     if taken.project.competition.upload != "local":
-        monkeypatch.setattr(leaderboards, "of", lambda upload: by_hand)
+        monkeypatch.setattr(leaderboards, "of", lambda upload: NoLeaderboard)
     return taken.project
 
 

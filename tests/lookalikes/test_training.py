@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from medfold import leaderboards, stages
-from medfold.leaderboards import by_hand
 from medfold.recipe import parse_overrides
+from tests.helpers import NoLeaderboard
 
 pytestmark = pytest.mark.slow
 STEP = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0 tta=false"
@@ -15,7 +15,7 @@ def test_a_preset_trains_and_submits(taken, monkeypatch):
     project = taken.project
     monkeypatch.chdir(project.root.root)
     if project.competition.upload != "local":
-        monkeypatch.setattr(leaderboards, "of", lambda upload: by_hand)
+        monkeypatch.setattr(leaderboards, "of", lambda upload: NoLeaderboard)
     stages.train(project, overrides=parse_overrides(STEP), fold=0, run="step")
     run = project.paths.run("step")
     oof = pd.read_csv(run.fold(0).oof)

@@ -149,7 +149,6 @@ def test_a_request_that_never_arrived_is_not_repeated_blindly(hosted, sent, meth
         ),
         ("CreateDataset", instead(status="error"), "refuses the data set: no reason given"),
         ("CreateDataset", status(503, "Too busy"), "Kaggle answers 503: Too busy. Try again later"),
-        ("GetDatasetStatus", instead(status="FAILED"), r"Kaggle could not unpack the data set \(failed\)"),
         ("upload", status(403), "upload failed: the storage answers 403"),
         ("SaveKernel", instead(error="Maximum weekly GPU quota of 30.00 hours reached."), "quota.*kaggle.com/settings"),
         (
@@ -227,6 +226,14 @@ def test_a_session_without_end_is_left_alone(hosted, sent, monkeypatch):
     monkeypatch.setattr(machines.time, "monotonic", lambda: next(clock))
     with refused("the notebook has not ended in .* min. It goes on there; the same command takes it up again"):
         run(sent)
+
+
+def test_a_data_set_that_cannot_be_unpacked_is_sent_anew(hosted, sent):
+    hosted.fault("GetDatasetStatus", instead(status="BLOBS_RECEIVED"), instead(status="FAILED"))
+    with refused(r"Kaggle could not unpack the data set \(failed\). Run it again: it is sent anew"):
+        run(sent)
+    hosted.fault("GetDatasetStatus", instead(status="FAILED"))
+    assert run(sent).dataset.version == 2
 
 
 def test_a_data_set_that_is_never_ready(hosted, sent):

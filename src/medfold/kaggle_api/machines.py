@@ -23,6 +23,7 @@ GPU = "NvidiaTeslaT4"  # two of them
 STARTS = 1800  # seconds that Kaggle may take to unpack a data set
 SILENT = 30  # failed looks in a row at a session, about half an hour, before it is given up
 LOOKS = (2, 4, 8, 15, 30)  # seconds between looks for something whose answer was lost
+UNUSABLE = ("failed", "deleted")  # of a data set
 ENDED = ("complete", "error", "cancel_acknowledged")
 
 wait = time.sleep
@@ -120,7 +121,9 @@ class Machines:
         return Placed(f"{self.user}/{name}", found.current_version_number or 1, link)
 
     def holds(self, name: str, mark: str) -> bool:
-        """True if a data set, once it is ready, was uploaded with that mark."""
+        """True if a data set, once it is ready, was uploaded with that mark; False of one that never will be ready."""
+        if self._state(name) in UNUSABLE:
+            return False
         self.until_ready(name)
         return _marker(mark) in self._kaggle.dataset_files(f"{self.user}/{name}")
 
@@ -194,25 +197,27 @@ class Machines:
         Raises:
             UserError: it never will be, or not for long.
         """
+        if self._state(name) == "ready":
+            return
+        waited, delay = 0.0, 2.0
+        with spinner("Kaggle unpacks the data set"):
+            while (found := self._state(name)) != "ready":
+                if found in UNUSABLE:
+                    what = f"Kaggle could not unpack the data set ({found})"
+                    raise UserError(what, f"{self.user}/{name}", "Run it again: it is sent anew")
+                if waited >= STARTS:
+                    what = f"the data set is not ready after {minutes(waited)} ({found})"
+                    raise UserError(what, f"{self.user}/{name}", "Run it again later; it is not sent again")
+                wait(delay)
+                waited, delay = waited + delay, min(1.5 * delay, 20)
+
+    def _state(self, name: str) -> str:
         from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetStatusRequest
 
         request = ApiGetDatasetStatusRequest()
         request.owner_slug, request.dataset_slug = self.user, name
-        waited, delay = 0.0, 2.0
-        with spinner("Kaggle unpacks the data set"):
-            while True:
-                with self._asking(name), self._api.build_kaggle_client() as client:
-                    state = client.datasets.dataset_api_client.get_dataset_status(request).status.name.lower()
-                if state == "ready":
-                    return
-                if state in ("failed", "deleted"):
-                    fix = f"make clean-kaggle removes it: {SITE}/datasets/{self.user}/{name}"
-                    raise UserError(f"Kaggle could not unpack the data set ({state})", f"{self.user}/{name}", fix)
-                if waited >= STARTS:
-                    what = f"the data set is not ready after {minutes(waited)} ({state})"
-                    raise UserError(what, f"{self.user}/{name}", "Run it again later; it is not sent again")
-                wait(delay)
-                waited, delay = waited + delay, min(1.5 * delay, 20)
+        with self._asking(name), self._api.build_kaggle_client() as client:
+            return client.datasets.dataset_api_client.get_dataset_status(request).status.name.lower()
 
     # Notebooks.
 

@@ -1,9 +1,12 @@
 """Kaggle's leaderboard, for competitions that take notebooks: one runs there, and what it wrote is submitted."""
 
+from pathlib import Path
+
 import numpy as np
 
 from medfold import files, submission
 from medfold.competition import Competition
+from medfold.errors import UserError
 from medfold.kaggle_api import Kaggle
 from medfold.kaggle_api.machines import Machines, name_of
 from medfold.leaderboards import Entry, Placed, kaggle
@@ -17,7 +20,16 @@ LONGEST = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9
 WROTE = "submission.csv"
 FAR = 0.01  # between a prediction at home and the same one there
 
-preflight, look_up = kaggle.preflight, kaggle.look_up
+look_up = kaggle.look_up
+
+
+def preflight(competition: Competition, paths: CompetitionPaths) -> None:
+    """Asks Kaggle whether a submission would be taken now.
+
+    Raises:
+        UserError: no credentials; not joined; closed; today's submissions used up.
+    """
+    kaggle.allowed(Kaggle.connect(), kaggle.slug(competition), notebooks=True)
 
 
 def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
@@ -39,13 +51,17 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
     wrote, log = packed.notebook.with_name(WROTE), packed.notebook.with_name("log.txt")
     ran = errand.run(machines, sent, LONGEST, log, entry.again)
     machines.fetch(ran.notebook.ref, WROTE, wrote)
-    _compare(competition, entry, wrote)
+    try:
+        _compare(competition, entry, wrote)
+    except UserError as error:
+        fix = "FORCE=1 has the notebook run once more"
+        raise UserError(f"what the notebook wrote is not to be submitted: {error}", ran.notebook.link, fix) from None
     ref = connected.submit_notebook(slug, ran.notebook.ref, ran.notebook.version, WROTE, entry.message, entry.mark)
     say("submit", f"version {ran.notebook.version} of the notebook as {ref}: {entry.message}")
     return kaggle.scored(connected, ref, {"kaggle": ran.facts})
 
 
-def _compare(competition: Competition, entry: Entry, wrote) -> None:
+def _compare(competition: Competition, entry: Entry, wrote: Path) -> None:
     """Checks what the notebook wrote against the sample submission, and tells how far it is from that of home."""
     key = competition.submission.id
     there = files.read_csv(wrote, **{key: str})

@@ -1,0 +1,61 @@
+"""`make submit` to the end: what is pushed runs as a real notebook, and what it wrote is what gets submitted."""
+
+import json
+import shutil
+from itertools import count
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from medfold import stages, submission
+from medfold.paths import Paths
+from medfold.stages import Project
+from tests.kaggle_machines import Ended
+from tests.kaggle_server import HostedCompetition
+from tests.notebooks import kaggle_image
+
+
+@pytest.mark.slow
+def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, monkeypatch):
+    root, runs = tmp_path / "my project", count()
+    shutil.copytree(given.project.root.root, root)
+    for path in root.glob("submissions/**/*.*"):
+        path.unlink()
+    facts = root / "competition" / "small" / "competition.yaml"
+    kept = [line for line in facts.read_text().splitlines() if not line.startswith(("source:", "upload:"))]
+    facts.write_text("\n".join([*kept, "source: {kind: kaggle, slug: small}", "upload: notebook"]))
+    monkeypatch.chdir(root)
+    project = Project.open("small", Paths(root))
+    solution = pd.read_csv(project.paths.solution, index_col="id")["target"]
+    python = kaggle_image.make(tmp_path / "venv")
+
+    def judge(text: bytes) -> dict:
+        rows = dict(line.split(",") for line in text.decode().splitlines()[1:])
+        score = roc_auc_score(solution, np.array([float(rows[id]) for id in solution.index]))
+        return {"status": "COMPLETE", "publicScore": f"{score:.5f}", "privateScore": ""}
+
+    def run(pushed: dict) -> Ended:
+        machine = tmp_path / f"machine {next(runs)}"
+        (ref,) = pushed["datasetDataSources"]
+        kit = machine / "kit"
+        kit.mkdir(parents=True)
+        for name, data in kaggle.datasets[ref].files.items():
+            (kit / name).write_bytes(data)
+        kaggle_image.attach(machine, "new", "small", project.paths.raw, kit)
+        notebook = machine / "pushed.ipynb"
+        notebook.write_text(pushed["text"])
+        said = kaggle_image.run(notebook, python, machine)
+        return Ended({"submission.csv": (machine / "working" / "submission.csv").read_bytes()}, said)
+
+    kaggle.competitions["small"] = HostedCompetition(judge=judge, notebooks_only=True)
+    kaggle.runner = run
+    stages.submit(project, names=["baseline"])
+    (row,), (arrived,) = submission.ledger(project.root).to_dict("records"), kaggle.submissions
+    assert arrived["text"] == (root / row["file"]).read_bytes() == given.submission
+    assert (row["status"], row["public"]) == ("scored", f"{float(arrived['verdict']['publicScore']):.6f}")
+    beside = json.loads((root / row["file"]).with_suffix(".json").read_text())
+    assert beside["kaggle"]["notebook"]["version"] == 1
+    assert "44 rows, checked" in (project.paths.run("baseline").notebook / "log.txt").read_text()
+    assert "from those at home they differ by 0 at most" in kaggle.said()

@@ -25,7 +25,7 @@ option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit notebook report scores predict test test-slow test-oldest lint format lock pictures benchmarks
+.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit notebook report scores predict clean-kaggle test test-slow test-oldest lint format lock pictures benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -57,9 +57,9 @@ prepare: setup  ## look at every image once, keep it     COMPETITION= RECIPE= SE
 folds: setup  ## build, audit and keep the folds       COMPETITION= FORCE=1
 	@$(MEDFOLD) folds --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(if $(FORCE),--force)
 
-train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= WORKERS=
+train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
 	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
-		$(call option,WORKERS,--workers)
+		$(call option,WORKERS,--workers) $(call option,ON,--on)
 
 runs: setup  ## all runs: score, time, differences    COMPETITION=
 	@$(MEDFOLD) runs --competition "$(COMPETITION)"
@@ -86,6 +86,9 @@ scores: setup  ## late scores; OOF against leaderboard  COMPETITION=
 predict: setup  ## new images by the trained folds       IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= RUNS="a b" OUT=
 	@$(MEDFOLD) predict $(RUN_WORDS) --images "$(or $(IMAGES),$(error IMAGES=file-or-folder is missing))" \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain)
+
+clean-kaggle: setup  ## what the kit put on Kaggle           YES=1 removes it there
+	@$(MEDFOLD) clean-kaggle $(if $(YES),--yes)
 
 test: setup  ## the tests
 	@$(RUN_PYTHON) -m pytest -q -n 2 --dist loadfile -m "not slow"

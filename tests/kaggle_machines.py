@@ -86,6 +86,7 @@ class MachineRoutes:
 
     def _SaveKernel(self, body: dict, **how: float) -> None:  # noqa: N802
         ref, server = body["slug"], self.server
+        body = {"competitionDataSources": [], "datasetDataSources": [], **body}  # empty lists are not sent
         absent = {
             "invalidDatasetSources": [each for each in body["datasetDataSources"] if each not in server.datasets],
             "invalidCompetitionSources": [

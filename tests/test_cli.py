@@ -25,7 +25,8 @@ def medfold(*words, env=None):
         (("download", "-c", "smal"), "smal: unknown competition (did you mean 'small'?)"),
         (("train", "-c", "small", "--recipe", "baselin"), "unknown recipe (did you mean 'baseline'?)"),
         (("train", "-c", "small", "--fold", "9"), "FOLD=9: there is no fold 9. Choose 0 to 2, or all"),
-        (("train", "-c", "small", "--fold", "first"), "FOLD=first: expected a number or all"),
+        (("train", "-c", "small", "--fold", "first"), "FOLD=first: expected numbers or all"),
+        (("train", "-c", "small", "--on", "aws"), "ON=aws: expected here or kaggle"),
         (("train", "-c", "small", "--seeds", "0 x"), "SEEDS=0 x: expected different numbers"),
         (
             ("train", "-c", "small", "--set", "training.epoch=1"),

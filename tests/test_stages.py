@@ -107,7 +107,7 @@ def test_a_fold_of_another_recipe_is_refused(project, capsys):
 @pytest.mark.parametrize("fold", [-1, 3])
 def test_a_fold_out_of_range_is_refused(project, fold):
     with pytest.raises(UserError, match=f"FOLD={fold}: there is no fold {fold}. Choose 0 to 2, or all"):
-        stages.train(project, fold=fold)
+        stages.train(project, folds=[fold])
 
 
 def test_runs_that_are_not_there_are_named(project):
@@ -119,7 +119,7 @@ def test_runs_that_are_not_there_are_named(project):
 
 def test_seeds_make_runs_and_runs_are_blended(project, capsys):
     one = parse_overrides("training.epochs=1")
-    stages.train(project, overrides=one, seeds=[0, 3], fold=0)
+    stages.train(project, overrides=one, seeds=[0, 3], folds=[0])
     stages.submit(project, overrides=one, seeds=[0, 3])
     assert "covers 1 of 3 folds" in capsys.readouterr().out
     row = pd.read_csv(project.root.ledger, dtype=str).iloc[-1]
@@ -132,7 +132,7 @@ def test_seeds_make_runs_and_runs_are_blended(project, capsys):
 
 def test_optimistic_scores_are_marked(project, capsys):
     best = parse_overrides("training.keep=best training.epochs=1")
-    stages.train(project, overrides=best, fold=0, run="best")
+    stages.train(project, overrides=best, folds=[0], run="best")
     assert "OPTIMISTIC" in capsys.readouterr().out
     assert json.loads(project.paths.run("best").score.read_text())["optimistic"] is True
 
@@ -142,7 +142,7 @@ def test_folds_of_older_data_are_refused(small):
     table = pd.read_csv(small.paths.folds)
     table.iloc[:-2].to_csv(small.paths.folds, index=False)
     with pytest.raises(UserError, match=r"2 ids differ from the data .*make folds COMPETITION=small FORCE=1"):
-        stages.train(small, fold=0)
+        stages.train(small, folds=[0])
     stages.make_folds(small, force=True)
     assert len(pd.read_csv(small.paths.folds)) == len(table)
 

@@ -117,21 +117,29 @@ def folds(
 def train(
     competition: CompetitionName = "phantom-chest",
     recipe: RecipeName = "baseline",
-    fold: Annotated[str, typer.Option(help="A number, or all: those that are missing.")] = "all",
+    fold: Annotated[str, typer.Option(help="A number or several, or all: those that are missing.")] = "all",
     overrides: Overrides = "",
     seeds: Seeds = "0",
     run: Annotated[str, typer.Option(help="A name for the run.")] = "",
     jobs: Annotated[str, typer.Option(help="Folds at once, each in a process of its own: a number or auto.")] = "1",
     workers: Annotated[str, typer.Option(help="Processes that make the batches of a training.")] = "auto",
+    on: Annotated[str, typer.Option(help="Where: here, or kaggle, on its GPUs.")] = "here",
 ) -> None:
-    """Train one fold, or all that are missing."""
-    if fold != "all" and not fold.lstrip("-").isdigit():
-        raise UserError("expected a number or all", f"FOLD={fold}")
+    """Train some folds, or all that are missing."""
+    words = fold.split()
+    if fold != "all" and not (words and all(word.lstrip("-").isdigit() for word in words)):
+        raise UserError("expected numbers or all", f"FOLD={fold}")
+    if on not in ("here", "kaggle"):
+        raise UserError("expected here or kaggle", f"ON={on}")
     project = _project(competition)
     from medfold import stages
 
-    number = None if fold == "all" else int(fold)
-    stages.train(project, recipe, _overrides(overrides), _seeds(seeds), number, run or None, jobs, workers)
+    folds = None if fold == "all" else sorted({int(word) for word in words})
+    chosen = (project, recipe, _overrides(overrides), _seeds(seeds), folds, run or None, jobs)
+    if on == "kaggle":
+        stages.train_on_kaggle(*chosen)
+    else:
+        stages.train(*chosen, workers)
 
 
 @app.command()
@@ -256,6 +264,14 @@ def scores(
     from medfold.paths import Paths
 
     stages.scores(Paths.find(), _project(competition).paths.name if competition else None)
+
+
+@app.command("clean-kaggle")
+def clean_kaggle(yes: Annotated[bool, typer.Option("--yes", help="Remove it, for good.")] = False) -> None:
+    """What the kit put on Kaggle: list it, or remove it there."""
+    from medfold import stages
+
+    stages.clean_kaggle(yes)
 
 
 def _show_version(asked: bool) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +14,13 @@ from typing import Any
 from medfold.errors import UserError
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+
+STOP_AT = "MEDFOLD_STOP_AT"  # set, trainings stop at that time (seconds since 1970) and keep where they stand
+
+
+def time_is_up() -> bool:
+    """True if trainings are to stop now."""
+    return time.time() >= float(os.environ.get(STOP_AT, "inf"))
 
 
 def cores() -> int:

@@ -75,6 +75,12 @@ class Recipe(Strict):
     training: Training = Training()
     tta: bool = True  # average predictions over the flips that images.symmetry allows
 
+    def portable(self) -> dict[str, Any]:
+        """The recipe without the folders of this machine: of a file with weights, its name alone."""
+        content = self.model_dump(mode="json")
+        content["backbone"]["weights"] = Path(self.backbone.weights).name
+        return content
+
 
 def load(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
     """A recipe of a competition, with overrides laid over it.

@@ -16,7 +16,7 @@ def test_a_preset_trains_and_submits(taken, monkeypatch):
     monkeypatch.chdir(project.root.root)
     if project.competition.upload != "local":
         monkeypatch.setattr(leaderboards, "of", lambda upload: NoLeaderboard)
-    stages.train(project, overrides=parse_overrides(STEP), fold=0, run="step")
+    stages.train(project, overrides=parse_overrides(STEP), folds=[0], run="step")
     run = project.paths.run("step")
     oof = pd.read_csv(run.fold(0).oof)
     assert oof[project.competition.columns].to_numpy().std() > 0

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import sysconfig
 import venv
@@ -15,8 +16,10 @@ from zipfile import ZipFile
 import nbformat
 import pandas as pd
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from medfold.notebooks.wheels import DICOM
+from tests.kaggle_machines import Ended
 
 OTHER_PACKAGES = os.environ.get("MEDFOLD_OTHER_PACKAGES")  # set by make test-oldest
 PACKAGES = OTHER_PACKAGES or sysconfig.get_path("purelib")
@@ -110,7 +113,7 @@ def run(notebook: Path, python: Path, root: Path, hours: float | None = None) ->
     for cell in content.cells:
         cell.source = cell.source.replace('"/kaggle/', f'"{root}/')
         if hours is not None:
-            cell.source = cell.source.replace("HOURS = 8.5", f"HOURS = {hours}")
+            cell.source = re.sub(r"^HOURS = \S+", f"HOURS = {hours:f}", cell.source, flags=re.MULTILINE)
     kernels = root / "kernels"
     (kernels / "kernels" / "kaggle").mkdir(parents=True, exist_ok=True)
     specification = {
@@ -135,6 +138,41 @@ def run(notebook: Path, python: Path, root: Path, hours: float | None = None) ->
     nbformat.write(content, root / "executed.ipynb")
     outputs = [each for cell in content.cells for each in cell.get("outputs", [])]
     return "".join(each.get("text", "") for each in outputs)
+
+
+def machine(server, root: Path, python: Path, data: dict[str, Path], output: str, hours: float | None = None):
+    """What runs notebooks for a `KaggleServer`: as `server.runner` it executes what is pushed, in a tree like Kaggle's.
+
+    Args:
+        root: a folder to make those trees in.
+        data: the folder of what is attached beside one's own data sets, by its slug.
+        output: the file that is kept.
+        hours: instead of the notebook's own.
+    """
+
+    def run_pushed(pushed: dict) -> Ended:
+        place = root / f"machine {len(list(root.glob('machine *')))}"
+        own = [ref for ref in pushed["datasetDataSources"] if ref in server.datasets]
+        for ref in own:
+            folder = place / "input" / "datasets" / ref
+            folder.mkdir(parents=True)
+            for name, content in server.datasets[ref].files.items():
+                (folder / name).write_bytes(content)
+        for slug in pushed["competitionDataSources"]:
+            folder = place / "input" / "competitions" / slug
+            folder.parent.mkdir(parents=True)
+            folder.symlink_to(data[slug], target_is_directory=True)
+        notebook = place / "pushed.ipynb"
+        notebook.write_text(pushed["text"])
+        try:
+            said = run(notebook, python, place, hours)
+        except CellExecutionError as error:
+            left, said = place / "working" / output, str(error)
+            kept = {output: left.read_bytes()} if left.is_file() else {}
+            return Ended(kept, said, "ERROR", "Your notebook failed")
+        return Ended({output: (place / "working" / output).read_bytes()}, said)
+
+    return run_pushed
 
 
 def assert_same(found: Path, home: bytes) -> None:

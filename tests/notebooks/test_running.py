@@ -55,7 +55,7 @@ def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch,
     project = Project.open(name, root)
     stages.download(project, given=tmp_path / "as shipped")
     step = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
-    stages.train(project, overrides=parse_overrides(step), fold=0, run="step")
+    stages.train(project, overrides=parse_overrides(step), folds=[0], run="step")
     stages.submit(project, names=["step"], dry_run=True)
     packed = stages.notebook(project, ["step"])
     kaggle = tmp_path / "kaggle"
@@ -130,7 +130,7 @@ def test_folds_of_phantom_chest(tmp_path, monkeypatch, python):
     monkeypatch.chdir(root.root)
     project = Project.open("phantom-chest", root)
     stages.download(project)
-    stages.train(project, overrides=parse_overrides("training.epochs=1"), fold=0, run="short")
+    stages.train(project, overrides=parse_overrides("training.epochs=1"), folds=[0], run="short")
     stages.submit(project, names=["short"])
     packed = stages.notebook(project, ["short"])
     kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", project.paths.raw, packed.kit)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -12,14 +11,13 @@ from sklearn.metrics import roc_auc_score
 from medfold import stages, submission
 from medfold.paths import Paths
 from medfold.stages import Project
-from tests.kaggle_machines import Ended
 from tests.kaggle_server import HostedCompetition
 from tests.notebooks import kaggle_image
 
 
 @pytest.mark.slow
 def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, monkeypatch):
-    root, runs = tmp_path / "my project", count()
+    root = tmp_path / "my project"
     shutil.copytree(given.project.root.root, root)
     for path in root.glob("submissions/**/*.*"):
         path.unlink()
@@ -36,21 +34,8 @@ def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, mon
         score = roc_auc_score(solution, np.array([float(rows[id]) for id in solution.index]))
         return {"status": "COMPLETE", "publicScore": f"{score:.5f}", "privateScore": ""}
 
-    def run(pushed: dict) -> Ended:
-        machine = tmp_path / f"machine {next(runs)}"
-        (ref,) = pushed["datasetDataSources"]
-        kit = machine / "kit"
-        kit.mkdir(parents=True)
-        for name, data in kaggle.datasets[ref].files.items():
-            (kit / name).write_bytes(data)
-        kaggle_image.attach(machine, "new", "small", project.paths.raw, kit)
-        notebook = machine / "pushed.ipynb"
-        notebook.write_text(pushed["text"])
-        said = kaggle_image.run(notebook, python, machine)
-        return Ended({"submission.csv": (machine / "working" / "submission.csv").read_bytes()}, said)
-
     kaggle.competitions["small"] = HostedCompetition(judge=judge, notebooks_only=True)
-    kaggle.runner = run
+    kaggle.runner = kaggle_image.machine(kaggle, tmp_path, python, {"small": project.paths.raw}, "submission.csv")
     stages.submit(project, names=["baseline"])
     (row,), (arrived,) = submission.ledger(project.root).to_dict("records"), kaggle.submissions
     assert arrived["text"] == (root / row["file"]).read_bytes() == given.submission

@@ -115,7 +115,7 @@ def test_a_backbone_without_weights_is_refused_before_there_are_folds(project_fo
 def test_what_is_missing_is_trained_with_the_threads_it_would_have_had(project_folder, two_cores, monkeypatch):
     project, asked = Project.open("small"), []
     for fold in (0, 2):
-        stages.train(project, fold=fold)
+        stages.train(project, folds=[fold])
     monkeypatch.setattr(side_by_side, "train", lambda root, words, folds, jobs: asked.append((folds, jobs)) or {})
     stages.train(project, jobs="auto")
     assert asked == [([1], 2)]

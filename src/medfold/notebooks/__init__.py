@@ -1,11 +1,24 @@
-"""Competitions that take notebooks: what is packed for Kaggle's machines, and what runs there.
+"""Kaggle's machines: what is packed for them, and what runs there.
+
+To submit, where a competition takes notebooks:
 
 - `packing`: trained folds, package and facts -> a folder that becomes a private data set, the kit;
-- `ipynb`: the notebook;
-- `kit`: the kit, opened on Kaggle's machines;
+- `kit`: the kit, opened there;
 - `hidden_test`: the hidden test set, predicted within memory and time (`budget`).
+
+To train:
+
+- `job`: recipe, folds table and states -> such a folder, opened there; what comes of it, packed and brought back.
+
+For both:
+
+- `wheels`: what is installed there;
+- `ipynb`: the notebooks;
+- `mounts`: where they find what is attached;
+- `errand`: placed, run and waited for, nothing twice.
 """
 
+from medfold.notebooks.job import Job
 from medfold.notebooks.kit import Kit
 
-__all__ = ["Kit"]
+__all__ = ["Job", "Kit"]

@@ -56,6 +56,15 @@ class Ran:
         return {"dataset": vars(self.dataset), "notebook": vars(self.notebook)}
 
 
+class FailedNotebookError(UserError):
+    """A notebook that ran and failed; it may have left something all the same."""
+
+    @property
+    def ref(self) -> str:
+        """owner/name of the notebook."""
+        return "/".join(str(self.where).split("/")[-2:])
+
+
 def mark_of(label: Path) -> str:
     """The mark of a folder, by the file in it that names all others and their hashes."""
     return files.sha256(label)[:12]
@@ -70,7 +79,8 @@ def run(machines: Machines, errand: Errand, longest: float, log: Path, anew: boo
         anew: has it run again even if it ran before.
 
     Raises:
-        UserError: a refusal, with Kaggle's reason; a notebook that failed, with the end of its log.
+        UserError: a refusal, with Kaggle's reason.
+        FailedNotebookError: a notebook that failed; the end of its log was shown.
     """
     dataset = _placed(machines, errand)
     notebook = _begun(machines, errand, dataset, anew)
@@ -81,7 +91,7 @@ def run(machines: Machines, errand: Errand, longest: float, log: Path, anew: boo
         for line in written.strip().splitlines()[-TOLD:]:
             say("", line)
         what = session.message or f"it ended as '{session.state.replace('_', ' ')}', and Kaggle gives no reason"
-        raise UserError(f"the notebook failed: {what}", notebook.link, f"Its log: {log}")
+        raise FailedNotebookError(f"the notebook failed: {what}", notebook.link, f"Its log: {log}")
     return Ran(dataset, notebook)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 from medfold import __version__, files
 from medfold.competition import Competition
 
-HOURS = 8.5  # Kaggle stops a notebook after 9 hours
+HOURS = 8.5  # Kaggle stops a notebook that is submitted after 9 hours
+TRAINING_HOURS = 11  # and any other one after 12
 
-_ABOUT = """\
+_SUBMISSION = """\
 # {title}
 
 A submission of trained folds, made with medfold {version}.
@@ -24,21 +25,37 @@ together. It needs no internet, no id and no number of test images: it predicts 
 
 *For research and competitions, not for the diagnosis of patients.*"""
 
+_TRAINING = """\
+# {title}
+
+Folds of a run, trained by medfold {version}.
+
+| | |
+|---|---|
+| run | {run} |
+| folds | {folds} |
+| job | {mark} |
+
+The data set that is attached holds what this notebook needs: the package, the recipe, the folds table, and where
+trainings stand that were begun before. What comes of it is one file, `trained.zip`.
+
+*For research and competitions, not for the diagnosis of patients.*"""
+
 _INSTALL = """\
 import subprocess
 import sys
 from pathlib import Path
 
 INPUTS, WORKING = Path("/kaggle/input"), Path("/kaggle/working")
-HOURS = {hours}  # that predicting may take; rather than longer, it does with fewer views and folds
+HOURS = {hours}  # {why}
 
-kits = sorted([*INPUTS.glob("*/kit.json"), *INPUTS.glob("datasets/*/*/kit.json")])
-assert kits, "attach the data set that holds kit.json"
-KIT = kits[0].parent
+found = sorted([*INPUTS.glob("*/{label}"), *INPUTS.glob("datasets/*/*/{label}")])
+assert found, "attach the data set that holds {label}"
+{place} = found[0].parent
 install = "pip install --quiet --no-index --no-deps {packages} --find-links".split()
-subprocess.run([sys.executable, "-m", *install, KIT], check=True)"""
+subprocess.run([sys.executable, "-m", *install, {place}], check=True)"""
 
-_OPEN = """\
+_OPEN_KIT = """\
 from medfold.notebooks import Kit
 
 kit = Kit.open(KIT)
@@ -47,6 +64,16 @@ print(kit)"""
 _PREDICT = """\
 submission = kit.predict(INPUTS, WORKING / "submission.csv", HOURS)
 submission.head()"""
+
+_OPEN_JOB = """\
+from medfold.notebooks import Job
+
+print(Job.open(JOB))"""
+
+_TRAIN = """\
+from medfold import stages
+
+stages.train_there(JOB, INPUTS, WORKING, HOURS)"""
 
 
 def submission(competition: Competition, runs: list[str], score: str, mark: str, packages: dict[str, str]) -> str:
@@ -61,18 +88,52 @@ def submission(competition: Competition, runs: list[str], score: str, mark: str,
     Returns:
         The text of an .ipynb file; equal arguments give equal texts.
     """
-    named = [f"medfold=={__version__}", *(f"{name}=={number}" for name, number in packages.items())]
-    about = _ABOUT.format(title=competition.title, version=__version__, runs=", ".join(runs), score=score, mark=mark)
+    about = _SUBMISSION.format(
+        title=competition.title, version=__version__, runs=", ".join(runs), score=score, mark=mark
+    )
+    why = "that predicting may take; rather than longer, it does with fewer views and folds"
     return _notebook(
         [
             _markdown(about),
-            _code(_INSTALL.format(hours=HOURS, packages=" ".join(named))),
+            _install(packages, "KIT", "kit.json", HOURS, why),
             _markdown("## What is in the kit"),
-            _code(_OPEN),
+            _code(_OPEN_KIT),
             _markdown("## The submission"),
             _code(_PREDICT),
         ]
     )
+
+
+def training(competition: Competition, run: str, folds: list[int], mark: str, packages: dict[str, str]) -> str:
+    """The notebook that trains folds.
+
+    Args:
+        run: its name.
+        folds: their numbers.
+        mark: of the job that it is written for.
+        packages: as `submission` takes them.
+
+    Returns:
+        The text of an .ipynb file; equal arguments give equal texts.
+    """
+    listed = ", ".join(map(str, folds))
+    about = _TRAINING.format(title=competition.title, version=__version__, run=run, folds=listed, mark=mark)
+    why = "after which trainings stop and keep where they stand, to be gone on with in another session"
+    return _notebook(
+        [
+            _markdown(about),
+            _install(packages, "JOB", "job.json", TRAINING_HOURS, why),
+            _markdown("## What is to be trained"),
+            _code(_OPEN_JOB),
+            _markdown("## The training"),
+            _code(_TRAIN),
+        ]
+    )
+
+
+def _install(packages: dict[str, str], place: str, label: str, hours: float, why: str) -> dict[str, Any]:
+    named = [f"medfold=={__version__}", *(f"{name}=={number}" for name, number in packages.items())]
+    return _code(_INSTALL.format(packages=" ".join(named), place=place, label=label, hours=hours, why=why))
 
 
 def _notebook(cells: list[dict[str, Any]]) -> str:

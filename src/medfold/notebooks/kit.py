@@ -10,6 +10,7 @@ import pandas as pd
 from medfold import config, files
 from medfold.competition import Competition
 from medfold.errors import UserError, some
+from medfold.notebooks import mounts
 from medfold.recipe import Recipe
 from medfold.scoring.crossfit import Fitted
 
@@ -57,16 +58,7 @@ class Kit:
         Raises:
             UserError: no kit, a file that is missing or damaged, or a package that is not installed.
         """
-        folder = Path(folder)
-        about = files.read_json(folder / ABOUT)
-        if about is None:
-            raise UserError(f"no {ABOUT}", folder, "Attach the data set that `make notebook` packed")
-        damaged = [name for name, digest in about["files"].items() if not _is(folder / name, digest)]
-        if damaged:
-            raise UserError(f"files are missing or damaged: {some(damaged)}", folder, "Upload the data set again")
-        lacking = [name for name in about["packages"] if not _installed(name)]
-        if lacking:
-            raise UserError(f"packages are not installed: {some(lacking)}", None, "Run the notebook's first cell")
+        folder, about = Path(folder), opened(Path(folder), ABOUT)
         members = [
             Member(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
             for run in about["runs"]
@@ -93,13 +85,9 @@ class Kit:
         Raises:
             UserError: it is not there; what is there is named.
         """
-        inputs, slug = Path(inputs), self.about["slug"]
-        for place in (inputs / "competitions" / slug, inputs / slug):
-            if place.is_dir():
-                inner = place / self.competition.images.root
-                return inner if inner.is_dir() else place
-        there = sorted(path.relative_to(inputs).as_posix() for path in [*inputs.glob("*"), *inputs.glob("*/*")])
-        raise UserError(f"the data of {slug} is not attached", inputs, f"There is {some(there, 8)}")
+        place = mounts.competition(Path(inputs), self.about["slug"])
+        inner = place / self.competition.images.root
+        return inner if inner.is_dir() else place
 
     def predict(self, inputs: Path | str, out: Path | str, hours: float) -> pd.DataFrame:
         """Predicts the test set that is attached, however many images it has now, and writes the submission, checked.
@@ -118,6 +106,24 @@ class Kit:
         from medfold.notebooks import hidden_test  # imports TensorFlow
 
         return hidden_test.predict(self, self.data(inputs), Path(out), 3600 * hours)
+
+
+def opened(folder: Path, label: str) -> dict[str, Any]:
+    """What the file `label` says of a folder that was packed, once the folder is seen to be whole.
+
+    Raises:
+        UserError: no such file, another one that is missing or damaged, or a package that is not installed.
+    """
+    about = files.read_json(folder / label)
+    if about is None:
+        raise UserError(f"no {label}", folder, "Attach the data set that was uploaded with the notebook")
+    damaged = [name for name, digest in about["files"].items() if not _is(folder / name, digest)]
+    if damaged:
+        raise UserError(f"files are missing or damaged: {some(damaged)}", folder, "Upload the data set again")
+    lacking = [name for name in about["packages"] if not _installed(name)]
+    if lacking:
+        raise UserError(f"packages are not installed: {some(lacking)}", None, "Run the notebook's first cell")
+    return about
 
 
 def _is(path: Path, digest: str) -> bool:

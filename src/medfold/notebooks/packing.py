@@ -103,10 +103,7 @@ def _weights_of(run: Trained, folder: Path) -> dict[str, Any]:
     for fold in run.folds:
         names.append(f"{run.paths.name}-fold{fold}.h5")
         shutil.copyfile(run.paths.fold(fold).weights, folder / names[-1])
-    recipe = run.recipe.model_dump(mode="json")
-    # A path would tell of this machine, and the net's weights are those of the fold anyway.
-    recipe["backbone"]["weights"] = Path(recipe["backbone"]["weights"]).name
-    return {"name": run.paths.name, "recipe": recipe, "folds": run.folds, "weights": names}
+    return {"name": run.paths.name, "recipe": run.recipe.portable(), "folds": run.folds, "weights": names}
 
 
 def _texts(paths: CompetitionPaths) -> dict[str, str]:

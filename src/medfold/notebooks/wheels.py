@@ -54,6 +54,11 @@ def lacking(competition: Competition) -> tuple[str, ...]:
     return () if all(pattern.suffix.lower() in others for pattern in patterns) else DICOM
 
 
+def versions(names: tuple[str, ...]) -> dict[str, str]:
+    """name -> version of packages, as they are installed here."""
+    return {name: version(name) for name in names}
+
+
 def fetch(names: tuple[str, ...], kept: Path, out: Path) -> list[Path]:
     """Wheels of packages, as they are installed here, for every Python that Kaggle's image may have.
 

@@ -126,6 +126,19 @@ class Source:
         files.remove(paths.downloads)
         return manifest
 
+    def link(self, folder: Path) -> None:
+        """Fills `data/<name>/raw` with links to a folder that nobody writes to, archives in it unpacked.
+
+        Nothing is copied, and no file is read for its hash: it may be a hundred gigabytes over a network.
+        """
+        with files.whole(self._paths.raw) as raw:
+            raw.mkdir()
+            local.link(folder, raw)
+            archives.expand(raw)
+            self._paths.raw_manifest.unlink(missing_ok=True)
+            manifest = _manifest(raw, hashed=False)
+        files.write_csv(manifest, self._paths.raw_manifest)
+
     def get_some(self, patterns: list[str]) -> list[str]:
         """Gets single files into `data/<name>/raw`, in their folders; those that are there already stay.
 
@@ -250,11 +263,11 @@ def _matching(patterns: list[str], everything: list[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _manifest(raw: Path) -> pd.DataFrame:
-    """file, bytes and sha256 of all that stands below a folder, sorted."""
+def _manifest(raw: Path, hashed: bool = True) -> pd.DataFrame:
+    """file, bytes and sha256 (empty unless `hashed`) of all that stands below a folder, sorted."""
     paths = sorted(path for path in raw.rglob("*") if path.is_file())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashes = list(pool.map(files.sha256, paths))
+        hashes = list(pool.map(files.sha256, paths)) if hashed else [""] * len(paths)
     return pd.DataFrame(
         {
             "file": [path.relative_to(raw).as_posix() for path in paths],

@@ -32,3 +32,8 @@ def _link_or_copy(source: str, target: str) -> None:
         os.link(os.path.realpath(source), target)
     except OSError:
         shutil.copy2(source, target)
+
+
+def link(given: Path, target: Path) -> None:
+    """Fills the folder `target` with links to the files below `given`: nothing is copied, whatever the disks."""
+    shutil.copytree(given.resolve(), target, copy_function=os.symlink, dirs_exist_ok=True)

@@ -12,6 +12,7 @@ from medfold.stages.project import Project
 from medfold.terminal import minutes, say, warn
 
 _MODULES = {
+    "clean_kaggle": "tidying",
     "compare": "comparing",
     "describe": "describing",
     "download": "data",
@@ -26,6 +27,8 @@ _MODULES = {
     "scores": "standings",
     "submit": "submitting",
     "train": "training",
+    "train_on_kaggle": "elsewhere",
+    "train_there": "elsewhere",
 }
 __all__ = ["Project", "demo", "doctor", *_MODULES]
 

@@ -1,7 +1,5 @@
 """Stage `notebook`: trained folds packed for a competition that takes notebooks only, and the notebook beside them."""
 
-from importlib.metadata import version
-
 from medfold import files, runs, submission
 from medfold.leaderboards import kaggle
 from medfold.notebooks import errand, ipynb, packing, wheels
@@ -47,7 +45,7 @@ def pack(project: Project, data: Table, found: Ensemble) -> Packed:
     with files.lock(folder):
         fitted = found.decision.fitted
         sizes = packing.pack(competition, paths, slug, members, fitted, prior, score, folder / KIT)
-        packages = {name: version(name) for name in wheels.lacking(competition)}
+        packages = wheels.versions(wheels.lacking(competition))
         told = [f"{each.paths.name} ({len(each.folds)} folds)" for each in members]
         mark = errand.mark_of(folder / KIT / ABOUT)
         files.write_text(ipynb.submission(competition, told, score, mark, packages), folder / NOTEBOOK)

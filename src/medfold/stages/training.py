@@ -32,18 +32,18 @@ def train(
     recipe: str = "baseline",
     overrides: dict[str, Any] | None = None,
     seeds: list[int] | None = None,
-    fold: int | None = None,
+    folds: list[int] | None = None,
     run: str | None = None,
     jobs: str = "1",
     workers: str = "auto",
 ) -> None:
-    """Trains one fold, or all that are missing, for each seed.
+    """Trains some folds, or all that are missing, for each seed.
 
     Args:
         recipe: the name of a recipe of the competition.
         overrides: laid over it.
         seeds: a run for each. Defaults to 0.
-        fold: the fold to train. Defaults to all that are missing.
+        folds: the folds to train. Defaults to all that are missing.
         run: a name for the run. Defaults to one made of recipe, seed and overrides.
         jobs: how many folds at once, each in a process of its own: a number or `auto`. Defaults to 1.
         workers: how many processes make the batches of a training: a number or `auto`, which suits the machine.
@@ -52,30 +52,21 @@ def train(
         UserError: a fold out of range, or a run that was begun with another recipe, folds table or store; folds that
             failed, after the others are done.
     """
-    competition, paths, seeds, overrides = project.competition, project.paths, seeds or [0], overrides or {}
-    choices = recipe_module.load(paths, project.root.bases, recipe, overrides)
+    competition, seeds, overrides = project.competition, seeds or [0], overrides or {}
+    choices = recipe_module.load(project.paths, project.root.bases, recipe, overrides)
     k = competition.folds.k
-    if fold is not None and not 0 <= fold < k:
-        raise UserError(f"there is no fold {fold}", f"FOLD={fold}", f"Choose 0 to {k - 1}, or all")
-    if run and len(seeds) > 1:
-        raise UserError("one name cannot serve several seeds", f"RUN={run}", "Leave RUN out")
+    refuse_unknown(project, folds, seeds, run)
     if os.environ.pop(side_by_side.ONE_OF_SEVERAL, None):
         machine.end_with_parent()
     data = make_folds(project, quiet=True, choices=choices.images)
     for seed in seeds:
-        run_paths = runs.paths_of(paths, run or recipe_module.run_name(recipe, seed, overrides))
-        typed = f'"{recipe_module.as_typed(overrides)}"' if overrides else None
-        words = {"RECIPE": recipe, "SEEDS": seed, "SET": typed, "RUN": run}
-        command = project.command("train", **{key: word for key, word in words.items() if word is not None})
-        runs.open_run(run_paths, {**origin_of(project, choices, seed), "command": command})
-        done = runs.done_folds(run_paths, k)
-        todo = [number for number in (range(k) if fold is None else [fold]) if number not in done]
+        run_paths, todo = begin(project, recipe, overrides, choices, seed, folds, run)
         if not todo:
-            what = "all folds are done" if fold is None else f"fold {fold} is done"
+            what = "all folds are done" if folds is None else f"done: folds {some(folds, 10)}"
             say("train", f"{what} in {project.shown(run_paths.folder)}")
         else:
             # The shares are those of all folds, whichever are done: so a fold has as many threads, and the same bytes.
-            sharers = side_by_side.jobs_of(jobs, k if fold is None else 1)
+            sharers = side_by_side.jobs_of(jobs, k if folds is None else len(folds))
             at_once = min(sharers, len(todo))
             processes = side_by_side.workers_of(workers)
             told = f"folds {some(todo, 10)}" + (f", {at_once} at a time" if at_once > 1 else "")
@@ -83,16 +74,59 @@ def train(
             net = f"{choices.backbone.name}, {choices.images.size} px, {head}{choices.training.epochs} epochs"
             say("train", f"{run_paths.name}: {net}, {told}")
             if sharers > 1:
-                words = ["--competition", paths.name, "--recipe", recipe, "--seeds", str(seed), "--run", run_paths.name]
+                words = [
+                    "--competition",
+                    project.paths.name,
+                    "--recipe",
+                    recipe,
+                    "--seeds",
+                    str(seed),
+                    "--run",
+                    run_paths.name,
+                ]
                 words += ["--workers", workers]
                 words += ["--set", json.dumps(overrides)]
                 if choices.training.head_epochs and not features_path(project, choices).is_file():
-                    machine.apart("features", _compute_features, project.root, paths.name, choices, data)
+                    machine.apart("features", _compute_features, project.root, project.paths.name, choices, data)
                 _train_side_by_side(project, words, todo, sharers, run_paths)
             else:
                 _train_folds(project, choices, seed, data, run_paths, todo, processes)
         result = runs.collect(competition, run_paths, data.train, data.targets)
         say("OOF score", describe_score(competition, result, data.train["unit"].nunique()))
+
+
+def refuse_unknown(project: Project, folds: list[int] | None, seeds: list[int], run: str | None) -> None:
+    """Raises UserError if there are no such folds, or if one name is to serve several seeds."""
+    k = project.competition.folds.k
+    for number in folds or []:
+        if not 0 <= number < k:
+            raise UserError(f"there is no fold {number}", f"FOLD={number}", f"Choose 0 to {k - 1}, or all")
+    if run and len(seeds) > 1:
+        raise UserError("one name cannot serve several seeds", f"RUN={run}", "Leave RUN out")
+
+
+def begin(
+    project: Project,
+    recipe: str,
+    overrides: dict[str, Any],
+    choices: Recipe,
+    seed: int,
+    folds: list[int] | None,
+    run: str | None,
+) -> tuple[RunPaths, list[int]]:
+    """Opens the run of a seed, or begins it; arguments as `train` takes them.
+
+    Returns:
+        The run, and which of the folds are still to be trained.
+    """
+    k = project.competition.folds.k
+    run_paths = runs.paths_of(project.paths, run or recipe_module.run_name(recipe, seed, overrides))
+    typed = f'"{recipe_module.as_typed(overrides)}"' if overrides else None
+    words = {"RECIPE": recipe, "SEEDS": seed, "SET": typed, "RUN": run}
+    command = project.command("train", **{key: word for key, word in words.items() if word is not None})
+    runs.open_run(run_paths, {**origin_of(project, choices, seed), "command": command})
+    done = runs.done_folds(run_paths, k)
+    return run_paths, [number for number in (range(k) if folds is None else folds) if number not in done]
 
 
 def _train_side_by_side(project: Project, words: list[str], todo: list[int], jobs: int, run_paths: RunPaths) -> None:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from medfold import machine
 from medfold.errors import UserError
 from medfold.recipe import Training
 from medfold.scoring.metrics import Metric
@@ -57,7 +58,7 @@ class Course:
             processes: that make batches.
 
         Raises:
-            UserError: a loss that is not a number.
+            UserError: a loss that is not a number; the time is up, and the state is saved.
         """
         done = len(self._own) * self._steps + len(self._losses)
         total = self._epochs * self._steps
@@ -73,8 +74,12 @@ class Course:
                 if ends:
                     self._end_epoch()
                     bar.update(line, description=self._told())
-                if checkpoint.due(ends):
+                up = machine.time_is_up()
+                if up or checkpoint.due(ends):
                     self._save(checkpoint)
+                if up:
+                    fix = "The same command goes on from there"
+                    raise UserError(f"the time is up at {self.stands}", self._topic, fix)
                 if self._stopped:
                     break
         if self._choices.keep == "best":

@@ -228,7 +228,7 @@ class _Training:
             return _score(competition, self._held_units, self._held_targets, predictor(part.images, self._held_rows))
 
         course = Course(choices, part.name, part.epochs, steps, learner, metric, score, self._topic)
-        fits = [part.name, self._precision, learner.layout, self._seed, self._task.recipe.model_dump(mode="json")]
+        fits = [part.name, self._precision, learner.layout, self._seed, self._task.recipe.portable()]
         return course, Checkpoint(self._state, [*fits, self._rows.tolist()])
 
     def _refuse_impossible(self) -> None:

@@ -1,0 +1,183 @@
+"""The job: what a training takes on Kaggle's machines, in one folder, which is a private data set there."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_STORED, ZipFile
+
+from medfold import __version__, files, runs
+from medfold.errors import UserError
+from medfold.notebooks import wheels
+from medfold.notebooks.kit import opened
+from medfold.paths import CompetitionPaths, FoldPaths, Paths, RunPaths
+from medfold.recipe import Recipe
+from medfold.sources import archives
+
+ABOUT = "job.json"  # written last: names all other files and their hashes
+TRAINED = "trained.zip"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained; the words of `train`."""
+
+    recipe: str
+    overrides: dict[str, Any]
+    seed: int
+    run: str
+    folds: list[int]
+    jobs: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job, opened.
+
+    Args:
+        folder: that holds its files.
+        about: what job.json says.
+    """
+
+    folder: Path
+    about: dict[str, Any]
+
+    @classmethod
+    def open(cls, folder: Path | str) -> "Job":
+        """Opens a job and sees that it is whole.
+
+        Raises:
+            UserError: no job, a file that is missing or damaged, or a package that is not installed.
+        """
+        return cls(Path(folder), opened(Path(folder), ABOUT))
+
+    def __str__(self) -> str:
+        order = self.order
+        lines = {
+            "competition": self.about["competition"],
+            "run": order.run,
+            "folds": ", ".join(map(str, order.folds)),
+            "going on": ", ".join(self.about["states"]) or "no, from the start",
+            "medfold": self.about["medfold"],
+        }
+        return "\n".join(f"{fact:<13}{value}" for fact, value in lines.items())
+
+    @property
+    def order(self) -> Order:
+        """What is to be trained, with the weights file that came along in place of that of home."""
+        order = Order(**self.about["order"])
+        if name := self.about["weights"]:
+            order.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
+        return order
+
+    def lay_out(self, root: Path) -> CompetitionPaths:
+        """Writes a project folder as it is at home, but for data: facts, recipes, folds, and where trainings stand."""
+        for name, text in self.about["project"].items():
+            files.write_text(text, root / name)
+        paths = Paths(root).competition(self.about["competition"])
+        for name, fold in self.about["states"].items():
+            state = paths.run(self.about["order"]["run"]).fold(fold).state
+            state.parent.mkdir(parents=True)
+            shutil.copyfile(self.folder / name, state)
+        return paths
+
+
+def write(
+    paths: CompetitionPaths, recipe: Recipe, order: Order, packages: tuple[str, ...], out: Path
+) -> dict[str, int]:
+    """Writes a job; equal inputs give equal bytes. It holds no image, no patient's id and no secret.
+
+    Args:
+        recipe: that `order` comes to.
+        packages: that Kaggle's image lacks.
+        out: the folder to write.
+
+    Returns:
+        The size of each file, in bytes.
+
+    Raises:
+        UserError: no such weights file; what `wheels.build` and `wheels.fetch` raise.
+    """
+    run = paths.run(order.run)
+    with files.whole(out) as folder:
+        folder.mkdir(parents=True)
+        wheels.build(folder)
+        wheels.fetch(packages, paths.root / "data" / ".wheels", folder)
+        states = {}
+        for fold in order.folds:
+            if run.fold(fold).state.is_file():
+                states[f"fold{fold}-state.npz"] = fold
+                shutil.copyfile(run.fold(fold).state, folder / f"fold{fold}-state.npz")
+        about: dict[str, Any] = {
+            "medfold": __version__,
+            "competition": paths.name,
+            "order": vars(order),
+            "weights": _weights(recipe, folder),
+            "states": states,
+            "packages": list(packages),
+            "project": _project(paths),
+        }
+        about["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
+        files.write_json(about, folder / ABOUT)
+        return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+
+
+def pack(run: RunPaths, folds: list[int], out: Path) -> None:
+    """Packs what a training left: folds that are done, and of others where they stand."""
+    with files.whole(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
+        for number in folds:
+            fold = run.fold(number)
+            names = [*files.read_json(fold.done), fold.done.name, fold.log.name] if runs.is_done(fold) else []
+            for name in names or [fold.state.name]:
+                if (fold.folder / name).is_file():
+                    archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
+
+
+def bring(archive: Path, run: RunPaths, folds: list[int]) -> tuple[list[int], list[int]]:
+    """Puts what `pack` packed in its place, and removes the archive.
+
+    Returns:
+        The folds that are done, and those that are not but can be gone on with.
+
+    Raises:
+        UserError: a damaged archive, or a fold in it that is not what its marker says.
+    """
+    done, unfinished = [], []
+    with files.whole(run.folder / ".brought") as arrived:
+        archives.unpack(archive, arrived)
+        for number in folds:
+            fold, home = FoldPaths(arrived / f"fold{number}"), run.fold(number)
+            if fold.done.is_file() and not runs.is_done(fold):
+                raise UserError(f"fold {number} arrived damaged", archive, "Run it again: it is fetched once more")
+            with files.lock(home.folder):
+                if fold.done.is_file():
+                    files.remove(home.folder)
+                    fold.folder.replace(home.folder)
+                    done.append(number)
+                elif fold.state.is_file():
+                    home.folder.mkdir(parents=True, exist_ok=True)
+                    fold.state.replace(home.state)
+                    unfinished.append(number)
+        arrived.mkdir(exist_ok=True)
+    files.remove(run.folder / ".brought")
+    archive.unlink()
+    return done, unfinished
+
+
+def _weights(recipe: Recipe, folder: Path) -> str | None:
+    """The name, in a job, of the file that the backbone's weights come from; None without one."""
+    weights = Path(recipe.backbone.weights).expanduser()
+    if recipe.backbone.weights in ("none", "imagenet"):
+        return None
+    if not weights.is_file():
+        raise UserError("no such file", f"backbone.weights={weights}")
+    shutil.copyfile(weights, folder / weights.name)
+    return weights.name
+
+
+def _project(paths: CompetitionPaths) -> dict[str, str]:
+    """The texts of a project folder that a training reads."""
+    bases = sorted(Paths(paths.root).bases.rglob("*.yaml"))
+    facts = [path for path in sorted(paths.folder.iterdir()) if path.suffix in (".yaml", ".md")]
+    found = [*bases, *facts, paths.folds, paths.folds_origin]
+    return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in found}

@@ -1,0 +1,165 @@
+"""Stage `train`, on Kaggle's GPUs: sent from here, trained there, brought back."""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from medfold import files, machine, runs
+from medfold import recipe as recipe_module
+from medfold.errors import UserError, some
+from medfold.kaggle_api import Kaggle
+from medfold.kaggle_api.machines import Machines, name_of
+from medfold.notebooks import errand, ipynb, job, mounts, wheels
+from medfold.notebooks.errand import Errand, FailedNotebookError
+from medfold.notebooks.job import Job, Order
+from medfold.paths import Paths, RunPaths
+from medfold.stages import data as data_stage
+from medfold.stages.folding import make_folds
+from medfold.stages.project import Project, describe_score
+from medfold.stages.training import begin, refuse_unknown, train
+from medfold.terminal import say, size, warn
+
+LONGEST = 14 * 3600  # seconds to wait for the notebook; Kaggle stops it after 12 hours
+
+
+def train_on_kaggle(
+    project: Project,
+    recipe: str = "baseline",
+    overrides: dict[str, Any] | None = None,
+    seeds: list[int] | None = None,
+    folds: list[int] | None = None,
+    run: str | None = None,
+    jobs: str = "1",
+) -> None:
+    """Has the folds that are missing trained by a notebook at Kaggle, and brings them back under runs/.
+
+    A session there ends after 12 hours. A training stops before that, and its exact state is brought back: the same
+    command goes on from there.
+
+    Args:
+        recipe, overrides, seeds, folds, run, jobs: as `train` takes them.
+
+    Raises:
+        UserError: what `train` raises; data that Kaggle does not have; a refusal, or a notebook that failed.
+    """
+    seeds, overrides = seeds or [0], overrides or {}
+    refuse_unknown(project, folds, seeds, run)
+    datasets, competition = _attached(project)
+    choices = recipe_module.load(project.paths, project.root.bases, recipe, overrides)
+    data = make_folds(project, quiet=True)
+    machines = Machines(Kaggle.connect())
+    for seed in seeds:
+        run_paths, todo = begin(project, recipe, overrides, choices, seed, folds, run)
+        if not todo:
+            say("train", f"done: folds {some(folds or range(project.competition.folds.k), 10)}")
+        else:
+            order = Order(recipe, overrides, seed, run_paths.name, todo, jobs)
+            sent = _packed(project, choices, order, run_paths, datasets, competition)
+            _sent_and_brought(machines, sent, run_paths, todo)
+        if runs.done_folds(run_paths, project.competition.folds.k):
+            result = runs.collect(project.competition, run_paths, data.train, data.targets)
+            say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
+
+
+def train_there(folder: Path | str, inputs: Path | str, out: Path | str, hours: float) -> None:
+    """Trains what a job says, and packs what comes of it; runs in the notebook.
+
+    Args:
+        folder: of the job.
+        inputs: the folder that data sets are mounted in.
+        out: the folder to write `trained.zip` to.
+        hours: after which trainings stop and keep where they stand.
+
+    Raises:
+        UserError: what `train` raises, after what is done is packed.
+    """
+    os.environ[machine.STOP_AT] = str(time.time() + 3600 * hours)
+    opened, out = Job.open(folder), Path(out)
+    root = Path(tempfile.mkdtemp(prefix="medfold-"))  # what stands in `out` would all be kept as output
+    paths = opened.lay_out(root)
+    os.chdir(root)
+    project, order = Project.open(paths.name, Paths(root)), opened.order
+    try:
+        _get_data(project, Path(inputs))
+        train(project, order.recipe, order.overrides, [order.seed], order.folds, order.run, order.jobs)
+    except UserError as error:
+        if not machine.time_is_up():
+            raise
+        warn("train", str(error))
+    finally:
+        job.pack(paths.run(order.run), order.folds, out / job.TRAINED)
+        say("packed", f"{size((out / job.TRAINED).stat().st_size)} -> {out / job.TRAINED}")
+
+
+def _attached(project: Project) -> tuple[list[str], str | None]:
+    """The data set or the competition at Kaggle that holds the data."""
+    source = project.source
+    if source.embedded:
+        return [], None
+    if source.kind == "kaggle":
+        return [], source.options.slug
+    if source.kind == "kaggle-dataset":
+        return [source.options.slug], None
+    fix = "Put it there as a data set of your own, and name that: source: {kind: kaggle-dataset, slug: owner/name}"
+    raise UserError(f"the data of source {source.kind} is not at Kaggle", project.paths.name, fix)
+
+
+def _get_data(project: Project, inputs: Path) -> None:
+    datasets, competition = _attached(project)
+    if project.source.embedded:
+        data_stage.download(project)
+        return
+    place = mounts.competition(inputs, competition) if competition else mounts.dataset(inputs, datasets[0])
+    project.source.link(place)
+    say("data", f"linked, not copied: {place}")
+    data_stage.samples_of(project)
+
+
+def _packed(
+    project: Project,
+    choices: recipe_module.Recipe,
+    order: Order,
+    run_paths: RunPaths,
+    datasets: list[str],
+    competition: str | None,
+) -> Errand:
+    folder, packages = run_paths.notebook / "training", wheels.lacking(project.competition)
+    sizes = job.write(project.paths, choices, order, packages, folder / "job")
+    mark = errand.mark_of(folder / "job" / job.ABOUT)
+    notebook = folder / "training.ipynb"
+    text = ipynb.training(project.competition, order.run, order.folds, mark, wheels.versions(packages))
+    files.write_text(text, notebook)
+    say("job", f"{len(sizes)} files, {size(sum(sizes.values()))} -> {project.shown(folder / 'job')}")
+    which = "fold" + "-".join(map(str, order.folds)) if len(order.folds) < project.competition.folds.k else "all"
+    return Errand(
+        name=name_of("medfold", "train", project.paths.name, order.run, which),
+        files=folder / "job",
+        notebook=notebook,
+        mark=mark,
+        datasets=datasets,
+        competition=competition,
+        internet=choices.backbone.weights == "imagenet",
+    )
+
+
+def _sent_and_brought(machines: Machines, sent: Errand, run_paths: RunPaths, todo: list[int]) -> None:
+    arrived, log = sent.notebook.with_name(job.TRAINED), sent.notebook.with_name("log.txt")
+    problem: UserError | None = None
+    try:
+        ref = errand.run(machines, sent, LONGEST, log).notebook.ref
+    except FailedNotebookError as error:  # some folds may be done all the same
+        if job.TRAINED not in machines.output(error.ref).files:
+            raise
+        problem, ref = error, error.ref
+    machines.fetch(ref, job.TRAINED, arrived)
+    done, unfinished = job.bring(arrived, run_paths, todo)
+    if done:
+        say("train", f"brought back: folds {some(done, 10)}")
+    if unfinished:
+        warn("train", f"stopped before the session's end: folds {some(unfinished, 10)}; the same command goes on")
+    if problem:
+        raise problem
+    if not done and not unfinished:
+        raise UserError("the notebook ended without a fold", ref, f"Its log: {log}")

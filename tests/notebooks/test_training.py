@@ -1,0 +1,221 @@
+"""`make train ON=kaggle` to the end: the job runs as a real notebook, and what it trained comes home."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold import files, runs, stages
+from medfold.errors import UserError
+from medfold.notebooks import Job, errand, job, wheels
+from medfold.notebooks.job import Order
+from medfold.paths import Paths
+from medfold.recipe import Recipe, parse_overrides
+from medfold.stages import Project
+from tests.conftest import SMALL, add_competition
+from tests.helpers import finished_run, zipped
+from tests.kaggle_machines import Ended
+from tests.kaggle_server import KEY, TOKEN, HostedCompetition
+from tests.notebooks import kaggle_image
+
+ORDER = Order("baseline", {}, 0, "baseline", [0, 1], "1")
+REF = "alice/medfold-train-small-baseline-fold0"
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """No wheel is built."""
+    monkeypatch.setattr(wheels, "build", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
+
+
+@pytest.fixture
+def made(small):
+    """The small phantom with data and folds."""
+    stages.download(small)
+    stages.make_folds(small)
+    return small
+
+
+# The job
+
+
+def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
+    state = made.paths.run("baseline").fold(1).state
+    state.parent.mkdir(parents=True)
+    state.write_bytes(b"where it stands")
+    sizes = job.write(made.paths, Recipe(), ORDER, (), tmp_path / "job")
+    assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
+    opened = Job.open(tmp_path / "job")
+    paths = opened.lay_out(tmp_path / "there")
+    for path in (made.paths.facts, made.paths.folds, made.paths.folds_origin):
+        there = tmp_path / "there" / path.relative_to(made.root.root)
+        assert there.read_bytes() == path.read_bytes()
+    assert paths.run("baseline").fold(1).state.read_bytes() == b"where it stands"
+    assert not paths.data.exists()
+    assert (opened.order.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
+    Project.open("small", Paths(tmp_path / "there"))
+
+
+def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, tmp_path):
+    marks = set()
+    for _ in range(2):
+        job.write(made.paths, Recipe(), ORDER, (), tmp_path / "job")
+        marks.add(errand.mark_of(tmp_path / "job" / job.ABOUT))
+    assert len(marks) == 1
+    state = made.paths.run("baseline").fold(0).state
+    state.parent.mkdir(parents=True)
+    state.write_bytes(b"further")
+    job.write(made.paths, Recipe(), ORDER, (), tmp_path / "job")
+    assert errand.mark_of(tmp_path / "job" / job.ABOUT) not in marks
+
+
+def test_nothing_private_is_in_a_job(made, tmp_path, monkeypatch):
+    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    monkeypatch.setenv("KAGGLE_KEY", KEY)
+    job.write(made.paths, Recipe(), ORDER, (), tmp_path / "job")
+    patients = pd.read_csv(made.paths.raw / "train.csv", dtype=str)["patient_id"]
+    secrets = [TOKEN, KEY, str(tmp_path), str(made.root.root), *patients]
+    for path in (tmp_path / "job").iterdir():
+        data = path.read_bytes()
+        assert [secret for secret in secrets if secret.encode() in data] == [], path.name
+
+
+def test_a_weights_file_comes_along(made, quick, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
+    recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
+    job.write(made.paths, recipe, ORDER, (), tmp_path / "job")
+    opened = Job.open(tmp_path / "job")
+    assert opened.order.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
+    missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
+    with pytest.raises(UserError, match="no.h5: no such file"):
+        job.write(made.paths, missing, ORDER, (), tmp_path / "job")
+
+
+def test_what_was_trained_is_brought_home(made, tmp_path):
+    finished_run(made, "there", folds=[0])
+    there, home = made.paths.run("there"), made.paths.run("home")
+    there.fold(1).folder.mkdir()
+    there.fold(1).state.write_bytes(b"half")
+    job.pack(there, [0, 1, 2], tmp_path / "trained.zip")
+    assert job.bring(tmp_path / "trained.zip", home, [0, 1, 2]) == ([0], [1])
+    assert runs.is_done(home.fold(0))
+    assert home.fold(1).state.read_bytes() == b"half"
+    assert sorted(path.name for path in home.folder.iterdir() if not path.name.startswith(".")) == ["fold0", "fold1"]
+    assert not (tmp_path / "trained.zip").exists()
+
+
+def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
+    finished_run(made, "there", folds=[0])
+    there, home = made.paths.run("there"), made.paths.run("home")
+    job.pack(there, [0], tmp_path / "trained.zip")
+    content = (tmp_path / "trained.zip").read_bytes()
+    oof = there.fold(0).oof.read_bytes()
+    assert oof in content
+    (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
+    with pytest.raises(UserError, match="damaged"):
+        job.bring(tmp_path / "trained.zip", home, [0])
+    assert not home.fold(0).folder.exists()
+
+
+# What is refused before anything is sent
+
+
+def test_data_that_is_not_at_kaggle(made, kaggle):
+    facts = made.competition.model_copy(update={"source": {"kind": "url"}})
+    source = type(made.source)({"kind": "url", "url": "https://zenodo.org/x.npz", "md5": "0" * 32}, made.paths)
+    project = Project(made.root, made.paths, facts, source)
+    with pytest.raises(UserError, match="the data of source url is not at Kaggle. Put it there as a data set of your"):
+        stages.train_on_kaggle(project)
+    assert kaggle.log == []
+
+
+def test_what_is_done_is_not_sent(made, kaggle):
+    finished_run(made)
+    stages.train_on_kaggle(made, folds=[0])
+    assert kaggle.asked("SaveKernel") == kaggle.asked("StartBlobUpload") == 0
+
+
+def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
+    kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
+    with pytest.raises(UserError, match="the notebook ended without a fold"):
+        stages.train_on_kaggle(made, folds=[0])
+    kaggle.runner = lambda pushed: Ended(state="ERROR", message="Out of memory")
+    with pytest.raises(UserError, match="the notebook failed: Out of memory"):
+        stages.train_on_kaggle(made, folds=[0], run="other")
+
+
+# The real thing
+
+
+@pytest.fixture
+def hosted(kaggle, tmp_path, monkeypatch):
+    """The small phantom as a competition of Kaggle, whose machines run what is pushed."""
+    source = "source: {kind: kaggle, slug: small}\nupload: notebook"
+    facts = SMALL.replace("upload: local", source).split("\n", 2)
+    add_competition(tmp_path / "drawn", "small", SMALL)
+    monkeypatch.chdir(tmp_path / "drawn")
+    drawn = Project.open("small")
+    stages.download(drawn)
+    add_competition(tmp_path / "my project", "small", "\n".join([facts[0], facts[2]]))
+    monkeypatch.chdir(tmp_path / "my project")
+    stages.download(Project.open("small"), given=drawn.paths.raw)
+    kaggle.competitions["small"] = HostedCompetition()
+    kaggle.data = drawn.paths.raw
+    kaggle.python = kaggle_image.make(tmp_path / "venv")
+    return kaggle
+
+
+def rents(hosted, tmp_path, hours=None):
+    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, {"small": hosted.data}, job.TRAINED, hours)
+
+
+def hashes(project, run):
+    return files.read_json(project.paths.run(run).fold(0).done)
+
+
+@pytest.mark.slow
+def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path):
+    project = Project.open("small")
+    stages.train(project, folds=[0], run="home")
+    rents(hosted, tmp_path)
+    stages.train_on_kaggle(project, folds=[0])
+    assert hashes(project, "baseline") == hashes(project, "home")
+    pushed = hosted.notebooks[REF].pushed
+    assert pushed["competitionDataSources"] == ["small"]
+    assert not pushed["enableInternet"]
+    said = hosted.said()
+    assert "brought back: folds 0" in said
+    assert re.search(r"OOF score  AUC 0\.\d+ .* 1 of 3 folds", said)
+    assert "linked, not copied" in (project.paths.run("baseline").notebook / "training" / "log.txt").read_text()
+
+
+@pytest.mark.slow
+def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted, tmp_path):
+    project, longer = Project.open("small"), parse_overrides("training.epochs=4")
+    stages.train(project, folds=[0], overrides=longer, run="home")
+    rents(hosted, tmp_path, hours=0)
+    stages.train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
+    said, fold = hosted.said(), project.paths.run("baseline").fold(0)
+    assert "stopped before the session's end: folds 0; the same command goes on" in said
+    assert fold.state.is_file()
+    assert not fold.done.exists()
+    with np.load(fold.state) as state:
+        assert len(state.files) > 5
+    rents(hosted, tmp_path)
+    stages.train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
+    assert hashes(project, "baseline") == hashes(project, "home")
+    assert hosted.notebooks[REF].version == hosted.datasets[REF].version == 2
+    log = (project.paths.run("baseline").notebook / "training" / "log.txt").read_text()
+    assert "going on at epoch 1, step 1" in log
+
+
+@pytest.mark.slow
+def test_a_training_that_fails_there_brings_what_is_done(hosted, tmp_path):
+    project = Project.open("small")
+    rents(hosted, tmp_path)
+    (hosted.data / "train.csv").unlink()
+    with pytest.raises(UserError, match="the notebook failed: Your notebook failed"):
+        stages.train_on_kaggle(project, folds=[0])
+    assert "train.csv" in hosted.said()

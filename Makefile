@@ -111,6 +111,7 @@ format: setup  ## mend the style
 pictures: setup  ## the pictures of docs/, after demo     RECORDING=file with what it printed
 	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
 	@$(RUN_PYTHON) docs/report_pictures.py runs/phantom-chest/baseline/report.html
+	@$(RUN_PYTHON) docs/notebook_picture.py
 
 benchmarks: setup  ## measure, and write docs/performance.md
 	@$(RUN_PYTHON) benchmarks/all.py

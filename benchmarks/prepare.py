@@ -119,8 +119,12 @@ def project(root: Path, given: list[Path], count: int) -> Project:
 
 
 def medfold(root: Path, *words: str) -> float:
+    """Runs a command of medfold; its peak memory, MB."""
+    return peak(root, [sys.executable, "-m", "medfold", *words])
+
+
+def peak(root: Path, command: list[str]) -> float:
     """Runs a command; the peak memory of it and all that it starts, MB (0 where the system does not tell)."""
-    command = [sys.executable, "-m", "medfold", *words]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
     most = 0.0
@@ -128,7 +132,7 @@ def medfold(root: Path, *words: str) -> float:
         most = max(most, _memory_of_session(process.pid))
         time.sleep(0.1)
     if process.returncode:
-        raise SystemExit(f"medfold {' '.join(words)} ended with exit code {process.returncode}")
+        raise SystemExit(f"{' '.join(command)} ended with exit code {process.returncode}")
     return most
 
 

@@ -127,6 +127,9 @@ class MachineRoutes:
         assert body["kernelVersion"] == found.version
         self.submitted(body, found.ended.files[body["fileName"]], **how)
 
+    def _GetAcceleratorQuotaStatistics(self, body: dict, **how: float) -> None:  # noqa: N802
+        self.say({"gpuQuota": {"timeUsed": "63000s", "totalTimeAllowed": "108000s"}}, **how)
+
     # What they share.
 
     def sent(self, body: dict) -> dict[str, Blob]:

@@ -73,3 +73,12 @@ def test_overrides_are_written_as_they_are_typed(text):
     overrides = recipe.parse_overrides(text)
     assert recipe.as_typed(overrides) == text
     assert recipe.parse_overrides(recipe.as_typed(overrides)) == overrides
+
+
+def test_a_portable_recipe_names_no_folder_of_this_machine():
+    kept = recipe.Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": "/home/alice/net.h5"}})
+    assert kept.portable() == {**kept.model_dump(mode="json"), "backbone": {**kept.portable()["backbone"]}}
+    assert kept.portable()["backbone"]["weights"] == "net.h5"
+    for word in ("none", "imagenet"):
+        same = recipe.Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": word}})
+        assert same.portable() == same.model_dump(mode="json")

@@ -152,16 +152,17 @@ def machine(server, root: Path, python: Path, data: dict[str, Path], output: str
 
     def run_pushed(pushed: dict) -> Ended:
         place = root / f"machine {len(list(root.glob('machine *')))}"
-        own = [ref for ref in pushed["datasetDataSources"] if ref in server.datasets]
-        for ref in own:
-            folder = place / "input" / "datasets" / ref
-            folder.mkdir(parents=True)
+        attached = {f"datasets/{ref}": ref for ref in pushed["datasetDataSources"]}
+        attached |= {f"competitions/{slug}": slug for slug in pushed["competitionDataSources"]}
+        for mount, ref in attached.items():
+            folder = place / "input" / mount
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            if ref in data:
+                folder.symlink_to(data[ref], target_is_directory=True)
+                continue
+            folder.mkdir()
             for name, content in server.datasets[ref].files.items():
                 (folder / name).write_bytes(content)
-        for slug in pushed["competitionDataSources"]:
-            folder = place / "input" / "competitions" / slug
-            folder.parent.mkdir(parents=True)
-            folder.symlink_to(data[slug], target_is_directory=True)
         notebook = place / "pushed.ipynb"
         notebook.write_text(pushed["text"])
         try:

@@ -71,7 +71,9 @@ def test_files_are_placed_and_the_notebook_runs(hosted, sent):
     }
     said = hosted.said()
     assert "uploading 7 kB as alice/medfold-histology-baseline, private" in said
-    assert [line.split()[1].strip(",") for line in said.splitlines() if line.startswith("kaggle")] == [
+    assert [
+        line.split()[1].strip(",") for line in said.splitlines() if line.startswith("kaggle") and "GPU" not in line
+    ] == [
         "queued",
         "running",
         "complete",
@@ -85,6 +87,13 @@ def test_what_is_there_is_neither_sent_nor_run_again(hosted, sent):
     assert hosted.asked("SaveKernel") == 1
     assert hosted.asked("upload") == 3
     assert "unchanged, version 1" in hosted.said()
+
+
+@pytest.mark.parametrize("fault", [None, instead(), status(403)])
+def test_gpu_hours_are_told_where_kaggle_tells_them(hosted, sent, fault):
+    hosted.fault("GetAcceleratorQuotaStatistics", fault)
+    run(sent)
+    assert ("12.5 of 30 GPU hours are left this week" in hosted.said()) == (fault is None)
 
 
 def test_other_files_make_a_new_version_with_nothing_of_the_old(hosted, sent):

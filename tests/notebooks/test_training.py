@@ -16,7 +16,7 @@ from medfold.stages import Project
 from tests.conftest import SMALL, add_competition
 from tests.helpers import finished_run, zipped
 from tests.kaggle_machines import Ended
-from tests.kaggle_server import KEY, TOKEN, HostedCompetition
+from tests.kaggle_server import KEY, TOKEN, HostedCompetition, HostedDataset
 from tests.notebooks import kaggle_image
 
 ORDER = Order("baseline", {}, 0, "baseline", [0, 1], "1")
@@ -124,7 +124,9 @@ def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
 
 def test_data_that_is_not_at_kaggle(made, kaggle):
     facts = made.competition.model_copy(update={"source": {"kind": "url"}})
-    source = type(made.source)({"kind": "url", "url": "https://zenodo.org/x.npz", "md5": "0" * 32}, made.paths)
+    source = type(made.source)(
+        {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}, made.paths
+    )
     project = Project(made.root, made.paths, facts, source)
     with pytest.raises(UserError, match="the data of source url is not at Kaggle. Put it there as a data set of your"):
         stages.train_on_kaggle(project)
@@ -151,24 +153,35 @@ def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
 
 @pytest.fixture
 def hosted(kaggle, tmp_path, monkeypatch):
-    """The small phantom as a competition of Kaggle, whose machines run what is pushed."""
-    source = "source: {kind: kaggle, slug: small}\nupload: notebook"
-    facts = SMALL.replace("upload: local", source).split("\n", 2)
+    """A Kaggle that has the data of the small phantom, and machines that run what is pushed."""
     add_competition(tmp_path / "drawn", "small", SMALL)
     monkeypatch.chdir(tmp_path / "drawn")
     drawn = Project.open("small")
     stages.download(drawn)
-    add_competition(tmp_path / "my project", "small", "\n".join([facts[0], facts[2]]))
-    monkeypatch.chdir(tmp_path / "my project")
-    stages.download(Project.open("small"), given=drawn.paths.raw)
     kaggle.competitions["small"] = HostedCompetition()
     kaggle.data = drawn.paths.raw
     kaggle.python = kaggle_image.make(tmp_path / "venv")
     return kaggle
 
 
+def taken_from(source: str, hosted, tmp_path, monkeypatch) -> Project:
+    """A project whose data is at Kaggle as that source says, and here as it is there."""
+    lines = [line for line in SMALL.splitlines() if not line.startswith(("source:", "upload:"))]
+    where = [line for line in SMALL.splitlines() if line.startswith("source:")] if source == "phantom" else []
+    named = {"kaggle": ["source: {kind: kaggle, slug: small}"]}
+    named["kaggle-dataset"] = ["source: {kind: kaggle-dataset, slug: carol/nodules}"]
+    facts = [*lines, *(where or named[source]), "upload: local" if source == "phantom" else "upload: notebook"]
+    add_competition(tmp_path / "my project", "small", "\n".join(facts))
+    monkeypatch.chdir(tmp_path / "my project")
+    project = Project.open("small")
+    stages.download(project, given=None if source == "phantom" else hosted.data)
+    hosted.datasets["carol/nodules"] = HostedDataset()
+    return project
+
+
 def rents(hosted, tmp_path, hours=None):
-    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, {"small": hosted.data}, job.TRAINED, hours)
+    data = dict.fromkeys(("small", "carol/nodules"), hosted.data)
+    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, job.TRAINED, hours)
 
 
 def hashes(project, run):
@@ -176,24 +189,28 @@ def hashes(project, run):
 
 
 @pytest.mark.slow
-def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path):
-    project = Project.open("small")
+@pytest.mark.parametrize("source", ["kaggle", "kaggle-dataset", "phantom"])
+def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, source):
+    project = taken_from(source, hosted, tmp_path, monkeypatch)
     stages.train(project, folds=[0], run="home")
     rents(hosted, tmp_path)
     stages.train_on_kaggle(project, folds=[0])
     assert hashes(project, "baseline") == hashes(project, "home")
     pushed = hosted.notebooks[REF].pushed
-    assert pushed["competitionDataSources"] == ["small"]
+    assert pushed["competitionDataSources"] == (["small"] if source == "kaggle" else [])
+    assert pushed["datasetDataSources"] == [REF, *(["carol/nodules"] if source == "kaggle-dataset" else [])]
     assert not pushed["enableInternet"]
     said = hosted.said()
     assert "brought back: folds 0" in said
     assert re.search(r"OOF score  AUC 0\.\d+ .* 1 of 3 folds", said)
-    assert "linked, not copied" in (project.paths.run("baseline").notebook / "training" / "log.txt").read_text()
+    log = (project.paths.run("baseline").notebook / "training" / "log.txt").read_text()
+    assert ("linked, not copied" in log) == (source != "phantom")
 
 
 @pytest.mark.slow
-def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted, tmp_path):
-    project, longer = Project.open("small"), parse_overrides("training.epochs=4")
+def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted, tmp_path, monkeypatch):
+    project = taken_from("kaggle", hosted, tmp_path, monkeypatch)
+    longer = parse_overrides("training.epochs=4")
     stages.train(project, folds=[0], overrides=longer, run="home")
     rents(hosted, tmp_path, hours=0)
     stages.train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
@@ -212,8 +229,8 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
 
 
 @pytest.mark.slow
-def test_a_training_that_fails_there_brings_what_is_done(hosted, tmp_path):
-    project = Project.open("small")
+def test_a_training_that_fails_there_is_one_line_with_its_log(hosted, tmp_path, monkeypatch):
+    project = taken_from("kaggle", hosted, tmp_path, monkeypatch)
     rents(hosted, tmp_path)
     (hosted.data / "train.csv").unlink()
     with pytest.raises(UserError, match="the notebook failed: Your notebook failed"):

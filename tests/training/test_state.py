@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
-from medfold import files
+from medfold import files, machine
+from medfold.errors import UserError
 from medfold.paths import FoldPaths
 from medfold.training import fit, state
 from medfold.training.learner import Learner
@@ -106,6 +108,19 @@ def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch,
     assert f"going on at epoch {3 if len(stops) == 2 else '2, step 1'} of 3 epochs" in capsys.readouterr().out
     assert result(tmp_path / "broken") == expected
     assert not list((tmp_path / "broken").glob("*state*"))
+
+
+def test_a_training_whose_time_is_up_keeps_where_it_stands_and_goes_on(tmp_path, monkeypatch, capsys):
+    made = task(epochs=3, dropout=0.3)
+    fit.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
+    for step in (1, 2):
+        monkeypatch.setenv(machine.STOP_AT, "0")
+        with pytest.raises(UserError, match=f"fold 0: the time is up at epoch 1, step {step} of 3 epochs"):
+            fit.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    monkeypatch.setenv(machine.STOP_AT, f"{time.time() + 3600}")
+    fit.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    assert "going on at epoch 1, step 2 of 3 epochs" in capsys.readouterr().out
+    assert result(tmp_path / "broken") == result(tmp_path / "whole")
 
 
 def test_a_state_of_another_recipe_or_fold_is_not_taken_up(tmp_path, monkeypatch, every_step, capsys):

@@ -15,7 +15,7 @@ from medfold import files, transfer
 from medfold.errors import UserError, some
 from medfold.kaggle_api import Kaggle
 from medfold.kaggle_api.client import SITE, asking, explained
-from medfold.terminal import minutes, say, size, spinner, warn
+from medfold.terminal import Meter, minutes, say, spinner, warn
 
 LONGEST = 50  # letters of the name of a data set or notebook
 LICENCE = "other"  # Kaggle asks for one; the data set is private
@@ -147,7 +147,11 @@ class Machines:
             marker = Path(extra) / _marker(mark)
             marker.write_text(f"medfold {mark}\n", encoding="utf-8")
             sent = [*sorted(path for path in folder.iterdir() if path.is_file()), marker]
-            uploaded = [self._uploaded(path) for path in sent]
+            uploaded = []
+            with Meter("upload", sum(path.stat().st_size for path in sent)) as meter:
+                for path in sent:
+                    uploaded.append(self._uploaded(path))
+                    meter.advance(path.stat().st_size)
 
         def ask(client: Any) -> Any:
             service = client.datasets.dataset_api_client
@@ -185,8 +189,7 @@ class Machines:
         request.last_modified_epoch_seconds = int(path.stat().st_mtime)
         with self._asking(path.name), self._api.build_kaggle_client() as client:
             answer = client.blobs.blob_api_client.start_blob_upload(request)
-        with spinner(f"{path.name}, {size(path.stat().st_size)}"):
-            self._api.upload_complete(str(path), answer.create_url, quiet=True)
+        self._api.upload_complete(str(path), answer.create_url, quiet=True)
         file = ApiDatasetNewFile()
         file.token = answer.token
         return file
@@ -290,6 +293,15 @@ class Machines:
         if not answer.version_number:
             raise UserError("Kaggle tells no version of the notebook", where, "Run it again")
         return self._page(name, answer.version_number)
+
+    def gpu_hours(self) -> tuple[float, float] | None:
+        """The hours that are left on GPUs, and all of a week's; None where Kaggle does not tell."""
+        try:
+            quota = self._api.quota_view().gpu_quota
+            allowed = quota.total_time_allowed.total_seconds() / 3600
+            return max(0.0, allowed - quota.time_used.total_seconds() / 3600), allowed
+        except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
+            return None  # it is told for information only: who has none left is refused by Kaggle
 
     def session(self, ref: str) -> Session:
         """How the last run of a notebook stands."""

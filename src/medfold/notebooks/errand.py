@@ -114,6 +114,8 @@ def _begun(machines: Machines, errand: Errand, dataset: Placed, anew: bool) -> P
         if not state.ended or state.state == "complete":
             say("notebook", f"pushed before, version {found[0].version}: {found[0].link}")
             return found[0]
+    if hours := machines.gpu_hours():
+        say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
     attached = Attached([dataset.ref, *errand.datasets], errand.competition)
     pushed = machines.push(errand.name, errand.notebook, attached, errand.internet)
     say("notebook", f"version {pushed.version}: {pushed.link}")

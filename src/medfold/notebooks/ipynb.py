@@ -53,7 +53,7 @@ found = sorted([*INPUTS.glob("*/{label}"), *INPUTS.glob("datasets/*/*/{label}")]
 assert found, "attach the data set that holds {label}"
 {place} = found[0].parent
 install = "pip install --quiet --no-index --no-deps {packages} --find-links".split()
-subprocess.run([sys.executable, "-m", *install, {place}], check=True)"""
+subprocess.run([sys.executable, "-m", *install, {place}], check=True);"""
 
 _OPEN_KIT = """\
 from medfold.notebooks import Kit

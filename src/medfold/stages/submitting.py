@@ -83,16 +83,17 @@ def submit(
             board.preflight(competition, paths)
             say("submit", "dry run: nothing was placed; without DRY_RUN it would be")
             return
-        entry = leaderboards.Entry(
-            file=file,
-            table=written,
-            groups=data.test_groups,
-            message=_message(project, names, result, digest),
-            mark=mark_of(digest),
-            sample=sample,
-            pack=lambda: pack(project, data, found),
-            again=force,
-        )
+    entry = leaderboards.Entry(
+        file=file,
+        table=written,
+        groups=data.test_groups,
+        message=_message(project, names, result, digest),
+        mark=mark_of(digest),
+        sample=sample,
+        pack=lambda: pack(project, data, found),
+        again=force,
+    )
+    with files.lock(file):  # of this submission alone: a notebook may take hours
         placed = board.place(competition, paths, entry)
         record(project, row, placed, origin)
     looks = int((before["status"] == "scored").sum())

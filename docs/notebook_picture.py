@@ -1,7 +1,7 @@
 """notebook.png in docs/: the notebook that submits phantom-chest, packed, executed and rendered.
 
-It needs the folds of `make demo`, and chromium and chromedriver on the PATH. The notebook runs as in the tests: in a fresh
-virtual environment, in a folder that looks like Kaggle's, without network.
+It needs the folds of `make demo`, and chromium and chromedriver on the PATH. The notebook runs as in the tests: in a
+fresh virtual environment, in a folder that looks like Kaggle's, without network.
 """
 
 import sys

@@ -21,6 +21,7 @@ def independent(n=1000, count=3, strength=1.0, seed=0):
     return expit(rng.normal(strength * (2 * targets - 1), 1, (count, n)))[:, :, None], targets
 
 
+@pytest.mark.slow
 def test_thirty_members_of_noise_deceive_in_sample_and_not_cross_fitted():
     facts = competition("binary", score={"metric": "auc"})
     inside, outside = [], []

@@ -123,6 +123,7 @@ def test_a_package_without_sources_says_so(tmp_path, monkeypatch):
         wheels.build(tmp_path)
 
 
+@pytest.mark.slow
 def test_several_runs_are_packed_with_their_weights(given, monkeypatch, tmp_path):
     root = tmp_path / "two runs"
     shutil.copytree(given.project.root.root, root)

@@ -24,6 +24,7 @@ def python(tmp_path_factory):
     return kaggle_image.make(tmp_path_factory.mktemp("an image") / "venv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["old", "new"])
 def test_it_submits_what_is_submitted_at_home(given, python, tmp_path, style):
     root = tmp_path / "kaggle"

@@ -203,7 +203,7 @@ def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, sou
     said = hosted.said()
     assert "brought back: folds 0" in said
     assert re.search(r"OOF score  AUC 0\.\d+ .* 1 of 3 folds", said)
-    log = (project.paths.run("baseline").notebook / "training" / "log.txt").read_text()
+    log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert ("linked, not copied" in log) == (source != "phantom")
 
 
@@ -224,7 +224,7 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
     stages.train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
     assert hashes(project, "baseline") == hashes(project, "home")
     assert hosted.notebooks[REF].version == hosted.datasets[REF].version == 2
-    log = (project.paths.run("baseline").notebook / "training" / "log.txt").read_text()
+    log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert "going on at epoch 1, step 1" in log
 
 

@@ -1,6 +1,7 @@
 """The job: what a training takes on Kaggle's machines, in one folder, which is a private data set there."""
 
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,10 +144,11 @@ def bring(archive: Path, run: RunPaths, folds: list[int]) -> tuple[list[int], li
         UserError: a damaged archive, or a fold in it that is not what its marker says.
     """
     done, unfinished = [], []
-    with files.whole(run.folder / ".brought") as arrived:
-        archives.unpack(archive, arrived)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run.folder) as arrived:
+        archives.unpack(archive, Path(arrived))
         for number in folds:
-            fold, home = FoldPaths(arrived / f"fold{number}"), run.fold(number)
+            fold, home = FoldPaths(Path(arrived) / f"fold{number}"), run.fold(number)
             if fold.done.is_file() and not runs.is_done(fold):
                 raise UserError(f"fold {number} arrived damaged", archive, "Run it again: it is fetched once more")
             with files.lock(home.folder):
@@ -158,8 +160,6 @@ def bring(archive: Path, run: RunPaths, folds: list[int]) -> tuple[list[int], li
                     home.folder.mkdir(parents=True, exist_ok=True)
                     fold.state.replace(home.state)
                     unfinished.append(number)
-        arrived.mkdir(exist_ok=True)
-    files.remove(run.folder / ".brought")
     archive.unlink()
     return done, unfinished
 

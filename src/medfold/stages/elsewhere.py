@@ -125,14 +125,15 @@ def _packed(
     datasets: list[str],
     competition: str | None,
 ) -> Errand:
-    folder, packages = run_paths.notebook / "training", wheels.lacking(project.competition)
+    every = len(order.folds) == project.competition.folds.k
+    which = "all" if every else "fold" + "-".join(map(str, order.folds))
+    folder, packages = run_paths.notebook / f"training-{which}", wheels.lacking(project.competition)
     sizes = job.write(project.paths, choices, order, packages, folder / "job")
     mark = errand.mark_of(folder / "job" / job.ABOUT)
     notebook = folder / "training.ipynb"
     text = ipynb.training(project.competition, order.run, order.folds, mark, wheels.versions(packages))
     files.write_text(text, notebook)
     say("job", f"{len(sizes)} files, {size(sum(sizes.values()))} -> {project.shown(folder / 'job')}")
-    which = "fold" + "-".join(map(str, order.folds)) if len(order.folds) < project.competition.folds.k else "all"
     return Errand(
         name=name_of("medfold", "train", project.paths.name, order.run, which),
         files=folder / "job",

@@ -18,6 +18,8 @@ class HostedDataset:
     version: int = 1
     private: bool = False
     states: list[str] = field(default_factory=list)  # that looks at it meet before it is ready
+    shown: dict[str, Blob] = field(default_factory=dict)  # files of the version before
+    lag: int = 0  # so many listings show those still
 
 
 @dataclass
@@ -38,6 +40,7 @@ class HostedNotebook:
     version: int
     states: list[str]  # that looks at it meet before it has ended
     ended: Ended
+    before: "HostedNotebook | None" = None
 
 
 class MachineRoutes:
@@ -67,7 +70,7 @@ class MachineRoutes:
 
     def _CreateDatasetVersion(self, body: dict, **how: float) -> None:  # noqa: N802
         if dataset := self.dataset(body):
-            dataset.files = self.sent(body["body"])
+            dataset.shown, dataset.files = dataset.files, self.sent(body["body"])
             dataset.version += 1
             self.say({"ref": self.ref(body), "status": "ok"}, **how)
 
@@ -96,8 +99,9 @@ class MachineRoutes:
         if any(absent.values()):
             self.say({"ref": ref, "versionNumber": 1, **absent}, **how)
             return
-        version = server.notebooks[ref].version + 1 if ref in server.notebooks else 1
-        server.notebooks[ref] = HostedNotebook(body, version, list(server.states), server.runner(body))
+        before = server.notebooks.get(ref)
+        version = before.version + 1 if before else 1
+        server.notebooks[ref] = HostedNotebook(body, version, list(server.states), server.runner(body), before)
         self.say({"ref": ref, "url": f"https://www.kaggle.com/code/{ref}", "versionNumber": version}, **how)
 
     def _GetKernelSessionStatus(self, body: dict, **how: float) -> None:  # noqa: N802
@@ -138,9 +142,13 @@ class MachineRoutes:
         return {server.names[each["token"]]: server.uploads[each["token"]] for each in body["files"]}
 
     def notebook(self, body: dict) -> HostedNotebook | None:
-        found = self.server.notebooks.get(self.kernel(body))
+        found, label = self.server.notebooks.get(self.kernel(body)), body.get("versionLabel")
         if found is None:
             self.error(403, "Permission 'kernels.get' was denied")
+        while found and label and label != f"v{found.version}":
+            found = found.before
+            if found is None:
+                self.error(404, "Not found")
         return found
 
     def page(self, key: str, rows: list[dict], body: dict, **how: float) -> None:

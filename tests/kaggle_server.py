@@ -207,7 +207,8 @@ class Handler(MachineRoutes, BaseHTTPRequestHandler):
 
     def _ListDatasetFiles(self, body: dict, **how: float) -> None:  # noqa: N802
         if dataset := self.dataset(body):
-            self.list("datasetFiles", dataset.files, body, **how)
+            dataset.lag -= 1
+            self.list("datasetFiles", dataset.shown if dataset.lag >= 0 else dataset.files, body, **how)
 
     def _DownloadDataFiles(self, body: dict, **how: float) -> None:  # noqa: N802
         if competition := self.competition(body):

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
+
+from medfold.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,3 +120,24 @@ def lock(path: Path) -> FileLock:
     """A lock that lets one process at a time write `path`; use it in a `with` statement."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path.with_name(f".{path.name}.lock"))
+
+
+@contextmanager
+def alone(path: Path, what: str) -> Iterator[None]:
+    """The same for work that takes hours: a second process is told so and does not wait.
+
+    Args:
+        what: is under way.
+
+    Raises:
+        UserError: another process is at it.
+    """
+    held = lock(path)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{what} by another process", path, "Wait for it, or end it") from None
+    try:
+        yield
+    finally:
+        held.release()

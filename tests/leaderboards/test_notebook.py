@@ -15,6 +15,7 @@ from tests.kaggle_machines import Ended
 from tests.kaggle_server import HostedCompetition, instead, lose, status
 
 REF = "alice/medfold-histology-baseline"
+KIT = f"{REF}-kit"
 NO_WHEELS = (
     "import pathlib; from medfold.notebooks import wheels; "
     "wheels.build = lambda out: pathlib.Path(out, 'medfold.whl').write_bytes(b'wheel')"
@@ -73,16 +74,16 @@ def test_a_notebook_is_pushed_followed_checked_submitted_and_recorded(hosted, pr
     stages.submit(project)
     (row,), (arrived,) = ledger(project), hosted.submissions
     assert arrived["text"] == (project.root.root / row["file"]).read_bytes()
-    assert row["sha256"][:12] in arrived["description"]
+    assert beside(project)["mark"] in arrived["description"]
     assert (row["ref"], row["status"]) == ("41000001", "scored")
     assert row["public"] == f"{float(arrived['verdict']['publicScore']):.6f}"
     facts = beside(project)["kaggle"]
-    assert facts["dataset"] == {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/datasets/{REF}"}
+    assert facts["dataset"] == {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"}
     assert facts["notebook"] == {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"}
     said = hosted.said()
     for words in (
         "5 left today",
-        f"as {REF}, private",
+        f"as {KIT}, private",
         "running, 0 s",
         "8 rows, checked; from those at home they differ by 0 at most",
         "version 1 of the notebook as 41000001: medfold baseline, OOF AUC",
@@ -94,14 +95,14 @@ def test_a_notebook_is_pushed_followed_checked_submitted_and_recorded(hosted, pr
 
 def test_what_is_sent_is_a_whole_kit(hosted, project, tmp_path):
     stages.submit(project)
-    for name, data in hosted.datasets[REF].files.items():
+    for name, data in hosted.datasets[KIT].files.items():
         (tmp_path / name).write_bytes(data)
     from medfold.notebooks import Kit
 
     kit = Kit.open(tmp_path)
     assert kit.about["slug"] == "histology"
     assert [len(member.weights) for member in kit.members] == [2]
-    assert hosted.datasets[REF].private
+    assert hosted.datasets[KIT].private
 
 
 def test_the_same_folds_are_never_submitted_twice_without_force(hosted, project):
@@ -109,7 +110,7 @@ def test_the_same_folds_are_never_submitted_twice_without_force(hosted, project)
     stages.submit(project)
     assert len(hosted.submissions) == 1
     stages.submit(project, force=True)
-    assert (len(hosted.submissions), hosted.notebooks[REF].version, hosted.datasets[REF].version) == (2, 2, 1)
+    assert (len(hosted.submissions), hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 2, 1)
 
 
 def test_a_dry_run_sends_nothing(hosted, project):
@@ -181,7 +182,7 @@ def test_a_failed_notebook_is_not_submitted_and_goes_anew(hosted, project):
     assert ledger(project)[0]["status"] == "written"
     hosted.runner = right
     stages.submit(project)
-    assert (hosted.notebooks[REF].version, hosted.datasets[REF].version) == (2, 1)
+    assert (hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 1)
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
 
@@ -210,7 +211,7 @@ def test_a_refused_submission_is_one_line_and_can_be_made_later(hosted, project,
     with pytest.raises(UserError, match=message):
         stages.submit(project)
     stages.submit(project)
-    assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[REF].version == 1
+    assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
 
 
 def test_a_score_that_comes_later_keeps_the_versions(hosted, project, monkeypatch):
@@ -232,11 +233,36 @@ def test_a_command_that_is_killed_goes_on_and_does_nothing_twice(hosted, project
     quick = f"{NO_WHEELS}; from medfold.kaggle_api import machines; machines.wait = lambda seconds: None"
     kill_when(start(project.root.root, words, quick), lambda: hosted.asked(method))
     finish(project.root.root, words, quick)
-    assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[REF].version == 1
+    assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
 
 def test_the_notebook_by_itself_is_made_without_kaggle(hosted, project):
     packed = stages.notebook(project, ["baseline"])
     assert hosted.log == []
-    assert packed.mark in packed.notebook.read_text()
+    assert files.read_json(packed.kit / "kit.json")["mark"] in packed.notebook.read_text()
+
+
+def test_other_folds_that_predict_the_same_are_another_submission(hosted, project):
+    stages.submit(project)
+    finished_run(project)  # the same predictions again
+    for fold in (0, 1):
+        trained = project.paths.run("baseline").fold(fold)
+        oof = pd.read_csv(trained.oof)
+        oof["label"] = oof["label"] * 0.999
+        files.write_csv(oof, trained.oof)
+        trained.weights.write_bytes(b"other")
+        marker = {name: files.sha256(trained.folder / name) for name in files.read_json(trained.done)}
+        files.write_json({**marker, "weights.h5": files.sha256(trained.weights)}, trained.done)
+    stages.submit(project)
+    assert len(hosted.submissions) == hosted.notebooks[REF].version == 2
+    assert len({row["sha256"] for row in ledger(project)}) == 1
+
+
+def test_versions_stay_on_record_if_the_ledger_is_lost(hosted, project):
+    stages.submit(project)
+    hosted.fault("GetSubmission", *[status(500)] * 6)
+    stages.submit(project, force=True)
+    assert [row["status"] for row in ledger(project)] == ["scored", "pending"]
+    for path in project.paths.submissions.glob("*.json"):
+        assert json.loads(path.read_text())["kaggle"]["notebook"]["ref"] == REF

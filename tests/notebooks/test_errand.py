@@ -11,11 +11,12 @@ from medfold.kaggle_api import Kaggle, machines
 from medfold.kaggle_api.machines import Machines, name_of
 from medfold.notebooks import errand
 from medfold.notebooks.errand import Errand
-from tests.kaggle_machines import Ended
+from tests.kaggle_machines import Ended, HostedNotebook
 from tests.kaggle_server import HostedCompetition, HostedDataset, drop, instead, lose, status
 
 NAME = "medfold-histology-baseline"
 REF = f"alice/{NAME}"
+KIT = f"{REF}-kit"
 
 
 @pytest.fixture
@@ -33,15 +34,14 @@ def sent(tmp_path):
     folder = tmp_path / "kit"
     folder.mkdir()
     (folder / "weights.h5").write_bytes(b"weights" * 1000)
-    return labelled(Errand(NAME, folder, tmp_path / "submission.ipynb", "", [], "histology"))
+    return labelled(Errand(NAME, f"{NAME}-kit", folder / "kit.json", tmp_path / "submission.ipynb", [], "histology"))
 
 
-def labelled(sent, text="first"):
-    (sent.files / "kit.json").write_text(text)
-    mark = errand.mark_of(sent.files / "kit.json")
+def labelled(sent, mark="first", package="1.0"):
+    sent.label.write_text(json.dumps({"mark": mark, "package": package}))
     cell = {"cell_type": "markdown", "metadata": {}, "source": ["kit ", mark]}
     sent.notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-    return replace(sent, mark=mark)
+    return sent
 
 
 def run(sent, **more):
@@ -55,23 +55,23 @@ def refused(match):
 def test_files_are_placed_and_the_notebook_runs(hosted, sent):
     hosted.states = ["QUEUED", "RUNNING", "RUNNING"]
     ran = run(sent)
-    dataset, pushed = hosted.datasets[REF], hosted.notebooks[REF].pushed
+    dataset, pushed = hosted.datasets[KIT], hosted.notebooks[REF].pushed
     assert dataset.private
     assert dataset.files["weights.h5"] == b"weights" * 1000
-    assert dataset.files["kit.json"] == b"first"
+    assert json.loads(dataset.files["kit.json"])["mark"] == "first"
     assert pushed["isPrivate"]
     assert pushed["enableGpu"]
     assert not pushed["enableInternet"]
     assert pushed["machineShape"] == "NvidiaTeslaT4"
-    assert pushed["datasetDataSources"] == [REF]
+    assert pushed["datasetDataSources"] == [KIT]
     assert pushed["competitionDataSources"] == ["histology"]
-    assert sent.mark in pushed["text"]
+    assert "first" in pushed["text"]
     assert ran.facts == {
-        "dataset": {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/datasets/{REF}"},
+        "dataset": {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"},
         "notebook": {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"},
     }
     said = hosted.said()
-    assert "uploading 7 kB as alice/medfold-histology-baseline, private" in said
+    assert "uploading 7.04 kB as alice/medfold-histology-baseline-kit, private" in said
     assert re.findall(r"^kaggle     (\w+), ", said, re.MULTILINE) == ["queued", "running", "complete"]
     assert sent.notebook.with_name("log.txt").read_text() == "three lines\nof a\nlog\n"
 
@@ -81,7 +81,7 @@ def test_what_is_there_is_neither_sent_nor_run_again(hosted, sent):
     assert run(sent).notebook.version == 1
     assert hosted.asked("SaveKernel") == 1
     assert hosted.asked("upload") == 3
-    assert "unchanged, version 1" in hosted.said()
+    assert "pushed before, version 1" in hosted.said()
 
 
 @pytest.mark.parametrize("fault", [None, instead(), status(403)])
@@ -93,11 +93,11 @@ def test_gpu_hours_are_told_where_kaggle_tells_them(hosted, sent, fault):
 
 def test_other_files_make_a_new_version_with_nothing_of_the_old(hosted, sent):
     run(sent)
-    (sent.files / "weights.h5").unlink()
-    (sent.files / "other.h5").write_bytes(b"w")
+    (sent.label.parent / "weights.h5").unlink()
+    (sent.label.parent / "other.h5").write_bytes(b"w")
     ran = run(labelled(sent, "second"))
     assert (ran.dataset.version, ran.notebook.version) == (2, 2)
-    assert {"kit.json", "other.h5"} == {name for name in hosted.datasets[REF].files if "version" not in name}
+    assert {"kit.json", "other.h5"} == {name for name in hosted.datasets[KIT].files if "version" not in name}
 
 
 def test_anew_runs_it_again_but_sends_nothing(hosted, sent):
@@ -115,7 +115,7 @@ def test_a_command_that_ended_anywhere_goes_on(hosted, sent, method):
         run(sent)
     before = hosted.asked("upload")
     run(sent)
-    assert (hosted.datasets[REF].version, hosted.notebooks[REF].version) == (1, 1)
+    assert (hosted.datasets[KIT].version, hosted.notebooks[REF].version) == (1, 1)
     if method in ("SaveKernel", "GetKernelSessionStatus"):
         assert hosted.asked("upload") == before
 
@@ -130,7 +130,7 @@ def test_a_lost_answer_is_looked_up_and_nothing_is_done_twice(hosted, sent, meth
     ran = run(sent)
     assert hosted.asked(method) == 1
     assert ran.notebook.version == hosted.notebooks[REF].version
-    assert ran.dataset.version == hosted.datasets[REF].version
+    assert ran.dataset.version == hosted.datasets[KIT].version
     assert "the answer was lost" in hosted.said()
 
 
@@ -161,6 +161,8 @@ def test_a_request_that_never_arrived_is_not_repeated_blindly(hosted, sent, meth
             "Wait for other sessions to end",
         ),
         ("SaveKernel", status(403, "Phone verification is required"), "Verify your phone number: .*/settings"),
+        ("SaveKernel", status(400, "Maximum batch GPU session count of 2 reached."), "Wait for other sessions to end"),
+        ("SaveKernel", status(429, "Too many requests"), "Kaggle answers 429: Too many requests. Try again later"),
         (
             "SaveKernel",
             instead(versionNumber=1, invalidDatasetSources=["alice/x"]),
@@ -190,8 +192,8 @@ def test_a_refusal_is_one_line_with_its_reason(hosted, sent, where, fault, messa
 
 
 def test_a_public_data_set_is_not_written_to(hosted, sent):
-    hosted.datasets[REF] = HostedDataset(private=False)
-    with refused(f"{REF}: this data set is public, and would publish your folds. Make it private"):
+    hosted.datasets[KIT] = HostedDataset(private=False)
+    with refused(f"{KIT}: this data set is public, and would publish your folds. Make it private"):
         run(sent)
     assert hosted.asked("upload") == hosted.asked("CreateDatasetVersion") == 0
 
@@ -241,7 +243,7 @@ def test_a_data_set_that_cannot_be_unpacked_is_sent_anew(hosted, sent):
 
 
 def test_a_data_set_that_is_never_ready(hosted, sent):
-    hosted.datasets[REF] = HostedDataset(private=True, states=["BLOBS_RECEIVED"] * 1000)
+    hosted.datasets[KIT] = HostedDataset(private=True, states=["BLOBS_RECEIVED"] * 1000)
     with refused(r"the data set is not ready after 30.* min \(blobs_received\). Run it again later"):
         run(sent)
 
@@ -249,9 +251,9 @@ def test_a_data_set_that_is_never_ready(hosted, sent):
 def test_a_file_is_fetched_by_fresh_addresses(hosted, sent, tmp_path):
     content = b"id,label\n" + b"a,0.5\n" * 40_000
     hosted.runner = lambda pushed: Ended({"submission.csv": content, "zeta.txt": b"x"})
-    run(sent)
+    ran = run(sent)
     hosted.fault("storage", drop(after=150_000), None, status(403))
-    Machines(Kaggle.connect()).fetch(REF, "submission.csv", tmp_path / "out.csv")
+    Machines(Kaggle.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == content
 
 
@@ -266,15 +268,15 @@ def test_a_file_is_fetched_by_fresh_addresses(hosted, sent, tmp_path):
 )
 def test_what_is_no_output_is_left_there(hosted, sent, tmp_path, left, message):
     hosted.runner = lambda pushed: Ended(left)
-    run(sent)
+    ran = run(sent)
     with refused(message):
-        Machines(Kaggle.connect()).fetch(REF, "submission.csv", tmp_path / "out.csv")
+        Machines(Kaggle.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
     assert not list(tmp_path.glob("out.csv*"))
 
 
 def test_what_the_kit_put_there_is_listed_and_removed(hosted, sent):
     run(sent)
-    run(replace(sent, name="medfold-other-run"))
+    run(replace(sent, name="medfold-other-run", dataset="medfold-other-run-kit"))
     hosted.datasets["alice/mine"] = HostedDataset()
     hosted.datasets["bob/medfold-his"] = HostedDataset()
     there = Machines(Kaggle.connect())
@@ -282,8 +284,8 @@ def test_what_the_kit_put_there_is_listed_and_removed(hosted, sent):
     assert listed == [
         ("notebook", REF),
         ("notebook", "alice/medfold-other-run"),
-        ("data set", REF),
-        ("data set", "alice/medfold-other-run"),
+        ("data set", KIT),
+        ("data set", "alice/medfold-other-run-kit"),
     ]
     for kind, ref in listed:
         there.remove(kind, ref)
@@ -297,13 +299,57 @@ def test_what_the_kit_put_there_is_listed_and_removed(hosted, sent):
 def test_what_cannot_be_removed_says_so(hosted, sent, kind, method, answer):
     run(sent)
     hosted.fault(method, instead(**{answer: "In use"}))
-    with refused(f"{REF}: Kaggle does not delete the {kind}: In use"):
-        Machines(Kaggle.connect()).remove(kind, REF)
+    ref = REF if kind == "notebook" else KIT
+    with refused(f"{ref}: Kaggle does not delete the {kind}: In use"):
+        Machines(Kaggle.connect()).remove(kind, ref)
+
+
+def test_another_package_does_not_run_again_what_runs(hosted, sent):
+    run(sent)
+    ran = run(labelled(sent, package="1.1"))
+    assert (ran.dataset.version, ran.notebook.version) == (1, 1)
+    ran = run(labelled(sent, package="1.1"), anew=True)
+    assert (ran.dataset.version, ran.notebook.version) == (2, 2)
+
+
+def test_a_newer_version_of_somebody_else_is_not_taken_for_ours(hosted, sent):
+    ran = run(sent)
+    there = Machines(Kaggle.connect())
+    ours = hosted.notebooks[REF]
+    newer = {**ours.pushed, "text": "saved in the browser"}
+    hosted.notebooks[REF] = HostedNotebook(newer, 2, [], Ended({"submission.csv": b"other"}, state="ERROR"), ours)
+    assert there.session(ran.notebook).state == "complete"
+    there.fetch(ran.notebook, "submission.csv", sent.notebook.with_name("out.csv"))
+    assert sent.notebook.with_name("out.csv").read_bytes() == b"id,label\n"
+
+
+def test_a_version_that_is_not_shown_yet_is_waited_for(hosted, sent):
+    run(sent)
+    hosted.datasets[KIT].lag = 3
+    run(labelled(sent, "second"))
+    assert hosted.asked("ListDatasetFiles") >= 4
+    hosted.fault("GetDatasetStatus", None, status(403), status(404))
+    run(labelled(sent, "third"))
+    assert hosted.datasets[KIT].version == 3
+
+
+def test_a_cancelled_or_quickly_saved_notebook_is_pushed_again(hosted, sent):
+    run(sent)
+    hosted.notebooks[REF].ended.state = "NEW_SCRIPT"
+    assert run(sent).notebook.version == 2
+
+
+@pytest.mark.parametrize("answer", [instead(status="SOMETHING_NEW"), status(429), status(408)])
+def test_an_answer_without_sense_does_not_end_the_waiting(hosted, sent, answer):
+    hosted.states = ["RUNNING"]
+    hosted.fault("GetKernelSessionStatus", *[answer] * 7)
+    assert run(sent).notebook.version == 1
 
 
 def test_names_are_what_kaggle_takes():
-    assert name_of("medfold", "Some_Competition", "a+b") == "medfold-some-competition-a-b"
+    assert name_of("medfold", "Some_Competition", "a+b").startswith("medfold-some-competition-a-b-")
     long = name_of("medfold", "rsna-intracranial-hemorrhage-detection", "baseline-training.epochs=3")
     assert len(long) <= 50
     assert long != name_of("medfold", "rsna-intracranial-hemorrhage-detection", "baseline-training.epochs=4")
-    assert name_of("medfold", "ä") == "medfold"
+    assert name_of("medfold", "a_b") != name_of("medfold", "a-b") != name_of("medfold", "a.b")
+    assert name_of("medfold", "a-b") == "medfold-a-b"

@@ -1,14 +1,19 @@
 import nbformat
+import pytest
 
 from medfold.notebooks import ipynb
 from tests.helpers import competition
 
 
-def text(**packages):
-    return ipynb.submission(competition(title="Lungs"), ["baseline (5 folds)"], "AUC 0.9", "0123456789ab", packages)
+@pytest.fixture
+def text(tmp_path):
+    """The text of a notebook, by the packages that it installs."""
+    label = tmp_path / "kit.json"
+    label.write_text('{"mark": "0123456789ab"}')
+    return lambda **packages: ipynb.submission(competition(title="Lungs"), ["baseline"], "AUC 0.9", label, packages)
 
 
-def test_it_is_a_notebook_of_few_cells():
+def test_it_is_a_notebook_of_few_cells(text):
     content = nbformat.reads(text(), 4)
     nbformat.validate(content)
     assert len(content.cells) <= 6
@@ -19,7 +24,7 @@ def test_it_is_a_notebook_of_few_cells():
     assert all(not cell.outputs for cell in content.cells if cell.cell_type == "code")
 
 
-def test_equal_arguments_give_equal_texts():
+def test_equal_arguments_give_equal_texts(text):
     assert text(pydicom="3.0.2") == text(pydicom="3.0.2")
     assert "pydicom==3.0.2" in text(pydicom="3.0.2")
     assert "pydicom" not in text()

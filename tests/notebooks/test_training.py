@@ -8,7 +8,7 @@ import pytest
 
 from medfold import files, runs, stages
 from medfold.errors import UserError
-from medfold.notebooks import Job, errand, job, wheels
+from medfold.notebooks import Job, job, wheels
 from medfold.notebooks.job import Order
 from medfold.paths import Paths
 from medfold.recipe import Recipe, parse_overrides
@@ -21,6 +21,8 @@ from tests.notebooks import kaggle_image
 
 ORDER = Order("baseline", {}, 0, "baseline", [0, 1], "1")
 REF = "alice/medfold-train-small-baseline-fold0"
+JOB = f"{REF}-job"
+MARK = "0123456789ab"
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
     state = made.paths.run("baseline").fold(1).state
     state.parent.mkdir(parents=True)
     state.write_bytes(b"where it stands")
-    sizes = job.write(made.paths, Recipe(), ORDER, (), tmp_path / "job")
+    sizes = job.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
     opened = Job.open(tmp_path / "job")
     paths = opened.lay_out(tmp_path / "there")
@@ -60,20 +62,20 @@ def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
 def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, tmp_path):
     marks = set()
     for _ in range(2):
-        job.write(made.paths, Recipe(), ORDER, (), tmp_path / "job")
-        marks.add(errand.mark_of(tmp_path / "job" / job.ABOUT))
+        job.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+        marks.add(files.read_json(tmp_path / "job" / job.ABOUT)["mark"])
     assert len(marks) == 1
     state = made.paths.run("baseline").fold(0).state
     state.parent.mkdir(parents=True)
     state.write_bytes(b"further")
-    job.write(made.paths, Recipe(), ORDER, (), tmp_path / "job")
-    assert errand.mark_of(tmp_path / "job" / job.ABOUT) not in marks
+    job.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+    assert files.read_json(tmp_path / "job" / job.ABOUT)["mark"] not in marks
 
 
 def test_nothing_private_is_in_a_job(made, tmp_path, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
-    job.write(made.paths, Recipe(), ORDER, (), tmp_path / "job")
+    job.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
     patients = pd.read_csv(made.paths.raw / "train.csv", dtype=str)["patient_id"]
     secrets = [TOKEN, KEY, str(tmp_path), str(made.root.root), *patients]
     for path in (tmp_path / "job").iterdir():
@@ -85,12 +87,12 @@ def test_a_weights_file_comes_along(made, quick, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
-    job.write(made.paths, recipe, ORDER, (), tmp_path / "job")
+    job.write(made.paths, made.competition, recipe, ORDER, (), tmp_path / "job")
     opened = Job.open(tmp_path / "job")
     assert opened.order.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
     with pytest.raises(UserError, match="no.h5: no such file"):
-        job.write(made.paths, missing, ORDER, (), tmp_path / "job")
+        job.write(made.paths, made.competition, missing, ORDER, (), tmp_path / "job")
 
 
 def test_what_was_trained_is_brought_home(made, tmp_path):
@@ -98,8 +100,8 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
     there, home = made.paths.run("there"), made.paths.run("home")
     there.fold(1).folder.mkdir()
     there.fold(1).state.write_bytes(b"half")
-    job.pack(there, [0, 1, 2], tmp_path / "trained.zip")
-    assert job.bring(tmp_path / "trained.zip", home, [0, 1, 2]) == ([0], [1])
+    job.pack(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
+    assert job.bring(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
     assert runs.is_done(home.fold(0))
     assert home.fold(1).state.read_bytes() == b"half"
     assert sorted(path.name for path in home.folder.iterdir() if not path.name.startswith(".")) == ["fold0", "fold1"]
@@ -109,13 +111,13 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
 def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
     finished_run(made, "there", folds=[0])
     there, home = made.paths.run("there"), made.paths.run("home")
-    job.pack(there, [0], tmp_path / "trained.zip")
+    job.pack(there, [0], MARK, tmp_path / "trained.zip")
     content = (tmp_path / "trained.zip").read_bytes()
     oof = there.fold(0).oof.read_bytes()
     assert oof in content
     (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
     with pytest.raises(UserError, match="damaged"):
-        job.bring(tmp_path / "trained.zip", home, [0])
+        job.bring(tmp_path / "trained.zip", home, [0], MARK)
     assert not home.fold(0).folder.exists()
 
 
@@ -140,9 +142,16 @@ def test_what_is_done_is_not_sent(made, kaggle):
 
 
 def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
-    kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
+    def nothing(pushed):
+        job.pack(made.paths.run("none"), [0], re.search(r"\| job \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip")
+        return Ended({"trained.zip": (tmp_path / "x.zip").read_bytes()}, "log\n")
+
+    kaggle.runner = nothing
     with pytest.raises(UserError, match="the notebook ended without a fold"):
         stages.train_on_kaggle(made, folds=[0])
+    kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
+    with pytest.raises(UserError, match="this is what another job left"):
+        stages.train_on_kaggle(made, folds=[0], run="third")
     kaggle.runner = lambda pushed: Ended(state="ERROR", message="Out of memory")
     with pytest.raises(UserError, match="the notebook failed: Out of memory"):
         stages.train_on_kaggle(made, folds=[0], run="other")
@@ -198,7 +207,7 @@ def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, sou
     assert hashes(project, "baseline") == hashes(project, "home")
     pushed = hosted.notebooks[REF].pushed
     assert pushed["competitionDataSources"] == (["small"] if source == "kaggle" else [])
-    assert pushed["datasetDataSources"] == [REF, *(["carol/nodules"] if source == "kaggle-dataset" else [])]
+    assert pushed["datasetDataSources"] == [JOB, *(["carol/nodules"] if source == "kaggle-dataset" else [])]
     assert not pushed["enableInternet"]
     said = hosted.said()
     assert "brought back: folds 0" in said
@@ -223,7 +232,7 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
     rents(hosted, tmp_path)
     stages.train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
     assert hashes(project, "baseline") == hashes(project, "home")
-    assert hosted.notebooks[REF].version == hosted.datasets[REF].version == 2
+    assert hosted.notebooks[REF].version == hosted.datasets[JOB].version == 2
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert "going on at epoch 1, step 1" in log
 

@@ -124,8 +124,8 @@ class Machines:
         """True if a data set, once it is ready, was uploaded with that mark; False of one that never will be ready."""
         if self._state(name) in UNUSABLE:
             return False
-        self.until_ready(name)
-        return _marker(mark) in self._kaggle.dataset_files(f"{self.user}/{name}")
+        self._wait_for(name, None)
+        return self._shows(name, mark)
 
     def upload(self, name: str, folder: Path, mark: str) -> Placed:
         """Makes the files of a folder the first version of a private data set, or its next.
@@ -173,7 +173,7 @@ class Machines:
         answer = self._once(f"data set {self.user}/{name}", ask, arrived)
         if answer and (answer.error or (answer.status or "").lower() == "error"):
             raise UserError(f"Kaggle refuses the data set: {answer.error or 'no reason given'}", f"{self.user}/{name}")
-        self.until_ready(name)
+        self._wait_for(name, mark)
         placed = self.dataset(name)
         if placed is None:
             raise UserError("the data set was made, but Kaggle does not show it", f"{self.user}/{name}", "Run it again")
@@ -194,25 +194,31 @@ class Machines:
         file.token = answer.token
         return file
 
-    def until_ready(self, name: str) -> None:
-        """Waits until a data set can be attached.
+    def _wait_for(self, name: str, mark: str | None) -> None:
+        """Waits until a data set can be attached, and, with a mark, until it is the version of that mark.
 
         Raises:
             UserError: it never will be, or not for long.
         """
-        if self._state(name) == "ready":
+        if self._state(name) == "ready" and (mark is None or self._shows(name, mark)):
             return
         waited, delay = 0.0, 2.0
         with spinner("Kaggle unpacks the data set"):
-            while (found := self._state(name)) != "ready":
+            while True:
+                found = self._state(name)
                 if found in UNUSABLE:
                     what = f"Kaggle could not unpack the data set ({found})"
                     raise UserError(what, f"{self.user}/{name}", "Run it again: it is sent anew")
+                if found == "ready" and (mark is None or self._shows(name, mark)):
+                    return
                 if waited >= STARTS:
                     what = f"the data set is not ready after {minutes(waited)} ({found})"
                     raise UserError(what, f"{self.user}/{name}", "Run it again later; it is not sent again")
                 wait(delay)
                 waited, delay = waited + delay, min(1.5 * delay, 20)
+
+    def _shows(self, name: str, mark: str) -> bool:
+        return _marker(mark) in self._kaggle.dataset_files(f"{self.user}/{name}")
 
     def _state(self, name: str) -> str:
         from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetStatusRequest
@@ -220,7 +226,9 @@ class Machines:
         request = ApiGetDatasetStatusRequest()
         request.owner_slug, request.dataset_slug = self.user, name
         with self._asking(name), self._api.build_kaggle_client() as client:
-            return client.datasets.dataset_api_client.get_dataset_status(request).status.name.lower()
+            # One that was made a moment ago may not be shown yet.
+            found = _unless_absent(client.datasets.dataset_api_client.get_dataset_status, request)
+            return found.status.name.lower() if found else "not shown yet"
 
     # Notebooks.
 
@@ -232,9 +240,9 @@ class Machines:
         request.user_name, request.kernel_slug = self.user, name
         with self._asking(name), self._api.build_kaggle_client() as client:
             found = _unless_absent(client.kernels.kernels_api_client.get_kernel, request)
-        if found is None:
-            return None
-        return self._page(name, found.metadata.current_version_number or 0), found.blob.source or ""
+            if found is None:
+                return None
+            return self._page(name, found.metadata.current_version_number or 0), found.blob.source or ""
 
     def push(self, name: str, notebook: Path, attached: Attached, internet: bool = False) -> Placed:
         """Makes a file the newest version of a private notebook and has it run on GPUs.
@@ -303,15 +311,16 @@ class Machines:
         except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
             return None  # it is told for information only: who has none left is refused by Kaggle
 
-    def session(self, ref: str) -> Session:
-        """How the last run of a notebook stands."""
-        with self._asking(ref):
-            return self._session(ref)
+    def session(self, notebook: Placed) -> Session:
+        """How the run of a version of a notebook stands."""
+        with self._asking(notebook.ref):
+            return self._session(notebook)
 
-    def follow(self, ref: str, longest: float) -> Session:
-        """Waits until a notebook has run, telling when its state changes.
+    def follow(self, notebook: Placed, longest: float) -> Session:
+        """Waits until a version of a notebook has run, telling when its state changes.
 
         Args:
+            notebook: the version.
             longest: seconds to wait.
 
         Raises:
@@ -319,17 +328,19 @@ class Machines:
         """
         began, delay, failures, told = time.monotonic(), 5.0, 0, ""
         fix = "It goes on there; the same command takes it up again"
-        with spinner(f"{ref} on Kaggle's machines"):
+        with spinner(f"{notebook.ref} on Kaggle's machines"):
             while True:
                 try:
-                    found = self._session(ref)
-                except requests.RequestException as error:
+                    found = self._session(notebook)
+                except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
                     failures += 1
-                    final = error.response is not None and error.response.status_code < 500
-                    if final or failures == SILENT:
-                        raise explained(error, ref, self._source) from None
+                    if _final(error) or failures == SILENT:
+                        with self._asking(notebook.ref):
+                            raise
                     if failures == 1:
-                        warn("kaggle", f"no word of the notebook ({transfer.reason(error)}); it goes on, and so do we")
+                        lost = isinstance(error, requests.RequestException)
+                        why = transfer.reason(error) if lost else "an answer without sense"
+                        warn("kaggle", f"no word of the notebook ({why}); it goes on, and so do we")
                 else:
                     failures, waited = 0, time.monotonic() - began
                     if found.state != told:
@@ -338,67 +349,68 @@ class Machines:
                     if found.ended:
                         return found
                     if waited > longest:
-                        raise UserError(f"the notebook has not ended in {minutes(waited)}", ref, fix)
+                        raise UserError(f"the notebook has not ended in {minutes(waited)}", notebook.ref, fix)
                 wait(delay)
                 delay = min(1.3 * delay, 60)
 
-    def output(self, ref: str) -> Output:
-        """What the last run of a notebook left."""
+    def output(self, notebook: Placed) -> Output:
+        """What the run of a version of a notebook left."""
         from kagglesdk.kernels.types.kernels_api_service import ApiListKernelSessionOutputRequest
 
         request = ApiListKernelSessionOutputRequest()
-        request.user_name, request.kernel_slug = ref.split("/")
+        request.user_name, request.kernel_slug = notebook.ref.split("/")
+        request.version_label = _label(notebook)
         addresses: dict[str, str] = {}
         while True:
-            with self._asking(ref), self._api.build_kaggle_client() as client:
+            with self._asking(notebook.ref), self._api.build_kaggle_client() as client:
                 page = client.kernels.kernels_api_client.list_kernel_session_output(request)
             addresses |= {file.file_name: file.url for file in page.files or []}
             if not page.next_page_token:
                 return Output(addresses, _log(page.log or ""))
             request.page_token = page.next_page_token
 
-    def fetch(self, ref: str, name: str, out: Path) -> None:
-        """Downloads a file that a notebook left; each attempt by a fresh address.
+    def fetch(self, notebook: Placed, name: str, out: Path) -> None:
+        """Downloads a file that the run of a version of a notebook left; each attempt by a fresh address.
 
         Raises:
             UserError: it left none of that name, or what comes is a page and no such file.
         """
-        left = self.output(ref).files
+        left = self.output(notebook).files
         if name not in left:
             there = f"It left {some(sorted(left))}" if left else "It left nothing"
-            raise UserError(f"the notebook wrote no {name}", ref, there)
+            raise UserError(f"the notebook wrote no {name}", notebook.ref, there)
         files.remove(out)
-        transfer.fetch(lambda: transfer.open_stream(self.output(ref).files[name]), out)
+        transfer.fetch(lambda: transfer.open_stream(self.output(notebook).files[name]), out)
         with out.open("rb") as file:
             if file.read(100).lstrip()[:1] in (b"<", b"{"):  # an error, for a table or an archive never begins so
                 out.unlink()
-                raise UserError(f"Kaggle sends an error page instead of {name}", ref, "Run it again")
+                raise UserError(f"Kaggle sends an error page instead of {name}", notebook.ref, "Run it again")
 
     # Both.
 
     def listed(self, beginning: str) -> Iterator[tuple[str, str]]:
         """What there is of one's own whose name begins so: ('notebook' or 'data set', owner/name)."""
         for kind, ask in (("notebook", self._notebooks), ("data set", self._datasets)):
-            for ref in sorted(ask(beginning)):
+            for ref in sorted(ask()):
                 owner, _, name = ref.rpartition("/")
-                if owner == self.user and name.startswith(beginning):
+                if owner.lower() == self.user.lower() and name.startswith(beginning):
                     yield kind, ref
 
-    def _notebooks(self, words: str) -> Iterator[str]:
+    def _notebooks(self) -> Iterator[str]:
         token: str | None = None
         while True:
             with self._asking("your notebooks"):
-                page = self._api.kernels_list_with_response(mine=True, search=words, page_size=100, page_token=token)
+                page = self._api.kernels_list_with_response(mine=True, page_size=100, page_token=token)
             yield from (each.ref for each in page.kernels or [])
             token = page.next_page_token
             if not token:
                 return
 
-    def _datasets(self, words: str) -> Iterator[str]:
+    def _datasets(self) -> Iterator[str]:
         token: str | None = None
         while True:
             with self._asking("your data sets"):
-                page = self._api.dataset_list_with_response(mine=True, search=words, page_size=100, page_token=token)
+                page = self._api.dataset_list_with_response(mine=True, page_size=100, page_token=token)
             yield from (each.ref for each in page.datasets or [])
             token = page.next_page_token
             if not token:
@@ -429,11 +441,12 @@ class Machines:
     def _page(self, name: str, version: int) -> Placed:
         return Placed(f"{self.user}/{name}", version, f"{SITE}/code/{self.user}/{name}")
 
-    def _session(self, ref: str) -> Session:
+    def _session(self, notebook: Placed) -> Session:
         from kagglesdk.kernels.types.kernels_api_service import ApiGetKernelSessionStatusRequest
 
         request = ApiGetKernelSessionStatusRequest()
-        request.user_name, request.kernel_slug = ref.split("/")
+        request.user_name, request.kernel_slug = notebook.ref.split("/")
+        request.version_label = _label(notebook)
         with self._api.build_kaggle_client() as client:
             found = client.kernels.kernels_api_client.get_kernel_session_status(request)
         return Session(found.status.name.lower(), found.failure_message or "")
@@ -451,7 +464,8 @@ class Machines:
         except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
             response = error.response if isinstance(error, requests.RequestException) else None
             if response is not None and (response.status_code < 500 or response.status_code == 503):
-                raise explained(error, where, self._source, _what_to_do(str(error))) from None
+                refusal = explained(error, where, self._source)
+                raise UserError(refusal.what, where, _what_to_do(str(error)) or refusal.fix) from None
             why = transfer.reason(error) if isinstance(error, requests.RequestException) else "an answer without sense"
         warn("kaggle", f"the answer was lost ({why}); asking whether it arrived")
         for seconds in LOOKS:
@@ -466,14 +480,30 @@ class Machines:
 
 
 def name_of(*words: str) -> str:
-    """A name for a data set or notebook: the words with '-' between; one that is too long ends with a hash."""
+    """A name for a data set or notebook: the words with '-' between.
+
+    It ends with a hash where it would be too long, or where letters that Kaggle does not take were lost.
+    """
     text = "-".join("".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in w) for w in words)
     name = "-".join(part for part in text.lower().split("-") if part)
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 7].rstrip('-')}-{files.fingerprint(words, 6)}"
+    if len(name) <= LONGEST and name == "-".join(words):
+        return name
+    return f"{name[: LONGEST - 7].rstrip('-')}-{files.fingerprint(words, 6)}"
 
 
 def _marker(mark: str) -> str:
     return f"version-{mark}.txt"
+
+
+def _label(notebook: Placed) -> str:
+    """How Kaggle is asked for a version rather than the newest: a bare number is not found."""
+    return f"v{notebook.version}"
+
+
+def _final(error: Exception) -> bool:
+    """True if asking again cannot help."""
+    response = error.response if isinstance(error, requests.RequestException) else None
+    return response is not None and response.status_code < 500 and response.status_code not in (408, 429)
 
 
 def _unless_absent(ask: Callable[[Any], Any], request: Any) -> Any:

@@ -32,6 +32,7 @@ class Entry:
         mark: the part of the message that stands for the file's contents.
         sample: what it was checked against.
         pack: writes the folds and a notebook that predicts with them, for leaderboards that take notebooks.
+        note: puts facts on record while it is not yet placed.
         again: place it even if the leaderboard has it already.
     """
 
@@ -42,6 +43,7 @@ class Entry:
     mark: str
     sample: pd.DataFrame
     pack: Callable[[], Packed]
+    note: Callable[[dict[str, Any]], None]
     again: bool = False
 
 

@@ -12,6 +12,7 @@ from medfold.kaggle_api.machines import Machines, name_of
 from medfold.leaderboards import Entry, Placed, kaggle
 from medfold.notebooks import errand
 from medfold.notebooks.errand import Errand
+from medfold.notebooks.kit import ABOUT
 from medfold.paths import CompetitionPaths
 from medfold.terminal import say, warn
 
@@ -46,11 +47,12 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
     kaggle.allowed(connected, slug, notebooks=True)
     packed = entry.pack()
     machines = Machines(connected)
-    name = name_of("medfold", paths.name, packed.run)
-    sent = Errand(name, packed.kit, packed.notebook, packed.mark, [], slug)
+    words = ("medfold", paths.name, packed.run)
+    sent = Errand(name_of(*words), name_of(*words, "kit"), packed.kit / ABOUT, packed.notebook, [], slug)
     wrote, log = packed.notebook.with_name(WROTE), packed.notebook.with_name("log.txt")
     ran = errand.run(machines, sent, LONGEST, log, entry.again)
-    machines.fetch(ran.notebook.ref, WROTE, wrote)
+    entry.note({"kaggle": ran.facts})
+    machines.fetch(ran.notebook, WROTE, wrote)
     try:
         _compare(competition, entry, wrote)
     except UserError as error:

@@ -14,6 +14,7 @@ from medfold.kaggle_api.machines import Attached, Machines, Placed
 from medfold.terminal import say, size
 
 TOLD = 12  # lines of a log, for a notebook that failed
+UNDER_WAY = ("queued", "running", "complete")
 
 
 @dataclass(frozen=True)
@@ -21,22 +22,28 @@ class Errand:
     """What Kaggle's machines are to do.
 
     Args:
-        name: of data set and notebook.
-        files: the folder whose files the data set holds.
+        name: of the notebook.
+        dataset: name of the data set.
+        label: the file, in the folder whose files the data set holds, that names all others and their hashes, and the
+            `mark` of what is to be done: that stands in the notebook's text.
         notebook: the file that runs.
-        mark: of their contents; stands in the notebook's text.
-        datasets: what else is attached: owner/name of each.
+        others: further data sets that are attached: owner/name of each.
         competition: the slug of that whose data is attached. Defaults to none.
         internet: whether the notebook may use it. Defaults to not.
     """
 
     name: str
-    files: Path
+    dataset: str
+    label: Path
     notebook: Path
-    mark: str
-    datasets: list[str]
+    others: list[str]
     competition: str | None = None
     internet: bool = False
+
+    @property
+    def mark(self) -> str:
+        """Of what is to be done: the same whatever version of the package does it."""
+        return files.read_json(self.label)["mark"]
 
 
 @dataclass(frozen=True)
@@ -44,34 +51,37 @@ class Ran:
     """An errand that was done.
 
     Args:
-        dataset, notebook: the versions that did it.
+        dataset, notebook: the versions that did it; no data set if it was removed since.
     """
 
-    dataset: Placed
+    dataset: Placed | None
     notebook: Placed
 
     @property
     def facts(self) -> dict[str, Any]:
         """For the record: names, versions and links."""
-        return {"dataset": vars(self.dataset), "notebook": vars(self.notebook)}
+        return {"dataset": vars(self.dataset) if self.dataset else None, "notebook": vars(self.notebook)}
 
 
 class FailedNotebookError(UserError):
-    """A notebook that ran and failed; it may have left something all the same."""
+    """A notebook that ran and failed; it may have left something all the same.
 
-    @property
-    def ref(self) -> str:
-        """owner/name of the notebook."""
-        return "/".join(str(self.where).split("/")[-2:])
+    Args:
+        notebook: the version.
+    """
+
+    def __init__(self, what: str, where: object, fix: str | None, notebook: Placed):
+        super().__init__(what, where, fix)
+        self.notebook = notebook
 
 
-def mark_of(label: Path) -> str:
-    """The mark of a folder, by the file in it that names all others and their hashes."""
+def contents_of(label: Path) -> str:
+    """The first digits of the hash of a file that names all others of its folder and their hashes."""
     return files.sha256(label)[:12]
 
 
 def run(machines: Machines, errand: Errand, longest: float, log: Path, anew: bool = False) -> Ran:
-    """Places the files, has the notebook run and waits for it.
+    """Has the notebook run, unless it does or did, and waits for it.
 
     Args:
         longest: seconds to wait.
@@ -82,41 +92,47 @@ def run(machines: Machines, errand: Errand, longest: float, log: Path, anew: boo
         UserError: a refusal, with Kaggle's reason.
         FailedNotebookError: a notebook that failed; the end of its log was shown.
     """
-    dataset = _placed(machines, errand)
-    notebook = _begun(machines, errand, dataset, anew)
-    session = machines.follow(notebook.ref, longest)
-    written = machines.output(notebook.ref).log
+    ran = (None if anew else _begun_before(machines, errand)) or _begun(machines, errand)
+    session = machines.follow(ran.notebook, longest)
+    written = machines.output(ran.notebook).log
     files.write_text(written, log)
     if session.state != "complete":
         for line in written.strip().splitlines()[-TOLD:]:
             say("", line)
         what = session.message or f"it ended as '{session.state.replace('_', ' ')}', and Kaggle gives no reason"
-        raise FailedNotebookError(f"the notebook failed: {what}", notebook.link, f"Its log: {log}")
-    return Ran(dataset, notebook)
+        raise FailedNotebookError(f"the notebook failed: {what}", ran.notebook.link, f"Its log: {log}", ran.notebook)
+    return ran
+
+
+def _begun_before(machines: Machines, errand: Errand) -> Ran | None:
+    found = machines.notebook(errand.name)
+    if found is None or not found[0].version or errand.mark not in found[1]:
+        return None
+    session = machines.session(found[0])
+    if session.state not in UNDER_WAY:
+        return None
+    say("notebook", f"pushed before, version {found[0].version}: {found[0].link}")
+    return Ran(machines.dataset(errand.dataset), found[0])
+
+
+def _begun(machines: Machines, errand: Errand) -> Ran:
+    dataset = _placed(machines, errand)
+    if hours := machines.gpu_hours():
+        say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
+    attached = Attached([dataset.ref, *errand.others], errand.competition)
+    pushed = machines.push(errand.name, errand.notebook, attached, errand.internet)
+    say("notebook", f"version {pushed.version}: {pushed.link}")
+    return Ran(dataset, pushed)
 
 
 def _placed(machines: Machines, errand: Errand) -> Placed:
-    there = machines.dataset(errand.name)
-    if there and machines.holds(errand.name, errand.mark):
+    folder, contents = errand.label.parent, contents_of(errand.label)
+    there = machines.dataset(errand.dataset)
+    if there and machines.holds(errand.dataset, contents):
         say("data set", f"unchanged, version {there.version}: {there.link}")
         return there
-    total = sum(path.stat().st_size for path in errand.files.iterdir())
-    say("data set", f"uploading {size(total)} as {machines.user}/{errand.name}, private")
-    placed = machines.upload(errand.name, errand.files, errand.mark)
+    total = sum(path.stat().st_size for path in folder.iterdir())
+    say("data set", f"uploading {size(total)} as {machines.user}/{errand.dataset}, private")
+    placed = machines.upload(errand.dataset, folder, contents)
     say("data set", f"version {placed.version}: {placed.link}")
     return placed
-
-
-def _begun(machines: Machines, errand: Errand, dataset: Placed, anew: bool) -> Placed:
-    found = machines.notebook(errand.name)
-    if found and errand.mark in found[1] and not anew:
-        state = machines.session(found[0].ref)
-        if not state.ended or state.state == "complete":
-            say("notebook", f"pushed before, version {found[0].version}: {found[0].link}")
-            return found[0]
-    if hours := machines.gpu_hours():
-        say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
-    attached = Attached([dataset.ref, *errand.datasets], errand.competition)
-    pushed = machines.push(errand.name, errand.notebook, attached, errand.internet)
-    say("notebook", f"version {pushed.version}: {pushed.link}")
-    return pushed

@@ -1,10 +1,12 @@
 """The notebook that Kaggle runs: few cells that say what they do; all else is in the package."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from medfold import __version__, files
 from medfold.competition import Competition
+from medfold.notebooks.errand import contents_of
 
 HOURS = 8.5  # Kaggle stops a notebook that is submitted after 9 hours
 TRAINING_HOURS = 11  # and any other one after 12
@@ -42,6 +44,7 @@ trainings stand that were begun before. What comes of it is one file, `trained.z
 *For research and competitions, not for the diagnosis of patients.*"""
 
 _INSTALL = """\
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -49,8 +52,9 @@ from pathlib import Path
 INPUTS, WORKING = Path("/kaggle/input"), Path("/kaggle/working")
 HOURS = {hours}  # {why}
 
-found = sorted([*INPUTS.glob("*/{label}"), *INPUTS.glob("datasets/*/*/{label}")])
-assert found, "attach the data set that holds {label}"
+found = [*INPUTS.glob("*/{label}"), *INPUTS.glob("datasets/*/*/{label}")]
+found = [path for path in found if hashlib.sha256(path.read_bytes()).hexdigest().startswith("{contents}")]
+assert found, "attach the version of the data set whose {label} has a hash that begins with {contents}"
 {place} = found[0].parent
 install = "pip install --quiet --no-index --no-deps {packages} --find-links".split()
 subprocess.run([sys.executable, "-m", *install, {place}], check=True);"""
@@ -76,26 +80,26 @@ from medfold import stages
 stages.train_there(JOB, INPUTS, WORKING, HOURS)"""
 
 
-def submission(competition: Competition, runs: list[str], score: str, mark: str, packages: dict[str, str]) -> str:
+def submission(competition: Competition, runs: list[str], score: str, label: Path, packages: dict[str, str]) -> str:
     """The notebook that predicts a hidden test set.
 
     Args:
         runs: their names.
         score: the OOF score in words.
-        mark: of the kit that it is written for.
+        label: kit.json of the kit that it is written for.
         packages: to install from the kit beside the package itself: name -> version.
 
     Returns:
         The text of an .ipynb file; equal arguments give equal texts.
     """
     about = _SUBMISSION.format(
-        title=competition.title, version=__version__, runs=", ".join(runs), score=score, mark=mark
+        title=competition.title, version=__version__, runs=", ".join(runs), score=score, mark=_mark(label)
     )
     why = "that predicting may take; rather than longer, it does with fewer views and folds"
     return _notebook(
         [
             _markdown(about),
-            _install(packages, "KIT", "kit.json", HOURS, why),
+            _install(packages, "KIT", label, HOURS, why),
             _markdown("## What is in the kit"),
             _code(_OPEN_KIT),
             _markdown("## The submission"),
@@ -104,25 +108,25 @@ def submission(competition: Competition, runs: list[str], score: str, mark: str,
     )
 
 
-def training(competition: Competition, run: str, folds: list[int], mark: str, packages: dict[str, str]) -> str:
+def training(competition: Competition, run: str, folds: list[int], label: Path, packages: dict[str, str]) -> str:
     """The notebook that trains folds.
 
     Args:
         run: its name.
         folds: their numbers.
-        mark: of the job that it is written for.
+        label: job.json of the job that it is written for.
         packages: as `submission` takes them.
 
     Returns:
         The text of an .ipynb file; equal arguments give equal texts.
     """
     listed = ", ".join(map(str, folds))
-    about = _TRAINING.format(title=competition.title, version=__version__, run=run, folds=listed, mark=mark)
+    about = _TRAINING.format(title=competition.title, version=__version__, run=run, folds=listed, mark=_mark(label))
     why = "after which trainings stop and keep where they stand, to be gone on with in another session"
     return _notebook(
         [
             _markdown(about),
-            _install(packages, "JOB", "job.json", TRAINING_HOURS, why),
+            _install(packages, "JOB", label, TRAINING_HOURS, why),
             _markdown("## What is to be trained"),
             _code(_OPEN_JOB),
             _markdown("## The training"),
@@ -131,9 +135,14 @@ def training(competition: Competition, run: str, folds: list[int], mark: str, pa
     )
 
 
-def _install(packages: dict[str, str], place: str, label: str, hours: float, why: str) -> dict[str, Any]:
+def _install(packages: dict[str, str], place: str, label: Path, hours: float, why: str) -> dict[str, Any]:
     named = [f"medfold=={__version__}", *(f"{name}=={number}" for name, number in packages.items())]
-    return _code(_INSTALL.format(packages=" ".join(named), place=place, label=label, hours=hours, why=why))
+    words = {"packages": " ".join(named), "place": place, "hours": hours, "why": why}
+    return _code(_INSTALL.format(label=label.name, contents=contents_of(label), **words))
+
+
+def _mark(label: Path) -> str:
+    return files.read_json(label)["mark"]
 
 
 def _notebook(cells: list[dict[str, Any]]) -> str:

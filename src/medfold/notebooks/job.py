@@ -1,13 +1,16 @@
 """The job: what a training takes on Kaggle's machines, in one folder, which is a private data set there."""
 
+import json
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_STORED, ZipFile
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
-from medfold import __version__, files, runs
+from medfold import __version__, config, files, runs
+from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.kit import opened
@@ -84,11 +87,17 @@ class Job:
 
 
 def write(
-    paths: CompetitionPaths, recipe: Recipe, order: Order, packages: tuple[str, ...], out: Path
+    paths: CompetitionPaths,
+    facts: Competition,
+    recipe: Recipe,
+    order: Order,
+    packages: tuple[str, ...],
+    out: Path,
 ) -> dict[str, int]:
     """Writes a job; equal inputs give equal bytes. It holds no image, no patient's id and no secret.
 
     Args:
+        facts: of the competition.
         recipe: that `order` comes to.
         packages: that Kaggle's image lacks.
         out: the folder to write.
@@ -112,20 +121,25 @@ def write(
         about: dict[str, Any] = {
             "medfold": __version__,
             "competition": paths.name,
-            "order": vars(order),
+            "order": _portable(order),
             "weights": _weights(recipe, folder),
             "states": states,
             "packages": list(packages),
             "project": _project(paths),
         }
         about["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
+        # What is trained, whatever version of the package and of the texts goes with it.
+        given = {name: digest for name, digest in about["files"].items() if not name.endswith(".whl")}
+        sent = [given, facts.model_dump(mode="json"), recipe.portable(), about["order"], files.sha256(paths.folds)]
+        about["mark"] = files.fingerprint(sent, 12)
         files.write_json(about, folder / ABOUT)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def pack(run: RunPaths, folds: list[int], out: Path) -> None:
-    """Packs what a training left: folds that are done, and of others where they stand."""
+def pack(run: RunPaths, folds: list[int], mark: str, out: Path) -> None:
+    """Packs what a training left: folds that are done, and of others where they stand; with the mark of the job."""
     with files.whole(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
+        archive.comment = mark.encode()
         for number in folds:
             fold = run.fold(number)
             names = [*files.read_json(fold.done), fold.done.name, fold.log.name] if runs.is_done(fold) else []
@@ -134,17 +148,23 @@ def pack(run: RunPaths, folds: list[int], out: Path) -> None:
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
 
 
-def bring(archive: Path, run: RunPaths, folds: list[int]) -> tuple[list[int], list[int]]:
+def bring(archive: Path, run: RunPaths, folds: list[int], mark: str) -> tuple[list[int], list[int]]:
     """Puts what `pack` packed in its place, and removes the archive.
+
+    Args:
+        mark: of the job that was sent.
 
     Returns:
         The folds that are done, and those that are not but can be gone on with.
 
     Raises:
-        UserError: a damaged archive, or a fold in it that is not what its marker says.
+        UserError: a damaged archive, one of another job, or a fold in it that is not what its marker says.
     """
     done, unfinished = [], []
     run.folder.mkdir(parents=True, exist_ok=True)
+    with suppress(BadZipFile), ZipFile(archive) as opened_archive:  # a damaged one is told of when it is unpacked
+        if opened_archive.comment != mark.encode():
+            raise UserError("this is what another job left", archive, "Run it again")
     with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run.folder) as arrived:
         archives.unpack(archive, Path(arrived))
         for number in folds:
@@ -153,7 +173,8 @@ def bring(archive: Path, run: RunPaths, folds: list[int]) -> tuple[list[int], li
                 raise UserError(f"fold {number} arrived damaged", archive, "Run it again: it is fetched once more")
             with files.lock(home.folder):
                 if fold.done.is_file():
-                    files.remove(home.folder)
+                    if home.folder.is_dir():  # what stood there goes with the temporary folder, once this is in place
+                        home.folder.replace(Path(arrived) / f"before{number}")
                     fold.folder.replace(home.folder)
                     done.append(number)
                 elif fold.state.is_file():
@@ -175,9 +196,17 @@ def _weights(recipe: Recipe, folder: Path) -> str | None:
     return weights.name
 
 
+def _portable(order: Order) -> dict[str, Any]:
+    """An order without the folders of this machine: of a weights file, its name alone."""
+    content = json.loads(json.dumps(vars(order)))
+    weights = config.flat(content["overrides"]).get("backbone.weights")
+    if weights:
+        content["overrides"]["backbone"]["weights"] = Path(weights).name
+    return content
+
+
 def _project(paths: CompetitionPaths) -> dict[str, str]:
     """The texts of a project folder that a training reads."""
-    bases = sorted(Paths(paths.root).bases.rglob("*.yaml"))
-    facts = [path for path in sorted(paths.folder.iterdir()) if path.suffix in (".yaml", ".md")]
-    found = [*bases, *facts, paths.folds, paths.folds_origin]
+    yaml = [*sorted(Paths(paths.root).bases.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
+    found = [*yaml, paths.folds, paths.folds_origin]
     return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in found}

@@ -39,13 +39,11 @@ class Packed:
         run: the name of the runs together.
         kit: the folder that becomes a data set.
         notebook: the file that it runs.
-        mark: of the kit, which the notebook names.
     """
 
     run: str
     kit: Path
     notebook: Path
-    mark: str
 
 
 def pack(
@@ -94,6 +92,9 @@ def pack(
             "folder": _texts(paths),
         }
         about["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
+        # What predicts, whatever version of the package and of the texts goes with it.
+        nets = {name: digest for name, digest in about["files"].items() if not name.endswith(".whl")}
+        about["mark"] = files.fingerprint([nets, *(about[key] for key in ("slug", "facts", "runs", "prior"))], 12)
         files.write_json(about, folder / ABOUT)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 

@@ -44,7 +44,7 @@ def train_on_kaggle(
     Raises:
         UserError: what `train` raises; data that Kaggle does not have; a refusal, or a notebook that failed.
     """
-    seeds, overrides = seeds or [0], overrides or {}
+    seeds, overrides, k = seeds or [0], overrides or {}, project.competition.folds.k
     refuse_unknown(project, folds, seeds, run)
     datasets, competition = _attached(project)
     choices = recipe_module.load(project.paths, project.root.bases, recipe, overrides)
@@ -52,13 +52,16 @@ def train_on_kaggle(
     machines = Machines(Kaggle.connect())
     for seed in seeds:
         run_paths, todo = begin(project, recipe, overrides, choices, seed, folds, run)
-        if not todo:
-            say("train", f"done: folds {some(folds or range(project.competition.folds.k), 10)}")
+        if todo:
+            which = "all" if len(todo) == k else "fold" + "-".join(map(str, todo))
+            folder = run_paths.notebook / f"training-{which}"
+            with files.alone(folder, "these folds are being trained at Kaggle, for"):
+                order = Order(recipe, overrides, seed, run_paths.name, todo, jobs)
+                sent = _packed(project, choices, order, folder, datasets, competition)
+                _sent_and_brought(machines, sent, run_paths, todo)
         else:
-            order = Order(recipe, overrides, seed, run_paths.name, todo, jobs)
-            sent = _packed(project, choices, order, run_paths, datasets, competition)
-            _sent_and_brought(machines, sent, run_paths, todo)
-        if runs.done_folds(run_paths, project.competition.folds.k):
+            say("train", f"done: folds {some(folds or range(k), 10)}")
+        if runs.done_folds(run_paths, k):
             result = runs.collect(project.competition, run_paths, data.train, data.targets)
             say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
 
@@ -89,7 +92,7 @@ def train_there(folder: Path | str, inputs: Path | str, out: Path | str, hours: 
             raise
         warn("train", str(error))
     finally:
-        job.pack(paths.run(order.run), order.folds, out / job.TRAINED)
+        job.pack(paths.run(order.run), order.folds, opened.about["mark"], out / job.TRAINED)
         say("packed", f"{size((out / job.TRAINED).stat().st_size)} -> {out / job.TRAINED}")
 
 
@@ -121,25 +124,23 @@ def _packed(
     project: Project,
     choices: recipe_module.Recipe,
     order: Order,
-    run_paths: RunPaths,
+    folder: Path,
     datasets: list[str],
     competition: str | None,
 ) -> Errand:
-    every = len(order.folds) == project.competition.folds.k
-    which = "all" if every else "fold" + "-".join(map(str, order.folds))
-    folder, packages = run_paths.notebook / f"training-{which}", wheels.lacking(project.competition)
-    sizes = job.write(project.paths, choices, order, packages, folder / "job")
-    mark = errand.mark_of(folder / "job" / job.ABOUT)
-    notebook = folder / "training.ipynb"
-    text = ipynb.training(project.competition, order.run, order.folds, mark, wheels.versions(packages))
+    packages = wheels.lacking(project.competition)
+    sizes = job.write(project.paths, project.competition, choices, order, packages, folder / "job")
+    label, notebook = folder / "job" / job.ABOUT, folder / "training.ipynb"
+    text = ipynb.training(project.competition, order.run, order.folds, label, wheels.versions(packages))
     files.write_text(text, notebook)
     say("job", f"{len(sizes)} files, {size(sum(sizes.values()))} -> {project.shown(folder / 'job')}")
+    words = ("medfold", "train", project.paths.name, order.run, folder.name.removeprefix("training-"))
     return Errand(
-        name=name_of("medfold", "train", project.paths.name, order.run, which),
-        files=folder / "job",
+        name=name_of(*words),
+        dataset=name_of(*words, "job"),
+        label=label,
         notebook=notebook,
-        mark=mark,
-        datasets=datasets,
+        others=datasets,
         competition=competition,
         internet=choices.backbone.weights == "imagenet",
     )
@@ -149,13 +150,13 @@ def _sent_and_brought(machines: Machines, sent: Errand, run_paths: RunPaths, tod
     arrived, log = sent.notebook.with_name(job.TRAINED), sent.notebook.with_name("log.txt")
     problem: UserError | None = None
     try:
-        ref = errand.run(machines, sent, LONGEST, log).notebook.ref
+        notebook = errand.run(machines, sent, LONGEST, log).notebook
     except FailedNotebookError as error:  # some folds may be done all the same
-        if job.TRAINED not in machines.output(error.ref).files:
+        if job.TRAINED not in machines.output(error.notebook).files:
             raise
-        problem, ref = error, error.ref
-    machines.fetch(ref, job.TRAINED, arrived)
-    done, unfinished = job.bring(arrived, run_paths, todo)
+        problem, notebook = error, error.notebook
+    machines.fetch(notebook, job.TRAINED, arrived)
+    done, unfinished = job.bring(arrived, run_paths, todo, sent.mark)
     if done:
         say("train", f"brought back: folds {some(done, 10)}")
     if unfinished:
@@ -163,4 +164,4 @@ def _sent_and_brought(machines: Machines, sent: Errand, run_paths: RunPaths, tod
     if problem:
         raise problem
     if not done and not unfinished:
-        raise UserError("the notebook ended without a fold", ref, f"Its log: {log}")
+        raise UserError("the notebook ended without a fold", notebook.link, f"Its log: {log}")

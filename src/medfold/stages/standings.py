@@ -36,7 +36,8 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
     waiting = rows[(rows["public"] == "") & (rows["status"] != "error")]
     if not len(waiting) or not hasattr(board, "look_up"):
         return
-    sought = [(row["ref"], mark_of(row["sha256"]), row["file"]) for _, row in waiting.iterrows()]
+    kept = {row["file"]: files.read_json(beside(project, row)) or {} for _, row in waiting.iterrows()}
+    sought = [(row["ref"], mark_of(row, kept[row["file"]]), row["file"]) for _, row in waiting.iterrows()]
     try:
         found = board.look_up(project.competition, sought)
     except UserError as error:
@@ -44,8 +45,7 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
         return
     for _, row in waiting.iterrows():
         if row["file"] in found:
-            kept = files.read_json(beside(project, row)) or {}
-            record(project, row.to_dict(), found[row["file"]], kept)
+            record(project, row.to_dict(), found[row["file"]], kept[row["file"]])
             if problem := found[row["file"]].problem:
                 warn("scores", f"{row['file']} was refused: {problem}")
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from medfold import files, leaderboards, runs, samples, submission
@@ -11,11 +12,13 @@ from medfold import recipe as recipe_module
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.scoring import metrics
-from medfold.stages.ensembling import ensemble_of, show
+from medfold.stages.ensembling import Ensemble, ensemble_of, show
 from medfold.stages.folding import make_folds
-from medfold.stages.packing import pack
+from medfold.stages.packing import UNDER_WAY, folder_of, pack
 from medfold.stages.project import RESEARCH, Project, commit_of, describe_score
 from medfold.terminal import say, table
+
+NOTED = "kaggle"  # versions of data set and notebook
 
 
 def submit(
@@ -64,7 +67,9 @@ def submit(
         before = before[before["competition"] == paths.name]
         say("OOF score", describe_score(competition, result, data.train["unit"].nunique()))
         _show_per_fold(competition, result)
-        same = before[before["sha256"] == digest]
+        mark = _mark(competition, digest, found)
+        known = [mark_of(row, files.read_json(beside(project, row)) or {}) for _, row in before.iterrows()]
+        same = before[np.array(known, dtype=object) == mark]
         row = same.iloc[-1].to_dict() if len(same) and not force else None
         if row is not None and row["status"] != "written":
             say("submit", f"the same predictions are already in {row['file']} ({_fate(project, row)})")
@@ -76,7 +81,7 @@ def submit(
             files.write_text(text, file)
         written = pd.read_csv(file, dtype={competition.submission.id: str})
         submission.check(competition, written, sample)
-        origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest}
+        origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
         record(project, row, leaderboards.Placed(status="written"), origin)
         say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
         if dry_run:
@@ -87,13 +92,16 @@ def submit(
         file=file,
         table=written,
         groups=data.test_groups,
-        message=_message(project, names, result, digest),
-        mark=mark_of(digest),
+        message=_message(project, names, result, mark),
+        mark=mark,
         sample=sample,
         pack=lambda: pack(project, data, found),
+        note=lambda facts: record(project, row, leaderboards.Placed(status="written", facts=facts), origin),
         again=force,
     )
-    with files.lock(file):  # of this submission alone: a notebook may take hours
+    # A notebook takes hours: others may be submitted meanwhile, and the same ones need not wait.
+    hours = competition.upload == "notebook"
+    with files.alone(folder_of(project, names), UNDER_WAY) if hours else files.lock(file):
         placed = board.place(competition, paths, entry)
         record(project, row, placed, origin)
     looks = int((before["status"] == "scored").sum())
@@ -139,19 +147,35 @@ def beside(project: Project, row: dict[str, str]) -> Path:
 
 
 def record(project: Project, row: dict[str, str], placed: leaderboards.Placed, origin: dict[str, Any]) -> None:
-    """Writes what became of a submission into the ledger and beside its file."""
+    """Writes what became of a submission into the ledger and beside its file; facts that were noted before stay."""
+    noted = {key: value for key, value in (files.read_json(beside(project, row)) or {}).items() if key == NOTED}
     fate = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
-    files.write_json({**origin, **placed.facts, **fate, "problem": placed.problem}, beside(project, row))
+    files.write_json({**origin, **noted, **placed.facts, **fate, "problem": placed.problem}, beside(project, row))
     scores = {"public": _text(placed.public), "private": _text(placed.private)}
     submission.record(project.root, {**row, **fate, **scores})
 
 
-def mark_of(digest: str) -> str:
-    """What a submission's message holds of its file, so that it is found again among those that Kaggle lists."""
-    return f"file {digest[:12]}"
+def mark_of(row: dict[str, str], kept: dict[str, Any]) -> str:
+    """What a submission's message holds of it, so that it is found again among those that Kaggle lists.
+
+    Args:
+        row: of the ledger.
+        kept: what stands beside its file.
+    """
+    return kept.get("mark") or f"file {row['sha256'][:12]}"
 
 
-def _message(project: Project, names: list[str], result: dict[str, Any], digest: str) -> str:
+def _mark(competition: Competition, digest: str, found: Ensemble) -> str:
+    """The mark of a new one: of its file.
+
+    Where a notebook is submitted, of what predicts, for the test set at home may be three rows that two nets see alike.
+    """
+    if competition.upload != "notebook":
+        return f"file {digest[:12]}"
+    return f"folds {files.fingerprint([digest, found.inputs, found.score], 12)}"
+
+
+def _message(project: Project, names: list[str], result: dict[str, Any], mark: str) -> str:
     metric = metrics.METRICS[result["metric"]]
     value = "undefined" if result["value"] is None else f"{result['value']:.4f}"
     folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
@@ -159,7 +183,7 @@ def _message(project: Project, names: list[str], result: dict[str, Any], digest:
     code = f", commit {commit}" if commit else ""
     label = "+".join(names)
     label = label if len(label) <= 200 else f"{label[:197]}..."
-    return f"medfold {label}, OOF {metric.title} {value}, {folds_done}{code}, {mark_of(digest)}"
+    return f"medfold {label}, OOF {metric.title} {value}, {folds_done}{code}, {mark}"
 
 
 def _text(value: float | None) -> str:

@@ -12,7 +12,7 @@ PAGES = {"notebook": "code", "data set": "datasets"}
 def clean_kaggle(remove: bool = False) -> None:
     """Lists one's notebooks and data sets at Kaggle that the kit made; with `remove`, deletes them there.
 
-    Submissions, their scores, and everything on this machine stay.
+    Everything on this machine stays, and so do scores; but Kaggle cannot run again a notebook that is gone.
 
     Raises:
         UserError: no credentials, or Kaggle's reason not to delete one.

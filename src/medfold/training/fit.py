@@ -228,8 +228,8 @@ class _Training:
             return _score(competition, self._held_units, self._held_targets, predictor(part.images, self._held_rows))
 
         course = Course(choices, part.name, part.epochs, steps, learner, metric, score, self._topic)
-        fits = [part.name, self._precision, learner.layout, self._seed, self._task.recipe.portable()]
-        return course, Checkpoint(self._state, [*fits, self._rows.tolist()])
+        fits = [part.name, self._seed, self._task.recipe.portable(), self._rows.tolist()]
+        return course, Checkpoint(self._state, fits, self._precision, learner.layout)
 
     def _refuse_impossible(self) -> None:
         """What no training can be made of, told before anything is built."""

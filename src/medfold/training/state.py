@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from medfold import files
+from medfold.errors import UserError
 
 EVERY = 300.0  # seconds between two saved states within an epoch
 SHARE = 0.02  # of the time may be spent on saving
@@ -23,20 +24,32 @@ class Checkpoint:
     Args:
         path: of the file.
         fits: what a state must have been saved under; one of another recipe, net or order is not taken up.
+        precision: that is computed in. Defaults to none that matters.
+        layout: of the arrays; a state of another one is not taken up. Defaults to any.
     """
 
-    def __init__(self, path: Path, fits: Any):
+    def __init__(self, path: Path, fits: Any, precision: str = "", layout: Any = None):
         self._path, self._before = path, path.with_name(f"before-{path.name}")
-        self._fits = files.fingerprint(fits)
+        self._fits, self._precision, self._layout = files.fingerprint(fits), precision, files.fingerprint(layout)
         self._saved, self._cost = time.monotonic(), 0.0
 
     def load(self) -> tuple[list[np.ndarray], dict[str, Any]] | None:
-        """The last state that is whole and fits; None without one."""
+        """The last state that is whole and fits; None without one.
+
+        Raises:
+            UserError: it is of this very training, but in another precision; begun anew, it would be lost.
+        """
         for path in (self._path, self._before):
             try:
                 with np.load(path) as content:
                     facts = json.loads(str(content["facts"]))
-                    if facts.pop("fits") == self._fits:
+                    if facts.pop("fits") != self._fits:
+                        continue
+                    if (begun := facts.pop("precision")) != self._precision:
+                        what = f"it was begun in {begun}, and this machine trains in {self._precision}"
+                        fix = "Go on with it where it was begun, or delete this file to begin anew"
+                        raise UserError(what, path, fix)
+                    if facts.pop("layout") == self._layout:
                         return [content[f"{number}"] for number in range(len(content.files) - 1)], facts
             except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
                 continue
@@ -50,7 +63,8 @@ class Checkpoint:
     def save(self, arrays: list[np.ndarray], facts: dict[str, Any]) -> None:
         """Writes a state, whole and down to the disk, in place of the one before the last."""
         began = time.monotonic()
-        text = json.dumps({**facts, "fits": self._fits})
+        under = {"fits": self._fits, "precision": self._precision, "layout": self._layout}
+        text = json.dumps({**facts, **under})
         with files.whole(self._path) as temporary:
             with temporary.open("wb") as file:
                 np.savez(file, **{f"{number}": array for number, array in enumerate(arrays)}, facts=np.array(text))

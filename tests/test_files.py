@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from medfold import files
+from medfold.errors import UserError
 
 
 def test_whole_leaves_the_old_file_if_the_block_fails(tmp_path):
@@ -91,3 +92,18 @@ def test_what_was_read_of_a_mapped_array_is_given_back(tmp_path):
     assert in_memory() < before + (8 << 20)
     assert mapped.sum() == 32 << 20
     files.let_go(np.ones(3))
+
+
+def test_long_work_is_not_begun_twice(tmp_path):
+    begun = []
+
+    def begin(name):
+        with files.alone(tmp_path / name, "this is being packed"):
+            begun.append(name)
+
+    with files.alone(tmp_path / "x", "this is being packed"):
+        with pytest.raises(UserError, match="x: this is being packed in another process. Wait for it, or end it"):
+            begin("x")
+        begin("y")
+    begin("x")
+    assert begun == ["y", "x"]

@@ -127,7 +127,7 @@ def alone(path: Path, what: str) -> Iterator[None]:
     """The same for work that takes hours: a second process is told so and does not wait.
 
     Args:
-        what: is under way.
+        what: is done, as in 'this is being packed'.
 
     Raises:
         UserError: another process is at it.
@@ -136,7 +136,7 @@ def alone(path: Path, what: str) -> Iterator[None]:
     try:
         held.acquire(timeout=0)
     except Timeout:
-        raise UserError(f"{what} by another process", path, "Wait for it, or end it") from None
+        raise UserError(f"{what} in another process", path, "Wait for it, or end it") from None
     try:
         yield
     finally:

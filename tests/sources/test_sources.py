@@ -12,6 +12,7 @@ import pytest
 from medfold import sources
 from medfold.errors import UserError
 from medfold.sources import Source
+from tests.helpers import zipped
 
 
 def with_source(project, **source):
@@ -127,6 +128,22 @@ def test_another_md5_given_by_hand_is_a_note(small, tmp_path, capsys):
     source = with_source(small, kind="url", url="http://127.0.0.1:9/x", file="data.npz", md5="0" * 32)
     assert source.get(given)["file"].tolist() == ["data.npz"]
     assert "is not that of the official file" in capsys.readouterr().out
+
+
+def test_a_mounted_folder_is_linked_and_its_archives_are_unpacked(small, tmp_path):
+    mounted = tmp_path / "mounted"
+    (mounted / "deep" / "deeper").mkdir(parents=True)
+    (mounted / "deep" / "deeper" / "a.png").write_bytes(b"a")
+    (mounted / "train.zip").write_bytes(zipped({"b.png": b"b"}))
+    small.source.link(mounted)
+    raw, manifest = small.paths.raw, pd.read_csv(small.paths.raw_manifest, keep_default_na=False)
+    assert manifest["file"].tolist() == ["deep/deeper/a.png", "train/b.png"]
+    assert manifest["bytes"].tolist() == [1, 1]
+    assert set(manifest["sha256"]) == {""}  # no file was read for it
+    assert (raw / "deep" / "deeper" / "a.png").is_symlink()
+    assert (raw / "train" / "b.png").read_bytes() == b"b"
+    assert (mounted / "train.zip").is_file()
+    assert small.source.complete
 
 
 def test_a_folder_is_linked_not_copied_where_it_can_be(small, tmp_path):

@@ -164,7 +164,7 @@ def bring(archive: Path, run: RunPaths, folds: list[int], mark: str) -> tuple[li
     run.folder.mkdir(parents=True, exist_ok=True)
     with suppress(BadZipFile), ZipFile(archive) as opened_archive:  # a damaged one is told of when it is unpacked
         if opened_archive.comment != mark.encode():
-            raise UserError("this is what another job left", archive, "Run it again")
+            raise UserError("this is what another job left", archive, "Delete the notebook at Kaggle to begin anew")
     with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run.folder) as arrived:
         archives.unpack(archive, Path(arrived))
         for number in folds:

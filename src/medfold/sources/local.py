@@ -36,4 +36,9 @@ def _link_or_copy(source: str, target: str) -> None:
 
 def link(given: Path, target: Path) -> None:
     """Fills the folder `target` with links to the files below `given`: nothing is copied, whatever the disks."""
-    shutil.copytree(given.resolve(), target, copy_function=os.symlink, dirs_exist_ok=True)
+    given = given.resolve()
+    for folder, _, names in os.walk(given):
+        here = target / Path(folder).relative_to(given)
+        here.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            (here / name).symlink_to(Path(folder) / name)

@@ -55,7 +55,7 @@ def train_on_kaggle(
         if todo:
             which = "all" if len(todo) == k else "fold" + "-".join(map(str, todo))
             folder = run_paths.notebook / f"training-{which}"
-            with files.alone(folder, "these folds are being trained at Kaggle, for"):
+            with files.alone(folder, "this training at Kaggle is under way"):
                 order = Order(recipe, overrides, seed, run_paths.name, todo, jobs)
                 sent = _packed(project, choices, order, folder, datasets, competition)
                 _sent_and_brought(machines, sent, run_paths, todo)
@@ -164,4 +164,5 @@ def _sent_and_brought(machines: Machines, sent: Errand, run_paths: RunPaths, tod
     if problem:
         raise problem
     if not done and not unfinished:
-        raise UserError("the notebook ended without a fold", notebook.link, f"Its log: {log}")
+        fix = f"Its log: {log}; to begin anew, delete the notebook there"
+        raise UserError("the notebook ended without a fold", notebook.link, fix)

@@ -226,6 +226,21 @@ def test_a_lost_network_does_not_end_the_waiting(hosted, sent):
     assert "complete" in said
 
 
+def test_a_token_that_ends_while_waiting_is_renewed(hosted, sent):
+    hosted.states = ["RUNNING"] * 4
+    hosted.fault("GetKernelSessionStatus", None, status(401, "Unauthenticated"), None, status(401, "Unauthenticated"))
+    before = hosted.asked("IntrospectToken")
+    assert run(sent).notebook.version == 1
+    assert hosted.asked("IntrospectToken") == before + 3  # to begin with, and twice anew
+
+
+def test_a_token_that_is_taken_away_is_one_line(hosted, sent):
+    hosted.fault("GetKernelSessionStatus", None, *[status(401, "Unauthenticated")] * 2)
+    hosted.states = ["RUNNING"] * 4
+    with refused("Kaggle does not accept the token in KAGGLE_API_TOKEN. Create a new token"):
+        run(sent)
+
+
 def test_a_session_without_end_is_left_alone(hosted, sent, monkeypatch):
     hosted.states = ["RUNNING"] * 1000
     clock = iter(range(0, 10**6, 600))

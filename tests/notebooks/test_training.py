@@ -19,7 +19,7 @@ from tests.kaggle_machines import Ended
 from tests.kaggle_server import KEY, TOKEN, HostedCompetition, HostedDataset
 from tests.notebooks import kaggle_image
 
-ORDER = Order("baseline", {}, 0, "baseline", [0, 1], "1")
+ORDER = Order("baseline", {}, 0, "baseline", [0, 1], "1", 3)
 REF = "alice/medfold-train-small-baseline-fold0"
 JOB = f"{REF}-job"
 MARK = "0123456789ab"
@@ -214,6 +214,19 @@ def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, sou
     assert re.search(r"OOF score  AUC 0\.\d+ .* 1 of 3 folds", said)
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert ("linked, not copied" in log) == (source != "phantom")
+
+
+@pytest.mark.slow
+def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monkeypatch):
+    project = taken_from("phantom", hosted, tmp_path, monkeypatch)
+    stages.train(project, run="home", jobs="2")
+    stages.train(project, folds=[1], run="baseline", jobs="2")
+    rents(hosted, tmp_path)
+    stages.train_on_kaggle(project, jobs="2", run="baseline")
+    assert "brought back: folds 0, 2" in hosted.said()
+    home, there = (project.paths.run(name) for name in ("home", "baseline"))
+    for fold in (0, 2):
+        assert files.read_json(there.fold(fold).done) == files.read_json(home.fold(fold).done)
 
 
 @pytest.mark.slow

@@ -117,6 +117,15 @@ class Kaggle:
             raise UserError("no Kaggle credentials found", None, fix)
         return cls(api, credentials)
 
+    def renew(self) -> None:
+        """Signs in again: what `connect` got has an end.
+
+        Raises:
+            UserError: as `connect`.
+        """
+        fresh = Kaggle.connect()
+        self.api, self.credentials = fresh.api, fresh.credentials
+
     def facts(self, slug: str) -> Facts:
         """What Kaggle tells of a competition.
 

@@ -95,8 +95,15 @@ class Machines:
     """
 
     def __init__(self, kaggle: Kaggle):
-        self._kaggle, self._api, self.user = kaggle, kaggle.api, kaggle.credentials.user
-        self._source = kaggle.credentials.source
+        self._kaggle, self.user = kaggle, kaggle.credentials.user
+
+    @property
+    def _api(self) -> Any:
+        return self._kaggle.api
+
+    @property
+    def _source(self) -> str:
+        return self._kaggle.credentials.source
 
     # Data sets.
 
@@ -326,13 +333,17 @@ class Machines:
         Raises:
             UserError: it takes longer, or Kaggle is silent for long; the notebook goes on.
         """
-        began, delay, failures, told = time.monotonic(), 5.0, 0, ""
+        began, delay, failures, told, renewed = time.monotonic(), 5.0, 0, "", False
         fix = "It goes on there; the same command takes it up again"
         with spinner(f"{notebook.ref} on Kaggle's machines"):
             while True:
                 try:
                     found = self._session(notebook)
                 except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
+                    if _status(error) == 401 and not renewed:  # a token of hours ago
+                        self._kaggle.renew()
+                        renewed = True
+                        continue
                     failures += 1
                     if _final(error) or failures == SILENT:
                         with self._asking(notebook.ref):
@@ -342,7 +353,7 @@ class Machines:
                         why = transfer.reason(error) if lost else "an answer without sense"
                         warn("kaggle", f"no word of the notebook ({why}); it goes on, and so do we")
                 else:
-                    failures, waited = 0, time.monotonic() - began
+                    failures, renewed, waited = 0, False, time.monotonic() - began
                     if found.state != told:
                         say("kaggle", f"{found.state.replace('_', ' ')}, {minutes(waited)}")
                         told = found.state
@@ -500,10 +511,15 @@ def _label(notebook: Placed) -> str:
     return f"v{notebook.version}"
 
 
+def _status(error: Exception) -> int | None:
+    response = error.response if isinstance(error, requests.RequestException) else None
+    return None if response is None else response.status_code
+
+
 def _final(error: Exception) -> bool:
     """True if asking again cannot help."""
-    response = error.response if isinstance(error, requests.RequestException) else None
-    return response is not None and response.status_code < 500 and response.status_code not in (408, 429)
+    status = _status(error)
+    return status is not None and status < 500 and status not in (408, 429)
 
 
 def _unless_absent(ask: Callable[[Any], Any], request: Any) -> Any:

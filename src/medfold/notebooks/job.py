@@ -24,7 +24,7 @@ TRAINED = "trained.zip"
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be trained; the words of `train`."""
+    """What is to be trained; the words of `train`, but for the folds that are done."""
 
     recipe: str
     overrides: dict[str, Any]
@@ -32,6 +32,7 @@ class Order:
     run: str
     folds: list[int]
     jobs: str
+    sharers: int
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def train_on_kaggle(
             which = "all" if len(todo) == k else "fold" + "-".join(map(str, todo))
             folder = run_paths.notebook / f"training-{which}"
             with files.alone(folder, "this training at Kaggle is under way"):
-                order = Order(recipe, overrides, seed, run_paths.name, todo, jobs)
+                order = Order(recipe, overrides, seed, run_paths.name, todo, jobs, k if folds is None else len(folds))
                 sent = _packed(project, choices, order, folder, datasets, competition)
                 _sent_and_brought(machines, sent, run_paths, todo)
         else:
@@ -86,7 +86,8 @@ def train_there(folder: Path | str, inputs: Path | str, out: Path | str, hours: 
     project, order = Project.open(paths.name, Paths(root)), opened.order
     try:
         _get_data(project, Path(inputs))
-        train(project, order.recipe, order.overrides, [order.seed], order.folds, order.run, order.jobs)
+        chosen = (order.recipe, order.overrides, [order.seed], order.folds, order.run, order.jobs)
+        train(project, *chosen, sharers=order.sharers)
     except UserError as error:
         if not machine.time_is_up():
             raise

@@ -36,6 +36,7 @@ def train(
     run: str | None = None,
     jobs: str = "1",
     workers: str = "auto",
+    sharers: int | None = None,
 ) -> None:
     """Trains some folds, or all that are missing, for each seed.
 
@@ -47,6 +48,7 @@ def train(
         run: a name for the run. Defaults to one made of recipe, seed and overrides.
         jobs: how many folds at once, each in a process of its own: a number or `auto`. Defaults to 1.
         workers: how many processes make the batches of a training: a number or `auto`, which suits the machine.
+        sharers: how many folds the machine is shared among, done or not. Defaults to those that are named.
 
     Raises:
         UserError: a fold out of range, or a run that was begun with another recipe, folds table or store; folds that
@@ -66,14 +68,14 @@ def train(
             say("train", f"{what} in {project.shown(run_paths.folder)}")
         else:
             # The shares are those of all folds, whichever are done: so a fold has as many threads, and the same bytes.
-            sharers = side_by_side.jobs_of(jobs, k if folds is None else len(folds))
-            at_once = min(sharers, len(todo))
+            among = side_by_side.jobs_of(jobs, sharers or (k if folds is None else len(folds)))
+            at_once = min(among, len(todo))
             processes = side_by_side.workers_of(workers)
             told = f"folds {some(todo, 10)}" + (f", {at_once} at a time" if at_once > 1 else "")
             head = f"{choices.training.head_epochs} + " if choices.training.head_epochs else ""
             net = f"{choices.backbone.name}, {choices.images.size} px, {head}{choices.training.epochs} epochs"
             say("train", f"{run_paths.name}: {net}, {told}")
-            if sharers > 1:
+            if among > 1:
                 words = [
                     "--competition",
                     project.paths.name,
@@ -88,7 +90,7 @@ def train(
                 words += ["--set", json.dumps(overrides)]
                 if choices.training.head_epochs and not features_path(project, choices).is_file():
                     machine.apart("features", _compute_features, project.root, project.paths.name, choices, data)
-                _train_side_by_side(project, words, todo, sharers, run_paths)
+                _train_side_by_side(project, words, todo, among, run_paths)
             else:
                 _train_folds(project, choices, seed, data, run_paths, todo, processes)
         result = runs.collect(competition, run_paths, data.train, data.targets)

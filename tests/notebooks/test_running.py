@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import stages
+from medfold import leaderboards, stages
 from medfold.notebooks import wheels
 from medfold.paths import Paths
 from medfold.recipe import parse_overrides
 from medfold.stages import Project
 from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
+from tests.helpers import NoLeaderboard
 from tests.lookalikes import LOOKALIKES, plant
 from tests.notebooks import kaggle_image
 
@@ -36,6 +37,12 @@ def test_it_submits_what_is_submitted_at_home(given, python, tmp_path, style):
 
 
 @pytest.fixture
+def nothing_is_placed(monkeypatch):
+    """Submissions are checked and stay here."""
+    monkeypatch.setattr(leaderboards, "of", lambda upload: NoLeaderboard)
+
+
+@pytest.fixture
 def shipped(tmp_path, monkeypatch):
     """Wheels of the packages that Kaggle lacks, for this Python alone, where pip looks for them."""
     for name in wheels.DICOM:
@@ -46,7 +53,7 @@ def shipped(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch, python, shipped):
+def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch, python, shipped, nothing_is_placed):
     name = "rsna-breast-cancer-detection"
     root = Paths(tmp_path / "my project")
     shutil.copytree(Paths(REPOSITORY).bases, root.bases)
@@ -57,7 +64,7 @@ def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch,
     stages.download(project, given=tmp_path / "as shipped")
     step = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
     stages.train(project, overrides=parse_overrides(step), folds=[0], run="step")
-    stages.submit(project, names=["step"], dry_run=True)
+    stages.submit(project, names=["step"])
     packed = stages.notebook(project, ["step"])
     kaggle = tmp_path / "kaggle"
     kaggle_image.attach(kaggle, "new", name, tmp_path / "as shipped", packed.kit)
@@ -83,7 +90,9 @@ def _shipped_with(folder, images: int, project: Project):
 
 
 @pytest.mark.slow
-def test_three_placeholders_at_home_three_thousand_images_there(given, tmp_path, monkeypatch, python):
+def test_three_placeholders_at_home_three_thousand_images_there(
+    given, tmp_path, monkeypatch, python, nothing_is_placed
+):
     source = "source: {kind: kaggle, slug: hidden}\nupload: notebook"
     facts = SMALL.replace("upload: local", source).split("\n", 2)
     facts = "\n".join([facts[0], facts[2]])
@@ -96,7 +105,7 @@ def test_three_placeholders_at_home_three_thousand_images_there(given, tmp_path,
         project = Project.open("hidden", root)
         stages.download(project, given=shipped)
         stages.train(project)
-        stages.submit(project, dry_run=True)
+        stages.submit(project)
         (home,) = project.paths.submissions.glob("*.csv")
         made[images] = (shipped, project, home.read_bytes())
 

@@ -261,8 +261,14 @@ def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretra
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_half_precision_learns_the_same_task(tmp_path, precision):
-    assert fit.train_fold(task(precision=precision), 0, FoldPaths(tmp_path / "fold0")) > 0.9
+def test_half_precision_learns_the_same_task_and_predicts_in_full(tmp_path, precision):
+    made, paths = task(precision=precision), FoldPaths(tmp_path / "fold0")
+    assert fit.train_fold(made, 0, paths) > 0.9
+    oof = runs.read_predictions(made.competition, paths.oof)
+    model = inference.load(made.competition, made.recipe, paths.weights)
+    predictor = inference.Predictor(model, "horizontal", tta=made.recipe.tta)
+    there = predictor(made.store.pixels, made.store.of(oof["id"]))[:, 0]
+    np.testing.assert_allclose(there, oof["target"], rtol=0, atol=1e-8)
 
 
 def test_cut_points_learn_an_ordered_task(tmp_path):

@@ -408,21 +408,17 @@ class Machines:
                     yield kind, ref
 
     def _notebooks(self) -> Iterator[str]:
-        token: str | None = None
-        while True:
-            with self._asking("your notebooks"):
-                page = self._api.kernels_list_with_response(mine=True, page_size=100, page_token=token)
-            yield from (each.ref for each in page.kernels or [])
-            token = page.next_page_token
-            if not token:
-                return
+        return self._refs("your notebooks", self._api.kernels_list_with_response, lambda page: page.kernels)
 
     def _datasets(self) -> Iterator[str]:
+        return self._refs("your data sets", self._api.dataset_list_with_response, lambda page: page.datasets)
+
+    def _refs(self, where: str, ask: Callable[..., Any], rows: Callable[[Any], Any]) -> Iterator[str]:
         token: str | None = None
         while True:
-            with self._asking("your data sets"):
-                page = self._api.dataset_list_with_response(mine=True, page_size=100, page_token=token)
-            yield from (each.ref for each in page.datasets or [])
+            with self._asking(where):
+                page = ask(mine=True, page_size=100, page_token=token)
+            yield from (each.ref for each in rows(page) or [])
             token = page.next_page_token
             if not token:
                 return
@@ -473,8 +469,8 @@ class Machines:
             with self._api.build_kaggle_client() as client:
                 return ask(client)
         except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
-            response = error.response if isinstance(error, requests.RequestException) else None
-            if response is not None and (response.status_code < 500 or response.status_code == 503):
+            status = _status(error)
+            if status is not None and (status < 500 or status == 503):
                 refusal = explained(error, where, self._source)
                 raise UserError(refusal.what, where, _what_to_do(str(error)) or refusal.fix) from None
             why = transfer.reason(error) if isinstance(error, requests.RequestException) else "an answer without sense"
@@ -527,7 +523,7 @@ def _unless_absent(ask: Callable[[Any], Any], request: Any) -> Any:
     try:
         return ask(request)
     except requests.HTTPError as error:
-        if error.response is not None and error.response.status_code in (403, 404):
+        if _status(error) in (403, 404):
             return None
         raise
 

@@ -186,7 +186,7 @@ def features_path(project: Project, choices: Recipe) -> Path:
         choices.backbone.model_dump(exclude={"freeze_norm", "width"}),
         _hash_of_weights(choices),
         project.competition.images.symmetry,
-        [choices.training.precision, bool(machine.gpus())],
+        bool(machine.gpus()),
         version("keras"),
     ]
     return project.paths.features(key) / f"{files.fingerprint(facts)}.npy"

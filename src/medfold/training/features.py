@@ -11,23 +11,19 @@ from medfold.competition import Symmetry
 from medfold.terminal import minutes, progress, say
 
 
-def features_of(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> np.ndarray:
-    """The features of all images, from `path` if they are there, else computed and kept there.
+def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
+    """Computes the features of all images, float32 (images, views, d), and writes them, unless the file is there.
 
     Args:
         backbone: float32 images in 0..255 -> features (d,).
         pixels: uint8 (images, height, width, channels), may be memory-mapped.
         symmetry: decides the views: 1, 2 or 8 of each image, the image as it is first.
         path: a `.npy` file; its name stands for everything that changes a feature.
-
-    Returns:
-        float32 (images, views, d), memory-mapped.
     """
     with files.lock(path):
         if not path.is_file():
             files.sweep(path)
             _compute(backbone, pixels, symmetry, path)
-    return np.load(path, mmap_mode="r")
 
 
 def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:

@@ -24,7 +24,7 @@ from medfold.training import losses
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.augment import any_view, augmenter
 from medfold.training.course import Course
-from medfold.training.features import features_of
+from medfold.training.features import write_features
 from medfold.training.learner import Learner
 from medfold.training.mix import Mixer, mixer
 from medfold.training.pipeline import Pipeline
@@ -58,17 +58,19 @@ class Task:
 
 
 def compute_features(task: Task) -> None:
-    """What the frozen backbone of a task sees, computed and kept at `task.features` unless it is there.
+    """What the frozen backbone of a task sees, computed in float32 and kept at `task.features` unless it is there.
 
     Raises:
         UserError: a backbone without weights.
     """
     _refuse_blind(task.recipe)
+    if task.features.is_file():
+        return
     keep_freed_memory()
     _make_deterministic(task.seed)
-    precision = models.precision_of(task.recipe.training.precision)
     with _in_one_line("features"):
-        _features(task, models.build(task.competition, task.recipe, precision=precision))
+        backbone, _ = models.split(models.build(task.competition, task.recipe))
+        write_features(backbone, task.store.pixels, task.competition.images.symmetry, task.features)
 
 
 def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
@@ -155,6 +157,8 @@ class _Training:
             few = _few(losses.classes_of(self._competition, self._targets), self._choices.images, self._seed)
             self._rows, self._targets = self._rows[few], self._targets[few]
         self._refuse_impossible()
+        if self._choices.head_epochs:
+            compute_features(task)
         _make_deterministic(self._seed)
         self._precision = models.precision_of(self._choices.precision)
         self.model = models.build(self._competition, task.recipe, precision=self._precision)
@@ -175,21 +179,35 @@ class _Training:
         for part, course, checkpoint in list(zip(self._parts, courses, checkpoints, strict=True))[begin:]:
             course.history = history
             course.run(part.pipeline, checkpoint, part.workers)
+        self._predicts = self._in_full_precision()
         if self._choices.images:
             self._tell_what_was_learnt()
         return pd.DataFrame(history)
 
     def predict(self, rows: np.ndarray, tta: bool, advance: Callable[[int], None] = lambda count: None) -> np.ndarray:
-        """Probabilities of some images of the store, float32 (n, columns)."""
+        """Probabilities of some images of the store, float32 (n, columns).
+
+        They are computed in float32 whatever the steps were computed in: so the weights give the same numbers later, on
+        any machine.
+        """
         last = self._parts[-1]
-        return inference.Predictor(last.model, self._competition.images.symmetry, tta, last.look)(
+        return inference.Predictor(self._predicts, self._competition.images.symmetry, tta, last.look)(
             last.images, rows, advance
         )
+
+    def _in_full_precision(self) -> keras.Model:
+        """What the last part trained, with the same weights, computing in float32."""
+        last = self._parts[-1]
+        if self._precision == "float32":
+            return last.model
+        twin = models.build(self._competition, self._task.recipe, pretrained=False)
+        twin.set_weights(self.model.get_weights())
+        return models.split(twin)[1] if last.name == "head" else twin
 
     def _planned(self) -> list[_Part]:
         task, choices, symmetry, parts = self._task, self._choices, self._competition.images.symmetry, []
         if choices.head_epochs:
-            features, head = _features(task, self.model)
+            features, (_, head) = np.load(task.features, mmap_mode="r"), models.split(self.model)
             learnt_from = features[:, :1] if task.recipe.augment == "none" else features
             pipeline = self._pipeline(learnt_from, any_view, Mixer(choices.mixup, 0) if choices.mixup else None)
             rate = choices.head_learning_rate
@@ -271,12 +289,6 @@ def _in_one_line(topic: str) -> Iterator[None]:
         raise UserError("the memory of the machine or its GPU does not suffice", topic, fix) from None
     except tf.errors.InvalidArgumentError as error:
         raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic) from None
-
-
-def _features(task: Task, model: keras.Model) -> tuple[np.ndarray, keras.Model]:
-    """What the backbone of a model, frozen, sees in the images of a task; and the model's head."""
-    backbone, head = models.split(model)
-    return features_of(backbone, task.store.pixels, task.competition.images.symmetry, task.features), head
 
 
 def _refuse_blind(choices: Recipe) -> None:

@@ -24,8 +24,11 @@ MEDFOLD := $(RUN_PYTHON) -m medfold $(if $(DEBUG),--debug)
 option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
+# Two processes that take tests from each other; the slowest are named at the end.
+PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed=$(ORDER))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit notebook report scores predict clean-kaggle test test-slow test-oldest lint format lock pictures benchmarks
+.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit notebook report scores predict clean-kaggle test test-all campaigns lint format lock pictures benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -90,14 +93,15 @@ predict: setup  ## new images by the trained folds       IMAGES=file-or-folder E
 clean-kaggle: setup  ## what the kit put on Kaggle           YES=1 removes it there
 	@$(MEDFOLD) clean-kaggle $(if $(YES),--yes)
 
-test: setup  ## the tests
-	@$(RUN_PYTHON) -m pytest -q -n 2 --dist loadfile -m "not slow"
+test: setup  ## the tests, in three minutes           ORDER=7 in a random order
+	@$(RUN_PYTHON) -m pytest $(PYTEST) -m "not slow"
 
-test-slow: setup  ## the tests that take minutes
-	@$(RUN_PYTHON) -m pytest -q -n 2 --dist loadfile -m slow
-
-test-oldest: setup  ## the notebook by the oldest packages that requirements.txt allows
+test-all: setup  ## what make test leaves out             ORDER=7 in a random order
+	@$(RUN_PYTHON) -m pytest $(PYTEST) -m slow
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
+
+campaigns: setup  ## hours of kills, damage and chance     WHAT="kills fuzz properties" SEED=1
+	@$(RUN_PYTHON) -m tests.campaigns $(WHAT) $(call option,SEED,--seed)
 
 lint: setup  ## style, and who may import whom
 	@$(RUN_PYTHON) -m ruff check .

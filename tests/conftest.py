@@ -3,16 +3,24 @@
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from hypothesis import settings
 
 from medfold.errors import UserError
-from tests.helpers import REPOSITORY
+from tests.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
 from tests.kaggle_server import KEY, TOKEN, KaggleServer
 
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
+
+# Examples of a property: in `make test`, in `make test-all`, and in `make campaigns` with a seed.
+settings.register_profile("test", max_examples=10, deadline=None, derandomize=True, database=None)
+settings.register_profile("all", max_examples=50, deadline=None, database=None)
+settings.register_profile("campaign", max_examples=500, deadline=None, database=None)
+settings.load_profile("test")
 
 SMALL = "\n".join(
     [
@@ -61,6 +69,16 @@ def project_folder(tmp_path, monkeypatch) -> Path:
     return root
 
 
+def add_variant(root: Path, name: str, old: str, new: str) -> Path:
+    """Writes the small phantom with a fact changed that data and folds do not depend on; it has those of `small`."""
+    folder = add_competition(root, name, SMALL.replace(old, new))
+    assert old in SMALL
+    shutil.copytree(root / "data" / "small", root / "data" / name)
+    for suffix in ("csv", "json"):
+        shutil.copy(root / "folds" / f"small.{suffix}", root / "folds" / f"{name}.{suffix}")
+    return folder
+
+
 def add_competition(root: Path, name: str, facts: str, recipe: str = TINY_RECIPE) -> Path:
     """Writes a competition folder with a recipe called baseline."""
     folder = root / "competition" / name
@@ -72,26 +90,115 @@ def add_competition(root: Path, name: str, facts: str, recipe: str = TINY_RECIPE
 
 @pytest.fixture
 def small(project_folder):
-    """The small phantom, opened."""
+    """The small phantom, opened; nothing is downloaded yet."""
     from medfold.stages import Project
 
     return Project.open("small")
 
 
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def all_trained(tmp_path_factory) -> Path:
-    """A project in which all folds of the small phantom are trained; only to look at or to copy."""
+def once(tmp_path_factory) -> Once:
+    """`once(name, make)` gives a folder that `make(folder)` filled, once for all processes of this test session.
+
+    It is only to look at, or to copy.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a folder of its own below the shared one
+        base = base.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, unfinished = base / "once" / name, base / "once" / f"{name}, unfinished"
+        folder.parent.mkdir(exist_ok=True)
+        with FileLock(base / "once" / f"{name}.lock"):
+            if not folder.is_dir():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def folded_once(once) -> Path:
+    """A project in which the small phantom is downloaded and has its folds; only to look at or to copy."""
     from medfold import stages
 
-    root = tmp_path_factory.mktemp("all trained") / "my project"
-    add_competition(root, "small", SMALL)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        project = stages.Project.open("small")
-        stages.download(project)
-        stages.make_folds(project)
-        stages.train(project)
+    def make(root: Path) -> None:
+        add_competition(root, "small", SMALL)
+        shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            stages.make_folds(stages.Project.open("small"))
+
+    return once("folded", make)
+
+
+@pytest.fixture(scope="session")
+def trained_once(once, folded_once) -> Path:
+    """The same with all folds trained; only to look at or to copy."""
+    from medfold import stages
+
+    def make(root: Path) -> None:
+        shutil.copytree(folded_once, root, dirs_exist_ok=True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            stages.train(stages.Project.open("small"))
+
+    return once("trained", make)
+
+
+@pytest.fixture(scope="session")
+def histology_once(once) -> Callable[[str], Path]:
+    """`histology_once("csv")` is a project with the data of a competition at Kaggle and a finished run.
+
+    What it gives is only to look at or to copy; the argument is the `upload` of its facts.
+    """
+    from medfold import stages
+
+    def make(root: Path, upload: str) -> None:
+        add_competition(root, "histology", HISTOLOGY.replace("upload: csv", f"upload: {upload}"))
+        shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
+        for name, data in histology(24, 8)[0].items():
+            (root / "shipped" / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / "shipped" / name).write_bytes(data)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            project = stages.Project.open("histology")
+            stages.download(project, given=root / "shipped")
+            finished_run(project)
+        shutil.rmtree(root / "shipped")
+
+    return lambda upload: once(f"histology {upload}", lambda root: make(root, upload))
+
+
+def copied(template: Path, tmp_path: Path, monkeypatch) -> Path:
+    """A copy of a project to work in, as working directory; its path has a space."""
+    root = shutil.copytree(template, tmp_path / "my project")
+    monkeypatch.chdir(root)
     return root
+
+
+@pytest.fixture
+def folded(folded_once, tmp_path, monkeypatch):
+    """The small phantom with its folds, in a project of its own."""
+    from medfold.stages import Project
+
+    copied(folded_once, tmp_path, monkeypatch)
+    return Project.open("small")
+
+
+@pytest.fixture
+def trained(trained_once, tmp_path, monkeypatch):
+    """The small phantom with all folds trained, in a project of its own."""
+    from medfold.stages import Project
+
+    copied(trained_once, tmp_path, monkeypatch)
+    return Project.open("small")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 from medfold.competition import Competition
 from medfold.leaderboards import Placed
+from medfold.paths import Paths
 
 REPOSITORY = Path(__file__).parent.parent
 HISTOLOGY = "\n".join(
@@ -31,6 +33,13 @@ HISTOLOGY = "\n".join(
         "folds: {k: 2, method: stratified}",
     ]
 )
+
+
+def shipped() -> list[str]:
+    """The competitions that the kit ships: those in the tables of README.md. Beside them a user's own may stand."""
+    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
+    named = {word for line in lines if line.startswith("|") for word in re.findall(r"[\w-]+", line)}
+    return [name for name in Paths(REPOSITORY).competitions() if name in named]
 
 
 def competition(task: str = "binary", **changes) -> Competition:

@@ -60,6 +60,7 @@ def test_gpu_adds_cuda_and_plain_targets_keep_it(clone):
     assert run(clone, NOTHING_INSTALLED, "--gpu").stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_a_failed_installation_is_one_line_and_tried_again(clone):
     broken = "bootstrap.check = lambda python: None\nbootstrap.PYTHON = sys.executable\n"
     (clone / "requirements.lock").write_text("no-such-package-of-medfold==1.0\n")

@@ -1,12 +1,12 @@
 """The command line as a user meets it: a process, its output, its exit code."""
 
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 
+from medfold.cli import main
 from tests.conftest import REPOSITORY, SMALL, add_competition
 
 
@@ -34,15 +34,18 @@ def medfold(*words, env=None):
         ),
         (("train", "-c", "small", "--set", "training.epochs=many"), "received 'many'"),
         (("submit", "-c", "small"), "run 'baseline' is not trained"),
-        (("download", "-c", "small", "--from", "x.zip"), "FROM=x.zip: no such file or folder"),
+        (("download", "-c", "small", "--from", "x.zip", "--force"), "FROM=x.zip: no such file or folder"),
     ],
 )
-def test_mistakes_are_one_line_with_exit_code_2(project_folder, words, message):
-    result = medfold(*words)
-    assert result.returncode == 2
-    assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith("medfold: ")
-    assert message in result.stderr
+def test_mistakes_are_one_line_with_exit_code_2(folded, words, message, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["medfold", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("medfold: ")
+    assert message in said
 
 
 def test_mistakes_in_facts_name_file_and_key(project_folder):
@@ -71,33 +74,34 @@ def test_help_and_version_need_no_project(tmp_path, monkeypatch):
 
 SPY = """
 import sys
-sys.argv = ["medfold", *{words!r}]
 from medfold.cli import main
-try:
-    main()
-except SystemExit as end:
-    assert not end.code, end.code
-heavy = sorted(name for name in ("tensorflow", "keras", "albumentations", "pandas") if name in sys.modules)
-print("LOADED", *heavy)
+for words in {commands!r}:
+    sys.argv = ["medfold", *words]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, end.code
+    heavy = sorted(name for name in ("tensorflow", "keras", "albumentations", "pandas") if name in sys.modules)
+    print("LOADED", *heavy)
 """
 
 
-def loaded(*words):
+def loaded(*commands):
+    """What heavy packages are loaded after each of some commands, one after the other in a fresh process."""
     result = subprocess.run(
-        [sys.executable, "-c", SPY.format(words=words)],
+        [sys.executable, "-c", SPY.format(commands=commands)],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
     )
-    return result.stdout.strip().splitlines()[-1].split()[1:]
+    return [line.split()[1:] for line in result.stdout.splitlines() if line.startswith("LOADED")]
 
 
 def test_help_loads_nothing_heavy(project_folder):
-    assert loaded("--help") == []
+    assert loaded(["--help"]) == [[]]
 
 
-def test_folds_and_submissions_of_finished_runs_load_no_tensorflow(all_trained, tmp_path, monkeypatch):
-    monkeypatch.chdir(shutil.copytree(all_trained, tmp_path / "my project"))
-    for words in (["folds"], ["submit"], ["train", "--fold", "0"], ["runs"]):
-        assert loaded(words[0], "-c", "small", *words[1:]) == ["pandas"]
+def test_folds_and_submissions_of_finished_runs_load_no_tensorflow(trained):
+    commands = [["folds"], ["submit"], ["train", "--fold", "0"], ["runs"]]
+    assert loaded(*([*words, "-c", "small"] for words in commands)) == [["pandas"]] * 4

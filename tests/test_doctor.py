@@ -1,11 +1,11 @@
 """The health table: what it finds at fault, and what it says of one's standing at Kaggle."""
 
-import subprocess
 import sys
 
 import pytest
 
 from medfold import doctor, stages
+from medfold.cli import main
 from medfold.stages import Project
 from tests.conftest import add_competition
 from tests.helpers import HISTOLOGY
@@ -77,8 +77,8 @@ def test_the_standing_at_kaggle(project, kaggle, change, topic, state, text):
 
 def test_a_fault_is_exit_code_2(project, kaggle, monkeypatch):
     kaggle.competitions["histology"].entered = False
-    command = [sys.executable, "-m", "medfold", "doctor", "-c", "histology"]
-    result = subprocess.run(command, cwd=project.root.root, capture_output=True, text=True)
-    assert result.returncode == 2, result.stdout + result.stderr
-    assert "joined     fault" in result.stdout
-    assert result.stderr == ""
+    monkeypatch.setattr(sys, "argv", ["medfold", "doctor", "-c", "histology"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "joined     fault" in kaggle.said()

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medfold.ensemble import blend
@@ -13,7 +13,6 @@ def member(ids, seed):
     return pd.DataFrame(values, columns=["a", "b"]).assign(id=list(ids))[["id", "a", "b"]]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 30), st.integers(1, 5), st.randoms(use_true_random=False))
 def test_rows_are_joined_by_id_whatever_their_order(n, members, random):
     ids = [f"i{k}" for k in range(n)]
@@ -24,7 +23,6 @@ def test_rows_are_joined_by_id_whatever_their_order(n, members, random):
     np.testing.assert_allclose(blended.to_numpy(), expected, rtol=0, atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0.01, 10), min_size=2, max_size=4))
 def test_weights_are_brought_to_a_sum_of_one(weights):
     tables = {f"m{k}": member("xyz", k) for k in range(len(weights))}

@@ -96,7 +96,7 @@ NETS = {
 }
 
 
-SLOW = ("MobileNetV2", "VGG16")  # the other way to build them is tested each time
+SLOW = ("MobileNetV2", "MobileNetV2 pyramid", "VGG16")
 
 
 @pytest.mark.parametrize(
@@ -192,6 +192,7 @@ def test_a_batch_of_any_size_gives_the_maps_of_one_by_one(count):
         np.testing.assert_allclose(maps[number], alone[0], atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
 def test_a_sure_prediction_has_a_map_still(task):
     net = build(task)
@@ -205,6 +206,7 @@ def test_a_sure_prediction_has_a_map_still(task):
     np.testing.assert_allclose(after, before, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_other_weights_give_other_maps():
     net = build()
     kept = [each.copy() for each in net.get_weights()]
@@ -227,6 +229,7 @@ def test_other_weights_give_other_maps():
     assert agreement(maps, other) < 0.5
 
 
+@pytest.mark.slow
 def test_signed_maps_hold_what_speaks_against_it_too():
     net = build("multiclass")
     explainer = explain.Explainer(net)

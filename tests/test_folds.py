@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medfold import folds
@@ -25,7 +25,6 @@ def tables(draw):
     return ids, targets, groups, Folds(k=k, seed=draw(st.integers(0, 3)), method=method)
 
 
-@settings(max_examples=150, deadline=None)
 @given(tables())
 def test_every_sample_has_one_fold_and_no_group_is_split(table):
     ids, targets, groups, options = table
@@ -34,7 +33,6 @@ def test_every_sample_has_one_fold_and_no_group_is_split(table):
     assert pd.Series(fold).groupby(groups).nunique().max() == 1
 
 
-@settings(max_examples=50, deadline=None)
 @given(tables(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(table, random):
     ids, targets, groups, options = table
@@ -80,7 +78,6 @@ def test_too_few_groups_are_refused():
         folds.assign(pd.Series(list("abcd")), np.zeros(4, int), np.array([0, 1, 2, 2]), Folds(k=5))
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=40))
 def test_duplicates_join_groups_as_a_slow_search_does(rows):
     groups, hashes = (np.array(column) for column in zip(*rows, strict=True))

@@ -38,6 +38,7 @@ def test_if_it_is_killed_that_is_one_line():
         machine.apart("numbers", be_killed)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_no_process_is_left_when_the_one_that_began_it_is_killed(tmp_path):
     script = tmp_path / "begins.py"

@@ -55,7 +55,10 @@ def test_nets_of_our_own_have_a_pyramid_too(name, width):
     assert seen.output_shape == (None, width)
 
 
-@pytest.mark.parametrize("name", ["simple_cnn", "resnet9", "MobileNetV2"])
+MOBILE = pytest.param("MobileNetV2", marks=pytest.mark.slow)  # a net of keras.applications takes seconds to build
+
+
+@pytest.mark.parametrize("name", ["simple_cnn", "resnet9", MOBILE])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_backbone_is_saved_and_rebuilt_with_equal_predictions(tmp_path, name, channels):
     keras.utils.set_random_seed(0)
@@ -98,6 +101,7 @@ def test_input_scalings():
     assert scaled("caffe", channels=1).shape == (1,)
 
 
+@pytest.mark.slow
 def test_weights_of_a_file_are_read(tmp_path):
     keras.utils.set_random_seed(3)
     source = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
@@ -137,6 +141,7 @@ def test_every_net_of_keras_applications_is_known_with_its_own_scaling():
         assert {models.BACKBONES[name].scaling for name in names.split()} == {scaling}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("VGG16", 32), ("DenseNet121", 32), ("ResNet50V2", 32), ("Xception", 71)])
 def test_scalings_are_those_of_the_family_itself(name, size):
     """keras.applications scales the same picture to the same numbers."""
@@ -202,7 +207,7 @@ def test_cut_points_are_for_ordered_classes_only():
         models.build(facts("multiclass"), chosen)
 
 
-@pytest.mark.parametrize("name", ["resnet9", "MobileNetV2"])
+@pytest.mark.parametrize("name", ["resnet9", MOBILE])
 def test_a_net_is_its_backbone_and_its_head(name):
     model = models.build(facts("ordinal"), recipe(name))
     backbone, head = models.split(model)
@@ -212,6 +217,7 @@ def test_a_net_is_its_backbone_and_its_head(name):
     np.testing.assert_allclose(model(batch(1)), head(backbone(batch(1))), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_frozen_normalisation_stays_as_it_came():
     free, frozen = (models.build(facts(), recipe("MobileNetV2", freeze_norm=choice)) for choice in (False, True))
     assert len(frozen.trainable_variables) < len(free.trainable_variables)

@@ -4,7 +4,7 @@ import cv2
 import imagehash
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -82,7 +82,6 @@ def test_pairs_are_those_of_brute_force(kind, radius):
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=20), st.integers(0, 64))
-@settings(max_examples=150, deadline=None, derandomize=True)
 def test_pairs_of_any_hashes(numbers, radius):
     hashes = np.array(numbers, np.uint64)
     assert pairs(hashes, radius) == brute_force(hashes, radius)

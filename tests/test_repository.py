@@ -7,12 +7,12 @@ import pytest
 from medfold import recipe
 from medfold.paths import Paths
 from medfold.stages import Project
-from tests.conftest import REPOSITORY
+from tests.helpers import REPOSITORY, shipped
 
 ROOT = Paths(REPOSITORY)
 
 
-@pytest.mark.parametrize("name", ROOT.competitions())
+@pytest.mark.parametrize("name", shipped())
 def test_every_competition_and_recipe_loads(name):
     project = Project.open(name, ROOT)
     assert (project.paths.folder / "README.md").is_file()
@@ -23,7 +23,8 @@ def test_every_competition_and_recipe_loads(name):
 
 
 def test_files_named_in_the_texts_exist():
-    for text in [REPOSITORY / "README.md", *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("competition/*/README.md")]:
+    own = [ROOT.competition(name).folder / "README.md" for name in shipped()]
+    for text in [REPOSITORY / "README.md", *REPOSITORY.glob("docs/*.md"), *own]:
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text.read_text(encoding="utf-8")):
             if not link.startswith("http"):
                 assert (text.parent / link).exists(), f"{text}: {link}"

@@ -1,7 +1,6 @@
 """The stages on a small phantom: what they say, what they refuse, and that nothing is done twice."""
 
 import json
-import shutil
 
 import pandas as pd
 import pytest
@@ -13,20 +12,12 @@ from medfold.stages import Project
 from tests.conftest import SMALL, TINY_RECIPE, add_competition
 
 
-@pytest.fixture(scope="module")
-def trained(all_trained, tmp_path_factory):
-    """A project in which all folds of the small phantom are trained and submitted once."""
-    root = shutil.copytree(all_trained, tmp_path_factory.mktemp("submitted") / "my project")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        stages.submit(Project.open("small"))
-    return root
-
-
 @pytest.fixture
-def project(trained, monkeypatch):
-    monkeypatch.chdir(trained)
-    return Project.open("small")
+def project(trained, capsys):
+    """A project in which all folds of the small phantom are trained and submitted once."""
+    stages.submit(trained)
+    capsys.readouterr()
+    return trained
 
 
 def test_every_file_of_the_design_is_there(project):
@@ -91,6 +82,7 @@ def test_what_is_done_is_not_done_again(project, capsys, monkeypatch):
     assert len(pd.read_csv(project.root.ledger)) == 1
 
 
+@pytest.mark.slow
 def test_a_lost_fold_is_trained_again_to_the_same_bytes(project):
     run = project.paths.run("baseline")
     kept = {name: (run.fold(1).folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
@@ -117,6 +109,7 @@ def test_runs_that_are_not_there_are_named(project):
         stages.train(project, seeds=[0, 1], run="a")
 
 
+@pytest.mark.slow
 def test_seeds_make_runs_and_runs_are_blended(project, capsys):
     one = parse_overrides("training.epochs=1")
     stages.train(project, overrides=one, seeds=[0, 3], folds=[0])
@@ -130,6 +123,7 @@ def test_seeds_make_runs_and_runs_are_blended(project, capsys):
         stages.submit(project, names=["baseline", names[0]])
 
 
+@pytest.mark.slow
 def test_optimistic_scores_are_marked(project, capsys):
     best = parse_overrides("training.keep=best training.epochs=1")
     stages.train(project, overrides=best, folds=[0], run="best")
@@ -137,35 +131,33 @@ def test_optimistic_scores_are_marked(project, capsys):
     assert json.loads(project.paths.run("best").score.read_text())["optimistic"] is True
 
 
-def test_folds_of_older_data_are_refused(small):
-    stages.make_folds(small)
-    table = pd.read_csv(small.paths.folds)
-    table.iloc[:-2].to_csv(small.paths.folds, index=False)
+def test_folds_of_older_data_are_refused(folded):
+    table = pd.read_csv(folded.paths.folds)
+    table.iloc[:-2].to_csv(folded.paths.folds, index=False)
     with pytest.raises(UserError, match=r"2 ids differ from the data .*make folds COMPETITION=small FORCE=1"):
-        stages.train(small, folds=[0])
-    stages.make_folds(small, force=True)
-    assert len(pd.read_csv(small.paths.folds)) == len(table)
+        stages.train(folded, folds=[0])
+    stages.make_folds(folded, force=True)
+    assert len(pd.read_csv(folded.paths.folds)) == len(table)
 
 
-def test_kept_folds_that_split_a_group_are_refused(small):
-    stages.make_folds(small)
-    table = pd.read_csv(small.paths.folds)
+def test_kept_folds_that_split_a_group_are_refused(folded):
+    table = pd.read_csv(folded.paths.folds)
     several = table[table["group"].duplicated(keep=False)].index[0]
     table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
-    table.to_csv(small.paths.folds, index=False)
+    table.to_csv(folded.paths.folds, index=False)
     with pytest.raises(UserError, match="1 groups stand in two folds"):
-        stages.make_folds(small)
+        stages.make_folds(folded)
 
 
-def test_the_audit_joins_duplicates_and_tells_of_leaks(small, capsys):
-    table = stages.make_folds(small)
+def test_the_audit_joins_duplicates_and_tells_of_leaks(folded, capsys):
+    table = stages.make_folds(folded, force=True)
     said = capsys.readouterr().out
     assert "exact duplicates in train        2, each in one fold" in said
     assert "duplicates with different labels 1:" in said
     assert "train images found in test       1:" in said
     for cluster in table.audit.duplicates:
         assert table.train.set_index("id").loc[cluster, "group"].nunique() == 1
-    assert json.loads(small.paths.folds_origin.read_text())["audit"]["split"] == 0
+    assert json.loads(folded.paths.folds_origin.read_text())["audit"]["split"] == 0
 
 
 def test_a_class_in_too_few_groups_is_named(project_folder, capsys):
@@ -192,14 +184,13 @@ def test_a_group_that_is_larger_than_a_fold_is_told(project_folder, capsys):
     assert "warning: the largest group holds" in capsys.readouterr().out
 
 
-def test_a_damaged_download_is_refused_then_repaired(small):
-    stages.download(small)
-    victim = small.paths.raw / "train.csv"
+def test_a_damaged_download_is_refused_then_repaired(folded):
+    victim = folded.paths.raw / "train.csv"
     victim.write_text("id\n")
     with pytest.raises(UserError, match=r"1 raw files are missing or changed: train.csv. Run: make download"):
-        stages.make_folds(small)
-    stages.download(small)
-    stages.make_folds(small)
+        stages.make_folds(folded)
+    stages.download(folded)
+    stages.make_folds(folded)
 
 
 def test_images_that_are_not_what_was_expected_are_told_each_time(project_folder):

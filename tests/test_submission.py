@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medfold import submission
@@ -21,7 +21,6 @@ def predicted(columns=("target",), seed=0):
     return table.assign(id=IDS)
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.permutations(range(3)), st.permutations(range(3)), st.permutations(["id", "a", "b"]))
 def test_columns_and_rows_follow_the_sample(rows, sample_rows, columns):
     facts = competition("multilabel")
@@ -65,7 +64,6 @@ def long_sample(order):
     return pd.DataFrame({"ID": [names[number] for number in order], "Label": "0.5"}, dtype=str)
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.permutations(range(4)))
 def test_long_rows_get_the_probability_of_their_label(order):
     facts = competition("multilabel", **LONG)
@@ -141,7 +139,6 @@ def test_faulty_submissions_are_refused(message):
         submission.check(competition(), FAULTS[message], sample())
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=3, max_size=3))
 def test_exactly_probabilities_pass(values):
     table = GOOD.assign(target=values)

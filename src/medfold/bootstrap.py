@@ -21,6 +21,18 @@ LOCK = os.path.join(ROOT, "requirements.lock")
 STAMP = os.path.join(VENV, "medfold.stamp")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 
+# Prints each module before it looks for it. Finding is quick and enough, but cv2 may be there and still lack a library
+# of the system.
+LOOK_FOR_MODULES = """
+import importlib.util, sys
+for module in ("tensorflow", "albumentations", "cv2", "pandas", "sklearn", "iterstrat", "kaggle", "typer"):
+    print(module, flush=True)
+    if module == "cv2":
+        import cv2
+    elif importlib.util.find_spec(module) is None:
+        sys.exit("not installed")
+"""
+
 
 def fail(text):
     sys.stderr.write("medfold: " + text + "\n")
@@ -114,26 +126,18 @@ def check(python):
             "%s is Python %d.%d, 3.11 to 3.13 is needed. Name another: make PYTHON=/path/to/python"
             % ((python,) + version)
         )
-    for module in ("tensorflow", "albumentations", "cv2", "pandas", "sklearn", "iterstrat", "kaggle", "typer"):
-        # Finding is quick and enough, but cv2 may be there and still lack a library of the system.
-        code = (
-            "import cv2"
-            if module == "cv2"
-            else (
-                f"import importlib.util, sys; sys.exit(0 if importlib.util.find_spec({module!r}) else 'not installed')"
+    result = subprocess.run([python, "-c", LOOK_FOR_MODULES], capture_output=True)
+    if result.returncode:
+        module = result.stdout.decode().split()[-1]
+        reason = result.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        reason = reason[0] if reason else "exit code %d" % result.returncode
+        remedy = f"{python} -m pip install -r requirements.txt"
+        if module == "cv2" and ".so" in reason:
+            remedy = "{} -m pip install --force-reinstall --no-deps opencv-python-headless=={}".format(
+                python,
+                locked("opencv-python-headless"),
             )
-        )
-        result = subprocess.run([python, "-c", code], capture_output=True)
-        if result.returncode:
-            reason = result.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-            reason = reason[0] if reason else "exit code %d" % result.returncode
-            remedy = f"{python} -m pip install -r requirements.txt"
-            if module == "cv2" and ".so" in reason:
-                remedy = "{} -m pip install --force-reinstall --no-deps opencv-python-headless=={}".format(
-                    python,
-                    locked("opencv-python-headless"),
-                )
-            fail(f"import {module} fails in {python} ({reason}). Run: {remedy}")
+        fail(f"import {module} fails in {python} ({reason}). Run: {remedy}")
 
 
 def main():

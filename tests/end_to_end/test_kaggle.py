@@ -16,6 +16,7 @@ NAME = "histopathologic-cancer-detection"
 TINY = "backbone.width=4 training.epochs=1 images.size=16 training.batch_size=16"
 
 
+@pytest.mark.slow
 def test_a_competition_from_the_token_to_the_public_score(kaggle, clone):  # noqa: F811
     content, truth = histology(60, 20)
     hosted = kaggle.competitions[NAME] = HostedCompetition(

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.paths import Paths
 from tests import helpers
 from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
-from tests.helpers import picture
+from tests.helpers import picture, shipped
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
@@ -26,7 +27,8 @@ def clone(tmp_path):
     for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"):
         shutil.copy(REPOSITORY / name, root)
     shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    shutil.copytree(REPOSITORY / "competition", root / "competition")
+    for folder in {Paths(REPOSITORY).competition(name).folder for name in shipped()} | {Paths(REPOSITORY).bases}:
+        shutil.copytree(folder, root / "competition" / folder.name)
     add_competition(root, "small", SMALL)
     return root
 
@@ -66,7 +68,8 @@ def test_help_names_every_target(clone):
         "report",
         "scores",
         "test",
-        "test-slow",
+        "test-all",
+        "campaigns",
         "lint",
         "lock",
     ):
@@ -85,7 +88,14 @@ def test_three_steps_give_a_valid_submission_from_one_fold(clone):
     assert written["id"].tolist() == sample["id"].tolist()
     assert written["target"].between(0, 1).all()
     assert json.loads(file.with_suffix(".json").read_text())["score"]["folds_done"] == [0]
+    assert "the same predictions are already in" in succeed(clone, "submit", *words)
 
+
+@pytest.mark.slow
+def test_the_folds_that_are_missing_make_another_submission(clone):
+    words = ["COMPETITION=small"]
+    succeed(clone, "train", *words, "FOLD=0")
+    succeed(clone, "submit", *words)
     assert "folds 1, 2\n" in succeed(clone, "train", *words)  # those that are missing
     assert "all 3 folds" in succeed(clone, "submit", *words)
     assert len(pd.read_csv(clone / "submissions" / "ledger.csv")) == 2
@@ -117,6 +127,7 @@ def test_from_folds_to_a_decision(clone):
     assert len(list((clone / "runs" / "small" / "baseline" / "predictions").glob("test-explained/*.png"))) > 30
 
 
+@pytest.mark.slow
 def test_a_competition_is_described_from_its_files_and_prepared(clone, tmp_path):
     folder = tmp_path / "as shipped"
     histology, _ = helpers.histology(train=30, test=10)
@@ -229,6 +240,7 @@ def test_a_truncated_set_is_refused(clone, tmp_path):
     assert "expected 5,216 train samples, found 101" in result.stderr
 
 
+@pytest.mark.slow
 def test_an_installed_package_finds_competitions_from_below(clone, tmp_path):
     """`pip install .` into a folder of its own, used from inside the project."""
     target = tmp_path / "installed"

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medfold.errors import UserError
@@ -112,7 +112,6 @@ def drawn(kind, shape, seed):
     return np.clip(plain[..., None] + noise, 0, 255).astype(np.uint8)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     name=st.sampled_from(list(module.STEPS)),
     kind=st.sampled_from(["noise", "flat", "dark", "light", "disc"]),
@@ -193,7 +192,6 @@ def test_without_a_border_the_image_is_whole(kind):
     assert (apply("crop_foreground", pixels) == pixels).all()
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     left=st.integers(12, 150), top=st.integers(12, 100), width=st.integers(20, 200), height=st.integers(20, 180),
     ground=st.integers(0, 15), seed=st.integers(0, 100),

@@ -161,6 +161,7 @@ def dies_at_the_third(item, look):
     return measure.look_at(item, look)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
 def test_a_file_that_kills_the_decoder_is_a_bad_image(small, table, monkeypatch):
     monkeypatch.setattr(survey, "look_at", dies_at_the_third)
@@ -175,6 +176,7 @@ def test_a_wrong_step_is_told_before_any_image_is_read(small, table):
     assert not small.paths.unfinished_look.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
 def test_a_killed_pass_goes_on_and_ends_with_the_same_bytes(small, project_folder):
     """Killed when some images are done; then the rest is done, and no image twice."""

@@ -11,7 +11,7 @@ from medfold.errors import UserError
 from medfold.leaderboards import kaggle as board
 from medfold.stages import Project
 from medfold.stages.project import commit_of
-from tests.conftest import add_competition
+from tests.conftest import add_competition, copied
 from tests.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.kaggle_server import HostedCompetition, lose, stall, status
 
@@ -22,16 +22,11 @@ def files_and_truth():
 
 
 @pytest.fixture
-def hosted(kaggle, files_and_truth, project_folder):
+def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     """A competition at Kaggle, its folder and data here, and a finished run."""
     content, truth = files_and_truth
     kaggle.competitions["histology"] = HostedCompetition(archive=zipped(content), judge=auc_of(truth))
-    add_competition(project_folder, "histology", HISTOLOGY)
-    project = Project.open("histology")
-    stages.download(project)
-    finished_run(project)
-    kaggle.said()
-    kaggle.log.clear()
+    copied(histology_once("csv"), tmp_path, monkeypatch)
     return kaggle
 
 
@@ -207,6 +202,7 @@ def test_a_score_that_cannot_be_asked_for_is_no_lost_submission(hosted, project)
     assert ledger(project)[0]["status"] == "scored"
 
 
+@pytest.mark.slow
 def test_killed_after_the_upload_it_is_found_again(hosted, project):
     hosted.fault("CreateSubmission", stall(30, after=-1))
     kill_when(start(project.root.root, "submit -c histology"), lambda: hosted.submissions)
@@ -216,6 +212,7 @@ def test_killed_after_the_upload_it_is_found_again(hosted, project):
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
 
+@pytest.mark.slow
 def test_killed_before_the_upload_it_is_submitted_once(hosted, project):
     hosted.fault("StartSubmissionUpload", stall(30, after=-1))
     kill_when(start(project.root.root, "submit -c histology"), lambda: hosted.asked("StartSubmissionUpload"))

@@ -9,8 +9,8 @@ from medfold import files, stages, submission
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.stages import Project
-from tests.conftest import add_competition
-from tests.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
+from tests.conftest import copied
+from tests.helpers import auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.kaggle_machines import Ended
 from tests.kaggle_server import HostedCompetition, instead, lose, status
 
@@ -28,16 +28,14 @@ def files_and_truth():
 
 
 @pytest.fixture
-def hosted(kaggle, files_and_truth, project_folder, monkeypatch):
+def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     """A competition that takes notebooks; a notebook that is pushed writes what `make submit` writes at home."""
     content, truth = files_and_truth
     kaggle.competitions["histology"] = HostedCompetition(
         archive=zipped(content), judge=auc_of(truth), notebooks_only=True
     )
-    add_competition(project_folder, "histology", HISTOLOGY.replace("upload: csv", "upload: notebook"))
+    copied(histology_once("notebook"), tmp_path, monkeypatch)
     project = Project.open("histology")
-    stages.download(project)
-    finished_run(project)
     for fold in (0, 1):
         trained = project.paths.run("baseline").fold(fold)
         trained.weights.write_bytes(b"weights" * (fold + 1))
@@ -49,8 +47,6 @@ def hosted(kaggle, files_and_truth, project_folder, monkeypatch):
         return Ended({"submission.csv": home.read_bytes()}, "predicted\n")
 
     kaggle.runner = run
-    kaggle.said()
-    kaggle.log.clear()
     return kaggle
 
 
@@ -226,6 +222,7 @@ def test_a_score_that_comes_later_keeps_the_versions(hosted, project, monkeypatc
     assert beside(project)["kaggle"]["notebook"]["version"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["CreateDataset", "SaveKernel", "GetKernelSessionStatus", "CreateCodeSubmission"])
 def test_a_command_that_is_killed_goes_on_and_does_nothing_twice(hosted, project, method):
     hosted.states = ["RUNNING"] * 3

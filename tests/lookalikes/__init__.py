@@ -4,6 +4,7 @@
 can check (see `truth`). `ODDITIES` are shapes that no preset has, with their facts.
 """
 
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,9 @@ import numpy as np
 import yaml
 
 from medfold.paths import Paths
+from medfold.stages import Project
+from medfold.stages.data import download
+from tests.conftest import add_competition
 from tests.helpers import REPOSITORY
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
 
@@ -38,6 +42,34 @@ ODDITIES: dict[str, tuple[str, Maker]] = {
     "placeholder-sample": (oddities.PLACEHOLDER_FACTS, oddities.placeholder),
     "several-readers": (oddities.READERS_FACTS, oddities.readers),
 }
+
+
+def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: str) -> Path:
+    """A project to which a look-alike was given, made once for all tests; only to look at, or to copy.
+
+    What the look-alike knows of itself lies in truth.pickle.
+    """
+
+    def make(folder: Path) -> None:
+        root, raw, rng = Paths(folder), folder / "as shipped", np.random.default_rng(0)
+        shutil.copytree(Paths(REPOSITORY).bases, root.bases)
+        if name in LOOKALIKES:
+            truth = LOOKALIKES[name](raw, rng)
+            plant(root.root, name, truth["counts"])
+        else:
+            facts, make_raw = ODDITIES[name]
+            truth = make_raw(raw, rng)
+            add_competition(root.root, name, facts)
+        download(Project.open(name, root), given=raw)
+        shutil.rmtree(raw)
+        (folder / "truth.pickle").write_bytes(pickle.dumps(truth))
+
+    return once(f"look-alike {name}", make)
+
+
+def truth_of(folder: Path) -> dict[str, Any]:
+    """What a look-alike knows of itself."""
+    return pickle.loads((folder / "truth.pickle").read_bytes())
 
 
 def plant(root: Path, name: str, counts: dict[str, int]) -> None:

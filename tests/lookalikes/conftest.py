@@ -1,19 +1,17 @@
 """Each look-alike, given to a project of its own once for all tests that look at it."""
 
-import shutil
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import samples
+from medfold import leaderboards, samples
 from medfold.paths import Paths
 from medfold.stages import Project
-from medfold.stages.data import download
-from tests.conftest import REPOSITORY, add_competition
-from tests.lookalikes import LOOKALIKES, ODDITIES, plant
+from tests.conftest import copied
+from tests.helpers import NoLeaderboard
+from tests.lookalikes import LOOKALIKES, ODDITIES, lookalike_once, truth_of
 
 
 @dataclass(frozen=True)
@@ -29,18 +27,17 @@ class Taken:
 
 
 @pytest.fixture(scope="session", params=[*LOOKALIKES, *ODDITIES])
-def taken(request, tmp_path_factory) -> Taken:
-    """Each look-alike in turn, downloaded once for all tests that look at it."""
-    folder, name = tmp_path_factory.mktemp("look-alike"), request.param
-    root, raw, rng = Paths(folder / "my project"), folder / "as shipped", np.random.default_rng(0)
-    shutil.copytree(Paths(REPOSITORY).bases, root.bases)
-    if name in LOOKALIKES:
-        truth = LOOKALIKES[name](raw, rng)
-        plant(root.root, name, truth["counts"])
-    else:
-        facts, make = ODDITIES[name]
-        truth = make(raw, rng)
-        add_competition(root.root, name, facts)
-    project = Project.open(name, root)
-    download(project, given=raw)
-    return Taken(project, truth, samples.read(project.competition, project.paths))
+def taken(request, once) -> Taken:
+    """Each look-alike in turn, downloaded once for all tests that look at it; to look at only."""
+    folder = lookalike_once(once, request.param)
+    project = Project.open(request.param, Paths(folder))
+    return Taken(project, truth_of(folder), samples.read(project.competition, project.paths))
+
+
+@pytest.fixture
+def project(taken, tmp_path, monkeypatch) -> Project:
+    """A copy of the look-alike's project to work in; nothing is uploaded."""
+    copied(taken.project.root.root, tmp_path, monkeypatch)
+    if taken.project.competition.upload != "local":
+        monkeypatch.setattr(leaderboards, "of", lambda upload: NoLeaderboard)
+    return Project.open(taken.project.paths.name)

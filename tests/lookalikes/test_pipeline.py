@@ -4,22 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import leaderboards, samples, stages
+from medfold import samples, stages
 from medfold.images import formats, store
 from medfold.images.prepare import prepare
 from medfold.stages.preparing import images_of
-from tests.helpers import NoLeaderboard, constant_run
+from tests.helpers import constant_run
+from tests.lookalikes import LOOKALIKES, ODDITIES
+
+# Each shape of submission once; the other presets are slow ones.
+EACH_TIME = ("isic-2024-challenge", "siim-isic-melanoma-classification", "human-protein-atlas-image-classification")
+ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow) for name in [*LOOKALIKES, *ODDITIES]]
 
 
-@pytest.fixture
-def project(taken, monkeypatch):
-    """The look-alike's project; nothing is uploaded."""
-    monkeypatch.chdir(taken.project.root.root)
-    if taken.project.competition.upload != "local":
-        monkeypatch.setattr(leaderboards, "of", lambda upload: NoLeaderboard)
-    return taken.project
-
-
+@pytest.mark.parametrize("taken", ALL, indirect=True)
 def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
     competition, paths, truth = project.competition, project.paths, taken.truth
     choices = images_of(project, "baseline")

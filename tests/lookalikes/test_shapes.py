@@ -5,8 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import files
-from medfold.paths import Paths
-from tests.conftest import REPOSITORY
+from tests.helpers import shipped
 from tests.lookalikes import LOOKALIKES
 
 HELD_OUT = 0.2
@@ -43,8 +42,8 @@ def test_units_and_hidden_labels_are_those_of_the_test_part(taken):
         assert not project.paths.solution.exists()
 
 
-def test_every_competition_folder_has_a_look_alike():
-    assert set(Paths(REPOSITORY).competitions()) - {"phantom-chest"} == set(LOOKALIKES)
+def test_every_competition_that_is_shipped_has_a_look_alike():
+    assert set(shipped()) - {"phantom-chest"} == set(LOOKALIKES)
 
 
 def known_groups(truth: dict[str, Any], ids: pd.Series) -> pd.Series:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from medfold import stages
+from medfold.notebooks import wheels
 from medfold.paths import Paths
 from medfold.stages import Project
 
@@ -27,13 +28,37 @@ class Given:
 
 
 @pytest.fixture(scope="session")
-def given(all_trained, tmp_path_factory) -> Given:
-    """The small phantom, submitted at home and packed."""
-    root = tmp_path_factory.mktemp("packed") / "my project"
-    shutil.copytree(all_trained, root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        project = Project.open("small", Paths(root))
-        stages.submit(project, names=["baseline"])
-        packed = stages.notebook(project, ["baseline"])
-    return Given(project, packed.kit, packed.notebook)
+def wheel_once(once) -> Path:
+    """The wheel of this very kit, built once for all tests."""
+    return next(once("wheel", wheels.build).glob("*.whl"))
+
+
+@pytest.fixture
+def built(wheel_once, monkeypatch) -> None:
+    """The wheel of the kit is not built anew, but the one of this session, which has the same bytes."""
+    monkeypatch.setattr(wheels, "build", lambda out: shutil.copy(wheel_once, out))
+
+
+@pytest.fixture(scope="session")
+def packed_once(once, trained_once) -> Path:
+    """The small phantom, submitted at home and packed; only to copy."""
+
+    def make(root: Path) -> None:
+        shutil.copytree(trained_once, root, dirs_exist_ok=True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            project = Project.open("small")
+            stages.submit(project, names=["baseline"])
+            stages.notebook(project, ["baseline"])
+
+    return once("packed", make)
+
+
+@pytest.fixture
+def given(packed_once, tmp_path_factory) -> Given:
+    """The small phantom, submitted at home and packed, in a project of its own."""
+    root = shutil.copytree(packed_once, tmp_path_factory.mktemp("packed") / "my project")
+    project = Project.open("small", Paths(root))
+    (kit,) = (path.parent for path in root.rglob("kit.json"))
+    (notebook,) = root.rglob("*.ipynb")
+    return Given(project, kit, notebook)

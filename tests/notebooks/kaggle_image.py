@@ -21,7 +21,7 @@ from nbclient.exceptions import CellExecutionError
 from medfold.notebooks.wheels import DICOM
 from tests.kaggle_machines import Ended
 
-OTHER_PACKAGES = os.environ.get("MEDFOLD_OTHER_PACKAGES")  # set by make test-oldest
+OTHER_PACKAGES = os.environ.get("MEDFOLD_OTHER_PACKAGES")  # set by make test-all
 PACKAGES = OTHER_PACKAGES or sysconfig.get_path("purelib")
 
 GUARD = """\

@@ -1,6 +1,6 @@
 """Runs the notebook with the oldest packages that requirements.txt allows: what works there and here works between.
 
-make test-oldest
+make test-all
 """
 
 import os

@@ -28,12 +28,13 @@ def predict(given, root, hours=1.0):
     return out
 
 
-@pytest.mark.parametrize("style", ["old", "new"])
+@pytest.mark.parametrize("style", [pytest.param("old", marks=pytest.mark.slow), "new"])
 def test_the_same_images_get_the_same_bytes_as_at_home(given, root, style):
     kaggle_image.attach(root, style, "small", root / "data", given.kit)
     assert predict(given, root).read_bytes() == given.submission
 
 
+@pytest.mark.slow
 def test_a_placeholder_becomes_whatever_is_there(given, root, capsys):
     sample = root / "data" / "sample_submission.csv"
     table = pd.read_csv(sample)
@@ -81,6 +82,7 @@ def test_without_any_readable_image_there_is_a_submission_all_the_same(given, ro
     assert found["target"].nunique() == 1
 
 
+@pytest.mark.slow
 def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
     sample = root / "data" / "sample_submission.csv"
     names = [f"hidden{number:04}" for number in range(200)]

@@ -27,7 +27,7 @@ def contents(folder):
             yield path.name, path.read_bytes()
 
 
-def test_nothing_private_is_packed(given, monkeypatch, tmp_path):
+def test_nothing_private_is_packed(given, built, monkeypatch, tmp_path):
     project = given.project
     monkeypatch.chdir(project.root.root)
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)

@@ -32,11 +32,9 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
-def made(small):
+def made(folded):
     """The small phantom with data and folds."""
-    stages.download(small)
-    stages.make_folds(small)
-    return small
+    return folded
 
 
 # The job
@@ -72,7 +70,7 @@ def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, t
     assert files.read_json(tmp_path / "job" / job.ABOUT)["mark"] not in marks
 
 
-def test_nothing_private_is_in_a_job(made, tmp_path, monkeypatch):
+def test_nothing_private_is_in_a_job(made, built, tmp_path, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     job.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")

@@ -8,6 +8,7 @@ from selenium.common.exceptions import ElementClickInterceptedException
 
 from tests.report.conftest import browser_or_leave
 
+pytestmark = pytest.mark.slow
 DIALOG = (
     "<button id=open onclick='box.showModal()'>more</button>"
     "<dialog id=box><p id=text>words</p><button id=close onclick='box.close()'>close</button></dialog>"

@@ -9,6 +9,7 @@ from medfold.stages import Project
 from medfold.stages.reporting import report
 from tests.conftest import SMALL, add_competition
 
+pytestmark = pytest.mark.slow
 # Findings so plain that a small net learns them in seconds, and has true positives to point at.
 PLAIN = SMALL.replace("snr: [60, 120]", "snr: [500, 900]").replace("k: 3", "k: 2")
 RECIPE = "\n".join(

@@ -361,6 +361,7 @@ def test_an_unknown_data_set_is_told(kaggle, dataset):
 # Killed
 
 
+@pytest.mark.slow
 def test_killed_during_the_download_it_goes_on(hosted, project, project_folder, content):
     hosted.fault("storage", stall(30, after=300_000))
     part = project.paths.downloads / "histology.zip.part"
@@ -374,6 +375,7 @@ def test_killed_during_the_download_it_goes_on(hosted, project, project_folder, 
     assert leftovers(project) == []
 
 
+@pytest.mark.slow
 def test_killed_during_unpacking_it_unpacks_again(hosted, project, project_folder, content):
     slow = (
         "import time; from medfold.sources import archives; original = archives._extract; "
@@ -390,6 +392,7 @@ def test_killed_during_unpacking_it_unpacks_again(hosted, project, project_folde
     assert leftovers(project) == []
 
 
+@pytest.mark.slow
 def test_a_renewal_that_is_killed_leaves_what_was_there(hosted, project, project_folder, content):
     stages.download(project)
     hosted.fault("storage", stall(30, after=300_000))

@@ -3,15 +3,15 @@ import pytest
 from medfold import files, stages
 from medfold.errors import UserError
 from medfold.scoring import metrics
-from tests.conftest import SMALL, add_competition
+from tests.conftest import add_variant
 from tests.helpers import finished_run
 
 
 @pytest.fixture
-def two(small):
-    finished_run(small, "weak", 0.3)
-    finished_run(small, "strong", 2.0)
-    return small
+def two(folded):
+    finished_run(folded, "weak", 0.3)
+    finished_run(folded, "strong", 2.0)
+    return folded
 
 
 def test_the_better_run_is_told_with_its_probability(two, capsys):
@@ -49,8 +49,8 @@ def test_runs_are_compared_on_the_folds_that_both_have(two, capsys):
         stages.compare(two, ["begun", "other"])
 
 
-def test_lower_may_be_better(project_folder, capsys):
-    add_competition(project_folder, "loss", SMALL.replace("metric: auc", "metric: log_loss"))
+def test_lower_may_be_better(folded, capsys):
+    add_variant(folded.root.root, "loss", "metric: auc", "metric: log_loss")
     project = stages.Project.open("loss")
     finished_run(project, "weak", 0.0)
     finished_run(project, "strong", 2.0)

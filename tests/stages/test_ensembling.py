@@ -8,15 +8,15 @@ from medfold import files, runs, stages
 from medfold.errors import UserError
 from medfold.stages.ensembling import ensemble_of
 from medfold.stages.folding import make_folds
-from tests.conftest import SMALL, add_competition
+from tests.conftest import add_variant
 from tests.helpers import finished_run
 
 
 @pytest.fixture
-def three(small):
+def three(folded):
     for name, quality in (("good", 1.5), ("fair", 1.0), ("noise", 0.0)):
-        finished_run(small, name, quality)
-    return small
+        finished_run(folded, name, quality)
+    return folded
 
 
 def test_members_methods_and_the_choice_are_shown(three, capsys):
@@ -78,10 +78,10 @@ def test_runs_of_other_folds_are_refused(three):
         ensemble_of(three, ["good", "nobody"], data)
 
 
-def test_one_fold_is_put_together_without_labels(small, capsys):
+def test_one_fold_is_put_together_without_labels(folded, capsys):
     for name in ("a", "b"):
-        finished_run(small, name, folds=[1])
-    stages.ensemble(small, ["a", "b"])
+        finished_run(folded, name, folds=[1])
+    stages.ensemble(folded, ["a", "b"])
     shown = capsys.readouterr().out
     assert "covers 1 of 3 folds" in shown
     assert "rank mean" in shown
@@ -99,8 +99,8 @@ def test_a_run_named_twice_counts_once(three):
     assert found.names == ["good"]
 
 
-def test_decisions_are_made_where_the_metric_gains(project_folder, capsys):
-    add_competition(project_folder, "decided", SMALL.replace("metric: auc", "metric: macro_f1"))
+def test_decisions_are_made_where_the_metric_gains(folded, capsys):
+    add_variant(folded.root.root, "decided", "metric: auc", "metric: macro_f1")
     project = stages.Project.open("decided")
     finished_run(project, "baseline", 1.0)
     for fold in range(3):  # all too low: one half is the wrong threshold
@@ -124,8 +124,8 @@ def test_decisions_are_made_where_the_metric_gains(project_folder, capsys):
     np.testing.assert_array_equal(written.to_numpy(), (raw.loc[written.index] > threshold).astype(int).to_numpy())
 
 
-def test_probabilities_stay_beside_decisions(project_folder):
-    add_competition(project_folder, "decided", SMALL.replace("metric: auc", "metric: macro_f1, also: [auc]"))
+def test_probabilities_stay_beside_decisions(folded):
+    add_variant(folded.root.root, "decided", "metric: auc", "metric: macro_f1, also: [auc]")
     project = stages.Project.open("decided")
     finished_run(project, "one", 1.0)
     finished_run(project, "two", 0.8)

@@ -18,23 +18,16 @@ from medfold.errors import UserError
 from medfold.images.overlay import overlay
 from medfold.images.prepare import prepare
 from medfold.recipe import Recipe
-from medfold.stages import Project, predicting
+from medfold.stages import predicting
 from medfold.stages.predicting import with_channels
 from tests.helpers import competition, picture
 
 
-@pytest.fixture(scope="module")
-def trained(all_trained, tmp_path_factory):
-    """The small phantom with two of three folds trained."""
-    root = shutil.copytree(all_trained, tmp_path_factory.mktemp("two folds") / "my project")
-    shutil.rmtree(root / "runs" / "small" / "baseline" / "fold2")
-    return root
-
-
 @pytest.fixture
-def project(trained, monkeypatch):
-    monkeypatch.chdir(trained)
-    return Project.open("small")
+def project(trained):
+    """The small phantom with two of three folds trained."""
+    shutil.rmtree(trained.paths.run("baseline").fold(2).folder)
+    return trained
 
 
 def test_the_test_images_get_the_numbers_of_test_csv(project, capsys):
@@ -62,12 +55,13 @@ def test_one_image_of_another_format_to_a_file_of_ones_own(project, tmp_path):
 
 
 def test_images_that_cannot_be_read_are_left_out_and_named(project, tmp_path, capsys):
+    new = tmp_path / "new images"
     for image in sorted((project.paths.raw / "test").iterdir())[:2]:
-        (tmp_path / "deep").mkdir(exist_ok=True)
-        shutil.copy(image, tmp_path / "deep")
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    (tmp_path / "notes.txt").write_text("no image")
-    result = stages.predict(project, tmp_path)
+        (new / "deep").mkdir(parents=True, exist_ok=True)
+        shutil.copy(image, new / "deep")
+    (new / "broken.png").write_bytes(b"no picture")
+    (new / "notes.txt").write_text("no image")
+    result = stages.predict(project, new)
     assert len(result) == 2
     assert result["id"].str.startswith("deep/").all()
     assert "left out: broken.png: unreadable image" in capsys.readouterr().out
@@ -83,15 +77,17 @@ def test_images_of_a_file_per_channel_are_put_together():
 
 
 def test_what_cannot_be_predicted_is_told(project, tmp_path):
+    new = tmp_path / "new images"
+    new.mkdir()
     with pytest.raises(UserError, match="no such file or folder"):
         stages.predict(project, tmp_path / "nowhere")
     with pytest.raises(UserError, match=r"no image in it .*It is empty"):
-        stages.predict(project, tmp_path)
-    (tmp_path / "broken.png").write_bytes(b"no picture")
+        stages.predict(project, new)
+    (new / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UserError, match=r"none of 1 images can be read; broken.png: unreadable"):
-        stages.predict(project, tmp_path)
+        stages.predict(project, new)
     with pytest.raises(UserError, match="run 'other' is not trained"):
-        stages.predict(project, tmp_path, ["other"])
+        stages.predict(project, new, ["other"])
 
 
 RECIPE = Recipe(images={"size": 16}, backbone={"width": 4})
@@ -121,6 +117,7 @@ def forged(project, name: str, **images) -> None:
     (now / "run.json").write_text(json.dumps(origin))
 
 
+@pytest.mark.slow
 def test_explained_are_the_images_in_their_proportions_under_the_mean_map_of_all_folds(project, tmp_path, capsys):
     wide = picture(tmp_path / "in" / "deep" / "wide.png", 1, (350, 700))
     small = picture(tmp_path / "in" / "small.png", 2, (40, 20))
@@ -149,6 +146,7 @@ def test_explained_are_the_images_in_their_proportions_under_the_mean_map_of_all
     assert said[-1].strip() == "For research and competitions, not for the diagnosis of patients."
 
 
+@pytest.mark.slow
 def test_explained_are_prepared_images_where_preparing_moves_what_is_in_them(project, tmp_path):
     forged(project, "padded", fit="pad")
     try:

@@ -56,6 +56,7 @@ def test_a_bad_test_image_gets_the_mean_of_the_labels(small, capsys):
     assert len(written) == len(data.test) + 1
 
 
+@pytest.mark.slow
 def test_a_bad_training_image_is_left_out_and_kept_folds_may_know_it(small):
     everything = stages.make_folds(small).train
     id = damage(small, "train", 5)

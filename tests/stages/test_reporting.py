@@ -10,37 +10,44 @@ import pytest
 
 from medfold import files, stages, submission
 from medfold.errors import UserError
-from medfold.paths import Paths
 from medfold.scoring.metrics import METRICS
 from medfold.stages import Project
-from medfold.stages.data import download
 from medfold.stages.ensembling import ensemble_of
 from medfold.stages.folding import make_folds
 from medfold.stages.reporting import report
-from tests.conftest import SMALL, add_competition
-from tests.helpers import REPOSITORY, finished_run, noisy_run
-from tests.lookalikes import LOOKALIKES, plant
+from tests.conftest import SMALL, add_competition, copied
+from tests.helpers import finished_run, noisy_run
+from tests.lookalikes import lookalike_once
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A project with runs of the small phantom."""
-    root = tmp_path_factory.mktemp("my project")
-    add_competition(root, "small", SMALL)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        project = Project.open("small")
-        finished_run(project, "good", 1.5)
-        finished_run(project, "fair", 1.0)
-        finished_run(project, "part", folds=[1])
-        finished_run(project, "peeked", best=True)
-    return root
+@pytest.fixture(scope="session")
+def reported_once(once, folded_once):
+    """A project with runs of the small phantom, and the report of one of them; only to copy."""
+
+    def make(root):
+        shutil.copytree(folded_once, root, dirs_exist_ok=True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            project = Project.open("small")
+            finished_run(project, "good", 1.5)
+            finished_run(project, "fair", 1.0)
+            finished_run(project, "part", folds=[1])
+            finished_run(project, "peeked", best=True)
+            report(project, ["good"])
+
+    return once("reported", make)
 
 
 @pytest.fixture
-def project(folder, monkeypatch):
-    monkeypatch.chdir(folder)
+def project(reported_once, tmp_path, monkeypatch):
+    copied(reported_once, tmp_path, monkeypatch)
     return Project.open("small")
+
+
+@pytest.fixture
+def good(project):
+    """The report of the run `good`, as it was written."""
+    return project.paths.run("good").folder / "report.html"
 
 
 def read(path) -> str:
@@ -81,8 +88,8 @@ def test_the_headline_is_the_score(project, capsys):
     assert not list(project.root.root.rglob("*.tmp"))
 
 
-def test_the_page_needs_nothing_else_and_says_whom_it_is_not_for(project):
-    text = report(project, ["good"]).read_text(encoding="utf-8")
+def test_the_page_needs_nothing_else_and_says_whom_it_is_not_for(good):
+    text = good.read_text(encoding="utf-8")
     assert re.findall(r"https?:", text) == []
     assert re.findall(r'(?:src|href|data-plain)="(?!#|data:)[^"]*"', text) == []
     assert text.count("not for the diagnosis of patients") >= 2
@@ -90,25 +97,25 @@ def test_the_page_needs_nothing_else_and_says_whom_it_is_not_for(project):
     assert len(ids) == len(set(ids))
 
 
-def test_equal_runs_give_equal_bytes(project):
-    first = report(project, ["good"]).read_bytes()
+@pytest.mark.slow
+def test_equal_runs_give_equal_bytes(project, good):
+    first = good.read_bytes()
     report(project, ["fair"])
-    assert report(project, ["good"]).read_bytes() == first
     shutil.rmtree(project.paths.data / "store")
     assert report(Project.open("small"), ["good"]).read_bytes() == first
 
 
-def test_patients_are_not_named(project):
+def test_patients_are_not_named(project, good):
     (raw,) = project.paths.data.rglob("train.csv")
     table = pd.read_csv(raw, dtype=str)
     assert table["patient_id"].str.fullmatch(r"P\d{4}").all()
-    text = read(report(project, ["good"]))
+    text = read(good)
     assert table["id"].isin(re.findall(r"train_\w+", text)).any()
     assert [id for id in table["patient_id"].unique() if id in text] == []
 
 
-def test_facts_of_the_data_and_the_folds(project):
-    data, text = make_folds(project, quiet=True), read(report(project, ["good"]))
+def test_facts_of_the_data_and_the_folds(project, good):
+    data, text = make_folds(project, quiet=True), read(good)
     facts = dict(cells(text, "What there is, and what the audit found"))
     assert facts["training images"] == str(len(data.train))
     assert facts["test images"] == str(len(data.test))
@@ -120,9 +127,9 @@ def test_facts_of_the_data_and_the_folds(project):
     assert sum(int(row[4]) for row in rows) == data.targets.sum()
 
 
-def test_subgroups_by_sex_and_age(project):
+def test_subgroups_by_sex_and_age(project, good):
     found = ensemble_of(project, ["good"], data := make_folds(project, quiet=True))
-    rows = cells(read(report(project, ["good"])), "The same as numbers")
+    rows = cells(read(good), "The same as numbers")
     assert [row[:2] for row in rows if row[0] == "sex"] == [["sex", "F"], ["sex", "M"]]
     ages = [row for row in rows if row[0] == "age"]
     assert sum(int(row[2]) for row in ages) == 59
@@ -134,8 +141,8 @@ def test_subgroups_by_sex_and_age(project):
         assert score == f"{METRICS['auc'](found.oof.targets[here], found.oof.predictions[here]):.4f}"
 
 
-def test_operating_points_and_decisions(project):
-    found, text = ensemble_of(project, ["good"], make_folds(project, quiet=True)), read(report(project, ["good"]))
+def test_operating_points_and_decisions(project, good):
+    found, text = ensemble_of(project, ["good"], make_folds(project, quiet=True)), read(good)
     targets, predictions = found.oof.targets, found.oof.predictions[:, 0]
     rows = cells(text, "What a threshold gives")
     assert [row[0] for row in rows] == ["sensitivity 90%", "sensitivity 95%", "specificity 90%", "specificity 95%"]
@@ -147,8 +154,8 @@ def test_operating_points_and_decisions(project):
     assert f"Expected calibration error {METRICS['ece'](targets, predictions):.4f}" in text
 
 
-def test_galleries_tell_what_is_true_and_what_was_predicted(project):
-    found, text = ensemble_of(project, ["good"], make_folds(project, quiet=True)), read(report(project, ["good"]))
+def test_galleries_tell_what_is_true_and_what_was_predicted(project, good):
+    found, text = ensemble_of(project, ["good"], make_folds(project, quiet=True)), read(good)
     tiles = re.findall(r'data-text="(\w+), target: true (\d), predicted ([\d.]+), fold (\d)" data-map=""', text)
     assert len(tiles) == text.count('class="tile"') > 20
     rows = {name: number for number, name in enumerate(found.oof.names)}
@@ -190,6 +197,7 @@ def test_several_runs_stand_on_one_page(project):
     assert "ensemble" in sections(text)
 
 
+@pytest.mark.slow
 def test_the_method_that_is_asked_for_is_taken(project):
     found = ensemble_of(project, ["fair", "peeked"], make_folds(project, quiet=True), method="stacking")
     text = read(report(project, ["fair", "peeked"], method="stacking"))
@@ -226,6 +234,7 @@ def test_what_the_competition_calls_itself_is_text(project_folder):
     assert "subgroups" not in sections(text)
 
 
+@pytest.mark.slow
 def test_histories_of_another_metric_are_left_out(project):
     fold = project.paths.run("good").fold(0)
     files.write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "log_loss": [0.4]}), fold.history)
@@ -238,22 +247,18 @@ def test_histories_of_another_metric_are_left_out(project):
 @pytest.mark.parametrize(
     ("name", "task", "unit"),
     [
-        ("chestmnist", "multilabel", "samples"),
-        ("human-protein-atlas-image-classification", "multilabel", "samples"),  # more labels than a table shows
+        pytest.param("chestmnist", "multilabel", "samples", marks=pytest.mark.slow),
+        # more labels than a table shows
+        pytest.param("human-protein-atlas-image-classification", "multilabel", "samples", marks=pytest.mark.slow),
         ("retinamnist", "ordinal", "samples"),
-        ("iq-othnccd-lung-cancer", "multiclass", "samples"),
-        ("rsna-breast-cancer-detection", "binary", "units"),
+        pytest.param("iq-othnccd-lung-cancer", "multiclass", "samples", marks=pytest.mark.slow),
+        pytest.param("rsna-breast-cancer-detection", "binary", "units", marks=pytest.mark.slow),
     ],
 )
-def test_other_tasks(name, task, unit, tmp_path, monkeypatch):
-    root = Paths(tmp_path / "my project")
-    shutil.copytree(Paths(REPOSITORY).bases, root.bases)
-    truth = LOOKALIKES[name](tmp_path / "shipped", np.random.default_rng(0))
-    plant(root.root, name, truth["counts"])
-    monkeypatch.chdir(root.root)
-    project = Project.open(name, root)
+def test_other_tasks(once, name, task, unit, tmp_path, monkeypatch):
+    copied(lookalike_once(once, name), tmp_path, monkeypatch)
+    project = Project.open(name)
     assert project.competition.task == task
-    download(project, given=tmp_path / "shipped")
     noisy_run(project)
     text = read(report(project, ["noisy"]))
     score = files.read_json(project.paths.run("noisy").score)

@@ -45,6 +45,7 @@ def plant(folder, count=3):
     return pairs
 
 
+@pytest.mark.slow
 def test_near_duplicates_are_told_drawn_and_joined_if_asked(project_folder, folder, capsys, monkeypatch):
     pairs = plant(folder)
     project = opened(project_folder, "exact", FAR, folder)

@@ -58,7 +58,10 @@ def task(kind="binary", seed=0, n=60, **training):
     )
 
 
-@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel", "ordinal"])
+OTHERS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("multiclass", "multilabel", "ordinal")]
+
+
+@pytest.mark.parametrize("kind", ["binary", *OTHERS])
 def test_every_task_learns_and_writes_its_files(tmp_path, kind):
     paths = FoldPaths(tmp_path / "fold1")
     made = task(kind)
@@ -75,6 +78,7 @@ def test_every_task_learns_and_writes_its_files(tmp_path, kind):
     assert history["learning_rate"].iloc[-1] < history["learning_rate"].max()
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_files_alone_or_after_another_fold(tmp_path):
     fit.train_fold(task(epochs=2), 0, FoldPaths(tmp_path / "first"))
     fit.train_fold(task(epochs=2), 1, FoldPaths(tmp_path / "a"))
@@ -161,6 +165,7 @@ def test_every_choice_of_strong_solutions_learns_and_repeats(tmp_path):
     assert (tmp_path / "a" / "oof.csv").read_bytes() == (tmp_path / "b" / "oof.csv").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate", "verdict"),
     [(0.005, "100% of 12 training images known by heart: the set-up can learn"), (1e-9, "NOT learnt")],
@@ -208,6 +213,7 @@ def files_of(folder):
     return {name: (folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
 
 
+@pytest.mark.slow
 def test_a_frozen_backbone_is_asked_once_for_all_folds(tmp_path, pretrained, capsys):
     made = on(pretrained, task("ordinal"), tmp_path / "features.npy", head_epochs=15, epochs=0, head_learning_rate=0.05)
     made = replace(made, recipe=made.recipe.model_copy(update={"augment": "light"}))
@@ -271,6 +277,7 @@ def test_half_precision_learns_the_same_task_and_predicts_in_full(tmp_path, prec
     np.testing.assert_allclose(there, oof["target"], rtol=0, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_cut_points_learn_an_ordered_task(tmp_path):
     made = task("ordinal", epochs=12)
     made = replace(made, recipe=made.recipe.model_copy(update={"head": "cut_points"}))
@@ -320,6 +327,7 @@ def test_a_class_without_images_to_train_on_is_one_line(tmp_path, kind):
         fit.train_fold(replace(made, targets=targets), 1, FoldPaths(tmp_path / "fold1"))
 
 
+@pytest.mark.slow
 def test_weights_of_another_net_are_one_line(tmp_path, pretrained):
     made = on(pretrained, task(), tmp_path / "features.npy")
     choices = merge(made.recipe.model_dump(), {"backbone": {"name": "MobileNet"}})
@@ -328,6 +336,7 @@ def test_weights_of_another_net_are_one_line(tmp_path, pretrained):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_loss_that_becomes_no_number_leaves_the_state_before_it(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "due", lambda self, ends: ends)
     step, steps = Learner.step, [0]
@@ -364,6 +373,7 @@ def test_too_little_memory_ends_in_one_line(tmp_path, monkeypatch):
         fit.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
 
 
+@pytest.mark.slow
 def test_what_a_killed_training_left_half_written_is_swept(tmp_path):
     paths = FoldPaths(tmp_path / "fold0")
     paths.folder.mkdir()

@@ -101,7 +101,8 @@ def result(folder):
 @pytest.mark.parametrize(
     ("choices", "stops"),  # an epoch has 5 steps: within one, at its end, and again, further on
     [
-        ({}, (6, 4)),
+        ({}, (6,)),
+        pytest.param({}, (6, 4), marks=pytest.mark.slow),
         pytest.param({"keep": "best", "patience": 2, "learning_rate": 0.02}, (6,), marks=pytest.mark.slow),
     ],
 )
@@ -120,6 +121,7 @@ def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch,
     assert not list((tmp_path / "broken").glob("*state*"))
 
 
+@pytest.mark.slow
 def test_a_training_whose_time_is_up_keeps_where_it_stands_and_goes_on(tmp_path, monkeypatch, capsys):
     made = task(epochs=3, dropout=0.3)
     fit.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
@@ -133,6 +135,7 @@ def test_a_training_whose_time_is_up_keeps_where_it_stands_and_goes_on(tmp_path,
     assert result(tmp_path / "broken") == result(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_state_of_another_recipe_or_fold_is_not_taken_up(tmp_path, monkeypatch, every_step, capsys):
     with monkeypatch.context() as patch:
         interrupted(patch, 7)

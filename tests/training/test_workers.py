@@ -53,12 +53,19 @@ def digests(made, start, stop, processes):
         return list(batches)
 
 
-@pytest.mark.parametrize("mix", [None, Mixer(0.4, 1.0)])
-def test_no_one_two_or_eight_workers_make_equal_batches(mapped, mix):
+@pytest.mark.parametrize(
+    ("mix", "counts"),
+    [
+        (None, (0, 2)),
+        pytest.param(None, (1, 8), marks=pytest.mark.slow),
+        pytest.param(Mixer(0.4, 1.0), (0, 1, 2, 8), marks=pytest.mark.slow),
+    ],
+)
+def test_no_one_two_or_eight_workers_make_equal_batches(mapped, mix, counts):
     made = pipeline(mapped, mix)
     direct = [digest(made.batch(step)) for step in range(2, 14)]
     assert len(set(direct)) == 12
-    for processes in (0, 1, 2, 8):
+    for processes in counts:
         assert digests(made, 2, 14, processes) == direct
 
 
@@ -104,6 +111,7 @@ def die_in_a_worker(pixels, seed):
     return pixels
 
 
+@pytest.mark.slow
 def test_a_killed_worker_ends_in_one_line(mapped):
     with pytest.raises(UserError, match="workers: a process that makes batches was killed. .*WORKERS=0"):
         digests(pipeline(mapped, augment=die_in_a_worker), 0, 40, 2)
@@ -140,6 +148,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_workers_end_with_a_training_that_is_killed(tmp_path):
     script = tmp_path / "orphans.py"

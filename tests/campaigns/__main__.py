@@ -1,0 +1,38 @@
+"""Runs campaigns at full size and writes their summary into docs/reliability.md.
+
+make campaigns [WHAT=kills] [SEED=0]
+"""
+
+import argparse
+import sys
+
+from medfold import files
+from tests.campaigns import NAMES, named
+from tests.campaigns.campaign import row, run, with_row
+from tests.helpers import REPOSITORY
+
+PAGE = REPOSITORY / "docs" / "reliability.md"
+JOURNALS = REPOSITORY / ".campaigns"
+
+
+def main() -> int:
+    """The exit code: 1 if a case failed."""
+    parser = argparse.ArgumentParser(prog="make campaigns", description=__doc__.splitlines()[0])
+    parser.add_argument("what", nargs="*", default=[], metavar=f"{{{','.join(NAMES)}}}")
+    parser.add_argument("--seed", type=int, default=0, help="of the random choices; default 0")
+    options = parser.parse_args()
+    if unknown := set(options.what) - set(NAMES):
+        parser.error(f"WHAT={' '.join(sorted(unknown))}: unknown. Known: {', '.join(NAMES)}")
+    failed = []
+    for name in options.what or NAMES:
+        chosen = named(name)
+        found = run(name, chosen, options.seed, JOURNALS)
+        files.write_text(with_row(PAGE.read_text(encoding="utf-8"), row(name, chosen, options.seed, found)), PAGE)
+        failed += [f"{name}: {each.case}: {each.seen}" for each in found if not each.held]
+        print(f"{name}: {sum(each.held for each in found):,} of {len(found):,} cases held -> docs/reliability.md")
+    print("\n".join(["", f"{len(failed)} FAILED:", *failed] if failed else []))
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from medfold.errors import UserError
+from tests import budgets
 from tests.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
 from tests.kaggle_server import KEY, TOKEN, KaggleServer
 
@@ -44,6 +45,12 @@ TINY_RECIPE = "\n".join(
         "training: {epochs: 2, batch_size: 8, learning_rate: 0.003}",
     ]
 )
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """At the end of `make test-all`: how long each area took."""
+    if config.option.markexpr == "slow":
+        budgets.show(terminalreporter, getattr(config.option, "numprocesses", None) or 1)
 
 
 @pytest.fixture(autouse=True)

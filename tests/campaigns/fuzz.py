@@ -23,7 +23,7 @@ from medfold.competition import Images
 from medfold.errors import UserError
 from medfold.images import crew, formats
 from tests.campaigns.campaign import Campaign
-from tests.images.dicom_files import smooth, write
+from tests.images.dicom_files import dataset, encapsulated, save, smooth, write
 
 BLOCK = 100  # damaged files in a case
 LONGEST = 10.0  # seconds that one file may take
@@ -33,7 +33,6 @@ SYNTAXES = {
     "plain": ExplicitVRLittleEndian,
     "deflated": DeflatedExplicitVRLittleEndian,
     "rle": RLELossless,
-    "jpeg": JPEGBaseline8Bit,
     "jpeg-lossless": JPEGLosslessSV1,
     "jpeg-ls": JPEGLSLossless,
     "jpeg-2000": JPEG2000Lossless,
@@ -60,11 +59,16 @@ def _hdf5(data: io.BytesIO) -> None:
 def whole(kind: str, folder: Path) -> bytes:
     """A sound file of a kind: the name of a suffix, or dcm and a transfer syntax."""
     suffix, _, syntax = kind.partition(" ")
-    if suffix == "dcm":
-        bits = 8 if syntax == "jpeg" else 12
-        write(folder / "whole.dcm", smooth((64, 60), bits), SYNTAXES[syntax], bits=bits)
-        return (folder / "whole.dcm").read_bytes()
-    return MAKERS[kind]()
+    if suffix != "dcm":
+        return MAKERS[kind]()
+    path = folder / "whole.dcm"
+    if syntax == "jpeg":
+        grey = smooth((64, 60), 8)
+        frame = _array(lambda data: Image.fromarray(grey).save(data, "JPEG"))
+        save(path, encapsulated(dataset(grey), JPEGBaseline8Bit, [frame]))
+    else:
+        write(path, smooth((64, 60), 12), SYNTAXES[syntax], bits=12)
+    return path.read_bytes()
 
 
 MAKERS = {
@@ -79,7 +83,7 @@ MAKERS = {
     "h5": lambda: _array(_hdf5),
 }
 MEMBERS = {"npz": "#a/0", "h5": "#a"}
-KINDS = [*MAKERS, *(f"dcm {syntax}" for syntax in SYNTAXES)]
+KINDS = [*MAKERS, *(f"dcm {syntax}" for syntax in [*SYNTAXES, "jpeg"])]
 
 
 def damaged(data: bytes, rng: np.random.Generator) -> bytes:
@@ -130,10 +134,13 @@ def check(case: str, given: None, folder: Path) -> str:
     kind, _, number = case.rpartition(" ")
     data, rng = whole(kind, folder), np.random.default_rng([*kind.encode(), int(number)])
     suffix = kind.split()[0]
-    items = []
+    channels, member = "1" if suffix in ("dcm", "tiff") else "3", MEMBERS.get(suffix, "")
+    (folder / f"sound.{suffix}").write_bytes(data)
+    told, _ = attempt((f"sound.{suffix}{member}", channels), folder)
+    assert told == "read", told
+    items = [(f"{copy}.{suffix}{member}", channels) for copy in range(BLOCK)]
     for copy in range(BLOCK):
         (folder / f"{copy}.{suffix}").write_bytes(damaged(data, rng))
-        items.append((f"{copy}.{suffix}{MEMBERS.get(suffix, '')}", "1" if suffix in ("dcm", "tiff") else "3"))
     read = 0
     for results in crew.work(partial(attempt, folder=folder), items):
         for position, result in results:

@@ -76,6 +76,42 @@ def test_help_names_every_target(clone):
         assert f"make {target} " in said
 
 
+RUN = "--competition small --recipe baseline --seeds 0"
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("doctor", "doctor --competition small"),
+        ("demo", "demo"),
+        ("new FROM=there", "new --competition small --from there"),
+        ("download FROM=there FORCE=1", "download --competition small --from there --force"),
+        ("download FILES=*.csv", "download --competition small --files *.csv"),
+        ("prepare RECIPE=other SET=tta=false", "prepare --competition small --recipe other --set tta=false"),
+        ("folds FORCE=1", "folds --competition small --recipe baseline --force"),
+        ("train", f"train {RUN} --fold all"),
+        (
+            "train FOLD=0 RUN=mine JOBS=2 WORKERS=1 ON=kaggle",
+            f"train {RUN} --fold 0 --run mine --jobs 2 --workers 1 --on kaggle",
+        ),
+        ("runs", "runs --competition small"),
+        ("compare RUNS=a", "compare --competition small --runs a"),
+        ("ensemble RUNS=a PER_CLASS=1", "ensemble --competition small --runs a --per-class"),
+        ("submit RUNS=a METHOD=rank DRY_RUN=1", f"submit {RUN} --runs a --method rank --dry-run"),
+        ("notebook RUNS=a", f"notebook {RUN} --runs a"),
+        ("report PER_CLASS=1", f"report {RUN} --per-class"),
+        ("scores", "scores --competition small"),
+        ("predict IMAGES=there EXPLAIN=1 OUT=here", f"predict {RUN} --images there --out here --explain"),
+        ("clean-kaggle YES=1", "clean-kaggle --yes"),
+        ("train DEBUG=1", f"--debug train {RUN} --fold all"),
+    ],
+)
+def test_every_target_is_a_command_with_its_words(clone, words, command):
+    said = succeed(clone, "--dry-run", *words.split(), "COMPETITION=small")
+    _, given = said.replace("\\\n", " ").rstrip().rsplit(" -m medfold ", 1)
+    assert " ".join(given.replace('"', "").split()) == command
+
+
 def test_three_steps_give_a_valid_submission_from_one_fold(clone):
     words = ["COMPETITION=small"]
     assert "images" in succeed(clone, "download", *words)

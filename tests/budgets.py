@@ -1,0 +1,45 @@
+"""How long each area of the tests may take in `make test-all`: told at its end, so that no area grows unseen."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from _pytest.terminal import TerminalReporter
+
+# Minutes on two cores, by folder or file of tests/.
+BUDGETS = {
+    "campaigns": 4,
+    "cluster": 5,
+    "end_to_end": 3,
+    "faults": 8,
+    "hostile": 6,
+    "layouts": 6,
+    "lookalikes": 3,
+    "models": 5,
+    "notebooks": 5,
+    "report": 2,
+    "scoring": 3,
+    "stages": 4,
+    "training": 4,
+}
+OTHERS = 3  # all others together
+
+
+def area(test: str) -> str:
+    """The area of a test, by its id such as tests/training/test_fit.py::test_x."""
+    first = Path(test.partition("::")[0]).parts[1]
+    name = first.removeprefix("test_").removesuffix(".py")
+    return name if name in BUDGETS else "others"
+
+
+def show(terminal: TerminalReporter, processes: int) -> None:
+    """Writes the minutes of each area beside its budget."""
+    spent: dict[str, float] = defaultdict(float)
+    for reports in terminal.stats.values():
+        for report in reports:
+            if hasattr(report, "duration"):
+                spent[area(report.nodeid)] += report.duration / 60 / processes
+    terminal.write_sep("=", "minutes by area")
+    for name in sorted(spent):
+        budget = BUDGETS.get(name, OTHERS)
+        over = "  OVER ITS BUDGET: make it faster, or make it a campaign" if spent[name] > budget else ""
+        terminal.write_line(f"{name:<12} {spent[name]:5.1f} of {budget}{over}")

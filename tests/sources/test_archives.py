@@ -1,5 +1,7 @@
 """Archives from strangers: split, nested, damaged, hostile."""
 
+import os
+import shutil
 import struct
 import zipfile
 
@@ -32,6 +34,30 @@ def test_an_archive_is_unpacked_with_its_folders(tmp_path, target):
     content = {"a.csv": b"1", "images/x/1.png": b"22"}
     archives.unpack(archive_of(tmp_path, zipped(content)), target)
     assert contents(target) == content
+
+
+@pytest.mark.parametrize("how", [os.link, os.symlink, shutil.copy])
+def test_a_file_that_stands_there_is_kept_and_never_written_to(tmp_path, target, capsys, how):
+    mine = tmp_path / "mine.csv"
+    mine.write_text("corrected by hand")
+    how(mine, target / "train.csv")
+    how(mine, target / "same.csv")
+    content = {"train.csv": b"as it came", "same.csv": b"corrected by hand", "new.csv": b"new"}
+    archive_of(target, zipped(content), "train.csv.zip").rename(target / "all.zip")
+    archives.unpack(target / "all.zip", target)
+    assert mine.read_text() == (target / "train.csv").read_text() == "corrected by hand"
+    assert (target / "new.csv").read_bytes() == b"new"
+    said = capsys.readouterr().out
+    assert "1 files of all.zip stand there already with other contents, and are kept as they stand: train.csv" in said
+    assert list(target.glob(".*")) == []
+
+
+def test_an_archive_that_breaks_off_leaves_no_half_file(tmp_path, target):
+    data = zipped({"a.png": b"1", "b.png": b"2" * 3000})
+    damaged = data.replace(b"2" * 3000, b"2" * 2999 + b"3")
+    with pytest.raises(UserError, match="damaged archive"):
+        archives.unpack(archive_of(tmp_path, damaged), target)
+    assert contents(target) == {"a.png": b"1"}
 
 
 @pytest.mark.parametrize("name", ["../evil.txt", "/evil.txt", "a/../../evil.txt", "c:\\evil.txt", "..\\evil.txt"])

@@ -152,3 +152,17 @@ def test_a_folder_is_linked_not_copied_where_it_can_be(small, tmp_path):
     (folder / "a.txt").write_text("a")
     with_source(small, kind="kaggle-dataset", slug="a/b").get(folder)
     assert (small.paths.raw / "a.txt").stat().st_ino == (folder / "a.txt").stat().st_ino
+
+
+def test_what_was_corrected_by_hand_beside_its_archive_is_taken_and_not_overwritten(small, tmp_path, capsys):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "train.csv").write_text("corrected by hand")
+    (folder / "train.csv.zip").write_bytes(zipped({"train.csv": b"as it came"}))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for fill in (with_source(small, kind="kaggle-dataset", slug="a/b").get, small.source.link):
+        fill(folder)
+        assert (small.paths.raw / "train.csv").read_text() == "corrected by hand"
+        assert sorted(path.name for path in small.paths.raw.iterdir()) == ["train.csv"]
+        assert "train.csv.zip stand there already with other contents" in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -7,8 +7,9 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from medfold.errors import UserError
-from medfold.terminal import Meter, size
+from medfold import files
+from medfold.errors import UserError, some
+from medfold.terminal import Meter, size, warn
 
 PIECE = 1 << 20
 DEEPEST = 3  # archives within archives
@@ -27,6 +28,9 @@ class RefusedArchiveError(UserError):
 def unpack(archive: Path, target: Path) -> None:
     """Unpacks a zip archive, each member's checksum tested on the way.
 
+    A file that stands where a member would go is kept, since it may have been corrected by hand and may be a link to
+    the user's own; where the contents differ that is told.
+
     Raises:
         DamagedArchiveError: no archive, a cut-off one, or a bad checksum.
         RefusedArchiveError: a member with an absolute path, with `..` or that is a link; a password; contents far
@@ -41,8 +45,14 @@ def unpack(archive: Path, target: Path) -> None:
             total = sum(member.file_size for member in members)
             _check_size(total, archive, target)
             with Meter("unpack", total) as meter:
-                for member in members:
-                    _extract(opened, member, target / _relative(member), meter)
+                differ = [
+                    member.filename
+                    for member in members
+                    if not _extract(opened, member, target / _relative(member), meter)
+                ]
+            if differ:
+                told = f"{len(differ):,} files of {archive.name} stand there already with other contents"
+                warn("unpack", f"{told}, and are kept as they stand: {some(differ)}")
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, UnicodeDecodeError, ValueError) as error:
         raise DamagedArchiveError(f"damaged archive ({error})", archive, "Download it again") from None
     except OSError as error:
@@ -86,11 +96,12 @@ def _join(folder: Path) -> None:
         if [path.name for path in parts] != expected:
             absent = next(name for name in expected if not first.with_name(name).is_file())
             raise UserError(f"part {absent} of a split archive is missing", first.parent, "Download it again")
-        with whole.open("wb") as joined:
+        with files.whole(whole) as temporary, temporary.open("wb") as joined:
             for path in parts:
                 with path.open("rb") as part:
                     shutil.copyfileobj(part, joined, PIECE)
-                path.unlink()
+        for path in parts:
+            path.unlink()
 
 
 def _place(archive: Path) -> Path:
@@ -132,12 +143,24 @@ def _check_size(total: int, archive: Path, target: Path) -> None:
         raise UserError(what, target, "Make room and run the same command again; the archive is kept")
 
 
-def _extract(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, meter: Meter) -> None:
+def _extract(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, meter: Meter) -> bool:
+    """Unpacks a member; False if a file of other contents stands there, which is kept."""
     if member.is_dir():
         path.mkdir(parents=True, exist_ok=True)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with opened.open(member) as packed, path.open("wb") as file:
+        return True
+    if path.is_file():
+        return _equals(opened, member, path, meter)
+    with opened.open(member) as packed, files.whole(path) as temporary, temporary.open("wb") as file:
         while piece := packed.read(PIECE):
             file.write(piece)
             meter.advance(len(piece))
+    return True
+
+
+def _equals(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, meter: Meter) -> bool:
+    same = path.stat().st_size == member.file_size
+    with opened.open(member) as packed, path.open("rb") as file:
+        while piece := packed.read(PIECE):  # to its end, which tests its checksum
+            same = same and file.read(len(piece)) == piece
+            meter.advance(len(piece))
+    return same

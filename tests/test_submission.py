@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from medfold import submission
 from medfold.errors import UserError
 from medfold.paths import Paths
+from medfold.scoring import metrics
 from tests.helpers import competition
 
 IDS = ["007", "1e5", "c"]
@@ -35,7 +36,7 @@ def test_columns_and_rows_follow_the_sample(rows, sample_rows, columns):
 
 
 def test_a_single_column_of_several_classes_gets_the_class():
-    facts = competition("ordinal", classes=["0", "1", "2"])
+    facts = competition("ordinal", classes=["0", "1", "2"], score={"metric": "qwk"})
     predictions = pd.DataFrame([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [0.2, 0.5, 0.3]], columns=list("012")).assign(id=IDS)
     built = submission.build(facts, predictions, sample(diagnosis=["0"] * 3))
     assert built["diagnosis"].tolist() == ["2", "0", "1"]
@@ -52,8 +53,48 @@ def test_a_binary_column_of_another_name_gets_the_probability():
 def test_a_metric_on_classes_gets_classes():
     facts = competition(score={"metric": "accuracy"})
     built = submission.build(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample())
-    assert built["target"].tolist() == [0, 0, 1]
+    assert built["target"].tolist() == ["0", "0", "1"]
     submission.check(facts, built, sample())
+
+
+def test_several_labels_are_decided_where_the_metric_looks_at_decisions():
+    """scikit-learn's f1_score refuses probabilities, and so does a leaderboard that calls it."""
+    facts, wanted = competition("multilabel", score={"metric": "macro_f1"}), sample(a=["0"] * 3, b=["0"] * 3)
+    built = submission.build(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), wanted)
+    assert built[["a", "b"]].to_numpy().tolist() == [["0", "1"], ["0", "0"], ["1", "1"]]
+    submission.check(facts, built, wanted)
+    with pytest.raises(UserError, match=r"column 'a': 0.3 is no class of 0, 1"):
+        submission.check(facts, built.assign(a=["0.3", "1", "0"]), wanted)
+    rows = long_sample(range(4))
+    built = submission.build(
+        competition("multilabel", score={"metric": "macro_f1"}, **LONG),
+        pd.DataFrame({"id": ["ID_2", "ID_1"], "a": [0.1, 0.8], "b": [0.7, 0.4]}),
+        rows,
+    )
+    assert built["Label"].tolist() == ["1", "0", "0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [(["0", "1", "0"], ["0", "0", "1"]), (["no", "no", "yes"], ["no", "no", "yes"]), ([""] * 3, ["no", "no", "yes"])],
+)
+def test_a_decided_class_is_written_in_the_words_of_the_sample(cells, expected):
+    facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
+    wanted = sample(target=cells)
+    built = submission.build(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    assert built["target"].tolist() == expected
+    submission.check(facts, built, wanted)
+    told = submission.explained(facts, wanted)
+    assert told == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
+    read, decided = submission.values_of(facts, built, wanted)
+    assert (read["target"].tolist(), decided) == ([0, 0, 1], True)
+
+
+def test_one_column_for_the_class_needs_a_metric_of_decisions():
+    with pytest.raises(UserError, match="one column for the class, and metric mean_auc is of probabilities"):
+        submission.build(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
+    with pytest.raises(UserError, match="metric mean_auc is of probabilities, and a submission of lists holds decis"):
+        metrics.of(competition("multilabel", submission={"shape": "lists"}))
 
 
 LONG = {"submission": {"shape": "long", "id": "ID"}}
@@ -89,7 +130,7 @@ def test_long_rows_that_were_not_predicted_are_named():
 
 
 def test_lists_hold_the_labels_above_one_half_or_the_most_probable():
-    facts = competition("multilabel", submission={"shape": "lists"})
+    facts = competition("multilabel", submission={"shape": "lists"}, score={"metric": "macro_f1"})
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.7, 0.51, 0.3]})
     built = submission.build(facts, predictions, sample(Predicted=["0"] * 3))
     assert built["Predicted"].tolist() == ["a b", "b", "a"]
@@ -97,6 +138,20 @@ def test_lists_hold_the_labels_above_one_half_or_the_most_probable():
     for wrong in ("a a", "c", "", "a  b"):
         with pytest.raises(UserError, match="row 2, column 'Predicted'.*no list of different labels of a, b"):
             submission.check(facts, built.assign(Predicted=[wrong, "b", "a"]), sample(Predicted=["0"] * 3))
+
+
+def test_lists_may_be_empty_if_the_facts_say_so_and_are_scored_as_they_are_written():
+    predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.2, 0.51, 0.3]})
+    targets, wanted = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
+    for empty, cells, expected in ((True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)):
+        facts = competition("multilabel", submission={"shape": "lists", "empty": empty}, score={"metric": "macro_f1"})
+        built = submission.build(facts, predictions, wanted)
+        assert built["Predicted"].tolist() == cells
+        submission.check(facts, built, wanted)
+        score = metrics.of(facts)(targets, predictions[["a", "b"]].to_numpy())
+        assert score == pytest.approx(expected)
+        read, _ = submission.values_of(facts, built, wanted)
+        assert metrics.of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
 
 
 def test_a_placeholder_sample_of_a_code_competition_only_names_the_columns():

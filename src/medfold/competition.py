@@ -116,6 +116,7 @@ class Submission(Strict):
     id: str = "id"
     # wide: a row per unit; long: one per unit and label, named unit_label; lists: the names of the labels, with spaces
     shape: Literal["wide", "long", "lists"] = "wide"
+    empty: bool = False  # shape lists: a list may be empty; else the most probable label is named where none is decided
 
 
 class Folds(Strict):

@@ -219,7 +219,8 @@ def score(
     Args:
         oof: what is scored.
         optimistic: whether epochs were chosen on the scored folds.
-        probable: what the further metrics are of. Defaults to the same.
+        probable: the probabilities behind it, if it holds decisions: those of the further metrics that are of
+            probabilities. Defaults to the same.
 
     Returns:
         metric, value, per_fold, low, high, units, folds_done, optimistic, and `also`: further metrics. Undefined
@@ -241,7 +242,10 @@ def score(
         "units": len(oof.names),
         "folds_done": folds,
         "optimistic": optimistic,
-        "also": {other.name: _number(other(probable.targets, probable.predictions)) for other in also},
+        "also": {
+            other.name: _number(other(oof.targets, (oof if other.needs == "class" else probable).predictions))
+            for other in also
+        },
     }
 
 

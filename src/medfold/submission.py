@@ -1,5 +1,7 @@
 """The submission: built in the sample file's own shape, checked against it, recorded in the ledger."""
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from medfold.errors import UserError, some
 from medfold.paths import Paths
 from medfold.samples import shapes
 from medfold.scoring import metrics
+from medfold.scoring.decisions import decisions
 from medfold.terminal import warn
 
 LEDGER = [
@@ -52,7 +55,7 @@ def fit_sample(competition: Competition, sample: pd.DataFrame, units: list[str])
 
 
 def prior(competition: Competition, targets: np.ndarray) -> np.ndarray:
-    """The mean of the training labels, float64 (columns,): what an image that cannot be read gets.
+    """The mean of the training labels, float64 (columns,): what a member predicts of an image that cannot be read.
 
     Args:
         targets: int (n,) or (n, labels).
@@ -65,23 +68,26 @@ def completed(
     competition: Competition,
     predictions: pd.DataFrame,
     units: list[str],
-    prior: np.ndarray,
+    nothing: np.ndarray,
     without: str = "no readable image",
+    quiet: bool = False,
 ) -> pd.DataFrame:
-    """The predictions of all units: a submission must hold every id, so those without one get the prior.
+    """The predictions of all units: a submission must hold every id, so those without one are filled, which is told.
 
     Args:
         predictions: id (of the unit) and prediction columns.
         units: of the test part.
-        prior: float64 (columns,).
+        nothing: float64 (columns,), what is predicted without an image, see `methods.without_image`.
         without: what those have that are without a prediction.
+        quiet: does not tell. Defaults to False.
     """
     absent = pd.Index(units).difference(predictions["id"], sort=False)
     if not len(absent):
         return predictions
     few = f"{len(absent):,} of {len(units):,} test units have {without}"
-    warn("submit", f"{few}: they get the mean of the training labels")
-    filled = pd.DataFrame(np.tile(prior, (len(absent), 1)), columns=competition.columns)
+    if not quiet:
+        warn("submit", f"{few}: they get the mean of the training labels")
+    filled = pd.DataFrame(np.tile(nothing, (len(absent), 1)), columns=competition.columns)
     filled.insert(0, "id", absent)
     return pd.concat([predictions, filled], ignore_index=True)
 
@@ -89,10 +95,10 @@ def completed(
 def build(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     """Predictions in the columns and the row order of a sample submission.
 
-    Shape wide: a column for each label or class gets its probability. A single column of a task with several classes
-    gets the decided class, by name; so does a binary one if the metric looks at classes only. Shape long: the row
-    `<id>_<label>` gets the probability of that label. Shape lists: the names of the labels above one half, or of the
-    most probable one if none is, with spaces between.
+    Where the metric looks at decisions, decisions are written (`scoring.decisions`), else probabilities. Shape wide: a
+    column for each label or class; or a single one that holds the decided class, by name, of a task with several
+    classes. A decided class is written in the sample's own words. Shape long: a row `<id>_<label>` for each label.
+    Shape lists: the names of the decided labels, with spaces between.
 
     Args:
         competition: names id and prediction columns.
@@ -105,50 +111,124 @@ def build(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFr
     Raises:
         UserError: sample columns that fit neither form.
     """
-    id_column, shape = competition.submission.id, competition.submission.shape
-    columns = [column for column in sample.columns if column != id_column]
-    values = predictions.set_index("id")
-    if shape != "wide" and len(columns) != 1:
-        what = f"shape {shape} has one column beside '{id_column}', found {some(columns, 6)}"
-        raise UserError(what, "sample submission", "See submission.shape in competition.yaml")
-    if shape == "long":
+    id_column, form = competition.submission.id, _Form.of(competition, sample)
+    values = predictions.set_index("id")[competition.columns]
+    decided = values
+    if form.decisions:
+        decided = pd.DataFrame(decisions(competition, values.to_numpy()), values.index, values.columns)
+    if competition.submission.shape == "long":
         names, labels = shapes.split_long(sample[id_column], competition.columns, "sample submission")
         known = names.isin(values.index).to_numpy()
         place = values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])
         table = sample.loc[known, [id_column]].reset_index(drop=True)
-        return table.assign(**{columns[0]: values.to_numpy()[place]})[list(sample.columns)]
-    if shape == "lists":
-        filled = pd.DataFrame({columns[0]: _listed(competition, values)}, index=values.index)
-    elif set(columns) == set(competition.columns):
-        filled = values[columns]
-        if _holds_classes(competition, columns):
-            filled = (filled > 0.5).astype(int)
-    elif _holds_classes(competition, columns):
-        decided = metrics.decide(values[competition.columns].to_numpy())
-        filled = pd.DataFrame({columns[0]: np.array(competition.class_names)[decided]}, index=values.index)
-    elif competition.task == "binary" and len(columns) == 1:
-        filled = values[competition.columns].set_axis(columns, axis=1)
+        cells = decided.to_numpy()[place]
+        cells = form.words[cells.astype(int)] if form.decisions else cells
+        return table.assign(**{form.columns[0]: cells})[list(sample.columns)]
+    if competition.submission.shape == "lists":
+        names = np.array(competition.columns)
+        cells = [" ".join(names[row]) for row in decided.to_numpy() > 0]
+        filled = pd.DataFrame({form.columns[0]: cells}, index=values.index)
+    elif form.one_class:
+        filled = pd.DataFrame({form.columns[0]: form.words[decided.to_numpy().argmax(axis=1)]}, index=values.index)
     else:
-        found, expected = some(columns, 6), some(competition.columns, 6)
-        raise UserError(f"columns {found} fit neither {expected} nor one class", "sample submission")
+        decided = decided.set_axis(form.columns, axis=1) if len(form.columns) == 1 else decided[form.columns]
+        filled = decided.apply(lambda column: form.words[column.astype(int)]) if form.decisions else decided
     ids = sample.loc[sample[id_column].isin(values.index), id_column]
     table = filled.loc[ids].reset_index(drop=True)
     table.insert(list(sample.columns).index(id_column), id_column, ids.to_numpy())
     return table[list(sample.columns)]
 
 
-def _listed(competition: Competition, values: pd.DataFrame) -> list[str]:
-    names, probabilities = np.array(competition.columns), values[competition.columns].to_numpy()
-    members = probabilities > 0.5
-    members[np.arange(len(members)), probabilities.argmax(axis=1)] |= ~members.any(axis=1)
-    return [" ".join(names[row]) for row in members]
+@dataclass(frozen=True)
+class _Form:
+    """What the cells of a submission hold.
+
+    Args:
+        columns: beside the id.
+        decisions: True for decisions, False for probabilities.
+        one_class: True for the name of one of several classes in a single column.
+        words: text, the word for each class, or for no and yes.
+    """
+
+    columns: list[str]
+    decisions: bool
+    one_class: bool
+    words: np.ndarray
+
+    @classmethod
+    def of(cls, competition: Competition, sample: pd.DataFrame) -> "_Form":
+        facts = competition.submission
+        columns = [column for column in sample.columns if column != facts.id]
+        metric = metrics.of(competition)
+        if facts.shape != "wide" and len(columns) != 1:
+            what = f"shape {facts.shape} has one column beside '{facts.id}', found {some(columns, 6)}"
+            raise UserError(what, "sample submission", "See submission.shape in competition.yaml")
+        one_class = facts.shape == "wide" and competition.one_of_many and len(columns) == 1
+        fits = facts.shape != "wide" or one_class or set(columns) == set(competition.columns)
+        if not fits and not (competition.task == "binary" and len(columns) == 1):
+            found, expected = some(columns, 6), some(competition.columns, 6)
+            raise UserError(f"columns {found} fit neither {expected} nor one class", "sample submission")
+        if one_class and metric.needs != "class":
+            what = f"it has one column for the class, and metric {metric.name} is of probabilities"
+            raise UserError(what, "sample submission", "See score.metric in competition.yaml")
+        decided = facts.shape == "lists" or one_class or (metric.needs == "class" and not competition.one_of_many)
+        return cls(columns, decided, one_class, _words(competition, sample[columns]))
 
 
-def _holds_classes(competition: Competition, columns: list[str]) -> bool:
-    """True if the sample asks for decided classes: one column for several of them, or a metric on classes."""
-    if competition.one_of_many:
-        return len(columns) == 1
-    return competition.task == "binary" and metrics.of(competition).needs == "class"
+def _words(competition: Competition, cells: pd.DataFrame) -> np.ndarray:
+    """The word for each class, or for no and yes: numbers where the sample has numbers, else the names of the facts.
+
+    Of several classes, a sample of one number throughout shows nothing: it is a placeholder.
+    """
+    names = competition.class_names if competition.task != "multilabel" else ["0", "1"]
+    numbers = [str(number) for number in range(len(names))]
+    seen = set(np.unique(cells.to_numpy(str))) - {""}
+    telling = len(seen) > int(competition.one_of_many) and seen <= set(numbers)
+    return np.array(numbers if telling and not seen <= set(names) else names)
+
+
+def explained(competition: Competition, sample: pd.DataFrame) -> str:
+    """Which word stands for which class, where a submission holds other words than the facts name; else ''."""
+    form = _Form.of(competition, sample)
+    if not form.decisions or competition.task == "multilabel" or form.words.tolist() == competition.class_names:
+        return ""
+    pairs = [f"{word} for {name}" for word, name in zip(form.words, competition.class_names, strict=True)]
+    return f"written as in the sample submission: {some(pairs, 6)}"
+
+
+def values_of(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """Reads a submission back: what a leaderboard sees of it.
+
+    Args:
+        table: the checked submission, all columns as text.
+        sample: what it was checked against.
+
+    Returns:
+        The prediction columns by unit: float64, of probabilities or of decisions as 0 and 1; and True for decisions.
+    """
+    id_column, form = competition.submission.id, _Form.of(competition, sample)
+    columns, shape = competition.columns, competition.submission.shape
+    if shape == "lists":
+        listed = [set(cell.split(" ")) for cell in table[form.columns[0]]]
+        cells = np.array([[name in names for name in columns] for names in listed], np.float64)
+        return pd.DataFrame(cells, table[id_column], columns), True
+    code = {word: float(number) for number, word in enumerate(form.words)}
+    numbers = table[form.columns].apply(lambda column: column.map(code) if form.decisions else column.astype(float))
+    if shape == "long":
+        names, labels = shapes.split_long(table[id_column], columns, "submission")
+        found = pd.DataFrame({"id": names, "label": labels, "value": numbers[form.columns[0]]})
+        found = found.pivot(index="id", columns="label", values="value").reindex(names.unique())
+        return found[columns].rename_axis(columns=None), form.decisions
+    if form.one_class:
+        cells = np.eye(len(columns))[numbers[form.columns[0]].astype(int)]
+        return pd.DataFrame(cells, table[id_column], columns), True
+    named = numbers.set_axis(columns, axis=1) if len(form.columns) == 1 else numbers[columns]
+    return named.set_index(table[id_column]), form.decisions
+
+
+def read(path: Path) -> pd.DataFrame:
+    """A submission file, all columns as text."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
 def check(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -> None:
@@ -179,16 +259,15 @@ def check(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -
             raise UserError(f"{len(found)} ids {what}: {some(found)}", "submission")
     if list(ids) != list(expected):
         raise UserError("rows are in another order than in the sample", "submission")
-    columns = [column for column in sample.columns if column != id_column]
-    shape = competition.submission.shape
-    classes = shape == "wide" and _holds_classes(competition, columns)
-    for column in columns:
-        if shape == "lists":
-            wrong = [not _is_list(str(cell), competition.columns) for cell in table[column]]
-            reason = f"no list of different labels of {some(competition.columns, 6)}"
-        elif classes:
-            wrong = ~table[column].astype(str).isin(competition.class_names)
-            reason = f"no class of {some(competition.class_names, 6)}"
+    form = _Form.of(competition, sample)
+    for column in form.columns:
+        if competition.submission.shape == "lists":
+            names, empty = competition.columns, competition.submission.empty
+            wrong = [not _is_list(str(cell), names, empty) for cell in table[column]]
+            reason = f"no list of different labels of {some(names, 6)}"
+        elif form.decisions:
+            wrong = ~table[column].astype(str).isin(form.words)
+            reason = f"no class of {some(form.words.tolist(), 6)}"
         else:
             numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
             wrong, reason = ~((numbers >= 0) & (numbers <= 1)), "no probability from 0 to 1"
@@ -198,7 +277,9 @@ def check(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -
             raise UserError(what, "submission", f"{int(np.sum(wrong))} such values")
 
 
-def _is_list(cell: str, names: list[str]) -> bool:
+def _is_list(cell: str, names: list[str], empty: bool) -> bool:
+    if not cell:
+        return empty
     found = cell.split(" ")
     return len(set(found)) == len(found) and set(found) <= set(names)
 

@@ -20,10 +20,12 @@ def solved(small):
     return small, table, pd.Series(np.arange(40), index=ids), target
 
 
-def place(small, table, groups):
+def place(small, table, groups, behind=None, facts=None):
     file = small.paths.submissions / "x.csv"
-    entry = Entry(file, table, groups, message="", mark="", sample=table, pack=pytest.fail, note=pytest.fail)
-    return local.place(small.competition, small.paths, entry)
+    written = table.astype(str)
+    more = {"message": "", "mark": "", "sample": written, "pack": pytest.fail, "note": pytest.fail}
+    entry = Entry(file, written, table if behind is None else behind, groups, **more)
+    return local.place(facts or small.competition, small.paths, entry)
 
 
 def test_both_parts_are_scored_by_id(solved):
@@ -34,6 +36,31 @@ def test_both_parts_are_scored_by_id(solved):
     assert placed.private == pytest.approx(auc(target[12:], table["target"].to_numpy()[12:]))
     assert [fact for fact, _ in placed.lines] == ["public", "private"]
     assert placed.rivals is None
+
+
+def test_metrics_of_probabilities_see_those_behind_the_decisions(solved):
+    small, behind, groups, target = solved
+    score = small.competition.score.model_copy(update={"metric": "accuracy", "also": ("auc", "log_loss", "macro_f1")})
+    facts = small.competition.model_copy(update={"score": score})
+    decided = behind.assign(target=(behind["target"] > 0.4).astype(int))
+    (_, line), _ = place(small, decided, groups, behind, facts).lines
+    auc, loss = METRICS["auc"], METRICS["log_loss"]
+    values = behind["target"].to_numpy()[:12]
+    assert f"accuracy {np.mean(decided['target'][:12] == target[:12]):.4f}" in line
+    assert f"AUC {auc(target[:12], values):.4f}" in line
+    assert f"log loss {loss(target[:12], values):.4f}" in line
+    assert f"macro F1 {METRICS['macro_f1'](target[:12], decided['target'].to_numpy()[:12]):.4f}" in line
+    assert line.count("of the probabilities behind the decisions") == 2
+
+
+def test_a_score_that_is_undefined_on_a_part_says_so(solved):
+    small, table, groups, _ = solved
+    solution = files.read_csv(small.paths.solution)
+    solution.loc[solution["usage"] == "Public", "target"] = 1
+    files.write_csv(solution, small.paths.solution)
+    placed = place(small, table, groups)
+    assert placed.public is None
+    assert placed.lines[0] == ("public", "AUC undefined, 12 images")
 
 
 def test_the_submission_stands_among_published_scores(solved):

@@ -26,7 +26,8 @@ class Entry:
 
     Args:
         file: where it is written.
-        table: its contents.
+        table: its contents, all columns as text.
+        probabilities: behind its contents, where it holds decisions: id (of the unit) and prediction columns.
         groups: the group of each test id, for intervals.
         message: what to say of it: run, OOF score, commit.
         mark: the part of the message that stands for the file's contents.
@@ -38,6 +39,7 @@ class Entry:
 
     file: Path
     table: pd.DataFrame
+    probabilities: pd.DataFrame
     groups: pd.Series
     message: str
     mark: str

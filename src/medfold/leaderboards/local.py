@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from medfold import files, samples
+from medfold import files, samples, submission
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.leaderboards import Entry, Placed
 from medfold.paths import CompetitionPaths
 from medfold.scoring import metrics
-from medfold.scoring.intervals import bootstrap
+from medfold.scoring.intervals import bootstrap, described
 
 
 def preflight(competition: Competition, paths: CompetitionPaths) -> None:
@@ -25,21 +25,25 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
 def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
     """Scores a submission on the public and the private part of the hidden solution, joined by id.
 
+    The metric of the competition sees what the file holds. Where that is decisions, further metrics of probabilities
+    see the probabilities behind them, which is told.
+
     Args:
         competition: names metrics and columns.
         paths: where solution and published scores are.
-        entry: the checked submission; its table holds probabilities.
+        entry: the checked submission.
 
     Raises:
         UserError: no solution, or one with other ids than the submission.
     """
     preflight(competition, paths)
-    table, groups = entry.table, entry.groups
+    written, decided = submission.values_of(competition, entry.table, entry.sample)
     solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
-    table = table.rename(columns={competition.submission.id: "id"}).set_index("id")
-    if set(table.index) != set(solution["id"]):
+    if set(written.index) != set(solution["id"]):
         raise UserError("the solution has other ids than the submission", paths.solution, "Download again")
-    predictions = table.loc[solution["id"], competition.columns].to_numpy(np.float64)
+    groups = entry.groups.loc[solution["id"]].to_numpy()
+    behind = entry.probabilities.set_index("id")
+    held, probable = (each.loc[solution["id"], competition.columns].to_numpy() for each in (written, behind))
     targets = samples.encode(competition, solution)
     names = [competition.score.metric, *competition.score.also]
     scores, lines = {}, []
@@ -48,11 +52,15 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
         if not here.any():
             continue
         values = []
-        for metric in (metrics.of(competition, name) for name in names):
-            value = metric(targets[here], predictions[here])
-            low, high = bootstrap(metric, targets[here], predictions[here], groups.loc[solution["id"][here]].to_numpy())
-            scores[part, metric.name] = value
-            values.append(f"{metric.title} {value:.4f} (95 % interval {low:.4f} to {high:.4f})")
+        for name in names:
+            metric = metrics.of(competition, name)
+            of_probabilities = decided and name != names[0] and metric.needs != "class"
+            predictions = (probable if of_probabilities else held)[here]
+            value = metric(targets[here], predictions)
+            scores[part, metric.name] = None if np.isnan(value) else value
+            interval = bootstrap(metric, targets[here], predictions, groups[here])
+            shown = described(metric.title, value, *interval)
+            values.append(f"{shown} of the probabilities behind the decisions" if of_probabilities else shown)
         only = here.all()
         lines.append(("test score" if only else part.lower(), f"{', '.join(values)}, {int(here.sum()):,} images"))
     rivals, mine = _rank(paths, names, scores)
@@ -76,7 +84,10 @@ def _rank(paths: CompetitionPaths, names: list[str], scores: dict) -> tuple[pd.D
     if rivals.empty or names[0] not in rivals:
         return None, None
     me = {"name": "this submission", "source": "K-fold on train+val, not the protocol of the others"}
-    me |= {name: round(scores["Private", name], 3) for name in names if name in rivals}
+    mine = {name: scores["Private", name] for name in names if name in rivals}
+    if mine[names[0]] is None:
+        return None, None
+    me |= {name: np.nan if value is None else round(value, 3) for name, value in mine.items()}
     ranked = pd.concat([rivals, pd.DataFrame([me])], ignore_index=True)
     direction = metrics.METRICS[names[0]].sign
     order = np.argsort(-direction * ranked[names[0]].to_numpy(), kind="stable")

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from medfold import files, submission
+from medfold import submission
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.kaggle_api import Kaggle
@@ -65,12 +63,9 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
 
 def _compare(competition: Competition, entry: Entry, wrote: Path) -> None:
     """Checks what the notebook wrote against the sample submission, and tells how far it is from that of home."""
-    key = competition.submission.id
-    there = files.read_csv(wrote, **{key: str})
+    there = submission.read(wrote)
     submission.check(competition, there, entry.sample)
-    home = entry.table.set_index(key).loc[there[key]]
-    numbers = [column for column in home.columns if np.issubdtype(home[column].dtype, np.number)]
-    here, told = home[numbers].to_numpy(np.float64), there[numbers].to_numpy(np.float64)
-    far = float(np.abs(here - told).max(initial=0))
+    here, told = (submission.values_of(competition, each, entry.sample)[0] for each in (entry.table, there))
+    far = float((here - told.loc[here.index]).abs().max(axis=None))
     line = f"{len(there):,} rows, checked; from those at home they differ by {far:.1g} at most"
     (warn if far > FAR else say)("fetched", line)

@@ -45,7 +45,8 @@ def predict(kit: Kit, raw: Path, out: Path, seconds: float) -> pd.DataFrame:
 
     found = _put_together(kit, test, predicted)
     without = "no readable image" if not late else "no readable image, or were not reached"
-    found = submission.completed(competition, found, names, np.array(kit.about["prior"]), without)
+    nothing = methods.without_image(kit.fitted, np.array(kit.about["prior"]), len(kit.members))
+    found = submission.completed(competition, found, names, nothing, without)
     sample = submission.fit_sample(competition, sample, names)
     result = submission.build(competition, found, sample)
     submission.check(competition, result, sample)

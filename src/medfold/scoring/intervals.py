@@ -54,6 +54,15 @@ def bootstrap(
     return _interval(_defined(values, resamples))
 
 
+def described(title: str, value: float | None, low: float | None, high: float | None) -> str:
+    """'AUC 0.9512 (95 % interval 0.9312 to 0.9689)': a score in words; nan and None are undefined."""
+    if value is None or np.isnan(value):
+        return f"{title} undefined"
+    if low is None or np.isnan(low):
+        return f"{title} {value:.4f} (no interval)"
+    return f"{title} {value:.4f} (95 % interval {low:.4f} to {high:.4f})"
+
+
 def paired(
     metric: Metric,
     targets: np.ndarray,

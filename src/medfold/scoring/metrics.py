@@ -14,6 +14,7 @@ import numpy as np
 
 from medfold.competition import Competition
 from medfold.errors import UserError, nearest
+from medfold.scoring.decisions import decisions
 
 BINS = 15  # of the expected calibration error
 
@@ -32,6 +33,8 @@ class Metric:
         weighted: True if it takes `weights` from the competition: float (labels, 2), for negatives and positives.
             Defaults to False.
         weighs_recall: True if it takes `beta` from the competition. Defaults to False.
+        decide: float (n, columns) -> the decisions that a metric of classes looks at, as the competition's submission
+            holds them; `of` binds it. Defaults to those of `decide` below.
     """
 
     name: str
@@ -42,9 +45,12 @@ class Metric:
     needs: str
     weighted: bool = False
     weighs_recall: bool = False
+    decide: Callable[[np.ndarray], np.ndarray] | None = None
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
         """The value; predictions of a binary task may stand in a column of their own, (n, 1)."""
+        if self.decide:
+            predictions = self.decide(predictions.reshape(len(predictions), -1))
         if targets.ndim == 1 and predictions.ndim == 2 and predictions.shape[1] == 1:
             predictions = predictions[:, 0]
         return float(self.function(targets, predictions))
@@ -78,18 +84,24 @@ def metric(
 
 
 def of(competition: Competition, name: str | None = None) -> Metric:
-    """A metric of a competition, with the competition's weights if it takes any.
+    """A metric of a competition, with the competition's weights if it takes any, and its way to decide.
 
     Args:
         competition: its task, and `score`.
         name: as in competition.yaml. Defaults to its `score.metric`.
 
     Raises:
-        UserError: unknown (nearest named), not defined for the task, weights that are missing or not positive, or
-            weights that no metric of the competition takes.
+        UserError: unknown (nearest named), not defined for the task, of probabilities where the submission holds lists,
+            weights that are missing or not positive, or weights that no metric of the competition takes.
     """
     score = competition.score
     found = _named(name or score.metric, competition.task)
+    if name in (None, score.metric) and competition.submission.shape == "lists" and found.needs != "class":
+        takers = ", ".join(each for each, known in METRICS.items() if known.needs == "class")
+        what = f"metric {found.name} is of probabilities, and a submission of lists holds decisions"
+        raise UserError(what, "score.metric", f"Metrics of decisions: {takers}")
+    if found.needs == "class":
+        found = replace(found, decide=partial(decisions, competition))
     names = [score.metric, *score.also]
     if score.weights and not any(METRICS[known].weighted for known in names if known in METRICS):
         takers = ", ".join(known for known in METRICS if METRICS[known].weighted)

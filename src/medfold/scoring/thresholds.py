@@ -5,6 +5,7 @@ probable ones. So whatever decides afterwards (the metric, the submission) decid
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import expit
@@ -31,7 +32,7 @@ def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metr
         targets: int (n,) or (n, labels).
         metric: one that looks at decisions only.
     """
-    found = []
+    found, metric = [], replace(metric, decide=None)  # a column alone is decided by its threshold alone
     for column in range(predictions.shape[1]):
         here = targets if targets.ndim == 1 else targets[:, [column]]
         found.append(_best_threshold(predictions[:, [column]], here, metric))

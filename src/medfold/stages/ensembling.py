@@ -7,13 +7,15 @@ import numpy as np
 import pandas as pd
 
 from medfold import ensemble as blends
-from medfold import files, runs
-from medfold.ensemble import contest
+from medfold import files, runs, submission
+from medfold.competition import Competition
+from medfold.ensemble import contest, methods
 from medfold.ensemble.contest import Calibration, Decision, Members
 from medfold.errors import UserError, some
 from medfold.paths import FoldPaths
 from medfold.runs import OutOfFold
 from medfold.scoring import metrics, units
+from medfold.scoring.crossfit import Fitted
 from medfold.scoring.intervals import Difference, bootstrap
 from medfold.stages.folding import Table, make_folds
 from medfold.stages.project import Project, describe_score
@@ -33,6 +35,9 @@ class Ensemble:
         probable: the probabilities behind it, where an adjustment made decisions of them.
         score: as score.json, and `ensemble`: method, weights, adjustment.
         test: id (of the unit) and prediction columns.
+        test_probable: the probabilities behind `test`, as `probable` is behind `oof`.
+        nothing: float64 (columns,), what is predicted of a unit without an image.
+        nothing_probable: the same behind it.
         inputs: hashes of the files that this was made from, by path.
     """
 
@@ -44,6 +49,9 @@ class Ensemble:
     probable: OutOfFold
     score: dict[str, Any]
     test: pd.DataFrame
+    test_probable: pd.DataFrame
+    nothing: np.ndarray
+    nothing_probable: np.ndarray
     inputs: dict[str, str]
 
 
@@ -95,25 +103,41 @@ def ensemble_of(
     stack = np.stack([each.predictions for each in found.values()])
     members = Members(list(found), stack, oof.targets, oof.fold, oof.group)
     decision = contest.decide(members, competition, method, per_class)
-    probable = replace(oof, predictions=_probable(members, decision))
+    behind, behind_oof = _probable(competition, decision)
+    probable = replace(oof, predictions=behind_oof)
     oof = replace(oof, predictions=decision.predictions)
     optimistic = any(run.optimistic for run in read.values())
     score = runs.score(competition, oof, optimistic, probable)
     score["ensemble"] = _for_the_record(members, decision)
     ids, given = _tests(project, data, list(read.values()))
-    test = pd.DataFrame(decision.fitted.apply(given), columns=competition.columns)
-    test.insert(0, "id", ids)
+    test, test_probable = (_table(competition, ids, each.apply(given)) for each in (decision.fitted, behind))
+    prior = submission.prior(competition, data.targets)
+    nothing = [methods.without_image(each, prior, len(read)) for each in (decision.fitted, behind)]
     inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
     calibration = None
     if members.can_be_cross_fitted:
         calibration = contest.calibrated(members, competition, decision.chosen, per_class)
-    return Ensemble(list(found), members, decision, calibration, oof, probable, score, test, inputs)
+    return Ensemble(
+        list(found), members, decision, calibration, oof, probable, score, test, test_probable, *nothing, inputs
+    )
 
 
-def _probable(members: Members, decision: Decision) -> np.ndarray:
-    """Probabilities behind what is scored: without adjustment, which may have made decisions of them; no ranks."""
-    chosen = decision.chosen if decision.chosen.method.name != "rank" else decision.contenders[0]
-    return chosen.predictions
+def _table(competition: Competition, ids: pd.Index, predictions: np.ndarray) -> pd.DataFrame:
+    table = pd.DataFrame(predictions, columns=competition.columns)
+    table.insert(0, "id", ids)
+    return table
+
+
+def _probable(competition: Competition, decision: Decision) -> tuple[Fitted, np.ndarray]:
+    """What gives the probabilities behind what is scored, and those out of fold.
+
+    They are what is scored, unless an adjustment has made decisions of them, or they are ranks.
+    """
+    if decision.chosen.method.name == "rank":
+        return decision.contenders[0].fitted, decision.contenders[0].predictions
+    if metrics.of(competition).needs == "class":
+        return decision.chosen.fitted, decision.chosen.predictions
+    return decision.fitted, decision.predictions
 
 
 def _tests(project: Project, data: Table, read: list["_Run"]) -> tuple[pd.Index, np.ndarray]:

@@ -9,6 +9,7 @@ from medfold import competition as competition_module
 from medfold.competition import Competition
 from medfold.paths import CompetitionPaths, Paths
 from medfold.scoring import metrics
+from medfold.scoring.intervals import described
 from medfold.sources import Source
 
 RESEARCH = "For research and competitions, not for the diagnosis of patients."
@@ -64,12 +65,7 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
     """
     metric = metrics.METRICS[result["metric"]]
     k, done = competition.folds.k, result["folds_done"]
-    if result["value"] is None:
-        text = f"{metric.title} undefined"
-    elif result["low"] is None:
-        text = f"{metric.title} {result['value']:.4f} (no interval)"
-    else:
-        text = f"{metric.title} {result['value']:.4f} (95 % interval {result['low']:.4f} to {result['high']:.4f})"
+    text = described(metric.title, result["value"], result["low"], result["high"])
     for name, value in result["also"].items():
         text += f", {metrics.METRICS[name].title} {'undefined' if value is None else f'{value:.4f}'}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"

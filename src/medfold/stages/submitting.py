@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from medfold import files, leaderboards, runs, samples, submission
 from medfold import recipe as recipe_module
@@ -53,9 +52,10 @@ def submit(
     names, result = found.names, found.score
     show(project, found, method)
     sample = samples.sample_submission(competition, paths)
-    units, prior = data.test_groups.index.tolist(), submission.prior(competition, data.targets)
+    units = data.test_groups.index.tolist()
     sample = submission.fit_sample(competition, sample, units)
-    test = submission.completed(competition, found.test, units, prior)
+    test = submission.completed(competition, found.test, units, found.nothing)
+    behind = submission.completed(competition, found.test_probable, units, found.nothing_probable, quiet=True)
     table_out = submission.build(competition, test, sample)
     submission.check(competition, table_out, sample)
 
@@ -79,11 +79,13 @@ def submit(
         file = project.root.root / row["file"]
         if not file.is_file() or files.sha256(file) != digest:
             files.write_text(text, file)
-        written = pd.read_csv(file, dtype={competition.submission.id: str})
+        written = submission.read(file)
         submission.check(competition, written, sample)
         origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
         record(project, row, leaderboards.Placed(status="written"), origin)
         say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
+        if words := submission.explained(competition, sample):
+            say("", words)
         if dry_run:
             board.preflight(competition, paths)
             say("submit", "dry run: nothing was placed; without DRY_RUN it would be")
@@ -91,6 +93,7 @@ def submit(
     entry = leaderboards.Entry(
         file=file,
         table=written,
+        probabilities=behind,
         groups=data.test_groups,
         message=_message(project, names, result, mark),
         mark=mark,

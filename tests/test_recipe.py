@@ -82,3 +82,17 @@ def test_a_portable_recipe_names_no_folder_of_this_machine():
     for word in ("none", "imagenet"):
         same = recipe.Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": word}})
         assert same.portable() == same.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("training.patience=3", "training.patience: it waits for a better epoch, and 'training.keep: final'"),
+        ("training.sampler=balanced training.class_weights=balanced", "training.class_weights: the sampler draws"),
+        ("training.loss=focal training.mixup=0.2", "training.loss: focal loss is for hard labels: with mixup a target"),
+        ("training.loss=focal training.label_smoothing=0.1", "with label_smoothing a target of 0.7 would be learnt as"),
+    ],
+)
+def test_choices_that_undo_each_other_are_one_line(small, words, message):
+    with pytest.raises(UserError, match=message):
+        recipe.load(small.paths, small.root.bases, "baseline", recipe.parse_overrides(words))

@@ -86,7 +86,7 @@ def load(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, A
     """A recipe of a competition, with overrides laid over it.
 
     Raises:
-        UserError: no such recipe (nearest named), an unknown key or a wrong value.
+        UserError: no such recipe (nearest named), an unknown key, a wrong value, or choices that contradict each other.
     """
     file = paths.folder / f"{name}.yaml"
     known = sorted(path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts)
@@ -94,7 +94,36 @@ def load(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, A
         raise UserError(f"unknown recipe{nearest(name, known)}", f"{paths.name}/{name}", f"Known: {', '.join(known)}")
     content = config.merge(config.load(file, bases), overrides)
     where = str(file.relative_to(paths.root)) + (" with SET" if overrides else "")
-    return config.validated(Recipe, content, where)
+    recipe = config.validated(Recipe, content, where)
+    _refuse_contradictions(recipe.training, where)
+    return recipe
+
+
+def _refuse_contradictions(choices: Training, where: str) -> None:
+    """Choices that undo or distort each other; not part of the schema, so that older runs can still be read."""
+    soft = [key for key in ("mixup", "cutmix", "label_smoothing") if getattr(choices, key)]
+    for wrong, key, what, fix in (
+        (
+            choices.patience and choices.keep != "best",
+            "patience",
+            "it waits for a better epoch, and 'training.keep: final' keeps the last one",
+            "Set training.keep to best, or patience to 0",
+        ),
+        (
+            choices.sampler == "balanced" and choices.class_weights == "balanced",
+            "class_weights",
+            "the sampler draws the classes equally often already, so a rare class would count twice over",
+            "Set one of them to none (sampler: shuffled)",
+        ),
+        (
+            choices.loss == "focal" and soft,
+            "loss",
+            f"focal loss is for hard labels: with {', '.join(soft)} a target of 0.7 would be learnt as 0.88",
+            f"Set it to cross_entropy, or {', '.join(soft)} to 0",
+        ),
+    ):
+        if wrong:
+            raise UserError(what, f"{where}, training.{key}", fix)
 
 
 def parse_overrides(text: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (40, 20, 20, 3), dtype=np.uin
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_every_pipeline_is_a_function_of_pixels_and_seed(name):
-    one, other = augmenter(name, "horizontal", (20, 20, 3)), augmenter(name, "horizontal", (20, 20, 3))
+    one, other = augmenter(name, "dihedral", (20, 20, 3)), augmenter(name, "dihedral", (20, 20, 3))
     forwards = [one(image, seed) for seed, image in enumerate(IMAGES)]
     backwards = [other(image, seed) for seed, image in reversed(list(enumerate(IMAGES)))][::-1]
     assert all((a == b).all() for a, b in zip(forwards, backwards, strict=True))
@@ -59,12 +59,38 @@ def test_symmetry_bounds_flips_and_turns(symmetry, views):
         (["ToFloat"], "none", "ToFloat changes the pixels from uint8 to float32"),
         ([{"RandomCrop": {"height": 2, "width": 2}}], "none", "RandomCrop changes the size"),
         ([{"Affine": {}, "D4": {}}], "none", "one transform per list item"),
+        ("fundus", "none", "Affine mirrors images, or turns them by more than 46 degrees, which is not within"),
+        ("fundus", "horizontal", "Affine mirrors images, or turns them .* images.symmetry: horizontal"),
+        ([{"Rotate": {"limit": [170, 180]}}], "none", "Rotate mirrors images, or turns them"),
+        ([{"Affine": {"rotate": [180, 180]}}], "horizontal", "Affine mirrors images, or turns them"),
+        ([{"Affine": {"scale": [-1, -1]}}], "none", "Affine"),
+        ([{"SafeRotate": {"limit": [-90, 90]}}], "none", "SafeRotate mirrors images, or turns them"),
     ],
 )
 def test_a_recipe_that_cannot_be_is_one_line(spec, symmetry, message):
     with pytest.raises(UserError, match=message) as caught:
         augmenter(spec, symmetry, (20, 20, 1))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("symmetry", ["none", "horizontal"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "light",
+        "xray",
+        "histology",
+        [{"Rotate": {"limit": [-30, 30]}}],
+        ["InvertImg"],
+        ["GaussNoise"],
+        ["CoarseDropout"],
+        ["GridDistortion"],
+        [{"Perspective": {"scale": [0.05, 0.1]}}],
+    ],
+)
+def test_what_keeps_left_and_right_top_and_bottom_is_taken(spec, symmetry):
+    for shape in ((28, 28, 1), (64, 96, 3)):
+        augmenter(spec, symmetry, shape)
 
 
 def test_transforms_are_decided_independently_of_each_other():

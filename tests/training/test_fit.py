@@ -131,6 +131,13 @@ def test_focal_loss_counts_what_is_right_already_for_less():
             assert ratio == pytest.approx(expected[row.start], rel=1e-4)
 
 
+def test_focal_loss_learns_a_soft_target_as_another():
+    """Why recipes may not combine it with mixup: what makes the loss least for a target of 0.7."""
+    focal, p = losses.loss_of(competition(), Training(loss="focal")), np.linspace(0.5, 0.99, 50, dtype=np.float32)
+    found = p[np.argmin([float(focal(np.array([[0.7]], np.float32), np.array([[each]]))) for each in p])]
+    assert found == pytest.approx(0.88, abs=0.011)
+
+
 def test_accumulated_batches_make_the_step_of_one_large_batch():
     rng = np.random.default_rng(0)
     images, targets = rng.random((8, 16, 16, 1)).astype(np.float32) * 255, rng.integers(0, 2, (8, 1)).astype(np.float32)
@@ -159,10 +166,12 @@ def test_accumulated_batches_make_the_step_of_one_large_batch():
 
 @pytest.mark.slow
 def test_every_choice_of_strong_solutions_learns_and_repeats(tmp_path):
-    made = task("multiclass", mixup=0.2, cutmix=0.5, loss="focal", sampler="balanced", accumulate=2, epochs=12)
-    assert fit.train_fold(made, 0, FoldPaths(tmp_path / "a")) > 0.85
-    fit.train_fold(made, 0, FoldPaths(tmp_path / "b"))
-    assert (tmp_path / "a" / "oof.csv").read_bytes() == (tmp_path / "b" / "oof.csv").read_bytes()
+    for number, choices in enumerate(({"mixup": 0.2, "cutmix": 0.5}, {"loss": "focal"})):
+        made = task("multiclass", **choices, sampler="balanced", accumulate=2, epochs=12)
+        assert fit.train_fold(made, 0, FoldPaths(tmp_path / f"a{number}")) > 0.85
+        fit.train_fold(made, 0, FoldPaths(tmp_path / f"b{number}"))
+        again, first = ((tmp_path / f"{run}{number}" / "oof.csv").read_bytes() for run in "ab")
+        assert again == first
 
 
 @pytest.mark.slow
@@ -287,6 +296,20 @@ def test_cut_points_learn_an_ordered_task(tmp_path):
     assert np.corrcoef(oof["expected"], targets)[0, 1] > 0.7
 
 
+@pytest.mark.parametrize("keep", ["best", "final"])
+def test_an_undefined_score_never_counts_and_the_last_epoch_is_kept(tmp_path, capsys, keep):
+    """The held-out fold has one class: no epoch has an AUC."""
+    made = task(keep=keep, patience=1 if keep == "best" else 0, epochs=3)
+    targets, held = made.targets.copy(), (made.train["fold"] == 0).to_numpy()
+    targets[held] = 1
+    assert np.isnan(fit.train_fold(replace(made, targets=targets), 0, FoldPaths(tmp_path / keep)))
+    assert len(pd.read_csv(tmp_path / keep / "history.csv")) == 3
+    said = capsys.readouterr().out
+    assert ("AUC was undefined after every epoch: the last epoch is kept" in said) is (keep == "best")
+    assert "AUC undefined" in said
+    assert "nan" not in said
+
+
 @pytest.mark.slow
 def test_worker_processes_do_not_change_the_result(tmp_path):
     for processes in (0, 2):
@@ -300,6 +323,10 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
     [
         ({"training": {"batch_size": 64}}, "fold 0, training.batch_size: a batch of 64 is more than the 40 images"),
         ({"training": {"epochs": 0}}, "training.epochs: nothing is trained"),
+        (
+            {"training": {"accumulate": 31}},
+            "accumulate: 31 batches make a step, and there are 30: no step is ",
+        ),
         ({"training": {"head_epochs": 3}}, "training.head_epochs: a backbone without weights has no features"),
         ({"augment": ["ChannelDropout"]}, "augment: ChannelDropout does not take 1-channel images"),
         ({"backbone": {"name": "InceptionV3"}}, "images.size: 16 px are too small for InceptionV3. Set it to 75"),

@@ -18,13 +18,29 @@ def batch(way, seed=0, alpha=0.8):
 
 @pytest.mark.parametrize("way", [mixup, cutmix])
 def test_images_targets_and_weights_are_mixed_in_one_share(way):
-    images, targets, weights = batch(way)
+    images, targets, weights = way(IMAGES, TARGETS, np.full(COUNT, 2, np.float32), np.random.default_rng(0), 0.8)
     assert images.dtype == targets.dtype == weights.dtype == np.float32
     np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-6)
-    expected = targets @ WEIGHTS
-    np.testing.assert_allclose(weights, expected, atol=1e-5)
-    np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), expected, atol=1e-4)
+    np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), targets @ np.arange(COUNT), atol=1e-4)
+    np.testing.assert_allclose(weights, 2, atol=1e-6)
     assert (targets.max(axis=1) < 0.99).mean() > 0
+
+
+@pytest.mark.parametrize("way", [mixup, cutmix])
+def test_the_loss_is_that_of_both_partners_each_times_its_weight_and_share(way):
+    _, shares, _ = way(IMAGES, TARGETS, np.ones(COUNT, np.float32), np.random.default_rng(0), 0.8)
+    labels = np.random.default_rng(1).integers(0, 2, (COUNT, 1)).astype(np.float32)
+    _, targets, weights = way(IMAGES, labels, WEIGHTS, np.random.default_rng(0), 0.8)
+    p = np.random.default_rng(2).uniform(0.05, 0.95, (COUNT, 1))
+
+    def loss(target, of):
+        return -(target * np.log(of) + (1 - target) * np.log(1 - of))
+
+    # shares[i, j]: how much of image j is in the mixed image i; p[i] is predicted of that.
+    each = np.array([[loss(labels[j, 0], p[i, 0]) for j in range(COUNT)] for i in range(COUNT)])
+    expected = (shares * WEIGHTS * each).sum(axis=1)
+    np.testing.assert_allclose(weights * loss(targets, p)[:, 0], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(weights, shares @ WEIGHTS, rtol=1e-5, atol=1e-6)
 
 
 def test_mixup_lays_over_and_cutmix_replaces_a_box():
@@ -43,7 +59,9 @@ def test_mixup_lays_over_and_cutmix_replaces_a_box():
 
 @pytest.mark.parametrize("way", [mixup, cutmix])
 def test_shares_follow_the_beta_distribution(way):
-    own = np.concatenate([np.diagonal(batch(way, seed, alpha=1.0)[1]) for seed in range(200)])
+    equal = np.ones(COUNT, np.float32)
+    drawn = [way(IMAGES, TARGETS, equal, np.random.default_rng(seed), 1.0)[1] for seed in range(200)]
+    own = np.concatenate([np.diagonal(shares) for shares in drawn])
     # Boxes that reach over the edge are cut off: with sides r, r^2 = u uniform, u (1 - r/4)^2 is left, 0.32 on average.
     expected = 0.5 if way is mixup else 0.68
     assert own.mean() == pytest.approx(expected + (1 - expected) / COUNT, abs=0.03)

@@ -1,6 +1,7 @@
 import hashlib
 
 import numpy as np
+import pytest
 
 from medfold.recipe import Training
 from medfold.training.augment import augmenter
@@ -90,3 +91,11 @@ def test_a_balanced_epoch_has_every_class_equally_often_and_every_image_of_a_sma
         assert len(set(order[classes[order] == 0])) == 8  # none twice where there are enough
     assert made.epoch(0)[0].tolist() == pipeline(classes=classes).epoch(0)[0].tolist()
     assert made.epoch(0)[0].tolist() != made.epoch(1)[0].tolist()
+
+
+@pytest.mark.parametrize("count", [1, 2, 20, 25])
+def test_every_image_is_drawn_however_many_classes_there_are(count):
+    """As many sets of labels as images: what the end of an epoch cuts off must not be the same each time."""
+    made = pipeline(classes=np.arange(25) % count)
+    drawn = {int(sample) for epoch in range(40) for sample in made.epoch(epoch)[0]}
+    assert drawn == set(range(25))

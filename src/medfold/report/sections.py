@@ -11,6 +11,7 @@ from medfold.report.page import Drawing, Section
 from medfold.report.subgroups import Part
 from medfold.runs import OutOfFold
 from medfold.scoring import metrics
+from medfold.scoring.intervals import shown
 
 MOST_CURVES = 8  # classes or labels in one figure
 
@@ -38,10 +39,10 @@ def performance(competition: Competition, oof: OutOfFold, probable: OutOfFold) -
     for k in defined:
         name, auc = competition.columns[k], metrics.auc(truth[:, k], predictions[:, k])
         precision = curves.average_precision(truth[:, k], predictions[:, k])
-        rows.append([name, f"{truth[:, k].sum():,}", f"{truth[:, k].mean():.1%}", f"{auc:.4f}", f"{precision:.4f}"])
+        rows.append([name, f"{truth[:, k].sum():,}", f"{truth[:, k].mean():.1%}", shown(auc), shown(precision)])
         if len(roc) < MOST_CURVES:
-            roc[f"{name} {auc:.3f}"] = curves.roc(truth[:, k], predictions[:, k])
-            pr[f"{name} {precision:.3f}"] = curves.precision_recall(truth[:, k], predictions[:, k])
+            roc[f"{name} {shown(auc, 3)}"] = curves.roc(truth[:, k], predictions[:, k])
+            pr[f"{name} {shown(precision, 3)}"] = curves.precision_recall(truth[:, k], predictions[:, k])
     points = curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and defined else []
     drawings = _curves(roc, pr, points, rows) if defined else []
     drawings += [_reliability(competition, targets, predictions), *_confusion(competition, oof, probable)]
@@ -161,7 +162,7 @@ def learning(histories: dict[int, pd.DataFrame], metric: metrics.Metric, minutes
         "The held-out score is shown for each epoch; it chooses none, unless the run is marked optimistic."
         + (f" Training took {minutes}." if minutes else "")
     )
-    last = ", ".join(f"fold {fold} {history[metric.name].iloc[-1]:.3f}" for fold, history in histories.items())
+    last = ", ".join(f"fold {fold} {shown(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items())
     section.figures(
         [
             Drawing(
@@ -187,7 +188,7 @@ def subgroups(metric: metrics.Metric, parts: Sequence[Part], whole: float) -> Se
         "looked at, so one of twenty strays by chance."
     )
     rows = [(f"{part.column} {part.value}", part.score, part.low, part.high) for part in parts]
-    text = f"{metric.title} by part; dotted: all samples, {whole:.4f}."
+    text = f"{metric.title} by part; dotted: all samples, {shown(whole)}."
     section.figures(
         [
             Drawing(

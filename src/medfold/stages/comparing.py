@@ -12,7 +12,7 @@ from medfold.errors import UserError, some
 from medfold.paths import RunPaths
 from medfold.runs import OutOfFold
 from medfold.scoring import metrics
-from medfold.scoring.intervals import Difference, bootstrap, paired
+from medfold.scoring.intervals import Difference, bootstrap, interval_shown, paired, shown
 from medfold.stages.ensembling import in_words
 from medfold.stages.folding import Table, make_folds
 from medfold.stages.project import Project
@@ -49,20 +49,25 @@ def compare(project: Project, sides: list[str]) -> Difference:
     rows = []
     for name, oof in zip(sides, (first, second), strict=True):
         low, high = bootstrap(metric, oof.targets, oof.predictions, oof.group)
-        rows.append([name, f"{metric(oof.targets, oof.predictions):.4f}", f"{low:.4f} to {high:.4f}"])
+        rows.append([name, shown(metric(oof.targets, oof.predictions)), interval_shown(low, high)])
     k = competition.folds.k
     covers = f"all {k} folds" if len(folds) == k else f"folds {some(sorted(folds), k)}, which all have"
     say("compare", f"{covers}, {len(first.names):,} {'units' if competition.score.unit else 'samples'}")
     table(["run", metric.title, "95 % interval"], rows)
     difference = paired(metric, first.targets, second.predictions, first.predictions, first.group)
     chance = "" if np.isnan(difference.probability) else f"; better in {difference.probability:.0%} of the draws"
-    say("difference", f"{sides[1]} is better by {in_words(difference)}{chance}")
+    if np.isnan(difference.value):
+        say("difference", f"undefined: {metric.title} is undefined on what is compared")
+    else:
+        say("difference", f"{sides[1]} is better by {in_words(difference)}{chance}")
     say("verdict", _verdict(sides, difference))
     _warn_of_optimism(project, sides)
     return difference
 
 
 def _verdict(sides: list[str], difference: Difference) -> str:
+    if np.isnan(difference.low):
+        return "undefined: too few draws have a score to compare"
     if difference.low > 0:
         return f"{sides[1]} beats {sides[0]} beyond chance"
     if difference.high < 0:
@@ -127,14 +132,14 @@ def list_runs(project: Project) -> None:
             score, mark = _unscored(), [f"(scored by {score['metric']})"]
         folds = len(score["folds_done"])
         value = score["value"]
-        shown = "" if value is None else f"{value:.4f}"
-        interval = "" if score["low"] is None else f"{score['low']:.4f} to {score['high']:.4f}"
+        told_value = shown(value) if folds else ""
+        interval = interval_shown(score["low"], score["high"]) if value is not None else ""
         differs = [f"{key}={value}" for key, value in choices[run.name].items() if value != usual.get(key)]
         seed = files.read_json(run.origin)["seed"]
         told = " ".join([*mark, *([f"seed={seed}"] if seed else []), *differs[:SHOWN]])
         more = f" and {len(differs) - SHOWN} more" if len(differs) > SHOWN else ""
         order = (-folds, -metric.sign * value if value is not None else np.inf, run.name)
-        rows.append((order, [run.name, shown, interval, f"{folds}/{k}", _time(run, k), told + more]))
+        rows.append((order, [run.name, told_value, interval, f"{folds}/{k}", _time(run, k), told + more]))
     rows = [row for _, row in sorted(rows)]
     say("runs", f"{len(rows)} of {paths.name}; in the last column how a recipe differs from what most have")
     table(["run", metric.title, "95 % interval", "folds", "time", "differs"], rows, [0])

@@ -16,7 +16,7 @@ from medfold.paths import FoldPaths
 from medfold.runs import OutOfFold
 from medfold.scoring import metrics, units
 from medfold.scoring.crossfit import Fitted
-from medfold.scoring.intervals import Difference, bootstrap
+from medfold.scoring.intervals import Difference, bootstrap, interval_shown, shown
 from medfold.stages.folding import Table, make_folds
 from medfold.stages.project import Project, describe_score
 from medfold.terminal import say, table, warn
@@ -228,9 +228,9 @@ def _show_members(metric: metrics.Metric, members: Members) -> None:
     for number, name in enumerate(members.names):
         given = members.predictions[number]
         low, high = bootstrap(metric, members.targets, given, members.group)
-        score = f"{metric(members.targets, given):.4f}"
+        score = shown(metric(members.targets, given))
         rows.append(
-            [numbers[number], name, score, f"{low:.4f} to {high:.4f}", *(f"{r:.2f}" for r in correlation[number])]
+            [numbers[number], name, score, interval_shown(low, high), *(f"{r:.2f}" for r in correlation[number])]
         )
     table(["", "run", metric.title, "95 % interval", *numbers], rows)
 
@@ -239,7 +239,7 @@ def _show_methods(metric: metrics.Metric, decision: Decision) -> None:
     rows = []
     for one in decision.contenders:
         told = [in_words(one.gain), _percent(one.gain.probability)] if one.gain else ["", ""]
-        rows.append([one.method.name, one.method.title, f"{one.cross_fitted:.4f}", f"{one.in_sample:.4f}", *told])
+        rows.append([one.method.name, one.method.title, shown(one.cross_fitted), shown(one.in_sample), *told])
     marked = [decision.contenders.index(decision.chosen)]
     table(["METHOD", "", f"{metric.title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked)
 
@@ -249,10 +249,11 @@ def _show_adjusted(metric: metrics.Metric, decision: Decision) -> None:
     if adjusted is None:
         return
     found = ", ".join(_shown(value) for key, value in adjusted.fitted.parameters.items() if key != "weights")
-    scores = f"{metric.title} {decision.chosen.cross_fitted:.4f} -> {adjusted.cross_fitted:.4f} cross-fitted"
+    before, after = shown(decision.chosen.cross_fitted), shown(adjusted.cross_fitted)
+    scores = f"{metric.title} {before} -> {after} cross-fitted"
     fate = "used" if adjusted.helps else "not used: the score does not gain"
     tell = say if adjusted.helps else warn
-    tell("adjusted", f"{adjusted.title} {found}: {scores} ({adjusted.in_sample:.4f} in-sample); {fate}")
+    tell("adjusted", f"{adjusted.title} {found}: {scores} ({shown(adjusted.in_sample)} in-sample); {fate}")
 
 
 def _shown(value: float | list[float]) -> str:
@@ -270,7 +271,9 @@ def _weights(members: Members, weights: np.ndarray | None) -> str:
 
 
 def in_words(gain: Difference) -> str:
-    """'+0.0123 (-0.0010 to +0.0256)'"""
+    """'+0.0123 (-0.0010 to +0.0256)', or 'undefined'."""
+    if np.isnan(gain.value):
+        return "undefined"
     if np.isnan(gain.low):
         return f"{gain.value:+.4f} (no interval)"
     return f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"

@@ -9,7 +9,7 @@ from medfold import competition as competition_module
 from medfold.competition import Competition
 from medfold.paths import CompetitionPaths, Paths
 from medfold.scoring import metrics
-from medfold.scoring.intervals import described
+from medfold.scoring.intervals import described, shown
 from medfold.sources import Source
 
 RESEARCH = "For research and competitions, not for the diagnosis of patients."
@@ -67,7 +67,7 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
     k, done = competition.folds.k, result["folds_done"]
     text = described(metric.title, result["value"], result["low"], result["high"])
     for name, value in result["also"].items():
-        text += f", {metrics.METRICS[name].title} {'undefined' if value is None else f'{value:.4f}'}"
+        text += f", {metrics.METRICS[name].title} {shown(value)}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
     text += f", {covers}, {result['units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
     return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["optimistic"] else "")

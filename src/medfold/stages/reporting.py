@@ -16,6 +16,7 @@ from medfold.report import sections
 from medfold.report.page import Card, Drawing, Page, Section
 from medfold.report.subgroups import by_subgroup
 from medfold.scoring import metrics
+from medfold.scoring.intervals import interval_shown, shown
 from medfold.stages.ensembling import Ensemble, ensemble_of, in_words
 from medfold.stages.explaining import explained
 from medfold.stages.folding import Table, make_folds
@@ -92,13 +93,12 @@ def _page(project: Project, data: Table, found: Ensemble, words: dict[str, Any])
 
 def _cards(project: Project, found: Ensemble, metric: metrics.Metric) -> list[Card]:
     score = found.score
-    interval = "no interval" if score["low"] is None else f"95 % interval {score['low']:.4f} to {score['high']:.4f}"
-    value = "undefined" if score["value"] is None else f"{score['value']:.4f}"
+    interval = interval_shown(score["low"], score["high"])
+    interval = interval if interval == "no interval" else f"95 % interval {interval}"
+    value = shown(score["value"])
     cards = [Card(f"out-of-fold {metric.title}", value, f"{interval}, over patients or other groups")]
     for name, other in score["also"].items():
-        cards.append(
-            Card(f"out-of-fold {metrics.METRICS[name].title}", "undefined" if other is None else f"{other:.4f}")
-        )
+        cards.append(Card(f"out-of-fold {metrics.METRICS[name].title}", shown(other)))
     ledger = submission.ledger(project.root)
     here = ledger[
         (ledger["competition"] == project.paths.name)
@@ -234,15 +234,15 @@ def _ensemble(found: Ensemble, metric: metrics.Metric) -> Section:
     decision = found.decision
     if len(found.names) > 1:
         rows = [
-            [name, f"{metric(found.members.targets, given):.4f}"]
+            [name, shown(metric(found.members.targets, given))]
             for name, given in zip(found.names, found.members.predictions, strict=True)
         ]
         section.table("Members", ["run", f"out-of-fold {metric.title}"], rows)
         rows = [
             [
                 one.method.title,
-                f"{one.cross_fitted:.4f}",
-                f"{one.in_sample:.4f}",
+                shown(one.cross_fitted),
+                shown(one.in_sample),
                 in_words(one.gain) if one.gain else "",
                 f"{one.gain.probability:.0%}" if one.gain and not np.isnan(one.gain.probability) else "",
             ]
@@ -258,8 +258,8 @@ def _ensemble(found: Ensemble, metric: metrics.Metric) -> Section:
         one = decision.adjusted
         fate = "It is used." if one.helps else "It is not used, since the score does not gain."
         section.text(
-            f"Adjustment: {one.title}. {metric.title} {decision.chosen.cross_fitted:.4f} without, with it "
-            f"{one.cross_fitted:.4f} cross-fitted ({one.in_sample:.4f} in-sample). {fate}"
+            f"Adjustment: {one.title}. {metric.title} {shown(decision.chosen.cross_fitted)} without, with it "
+            f"{shown(one.cross_fitted)} cross-fitted ({shown(one.in_sample)} in-sample). {fate}"
         )
     if found.calibration and not (decision.adjusted and decision.adjusted.helps):
         each = found.calibration

@@ -11,6 +11,7 @@ from medfold import recipe as recipe_module
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.scoring import metrics
+from medfold.scoring.intervals import shown
 from medfold.stages.ensembling import Ensemble, ensemble_of, show
 from medfold.stages.folding import make_folds
 from medfold.stages.packing import UNDER_WAY, folder_of, pack
@@ -180,7 +181,7 @@ def _mark(competition: Competition, digest: str, found: Ensemble) -> str:
 
 def _message(project: Project, names: list[str], result: dict[str, Any], mark: str) -> str:
     metric = metrics.METRICS[result["metric"]]
-    value = "undefined" if result["value"] is None else f"{result['value']:.4f}"
+    value = shown(result["value"])
     folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
     commit = commit_of(project.root.root)
     code = f", commit {commit}" if commit else ""
@@ -196,7 +197,7 @@ def _text(value: float | None) -> str:
 
 def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
     metric = metrics.METRICS[result["metric"]]
-    values = [f"{'undefined' if value is None else f'{value:.4f}'}" for value in result["per_fold"].values()]
+    values = [shown(value) for value in result["per_fold"].values()]
     table(["fold", *result["per_fold"]], [[metric.title, *values]])
 
 
@@ -206,8 +207,8 @@ def _show_placed(project: Project, placed: leaderboards.Placed, looks_before: in
     if placed.rivals is not None:
         marked = [placed.mine] if placed.mine is not None else []
         rows = placed.rivals.astype(object).where(placed.rivals.notna(), "").to_numpy().tolist()
-        shown = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
-        table(placed.rivals.columns, shown, marked)
+        cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
+        table(placed.rivals.columns, cells, marked)
     look = f", look {looks_before + 1} at this leaderboard" if placed.status == "scored" else ""
     say("ledger", f"{project.shown(project.root.ledger)}{look}")
     say("", RESEARCH)

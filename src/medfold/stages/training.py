@@ -9,8 +9,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from medfold import files, machine, runs
 from medfold import recipe as recipe_module
 from medfold.errors import UserError, some
@@ -18,6 +16,7 @@ from medfold.images import store
 from medfold.paths import Paths, RunPaths
 from medfold.recipe import Recipe
 from medfold.scoring import metrics
+from medfold.scoring.intervals import shown
 from medfold.stages import side_by_side
 from medfold.stages.folding import Table, make_folds
 from medfold.stages.project import Project, commit_of, describe_score
@@ -160,8 +159,7 @@ def _train_folds(
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             }
             files.write_json(log, run_paths.fold(number).log)
-        shown = "undefined" if np.isnan(score) else f"{score:.4f}"
-        say(f"fold {number}", f"{metric.title} {shown}, {minutes(time.monotonic() - began)}")
+        say(f"fold {number}", f"{metric.title} {shown(score)}, {minutes(time.monotonic() - began)}")
         runs.collect(project.competition, run_paths, data.train, data.targets)
 
 

@@ -49,6 +49,10 @@ PIPELINES: dict[str, Spec] = {
     ],
 }
 
+TRIES = 48  # of each transform, to see whether it keeps left and right, top and bottom
+TURN = 46  # degrees that a transform may turn an image by where it has a top
+SMALLEST_PROBE = 48  # pixels of the images that this is tried on
+
 # Which transforms turn or mirror an image, and the symmetry they ask for.
 _NEEDS_DIHEDRAL = {"VerticalFlip", "Transpose", "RandomRotate90", "D4", "SquareSymmetry"}
 _NEEDS_HORIZONTAL = {"HorizontalFlip"}
@@ -135,6 +139,9 @@ def augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int, int])
         steps = [*_SYMMETRY[symmetry], *spec]
     transforms = [_transform(step, symmetry) for step in steps]
     _try(copy.deepcopy(transforms), shape)
+    if symmetry != "dihedral":
+        for transform in copy.deepcopy(transforms):
+            _refuse_turns(transform, symmetry, shape)
     return Augmenter(transforms, shape)
 
 
@@ -176,6 +183,57 @@ def _try(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> Non
         if result.dtype != np.uint8:
             fix = "Take it out: the net scales the pixels itself, in training and prediction alike"
             raise UserError(f"{name} changes the pixels from uint8 to {result.dtype}", "augment", fix)
+
+
+def _refuse_turns(transform: A.BasicTransform, symmetry: Symmetry, shape: tuple[int, int, int]) -> None:
+    """Tries a transform on marked images, and refuses it if it mirrors or turns them beyond the symmetry.
+
+    Whatever it is called and however it is set: what is on the left must stay there (or be mirrored, if the symmetry is
+    horizontal), what is on top must stay on top.
+    """
+    name = type(transform).__name__
+    for seed in range(TRIES):
+        axes = _axes(transform, shape, seed)
+        if axes is None:
+            continue
+        right, down = axes
+        if symmetry == "horizontal":
+            right = np.abs(right * (1, 0)) + right * (0, 1)
+        if _angle(right, (1, 0)) <= TURN and _angle(down, (0, 1)) <= TURN:
+            continue
+        fix = (
+            "Bound its angles and scales, take it out, or change images.symmetry if the images really look the same so"
+        )
+        what = f"{name} mirrors images, or turns them by more than {TURN} degrees"
+        raise UserError(f"{what}, which is not within images.symmetry: {symmetry}", "augment", fix)
+
+
+def _axes(transform: A.BasicTransform, shape: tuple[int, int, int], seed: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Where a transform takes the directions right and down, as (x, y); None if it loses one of the marks."""
+    side = max(*shape[:2], SMALLEST_PROBE) if min(shape[:2]) < SMALLEST_PROBE else None
+    height, width = (side, side) if side else shape[:2]
+    found = []
+    for x, y in ((0.25, 0.5), (0.75, 0.5), (0.5, 0.25), (0.5, 0.75)):
+        marked, radius = np.full((height, width, shape[2]), 64, np.uint8), max(2, min(height, width) // 12)
+        row, column = round(y * height), round(x * width)
+        marked[row - radius : row + radius, column - radius : column + radius] = 255
+        transform.set_random_seed(seed)
+        try:
+            result = transform(image=marked)["image"].astype(np.float64).reshape(height, width, -1).mean(axis=2)
+        except (ValueError, TypeError, RuntimeError, cv2.error):
+            return None
+        away = np.abs(result - np.median(result))
+        if away.max() < 40:
+            return None
+        rows, columns = np.nonzero(away > 0.6 * away.max())
+        found.append(np.array([columns.mean() / width, rows.mean() / height]))
+    left, right, top, bottom = found
+    return right - left, bottom - top
+
+
+def _angle(direction: np.ndarray, expected: tuple[int, int]) -> float:
+    cosine = direction @ np.array(expected) / max(float(np.linalg.norm(direction)), 1e-9)
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def any_view(views: np.ndarray, seed: int) -> np.ndarray:

@@ -11,8 +11,9 @@ import tensorflow as tf
 from medfold import machine
 from medfold.errors import UserError
 from medfold.recipe import Training
+from medfold.scoring.intervals import shown
 from medfold.scoring.metrics import Metric
-from medfold.terminal import EACH_EPOCH, console, progress, say
+from medfold.terminal import EACH_EPOCH, console, progress, say, warn
 from medfold.training import workers
 from medfold.training.learner import Learner
 from medfold.training.pipeline import Pipeline
@@ -82,9 +83,11 @@ class Course:
                     raise UserError(f"the time is up at {self.stands}", self._topic, fix)
                 if self._stopped:
                     break
-        if self._choices.keep == "best":
+        if self._best_weights:
             self._learner.model.set_weights(self._best_weights)
         else:
+            if self._choices.keep == "best":
+                warn(self._topic, f"{self._metric.title} was undefined after every epoch: the last epoch is kept")
             self._learner.optimizer.finalize_variable_values(self._learner.model.trainable_variables)
 
     @property
@@ -122,6 +125,9 @@ class Course:
             say(self._topic, self._told())
 
     def _keep_best(self, score: float) -> None:
+        """Keeps the weights of the best epoch; one whose score is undefined is neither good nor bad."""
+        if np.isnan(score):
+            return
         before = [self._metric.sign * row[self._metric.name] for row in self._own]
         if not self._best_weights or self._metric.sign * score > np.nanmax([-np.inf, *before]):
             self._best_weights, self._since_best = self._learner.model.get_weights(), 0
@@ -132,7 +138,7 @@ class Course:
         if not self._own:
             return ""
         last = self._own[-1]
-        score = f"{self._metric.title} {last[self._metric.name]:.3f}"
+        score = f"{self._metric.title} {shown(last[self._metric.name], 3)}"
         return f"{self._prefix}epoch {last['epoch']}/{self._epochs}  loss {last['loss']:.3f}  {score}"
 
     def _refuse_nan(self) -> None:

@@ -163,6 +163,11 @@ class _Training:
         self._precision = models.precision_of(self._choices.precision)
         self.model = models.build(self._competition, task.recipe, precision=self._precision)
         self._parts = self._planned()
+        for part in self._parts:
+            batches = part.pipeline.steps * part.epochs
+            if batches < self._choices.accumulate:
+                what = f"{self._choices.accumulate} batches make a step, and there are {batches}: no step is ever taken"
+                raise UserError(what, f"{self._topic}, training.accumulate", f"Set it to {batches} or less")
 
     def run(self) -> pd.DataFrame:
         """Trains to the end, from the saved state or from the start.

@@ -44,14 +44,11 @@ def mixup(
         alpha: of the beta distribution that the shares come from, one for each image.
 
     Returns:
-        Images, targets and weights, each mixed in the same share.
+        Images and weights, each mixed in the same share, and targets mixed in the shares of the weights: so the loss is
+        that of both partners, each counting its share times its weight.
     """
     partner, share = rng.permutation(len(images)), rng.beta(alpha, alpha, len(images)).astype(np.float32)
-    return (
-        _blend(images, images[partner], share),
-        _blend(targets, targets[partner], share),
-        _blend(weights, weights[partner], share),
-    )
+    return _blend(images, images[partner], share), *_mixed_labels(targets, weights, partner, share)
 
 
 def cutmix(
@@ -59,7 +56,7 @@ def cutmix(
 ) -> Batch:
     """A box of every image replaced by that of a partner of the batch (Yun et al. 2019, arXiv 1905.04899).
 
-    Args and returns as for `mixup`; targets and weights are mixed in the share of the pixels.
+    Args and returns as for `mixup`; the share is that of the pixels.
     """
     count, height, width = images.shape[:3]
     partner, wanted = rng.permutation(count), rng.beta(alpha, alpha, count)
@@ -71,7 +68,20 @@ def cutmix(
     for number, ((top, left), (bottom, right)) in enumerate(zip(low, high, strict=True)):
         mixed[number, top:bottom, left:right] = images[partner[number], top:bottom, left:right]
     share = (1 - np.prod(high - low, axis=1) / (height * width)).astype(np.float32)
-    return mixed, _blend(targets, targets[partner], share), _blend(weights, weights[partner], share)
+    return mixed, *_mixed_labels(targets, weights, partner, share)
+
+
+def _mixed_labels(
+    targets: np.ndarray, weights: np.ndarray, partner: np.ndarray, share: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and weights with which a cross-entropy is that of both partners, each times its weight and share.
+
+    Cross-entropy is linear in the target: a w E(t) + b v E(s) = (a w + b v) E((a w t + b v s) / (a w + b v)).
+    """
+    mixed = _blend(weights, weights[partner], share)
+    differ = (weights != weights[partner]) & (mixed > 0)
+    own = np.divide(share * weights, mixed, out=share.copy(), where=differ)
+    return _blend(targets, targets[partner], own), mixed
 
 
 def _blend(own: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -90,8 +90,9 @@ class Pipeline:
         seeds = rng.integers(1 << 62, size=size)
         if self.classes is None:
             return rng.permutation(len(self.rows))[:size], seeds
-        # Each class is gone through as often as it takes, in a new order each time.
-        members = [np.flatnonzero(self.classes == each) for each in np.unique(self.classes)]
+        # Each class is gone through as often as it takes, in a new order each time. What is cut off at the end is of
+        # other classes in each epoch, which matters where there are many: sets of labels.
+        members = [np.flatnonzero(self.classes == each) for each in rng.permutation(np.unique(self.classes))]
         share = -(-size // len(members))
         drawn = [np.concatenate([rng.permutation(m) for _ in range(-(-share // len(m)))])[:share] for m in members]
         return rng.permutation(np.stack(drawn, axis=1).ravel()[:size]), seeds

@@ -1,5 +1,6 @@
 """One fold: train on the others, predict the fold and the test part."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ from medfold.paths import FoldPaths
 from medfold.recipe import Recipe
 from medfold.runs import predictions_table
 from medfold.scoring import metrics, units
-from medfold.terminal import progress, say
+from medfold.terminal import minutes, progress, say
 from medfold.training import losses
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.augment import any_view, augmenter
+from medfold.training.batch_statistics import BatchStatistics
 from medfold.training.course import Course
 from medfold.training.features import write_features
 from medfold.training.learner import Learner
@@ -118,6 +120,9 @@ def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predi
     return metrics.of(competition)(joined.targets, joined.predictions)
 
 
+EACH_EPOCH, AT_THE_END = 512, 2048  # training images that batch statistics are gathered on
+
+
 @dataclass(frozen=True)
 class _Part:
     """A part of a training: what learns, from what, how long.
@@ -131,6 +136,7 @@ class _Part:
         epochs: how many.
         learning_rate: the highest.
         workers: processes that make batches.
+        statistics: of its batch normalisation.
     """
 
     name: str
@@ -141,6 +147,7 @@ class _Part:
     epochs: int
     learning_rate: float
     workers: int
+    statistics: BatchStatistics
 
 
 class _Training:
@@ -184,10 +191,17 @@ class _Training:
         for part, course, checkpoint in list(zip(self._parts, courses, checkpoints, strict=True))[begin:]:
             course.history = history
             course.run(part.pipeline, checkpoint, part.workers)
+            self._gather(part)
         self._predicts = self._in_full_precision()
         if self._choices.images:
             self._tell_what_was_learnt()
         return pd.DataFrame(history)
+
+    def _gather(self, part: _Part) -> None:
+        """The batch statistics of the final weights, on more images than after each epoch."""
+        began = time.monotonic()
+        if seen := part.statistics.gather(AT_THE_END):
+            say(self._topic, f"batch statistics gathered on {seen:,} images, {minutes(time.monotonic() - began)}")
 
     def predict(self, rows: np.ndarray, tta: bool, advance: Callable[[int], None] = lambda count: None) -> np.ndarray:
         """Probabilities of some images of the store, float32 (n, columns).
@@ -216,12 +230,15 @@ class _Training:
             learnt_from = features[:, :1] if task.recipe.augment == "none" else features
             pipeline = self._pipeline(learnt_from, any_view, Mixer(choices.mixup, 0) if choices.mixup else None)
             rate = choices.head_learning_rate
-            parts.append(_Part("head", head, features, _view, pipeline, choices.head_epochs, rate, workers=0))
+            statistics = BatchStatistics(head, features, self._rows, lambda batch: _view(batch, 0), self._seed)
+            parts.append(_Part("head", head, features, _view, pipeline, choices.head_epochs, rate, 0, statistics))
         if choices.epochs:
             pixels, rate = task.store.pixels, choices.learning_rate
             augment = augmenter(task.recipe.augment, symmetry, pixels.shape[1:])
             pipeline = self._pipeline(pixels, augment, mixer(choices))
-            parts.append(_Part("all", self.model, pixels, None, pipeline, choices.epochs, rate, task.workers))
+            statistics = BatchStatistics(self.model, pixels, self._rows, lambda batch: batch, self._seed)
+            epochs, workers = choices.epochs, task.workers
+            parts.append(_Part("all", self.model, pixels, None, pipeline, epochs, rate, workers, statistics))
         return parts
 
     def _pipeline(self, images: np.ndarray, augment: Callable, mix: Mixer | None) -> Pipeline:
@@ -248,6 +265,7 @@ class _Training:
         predictor = inference.Predictor(part.model, competition.images.symmetry, tta=False, look=part.look)
 
         def score() -> float:
+            part.statistics.gather(EACH_EPOCH)
             return _score(competition, self._held_units, self._held_targets, predictor(part.images, self._held_rows))
 
         course = Course(choices, part.name, part.epochs, steps, learner, metric, score, self._topic)

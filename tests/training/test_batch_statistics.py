@@ -1,0 +1,103 @@
+"""Batch statistics: exactly those of the images, whatever the momentum, for the layers that learn."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from medfold import models
+from medfold.paths import FoldPaths
+from medfold.training import fit
+from medfold.training.batch_statistics import BatchStatistics
+from tests.training.test_fit import task
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (130, 8, 8, 1), dtype=np.uint8)
+IMAGES[::2] //= 4  # two kinds of images, so that batches differ
+
+
+def net(dropout: float = 0.0) -> keras.Model:
+    """Two layers of batch normalisation, the first over pixels, the second over a vector."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((8, 8, 1))
+    x = layers.BatchNormalization(name="first", momentum=0.999)(layers.Conv2D(4, 3, name="conv")(image))
+    x = layers.GlobalAveragePooling2D(name="pooled")(layers.Dropout(dropout)(layers.ReLU()(x)))
+    return keras.Model(image, layers.Dense(1)(layers.BatchNormalization(name="second", momentum=0.999)(x)))
+
+
+def statistics(model: keras.Model, rows: np.ndarray | None = None) -> BatchStatistics:
+    rows = np.arange(len(IMAGES)) if rows is None else rows
+    return BatchStatistics(model, IMAGES, rows, lambda batch: batch, seed=3)
+
+
+def seen_by(model: keras.Model, name: str, rows=slice(None)) -> np.ndarray:
+    images = IMAGES[rows].astype(np.float32)
+    return keras.Model(model.input, model.get_layer(name).output).predict(images, verbose=0)
+
+
+def test_the_first_layer_has_the_mean_and_variance_of_all_images():
+    model = net()
+    assert statistics(model).gather(1000) == 129  # three batches of 43
+    seen, first = seen_by(model, "conv"), model.get_layer("first")
+    np.testing.assert_allclose(first.moving_mean, seen.mean(axis=(0, 1, 2)), rtol=0.02)
+    np.testing.assert_allclose(first.moving_variance, seen.var(axis=(0, 1, 2)), rtol=0.02)
+    # A vector's variance lies between the batches, too: it is that of all images, not the mean of the batches'.
+    pooled, second = seen_by(model, "pooled"), model.get_layer("second")
+    np.testing.assert_allclose(second.moving_variance, pooled.var(axis=0), rtol=0.1)
+    assert first.momentum == 0.999
+    assert "call" not in vars(first)
+
+
+def test_so_many_images_are_looked_at_and_no_others():
+    model, rows = net(), np.arange(0, 130, 2)
+    assert statistics(model, rows).gather(50) == 50
+    seen = seen_by(model, "conv", rows)
+    np.testing.assert_allclose(model.get_layer("first").moving_mean, seen.mean(axis=(0, 1, 2)), rtol=0.1)
+    again = net()
+    statistics(again, rows).gather(50)
+    assert (again.get_layer("first").moving_mean == model.get_layer("first").moving_mean).numpy().all()
+
+
+def test_dropout_does_not_change_what_is_gathered():
+    found = []
+    for dropout in (0.0, 0.8):
+        model = net(dropout)
+        statistics(model).gather(130)
+        found.append(np.asarray(model.get_layer("second").moving_variance))
+    np.testing.assert_array_equal(*found)
+
+
+def test_frozen_layers_keep_theirs_and_a_net_without_any_costs_nothing():
+    model = net()
+    model.get_layer("first").trainable = False
+    statistics(model).gather(130)
+    assert (np.asarray(model.get_layer("first").moving_mean) == 0).all()
+    assert (np.asarray(model.get_layer("second").moving_mean) != 0).any()
+    model.get_layer("second").trainable = False
+    assert statistics(model).gather(130) == 0
+
+
+def test_what_overflows_is_not_kept():
+    model = net()
+    model.get_layer("conv").set_weights([np.full((3, 3, 1, 4), np.inf), np.zeros(4)])
+    statistics(model).gather(130)
+    assert np.isfinite(np.asarray(model.get_layer("first").moving_mean)).all()
+
+
+SLOW = [pytest.param(choices, marks=pytest.mark.slow) for choices in ({"keep": "best"}, {"ema": 0}, {"accumulate": 2})]
+
+
+@pytest.mark.parametrize("choices", [{}, *SLOW])
+def test_a_momentum_that_never_arrives_does_not_matter(tmp_path, monkeypatch, capsys, choices):
+    """30 steps at a momentum of 0.9999: the layers' own averages would still be what they were initialised with."""
+    build = models.build
+
+    def slow(*words, **more):
+        model = build(*words, **more)
+        for layer in model.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.momentum = 0.9999
+        return model
+
+    monkeypatch.setattr(models, "build", slow)
+    assert fit.train_fold(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0")) > 0.9
+    assert "batch statistics gathered on 40 images" in capsys.readouterr().out

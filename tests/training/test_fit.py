@@ -274,6 +274,47 @@ def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretra
         assert files_of(tmp_path / f"killed{kill}") == files_of(tmp_path / "whole")
 
 
+def overflowing(monkeypatch, steps):
+    """At these steps the images are so bright that float16 overflows in the forward pass."""
+    step, count = Learner.step, [0]
+
+    def bright(self, images, targets, weights):
+        count[0] += 1
+        images = tf.cast(images, tf.float32) * (np.inf if count[0] in steps else 1)
+        return step(self, images, targets, weights)
+
+    monkeypatch.setattr(Learner, "step", bright)
+
+
+def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch, capsys):
+    recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "resnet9", "width": 4}})
+    model = models.build(competition(), recipe, precision="float16")
+    optimizer = keras.optimizers.LossScaleOptimizer(optimizer_of(recipe.training, 0.01, 100), initial_scale=64)
+    learner = Learner(model, optimizer, losses.loss_of(competition(), recipe.training))
+    rng = np.random.default_rng(0)
+    images, targets = tf.constant(rng.random((8, 16, 16, 1)) * 255, tf.float32), tf.constant(rng.random((8, 1)) > 0.5)
+    batch = [images, tf.cast(targets, tf.float32), tf.ones(8)]
+    assert np.isfinite(learner.step(*batch))
+    before = [each.numpy() for each in (*model.weights, *optimizer.inner_optimizer.variables)]
+    assert np.isnan(learner.step(images * np.inf, *batch[1:]))
+    after = [each.numpy() for each in (*model.weights, *optimizer.inner_optimizer.variables)]
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.isfinite(learner.step(*batch))
+
+
+@pytest.mark.slow
+def test_overflows_are_counted_and_ten_in_a_row_end_it(tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        overflowing(patch, {7, 8, 9})
+        assert fit.train_fold(task(precision="float16"), 0, FoldPaths(tmp_path / "a")) > 0.9
+    assert "steps of epoch 2 overflowed and were left out" in capsys.readouterr().out
+    assert np.isfinite(pd.read_csv(tmp_path / "a" / "history.csv")["loss"]).all()
+    overflowing(monkeypatch, set(range(6, 99)))
+    with pytest.raises(UserError, match="the loss is not a number at epoch 2, step 5"):
+        fit.train_fold(task(precision="float16"), 0, FoldPaths(tmp_path / "b"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_half_precision_learns_the_same_task_and_predicts_in_full(tmp_path, precision):

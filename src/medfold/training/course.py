@@ -19,6 +19,8 @@ from medfold.training.learner import Learner
 from medfold.training.pipeline import Pipeline
 from medfold.training.state import Checkpoint
 
+IN_A_ROW = 10  # steps that overflow before a training ends, or those of an epoch, if it has fewer
+
 
 class Course:
     """The course of one training.
@@ -110,7 +112,10 @@ class Course:
 
     def _end_epoch(self) -> None:
         rate = float(keras.ops.convert_to_numpy(self._learner.optimizer.learning_rate))
-        loss = float(np.mean(self._losses))
+        loss, left_out = float(np.nanmean(self._losses)), int(np.isnan(self._losses).sum())
+        if left_out:
+            what = f"{left_out} of {self._steps} steps of epoch {len(self._own) + 1} overflowed and were left out"
+            warn(self._topic, f"{what}: loss or gradients were not finite")
         self._losses = []
         with self._learner.averaged():
             score = self._score()
@@ -142,6 +147,11 @@ class Course:
         return f"{self._prefix}epoch {last['epoch']}/{self._epochs}  loss {last['loss']:.3f}  {score}"
 
     def _refuse_nan(self) -> None:
+        """Ends a training whose loss is not a number; of one that may overflow, after ten steps in a row."""
+        few = min(IN_A_ROW, self._steps)
+        recent = self._losses[-few:]
+        if self._learner.may_overflow and (len(recent) < few or not np.isnan(recent).all()):
+            return
         epoch, step = len(self._own) + 1, len(self._losses)
         fix = "Lower training.learning_rate, or look for broken images"
         raise UserError(f"the loss is not a number at {self._prefix}epoch {epoch}, step {step}", self._topic, fix)

@@ -15,18 +15,24 @@ class Learner:
         model: the net.
         optimizer: not yet built.
         loss: (targets, outputs, sample_weight) -> a scalar.
+
+    With a `LossScaleOptimizer` (float16) a step whose loss or gradients are not finite changes nothing but the scale:
+    neither weights nor moments nor, which the optimizer does not know of, the statistics of batch normalisation.
     """
 
     def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss):
         self.model, self.optimizer, self._loss = model, optimizer, loss
+        self.may_overflow = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         optimizer.build(model.trainable_variables)
         self._compiled = tf.function(self._step, reduce_retracing=True)
 
     def step(self, images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> float:
-        """Learns from one batch and returns its loss before the step."""
+        """Learns from one batch and returns its loss before the step; nan for a step that was left out."""
         return float(self._compiled(images, targets, weights))
 
     def _step(self, images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        statistics = [each for each in self.model.non_trainable_variables if each.dtype.startswith("float")]
+        before = [tf.identity(each.value) for each in statistics]
         with tf.GradientTape() as tape:
             outputs = self.model(tf.cast(images, tf.float32), training=True)
             loss = self._loss(targets, outputs, sample_weight=weights)
@@ -34,6 +40,11 @@ class Learner:
                 loss += tf.add_n(self.model.losses)
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, self.model.trainable_variables)
+        if self.may_overflow:
+            finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(each)) for each in (loss, *gradients)])
+            loss, *gradients = (tf.where(finite, each, np.nan) for each in (loss, *gradients))
+            for variable, value in zip(statistics, before, strict=True):
+                variable.assign(tf.where(finite, variable.value, value))
         self.optimizer.apply_gradients(zip(gradients, self.model.trainable_variables, strict=True))
         return loss
 

@@ -304,6 +304,11 @@ class FoldPaths:
         return self.folder / "test.csv"
 
     @property
+    def checks(self) -> Path:
+        """What the self-check found suspicious, a list of lines."""
+        return self.folder / "checks.json"
+
+    @property
     def log(self) -> Path:
         """How long the training took; of one that was taken up again, since then."""
         return self.folder / "log.json"

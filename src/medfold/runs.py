@@ -174,9 +174,17 @@ def collect(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targ
         folds = done_folds(paths, competition.folds.k)
         oof = pd.concat([read_predictions(competition, paths.fold(fold).oof) for fold in folds], ignore_index=True)
         result = score(competition, in_units(competition, oof, truth, targets), is_optimistic(describe(paths)))
+        if suspicious := suspicions(paths, folds):
+            result["suspicious"] = suspicious
         files.write_csv(oof, paths.oof)
         files.write_json(result, paths.score)
     return result
+
+
+def suspicions(paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
+    """What the self-check of each fold found, by fold; folds without a finding are left out."""
+    found = {str(fold): files.read_json(paths.fold(fold).checks) for fold in folds}
+    return {fold: lines for fold, lines in found.items() if lines}
 
 
 def in_units(competition: Competition, oof: pd.DataFrame, truth: pd.DataFrame, targets: np.ndarray) -> OutOfFold:

@@ -51,7 +51,7 @@ def task(kind="binary", seed=0, n=60, **training):
         recipe,
         seed,
         Store(pixels, pd.Series(np.arange(n + 10), index=ids)),
-        pd.DataFrame({"id": ids[:n], "unit": ids[:n], "fold": np.arange(n) % 3}),
+        pd.DataFrame({"id": ids[:n], "unit": ids[:n], "group": np.arange(n), "fold": np.arange(n) % 3}),
         levels,
         pd.DataFrame({"id": ids[n:]}),
         Path("no features"),

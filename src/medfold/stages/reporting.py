@@ -80,6 +80,9 @@ def _page(project: Project, data: Table, found: Ensemble, words: dict[str, Any])
             f"Covers {done} of {competition.folds.k} folds: the score is of {score['units']:,} of "
             f"{data.train['unit'].nunique():,} {_units(project)}."
         )
+    for name in found.names:
+        for fold, lines in runs.suspicions(project.paths.run(name), score["folds_done"]).items():
+            notes.append(f"SUSPICIOUS: {name}, fold {fold}: {'; '.join(lines)}.")
     return Page(
         name=" + ".join(found.names),
         title=competition.title,

@@ -20,7 +20,7 @@ from medfold.paths import FoldPaths
 from medfold.recipe import Recipe
 from medfold.runs import predictions_table
 from medfold.scoring import metrics, units
-from medfold.terminal import minutes, progress, say
+from medfold.terminal import minutes, progress, say, warn
 from medfold.training import losses
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.augment import any_view, augmenter
@@ -31,6 +31,7 @@ from medfold.training.learner import Learner
 from medfold.training.mix import Mixer, mixer
 from medfold.training.pipeline import Pipeline
 from medfold.training.schedule import optimizer_of
+from medfold.training.self_check import TrainedFold, self_check
 from medfold.training.state import Checkpoint
 
 
@@ -41,7 +42,7 @@ class Task:
     Args:
         competition, recipe, seed: what decides the run.
         store: the prepared images.
-        train: the training samples: id, fold; in the order of `targets`.
+        train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
         test: the test samples: id.
         features: the file for what the recipe's backbone, frozen, sees in the images; made when it is needed.
@@ -109,6 +110,10 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
     files.write_csv(history, paths.history)
     files.write_csv(predictions_table(competition, task.train["id"][held_out], oof, fold=fold), paths.oof)
     files.write_csv(predictions_table(competition, task.test["id"], test), paths.test)
+    found = self_check(training.as_trained(history, oof))
+    for line in found:
+        warn(f"fold {fold}", f"SUSPICIOUS: {line}")
+    files.write_json(found, paths.checks)
     hashes = {file.name: files.sha256(file) for file in written}
     files.write_json(hashes, paths.done)
     Checkpoint(paths.state, None).remove()
@@ -121,6 +126,7 @@ def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predi
 
 
 EACH_EPOCH, AT_THE_END = 512, 2048  # training images that batch statistics are gathered on
+LOOKED_AT = 32  # training images that the self-check looks at
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,7 @@ class _Training:
         self._task, self._topic, self._state = task, f"fold {fold}", state
         self._competition, self._choices = task.competition, task.recipe.training
         self._held_rows, self._held_targets = task.store.of(task.train["id"][held_out]), task.targets[held_out]
-        self._held_units = task.train["unit"][held_out]
+        self._held_units, self._held_groups = (task.train[name][held_out] for name in ("unit", "group"))
         self._rows, self._targets = task.store.of(task.train["id"][~held_out]), task.targets[~held_out]
         self._seed = int(np.random.SeedSequence([task.seed, fold]).generate_state(1)[0])
         if self._choices.images:
@@ -212,6 +218,40 @@ class _Training:
         last = self._parts[-1]
         return inference.Predictor(self._predicts, self._competition.images.symmetry, tta, last.look)(
             last.images, rows, advance
+        )
+
+    def as_trained(self, history: pd.DataFrame, oof: np.ndarray) -> TrainedFold:
+        """What the self-check looks at.
+
+        Args:
+            history: of all parts.
+            oof: float (n, columns), the predictions of the held-out images.
+        """
+        last, competition = self._parts[-1], self._competition
+        held = units.join(competition, self._held_units.to_numpy(), self._held_targets, oof)
+        targets = losses.as_columns(competition, self._targets)
+        rows = np.sort(self._rows[:LOOKED_AT])
+        batch = np.asarray(last.images[rows], np.float32)
+        batch = last.look(batch, 0) if last.look else batch
+        before = self._predicts.get_weights()
+        learning = np.asarray(self._predicts(batch, training=True))
+        self._predicts.set_weights(before)  # batch normalisation has looked at these images
+        classes = losses.classes_of(competition, self._targets)
+        drawn = np.bincount(classes[last.pipeline.epoch(0)[0]], minlength=classes.max() + 1)
+        shares = np.bincount(classes) / len(classes)
+        if self._choices.sampler == "balanced":
+            shares = (shares > 0) / np.count_nonzero(shares)
+        return TrainedFold(
+            competition=competition,
+            targets=held.targets,
+            predictions=held.predictions,
+            groups=self._held_groups.to_numpy()[held.first],
+            prior=targets.mean(axis=0),
+            losses=history["loss"].to_numpy(),
+            learning=learning,
+            predicting=np.asarray(self._predicts(batch, training=False)),
+            drawn=drawn,
+            shares=shares,
         )
 
     def _in_full_precision(self) -> keras.Model:

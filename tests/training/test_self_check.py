@@ -1,0 +1,106 @@
+"""The self-check strikes where a training went wrong, and nowhere else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medfold import files
+from medfold.paths import FoldPaths
+from medfold.training import fit
+from medfold.training.self_check import TrainedFold, self_check
+from tests.helpers import competition
+from tests.training.test_fit import task
+
+
+def trained(kind: str = "binary", n: int = 200, **changes) -> TrainedFold:
+    """A fold whose training went well."""
+    rng = np.random.default_rng(0)
+    facts = competition(kind, **({"score": {"metric": "accuracy"}} if kind == "multiclass" else {}))
+    columns = len(facts.columns)
+    targets = rng.integers(0, max(columns, 2), n)
+    labels = np.eye(max(columns, 2))[targets]
+    logits = 3 * labels + rng.standard_normal(labels.shape)
+    predictions = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    if columns == 1:
+        predictions, labels = predictions[:, 1:], labels[:, 1:]
+    learning = np.clip(predictions[:32] + rng.normal(0, 0.05, (32, columns)), 0, 1)
+    made = {
+        "predictions": predictions,
+        "prior": labels.mean(axis=0),
+        "losses": np.array([0.69, 0.5, 0.4]),
+        "learning": learning,
+        "predicting": predictions[:32],
+        "drawn": np.bincount(targets),
+        "shares": np.bincount(targets) / n,
+    }
+    return TrainedFold(**{"competition": facts, "targets": targets, "groups": np.arange(n), **made, **changes})
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass"])
+def test_a_fold_that_went_well_is_not_suspicious(kind):
+    assert self_check(trained(kind)) == []
+
+
+def test_predictions_that_hardly_vary_are_told():
+    found = self_check(trained(predictions=np.full((200, 1), 0.5) + 1e-5 * np.arange(200)[:, None] % 2))
+    assert found[0].startswith("predictions hardly vary: their standard deviation over 200 images is")
+
+
+def test_a_score_that_is_no_better_than_chance_is_told_beyond_its_interval_only():
+    good = trained()
+    (line,) = self_check(replace(good, predictions=1 - good.predictions, learning=good.learning[:0]))
+    assert line.startswith("AUC 0.0")
+    assert line.endswith("is no better than chance, 0.5000")
+    noise = np.random.default_rng(1).random((200, 1))
+    assert self_check(replace(good, predictions=noise)) == []  # a weak net, not a broken one
+    loss = competition(score={"metric": "log_loss"})
+    (line,) = self_check(replace(good, competition=loss, predictions=np.clip(1 - good.predictions, 0.01, 0.99)))
+    assert "log loss" in line
+    assert "no better than chance, 0.69" in line
+
+
+def test_a_loss_that_did_not_go_down_is_told():
+    assert self_check(trained(losses=np.array([0.6931, 0.6929, 0.701]))) == [
+        "the loss did not go down: 0.6931 after the first epoch, 0.6929 at best of 3"
+    ]
+
+
+def test_a_class_that_is_never_predicted_is_told_if_five_were_expected():
+    good = trained("multiclass")
+    without = good.predictions * (1, 0, 1)
+    (line,) = self_check(replace(good, predictions=without))
+    assert line == f"never predicted: 1 (about {200 * good.prior[1]:.0f} expected)"
+    rare = np.array([0.5, 0.02, 0.48])
+    assert self_check(replace(good, predictions=without, prior=rare)) == []
+    assert self_check(trained(predictions=0.4 * trained().predictions)) == []  # an AUC decides nothing
+
+
+def test_a_net_that_predicts_in_another_mode_is_told():
+    good = trained()
+    for other in (np.full((32, 1), 0.5), 0.7 + 0.3 * good.learning):
+        (line,) = self_check(replace(good, predicting=other))
+        assert line.startswith("training images are predicted otherwise than they were learnt")
+
+
+def test_shares_that_are_not_those_of_the_sampler_are_told():
+    assert self_check(trained(drawn=np.array([180, 20]), shares=np.array([0.5, 0.5]))) == [
+        "class 0 was drawn in 90.0%, the sampler says 50.0%"
+    ]
+
+
+def test_what_is_found_is_told_and_kept_beside_the_fold(tmp_path, capsys):
+    paths = FoldPaths(tmp_path / "fold0")
+    fit.train_fold(task(epochs=3, learning_rate=1e-12, ema=0, dropout=0, label_smoothing=0), 0, paths)
+    kept = files.read_json(paths.checks)
+    assert any("the loss did not go down" in line for line in kept)
+    assert "fold 0     SUSPICIOUS: the loss did not go down" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("choices", [{"sampler": "balanced"}, {"mixup": 0.2}, {"dropout": 0.5}])
+def test_trainings_that_go_well_are_not_suspicious(tmp_path, choices):
+    for kind in ("binary", "multiclass"):
+        paths = FoldPaths(tmp_path / kind)
+        fit.train_fold(task(kind, epochs=8, **choices), 0, paths)
+        assert files.read_json(paths.checks) == []

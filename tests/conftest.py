@@ -26,7 +26,7 @@ settings.load_profile("test")
 SMALL = "\n".join(
     [
         "title: A small phantom",
-        "source: {kind: phantom, seed: 1, train_patients: 40, test_patients: 25, snr: [60, 120], duplicates: 2}",
+        "source: {kind: phantom, seed: 1, train_patients: 40, test_patients: 25, snr: [500, 900], duplicates: 2}",
         "upload: local",
         "task: binary",
         "labels: {file: train.csv, id: id, targets: [target], group: patient_id, keep: [age, sex]}",
@@ -42,7 +42,7 @@ TINY_RECIPE = "\n".join(
         "images: {size: 16}",
         "backbone: {name: resnet9, width: 4}",
         "augment: xray",
-        "training: {epochs: 2, batch_size: 8, learning_rate: 0.003}",
+        "training: {epochs: 2, batch_size: 8, learning_rate: 0.01}",
     ]
 )
 

@@ -139,6 +139,12 @@ def read(paths: CompetitionPaths) -> pd.DataFrame:
     return table
 
 
+def fingerprint(paths: CompetitionPaths) -> str:
+    """A fingerprint of what the folds table says, whatever the order of its rows and its line ends are."""
+    table = read(paths)[["id", "group", "fold"]].sort_values("id")
+    return files.sha256_of(table.to_csv(index=False, lineterminator="\n"))
+
+
 def write(paths: CompetitionPaths, table: pd.DataFrame, origin: dict) -> None:
     """Writes the folds table and, beside it, how it was made."""
     with files.lock(paths.folds):

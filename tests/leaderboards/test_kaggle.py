@@ -222,7 +222,7 @@ def test_killed_before_the_upload_it_is_submitted_once(hosted, project):
 
 
 def test_scores_show_how_oof_and_leaderboard_agree(hosted, project):
-    for name, quality in (("strong", 3.0), ("weak", 0.3), ("middling", 1.0)):
+    for name, quality in (("strong", 3.0), ("weak", 0.6), ("middling", 1.0)):
         finished_run(project, name, quality)
         stages.submit(project, names=[name])
     rows = pd.DataFrame(ledger(project))

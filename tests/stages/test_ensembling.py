@@ -142,7 +142,7 @@ def test_test_predictions_of_other_units_are_refused(three):
         paths = three.paths.run("fair").fold(fold)
         files.write_csv(files.read_csv(paths.test).iloc[1:], paths.test)
         files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
-    with pytest.raises(UserError, match="fair: 1 test units differ from good"):
+    with pytest.raises(UserError, match="the test part has changed since run 'fair' was trained: 1 added"):
         ensemble_of(three, ["good", "fair"], make_folds(three, quiet=True))
 
 

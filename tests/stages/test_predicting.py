@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 import cv2
 import keras
@@ -18,7 +17,7 @@ from medfold.errors import UserError
 from medfold.images.overlay import overlay
 from medfold.images.prepare import prepare
 from medfold.recipe import Recipe
-from medfold.stages import predicting
+from medfold.stages import predicting, trained
 from medfold.stages.predicting import with_channels
 from tests.helpers import competition, picture
 
@@ -175,8 +174,8 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
     monkeypatch.setattr(predicting, "_nets", lambda *_: [net])
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
-    others = replace(project, competition=three)
-    result = stages.predict(others, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True)
+    monkeypatch.setattr(trained, "facts_of", lambda project, name: three)
+    result = stages.predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True)
     assert result["1"][0] > 0.9
     found = drawn(tmp_path / "p-explained", "a.png.png").astype(int)
     explained = [overlay(pixels, mean_map([net], pixels, column, (16, 16))).astype(int) for column in range(3)]

@@ -48,7 +48,7 @@ def test_a_bad_test_image_gets_the_mean_of_the_labels(small, capsys):
     assert "not a picture" in said
     assert id not in set(data.test["id"])
     constant_run(small)
-    stages.submit(small, names=["constant"])
+    stages.submit(small, names=["constant"], force=True)
     assert f"1 of {len(data.test_groups)} test units have no readable image" in capsys.readouterr().out
     (file,) = small.paths.submissions.glob("*.csv")
     written = files.read_csv(file).set_index("id")["target"]

@@ -13,8 +13,9 @@ from medfold.paths import RunPaths
 from medfold.runs import OutOfFold
 from medfold.scoring import metrics
 from medfold.scoring.intervals import Difference, bootstrap, interval_shown, paired, shown
+from medfold.stages import trained
 from medfold.stages.ensembling import in_words
-from medfold.stages.folding import Table, make_folds
+from medfold.stages.folding import Table
 from medfold.stages.project import Project
 from medfold.terminal import minutes, say, table, warn
 
@@ -38,7 +39,8 @@ def compare(project: Project, sides: list[str]) -> Difference:
             f"expected two runs, received {len(sides)}", 'RUNS="a b"', 'Several as one: RUNS="a+a-s1 b+b-s1"'
         )
     competition = project.competition
-    metric, data = metrics.of(competition), make_folds(project, quiet=True)
+    names = [name for side in sides for name in side.split("+")]
+    metric, data = metrics.of(competition), trained.data_for(project, names)
     found = [[_oof_of(project, name, data) for name in side.split("+")] for side in sides]
     folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for side in found for oof in side))
     if not folds:
@@ -77,9 +79,7 @@ def _verdict(sides: list[str], difference: Difference) -> str:
 
 def _oof_of(project: Project, name: str, data: Table) -> OutOfFold:
     run_paths = runs.paths_of(project.paths, name)
-    origin = runs.describe(run_paths)
-    if origin["folds"] != files.sha256(project.paths.folds):
-        raise UserError("it was trained on another folds table", run_paths.folder, "Train it anew (RUN=name)")
+    trained.refuse_changed(project, name)
     done = runs.finished_folds(run_paths, project.competition.folds.k)
     read = [runs.read_predictions(project.competition, run_paths.fold(fold).oof) for fold in done]
     return runs.in_units(project.competition, pd.concat(read, ignore_index=True), data.train, data.targets)
@@ -120,13 +120,13 @@ def list_runs(project: Project) -> None:
     if not found:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
     choices = {run.name: config.flat(files.read_json(run.origin)["recipe"]) for run in found}
-    usual, known = _usual(list(choices.values())), files.sha256(paths.folds) if paths.folds.is_file() else None
+    usual = _usual(list(choices.values()))
     rows = []
     for run in found:
         score, mark = files.read_json(run.score) or _unscored(), []
         if score.get("optimistic"):
             mark = ["OPTIMISTIC"]
-        if files.read_json(run.origin)["folds"] != known:
+        if not trained.same_folds(project, files.read_json(run.origin)):
             score, mark = _unscored(), ["(other folds table)"]
         elif score.get("metric", metric.name) != metric.name:
             score, mark = _unscored(), [f"(scored by {score['metric']})"]

@@ -17,7 +17,8 @@ from medfold.runs import OutOfFold
 from medfold.scoring import metrics, units
 from medfold.scoring.crossfit import Fitted
 from medfold.scoring.intervals import Difference, bootstrap, interval_shown, shown
-from medfold.stages.folding import Table, make_folds
+from medfold.stages import trained
+from medfold.stages.folding import Table
 from medfold.stages.project import Project, describe_score
 from medfold.terminal import say, table, warn
 
@@ -66,7 +67,7 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
     Raises:
         UserError: runs that do not fit together, or that are not trained.
     """
-    data = make_folds(project, quiet=True)
+    data = trained.data_for(project, names)
     found = ensemble_of(project, names, data, method, per_class)
     show(project, found, method)
     say("OOF score", describe_score(project.competition, found.score, data.train["unit"].nunique()))
@@ -92,6 +93,8 @@ def ensemble_of(
     """
     competition = project.competition
     read = {name: _Run.read(project, name) for name in dict.fromkeys(names)}
+    for name in read:
+        trained.refuse_other_images(project, name, data.test)
     first, *others = read.values()
     for other in others:
         if other.folds != first.folds:
@@ -164,10 +167,7 @@ class _Run:
     @classmethod
     def read(cls, project: Project, name: str) -> "_Run":
         run_paths = runs.paths_of(project.paths, name)
-        origin = runs.describe(run_paths)
-        if origin["folds"] != files.sha256(project.paths.folds):
-            fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"
-            raise UserError("it was trained on another folds table", run_paths.folder, fix)
+        origin = trained.refuse_changed(project, name)
         folds = runs.finished_folds(run_paths, project.competition.folds.k)
         return cls(name, folds, runs.is_optimistic(origin), [run_paths.fold(number) for number in folds])
 

@@ -8,8 +8,9 @@ from medfold.notebooks import ipynb, packing, wheels
 from medfold.notebooks.kit import ABOUT
 from medfold.notebooks.packing import Packed
 from medfold.recipe import Recipe
+from medfold.stages import trained
 from medfold.stages.ensembling import Ensemble, ensemble_of, show
-from medfold.stages.folding import Table, make_folds
+from medfold.stages.folding import Table
 from medfold.stages.project import RESEARCH, Project, describe_score
 from medfold.terminal import say, size, table
 
@@ -27,7 +28,7 @@ def notebook(project: Project, names: list[str], method: str | None = None, per_
     Raises:
         UserError: runs that do not fit together or are not trained, or a package that cannot be made.
     """
-    data = make_folds(project, quiet=True)
+    data = trained.data_for(project, names)
     found = ensemble_of(project, names, data, method, per_class)
     show(project, found, method)
     with files.alone(folder_of(project, found.names), UNDER_WAY):

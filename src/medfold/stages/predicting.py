@@ -1,6 +1,7 @@
 """Stage `predict`: new images, asked of every trained fold of one run or several, and averaged; where they look."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -9,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from medfold import competition as competition_module
-from medfold import ensemble, files, machine, runs
+from medfold import config, ensemble, files, machine, runs
 from medfold import recipe as recipe_module
 from medfold.errors import UserError, some
 from medfold.images import formats, stream
 from medfold.images.overlay import overlay
 from medfold.images.prepare import prepare
-from medfold.recipe import Recipe
 from medfold.resizing import resize
 from medfold.samples import patterns
+from medfold.stages import trained
 from medfold.stages.project import RESEARCH, Project
 from medfold.terminal import hushed, progress, say, table, warn
 
@@ -52,8 +53,9 @@ def predict(
             together that see different parts of an image.
     """
     names = list(dict.fromkeys(names or ["baseline"]))
+    project = _as_trained(project, names)
     if explain:
-        _refuse_different_places({name: _recipe(project, name).images for name in names})
+        _refuse_different_places({name: trained.recipe_of(project, name).images for name in names})
     root, found = _images(images, project.competition.images)
     members, unreadable = {}, {}
     for name in names:
@@ -78,6 +80,26 @@ def predict(
         say("explain", f"{told} -> {project.shown(folder)}")
     say("", RESEARCH)
     return result
+
+
+def _as_trained(project: Project, names: list[str]) -> Project:
+    """The competition as its facts were when the runs were trained: they say what an output means.
+
+    Raises:
+        UserError: runs that were trained under facts that do not fit together.
+    """
+    (first, facts), *others = ((name, trained.facts_of(project, name)) for name in names)
+    for name, other in others:
+        for key in trained.BINDING:
+            before, now = (config.flat(each.model_dump()).get(key) for each in (facts, other))
+            if before != now:
+                raise UserError(
+                    f"{first} and {name} were trained under different facts: {key}", "RUNS", "Ask one alone"
+                )
+    if facts.columns != project.competition.columns:
+        before, now = some(facts.columns, 6), some(project.competition.columns, 6)
+        warn("predict", f"named as when {first} was trained: {before}; competition.yaml says {now} now")
+    return replace(project, competition=facts)
 
 
 def _images(given: Path, facts: competition_module.Images) -> tuple[Path, list[str]]:
@@ -108,13 +130,9 @@ def with_channels(found: list[str], facts: competition_module.Images) -> list[st
     return ["|".join(front + end for end in (first, *rest)) for front in fronts]
 
 
-def _recipe(project: Project, name: str) -> Recipe:
-    return Recipe.model_validate(runs.describe(runs.paths_of(project.paths, name))["recipe"])
-
-
 def _nets(project: Project, name: str) -> "list[keras.Model]":
     """The trained nets of a run, one of each fold that is done."""
-    run_paths, recipe = runs.paths_of(project.paths, name), _recipe(project, name)
+    run_paths, recipe = runs.paths_of(project.paths, name), trained.recipe_of(project, name)
     done = runs.finished_folds(run_paths, project.competition.folds.k)
     with hushed():
         from medfold import inference  # imports TensorFlow
@@ -123,7 +141,7 @@ def _nets(project: Project, name: str) -> "list[keras.Model]":
 
 def _of_run(project: Project, name: str, root: Path, found: list[str]) -> tuple[pd.DataFrame, dict[str, str]]:
     """The mean of a run's folds for the images that can be read, and why the others cannot."""
-    competition, recipe = project.competition, _recipe(project, name)
+    competition, recipe = project.competition, trained.recipe_of(project, name)
     nets = _nets(project, name)
     with hushed():
         from medfold import inference  # imports TensorFlow
@@ -158,7 +176,7 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     with hushed():
         from medfold.explain import Explainer  # imports TensorFlow
     competition = project.competition
-    seen = [_recipe(project, name).images for name in names]
+    seen = [trained.recipe_of(project, name).images for name in names]
     explainers = [[Explainer(net) for net in _nets(project, name)] for name in names]
     ids, chosen = result["id"].tolist(), result[competition.columns].to_numpy().argmax(axis=1)
 

@@ -17,9 +17,10 @@ from medfold.report.page import Card, Drawing, Page, Section
 from medfold.report.subgroups import by_subgroup
 from medfold.scoring import metrics
 from medfold.scoring.intervals import interval_shown, shown
+from medfold.stages import trained
 from medfold.stages.ensembling import Ensemble, ensemble_of, in_words
 from medfold.stages.explaining import explained
-from medfold.stages.folding import Table, make_folds
+from medfold.stages.folding import Table
 from medfold.stages.project import RESEARCH, Project, describe_score
 from medfold.terminal import minutes, say, size
 
@@ -40,7 +41,7 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     Raises:
         UserError: runs that are not trained, or do not fit together.
     """
-    data = make_folds(project, quiet=True)
+    data = trained.data_for(project, names)
     found = ensemble_of(project, names, data, method, per_class)
     words = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
     text = pages.render(_page(project, data, found, {key: word for key, word in words.items() if word}))

@@ -12,8 +12,9 @@ from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.scoring import metrics
 from medfold.scoring.intervals import shown
+from medfold.stages import trained
 from medfold.stages.ensembling import Ensemble, ensemble_of, show
-from medfold.stages.folding import make_folds
+from medfold.stages.folding import Table
 from medfold.stages.packing import UNDER_WAY, folder_of, pack
 from medfold.stages.project import RESEARCH, Project, commit_of, describe_score
 from medfold.terminal import say, table
@@ -40,18 +41,21 @@ def submit(
         recipe, overrides, seeds: name the runs as `train` does.
         names: the names of the runs instead. Defaults to none.
         method, per_class: how to put several together, as `ensemble` takes them.
-        force: places it even if the same predictions were placed before.
+        force: places it even if the same predictions were placed before, or the OOF score is no better than chance.
         dry_run: does everything but place it.
 
     Raises:
-        UserError: no trained fold, runs that do not fit together, a faulty submission, or one that was refused.
+        UserError: no trained fold, runs that do not fit together or to the data, an OOF score that is no better than
+            chance, a faulty submission, or one that was refused.
     """
     competition, paths = project.competition, project.paths
     names = names or [recipe_module.run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
-    data = make_folds(project, quiet=True)
+    data = trained.data_for(project, names)
     found = ensemble_of(project, names, data, method, per_class)
     names, result = found.names, found.score
     show(project, found, method)
+    if not force:
+        _refuse_chance(competition, found, data)
     sample = samples.sample_submission(competition, paths)
     units = data.test_groups.index.tolist()
     sample = submission.fit_sample(competition, sample, units)
@@ -112,6 +116,16 @@ def submit(
     _show_placed(project, placed, looks)
     if placed.problem:
         raise UserError(f"the submission was refused: {placed.problem}", row["file"])
+
+
+def _refuse_chance(competition: Competition, found: Ensemble, data: Table) -> None:
+    """A net that knows nothing is not submitted by mistake: chance is what the mean of the labels scores."""
+    metric, oof = metrics.of(competition), found.oof
+    chance = metric(oof.targets, np.tile(submission.prior(competition, data.targets), (len(oof.targets), 1)))
+    value = metric(oof.targets, oof.predictions)
+    if metric.sign * (value - chance) <= 0:  # undefined ones pass
+        what = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
+        raise UserError(what, " ".join(found.names), "Look at labels and training; FORCE=1 submits it all the same")
 
 
 def _fate(project: Project, row: dict[str, str]) -> str:

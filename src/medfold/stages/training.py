@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from medfold import files, machine, runs
+from medfold import files, folds, machine, runs
 from medfold import recipe as recipe_module
 from medfold.errors import UserError, some
 from medfold.images import store
@@ -17,7 +17,7 @@ from medfold.paths import Paths, RunPaths
 from medfold.recipe import Recipe
 from medfold.scoring import metrics
 from medfold.scoring.intervals import shown
-from medfold.stages import side_by_side
+from medfold.stages import side_by_side, trained
 from medfold.stages.folding import Table, make_folds
 from medfold.stages.project import Project, commit_of, describe_score
 from medfold.terminal import hushed, minutes, say
@@ -125,7 +125,10 @@ def begin(
     typed = f'"{recipe_module.as_typed(overrides)}"' if overrides else None
     words = {"RECIPE": recipe, "SEEDS": seed, "SET": typed, "RUN": run}
     command = project.command("train", **{key: word for key, word in words.items() if word is not None})
-    runs.open_run(run_paths, {**origin_of(project, choices, seed), "command": command})
+    origin, kept = origin_of(project, choices, seed), files.read_json(run_paths.origin)
+    if kept and trained.same_folds(project, kept):
+        origin["folds"] = kept["folds"]
+    runs.open_run(run_paths, {**origin, "command": command})
     done = runs.done_folds(run_paths, k)
     return run_paths, [number for number in (range(k) if folds is None else folds) if number not in done]
 
@@ -202,7 +205,8 @@ def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
         "seed": seed,
         "recipe": choices.model_dump(mode="json"),
         "facts": project.competition.model_dump(mode="json"),
-        "folds": files.sha256(project.paths.folds),
+        "folds": folds.fingerprint(project.paths),
+        "images": trained.images_of(project),
         "store": store.key(project.competition, project.paths, choices.images),
         "pretrained": _hash_of_weights(choices),
         "versions": {

@@ -1,0 +1,137 @@
+"""What a run was trained under, held against what the competition is today."""
+
+from typing import Any
+
+import pandas as pd
+
+from medfold import config, files, folds, runs
+from medfold.competition import Competition
+from medfold.errors import UserError, some
+from medfold.images import survey
+from medfold.recipe import Recipe
+from medfold.stages.folding import Table, make_folds
+from medfold.stages.project import Project
+
+# The facts that decide what a net sees, what its outputs mean, and what a row of its predictions stands for.
+BINDING = (
+    "task",
+    "classes",
+    "labels.targets",
+    "images.channels",
+    "images.windows",
+    "images.range",
+    "images.frame",
+    "images.symmetry",
+    "score.unit",
+    "score.aggregate",
+    "folds.k",
+)
+
+
+def facts_of(project: Project, name: str) -> Competition:
+    """The facts that a run was trained under; what they do not know yet is as it is today."""
+    origin = runs.describe(runs.paths_of(project.paths, name))
+    try:
+        return Competition.model_validate(config.merge(project.competition.model_dump(), origin["facts"]))
+    except ValueError:
+        raise UserError(f"run '{name}' was trained under facts that are none today", project.paths.facts) from None
+
+
+def recipe_of(project: Project, name: str) -> Recipe:
+    """The recipe that a run was trained by."""
+    return Recipe.model_validate(runs.describe(runs.paths_of(project.paths, name))["recipe"])
+
+
+def data_for(project: Project, names: list[str]) -> Table:
+    """The samples with folds, for commands that use runs: first the runs are seen to fit the facts.
+
+    So an edit of the facts is named before images are looked at again because of it.
+
+    Raises:
+        UserError: as `refuse_other_facts` and `make_folds` raise it.
+    """
+    for name in names:
+        refuse_other_facts(project, name)
+    return make_folds(project, quiet=True)
+
+
+def refuse_other_facts(project: Project, name: str) -> dict[str, Any]:
+    """Sees that a run fits the facts of today.
+
+    Returns:
+        run.json.
+
+    Raises:
+        UserError: no such run, or a fact that changed since it was trained; the key is named.
+    """
+    before, now = config.flat(facts_of(project, name).model_dump()), config.flat(project.competition.model_dump())
+    for key in BINDING:
+        if before.get(key) != now.get(key):
+            told = f"trained under '{key}': {_shown(before.get(key))}, which is {_shown(now.get(key))} now"
+            fix = "Change it back, or train anew under a name of its own: RUN=name"
+            raise UserError(f"run '{name}' was {told}", project.paths.facts, fix)
+    return runs.describe(runs.paths_of(project.paths, name))
+
+
+def refuse_changed(project: Project, name: str) -> dict[str, Any]:
+    """Sees that a run fits the facts and the folds of today; returns run.json.
+
+    Raises:
+        UserError: no such run, other facts, or another folds table.
+    """
+    origin = refuse_other_facts(project, name)
+    if not same_folds(project, origin):
+        fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"
+        raise UserError("it was trained on another folds table", runs.paths_of(project.paths, name).folder, fix)
+    return origin
+
+
+def refuse_other_images(project: Project, name: str, test: pd.DataFrame) -> None:
+    """Sees that the images are those that a run was trained on and has predicted.
+
+    Args:
+        test: the samples of the test part that can be read: id.
+
+    Raises:
+        UserError: images were added, are gone, or are others under the same ids.
+    """
+    paths = runs.paths_of(project.paths, name)
+    again = f"Train it anew: {project.command('train', RUN='name')}"
+    for fold in runs.done_folds(paths, project.competition.folds.k):
+        predicted = set(runs.read_predictions(project.competition, paths.fold(fold).test)["id"])
+        added, gone = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
+        if added or gone:
+            told = f"{len(added):,} added ({some(added)})" if added else ""
+            told += (", " if added and gone else "") + (f"{len(gone):,} gone ({some(gone)})" if gone else "")
+            raise UserError(f"the test part has changed since run '{name}' was trained: {told}", paths.folder, again)
+    kept, now = runs.describe(paths).get("images"), images_of(project)
+    for part in ("train", "test"):
+        if kept and now and kept[part] != now[part]:
+            what = f"images of the {part} part are others, under the same ids, than those that run '{name}' has seen"
+            raise UserError(what, paths.folder, again)
+
+
+def same_folds(project: Project, origin: dict[str, Any]) -> bool:
+    """True if a run was trained on the folds of today, whatever the order of their rows and their line ends are."""
+    path = project.paths.folds
+    if not path.is_file():
+        return False
+    of_old = files.sha256_of(path.read_bytes().replace(b"\r\n", b"\n").decode())  # as older versions noted them
+    return origin["folds"] in (folds.fingerprint(project.paths), of_old)
+
+
+def images_of(project: Project) -> dict[str, str] | None:
+    """A fingerprint of the pixels of each part, by id; None if nothing has been measured."""
+    known = survey.measured(project.competition, project.paths)
+    if known is None:
+        return None
+    part = files.read_csv(project.paths.samples).set_index("id")["part"]
+    pairs = known[["id", "hash"]].fillna("").sort_values("id")
+    here = part.loc[pairs["id"]].to_numpy()
+    return {name: files.fingerprint(pairs[here == name].to_numpy().tolist()) for name in ("train", "test")}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{some([str(each) for each in value], 12)}]"
+    return "not set" if value is None else str(value)

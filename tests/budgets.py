@@ -14,12 +14,12 @@ BUDGETS = {
     "hostile": 6,
     "layouts": 6,
     "lookalikes": 3,
-    "models": 5,
+    "models": 6,
     "notebooks": 5,
     "report": 2,
     "scoring": 3,
     "stages": 4,
-    "training": 4,
+    "training": 5,
 }
 OTHERS = 3  # all others together
 

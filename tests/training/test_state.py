@@ -1,7 +1,5 @@
 """States of a training: saved whole, taken up only where they fit, and exact to the last bit."""
 
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -13,7 +11,6 @@ from medfold.paths import FoldPaths
 from medfold.training import fit, state
 from medfold.training.learner import Learner
 from medfold.training.state import Checkpoint
-from tests.helpers import REPOSITORY
 from tests.training.test_fit import task
 
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
@@ -159,12 +156,3 @@ def test_a_loss_that_is_no_number_leaves_the_state_before_it(tmp_path, monkeypat
         fit.train_fold(task(epochs=2), 0, paths)
     with np.load(paths.state) as content:
         assert len(files.json.loads(str(content["facts"]))["losses"]) == 3
-
-
-@pytest.mark.slow
-def test_killed_trainings_end_with_the_same_bytes():
-    """SIGKILL at random moments, in processes of their own; the script tells more: it takes --kills 25."""
-    script = REPOSITORY / "benchmarks" / "kill_training.py"
-    result = subprocess.run([sys.executable, str(script), "--kills", "3"], capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "3 kills, 3 times equal bytes" in result.stdout

@@ -28,7 +28,7 @@ RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS
 PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed=$(ORDER))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit notebook report scores predict clean-kaggle test test-all campaigns lint format lock pictures benchmarks
+.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit notebook report recheck scores predict clean-kaggle test test-all campaigns lint format lock pictures benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -82,6 +82,9 @@ notebook: setup  ## pack folds and notebook, send nothing COMPETITION= RECIPE= S
 
 report: setup  ## a web page about the run              COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
 	@$(MEDFOLD) report $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
+
+recheck: setup  ## scores and files, computed again     COMPETITION= RUNS="a b"
+	@$(MEDFOLD) recheck --competition "$(COMPETITION)" $(call option,RUNS,--runs)
 
 scores: setup  ## late scores; OOF against leaderboard  COMPETITION=
 	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)")

@@ -256,6 +256,18 @@ def predict(
 
 
 @app.command()
+def recheck(
+    competition: CompetitionName = "phantom-chest",
+    runs: Annotated[str, typer.Option(help="Names of runs. Defaults to all runs and submissions.")] = "",
+) -> None:
+    """Compute scores and submissions again, from the files alone and by other means."""
+    project = _project(competition)
+    from medfold import stages
+
+    stages.recheck(project, runs.split() or None)
+
+
+@app.command()
 def scores(
     competition: Annotated[str, typer.Option("--competition", "-c", help="Defaults to all of the ledger.")] = "",
 ) -> None:

@@ -222,6 +222,10 @@ class CompetitionPaths:
         """How the folds were made, counts and audit."""
         return self.root / "folds" / f"{self.name}.json"
 
+    def rechecked(self, submission: Path, suffix: str) -> Path:
+        """What `make recheck` needs of a submission: npz, what the ensemble fitted; csv, its OOF predictions."""
+        return submission.parent / "recheck" / f"{submission.stem}.{suffix}"
+
     @property
     def runs(self) -> Path:
         return self.root / "runs" / self.name

@@ -187,6 +187,11 @@ def _words(competition: Competition, cells: pd.DataFrame) -> np.ndarray:
     return np.array(numbers if telling and not seen <= set(names) else names)
 
 
+def holds_decisions(competition: Competition, sample: pd.DataFrame) -> bool:
+    """True if a submission of this shape holds decisions, not probabilities."""
+    return _Form.of(competition, sample).decisions
+
+
 def explained(competition: Competition, sample: pd.DataFrame) -> str:
     """Which word stands for which class, where a submission holds other words than the facts name; else ''."""
     form = _Form.of(competition, sample)

@@ -101,6 +101,7 @@ RUN = "--competition small --recipe baseline --seeds 0"
         ("notebook RUNS=a", f"notebook {RUN} --runs a"),
         ("report PER_CLASS=1", f"report {RUN} --per-class"),
         ("scores", "scores --competition small"),
+        ("recheck RUNS=a", "recheck --competition small --runs a"),
         ("predict IMAGES=there EXPLAIN=1 OUT=here", f"predict {RUN} --images there --out here --explain"),
         ("clean-kaggle YES=1", "clean-kaggle --yes"),
         ("train DEBUG=1", f"--debug train {RUN} --fold all"),

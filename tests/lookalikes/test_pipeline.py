@@ -38,6 +38,7 @@ def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
 
     constant_run(project)
     stages.submit(project, names=["constant"], force=True)  # it is no better than chance
+    stages.recheck(project)
     (file,) = paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)
     sample = samples.sample_submission(competition, paths)

@@ -23,6 +23,7 @@ _MODULES = {
     "notebook": "packing",
     "predict": "predicting",
     "prepare": "preparing",
+    "recheck": "rechecking",
     "report": "reporting",
     "scores": "standings",
     "submit": "submitting",
@@ -51,7 +52,7 @@ def doctor(project: Project) -> bool:
 
 
 def demo(project: Project) -> None:
-    """Download, folds, training of all folds, submission and report, one after the other."""
+    """Download, folds, training of all folds, submission, report and recheck, one after the other."""
     from medfold import stages
 
     say("medfold", project.competition.title)
@@ -61,4 +62,5 @@ def demo(project: Project) -> None:
     stages.train(project)
     stages.submit(project)
     stages.report(project, ["baseline"])
+    stages.recheck(project)
     say("demo", f"done in {minutes(time.monotonic() - began)}")

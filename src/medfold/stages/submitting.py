@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from medfold import files, leaderboards, runs, samples, submission
 from medfold import recipe as recipe_module
@@ -87,6 +88,9 @@ def submit(
         written = submission.read(file)
         submission.check(competition, written, sample)
         origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
+        origin |= {"nothing": found.nothing.tolist(), "decisions": submission.holds_decisions(competition, sample)}
+        found.decision.fitted.save(paths.rechecked(file, "npz"))
+        files.write_csv(_out_of_fold(competition, found), paths.rechecked(file, "csv"))
         record(project, row, leaderboards.Placed(status="written"), origin)
         say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
         if words := submission.explained(competition, sample):
@@ -157,6 +161,14 @@ def _new_row(project: Project, names: list[str], result: dict[str, Any], digest:
         "high": _text(result["high"]),
         "folds": " ".join(map(str, result["folds_done"])),
     }
+
+
+def _out_of_fold(competition: Competition, found: Ensemble) -> pd.DataFrame:
+    """The OOF predictions that the score is of, and the probabilities behind them, for `make recheck`."""
+    table = pd.DataFrame({"id": found.oof.names, "fold": found.oof.fold})
+    behind = [f"behind {name}" for name in competition.columns]
+    table[competition.columns], table[behind] = found.oof.predictions, found.probable.predictions
+    return table
 
 
 def beside(project: Project, row: dict[str, str]) -> Path:

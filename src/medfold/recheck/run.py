@@ -1,0 +1,94 @@
+"""A run once more: are its folds whole, its OOF tables those of the folds table, its scores what they give?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medfold import files
+from medfold.competition import Competition
+from medfold.paths import CompetitionPaths, RunPaths
+from medfold.recheck import definitions, tables
+
+
+def differences(competition: Competition, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:
+    """What does not fit together in a run that has a score.json; nothing if all does.
+
+    Args:
+        competition: the facts that the run was trained under.
+    """
+    kept = files.read_json(run.score)
+    pieces = []
+    for fold in kept["folds_done"]:
+        here = run.fold(fold)
+        for name, digest in (files.read_json(here.done) or {}).items():
+            path = here.folder / name
+            if not path.is_file() or files.sha256(path) != digest:
+                yield f"{here.folder.name}/{name} is not the file that done.json names"
+        if not here.oof.is_file():
+            return
+        pieces.append(tables.read(here.oof))
+    oof = pd.concat(pieces, ignore_index=True)
+    if not run.oof.is_file() or not tables.read(run.oof).equals(oof):
+        yield "oof.csv is not what the folds have"
+    expected = tables.read(paths.folds).set_index("id")["fold"]
+    expected = expected[expected.isin([str(fold) for fold in kept["folds_done"]])]
+    found = oof.set_index("id")["fold"]
+    known = set(tables.read(paths.samples).query("part == 'train'")["id"])
+    missing = set(expected.index) & known - set(found.index)
+    if not found.index.is_unique or missing or not found.equals(expected.reindex(found.index)):
+        yield "oof.csv does not hold each sample once, in its fold of the folds table"
+        return
+    yield from score_differences(competition, paths, oof, kept)
+
+
+def score_differences(
+    competition: Competition,
+    paths: CompetitionPaths,
+    oof: pd.DataFrame,
+    kept: dict[str, Any],
+    behind: pd.DataFrame | None = None,
+) -> Iterator[str]:
+    """Where a kept score is not that of OOF predictions.
+
+    Args:
+        oof: id, fold and prediction columns, all as text: of samples, or of units.
+        kept: as score.json.
+        behind: the probabilities behind them, of the same rows; those of the further metrics of probabilities.
+    """
+    samples = tables.read(paths.samples).set_index("id")
+    unit = samples["unit"]
+    if set(oof["id"]) <= set(unit.index) and competition.score.unit:
+        unit = unit.loc[oof["id"]].reset_index(drop=True)
+        held = samples.loc[oof["id"]].reset_index(drop=True)
+        names, truth = tables.by_unit(competition, unit, tables.members(competition, held))
+        fold = oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
+        values = tables.predictions_by_unit(competition, unit, oof[competition.columns].to_numpy(float))
+        predictions = values.loc[names].to_numpy()
+    else:
+        train = samples[samples["part"] == "train"]
+        names, labels = tables.by_unit(competition, train["unit"], tables.members(competition, train))
+        rows = pd.Index(names).get_indexer(oof["id"])
+        names, truth, fold = oof["id"].tolist(), labels[rows], oof["fold"].to_numpy()
+        predictions = oof[competition.columns].to_numpy(float)
+    probabilities = predictions if behind is None else behind[competition.columns].to_numpy(float)
+
+    def of(metric: str, here: np.ndarray) -> float:
+        main = metric == kept["metric"] or metric in definitions.OF_DECISIONS
+        return definitions.score(competition, metric, truth[here], (predictions if main else probabilities)[here])
+
+    every = np.ones(len(names), bool)
+    if kept["units"] != len(names):
+        yield f"units are {len(names)}, kept {kept['units']}"
+    yield from _unlike("value", of(kept["metric"], every), kept["value"])
+    for number, value in kept["per_fold"].items():
+        yield from _unlike(f"per_fold {number}", of(kept["metric"], fold == number), value)
+    for metric, value in kept["also"].items():
+        yield from _unlike(f"also {metric}", of(metric, every), value)
+
+
+def _unlike(what: str, found: float, kept: float | None) -> Iterator[str]:
+    told = None if np.isnan(found) else found
+    if (told is None) != (kept is None) or (told is not None and abs(told - kept) > definitions.TOLERANCE):
+        yield f"{what} is {told}, kept {kept}"

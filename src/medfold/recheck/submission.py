@@ -1,0 +1,154 @@
+"""A submission once more: is it the file that was checked, do the folds give its numbers, and is its score theirs?"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit, softmax
+from scipy.stats import rankdata
+
+from medfold import files
+from medfold.competition import Competition
+from medfold.paths import CompetitionPaths
+from medfold.recheck import definitions, tables
+from medfold.recheck.run import score_differences
+
+ROUNDED = 1e-9  # numbers are written with nine digits
+
+
+def differences(competition: Competition, paths: CompetitionPaths, root: Path, file: Path) -> Iterator[str]:
+    """What does not fit together in a submission; nothing if all does.
+
+    Args:
+        competition: the facts that its runs were trained under.
+        root: the project folder, that recorded paths start from.
+        file: the submission. Beside it lies its record (.json); in the folder recheck/ lie what the ensemble fitted
+            (.npz) and the OOF predictions that its score is of (.csv).
+    """
+    record = files.read_json(file.with_suffix(".json"))
+    if files.sha256(file) != record["sha256"]:
+        yield "it is not the file that was checked"
+    for name, digest in record["inputs"].items():
+        path = root / name
+        if not path.is_file() or files.sha256(path) != digest:
+            yield f"{name} is not the file that it was made from"
+            return
+    fitted, kept_oof = paths.rechecked(file, "npz"), paths.rechecked(file, "csv")
+    if not fitted.is_file() or not kept_oof.is_file():
+        yield "what the ensemble fitted is not kept with it: it was written by an older version"
+        return
+    yield from _unlike_numbers(competition, paths, root, file, record)
+    oof = tables.read(kept_oof)
+    behind = oof[["id"]].assign(**{name: oof[f"behind {name}"] for name in competition.columns})
+    yield from score_differences(competition, paths, oof, record["score"], behind)
+
+
+def _unlike_numbers(
+    competition: Competition, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
+) -> Iterator[str]:
+    unit = tables.read(paths.samples).set_index("id")["unit"]
+    stacked = []
+    for name in record["runs"]:
+        folds = [root / each for each in record["inputs"] if f"/{name}/fold" in each and each.endswith("test.csv")]
+        each = [tables.read(path).set_index("id")[competition.columns].astype(float) for path in folds]
+        mean = sum(table.loc[each[0].index] for table in each) / len(each)
+        stacked.append(tables.predictions_by_unit(competition, unit.loc[mean.index], mean.to_numpy()))
+    stack = np.stack([table.loc[stacked[0].index].to_numpy() for table in stacked])
+    expected = pd.DataFrame(_apply(paths.rechecked(file, "npz"), stack), stacked[0].index, competition.columns)
+    found = tables.cells(competition, tables.read(file))
+    blank = found.index.difference(expected.index)
+    expected = pd.concat([expected, pd.DataFrame([record["nothing"]] * len(blank), blank, competition.columns)])
+    expected = expected.loc[found.index].to_numpy()
+    if record["decisions"]:
+        expected = definitions.decided(competition, expected)
+    far = np.abs(expected - found.to_numpy()).max(axis=1)
+    if (far > ROUNDED).any():
+        row = int(np.argmax(far))
+        count = int((far > ROUNDED).sum())
+        yield f"{count} rows are not what the folds give; {found.index[row]} differs by {far[row]:.2g}"
+
+
+def _apply(fitted: Path, values: np.ndarray) -> np.ndarray:
+    """What an ensemble makes of predictions float (members, n, columns), by the maps that it kept."""
+    with np.load(fitted) as content:
+        for number, name in enumerate(json.loads(str(content["steps"]))):
+            given = {
+                key.partition(" ")[2]: content[key] for key in content.files if key.partition(" ")[0] == str(number)
+            }
+            values = MAPS[name](values, **given)
+    return values
+
+
+def _logits(p: np.ndarray, exclusive: bool) -> np.ndarray:
+    clipped = np.clip(p, 1e-7, 1 - 1e-7)
+    return np.log(clipped) if exclusive else logit(clipped)
+
+
+def _probabilities(raw: np.ndarray, exclusive: bool) -> np.ndarray:
+    return softmax(raw, axis=-1) if exclusive else expit(raw)
+
+
+def _sum_to_one(values: np.ndarray, exclusive: bool) -> np.ndarray:
+    return values / values.sum(axis=-1, keepdims=True) if exclusive else values
+
+
+def _rank_mean(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.ndarray:
+    """The mean rank of each value among the known ones, by scipy's ranks of both together."""
+    ranks = np.empty_like(stack)
+    for member, row, column in np.ndindex(stack.shape):
+        known = ordered[member, :, column]
+        ranks[member, row, column] = rankdata(np.append(known, stack[member, row, column]))[-1] - 0.5
+    ranks = ranks / (ordered.shape[1] + 1)
+    return _sum_to_one(ranks.mean(axis=0), exclusive)
+
+
+def _weighted_columns(stack: np.ndarray, weights: np.ndarray, exclusive: bool) -> np.ndarray:
+    return _sum_to_one(sum(w * values for w, values in zip(weights, stack, strict=True)), exclusive)
+
+
+def _stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    raw = np.hstack([_logits(values, True) for values in stack]) @ slopes.T + offsets
+    raw = np.hstack([np.zeros_like(raw), raw]) if len(classes) == 2 else raw
+    found = np.zeros(stack.shape[1:])
+    found[:, classes] = softmax(raw, axis=1)
+    return found
+
+
+def _stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    found = stack.mean(axis=0)
+    for label, slope in enumerate(slopes):
+        if not np.isnan(slope[0]):
+            found[:, label] = expit(_logits(stack[:, :, label], False).T @ slope + offsets[label])
+    return found
+
+
+def _moved(p: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    return np.stack([np.interp(p[:, column], [0, t, 1], [0, 0.5, 1]) for column, t in enumerate(thresholds)], axis=1)
+
+
+def _cut(p: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    grade = (p @ np.arange(len(cuts) + 1))[:, None] >= cuts
+    return np.eye(len(cuts) + 1)[grade.sum(axis=1)]
+
+
+def _sharpened(p: np.ndarray, slope: float, offset: float) -> np.ndarray:
+    return expit(slope * (_logits(p, False) - offset))
+
+
+MAPS: dict[str, Callable[..., np.ndarray]] = {
+    "mean_of": lambda stack: stack.mean(axis=0),
+    "geometric_mean_of": lambda stack, exclusive: _probabilities(_logits(stack, exclusive).mean(axis=0), exclusive),
+    "rank_mean_of": _rank_mean,
+    "weighted_mean_of": lambda stack, weights: sum(w * values for w, values in zip(weights, stack, strict=True)),
+    "weighted_columns_of": _weighted_columns,
+    "stacked_classes": _stacked_classes,
+    "stacked_labels": _stacked_labels,
+    "tempered": lambda p, temperature, exclusive: _probabilities(_logits(p, exclusive) / temperature, exclusive),
+    "moved": _moved,
+    "cut": _cut,
+    "weighed": lambda p, factors: _sum_to_one(p * factors, True),
+    "sharpened": _sharpened,
+}

@@ -1,0 +1,65 @@
+"""Stage `recheck`: scores and submissions computed again from the files alone; any difference is named."""
+
+from medfold import files, runs
+from medfold import submission as submissions
+from medfold.competition import Competition
+from medfold.errors import UserError, some
+from medfold.recheck import run as run_check
+from medfold.recheck import submission as submission_check
+from medfold.stages import trained
+from medfold.stages.data import samples_of
+from medfold.stages.project import Project
+from medfold.terminal import say, warn
+
+
+def recheck(project: Project, names: list[str] | None = None) -> None:
+    """Computes again what runs and submissions of a competition say of themselves.
+
+    Args:
+        names: of the runs. Defaults to all that have a score, and all submissions.
+
+    Raises:
+        UserError: something differs; all of it is shown before.
+    """
+    samples_of(project)
+    wrong = []
+    scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
+    for name in names or scored:
+        run = runs.paths_of(project.paths, name)
+        runs.describe(run)
+        if not run.score.is_file():
+            raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
+        facts = _with_score_of_today(project, name)
+        wrong += _told("run", name, list(run_check.differences(facts, project.paths, run)))
+    ledger = submissions.ledger(project.root)
+    rows = ledger[ledger["competition"] == project.paths.name]
+    for row in rows.to_dict("records"):
+        file = project.root.root / row["file"]
+        if names is not None and set(row["runs"].split()) - set(names):
+            continue
+        if not file.is_file() or not file.with_suffix(".json").is_file():
+            warn("submission", f"{row['file']}: the file or its record is gone, so it cannot be checked")
+            continue
+        facts = _with_score_of_today(project, row["runs"].split()[0])
+        found = list(submission_check.differences(facts, project.paths, project.root.root, file))
+        if row["sha256"] != files.sha256(file):
+            found.append("it is not the file of the ledger")
+        wrong += _told("submission", file.name, found)
+    if not len(scored) and not len(rows):
+        raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
+    if wrong:
+        raise UserError(f"{len(wrong)} differences: {some(wrong, 3)}", project.paths.name, "The files were changed")
+
+
+def _with_score_of_today(project: Project, name: str) -> Competition:
+    """The facts that a run was trained under, with the metrics and the submission of today."""
+    facts = trained.facts_of(project, name)
+    return facts.model_copy(update={"score": project.competition.score, "submission": project.competition.submission})
+
+
+def _told(what: str, name: str, found: list[str]) -> list[str]:
+    if not found:
+        say(what, f"{name}: computed again, equal")
+    for line in found:
+        warn(what, f"{name}: {line}")
+    return [f"{name}: {line}" for line in found]

@@ -1,0 +1,92 @@
+"""What is told, what is written and what scikit-learn makes of the file alone: one number."""
+
+import io
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medfold import submission
+from medfold.recheck import definitions, tables
+from medfold.scoring import metrics
+from tests.helpers import competition
+
+BINARY = ["auc", "pauc", "pf1", "accuracy", "balanced_accuracy", "macro_f1", "fbeta", "log_loss", "ece"]
+CLASSES = ["mean_auc", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece"]
+LABELS = ["mean_auc", "accuracy", "macro_f1", "fbeta", "log_loss", "weighted_log_loss", "ece"]
+METRICS = {"binary": BINARY, "multiclass": CLASSES, "ordinal": [*CLASSES, "qwk"], "multilabel": LABELS}
+AWKWARD = ["NA", "None", "nan", "NULL", "01", "007", "1e5", "1.0", "-", "a b", "ä", "x,y", "TRUE", "'q'", "0x1", "#1"]
+# Texts as ids and classes: no line ends and no other control characters, which tables do not keep apart.
+LETTERS = st.characters(codec="utf-8", exclude_categories=["C", "Z"])
+TEXT = st.one_of(st.sampled_from(AWKWARD), st.text(LETTERS, min_size=1))
+
+
+@st.composite
+def competitions(draw):
+    """Facts, targets, predictions, ids and a sample submission of a random competition."""
+    task = draw(st.sampled_from(list(METRICS)))
+    metric, several = draw(st.sampled_from(METRICS[task])), task != "binary"
+    decides = metrics.METRICS[metric].needs == "class"
+    shapes = {"multilabel": ["wide", "long", *(["lists"] if decides else [])]}.get(task, ["wide"])
+    shape = draw(st.sampled_from(shapes))
+    names = draw(st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: "id" not in words))
+    if shape != "wide":
+        names = ["a", "b_a", "c"]  # words that lists and long rows can hold
+    change = {"score": {"metric": metric}, "submission": {"shape": shape, "empty": draw(st.booleans())}}
+    if metric == "weighted_log_loss":
+        change["score"]["weights"] = {names[0]: 2.0}
+    if task == "multilabel":
+        change["labels"] = {"targets": names}
+    elif several or draw(st.booleans()):
+        change["classes"] = names if several else names[:2]
+    facts = competition(task, **change)
+    n, columns = draw(st.integers(1, 30)), len(facts.columns)
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    targets = rng.integers(0, columns if facts.one_of_many else 2, (n, columns) if task == "multilabel" else n)
+    predictions = np.round(rng.random((n, columns)), draw(st.integers(1, 9)))
+    if facts.one_of_many:
+        predictions = (predictions + 0.01) / (predictions + 0.01).sum(axis=1, keepdims=True)
+    ids = draw(st.lists(TEXT, min_size=n, max_size=n, unique=True))
+    if shape == "long":
+        sample = pd.DataFrame({"id": [f"{id}_{name}" for id in ids for name in facts.columns], "value": ""})
+    elif shape == "lists":
+        sample = pd.DataFrame({"id": ids, "labels": ""})
+    else:
+        one = task == "binary" or (facts.one_of_many and decides)
+        held = ["found"] if one and draw(st.booleans()) else facts.columns
+        sample = pd.DataFrame({"id": ids, **dict.fromkeys(held, "")}, dtype=str)
+    return facts, targets, predictions, ids, sample
+
+
+def as_members(facts, targets: np.ndarray) -> np.ndarray:
+    """The targets as recheck has them: a column for each class or label."""
+    return np.eye(len(facts.columns), dtype=int)[targets] if facts.one_of_many else targets.reshape(len(targets), -1)
+
+
+@given(competitions(), st.randoms(use_true_random=False))
+def test_the_score_is_that_of_the_very_file(made, random):
+    facts, targets, predictions, ids, sample = made
+    told = metrics.of(facts)(targets, predictions)
+    table = pd.DataFrame(predictions, columns=facts.columns)
+    table.insert(0, "id", ids)
+    built = submission.build(facts, table.iloc[random.sample(range(len(ids)), len(ids))], sample)
+    text = built.to_csv(index=False, float_format="%.17g", lineterminator="\n")
+    again = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    submission.check(facts, again, sample)
+    cells = tables.cells(facts, again).loc[ids].to_numpy()
+    found = definitions.score(facts, facts.score.metric, as_members(facts, targets), cells)
+    np.testing.assert_allclose(found, told, atol=1e-9, rtol=0)
+    read, _ = submission.values_of(facts, again, sample)
+    np.testing.assert_allclose(metrics.of(facts)(targets, read.loc[ids].to_numpy()), told, atol=1e-9, rtol=0)
+
+
+@given(competitions())
+def test_every_metric_is_that_of_scikit_learn(made):
+    facts, targets, predictions, _, _ = made
+    for name in METRICS[facts.task]:
+        if name == "weighted_log_loss" and not facts.score.weights:
+            continue
+        told = metrics.of(facts, name)(targets, predictions)
+        found = definitions.score(facts, name, as_members(facts, targets), predictions)
+        np.testing.assert_allclose(found, told, atol=1e-9, rtol=0, err_msg=name)

@@ -1,0 +1,113 @@
+"""`make recheck`: equal where nothing was changed; one changed number in any file is noticed."""
+
+import json
+
+import pytest
+
+from medfold import files, stages
+from medfold.errors import UserError
+from tests.conftest import add_variant
+from tests.helpers import finished_run
+
+
+@pytest.fixture
+def submitted(folded, capsys):
+    """Two runs, one of them submitted, and both together."""
+    finished_run(folded, "one", 1.0)
+    finished_run(folded, "two", 0.8)
+    stages.submit(folded, names=["one"])
+    stages.submit(folded, names=["one", "two"], method="mean")
+    capsys.readouterr()
+    return folded
+
+
+def first_of(project, pattern: str):
+    """The first file of that pattern among the submissions: that of the single run."""
+    return sorted(project.paths.submissions.glob(pattern), key=lambda path: len(path.name))[0]
+
+
+def test_what_was_not_changed_is_equal(submitted, capsys):
+    stages.recheck(submitted)
+    assert capsys.readouterr().out.count("computed again, equal") == 4
+    stages.recheck(submitted, ["one"])
+    assert capsys.readouterr().out.count("computed again, equal") == 2
+
+
+@pytest.mark.parametrize("method", ["geometric", "rank", "optimised", "stacking"])
+def test_every_method_is_computed_again(folded, method):
+    finished_run(folded, "one", 1.0)
+    finished_run(folded, "two", 0.8)
+    stages.submit(folded, names=["one", "two"], method=method)
+    stages.recheck(folded)
+
+
+@pytest.mark.parametrize(
+    "metric", ["macro_f1, also: [auc, accuracy]", "log_loss, also: [ece]", "pf1", "fbeta, beta: 2"]
+)
+def test_every_post_processing_is_computed_again(folded, metric):
+    add_variant(folded.root.root, "other", "metric: auc", f"metric: {metric}")
+    project = stages.Project.open("other")
+    finished_run(project, "one", 1.0)
+    stages.submit(project, names=["one"])
+    stages.recheck(project)
+
+
+def with_another_digit(path):
+    """Changes the last digit of a table's last number."""
+    text = path.read_text().rstrip("\n")
+    path.write_text(f"{text[:-1]}{(int(text[-1]) + 5) % 10}\n")
+
+
+def with_another_number(path, *key):
+    """Changes a number in a JSON file a little."""
+    content = json.loads(path.read_text())
+    here = content
+    for step in key[:-1]:
+        here = here[step]
+    here[key[-1]] += 1e-6
+    path.write_text(json.dumps(content))
+
+
+def exchanged(path):
+    """The predictions of the first and the last row change places."""
+    head, first, *between, last = path.read_text().splitlines()
+    one, other = first.split(",", 2), last.split(",", 2)
+    one[2], other[2] = other[2], one[2]
+    path.write_text("\n".join([head, ",".join(one), *between, ",".join(other), ""]))
+
+
+CHANGES = {
+    "oof.csv of a fold": lambda project: with_another_digit(project.paths.run("one").fold(1).oof),
+    "oof.csv of the run": lambda project: with_another_digit(project.paths.run("one").oof),
+    "test.csv of a fold": lambda project: with_another_digit(project.paths.run("one").fold(2).test),
+    "score": lambda project: with_another_number(project.paths.run("one").score, "value"),
+    "score of a fold": lambda project: with_another_number(project.paths.run("one").score, "per_fold", "1"),
+    "number of units": lambda project: with_another_number(project.paths.run("one").score, "units"),
+    "submission": lambda project: with_another_digit(first_of(project, "*.csv")),
+    "score of a submission": lambda project: with_another_number(first_of(project, "*.json"), "score", "value"),
+    "OOF of a submission": lambda project: exchanged(first_of(project, "recheck/*.csv")),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_one_number_that_was_changed_is_noticed(submitted, what):
+    CHANGES[what](submitted)
+    with pytest.raises(UserError, match=r"\d+ differences: ") as caught:
+        stages.recheck(submitted)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_submission_that_is_consistent_in_itself_but_not_what_the_folds_give(submitted):
+    """Whoever changes the file, its record and the ledger together is still found out."""
+    file, ledger = first_of(submitted, "*.csv"), submitted.root.ledger
+    with_another_digit(file)
+    record = json.loads(file.with_suffix(".json").read_text())
+    ledger.write_text(ledger.read_text().replace(record["sha256"], files.sha256(file)))
+    file.with_suffix(".json").write_text(json.dumps({**record, "sha256": files.sha256(file)}))
+    with pytest.raises(UserError, match="1 rows are not what the folds give"):
+        stages.recheck(submitted)
+
+
+def test_nothing_to_check_is_one_line(small):
+    with pytest.raises(UserError, match="nothing to check. Run: make train COMPETITION=small"):
+        stages.recheck(small)

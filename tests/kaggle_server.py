@@ -80,6 +80,7 @@ class KaggleServer(ThreadingHTTPServer):
         self.datasets: dict[str, HostedDataset] = {}
         self.active_tokens = {TOKEN: USER}
         self.submissions: list[dict] = []
+        self.page_size = 1000  # submissions in a page, whatever is asked for
         self.uploads: dict[str, bytes] = {}
         self.names: dict[str, str] = {}  # of what is uploaded, by its token
         self.notebooks: dict[str, HostedNotebook] = {}
@@ -259,9 +260,10 @@ class Handler(MachineRoutes, BaseHTTPRequestHandler):
 
     def _ListSubmissions(self, body: dict, **how: float) -> None:  # noqa: N802
         mine = [each for each in self.server.submissions if each["competition"] == body["competitionName"]]
-        start = (body.get("page", 1) - 1) * body["pageSize"]
-        page = mine[::-1][start : start + body["pageSize"]]
-        self.say({"submissions": [self.look(each) for each in page]}, **how)
+        size, start = min(body["pageSize"], self.server.page_size), int(body.get("pageToken") or 0)
+        page = mine[::-1][start : start + size]
+        more = {"nextPageToken": f"{start + size}"} if start + size < len(mine) else {}
+        self.say({"submissions": [self.look(each) for each in page], **more}, **how)
 
     # What they share.
 

@@ -100,8 +100,9 @@ def test_a_stale_token_beside_a_good_key_says_that_it_wins(config, kaggle):
         Kaggle.connect()
 
 
-def test_a_key_in_kaggle_json(config, hosted):
-    config.write_text(json.dumps({"username": "alice", "key": KEY}))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_key_in_kaggle_json(config, hosted, encoding):
+    config.write_text(json.dumps({"username": "alice", "key": KEY}), encoding=encoding)  # as Windows saves it, too
     kaggle = Kaggle.connect()
     assert kaggle.credentials == kaggle_api.Credentials("alice", "key in ~/.kaggle/kaggle.json")
     assert kaggle.facts("histology").joined
@@ -252,6 +253,21 @@ def test_rules_not_accepted_name_the_page(hosted):
 
 def test_listings_have_all_pages(hosted):
     assert Kaggle.connect().competition_files("histology") == {f"train/{n:02}.tif": 1 for n in range(45)}
+
+
+def test_the_token_of_a_page_says_whether_there_are_more_submissions(hosted):
+    """A server that gives 20 rows a page, whatever is asked for."""
+    hosted.page_size = 20
+    verdict = {"status": "COMPLETE", "publicScore": "0.5", "privateScore": "", "errorDescription": ""}
+    for number in range(45):
+        made = {"ref": 41000001 + number, "date": "2026-01-02T03:04:05Z", "description": f"file {number}"}
+        hosted.submissions.append(
+            {**made, "fileName": "a.csv", "competition": "histology", "polls": 0, "verdict": verdict}
+        )
+    listed = [each.ref for each in Kaggle.connect().submissions("histology", 1000)]
+    assert listed == [41000045 - number for number in range(45)]
+    assert Kaggle.connect().ref_of("histology", "file 14") == 41000015  # the 31st
+    assert Kaggle.connect().ref_of("histology", "file 99") is None
 
 
 @pytest.mark.parametrize("faults", [[status(429)], [status(503), status(503)], [lose]])

@@ -20,7 +20,7 @@ from medfold.terminal import warn
 
 __all__ = ["SITE", "Credentials", "Facts", "Kaggle", "Limits", "Submitted", "slug_of"]
 PAGE = 200  # files per listing
-LISTED = 40  # submissions per listing: the newest come first
+LISTED = 40  # submissions that are asked for at a time: the newest come first
 ATTEMPTS = 3  # to submit one file
 LOOKS = (2, 4, 8, 15, 30, 30)  # seconds between looks for a submission whose answer was lost
 
@@ -210,16 +210,22 @@ class Kaggle:
         known = found.num_today or found.num_total or found.num_allowed_now
         return Limits(found.num_allowed_now if known else None, bool(found.limited_by_total))
 
-    def submissions(self, slug: str, pages: int = 1) -> list[Submitted]:
-        """The newest submissions of one's team."""
-        listed: list[Submitted] = []
-        for page in range(1, pages + 1):
-            with self._asking(slug):
-                found = self.api.competition_submissions(slug, page_number=page, page_size=LISTED) or []
-            listed += [_submitted(each) for each in found]
-            if len(found) < LISTED:
-                break
-        return listed
+    def submissions(self, slug: str, most: int = LISTED) -> list[Submitted]:
+        """The newest submissions of one's team, at least so many of them if there are.
+
+        Kaggle decides how many come in a page, whatever is asked for; its token says whether there are more.
+        """
+        from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
+
+        request, listed = ApiListSubmissionsRequest(), []
+        request.competition_name, request.page_size = slug, LISTED
+        while True:
+            with self._asking(slug), self.api.build_kaggle_client() as client:
+                page = client.competitions.competition_api_client.list_submissions(request)
+            listed += [_submitted(each) for each in page.submissions or []]
+            if not page.next_page_token or len(listed) >= most:
+                return listed
+            request.page_token = page.next_page_token
 
     def submission(self, ref: int) -> Submitted:
         """One submission as it stands now."""

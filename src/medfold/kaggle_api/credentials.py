@@ -80,7 +80,7 @@ def _by_key(api: Any) -> Credentials | None:
     named = {name: os.environ.get(f"KAGGLE_{name.upper()}", "").strip() for name in ("username", "key")}
     if path.is_file() and not all(named.values()):
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = json.loads(path.read_bytes())  # in UTF-8, with a BOM or not, or in UTF-16
             if not isinstance(values, dict):
                 raise ValueError("no mapping")
         except (ValueError, OSError) as error:
@@ -110,7 +110,7 @@ def _by_login(api: Any) -> Credentials | None:
     if not Path(source).expanduser().is_file():
         return None
     try:
-        expires = json.loads(Path(source).expanduser().read_text(encoding="utf-8")).get("access_token_expiration")
+        expires = json.loads(Path(source).expanduser().read_bytes()).get("access_token_expiration")
         with api.build_kaggle_client() as client:
             login = KaggleCredentials.load(client=client)
             # The official client goes on using a token for half an hour after its end.

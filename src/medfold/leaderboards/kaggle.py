@@ -15,7 +15,7 @@ from medfold.terminal import minutes, say, spinner, warn
 
 LONGEST = 600  # seconds to wait for a score
 LATER = "not there yet; make scores fetches it"
-PAGES = 25  # of the list of one's submissions, when old ones are looked up
+MOST = 1000  # of one's submissions that are listed, when old ones are looked up
 
 wait = time.sleep
 
@@ -48,7 +48,7 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
 
 def look_up(competition: Competition, sought: list[tuple[str, str, str]]) -> dict[str, Placed]:
     """What Kaggle knows by now of submissions: by number, by the mark in their message, or by their file's name."""
-    listed = Kaggle.connect().submissions(slug(competition), PAGES)
+    listed = Kaggle.connect().submissions(slug(competition), MOST)
     found = {}
     for ref, mark, file in sought:
         for each in listed:

@@ -6,6 +6,7 @@ import pytest
 from medfold import competition
 from medfold.errors import UserError
 from medfold.guess import guess
+from medfold.guess.found import Guess
 from medfold.paths import Paths
 from medfold.sources import archives
 from tests.conftest import REPOSITORY
@@ -71,3 +72,30 @@ def test_files_without_images_or_labels_are_told(tmp_path):
     (tmp_path / "train.csv").write_text("id,age\n1,7\n")
     with pytest.raises(UserError, match="no column that could be a label"):
         guess(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected", "told"),
+    [
+        (["Malignant", "Normal"], ["Normal", "Malignant"], True),
+        (["COVID", "healthy"], ["healthy", "COVID"], True),
+        (["glioma", "no_tumor"], ["no_tumor", "glioma"], True),
+        (["cancer", "non-cancer"], ["non-cancer", "cancer"], True),
+        (["Parasitized", "Uninfected"], ["Uninfected", "Parasitized"], True),
+        (["benign", "malignant"], ["benign", "malignant"], True),
+        (["no", "yes"], ["no", "yes"], True),
+        (["patient", "Control"], ["Control", "patient"], True),
+        (["left", "right"], ["left", "right"], False),
+        (["benign", "normal"], ["benign", "normal"], False),
+    ],
+)
+def test_words_for_healthy_name_the_negative_class(names, expected, told):
+    found = Guess()
+    found.two_classes(names)
+    assert found.facts["classes"] == expected
+    if told:
+        ((key, _, why),) = found.reasons
+        assert (key, found.doubts) == ("classes", [])
+        assert f"'{expected[1]}' is positive" in why
+    else:
+        assert found.doubts == [f"classes: I cannot tell which is positive; now it is '{expected[1]}', the second one"]

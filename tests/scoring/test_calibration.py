@@ -64,3 +64,18 @@ def test_sure_predictions_have_finite_logits():
     assert np.isfinite(logits(np.array([[0.0, 1.0]]), True)).all()
     back = probabilities(logits(np.array([[0.2, 0.8]]), True), True)
     np.testing.assert_allclose(back, [[0.2, 0.8]])
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_a_sample_that_is_all_right_says_no_more_than_its_size(exclusive):
+    """150 samples, all right: the coldest temperature would be best for them, and ruinous for the first one wrong."""
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 2, 150)
+    p = rng.uniform(0.8, 0.97, 150)
+    right = np.where(targets == 1, p, 1 - p)
+    predictions = np.stack([1 - right, right], axis=1) if exclusive else right[:, None]
+    found = temperature_scaling(predictions, targets, LOSS)
+    surest = found.apply(predictions).max()
+    assert surest == pytest.approx(1 - 1 / 301, abs=1e-4)
+    others = np.where(rng.random(150) < 0.03, 1 - targets, targets)
+    assert LOSS(others, found.apply(predictions)) < 1.3 * LOSS(others, predictions)

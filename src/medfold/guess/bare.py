@@ -40,7 +40,8 @@ def from_folders(guess: Guess, raw: Path, images: list[str]) -> None:
         guess.facts["labels"]["holdout"] = 0.2
         guess.tell("labels.holdout", 0.2, "no test image: a share of the training part stands in for it")
     guess.doubts.append("labels.group_pattern: do the file names tell patients?")
-    guess.doubts.append("classes: the negative or lowest one first")
+    if len(classes) == 2:
+        guess.two_classes(classes)
 
 
 def from_arrays(guess: Guess, raw: Path, path: str) -> None:

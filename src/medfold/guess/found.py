@@ -1,5 +1,6 @@
 """What is guessed: facts, the reason for each, and what to check."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,15 @@ class Guess:
     def tell(self, key: str, value: object, why: str) -> None:
         self.reasons.append((key, str(value), why))
 
+    def two_classes(self, names: list[str]) -> None:
+        """Sets the classes of a binary task and tells which of them is positive, or that it cannot be told."""
+        negative, positive = self.facts["classes"] = negative_first(names)
+        if is_healthy(negative) and not is_healthy(positive):
+            why = f"'{positive}' is positive: '{negative}' is a word for healthy"
+            self.tell("classes", f"{negative}, {positive}", why)
+        else:
+            self.doubts.append(f"classes: I cannot tell which is positive; now it is '{positive}', the second one")
+
 
 @dataclass(frozen=True)
 class Ids:
@@ -35,6 +45,22 @@ class Ids:
     share: float
     endings: tuple[str, ...] = ()
     long: bool = False
+
+
+# Words for 'nothing found', as data sets name their negative class; whatever their case and what stands between them.
+HEALTHY = ("normal", "healthy", "benign", "negative", "control", "absent", "clean", "no", "none", "false", "neg", "n")
+HEALTHY += ("non", "not", "without", "uninfected", "unaffected", "nontumor", "noncancer")
+
+
+def is_healthy(name: str) -> bool:
+    """True if a class is named by a word for healthy: normal, benign, no_tumor, non-cancer, uninfected."""
+    return any(word in HEALTHY for word in re.split(r"[\s_-]+", name.lower()))
+
+
+def negative_first(names: list[str]) -> list[str]:
+    """Two classes, that which is named by a word for healthy first; as they are if neither or both are."""
+    first, second = names
+    return [second, first] if is_healthy(second) and not is_healthy(first) else names
 
 
 def in_order(names: Iterable[str]) -> list[str]:

@@ -30,9 +30,9 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
         facts["task"] = "binary"
         guess.tell("task", "binary", "values 0 and 1")
     elif len(unique) == 2:
-        facts |= {"task": "binary", "classes": unique}
+        facts["task"] = "binary"
         guess.tell("task", "binary", f"values {unique[0]} and {unique[1]}")
-        guess.doubts.append("classes: the negative one first")
+        guess.two_classes(unique)
     elif unique == [str(number) for number in range(len(unique))] and len(unique) <= 10:
         facts |= {"task": "ordinal", "classes": unique}
         guess.tell("task", "ordinal", f"values 0 to {len(unique) - 1}")

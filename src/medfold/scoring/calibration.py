@@ -32,6 +32,9 @@ def temperature_scaling(
 ) -> Fitted:
     """Logits divided by one number (Guo et al. 2017, arXiv 1706.04599), that which makes the loss least.
 
+    A temperature below 1 makes predictions surer. It is bounded by the size of the sample: n samples, all of them
+    right, say nothing about probabilities nearer to 1 than 1 - 1/(2n).
+
     Args:
         predictions: float64 (n, columns).
         targets: int (n,) or (n, labels).
@@ -45,9 +48,18 @@ def temperature_scaling(
     def of(log_temperature: float) -> float:
         return loss(targets, probabilities(raw / np.exp(log_temperature), exclusive))
 
-    bounds = (-np.log(HOTTEST), np.log(HOTTEST))
+    coldest = min(1.0, max(1 / HOTTEST, float(_surest(raw, exclusive)) / np.log(2 * max(len(targets), 2))))
+    bounds = (np.log(coldest), np.log(HOTTEST))
     temperature = float(np.exp(minimize_scalar(of, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x))
     return Fitted.by(tempered, {"temperature": temperature}, temperature=temperature, exclusive=exclusive)
+
+
+def _surest(raw: np.ndarray, exclusive: bool) -> float:
+    """The largest logit: of classes that exclude each other, of the most probable one against the next."""
+    if not exclusive:
+        return np.max(np.abs(raw))
+    ordered = np.sort(raw, axis=1)
+    return np.max(ordered[:, -1] - ordered[:, -2])
 
 
 @prediction_map

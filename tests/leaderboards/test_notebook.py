@@ -9,8 +9,8 @@ from medfold import files, stages, submission
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.stages import Project
-from tests.conftest import copied
-from tests.helpers import auc_of, finish, finished_run, histology, kill_when, start, zipped
+from tests.conftest import add_competition, copied
+from tests.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.kaggle_machines import Ended
 from tests.kaggle_server import HostedCompetition, instead, lose, status
 
@@ -263,3 +263,30 @@ def test_versions_stay_on_record_if_the_ledger_is_lost(hosted, project):
     assert [row["status"] for row in ledger(project)] == ["scored", "pending"]
     for path in project.paths.submissions.glob("*.json"):
         assert json.loads(path.read_text())["kaggle"]["notebook"]["ref"] == REF
+
+
+def test_a_public_test_part_that_is_empty_goes_the_same_way(kaggle, project_folder, monkeypatch):
+    """All of the test part is hidden: at home there is not a row of it, at Kaggle there will be."""
+    content, _ = histology(24, 8)
+    shown = {name: data for name, data in content.items() if not name.startswith("test/")}
+    shown["sample_submission.csv"] = b"id,label\n"
+    scored = {"status": "COMPLETE", "publicScore": "0.9", "privateScore": ""}  # it runs once more, on what is hidden
+    kaggle.competitions["histology"] = HostedCompetition(
+        archive=zipped(shown), judge=lambda text: scored, notebooks_only=True
+    )
+    add_competition(project_folder, "histology", HISTOLOGY.replace("upload: csv", "upload: notebook"))
+    project = Project.open("histology")
+    stages.download(project)
+    assert "24 training and 0 test images" in kaggle.said()
+    finished_run(project)
+    for fold in (0, 1):
+        trained = project.paths.run("baseline").fold(fold)
+        trained.weights.write_bytes(b"weights" * (fold + 1))
+        files.write_json({**files.read_json(trained.done), "weights.h5": files.sha256(trained.weights)}, trained.done)
+    monkeypatch.setattr(wheels, "build", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
+    kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
+    stages.submit(project)
+    said = kaggle.said()
+    assert "the public test part is empty" in said
+    assert "0 rows, checked" in said
+    assert len(kaggle.submissions) == 1

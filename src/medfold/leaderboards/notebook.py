@@ -66,6 +66,6 @@ def _compare(competition: Competition, entry: Entry, wrote: Path) -> None:
     there = submission.read(wrote)
     submission.check(competition, there, entry.sample)
     here, told = (submission.values_of(competition, each, entry.sample)[0] for each in (entry.table, there))
-    far = float((here - told.loc[here.index]).abs().max(axis=None))
+    far = float((here - told.loc[here.index]).abs().max(axis=None)) if len(here) else 0.0
     line = f"{len(there):,} rows, checked; from those at home they differ by {far:.1g} at most"
     (warn if far > FAR else say)("fetched", line)

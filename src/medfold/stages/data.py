@@ -43,7 +43,7 @@ def download(
                 paths.raw_manifest.unlink()  # perhaps the wrong file was given: do not call it complete
             raise
     _note_nested_copy(project)
-    count = table["part"].value_counts()
+    count = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
     say(
         "download",
         f"{count['train']:,} training and {count['test']:,} test images, {size(manifest['bytes'].sum())} in "

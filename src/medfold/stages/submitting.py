@@ -18,7 +18,7 @@ from medfold.stages.ensembling import Ensemble, ensemble_of, show
 from medfold.stages.folding import Table
 from medfold.stages.packing import UNDER_WAY, folder_of, pack
 from medfold.stages.project import RESEARCH, Project, commit_of, describe_score
-from medfold.terminal import say, table
+from medfold.terminal import say, table, warn
 
 NOTED = "kaggle"  # versions of data set and notebook
 
@@ -93,6 +93,8 @@ def submit(
         files.write_csv(_out_of_fold(competition, found), paths.rechecked(file, "csv"))
         record(project, row, leaderboards.Placed(status="written"), origin)
         say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
+        if not len(written):
+            warn("", "the public test part is empty: what the notebook predicts cannot be compared with home")
         if words := submission.explained(competition, sample):
             say("", words)
         if dry_run:

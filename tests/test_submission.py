@@ -166,6 +166,28 @@ def test_a_placeholder_sample_of_a_code_competition_only_names_the_columns():
     assert submission.fit_sample(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
 
 
+def test_a_placeholder_sample_shows_the_words_of_a_class():
+    facts = competition(classes=["benign", "malignant"], score={"metric": "accuracy"}, upload="notebook")
+    placeholder = pd.DataFrame({"id": ["x", "y"], "target": ["0", "1"]})
+    wanted = submission.fit_sample(facts, placeholder, IDS)
+    built = submission.build(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    assert built["target"].tolist() == ["0", "0", "1"]
+    submission.check(facts, built, wanted)
+
+
+@pytest.mark.parametrize("shape", ["wide", "long", "lists"])
+def test_a_test_part_that_is_hidden_as_a_whole_has_no_rows(shape):
+    more = {"score": {"metric": "macro_f1"}, "submission": {"shape": shape}, "upload": "notebook"}
+    for facts in (competition("multilabel", **more), *([competition(**more)] if shape == "wide" else [])):
+        columns = facts.columns if shape == "wide" else ["value"]
+        wanted = pd.DataFrame(columns=["id", *columns], dtype=str)
+        nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.columns, np.zeros(0))})
+        built = submission.build(facts, nothing, wanted)
+        submission.check(facts, built, wanted)
+        read, _ = submission.values_of(facts, built, wanted)
+        assert read.shape == (0, len(facts.columns))
+
+
 def test_sample_columns_that_fit_nothing_are_told():
     with pytest.raises(UserError, match="columns x, y fit neither a, b nor one class"):
         submission.build(competition("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))

@@ -51,7 +51,10 @@ def fit_sample(competition: Competition, sample: pd.DataFrame, units: list[str])
         names = units
     if competition.upload != "notebook" or set(sample[id_column]) == set(names):
         return sample
-    return pd.DataFrame({column: names if column == id_column else "" for column in sample.columns})
+    # The cells stay, as often as it takes: they show the words of a class.
+    count = len(names)
+    cells = {name: np.resize(column.to_numpy(), count) if len(sample) else "" for name, column in sample.items()}
+    return pd.DataFrame({**cells, id_column: names})[list(sample.columns)]
 
 
 def prior(competition: Competition, targets: np.ndarray) -> np.ndarray:
@@ -132,7 +135,9 @@ def build(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFr
         filled = pd.DataFrame({form.columns[0]: form.words[decided.to_numpy().argmax(axis=1)]}, index=values.index)
     else:
         decided = decided.set_axis(form.columns, axis=1) if len(form.columns) == 1 else decided[form.columns]
-        filled = decided.apply(lambda column: form.words[column.astype(int)]) if form.decisions else decided
+        filled = decided
+        if form.decisions:
+            filled = pd.DataFrame(form.words[decided.to_numpy().astype(int)], decided.index, decided.columns)
     ids = sample.loc[sample[id_column].isin(values.index), id_column]
     table = filled.loc[ids].reset_index(drop=True)
     table.insert(list(sample.columns).index(id_column), id_column, ids.to_numpy())
@@ -215,15 +220,15 @@ def values_of(competition: Competition, table: pd.DataFrame, sample: pd.DataFram
     columns, shape = competition.columns, competition.submission.shape
     if shape == "lists":
         listed = [set(cell.split(" ")) for cell in table[form.columns[0]]]
-        cells = np.array([[name in names for name in columns] for names in listed], np.float64)
+        cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))
         return pd.DataFrame(cells, table[id_column], columns), True
     code = {word: float(number) for number, word in enumerate(form.words)}
     numbers = table[form.columns].apply(lambda column: column.map(code) if form.decisions else column.astype(float))
     if shape == "long":
         names, labels = shapes.split_long(table[id_column], columns, "submission")
         found = pd.DataFrame({"id": names, "label": labels, "value": numbers[form.columns[0]]})
-        found = found.pivot(index="id", columns="label", values="value").reindex(names.unique())
-        return found[columns].rename_axis(columns=None), form.decisions
+        found = found.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)
+        return found.rename_axis(columns=None), form.decisions
     if form.one_class:
         cells = np.eye(len(columns))[numbers[form.columns[0]].astype(int)]
         return pd.DataFrame(cells, table[id_column], columns), True

@@ -1,6 +1,7 @@
 """`make recheck`: equal where nothing was changed; one changed number in any file is noticed."""
 
 import json
+import shutil
 
 import pytest
 
@@ -106,6 +107,17 @@ def test_a_submission_that_is_consistent_in_itself_but_not_what_the_folds_give(s
     file.with_suffix(".json").write_text(json.dumps({**record, "sha256": files.sha256(file)}))
     with pytest.raises(UserError, match="1 rows are not what the folds give"):
         stages.recheck(submitted)
+
+
+def test_what_cannot_be_computed_again_is_told_and_is_no_difference(submitted, capsys):
+    """An older submission without its recheck folder; and one whose run was deleted."""
+    first_of(submitted, "recheck/*.npz").unlink()
+    shutil.rmtree(submitted.paths.run("two").folder)
+    stages.recheck(submitted)
+    said = capsys.readouterr().out
+    assert said.count("cannot be computed again: no ") == 2
+    assert "no runs/small/two/run.json" in said
+    assert said.count("computed again, equal") == 1
 
 
 def test_nothing_to_check_is_one_line(small):

@@ -97,6 +97,13 @@ def test_an_edit_of_the_facts_is_named(three, key, command):
     assert f"run 'noisy' was trained under '{key}'" in told
 
 
+def test_the_default_classes_may_be_spelled_out(folded):
+    finished_run(folded)
+    project = edited(folded, lambda facts: facts.update(classes=["0", "1"]))
+    stages.submit(project)
+    assert len(list(project.paths.submissions.glob("*.csv"))) == 1
+
+
 @pytest.mark.parametrize("key", ["title", "licence"])
 def test_an_edit_that_changes_nothing_is_no_edit(three, key):
     stages.submit(three, names=["noisy"])

@@ -84,6 +84,16 @@ def test_a_recipe_that_cannot_be_is_one_line(spec, symmetry, message):
         ["InvertImg"],
         ["GaussNoise"],
         ["CoarseDropout"],
+        [
+            {
+                "CoarseDropout": {
+                    "num_holes_range": [8, 16],
+                    "hole_height_range": [0.2, 0.3],
+                    "hole_width_range": [0.2, 0.3],
+                }
+            }
+        ],
+        [{"Erasing": {"p": 0.5}}],
         ["GridDistortion"],
         [{"Perspective": {"scale": [0.05, 0.1]}}],
     ],

@@ -47,6 +47,17 @@ def test_the_first_layer_has_the_mean_and_variance_of_all_images():
     assert "call" not in vars(first)
 
 
+def test_the_order_of_the_images_does_not_matter():
+    """Sorted by class, as folders are: each batch must hold of each, or deeper layers see what no batch shows."""
+    sort = np.argsort(IMAGES.mean(axis=(1, 2, 3)))
+    found = []
+    for images in (IMAGES, IMAGES[sort]):
+        model = net()
+        BatchStatistics(model, images, np.arange(len(images)), lambda batch: batch, seed=3).gather(130)
+        found.append(np.asarray(model.get_layer("second").moving_variance))
+    np.testing.assert_allclose(*found, rtol=0.1)
+
+
 def test_so_many_images_are_looked_at_and_no_others():
     model, rows = net(), np.arange(0, 130, 2)
     assert statistics(model, rows).gather(50) == 50

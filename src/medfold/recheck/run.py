@@ -35,12 +35,22 @@ def differences(competition: Competition, paths: CompetitionPaths, run: RunPaths
     expected = tables.read(paths.folds).set_index("id")["fold"]
     expected = expected[expected.isin([str(fold) for fold in kept["folds_done"]])]
     found = oof.set_index("id")["fold"]
-    known = set(tables.read(paths.samples).query("part == 'train'")["id"])
+    samples = readable(paths)
+    known = set(samples.loc[samples["part"] == "train", "id"])
     missing = set(expected.index) & known - set(found.index)
     if not found.index.is_unique or missing or not found.equals(expected.reindex(found.index)):
         yield "oof.csv does not hold each sample once, in its fold of the folds table"
         return
     yield from score_differences(competition, paths, oof, kept)
+
+
+def readable(paths: CompetitionPaths) -> pd.DataFrame:
+    """The sample table without the samples whose image cannot be read, all cells as text."""
+    samples = tables.read(paths.samples)
+    if not paths.pixels.is_file():
+        return samples
+    known = tables.read(paths.pixels)
+    return samples[~samples["id"].isin(known.loc[known["bad"] != "", "id"])]
 
 
 def score_differences(
@@ -57,7 +67,7 @@ def score_differences(
         kept: as score.json.
         behind: the probabilities behind them, of the same rows; those of the further metrics of probabilities.
     """
-    samples = tables.read(paths.samples).set_index("id")
+    samples = readable(paths).set_index("id", drop=False)
     unit = samples["unit"]
     if set(oof["id"]) <= set(unit.index) and competition.score.unit:
         unit = unit.loc[oof["id"]].reset_index(drop=True)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, softmax
-from scipy.stats import rankdata
 
 from medfold import files
 from medfold.competition import Competition
@@ -36,12 +35,8 @@ def differences(competition: Competition, paths: CompetitionPaths, root: Path, f
         if not path.is_file() or files.sha256(path) != digest:
             yield f"{name} is not the file that it was made from"
             return
-    fitted, kept_oof = paths.rechecked(file, "npz"), paths.rechecked(file, "csv")
-    if not fitted.is_file() or not kept_oof.is_file():
-        yield "what the ensemble fitted is not kept with it: it was written by an older version"
-        return
     yield from _unlike_numbers(competition, paths, root, file, record)
-    oof = tables.read(kept_oof)
+    oof = tables.read(paths.rechecked(file, "csv"))
     behind = oof[["id"]].assign(**{name: oof[f"behind {name}"] for name in competition.columns})
     yield from score_differences(competition, paths, oof, record["score"], behind)
 
@@ -96,12 +91,12 @@ def _sum_to_one(values: np.ndarray, exclusive: bool) -> np.ndarray:
 
 
 def _rank_mean(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.ndarray:
-    """The mean rank of each value among the known ones, by scipy's ranks of both together."""
+    """The mean of how many known values are lower, ties as half, as a share."""
     ranks = np.empty_like(stack)
-    for member, row, column in np.ndindex(stack.shape):
-        known = ordered[member, :, column]
-        ranks[member, row, column] = rankdata(np.append(known, stack[member, row, column]))[-1] - 0.5
-    ranks = ranks / (ordered.shape[1] + 1)
+    for member, column in np.ndindex(stack.shape[0], stack.shape[2]):
+        known, values = np.sort(ordered[member, :, column]), stack[member, :, column]
+        lower, not_higher = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
+        ranks[member, :, column] = (lower + 0.5 * (not_higher - lower) + 0.5) / (len(known) + 1)
     return _sum_to_one(ranks.mean(axis=0), exclusive)
 
 

@@ -1,5 +1,7 @@
 """Stage `recheck`: scores and submissions computed again from the files alone; any difference is named."""
 
+from pathlib import Path
+
 from medfold import files, runs
 from medfold import submission as submissions
 from medfold.competition import Competition
@@ -34,13 +36,13 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
     ledger = submissions.ledger(project.root)
     rows = ledger[ledger["competition"] == project.paths.name]
     for row in rows.to_dict("records"):
-        file = project.root.root / row["file"]
-        if names is not None and set(row["runs"].split()) - set(names):
+        file, of = project.root.root / row["file"], row["runs"].split()
+        if names is not None and set(of) - set(names):
             continue
-        if not file.is_file() or not file.with_suffix(".json").is_file():
-            warn("submission", f"{row['file']}: the file or its record is gone, so it cannot be checked")
+        if lacking := _lacking(project, file, of):
+            warn("submission", f"{file.name}: cannot be computed again: {lacking}")
             continue
-        facts = _with_score_of_today(project, row["runs"].split()[0])
+        facts = _with_score_of_today(project, of[0])
         found = list(submission_check.differences(facts, project.paths, project.root.root, file))
         if row["sha256"] != files.sha256(file):
             found.append("it is not the file of the ledger")
@@ -49,6 +51,15 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
     if wrong:
         raise UserError(f"{len(wrong)} differences: {some(wrong, 3)}", project.paths.name, "The files were changed")
+
+
+def _lacking(project: Project, file: Path, of: list[str]) -> str:
+    """What is not there that a submission would be computed from; '' if all is."""
+    kept = [project.paths.rechecked(file, suffix) for suffix in ("npz", "csv")]
+    for path in (file, file.with_suffix(".json"), *kept, *(project.paths.run(name).origin for name in of)):
+        if not path.is_file():
+            return f"no {project.shown(path)}"
+    return ""
 
 
 def _with_score_of_today(project: Project, name: str) -> Competition:

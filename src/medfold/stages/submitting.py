@@ -90,7 +90,8 @@ def submit(
         origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
         origin |= {"nothing": found.nothing.tolist(), "decisions": submission.holds_decisions(competition, sample)}
         found.decision.fitted.save(paths.rechecked(file, "npz"))
-        files.write_csv(_out_of_fold(competition, found), paths.rechecked(file, "csv"))
+        behind_score = _out_of_fold(competition, found).to_csv(index=False, float_format="%.17g", lineterminator="\n")
+        files.write_text(behind_score, paths.rechecked(file, "csv"))  # with all digits: ties would be others
         record(project, row, leaderboards.Placed(status="written"), origin)
         say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
         if not len(written):

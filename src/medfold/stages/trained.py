@@ -64,13 +64,18 @@ def refuse_other_facts(project: Project, name: str) -> dict[str, Any]:
     Raises:
         UserError: no such run, or a fact that changed since it was trained; the key is named.
     """
-    before, now = config.flat(facts_of(project, name).model_dump()), config.flat(project.competition.model_dump())
+    before, now = (_binding(facts) for facts in (facts_of(project, name), project.competition))
     for key in BINDING:
         if before.get(key) != now.get(key):
             told = f"trained under '{key}': {_shown(before.get(key))}, which is {_shown(now.get(key))} now"
             fix = "Change it back, or train anew under a name of its own: RUN=name"
             raise UserError(f"run '{name}' was {told}", project.paths.facts, fix)
     return runs.describe(runs.paths_of(project.paths, name))
+
+
+def _binding(facts: Competition) -> dict[str, Any]:
+    """The binding facts by key; of classes the names, which may be those that stand for none."""
+    return {**config.flat(facts.model_dump()), "classes": facts.class_names}
 
 
 def refuse_changed(project: Project, name: str) -> dict[str, Any]:

@@ -52,6 +52,7 @@ PIPELINES: dict[str, Spec] = {
 TRIES = 48  # of each transform, to see whether it keeps left and right, top and bottom
 TURN = 46  # degrees that a transform may turn an image by where it has a top
 SMALLEST_PROBE = 48  # pixels of the images that this is tried on
+VISIBLE = 40  # grey levels by which a mark must show
 
 # Which transforms turn or mirror an image, and the symmetry they ask for.
 _NEEDS_DIHEDRAL = {"VerticalFlip", "Transpose", "RandomRotate90", "D4", "SquareSymmetry"}
@@ -209,26 +210,34 @@ def _refuse_turns(transform: A.BasicTransform, symmetry: Symmetry, shape: tuple[
 
 
 def _axes(transform: A.BasicTransform, shape: tuple[int, int, int], seed: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Where a transform takes the directions right and down, as (x, y); None if it loses one of the marks."""
-    side = max(*shape[:2], SMALLEST_PROBE) if min(shape[:2]) < SMALLEST_PROBE else None
+    """Where a transform takes the directions right and down, as (x, y); None if it loses one of the marks.
+
+    A mark is what differs from the same image without it: holes, noise and borders are the same in both.
+    """
+    side = SMALLEST_PROBE if min(shape[:2]) < SMALLEST_PROBE else None
     height, width = (side, side) if side else shape[:2]
-    found = []
+    found, plain = [], np.full((height, width, shape[2]), 64, np.uint8)
+    without = _transformed(transform, plain, seed)
     for x, y in ((0.25, 0.5), (0.75, 0.5), (0.5, 0.25), (0.5, 0.75)):
-        marked, radius = np.full((height, width, shape[2]), 64, np.uint8), max(2, min(height, width) // 12)
+        marked, radius = plain.copy(), max(2, min(height, width) // 12)
         row, column = round(y * height), round(x * width)
         marked[row - radius : row + radius, column - radius : column + radius] = 255
-        transform.set_random_seed(seed)
-        try:
-            result = transform(image=marked)["image"].astype(np.float64).reshape(height, width, -1).mean(axis=2)
-        except (ValueError, TypeError, RuntimeError, cv2.error):
-            return None
-        away = np.abs(result - np.median(result))
-        if away.max() < 40:
+        result = _transformed(transform, marked, seed)
+        if without is None or result is None or (away := np.abs(result - without)).max() < VISIBLE:
             return None
         rows, columns = np.nonzero(away > 0.6 * away.max())
         found.append(np.array([columns.mean() / width, rows.mean() / height]))
     left, right, top, bottom = found
     return right - left, bottom - top
+
+
+def _transformed(transform: A.BasicTransform, pixels: np.ndarray, seed: int) -> np.ndarray | None:
+    """The image as a transform with this seed makes it, float64 (height, width); None if it does not take it."""
+    transform.set_random_seed(seed)
+    try:
+        return transform(image=pixels)["image"].astype(np.float64).reshape(*pixels.shape[:2], -1).mean(axis=2)
+    except (ValueError, TypeError, RuntimeError, cv2.error):
+        return None
 
 
 def _angle(direction: np.ndarray, expected: tuple[int, int]) -> float:

@@ -56,13 +56,14 @@ class BatchStatistics:
         """
         if not self._layers:
             return 0
-        rows = np.sort(self._rows[:most])
+        rows = self._rows[:most]  # in random order: a batch of one class alone would not be like the others
         batches = -(-len(rows) // BATCH)
         size = len(rows) // batches
         before = [(np.asarray(each.moving_mean), np.asarray(each.moving_variance)) for each in self._layers]
         sums = None
         for number in range(batches):
-            batch = np.asarray(self._images[rows[number * size : (number + 1) * size]], np.float32)
+            here = np.sort(rows[number * size : (number + 1) * size])
+            batch = np.asarray(self._images[here], np.float32)
             found = [np.asarray(each, np.float64) for each in self._statistics(tf.constant(self._view(batch)))]
             means, variances = found[::2], found[1::2]
             parts = [*means, *(v + m**2 for m, v in zip(means, variances, strict=True))]

@@ -172,6 +172,7 @@ class _Training:
         self._refuse_impossible()
         if self._choices.head_epochs:
             compute_features(task)
+            keras.backend.clear_session()  # a saved state knows layers by names, which count what was built before
         _make_deterministic(self._seed)
         self._precision = models.precision_of(self._choices.precision)
         self.model = models.build(self._competition, task.recipe, precision=self._precision)
@@ -230,7 +231,7 @@ class _Training:
         last, competition = self._parts[-1], self._competition
         held = units.join(competition, self._held_units.to_numpy(), self._held_targets, oof)
         targets = losses.as_columns(competition, self._targets)
-        rows = np.sort(self._rows[:LOOKED_AT])
+        rows = np.sort(np.random.default_rng(self._seed).permutation(self._rows)[:LOOKED_AT])
         batch = np.asarray(last.images[rows], np.float32)
         batch = last.look(batch, 0) if last.look else batch
         before = self._predicts.get_weights()

@@ -34,7 +34,12 @@ def test_what_was_not_changed_is_equal(submitted, capsys):
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
-@pytest.mark.parametrize("method", ["geometric", "rank", "optimised", "stacking"])
+def first_each_time(first, *others):
+    """Parameters of which only the first is tried each time."""
+    return [first, *(pytest.param(each, marks=pytest.mark.slow) for each in others)]
+
+
+@pytest.mark.parametrize("method", first_each_time("stacking", "geometric", "rank", "optimised"))
 def test_every_method_is_computed_again(folded, method):
     finished_run(folded, "one", 1.0)
     finished_run(folded, "two", 0.8)
@@ -90,7 +95,10 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize(
+    "what",
+    ["score", *first_each_time("submission", *(name for name in CHANGES if name not in ("score", "submission")))],
+)
 def test_one_number_that_was_changed_is_noticed(submitted, what):
     CHANGES[what](submitted)
     with pytest.raises(UserError, match=r"\d+ differences: ") as caught:

@@ -87,7 +87,7 @@ OTHERS = [pytest.param(command, marks=pytest.mark.slow) for command in COMMANDS 
 
 
 @pytest.mark.parametrize("command", ["submit", *OTHERS])
-@pytest.mark.parametrize("key", EDITS)
+@pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
 def test_an_edit_of_the_facts_is_named(three, key, command):
     project = edited(three, EDITS[key])
     with pytest.raises(UserError) as caught:
@@ -156,7 +156,11 @@ def other(folder, sample):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (added, r"the test part has changed since run 'baseline' was trained: 1 added \(new\)"),
+        pytest.param(
+            added,
+            r"the test part has changed since run 'baseline' was trained: 1 added \(new\)",
+            marks=pytest.mark.slow,
+        ),
         (gone, r"the test part has changed since run 'baseline' was trained: 1 gone \(test_\w+\)"),
         (other, "images of the test part are others, under the same ids, than those that run 'baseline' has seen"),
     ],

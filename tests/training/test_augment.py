@@ -73,7 +73,10 @@ def test_a_recipe_that_cannot_be_is_one_line(spec, symmetry, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("symmetry", ["none", "horizontal"])
+HOLES = ("hole_height_range", "hole_width_range")
+
+
+@pytest.mark.parametrize("symmetry", ["none", pytest.param("horizontal", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "spec",
     [

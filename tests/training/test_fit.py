@@ -449,7 +449,7 @@ def test_what_a_killed_training_left_half_written_is_swept(tmp_path):
     (paths.folder / ".weights.h5.0123abcd.folder.tmp" / "net.weights.h5").write_bytes(b"half")
     (paths.folder / ".oof.csv.0123abcd.tmp").write_bytes(b"half")
     fit.train_fold(task(epochs=1), 0, paths)
-    kept = {"done.json", "history.csv", "oof.csv", "test.csv", "weights.h5"}
+    kept = {"checks.json", "done.json", "history.csv", "oof.csv", "test.csv", "weights.h5"}
     assert {path.name for path in paths.folder.iterdir()} == kept
 
 

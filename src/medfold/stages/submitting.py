@@ -55,8 +55,6 @@ def submit(
     found = ensemble_of(project, names, data, method, per_class)
     names, result = found.names, found.score
     show(project, found, method)
-    if not force:
-        _refuse_chance(competition, found, data)
     sample = samples.sample_submission(competition, paths)
     units = data.test_groups.index.tolist()
     sample = submission.fit_sample(competition, sample, units)
@@ -80,6 +78,8 @@ def submit(
         if row is not None and row["status"] != "written":
             say("submit", f"the same predictions are already in {row['file']} ({_fate(project, row)})")
             return
+        if not force:
+            _refuse_chance(competition, found, data)
         if row is None:
             row = _new_row(project, names, result, digest)
         file = project.root.root / row["file"]

@@ -270,4 +270,4 @@ def test_recipes_for_gpus_take_a_step_at_a_small_size(base):
     )
     loss = learner.step(batch(3), np.eye(3, dtype=np.float32), np.ones(3, np.float32))
     assert np.isfinite(loss)
-    augmenter(chosen.augment, "horizontal", (32, 32, 3))
+    augmenter(chosen.augment, "dihedral", (32, 32, 3))

@@ -86,7 +86,7 @@ def result(root: Path) -> dict[str, str]:
         name = path.relative_to(root).as_posix()
         if path.is_file() and not VARIES.match(name):
             hashed = files.sha256(path)
-            found[re.sub(r"(submissions/small/).*\.csv", rf"\g<1>{hashed}", name)] = hashed
+            found[re.sub(r"(submissions/small/(recheck/)?)[^/]*\.(csv|npz)", rf"\g<1>{hashed}", name)] = hashed
     return found
 
 

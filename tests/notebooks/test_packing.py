@@ -130,8 +130,7 @@ def test_several_runs_are_packed_with_their_weights(given, monkeypatch, tmp_path
     monkeypatch.chdir(root)
     project = Project.open("small")
     stages.train(project, overrides=parse_overrides("images.size=24 tta=false"), run="other")
-    for path in project.paths.submissions.glob("*"):
-        path.unlink()
+    shutil.rmtree(project.paths.submissions)
     stages.submit(project, names=["baseline", "other"], method="rank", dry_run=True)
     (home,) = project.paths.submissions.glob("*.csv")
     packed = stages.notebook(project, ["baseline", "other"], method="rank")

@@ -34,9 +34,9 @@ def test_a_competition_from_the_token_to_the_public_score(kaggle, clone):  # noq
     assert "60 training and 20 test images" in succeed(clone, "download", page)
     assert "complete: 82 files" in succeed(clone, "download", *words)
     succeed(clone, "train", *words, "FOLD=all", f"SET={TINY}", "RUN=tiny")
-    assert "dry run" in succeed(clone, "submit", *words, "RUNS=tiny", "DRY_RUN=1", "FORCE=1")
+    assert "dry run" in succeed(clone, "submit", *words, "RUNS=tiny", "DRY_RUN=1")
     assert kaggle.submissions == []
-    said = succeed(clone, "submit", *words, "RUNS=tiny", "FORCE=1")
+    said = succeed(clone, "submit", *words, "RUNS=tiny")
     assert "uploaded as 41000001" in said
     row = pd.read_csv(clone / "submissions" / "ledger.csv").iloc[0]
     assert row["public"] == pytest.approx(float(kaggle.submissions[0]["verdict"]["publicScore"]))

@@ -1,4 +1,4 @@
-"""A run once more: are its folds whole, its OOF tables those of the folds table, its scores what they give?"""
+"""Recheck of a run: hashes of its folds, OOF tables against the folds table, scores computed again."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""A submission once more: is it the file that was checked, do the folds give its numbers, and is its score theirs?"""
+"""Recheck of a submission: its hash, its numbers from the folds' predictions, its OOF score."""
 
 import json
 from collections.abc import Callable, Iterator

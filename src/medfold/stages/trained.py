@@ -1,4 +1,4 @@
-"""What a run was trained under, held against what the competition is today."""
+"""Checks that a run still fits the facts, folds and images of its competition."""
 
 from typing import Any
 

@@ -75,6 +75,7 @@ def test_images_that_cannot_be_read_get_the_mean_of_the_training_labels(given, r
     assert "it has 5x7 pixels, expected 128x128" in said
 
 
+@pytest.mark.slow
 def test_without_any_readable_image_there_is_a_submission_all_the_same(given, root):
     shutil.rmtree(root / "data" / "test")
     found = pd.read_csv(predict(given, root))

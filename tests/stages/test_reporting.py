@@ -180,6 +180,7 @@ def test_an_optimistic_score_says_so(project):
     assert "Covers" not in text
 
 
+@pytest.mark.slow
 def test_several_runs_stand_on_one_page(project):
     path = report(project, ["good", "fair"])
     assert path == project.root.root / "runs/small/good+fair.html"
@@ -223,6 +224,7 @@ def test_what_is_not_there_is_named(project):
     assert not (project.root.root / "runs/small/nobody").exists()
 
 
+@pytest.mark.slow
 def test_what_the_competition_calls_itself_is_text(project_folder):
     facts = SMALL.replace("title: A small phantom", "title: '<script>alert(1)</script> & $1 \"b\"'")
     add_competition(project_folder, "odd", facts.replace("keep: [age, sex]", "keep: []"))

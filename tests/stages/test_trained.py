@@ -13,6 +13,7 @@ from medfold.errors import UserError
 from medfold.stages import Project
 from tests.conftest import add_competition, copied
 from tests.helpers import finished_run, noisy_run
+from tests.lookalikes import lookalike_once
 
 THREE = "\n".join(
     [
@@ -73,6 +74,7 @@ EDITS = {
     "images.symmetry": lambda facts: facts["images"].update(symmetry="dihedral"),
     "score.aggregate": lambda facts: facts["score"].update(aggregate="max"),
     "folds.k": lambda facts: facts["folds"].update(k=4),
+    "labels.targets": lambda facts: facts["labels"].update(targets=["diagnosis"]),
 }
 COMMANDS = {
     "submit": lambda project, name: stages.submit(project, names=[name]),
@@ -81,6 +83,7 @@ COMMANDS = {
     "compare": lambda project, name: stages.compare(project, [name, name]),
     "notebook": lambda project, name: stages.notebook(project, [name]),
 }
+RECHECK = {"recheck": lambda project, name: stages.recheck(project, [name])}
 
 
 OTHERS = [pytest.param(command, marks=pytest.mark.slow) for command in COMMANDS if command != "submit"]
@@ -95,6 +98,67 @@ def test_an_edit_of_the_facts_is_named(three, key, command):
     told = str(caught.value)
     assert "\n" not in told
     assert f"run 'noisy' was trained under '{key}'" in told
+
+
+OF_LOOKALIKES = {
+    "labels.targets": (
+        "ranzcr-clip-catheter-line-classification",
+        lambda facts: facts["labels"].update(targets=facts["labels"]["targets"][::-1]),
+    ),
+    "score.unit": (
+        "rsna-breast-cancer-detection",
+        lambda facts: facts["score"].update(unit="{patient_id}_{view}"),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [*COMMANDS, *RECHECK])
+@pytest.mark.parametrize("key", OF_LOOKALIKES)
+def test_an_edit_of_what_a_row_or_a_column_means_is_named(once, tmp_path, monkeypatch, key, command):
+    name, edit = OF_LOOKALIKES[key]
+    copied(lookalike_once(once, name), tmp_path, monkeypatch)
+    project = Project.open(name)
+    noisy_run(project)
+    project = edited(project, edit)
+    with pytest.raises(UserError, match=f"run 'noisy' was trained under '{key}'") as caught:
+        (COMMANDS | RECHECK)[command](project, "noisy")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
+def test_an_edit_of_the_facts_does_not_change_what_recheck_finds(three, capsys, key):
+    stages.submit(three, names=["noisy"])
+    project = edited(three, EDITS[key])
+    capsys.readouterr()
+    try:
+        stages.recheck(project)
+    except UserError as error:
+        assert "\n" not in str(error)
+        assert f"'{key}'" in str(error)
+    else:
+        assert capsys.readouterr().out.count("computed again, equal") == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [*EDITS, "labels.targets of the table"])
+def test_an_edit_of_the_facts_does_not_change_what_is_predicted(trained, key):
+    images = trained.paths.raw / "test"
+    before = stages.predict(trained, images)
+    edits = {
+        **EDITS,
+        "classes": lambda facts: facts.update(classes=["1", "0"]),
+        "labels.targets of the table": lambda facts: facts["labels"].update(targets=["age"]),
+        "folds.k": lambda facts: facts.setdefault("folds", {}).update(k=2),
+    }
+    project = edited(trained, edits[key])
+    try:
+        after = stages.predict(project, images)
+    except UserError as error:
+        assert "\n" not in str(error)
+        assert f"'{key}'" in str(error)
+    else:
+        pd.testing.assert_frame_equal(after, before)
 
 
 def test_the_default_classes_may_be_spelled_out(folded):
@@ -175,6 +239,25 @@ def test_images_of_the_test_part_that_changed_are_named(folded, edit, message, c
     with pytest.raises(UserError, match=message) as caught:
         COMMANDS[command](project, "baseline")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("edit", [pytest.param(added, marks=pytest.mark.slow), gone, other])
+def test_a_submission_is_rechecked_though_the_test_part_has_changed_since(folded, capsys, edit):
+    finished_run(folded)
+    stages.submit(folded)
+    change_test_part(folded, edit)
+    stages.recheck(Project.open("small"))
+    assert capsys.readouterr().out.count("computed again, equal") == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("edit", [added, gone, other])
+def test_predictions_of_new_images_do_not_ask_for_the_test_part(trained, tmp_path, edit):
+    images = tmp_path / "images"
+    shutil.copytree(trained.paths.raw / "test", images)
+    before = stages.predict(trained, images)
+    change_test_part(trained, edit)
+    pd.testing.assert_frame_equal(stages.predict(Project.open("small"), images), before)
 
 
 @pytest.mark.parametrize("change", ["line ends", "order of rows"])

@@ -138,6 +138,7 @@ def test_focal_loss_learns_a_soft_target_as_another():
     assert found == pytest.approx(0.88, abs=0.011)
 
 
+@pytest.mark.slow
 def test_accumulated_batches_make_the_step_of_one_large_batch():
     rng = np.random.default_rng(0)
     images, targets = rng.random((8, 16, 16, 1)).astype(np.float32) * 255, rng.integers(0, 2, (8, 1)).astype(np.float32)
@@ -337,7 +338,7 @@ def test_cut_points_learn_an_ordered_task(tmp_path):
     assert np.corrcoef(oof["expected"], targets)[0, 1] > 0.7
 
 
-@pytest.mark.parametrize("keep", ["best", "final"])
+@pytest.mark.parametrize("keep", ["best", pytest.param("final", marks=pytest.mark.slow)])
 def test_an_undefined_score_never_counts_and_the_last_epoch_is_kept(tmp_path, capsys, keep):
     """The held-out fold has one class: no epoch has an AUC."""
     made = task(keep=keep, patience=1 if keep == "best" else 0, epochs=3)
@@ -423,6 +424,7 @@ def test_a_loss_that_becomes_no_number_leaves_the_state_before_it(tmp_path, monk
     assert fit.train_fold(task(), 0, paths) > 0.9
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(losses, "as_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32))
     with pytest.raises(

@@ -95,12 +95,12 @@ def result(folder):
     return {name: (folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("choices", "stops"),  # an epoch has 5 steps: within one, at its end, and again, further on
     [
-        ({}, (6,)),
-        pytest.param({}, (6, 4), marks=pytest.mark.slow),
-        pytest.param({"keep": "best", "patience": 2, "learning_rate": 0.02}, (6,), marks=pytest.mark.slow),
+        ({}, (6, 4)),
+        ({"keep": "best", "patience": 2, "learning_rate": 0.02}, (6,)),
     ],
 )
 def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices, stops):

@@ -63,7 +63,12 @@ def _lacking(project: Project, file: Path, of: list[str]) -> str:
 
 
 def _with_score_of_today(project: Project, name: str) -> Competition:
-    """The facts that a run was trained under, with the metrics and the submission of today."""
+    """The facts that a run was trained under, with the metrics and the submission of today.
+
+    Raises:
+        UserError: other facts make the sample table, so that there are no labels to compute from.
+    """
+    trained.refuse_other_facts(project, name, trained.IN_SAMPLES)
     facts = trained.facts_of(project, name)
     return facts.model_copy(update={"score": project.competition.score, "submission": project.competition.submission})
 

@@ -26,6 +26,7 @@ BINDING = (
     "score.aggregate",
     "folds.k",
 )
+IN_SAMPLES = ("labels.targets", "score.unit")  # those of them that the sample table is made by
 
 
 def facts_of(project: Project, name: str) -> Competition:
@@ -55,8 +56,11 @@ def data_for(project: Project, names: list[str]) -> Table:
     return make_folds(project, quiet=True)
 
 
-def refuse_other_facts(project: Project, name: str) -> dict[str, Any]:
+def refuse_other_facts(project: Project, name: str, keys: tuple[str, ...] = BINDING) -> dict[str, Any]:
     """Sees that a run fits the facts of today.
+
+    Args:
+        keys: of the facts that must be the same. Defaults to all that decide what its predictions mean.
 
     Returns:
         run.json.
@@ -65,7 +69,7 @@ def refuse_other_facts(project: Project, name: str) -> dict[str, Any]:
         UserError: no such run, or a fact that changed since it was trained; the key is named.
     """
     before, now = (_binding(facts) for facts in (facts_of(project, name), project.competition))
-    for key in BINDING:
+    for key in keys:
         if before.get(key) != now.get(key):
             told = f"trained under '{key}': {_shown(before.get(key))}, which is {_shown(now.get(key))} now"
             fix = "Change it back, or train anew under a name of its own: RUN=name"

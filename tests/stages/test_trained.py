@@ -131,12 +131,11 @@ def test_an_edit_of_the_facts_does_not_change_what_recheck_finds(three, capsys, 
     stages.submit(three, names=["noisy"])
     project = edited(three, EDITS[key])
     capsys.readouterr()
-    try:
-        stages.recheck(project)
-    except UserError as error:
-        assert "\n" not in str(error)
-        assert f"'{key}'" in str(error)
+    if key == "labels.targets":
+        with pytest.raises(UserError, match=f"trained under '{key}'"):
+            stages.recheck(project)
     else:
+        stages.recheck(project)
         assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
@@ -152,13 +151,7 @@ def test_an_edit_of_the_facts_does_not_change_what_is_predicted(trained, key):
         "folds.k": lambda facts: facts.setdefault("folds", {}).update(k=2),
     }
     project = edited(trained, edits[key])
-    try:
-        after = stages.predict(project, images)
-    except UserError as error:
-        assert "\n" not in str(error)
-        assert f"'{key}'" in str(error)
-    else:
-        pd.testing.assert_frame_equal(after, before)
+    pd.testing.assert_frame_equal(stages.predict(project, images), before)
 
 
 def test_the_default_classes_may_be_spelled_out(folded):

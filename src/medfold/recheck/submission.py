@@ -52,7 +52,7 @@ def _unlike_numbers(
         mean = sum(table.loc[each[0].index] for table in each) / len(each)
         gone = mean.index.difference(unit.index)
         if competition.score.unit and len(gone):
-            yield f"{len(gone)} images have left the test part since, {gone[0]} first: their rows cannot be computed again"
+            yield f"{len(gone)} images have left the test part, {gone[0]} first: their rows cannot be computed again"
             return
         units = unit.reindex(mean.index).fillna(mean.index.to_series())  # without score.unit an image is its own unit
         stacked.append(tables.predictions_by_unit(competition, units, mean.to_numpy()))

@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from medfold import files, runs
 from medfold.errors import UserError
@@ -127,3 +129,20 @@ def test_an_oof_table_that_does_not_fit_the_folds_is_refused(scored, change):
     facts, truth, targets, oof = scored
     with pytest.raises(UserError, match="does not fit the folds table"):
         runs.score(facts, runs.in_units(facts, change(oof), truth, targets), optimistic=False)
+
+
+@given(st.integers(6, 30), st.integers(1, 3), st.integers(1, 4), st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_folds_changes_no_score(n, images, folds, random):
+    facts = competition("binary", score={"metric": "auc", "unit": "{patient}", "also": ["log_loss"]})
+    unit = [f"u{number // images}" for number in range(n)]
+    truth = pd.DataFrame({"id": [f"i{number}" for number in range(n)], "unit": unit, "group": unit})
+    truth["fold"] = [int(name[1:]) % folds for name in unit]
+    targets = np.array([random.randrange(2) for _ in range(n)])
+    oof = truth[["id", "fold"]].assign(target=[random.random() for _ in range(n)])
+
+    def scored(order: list[int], rows: list[int]) -> tuple:
+        found = runs.in_units(facts, oof.iloc[rows], truth.iloc[order], targets[order])
+        return runs.score(facts, found, optimistic=False), found.names.tolist(), found.predictions.tolist()
+
+    plain = list(range(n))
+    assert repr(scored(plain, plain)) == repr(scored(random.sample(plain, n), random.sample(plain, n)))

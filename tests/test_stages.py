@@ -10,6 +10,7 @@ from medfold.errors import UserError
 from medfold.recipe import parse_overrides
 from medfold.stages import Project
 from tests.conftest import SMALL, TINY_RECIPE, add_competition
+from tests.helpers import finished_run
 
 
 @pytest.fixture
@@ -222,3 +223,21 @@ def test_a_download_from_elsewhere_starts_only_when_asked(project_folder):
     add_competition(project_folder, "far", facts, TINY_RECIPE)
     with pytest.raises(UserError, match="no data yet. Run: make download COMPETITION=far$"):
         stages.train(Project.open("far"))
+
+
+def test_the_order_of_runs_folds_and_rows_decides_nothing(folded):
+    for name, quality in (("a", 1.0), ("b", 0.7), ("c", 1.3)):
+        finished_run(folded, name, quality)
+    stages.submit(folded, names=["a", "b", "c"])
+    (file,) = folded.paths.submissions.glob("*.csv")
+    before, score = files.read_csv(file, id=str).set_index("id"), files.read_json(file.with_suffix(".json"))["score"]
+    for path in (folded.paths.folds, folded.paths.raw / "sample_submission.csv"):
+        head, *rows = path.read_text().splitlines()
+        path.write_text("\n".join([head, *rows[::-1], ""]))
+    folded.source.seal()
+    stages.submit(Project.open("small"), names=["c", "a", "b"], force=True)
+    (other,) = set(folded.paths.submissions.glob("*.csv")) - {file}
+    after = files.read_csv(other, id=str).set_index("id")
+    assert after.index.tolist() == before.index.tolist()[::-1]
+    pd.testing.assert_frame_equal(after.loc[before.index], before, check_exact=True)
+    assert files.read_json(other.with_suffix(".json"))["score"] == score

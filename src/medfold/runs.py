@@ -24,7 +24,7 @@ BINDING_FACTS = ("task", "classes", "labels.targets", "images.channels", "images
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """OOF predictions of units beside the truth, in the order of the folds table.
+    """OOF predictions of units beside the truth, sorted by the ids of their first images.
 
     Args:
         names: text (units,).
@@ -188,7 +188,7 @@ def suspicions(paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
 
 
 def in_units(competition: Competition, oof: pd.DataFrame, truth: pd.DataFrame, targets: np.ndarray) -> OutOfFold:
-    """OOF predictions and truth together, joined by id, a row for each unit.
+    """OOF predictions and truth together, joined by id and sorted by it, a row for each unit.
 
     Args:
         oof: id, fold and prediction columns; rows in any order.
@@ -205,8 +205,9 @@ def in_units(competition: Competition, oof: pd.DataFrame, truth: pd.DataFrame, t
     stray = merged.loc[merged["_merge"] != "both", "id"]
     if len(stray) or oof["id"].duplicated().any():
         raise UserError(f"the OOF table does not fit the folds table: {some(stray)}", "oof.csv", "Train the fold anew")
+    # In one order whatever that of the tables is: an interval depends on the order in which groups are drawn.
+    oof = oof.sort_values("id")
     rows = position.loc[oof["id"]].to_numpy()
-    oof, rows = oof.iloc[np.argsort(rows)], np.sort(rows)
     joined = units.join(
         competition, truth["unit"].to_numpy()[rows], targets[rows], oof[competition.columns].to_numpy(np.float64)
     )

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
 from medfold.ensemble.contest import Members, calibrated, contest, decide
@@ -196,3 +198,39 @@ def test_a_decision_is_data_that_another_machine_can_apply(task, metric, name, t
     decision.fitted.save(tmp_path / "ensemble.npz")
     again = Fitted.load(tmp_path / "ensemble.npz").apply(stack)
     np.testing.assert_array_equal(again, decision.fitted.apply(stack))
+
+
+@st.composite
+def few_labels(draw):
+    """Members and facts of few units, where folds of one class and labels that nobody has are common."""
+    task = draw(st.sampled_from(["binary", "multiclass", "multilabel"]))
+    facts = competition(
+        task, score={"metric": draw(st.sampled_from(["auc" if task == "binary" else "mean_auc", "macro_f1"]))}
+    )
+    n, count, folds, columns = (
+        draw(st.integers(4, 24)),
+        draw(st.integers(1, 3)),
+        draw(st.integers(2, 4)),
+        len(facts.columns),
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    rare = rng.random((n, columns)) < draw(st.sampled_from([0.0, 0.1, 0.5]))
+    targets = {"binary": rare[:, 0], "multiclass": rare.sum(axis=1).clip(max=columns - 1), "multilabel": rare}[task]
+    stack = rng.random((count, n, columns)) + 1e-3
+    if task == "multiclass":
+        stack /= stack.sum(axis=2, keepdims=True)
+    fold = np.sort(np.arange(n) % folds)
+    return facts, Members([f"m{k}" for k in range(count)], stack, targets.astype(int), fold, np.arange(n) // 2)
+
+
+@pytest.mark.filterwarnings("error")
+@given(few_labels())
+def test_an_undefined_score_decides_nothing(made):
+    facts, given_members = made
+    decision = decide(given_members, facts)
+    assert np.isfinite(decision.predictions).all()
+    assert np.isfinite(decision.fitted.apply(given_members.predictions)).all()
+    if np.isnan(decision.contenders[0].cross_fitted):
+        assert decision.chosen is decision.contenders[0]
+    assert decision.chosen is decision.contenders[0] or decision.chosen.gain.low > 0
+    assert decision.adjusted is None or decision.adjusted.helps == bool(decision.adjusted.gain.value > 0)

@@ -92,7 +92,7 @@ def ensemble_of(
             named.
     """
     competition = project.competition
-    read = {name: _Run.read(project, name) for name in dict.fromkeys(names)}
+    read = {name: _Run.read(project, name) for name in sorted(set(names))}  # so their order decides nothing
     for name in read:
         trained.refuse_other_images(project, name, data.test)
     first, *others = read.values()

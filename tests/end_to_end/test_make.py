@@ -126,6 +126,7 @@ def test_three_steps_give_a_valid_submission_from_one_fold(clone):
     assert written["target"].between(0, 1).all()
     assert json.loads(file.with_suffix(".json").read_text())["score"]["folds_done"] == [0]
     assert "the same predictions are already in" in succeed(clone, "submit", *words)
+    assert succeed(clone, "recheck", *words).count("computed again, equal") == 2
 
 
 @pytest.mark.slow
@@ -137,6 +138,7 @@ def test_the_folds_that_are_missing_make_another_submission(clone):
     assert "all 3 folds" in succeed(clone, "submit", *words)
     assert len(pd.read_csv(clone / "submissions" / "ledger.csv")) == 2
     assert "the same predictions are already in" in succeed(clone, "submit", *words)
+    assert succeed(clone, "recheck", *words).count("computed again, equal") == 3
 
 
 @pytest.mark.slow

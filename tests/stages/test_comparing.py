@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from medfold import files, stages
@@ -101,3 +102,22 @@ def test_scores_that_do_not_compare_are_not_shown(two, capsys):
 def test_no_run_is_one_line(small):
     with pytest.raises(UserError, match="no run yet. Run: make train COMPETITION=small"):
         stages.list_runs(small)
+
+
+def test_a_fold_of_one_class_is_undefined_and_no_verdict(folded, capsys):
+    table = files.read_csv(folded.paths.folds, id=str)
+    data = stages.make_folds(folded, quiet=True)
+    positive = data.train.assign(target=data.targets).groupby("group")["target"].max()
+    table["fold"] = np.where(table["group"].map(positive) == 0, 0, 1 + table["group"] % 2)
+    files.write_csv(table, folded.paths.folds)
+    for name in ("one", "two"):
+        finished_run(folded, name, 1.0, folds=[0])
+    difference = stages.compare(folded, ["one", "two"])
+    said = capsys.readouterr().out
+    assert np.isnan([difference.value, difference.low, difference.probability]).all()
+    assert "difference undefined: AUC is undefined on what is compared" in said
+    assert "verdict    undefined" in said
+    assert "nan" not in said
+    assert "no difference" not in said
+    stages.list_runs(folded)
+    assert "nan" not in capsys.readouterr().out

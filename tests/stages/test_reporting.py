@@ -121,6 +121,7 @@ def test_facts_of_the_data_and_the_folds(project, good):
     assert facts["test images"] == str(len(data.test))
     assert facts["groups (patients, or what must not be split)"] == "40"
     assert facts["exact duplicates in train"] == "2"
+    assert facts["predicted is the probability of"] == "target = 1 (positive), not 0"
     counted = data.train.groupby("fold").agg(n=("id", "size"), groups=("group", "nunique"))
     rows = cells(text, "Images, groups and labels in each fold")
     assert [[int(cell) for cell in row[:3]] for row in rows] == counted.reset_index().to_numpy().tolist()

@@ -132,6 +132,10 @@ def _data(project: Project, data: Table) -> Section:
     ]
     if competition.score.unit:
         facts.insert(1, ["units that are scored", f"{data.train['unit'].nunique():,}"])
+    if competition.task == "binary":
+        negative, positive = competition.class_names
+        target = competition.labels.targets[0]
+        facts.append(["predicted is the probability of", f"{target} = {positive} (positive), not {negative}"])
     audit = dict((files.read_json(paths.folds_origin) or {}).get("audit", {}))
     if paths.audit.is_file():  # what was found the last time somebody looked, near-duplicates too
         found = files.read_csv(paths.audit)["kind"].value_counts()

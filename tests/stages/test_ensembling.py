@@ -34,7 +34,7 @@ def test_members_methods_and_the_choice_are_shown(three, capsys):
     ):
         assert word in shown
     assert 'make submit COMPETITION=small RUNS="good fair noise"' in shown
-    one = next(line for line in shown.splitlines() if "[1]  good" in line)
+    one = next(line for line in shown.splitlines() if "[2]  good" in line)
     assert float(one.split()[2]) > 0.9
 
 

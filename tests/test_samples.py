@@ -60,7 +60,7 @@ def test_patterns_may_use_the_files_own_names(wide):
         ),
         (lambda raw: (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,2\n"), "row 3.*found 2"),
         (lambda raw: (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,\n"), "found nothing"),
-        (lambda raw: (raw / "train.csv").write_text(""), "not a readable CSV"),
+        (lambda raw: (raw / "train.csv").write_text(""), "not a readable table"),
         (lambda raw: (raw / "sample.csv").write_text("image,target\nd,0\n"), "no column 'id'"),
     ],
 )
@@ -343,3 +343,152 @@ def test_a_share_is_set_aside_in_whole_groups(small):
     assert table.loc[table["part"] == "test", "target"].isna().all()
     raw = pd.read_csv(small.paths.raw / "train.csv", dtype=str).set_index("id")["target"]
     assert solution.set_index("id")["target"].equals(raw[solution["id"]])
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """Class folders of images whose names recur, and a test folder without labels."""
+    raw = tmp_path / "raw"
+    for name in ("train/NO/0", "train/NO/1", "train/YES/0", "train/YES/2", "test/0", "test/7"):
+        picture(raw / f"{name}.png", seed=len(name))
+    for name in ("train/.ipynb_checkpoints/0.png", "train/NO/Thumbs.db", "__MACOSX/train/NO/0.png"):
+        (raw / name).parent.mkdir(parents=True, exist_ok=True)
+        (raw / name).write_bytes(b"")
+    labels = {"shape": "folders", "targets": ["sick"]}
+    images = {"train": "train/{label}/{id}.png", "test": "test/{id}.png"}
+    return raw, competition(classes=["NO", "YES"], labels=labels, images=images)
+
+
+def test_a_flat_test_folder_has_no_labels_and_names_that_recur_become_paths(flat, capsys):
+    raw, facts = flat
+    train, test, solution = shapes.folders(facts, raw)
+    assert solution is None
+    assert test[["id", "image"]].to_numpy().tolist() == [["0", "test/0.png"], ["7", "test/7.png"]]
+    assert "sick" not in test
+    assert train[["id", "sick"]].to_numpy().tolist() == [
+        ["NO/0", "NO"],
+        ["NO/1", "NO"],
+        ["YES/0", "YES"],
+        ["YES/2", "YES"],
+    ]
+    assert "names of train images recur: ids are made of their paths, like NO/0" in capsys.readouterr().out
+
+
+def test_ids_of_folders_may_be_a_pattern(flat, capsys):
+    raw, facts = flat
+    labels = facts.labels.model_copy(update={"id": "{label}-{id}"})
+    images = facts.images.model_copy(update={"test": [], "train": ["train/{label}/{id}.png"]})
+    train, test, _ = shapes.folders(facts.model_copy(update={"labels": labels, "images": images}), raw)
+    assert train["id"].tolist() == ["NO-0", "NO-1", "YES-0", "YES-2"]
+    assert test is None
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_excluded_is_no_sample(flat):
+    raw, facts = flat
+    picture(raw / "train/NO/0_mask.png")
+    picture(raw / "train/masks/0.png")
+    images = facts.images.model_copy(update={"exclude": ["*_mask.png", "train/masks/*"]})
+    train, _, _ = shapes.folders(facts.model_copy(update={"images": images}), raw)
+    assert len(train) == 4
+
+
+def test_a_test_part_is_labelled_or_not_as_a_whole(flat):
+    raw, facts = flat
+    picture(raw / "val/NO/x.png")
+    images = facts.images.model_copy(update={"test": ["test/{id}.png", "val/{label}/{id}.png"]})
+    with pytest.raises(UserError, match=r"images.test: some patterns of the test part have \{label\}"):
+        shapes.folders(facts.model_copy(update={"images": images}), raw)
+
+
+def other_labels(wide, table: str, **labels):
+    raw, facts = wide
+    (raw / "train.csv").write_text(table)
+    return raw, facts.model_copy(update={"labels": facts.labels.model_copy(update=labels)})
+
+
+def test_columns_of_the_table_and_the_kits_own_do_not_mix(wide):
+    raw, facts = other_labels(wide, "id,image,target\n9,a,0\n9,b,0\n8,c,1\n", id="image", group="id", keep=())
+    train, _, _ = shapes.wide(facts, raw)
+    assert train[["id", "patient", "image"]].to_numpy().tolist() == [
+        ["a", "9", "train/a.png"],
+        ["b", "9", "train/b.png"],
+        ["c", "8", "train/c.png"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["group", "id", "image", "fold", "part", "unit"])
+def test_a_target_with_a_name_of_the_kits_own_is_refused_by_name(name):
+    with pytest.raises(ValueError, match=f"'labels.targets' has '{name}', a name that the kit's own tables need"):
+        competition(labels={"targets": [name]})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "ids", "expected"),
+    [
+        (r"(P\d+)_\d+", ["P1_1", "P1_2", "P2_1"], ["P1", "P1", "P2"]),
+        (r"(?P<group>P\d+)_\d+", ["P1_1", "P1_2", "P2_1"], ["P1", "P1", "P2"]),
+        (r"P\d+", ["P1_1", "P1_2", "P2_1"], ["P1", "P1", "P2"]),
+        (r"(\w)_(?P<group>\d)", ["a_1", "b_1", "a_2"], ["1", "1", "2"]),
+    ],
+)
+def test_a_group_is_what_the_pattern_captures(wide, pattern, ids, expected):
+    raw, facts = wide
+    for id in ids:
+        picture(raw / f"train/{id}.png")
+    table = "id,target\n" + "".join(f"{id},0\n" for id in ids)
+    raw, facts = other_labels((raw, facts), table, group=None, group_pattern=pattern, keep=())
+    assert shapes.wide(facts, raw)[0]["patient"].tolist() == expected
+
+
+def test_a_group_pattern_that_leaves_ids_out_or_joins_nothing_says_so(wide, capsys):
+    raw, facts = wide
+    ids = [f"x{number:02}" for number in range(30)]
+    for id in ids:
+        picture(raw / f"train/{id}.png")
+    table = "id,target\n" + "".join(f"{id},0\n" for id in ids)
+    _, rare = other_labels((raw, facts), table, group=None, group_pattern=r"x0(\d)", keep=())
+    shapes.wide(rare, raw)
+    assert "labels.group_pattern does not match 20 of 30 ids" in capsys.readouterr().out
+    _, single = other_labels((raw, facts), table, group=None, group_pattern=r"x\d+", keep=())
+    shapes.wide(single, raw)
+    assert "labels.group_pattern joins nothing: 30 ids, as many groups" in capsys.readouterr().out
+
+
+def test_numbers_are_padded_and_columns_may_have_spaces(wide):
+    raw, facts = wide
+    for number in (1, 20):
+        picture(raw / f"scans/S 1/{number:05d}.png")
+    raw, facts = other_labels(wide, "id,The site,target\n1,S 1,0\n20.0,S 1,1\n", group=None, keep=())
+    for pattern in ("scans/{The site}/{id:05d}.png",):
+        images = facts.images.model_copy(update={"train": [pattern]})
+        train, _, _ = shapes.wide(facts.model_copy(update={"images": images}), raw)
+        assert train["image"].tolist() == ["scans/S 1/00001.png", "scans/S 1/00020.png"]
+
+
+@pytest.mark.parametrize("id", ["b ", "B", "b.0", "b.png"])
+def test_a_missing_image_is_told_with_its_likely_cause(wide, id):
+    raw, facts = other_labels(wide, f"id,target\na,0\n{id},0\nc,1\n", group=None, keep=())
+    with pytest.raises(UserError, match=r"1 images are missing.*There is 'train/b.png', not 'train/.*see blanks, case"):
+        shapes.wide(facts, raw)
+
+
+def test_missing_images_may_be_tolerated(wide, capsys):
+    raw, facts = other_labels(wide, "id,target\na,0\nb,0\nc,1\ngone,1\n", group=None, keep=())
+    images = facts.images.model_copy(update={"tolerate": 0.3})
+    train, _, _ = shapes.wide(facts.model_copy(update={"images": images}), raw)
+    assert train["image"].tolist()[-1] == "train/gone.png"
+    assert "1 images are missing, as many as images.tolerate allows: train/gone.png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": {"train": "train/{id.png", "channels": 1, "test": "t/{id}.png"}}, "no pattern"),
+        ({"images": {"train": "train/{}.png", "channels": 1, "test": "t/{id}.png"}}, "names no column"),
+        ({"labels": {"targets": ["target"], "group_pattern": "("}}, "no regular expression"),
+    ],
+)
+def test_a_pattern_that_is_none_is_one_line(change, message):
+    with pytest.raises(ValueError, match=message):
+        competition(**change)

@@ -1,5 +1,7 @@
 """competition.yaml -> Competition: the facts of one task."""
 
+import re
+import string
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +15,10 @@ from medfold.paths import CompetitionPaths, Paths
 
 Symmetry = Literal["none", "horizontal", "dihedral"]
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
+
+
+# Columns of the sample table and others that are the kit's own: no target or kept column may be called so.
+RESERVED = ("id", "part", "image", "group", "unit", "fold", "patient", "usage")
 
 
 def _as_texts(value: Any) -> Any:
@@ -41,8 +47,22 @@ class Labels(Strict):
     def _texts(cls, value: Any) -> Any:
         return _as_texts(value)
 
+    @field_validator("group_pattern")
+    @classmethod
+    def _is_regular(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"no regular expression ({error})") from None
+        return value
+
     @model_validator(mode="after")
     def _private(self) -> "Labels":
+        for key, columns in (("targets", self.targets), ("keep", self.keep)):
+            if taken := [name for name in columns if name in RESERVED]:
+                raise ValueError(
+                    f"'labels.{key}' has '{taken[0]}', a name that the kit's own tables need: rename the column"
+                )
         if self.group in self.keep:
             raise ValueError(
                 f"'labels.keep' would publish the group column '{self.group}'; the group number is kept anyway"
@@ -55,6 +75,7 @@ class Images(Strict):
 
     train: list[str] = Field(min_length=1)  # patterns below raw/ with {id}, {label} or any column of the label file
     test: list[str] = Field(default=[])
+    exclude: list[str] = Field(default=[])  # paths that are no samples, such as masks: "*_mask.png", "masks/*"
     root: str = ""  # the folder below raw/ in which all of this stands
     # How many; or names that stand for {channel} in the patterns, a grey file for each.
     channels: int | list[str] = 3
@@ -73,6 +94,18 @@ class Images(Strict):
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
+
+    @field_validator("train", "test")
+    @classmethod
+    def _are_patterns(cls, value: list[str]) -> list[str]:
+        for pattern in value:
+            try:
+                found = list(string.Formatter().parse(pattern))
+            except ValueError as error:
+                raise ValueError(f"'{pattern}' is no pattern ({error})") from None
+            if any(field == "" for _, field, _, _ in found):
+                raise ValueError(f"'{pattern}' has {{}}, which names no column")
+        return value
 
     @model_validator(mode="after")
     def _agree(self) -> "Images":

@@ -2,6 +2,8 @@
 
 import re
 import string
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
@@ -33,8 +35,21 @@ def fill(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
         if column not in table:
             fix = f"It has {some([str(name) for name in table.columns], 12)}"
             raise UserError(f"the pattern '{pattern}' names a column '{column}' that the table does not have", key, fix)
-    rows = table[fields(pattern)].to_dict("records")
-    return pd.Series([pattern.format(**row) for row in rows], index=table.index, dtype=str)
+    parts = [(text, field, spec) for text, field, spec, _ in string.Formatter().parse(pattern)]
+    made = [
+        "".join(text + (_written(row[field], spec) if field else "") for text, field, spec in parts)
+        for row in table[fields(pattern)].to_dict("records")
+    ]
+    return pd.Series(made, index=table.index, dtype=str)
+
+
+def _written(value: str, spec: str | None) -> str:
+    """A value as a pattern writes it: `{id:0>5}` fills up with zeros, and so does `{id:05d}` if it is a number."""
+    whole = re.fullmatch(r"\s*(\d+)(\.0)?\s*", value) if spec and spec.endswith("d") else None
+    try:
+        return format(int(whole[1]) if whole else value, spec or "")
+    except ValueError:
+        return value  # no number: then there is no such file
 
 
 def find_images(
@@ -70,13 +85,36 @@ def find_images(
             first = columns[0].str.cat(columns[1:], sep="|") if len(columns) > 1 else columns[0]
             return image.fillna(first)
         missing = [path for row in zip(*columns, strict=True) for path in row if not is_there(path, raw, known)]
-        raise UserError(f"{len(missing)} images are missing: {some(missing)}", raw, "Is the download complete?")
+        fix = _likely_cause(missing, known)
+        if len(missing) > competition.images.tolerate * len(table) * len(names):
+            raise UserError(f"{len(missing)} images are missing: {some(missing)}", raw, fix)
+        warn(
+            "samples", f"{len(missing):,} images are missing, as many as images.tolerate allows: {some(missing)}. {fix}"
+        )
+        first = columns[0].str.cat(columns[1:], sep="|") if len(columns) > 1 else columns[0]
+        image = image.fillna(first)
     used = set(image.str.split("|").explode())
-    rules = [as_regex(_for_channel(pattern, name)) for pattern in patterns for name in names]
-    extra = sorted(path for path in known - used if any(rule.fullmatch(path) for rule in rules))
+    rules = [Rule(_for_channel(pattern, name)) for pattern in patterns for name in names]
+    exclude = competition.images.exclude
+    others = (path for path in known - used if not is_excluded(path, exclude))
+    extra = sorted(path for path in others if any(rule.match(path) is not None for rule in rules))
     if extra:
         warn("samples", f"{len(extra):,} images have no label and are left out: {some(extra)}")
     return image
+
+
+def _likely_cause(missing: list[str], known: set[str]) -> str:
+    """Why images that a table names may not be there: a file of nearly that name, or an incomplete download."""
+
+    def plain(path: str) -> str:
+        stem = re.sub(r"(\.(png|jpe?g|tiff?|dcm|dicom|bmp|webp|npy))+$", "", path.lower().rpartition("/")[2])
+        return re.sub(r"^0+(?=\d)", "", re.sub(r"\.0$", "", re.sub(r"\s", "", stem)))
+
+    alike = {plain(path): path for path in sorted(known)}
+    for path in missing[:1000]:
+        if other := alike.get(plain(path)):
+            return f"There is '{other}', not '{path}': see blanks, case, zeros and endings in labels.id and images"
+    return "Is the download complete?"
 
 
 def _for_channel(pattern: str, name: str | None) -> str:
@@ -103,17 +141,47 @@ def _candidates(pattern: str, raw: Path) -> list[str]:
     return listing(raw, fixed.rpartition("/")[0])
 
 
-def listing(raw: Path, folder: str = "") -> list[str]:
-    """All files below raw/, or below a folder in it, without what macOS adds to archives."""
+# What systems put beside the data; hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are none either.
+NOT_DATA = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+
+
+def listing(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list[str]:
+    """All files below raw/, or below a folder in it, without hidden ones and what systems put beside the data.
+
+    Args:
+        exclude: patterns of paths that are left out, as images.exclude has them: `*_mask.png`, `masks/*`.
+    """
     paths = (path.relative_to(raw).as_posix() for path in (raw / folder).rglob("*") if path.is_file())
-    return sorted(path for path in paths if not path.startswith("__MACOSX/") and "/._" not in f"/{path}")
+    return sorted(path for path in paths if _is_data(path) and not is_excluded(path, exclude))
 
 
-def as_regex(pattern: str) -> re.Pattern:
-    """'{label}/{id}.png' -> a rule that matches paths and gives label and id; a field never crosses a folder."""
-    rule = ""
-    for text, field, _, _ in string.Formatter().parse(pattern):
-        rule += re.escape(text)
-        if field:
-            rule += f"(?P={field})" if f"(?P<{field}>" in rule else f"(?P<{field}>[^/]+)"
-    return re.compile(rule)
+def _is_data(path: str) -> bool:
+    return not any(part.startswith(".") or part in NOT_DATA for part in path.split("/"))
+
+
+def is_excluded(path: str, exclude: Iterable[str]) -> bool:
+    """True if a path matches one of the patterns; `*` stands for any letters, those between folders too."""
+    return any(fnmatchcase(path, pattern) for pattern in exclude)
+
+
+class Rule:
+    """A pattern as a rule for paths: `{label}/{id}.png` matches `no/x.png` and gives label and id.
+
+    A field never crosses a folder; one that stands twice has the same value in both places.
+    """
+
+    def __init__(self, pattern: str):
+        self.fields, rule = [], ""
+        for text, field, _, _ in string.Formatter().parse(pattern):
+            rule += re.escape(text)
+            if field in self.fields:
+                rule += f"(?P=f{self.fields.index(field)})"
+            elif field:
+                rule += f"(?P<f{len(self.fields)}>[^/]+)"  # fields may have names that are none for groups
+                self.fields.append(field)
+        self._rule = re.compile(rule)
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """The fields of a path; None if it does not match."""
+        found = self._rule.fullmatch(path)
+        return dict(zip(self.fields, found.groups(), strict=True)) if found else None

@@ -11,8 +11,10 @@ from medfold.competition import Competition
 from medfold.errors import UserError, nearest, some
 from medfold.images import headers
 from medfold.samples import patterns, tables
+from medfold.terminal import say, warn
 
 SHAPES: dict[str, Callable] = {}
+FEW = 20  # images that may well be of as many patients
 
 
 def shape(function: Callable) -> Callable:
@@ -79,31 +81,59 @@ def lists(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFra
 def folders(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame | None]:
     """Labels as names of folders: patterns with `{label}` and `{id}`. Labels of the test part are the solution."""
     (target,) = competition.labels.targets
-    everything = patterns.listing(raw)
-    found = []
-    for part, rules in (("train", competition.images.train), ("test", competition.images.test)):
+    images = competition.images
+    everything = patterns.listing(raw, exclude=images.exclude)
+    found = {}
+    for part, rules in (("train", images.train), ("test", images.test)):
         rows = []
-        for rule in map(patterns.as_regex, rules):
-            matches = ((path, rule.fullmatch(path)) for path in everything)
-            rows += [{"id": match["id"], "image": path, target: match["label"]} for path, match in matches if match]
-        table = pd.DataFrame(rows, columns=["id", "image", target])
+        for rule in map(patterns.Rule, rules):
+            matches = ((path, rule.match(path)) for path in everything)
+            rows += [{**fields, "image": path} for path, fields in matches if fields is not None]
+        table = pd.DataFrame(rows, columns=["id", "image", "label"], dtype=str).drop_duplicates("image")
         if table.empty and rules:
             raise UserError(f"no {part} image matches {' or '.join(rules)}", raw, _seen(everything))
-        unknown = sorted(set(table[target]) - set(competition.class_names))
+        unknown = sorted(set(table["label"].dropna()) - set(competition.class_names))
         if unknown:
-            where = table.loc[table[target] == unknown[0], "image"].iloc[0]
+            where = table.loc[table["label"] == unknown[0], "image"].iloc[0]
             fix = f"Expected: {', '.join(competition.class_names)}"
             hint = nearest(unknown[0], competition.class_names)
             raise UserError(f"the folder '{unknown[0]}' is no class{hint}", raw / where, fix)
         patients = _patients(table["id"], competition.labels.group_pattern)
         # Numbers of patients start anew in the test part.
         table["patient"] = [f"{part} {patient}" if patient else None for patient in patients]
+        found[part] = table
+    _make_ids_differ(competition, found["train"], found["test"])
+    parts = []
+    for table in found.values():
         table["unit"] = table["id"]
-        found.append(table.sort_values("id", kind="stable").reset_index(drop=True))
-    train, test = found
-    if not competition.images.test:
+        parts.append(table.rename(columns={"label": target}).sort_values("id", kind="stable").reset_index(drop=True))
+    train, test = parts
+    if not images.test:
         return train, None, None
+    unlabelled = test[target].isna()
+    if unlabelled.any():
+        if not unlabelled.all():
+            what = "some patterns of the test part have {label} and some have not"
+            raise UserError(what, "images.test", "Either all of them tell labels, or none does")
+        return train, test.drop(columns=target), None
     return train, test.drop(columns=target), test[["id", target]].assign(usage="Private")
+
+
+def _make_ids_differ(competition: Competition, train: pd.DataFrame, test: pd.DataFrame) -> None:
+    """Names images by more of their paths where names alone recur: in several classes, or in train and test.
+
+    Ids of the test part stay as they are as long as they differ, since a sample submission may name them.
+    """
+    pattern = competition.labels.id if "{" in competition.labels.id else ""
+    for part, table in (("test", test), ("train", train)):
+        if pattern:
+            table["id"] = patterns.fill(pattern, table, "labels.id")
+        for longer in (table["label"] + "/" + table["id"], table["image"].str.replace(r"\.\w+$", "", regex=True)):
+            both = part == "train" and bool(set(table["id"]) & set(test["id"]))
+            if not (table["id"].duplicated().any() or both) or longer.isna().any():
+                continue
+            say("samples", f"names of {part} images recur: ids are made of their paths, like {longer.iloc[0]}")
+            table["id"] = longer
 
 
 @shape
@@ -149,7 +179,7 @@ def test_part(competition: Competition, raw: Path) -> pd.DataFrame:
         _, test, _ = SHAPES[competition.labels.shape](competition, raw)
     else:
         test = _test_table(competition, raw)
-        test = _placed(test, competition.images.test, competition, raw, complete=False)
+        test, _ = _placed(test, competition.images.test, competition, raw, complete=False)
     return test[["id", "image", "unit"]]
 
 
@@ -174,42 +204,50 @@ def _complete(
     """Adds id, image, unit and patient to a table of labels, and makes the table of the test part."""
     labels, path = competition.labels, raw / competition.labels.file
     test = None if labels.holdout else _test_table(competition, raw)
-    parts = []
-    for table, rules in ((train, competition.images.train), (test, competition.images.test)):
-        if table is None:
-            parts.append(None)
-            continue
-        parts.append(_placed(table, rules, competition, raw))
-    train, test = parts
     private = headers.identifying(set(labels.keep) & set(competition.images.headers))
     if private:
         fix = "Group by it if need be: the sample table then has a number"
         raise UserError(f"the header {private[0]} may tell who a patient is", "labels.keep", fix)
+    own, shipped = _placed(train, competition.images.train, competition, raw)
     for column in [*([labels.group] if labels.group else []), *labels.keep]:
-        if column not in train:
-            has = f"It has {', '.join(map(str, train.columns))}"
-            raise UserError(f"no column '{column}'{nearest(column, train.columns)}", path, has)
-    for table in (table for table in parts if table is not None):
-        named = labels.group is not None and labels.group in table
-        table["patient"] = _patients(table["id"], labels.group_pattern, table[labels.group] if named else None)
-    columns = ["id", "image", "unit", "patient"]
-    kept = [column for column in labels.keep if test is not None and column in test]
-    return train[[*columns, *labels.targets, *labels.keep]], test if test is None else test[[*columns, *kept]], None
+        if column not in shipped:
+            has = f"It has {', '.join(map(str, shipped.columns))}"
+            raise UserError(f"no column '{column}'{nearest(column, shipped.columns)}", path, has)
+    train = pd.concat([own, _groups(own, shipped, competition), shipped[[*labels.targets, *labels.keep]]], axis=1)
+    if test is None:
+        return train, None, None
+    own, shipped = _placed(test, competition.images.test, competition, raw)
+    kept = [column for column in labels.keep if column in shipped]
+    return train, pd.concat([own, _groups(own, shipped, competition), shipped[kept]], axis=1), None
+
+
+def _groups(own: pd.DataFrame, shipped: pd.DataFrame, competition: Competition) -> pd.Series:
+    labels = competition.labels
+    column = shipped[labels.group] if labels.group is not None and labels.group in shipped else None
+    return pd.Series(_patients(own["id"], labels.group_pattern, column), own.index, object, name="patient")
 
 
 def _placed(
     table: pd.DataFrame, rules: list[str], competition: Competition, raw: Path, complete: bool = True
-) -> pd.DataFrame:
-    """Adds id, image and unit."""
-    table = table.assign(id=table[competition.labels.id])
-    table["image"] = patterns.find_images(table, rules, competition, raw, complete)
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Where the images of a table are.
+
+    Args:
+        table: as it was shipped; its columns keep their names, even if one is called id or image.
+        complete: as `patterns.find_images` takes it.
+
+    Returns:
+        The kit's own columns id, image and unit; and the table with a column for each header that is asked for.
+    """
+    nameable = table.assign(id=table[competition.labels.id])
+    image = patterns.find_images(nameable, rules, competition, raw, complete)
     unit, keywords = competition.score.unit, competition.images.headers
     if not complete:
         keywords = [keyword for keyword in keywords if unit and keyword in patterns.fields(unit)]
-    for keyword, values in headers.read(raw, table["image"], keywords, complete).items():
-        table[keyword] = values
-    table["unit"] = patterns.fill(unit, table, "score.unit") if unit else table["id"]
-    return table
+    found = headers.read(raw, image, keywords, complete)
+    table, nameable = table.assign(**found), nameable.assign(**found)
+    units = patterns.fill(unit, nameable, "score.unit") if unit else nameable["id"]
+    return pd.DataFrame({"id": nameable["id"], "image": image, "unit": units}), table
 
 
 def _test_table(competition: Competition, raw: Path) -> pd.DataFrame:
@@ -229,13 +267,23 @@ def _test_table(competition: Competition, raw: Path) -> pd.DataFrame:
 
 
 def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = None) -> list[str | None]:
-    """Who each image belongs to: a column, or what a pattern finds at the start of the id; None where neither tells."""
+    """Who each image belongs to: a column, or what a pattern finds at the start of the id; None where neither tells.
+
+    Of a pattern that is its group 'group', else its first group, else all that it matches. What it leaves out is told.
+    """
     if column is not None:
         return [value or None for value in column]
     if not pattern:
         return [None] * len(ids)
-    found = [re.match(pattern, id) for id in ids]
-    return [match.groupdict().get("group", match[0]) if match else None for match in found]
+    matches = [re.match(pattern, id) for id in ids]
+    found = [match and (match.groupdict().get("group") or match[min(1, match.re.groups)]) for match in matches]
+    left = [id for id, match in zip(ids, matches, strict=True) if not match]
+    if left:
+        told = f"labels.group_pattern does not match {len(left):,} of {len(ids):,} ids: each is a group of its own"
+        warn("samples", f"{told}: {some(left)}")
+    elif len(ids) > FEW and len(set(found)) == len(found):
+        warn("samples", f"labels.group_pattern joins nothing: {len(ids):,} ids, as many groups")
+    return found
 
 
 def _seen(everything: list[str]) -> str:

@@ -1,6 +1,12 @@
 """Tables of raw labels: read as text, checked, several rows of one id joined."""
 
+import gzip
+import io
+import re
+import warnings
+import zlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -8,20 +14,30 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.errors import UserError, nearest, some
+from medfold.terminal import warn
+
+ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")  # of files that may be tables, in lower case
+SEPARATORS = ",;\t|"
 
 
 def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
-    """A CSV file with all columns as text, nothing as ''.
+    """A table of text with all columns as text, nothing as ''.
+
+    Separator and encoding are found out: comma, semicolon, tab or |, or what Excel's line `sep=;` says; UTF-8, UTF-16
+    with its mark, else Windows-1252, which is told. Blanks around the names of columns are taken away. A file that ends
+    with .gz is unpacked.
 
     Raises:
-        UserError: no such file, no CSV, or a needed column that it does not have (nearest named).
+        UserError: no such file, no table, or a needed column that it does not have (nearest named).
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = _parsed(_text_of(path), path)
     except FileNotFoundError:
         raise UserError("no such file", path, "Is the download complete?") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"not a readable CSV file ({error})", path) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise UserError(f"not a readable table ({' '.join(str(error).split())})", path) from None
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(f"damaged ({error})", path, "Get it again") from None
     for column in needed:
         if column not in table:
             raise UserError(
@@ -30,20 +46,103 @@ def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     return table
 
 
+def _text_of(path: Path) -> str:
+    content = path.read_bytes()
+    if path.suffix.lower() == ".gz":
+        content = gzip.decompress(content)
+    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            break
+        if encoding == "cp1252":
+            _tell_of_guessed_encoding(path)
+        return text
+    raise UserError("not a text file: neither UTF-8, UTF-16 nor Windows-1252", path, "Save it as CSV in UTF-8")
+
+
+@cache  # a table is read by several steps of a command
+def _tell_of_guessed_encoding(path: Path) -> None:
+    warn("tables", f"{path.name} is not UTF-8: read as Windows-1252 (Western European)")
+
+
+def _parsed(text: str, path: Path) -> pd.DataFrame:
+    head = text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
+    if told := re.fullmatch(r"sep=(.)", head, re.I):  # Excel writes it above the header
+        separator, text = told[1], text.lstrip("\r\n")[len(head) :]
+    else:
+        outside = re.sub(r'"[^"]*"', "", head)
+        separator = max(SEPARATORS, key=outside.count)
+    options = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            table = pd.read_csv(io.StringIO(text), **options)
+        except (pd.errors.ParserWarning, pd.errors.ParserError):  # perhaps there are rows with a column more
+            width = pd.read_csv(io.StringIO(text), nrows=0, **options).shape[1]
+            rows = pd.read_csv(io.StringIO(text), header=None, names=range(width + 1), **options)
+            table = _without_surplus(rows, head, path)
+    return table.rename(columns=lambda name: str(name).strip())
+
+
+def _without_surplus(rows: pd.DataFrame, head: str, path: Path) -> pd.DataFrame:
+    """Rows that end with a separator of which the header knows nothing, without the empty column that it makes.
+
+    Args:
+        rows: with the header as the first.
+    """
+    table = rows.iloc[1:, :-1].reset_index(drop=True).set_axis(rows.iloc[0, :-1].fillna(""), axis=1)
+    surplus = rows.iloc[1:, -1].fillna("").to_numpy() != ""
+    if surplus.any():
+        fix = "Name every column in the header, and put texts that hold the separator in quotes"
+        what = f"row {int(np.argmax(surplus)) + 2} has more columns than the header, '{head[:80]}'"
+        raise UserError(what, path, fix)
+    return table.fillna("")
+
+
 def check_values(table: pd.DataFrame, target: str, competition: Competition, path: Path) -> None:
-    """Sees that a column holds known classes only, and writes 1.0 as 1.
+    """Sees that a column holds known classes only, and writes them as competition.yaml does.
+
+    Blanks around a value do not count, nor does its case where no two classes differ by it, and 1.0 is 1: tables that
+    held gaps once write integers as floats.
 
     Raises:
         UserError: another value; row and column are named.
     """
-    # 1.0 and 1 are the same label: tables that held gaps once write integers as floats.
-    table[target] = table[target].str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    table[target] = _as_classes(table[target], competition.class_names)
     wrong = ~table[target].isin(competition.class_names)
     if wrong.any():
         row = int(np.argmax(wrong.to_numpy()))
         value = table[target].iloc[row] or "nothing"
         expected = ", ".join(competition.class_names)
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path)
+
+
+def _as_classes(values: pd.Series, names: list[str]) -> pd.Series:
+    """The values that mean a class as the name of that class; others as they are. What was changed is told."""
+    known = {name.lower(): name for name in names}
+    if len(known) < len(names):
+        known = {}
+
+    def meant(value: str) -> str:
+        bare = value.strip()
+        for text in (value, bare, re.sub(r"^(\d+)\.0$", r"\1", bare)):
+            if text in names:
+                return text
+        return known.get(bare.lower(), bare)
+
+    unlike = {value: meant(value) for value in values.unique() if value not in names}
+    told = {value: name for value, name in unlike.items() if name in names and value.strip() != value}
+    told |= {value: name for value, name in unlike.items() if name in names and value.strip().lower() == name.lower()}
+    if told:
+        count = int(values.isin(told).sum())
+        warn(
+            "labels", f"{values.name}: {count:,} values are read as classes that differ by case or blanks: {some(told)}"
+        )
+    return values.replace(unlike)
 
 
 def join_repeated(table: pd.DataFrame, keys: list[str], targets: list[str], competition: Competition, path: Path):

@@ -35,7 +35,9 @@ class Labels(Strict):
     value: str = ""  # shapes long and lists: the column that holds the label, or the names of the labels
     repeated: Literal["refuse", "same", "any", "majority"] = "refuse"  # what several rows of one id and label mean
     group: str | None = None  # column of what must not be split between folds
-    group_pattern: str | None = None  # or: a regular expression on the id; its group 'group', else all it matches
+    group_pattern: str | None = (
+        None  # or: a regular expression on the id; its group 'group', else the first, else all it matches
+    )
     keep: tuple[str, ...] = ()  # further columns for the sample table; everything else stays in raw/
     test: str | None = None  # table of the test images; without it the sample submission lists them
     holdout: float | None = Field(default=None, gt=0, le=0.5)  # no test part: this share of the groups becomes one

@@ -276,7 +276,9 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
     if not pattern:
         return [None] * len(ids)
     matches = [re.match(pattern, id) for id in ids]
-    found = [match and (match.groupdict().get("group") or match[min(1, match.re.groups)]) for match in matches]
+    found = [
+        match and (match.groupdict().get("group") or match[min(1, match.re.groups)] or match[0]) for match in matches
+    ]
     left = [id for id, match in zip(ids, matches, strict=True) if not match]
     if left:
         told = f"labels.group_pattern does not match {len(left):,} of {len(ids):,} ids: each is a group of its own"

@@ -90,6 +90,64 @@ def test_a_decided_class_is_written_in_the_words_of_the_sample(cells, expected):
     assert (read["target"].tolist(), decided) == ([0, 0, 1], True)
 
 
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["0", "1", "0"], ["0", "1"]),
+        (["0.0", "1.0", "0.0"], ["0.0", "1.0"]),
+        (["No", "Yes", "No"], ["No", "Yes"]),
+        (["NO", "NO", "NO"], ["NO", "YES"]),
+        (["True", "False", "True"], ["False", "True"]),
+        (["false", "false", "false"], ["false", "true"]),
+        (["N", "Y", "N"], ["N", "Y"]),
+        (["Negative", "Positive", "Negative"], ["Negative", "Positive"]),
+    ],
+)
+def test_two_classes_are_written_as_the_sample_writes_them(cells, words):
+    facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
+    wanted = sample(target=cells)
+    built = submission.build(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    assert built["target"].tolist() == [words[0], words[0], words[1]]
+    submission.check(facts, built, wanted)
+    assert submission.explained(facts, wanted).endswith(f"{words[0]} for no, {words[1]} for yes")
+    assert submission.words_of(facts, wanted) == words
+    assert submission.values_of(facts, built, wanted)[0]["target"].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["Mild", "Sev", "Mod"], ["Mild", "Mod", "Sev"]),
+        (["MILD"] * 3, ["MILD", "MOD", "SEV"]),
+        (["1.0", "2.0", "0.0"], ["0.0", "1.0", "2.0"]),
+        (["0"] * 3, ["mild", "mod", "sev"]),
+    ],
+)
+def test_several_classes_are_written_as_the_sample_writes_them(cells, words):
+    facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
+    wanted = sample(label=cells)
+    built = submission.build(facts, predicted(facts.columns), wanted)
+    assert set(built["label"]) <= set(words)
+    submission.check(facts, built, wanted)
+    assert submission.words_of(facts, wanted) == words
+
+
+@pytest.mark.parametrize("cells", [["5", "6", "7"], ["normal"] * 3, ["0.5"] * 3, ["mild", "other", "sev"]])
+def test_words_of_the_sample_that_are_no_classes_are_told(cells):
+    facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
+    told = submission.explained(facts, sample(label=cells))
+    assert "which I cannot tell apart as classes: written are mild, mod, sev, as competition.yaml names them" in told
+
+
+def test_labels_in_columns_are_written_as_the_sample_writes_them():
+    facts = competition("multilabel", score={"metric": "macro_f1"})
+    wanted = sample(a=["False"] * 3, b=["True"] * 3)
+    built = submission.build(facts, predicted(["a", "b"]), wanted)
+    assert set(built[["a", "b"]].to_numpy().ravel()) <= {"True", "False"}
+    submission.check(facts, built, wanted)
+    assert submission.explained(facts, wanted) == "written as in the sample submission: False for 0, True for 1"
+
+
 def test_one_column_for_the_class_needs_a_metric_of_decisions():
     with pytest.raises(UserError, match="one column for the class, and metric mean_auc is of probabilities"):
         submission.build(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))

@@ -18,7 +18,7 @@ Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
 
 # Columns of the sample table and others that are the kit's own: no target or kept column may be called so.
-RESERVED = ("id", "part", "image", "group", "unit", "fold", "patient", "usage")
+RESERVED = ("id", "part", "image", "group", "unit", "fold", "patient", "usage", "bad", "hash", "expected")
 
 
 def _as_texts(value: Any) -> Any:
@@ -60,6 +60,8 @@ class Labels(Strict):
 
     @model_validator(mode="after")
     def _private(self) -> "Labels":
+        if twice := [name for name in self.targets if self.targets.count(name) > 1]:
+            raise ValueError(f"'labels.targets' has '{twice[0]}' twice")
         for key, columns in (("targets", self.targets), ("keep", self.keep)):
             if taken := [name for name in columns if name in RESERVED]:
                 raise ValueError(
@@ -198,9 +200,17 @@ class Competition(Strict):
         if unknown:
             raise ValueError(f"'score.weights' names '{unknown[0]}', which is no target")
         if self.task == "multilabel":
+            if len(self.labels.targets) == 1:
+                raise ValueError(
+                    "task multilabel has several columns in 'labels.targets'; of a single one it is binary"
+                )
             if self.classes:
                 raise ValueError("'classes' has no meaning for task multilabel: its labels are 'labels.targets'")
             return self
+        if twice := [name for name in self.classes or () if self.classes.count(name) > 1]:
+            raise ValueError(f"'classes' has '{twice[0]}' twice")
+        if taken := [name for name in self.columns if name in ("id", "fold", "expected")]:
+            raise ValueError(f"a class is called '{taken[0]}', a name that the kit's own tables need")
         if len(self.labels.targets) != 1:
             raise ValueError(f"task {self.task} has one column in 'labels.targets', found {len(self.labels.targets)}")
         if self.task == "binary":

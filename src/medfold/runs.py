@@ -1,6 +1,7 @@
 """Runs: what decides one, which of its folds are done, and their predictions together."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -228,12 +229,11 @@ def score(
     Args:
         oof: what is scored.
         optimistic: whether epochs were chosen on the scored folds.
-        probable: the probabilities behind it, if it holds decisions: those of the further metrics that are of
-            probabilities. Defaults to the same.
+        probable: the probabilities behind it, for further metrics (`metrics.seen_by`). Defaults to the same.
 
     Returns:
-        metric, value, per_fold, low, high, units, folds_done, optimistic, and `also`: further metrics. Undefined
-        values are None.
+        metric, value, per_fold, low, high, units, folds_done, optimistic, `also`: further metrics, and `facts`: how it
+        is scored. Undefined values are None.
     """
     metric = metrics.of(competition)
     low, high = bootstrap(metric, oof.targets, oof.predictions, oof.group)
@@ -241,7 +241,10 @@ def score(
     for fold in folds:
         here = oof.fold == fold
         per_fold[str(fold)] = _number(metric(oof.targets[here], oof.predictions[here]))
-    also, probable = [metrics.of(competition, name) for name in competition.score.also], probable or oof
+    probable, also = probable or oof, {}
+    for name in competition.score.also:
+        seen = metrics.seen_by(competition, name, oof.predictions, probable.predictions)
+        also[name] = _number(metrics.of(competition, name)(oof.targets, seen))
     return {
         "metric": metric.name,
         "value": _number(metric(oof.targets, oof.predictions)),
@@ -251,10 +254,9 @@ def score(
         "units": len(oof.names),
         "folds_done": folds,
         "optimistic": optimistic,
-        "also": {
-            other.name: _number(other(oof.targets, (oof if other.needs == "class" else probable).predictions))
-            for other in also
-        },
+        "also": also,
+        # What it was computed under, for those who compute it again: the facts may be others by then.
+        "facts": competition.model_dump(mode="json", include={"score", "submission"}),
     }
 
 
@@ -274,6 +276,6 @@ def paths_of(paths: CompetitionPaths, name: str) -> RunPaths:
     Raises:
         UserError: a name that is no plain folder name.
     """
-    if not name or name != Path(name).name or name.startswith("."):
-        raise UserError("a run's name is a plain folder name", f"RUN={name}")
+    if not name or name != Path(name).name or name.startswith(".") or re.search(r"[\s+]", name):
+        raise UserError("a run's name is a plain folder name, without spaces and +", f"RUN={name}")
     return paths.run(name)

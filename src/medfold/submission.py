@@ -1,5 +1,6 @@
 """The submission: built in the sample file's own shape, checked against it, recorded in the ledger."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,12 +154,14 @@ class _Form:
         decisions: True for decisions, False for probabilities.
         one_class: True for the name of one of several classes in a single column.
         words: text, the word for each class, or for no and yes.
+        unknown: words of the sample that are neither.
     """
 
     columns: list[str]
     decisions: bool
     one_class: bool
     words: np.ndarray
+    unknown: list[str]
 
     @classmethod
     def of(cls, competition: Competition, sample: pd.DataFrame) -> "_Form":
@@ -177,19 +180,38 @@ class _Form:
             what = f"it has one column for the class, and metric {metric.name} is of probabilities"
             raise UserError(what, "sample submission", "See score.metric in competition.yaml")
         decided = facts.shape == "lists" or one_class or (metric.needs == "class" and not competition.one_of_many)
-        return cls(columns, decided, one_class, _words(competition, sample[columns]))
+        return cls(columns, decided, one_class, *_words(competition, sample[columns]))
 
 
-def _words(competition: Competition, cells: pd.DataFrame) -> np.ndarray:
-    """The word for each class, or for no and yes: numbers where the sample has numbers, else the names of the facts.
+# Pairs of words for no and yes, as samples have them; the case of their letters does not count.
+NO_YES = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("negative", "positive"), ("absent", "present"))
+STYLES: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize, str.title)
 
-    Of several classes, a sample of one number throughout shows nothing: it is a placeholder.
+
+def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+    """The word for each class, or for no and yes, as the sample writes them.
+
+    Those are the names of the facts, in whatever case; or numbers, 0 or 0.0; or, of two, words for no and yes. Of
+    several classes, a sample of one number throughout shows nothing: it is a placeholder.
+
+    Returns:
+        The words: the names of the facts if the sample shows nothing; and what it shows that is none of this.
     """
     names = competition.class_names if competition.task != "multilabel" else ["0", "1"]
-    numbers = [str(number) for number in range(len(names))]
     seen = set(np.unique(cells.to_numpy(str))) - {""}
-    telling = len(seen) > int(competition.one_of_many) and seen <= set(numbers)
-    return np.array(numbers if telling and not seen <= set(names) else names)
+    if seen <= set(names):
+        return np.array(names), []
+    numbers = [str(number) for number in range(len(names))]
+    for words in (numbers, [f"{number}.0" for number in numbers]):
+        if seen <= set(words):
+            return np.array(words if len(seen) > int(competition.one_of_many) else names), []
+    candidates = [[style(name) for name in names] for style in STYLES]
+    if len(names) == 2:
+        candidates += [[style(word) for word in pair] for pair in NO_YES for style in STYLES]
+    for words in candidates:
+        if seen <= set(words) and len(set(words)) == len(words):
+            return np.array(words), []
+    return np.array(names), sorted(seen)
 
 
 def holds_decisions(competition: Competition, sample: pd.DataFrame) -> bool:
@@ -197,12 +219,27 @@ def holds_decisions(competition: Competition, sample: pd.DataFrame) -> bool:
     return _Form.of(competition, sample).decisions
 
 
-def explained(competition: Competition, sample: pd.DataFrame) -> str:
-    """Which word stands for which class, where a submission holds other words than the facts name; else ''."""
+def words_of(competition: Competition, sample: pd.DataFrame) -> list[str] | None:
+    """The word for each class, or for no and yes, of a submission that holds decisions; else None."""
     form = _Form.of(competition, sample)
-    if not form.decisions or competition.task == "multilabel" or form.words.tolist() == competition.class_names:
+    return form.words.tolist() if form.decisions and competition.submission.shape != "lists" else None
+
+
+def explained(competition: Competition, sample: pd.DataFrame) -> str:
+    """Which word stands for which class, where a submission holds other words than the facts name; else ''.
+
+    Also where the sample has words that are no classes: nobody can tell from it what the leaderboard expects.
+    """
+    form = _Form.of(competition, sample)
+    if not form.decisions or competition.submission.shape == "lists":
         return ""
-    pairs = [f"{word} for {name}" for word, name in zip(form.words, competition.class_names, strict=True)]
+    names = competition.class_names if competition.task != "multilabel" else ["0", "1"]
+    if form.unknown:
+        what = f"the sample submission has {some(form.unknown, 4)}, which I cannot tell apart as classes"
+        return f"{what}: written are {some(form.words.tolist(), 6)}, as competition.yaml names them. Is that expected?"
+    if form.words.tolist() == names:
+        return ""
+    pairs = [f"{word} for {name}" for word, name in zip(form.words, names, strict=True)]
     return f"written as in the sample submission: {some(pairs, 6)}"
 
 

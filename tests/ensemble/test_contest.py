@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
 from medfold.ensemble.contest import Members, calibrated, contest, decide
+from medfold.ensemble.methods import METHODS
 from medfold.errors import UserError
 from medfold.scoring.crossfit import Fitted
 from medfold.scoring.metrics import METRICS
@@ -234,3 +235,43 @@ def test_an_undefined_score_decides_nothing(made):
         assert decision.chosen is decision.contenders[0]
     assert decision.chosen is decision.contenders[0] or decision.chosen.gain.low > 0
     assert decision.adjusted is None or decision.adjusted.helps == bool(decision.adjusted.gain.value > 0)
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+@pytest.mark.parametrize("metric", ["auc", "log_loss", "pf1"])
+def test_where_there_is_no_image_the_prior_is_predicted(name, metric):
+    """Positives are rare: the prior as a number stands above what nets say of most images."""
+    rng = np.random.default_rng(0)
+    targets = (rng.random(1000) < 0.05).astype(int)
+    stack = expit(rng.normal(4 * targets - 5, 1, (3, 1000)))[:, :, None]
+    decision = decide(members(stack, targets), competition("binary", score={"metric": metric}), name)
+    blank = decision.without_image(np.array([0.05]))
+    below = np.mean(decision.fitted.apply(stack)[:, 0] < blank[0])
+    if name == "rank":
+        assert below == pytest.approx(0.5, abs=0.05)
+    elif metric == "pf1":
+        assert decision.adjusted.helps
+        assert blank[0] < 0.05  # sharpened as all others are
+        assert 0.5 < below < 0.98
+    else:
+        assert blank[0] == 0.05
+
+
+def test_where_there_is_no_image_the_decision_is_that_of_the_prior():
+    stack, targets = independent(count=2)
+    facts = competition("binary", score={"metric": "macro_f1"})
+    decision = decide(members(stack, targets), facts, "mean")
+    assert decision.without_image(np.array([0.9])) > 0.5
+    assert decision.without_image(np.array([0.01])) < 0.5
+
+
+def test_the_probabilities_behind_ranks_thresholds_and_sharpening_are_those_of_the_members():
+    stack, targets = independent(count=2)
+    for metric, name in (("auc", "rank"), ("macro_f1", "mean"), ("pf1", "mean"), ("macro_f1", "rank")):
+        decision = decide(members(stack, targets), competition("binary", score={"metric": metric}), name)
+        fitted, out_of_fold = decision.probable
+        np.testing.assert_allclose(fitted.apply(stack), stack.mean(axis=0))
+        np.testing.assert_allclose(out_of_fold, stack.mean(axis=0))
+    decision = decide(members(stack**3, targets), competition("binary", score={"metric": "log_loss"}), "mean")
+    assert decision.adjusted.helps  # a temperature: what comes of it are probabilities
+    np.testing.assert_array_equal(decision.probable[1], decision.predictions)

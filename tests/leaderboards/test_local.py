@@ -50,7 +50,7 @@ def test_metrics_of_probabilities_see_those_behind_the_decisions(solved):
     assert f"AUC {auc(target[:12], values):.4f}" in line
     assert f"log loss {loss(target[:12], values):.4f}" in line
     assert f"macro F1 {METRICS['macro_f1'](target[:12], decided['target'].to_numpy()[:12]):.4f}" in line
-    assert line.count("of the probabilities behind the decisions") == 2
+    assert line.count("of the probabilities behind it") == 2
 
 
 def test_a_score_that_is_undefined_on_a_part_says_so(solved):

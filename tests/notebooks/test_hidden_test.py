@@ -66,7 +66,7 @@ def test_images_that_cannot_be_read_get_the_mean_of_the_training_labels(given, r
     (test / f"{empty}.png").write_bytes(b"")
     picture(test / f"{small}.png", shape=(5, 7))
     found = pd.read_csv(predict(given, root), index_col="id")
-    prior = json.loads((given.kit / "kit.json").read_text())["prior"]
+    prior = json.loads((given.kit / "kit.json").read_text())["nothing"]
     assert found.loc[[absent, broken, empty, small], "target"].tolist() == pytest.approx(prior * 4)
     np.testing.assert_allclose(found.loc[rest, "target"], home.loc[rest, "target"], atol=1e-6)
     said = capsys.readouterr().out

@@ -48,7 +48,7 @@ def test_every_method_is_computed_again(folded, method):
 
 
 @pytest.mark.parametrize(
-    "metric", ["macro_f1, also: [auc, accuracy]", "log_loss, also: [ece]", "pf1", "fbeta, beta: 2"]
+    "metric", first_each_time("pf1", "macro_f1, also: [auc, accuracy]", "log_loss, also: [ece]", "fbeta, beta: 2")
 )
 def test_every_post_processing_is_computed_again(folded, metric):
     add_variant(folded.root.root, "other", "metric: auc", f"metric: {metric}")
@@ -74,6 +74,12 @@ def with_another_number(path, *key):
     path.write_text(json.dumps(content))
 
 
+def changed(path, edit):
+    content = json.loads(path.read_text())
+    edit(content)
+    path.write_text(json.dumps(content))
+
+
 def exchanged(path):
     """The predictions of the first and the last row change places."""
     head, first, *between, last = path.read_text().splitlines()
@@ -88,6 +94,23 @@ CHANGES = {
     "test.csv of a fold": lambda project: with_another_digit(project.paths.run("one").fold(2).test),
     "score": lambda project: with_another_number(project.paths.run("one").score, "value"),
     "score of a fold": lambda project: with_another_number(project.paths.run("one").score, "per_fold", "1"),
+    "interval": lambda project: with_another_number(project.paths.run("one").score, "low"),
+    "optimism": lambda project: changed(project.paths.run("one").score, lambda kept: kept.update(optimistic=True)),
+    "a fold less": lambda project: changed(project.paths.run("one").score, lambda kept: kept["per_fold"].pop("1")),
+    "no further metric": lambda project: changed(
+        project.paths.run("one").score, lambda kept: kept["facts"]["score"].update(also=["accuracy"])
+    ),
+    "folds of a submission": lambda project: changed(
+        first_of(project, "*.json"), lambda kept: kept["score"]["folds_done"].pop()
+    ),
+    "interval of a submission": lambda project: with_another_number(first_of(project, "*.json"), "score", "high"),
+    "other runs": lambda project: changed(first_of(project, "*.json"), lambda kept: kept.update(runs=["gone"])),
+    "score without a metric": lambda project: changed(
+        project.paths.run("one").score, lambda kept: kept.update(metric="none")
+    ),
+    "OOF score in the ledger": lambda project: project.root.ledger.write_text(
+        project.root.ledger.read_text().replace(",auc,0.", ",auc,1.")
+    ),
     "number of units": lambda project: with_another_number(project.paths.run("one").score, "units"),
     "submission": lambda project: with_another_digit(first_of(project, "*.csv")),
     "score of a submission": lambda project: with_another_number(first_of(project, "*.json"), "score", "value"),
@@ -126,6 +149,40 @@ def test_what_cannot_be_computed_again_is_told_and_is_no_difference(submitted, c
     assert said.count("cannot be computed again: no ") == 2
     assert "no runs/small/two/run.json" in said
     assert said.count("computed again, equal") == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "later"),
+    [
+        ("score: {metric: fbeta, beta: 2}", "score: {metric: auc}"),
+        pytest.param("score: {metric: fbeta, beta: 2}", "score: {metric: fbeta, beta: 1}", marks=pytest.mark.slow),
+        pytest.param("score: {metric: accuracy, also: [auc]}", "score: {metric: auc}", marks=pytest.mark.slow),
+    ],
+)
+def test_facts_of_today_do_not_decide_how_a_score_was_computed(folded, facts, later, capsys):
+    folder = add_variant(folded.root.root, "other", "score: {metric: auc}", facts)
+    project = stages.Project.open("other")
+    finished_run(project, "one", 1.0)
+    stages.submit(project, names=["one"], force=True)
+    text = (folder / "competition.yaml").read_text()
+    (folder / "competition.yaml").write_text(text.replace(facts, later))
+    capsys.readouterr()
+    stages.recheck(stages.Project.open("other"))
+    assert capsys.readouterr().out.count("computed again, equal") == 2
+
+
+def test_a_submission_renewed_by_other_runs_has_their_row_in_the_ledger(folded, capsys):
+    """Weights of 1 and 0: the same predictions, another score."""
+    finished_run(folded, "one", 1.0)
+    stages.submit(folded, names=["one"], dry_run=True)
+    finished_run(folded, "zero", 0.2)
+    stages.submit(folded, names=["one", "zero"], method="selection", dry_run=True)
+    ledger = files.read_csv(folded.root.ledger)
+    for row in ledger.to_dict("records"):
+        record = files.read_json((folded.root.root / row["file"]).with_suffix(".json"))
+        assert row["runs"] == " ".join(record["runs"])
+        assert row["oof"] == pytest.approx(record["score"]["value"], abs=1e-6)
+    stages.recheck(folded)
 
 
 def test_nothing_to_check_is_one_line(small):

@@ -66,6 +66,7 @@ class Adjusted:
 
     Args:
         title: of the adjustment.
+        calibrates: True if what comes of it are probabilities still.
         fitted: on all folds.
         predictions: float64 (units, columns), cross-fitted together with the method.
         in_sample, cross_fitted: scores.
@@ -73,6 +74,7 @@ class Adjusted:
     """
 
     title: str
+    calibrates: bool
     fitted: Fitted
     predictions: np.ndarray
     in_sample: float
@@ -116,6 +118,35 @@ class Decision:
     adjusted: Adjusted | None
     fitted: Fitted
     predictions: np.ndarray
+
+    @property
+    def probable(self) -> tuple[Fitted, np.ndarray]:
+        """What gives the probabilities behind what is scored, and those out of fold.
+
+        They are what is scored, unless that is ranks, or an adjustment has made decisions or the like of them.
+        """
+        if self.chosen.method.name == "rank":
+            return self.contenders[0].fitted, self.contenders[0].predictions
+        if self.adjusted and self.adjusted.helps and self.adjusted.calibrates:
+            return self.fitted, self.predictions
+        return self.chosen.fitted, self.chosen.predictions
+
+    def without_image(self, prior: np.ndarray) -> np.ndarray:
+        """What is predicted of a unit of which there is no image: the prior, as all others are adjusted.
+
+        It is no member's prediction, so it is not put together or calibrated as those are. A rank mean has no place
+        for it: there it stands in the middle of the ranks.
+
+        Args:
+            prior: float64 (columns,), the mean of the units' labels.
+        """
+        found = prior[None]
+        if self.chosen.method.name == "rank":
+            _, arguments = self.chosen.fitted.steps[0]
+            found = self.chosen.fitted.apply(np.median(arguments["ordered"], axis=1)[:, None, :])
+        if self.adjusted and self.adjusted.helps and not self.adjusted.calibrates:
+            found = Fitted(self.fitted.steps[len(self.chosen.fitted.steps) :]).apply(found)
+        return found[0]
 
 
 def contest(
@@ -221,7 +252,7 @@ def _adjusted(members: Members, competition: Competition, chosen: Contender, per
     outside = cross_fitted(fit, members.predictions, members.targets, members.fold)
     in_sample = metric(members.targets, fitted.apply(members.predictions))
     gain = _gain(metric, members, outside, chosen.predictions)
-    return Adjusted(suited.title, fitted, outside, in_sample, metric(members.targets, outside), gain)
+    return Adjusted(suited.title, suited.calibrates, fitted, outside, in_sample, metric(members.targets, outside), gain)
 
 
 def _gain(metric: metrics.Metric, members: Members, ours: np.ndarray, theirs: np.ndarray) -> Difference:

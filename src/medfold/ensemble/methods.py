@@ -96,25 +96,6 @@ def rank_mean_of(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.
     return _normalised(ranks.mean(axis=0), exclusive)
 
 
-def without_image(fitted: Fitted, prior: np.ndarray, members: int) -> np.ndarray:
-    """What an ensemble predicts where there is no image: of members that all predict the prior.
-
-    A rank mean has no place for it: there each member stands in the middle of its ranks.
-
-    Args:
-        fitted: the ensemble.
-        prior: float64 (columns,), the mean of the training labels.
-        members: how many.
-
-    Returns:
-        float64 (columns,).
-    """
-    stack, (first, arguments) = np.tile(prior, (members, 1, 1)), fitted.steps[0]
-    if first == rank_mean_of.__name__:
-        stack = np.median(arguments["ordered"], axis=1)[:, None, :]
-    return fitted.apply(stack)[0]
-
-
 @method("selection")
 def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
     """Greedy selection of members with replacement (Caruana et al. 2004, doi 10.1145/1015330.1015432), on the metric.

@@ -32,8 +32,8 @@ def _promised(competition: Competition) -> bool:
 def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
     """Scores a submission on the public and the private part of the hidden solution, joined by id.
 
-    The metric of the competition sees what the file holds. Where that is decisions, further metrics of probabilities
-    see the probabilities behind them, which is told.
+    The metric of the competition sees what the file holds, further metrics what `metrics.seen_by` says. Where that is
+    the probabilities behind the file it is told.
 
     Args:
         competition: names metrics and columns.
@@ -46,7 +46,7 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
     preflight(competition, paths)
     if not paths.solution.is_file():
         return Placed(status="written", lines=[("test score", "none: the data holds no labels of the test part")])
-    written, decided = submission.values_of(competition, entry.table, entry.sample)
+    written, _ = submission.values_of(competition, entry.table, entry.sample)
     solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
     if set(written.index) != set(solution["id"]):
         raise UserError("the solution has other ids than the submission", paths.solution, "Download again")
@@ -63,13 +63,13 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
         values = []
         for name in names:
             metric = metrics.of(competition, name)
-            of_probabilities = decided and name != names[0] and metric.needs != "class"
-            predictions = (probable if of_probabilities else held)[here]
+            predictions = metrics.seen_by(competition, name, held, probable)[here]
+            behind_it = not np.allclose(predictions, held[here], atol=1e-8)
             value = metric(targets[here], predictions)
             scores[part, metric.name] = None if np.isnan(value) else value
             interval = bootstrap(metric, targets[here], predictions, groups[here])
             shown = described(metric.title, value, *interval)
-            values.append(f"{shown} of the probabilities behind the decisions" if of_probabilities else shown)
+            values.append(f"{shown} of the probabilities behind it" if behind_it else shown)
         only = here.all()
         lines.append(("test score" if only else part.lower(), f"{', '.join(values)}, {int(here.sum()):,} images"))
     rivals, mine = _rank(paths, names, scores)

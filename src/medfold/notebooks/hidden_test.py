@@ -45,8 +45,7 @@ def predict(kit: Kit, raw: Path, out: Path, seconds: float) -> pd.DataFrame:
 
     found = _put_together(kit, test, predicted)
     without = "no readable image" if not late else "no readable image, or were not reached"
-    nothing = methods.without_image(kit.fitted, np.array(kit.about["prior"]), len(kit.members))
-    found = submission.completed(competition, found, names, nothing, without)
+    found = submission.completed(competition, found, names, np.array(kit.about["nothing"]), without)
     sample = submission.fit_sample(competition, sample, names)
     result = submission.build(competition, found, sample)
     submission.check(competition, result, sample)

@@ -52,7 +52,7 @@ def pack(
     slug: str,
     runs: list[Trained],
     fitted: Fitted,
-    prior: np.ndarray,
+    nothing: np.ndarray,
     score: str,
     out: Path,
 ) -> dict[str, int]:
@@ -64,7 +64,7 @@ def pack(
         slug: of the competition at Kaggle, by which its data is found there.
         runs: in the order in which `fitted` takes them.
         fitted: how they are put together.
-        prior: float64 (columns,), for images that cannot be read.
+        nothing: float64 (columns,), what is predicted of a unit without a readable image.
         score: the OOF score in words.
         out: the folder to write.
 
@@ -87,14 +87,14 @@ def pack(
             "score": score,
             "facts": competition.model_dump(mode="json"),
             "runs": [_weights_of(run, folder) for run in runs],
-            "prior": prior.tolist(),
+            "nothing": nothing.tolist(),
             "packages": list(packages),
             "folder": _texts(paths),
         }
         about["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
         # What predicts, whatever version of the package and of the texts goes with it.
         nets = {name: digest for name, digest in about["files"].items() if not name.endswith(".whl")}
-        about["mark"] = files.fingerprint([nets, *(about[key] for key in ("slug", "facts", "runs", "prior"))], 12)
+        about["mark"] = files.fingerprint([nets, *(about[key] for key in ("slug", "facts", "runs", "nothing"))], 12)
         files.write_json(about, folder / ABOUT)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 

@@ -16,9 +16,15 @@ def differences(competition: Competition, paths: CompetitionPaths, run: RunPaths
     """What does not fit together in a run that has a score.json; nothing if all does.
 
     Args:
-        competition: the facts that the run was trained under.
+        competition: the facts that the run was trained and scored under.
     """
     kept = files.read_json(run.score)
+    done = [number for number in range(competition.folds.k) if run.fold(number).done.is_file()]
+    if kept["folds_done"] != done:
+        yield f"folds_done are {done}, kept {kept['folds_done']}"
+    best = files.read_json(run.origin)["recipe"]["training"].get("keep") == "best"
+    if kept["optimistic"] != best:
+        yield f"optimistic is {best}, kept {kept['optimistic']}"
     pieces = []
     for fold in kept["folds_done"]:
         here = run.fold(fold)
@@ -41,7 +47,7 @@ def differences(competition: Competition, paths: CompetitionPaths, run: RunPaths
     if not found.index.is_unique or missing or not found.equals(expected.reindex(found.index)):
         yield "oof.csv does not hold each sample once, in its fold of the folds table"
         return
-    yield from score_differences(competition, paths, oof, kept)
+    yield from score_differences(competition, paths, oof, kept, of_units=False)
 
 
 def readable(paths: CompetitionPaths) -> pd.DataFrame:
@@ -58,6 +64,7 @@ def score_differences(
     paths: CompetitionPaths,
     oof: pd.DataFrame,
     kept: dict[str, Any],
+    of_units: bool,
     behind: pd.DataFrame | None = None,
 ) -> Iterator[str]:
     """Where a kept score is not that of OOF predictions.
@@ -65,23 +72,26 @@ def score_differences(
     Args:
         oof: id, fold and prediction columns, all as text: of samples, or of units.
         kept: as score.json.
+        of_units: its ids are those of units.
         behind: the probabilities behind them, of the same rows; those of the further metrics of probabilities.
     """
-    samples = readable(paths).set_index("id", drop=False)
-    unit = samples["unit"]
-    if set(oof["id"]) <= set(unit.index) and competition.score.unit:
-        unit = unit.loc[oof["id"]].reset_index(drop=True)
-        held = samples.loc[oof["id"]].reset_index(drop=True)
-        names, truth = tables.by_unit(competition, unit, tables.members(competition, held))
-        fold = oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
-        values = tables.predictions_by_unit(competition, unit, oof[competition.columns].to_numpy(float))
-        predictions = values.loc[names].to_numpy()
-    else:
-        train = samples[samples["part"] == "train"]
-        names, labels = tables.by_unit(competition, train["unit"], tables.members(competition, train))
+    samples = readable(paths)
+    train = samples[samples["part"] == "train"].sort_values("id")
+    train = train.assign(group=tables.read(paths.folds).set_index("id")["group"].reindex(train["id"]).to_numpy())
+    if not of_units:
+        train = train[train["id"].isin(oof["id"])]
+        oof = oof.set_index("id").loc[train["id"]].reset_index()
+    names, labels = tables.by_unit(competition, train["unit"], tables.members(competition, train))
+    groups = train.drop_duplicates("unit").set_index("unit")["group"]
+    if of_units:
         rows = pd.Index(names).get_indexer(oof["id"])
         names, truth, fold = oof["id"].tolist(), labels[rows], oof["fold"].to_numpy()
         predictions = oof[competition.columns].to_numpy(float)
+    else:
+        unit = train["unit"].reset_index(drop=True)
+        truth, fold = labels, oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
+        values = tables.predictions_by_unit(competition, unit, oof[competition.columns].to_numpy(float))
+        predictions = values.loc[names].to_numpy()
     probabilities = predictions if behind is None else behind[competition.columns].to_numpy(float)
 
     def of(metric: str, here: np.ndarray) -> float:
@@ -92,6 +102,17 @@ def score_differences(
     if kept["units"] != len(names):
         yield f"units are {len(names)}, kept {kept['units']}"
     yield from _unlike("value", of(kept["metric"], every), kept["value"])
+    ends = definitions.interval(competition, kept["metric"], truth, predictions, groups.loc[names].to_numpy())
+    for end, name in zip(ends or (), ("low", "high"), strict=False):
+        yield from _unlike(name, end, kept[name])
+    for what, given, expected in (
+        ("per_fold", set(kept["per_fold"]), {str(number) for number in kept["folds_done"]}),
+        ("per_fold", set(kept["per_fold"]), set(fold)),
+        ("also", set(kept["also"]), set(competition.score.also) if "facts" in kept else set(kept["also"])),
+    ):
+        if given != expected:
+            yield f"{what} is of {sorted(expected)}, kept {sorted(given)}"
+            return
     for number, value in kept["per_fold"].items():
         yield from _unlike(f"per_fold {number}", of(kept["metric"], fold == number), value)
     for metric, value in kept["also"].items():

@@ -1,6 +1,7 @@
 """Recheck of a submission: its hash, its numbers from the folds' predictions, its OOF score."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,35 @@ def differences(competition: Competition, paths: CompetitionPaths, root: Path, f
             yield f"{name} is not the file that it was made from"
             return
     yield from _unlike_numbers(competition, paths, root, file, record)
+    if (told := sorted(_folds_of(record))) != record["score"]["folds_done"]:
+        yield f"folds_done are {told}, kept {record['score']['folds_done']}"
     oof = tables.read(paths.rechecked(file, "csv"))
     behind = oof[["id"]].assign(**{name: oof[f"behind {name}"] for name in competition.columns})
-    yield from score_differences(competition, paths, oof, record["score"], behind)
+    yield from score_differences(competition, paths, oof, record["score"], True, behind)
+
+
+def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[str]:
+    """Where a row of the ledger is not what stands beside its file.
+
+    Args:
+        row: all cells as text.
+        record: the .json beside the file.
+    """
+    score = record["score"]
+    expected = {"runs": " ".join(record["runs"]), "sha256": record["sha256"], "metric": score["metric"]}
+    expected["folds"] = " ".join(map(str, score["folds_done"]))
+    for name, key in (("oof", "value"), ("low", "low"), ("high", "high")):
+        expected[name] = "" if score[key] is None else f"{score[key]:.6f}"
+    for name in ("public", "private"):
+        expected[name] = "" if record.get(name) is None else f"{record[name]:.6f}"
+    for name, value in expected.items():
+        if row[name] != value:
+            yield f"the ledger has {name} {row[name] or 'nothing'}, beside the file stands {value or 'nothing'}"
+
+
+def _folds_of(record: dict[str, Any]) -> set[int]:
+    """The folds whose files a submission was made from."""
+    return {int(found[1]) for name in record["inputs"] if (found := re.search(r"/fold(\d+)/", name))}
 
 
 def _unlike_numbers(
@@ -48,6 +75,9 @@ def _unlike_numbers(
     stacked = []
     for name in record["runs"]:
         folds = [root / each for each in record["inputs"] if f"/{name}/fold" in each and each.endswith("test.csv")]
+        if not folds:
+            yield f"nothing that run '{name}' predicts is among what it was made from"
+            return
         each = [tables.read(path).set_index("id")[competition.columns].astype(float) for path in folds]
         mean = sum(table.loc[each[0].index] for table in each) / len(each)
         gone = mean.index.difference(unit.index)
@@ -58,7 +88,7 @@ def _unlike_numbers(
         stacked.append(tables.predictions_by_unit(competition, units, mean.to_numpy()))
     stack = np.stack([table.loc[stacked[0].index].to_numpy() for table in stacked])
     expected = pd.DataFrame(_apply(paths.rechecked(file, "npz"), stack), stacked[0].index, competition.columns)
-    found = tables.cells(competition, tables.read(file))
+    found = tables.cells(competition, tables.read(file), record.get("words"))
     blank = found.index.difference(expected.index)
     expected = pd.concat([expected, pd.DataFrame([record["nothing"]] * len(blank), blank, competition.columns)])
     expected = expected.loc[found.index].to_numpy()

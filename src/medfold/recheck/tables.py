@@ -42,25 +42,34 @@ def predictions_by_unit(competition: Competition, unit: pd.Series, values: np.nd
     return found
 
 
-def cells(competition: Competition, table: pd.DataFrame) -> pd.DataFrame:
-    """What a submission says of each unit, in the prediction columns: numbers, decisions as 0 and 1."""
+def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None = None) -> pd.DataFrame:
+    """What a submission says of each unit, in the prediction columns: numbers, decisions as 0 and 1.
+
+    Args:
+        table: the submission, all cells as text.
+        words: that stand for the classes, or for no and yes, in it. Defaults to what the cells look like.
+    """
     names, key = competition.columns, competition.submission.id
     (first, *others) = [column for column in table.columns if column != key]
     if competition.submission.shape == "lists":
         held = [[float(name in cell.split()) for name in names] for cell in table[first]]
         return pd.DataFrame(held, index=table[key], columns=names)
+    one_class = competition.one_of_many and not others
+    if words is None and (one_class or competition.task == "binary"):
+        known = names if one_class else competition.class_names
+        words = known if set(table[first]) <= set(known) else [str(number) for number in range(len(known))]
+    if one_class:
+        held = [[float(cell == word) for word in words] for cell in table[first]]
+        return pd.DataFrame(held, index=table[key], columns=names)
+    held = table.drop(columns=key)
+    if words is not None and set(held.to_numpy().ravel()) <= set(words):
+        held = held.replace({word: str(number) for number, word in enumerate(words)})
     if competition.submission.shape == "long":
+        if not len(table):
+            return pd.DataFrame(columns=names, dtype=float)
         split = table[key].str.extract(
             rf"^(?P<unit>.+?)_(?P<label>{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})$"
         )
-        wide = split.assign(value=table[first].astype(float)).pivot(index="unit", columns="label", values="value")
-        return wide[names]
-    if competition.one_of_many and not others:
-        numbered = set(table[first]) <= {str(number) for number in range(len(names))}
-        words = names if set(table[first]) <= set(names) or not numbered else [str(n) for n in range(len(names))]
-        held = [[float(cell == word) for word in words] for cell in table[first]]
-        return pd.DataFrame(held, index=table[key], columns=names)
-    held = table[names] if others or first in names else table[[first]].set_axis(names, axis=1)
-    if competition.task == "binary" and set(held[names[0]]) <= set(competition.class_names):
-        held = held.replace({word: str(number) for number, word in enumerate(competition.class_names)})
+        return split.assign(value=held[first].astype(float)).pivot(index="unit", columns="label", values="value")[names]
+    held = held[names] if others or first in names else held[[first]].set_axis(names, axis=1)
     return held.astype(float).set_index(table[key])

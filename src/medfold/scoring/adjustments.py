@@ -19,10 +19,12 @@ class Adjustment(NamedTuple):
     Args:
         title: for people.
         fit: (predictions, targets) -> Fitted.
+        calibrates: True if what comes of it are probabilities still, False for decisions and the like.
     """
 
     title: str
     fit: Fit
+    calibrates: bool = False
 
 
 def of(competition: Competition, metric: Metric) -> Adjustment | None:
@@ -43,7 +45,7 @@ def calibration(loss: Metric = METRICS["log_loss"]) -> Adjustment:
     Args:
         loss: what to make small. Defaults to the log loss.
     """
-    return Adjustment("temperature", partial(temperature_scaling, loss=loss))
+    return Adjustment("temperature", partial(temperature_scaling, loss=loss), calibrates=True)
 
 
 def _decisions(competition: Competition, metric: Metric) -> tuple[str, Callable]:

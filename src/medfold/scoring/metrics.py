@@ -6,7 +6,7 @@
 A metric that is undefined on what it is given, such as an AUC with one class only, is nan.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -107,7 +107,9 @@ def of(competition: Competition, name: str | None = None) -> Metric:
         takers = ", ".join(known for known in METRICS if METRICS[known].weighted)
         raise UserError(f"metric {score.metric} takes no weights", "score.weights", f"Take them out, or use {takers}")
     if found.weighs_recall:
-        return replace(found, function=partial(found.function, beta=score.beta), title=f"F{score.beta:g}")
+        return replace(
+            found, function=partial(found.function, beta=score.beta), title=title_of(competition, found.name)
+        )
     if not found.weighted:
         return found
     if not score.weights:
@@ -120,6 +122,50 @@ def of(competition: Competition, name: str | None = None) -> Metric:
         label = competition.labels.targets[int(np.argmax(wrong))]
         raise UserError(f"weights are above 0, that of '{label}' is {score.weights[label]}", "score.weights")
     return replace(found, function=partial(found.function, weights=weights))
+
+
+def title_of(competition: Competition, name: str) -> str:
+    """What a metric is called in words: 'F2' where beta is 2."""
+    return f"F{competition.score.beta:g}" if METRICS[name].weighs_recall else METRICS[name].title
+
+
+def seen_by(competition: Competition, name: str, written: np.ndarray, probable: np.ndarray) -> np.ndarray:
+    """What a metric of a competition looks at, of a submission: one rule for OOF scores and the local leaderboard.
+
+    The metric of the competition sees what is written. Further ones see the probabilities behind it, unless both look
+    at decisions: then those that are written.
+
+    Args:
+        name: of the metric.
+        written: float (n, columns), what the submission holds.
+        probable: float (n, columns), the probabilities behind it.
+    """
+    main = METRICS[competition.score.metric]
+    same = name == main.name or (main.needs == "class" and METRICS[name].needs == "class")
+    return written if same else probable
+
+
+def constants(competition: Competition, prior: np.ndarray) -> Iterator[np.ndarray]:
+    """What a predictor says that looks at no image: the prior; each class, or no label and every label.
+
+    Args:
+        prior: float (columns,), the mean of the labels.
+    """
+    yield prior
+    yield from np.eye(len(prior)) if competition.one_of_many else np.array([np.zeros(len(prior)), np.ones(len(prior))])
+
+
+def chance(competition: Competition, targets: np.ndarray, prior: np.ndarray) -> float:
+    """The best score of a predictor that looks at no image; nan if it is undefined.
+
+    Args:
+        targets: int (n,) or (n, labels).
+        prior: float (columns,), the mean of the training labels.
+    """
+    metric = of(competition)
+    scores = [metric(targets, np.tile(row, (len(targets), 1))) for row in constants(competition, prior)]
+    found = [metric.sign * score for score in scores if np.isfinite(score)]
+    return metric.sign * max(found) if found else float("nan")
 
 
 def _named(name: str, task: str) -> Metric:

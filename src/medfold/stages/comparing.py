@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import config, files, runs
+from medfold.competition import Competition
 from medfold.errors import UserError, some
 from medfold.paths import RunPaths
 from medfold.runs import OutOfFold
@@ -109,7 +110,7 @@ def list_runs(project: Project) -> None:
     """Shows all runs of a competition, the best first: score, interval, time, and in what their recipes differ.
 
     Runs that do not cover all folds come after those that do: their scores are of fewer samples. Those of another folds
-    table, or scored by another metric, come last, without a score: it cannot be compared.
+    table, of other labels or facts, or scored by another metric, come last, without a score: it cannot be compared.
 
     Raises:
         UserError: there is none.
@@ -126,10 +127,17 @@ def list_runs(project: Project) -> None:
         score, mark = files.read_json(run.score) or _unscored(), []
         if score.get("optimistic"):
             mark = ["OPTIMISTIC"]
-        if not trained.same_folds(project, files.read_json(run.origin)):
+        origin = files.read_json(run.origin)
+        if not trained.same_folds(project, origin):
             score, mark = _unscored(), ["(other folds table)"]
+        elif changed := trained.changed_fact(project, run.name):
+            score, mark = _unscored(), [f"(trained under another {changed[0]})"]
+        elif not trained.same_labels(project, origin):
+            score, mark = _unscored(), ["(trained on other labels)"]
         elif score.get("metric", metric.name) != metric.name:
             score, mark = _unscored(), [f"(scored by {score['metric']})"]
+        elif _scored_otherwise(score, competition):
+            score, mark = _unscored(), ["(scored by another beta or other weights)"]
         folds = len(score["folds_done"])
         value = score["value"]
         told_value = shown(value) if folds else ""
@@ -143,6 +151,11 @@ def list_runs(project: Project) -> None:
     rows = [row for _, row in sorted(rows)]
     say("runs", f"{len(rows)} of {paths.name}; in the last column how a recipe differs from what most have")
     table(["run", metric.title, "95 % interval", "folds", "time", "differs"], rows, [0])
+
+
+def _scored_otherwise(score: dict[str, Any], competition: Competition) -> bool:
+    kept, now = score.get("facts"), competition.model_dump(mode="json", include={"score"})["score"]
+    return kept is not None and any(kept["score"][key] != now[key] for key in ("beta", "weights"))
 
 
 def _unscored() -> dict[str, Any]:

@@ -9,13 +9,12 @@ import pandas as pd
 from medfold import ensemble as blends
 from medfold import files, runs, submission
 from medfold.competition import Competition
-from medfold.ensemble import contest, methods
+from medfold.ensemble import contest
 from medfold.ensemble.contest import Calibration, Decision, Members
 from medfold.errors import UserError, some
 from medfold.paths import FoldPaths
 from medfold.runs import OutOfFold
 from medfold.scoring import metrics, units
-from medfold.scoring.crossfit import Fitted
 from medfold.scoring.intervals import Difference, bootstrap, interval_shown, shown
 from medfold.stages import trained
 from medfold.stages.folding import Table
@@ -38,7 +37,7 @@ class Ensemble:
         test: id (of the unit) and prediction columns.
         test_probable: the probabilities behind `test`, as `probable` is behind `oof`.
         nothing: float64 (columns,), what is predicted of a unit without an image.
-        nothing_probable: the same behind it.
+        prior: float64 (columns,), the mean of the units' labels: the probabilities behind it.
         inputs: hashes of the files that this was made from, by path.
     """
 
@@ -52,7 +51,7 @@ class Ensemble:
     test: pd.DataFrame
     test_probable: pd.DataFrame
     nothing: np.ndarray
-    nothing_probable: np.ndarray
+    prior: np.ndarray
     inputs: dict[str, str]
 
 
@@ -106,7 +105,7 @@ def ensemble_of(
     stack = np.stack([each.predictions for each in found.values()])
     members = Members(list(found), stack, oof.targets, oof.fold, oof.group)
     decision = contest.decide(members, competition, method, per_class)
-    behind, behind_oof = _probable(competition, decision)
+    behind, behind_oof = decision.probable
     probable = replace(oof, predictions=behind_oof)
     oof = replace(oof, predictions=decision.predictions)
     optimistic = any(run.optimistic for run in read.values())
@@ -114,14 +113,25 @@ def ensemble_of(
     score["ensemble"] = _for_the_record(members, decision)
     ids, given = _tests(project, data, list(read.values()))
     test, test_probable = (_table(competition, ids, each.apply(given)) for each in (decision.fitted, behind))
-    prior = submission.prior(competition, data.targets)
-    nothing = [methods.without_image(each, prior, len(read)) for each in (decision.fitted, behind)]
+    everyone = units.join(competition, data.train["unit"].to_numpy(), data.targets, np.zeros(len(data.train))[:, None])
+    prior = submission.prior(competition, everyone.targets)
     inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
     calibration = None
     if members.can_be_cross_fitted:
         calibration = contest.calibrated(members, competition, decision.chosen, per_class)
     return Ensemble(
-        list(found), members, decision, calibration, oof, probable, score, test, test_probable, *nothing, inputs
+        names=list(found),
+        members=members,
+        decision=decision,
+        calibration=calibration,
+        oof=oof,
+        probable=probable,
+        score=score,
+        test=test,
+        test_probable=test_probable,
+        nothing=decision.without_image(prior),
+        prior=prior,
+        inputs=inputs,
     )
 
 
@@ -129,18 +139,6 @@ def _table(competition: Competition, ids: pd.Index, predictions: np.ndarray) -> 
     table = pd.DataFrame(predictions, columns=competition.columns)
     table.insert(0, "id", ids)
     return table
-
-
-def _probable(competition: Competition, decision: Decision) -> tuple[Fitted, np.ndarray]:
-    """What gives the probabilities behind what is scored, and those out of fold.
-
-    They are what is scored, unless an adjustment has made decisions of them, or they are ranks.
-    """
-    if decision.chosen.method.name == "rank":
-        return decision.contenders[0].fitted, decision.contenders[0].predictions
-    if metrics.of(competition).needs == "class":
-        return decision.chosen.fitted, decision.chosen.predictions
-    return decision.fitted, decision.predictions
 
 
 def _tests(project: Project, data: Table, read: list["_Run"]) -> tuple[pd.Index, np.ndarray]:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from medfold import files, folds, samples
 from medfold.audit import Audit, audit
+from medfold.competition import Competition
 from medfold.competition import Folds as FoldOptions
 from medfold.errors import UserError, some
 from medfold.images import survey
@@ -60,6 +61,8 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
     train = good[good["part"] == "train"].reset_index(drop=True)
     test = good[good["part"] == "test"].reset_index(drop=True)
     targets = samples.encode(competition, train)
+    if competition.score.unit:
+        _tell_of_lost_labels(competition, everything[everything["part"] == "train"])
     joined_by = [train["hash"].to_numpy()]
     near = None
     if audited:
@@ -122,3 +125,16 @@ def _show_folds(project: Project, train: pd.DataFrame, targets: np.ndarray, foun
 
 def _chained(options: FoldOptions) -> str:
     return "; near-duplicates make chains (folds.duplicates)" if options.duplicates == "near" else ""
+
+
+def _tell_of_lost_labels(competition: Competition, train: pd.DataFrame) -> None:
+    """Units whose label stands with an image that cannot be read: they are trained and scored by the others alone."""
+    good = (train["bad"] == "").to_numpy()
+    if good.all():
+        return
+    labels = pd.DataFrame(samples.encode(competition, train).reshape(len(train), -1))
+    of_all, of_good = (labels[rows].groupby(train["unit"].to_numpy()[rows]).max() for rows in (good | True, good))
+    lost = of_good.index[(of_all.loc[of_good.index] != of_good).any(axis=1)]
+    if len(lost):
+        told = f"{len(lost):,} units have a label with an image that cannot be read, and count as without it"
+        warn("folds", f"{told}: {some(lost)}")

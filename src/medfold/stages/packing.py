@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medfold import files, runs, submission
+from medfold import files, runs
 from medfold.leaderboards import kaggle
 from medfold.notebooks import ipynb, packing, wheels
 from medfold.notebooks.kit import ABOUT
@@ -51,10 +51,8 @@ def pack(project: Project, data: Table, found: Ensemble) -> Packed:
     members = [_trained(project, name) for name in found.names]
     score = describe_score(competition, found.score, data.train["unit"].nunique())
     folder = folder_of(project, found.names)
-    prior = submission.prior(competition, data.targets)
     slug = paths.name if competition.upload == "local" else kaggle.slug(competition)
-    fitted = found.decision.fitted
-    sizes = packing.pack(competition, paths, slug, members, fitted, prior, score, folder / KIT)
+    sizes = packing.pack(competition, paths, slug, members, found.decision.fitted, found.nothing, score, folder / KIT)
     packages = wheels.versions(wheels.lacking(competition))
     told = [f"{each.paths.name} ({len(each.folds)} folds)" for each in members]
     label = folder / KIT / ABOUT

@@ -96,9 +96,14 @@ def _as_trained(project: Project, names: list[str]) -> Project:
                 raise UserError(
                     f"{first} and {name} were trained under different facts: {key}", "RUNS", "Ask one alone"
                 )
-    if facts.columns != project.competition.columns:
-        before, now = some(facts.columns, 6), some(project.competition.columns, 6)
+    today = project.competition
+    if facts.columns != today.columns:
+        before, now = some(facts.columns, 6), some(today.columns, 6)
         warn("predict", f"named as when {first} was trained: {before}; competition.yaml says {now} now")
+    elif facts.class_names != today.class_names:
+        before, now = facts.class_names[1], today.class_names[1]
+        what = f"'{facts.columns[0]}' is the probability of '{before}', as when {first} was trained"
+        warn("predict", f"{what}; competition.yaml has '{now}' as the positive class now")
     return replace(project, competition=facts)
 
 

@@ -63,11 +63,11 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
     Args:
         total: the number of units in all folds.
     """
-    metric = metrics.METRICS[result["metric"]]
+    title = metrics.title_of(competition, result["metric"])
     k, done = competition.folds.k, result["folds_done"]
-    text = described(metric.title, result["value"], result["low"], result["high"])
+    text = described(title, result["value"], result["low"], result["high"])
     for name, value in result["also"].items():
-        text += f", {metrics.METRICS[name].title} {shown(value)}"
+        text += f", {metrics.title_of(competition, name)} {shown(value)}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
     text += f", {covers}, {result['units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
     return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["optimistic"] else "")

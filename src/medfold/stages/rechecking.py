@@ -1,6 +1,9 @@
 """Stage `recheck`: scores and submissions computed again from the files alone; any difference is named."""
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from medfold import files, runs
 from medfold import submission as submissions
@@ -31,8 +34,8 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         runs.describe(run)
         if not run.score.is_file():
             raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
-        facts = _with_score_of_today(project, name)
-        wrong += _told("run", name, list(run_check.differences(facts, project.paths, run)))
+        facts = _as_scored(project, name, files.read_json(run.score))
+        wrong += _told("run", name, run_check.differences(facts, project.paths, run))
     ledger = submissions.ledger(project.root)
     rows = ledger[ledger["competition"] == project.paths.name]
     for row in rows.to_dict("records"):
@@ -42,11 +45,10 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         if lacking := _lacking(project, file, of):
             warn("submission", f"{file.name}: cannot be computed again: {lacking}")
             continue
-        facts = _with_score_of_today(project, of[0])
-        found = list(submission_check.differences(facts, project.paths, project.root.root, file))
-        if row["sha256"] != files.sha256(file):
-            found.append("it is not the file of the ledger")
-        wrong += _told("submission", file.name, found)
+        record = files.read_json(file.with_suffix(".json"))
+        facts = _as_scored(project, of[0], record.get("score"))
+        found = submission_check.differences(facts, project.paths, project.root.root, file)
+        wrong += _told("submission", file.name, chain(found, submission_check.ledger_differences(row, record)))
     if not len(scored) and not len(rows):
         raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
     if wrong:
@@ -62,18 +64,27 @@ def _lacking(project: Project, file: Path, of: list[str]) -> str:
     return ""
 
 
-def _with_score_of_today(project: Project, name: str) -> Competition:
-    """The facts that a run was trained under, with the metrics and the submission of today.
+def _as_scored(project: Project, name: str, kept: dict[str, Any] | None) -> Competition:
+    """The facts that a run was trained under, with the metrics and the submission that a score was computed under.
+
+    Args:
+        kept: the score; of an older version it does not say, and those of today are taken.
 
     Raises:
         UserError: other facts make the sample table, so that there are no labels to compute from.
     """
     trained.refuse_other_facts(project, name, trained.IN_SAMPLES)
-    facts = trained.facts_of(project, name)
-    return facts.model_copy(update={"score": project.competition.score, "submission": project.competition.submission})
+    facts = trained.facts_of(project, name).model_dump()
+    now = project.competition.model_dump(include={"score", "submission"})
+    return Competition.model_validate(facts | ((kept or {}).get("facts") or now))
 
 
-def _told(what: str, name: str, found: list[str]) -> list[str]:
+def _told(what: str, name: str, differences: Iterator[str]) -> list[str]:
+    found = []
+    try:
+        found.extend(differences)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:  # whatever damaged files lead to
+        found.append(f"its files do not fit together ({type(error).__name__}: {' '.join(str(error).split())[:80]})")
     if not found:
         say(what, f"{name}: computed again, equal")
     for line in found:

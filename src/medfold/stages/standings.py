@@ -53,8 +53,14 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
 def _show_scores(project: Project) -> None:
     rows = submission.ledger(project.root)
     rows = rows[rows["competition"] == project.paths.name]
-    metric = metrics.METRICS[project.competition.score.metric]
-    say("scores", f"{project.paths.name}, {metric.title}, {len(rows)} submission{'s'[: len(rows) != 1]}")
+    name = project.competition.score.metric
+    title = metrics.title_of(project.competition, name)
+    say("scores", f"{project.paths.name}, {title}, {len(rows)} submission{'s'[: len(rows) != 1]}")
+    others = rows[rows["metric"] != name]
+    if len(others):
+        told = ", ".join(f"{count} by {metric}" for metric, count in others["metric"].value_counts().items())
+        warn("", f"{len(others)} more were scored by another metric, and do not compare: {told}")
+        rows = rows[rows["metric"] == name]
     columns = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]
     table(columns, rows[columns].to_numpy().tolist())
     both = rows[(rows["oof"] != "") & (rows["public"] != "")]

@@ -15,7 +15,6 @@ from medfold.scoring import metrics
 from medfold.scoring.intervals import shown
 from medfold.stages import trained
 from medfold.stages.ensembling import Ensemble, ensemble_of, show
-from medfold.stages.folding import Table
 from medfold.stages.packing import UNDER_WAY, folder_of, pack
 from medfold.stages.project import RESEARCH, Project, commit_of, describe_score
 from medfold.terminal import say, table, warn
@@ -59,7 +58,7 @@ def submit(
     units = data.test_groups.index.tolist()
     sample = submission.fit_sample(competition, sample, units)
     test = submission.completed(competition, found.test, units, found.nothing)
-    behind = submission.completed(competition, found.test_probable, units, found.nothing_probable, quiet=True)
+    behind = submission.completed(competition, found.test_probable, units, found.prior, quiet=True)
     table_out = submission.build(competition, test, sample)
     submission.check(competition, table_out, sample)
 
@@ -79,9 +78,9 @@ def submit(
             say("submit", f"the same predictions are already in {row['file']} ({_fate(project, row)})")
             return
         if not force:
-            _refuse_chance(competition, found, data)
-        if row is None:
-            row = _new_row(project, names, result, digest)
+            _refuse_chance(competition, found)
+        new = _new_row(project, names, result, digest)
+        row = new if row is None else {**new, "when": row["when"], "file": row["file"]}
         file = project.root.root / row["file"]
         if not file.is_file() or files.sha256(file) != digest:
             files.write_text(text, file)
@@ -89,6 +88,7 @@ def submit(
         submission.check(competition, written, sample)
         origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
         origin |= {"nothing": found.nothing.tolist(), "decisions": submission.holds_decisions(competition, sample)}
+        origin["words"] = submission.words_of(competition, sample)
         found.decision.fitted.save(paths.rechecked(file, "npz"))
         behind_score = _out_of_fold(competition, found).to_csv(index=False, float_format="%.17g", lineterminator="\n")
         files.write_text(behind_score, paths.rechecked(file, "csv"))  # with all digits: ties would be others
@@ -125,11 +125,10 @@ def submit(
         raise UserError(f"the submission was refused: {placed.problem}", row["file"])
 
 
-def _refuse_chance(competition: Competition, found: Ensemble, data: Table) -> None:
-    """A net that knows nothing is not submitted by mistake: chance is what the mean of the labels scores."""
+def _refuse_chance(competition: Competition, found: Ensemble) -> None:
+    """A net that knows nothing is not submitted by mistake: chance is what one knows without looking at an image."""
     metric, oof = metrics.of(competition), found.oof
-    chance = metric(oof.targets, np.tile(submission.prior(competition, data.targets), (len(oof.targets), 1)))
-    value = metric(oof.targets, oof.predictions)
+    chance, value = metrics.chance(competition, oof.targets, found.prior), metric(oof.targets, oof.predictions)
     if metric.sign * (value - chance) <= 0:  # undefined ones pass
         what = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
         raise UserError(what, " ".join(found.names), "Look at labels and training; FORCE=1 submits it all the same")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold import config, files, folds, runs
+from medfold import config, files, folds, runs, samples
 from medfold.competition import Competition
 from medfold.errors import UserError, some
 from medfold.images import survey
@@ -49,11 +49,16 @@ def data_for(project: Project, names: list[str]) -> Table:
     So an edit of the facts is named before images are looked at again because of it.
 
     Raises:
-        UserError: as `refuse_other_facts` and `make_folds` raise it.
+        UserError: as `refuse_other_facts` and `make_folds` raise it; or labels that have changed since.
     """
     for name in names:
         refuse_other_facts(project, name)
-    return make_folds(project, quiet=True)
+    data = make_folds(project, quiet=True)
+    for name in names:
+        if not same_labels(project, runs.describe(runs.paths_of(project.paths, name))):
+            what = f"labels of the training part are others than those that run '{name}' was trained on"
+            raise UserError(what, project.paths.samples, f"Train it anew: {project.command('train', RUN='name')}")
+    return data
 
 
 def refuse_other_facts(project: Project, name: str, keys: tuple[str, ...] = BINDING) -> dict[str, Any]:
@@ -68,13 +73,18 @@ def refuse_other_facts(project: Project, name: str, keys: tuple[str, ...] = BIND
     Raises:
         UserError: no such run, or a fact that changed since it was trained; the key is named.
     """
-    before, now = (_binding(facts) for facts in (facts_of(project, name), project.competition))
-    for key in keys:
-        if before.get(key) != now.get(key):
-            told = f"trained under '{key}': {_shown(before.get(key))}, which is {_shown(now.get(key))} now"
-            fix = "Change it back, or train anew under a name of its own: RUN=name"
-            raise UserError(f"run '{name}' was {told}", project.paths.facts, fix)
+    if changed := changed_fact(project, name, keys):
+        key, before, now = changed
+        told = f"trained under '{key}': {_shown(before)}, which is {_shown(now)} now"
+        fix = "Change it back, or train anew under a name of its own: RUN=name"
+        raise UserError(f"run '{name}' was {told}", project.paths.facts, fix)
     return runs.describe(runs.paths_of(project.paths, name))
+
+
+def changed_fact(project: Project, name: str, keys: tuple[str, ...] = BINDING) -> tuple[str, Any, Any] | None:
+    """The first of some facts that is another today than when a run was trained: key, value then, value now."""
+    before, now = (_binding(facts) for facts in (facts_of(project, name), project.competition))
+    return next(((key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)), None)
 
 
 def _binding(facts: Competition) -> dict[str, Any]:
@@ -127,6 +137,21 @@ def same_folds(project: Project, origin: dict[str, Any]) -> bool:
         return False
     of_old = files.sha256_of(path.read_bytes().replace(b"\r\n", b"\n").decode())  # as older versions noted them
     return origin["folds"] in (folds.fingerprint(project.paths), of_old)
+
+
+def labels_of(project: Project) -> str | None:
+    """A fingerprint of the labels of the training part, by id; None if there is no sample table."""
+    if not project.paths.samples.is_file():
+        return None
+    table = samples.read(project.competition, project.paths)
+    held = table.loc[table["part"] == "train", ["id", "unit", *project.competition.labels.targets]]
+    return files.fingerprint(held.sort_values("id").to_numpy(str).tolist())
+
+
+def same_labels(project: Project, origin: dict[str, Any]) -> bool:
+    """True if a run was trained on the labels of today, as far as one can tell."""
+    then, now = origin.get("labels"), labels_of(project)
+    return then is None or now is None or then == now
 
 
 def images_of(project: Project) -> dict[str, str] | None:

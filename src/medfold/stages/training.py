@@ -207,6 +207,7 @@ def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
         "facts": project.competition.model_dump(mode="json"),
         "folds": folds.fingerprint(project.paths),
         "images": trained.images_of(project),
+        "labels": trained.labels_of(project),
         "store": store.key(project.competition, project.paths, choices.images),
         "pretrained": _hash_of_weights(choices),
         "versions": {

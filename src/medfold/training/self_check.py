@@ -58,7 +58,7 @@ def _hardly_vary(fold: TrainedFold) -> str:
 
 def _no_better_than_chance(fold: TrainedFold) -> str:
     metric = metrics.of(fold.competition)
-    chance = metric(fold.targets, np.tile(fold.prior, (len(fold.targets), 1)))
+    chance = metrics.chance(fold.competition, fold.targets, fold.prior)
     low, high = bootstrap(metric, fold.targets, fold.predictions, fold.groups, RESAMPLES)
     best = high if metric.higher_is_better else low
     if np.isnan(best) or np.isnan(chance) or metric.sign * (best - chance) > 0:

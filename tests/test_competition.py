@@ -99,3 +99,27 @@ def test_channels_are_a_number_or_names():
     images = competition.Images(train="a", test="b", channels=["red", "green"])
     assert images.depth == 2
     assert competition.Images(train="a", test="b").depth == 3
+
+
+@pytest.mark.parametrize(
+    ("task", "change", "message"),
+    [
+        ("binary", {"labels": {"targets": ["image"]}}, "'labels.targets' has 'image', a name that the kit's own"),
+        (
+            "binary",
+            {"labels": {"targets": ["x"], "keep": ["group"]}},
+            "'labels.keep' has 'group', a name that the kit's",
+        ),
+        ("multilabel", {"labels": {"targets": ["x", "y", "x"]}}, "'labels.targets' has 'x' twice"),
+        ("multilabel", {"labels": {"targets": ["x"]}}, "of a single one it is binary"),
+        ("multiclass", {"classes": ["a", "b", "c", "a"]}, "'classes' has 'a' twice"),
+        (
+            "multiclass",
+            {"classes": ["a", "fold", "c"]},
+            "a class is called 'fold', a name that the kit's own tables need",
+        ),
+    ],
+)
+def test_names_that_cannot_be_are_refused_at_once(task, change, message):
+    with pytest.raises(ValueError, match=message):
+        helpers.competition(task, **change)

@@ -146,3 +146,9 @@ def test_the_order_of_rows_and_folds_changes_no_score(n, images, folds, random):
 
     plain = list(range(n))
     assert repr(scored(plain, plain)) == repr(scored(random.sample(plain, n), random.sample(plain, n)))
+
+
+@pytest.mark.parametrize("name", ["a b", "a+b", "", "..", "a/b", ".a"])
+def test_a_name_that_no_later_command_could_take_is_refused(small, name):
+    with pytest.raises(UserError, match="a run's name is a plain folder name"):
+        runs.paths_of(small.paths, name)

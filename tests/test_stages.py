@@ -8,9 +8,9 @@ import pytest
 from medfold import files, stages
 from medfold.errors import UserError
 from medfold.recipe import parse_overrides
-from medfold.stages import Project
+from medfold.stages import Project, folding
 from tests.conftest import SMALL, TINY_RECIPE, add_competition
-from tests.helpers import finished_run
+from tests.helpers import competition, finished_run
 
 
 @pytest.fixture
@@ -241,3 +241,26 @@ def test_the_order_of_runs_folds_and_rows_decides_nothing(folded):
     assert after.index.tolist() == before.index.tolist()[::-1]
     pd.testing.assert_frame_equal(after.loc[before.index], before, check_exact=True)
     assert files.read_json(other.with_suffix(".json"))["score"] == score
+
+
+def test_scores_of_another_metric_are_not_shown_under_the_title_of_todays(folded, capsys):
+    finished_run(folded)
+    stages.submit(folded)
+    facts = folded.paths.facts
+    facts.write_text(facts.read_text().replace("metric: auc", "metric: log_loss"))
+    capsys.readouterr()
+    stages.scores(folded.root, "small")
+    said = capsys.readouterr().out
+    assert "1 more were scored by another metric, and do not compare: 1 by auc" in said
+    assert "baseline" not in said
+
+
+def test_a_unit_whose_label_stands_with_an_unreadable_image_is_told(capsys):
+    facts = competition(score={"metric": "auc", "unit": "{pid}"})
+    unit, target = ["p1", "p1", "p2", "p2", "p3"], ["0", "1", "1", "1", "1"]
+    train = pd.DataFrame({"unit": unit, "target": target, "bad": ["", "cut off", "cut off", "", "cut off"]})
+    folding.tell_of_lost_labels(facts, train)
+    told = "1 units have a label with an image that cannot be read, and count as without it: p1"
+    assert told in capsys.readouterr().out
+    folding.tell_of_lost_labels(facts, train.assign(bad=""))
+    assert capsys.readouterr().out == ""

@@ -286,3 +286,43 @@ def test_a_metric_knows_its_direction_and_tasks():
         metrics.of(competition("binary"), "acuracy")
     with pytest.raises(UserError, match="auc is not defined for task ordinal"):
         metrics.of(competition("ordinal"), "auc")
+
+
+@pytest.mark.parametrize(
+    ("main", "sees_what_is_written"),
+    [
+        ("qwk", {"qwk", "accuracy", "macro_f1"}),
+        ("mean_auc", {"mean_auc"}),
+        ("log_loss", {"log_loss"}),
+    ],
+)
+def test_each_metric_sees_what_it_is_defined_on(main, sees_what_is_written):
+    """Cut points make one-hot rows of probabilities: of them an AUC or a log loss would be that of decisions."""
+    facts = competition("ordinal", score={"metric": main})
+    probable = np.array([[0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
+    written = np.eye(3)[[1, 1]]
+    for name in ("qwk", "accuracy", "macro_f1", "mean_auc", "log_loss", "ece"):
+        seen = metrics.seen_by(facts, name, written, probable)
+        assert (seen is written) == (name in sees_what_is_written)
+
+
+@pytest.mark.parametrize(
+    ("task", "score", "targets", "prior", "expected"),
+    [
+        ("binary", {"metric": "auc"}, [0, 1, 1, 0], [0.5], 0.5),
+        ("binary", {"metric": "accuracy"}, [0, 1, 1, 1], [0.2], 0.75),  # all of them ill
+        ("binary", {"metric": "fbeta", "beta": 2}, [0, 1, 0, 0], [0.25], 5 / 8),  # all of them ill
+        ("binary", {"metric": "log_loss"}, [0, 1, 0, 0], [0.25], -(np.log(0.25) + 3 * np.log(0.75)) / 4),
+        ("multiclass", {"metric": "accuracy"}, [2, 2, 1, 0], [0.5, 0.3, 0.2], 0.5),
+        ("ordinal", {"metric": "qwk"}, [2, 2, 1, 0], [0.2, 0.3, 0.5], 0.0),
+        ("multilabel", {"metric": "macro_f1"}, [[1, 0], [1, 1]], [0.6, 0.4], (1 + 2 / 3) / 2),
+    ],
+)
+def test_chance_is_the_best_that_looks_at_no_image(task, score, targets, prior, expected):
+    found = metrics.chance(competition(task, score=score), np.array(targets), np.array(prior))
+    assert found == pytest.approx(expected)
+
+
+def test_a_metric_is_called_by_its_beta():
+    assert metrics.title_of(competition(score={"metric": "fbeta", "beta": 2}), "fbeta") == "F2"
+    assert metrics.title_of(competition(), "auc") == "AUC"

@@ -296,3 +296,50 @@ def test_a_score_at_chance_is_submitted_by_force_only(folded):
     assert not list(folded.paths.submissions.glob("*"))
     stages.submit(folded, names=["noise"], force=True)
     assert len(list(folded.paths.submissions.glob("*.csv"))) == 1
+
+
+def relabelled(project: Project, count: int = 3) -> Project:
+    """The same competition after other labels of some training images came in."""
+    path = project.paths.raw / "train.csv"
+    table = files.read_csv(path, target=str)
+    table.loc[: count - 1, "target"] = table.loc[: count - 1, "target"].map({"0": "1", "1": "0"})
+    files.write_csv(table, path)
+    project.source.seal()
+    return Project.open(project.paths.name)
+
+
+@pytest.mark.parametrize("command", ["submit", *OTHERS])
+def test_labels_that_changed_are_named(folded, command):
+    finished_run(folded)
+    project = relabelled(folded)
+    with pytest.raises(
+        UserError, match="labels of the training part are others than those that run 'baseline'"
+    ) as caught:
+        COMMANDS[command](project, "baseline")
+    assert "\n" not in str(caught.value)
+
+
+def test_runs_of_other_labels_or_facts_are_listed_without_a_score(folded, capsys):
+    finished_run(folded)
+    stages.list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="none")))
+    said = capsys.readouterr().out
+    assert "(trained under another images.symmetry)" in said
+    assert "0/3" in said
+    stages.list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="horizontal")))
+    assert "3/3" in capsys.readouterr().out
+    project = relabelled(folded)
+    stages.make_folds(project, quiet=True)
+    capsys.readouterr()
+    stages.list_runs(project)
+    assert "(trained on other labels)" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_positive_class_that_was_exchanged_is_told(trained, capsys):
+    images = trained.paths.raw / "test"
+    before = stages.predict(trained, images)
+    capsys.readouterr()
+    after = stages.predict(edited(trained, lambda facts: facts.update(classes=["1", "0"])), images)
+    pd.testing.assert_frame_equal(after, before)
+    told = "'target' is the probability of '1', as when baseline was trained; competition.yaml has '0' as the positive"
+    assert told in capsys.readouterr().out

@@ -62,7 +62,7 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
     test = good[good["part"] == "test"].reset_index(drop=True)
     targets = samples.encode(competition, train)
     if competition.score.unit:
-        _tell_of_lost_labels(competition, everything[everything["part"] == "train"])
+        tell_of_lost_labels(competition, everything[everything["part"] == "train"])
     joined_by = [train["hash"].to_numpy()]
     near = None
     if audited:
@@ -127,7 +127,7 @@ def _chained(options: FoldOptions) -> str:
     return "; near-duplicates make chains (folds.duplicates)" if options.duplicates == "near" else ""
 
 
-def _tell_of_lost_labels(competition: Competition, train: pd.DataFrame) -> None:
+def tell_of_lost_labels(competition: Competition, train: pd.DataFrame) -> None:
     """Units whose label stands with an image that cannot be read: they are trained and scored by the others alone."""
     good = (train["bad"] == "").to_numpy()
     if good.all():

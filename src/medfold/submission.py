@@ -90,7 +90,8 @@ def completed(
         return predictions
     few = f"{len(absent):,} of {len(units):,} test units have {without}"
     if not quiet:
-        warn("submit", f"{few}: they get the mean of the training labels")
+        got = ", ".join(f"{value:.3g}" for value in nothing[:6]) + (", ..." if len(nothing) > 6 else "")
+        warn("submit", f"{few}: they get {got}, what is known without an image")
     filled = pd.DataFrame(np.tile(nothing, (len(absent), 1)), columns=competition.columns)
     filled.insert(0, "id", absent)
     return pd.concat([predictions, filled], ignore_index=True)

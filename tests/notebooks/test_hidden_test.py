@@ -70,7 +70,7 @@ def test_images_that_cannot_be_read_get_the_mean_of_the_training_labels(given, r
     assert found.loc[[absent, broken, empty, small], "target"].tolist() == pytest.approx(prior * 4)
     np.testing.assert_allclose(found.loc[rest, "target"], home.loc[rest, "target"], atol=1e-6)
     said = capsys.readouterr().out
-    assert f"4 of {len(home)} test units have no readable image: they get the mean of the training labels" in said
+    assert f"4 of {len(home)} test units have no readable image: they get {prior[0]:.3g}, what is known" in said
     assert f"unreadable test/{broken}.png: " in said
     assert "it has 5x7 pixels, expected 128x128" in said
 
@@ -109,7 +109,7 @@ def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
     assert hurried[192:].nunique() == 1
     said = capsys.readouterr().out
     assert "8 images were not reached" in said
-    assert "8 of 200 test units have no readable image, or were not reached: they get the mean" in said
+    assert "8 of 200 test units have no readable image, or were not reached: they get 0." in said
 
 
 def test_no_time_at_all_still_gives_a_submission(given, root, capsys):

@@ -29,7 +29,8 @@ def test_id_targets_and_images_of_every_preset_are_guessed(name, tmp_path):
     assert labels["shape"] == known.labels.shape
     assert images.get("root", "") == known.images.root
     own_name = f"{{{known.labels.id}}}"
-    assert images["train"] == known.images.train[0].replace(own_name, "{id}")
+    train = images["train"] if isinstance(images["train"], list) else [images["train"]]
+    assert train[0] == known.images.train[0].replace(own_name, "{id}")
     if known.images.test:
         assert images["test"] == known.images.test[0].replace(own_name, "{id}")
     else:
@@ -99,3 +100,104 @@ def test_words_for_healthy_name_the_negative_class(names, expected, told):
         assert f"'{expected[1]}' is positive" in why
     else:
         assert found.doubts == [f"classes: I cannot tell which is positive; now it is '{expected[1]}', the second one"]
+
+
+def tree(root, *names, test=()):
+    """Pictures of these names, `{n}` in them counted from 0 to 5."""
+    for number, name in enumerate(names):
+        for count in range(6):
+            picture(root / name.format(n=count), seed=100 * number + count)
+
+
+def told(root):
+    found = guess(root)
+    return found.facts, "\n".join([*(f"{key}: {value} ({why})" for key, value, why in found.reasons), *found.doubts])
+
+
+def test_a_flat_test_folder_is_the_test_part(tmp_path):
+    tree(tmp_path, "Training/glioma/{n}.jpg", "Training/no_tumor/{n}.jpg", "Testing/{n}.jpg")
+    facts, said = told(tmp_path)
+    assert facts["images"]["train"] == "Training/{label}/{id}.jpg"
+    assert facts["images"]["test"] == "Testing/{id}.jpg"
+    assert facts["classes"] == ["no_tumor", "glioma"]
+    assert facts["images"]["channels"] == 1
+    assert "holdout" not in facts["labels"]
+    assert "6 images without labels" in said
+
+
+def test_a_validation_part_belongs_to_training_where_there_is_a_test_part_and_else_is_it(tmp_path):
+    names = [f"{part}/{label}/{{n}}.png" for part in ("train", "valid") for label in ("a", "b", "c")]
+    tree(tmp_path / "one", *names, "test/{n}.png")
+    facts, said = told(tmp_path / "one")
+    assert facts["images"]["train"] == ["train/{label}/{id}.png", "valid/{label}/{id}.png"]
+    assert "18 of them of the validation part" in said
+    tree(tmp_path / "two", *names)
+    facts, _ = told(tmp_path / "two")
+    assert facts["images"]["train"] == "train/{label}/{id}.png"
+    assert facts["images"]["test"] == "valid/{label}/{id}.png"
+
+
+def test_every_ending_and_every_folder_of_a_part_is_taken(tmp_path):
+    tree(tmp_path, "part_1/a/{n}.jpg", "part_2/a/x{n}.JPG", "part_1/b/{n}.png", "part_2/b/x{n}.jpeg")
+    facts, said = told(tmp_path)
+    assert set(facts["images"]["train"]) == {
+        "part_1/{label}/{id}.jpg",
+        "part_2/{label}/{id}.JPG",
+        "part_1/{label}/{id}.png",
+        "part_2/{label}/{id}.jpeg",
+    }
+    assert "24 images" in said
+
+
+def test_masks_are_excluded_and_told(tmp_path):
+    tree(
+        tmp_path / "one",
+        "benign/x ({n}).png",
+        "benign/x ({n})_mask.png",
+        "normal/y ({n}).png",
+        "normal/y ({n})_mask.png",
+    )
+    picture(tmp_path / "one/benign/x (0)_mask_1.png")
+    facts, said = told(tmp_path / "one")
+    assert facts["images"]["exclude"] == ["*_mask.*", "*_mask_1.*"]
+    assert "13 images are named like others" in said
+    tree(tmp_path / "two", *(f"{label}/{kind}/{{n}}.png" for label in ("sick", "well") for kind in ("images", "masks")))
+    facts, _ = told(tmp_path / "two")
+    assert facts["classes"] == ["sick", "well"]
+    assert facts["images"]["train"] == "{label}/images/{id}.png"
+    assert facts["images"]["exclude"] == ["*/masks/*"]
+
+
+def test_names_with_an_addition_that_may_be_masks_are_told_and_used(tmp_path):
+    tree(tmp_path, "a/{n}.png", "a/{n}_b.png", "b/{n}.png", "b/{n}_b.png")
+    facts, said = told(tmp_path)
+    assert "exclude" not in facts["images"]
+    assert "12 images are named like others with '_b' behind; I cannot tell whether they are masks" in said
+
+
+def test_hidden_folders_are_no_classes(tmp_path):
+    tree(tmp_path, "train/a/{n}.png", "train/b/{n}.png", "train/.ipynb_checkpoints/{n}.png")
+    facts, _ = told(tmp_path)
+    assert facts["classes"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "table", ["name,label\nfoo,1\nbar,0\n", "id;label\n0;x\n"], ids=["of other names", "with another separator"]
+)
+def test_what_cannot_be_matched_never_turns_into_another_task(tmp_path, table):
+    """A classifier of the folders train and test against each other would be one."""
+    tree(tmp_path, "train/p{n}.png", "test/q{n}.png")
+    (tmp_path / "train.csv").write_text(table)
+    with pytest.raises(UserError, match="neither a table with the ids of images, nor folders that could be classes"):
+        guess(tmp_path)
+
+
+def test_a_few_grey_images_do_not_make_a_grey_set(tmp_path):
+    rng = np.random.default_rng(0)
+    for label in ("a", "b"):
+        tree(tmp_path, f"{label}/{{n}}.png")
+        for number in range(6, 30):
+            picture(tmp_path / label / f"{number}.png", shape=(12, 10, 3), seed=int(rng.integers(999)))
+    facts, said = told(tmp_path)
+    assert facts["images"]["channels"] == 3
+    assert "images that I looked at are grey: do the colours of the others tell anything?" in said

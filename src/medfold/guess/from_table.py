@@ -10,7 +10,7 @@ from medfold.errors import UserError, some
 from medfold.guess.found import Guess, Ids
 from medfold.guess.pictures import Pictures
 from medfold.guess.task import guess_task
-from medfold.samples import tables
+from medfold.samples import patterns, tables
 
 TARGET_NAMES = r"target|label|class|diagnos|level|grade|cancer|malignant|finding|isup"
 GROUP_NAMES = ("patient", "subject", "person", "lesion", "case", "study")
@@ -28,13 +28,22 @@ class FromTable:
 
     def __init__(self, guess: Guess, raw: Path, pictures: Pictures, sample: str | None):
         self.guess, self._raw, self._pictures, self._sample = guess, raw, pictures, sample
+        self.unmatched: list[str] = []  # tables that name no images
 
     def label_table(self, candidates: list[str]) -> tuple[str, pd.DataFrame, Ids] | None:
+        """The table whose ids name images: path, content and which column it is; None if there is none."""
         best = None
         for path in candidates:
-            table = tables.read(self._raw / path, [])
+            try:
+                table = tables.read(self._raw / path, [])
+            except UserError as error:
+                if path.lower().endswith((".txt", ".txt.gz")):
+                    continue  # a text, and no table
+                raise error
             ids = self._pictures.ids_of(table)
             if ids is None:
+                if len(table.columns) > 1 and len(table):
+                    self.unmatched.append(path)
                 continue
             name = PurePosixPath(path).name.lower()
             points = (round(ids.share, 2), 2 * ("train" in name) + ("label" in name), -len(path))
@@ -148,15 +157,11 @@ class FromTable:
             images["channels"] = list(ids.endings)
             self.guess.tell("images.channels", some(ids.endings, 8), "each image is so many files")
         else:
-            images["channels"] = self._depth(table, ids, images["train"])
-
-    def _depth(self, table: pd.DataFrame, ids: Ids, pattern: str) -> int:
-        found = self._pictures.depth(table, ids, pattern)
-        if found is None:
-            self.guess.doubts.append("images.channels: none of the first images can be read")
-            return 3
-        self.guess.tell("images.channels", found, f"the first images are {'grey' if found == 1 else 'coloured'}")
-        return found
+            rows = table.rename(columns={ids.column: "id"})
+            if ids.long:
+                rows["id"] = rows["id"].str.rpartition("_")[0]
+            found = patterns.fill(images["train"], rows, "images").unique().tolist()
+            images["channels"] = self._pictures.told_depth(found, self.guess)
 
     def _submission(self, sample: pd.DataFrame | None, ids: Ids, test: pd.DataFrame | None) -> None:
         facts, guess = self.guess.facts, self.guess

@@ -1,17 +1,66 @@
 """What the names of image files tell: which column of a table names them, and their pattern."""
 
+import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 
 from medfold import competition
 from medfold.errors import UserError
-from medfold.guess.found import LOOKED_AT, MOST_LABELS, Ids
+from medfold.guess.found import LOOKED_AT, MOST_LABELS, Guess, Ids
 from medfold.images import formats
 from medfold.samples import patterns
 
 CONTAINERS = (".hdf5", ".h5")
+SEEN = 24  # images that are looked at to find out whether they have colours
+
+
+# Words for what stands beside an image and is none: in additions to its name, or in the name of a folder.
+MASK = re.compile(r"mask|segm|annot|ground.?truth|contour|label|roi|overlay|heatmap|(^|[\W_])(seg|gt)([\W_]|$)", re.I)
+OFTEN = 0.2  # of the images have a companion, where it is no accident
+
+
+def companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
+    """Images that belong to another one: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
+
+    Args:
+        images: paths.
+
+    Returns:
+        Patterns of those that are masks or the like, how many images they match, and by addition the number of those
+        of which one cannot tell.
+    """
+    by_folder: dict[str, set[str]] = {}
+    for path in images:
+        by_folder.setdefault(str(PurePosixPath(path).parent), set()).add(PurePosixPath(path).stem)
+    exclude, unclear = set(), {}
+    counted = Counter(
+        addition for stems in by_folder.values() for stem in stems if (addition := _addition(stem, stems))
+    )
+    bases = max(1, len(images) - sum(counted.values()))
+    for addition, count in counted.items():
+        if MASK.search(addition):
+            exclude.add(f"*{addition}.*")
+        elif count >= OFTEN * bases and count > 3:
+            unclear[addition] = count
+    for folder, stems in by_folder.items():
+        name = PurePosixPath(folder).name
+        others = {stem for other, found in by_folder.items() if other != folder for stem in found}
+        alike = sum(stem in others or _addition(stem, others | {stem}) is not None for stem in stems)
+        if MASK.search(name) and alike >= len(stems) / 2:
+            exclude.add(f"{name}/*" if folder == name else f"*/{name}/*")
+    patterns_found = sorted(exclude)
+    return patterns_found, sum(patterns.is_excluded(path, patterns_found) for path in images), unclear
+
+
+def _addition(stem: str, stems: set[str]) -> str | None:
+    """What is added to the name of another image: '_mask' of x_mask beside x, a number behind it left out."""
+    for cut in re.finditer(r"[\W_]", stem):
+        if stem[: cut.start()] in stems:
+            return stem[cut.start() :]
+    return None
 
 
 class Pictures:
@@ -20,12 +69,17 @@ class Pictures:
     Args:
         raw: the folder with the competition's files.
         files: their paths below it.
+
+    `files` are those that may be samples; `exclude` are patterns of those that are masks or the like, `companions` how
+    many they are; `unclear` are additions to names of which one cannot tell, with their numbers.
     """
 
     def __init__(self, raw: Path, files: list[str]):
         self._raw = raw
         known = {*formats.suffixes(), *CONTAINERS}
-        self.files = [path for path in files if PurePosixPath(path).suffix.lower() in known]
+        found = [path for path in files if PurePosixPath(path).suffix.lower() in known]
+        self.exclude, self.companions, self.unclear = companions(found)
+        self.files = [path for path in found if not patterns.is_excluded(path, self.exclude)]
         self._by_stem: dict[str, list[str]] = {}
         for path in self.files:
             self._by_stem.setdefault(PurePosixPath(path).stem, []).append(path)
@@ -100,21 +154,27 @@ class Pictures:
         found = [path for path in containers if patterns.is_there(f"{path}#{id}", self._raw, {path})]
         return {f"{path}#{{id}}" for path in found}
 
-    def depth(self, table: pd.DataFrame, ids: Ids, pattern: str) -> int | None:
-        """1 if the first images are grey, 3 if any has colours; None if none of them can be read."""
-        rows = table.head(8).rename(columns={ids.column: "id"})
-        if ids.long:
-            rows["id"] = rows["id"].str.rpartition("_")[0]
-        facts = competition.Images(train=pattern, test="", channels=3)
-        grey = []
-        for image in patterns.fill(pattern, rows, "images").unique():
+    def told_depth(self, images: list[str], guess: Guess) -> int:
+        """1 if images are grey, 3 if any has colours, by a look at some of the whole set; tells what was seen.
+
+        Args:
+            images: as `formats.read` takes them.
+        """
+        chosen = [images[int(position)] for position in np.linspace(0, len(images) - 1, min(SEEN, len(images)))]
+        facts, grey = competition.Images(train="unused", test="", channels=3), []
+        for image in chosen:
             try:
                 pixels = formats.read(self._raw, image, facts)
             except UserError:
                 continue
             grey.append(bool((pixels == pixels[..., :1]).all()))
         if not grey:
-            return None
+            guess.doubts.append(f"images.channels: none of {len(chosen)} images that I tried can be read")
+            return 3
+        told = f"{grey.count(True)} of {len(grey)} images that I looked at are grey"
+        if 0 < grey.count(True) < len(grey):
+            guess.doubts.append(f"images.channels: {told}: do the colours of the others tell anything?")
+        guess.tell("images.channels", 1 if all(grey) else 3, told)
         return 1 if all(grey) else 3
 
     def patients_in_headers(self) -> bool:

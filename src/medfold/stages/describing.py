@@ -28,7 +28,7 @@ ORDER = (
     "submission",
     "folds",
 )
-IMAGE_ORDER = ("root", "train", "test", "channels", "headers", "symmetry")
+IMAGE_ORDER = ("root", "train", "test", "exclude", "channels", "headers", "symmetry")
 SUGGESTED = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 

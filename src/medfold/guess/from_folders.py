@@ -1,0 +1,133 @@
+"""Competitions without a table of labels: folders that are classes."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from medfold.errors import UserError, some
+from medfold.guess.found import MOST_LABELS, Guess, in_order
+from medfold.guess.pictures import Pictures
+from medfold.samples import tables
+
+# Words in names of folders that say which part of the data they hold.
+PARTS = {
+    **dict.fromkeys(("train", "training", "trainset"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "valid"),
+    **dict.fromkeys(("test", "testing", "testset"), "test"),
+}
+# Names of folders that hold images and are no classes, with or without a number: images, part_1.
+HOLDERS = re.compile(r"(images?|imgs?|data|dataset|jpe?g|png|dicom|files|scans|pictures|part|batch)[\W_]*\d*", re.I)
+
+
+def part_of(folder: str) -> str | None:
+    """Which part a folder holds by its name, in any case: train, valid or test; None if it does not say."""
+    words = re.split(r"[\W_]+", folder.lower())
+    return next((PARTS[word] for word in words if word in PARTS), None)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """An image file, by the folders that it stands in.
+
+    Args:
+        path: below raw/.
+        part: train, valid, test, or all where no folder says.
+        before: folders down to that which names the part.
+        within: those below it.
+    """
+
+    path: str
+    part: str
+    before: tuple[str, ...]
+    within: tuple[str, ...]
+
+    @classmethod
+    def of(cls, path: str) -> "_Placed":
+        folders = PurePosixPath(path).parts[:-1]
+        at = next((number for number, folder in enumerate(folders) if part_of(folder)), -1)
+        part = part_of(folders[at]) if at >= 0 else None
+        return cls(path, part or "all", folders[: at + 1], folders[at + 1 :])
+
+    def label(self, level: int) -> str | None:
+        return self.within[level] if len(self.within) > level else None
+
+    def pattern(self, level: int | None) -> str:
+        """The pattern of such images, with the label at a level of the folders within; None for no label."""
+        within = ["{label}" if number == level else folder for number, folder in enumerate(self.within)]
+        return "/".join([*self.before, *within, f"{{id}}{PurePosixPath(self.path).suffix}"])
+
+
+def from_folders(guess: Guess, raw: Path, pictures: Pictures, sample: str | None) -> None:
+    """Images in folders named by their classes; a test part has the same folders, or no labels.
+
+    Args:
+        pictures: the image files.
+        sample: the path of the sample submission below raw; None if there is none.
+
+    Raises:
+        UserError: no folders that could be classes; what was seen is told.
+    """
+    everything = [_Placed.of(path) for path in pictures.files]
+    by_part = {part: [each for each in everything if each.part == part] for part in ("train", "valid", "test", "all")}
+    labelled = by_part["train"] or by_part["all"]
+    level = _level_of_classes(labelled)
+    if level is None:
+        seen = some(sorted({str(PurePosixPath(each.path).parent) for each in everything}), 6)
+        what = f"neither a table with the ids of images, nor folders that could be classes; images stand in {seen}"
+        raise UserError(what, raw, "Needed: a table of labels whose ids name images, or a folder for each class")
+    classes = in_order({label for each in labelled if (label := each.label(level))})
+    guess.facts |= {"task": "binary" if len(classes) == 2 else "multiclass", "classes": classes}
+    guess.facts["labels"] = {"shape": "folders", "targets": ["label"]}
+    guess.tell("labels.shape", "folders", f"no table names images, but folders do: {some(classes, 6)}")
+    with_label = {part: [each for each in images if each.label(level) in classes] for part, images in by_part.items()}
+    train, valid, test = with_label[labelled[0].part], with_label["valid"], with_label["test"]
+    unlabelled = [] if test else by_part["test"]
+    if valid and not test and not unlabelled:
+        valid, test = [], valid
+    train_patterns = _patterns([*train, *valid], level)
+    guess.facts["images"] = {"train": train_patterns}
+    joined = f", {len(valid):,} of them of the validation part: folds are made of all" if valid else ""
+    guess.tell("images.train", some(train_patterns, 4), f"{len(train) + len(valid):,} images{joined}")
+    if test or unlabelled:
+        test_patterns = _patterns(test or unlabelled, level if test else None)
+        guess.facts["images"]["test"] = test_patterns
+        why = "in the same folders" if test else "without labels"
+        guess.tell("images.test", some(test_patterns, 4), f"{len(test or unlabelled):,} images {why}")
+    else:
+        guess.facts["labels"]["holdout"] = 0.2
+        guess.tell("labels.holdout", 0.2, "no test image: a share of the training part stands in for it")
+    if unlabelled and sample is not None:
+        _tell_submission(guess, raw, sample, unlabelled)
+    left = len(everything) - len(train) - len(valid) - len(test or unlabelled)
+    if left:
+        guess.doubts.append(f"images.train: {left:,} of {len(everything):,} images stand elsewhere and are not used")
+    guess.facts["images"]["channels"] = pictures.told_depth([each.path for each in train], guess)
+    guess.doubts.append("labels.group_pattern: do the file names tell patients?")
+    if len(classes) == 2:
+        guess.two_classes(classes)
+
+
+def _patterns(images: list[_Placed], level: int | None) -> str | list[str]:
+    found = list(dict.fromkeys(each.pattern(level) for each in images))
+    return found[0] if len(found) == 1 else found
+
+
+def _level_of_classes(images: list[_Placed]) -> int | None:
+    """The first level of folders whose names differ and are no mere holders of images."""
+    for level in range(max((len(each.within) for each in images), default=0)):
+        names = {label for each in images if (label := each.label(level))}
+        if 2 <= len(names) <= MOST_LABELS and not all(HOLDERS.fullmatch(name) for name in names):
+            return level
+    return None
+
+
+def _tell_submission(guess: Guess, raw: Path, sample: str, test: list[_Placed]) -> None:
+    """Takes the sample submission, if its ids name the test images; else says that they do not."""
+    table = tables.read(raw / sample, [])
+    key = table.columns[0]
+    if not table[key].isin({PurePosixPath(each.path).stem for each in test}).all():
+        guess.doubts.append(f"submission.sample: ids of {sample} name no test images")
+        return
+    guess.facts["submission"] = {"sample": sample, "id": key}
+    guess.facts["upload"] = "csv"
+    guess.tell("submission.id", key, f"the first column of {sample}")

@@ -65,7 +65,7 @@ class Images:
 def recipe_of(net: str, weights: Path | None, scaling: str = "auto") -> Recipe:
     """A recipe as a user would write it; float32, so that the machine does not matter."""
     backbone = {"name": net, "weights": str(weights) if weights else "none", "input_scaling": scaling}
-    training = {"precision": "float32", "learning_rate": 0.001}
+    training = {"precision": "float32", "learning_rate": 0.001, "batch_size": 16}
     return Recipe.model_validate({"images": {"size": SIZE}, "backbone": backbone, "training": training})
 
 

@@ -201,3 +201,84 @@ def test_a_few_grey_images_do_not_make_a_grey_set(tmp_path):
     facts, said = told(tmp_path)
     assert facts["images"]["channels"] == 3
     assert "images that I looked at are grey: do the colours of the others tell anything?" in said
+
+
+def table_of(root, text, count=60):
+    """A table beside pictures 0.png, 1.png ..."""
+    for number in range(count):
+        picture(root / f"images/{number}.png", seed=number)
+    (root / "train.csv").write_text(text)
+    return root
+
+
+def rows(head, row, count=60):
+    return "\n".join([head, *(row(number) for number in range(count)), ""])
+
+
+def test_a_column_of_row_numbers_is_no_id(tmp_path):
+    """df.sample(frac=1).reset_index(drop=True).to_csv(): half of the labels would be wrong."""
+    order = np.random.default_rng(0).permutation(60)
+    for number, head in enumerate((",id,label", "index,id,label", "row,id,label")):
+        text = rows(head, lambda row: f"{row},{order[row]},{order[row] % 2}")
+        facts, said = told(table_of(tmp_path / str(number), text))
+        assert facts["labels"]["id"] == "id"
+        assert ("labels.id: values of row name images as well" in said) == (number == 2)
+
+
+def test_persons_come_before_what_is_said_of_them(tmp_path):
+    text = rows("id,Patient Age,Patient ID,label", lambda row: f"{row},{row % 7},P{row // 3},{row % 2}")
+    facts, _ = told(table_of(tmp_path, text))
+    assert facts["labels"]["group"] == "Patient ID"
+
+
+def test_without_a_name_for_persons_their_age_is_no_group(tmp_path):
+    text = rows("id,Patient Age,Patient Sex,label", lambda row: f"{row},{row % 7},{'MF'[row % 2]},{row % 2}")
+    facts, said = told(table_of(tmp_path, text))
+    assert "group" not in facts["labels"]
+    assert "labels.group: nothing names patients" in said
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "names", "separator"),
+    [
+        (["tumor", "no tumor"], "binary", ["no tumor", "tumor"], None),
+        (["No Finding", "Pneumonia"], "binary", ["No Finding", "Pneumonia"], None),
+        (["Basal cell carcinoma", "Melanoma", "Benign nevus"], "multiclass", None, None),
+        (["A|B", "A", "No Finding"], "multilabel", ["A", "B", "No Finding"], "|"),
+        (["x; y", "x", "y; z", "z"], "multilabel", ["x", "y", "z"], ";"),
+        (["['a', 'b']", "['a']", "['b', 'c']", "['a', 'c']"], "multilabel", ["a", "b", "c"], ","),
+        (["0 1", "1", "2 0", "0 1 2", "2"], "multilabel", ["0", "1", "2"], " "),
+    ],
+)
+def test_texts_are_classes_or_lists_of_labels(tmp_path, values, task, names, separator):
+    text = rows("id\tlabel", lambda row: f"{row}\t{values[row % len(values)]}")
+    facts, _ = told(table_of(tmp_path, text))
+    assert facts["task"] == task
+    if task == "multilabel":
+        assert facts["labels"]["targets"] == names
+        assert facts["labels"].get("separator", " ") == separator
+    elif names:
+        assert facts["classes"] == names
+
+
+def test_a_column_of_the_names_of_the_samples_columns_is_the_target(tmp_path):
+    text = rows("id,sex,dx", lambda row: f"{row},{'mf'[row % 2]},{('mel', 'nv', 'bkl')[row % 3]}")
+    table_of(tmp_path, text)
+    (tmp_path / "sample_submission.csv").write_text("id,bkl,mel,nv\n900,0,0,1\n")
+    facts, said = told(tmp_path)
+    assert facts["labels"]["targets"] == ["dx"]
+    assert facts["task"] == "multiclass"
+    assert sorted(facts["classes"]) == ["bkl", "mel", "nv"]
+    assert "its values are columns of sample_submission.csv" in said
+
+
+def test_a_packed_table_with_semicolons_in_latin_1_is_found(tmp_path):
+    import gzip
+
+    text = rows("id;befund", lambda row: f"{row};{('gut', 'schön')[row % 2]}")
+    table_of(tmp_path, "")
+    (tmp_path / "train.csv").unlink()
+    (tmp_path / "train.csv.gz").write_bytes(gzip.compress(text.encode("latin-1")))
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["file"] == "train.csv.gz"
+    assert facts["classes"] == ["gut", "schön"]

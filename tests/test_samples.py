@@ -493,3 +493,19 @@ def test_missing_images_may_be_tolerated(wide, capsys):
 def test_a_pattern_that_is_none_is_one_line(change, message):
     with pytest.raises(ValueError, match=message):
         competition(**change)
+
+
+def test_lists_may_have_another_separator(wide):
+    raw, facts = other_labels(
+        wide,
+        "id,found\na,No Finding\nb,Mass|Pleural fluid\nc,\n",
+        group=None,
+        keep=(),
+        shape="lists",
+        value="found",
+        separator="|",
+        targets=["Mass", "No Finding", "Pleural fluid"],
+    )
+    facts = facts.model_copy(update={"task": "multilabel"})
+    train, _, _ = shapes.lists(facts, raw)
+    assert train[facts.labels.targets].to_numpy().tolist() == [["0", "1", "0"], ["1", "0", "1"], ["0", "0", "0"]]

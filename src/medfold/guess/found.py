@@ -39,12 +39,14 @@ class Ids:
         share: of the ids that have an image.
         endings: what names end with after the id: labels of long tables, channels of images; in the order they occur.
         long: True if rows, not files, have the endings.
+        others: further columns whose values name images.
     """
 
     column: str
     share: float
     endings: tuple[str, ...] = ()
     long: bool = False
+    others: tuple[str, ...] = ()
 
 
 # Words for 'nothing found', as data sets name their negative class; whatever their case and what stands between them.

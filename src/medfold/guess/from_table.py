@@ -8,12 +8,19 @@ import pandas as pd
 
 from medfold.errors import UserError, some
 from medfold.guess.found import Guess, Ids
-from medfold.guess.pictures import Pictures
+from medfold.guess.pictures import INDEX, Pictures
 from medfold.guess.task import guess_task
 from medfold.samples import patterns, tables
 
 TARGET_NAMES = r"target|label|class|diagnos|level|grade|cancer|malignant|finding|isup"
-GROUP_NAMES = ("patient", "subject", "person", "lesion", "case", "study")
+# Persons before the rest.
+GROUP_NAMES = ("patient", "subject", "person", "participant", "case", "lesion", "study", "exam")
+# In names of columns that tell something about a person or an image and name neither: Patient Age, ViewPosition.
+NO_NAMES = re.compile(
+    r"age|sex|gender|view|position|date|time|year|laterality|side|site|weight|height|race|ethnic|count|number of|"
+    r"diagnos|history|class|label|grade|type|status|path",
+    re.I,
+)
 
 
 class FromTable:
@@ -62,6 +69,8 @@ class FromTable:
         labels: dict[str, Any] = {"file": path, "shape": "wide", "id": ids.column}
         guess.tell("labels.file", path, f"{len(table):,} rows, {ids.share:.0%} of its ids have an image")
         guess.tell("labels.id", ids.column, "its values are names of image files")
+        if ids.others:
+            guess.doubts.append(f"labels.id: values of {some(ids.others, 4)} name images as well")
         sample = tables.read(self._raw / self._sample, []) if self._sample else None
         if ids.long:
             value = next(column for column in table.columns if column != ids.column)
@@ -95,7 +104,17 @@ class FromTable:
                 why = f"{'columns' if len(shared) > 1 else 'a column'} of {self._sample} that the table has, too"
                 self.guess.tell("labels.targets", some(shared), why)
                 return shared
-        others = [column for column in table.columns if column != ids.column and table[column].nunique() >= 2]
+            for column in table.columns:
+                values = set(table[column].unique()) - {""}
+                if column != ids.column and len(values) > 1 and values <= set(sample.columns[1:]):
+                    self.guess.tell("labels.targets", column, f"its values are columns of {self._sample}")
+                    return [column]
+        apart = {ids.column, *ids.others}
+        others = [
+            column
+            for column in table.columns
+            if column not in apart and table[column].nunique() >= 2 and not INDEX.fullmatch(column)
+        ]
         named = [column for column in others if re.search(TARGET_NAMES, column, re.I)]
         few = sorted(others, key=lambda column: table[column].nunique())
         if not named and not few:
@@ -117,7 +136,13 @@ class FromTable:
         labels, guess = self.guess.facts["labels"], self.guess
         for word in GROUP_NAMES:
             for column in table.columns:
-                if word in column.lower() and column not in taken and table[column].nunique() < len(table):
+                said = NO_NAMES.search(column.lower().replace("image", ""))
+                if (
+                    word in column.lower()
+                    and not said
+                    and column not in taken
+                    and 1 < table[column].nunique() < len(table)
+                ):
                     labels["group"] = column
                     guess.tell("labels.group", column, f"{table[column].nunique():,} values in {len(table):,} rows")
                     return

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,6 +15,8 @@ from medfold.images import formats
 from medfold.samples import patterns
 
 CONTAINERS = (".hdf5", ".h5")
+INDEX = re.compile(r"Unnamed: \d+|index|level_0|", re.I)  # names of columns of row numbers
+ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in names of columns that name images
 SEEN = 24  # images that are looked at to find out whether they have colours
 
 
@@ -85,13 +88,17 @@ class Pictures:
             self._by_stem.setdefault(PurePosixPath(path).stem, []).append(path)
 
     def ids_of(self, table: pd.DataFrame) -> Ids | None:
-        """The column whose values name images; of several that do, the first."""
+        """The column whose values name images; of several, one that is named like an id and has no value twice.
+
+        A column of row numbers, such as a table gets that was saved with its index, is never one.
+        """
         names = {PurePosixPath(path).name for path in self.files}
-        best = None
-        for column in table.columns:
+        fits: list[tuple[tuple, Ids]] = []
+        most = 0  # different values of a column that names images: labels 0 and 1 may be names of images, too
+        for position, column in enumerate(table.columns):
             values = table[column].drop_duplicates().head(LOOKED_AT)
             values = values[values != ""]
-            if not len(values):
+            if not len(values) or INDEX.fullmatch(column):
                 continue
             found = [Ids(column, (values.isin(self._by_stem.keys()) | values.isin(names)).mean())]
             cut = values.str.rpartition("_")
@@ -99,11 +106,19 @@ class Pictures:
             channels = self._channels(values)
             if channels:
                 found.append(Ids(column, 1.0, channels))
-            for ids in found:
-                few = len(ids.endings) <= MOST_LABELS
-                if few and ids.share > 0.5 and (best is None or ids.share > best.share + 0.01):
-                    best = ids
-        return best
+            for order, ids in enumerate(found):
+                if len(ids.endings) <= MOST_LABELS and ids.share > 0.5:
+                    most = max(most, table[column].nunique())
+                    named, unique = bool(ID_NAMES.search(column)), not table[column].duplicated().any()
+                    fits.append(((round(ids.share, 2), named, unique, -position, -order), ids))
+        fits = [(merit, ids) for merit, ids in fits if table[ids.column].nunique() >= most / 2]
+        if not fits:
+            return None
+        _, best = max(fits, key=lambda item: item[0])
+        others = dict.fromkeys(
+            ids.column for _, ids in fits if ids.column != best.column and ids.share > best.share - 0.05
+        )
+        return replace(best, others=tuple(others))
 
     def _channels(self, values: pd.Series) -> tuple[str, ...]:
         """The same few endings that the image files of every id have: `<id>_red.png`, `<id>_green.png`."""

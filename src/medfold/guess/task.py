@@ -6,6 +6,7 @@ import pandas as pd
 
 from medfold.errors import UserError
 from medfold.guess.found import MOST_LABELS, Guess, in_order
+from medfold.samples.shapes import names_in
 
 
 def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: dict[str, Any]) -> None:
@@ -19,13 +20,16 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
         facts["task"] = "multilabel"
         guess.tell("task", "multilabel", f"{len(targets)} target columns")
         return
-    values = table[targets[0]].str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    values = table[targets[0]].str.strip().str.replace(r"^(\d+)\.0$", r"\1", regex=True)
     unique = in_order(value for value in values.unique() if value)
-    words = values.str.split()
-    if (words.str.len() > 1).any() and (names := set(words.explode().dropna())) and len(names) <= MOST_LABELS:
+    if lists := _as_lists(unique):
+        separator, names = lists
         labels |= {"shape": "lists", "value": targets[0], "targets": in_order(names)}
+        if separator != " ":
+            labels["separator"] = separator
         facts["task"] = "multilabel"
-        guess.tell("labels.shape", "lists", f"values hold up to {int(words.str.len().max())} of {len(names)} names")
+        most = max(len(names_in(value, separator)) for value in unique)
+        guess.tell("labels.shape", "lists", f"values hold up to {most} of {len(names)} names")
     elif unique == ["0", "1"]:
         facts["task"] = "binary"
         guess.tell("task", "binary", "values 0 and 1")
@@ -42,3 +46,19 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
         guess.tell("task", "multiclass", f"{len(unique)} values")
     else:
         raise UserError(f"column '{targets[0]}' has {len(unique):,} values: no classes", labels["file"])
+
+
+def _as_lists(values: list[str]) -> tuple[str, set[str]] | None:
+    """The separator of lists of names and the names; None where the texts are classes.
+
+    Names in lists are fewer than the lists that are made of them: `no tumor` and `tumor` are two classes, not lists of
+    two names.
+    """
+    for separator in ("|", ";", ",", " "):
+        lists = [names_in(value, separator) for value in values]
+        names = {name for each in lists for name in each}
+        several = any(len(each) > 1 for each in lists)
+        fewer = len(names) < len(values) or (separator != " " and len(names) == len(values))
+        if several and fewer and 1 < len(names) <= MOST_LABELS:
+            return separator, names
+    return None

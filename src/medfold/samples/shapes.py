@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -63,10 +64,10 @@ def long(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFram
 
 @shape
 def lists(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, None]:
-    """One row per image in a table; the column labels.value holds the names of its labels, with spaces between."""
+    """One row per image in a table; the column labels.value holds the names of its labels, with a separator between."""
     labels, path = competition.labels, raw / competition.labels.file
     train = tables.read(path, [labels.id, labels.value])
-    named = train[labels.value].str.split().explode().dropna()
+    named = train[labels.value].map(partial(names_in, separator=labels.separator)).explode().dropna()
     unknown = named[~named.isin(labels.targets)]
     if len(unknown):
         where = f"{path}, row {unknown.index[0] + 2}, column '{labels.value}'"
@@ -165,6 +166,12 @@ def arrays(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFr
             found.append(table)
     train, test = found
     return train, test.drop(columns=labels.targets), test[["id", *labels.targets]].assign(usage="Private")
+
+
+def names_in(text: str, separator: str) -> list[str]:
+    """The names in a list: `a|b c` -> a and 'b c'; brackets and quotes of Python's lists do not count."""
+    parts = text.strip("[](){} ").split(None if separator == " " else separator)
+    return [name for part in parts if (name := part.strip(" '\""))]
 
 
 def test_part(competition: Competition, raw: Path) -> pd.DataFrame:

@@ -162,7 +162,7 @@ def test_what_calibration_gains_is_cross_fitted_with_the_blend():
     for seed in range(6):
         rng = np.random.default_rng(seed)
         noise = members(rng.random((20, 120, 1)), rng.integers(0, 2, 120), seed=seed)
-        found = calibrated(noise, facts, decide(noise, facts, method="stacking").chosen)
+        found = calibrated(noise, facts, decide(noise, facts, method="stacking"))
         before.append(found.before)
         after.append(found.after)
     assert np.mean(after) > np.mean(before) - 0.03  # where there is nothing to learn, nothing is gained

@@ -198,8 +198,12 @@ def decide(members: Members, competition: Competition, method: str | None = None
     return Decision(contenders, chosen, adjusted, fitted, predictions)
 
 
-def calibrated(members: Members, competition: Competition, chosen: Contender, per_class: bool = False) -> Calibration:
-    """How well calibrated a blend is, and would be with a temperature, both cross-fitted together."""
+def calibrated(members: Members, competition: Competition, decision: Decision, per_class: bool = False) -> Calibration:
+    """How well calibrated a blend is, and would be with a temperature, both cross-fitted together.
+
+    Ranks are no probabilities: where they are averaged, this is of the plain mean.
+    """
+    chosen = decision.contenders[0] if decision.chosen.method.name == "rank" else decision.chosen
     scaling, ece = adjustments.calibration().fit, metrics.METRICS["ece"]
     fit = chained(_fit(chosen.method, metrics.of(competition), per_class), scaling)
     after = cross_fitted(fit, members.predictions, members.targets, members.fold)

@@ -95,7 +95,8 @@ def score_differences(
     probabilities = predictions if behind is None else behind[competition.columns].to_numpy(float)
 
     def of(metric: str, here: np.ndarray) -> float:
-        main = metric == kept["metric"] or metric in definitions.OF_DECISIONS
+        both_decide = metric in definitions.OF_DECISIONS and kept["metric"] in definitions.OF_DECISIONS
+        main = metric == kept["metric"] or both_decide
         return definitions.score(competition, metric, truth[here], (predictions if main else probabilities)[here])
 
     every = np.ones(len(names), bool)

@@ -118,7 +118,7 @@ def ensemble_of(
     inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
     calibration = None
     if members.can_be_cross_fitted:
-        calibration = contest.calibrated(members, competition, decision.chosen, per_class)
+        calibration = contest.calibrated(members, competition, decision, per_class)
     return Ensemble(
         names=list(found),
         members=members,

@@ -3,12 +3,12 @@
     .venv/bin/python benchmarks/batch_statistics.py [--weights mobilenet_v2.weights.h5] [--nets MobileNetV2]
 
 Batch normalisation predicts by averages that it gathered in training. Four nets of keras.applications are trained for
-40, 200 and 2,000 steps at 32 px on fold 0 of chest-xray-pneumonia, from scratch and from weights: a file of torchvision's
-ImageNet weights for MobileNetV2, and for the others what 2,000 steps on retinamnist gave. The held-out images are then
-predicted three times by the same weights: with the averages that training left behind, with those that the kit gathers
-(2,048 training images), and with those of the held-out images themselves, which the kit never looks at: what the
-weights are worth. The kit's must reach 0.98 of the last. Both sets must have been downloaded (`make download`). About
-an hour and a half on 2 CPU cores.
+40, 200 and 2,000 steps at 32 px on fold 0 of chest-xray-pneumonia, from scratch and from weights: a file with
+torchvision's ImageNet weights for MobileNetV2, and for the others what 2,000 steps on retinamnist gave. The held-out
+images are then predicted three times by the same weights: with the averages that training left behind, with those that
+the kit gathers (2,048 training images), and with those of the held-out images themselves, which the kit never looks at:
+what the weights are worth. The kit's must reach 0.98 of the last. Both sets must have been downloaded (`make
+download`). About an hour on 2 CPU cores.
 """
 
 import argparse
@@ -94,9 +94,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> Learner:
         seed=SEED,
     )
     model = models.build(competition, recipe)
-    learner = Learner(
-        model, optimizer_of(choices, choices.learning_rate, steps), losses.loss_of(competition, choices)
-    )
+    learner = Learner(model, optimizer_of(choices, choices.learning_rate, steps), losses.loss_of(competition, choices))
     for number in range(steps):
         learner.step(*(tf.constant(part) for part in pipeline.batch(number)))
     learner.optimizer.finalize_variable_values(model.trainable_variables)

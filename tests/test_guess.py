@@ -122,7 +122,8 @@ def test_a_flat_test_folder_is_the_test_part(tmp_path):
     assert facts["classes"] == ["no_tumor", "glioma"]
     assert facts["images"]["channels"] == 1
     assert "holdout" not in facts["labels"]
-    assert "6 images without labels" in said
+    assert "images.train: Training/{label}/{id}.jpg (12 images)" in said
+    assert "images.test: Testing/{id}.jpg (6 images without labels)" in said
 
 
 def test_a_validation_part_belongs_to_training_where_there_is_a_test_part_and_else_is_it(tmp_path):

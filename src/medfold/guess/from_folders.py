@@ -87,12 +87,12 @@ def from_folders(guess: Guess, raw: Path, pictures: Pictures, sample: str | None
     train_patterns = _patterns([*train, *valid], level)
     guess.facts["images"] = {"train": train_patterns}
     joined = f", {len(valid):,} of them of the validation part: folds are made of all" if valid else ""
-    guess.tell("images.train", some(train_patterns, 4), f"{len(train) + len(valid):,} images{joined}")
+    guess.tell("images.train", _shown(train_patterns), f"{len(train) + len(valid):,} images{joined}")
     if test or unlabelled:
         test_patterns = _patterns(test or unlabelled, level if test else None)
         guess.facts["images"]["test"] = test_patterns
         why = "in the same folders" if test else "without labels"
-        guess.tell("images.test", some(test_patterns, 4), f"{len(test or unlabelled):,} images {why}")
+        guess.tell("images.test", _shown(test_patterns), f"{len(test or unlabelled):,} images {why}")
     else:
         guess.facts["labels"]["holdout"] = 0.2
         guess.tell("labels.holdout", 0.2, "no test image: a share of the training part stands in for it")
@@ -110,6 +110,10 @@ def from_folders(guess: Guess, raw: Path, pictures: Pictures, sample: str | None
 def _patterns(images: list[_Placed], level: int | None) -> str | list[str]:
     found = list(dict.fromkeys(each.pattern(level) for each in images))
     return found[0] if len(found) == 1 else found
+
+
+def _shown(patterns: str | list[str]) -> str:
+    return patterns if isinstance(patterns, str) else some(patterns, 4)
 
 
 def _level_of_classes(images: list[_Placed]) -> int | None:

@@ -245,6 +245,7 @@ def test_without_a_name_for_persons_their_age_is_no_group(tmp_path):
         (["tumor", "no tumor"], "binary", ["no tumor", "tumor"], None),
         (["No Finding", "Pneumonia"], "binary", ["No Finding", "Pneumonia"], None),
         (["Basal cell carcinoma", "Melanoma", "Benign nevus"], "multiclass", None, None),
+        (["nodule|mass (lung)", "mass (lung)", "nodule"], "multilabel", ["mass (lung)", "nodule"], "|"),
         (["A|B", "A", "No Finding"], "multilabel", ["A", "B", "No Finding"], "|"),
         (["x; y", "x", "y; z", "z"], "multilabel", ["x", "y", "z"], ";"),
         (["['a', 'b']", "['a']", "['b', 'c']", "['a', 'c']"], "multilabel", ["a", "b", "c"], ","),
@@ -283,3 +284,27 @@ def test_a_packed_table_with_semicolons_in_latin_1_is_found(tmp_path):
     facts, _ = told(tmp_path)
     assert facts["labels"]["file"] == "train.csv.gz"
     assert facts["classes"] == ["gut", "schön"]
+
+
+def test_a_class_whose_name_holds_a_word_for_masks_is_a_class(tmp_path):
+    tree(tmp_path, "thyroid/{n}.png", "normal/{n}.png", "fibroid/{n}.png")
+    facts, _ = told(tmp_path)
+    assert facts["classes"] == ["fibroid", "normal", "thyroid"]
+    assert "exclude" not in facts["images"]
+
+
+def test_a_test_folder_of_the_same_names_is_no_copy(tmp_path):
+    for number in range(6):
+        picture(tmp_path / f"{number}.png", seed=number)
+        picture(tmp_path / f"test/{number}.png", seed=number, shape=(20, 30))
+    (tmp_path / "train.csv").write_text(rows("id,label", lambda row: f"{row},{row % 2}", 6))
+    facts, said = told(tmp_path)
+    assert "second copy" not in said
+    assert facts["labels"]["file"] == "train.csv"
+
+
+def test_an_index_is_an_id_where_there_is_no_other_and_a_text_is_no_table(tmp_path):
+    table_of(tmp_path, rows("index,label", lambda row: f"{row},{row % 2}"))
+    (tmp_path / "test_readme.txt").write_text("Well, this is\na text, with commas, and more, of them\n")
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["id"] == "index"

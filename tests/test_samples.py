@@ -509,3 +509,39 @@ def test_lists_may_have_another_separator(wide):
     facts = facts.model_copy(update={"task": "multilabel"})
     train, _, _ = shapes.lists(facts, raw)
     assert train[facts.labels.targets].to_numpy().tolist() == [["0", "1", "0"], ["1", "0", "1"], ["0", "0", "0"]]
+
+
+def test_class_folders_stand_beside_a_test_folder(flat):
+    raw, facts = flat
+    for name in ("NO/a", "YES/b"):
+        picture(raw / f"here/{name}.png")
+    picture(raw / "here/test/c.png")
+    images = facts.images.model_copy(update={"train": ["{label}/{id}.png"], "test": ["test/{id}.png"]})
+    train, test, _ = shapes.folders(facts.model_copy(update={"images": images}), raw / "here")
+    assert train["id"].tolist() == ["a", "b"]
+    assert test["id"].tolist() == ["c"]
+
+
+def test_a_pattern_of_ids_leaves_a_part_without_labels_alone(flat):
+    raw, facts = flat
+    labels = facts.labels.model_copy(update={"id": "{label}/{id}"})
+    train, test, _ = shapes.folders(facts.model_copy(update={"labels": labels}), raw)
+    assert test["id"].tolist() == ["0", "7"]
+    assert train["id"].tolist() == ["NO/0", "NO/1", "YES/0", "YES/2"]
+
+
+def test_names_that_differ_by_their_ending_only_keep_it(flat):
+    raw, facts = flat
+    picture(raw / "train/NO/0.jpg")
+    images = facts.images.model_copy(update={"train": ["train/{label}/{id}.png", "train/{label}/{id}.jpg"]})
+    train, _, _ = shapes.folders(facts.model_copy(update={"images": images}), raw)
+    assert train["id"].is_unique
+    assert {"train/NO/0.jpg", "train/NO/0.png"} <= set(train["id"])
+
+
+def test_a_list_that_cannot_hold_a_label_is_refused_at_once():
+    labels = {"targets": ["Mass", "Pleural fluid"]}
+    with pytest.raises(ValueError, match="a list of labels with ' ' between cannot hold 'Pleural fluid'"):
+        competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
+    labels["separator"] = "|"
+    competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})

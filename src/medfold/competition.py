@@ -200,6 +200,11 @@ class Competition(Strict):
         unknown = sorted(set(self.score.weights) - set(self.labels.targets))
         if unknown:
             raise ValueError(f"'score.weights' names '{unknown[0]}', which is no target")
+        if self.submission.shape == "lists":
+            between = self.labels.separator
+            if cut := [name for name in self.labels.targets if between in name]:
+                what = f"a list of labels with '{between}' between cannot hold '{cut[0]}'"
+                raise ValueError(f"{what}: set 'labels.separator', or another 'submission.shape'")
         if self.task == "multilabel":
             if len(self.labels.targets) == 1:
                 raise ValueError(

@@ -276,6 +276,8 @@ def paths_of(paths: CompetitionPaths, name: str) -> RunPaths:
     Raises:
         UserError: a name that is no plain folder name.
     """
-    if not name or name != Path(name).name or name.startswith(".") or re.search(r"[\s+]", name):
-        raise UserError("a run's name is a plain folder name, without spaces and +", f"RUN={name}")
+    if not name or name != Path(name).name or name.startswith("."):
+        raise UserError("a run's name is a plain folder name", f"RUN={name}")
+    if re.search(r"[\s+]", name) and not paths.run(name).origin.is_file():
+        raise UserError("a run's name has no spaces and no +: RUNS= joins names by them", f"RUN={name}")
     return paths.run(name)

@@ -1,5 +1,6 @@
 """The submission: built in the sample file's own shape, checked against it, recorded in the ledger."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ def fit_sample(competition: Competition, sample: pd.DataFrame, units: list[str])
 
 
 def prior(competition: Competition, targets: np.ndarray) -> np.ndarray:
-    """The mean of the training labels, float64 (columns,): what a member predicts of an image that cannot be read.
+    """The mean of the training labels, float64 (columns,): what is known of a unit without an image.
 
     Args:
         targets: int (n,) or (n, labels).
@@ -81,7 +82,7 @@ def completed(
     Args:
         predictions: id (of the unit) and prediction columns.
         units: of the test part.
-        nothing: float64 (columns,), what is predicted without an image, see `methods.without_image`.
+        nothing: float64 (columns,), what is predicted without an image, see `contest.Decision.without_image`.
         without: what those have that are without a prediction.
         quiet: does not tell. Defaults to False.
     """
@@ -103,7 +104,7 @@ def build(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFr
     Where the metric looks at decisions, decisions are written (`scoring.decisions`), else probabilities. Shape wide: a
     column for each label or class; or a single one that holds the decided class, by name, of a task with several
     classes. A decided class is written in the sample's own words. Shape long: a row `<id>_<label>` for each label.
-    Shape lists: the names of the decided labels, with spaces between.
+    Shape lists: the names of the decided labels, with `labels.separator` between.
 
     Args:
         competition: names id and prediction columns.
@@ -131,7 +132,7 @@ def build(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFr
         return table.assign(**{form.columns[0]: cells})[list(sample.columns)]
     if competition.submission.shape == "lists":
         names = np.array(competition.columns)
-        cells = [" ".join(names[row]) for row in decided.to_numpy() > 0]
+        cells = [competition.labels.separator.join(names[row]) for row in decided.to_numpy() > 0]
         filled = pd.DataFrame({form.columns[0]: cells}, index=values.index)
     elif form.one_class:
         filled = pd.DataFrame({form.columns[0]: form.words[decided.to_numpy().argmax(axis=1)]}, index=values.index)
@@ -212,6 +213,8 @@ def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, l
     for words in candidates:
         if seen <= set(words) and len(set(words)) == len(words):
             return np.array(words), []
+    if len(seen) == 1 and re.fullmatch(r"0?\.\d*[1-9]\d*", next(iter(seen))):
+        return np.array(names), []  # a probability throughout: a placeholder
     return np.array(names), sorted(seen)
 
 
@@ -257,7 +260,7 @@ def values_of(competition: Competition, table: pd.DataFrame, sample: pd.DataFram
     id_column, form = competition.submission.id, _Form.of(competition, sample)
     columns, shape = competition.columns, competition.submission.shape
     if shape == "lists":
-        listed = [set(cell.split(" ")) for cell in table[form.columns[0]]]
+        listed = [set(cell.split(competition.labels.separator)) for cell in table[form.columns[0]]]
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))
         return pd.DataFrame(cells, table[id_column], columns), True
     code = {word: float(number) for number, word in enumerate(form.words)}
@@ -311,8 +314,8 @@ def check(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -
     form = _Form.of(competition, sample)
     for column in form.columns:
         if competition.submission.shape == "lists":
-            names, empty = competition.columns, competition.submission.empty
-            wrong = [not _is_list(str(cell), names, empty) for cell in table[column]]
+            wrong = [not _is_list(str(cell), competition) for cell in table[column]]
+            names = competition.columns
             reason = f"no list of different labels of {some(names, 6)}"
         elif form.decisions:
             wrong = ~table[column].astype(str).isin(form.words)
@@ -326,11 +329,11 @@ def check(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -
             raise UserError(what, "submission", f"{int(np.sum(wrong))} such values")
 
 
-def _is_list(cell: str, names: list[str], empty: bool) -> bool:
+def _is_list(cell: str, competition: Competition) -> bool:
     if not cell:
-        return empty
-    found = cell.split(" ")
-    return len(set(found)) == len(found) and set(found) <= set(names)
+        return competition.submission.empty
+    found = cell.split(competition.labels.separator)
+    return len(set(found)) == len(found) and set(found) <= set(competition.columns)
 
 
 def record(paths: Paths, row: dict[str, Any]) -> None:

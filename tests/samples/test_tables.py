@@ -88,3 +88,20 @@ def test_classes_that_differ_by_case_only_are_kept_apart():
     assert checked(["1.0", "2.0", "1.0"], classes=["1.0", "2.0"]) == ["1.0", "2.0", "1.0"]
     with pytest.raises(UserError, match="row 2, column 'target': found B, expected one of a, A, b"):
         checked(["B"], task="multiclass", classes=["a", "A", "b"])
+
+
+def test_a_name_may_hold_another_separator(tmp_path):
+    (tmp_path / "x.csv").write_text("id,label(a;b;c)\n1,2\n")
+    assert list(tables.read(tmp_path / "x.csv", []).columns) == ["id", "label(a;b;c)"]
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    (tmp_path / "x.csv").write_text("id, id\n1,2\n")
+    with pytest.raises(UserError, match="two columns are called 'id'"):
+        tables.read(tmp_path / "x.csv", [])
+
+
+def test_many_unknown_values_are_told_at_once():
+    table = pd.DataFrame({"target": [f"{number / 7:.9f}" for number in range(100_000)]})
+    with pytest.raises(UserError, match="row 2, column 'target': found 0.000000000"):
+        tables.check_values(table, "target", competition(), "labels.csv")

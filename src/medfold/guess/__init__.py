@@ -34,7 +34,7 @@ def guess(raw: Path) -> Guess:
 
 def _guess(raw: Path) -> Guess:
     found = Guess()
-    files, copies = _without_copies(patterns.listing(raw))
+    files, copies = _without_copies(raw, patterns.listing(raw))
     found.doubts += [f"{folder}/ is a second copy of what stands beside it: not used" for folder in copies]
     pictures = Pictures(raw, files)
     arrays = [path for path in files if path.endswith(".npz")]
@@ -63,11 +63,15 @@ def _guess(raw: Path) -> Guess:
     return found
 
 
-def _without_copies(files: list[str]) -> tuple[list[str], list[str]]:
+def _without_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
     """The files without those in folders that hold once more what stands beside them; and these folders."""
     everything, copies = set(files), []
     for folder in sorted({path.partition("/")[0] for path in files if "/" in path}):
         within = [path for path in files if path.startswith(f"{folder}/")]
-        if all(path[len(folder) + 1 :] in everything for path in within):
+        others = [path[len(folder) + 1 :] for path in within]
+        alike = set(others) <= everything
+        if alike and all(
+            (raw / a).stat().st_size == (raw / b).stat().st_size for a, b in zip(within, others, strict=True)
+        ):
             copies.append(folder)
     return [path for path in files if path.partition("/")[0] not in copies], copies

@@ -41,12 +41,9 @@ class FromTable:
         """The table whose ids name images: path, content and which column it is; None if there is none."""
         best = None
         for path in candidates:
-            try:
-                table = tables.read(self._raw / path, [])
-            except UserError as error:
-                if path.lower().endswith((".txt", ".txt.gz")):
-                    continue  # a text, and no table
-                raise error
+            table = self._read(path)
+            if table is None:
+                continue
             ids = self._pictures.ids_of(table)
             if ids is None:
                 if len(table.columns) > 1 and len(table):
@@ -127,10 +124,19 @@ class FromTable:
 
     def _test_table(self, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
         for path in sorted(candidates, key=len):
-            table = tables.read(self._raw / path, [])
-            if ids.column in table:
+            table = self._read(path)
+            if table is not None and ids.column in table:
                 return path, table
         return None
+
+    def _read(self, path: str) -> pd.DataFrame | None:
+        """A table; None of a text file that is none."""
+        try:
+            return tables.read(self._raw / path, [])
+        except UserError:
+            if path.lower().endswith((".txt", ".txt.gz")):
+                return None
+            raise
 
     def _find_group(self, table: pd.DataFrame, ids: Ids, taken: list[str]) -> None:
         labels, guess = self.guess.facts["labels"], self.guess
@@ -182,7 +188,7 @@ class FromTable:
             images["channels"] = list(ids.endings)
             self.guess.tell("images.channels", some(ids.endings, 8), "each image is so many files")
         else:
-            rows = table.rename(columns={ids.column: "id"})
+            rows = table.assign(id=table[ids.column])
             if ids.long:
                 rows["id"] = rows["id"].str.rpartition("_")[0]
             found = patterns.fill(images["train"], rows, "images").unique().tolist()

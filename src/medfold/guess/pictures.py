@@ -21,7 +21,9 @@ SEEN = 24  # images that are looked at to find out whether they have colours
 
 
 # Words for what stands beside an image and is none: in additions to its name, or in the name of a folder.
-MASK = re.compile(r"mask|segm|annot|ground.?truth|contour|label|roi|overlay|heatmap|(^|[\W_])(seg|gt)([\W_]|$)", re.I)
+MASK = re.compile(
+    r"mask|segm|annot|ground.?truth|contour|overlay|heatmap|(^|[\W_])(seg|gt|rois?|labels?)([\W_\d]|$)", re.I
+)
 OFTEN = 0.2  # of the images have a companion, where it is no accident
 
 
@@ -50,16 +52,18 @@ def companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
             unclear[addition] = count
     for folder, stems in by_folder.items():
         name = PurePosixPath(folder).name
+        if not MASK.search(name):
+            continue
         others = {stem for other, found in by_folder.items() if other != folder for stem in found}
         alike = sum(stem in others or _addition(stem, others | {stem}) is not None for stem in stems)
-        if MASK.search(name) and alike >= len(stems) / 2:
+        if alike >= len(stems) / 2:
             exclude.add(f"{name}/*" if folder == name else f"*/{name}/*")
     patterns_found = sorted(exclude)
     return patterns_found, sum(patterns.is_excluded(path, patterns_found) for path in images), unclear
 
 
 def _addition(stem: str, stems: set[str]) -> str | None:
-    """What is added to the name of another image: '_mask' of x_mask beside x, a number behind it left out."""
+    """What is added to the name of another image: '_mask' of x_mask beside x."""
     for cut in re.finditer(r"[\W_]", stem):
         if stem[: cut.start()] in stems:
             return stem[cut.start() :]
@@ -90,7 +94,7 @@ class Pictures:
     def ids_of(self, table: pd.DataFrame) -> Ids | None:
         """The column whose values name images; of several, one that is named like an id and has no value twice.
 
-        A column of row numbers, such as a table gets that was saved with its index, is never one.
+        A column of row numbers, such as a table gets that was saved with its index, is one only if there is no other.
         """
         names = {PurePosixPath(path).name for path in self.files}
         fits: list[tuple[tuple, Ids]] = []
@@ -98,7 +102,7 @@ class Pictures:
         for position, column in enumerate(table.columns):
             values = table[column].drop_duplicates().head(LOOKED_AT)
             values = values[values != ""]
-            if not len(values) or INDEX.fullmatch(column):
+            if not len(values):
                 continue
             found = [Ids(column, (values.isin(self._by_stem.keys()) | values.isin(names)).mean())]
             cut = values.str.rpartition("_")
@@ -112,6 +116,7 @@ class Pictures:
                     named, unique = bool(ID_NAMES.search(column)), not table[column].duplicated().any()
                     fits.append(((round(ids.share, 2), named, unique, -position, -order), ids))
         fits = [(merit, ids) for merit, ids in fits if table[ids.column].nunique() >= most / 2]
+        fits = [(merit, ids) for merit, ids in fits if not INDEX.fullmatch(ids.column)] or fits
         if not fits:
             return None
         _, best = max(fits, key=lambda item: item[0])

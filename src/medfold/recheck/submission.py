@@ -65,7 +65,7 @@ def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[
 
 def _folds_of(record: dict[str, Any]) -> set[int]:
     """The folds whose files a submission was made from."""
-    return {int(found[1]) for name in record["inputs"] if (found := re.search(r"/fold(\d+)/", name))}
+    return {int(found[1]) for name in record["inputs"] if (found := re.search(r"/fold(\d+)/[^/]+$", name))}
 
 
 def _unlike_numbers(

@@ -52,7 +52,8 @@ def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None
     names, key = competition.columns, competition.submission.id
     (first, *others) = [column for column in table.columns if column != key]
     if competition.submission.shape == "lists":
-        held = [[float(name in cell.split()) for name in names] for cell in table[first]]
+        separator = competition.labels.separator
+        held = [[float(name in cell.split(separator)) for name in names] for cell in table[first]]
         return pd.DataFrame(held, index=table[key], columns=names)
     one_class = competition.one_of_many and not others
     if words is None and (one_class or competition.task == "binary"):

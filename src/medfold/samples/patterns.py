@@ -107,8 +107,9 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
     """Why images that a table names may not be there: a file of nearly that name, or an incomplete download."""
 
     def plain(path: str) -> str:
-        stem = re.sub(r"(\.(png|jpe?g|tiff?|dcm|dicom|bmp|webp|npy))+$", "", path.lower().rpartition("/")[2])
-        return re.sub(r"^0+(?=\d)", "", re.sub(r"\.0$", "", re.sub(r"\s", "", stem)))
+        folder, _, name = path.lower().rpartition("/")
+        stem = re.sub(r"(\.(png|jpe?g|tiff?|dcm|dicom|bmp|webp|npy))+$", "", name)
+        return folder + "/" + re.sub(r"^0+(?=\d)", "", re.sub(r"\.0$", "", re.sub(r"\s", "", stem)))
 
     alike = {plain(path): path for path in sorted(known)}
     for path in missing[:1000]:

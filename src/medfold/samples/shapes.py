@@ -87,8 +87,11 @@ def folders(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataF
     found = {}
     for part, rules in (("train", images.train), ("test", images.test)):
         rows = []
+        # Of folders of classes beside a folder test, {label}/{id}.png would match the images of that, too.
+        unlabelled = [patterns.Rule(rule) for rule in images.test if part == "train" and "{label}" not in rule]
+        candidates = [path for path in everything if not any(rule.match(path) for rule in unlabelled)]
         for rule in map(patterns.Rule, rules):
-            matches = ((path, rule.match(path)) for path in everything)
+            matches = ((path, rule.match(path)) for path in candidates)
             rows += [{**fields, "image": path} for path, fields in matches if fields is not None]
         table = pd.DataFrame(rows, columns=["id", "image", "label"], dtype=str).drop_duplicates("image")
         if table.empty and rules:
@@ -127,14 +130,18 @@ def _make_ids_differ(competition: Competition, train: pd.DataFrame, test: pd.Dat
     """
     pattern = competition.labels.id if "{" in competition.labels.id else ""
     for part, table in (("test", test), ("train", train)):
-        if pattern:
+        recur = False
+        if pattern and not table[patterns.fields(pattern)].isna().any(axis=None):
             table["id"] = patterns.fill(pattern, table, "labels.id")
-        for longer in (table["label"] + "/" + table["id"], table["image"].str.replace(r"\.\w+$", "", regex=True)):
+        whole = table["image"].str.replace(r"\.\w+$", "", regex=True)
+        for longer in (table["label"] + "/" + table["id"], whole, table["image"]):
             both = part == "train" and bool(set(table["id"]) & set(test["id"]))
             if not (table["id"].duplicated().any() or both) or longer.isna().any():
                 continue
-            say("samples", f"names of {part} images recur: ids are made of their paths, like {longer.iloc[0]}")
             table["id"] = longer
+            recur = True
+        if recur:
+            say("samples", f"names of {part} images recur: ids are made of their paths, like {table['id'].iloc[0]}")
 
 
 @shape
@@ -170,7 +177,8 @@ def arrays(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFr
 
 def names_in(text: str, separator: str) -> list[str]:
     """The names in a list: `a|b c` -> a and 'b c'; brackets and quotes of Python's lists do not count."""
-    parts = text.strip("[](){} ").split(None if separator == " " else separator)
+    enclosed = re.fullmatch(r"\s*[\[({](.*)[\])}]\s*", text, re.S)
+    parts = (enclosed[1] if enclosed else text).split(None if separator == " " else separator)
     return [name for part in parts if (name := part.strip(" '\""))]
 
 
@@ -251,7 +259,14 @@ def _placed(
     unit, keywords = competition.score.unit, competition.images.headers
     if not complete:
         keywords = [keyword for keyword in keywords if unit and keyword in patterns.fields(unit)]
-    found = headers.read(raw, image, keywords, complete)
+    found = {}
+    if keywords:
+        there = image.map(lambda path: (raw / path.split("|")[0].split("#")[0]).is_file())  # a few may be missing
+        read = headers.read(raw, image[there], keywords, complete)
+        found = {
+            name: pd.Series(values, image.index[there]).reindex(image.index, fill_value="")
+            for name, values in read.items()
+        }
     table, nameable = table.assign(**found), nameable.assign(**found)
     units = patterns.fill(unit, nameable, "score.unit") if unit else nameable["id"]
     return pd.DataFrame({"id": nameable["id"], "image": image, "unit": units}), table

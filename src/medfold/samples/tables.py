@@ -74,8 +74,9 @@ def _parsed(text: str, path: Path) -> pd.DataFrame:
     if told := re.fullmatch(r"sep=(.)", head, re.I):  # Excel writes it above the header
         separator, text = told[1], text.lstrip("\r\n")[len(head) :]
     else:
-        outside = re.sub(r'"[^"]*"', "", head)
-        separator = max(SEPARATORS, key=outside.count)
+        # A header may hold another separator in a name; then the row below it tells.
+        first, second = (re.sub(r'"[^"]*"', "", line) for line in [*text.strip().split("\n", 2), "", ""][:2])
+        separator = max(SEPARATORS, key=lambda each: (min(first.count(each), second.count(each)), first.count(each)))
     options = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -85,7 +86,10 @@ def _parsed(text: str, path: Path) -> pd.DataFrame:
             width = pd.read_csv(io.StringIO(text), nrows=0, **options).shape[1]
             rows = pd.read_csv(io.StringIO(text), header=None, names=range(width + 1), **options)
             table = _without_surplus(rows, head, path)
-    return table.rename(columns=lambda name: str(name).strip())
+    table = table.rename(columns=lambda name: str(name).strip())
+    if twice := [name for name in table.columns if list(table.columns).count(name) > 1]:
+        raise UserError(f"two columns are called '{twice[0]}'", path, "Rename one of them")
+    return table
 
 
 def _without_surplus(rows: pd.DataFrame, head: str, path: Path) -> pd.DataFrame:
@@ -142,7 +146,7 @@ def _as_classes(values: pd.Series, names: list[str]) -> pd.Series:
         warn(
             "labels", f"{values.name}: {count:,} values are read as classes that differ by case or blanks: {some(told)}"
         )
-    return values.replace(unlike)
+    return values.map(lambda value: unlike.get(value, value))
 
 
 def join_repeated(table: pd.DataFrame, keys: list[str], targets: list[str], competition: Competition, path: Path):

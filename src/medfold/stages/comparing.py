@@ -130,8 +130,8 @@ def list_runs(project: Project) -> None:
         origin = files.read_json(run.origin)
         if not trained.same_folds(project, origin):
             score, mark = _unscored(), ["(other folds table)"]
-        elif changed := trained.changed_fact(project, run.name):
-            score, mark = _unscored(), [f"(trained under another {changed[0]})"]
+        elif changed := _changed(project, run.name):
+            score, mark = _unscored(), [changed]
         elif not trained.same_labels(project, origin):
             score, mark = _unscored(), ["(trained on other labels)"]
         elif score.get("metric", metric.name) != metric.name:
@@ -151,6 +151,15 @@ def list_runs(project: Project) -> None:
     rows = [row for _, row in sorted(rows)]
     say("runs", f"{len(rows)} of {paths.name}; in the last column how a recipe differs from what most have")
     table(["run", metric.title, "95 % interval", "folds", "time", "differs"], rows, [0])
+
+
+def _changed(project: Project, name: str) -> str:
+    """What facts of a run are others today, in words; '' if none are."""
+    try:
+        changed = trained.changed_fact(project, name)
+    except UserError:
+        return "(trained under facts that are none today)"
+    return f"(trained under another {changed[0]})" if changed else ""
 
 
 def _scored_otherwise(score: dict[str, Any], competition: Competition) -> bool:

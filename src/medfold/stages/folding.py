@@ -61,7 +61,7 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
     train = good[good["part"] == "train"].reset_index(drop=True)
     test = good[good["part"] == "test"].reset_index(drop=True)
     targets = samples.encode(competition, train)
-    if competition.score.unit:
+    if competition.score.unit and not quiet:
         tell_of_lost_labels(competition, everything[everything["part"] == "train"])
     joined_by = [train["hash"].to_numpy()]
     near = None

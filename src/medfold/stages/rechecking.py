@@ -34,7 +34,13 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         runs.describe(run)
         if not run.score.is_file():
             raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
-        facts = _as_scored(project, name, files.read_json(run.score))
+        try:
+            facts = _as_scored(project, name, files.read_json(run.score))
+        except UserError as error:
+            if names:
+                raise
+            warn("run", f"{name}: cannot be computed again: {error.what}")
+            continue
         wrong += _told("run", name, run_check.differences(facts, project.paths, run))
     ledger = submissions.ledger(project.root)
     rows = ledger[ledger["competition"] == project.paths.name]
@@ -46,7 +52,11 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
             warn("submission", f"{file.name}: cannot be computed again: {lacking}")
             continue
         record = files.read_json(file.with_suffix(".json"))
-        facts = _as_scored(project, of[0], record.get("score"))
+        try:
+            facts = _as_scored(project, of[0], record.get("score"))
+        except UserError as error:
+            warn("submission", f"{file.name}: cannot be computed again: {error.what}")
+            continue
         found = submission_check.differences(facts, project.paths, project.root.root, file)
         wrong += _told("submission", file.name, chain(found, submission_check.ledger_differences(row, record)))
     if not len(scored) and not len(rows):
@@ -71,10 +81,15 @@ def _as_scored(project: Project, name: str, kept: dict[str, Any] | None) -> Comp
         kept: the score; of an older version it does not say, and those of today are taken.
 
     Raises:
-        UserError: other facts make the sample table, so that there are no labels to compute from.
+        UserError: other facts make the sample table, or labels have changed: there is nothing to compute from.
     """
-    trained.refuse_other_facts(project, name, trained.IN_SAMPLES)
-    facts = trained.facts_of(project, name).model_dump()
+    origin = trained.refuse_other_facts(project, name, trained.IN_SAMPLES)
+    before = trained.facts_of(project, name)
+    if sorted(before.class_names) != sorted(project.competition.class_names):
+        trained.refuse_other_facts(project, name, ("classes",))
+    if not trained.same_labels(project, origin):
+        raise UserError(f"labels of the training part are others than those of run '{name}'", project.paths.samples)
+    facts = before.model_dump()
     now = project.competition.model_dump(include={"score", "submission"})
     return Competition.model_validate(facts | ((kept or {}).get("facts") or now))
 

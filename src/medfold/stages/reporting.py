@@ -102,7 +102,7 @@ def _cards(project: Project, found: Ensemble, metric: metrics.Metric) -> list[Ca
     value = shown(score["value"])
     cards = [Card(f"out-of-fold {metric.title}", value, f"{interval}, over patients or other groups")]
     for name, other in score["also"].items():
-        cards.append(Card(f"out-of-fold {metrics.METRICS[name].title}", shown(other)))
+        cards.append(Card(f"out-of-fold {metrics.title_of(project.competition, name)}", shown(other)))
     ledger = submission.ledger(project.root)
     here = ledger[
         (ledger["competition"] == project.paths.name)

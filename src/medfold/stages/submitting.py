@@ -204,18 +204,19 @@ def _mark(competition: Competition, digest: str, found: Ensemble) -> str:
     """
     if competition.upload != "notebook":
         return f"file {digest[:12]}"
-    return f"folds {files.fingerprint([digest, found.inputs, found.score], 12)}"
+    score = {key: value for key, value in found.score.items() if key != "facts"}  # as of older versions
+    return f"folds {files.fingerprint([digest, found.inputs, score], 12)}"
 
 
 def _message(project: Project, names: list[str], result: dict[str, Any], mark: str) -> str:
-    metric = metrics.METRICS[result["metric"]]
+    title = metrics.title_of(project.competition, result["metric"])
     value = shown(result["value"])
     folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
     commit = commit_of(project.root.root)
     code = f", commit {commit}" if commit else ""
     label = "+".join(names)
     label = label if len(label) <= 200 else f"{label[:197]}..."
-    return f"medfold {label}, OOF {metric.title} {value}, {folds_done}{code}, {mark}"
+    return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {mark}"
 
 
 def _text(value: float | None) -> str:
@@ -224,9 +225,9 @@ def _text(value: float | None) -> str:
 
 
 def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
-    metric = metrics.METRICS[result["metric"]]
+    title = metrics.title_of(competition, result["metric"])
     values = [shown(value) for value in result["per_fold"].values()]
-    table(["fold", *result["per_fold"]], [[metric.title, *values]])
+    table(["fold", *result["per_fold"]], [[title, *values]])
 
 
 def _show_placed(project: Project, placed: leaderboards.Placed, looks_before: int) -> None:

@@ -128,6 +128,9 @@ def begin(
     origin, kept = origin_of(project, choices, seed), files.read_json(run_paths.origin)
     if kept and trained.same_folds(project, kept):
         origin["folds"] = kept["folds"]
+    if kept and not trained.same_labels(project, kept):
+        what = "labels of the training part are others than those that its first fold was trained on"
+        raise UserError(what, run_paths.folder, "Train under another name: RUN=name")
     runs.open_run(run_paths, {**origin, "command": command})
     done = runs.done_folds(run_paths, k)
     return run_paths, [number for number in (range(k) if folds is None else folds) if number not in done]

@@ -184,7 +184,7 @@ def test_an_optimistic_score_says_so(project):
 @pytest.mark.slow
 def test_several_runs_stand_on_one_page(project):
     path = report(project, ["good", "fair"])
-    assert path == project.root.root / "runs/small/good+fair.html"
+    assert path == project.root.root / "runs/small/fair+good.html"
     found, text = ensemble_of(project, ["good", "fair"], make_folds(project, quiet=True)), read(path)
     scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["good", f"{scores[0]:.4f}"], ["fair", f"{scores[1]:.4f}"]]

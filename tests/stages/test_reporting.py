@@ -187,7 +187,7 @@ def test_several_runs_stand_on_one_page(project):
     assert path == project.root.root / "runs/small/fair+good.html"
     found, text = ensemble_of(project, ["good", "fair"], make_folds(project, quiet=True)), read(path)
     scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
-    assert cells(text, "Members") == [["good", f"{scores[0]:.4f}"], ["fair", f"{scores[1]:.4f}"]]
+    assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
     caption = "Methods: what is fitted on labels is judged on folds that it has not seen"
     methods = cells(text, caption)
     assert [row[0] for row in methods] == [one.method.title for one in found.decision.contenders]
@@ -195,7 +195,7 @@ def test_several_runs_stand_on_one_page(project):
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
     assert marked == found.decision.chosen.method.title
     assert cards(text)["out-of-fold AUC"][0] == f"{found.score['value']:.4f}"
-    assert "make submit COMPETITION=small RUNS=&#34;good fair&#34;" in text
+    assert "make submit COMPETITION=small RUNS=&#34;fair good&#34;" in text
     assert "ensemble" in sections(text)
 
 

@@ -83,7 +83,10 @@ def test_a_missing_fact_is_named():
         ({"task": "multiclass"}, "needs three or more 'classes'"),
         ({"labels": {"targets": ["a", "b"]}}, "has one column in 'labels.targets', found 2"),
         ({"classes": ["a", "b", "c"]}, "has two 'classes'"),
-        ({"task": "multilabel", "classes": ["a", "b", "c"]}, "no meaning for task multilabel"),
+        (
+            {"task": "multilabel", "labels": {"targets": ["a", "b"]}, "classes": ["a", "b", "c"]},
+            "no meaning for task multilabel",
+        ),
     ],
 )
 def test_facts_must_agree(changes, message):

@@ -19,7 +19,7 @@ BUDGETS = {
     "report": 2,
     "scoring": 3,
     "stages": 4,
-    "training": 5,
+    "training": 6,
 }
 OTHERS = 3  # all others together
 

@@ -7,7 +7,7 @@ from tests import budgets
 
 def test_minutes_are_told_by_area_and_what_is_over_its_budget():
     lines: list[str] = []
-    minutes = {"tests/training/test_fit.py::a": 8, "tests/training/test_state.py::b": 3, "tests/test_models.py::c": 1}
+    minutes = {"tests/training/test_fit.py::a": 8, "tests/training/test_state.py::b": 5, "tests/test_models.py::c": 1}
     reports = [SimpleNamespace(nodeid=test, duration=60 * spent) for test, spent in minutes.items()]
     reports.append(SimpleNamespace(nodeid="tests/images/test_crew.py::d", duration=30.0))
     terminal = SimpleNamespace(
@@ -19,6 +19,6 @@ def test_minutes_are_told_by_area_and_what_is_over_its_budget():
     assert [line.split()[:4] for line in lines] == [
         ["models", "0.5", "of", "6"],
         ["others", "0.2", "of", "3"],
-        ["training", "5.5", "of", "5"],
+        ["training", "6.5", "of", "6"],
     ]
     assert [("OVER" in line) for line in lines] == [False, False, True]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medfold import submission
+from medfold.competition import RESERVED
 from medfold.recheck import definitions, tables
 from medfold.scoring import metrics
 from tests.helpers import competition
@@ -30,7 +31,7 @@ def competitions(draw):
     decides = metrics.METRICS[metric].needs == "class"
     shapes = {"multilabel": ["wide", "long", *(["lists"] if decides else [])]}.get(task, ["wide"])
     shape = draw(st.sampled_from(shapes))
-    names = draw(st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: "id" not in words))
+    names = draw(st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: not {*words} & {*RESERVED}))
     if shape != "wide":
         names = ["a", "b_a", "c"]  # words that lists and long rows can hold
     change = {"score": {"metric": metric}, "submission": {"shape": shape, "empty": draw(st.booleans())}}

@@ -190,8 +190,13 @@ NO_YES = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("negative",
 STYLES: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize, str.title)
 
 
+def _meanings(competition: Competition) -> list[str]:
+    """What a decided cell means: a class, or of a label 0 and 1."""
+    return ["0", "1"] if competition.task == "multilabel" else competition.class_names
+
+
 def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-    """The word for each class, or for no and yes, as the sample writes them.
+    """Recognises the words that stand for the classes, or for no and yes, in a sample submission.
 
     Those are the names of the facts, in whatever case; or numbers, 0 or 0.0; or, of two, words for no and yes. Of
     several classes, a sample of one number throughout shows nothing: it is a placeholder.
@@ -199,7 +204,7 @@ def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, l
     Returns:
         The words: the names of the facts if the sample shows nothing; and what it shows that is none of this.
     """
-    names = competition.class_names if competition.task != "multilabel" else ["0", "1"]
+    names = _meanings(competition)
     seen = set(np.unique(cells.to_numpy(str))) - {""}
     if seen <= set(names):
         return np.array(names), []
@@ -224,7 +229,7 @@ def holds_decisions(competition: Competition, sample: pd.DataFrame) -> bool:
 
 
 def words_of(competition: Competition, sample: pd.DataFrame) -> list[str] | None:
-    """The word for each class, or for no and yes, of a submission that holds decisions; else None."""
+    """The words for the classes, or for no and yes, in a submission of decisions; None for probabilities and lists."""
     form = _Form.of(competition, sample)
     return form.words.tolist() if form.decisions and competition.submission.shape != "lists" else None
 
@@ -237,7 +242,7 @@ def explained(competition: Competition, sample: pd.DataFrame) -> str:
     form = _Form.of(competition, sample)
     if not form.decisions or competition.submission.shape == "lists":
         return ""
-    names = competition.class_names if competition.task != "multilabel" else ["0", "1"]
+    names = _meanings(competition)
     if form.unknown:
         what = f"the sample submission has {some(form.unknown, 4)}, which I cannot tell apart as classes"
         return f"{what}: written are {some(form.words.tolist(), 6)}, as competition.yaml names them. Is that expected?"

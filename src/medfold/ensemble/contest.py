@@ -132,7 +132,7 @@ class Decision:
         return self.chosen.fitted, self.chosen.predictions
 
     def without_image(self, prior: np.ndarray) -> np.ndarray:
-        """What is predicted of a unit of which there is no image: the prior, as all others are adjusted.
+        """The prediction for a unit without an image: the prior, turned into a decision where the others are.
 
         It is no member's prediction, so it is not put together or calibrated as those are. A rank mean has no place
         for it: there it stands in the middle of the ranks.
@@ -199,7 +199,7 @@ def decide(members: Members, competition: Competition, method: str | None = None
 
 
 def calibrated(members: Members, competition: Competition, decision: Decision, per_class: bool = False) -> Calibration:
-    """How well calibrated a blend is, and would be with a temperature, both cross-fitted together.
+    """The calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
     Ranks are no probabilities: where they are averaged, this is of the plain mean.
     """

@@ -1,4 +1,4 @@
-"""Competitions without a table of labels: folders that are classes."""
+"""Guesses the facts of a competition whose labels are names of folders."""
 
 import re
 from dataclasses import dataclass

@@ -38,7 +38,7 @@ class FromTable:
         self.unmatched: list[str] = []  # tables that name no images
 
     def label_table(self, candidates: list[str]) -> tuple[str, pd.DataFrame, Ids] | None:
-        """The table whose ids name images: path, content and which column it is; None if there is none."""
+        """Finds the table of labels: path, content and id column; None if the ids of no table name images."""
         best = None
         for path in candidates:
             table = self._read(path)
@@ -130,7 +130,7 @@ class FromTable:
         return None
 
     def _read(self, path: str) -> pd.DataFrame | None:
-        """A table; None of a text file that is none."""
+        """Reads a table; None for a text file that is no table."""
         try:
             return tables.read(self._raw / path, [])
         except UserError:

@@ -49,7 +49,7 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
 
 
 def _as_lists(values: list[str]) -> tuple[str, set[str]] | None:
-    """The separator of lists of names and the names; None where the texts are classes.
+    """Recognises lists of labels: their separator and the labels; None if each text is one class.
 
     Names in lists are fewer than the lists that are made of them: `no tumor` and `tumor` are two classes, not lists of
     two names.

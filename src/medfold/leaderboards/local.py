@@ -13,7 +13,7 @@ from medfold.scoring.intervals import bootstrap, described
 
 
 def preflight(competition: Competition, paths: CompetitionPaths) -> None:
-    """Sees that there is a hidden solution, if the facts promise one.
+    """Checks that the hidden solution is there, if the data holds labels of the test part.
 
     Raises:
         UserError: there is none.

@@ -74,7 +74,7 @@ def interval(
 
 
 def _mann_whitney(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
-    """The AUC by ranks, as `_auc`: a thousand of them take no time."""
+    """The AUC from ranks (Mann-Whitney U): equal to `_auc`, and fast enough for a thousand draws."""
     positive = truth.sum(axis=0)
     negative = len(truth) - positive
     if not (positive * negative).all():

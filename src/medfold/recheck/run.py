@@ -51,7 +51,7 @@ def differences(competition: Competition, paths: CompetitionPaths, run: RunPaths
 
 
 def readable(paths: CompetitionPaths) -> pd.DataFrame:
-    """The sample table without the samples whose image cannot be read, all cells as text."""
+    """The samples whose image can be read, all cells as text."""
     samples = tables.read(paths.samples)
     if not paths.pixels.is_file():
         return samples

@@ -126,7 +126,7 @@ def _sum_to_one(values: np.ndarray, exclusive: bool) -> np.ndarray:
 
 
 def _rank_mean(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.ndarray:
-    """The mean of how many known values are lower, ties as half, as a share."""
+    """The mean over members of the share of known predictions that lie lower; ties count half."""
     ranks = np.empty_like(stack)
     for member, column in np.ndindex(stack.shape[0], stack.shape[2]):
         known, values = np.sort(ordered[member, :, column]), stack[member, :, column]

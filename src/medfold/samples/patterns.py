@@ -76,14 +76,13 @@ def find_images(
         there = pd.concat([column.map(lambda path: is_there(path, raw, known)) for column in columns], axis=1).all(
             axis=1
         )
-        joined = columns[0].str.cat(columns[1:], sep="|") if len(columns) > 1 else columns[0]
-        image = image.where(image.notna() | ~there, joined)
+        image = image.where(image.notna() | ~there, _as_one(columns))
     absent = image.isna()
     if absent.any():
         columns = [fill(_for_channel(patterns[0], name), table[absent], "images") for name in names]
+        image = image.fillna(_as_one(columns))
         if not complete:
-            first = columns[0].str.cat(columns[1:], sep="|") if len(columns) > 1 else columns[0]
-            return image.fillna(first)
+            return image
         missing = [path for row in zip(*columns, strict=True) for path in row if not is_there(path, raw, known)]
         fix = _likely_cause(missing, known)
         if len(missing) > competition.images.tolerate * len(table) * len(names):
@@ -91,8 +90,6 @@ def find_images(
         warn(
             "samples", f"{len(missing):,} images are missing, as many as images.tolerate allows: {some(missing)}. {fix}"
         )
-        first = columns[0].str.cat(columns[1:], sep="|") if len(columns) > 1 else columns[0]
-        image = image.fillna(first)
     used = set(image.str.split("|").explode())
     rules = [Rule(_for_channel(pattern, name)) for pattern in patterns for name in names]
     exclude = competition.images.exclude
@@ -103,8 +100,13 @@ def find_images(
     return image
 
 
+def _as_one(columns: list[pd.Series]) -> pd.Series:
+    """The files of an image as `formats.read` takes them: one, or one for each channel with | between."""
+    return columns[0].str.cat(columns[1:], sep="|") if len(columns) > 1 else columns[0]
+
+
 def _likely_cause(missing: list[str], known: set[str]) -> str:
-    """Why images that a table names may not be there: a file of nearly that name, or an incomplete download."""
+    """The likely cause of missing images: a file of nearly that name, or an incomplete download."""
 
     def plain(path: str) -> str:
         folder, _, name = path.lower().rpartition("/")
@@ -166,7 +168,7 @@ def is_excluded(path: str, exclude: Iterable[str]) -> bool:
 
 
 class Rule:
-    """A pattern as a rule for paths: `{label}/{id}.png` matches `no/x.png` and gives label and id.
+    """Matches paths against a pattern: `{label}/{id}.png` matches `no/x.png` and gives label and id.
 
     A field never crosses a folder; one that stands twice has the same value in both places.
     """
@@ -183,6 +185,6 @@ class Rule:
         self._rule = re.compile(rule)
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The fields of a path; None if it does not match."""
+        """The values of the pattern's fields in a path; None if the path does not match."""
         found = self._rule.fullmatch(path)
         return dict(zip(self.fields, found.groups(), strict=True)) if found else None

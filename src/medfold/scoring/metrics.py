@@ -130,7 +130,7 @@ def title_of(competition: Competition, name: str) -> str:
 
 
 def seen_by(competition: Competition, name: str, written: np.ndarray, probable: np.ndarray) -> np.ndarray:
-    """What a metric of a competition looks at, of a submission: one rule for OOF scores and the local leaderboard.
+    """The predictions that a metric is computed from: one rule for OOF scores and the local leaderboard.
 
     The metric of the competition sees what is written. Further ones see the probabilities behind it, unless both look
     at decisions: then those that are written.
@@ -146,7 +146,7 @@ def seen_by(competition: Competition, name: str, written: np.ndarray, probable: 
 
 
 def constants(competition: Competition, prior: np.ndarray) -> Iterator[np.ndarray]:
-    """What a predictor says that looks at no image: the prior; each class, or no label and every label.
+    """Constant predictions, which need no image: the prior; each class, or no label and every label.
 
     Args:
         prior: float (columns,), the mean of the labels.

@@ -41,8 +41,23 @@ def join(competition: Competition, names: np.ndarray, targets: np.ndarray, predi
     if len(unique) == len(names):
         return Joined(np.asarray(names, object), np.arange(len(names)), targets, predictions)
     first = np.unique(number, return_index=True)[1]
-    highest = pd.DataFrame(targets).groupby(number).max().to_numpy().reshape(len(unique), *targets.shape[1:])
-    return Joined(np.asarray(unique, object), first, highest, _aggregated(competition, number, predictions))
+    return Joined(
+        np.asarray(unique, object), first, labels_of(names, targets), _aggregated(competition, number, predictions)
+    )
+
+
+def labels_of(names: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The labels of units, in the order of their first samples: the highest class, and each label that any has.
+
+    Args:
+        names: text (n,), the unit of each sample.
+        targets: int (n,) or (n, labels).
+
+    Returns:
+        int (units,) or (units, labels).
+    """
+    number, unique = pd.factorize(np.asarray(names, object))
+    return pd.DataFrame(targets).groupby(number).max().to_numpy().reshape(len(unique), *targets.shape[1:])
 
 
 def join_predictions(competition: Competition, table: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:

@@ -122,7 +122,7 @@ def list_runs(project: Project) -> None:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
     choices = {run.name: config.flat(files.read_json(run.origin)["recipe"]) for run in found}
     usual = _usual(list(choices.values()))
-    rows = []
+    rows, labels = [], trained.labels_of(project)
     for run in found:
         score, mark = files.read_json(run.score) or _unscored(), []
         if score.get("optimistic"):
@@ -132,7 +132,7 @@ def list_runs(project: Project) -> None:
             score, mark = _unscored(), ["(other folds table)"]
         elif changed := _changed(project, run.name):
             score, mark = _unscored(), [changed]
-        elif not trained.same_labels(project, origin):
+        elif not trained.same_labels(origin, labels):
             score, mark = _unscored(), ["(trained on other labels)"]
         elif score.get("metric", metric.name) != metric.name:
             score, mark = _unscored(), [f"(scored by {score['metric']})"]

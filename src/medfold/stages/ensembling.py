@@ -113,8 +113,7 @@ def ensemble_of(
     score["ensemble"] = _for_the_record(members, decision)
     ids, given = _tests(project, data, list(read.values()))
     test, test_probable = (_table(competition, ids, each.apply(given)) for each in (decision.fitted, behind))
-    everyone = units.join(competition, data.train["unit"].to_numpy(), data.targets, np.zeros(len(data.train))[:, None])
-    prior = submission.prior(competition, everyone.targets)
+    prior = submission.prior(competition, units.labels_of(data.train["unit"].to_numpy(), data.targets))
     inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
     calibration = None
     if members.can_be_cross_fitted:

@@ -27,7 +27,7 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         UserError: something differs; all of it is shown before.
     """
     samples_of(project)
-    wrong = []
+    wrong, labels = [], trained.labels_of(project)
     scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
     for name in names or scored:
         run = runs.paths_of(project.paths, name)
@@ -35,7 +35,7 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         if not run.score.is_file():
             raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
         try:
-            facts = _as_scored(project, name, files.read_json(run.score))
+            facts = _as_scored(project, name, files.read_json(run.score), labels)
         except UserError as error:
             if names:
                 raise
@@ -53,7 +53,7 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
             continue
         record = files.read_json(file.with_suffix(".json"))
         try:
-            facts = _as_scored(project, of[0], record.get("score"))
+            facts = _as_scored(project, of[0], record.get("score"), labels)
         except UserError as error:
             warn("submission", f"{file.name}: cannot be computed again: {error.what}")
             continue
@@ -66,7 +66,7 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
 
 
 def _lacking(project: Project, file: Path, of: list[str]) -> str:
-    """What is not there that a submission would be computed from; '' if all is."""
+    """Names the first missing file that a submission is computed again from; '' if all are there."""
     kept = [project.paths.rechecked(file, suffix) for suffix in ("npz", "csv")]
     for path in (file, file.with_suffix(".json"), *kept, *(project.paths.run(name).origin for name in of)):
         if not path.is_file():
@@ -74,11 +74,12 @@ def _lacking(project: Project, file: Path, of: list[str]) -> str:
     return ""
 
 
-def _as_scored(project: Project, name: str, kept: dict[str, Any] | None) -> Competition:
+def _as_scored(project: Project, name: str, kept: dict[str, Any] | None, labels: str | None) -> Competition:
     """The facts that a run was trained under, with the metrics and the submission that a score was computed under.
 
     Args:
         kept: the score; of an older version it does not say, and those of today are taken.
+        labels: of today, as `trained.labels_of` gives them.
 
     Raises:
         UserError: other facts make the sample table, or labels have changed: there is nothing to compute from.
@@ -87,7 +88,7 @@ def _as_scored(project: Project, name: str, kept: dict[str, Any] | None) -> Comp
     before = trained.facts_of(project, name)
     if sorted(before.class_names) != sorted(project.competition.class_names):
         trained.refuse_other_facts(project, name, ("classes",))
-    if not trained.same_labels(project, origin):
+    if not trained.same_labels(origin, labels):
         raise UserError(f"labels of the training part are others than those of run '{name}'", project.paths.samples)
     facts = before.model_dump()
     now = project.competition.model_dump(include={"score", "submission"})

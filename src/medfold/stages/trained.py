@@ -53,9 +53,9 @@ def data_for(project: Project, names: list[str]) -> Table:
     """
     for name in names:
         refuse_other_facts(project, name)
-    data = make_folds(project, quiet=True)
+    data, labels = make_folds(project, quiet=True), labels_of(project)
     for name in names:
-        if not same_labels(project, runs.describe(runs.paths_of(project.paths, name))):
+        if not same_labels(runs.describe(runs.paths_of(project.paths, name)), labels):
             what = f"labels of the training part are others than those that run '{name}' was trained on"
             raise UserError(what, project.paths.samples, f"Train it anew: {project.command('train', RUN='name')}")
     return data
@@ -82,13 +82,13 @@ def refuse_other_facts(project: Project, name: str, keys: tuple[str, ...] = BIND
 
 
 def changed_fact(project: Project, name: str, keys: tuple[str, ...] = BINDING) -> tuple[str, Any, Any] | None:
-    """The first of some facts that is another today than when a run was trained: key, value then, value now."""
+    """The first fact that has changed since a run was trained: key, value then, value now; None if none has."""
     before, now = (_binding(facts) for facts in (facts_of(project, name), project.competition))
     return next(((key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)), None)
 
 
 def _binding(facts: Competition) -> dict[str, Any]:
-    """The binding facts by key; of classes the names, which may be those that stand for none."""
+    """The binding facts by key; classes that competition.yaml does not name have their default names."""
     return {**config.flat(facts.model_dump()), "classes": facts.class_names}
 
 
@@ -148,9 +148,14 @@ def labels_of(project: Project) -> str | None:
     return files.fingerprint(held.sort_values("id").to_numpy(str).tolist())
 
 
-def same_labels(project: Project, origin: dict[str, Any]) -> bool:
-    """True if a run was trained on the labels of today, as far as one can tell."""
-    then, now = origin.get("labels"), labels_of(project)
+def same_labels(origin: dict[str, Any], now: str | None) -> bool:
+    """True if a run was trained on the labels of today, as far as one can tell.
+
+    Args:
+        origin: run.json.
+        now: as `labels_of` gives them.
+    """
+    then = origin.get("labels")
     return then is None or now is None or then == now
 
 

@@ -128,7 +128,7 @@ def begin(
     origin, kept = origin_of(project, choices, seed), files.read_json(run_paths.origin)
     if kept and trained.same_folds(project, kept):
         origin["folds"] = kept["folds"]
-    if kept and not trained.same_labels(project, kept):
+    if kept and not trained.same_labels(kept, origin["labels"]):
         what = "labels of the training part are others than those that its first fold was trained on"
         raise UserError(what, run_paths.folder, "Train under another name: RUN=name")
     runs.open_run(run_paths, {**origin, "command": command})

@@ -232,7 +232,7 @@ def _axes(transform: A.BasicTransform, shape: tuple[int, int, int], seed: int) -
 
 
 def _transformed(transform: A.BasicTransform, pixels: np.ndarray, seed: int) -> np.ndarray | None:
-    """The image as a transform with this seed makes it, float64 (height, width); None if it does not take it."""
+    """An image after a transform with this seed, float64 (height, width); None if the transform refuses it."""
     transform.set_random_seed(seed)
     try:
         return transform(image=pixels)["image"].astype(np.float64).reshape(*pixels.shape[:2], -1).mean(axis=2)

@@ -28,7 +28,7 @@ OFTEN = 0.2  # of the images have a companion, where it is no accident
 
 
 def companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
-    """Finds masks and the like that belong to an image: `x_mask.png` beside `x.png`, `masks/x.png`, `images/x.png`.
+    """Finds masks and the like: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
 
     Args:
         images: paths.

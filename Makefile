@@ -17,6 +17,8 @@ RUN_PYTHON := .venv/bin/python
 BOOTSTRAP := $(or $(shell command -v python3),$(error No python3 found. Install Python 3.11 to 3.13)) src/medfold/bootstrap.py
 endif
 endif
+# Words typed behind make, which may be misspelt; the environment has others, that are none of ours.
+GIVEN := $(foreach word,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(word)))),$(word)))
 export PYTHONPATH := src
 MEDFOLD := $(RUN_PYTHON) -m medfold $(if $(DEBUG),--debug)
 
@@ -38,7 +40,7 @@ help:  ## this list
 	@echo "COMPETITION=$(COMPETITION) unless given; it is a folder under competition/. README.md tells the rest."
 
 setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to use your own interpreter
-	@$(BOOTSTRAP) $(if $(GPU),--gpu)
+	@$(BOOTSTRAP) $(if $(GPU),--gpu) --targets "$(MAKECMDGOALS)" --words "$(GIVEN)"
 
 doctor: setup  ## look at Python, packages, GPU, Kaggle COMPETITION=
 	@$(MEDFOLD) doctor --competition "$(COMPETITION)"
@@ -57,7 +59,7 @@ new: setup  ## describe a competition from its files COMPETITION=slug FROM=folde
 prepare: setup  ## look at every image once, keep it     COMPETITION= RECIPE= SET= FORCE=1
 	@$(MEDFOLD) prepare --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call option,SET,--set) $(if $(FORCE),--force)
 
-folds: setup  ## build, audit and keep the folds       COMPETITION= FORCE=1
+folds: setup  ## build, audit and keep the folds       COMPETITION= RECIPE= FORCE=1
 	@$(MEDFOLD) folds --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(if $(FORCE),--force)
 
 train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
@@ -74,7 +76,7 @@ ensemble: setup  ## what runs are worth together          COMPETITION= RUNS="a b
 	@$(MEDFOLD) ensemble --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b c" is missing))" \
 		$(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
 
-submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= DRY_RUN=1 FORCE=1
+submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1 DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
 
 notebook: setup  ## pack folds and notebook, send nothing COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
@@ -89,7 +91,7 @@ recheck: setup  ## scores and files, computed again     COMPETITION= RUNS="a b"
 scores: setup  ## late scores; OOF against leaderboard  COMPETITION=
 	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)")
 
-predict: setup  ## new images by the trained folds       IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= RUNS="a b" OUT=
+predict: setup  ## new images by the trained folds       IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT=
 	@$(MEDFOLD) predict $(RUN_WORDS) --images "$(or $(IMAGES),$(error IMAGES=file-or-folder is missing))" \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain)
 

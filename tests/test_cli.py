@@ -63,6 +63,18 @@ def test_debug_shows_the_traceback(project_folder):
     assert "Traceback" in result.stderr
 
 
+def test_ctrl_c_is_one_line(project_folder, monkeypatch, capsys):
+    def interrupted(*words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("medfold.stages.list_runs", interrupted)
+    monkeypatch.setattr(sys, "argv", ["medfold", "runs", "-c", "small"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "medfold: stopped; the same command goes on from what is done\n"
+
+
 def test_help_and_version_need_no_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shown = medfold("--help")

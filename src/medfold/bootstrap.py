@@ -1,12 +1,16 @@
 """Makes and refreshes `.venv` from requirements.lock. Run by make, with nothing but a Python: standard library only.
 
+Before that it refuses words that were typed behind make and that the target does not know.
+
     python3 src/medfold/bootstrap.py [--gpu]          make .venv, or do nothing if it is fresh
     python3 src/medfold/bootstrap.py --check          look at the interpreter that runs this, make nothing
+    ... --targets "train" --words "FOLD RECIPE"       the words that make was given, for these targets
 
 It says in one line what is wrong and what to do, and then ends with exit code 2. The syntax is old on purpose: the
 line about a Python that is too old must be readable by that Python.
 """
 
+import difflib
 import hashlib
 import os
 import re
@@ -20,6 +24,8 @@ VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
 STAMP = os.path.join(VENV, "medfold.stamp")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+
+EVERYWHERE = {"DEBUG", "GPU", "PYTHON"}  # words that every target knows
 
 # Prints each module before it looks for it. Finding is quick and enough, but cv2 may be there and still lack a library
 # of the system.
@@ -37,6 +43,24 @@ for module in ("tensorflow", "albumentations", "cv2", "pandas", "sklearn", "iter
 def fail(text):
     sys.stderr.write("medfold: " + text + "\n")
     sys.exit(2)
+
+
+def refuse_unknown_words(targets, words):
+    """Refuses words that no target on the command line knows: make itself would do without them."""
+    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as file:
+        told = dict(re.findall(r"^([a-z-]+):.*?## (.*)", file.read(), re.MULTILINE))
+    known = {word for target in targets for word in re.findall(r"\b([A-Z_]+)=", told.get(target, ""))}
+    for word in words:
+        if word not in known | EVERYWHERE:
+            close = difflib.get_close_matches(word.upper(), sorted(known), n=1, cutoff=0.5)
+            hint = f" (did you mean {close[0]}=?)" if close else ""
+            takes = "It takes " + ", ".join(sorted(known)) if known else "It takes no words"
+            fail("make {} knows no {}={}. {}".format(" ".join(targets), word, hint, takes))
+
+
+def behind(option):
+    """The words in what stands on the command line behind an option."""
+    return sys.argv[sys.argv.index(option) + 1].split() if option in sys.argv else []
 
 
 def suits(version):
@@ -141,6 +165,8 @@ def check(python):
 
 
 def main():
+    if behind("--words"):
+        refuse_unknown_words(behind("--targets"), behind("--words"))
     if "--check" in sys.argv:
         check(sys.executable)
         return

@@ -9,6 +9,8 @@ import typer
 from medfold import __version__
 from medfold.errors import UserError
 
+INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
+
 app = typer.Typer(
     help="A Kaggle starter kit for medical imaging competitions.",
     no_args_is_help=True,
@@ -310,5 +312,13 @@ def main() -> None:
         print(f"medfold: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("medfold: stopped; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
+        _tell_of_stop()
+        sys.exit(INTERRUPTED)
+    except SystemExit as end:  # typer makes one of Ctrl-C
+        if end.code == INTERRUPTED:
+            _tell_of_stop()
+        raise
+
+
+def _tell_of_stop() -> None:
+    print("medfold: stopped; the same command goes on from what is done", file=sys.stderr)

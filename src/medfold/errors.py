@@ -24,6 +24,10 @@ class UserError(Exception):
         return type(self), (self.what, self.where, self.fix)  # so that it comes whole from another process
 
 
+class NotReached(UserError):
+    """Something could not be asked at all: there is no network, or nothing to sign in with."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The hint ' (did you mean ...?)' for a misspelt word, or '' if nothing known is close to it."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)

@@ -113,6 +113,29 @@ def test_every_target_is_a_command_with_its_words(clone, words, command):
     assert " ".join(given.replace('"', "").split()) == command
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("train FOLDZ=0", "medfold: make train knows no FOLDZ= (did you mean FOLD=?). It takes COMPETITION, FOLD, JOBS"),
+        ("runs competition=small", "medfold: make runs knows no competition= (did you mean COMPETITION=?)"),
+        ("demo RECIPE=baseline", "medfold: make demo knows no RECIPE=. It takes no words"),
+        ("folds SET=tta=false", "medfold: make folds knows no SET=."),
+    ],
+)
+def test_unknown_words_are_refused_before_anything_is_built(clone, words, message):
+    result = make(clone, *words.split())
+    assert result.returncode == 2
+    assert result.stderr.startswith(message)
+    assert not result.stdout
+    assert not (clone / "data").exists()
+
+
+def test_words_of_the_environment_and_of_any_target_on_the_line_are_fine(clone, monkeypatch):
+    monkeypatch.setenv("FOLDZ", "1")
+    assert "no run yet" in make(clone, "runs", "COMPETITION=small").stderr
+    assert "no DRY_RUN" not in make(clone, "runs", "submit", "COMPETITION=small", "DRY_RUN=1").stderr
+
+
 def test_three_steps_give_a_valid_submission_from_one_fold(clone):
     words = ["COMPETITION=small"]
     assert "images" in succeed(clone, "download", *words)

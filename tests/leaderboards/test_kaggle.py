@@ -100,6 +100,21 @@ def test_a_dry_run_does_everything_but_upload(hosted, project):
     assert len(list(project.paths.submissions.glob("*.csv"))) == 1
 
 
+@pytest.mark.parametrize("reason", ["no Kaggle credentials found", "Kaggle cannot be reached"])
+def test_a_dry_run_ends_well_where_kaggle_cannot_be_asked(hosted, project, monkeypatch, reason):
+    if reason.startswith("no"):
+        monkeypatch.delenv("KAGGLE_API_TOKEN")
+    else:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    stages.submit(project, dry_run=True)
+    said = hosted.said()
+    assert "nothing was placed, and Kaggle was not asked" in said
+    assert reason in said
+    assert [row["status"] for row in ledger(project)] == ["written"]
+    with pytest.raises(UserError, match=reason):
+        stages.submit(project)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -10,7 +10,7 @@ import pandas as pd
 from medfold import files, leaderboards, runs, samples, submission
 from medfold import recipe as recipe_module
 from medfold.competition import Competition
-from medfold.errors import UserError
+from medfold.errors import NotReached, UserError
 from medfold.scoring import metrics
 from medfold.scoring.intervals import shown
 from medfold.stages import trained
@@ -99,8 +99,11 @@ def submit(
         if words := submission.explained(competition, sample):
             say("", words)
         if dry_run:
-            board.preflight(competition, paths)
-            say("submit", "dry run: nothing was placed; without DRY_RUN it would be")
+            try:
+                board.preflight(competition, paths)
+                say("submit", "dry run: nothing was placed; without DRY_RUN it would be")
+            except NotReached as reason:
+                warn("submit", f"dry run: nothing was placed, and Kaggle was not asked: {reason}")
             return
     entry = leaderboards.Entry(
         file=file,

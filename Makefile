@@ -30,7 +30,7 @@ RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS
 PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed=$(ORDER))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs submit notebook report recheck scores predict clean-kaggle test test-all campaigns lint format lock pictures benchmarks
+.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs data submit notebook report recheck scores predict clean-kaggle test test-all campaigns lint format lock pictures benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -66,8 +66,12 @@ train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD
 	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
 		$(call option,WORKERS,--workers) $(call option,ON,--on)
 
-runs: setup  ## all runs: score, time, differences    COMPETITION=
-	@$(MEDFOLD) runs --competition "$(COMPETITION)"
+runs: setup  ## all runs: score, time, differences    COMPETITION= DELETE="a b" YES=1
+	@$(MEDFOLD) runs --competition "$(COMPETITION)" $(call option,DELETE,--delete) $(if $(YES),--yes)
+
+data: setup  ## what is in data/, how large, used by   COMPETITION= DELETE="store/x raw" YES=1
+	@$(MEDFOLD) data $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") \
+		$(call option,DELETE,--delete) $(if $(YES),--yes)
 
 compare: setup  ## is a run better, or is it chance?     COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1"
 	@$(MEDFOLD) compare --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b" is missing))"

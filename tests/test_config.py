@@ -39,12 +39,27 @@ def test_extends_prefers_the_file_beside(tmp_path, bases):
         ("extends: nett", "names no file \\(did you mean 'net'"),
         ("a: [1", "not valid YAML"),
         ("- 1", "expected 'key: value' lines"),
+        ("tta: true\naugment: light\ntta: false", "not valid YAML in line 1: the key 'tta' stands twice"),
+        ("training: {epochs: 1, epochs: 2}", "the key 'epochs' stands twice"),
+        ("a: 2020-13-45", "not valid YAML"),
+        ("[" * 5000, "not valid YAML"),
     ],
 )
 def test_faulty_files_are_one_line(tmp_path, bases, text, message):
     write(bases / "net.yaml", "tta: true")
     with pytest.raises(UserError, match=message):
         config.load(write(tmp_path / "x" / "baseline.yaml", text), bases)
+
+
+def test_a_file_that_is_no_text_is_one_line(tmp_path):
+    file = write(tmp_path / "x" / "baseline.yaml", "")
+    file.write_bytes("tta: true # grün".encode("latin-1"))
+    with pytest.raises(UserError, match="not text in UTF-8. Save it as UTF-8"):
+        config.load(file, tmp_path)
+    file.write_bytes("\ufefftta: true".encode())
+    assert config.load(file, tmp_path) == {"tta": True}
+    with pytest.raises(UserError, match="cannot be read"):
+        config.load(tmp_path, tmp_path)
 
 
 def test_a_circle_of_extends_is_told(tmp_path, bases):

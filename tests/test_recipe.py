@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from medfold import recipe
+from medfold import config, recipe
 from medfold.errors import UserError
 from medfold.paths import Paths
 
@@ -49,6 +49,48 @@ def test_an_unknown_recipe_names_the_nearest(project_folder):
 def test_an_unknown_override_names_file_and_key(project_folder):
     with pytest.raises(UserError, match=r"baseline.yaml with SET: unknown key 'training.epoch'"):
         load(training={"epoch": 3})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "symmetry", "keys"),
+    [
+        (
+            {"training": {"epochs": 0, "head_epochs": 3, "learning_rate": 0.1, "cutmix": 0.5}, "augment": "fundus"},
+            "dihedral",
+            ["augment", "training.learning_rate", "training.cutmix"],
+        ),
+        ({"training": {"epochs": 0, "head_epochs": 3, "mixup": 0.5}, "augment": "none"}, "none", []),
+        (
+            {"training": {"head_learning_rate": 0.1, "focal_gamma": 1.0}},
+            "none",
+            ["training.head_learning_rate", "training.focal_gamma"],
+        ),
+        ({"training": {"loss": "focal", "focal_gamma": 1.0}, "tta": False}, "horizontal", []),
+        (
+            {"backbone": {"name": "simple_cnn", "width": 8, "pooling": "pyramid", "freeze_norm": True}, "tta": False},
+            "none",
+            ["backbone.freeze_norm", "backbone.width", "backbone.pooling", "tta"],
+        ),
+        ({}, "none", []),
+    ],
+)
+def test_what_training_does_not_do_is_known(overrides, symmetry, keys):
+    choices = recipe.Recipe.model_validate(overrides)
+    assert list(recipe.idle(choices, symmetry)) == keys
+    usual = config.flat(recipe.Recipe().model_dump(mode="json"))
+    effective = recipe.effective(choices.model_dump(mode="json"), symmetry)
+    assert all(effective[key] == usual[key] for key in keys)
+
+
+def test_a_recipe_of_another_time_is_taken_as_it_is():
+    assert recipe.effective({"training": {"gone": 1}}, "none") == {"training.gone": 1}
+
+
+@pytest.mark.parametrize("key", ["training.mixup", "training.epochs", "training.images"])
+@pytest.mark.parametrize("value", ["yes", "true", "off"])
+def test_yes_and_no_are_no_numbers(project_folder, key, value):
+    with pytest.raises(UserError, match=f"'{key}': input should be a number, received (True|False)"):
+        load(**recipe.parse_overrides(f"{key}={value}"))
 
 
 def test_run_names():

@@ -24,6 +24,7 @@ Overrides = Annotated[str, typer.Option("--set", help='Overrides of the recipe: 
 Seeds = Annotated[str, typer.Option(help='A run for each: "0 1 2".')]
 Method = Annotated[str, typer.Option(help="How to put runs together. Defaults to what the scores choose.")]
 PerClass = Annotated[bool, typer.Option("--per-class", help="Weights for each class or label on its own.")]
+Sure = Annotated[bool, typer.Option("--yes", help="Remove it without asking.")]
 Force = Annotated[bool, typer.Option("--force", help="Do it again even if it is done.")]
 
 
@@ -171,12 +172,33 @@ def compare(
 
 
 @app.command("runs")
-def list_runs(competition: CompetitionName = "phantom-chest") -> None:
-    """All runs of a competition, the best first."""
+def list_runs(
+    competition: CompetitionName = "phantom-chest",
+    delete: Annotated[str, typer.Option(help='Runs to remove, by name: "a b".')] = "",
+    yes: Sure = False,
+) -> None:
+    """All runs of a competition, the best first; or remove some."""
     project = _project(competition)
     from medfold import stages
 
-    stages.list_runs(project)
+    if delete:
+        stages.remove_runs(project, delete.split(), yes)
+    else:
+        stages.list_runs(project)
+
+
+@app.command()
+def data(
+    competition: Annotated[str, typer.Option("--competition", "-c", help="Defaults to all that have data.")] = "",
+    delete: Annotated[str, typer.Option(help='What to remove, by the names shown: "store/x raw".')] = "",
+    yes: Sure = False,
+) -> None:
+    """What is in data/, how large it is, and what uses it; or remove some."""
+    from medfold import stages
+    from medfold.paths import Paths
+
+    name = _project(competition).paths.name if competition else None
+    stages.data(Paths.find(), name, delete.split(), yes)
 
 
 @app.command()

@@ -1,10 +1,11 @@
 """YAML files that know `extends`, checked against a model, with errors that name the file and the key."""
 
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from medfold.errors import UserError, nearest, some
 
@@ -13,6 +14,26 @@ class Strict(BaseModel):
     """A part of a configuration file: unknown keys are refused, values do not change once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_yes_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        annotation = cls.model_fields[info.field_name].annotation
+        wanted = set(get_args(annotation) or (annotation,))
+        if isinstance(value, bool) and wanted & {int, float} and bool not in wanted:
+            raise ValueError("input should be a number")
+        return value
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key stands once: of two, YAML would take the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"the key '{twice}' stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -32,9 +53,15 @@ def load(path: Path, bases: Path) -> dict[str, Any]:
 
 def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
     except FileNotFoundError:
         raise UserError("no such file", path) from None
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})", path) from None
+    except UnicodeDecodeError:
+        raise UserError("not text in UTF-8", path, "Save it as UTF-8") from None
+    except (RecursionError, ValueError) as error:  # nested without end; a date that does not exist
+        raise UserError(f"not valid YAML: {error}", path) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""

@@ -24,7 +24,7 @@ class UserError(Exception):
         return type(self), (self.what, self.where, self.fix)  # so that it comes whole from another process
 
 
-class NotReached(UserError):
+class UnreachableError(UserError):
     """Something could not be asked at all: there is no network, or nothing to sign in with."""
 
 

@@ -5,6 +5,7 @@ Groups are never split. What decides the folds is competition.yaml alone, and th
 
 import warnings
 from collections.abc import Collection
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -141,15 +142,38 @@ def read(paths: CompetitionPaths) -> pd.DataFrame:
 
 def fingerprint(paths: CompetitionPaths) -> str:
     """A fingerprint of what the folds table says, whatever the order of its rows and its line ends are."""
-    table = read(paths)[["id", "group", "fold"]].sort_values("id")
-    return files.sha256_of(table.to_csv(index=False, lineterminator="\n"))
+    return _fingerprint(read(paths))
 
 
-def write(paths: CompetitionPaths, table: pd.DataFrame, origin: dict) -> None:
-    """Writes the folds table and, beside it, how it was made."""
+def _fingerprint(table: pd.DataFrame) -> str:
+    ordered = table[["id", "group", "fold"]].sort_values("id")
+    return files.sha256_of(ordered.to_csv(index=False, lineterminator="\n"))
+
+
+def write(paths: CompetitionPaths, table: pd.DataFrame, origin: dict) -> Path | None:
+    """Writes the folds table and, beside it, how it was made; other folds that were there are kept under another name.
+
+    Returns:
+        Where those are kept; None if there were none.
+    """
     with files.lock(paths.folds):
+        kept = _set_aside(paths, _fingerprint(table)) if paths.folds.is_file() else None
         files.write_csv(table[["id", "group", "fold"]], paths.folds)
         files.write_json(origin, paths.folds_origin)
+    return kept
+
+
+def _set_aside(paths: CompetitionPaths, new: str) -> Path | None:
+    try:
+        old = fingerprint(paths)
+    except UserError:
+        return None  # no folds table: nothing was trained on it
+    if old == new:
+        return None
+    for file, suffix in ((paths.folds, "csv"), (paths.folds_origin, "json")):
+        if file.is_file():
+            file.replace(paths.older_folds(old, suffix))
+    return paths.older_folds(old)
 
 
 def check(

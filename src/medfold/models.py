@@ -129,21 +129,10 @@ def build(
         sigmoid for each label, or a softmax over the classes.
 
     Raises:
-        UserError: unknown backbone (nearest named), weights it cannot take, a file that is missing or of another net.
+        UserError: what `refuse_impossible` raises, or weights of another net.
     """
-    options = choices.backbone
-    if options.name not in BACKBONES:
-        hint = nearest(options.name, BACKBONES)
-        known = "Known: simple_cnn, resnet9 and the nets of keras.applications, by their names there"
-        raise UserError(f"unknown backbone '{options.name}'{hint}", "backbone.name", known)
-    chosen = BACKBONES[options.name]
-    if options.weights != "none" and not chosen.pretrained:
-        raise UserError(f"{options.name} has no pretrained weights", "backbone.weights", "Set it to none")
-    if choices.images.size < chosen.smallest:
-        fix = f"Set it to {chosen.smallest} or more"
-        raise UserError(f"{choices.images.size} px are too small for {options.name}", "images.size", fix)
-    if choices.head != "classes" and competition.task != "ordinal":
-        raise UserError(f"task {competition.task} has no order to cut", "head", "Set it to classes")
+    refuse_impossible(competition, choices, pretrained)
+    options, chosen = choices.backbone, BACKBONES[choices.backbone.name]
     if not pretrained:
         options = options.model_copy(update={"weights": "none"})
     with _computed_in(precision):
@@ -162,6 +151,35 @@ def build(
             x = layers.BatchNormalization(center=False, scale=False, momentum=0.9, name=_STANDARDISED)(x)
         x = layers.Dropout(choices.training.dropout, name=_DROPOUT)(x)
         return keras.Model(images, _outputs(competition, choices.head, x), name=options.name)
+
+
+def refuse_impossible(competition: Competition, choices: recipe.Recipe, pretrained: bool = True) -> None:
+    """What no net can be built from, told without building one.
+
+    Args:
+        pretrained: False if pretrained weights are not going to be read. Defaults to True.
+
+    Raises:
+        UserError: an unknown backbone (nearest named), weights that it does not take or that are missing, images that
+            are too small for it, a scaling or a head that it cannot have.
+    """
+    options = choices.backbone
+    if options.name not in BACKBONES:
+        hint = nearest(options.name, BACKBONES)
+        known = "Known: simple_cnn, resnet9 and the nets of keras.applications, by their names there"
+        raise UserError(f"unknown backbone '{options.name}'{hint}", "backbone.name", known)
+    chosen = BACKBONES[options.name]
+    if options.weights != "none" and not chosen.pretrained:
+        raise UserError(f"{options.name} has no pretrained weights", "backbone.weights", "Set it to none")
+    if pretrained:
+        _weights(options.weights)
+    if chosen.scaling == "own" and options.input_scaling != "auto" and not _has_preprocessing(options.name):
+        raise UserError(f"{options.name} scales its input itself", "backbone.input_scaling", "Set it to auto")
+    if choices.images.size < chosen.smallest:
+        fix = f"Set it to {chosen.smallest} or more"
+        raise UserError(f"{choices.images.size} px are too small for {options.name}", "images.size", fix)
+    if choices.head != "classes" and competition.task != "ordinal":
+        raise UserError(f"task {competition.task} has no order to cut", "head", "Set it to classes")
 
 
 def _three_channels(x):
@@ -315,10 +333,8 @@ def _of_applications(name: str, images, options: recipe.Backbone):
     """A net of keras.applications without its top."""
     make, weights = getattr(keras.applications, name), _weights(options.weights)
     more = {}
-    if "include_preprocessing" in inspect.signature(make).parameters:
+    if _has_preprocessing(name):
         more["include_preprocessing"] = options.input_scaling == "auto"
-    elif BACKBONES[name].scaling == "own" and options.input_scaling != "auto":
-        raise UserError(f"{name} scales its input itself", "backbone.input_scaling", "Set it to auto")
     try:
         net = make(include_top=False, weights=weights, input_shape=tuple(images.shape[1:]), **more)
     except (ValueError, OSError) as error:
@@ -344,6 +360,11 @@ _register_applications()
 
 def _channel(x, number: int):
     return x[..., number : number + 1]
+
+
+def _has_preprocessing(name: str) -> bool:
+    """True if the scaling that a net of keras.applications brings can be left out."""
+    return "include_preprocessing" in inspect.signature(getattr(keras.applications, name)).parameters
 
 
 def _weights(weights: str) -> str | None:

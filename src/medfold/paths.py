@@ -222,6 +222,10 @@ class CompetitionPaths:
         """How the folds were made, counts and audit."""
         return self.root / "folds" / f"{self.name}.json"
 
+    def older_folds(self, fingerprint: str, suffix: str = "csv") -> Path:
+        """Folds that were in use before, by their fingerprint: csv, or json, how they were made."""
+        return self.root / "folds" / f"{self.name}-{fingerprint[:12]}.{suffix}"
+
     def rechecked(self, submission: Path, suffix: str) -> Path:
         """What `make recheck` needs of a submission: npz, what the ensemble fitted; csv, its OOF predictions."""
         return submission.parent / "recheck" / f"{submission.stem}.{suffix}"

@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field
 
 from medfold import config
+from medfold.competition import Symmetry
 from medfold.config import Strict
 from medfold.errors import UserError, nearest
 from medfold.files import fingerprint
@@ -124,6 +125,46 @@ def _refuse_contradictions(choices: Training, where: str) -> None:
     ):
         if wrong:
             raise UserError(what, f"{where}, training.{key}", fix)
+
+
+def idle(choices: Recipe, symmetry: Symmetry) -> dict[str, str]:
+    """What a recipe sets and training does not do.
+
+    Args:
+        symmetry: of the competition's images.
+
+    Returns:
+        Keys that differ from their default and change nothing, `training.mixup`, each with the reason.
+    """
+    training, backbone = choices.training, choices.backbone
+    frozen = "training.epochs is 0: the head alone is trained, on features that are computed beforehand"
+    small = f"{backbone.name} has no such choice"
+    of_the_kit = backbone.name in ("simple_cnn", "resnet9")
+    reasons = {
+        "augment": (not training.epochs and choices.augment != "none", frozen),
+        "training.learning_rate": (not training.epochs, frozen),
+        "training.cutmix": (not training.epochs, frozen),
+        "backbone.freeze_norm": (not training.epochs, frozen),
+        "training.head_learning_rate": (not training.head_epochs, "training.head_epochs is 0"),
+        "training.focal_gamma": (training.loss != "focal", f"training.loss is {training.loss}"),
+        "backbone.width": (backbone.name != "resnet9", small),
+        "backbone.pooling": (backbone.name == "simple_cnn", small),
+        "tta": (symmetry == "none", "images.symmetry is none: there is one view of an image"),
+    }
+    reasons["backbone.freeze_norm"] = (of_the_kit, small) if of_the_kit else reasons["backbone.freeze_norm"]
+    mine, usual = (config.flat(each.model_dump(mode="json")) for each in (choices, Recipe()))
+    return {key: why for key, (useless, why) in reasons.items() if useless and mine[key] != usual[key]}
+
+
+def effective(recipe: dict[str, Any], symmetry: Symmetry) -> dict[str, Any]:
+    """The flat recipe of a run, `training.epochs`, without what training did not do; as it is if no longer valid."""
+    found = config.flat(recipe)
+    try:
+        choices = Recipe.model_validate(recipe)
+    except ValueError:
+        return found
+    usual = config.flat(Recipe().model_dump(mode="json"))
+    return found | {key: usual[key] for key in idle(choices, symmetry)}
 
 
 def parse_overrides(text: str) -> dict[str, Any]:

@@ -54,6 +54,9 @@ def open_run(paths: RunPaths, origin: dict[str, Any]) -> None:
             return
     before, now = _binding(_completed(kept)), _binding(json.loads(json.dumps(origin)))
     changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
+    if before["folds"] != now["folds"]:
+        what = "this run was begun on another folds table, and its scores are of that one"
+        raise UserError(what, paths.origin, "Give the new one a name of its own: RUN=name")
     if changed:
         fix = "Give the new one a name of its own: RUN=name"
         raise UserError(f"this run was begun differently: {some(changed, 6)}", paths.origin, fix)

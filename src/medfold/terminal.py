@@ -22,6 +22,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from medfold.errors import UserError
+
 EACH_EPOCH = "MEDFOLD_TELLS_EACH_EPOCH"  # set, a training without a terminal gives a line per epoch
 
 # In a notebook, too, lines are text: Kaggle keeps a log of what is written, not of what is displayed.
@@ -37,6 +39,17 @@ def say(stage: str, text: str) -> None:
 def warn(stage: str, text: str) -> None:
     """One line about something that works but should be looked at."""
     console.print(f"[bold yellow]{stage:<11}[/]{escape(text)}")
+
+
+def agreed(question: str) -> bool:
+    """Asks the person at the keyboard; yes only if they type so.
+
+    Raises:
+        UserError: there is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise UserError("there is nobody to ask", question, "YES=1 answers it")
+    return console.input(f"[bold]{'':<11}{question} [/](y/n) ").strip().lower() in ("y", "yes")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iterable[int] = ()) -> None:

@@ -116,7 +116,10 @@ def test_every_target_is_a_command_with_its_words(clone, words, command):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("train FOLDZ=0", "medfold: make train knows no FOLDZ= (did you mean FOLD=?). It takes COMPETITION, FOLD, JOBS"),
+        (
+            "train FOLDZ=0",
+            "medfold: make train knows no FOLDZ= (did you mean FOLD=?). It takes COMPETITION, FOLD, JOBS",
+        ),
         ("runs competition=small", "medfold: make runs knows no competition= (did you mean COMPETITION=?)"),
         ("demo RECIPE=baseline", "medfold: make demo knows no RECIPE=. It takes no words"),
         ("folds SET=tta=false", "medfold: make folds knows no SET=."),

@@ -15,7 +15,7 @@ import yaml
 
 from medfold.paths import Paths
 from medfold.stages import Project
-from medfold.stages.data import download
+from medfold.stages.raw_data import download
 from tests.conftest import add_competition
 from tests.helpers import REPOSITORY
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin

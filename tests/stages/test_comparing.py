@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from medfold import files, stages
+from medfold import config, files, folds, stages
 from medfold.errors import UserError
 from medfold.scoring import metrics
-from tests.conftest import add_variant
+from medfold.stages import Project
+from tests.conftest import SMALL, add_variant
 from tests.helpers import finished_run
 
 
@@ -85,18 +86,64 @@ def test_all_runs_are_listed_the_best_of_all_folds_first(two, capsys):
 
 
 def test_scores_that_do_not_compare_are_not_shown(two, capsys):
-    finished_run(two, "old", 3.0)
-    origin = files.read_json(two.paths.run("old").origin)
-    files.write_json({**origin, "folds": "0" * 64}, two.paths.run("old").origin)
     finished_run(two, "other", 3.0)
     score = files.read_json(two.paths.run("other").score)
     files.write_json({**score, "metric": "log_loss", "value": 0.1}, two.paths.run("other").score)
     stages.list_runs(two)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[2:]] == ["strong", "weak", "old", "other"]
-    assert "(other folds table)" in lines[4]
-    assert "(scored by log_loss)" in lines[5]
-    assert "0.1" not in lines[5]
+    assert [line.split()[0] for line in lines[2:]] == ["strong", "weak", "other"]
+    assert "(scored by log_loss)" in lines[4]
+    assert "0.1" not in lines[4]
+
+
+def test_runs_on_older_folds_keep_their_scores_and_stand_apart(two, capsys):
+    before = folds.fingerprint(two.paths)
+    two.paths.facts.write_text(SMALL.replace("k: 3", "k: 4"))
+    four = Project.open("small")
+    stages.make_folds(four, force=True)
+    assert "kept as" in capsys.readouterr().out
+    kept = two.paths.older_folds(before)
+    assert kept.is_file()
+    assert kept.with_suffix(".json").is_file()
+    finished_run(four, "new", 1.0)
+    with pytest.raises(UserError, match="begun on another folds table, and its scores are of that one. .* RUN=name"):
+        stages.train(four, run="weak")
+    stages.list_runs(four)
+    said = capsys.readouterr().out
+    today, older = said.split("on another folds table, ")
+    assert today.splitlines()[-2].split()[0] == "new"
+    assert "weak" not in today
+    assert older.startswith(f"{four.shown(kept)} (k 3, seed ")
+    assert [line.split()[0] for line in older.splitlines()[2:]] == ["strong", "weak"]
+    assert older.count("3/3") == 2
+    assert "trained under another" not in older
+
+
+def test_the_same_folds_made_again_are_not_kept_twice(two, capsys):
+    stages.make_folds(two, force=True)
+    assert [path.name for path in two.paths.folds.parent.glob("small*.csv")] == ["small.csv"]
+
+
+def test_runs_without_a_trained_fold_are_hidden_and_named(two, capsys):
+    finished_run(two, "begun", 1.0, folds=[0])
+    files.remove(two.paths.run("begun").fold(0).folder)
+    files.remove(two.paths.run("strong").fold(1).folder)
+    stages.list_runs(two)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2:4]] == ["weak", "strong"]
+    assert "2/3" in lines[3]
+    assert "its folds are others than those of its score" in lines[3]
+    assert 'not shown, without a trained fold: begun (make runs COMPETITION=small DELETE="begun" removes' in lines[4]
+
+
+def test_what_a_recipe_says_and_training_does_not_do_makes_no_difference(two, capsys):
+    for name, recipe in (("weak", {"training": {"focal_gamma": 5.0}}), ("strong", {"training": {"ema": 0.5}})):
+        origin = files.read_json(two.paths.run(name).origin)
+        files.write_json(config.merge(origin, {"recipe": recipe}), two.paths.run(name).origin)
+    stages.list_runs(two)
+    said = capsys.readouterr().out
+    assert "focal_gamma" not in said
+    assert "training.ema=" in said
 
 
 def test_no_run_is_one_line(small):

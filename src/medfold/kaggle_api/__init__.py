@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from medfold import transfer
-from medfold.errors import NotReached, UserError, nearest, some
+from medfold.errors import UnreachableError, UserError, nearest, some
 from medfold.kaggle_api.client import SITE, TOKEN_PAGE, asking, explained, official_client
 from medfold.kaggle_api.credentials import Credentials, sign_in
 from medfold.terminal import warn
@@ -108,14 +108,14 @@ class Kaggle:
             anonymous: go on without any if there are none (public data sets need none).
 
         Raises:
-            NotReached: no credentials.
+            UnreachableError: no credentials.
             UserError: malformed, expired or wrong ones; the source is named.
         """
         api = official_client()
         credentials = sign_in(api)
         if credentials is None and not anonymous:
             fix = f"Create a token at {TOKEN_PAGE} and put it into ~/.kaggle/access_token or KAGGLE_API_TOKEN"
-            raise NotReached("no Kaggle credentials found", None, fix)
+            raise UnreachableError("no Kaggle credentials found", None, fix)
         return cls(api, credentials)
 
     def renew(self) -> None:

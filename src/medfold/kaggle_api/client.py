@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from medfold import transfer
-from medfold.errors import NotReached, UserError
+from medfold.errors import UnreachableError, UserError
 from medfold.terminal import warn
 
 SITE = "https://www.kaggle.com"
@@ -71,7 +71,7 @@ def explained(error: requests.RequestException, where: str, source: str, refused
     """A failed request in words, without addresses: they may be signed."""
     if error.response is None:
         fix = "Check the network; proxies are set by https_proxy, their certificates by REQUESTS_CA_BUNDLE"
-        return NotReached(f"Kaggle cannot be reached: {transfer.reason(error)}", where, fix)
+        return UnreachableError(f"Kaggle cannot be reached: {transfer.reason(error)}", where, fix)
     status = error.response.status_code
     told = str(error) if "url:" not in str(error) else error.response.reason
     if status == 401:

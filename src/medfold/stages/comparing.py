@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold import config, files, runs
+from medfold import files, recipe, runs
 from medfold.competition import Competition
 from medfold.errors import UserError, some
 from medfold.paths import RunPaths
@@ -20,6 +20,7 @@ from medfold.stages.folding import Table
 from medfold.stages.project import Project
 from medfold.terminal import minutes, say, table, warn
 
+TODAYS = ""  # the folds table in use
 SHOWN = 5  # differences of a run on the terminal
 
 
@@ -109,28 +110,35 @@ def _warn_of_optimism(project: Project, sides: list[str]) -> None:
 def list_runs(project: Project) -> None:
     """Shows all runs of a competition, the best first: score, interval, time, and in what their recipes differ.
 
-    Runs that do not cover all folds come after those that do: their scores are of fewer samples. Those of another folds
-    table, of other labels or facts, or scored by another metric, come last, without a score: it cannot be compared.
+    Runs that do not cover all folds come after those that do: their scores are of fewer samples. Those of other labels
+    or facts, or scored by another metric, come last, without a score: it cannot be compared. Those of another folds
+    table stand by themselves.
 
     Raises:
         UserError: there is none.
     """
-    competition, paths, k = project.competition, project.paths, project.competition.folds.k
-    metric = metrics.of(competition)
+    competition, paths, metric = project.competition, project.paths, metrics.of(project.competition)
     found = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
     if not found:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
-    choices = {run.name: config.flat(files.read_json(run.origin)["recipe"]) for run in found}
-    usual = _usual(list(choices.values()))
-    rows, labels = [], trained.labels_of(project)
+    origins = {run.name: files.read_json(run.origin) for run in found}
+    choices = {
+        name: recipe.effective(origin["recipe"], origin["facts"]["images"]["symmetry"])
+        for name, origin in origins.items()
+    }
+    usual, labels = _usual(list(choices.values())), trained.labels_of(project)
+    groups: dict[str, list] = {TODAYS: []}
+    hidden = []
     for run in found:
+        origin, there = origins[run.name], runs.done_folds(run, origins[run.name]["facts"]["folds"]["k"])
+        if not there:
+            hidden.append(run.name)
+            continue
         score, mark = files.read_json(run.score) or _unscored(), []
         if score.get("optimistic"):
             mark = ["OPTIMISTIC"]
-        origin = files.read_json(run.origin)
-        if not trained.same_folds(project, origin):
-            score, mark = _unscored(), ["(other folds table)"]
-        elif changed := _changed(project, run.name):
+        todays = trained.same_folds(project, origin)
+        if changed := _changed(project, run.name, todays):
             score, mark = _unscored(), [changed]
         elif not trained.same_labels(origin, labels):
             score, mark = _unscored(), ["(trained on other labels)"]
@@ -138,25 +146,54 @@ def list_runs(project: Project) -> None:
             score, mark = _unscored(), [f"(scored by {score['metric']})"]
         elif _scored_otherwise(score, competition):
             score, mark = _unscored(), ["(scored by another beta or other weights)"]
-        folds = len(score["folds_done"])
-        value = score["value"]
-        told_value = shown(value) if folds else ""
-        interval = interval_shown(score["low"], score["high"]) if value is not None else ""
+        elif score["folds_done"] != there:
+            score, mark = _unscored(), ["(its folds are others than those of its score: make train scores it again)"]
         differs = [f"{key}={value}" for key, value in choices[run.name].items() if value != usual.get(key)]
-        seed = files.read_json(run.origin)["seed"]
-        told = " ".join([*mark, *([f"seed={seed}"] if seed else []), *differs[:SHOWN]])
+        told = " ".join([*mark, *([f"seed={origin['seed']}"] if origin["seed"] else []), *differs[:SHOWN]])
         more = f" and {len(differs) - SHOWN} more" if len(differs) > SHOWN else ""
-        order = (-folds, -metric.sign * value if value is not None else np.inf, run.name)
-        rows.append((order, [run.name, told_value, interval, f"{folds}/{k}", _time(run, k), told + more]))
-    rows = [row for _, row in sorted(rows)]
-    say("runs", f"{len(rows)} of {paths.name}; in the last column how a recipe differs from what most have")
-    table(["run", metric.title, "95 % interval", "folds", "time", "differs"], rows, [0])
+        groups.setdefault(TODAYS if todays else origin["folds"], []).append(
+            _row(run, origin, score, there, metric, told + more)
+        )
+    count = sum(len(rows) for rows in groups.values())
+    say("runs", f"{count} of {paths.name}; in the last column how a recipe differs from what most have")
+    for folds_table, rows in groups.items():
+        if folds_table != TODAYS:
+            say("", f"on another folds table, {_older(project, folds_table)}: the scores do not compare with others")
+        if rows:
+            table(
+                ["run", metric.title, "95 % interval", "folds", "time", "differs"],
+                [row for _, row in sorted(rows)],
+                [0],
+            )
+    if hidden:
+        fix = project.command("runs", DELETE=f'"{" ".join(hidden[:SHOWN])}"')
+        say("", f"not shown, without a trained fold: {some(hidden)} ({fix} removes them)")
 
 
-def _changed(project: Project, name: str) -> str:
-    """What facts of a run are others today, in words; '' if none are."""
+def _row(
+    run: RunPaths, origin: dict[str, Any], score: dict[str, Any], there: list[int], metric: metrics.Metric, told: str
+) -> tuple[tuple, list[str]]:
+    """A run's place in the order, and its row."""
+    k, value = origin["facts"]["folds"]["k"], score["value"]
+    interval = interval_shown(score["low"], score["high"]) if value is not None else ""
+    scored = shown(value) if score["folds_done"] else ""
+    order = (-len(score["folds_done"]), -metric.sign * value if value is not None else np.inf, run.name)
+    return order, [run.name, scored, interval, f"{len(there)}/{k}", _time(run, k), told]
+
+
+def _older(project: Project, fingerprint: str) -> str:
+    """A folds table that is not in use any more, in words."""
+    kept, made = (project.paths.older_folds(fingerprint, suffix) for suffix in ("csv", "json"))
+    options = (files.read_json(made) or {}).get("folds", {})
+    how = f" (k {options['k']}, seed {options['seed']}, {options['method']})" if options else ""
+    return project.shown(kept) + how if kept.is_file() else f"not kept, {fingerprint[:12]}"
+
+
+def _changed(project: Project, name: str, todays: bool) -> str:
+    """What facts of a run are others today, in words; '' if none are. On older folds their number may be another."""
     try:
-        changed = trained.changed_fact(project, name)
+        keys = tuple(key for key in trained.BINDING if todays or key != "folds.k")
+        changed = trained.changed_fact(project, name, keys)
     except UserError:
         return "(trained under facts that are none today)"
     return f"(trained under another {changed[0]})" if changed else ""

@@ -15,7 +15,7 @@ from medfold.notebooks import errand, ipynb, job, mounts, wheels
 from medfold.notebooks.errand import Errand, FailedNotebookError
 from medfold.notebooks.job import Job, Order
 from medfold.paths import Paths, RunPaths
-from medfold.stages import data as data_stage
+from medfold.stages import raw_data
 from medfold.stages.folding import make_folds
 from medfold.stages.project import Project, describe_score
 from medfold.stages.training import begin, refuse_unknown, train
@@ -113,12 +113,12 @@ def _attached(project: Project) -> tuple[list[str], str | None]:
 def _get_data(project: Project, inputs: Path) -> None:
     datasets, competition = _attached(project)
     if project.source.embedded:
-        data_stage.download(project)
+        raw_data.download(project)
         return
     place = mounts.competition(inputs, competition) if competition else mounts.dataset(inputs, datasets[0])
     project.source.link(place)
     say("data", f"linked, not copied: {place}")
-    data_stage.samples_of(project)
+    raw_data.samples_of(project)
 
 
 def _packed(

@@ -90,7 +90,9 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
             "groups": int(train["group"].nunique()),
             "audit": found.counts(),
         }
-        folds.write(paths, train, origin)
+        before = folds.write(paths, train, origin)
+        if before:
+            say("folds", f"the former ones are kept as {project.shown(before)}; runs on them keep their scores")
     if near is not None:
         files.write_csv(found.table(), paths.audit)
     if not (quiet and kept):

@@ -8,8 +8,8 @@ from medfold import files
 from medfold import recipe as recipe_module
 from medfold.images import store, survey
 from medfold.recipe import Images
-from medfold.stages.data import samples_of
 from medfold.stages.project import Project
+from medfold.stages.raw_data import samples_of
 from medfold.terminal import minutes, say, warn
 
 SHOWN = 3  # bad images on the terminal

@@ -12,8 +12,8 @@ from medfold.errors import UserError, some
 from medfold.recheck import run as run_check
 from medfold.recheck import submission as submission_check
 from medfold.stages import trained
-from medfold.stages.data import samples_of
 from medfold.stages.project import Project
+from medfold.stages.raw_data import samples_of
 from medfold.terminal import say, warn
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from medfold import files, leaderboards, runs, samples, submission
 from medfold import recipe as recipe_module
 from medfold.competition import Competition
-from medfold.errors import NotReached, UserError
+from medfold.errors import UnreachableError, UserError
 from medfold.scoring import metrics
 from medfold.scoring.intervals import shown
 from medfold.stages import trained
@@ -102,7 +102,7 @@ def submit(
             try:
                 board.preflight(competition, paths)
                 say("submit", "dry run: nothing was placed; without DRY_RUN it would be")
-            except NotReached as reason:
+            except UnreachableError as reason:
                 warn("submit", f"dry run: nothing was placed, and Kaggle was not asked: {reason}")
             return
     entry = leaderboards.Entry(

@@ -3,6 +3,8 @@
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +22,7 @@ from medfold.scoring.intervals import shown
 from medfold.stages import side_by_side, trained
 from medfold.stages.folding import Table, make_folds
 from medfold.stages.project import Project, commit_of, describe_score
-from medfold.terminal import hushed, minutes, say
+from medfold.terminal import hushed, minutes, say, warn
 
 if TYPE_CHECKING:
     from medfold.training.fit import Task
@@ -57,8 +59,15 @@ def train(
     choices = recipe_module.load(project.paths, project.root.bases, recipe, overrides)
     k = competition.folds.k
     refuse_unknown(project, folds, seeds, run)
+    paths = [run_of(project, recipe, overrides, seed, run) for seed in seeds]
+    processes = side_by_side.workers_of(workers)
+    # The shares are those of all folds, whichever are done: so a fold has as many threads, and the same bytes.
+    among = side_by_side.jobs_of(jobs, sharers or (k if folds is None else len(folds)))
     if os.environ.pop(side_by_side.ONE_OF_SEVERAL, None):
         machine.end_with_parent()
+    elif any(missing_folds(project, path, folds) for path in paths):
+        _tell_of_idle(project, choices)
+        _fit().refuse_untrainable(competition, choices)
     data = make_folds(project, quiet=True, choices=choices.images)
     for seed in seeds:
         run_paths, todo = begin(project, recipe, overrides, choices, seed, folds, run)
@@ -66,34 +75,42 @@ def train(
             what = "all folds are done" if folds is None else f"done: folds {some(folds, 10)}"
             say("train", f"{what} in {project.shown(run_paths.folder)}")
         else:
-            # The shares are those of all folds, whichever are done: so a fold has as many threads, and the same bytes.
-            among = side_by_side.jobs_of(jobs, sharers or (k if folds is None else len(folds)))
             at_once = min(among, len(todo))
-            processes = side_by_side.workers_of(workers)
             told = f"folds {some(todo, 10)}" + (f", {at_once} at a time" if at_once > 1 else "")
             head = f"{choices.training.head_epochs} + " if choices.training.head_epochs else ""
             net = f"{choices.backbone.name}, {choices.images.size} px, {head}{choices.training.epochs} epochs"
             say("train", f"{run_paths.name}: {net}, {told}")
-            if among > 1:
-                words = [
-                    "--competition",
-                    project.paths.name,
-                    "--recipe",
-                    recipe,
-                    "--seeds",
-                    str(seed),
-                    "--run",
-                    run_paths.name,
-                ]
-                words += ["--workers", workers]
-                words += ["--set", json.dumps(overrides)]
-                if choices.training.head_epochs and not features_path(project, choices).is_file():
-                    machine.apart("features", _compute_features, project.root, project.paths.name, choices, data)
-                _train_side_by_side(project, words, todo, among, run_paths)
-            else:
-                _train_folds(project, choices, seed, data, run_paths, todo, processes)
+            with _gone_if_nothing_was_trained(run_paths):
+                if among > 1:
+                    words = ["--competition", project.paths.name, "--recipe", recipe, "--seeds", str(seed)]
+                    words += ["--run", run_paths.name, "--workers", workers, "--set", json.dumps(overrides)]
+                    if choices.training.head_epochs and not features_path(project, choices).is_file():
+                        machine.apart("features", _compute_features, project.root, project.paths.name, choices, data)
+                    _train_side_by_side(project, words, todo, among, run_paths)
+                else:
+                    _train_folds(project, choices, seed, data, run_paths, todo, processes)
         result = runs.collect(competition, run_paths, data.train, data.targets)
         say("OOF score", describe_score(competition, result, data.train["unit"].nunique()))
+
+
+@contextmanager
+def _gone_if_nothing_was_trained(run_paths: RunPaths) -> Iterator[None]:
+    """Takes a run away whose settings were refused before a fold had begun."""
+    try:
+        yield
+    except UserError:
+        folds_begun = (file for file in run_paths.folder.glob("fold*/*") if not file.name.startswith("."))
+        if not any(folds_begun):
+            files.remove(run_paths.folder)
+        raise
+
+
+def _tell_of_idle(project: Project, choices: Recipe) -> None:
+    reasons: dict[str, list[str]] = {}
+    for key, why in recipe_module.idle(choices, project.competition.images.symmetry).items():
+        reasons.setdefault(why, []).append(key)
+    for why, keys in reasons.items():
+        warn("train", f"no effect: {', '.join(keys)} ({why})")
 
 
 def refuse_unknown(project: Project, folds: list[int] | None, seeds: list[int], run: str | None) -> None:
@@ -120,8 +137,7 @@ def begin(
     Returns:
         The run, and which of the folds are still to be trained.
     """
-    k = project.competition.folds.k
-    run_paths = runs.paths_of(project.paths, run or recipe_module.run_name(recipe, seed, overrides))
+    run_paths = run_of(project, recipe, overrides, seed, run)
     typed = f'"{recipe_module.as_typed(overrides)}"' if overrides else None
     words = {"RECIPE": recipe, "SEEDS": seed, "SET": typed, "RUN": run}
     command = project.command("train", **{key: word for key, word in words.items() if word is not None})
@@ -132,8 +148,19 @@ def begin(
         what = "labels of the training part are others than those that its first fold was trained on"
         raise UserError(what, run_paths.folder, "Train under another name: RUN=name")
     runs.open_run(run_paths, {**origin, "command": command})
+    return run_paths, missing_folds(project, run_paths, folds)
+
+
+def run_of(project: Project, recipe: str, overrides: dict[str, Any], seed: int, run: str | None) -> RunPaths:
+    """The run that such words mean: the one that is named, or the one whose name they make."""
+    return runs.paths_of(project.paths, run or recipe_module.run_name(recipe, seed, overrides))
+
+
+def missing_folds(project: Project, run_paths: RunPaths, folds: list[int] | None) -> list[int]:
+    """Those of the folds (None: of all) that are not done."""
+    k = project.competition.folds.k
     done = runs.done_folds(run_paths, k)
-    return run_paths, [number for number in (range(k) if folds is None else folds) if number not in done]
+    return [number for number in (range(k) if folds is None else folds) if number not in done]
 
 
 def _train_side_by_side(project: Project, words: list[str], todo: list[int], jobs: int, run_paths: RunPaths) -> None:

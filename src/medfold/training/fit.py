@@ -60,6 +60,20 @@ class Task:
     workers: int = 0
 
 
+def refuse_untrainable(competition: Competition, choices: Recipe) -> None:
+    """What no fold can be trained with, told before images are prepared for it.
+
+    Raises:
+        UserError: a backbone, weights, a head or an augmentation that cannot be; nothing to train.
+    """
+    models.refuse_impossible(competition, choices)
+    augmenter(choices.augment, competition.images.symmetry, (choices.images.size,) * 2 + (competition.images.depth,))
+    if not choices.training.epochs and not choices.training.head_epochs:
+        raise UserError("nothing is trained", "training.epochs", "Set it, or training.head_epochs, to 1 or more")
+    if choices.training.head_epochs:
+        _refuse_blind(choices)
+
+
 def compute_features(task: Task) -> None:
     """What the frozen backbone of a task sees, computed in float32 and kept at `task.features` unless it is there.
 
@@ -169,6 +183,7 @@ class _Training:
         if self._choices.images:
             few = _few(losses.classes_of(self._competition, self._targets), self._choices.images, self._seed)
             self._rows, self._targets = self._rows[few], self._targets[few]
+        refuse_untrainable(self._competition, task.recipe)
         self._refuse_impossible()
         if self._choices.head_epochs:
             compute_features(task)
@@ -322,10 +337,6 @@ class _Training:
         if choices.batch_size > len(self._rows):
             what = f"a batch of {choices.batch_size} is more than the {len(self._rows)} images to train on"
             raise UserError(what, f"{self._topic}, training.batch_size", f"Set it to {len(self._rows)} or less")
-        if not choices.epochs and not choices.head_epochs:
-            raise UserError("nothing is trained", "training.epochs", "Set it, or training.head_epochs, to 1 or more")
-        if choices.head_epochs:
-            _refuse_blind(self._task.recipe)
 
     def _tell_what_was_learnt(self) -> None:
         """Says whether the few images that were trained on are known by heart: if not, the set-up is broken."""

@@ -62,6 +62,16 @@ def test_a_file_that_is_no_text_is_one_line(tmp_path):
         config.load(tmp_path, tmp_path)
 
 
+def test_words_of_data_stay_as_they_are(tmp_path):
+    text = "classes: [no, yes, 01, 1e5, ~, 'NA']\nlabels: {targets: [off, 007], holdout: 0.2}\ntta: yes"
+    file = write(tmp_path / "x" / "competition.yaml", text)
+    assert config.load(file, tmp_path) == {
+        "classes": ["no", "yes", "01", "1e5", "~", "NA"],
+        "labels": {"targets": ["off", "007"], "holdout": 0.2},
+        "tta": True,
+    }
+
+
 def test_a_circle_of_extends_is_told(tmp_path, bases):
     write(tmp_path / "x" / "a.yaml", "extends: b")
     file = write(tmp_path / "x" / "b.yaml", "extends: a")

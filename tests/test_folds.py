@@ -73,9 +73,55 @@ def test_multilabel_folds_balance_every_label_with_groups_whole():
     assert (np.abs(table[["a", "b", "c", "d"]].to_numpy() - expected) <= np.maximum(4, 0.15 * expected)).all()
 
 
-def test_too_few_groups_are_refused():
-    with pytest.raises(UserError, match="3 groups cannot make 5 folds"):
-        folds.assign(pd.Series(list("abcd")), np.zeros(4, int), np.array([0, 1, 2, 2]), Folds(k=5))
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([0, 1, 2, 2], "3 groups cannot make 5 folds. Set it to 3 or less"),
+        ([7, 7, 7, 7], "folds.k: 1 group cannot make 5 folds. All images are of one group: look at labels.group"),
+    ],
+)
+def test_too_few_groups_are_refused(groups, message):
+    with pytest.raises(UserError, match=message):
+        folds.assign(pd.Series(list("abcd")), np.zeros(4, int), np.array(groups), Folds(k=5))
+
+
+@given(tables(), st.floats(0.1, 0.5), st.randoms())
+def test_a_hold_out_keeps_groups_whole_and_does_not_depend_on_the_order(table, share, random):
+    ids, targets, groups, options = table
+    try:
+        aside = folds.aside(ids, targets, groups, share, options.seed)
+    except UserError:
+        return
+    assert 0 < aside.sum() < len(ids)
+    assert pd.Series(aside).groupby(groups).nunique().max() == 1
+    assert abs(aside.mean() - share) <= pd.Series(groups).value_counts(normalize=True).max() + 1e-9
+    order = list(range(len(ids)))
+    random.shuffle(order)
+    again = folds.aside(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], share, options.seed)
+    assert (again == aside[order]).all()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.4, 0.5])
+def test_a_hold_out_has_the_share_asked_for_of_each_class(share):
+    rng = np.random.default_rng(0)
+    groups = np.sort(rng.integers(0, 150, 600))
+    targets = np.where(rng.random(150) < 0.2, 1, 0)[groups]
+    ids = pd.Series([f"{number:04d}" for number in range(600)])
+    drawn = [folds.aside(ids, targets, groups, share, seed) for seed in range(5)]
+    for aside in drawn:
+        assert abs(aside.mean() - share) < 0.005
+        assert abs(aside[targets == 1].mean() - share) < 0.02
+    assert len({aside.tobytes() for aside in drawn}) == 5
+
+
+def test_a_hold_out_of_many_labels_or_of_few_groups_is_made_or_refused_in_words():
+    rng = np.random.default_rng(0)
+    ids, labels = pd.Series([f"{number:02d}" for number in range(60)]), rng.integers(0, 2, (60, 10))
+    aside = folds.aside(ids, labels, np.arange(60), 0.2, 0)
+    assert abs(aside.sum() - 12) <= 1
+    assert (np.abs(labels[aside].sum(axis=0) - 0.2 * labels.sum(axis=0)) < 2).all()
+    with pytest.raises(UserError, match="labels.holdout: 2 groups of up to 30 samples cannot be cut 0.1 to 0.9"):
+        folds.aside(ids, labels, np.arange(60) % 2, 0.1, 0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=40))

@@ -324,27 +324,6 @@ def test_units_may_not_stand_in_two_groups(small):
         samples.build(small.competition.model_copy(update={"score": score, "labels": labels}), small.paths)
 
 
-def test_a_share_is_set_aside_in_whole_groups(small):
-    Source(small.competition.source, small.paths).get()
-    facts = small.competition.model_copy(
-        update={
-            "labels": small.competition.labels.model_copy(update={"holdout": 0.25}),
-            "images": small.competition.images.model_copy(update={"test": []}),
-            "submission": small.competition.submission.model_copy(update={"sample": None}),
-        }
-    )
-    table = samples.build(facts, small.paths)
-    parts = table.groupby("group")["part"].nunique()
-    assert parts.max() == 1
-    share = (table["part"] == "test").mean()
-    assert 0.15 < share < 0.35
-    solution = pd.read_csv(small.paths.solution, dtype=str)
-    assert sorted(solution["id"]) == sorted(table.loc[table["part"] == "test", "id"])
-    assert table.loc[table["part"] == "test", "target"].isna().all()
-    raw = pd.read_csv(small.paths.raw / "train.csv", dtype=str).set_index("id")["target"]
-    assert solution.set_index("id")["target"].equals(raw[solution["id"]])
-
-
 @pytest.fixture
 def flat(tmp_path):
     """Class folders of images whose names recur, and a test folder without labels."""

@@ -25,14 +25,25 @@ class Strict(BaseModel):
         return value
 
 
+AS_TEXT = ("classes", "targets")  # keys of lists whose words are taken as they stand
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML in which a key stands once: of two, YAML would take the last without a word."""
+    """YAML in which a key stands once, and words of data stay as they are.
+
+    Of two equal keys YAML would take the last without a word; `no` would become False, `01` 1 and `1e5` a number.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:
             raise yaml.constructor.ConstructorError(None, None, f"the key '{twice}' stands twice", node.start_mark)
+        for key, value in node.value:
+            if key.value in AS_TEXT and isinstance(value, yaml.SequenceNode):
+                for word in value.value:
+                    if isinstance(word, yaml.ScalarNode):
+                        word.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep)
 
 

@@ -72,7 +72,9 @@ def _assign(targets: np.ndarray, groups: np.ndarray, options: competition.Folds)
 
     count = int(groups.max()) + 1
     if count < options.k:
-        raise UserError(f"{count} groups cannot make {options.k} folds", "folds.k", f"Set it to {count} or less")
+        alone = "All images are of one group: look at labels.group, or whether they are copies of each other"
+        fix = f"Set it to {count} or less" if count >= SMALLEST_K else alone
+        raise UserError(f"{count} group{'s' * (count > 1)} cannot make {options.k} folds", "folds.k", fix)
     choices = {"n_splits": options.k, "shuffle": True, "random_state": options.seed}
     first = np.unique(groups, return_index=True)[1]
     with warnings.catch_warnings():
@@ -104,6 +106,59 @@ def _expand(splits, count: int) -> np.ndarray:
     for number, (_, held_out) in enumerate(splits):
         fold[held_out] = number
     return fold
+
+
+SMALLEST_K = 2
+MOST_MOVES = 1000  # of groups, until a hold-out has the share asked for
+
+
+def aside(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """A share of the samples in whole groups, with all classes (or labels) in proportion.
+
+    Groups are drawn systematically, from an order by what labels they have and then by lot; then single groups change
+    sides as long as that brings the counts nearer to the share.
+
+    Args:
+        ids: text (n,), unique.
+        targets: int (n,) classes, or int (n, labels) of 0 and 1.
+        groups: int (n,), duplicates joined.
+        share: of the samples, above 0.
+        seed: of the lot.
+
+    Returns:
+        bool (n,): True for those set aside.
+
+    Raises:
+        UserError: the groups are too few or too large for such a share.
+    """
+    by_id = np.argsort(ids.to_numpy(), kind="stable")
+    group, ordered = pd.factorize(groups[by_id])[0], targets[by_id]
+    members = ordered if targets.ndim == 2 else ordered[:, None] == np.arange(targets.max() + 1)
+    counted = np.column_stack([members, np.ones(len(group), bool)]).astype(np.float64)
+    counts = np.zeros((group.max() + 1, counted.shape[1]))
+    np.add.at(counts, group, counted)
+    lot = np.random.default_rng(seed).permutation(len(counts))
+    order = lot[np.lexsort((counts[lot, :-1] > 0).T)]
+    drawn = np.zeros(len(counts), bool)
+    drawn[order] = np.diff(np.floor(np.arange(len(counts) + 1) * share + 0.5)) > 0
+    total = counts.sum(axis=0)
+    excess = counts[drawn].sum(axis=0) - share * total
+    weight = 1 / np.maximum(total, 1)
+    for _ in range(MOST_MOVES):
+        moved = excess + np.where(drawn[:, None], -1, 1) * counts
+        distance = (moved**2 * weight).sum(axis=1)
+        best = int(distance.argmin())
+        if distance[best] >= (excess**2 * weight).sum() - 1e-9:
+            break
+        excess, drawn[best] = moved[best], not drawn[best]
+    if drawn.all() or not drawn.any():
+        what = (
+            f"{len(counts)} groups of up to {counts[:, -1].max():.0f} samples cannot be cut {share:g} to {1 - share:g}"
+        )
+        raise UserError(what, "labels.holdout", "Set another share, or look at labels.group and folds.duplicates")
+    found = np.empty(len(ids), bool)
+    found[by_id] = drawn[group]
+    return found
 
 
 def scarce(targets: np.ndarray, groups: np.ndarray, names: list[str], k: int) -> dict[str, int]:

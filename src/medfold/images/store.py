@@ -8,9 +8,10 @@ import pandas as pd
 
 from medfold import files, recipe
 from medfold.competition import Competition
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 
-VERSION = 2  # raised when the same inputs give other pixels
+VERSION = 3  # raised when the same inputs give other pixels
 READING = {"root", "channels", "windows", "range", "frame"}  # facts that decide how a file becomes pixels
 
 
@@ -31,11 +32,23 @@ class Store:
         return self.rows.loc[ids].to_numpy()
 
 
+def images_of(paths: CompetitionPaths) -> str:
+    """A fingerprint of which images there are, by id, whatever part they are of.
+
+    Raises:
+        UserError: there is no sample table.
+    """
+    made = files.read_json(paths.samples_origin)
+    if not made:
+        raise UserError("no sample table", paths.samples, f"Run: make download COMPETITION={paths.name}")
+    return made["images"]
+
+
 def key(competition: Competition, paths: CompetitionPaths, choices: recipe.Images) -> str:
     """The name of a store: a hash of everything that changes a pixel or a row of it."""
     facts = {
         "version": VERSION,
-        "samples": files.sha256(paths.samples),
+        "samples": images_of(paths),
         "raw": files.sha256(paths.raw_manifest),
         "reading": competition.images.model_dump(mode="json", include=READING),
         "images": choices.model_dump(),

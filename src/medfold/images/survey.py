@@ -25,7 +25,7 @@ from medfold.images.stream import DIED
 from medfold.paths import CompetitionPaths
 from medfold.terminal import Meter
 
-VERSION = 1  # raised when the same images give other measurements
+VERSION = 2  # raised when the same images give other measurements
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _keep_appearance(
 
 def _origin(competition: Competition, paths: CompetitionPaths) -> str:
     facts = competition.images.model_dump(mode="json", include=store.READING | {"shape"})
-    return files.fingerprint([VERSION, facts, files.sha256(paths.samples, paths.raw_manifest)])
+    return files.fingerprint([VERSION, facts, store.images_of(paths), files.sha256(paths.raw_manifest)])
 
 
 class _Journal:

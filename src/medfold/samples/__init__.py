@@ -17,14 +17,14 @@ from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 from medfold.samples import shapes, tables
 
-VERSION = 2  # raised when the same raw data gives another table
+VERSION = 3  # raised when the same raw data gives another table
 
 
 def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
-    Where the raw data brings no sample submission one is written, and where it holds the labels of the test part, or
-    a share of the training part is set aside, they become the hidden solution.
+    Where the raw data brings no sample submission one is written, and where it holds the labels of the test part they
+    become the hidden solution. With `labels.holdout` all samples are of the training part until `set_aside`.
 
     Raises:
         UserError: a missing file or column, a doubled id, an unknown label value, a label without its image, a unit
@@ -38,7 +38,7 @@ def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
         )
     train, test, solution = shapes.SHAPES[labels.shape](competition, paths.raw_root(competition.images.root))
     if labels.holdout:
-        train, test, solution = _set_aside(competition, train)
+        test, solution = train.head(0), None
     for part, table in (("train", train), ("test", test)):
         _check_ids(table, part)
         expected = (labels.counts or {}).get(part, len(table))
@@ -56,20 +56,61 @@ def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
     files.write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
+    _write(competition, paths, table, solution, undivided=bool(labels.holdout))
+    return table
+
+
+def set_aside(
+    competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, aside: np.ndarray
+) -> pd.DataFrame:
+    """Makes some samples the test part, and hides their labels: a local leaderboard where the data brings none.
+
+    Args:
+        table: the undivided sample table.
+        aside: bool (n,), which of its samples.
+
+    Returns:
+        The sample table, as it is written.
+    """
+    targets, test = competition.labels.targets, table[aside]
+    solution = test[["unit", *targets]].rename(columns={"unit": "id"}).assign(usage="Private").drop_duplicates("id")
+    table = table.assign(part=np.where(aside, "test", "train"))
+    table[targets] = table[targets].where(~aside[:, None])
+    _write(competition, paths, table, solution, undivided=False)
+    return table
+
+
+def undivided(paths: CompetitionPaths) -> bool:
+    """True while the test part that `labels.holdout` asks for has not been set aside."""
+    return bool((files.read_json(paths.samples_origin) or {}).get("undivided"))
+
+
+def _write(
+    competition: Competition,
+    paths: CompetitionPaths,
+    table: pd.DataFrame,
+    solution: pd.DataFrame | None,
+    undivided: bool,
+) -> None:
+    """The sample table and what goes with it; its origin last."""
+    paths.samples_origin.unlink(missing_ok=True)
     if solution is not None:
         files.write_csv(solution, paths.solution)
     if not competition.submission.sample:
         units = table.loc[table["part"] == "test", "unit"].unique()
         files.write_csv(_blank_submission(competition, units), paths.sample_submission)
     files.write_csv(table, paths.samples)
-    files.write_json({"made from": origin(competition, paths)}, paths.samples_origin)
-    return table
+    images = files.sha256_of(table[["id", "image"]].to_csv(index=False))
+    made = {"made from": origin(competition, paths), "images": images, "undivided": undivided}
+    files.write_json(made, paths.samples_origin)
 
 
 def origin(competition: Competition, paths: CompetitionPaths) -> str:
     """A fingerprint of all that the sample table depends on: facts and raw files."""
     facts = competition.model_dump(include={"task", "classes", "labels", "images", "submission"})
-    facts["unit"], facts["seed"] = competition.score.unit, competition.folds.seed
+    facts["unit"] = competition.score.unit
+    if competition.labels.holdout:
+        facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})
     return fingerprint([VERSION, facts, files.sha256(paths.raw_manifest)])
 
 
@@ -132,22 +173,6 @@ def _blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFra
     blank = pd.DataFrame({competition.submission.id: units})
     blank[competition.columns] = 1 / len(competition.columns) if competition.one_of_many else 0.5
     return blank
-
-
-def _set_aside(competition: Competition, train: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """A share of the groups as a test part whose labels are hidden: a local leaderboard where the data brings none."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    targets, share = competition.labels.targets, competition.labels.holdout
-    classes = train[targets].agg(" ".join, axis=1)
-    groups = train["patient"].fillna("unit " + train["unit"])
-    parts = StratifiedGroupKFold(round(1 / share), shuffle=True, random_state=competition.folds.seed)
-    _, rows = next(parts.split(train, classes, groups))
-    aside = np.zeros(len(train), bool)
-    aside[rows] = True
-    test = train[aside].reset_index(drop=True)
-    solution = test[["unit", *targets]].rename(columns={"unit": "id"}).assign(usage="Private")
-    return train[~aside].reset_index(drop=True), test.drop(columns=targets), solution.drop_duplicates("id")
 
 
 def _check_ids(table: pd.DataFrame, part: str) -> None:

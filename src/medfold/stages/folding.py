@@ -14,7 +14,7 @@ from medfold.images import survey
 from medfold.recipe import Images
 from medfold.stages.preparing import looked_at
 from medfold.stages.project import Project
-from medfold.stages.suspecting import near_duplicates_of, show_suspicions
+from medfold.stages.suspecting import Near, near_duplicates_of, show_suspicions
 from medfold.terminal import say, table, warn
 
 
@@ -56,6 +56,14 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
     audited = options.duplicates == "near" or not (quiet and kept)
     everything, known = looked_at(project, choices, with_appearance=audited)
     everything = everything.merge(known[["id", "bad", "hash"]], on="id", validate="one_to_one")
+    seen = near = None
+    if audited:
+        sizes_and_hashes = known[["id", "height", "width", "hash"]]
+        seen = survey.appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
+        near = near_duplicates_of(project, seen)
+    together = near if options.duplicates == "near" else None
+    if samples.undivided(paths):
+        everything = _set_aside(project, everything, together)
     test_groups = everything[everything["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
     good = everything[everything["bad"] == ""].drop(columns="bad")
     train = good[good["part"] == "train"].reset_index(drop=True)
@@ -63,15 +71,7 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
     targets = samples.encode(competition, train)
     if competition.score.unit and not quiet:
         tell_of_lost_labels(competition, everything[everything["part"] == "train"])
-    joined_by = [train["hash"].to_numpy()]
-    near = None
-    if audited:
-        sizes_and_hashes = known[["id", "height", "width", "hash"]]
-        seen = survey.appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
-        near = near_duplicates_of(project, seen)
-        if options.duplicates == "near":
-            joined_by.append(near.cluster_of(train["id"]))
-    train["group"] = folds.join_groups(train["group"].to_numpy(), *joined_by)
+    train["group"] = _joined(train, together)
 
     if kept:
         unreadable = set(everything.loc[everything["bad"] != "", "id"])
@@ -99,6 +99,35 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
         _show_folds(project, train, targets, found, kept)
         show_suspicions(project, train, test, targets, seen, near)
     return Table(train, targets, test, test_groups, found)
+
+
+def _joined(good: pd.DataFrame, near: Near | None) -> np.ndarray:
+    """The groups of samples whose images can be read: those of equal images are one, and of alike ones where given."""
+    shared = [good["hash"].to_numpy()]
+    if near is not None:
+        shared.append(near.cluster_of(good["id"]))
+    return folds.join_groups(good["group"].to_numpy(), *shared)
+
+
+def _set_aside(project: Project, everything: pd.DataFrame, near: Near | None) -> pd.DataFrame:
+    """Cuts the hold-out: images that cannot be read stay in the training part, where they are left out.
+
+    Args:
+        everything: the sample table, with `bad` and `hash` of each image.
+        near: what looks alike, where that joins groups.
+    """
+    competition, share = project.competition, project.competition.labels.holdout
+    good = (everything["bad"] == "").to_numpy()
+    readable = everything[good]
+    aside = np.zeros(len(everything), bool)
+    targets = samples.encode(competition, readable)
+    aside[good] = folds.aside(readable["id"], targets, _joined(readable, near), share, competition.folds.seed)
+    columns = everything.drop(columns=["bad", "hash"])
+    with files.lock(project.paths.samples):
+        table = samples.set_aside(competition, project.paths, columns, aside)
+    cut = f"{aside.sum():,} of {good.sum():,} images ({aside.sum() / good.sum():.1%}, {share:.1%} asked for)"
+    say("holdout", f"{cut} become the test part, copies of an image in one part")
+    return table.assign(bad=everything["bad"], hash=everything["hash"])
 
 
 def _show_folds(project: Project, train: pd.DataFrame, targets: np.ndarray, found: Audit, kept: bool) -> None:

@@ -44,11 +44,11 @@ def download(
             raise
     _note_nested_copy(project)
     count = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
-    say(
-        "download",
-        f"{count['train']:,} training and {count['test']:,} test images, {size(manifest['bytes'].sum())} in "
-        f"{project.shown(paths.raw)}, {minutes(time.monotonic() - began)}",
-    )
+    told = f"{count['train']:,} training and {count['test']:,} test images"
+    if share := project.competition.labels.holdout:
+        told = f"{len(table):,} images, of which make folds sets {share:.0%} aside as the test part"
+    held = f"{size(manifest['bytes'].sum())} in {project.shown(paths.raw)}"
+    say("download", f"{told}, {held}, {minutes(time.monotonic() - began)}")
 
 
 def _download_some(project: Project, patterns: list[str]) -> None:

@@ -5,13 +5,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from medfold import files, runs
+from medfold import files, runs, samples
 from medfold import submission as submissions
 from medfold.competition import Competition
 from medfold.errors import UserError, some
 from medfold.recheck import run as run_check
 from medfold.recheck import submission as submission_check
 from medfold.stages import trained
+from medfold.stages.folding import make_folds
 from medfold.stages.project import Project
 from medfold.stages.raw_data import samples_of
 from medfold.terminal import say, warn
@@ -27,6 +28,8 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         UserError: something differs; all of it is shown before.
     """
     samples_of(project)
+    if samples.undivided(project.paths):
+        make_folds(project, quiet=True)
     wrong, labels = [], trained.labels_of(project)
     scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
     for name in names or scored:

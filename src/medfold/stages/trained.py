@@ -141,7 +141,7 @@ def same_folds(project: Project, origin: dict[str, Any]) -> bool:
 
 def labels_of(project: Project) -> str | None:
     """A fingerprint of the labels of the training part, by id; None if there is no sample table, or an older one."""
-    if not samples.fresh(project.competition, project.paths):
+    if not samples.fresh(project.competition, project.paths) or samples.undivided(project.paths):
         return None
     table = samples.read(project.competition, project.paths)
     held = table.loc[table["part"] == "train", ["id", "unit", *project.competition.labels.targets]]

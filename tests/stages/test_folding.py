@@ -1,0 +1,101 @@
+"""The hold-out is cut with the folds: after copies of an image are known, before anything is decoded again."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold import files, samples, stages
+from medfold.images import survey
+from medfold.stages import Project
+from tests.conftest import add_competition
+from tests.helpers import finished_run, picture
+
+FACTS = """title: Hold-out
+source: {kind: kaggle-dataset, slug: a/b}
+upload: local
+task: binary
+classes: [no, yes]
+labels: {shape: folders, targets: [sick], holdout: 0.3}
+images: {train: "{label}/{id}.png", channels: 1}
+score: {metric: auc}
+folds: {k: 3, duplicates: exact}
+"""
+
+
+@pytest.fixture
+def cut(project_folder, tmp_path):
+    """40 images, each under two names, and one that cannot be read."""
+    given = tmp_path / "given"
+    for number in range(40):
+        first = given / ("yes" if number % 4 == 0 else "no") / f"{number:02}.png"
+        picture(first, seed=number)
+        shutil.copy(first, first.with_name(f"copy{number:02}.png"))
+    (given / "no" / "broken.png").write_bytes(b"no picture")
+    add_competition(project_folder, "cut", FACTS.replace("channels: 1", "channels: 1, tolerate: 0.05"))
+    project = Project.open("cut")
+    stages.download(project, given=given)
+    return project
+
+
+def test_copies_stand_in_one_part_and_the_share_is_the_one_asked_for(cut, capsys):
+    stages.download(cut, force=True, given=cut.paths.raw.parents[2].parent / "given")
+    assert "81 images, of which make folds sets 30% aside" in capsys.readouterr().out
+    assert samples.undivided(cut.paths)
+    data = stages.make_folds(cut)
+    said = capsys.readouterr().out
+    assert "holdout    24 of 80 images (30.0%, 30.0% asked for) become the test part, copies of an image" in said
+    assert "train images found in test       none" in said
+    table = samples.read(cut.competition, cut.paths)
+    part = table[table["id"] != "broken"].assign(twin=lambda rows: rows["id"].str[-2:]).groupby("twin")["part"]
+    assert part.nunique().max() == 1
+    assert len(data.test) == 24
+    assert table.loc[table["id"] == "broken", "part"].item() == "train"
+    assert table.loc[table["part"] == "test", "sick"].isna().all()
+    solution = pd.read_csv(cut.paths.solution, dtype=str)
+    assert sorted(solution["id"]) == sorted(table.loc[table["part"] == "test", "id"])
+    assert (solution["sick"] == "yes").sum() == 6
+
+
+def test_it_is_cut_once_and_nothing_is_decoded_again(cut, capsys, monkeypatch):
+    recipe = stages.images_of(cut, "baseline")
+    first = stages.make_folds(cut, choices=recipe)
+    before = files.read_csv(cut.paths.samples)
+    capsys.readouterr()
+    monkeypatch.setattr("medfold.images.crew.work", lambda *words: pytest.fail("an image was decoded again"))
+    again = stages.make_folds(cut, choices=recipe)
+    assert "holdout" not in capsys.readouterr().out
+    assert first.test.equals(again.test)
+    assert survey.measured(cut.competition, cut.paths) is not None
+    cut.paths.samples.unlink()  # read again from the raw data, cut again in the same place
+    assert stages.make_folds(cut, choices=recipe).train["id"].tolist() == first.train["id"].tolist()
+    assert files.read_csv(cut.paths.samples).equals(before)
+
+
+def test_a_score_on_the_hold_out_and_a_recheck_come_of_it(cut, capsys):
+    finished_run(cut, "noise", quality=0.5)
+    stages.submit(cut, names=["noise"], force=True)
+    assert "24 images" in capsys.readouterr().out
+    cut.paths.samples.unlink()
+    stages.recheck(cut)
+    assert capsys.readouterr().out.count("computed again, equal") == 2
+
+
+def test_near_duplicates_are_kept_together_where_they_join_groups(project_folder, tmp_path):
+    import cv2
+
+    given = tmp_path / "given"
+    for number in range(40):
+        pixels = np.random.default_rng(number).integers(0, 256, (8, 8), np.uint8)
+        large = cv2.resize(pixels, (64, 64), interpolation=cv2.INTER_CUBIC)
+        folder = given / ("yes" if number % 4 == 0 else "no")
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"{number:02}.png"), large)
+        cv2.imwrite(str(folder / f"like{number:02}.png"), np.clip(large.astype(int) + 2, 0, 255).astype(np.uint8))
+    add_competition(project_folder, "near", FACTS.replace("duplicates: exact", "duplicates: near"))
+    project = Project.open("near")
+    stages.download(project, given=given)
+    data = stages.make_folds(project)
+    assert not {id[-2:] for id in data.train["id"]} & {id[-2:] for id in data.test["id"]}
+    assert len(data.test) == 24

@@ -1,6 +1,7 @@
 """The one exception that is meant for the person at the keyboard."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -18,7 +19,8 @@ class UserError(Exception):
     def __init__(self, what: str, where: object = None, fix: str | None = None):
         self.what, self.where, self.fix = what, where, fix
         line = f"{where}: {what}" if where is not None else what
-        super().__init__(f"{line}. {fix}" if fix else line)
+        text = f"{line}. {fix}" if fix else line
+        super().__init__(re.sub(r"\s*\n\s*", " ", text))  # what libraries say may have several
 
     def __reduce__(self):
         return type(self), (self.what, self.where, self.fix)  # so that it comes whole from another process

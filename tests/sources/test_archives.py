@@ -1,8 +1,10 @@
 """Archives from strangers: split, nested, damaged, hostile."""
 
+import io
 import os
 import shutil
 import struct
+import tarfile
 import zipfile
 
 import pytest
@@ -160,3 +162,59 @@ def test_an_archive_of_one_file_is_told_from_others(tmp_path):
     assert archives.holds_only(archive_of(tmp_path, zipped({"train.csv": b"1"})), "train.csv")
     assert not archives.holds_only(archive_of(tmp_path, zipped({"a/b.xml": b"1", "train.csv": b"1"})), "train.csv")
     assert not archives.holds_only(archive_of(tmp_path, b"id,label"), "train.csv")
+
+
+def tarred(content, mode="w:gz", kind=tarfile.REGTYPE, size=None):
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode=mode) as archive:
+        for name, text in content.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.type, info.linkname = len(text) if size is None else size, kind, "/etc/passwd"
+            archive.addfile(info, io.BytesIO(text))
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("a.tar", "w:"), ("a.tar.gz", "w:gz"), ("A.TGZ", "w:gz"), ("a.tar.bz2", "w:bz2"), ("a.tar.xz", "w:xz")],
+)
+def test_tar_archives_are_unpacked_like_zip_ones(tmp_path, target, name, mode):
+    content = {"a.csv": b"1", "images/x/1.png": b"22" * 9}
+    archives.unpack(archive_of(tmp_path, tarred(content, mode), name), target)
+    assert contents(target) == content
+    archive_of(target, tarred({"inner/b.csv": b"3"}, mode), f"inner{name[1:]}")
+    archives.expand(target)
+    assert contents(target) == {**content, "inner/b.csv": b"3"}
+
+
+@pytest.mark.parametrize("name", ["../out.csv", "/out.csv", "a/../../out.csv", "C:out.csv"])
+def test_tar_members_that_would_land_outside_are_refused(tmp_path, target, name):
+    archive = archive_of(tmp_path, tarred({"a.csv": b"1", name: b"2"}), "a.tar.gz")
+    with pytest.raises(UserError, match="unsafe member"):
+        archives.unpack(archive, target)
+    assert not contents(target)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_links_and_devices_in_a_tar_are_refused(tmp_path, target, kind):
+    with pytest.raises(UserError, match="unsafe member"):
+        archives.unpack(archive_of(tmp_path, tarred({"a.csv": b""}, kind=kind), "a.tar.gz"), target)
+
+
+@pytest.mark.parametrize("mode", ["gz", "bz2", "xz"])
+def test_a_damaged_tar_is_one_line_and_leaves_no_half_file(tmp_path, target, mode):
+    whole = tarred({f"{number}.bin": os.urandom(5000) for number in range(5)}, f"w:{mode}")
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 0x55
+    for data in (whole[: len(whole) // 2], whole[:-6], bytes(flipped), b"", b"nothing of the kind"):
+        with pytest.raises(archives.DamagedArchiveError, match="damaged archive .*Download it again"):
+            archives.unpack(archive_of(tmp_path, data, f"a.tar.{mode}"), target)
+        assert all(len(content) == 5000 for content in contents(target).values())
+
+
+def test_a_tar_that_claims_too_much_is_refused_before_it_is_unpacked(tmp_path, target, monkeypatch):
+    monkeypatch.setattr(archives, "BOMB_BYTES", 10**5)
+    archive = archive_of(tmp_path, tarred({"a.bin": bytes(10**6), "b.bin": bytes(10**6)}), "a.tar.gz")
+    with pytest.raises(UserError, match="claims to hold"):
+        archives.unpack(archive, target)
+    assert not contents(target)

@@ -82,7 +82,7 @@ def test_damaged_archives_are_told(small, archive):
     source = with_source(small, kind="kaggle-dataset", slug="a/b")
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match="not a zip archive, or cut off"):
+    with pytest.raises(UserError, match="damaged archive .*Download it again"):
         source.get(archive)
     archive.write_bytes(whole.replace(b"aaaa", b"aaba", 1))
     with pytest.raises(UserError, match="damaged archive"):

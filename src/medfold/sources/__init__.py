@@ -31,7 +31,7 @@ from medfold.paths import CompetitionPaths
 from medfold.sources import archives, local
 from medfold.terminal import say, warn
 
-KINDS = ["kaggle", "kaggle-dataset", "phantom", "url"]
+KINDS = ["kaggle", "kaggle-dataset", "own", "phantom", "url"]
 FEW = 100  # so many files are fetched one by one rather than with the whole archive
 
 
@@ -91,7 +91,7 @@ class Source:
         return not missing(self._paths)
 
     def get(self, given: Path | None = None, anew: bool = False) -> pd.DataFrame:
-        """Fills `data/<name>/raw` from the source or from `given`: a file, a folder or a zip archive.
+        """Fills `data/<name>/raw` from the source or from `given`: a file, a folder or an archive.
 
         Args:
             given: taken instead of the source. Defaults to none.

@@ -1,16 +1,15 @@
-"""What `FROM=` names: a file, a folder or a zip archive on this machine."""
+"""What `FROM=` names: a file, a folder or an archive on this machine."""
 
 import os
 import shutil
 import zipfile
 from pathlib import Path
 
-from medfold.errors import UserError
 from medfold.sources import archives
 
 
 def take(given: Path, target: Path, name: str) -> None:
-    """Puts `given` into the folder `target`: the contents of a zip or of a folder, or a single file as `name`.
+    """Puts `given` into the folder `target`: the contents of an archive or of a folder, or a single file as `name`.
 
     Files of a folder are hard-linked where the file system can, since raw data is never edited.
 
@@ -19,12 +18,15 @@ def take(given: Path, target: Path, name: str) -> None:
     """
     if given.is_dir():
         shutil.copytree(given, target, copy_function=_link_or_copy, dirs_exist_ok=True)
-    elif zipfile.is_zipfile(given) and given.suffix != ".npz":
+    elif archives.is_archive(given) or _is_nameless_zip(given):
         archives.unpack(given, target)
-    elif given.suffix == ".zip":
-        raise UserError("not a zip archive, or cut off", given, "Download it again")
     else:
         shutil.copy2(given, target / name)
+
+
+def _is_nameless_zip(given: Path) -> bool:
+    """True for a zip archive whose name does not say so; others, such as tables in Excel, are zip archives inside."""
+    return not given.suffix and zipfile.is_zipfile(given)
 
 
 def _link_or_copy(source: str, target: str) -> None:

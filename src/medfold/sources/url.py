@@ -21,7 +21,7 @@ class Options(BaseModel):
 
 
 def fetch(options: Options, into: Into) -> None:
-    """Downloads the file, checks its md5 and unpacks it if it is a zip archive.
+    """Downloads the file, checks its md5 and unpacks it if it is an archive.
 
     Raises:
         UserError: no connection, an error answer, or another md5 than competition.yaml says.
@@ -36,7 +36,7 @@ def fetch(options: Options, into: Into) -> None:
     if files.md5(arrived) != options.md5:
         arrived.unlink()
         raise UserError("what arrived has another md5 than competition.yaml says", options.url, "Try again")
-    if options.file.endswith(".zip"):
+    if archives.is_archive(arrived):
         archives.unpack(arrived, into.raw)
     else:
         arrived.replace(into.raw / options.file)

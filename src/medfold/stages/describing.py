@@ -29,6 +29,7 @@ ORDER = (
     "folds",
 )
 IMAGE_ORDER = ("root", "train", "test", "exclude", "channels", "headers", "symmetry")
+STEPS = ("folds", "train", "submit")
 SUGGESTED = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 
@@ -37,7 +38,8 @@ def describe(root: Paths, text: str, given: Path | None = None) -> None:
 
     Args:
         root: the project.
-        text: the slug or address of a competition or data set at Kaggle, or a name of one's own.
+        text: the slug or address of a competition or data set at Kaggle, or a name of one's own. What comes from this
+            machine is of Kaggle only if an address says so.
         given: a file, folder or zip archive with its files. Defaults to what stands in data/, else to Kaggle.
 
     Raises:
@@ -48,6 +50,9 @@ def describe(root: Paths, text: str, given: Path | None = None) -> None:
         what = "there is such a competition already" if name in root.competitions() else "no name for a folder"
         raise UserError(what, f"COMPETITION={name}", "Choose another name" if given else None)
     paths = CompetitionPaths(root.root, name, name)
+    by_hand = given is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
+    if by_hand and "/" not in text:
+        source = {"kind": "own"}
     if given is not None or not paths.raw.is_dir():
         with files.lock(paths.raw):
             manifest = Source(source, paths).get(given)
@@ -79,12 +84,22 @@ def _complete(found: Guess, name: str, source: dict[str, str]) -> dict[str, Any]
     grouped = "group" in facts["labels"] or "group_pattern" in facts["labels"]
     facts |= {
         "title": name.replace("-", " ").capitalize(),
-        "url": f"https://www.kaggle.com/{'datasets' if '/' in source['slug'] else 'competitions'}/{source['slug']}",
         "source": source,
         "upload": facts.get("upload", "local"),
         "score": {"metric": None, **facts.get("score", {})},
         "folds": {"k": 5, "seed": 42, "method": "stratified-group" if grouped else "stratified"},
     }
+    if source["kind"] == "own":
+        if facts["upload"] != "local":
+            found.tell("upload", "local", "no address at Kaggle was given")
+            fix = (
+                "upload: local, for no competition at Kaggle is known: if it is one, take its address for COMPETITION="
+            )
+            found.doubts[:] = [*(doubt for doubt in found.doubts if not doubt.startswith("upload:")), fix]
+        facts["upload"] = "local"
+    else:
+        folder = "datasets" if "/" in source["slug"] else "competitions"
+        facts["url"] = f"https://www.kaggle.com/{folder}/{source['slug']}"
     images = {**facts["images"], "symmetry": "none"}
     facts["images"] = {key: images[key] for key in IMAGE_ORDER if key in images}
     return {key: facts[key] for key in ORDER if key in facts}
@@ -100,9 +115,12 @@ def _folder(name: str, facts: dict[str, Any]) -> dict[str, str]:
     )
     recipe += "augment: light\ntraining: {epochs: 10, batch_size: 32}\n"
     simple, debug = (f"# make train COMPETITION={name} RECIPE={each}\n" for each in ("simple_cnn", "debug"))
-    steps = "\n".join(f"    make {target} COMPETITION={name}" for target in ("download", "folds", "train", "submit"))
+    given = " FROM=folder-or-archive" if facts["source"]["kind"] == "own" else ""
+    commands = (f"download COMPETITION={name}{given}", *(f"{target} COMPETITION={name}" for target in STEPS))
+    steps = "\n".join(f"    make {command}" for command in commands)
     rest = "What it is, its licence, time and score of each recipe: to be written."
-    readme = f"# {name}\n\n{facts['url']}\n\n{steps}\n\n{rest}\n"
+    about = facts.get("url", "Data of one's own.")
+    readme = f"# {name}\n\n{about}\n\n{steps}\n\n{rest}\n"
     return {
         "competition.yaml": f"# Guessed by make new from the files of the competition: check each line.\n{text}",
         "baseline.yaml": recipe,

@@ -1,6 +1,7 @@
 """What `make new` makes of the files of every preset."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from medfold import competition
@@ -189,7 +190,10 @@ def test_what_cannot_be_matched_never_turns_into_another_task(tmp_path, table):
     """A classifier of the folders train and test against each other would be one."""
     tree(tmp_path, "train/p{n}.png", "test/q{n}.png")
     (tmp_path / "train.csv").write_text(table)
-    with pytest.raises(UserError, match="neither a table with the ids of images, nor folders that could be classes"):
+    with pytest.raises(
+        UserError,
+        match="neither a table with the ids of images, nor folders that could be classes|no column of them names",
+    ):
         guess(tmp_path)
 
 
@@ -308,3 +312,79 @@ def test_an_index_is_an_id_where_there_is_no_other_and_a_text_is_no_table(tmp_pa
     (tmp_path / "test_readme.txt").write_text("Well, this is\na text, with commas, and more, of them\n")
     facts, _ = told(tmp_path)
     assert facts["labels"]["id"] == "index"
+
+
+def labelled(root, header, rows):
+    """Pictures i0.png, i1.png ... and a table whose first column is their names."""
+    for number in range(len(rows)):
+        picture(root / "images" / f"i{number}.png", seed=number)
+    lines = [header, *(f"i{number},{row}" for number, row in enumerate(rows))]
+    (root / "train.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_columns_that_sum_to_one_are_classes(tmp_path):
+    labelled(
+        tmp_path,
+        "image,sex,MEL,NV,BCC",
+        [f"{n % 2},{int(n % 3 == 0)},{int(n % 3 == 1)},{int(n % 3 == 2)}" for n in range(9)],
+    )
+    facts, said = told(tmp_path)
+    assert (facts["task"], facts["classes"]) == ("multiclass", ["MEL", "NV", "BCC"])
+    assert facts["labels"] | {"holdout": 0.2} == {
+        "file": "train.csv",
+        "shape": "one_hot",
+        "id": "image",
+        "targets": ["label"],
+        "holdout": 0.2,
+    }
+    assert "labels.shape: one_hot (3 columns, one of them 1 in each row" in said
+
+
+def test_columns_of_marks_that_do_not_are_labels(tmp_path):
+    labelled(tmp_path, "image,age,N,D,G", [f"{40 + n},{n % 2},{n // 2 % 2},{n // 4 % 2}" for n in range(9)])
+    facts, _ = told(tmp_path)
+    assert (facts["task"], facts["labels"]["targets"]) == ("multilabel", ["N", "D", "G"])
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "column"),
+    [
+        ("id,boneage,male", lambda n: f"{30 + 7 * n},{n % 2 == 0}", "boneage"),
+        ("id,target", lambda n: f"{n / 7:.3f}", "target"),
+        ("id,sex,score_label", lambda n: f"{'MF'[n % 2]},{1000 - 3 * n}", "score_label"),
+    ],
+)
+def test_measured_numbers_are_refused_as_a_regression_and_never_is_sex_a_label(tmp_path, header, row, column):
+    labelled(tmp_path, header, [row(n) for n in range(30)])
+    with pytest.raises(UserError, match=f"column '{column}' has 30 different numbers: a regression"):
+        guess(tmp_path)
+
+
+def test_which_of_several_columns_is_the_label_is_a_doubt(tmp_path):
+    labelled(tmp_path, "id,smoker,coughs", [f"{n % 2},{n // 2 % 2}" for n in range(8)])
+    facts, said = told(tmp_path)
+    assert facts["labels"]["targets"] == ["smoker"]
+    assert "labels.targets: I cannot tell which of smoker, coughs is the label; now smoker" in said
+
+
+def test_a_table_that_names_no_image_stops_even_beside_folders(tmp_path):
+    tree(tmp_path, "left/{n}.png", "right/{n}.png")
+    (tmp_path / "labels.csv").write_text("name,label\n" + "".join(f"scan{n},{n % 2}\n" for n in range(12)))
+    with pytest.raises(
+        UserError, match=r"labels.csv: 12 rows, and no column of them names the 12 images: it has name scan0, label 0"
+    ):
+        guess(tmp_path)
+    (tmp_path / "labels.csv").write_text("site,scanner\nA,GE\n")  # tells of something else
+    assert told(tmp_path)[0]["classes"] == ["left", "right"]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "parquet"])
+def test_labels_in_a_workbook_or_in_parquet_are_found(tmp_path, ending):
+    labelled(tmp_path, "id,label", ["01", "02", "03"] * 4)
+    table = pd.read_csv(tmp_path / "train.csv", dtype=str)
+    (tmp_path / "train.csv").unlink()
+    write = {"xlsx": table.to_excel, "parquet": table.to_parquet}[ending]
+    write(tmp_path / f"train.{ending}", index=False)
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["file"] == f"train.{ending}"
+    assert facts["classes"] == ["01", "02", "03"]

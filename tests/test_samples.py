@@ -1,10 +1,12 @@
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from medfold import samples
 from medfold.errors import UserError
-from medfold.samples import shapes
+from medfold.samples import shapes, tables
 from medfold.sources import Source
 from tests.helpers import competition, picture
 
@@ -524,3 +526,51 @@ def test_a_list_that_cannot_hold_a_label_is_refused_at_once():
         competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
     labels["separator"] = "|"
     competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
+
+
+def test_one_hot_columns_are_one_class_an_image(tmp_path):
+    raw = tmp_path / "raw"
+    rows = ["1,0,0", "0,1.0,0", " 0,False,TRUE"]
+    for number in range(3):
+        picture(raw / f"i{number}.png", seed=number)
+    header = "image,mel,nv,bcc\n"
+    (raw / "train.csv").write_text(header + "".join(f"i{number},{row}\n" for number, row in enumerate(rows)))
+    labels = {"shape": "one_hot", "file": "train.csv", "id": "image", "targets": ["label"], "holdout": 0.3}
+    facts = competition(
+        task="multiclass",
+        classes=["mel", "nv", "bcc"],
+        labels=labels,
+        images={"train": "{id}.png"},
+        score={"metric": "accuracy"},
+    )
+    train, test, _ = shapes.one_hot(facts, raw)
+    assert (train["label"].tolist(), test) == (["mel", "nv", "bcc"], None)
+    (raw / "train.csv").write_text(header + "i0,1,1,0\ni1,0,0,0\ni2,0,0,1\n")
+    with pytest.raises(
+        UserError, match="train.csv: 2 rows do not have one 1 and else 0 in mel, nv, bcc: i0, i1. With several"
+    ):
+        shapes.one_hot(facts, raw)
+
+
+@pytest.mark.parametrize(("ending", "package"), [("xlsx", "openpyxl"), ("parquet", "pyarrow")])
+def test_tables_that_need_a_package_are_read_as_text_or_told(tmp_path, ending, package, monkeypatch):
+    file = tmp_path / f"labels.{ending}"
+    table = pd.DataFrame({"id": ["007", "NA"], " count ": [1, 2], "empty": [None, "x"]})
+    (table.to_excel if ending == "xlsx" else table.to_parquet)(file, index=False)
+    read = tables.read(file, ["id", "count"])
+    assert read.to_numpy().tolist() == [["007", "1", ""], ["NA", "2", "x"]]
+    assert read.columns.tolist() == ["id", "count", "empty"]
+    with pytest.raises(UserError, match="no column 'idd' .did you mean 'id'"):
+        tables.read(file, ["idd"])
+    with pytest.raises(UserError, match="no such file"):
+        tables.read(file.with_name(f"none.{ending}"), [])
+    whole = file.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
+        file.write_bytes(damaged)
+        with pytest.raises(UserError, match="damaged, or not what its name says .*Get it again"):
+            tables.read(file, [])
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(
+        UserError, match=f"to read it the package {package} is needed. Install it .* save the table as CSV"
+    ):
+        tables.read(file, [])

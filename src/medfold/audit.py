@@ -7,6 +7,8 @@ import pandas as pd
 
 from medfold.errors import some
 
+SHOWN = 3  # ids of a cluster on the terminal
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -31,10 +33,13 @@ class Audit:
     near_leaked: list[list[str]] | None = None
 
     def lines(self) -> list[tuple[str, str]]:
-        """What to print: a fact and its value, a few ids named."""
+        """What to print: a fact and its value, three examples named."""
 
         def listed(clusters: list[list[str]], what: str, sign: str = " = ") -> str:
-            return f"{len(clusters):,}{what}: {some((sign.join(ids) for ids in clusters), 2)}" if clusters else "none"
+            examples = [
+                sign.join(ids[:SHOWN]) + f" and {len(ids) - SHOWN} more" * (len(ids) > SHOWN) for ids in clusters
+            ]
+            return f"{len(clusters):,}{what}: {some(examples)}" if clusters else "none"
 
         lines = [
             ("groups in two folds", some(self.split) if self.split else "none"),

@@ -28,7 +28,7 @@ def _as_texts(value: Any) -> Any:
 class Labels(Strict):
     """Where the labels are and what they look like."""
 
-    shape: str = "wide"  # a function of samples.py: wide, long, lists, folders, arrays
+    shape: str = "wide"  # a function of samples/shapes.py: wide, one_hot, long, lists, folders, arrays
     file: str = ""  # the table or array file, below raw/
     id: str = "id"  # column of the id
     targets: list[str] = Field(min_length=1)  # columns of the targets; binary, multiclass and ordinal have one

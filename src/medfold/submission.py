@@ -59,6 +59,23 @@ def fit_sample(competition: Competition, sample: pd.DataFrame, units: list[str])
     return pd.DataFrame({**cells, id_column: names})[list(sample.columns)]
 
 
+def rehearse(competition: Competition, sample: pd.DataFrame, units: list[str]) -> None:
+    """Builds and checks a submission of equal predictions: what does not fit is told before anything is trained.
+
+    Args:
+        sample: the sample submission, all columns as text.
+        units: of the test part, in the order of the sample table.
+
+    Raises:
+        UserError: a sample submission that fits neither classes nor metric, or names other units than the test part.
+    """
+    equal = np.full((len(units), len(competition.columns)), 1 / len(competition.columns))
+    predictions = pd.DataFrame(equal, columns=competition.columns)
+    predictions.insert(0, "id", units)
+    sample = fit_sample(competition, sample, units)
+    check(competition, build(competition, predictions, sample), sample)
+
+
 def prior(competition: Competition, targets: np.ndarray) -> np.ndarray:
     """The mean of the training labels, float64 (columns,): what is known of a unit without an image.
 

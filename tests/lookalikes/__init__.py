@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import yaml
 
+from medfold import samples
 from medfold.paths import Paths
 from medfold.stages import Project
+from medfold.stages.folding import make_folds
 from medfold.stages.raw_data import download
 from tests.conftest import add_competition
 from tests.helpers import REPOSITORY
@@ -60,7 +62,10 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
             facts, make_raw = ODDITIES[name]
             truth = make_raw(raw, rng)
             add_competition(root.root, name, facts)
-        download(Project.open(name, root), given=raw)
+        project = Project.open(name, root)
+        download(project, given=raw)
+        if samples.undivided(project.paths):
+            make_folds(project, quiet=True)
         shutil.rmtree(raw)
         (folder / "truth.pickle").write_bytes(pickle.dumps(truth))
 

@@ -48,6 +48,7 @@ def _guess(raw: Path) -> Guess:
     if table:
         from_table.fill_in(*table, [path for path in is_test if is_test[path]])
     elif pictures.files:
+        from_table.refuse_unmatched()
         from_folders(found, raw, pictures, sample)
         if unused := from_table.unmatched:
             found.doubts.append(f"no column of {some(unused, 3)} names images: not used")

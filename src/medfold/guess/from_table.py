@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from medfold import unnamed_groups
 from medfold.errors import UserError, some
 from medfold.guess.found import Guess, Ids
 from medfold.guess.pictures import INDEX, Pictures
@@ -13,14 +14,9 @@ from medfold.guess.task import guess_task
 from medfold.samples import patterns, tables
 
 TARGET_NAMES = r"target|label|class|diagnos|level|grade|cancer|malignant|finding|isup"
-# Persons before the rest.
-GROUP_NAMES = ("patient", "subject", "person", "participant", "case", "lesion", "study", "exam")
-# In names of columns that tell something about a person or an image and name neither: Patient Age, ViewPosition.
-NO_NAMES = re.compile(
-    r"age|sex|gender|view|position|date|time|year|laterality|side|site|weight|height|race|ethnic|count|number of|"
-    r"diagnos|history|class|label|grade|type|status|path",
-    re.I,
-)
+# Of persons, what is no finding: never a label by itself.
+ABOUT = re.compile(r"(^|[\W_])(age|sex|gender|male|female|view|position|side|laterality|eye)([\W_]|$)", re.I)
+MANY = 3  # columns of 0 and 1 beside each other are labels
 
 
 class FromTable:
@@ -54,6 +50,25 @@ class FromTable:
             if best is None or points > best[0]:
                 best = points, (path, table, ids)
         return best[1] if best else None
+
+    def refuse_unmatched(self) -> None:
+        """Stops where a table has about as many rows as there are images, but names none: it may hold the labels.
+
+        Raises:
+            UserError: such a table; what was seen in it, and what is needed.
+        """
+        count = len(self._pictures.files)
+        for path in self.unmatched:
+            table = self._read(path)
+            if not count / 2 <= len(table) <= 20 * count:
+                continue
+            first = ", ".join(f"{column} {table[column].iloc[0]}" for column in table.columns[:4])
+            files = [PurePosixPath(each).name for each in self._pictures.files]
+            seen = f"it has {first}; files: {some(files)}"
+            what = f"{len(table):,} rows, and no column of them names the {count:,} images: {seen}"
+            raise UserError(
+                what, self._raw / path, "Needed: a column with the names of the files. Or take the table out"
+            )
 
     def fill_in(self, path: str, table: pd.DataFrame, ids: Ids, test_tables: list[str]) -> None:
         """Guesses all facts from the table of labels.
@@ -113,14 +128,34 @@ class FromTable:
             if column not in apart and table[column].nunique() >= 2 and not INDEX.fullmatch(column)
         ]
         named = [column for column in others if re.search(TARGET_NAMES, column, re.I)]
-        few = sorted(others, key=lambda column: table[column].nunique())
+        if not named and (together := self._marked_together(table, others)):
+            return together
+        few = sorted((column for column in others if not ABOUT.search(column)), key=lambda each: table[each].nunique())
         if not named and not few:
             raise UserError("no column that could be a label", self._raw, f"Columns: {some(table.columns, 10)}")
         chosen = named[0] if named else few[0]
         self.guess.tell("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
+        if not named and len(few) > 1:
+            self.guess.doubts.append(
+                f"labels.targets: I cannot tell which of {some(few, 6)} is the label; now {chosen}"
+            )
         if sample is not None:
             self.guess.doubts.append("labels.targets, submission: the sample submission names no column of the table")
         return [chosen]
+
+    def _marked_together(self, table: pd.DataFrame, others: list[str]) -> list[str]:
+        """The longest row of neighbouring columns of 0 and 1, if it is long: a column for each class or label."""
+        runs: list[list[str]] = [[]]
+        for column in table.columns:
+            marks = (
+                column in others and not ABOUT.search(column) and set(table[column].str.lower()) <= set(tables.MARKS)
+            )
+            runs = [*runs[:-1], [*runs[-1], column]] if marks else [*runs, []]
+        longest = max(runs, key=len)
+        if len(longest) < MANY:
+            return []
+        self.guess.tell("labels.targets", some(longest, 8), f"{len(longest)} columns of 0 and 1 beside each other")
+        return longest
 
     def _test_table(self, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
         for path in sorted(candidates, key=len):
@@ -140,15 +175,10 @@ class FromTable:
 
     def _find_group(self, table: pd.DataFrame, ids: Ids, taken: list[str]) -> None:
         labels, guess = self.guess.facts["labels"], self.guess
-        for word in GROUP_NAMES:
+        for word in unnamed_groups.NAMES:  # persons before the rest
             for column in table.columns:
-                said = NO_NAMES.search(column.lower().replace("image", ""))
-                if (
-                    word in column.lower()
-                    and not said
-                    and column not in taken
-                    and 1 < table[column].nunique() < len(table)
-                ):
+                fits = word in column.lower() and unnamed_groups.by_name(column) and column not in taken
+                if fits and 1 < table[column].nunique() < len(table):
                     labels["group"] = column
                     guess.tell("labels.group", column, f"{table[column].nunique():,} values in {len(table):,} rows")
                     return

@@ -70,6 +70,9 @@ def _addition(stem: str, stems: set[str]) -> str | None:
     return None
 
 
+FEW_IDS = 20  # so many different values that recur are rather labels than ids
+
+
 class Pictures:
     """The image files of a competition.
 
@@ -102,7 +105,7 @@ class Pictures:
         for position, column in enumerate(table.columns):
             values = table[column].drop_duplicates().head(LOOKED_AT)
             values = values[values != ""]
-            if not len(values):
+            if not len(values) or self._looks_like_labels(table[column]):
                 continue
             found = [Ids(column, (values.isin(self._by_stem.keys()) | values.isin(names)).mean())]
             cut = values.str.rpartition("_")
@@ -124,6 +127,11 @@ class Pictures:
             ids.column for _, ids in fits if ids.column != best.column and ids.share > best.share - 0.05
         )
         return replace(best, others=tuple(others))
+
+    def _looks_like_labels(self, values: pd.Series) -> bool:
+        """True for few values that recur and name few of the images: grades 0 to 4, beside images 0.png to 99.png."""
+        count = values.nunique()
+        return count < FEW_IDS and 3 * count <= len(values) and 2 * count < len(self._by_stem)
 
     def _channels(self, values: pd.Series) -> tuple[str, ...]:
         """The same few endings that the image files of every id have: `<id>_red.png`, `<id>_green.png`."""

@@ -4,9 +4,12 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.errors import UserError
+from medfold.errors import UserError, some
 from medfold.guess.found import MOST_LABELS, Guess, in_order
+from medfold.samples import tables
 from medfold.samples.shapes import names_in
+
+FEW_NUMBERS = 20  # so many different numbers may well be classes, though they have gaps
 
 
 def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: dict[str, Any]) -> None:
@@ -16,6 +19,13 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
         UserError: too many different values to be classes.
     """
     facts = guess.facts
+    if len(targets) > 2 and is_one_hot(table, targets):
+        facts |= {"task": "multiclass", "classes": list(targets)}
+        name = next(name for name in ("label", "class", "diagnosis", "finding") if name not in table)
+        labels |= {"shape": "one_hot", "targets": [name]}
+        guess.tell("labels.shape", "one_hot", f"{len(targets)} columns, one of them 1 in each row: a column per class")
+        guess.tell("task", "multiclass", f"{len(targets)} classes")
+        return
     if len(targets) > 1:
         facts["task"] = "multilabel"
         guess.tell("task", "multilabel", f"{len(targets)} target columns")
@@ -41,11 +51,32 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
         facts |= {"task": "ordinal", "classes": unique}
         guess.tell("task", "ordinal", f"values 0 to {len(unique) - 1}")
         guess.doubts.append("task: ordinal if a higher number is a higher grade, else multiclass")
+    elif _is_measured(unique):
+        what = f"column '{targets[0]}' has {len(unique):,} different numbers: a regression, and the kit tells classes"
+        fix = "Add a column that cuts them into classes, or take out the table's other columns but that of the labels"
+        raise UserError(what, labels["file"], fix)
     elif len(unique) <= MOST_LABELS:
         facts |= {"task": "multiclass", "classes": unique}
         guess.tell("task", "multiclass", f"{len(unique)} values")
     else:
-        raise UserError(f"column '{targets[0]}' has {len(unique):,} values: no classes", labels["file"])
+        fix = f"At most {MOST_LABELS} classes. Which column holds the labels? {some(table.columns, 12)}"
+        raise UserError(f"column '{targets[0]}' has {len(unique):,} values: no classes", labels["file"], fix)
+
+
+def is_one_hot(table: pd.DataFrame, columns: list[str]) -> bool:
+    """True if each row has one 1 in these columns, and else 0."""
+    marked = table[columns].apply(lambda column: column.str.strip().str.lower().map(tables.MARKS))
+    return bool(len(table)) and bool((marked.notna().all(axis=1) & (marked.sum(axis=1) == 1)).all())
+
+
+def _is_measured(values: list[str]) -> bool:
+    """True if values are numbers that are measured rather than counted off: fractions, or many with gaps."""
+    numbers = pd.to_numeric(pd.Series(values), errors="coerce")
+    if numbers.isna().any():
+        return False
+    fractions = (numbers % 1 != 0).any() and len(values) > FEW_NUMBERS // 2
+    gaps = numbers.max() - numbers.min() + 1 > len(values)
+    return len(values) > MOST_LABELS or fractions or (gaps and len(values) > FEW_NUMBERS)
 
 
 def _as_lists(values: list[str]) -> tuple[str, set[str]] | None:

@@ -147,6 +147,22 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     return tables.read(own, [facts.id])
 
 
+def further_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
+    """What the label table says besides ids and labels, one row for each of these ids, in their order.
+
+    Of several rows of an id the first counts; without a label table, or where its ids are others, there are no columns.
+    """
+    labels = competition.labels
+    nothing = pd.DataFrame(index=ids.index)
+    path = paths.raw_root(competition.images.root) / (labels.file or "")
+    if labels.shape not in ("wide", "one_hot", "lists") or not path.is_file():
+        return nothing
+    table = tables.read(path, [labels.id]).drop_duplicates(labels.id).set_index(labels.id)
+    told = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep}
+    table = table[[column for column in table if column not in told]]
+    return table.reindex(ids).set_axis(ids.index) if set(ids) <= set(table.index) else nothing
+
+
 def test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The test part alone, as a notebook meets it on Kaggle, where it may hold more than it did at home.
 

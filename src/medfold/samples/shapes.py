@@ -63,6 +63,22 @@ def long(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFram
 
 
 @shape
+def one_hot(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, None]:
+    """One row per image in a table, a column per class: 1 for the class of the image, 0 for the others."""
+    labels, path, names = competition.labels, raw / competition.labels.file, competition.class_names
+    (target,) = labels.targets
+    train = tables.read(path, [labels.id, *names])
+    marked = train[names].apply(lambda column: column.str.strip().str.lower().map(tables.MARKS))
+    wrong = marked.isna().any(axis=1) | (marked.sum(axis=1) != 1)
+    if wrong.any():
+        what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {some(names, 6)}: {some(train[labels.id][wrong])}"
+        raise UserError(what, path, "With several labels an image: task multilabel, labels.shape wide")
+    train[target] = np.array(names, object)[marked.to_numpy().argmax(axis=1)]
+    train = tables.join_repeated(train, [labels.id], [target], competition, path)
+    return _complete(train, competition, raw)
+
+
+@shape
 def lists(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, None]:
     """One row per image in a table; the column labels.value holds the names of its labels, with a separator between."""
     labels, path = competition.labels, raw / competition.labels.file

@@ -16,8 +16,11 @@ from medfold.competition import Competition
 from medfold.errors import UserError, nearest, some
 from medfold.terminal import warn
 
-ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")  # of files that may be tables, in lower case
+# Of files that may be tables, in lower case.
+ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
+READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # packages that pandas needs for them
 SEPARATORS = ",;\t|"
+MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # how tables mark that something is there or not
 
 
 def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
@@ -25,13 +28,14 @@ def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
 
     Separator and encoding are found out: comma, semicolon, tab or |, or what Excel's line `sep=;` says; UTF-8, UTF-16
     with its mark, else Windows-1252, which is told. Blanks around the names of columns are taken away. A file that ends
-    with .gz is unpacked.
+    with .gz is unpacked. Of Excel's workbooks the first sheet is read; they and Parquet need a package more.
 
     Raises:
         UserError: no such file, no table, or a needed column that it does not have (nearest named).
     """
     try:
-        table = _parsed(_text_of(path), path)
+        special = path.suffix.lower() in READERS
+        table = _of_package(path) if special else _parsed(_text_of(path), path)
     except FileNotFoundError:
         raise UserError("no such file", path, "Is the download complete?") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -44,6 +48,25 @@ def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
                 f"no column '{column}'{nearest(column, table.columns)}", path, f"It has {', '.join(table.columns)}"
             )
     return table
+
+
+def _of_package(path: Path) -> pd.DataFrame:
+    """A workbook or a Parquet file, as text."""
+    package = READERS[path.suffix.lower()]
+    if not path.is_file():
+        raise FileNotFoundError
+    try:
+        if package == "openpyxl":
+            table = pd.read_excel(path, dtype=str, keep_default_na=False, engine=package)
+        else:
+            table = pd.read_parquet(path, engine=package)
+    except ImportError:
+        fix = f"Install it (.venv/bin/pip install {package}), or save the table as CSV"
+        raise UserError(f"to read it the package {package} is needed", path, fix) from None
+    except Exception as error:  # each of the two raises many kinds, of zip, XML and its own
+        raise UserError(f"damaged, or not what its name says ({type(error).__name__})", path, "Get it again") from None
+    table = table.astype("string").fillna("").astype(object)
+    return _with_plain_names(table.reset_index(drop=True), path)
 
 
 def _text_of(path: Path) -> str:
@@ -86,6 +109,10 @@ def _parsed(text: str, path: Path) -> pd.DataFrame:
             width = pd.read_csv(io.StringIO(text), nrows=0, **options).shape[1]
             rows = pd.read_csv(io.StringIO(text), header=None, names=range(width + 1), **options)
             table = _without_surplus(rows, head, path)
+    return _with_plain_names(table, path)
+
+
+def _with_plain_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     table = table.rename(columns=lambda name: str(name).strip())
     if twice := [name for name in table.columns if list(table.columns).count(name) > 1]:
         raise UserError(f"two columns are called '{twice[0]}'", path, "Rename one of them")

@@ -5,7 +5,8 @@ from typing import Any
 
 import yaml
 
-from medfold import files
+from medfold import config, files, samples, submission
+from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.guess import Guess, guess
 from medfold.kaggle_api import slug_of
@@ -64,6 +65,23 @@ def describe(root: Paths, text: str, given: Path | None = None) -> None:
     for file, content in _folder(name, facts).items():
         files.write_text(content, paths.folder / file)
     _show(root, paths, found, facts)
+    _try(paths, facts)
+    say("then", f"make folds COMPETITION={paths.name}")
+
+
+def _try(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
+    """Reads the samples by the guessed facts, with a metric for the while, and says what does not fit together."""
+    score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
+    try:
+        competition = config.validated(Competition, {**facts, "score": score}, paths.facts.relative_to(paths.root))
+        count = (table := samples.build(competition, paths))["part"].value_counts()
+        if not samples.undivided(paths):
+            units = table.loc[table["part"] == "test", "unit"].unique().tolist()
+            submission.rehearse(competition, samples.sample_submission(competition, paths), units)
+    except UserError as error:
+        warn("check", f"by these facts the samples cannot be read yet: {error}")
+    else:
+        say("samples", f"{count.get('train', 0):,} training and {count.get('test', 0):,} test images, by these facts")
 
 
 def _named(text: str) -> tuple[str, dict[str, str]]:
@@ -137,7 +155,6 @@ def _show(root: Paths, paths: CompetitionPaths, found: Guess, facts: dict[str, A
     for doubt in found.doubts:
         warn("", doubt)
     warn("", "images.symmetry: horizontal or dihedral, if images may be mirrored or turned")
-    say("then", f"make folds COMPETITION={paths.name}")
 
 
 class _Dumper(yaml.SafeDumper):

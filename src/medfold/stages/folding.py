@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold import files, folds, samples
+from medfold import files, folds, samples, submission
 from medfold.audit import Audit, audit
 from medfold.competition import Competition
 from medfold.competition import Folds as FoldOptions
@@ -69,6 +69,8 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
     train = good[good["part"] == "train"].reset_index(drop=True)
     test = good[good["part"] == "test"].reset_index(drop=True)
     targets = samples.encode(competition, train)
+    if not (quiet and kept):
+        submission.rehearse(competition, samples.sample_submission(competition, paths), test_groups.index.tolist())
     if competition.score.unit and not quiet:
         tell_of_lost_labels(competition, everything[everything["part"] == "train"])
     train["group"] = _joined(train, together)

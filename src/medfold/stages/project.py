@@ -12,6 +12,7 @@ from medfold.scoring import metrics
 from medfold.scoring.intervals import described, shown
 from medfold.sources import Source
 
+UNKNOWN = "patients unknown: it may flatter"
 RESEARCH = "For research and competitions, not for the diagnosis of patients."
 
 
@@ -57,6 +58,12 @@ def commit_of(root: Path) -> str | None:
     return result.stdout.strip()
 
 
+def groups_known(competition: Competition) -> bool:
+    """True if the facts say which images are of one patient, or of one unit of the score."""
+    labels = competition.labels
+    return bool(labels.group or labels.group_pattern or competition.score.unit)
+
+
 def describe_score(competition: Competition, result: dict[str, Any], total: int) -> str:
     """'AUC 0.9512 (95 % interval 0.9312 to 0.9689), all 5 folds': an OOF score in words.
 
@@ -70,4 +77,5 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
         text += f", {metrics.title_of(competition, name)} {shown(value)}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
     text += f", {covers}, {result['units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
+    text += "" if groups_known(competition) else f"; {UNKNOWN}"
     return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["optimistic"] else "")

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold import files, near_duplicates, shift
+from medfold import files, near_duplicates, samples, shift, unnamed_groups
 from medfold.errors import UserError
 from medfold.images import contact_sheet, formats
 from medfold.images.measure import STATISTICS
-from medfold.stages.project import Project
+from medfold.stages.project import Project, groups_known
 from medfold.terminal import say, warn
 
 VERSION = 1  # raised when the same measurements give other pairs
+SUSPECTS = 3  # groups that nobody named, on the terminal
 SHOWN = 24  # pairs on the contact sheet
 SUSPICIOUS = 0.7  # AUC from which train and test are told apart too well
 IDLE = {"Rows", "Columns"}  # headers that the sizes of the images tell already
@@ -75,9 +76,25 @@ def show_suspicions(
         seen: `survey.appearance`, with the columns `height` and `width` of `survey.measured`.
         near: what looks alike.
     """
+    _show_unnamed_groups(project, train)
     _show_shift(project, train, test, seen)
     _show_telling(project, train, targets)
     _draw(project, train, test, near)
+
+
+def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
+    """What would join images of different folds, if somebody had named it; or that nothing tells patients."""
+    competition = project.competition
+    columns = samples.further_columns(competition, project.paths, train["id"])
+    found = unnamed_groups.find(train["id"], train["image"], columns, train["fold"].to_numpy())
+    for each in found[:SUSPECTS]:
+        what = (
+            f"{each.name}: {each.values:,} values, {each.images:,} images share theirs, {each.apart:,} values stand in"
+        )
+        warn("", f"{'groups that nobody named':<33}{what} several folds ({each.fact} keeps them together)")
+    if not groups_known(competition):
+        more = "" if found else "; no column, id or folder tells them"
+        warn("", f"{'patients':<33}unknown: the OOF score may flatter{more}")
 
 
 def _show_shift(project: Project, train: pd.DataFrame, test: pd.DataFrame, seen: pd.DataFrame) -> None:

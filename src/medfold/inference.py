@@ -31,6 +31,11 @@ def load(competition: Competition, recipe: Recipe, weights: Path) -> keras.Model
         UserError: a damaged file, or weights of another net.
     """
     model = models.build(competition, recipe, pretrained=False)
+    _read_weights(model, weights)
+    return model
+
+
+def _read_weights(model: keras.Model, weights: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         # Keras tells its formats apart by the end of the name.
         named = Path(shutil.copy2(weights, Path(folder) / "net.weights.h5"))
@@ -38,7 +43,38 @@ def load(competition: Competition, recipe: Recipe, weights: Path) -> keras.Model
             model.load_weights(named)
         except (ValueError, OSError) as error:
             raise UserError(f"weights do not fit the recipe ({str(error).splitlines()[0]})", weights) from None
-    return model
+
+
+class FoldMean:
+    """The mean of the nets of a run's folds: one net that is given the weights of each in turn.
+
+    Building and compiling a net takes longer than predicting some images with it.
+
+    Args:
+        competition, recipe: of the run.
+        weights: a file for each fold.
+        tta: as `Predictor` takes it.
+        batch_size: images at a time. Defaults to 64.
+
+    Raises:
+        UserError: a damaged file, or weights of another net.
+    """
+
+    def __init__(self, competition: Competition, recipe: Recipe, weights: list[Path], tta: bool, batch_size: int = 64):
+        self._model = models.build(competition, recipe, pretrained=False)
+        self._weights = []
+        for path in weights:
+            _read_weights(self._model, path)
+            self._weights.append(self._model.get_weights())
+        self._predictor = Predictor(self._model, competition.images.symmetry, tta, batch_size=batch_size)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Probabilities of images uint8 (n, height, width, channels): float64 (n, columns)."""
+        outputs, rows = [], np.arange(len(images))
+        for weights in self._weights:
+            self._model.set_weights(weights)
+            outputs.append(self._predictor(images, rows).astype(np.float64))
+        return np.mean(outputs, axis=0)
 
 
 def save(model: keras.Model, weights: Path) -> None:

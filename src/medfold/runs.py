@@ -86,10 +86,9 @@ def describe(paths: RunPaths) -> dict[str, Any]:
     if origin is None:
         competition = paths.folder.parent.name
         known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
-        trained = f" Trained so far: {', '.join(known)}" if known else ""
-        raise UserError(
-            f"run '{paths.name}' is not trained", competition, f"Run: make train COMPETITION={competition}{trained}"
-        )
+        trained = f"Trained so far: {some(known, 8)}. " if known else ""
+        fix = f"{trained}Run: make train COMPETITION={competition}"
+        raise UserError(f"run '{paths.name}' is not trained", competition, fix)
     return origin
 
 

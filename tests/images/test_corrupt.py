@@ -191,7 +191,8 @@ def array(name: str, reason: str, **options):
     return register
 
 
-array("float.npz#a/0", "array 'a' is float64")(lambda: np.zeros((2, 4, 4)))
+array("float.npz#a/0", "NaN or infinite")(lambda: np.full((2, 4, 4), np.nan))
+array("flat.npz#a/0", "array 'a' is uint8")(lambda: np.zeros((2, 4), np.uint8))
 array("row.npz#a/2", "no row '2' in array 'a', it has 2")(lambda: np.zeros((2, 4, 4), np.uint8))
 array("minus.npz#a/-1", "no row '-1'")(lambda: np.zeros((2, 4, 4), np.uint8))
 array("member.npz#b/0", "no array 'b' in it")(lambda: np.zeros((2, 4, 4), np.uint8))
@@ -202,7 +203,7 @@ array("complex.npy", "complex128 values, expected numbers")(lambda: np.ones((3, 
 array("vector.npy", "shape (9,), expected")(lambda: np.ones(9, np.uint8))
 array("five.npy", "shape (1, 1, 1, 2, 2), expected")(lambda: np.ones((1, 1, 1, 2, 2), np.uint8))
 array("none.npy", "no pixels in it")(lambda: np.ones((0, 4), np.uint8))
-array("no-frames.npy", "no frames in it")(lambda: np.ones((0, 4, 4), np.uint8))
+array("no-frames.npy", "no pixels in it")(lambda: np.ones((0, 4, 4), np.uint8))
 bytes_of("no.npz#a/0", "not an .npz archive", b"hello")
 
 

@@ -35,13 +35,26 @@ def test_the_test_images_get_the_numbers_of_test_csv(project, capsys):
     expected = (folds[0] + folds[1]) / 2
     ids = result["id"].str.removesuffix(".png")
     np.testing.assert_allclose(result["target"], expected.loc[ids], atol=1e-6)
-    written = project.paths.run("baseline").folder / "predictions" / "test.csv"
+    written = project.paths.run("baseline").folder / "predictions" / "data__small__raw__test.csv"
     pd.testing.assert_frame_equal(pd.read_csv(written), result, atol=1e-8)
     said = capsys.readouterr().out
     assert "the mean of 2 of 3 folds" in said
     assert result["id"][0] in said
     assert f"and {len(result) - 10:,} more" in said
     assert "not for the diagnosis of patients" in said
+
+
+def test_folders_of_the_same_name_have_predictions_of_their_own(project, tmp_path):
+    for site in ("siteA", "siteB"):
+        (tmp_path / site / "images").mkdir(parents=True)
+        shutil.copy(next((project.paths.raw / "test").iterdir()), tmp_path / site / "images")
+        stages.predict(project, tmp_path / site / "images")
+    names = sorted(path.name for path in project.paths.run("baseline").predictions.glob("*.csv"))
+    assert len(names) == 2
+    assert [name.endswith(f"__{site}__images.csv") for site, name in zip(("siteA", "siteB"), names, strict=True)]
+    deep = tmp_path / "/".join(["a long name of a folder"] * 8)
+    assert predicting._name_of(deep) != predicting._name_of(deep.with_name("another"))
+    assert len(predicting._name_of(deep)) <= 150
 
 
 def test_one_image_of_another_format_to_a_file_of_ones_own(project, tmp_path):
@@ -173,6 +186,8 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     net = models.build(three, RECIPE)
     net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
     monkeypatch.setattr(predicting, "_nets", lambda *_: [net])
+    once = inference.Predictor(net, "none", tta=False)
+    monkeypatch.setattr(inference, "FoldMean", lambda *_: lambda pixels: once(pixels, np.arange(len(pixels))))
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
     monkeypatch.setattr(trained, "facts_of", lambda project, name: three)
     result = stages.predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SHOWN = 10  # rows on the terminal
 CHUNK = 256  # images in memory at a time
+LARGEST_BATCH = 64
+LONGEST_NAME = 150  # letters of the name of a file with predictions
 LONGEST = 512  # px, of a picture that shows where the nets look
 
 
@@ -42,7 +44,8 @@ def predict(
     Args:
         images: an image, or a folder that is searched with all that is below it.
         names: the runs. Defaults to `baseline`.
-        out: the file to write. Defaults to `predictions/<name of images>.csv` beside the folds of the first run.
+        out: the file to write. Defaults to `predictions/<path of images>.csv` beside the folds of the first run, with
+            `__` for the slashes of the path.
         explain: also writes a picture of each image that shows where the nets look, into `<out>-explained/`.
 
     Returns:
@@ -63,7 +66,7 @@ def predict(
     columns = project.competition.columns
     blended = ensemble.blend(members, columns)
     result = runs.predictions_table(project.competition, blended["id"], blended[columns].to_numpy())
-    out = out or project.paths.run(names[0]).predictions / f"{images.absolute().name}.csv"
+    out = out or project.paths.run(names[0]).predictions / f"{_name_of(images)}.csv"
     files.write_csv(result, out)
     rows = [[id, *(f"{value:.4f}" for value in values)] for id, *values in result.head(SHOWN).itertuples(index=False)]
     table(result.columns, rows)
@@ -107,6 +110,14 @@ def _as_trained(project: Project, names: list[str]) -> Project:
     return replace(project, competition=facts)
 
 
+def _name_of(images: Path) -> str:
+    """A name for the predictions of a file or folder, by its whole path: several are called images."""
+    path = images.expanduser().absolute()
+    below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) and path != Path.cwd() else path
+    name = "__".join(part for part in below.parts if part not in (below.anchor, ".."))
+    return name if len(name) <= LONGEST_NAME else f"{files.fingerprint(str(path), 8)}__{name[-LONGEST_NAME + 10 :]}"
+
+
 def _images(given: Path, facts: competition_module.Images) -> tuple[Path, list[str]]:
     """The folder that ids start from, and the images below it, sorted; of several files for an image, together."""
     given = given.expanduser()
@@ -135,23 +146,28 @@ def with_channels(found: list[str], facts: competition_module.Images) -> list[st
     return ["|".join(front + end for end in (first, *rest)) for front in fronts]
 
 
+def _weights(project: Project, name: str) -> list[Path]:
+    """The files with the weights of a run, one for each fold that is done."""
+    run_paths = runs.paths_of(project.paths, name)
+    return [run_paths.fold(fold).weights for fold in runs.finished_folds(run_paths, project.competition.folds.k)]
+
+
 def _nets(project: Project, name: str) -> "list[keras.Model]":
     """The trained nets of a run, one of each fold that is done."""
-    run_paths, recipe = runs.paths_of(project.paths, name), trained.recipe_of(project, name)
-    done = runs.finished_folds(run_paths, project.competition.folds.k)
+    recipe = trained.recipe_of(project, name)
     with hushed():
         from medfold import inference  # imports TensorFlow
-    return [inference.load(project.competition, recipe, run_paths.fold(fold).weights) for fold in done]
+    return [inference.load(project.competition, recipe, weights) for weights in _weights(project, name)]
 
 
 def _of_run(project: Project, name: str, root: Path, found: list[str]) -> tuple[pd.DataFrame, dict[str, str]]:
     """The mean of a run's folds for the images that can be read, and why the others cannot."""
     competition, recipe = project.competition, trained.recipe_of(project, name)
-    nets = _nets(project, name)
+    weights = _weights(project, name)
     with hushed():
         from medfold import inference  # imports TensorFlow
-    predictors = [inference.Predictor(net, competition.images.symmetry, recipe.tta) for net in nets]
-    say("predict", f"{len(found):,} images, {name}: the mean of {len(nets)} of {competition.folds.k} folds")
+    mean = inference.FoldMean(competition, recipe, weights, recipe.tta, min(LARGEST_BATCH, len(found)))
+    say("predict", f"{len(found):,} images, {name}: the mean of {len(weights)} of {competition.folds.k} folds")
     ids, outputs, unreadable = [], [], {}
     facts = competition.images.model_copy(update={"shape": None})  # new images may be of any size
     with progress("images") as bar:
@@ -159,8 +175,7 @@ def _of_run(project: Project, name: str, root: Path, found: list[str]) -> tuple[
         for rows, pixels, bad in stream.batches(root, found, facts, [recipe.images]):
             unreadable |= {found[row]: why for row, why in bad.items()}
             if len(rows):
-                every = np.arange(len(rows))
-                outputs.append(np.mean([each(pixels[0], every).astype(np.float64) for each in predictors], axis=0))
+                outputs.append(mean(pixels[0]))
                 ids += [found[row] for row in rows]
             bar.advance(line, len(rows) + len(bad))
     if not ids:

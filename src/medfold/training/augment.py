@@ -179,8 +179,11 @@ def _try(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> Non
             result = transform(image=grey)["image"]
         except (ValueError, TypeError, RuntimeError, cv2.error) as error:
             raise UserError(f"{name} does not take {shape[2]}-channel images ({error})", "augment") from None
-        if result.size != grey.size:
+        if result.shape[:2] != shape[:2]:
             raise UserError(f"{name} changes the size from {shape[:2]} to {result.shape[:2]}", "augment")
+        if result.size != grey.size:
+            channels = result.shape[2] if result.ndim == 3 else 1
+            raise UserError(f"{name} changes the channels from {shape[2]} to {channels}", "augment")
         if result.dtype != np.uint8:
             fix = "Take it out: the net scales the pixels itself, in training and prediction alike"
             raise UserError(f"{name} changes the pixels from uint8 to {result.dtype}", "augment", fix)

@@ -23,11 +23,25 @@ __all__ = ["Picture", "headers", "look", "members", "read", "suffixes", "window_
 
 # A module and the ends of the names of its files. It is imported with the first of them: some take long to load.
 MODULES = {
-    "raster": (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"),
+    "raster": (
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".svs"),
+        *(".pgm", ".ppm", ".pnm", ".jp2", ".avif"),
+    ),
     "dicom": (".dcm", ".dicom", ".ima"),
     "npy": (".npy",),
     "npz": (".npz",),
     "hdf5": (".hdf5", ".h5"),
+}
+# What people have, and this does not read: by the end of the name, what it is and what helps.
+NOT_READ = {
+    ".heic": ("HEIC", "Save it as PNG or JPEG"),
+    ".nii": ("NIfTI", "Save its slices as PNG, TIFF or .npy"),
+    ".nii.gz": ("NIfTI", "Save its slices as PNG, TIFF or .npy"),
+    ".mha": ("MetaImage", "Save its slices as PNG, TIFF or .npy"),
+    ".mhd": ("MetaImage", "Save its slices as PNG, TIFF or .npy"),
+    ".nrrd": ("NRRD", "Save its slices as PNG, TIFF or .npy"),
+    ".czi": ("a slide of Zeiss", "Save it as TIFF"),
+    ".mrxs": ("a slide of 3DHistech", "Save it as TIFF"),
 }
 HOLD_MANY = ("npz", "hdf5")
 LONGEST = 150  # letters of a reason
@@ -109,6 +123,14 @@ def members(path: Path) -> list[str]:
         raise UserError(f"unreadable file ({_reason(error)})", path, MEND) from None
 
 
+def pages(path: Path) -> int:
+    """How many pages a TIFF has; 1 of what is none, or cannot be read."""
+    try:
+        return _load("tiff").pages(path) if path.suffix.lower() in (".tif", ".tiff") else 1
+    except Exception:  # whoever reads its pixels tells what is wrong with it
+        return 1
+
+
 def _picture(raw: Path, image: str, facts: Images) -> Picture:
     name, _, member = image.partition("#")
     path = raw / name
@@ -130,6 +152,9 @@ def _module(path: Path) -> ModuleType:
     with path.open("rb") as file:
         if file.read(132)[128:] == b"DICM":
             return _load("dicom")
+    for end, (kind, help_) in NOT_READ.items():
+        if path.name.lower().endswith(end):
+            raise UserError(f"{kind} is not read", path, help_)
     known = ", ".join(suffix for ends in MODULES.values() for suffix in ends)
     raise UserError(f"unknown image format '{path.suffix}'", path, f"Known: {known}")
 

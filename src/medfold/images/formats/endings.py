@@ -25,13 +25,17 @@ def cut_off(data: np.ndarray) -> bool:
     return False
 
 
-def _png_ends(data: bytes) -> bool:
-    at = len(PNG)
+def png_chunks(data: bytes) -> set[bytes]:
+    """The kinds of chunks in a PNG, as far as it goes."""
+    at, found = len(PNG), set()
     while at + 12 <= len(data):
-        if data[at + 4 : at + 8] == b"IEND":
-            return True
+        found.add(data[at + 4 : at + 8])
         at += 12 + int.from_bytes(data[at : at + 4])
-    return False
+    return found
+
+
+def _png_ends(data: bytes) -> bool:
+    return b"IEND" in png_chunks(data)
 
 
 def _jpeg_ends(data: bytes) -> bool:

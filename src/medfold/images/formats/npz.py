@@ -6,20 +6,24 @@ from pathlib import Path
 import numpy as np
 
 from medfold.competition import Images
-from medfold.images.formats.pixels import ImageError
+from medfold.images.formats.pixels import ImageError, as_bytes, picture
 
 
 def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, str]]:
     """Row `row` of the array named before the slash.
 
     Raises:
-        ImageError: not an .npz file, no such row, or an array that is not uint8 (n, height, width[, 3]).
+        ImageError: not an .npz file, no such row, or an array that holds no images.
     """
     name, _, row = member.rpartition("/")
     images = _array(path, name)
+    if images.ndim not in (3, 4):
+        raise ImageError(f"array '{name}' is {images.dtype} {images.shape}, expected (n, height, width[, channels])")
     if not row.isdecimal() or int(row) >= len(images):
         raise ImageError(f"no row '{row}' in array '{name}', it has {len(images)}")
-    return images[int(row)], {}
+    if not facts.range and not facts.windows:
+        images = _as_bytes(path, name)
+    return picture(images[int(row)], facts), {}
 
 
 @lru_cache(maxsize=4)
@@ -34,6 +38,10 @@ def _array(path: Path, name: str) -> np.ndarray:
         images = content.get(name)
     if not isinstance(images, np.ndarray):
         raise ImageError(f"no array '{name}' in it")
-    if images.dtype != np.uint8 or images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] != 3):
-        raise ImageError(f"array '{name}' is {images.dtype} {images.shape}, expected uint8 (n, height, width[, 3])")
     return images
+
+
+@lru_cache(maxsize=4)
+def _as_bytes(path: Path, name: str) -> np.ndarray:
+    """The array as uint8 if it holds integers of 0 to 255 throughout, whatever their type is."""
+    return as_bytes(_array(path, name))

@@ -96,7 +96,10 @@ def tiled(frames: list[np.ndarray]) -> np.ndarray:
 
 
 def picture(source: Any, facts: Images) -> np.ndarray:
-    """The picture in an array (height, width[, channels]), or in a stack of such.
+    """The picture in an array (height, width[, channels]), (channels, height, width), or in a stack of such.
+
+    The channels are the one short axis, of 1, 3, 4 (the fourth is alpha) or as many as `images.channels`; a long first
+    axis counts frames. Integers of four or eight bytes that are all in 0..255 are bytes that were saved so.
 
     Args:
         source: an array, or what is sliced like one: memory maps and HDF5 data sets are read as far as needed.
@@ -108,15 +111,69 @@ def picture(source: Any, facts: Images) -> np.ndarray:
     Raises:
         ImageError: another shape, a type that is no number, or too large.
     """
-    shape, colours = source.shape, (1, 3, facts.depth)
-    if len(shape) == 2 or (len(shape) == 3 and shape[2] in colours):
-        check_size(*shape[:2], 1, source.dtype.itemsize)
-        return single(np.asarray(source[()]), facts)
-    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in colours):
+    stacked, channels = _axes(source.shape, facts)
+    height, width = (size for axis, size in enumerate(source.shape) if axis != channels and (axis or not stacked))
+    frames = chosen(source.shape[0], facts) if stacked else range(1)
+    check_size(height, width, len(frames), source.dtype.itemsize)
+    if not stacked:
+        return single(_channels_last(np.asarray(source[()]), channels, facts), facts)
+    place = None if channels is None else channels - 1
+    read = [_channels_last(np.asarray(source[frame]), place, facts) for frame in frames]
+    return tiled(list(to_bytes(np.stack(read), facts)))
+
+
+def _axes(shape: tuple[int, ...], facts: Images) -> tuple[bool, int | None]:
+    """What the axes of an array are: whether the first counts frames, and which holds the channels; None without any.
+
+    Raises:
+        ImageError: another shape, or one that can be read in two ways.
+    """
+    if len(shape) == 2:
+        return False, None
+    if len(shape) not in (3, 4):
         raise ImageError(f"shape {shape}, expected ([frames,] height, width[, channels])")
-    frames = chosen(shape[0], facts)
-    check_size(*shape[1:3], len(frames), source.dtype.itemsize)
-    return tiled(list(to_bytes(np.stack([source[frame] for frame in frames]), facts)))
+    first, last = len(shape) - 3, len(shape) - 1
+    fits = [axis for axis in (first, last) if shape[axis] in (1, 3, 4, facts.depth)]
+    if len(fits) == 2:
+        fits = [axis for axis in fits if shape[axis] == facts.depth]
+        if len(fits) != 1:
+            raise ImageError(TWO_WAYS.format(shape))
+    if fits == [last]:
+        return len(shape) == 4, last
+    if len(shape) == 4:
+        if not fits:
+            raise ImageError(f"shape {shape}, expected ([frames,] height, width[, channels])")
+        return True, first
+    if not fits or shape[first] == 1 or facts.frame != "first":  # frames, or one of them is asked for
+        return True, None
+    if shape[first] != facts.depth:
+        raise ImageError(TWO_WAYS.format(shape))
+    return False, first
+
+
+TWO_WAYS = (
+    "shape {} can be read in two ways: which axis holds the channels, or counts frames? "
+    "Save it as ([frames,] height, width, channels)"
+)
+
+
+def _channels_last(values: np.ndarray, channels: int | None, facts: Images) -> np.ndarray:
+    """One image with its channels last, alpha dropped, bytes as bytes."""
+    if channels is not None:
+        values = np.moveaxis(values, channels, -1)
+        if values.shape[-1] == 4 != facts.depth:
+            values = values[..., :3]
+        if values.shape[-1] == 1 != facts.depth:
+            values = values[..., 0]
+    return values if facts.range or facts.windows else as_bytes(values)
+
+
+def as_bytes(values: np.ndarray) -> np.ndarray:
+    """Integers of four or eight bytes, which arrays get unasked, as uint8 if all are in 0..255; others as they are."""
+    wide = values.dtype.kind in "iu" and values.dtype.itemsize > 2
+    if not wide or not values.size or values.min() < 0 or values.max() > 255:
+        return values
+    return values.astype(np.uint8)
 
 
 def single(values: np.ndarray, facts: Images) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""PNG, JPEG, BMP, WebP and TIFF, told apart by their first bytes: what the file is called does not matter."""
+"""JPEG and plain PNG by OpenCV, which is fast; TIFF by `tiff`; whatever else Pillow knows (BMP, GIF, WebP, PGM) by it.
+
+Formats are told apart by the first bytes of a file: what it is called does not matter.
+"""
 
 import io
 from pathlib import Path
@@ -13,6 +16,7 @@ from medfold.images.formats.pixels import ImageError, check_size, single
 from medfold.images.formats.quiet import quiet
 
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+ORIENTATION = 0x0112  # tag of EXIF
 # It tells of damaged files on the standard error. Where the switch is depends on the version.
 (cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)
 
@@ -27,6 +31,8 @@ def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, 
 def decode(data: np.ndarray, facts: Images) -> np.ndarray:
     """A picture from the bytes of its file; EXIF orientation is applied, an alpha channel dropped.
 
+    Of an animated one it is the first frame.
+
     Args:
         data: uint8 (n,).
         facts: decide on depth, and on the frame of a TIFF.
@@ -39,38 +45,67 @@ def decode(data: np.ndarray, facts: Images) -> np.ndarray:
     """
     if not data.size:
         raise ImageError("the file is empty")
-    if data[:4].tobytes() in tiff.BEGINNINGS:
+    beginning = data[:8].tobytes()
+    if beginning[:4] in tiff.BEGINNINGS:
         return tiff.decode(data, facts)
     # Not every version of OpenCV does: some fill what is missing with grey and say nothing.
     if endings.cut_off(data):
         raise ImageError("cut off")
+    jpeg = beginning[:3] == endings.JPEG
+    if not jpeg and beginning != endings.PNG:
+        return single(_by_pillow(data), facts)
+    chunks = endings.png_chunks(data.tobytes()) if not jpeg else set()
+    if b"acTL" in chunks:  # animated: OpenCV gives another frame, or red for blue
+        return single(_by_pillow(data), facts)
     # For a grey image the colours of a JPEG need not be decoded: its first component is the luma of Rec. 601.
-    grey = facts.depth == 1 and data[:3].tobytes() == endings.JPEG
+    grey = facts.depth == 1 and jpeg
+    turned = b"eXIf" in chunks
     try:
         with quiet():
-            values = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if grey else AS_STORED)
+            values = cv2.imdecode(
+                data, cv2.IMREAD_GRAYSCALE if grey else AS_STORED | cv2.IMREAD_IGNORE_ORIENTATION * turned
+            )
     except cv2.error:  # it is too large, among others
         values = None
     if values is None:
-        values = _by_pillow(data)
+        values, turned = _by_pillow(data), False
     elif values.ndim == 3:
         values = cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
+    if turned:
+        values = tiff.UPRIGHT.get(_orientation(data), lambda pixels: pixels)(values)
     return single(values, facts)
 
 
+def _orientation(data: np.ndarray) -> int:
+    """How a PNG says it is to be turned, by EXIF's numbers; OpenCV does not look."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.getexif().get(ORIENTATION, 1)
+
+
 def _by_pillow(data: np.ndarray) -> np.ndarray:
-    """What OpenCV gave up: Pillow knows more formats, and why a file is bad."""
+    """Pillow knows many formats, and why a file is bad."""
     try:
         with quiet(), Image.open(io.BytesIO(data)) as image:
             check_size(image.height, image.width)
+            image.load()  # of a GIF the mode may change with the first frame
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith(("I", "F")):
                 return np.asarray(upright)
-            grey = upright.mode in ("1", "L", "LA")
+            grey = upright.mode in ("1", "L", "LA") or _is_grey(upright)
             return np.asarray(upright.convert("L" if grey else "RGB"))
     except Image.UnidentifiedImageError:
         raise ImageError("not a picture, or one whose beginning is damaged") from None
     except Image.DecompressionBombError:
         raise ImageError("declares more than 2**30 pixels") from None
-    except OSError as error:
+    except (OSError, SyntaxError, ValueError) as error:
+        if "nsupported" in str(error):  # the file may well be whole
+            raise ImageError(f"{str(error).lower()}: save it as PNG") from None
         raise ImageError("cut off" if "truncated" in str(error) else "damaged") from None
+
+
+def _is_grey(image: Image.Image) -> bool:
+    """True if all colours of a palette are grey, as GIF has no other way to say so."""
+    if image.mode != "P":
+        return False
+    palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    return bool((palette == palette[:, :1]).all())

@@ -1,10 +1,12 @@
-"""TIFF: ordinary uncompressed ones through OpenCV, which is fast; others through tifffile or Pillow, page by page.
+"""TIFF: by tifffile and imagecodecs, page by page, whatever the compression; plain uncompressed ones by OpenCV.
 
-OpenCV 4.14 gives half a picture, and no error, where deflated or LZW data is damaged.
+OpenCV is several times as fast on small files, and right for those kinds; of others it has given memory that nothing
+was written to, or half a picture and no error.
 """
 
 import io
 import struct
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,6 +21,7 @@ BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 SAMPLES, PLANAR, FORMAT = 277, 284, 339
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+OLD_JPEG, JPEG = 6, 7
 SHORT, LONG = 3, 4
 # Orientation tag -> the picture upright.
 UPRIGHT = {
@@ -35,21 +38,24 @@ UPRIGHT = {
 def decode(data: np.ndarray, facts: Images) -> np.ndarray:
     """A picture from the bytes of a TIFF, upright, black as 0, palettes applied, an alpha channel dropped.
 
+    Where its pages are the channels of one image, as ImageJ writes them, and `images.channels` are as many, they become
+    its channels; else a page is a frame.
+
     Args:
         data: uint8 (n,).
         facts: decide on page and depth.
 
     Returns:
-        uint8 (height, width) or (height, width, 3) in red, green, blue.
+        uint8 (height, width) or (height, width, channels), colours in red, green, blue.
 
     Raises:
         ImageError: an unknown kind of TIFF, or too large.
     """
     try:
-        ordinary = _ordinary(data)
+        plain = _plain(data)
     except (struct.error, KeyError):
         raise ImageError("cut off, or its directory is damaged") from None
-    if ordinary:
+    if plain:
         values = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
         if values is not None:
             values = values if values.ndim == 2 else cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
@@ -57,15 +63,40 @@ def decode(data: np.ndarray, facts: Images) -> np.ndarray:
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         if not file.pages:
             raise ImageError("cut off, or no page in it")
-        numbers = chosen(len(file.pages), facts)
-        pages = [_page(file.pages[number], number, data, len(numbers)) for number in numbers]
-    if len({page.shape for page in pages}) > 1:
+        frames = _hyperstack(file, facts)
+        if frames is None:
+            numbers = chosen(len(file.pages), facts)
+            frames = [_page(file.pages[number], number, data, len(numbers)) for number in numbers]
+    if len({frame.shape for frame in frames}) > 1:
         raise ImageError("pages of several sizes, 'images.frame: montage' needs one")
-    return tiled(list(to_bytes(np.stack(pages), facts)))
+    return tiled(list(to_bytes(np.stack(frames), facts)))
 
 
-def _ordinary(data: np.ndarray) -> bool:
-    """True for one uncompressed page of a kind that OpenCV reads right: its directory is looked at, not the pixels."""
+def pages(path: Path) -> int:
+    """How many pages a TIFF has, those included that ImageJ writes one directory for."""
+    with tifffile.TiffFile(path) as file:
+        if file.is_imagej and file.series and set(file.series[0].axes) <= set("TZCYX"):
+            return int(np.prod(file.series[0].shape[:-2]))
+        return len(file.pages)
+
+
+def _hyperstack(file: tifffile.TiffFile, facts: Images) -> list[np.ndarray] | None:
+    """The frames of what ImageJ wrote: it tells which axis is which, and may name one page only; None of others."""
+    if not file.is_imagej or not file.series:
+        return None
+    series = file.series[0]
+    if "S" in series.axes or not set(series.axes) <= set("TZCYX"):
+        return None
+    check_size(*series.shape[-2:], int(np.prod(series.shape[:-2])), series.dtype.itemsize)
+    values = series.asarray(maxworkers=1)
+    if series.axes == "CYX" and series.shape[0] == facts.depth:
+        return [values.transpose(1, 2, 0)]
+    frames = values.reshape(-1, *values.shape[-2:])
+    return [frames[number] for number in chosen(len(frames), facts)]
+
+
+def _plain(data: np.ndarray) -> bool:
+    """True for one uncompressed page of unsigned grey (8 or 16 bits) or colour (8): its directory is looked at."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4].tobytes())
     if order is None:
         return False
@@ -82,12 +113,9 @@ def _ordinary(data: np.ndarray) -> bool:
     (more,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * count)
     check_size(tags[HEIGHT], tags[WIDTH])
     kind, bits = (tags.get(PHOTOMETRIC), tags.get(SAMPLES, 1)), tags.get(BITS, 1)
-    if more or tags.get(PLANAR, 1) != 1 or tags.get(COMPRESSION, 1) != 1:
+    if more or tags.get(PLANAR, 1) != 1 or tags.get(COMPRESSION, 1) != 1 or tags.get(FORMAT, 1) != 1:
         return False
-    if kind in ((BLACK_IS_ZERO, 1), (RGB, 3)) and bits in (16, 32, 64):
-        return True
-    eight = ((WHITE_IS_ZERO, 1), (BLACK_IS_ZERO, 1), (RGB, 3), (PALETTE, 1), (CMYK, 4), (YCBCR, 3))
-    return bits == 8 and tags.get(FORMAT, 1) == 1 and kind in eight
+    return (kind, bits) in (((BLACK_IS_ZERO, 1), 8), ((BLACK_IS_ZERO, 1), 16), ((RGB, 3), 8))
 
 
 def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int) -> np.ndarray:
@@ -95,8 +123,8 @@ def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int) ->
     check_size(height, width, pages, page.samplesperpixel * -(-bits // 8))
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR):
         raise ImageError(f"a TIFF of photometric interpretation {int(page.photometric)}")
-    if page.photometric in (CMYK, YCBCR) or not _has_decoder(page):
-        return _elsewhere(page, number, data)
+    if page.photometric == YCBCR and page.compression not in (OLD_JPEG, JPEG):
+        return _by_pillow(data, number)  # its colours may be coarser than its brightness
     values = page.asarray(maxworkers=1)
     if page.axes == "SYX":
         values = np.moveaxis(values, 0, 2)
@@ -106,44 +134,38 @@ def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int) ->
         values = values[..., : page.samplesperpixel - len(page.extrasamples)]
         values = values[..., 0] if values.shape[2] == 1 else values
     if page.photometric == PALETTE:
-        values = (page.colormap[:, values] >> 8).astype(np.uint8).transpose(1, 2, 0)
+        values = _coloured(values.astype(np.int64), page.colormap)
+    elif bits < 8 and values.dtype == np.uint8:  # of two bits the values are 0 to 3
+        values = (values * (255 / (2**bits - 1)) + 0.5).astype(np.uint8)
+        bits = 8
     if page.photometric == WHITE_IS_ZERO:
         values = _inverted(values, bits)
+    if page.photometric == CMYK:
+        values = _from_ink(values, bits)
     orientation = page.tags.get("Orientation")
     return UPRIGHT.get(orientation.value if orientation else 1, lambda pixels: pixels)(values)
 
 
-def _has_decoder(page: tifffile.TiffPage) -> bool:
-    try:
-        tifffile.TIFF.DECOMPRESSORS[page.compression]
-    except KeyError:  # LZW, JPEG and others need the package imagecodecs
-        return False
-    return True
+def _coloured(numbers: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Numbers of a palette of 16 bits as red, green, blue; some write 8 bits into it without shifting them."""
+    eight = palette if palette.max() < 256 else palette >> 8
+    return eight[:, numbers].astype(np.uint8).transpose(1, 2, 0)
 
 
-def _elsewhere(page: tifffile.TiffPage, number: int, data: np.ndarray) -> np.ndarray:
-    """Pages that tifffile has no decoder for, upright: Pillow sees more of the damage, OpenCV reads more kinds."""
-    grey = page.samplesperpixel - len(page.extrasamples) == 1
-    if page.bitspersample <= 8:
-        return _by_pillow(data, number, "L" if grey and page.photometric != PALETTE else "RGB")
-    if grey and page.dtype in ("uint16", "int16", "int32", "float32"):
-        values = _by_pillow(data, number)
-    else:
-        with quiet():
-            _, found = cv2.imdecodemulti(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH, None, (number, number + 1))
-        if not found:
-            raise ImageError("damaged, or a TIFF of an unknown kind")
-        values = found[0] if found[0].ndim == 2 else cv2.cvtColor(found[0], cv2.COLOR_BGR2RGB)
-    # Neither inverts more than eight bits.
-    return _inverted(values, page.bitspersample) if page.photometric == WHITE_IS_ZERO else values
+def _from_ink(values: np.ndarray, bits: int) -> np.ndarray:
+    """CMYK of unsigned integers as red, green, blue: what each ink and black let through."""
+    if values.dtype.kind != "u" or values.shape[-1] != 4:
+        raise ImageError(f"CMYK of {values.dtype.name} with {values.shape[-1]} inks")
+    most = 2**bits - 1
+    through = most - values.astype(np.float64)
+    return np.rint(through[..., :3] * through[..., 3:] / most).astype(values.dtype)
 
 
-def _by_pillow(data: np.ndarray, number: int, mode: str | None = None) -> np.ndarray:
+def _by_pillow(data: np.ndarray, number: int) -> np.ndarray:
     try:
         with quiet(), Image.open(io.BytesIO(data)) as image:
             image.seek(number)
-            upright = ImageOps.exif_transpose(image)
-            return np.asarray(upright.convert(mode) if mode else upright)
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except OSError:
         raise ImageError("damaged") from None
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from medfold import competition
 from medfold.errors import UserError
@@ -388,3 +389,23 @@ def test_labels_in_a_workbook_or_in_parquet_are_found(tmp_path, ending):
     facts, _ = told(tmp_path)
     assert facts["labels"]["file"] == f"train.{ending}"
     assert facts["classes"] == ["01", "02", "03"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "channels"), [((9, 8, 8, 1), "int32", 1), ((9, 3, 8, 8), "uint8", 3), ((9, 8, 8, 4), "uint8", 3)]
+)
+def test_arrays_with_marks_for_classes_and_any_axis_for_channels(tmp_path, shape, dtype, channels):
+    images, marks = np.zeros(shape, dtype), np.eye(3, dtype=int)[np.arange(9) % 3]
+    np.savez(tmp_path / "a.npz", train_images=images, train_labels=marks, test_images=images, test_labels=marks)
+    facts, _ = told(tmp_path)
+    assert (facts["task"], facts["images"]["channels"]) == ("ordinal", channels)
+    (tmp_path / "a.npz").write_bytes(b"PK nothing")
+    with pytest.raises(UserError, match="a.npz: (damaged|no array)"):
+        guess(tmp_path)
+
+
+def test_pages_of_tiffs_are_told(tmp_path):
+    tree(tmp_path, "a/{n}.tif", "b/{n}.tif")
+    pages = np.zeros((4, 8, 8), np.uint8)
+    tifffile.imwrite(tmp_path / "a" / "0.tif", pages, photometric="minisblack")
+    assert "images.frame: TIFFs have up to 4 pages, and the first is taken" in told(tmp_path)[1]

@@ -574,3 +574,28 @@ def test_tables_that_need_a_package_are_read_as_text_or_told(tmp_path, ending, p
         UserError, match=f"to read it the package {package} is needed. Install it .* save the table as CSV"
     ):
         tables.read(file, [])
+
+
+def test_arrays_of_marks_are_classes_and_damaged_files_are_one_line(tmp_path):
+    path = tmp_path / "a.npz"
+    images, marks = np.zeros((6, 8, 8), np.uint8), np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    np.savez_compressed(path, train_images=images, train_labels=marks, test_images=images, test_labels=marks)
+    labels = {"shape": "arrays", "file": "a.npz", "targets": ["label"]}
+    facts = competition(task="multiclass", classes=["x", "y", "z"], labels=labels, score={"metric": "accuracy"})
+    train, _, solution = shapes.arrays(facts, tmp_path)
+    assert train["label"].tolist() == ["x", "y", "z"] * 2
+    assert solution["label"].tolist() == ["x", "y", "z"] * 2
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[80] ^= 0xFF
+    for content in (whole[: len(whole) // 2], bytes(flipped), b"", b"no archive", whole[:-4]):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"a.npz: (damaged|no array of numbers)"):
+            shapes.arrays(facts, tmp_path)
+    np.savez(path, train_images=np.array([{}], object), train_labels=marks)
+    with pytest.raises(UserError, match="no array of numbers, but of Python objects"):
+        shapes.arrays(facts, tmp_path)
+    np.save(tmp_path / "single.npy", images)
+    (tmp_path / "single.npy").rename(path)
+    with pytest.raises(UserError, match="not an .npz archive but a single array"):
+        shapes.arrays(facts, tmp_path)

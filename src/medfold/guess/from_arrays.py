@@ -8,11 +8,12 @@ import pandas as pd
 from medfold.errors import UserError, some
 from medfold.guess.found import Guess
 from medfold.guess.task import guess_task
+from medfold.samples import arrays
 
 
 def from_arrays(guess: Guess, raw: Path, path: str) -> None:
     """Images and labels of one .npz file, as MedMNIST has them."""
-    with np.load(raw / path) as content:
+    with arrays.opened(raw / path) as content:
         names = [name.removesuffix("_images") for name in content.files if name.endswith("_images")]
         parts = [name for name in names if f"{name}_labels" in content]
         if "test" not in parts or len(parts) < 2:
@@ -21,6 +22,8 @@ def from_arrays(guess: Guess, raw: Path, path: str) -> None:
         labels = np.concatenate(
             [content[f"{part}_labels"].reshape(len(content[f"{part}_labels"]), -1) for part in parts]
         )
+    numbers = arrays.class_numbers(labels)
+    labels = labels if numbers is None else numbers[:, None]
     targets = ["label"] if labels.shape[1] == 1 else [f"label{number}" for number in range(labels.shape[1])]
     facts = {
         "file": path,
@@ -31,7 +34,16 @@ def from_arrays(guess: Guess, raw: Path, path: str) -> None:
     guess.tell("labels.shape", "arrays", f"{path} holds images and labels of {some(parts)}")
     guess_task(guess, pd.DataFrame(labels.astype(str), columns=targets), targets, facts)
     guess.facts["labels"] = facts
-    channels = shape[3] if len(shape) == 4 else 1
+    channels = _channels(shape)
     guess.facts["images"] = {"train": "unused", "test": "unused", "channels": channels}
     guess.tell("images.channels", channels, f"the arrays are {shape}")
     guess.doubts.append("labels.group: nothing names patients; are there several images of one?")
+
+
+def _channels(shape: tuple[int, ...]) -> int:
+    """Of images (n, height, width, channels) or (n, channels, height, width); a fourth one is alpha."""
+    if len(shape) != 4:
+        return 1
+    last, first = shape[3], shape[1]
+    channels = first if first in (1, 3, 4) and last not in (1, 3, 4) else last
+    return 3 if channels == 4 else channels

@@ -196,6 +196,10 @@ class Pictures:
             except UserError:
                 continue
             grey.append(bool((pixels == pixels[..., :1]).all()))
+        pages = {formats.pages(self._raw / image.split("|")[0]) for image in chosen}
+        if max(pages) > 1:
+            many = f"up to {max(pages)} pages" if len(pages) > 1 else f"{max(pages)} pages"
+            guess.doubts.append(f"images.frame: TIFFs have {many}, and the first is taken; middle, last or montage?")
         if not grey:
             guess.doubts.append(f"images.channels: none of {len(chosen)} images that I tried can be read")
             return 3

@@ -11,6 +11,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.errors import UserError, nearest, some
 from medfold.images import headers
+from medfold.samples import arrays as array_files
 from medfold.samples import patterns, tables
 from medfold.terminal import say, warn
 
@@ -165,10 +166,8 @@ def arrays(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFr
     """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
     labels = competition.labels
     path = raw / labels.file
-    if not path.is_file():
-        raise UserError("no such file", path, f"Expected the file '{labels.file}' in what FROM names")
     found = []
-    with np.load(path) as content:
+    with array_files.opened(path) as content:
         for prefixes in (labels.train, ["test"]):
             pieces = []
             for prefix in prefixes:
@@ -176,6 +175,9 @@ def arrays(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFr
                     raise UserError(f"no array '{prefix}_images' or '{prefix}_labels'", path, f"It has {content.files}")
                 values, count = content[f"{prefix}_labels"], len(content[f"{prefix}_images"])
                 values = values.reshape(len(values), -1)
+                numbers = array_files.class_numbers(values) if competition.task != "multilabel" else None
+                if numbers is not None and values.shape[1] == len(competition.class_names):
+                    values = np.array(competition.class_names)[numbers][:, None]
                 if values.shape != (count, len(labels.targets)):
                     expected = (count, len(labels.targets))
                     raise UserError(f"labels of shape {values.shape}, expected {expected}", f"{path}, {prefix}_labels")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from medfold.errors import UserError
-from medfold.training.augment import PIPELINES, augmenter
+from medfold.training.augment import PIPELINES, Augmenter, _transform, augmenter
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 20, 20, 3), dtype=np.uint8)
 
@@ -58,6 +58,16 @@ def test_symmetry_bounds_flips_and_turns(symmetry, views):
         (["ChannelDropout"], "none", "ChannelDropout does not take 1-channel images"),
         (["ToFloat"], "none", "ToFloat changes the pixels from uint8 to float32"),
         ([{"RandomCrop": {"height": 2, "width": 2}}], "none", "RandomCrop changes the size"),
+        ([{"ToRGB": {}}], "none", "ToRGB changes the channels from 1 to 3"),
+        ([{"OneOf": {"transforms": ["Blurr"]}}], "none", "unknown transform 'Blurr' .did you mean 'Blur'"),
+        ([{"OneOf": {}}], "none", "OneOf needs a list of transforms. Example: OneOf: {transforms: .Blur, Sharpen"),
+        ([{"SomeOf": {"transforms": ["Blur", "VerticalFlip"], "n": 2}}], "none", "VerticalFlip is not within"),
+        (
+            [{"Sequential": {"transforms": [{"OneOf": {"transforms": [{"Rotate": {"limit": [170, 180]}}]}}]}}],
+            "none",
+            "Rotate mirrors images, or turns them",
+        ),
+        (["Compose"], "none", "unknown transform 'Compose'"),
         ([{"Affine": {}, "D4": {}}], "none", "one transform per list item"),
         ("fundus", "none", "Affine mirrors images, or turns them by more than 46 degrees, which is not within"),
         ("fundus", "horizontal", "Affine mirrors images, or turns them .* images.symmetry: horizontal"),
@@ -123,3 +133,22 @@ def test_an_augmenter_survives_the_way_to_another_process():
     augment(IMAGES[0], 0)
     again = pickle.loads(pickle.dumps(augment))
     assert all((augment(image, seed) == again(image, seed)).all() for seed, image in enumerate(IMAGES))
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ({"OneOf": {"transforms": ["HorizontalFlip", "VerticalFlip"], "p": 1.0}}, 2),
+        ({"OneOf": {"transforms": ["HorizontalFlip", "VerticalFlip"], "p": 0.5}}, 3),
+        ({"SomeOf": {"transforms": [{"HorizontalFlip": {"p": 1}}, {"VerticalFlip": {"p": 1}}], "n": 2}}, 1),
+        ({"Sequential": {"transforms": [{"HorizontalFlip": {"p": 1}}, {"VerticalFlip": {"p": 1}}], "p": 0.5}}, 2),
+    ],
+)
+def test_choices_among_transforms_are_made_by_the_seed(choice, expected):
+    pixels = np.arange(16 * 16, dtype=np.uint8).reshape(16, 16, 1)
+    augment = Augmenter([_transform(choice, "dihedral")], (16, 16, 1))
+    seen = [augment(pixels, seed).tobytes() for seed in range(60)]
+    assert len(set(seen)) == expected
+    assert seen == [augment(pixels, seed).tobytes() for seed in range(60)]
+    again = pickle.loads(pickle.dumps(augment))
+    assert [again(pixels, seed).tobytes() for seed in range(60)] == seen

@@ -8,6 +8,7 @@ import os
 import random
 import threading
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
@@ -64,6 +65,9 @@ _SYMMETRY: dict[str, Spec] = {
 }
 
 
+CHOICES = ["OneOf", "SomeOf", "Sequential"]  # of the transforms in them
+
+
 class _Random:
     """The two generators that albumentations draws from, which can be seeded in no time.
 
@@ -90,7 +94,7 @@ class Augmenter:
     same seed, so that whether an image is flipped and how bright it gets hang together.
 
     Args:
-        transforms: of albumentations.
+        transforms: of albumentations, single ones or choices among several (OneOf, SomeOf, Sequential).
         shape: height, width and channels of the images.
     """
 
@@ -141,25 +145,35 @@ def augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int, int])
     transforms = [_transform(step, symmetry) for step in steps]
     _try(copy.deepcopy(transforms), shape)
     if symmetry != "dihedral":
-        for transform in copy.deepcopy(transforms):
+        for transform in (leaf for each in copy.deepcopy(transforms) for leaf in _leaves(each)):
             _refuse_turns(transform, symmetry, shape)
     return Augmenter(transforms, shape)
 
 
-def _transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.BasicTransform:
+def _transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.BasicTransform | A.BaseCompose:
     if isinstance(step, str):
         step = {step: {}}
     if len(step) != 1:
         raise UserError(f"expected one transform per list item, received {step}", "augment")
     ((name, arguments),) = step.items()
     known = [key for key in vars(A) if isinstance(vars(A)[key], type) and issubclass(vars(A)[key], A.BasicTransform)]
+    known += CHOICES
     if name not in known:
         raise UserError(f"unknown transform '{name}'{nearest(name, known)}", "augment")
     allowed = {"none": set(), "horizontal": _NEEDS_HORIZONTAL, "dihedral": _NEEDS_HORIZONTAL | _NEEDS_DIHEDRAL}
     if name in (_NEEDS_DIHEDRAL | _NEEDS_HORIZONTAL) - allowed[symmetry]:
         fix = "Take it out, or change images.symmetry if the images really look the same so"
         raise UserError(f"{name} is not within images.symmetry: {symmetry}", "augment", fix)
-    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in arguments.items()}
+    if name in CHOICES:
+        steps = arguments.get("transforms")
+        if not isinstance(steps, list) or not steps:
+            fix = f"Example: {name}: {{transforms: [Blur, Sharpen], p: 0.3}}"
+            raise UserError(f"{name} needs a list of transforms", "augment", fix)
+        arguments = {**arguments, "transforms": [_transform(each, symmetry) for each in steps]}
+    arguments = {
+        key: tuple(value) if isinstance(value, list) and key != "transforms" else value
+        for key, value in arguments.items()
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # albumentations only warns of an unknown argument
         try:
@@ -172,7 +186,7 @@ def _transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.B
 def _try(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:
     """Runs each transform once, so that one that does not take such images is named before training starts."""
     grey = np.full(shape, 128, np.uint8)
-    for transform in transforms:
+    for transform in (leaf for each in transforms for leaf in _leaves(each)):
         name = type(transform).__name__
         transform.p = 1.0
         try:
@@ -187,6 +201,15 @@ def _try(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> Non
         if result.dtype != np.uint8:
             fix = "Take it out: the net scales the pixels itself, in training and prediction alike"
             raise UserError(f"{name} changes the pixels from uint8 to {result.dtype}", "augment", fix)
+
+
+def _leaves(transform: A.BasicTransform | A.BaseCompose) -> Iterator[A.BasicTransform]:
+    """The single transforms that a choice is made among; of a single one, itself."""
+    if isinstance(transform, A.BaseCompose):
+        for each in transform.transforms:
+            yield from _leaves(each)
+    else:
+        yield transform
 
 
 def _refuse_turns(transform: A.BasicTransform, symmetry: Symmetry, shape: tuple[int, int, int]) -> None:

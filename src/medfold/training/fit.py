@@ -317,7 +317,7 @@ class _Training:
         optimizer = optimizer_of(choices, part.learning_rate, steps * part.epochs)
         if self._precision == "float16":  # small gradients would vanish
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        learner = Learner(part.model, optimizer, losses.loss_of(competition, choices))
+        learner = Learner(part.model, optimizer, losses.loss_of(competition, choices, self._targets))
         predictor = inference.Predictor(part.model, competition.images.symmetry, tta=False, look=part.look)
 
         def score() -> float:

@@ -6,6 +6,7 @@ import numpy as np
 from medfold.competition import Competition
 from medfold.errors import UserError, some
 from medfold.recipe import Training
+from medfold.terminal import warn
 
 
 def as_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:
@@ -16,11 +17,9 @@ def as_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:
 
 
 def sample_weights(competition: Competition, choice: str, targets: np.ndarray) -> np.ndarray:
-    """float32 (n,): 1, or inversely to how frequent the class is, with mean 1."""
-    if choice == "none":
+    """float32 (n,): 1, or inversely to how frequent the class is, with mean 1; of several labels see `loss_of`."""
+    if choice == "none" or competition.task == "multilabel":
         return np.ones(len(targets), np.float32)
-    if competition.task == "multilabel":
-        raise UserError("labels have no single class to balance", "training.class_weights", "Set it to none")
     counts = np.bincount(targets, minlength=len(competition.class_names))
     return (len(targets) / (np.count_nonzero(counts) * counts[targets])).astype(np.float32)
 
@@ -33,7 +32,7 @@ def classes_of(competition: Competition, targets: np.ndarray) -> np.ndarray:
 
 
 def refuse_absent_classes(competition: Competition, targets: np.ndarray, topic: str) -> None:
-    """A class that no training image has cannot be learnt.
+    """A class that no training image has cannot be learnt. Of a label that none has the net learns just that: told.
 
     Args:
         competition: names the classes.
@@ -41,26 +40,61 @@ def refuse_absent_classes(competition: Competition, targets: np.ndarray, topic: 
         topic: what to call the training in an error, such as `fold 0`.
 
     Raises:
-        UserError: there is one; it is named.
+        UserError: there is such a class; it is named.
     """
     if competition.task == "multilabel":
         absent = [name for name, column in zip(competition.columns, targets.T, strict=True) if not column.any()]
-    else:
-        names = competition.class_names
-        absent = [name for number, name in enumerate(names) if not (targets == number).any()]
+        if absent:
+            warn(topic, f"no image to train on has the label {some(absent)}: it is predicted as absent throughout")
+        return
+    names = competition.class_names
+    absent = [name for number, name in enumerate(names) if not (targets == number).any()]
     if absent:
         fix = "Merge rare classes in competition.yaml, or make fewer folds"
         raise UserError(f"no image to train on is of class {some(absent)}", topic, fix)
 
 
-def loss_of(competition: Competition, choices: Training) -> keras.losses.Loss:
-    """Cross-entropy, or focal loss (Lin et al. 2017, arXiv 1708.02002), over classes or per label."""
+def loss_of(competition: Competition, choices: Training, targets: np.ndarray | None = None) -> keras.losses.Loss:
+    """Cross-entropy, or focal loss (Lin et al. 2017, arXiv 1708.02002), over classes or per label.
+
+    Args:
+        competition: names the task.
+        choices: of the recipe.
+        targets: int (n, labels) of the training images, needed for balanced class weights of several labels: presence
+            and absence of each label then have the same sum of weights among them.
+    """
     more = {"label_smoothing": choices.label_smoothing}
     if choices.loss == "focal":
         more["gamma"] = choices.focal_gamma
+    if competition.task == "multilabel" and choices.class_weights == "balanced":
+        return BalancedLabels(choices.loss, targets.mean(axis=0), **more)
+    if choices.loss == "focal":
         if competition.one_of_many:
             return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, **more)
         return keras.losses.BinaryFocalCrossentropy(**more)
     if competition.one_of_many:
         return keras.losses.CategoricalCrossentropy(**more)
     return keras.losses.BinaryCrossentropy(**more)
+
+
+class BalancedLabels(keras.losses.Loss):
+    """The loss per label, presence and absence of each weighted inversely to how frequent they are.
+
+    Args:
+        loss: cross_entropy or focal.
+        frequency: float (labels,), the share of images that have each label.
+        more: options of the loss.
+    """
+
+    def __init__(self, loss: str, frequency: np.ndarray, **more):
+        super().__init__(name="balanced_labels")
+        entropies = {"cross_entropy": keras.losses.binary_crossentropy, "focal": keras.losses.binary_focal_crossentropy}
+        self._entropy, self._more = entropies[loss], more
+        present = np.where(frequency > 0, 0.5 / np.maximum(frequency, 1e-9), 0)
+        absent = np.where(frequency < 1, 0.5 / np.maximum(1 - frequency, 1e-9), 0)
+        self._present, self._absent = (weights.astype(np.float32) for weights in (present, absent))
+
+    def call(self, y_true, y_pred):
+        each = self._entropy(y_true[..., None], y_pred[..., None], **self._more)
+        weights = y_true * self._present + (1 - y_true) * self._absent
+        return keras.ops.mean(weights * each, axis=-1)

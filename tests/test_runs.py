@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from medfold import files, runs
 from medfold.errors import UserError
 from medfold.recipe import Recipe
-from tests.helpers import competition
+from tests.helpers import competition, finished_run
 
 ORIGIN = {"seed": 0, "recipe": {"tta": True, "training": {"epochs": 3}}, "folds": "f", "store": "s", "pretrained": None}
 
@@ -152,3 +152,20 @@ def test_the_order_of_rows_and_folds_changes_no_score(n, images, folds, random):
 def test_a_name_that_no_later_command_could_take_is_refused(small, name):
     with pytest.raises(UserError, match="a run's name (is|has)"):
         runs.paths_of(small.paths, name)
+
+
+def test_a_marker_that_broke_off_makes_a_fold_undone(folded):
+    finished_run(folded, "noise")
+    paths = folded.paths.run("noise")
+    for content in ("{", "[]", "", "{}"):
+        paths.fold(1).done.write_text(content)
+        assert runs.done_folds(paths, 3) == [0, 2]
+
+
+def test_an_origin_of_something_else_is_one_line(folded):
+    finished_run(folded, "noise")
+    paths = folded.paths.run("noise")
+    for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: it does not tell what")):
+        paths.origin.write_text(content)
+        with pytest.raises(UserError, match=message):
+            runs.describe(paths)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import samples
+from medfold import samples, stages
 from medfold.errors import UserError
 from medfold.samples import shapes, tables
 from medfold.sources import Source
@@ -599,3 +599,29 @@ def test_arrays_of_marks_are_classes_and_damaged_files_are_one_line(tmp_path):
     (tmp_path / "single.npy").rename(path)
     with pytest.raises(UserError, match="not an .npz archive but a single array"):
         shapes.arrays(facts, tmp_path)
+
+
+def test_a_sample_table_whose_origin_broke_off_is_made_anew(small):
+    Source(small.competition.source, small.paths).get()
+    table = samples.build(small.competition, small.paths)
+    assert samples.fresh(small.competition, small.paths)
+    small.paths.samples_origin.write_text("{")
+    assert not samples.fresh(small.competition, small.paths)
+    assert stages.make_folds(small).train["id"].isin(table["id"]).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,id\na,b\n", "two columns are called 'id'"),
+        ("id,label\na,b,c,d,e\n", "row 2 has more columns than the header, 'id,label'"),
+        ("id,label\na,b\nc,d,,\n", None),
+    ],
+)
+def test_columns_that_the_header_does_not_name(tmp_path, text, message):
+    (tmp_path / "a.csv").write_text(text)
+    if message is None:
+        assert tables.read(tmp_path / "a.csv", []).to_numpy().tolist() == [["a", "b"], ["c", "d"]]
+    else:
+        with pytest.raises(UserError, match=message):
+            tables.read(tmp_path / "a.csv", [])

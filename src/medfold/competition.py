@@ -108,6 +108,8 @@ class Images(Strict):
                 found = list(string.Formatter().parse(pattern))
             except ValueError as error:
                 raise ValueError(f"'{pattern}' is no pattern ({error})") from None
+            if odd := [spec for _, name, spec, _ in found if name and not re.fullmatch(r"(0?[<>]?\d+d?)?", spec)]:
+                raise ValueError(f"'{pattern}' is no pattern: '{odd[0]}' fills nothing up, as 05d does")
             if any(field == "" for _, field, _, _ in found):
                 raise ValueError(f"'{pattern}' has {{}}, which names no column")
         return value

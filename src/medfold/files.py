@@ -72,8 +72,19 @@ def write_json(value: Any, path: Path) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Reads a JSON file; `None` if there is none."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    """Reads a JSON file that the kit wrote; `None` if there is none.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise UserError(
+            "not JSON, or cut off", path, "Bring back a copy, or remove it and what it belongs to"
+        ) from None
 
 
 def write_csv(table: "pd.DataFrame", path: Path) -> None:
@@ -82,11 +93,19 @@ def write_csv(table: "pd.DataFrame", path: Path) -> None:
 
 
 def read_csv(path: Path, **types: Any) -> "pd.DataFrame":
-    """Reads a table of the kit; `types` are column types, and the columns `id`, `part` and `image` are text."""
+    """Reads a table of the kit; `types` are column types, and the columns `id`, `part` and `image` are text.
+
+    Raises:
+        UserError: it is damaged.
+    """
     import pandas as pd
 
     text = dict.fromkeys(("id", "part", "image", "file", "hash", "usage"), str)
-    return pd.read_csv(path, dtype={**text, **types}, keep_default_na=False, na_values=[""])
+    try:
+        return pd.read_csv(path, dtype={**text, **types}, keep_default_na=False, na_values=[""])
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
+        what = f"not the table that was written ({str(error).splitlines()[0]})"
+        raise UserError(what, path, "Bring back a copy, or remove it and make it anew") from None
 
 
 def sha256(*paths: Path) -> str:

@@ -71,7 +71,7 @@ class Paths:
 
 
 def _variants(facts: Path) -> list[str]:
-    text = facts.read_text(encoding="utf-8")
+    text = facts.read_text(encoding="utf-8", errors="replace")
     if "\nvariants:" not in text:  # most have none, and reading YAML takes its time
         return []
     try:

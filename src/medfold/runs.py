@@ -83,6 +83,8 @@ def describe(paths: RunPaths) -> dict[str, Any]:
         UserError: no such run; those that are there are named.
     """
     origin = files.read_json(paths.origin)
+    if origin is not None and not (isinstance(origin, dict) and {"recipe", "facts", "folds"} <= set(origin)):
+        raise UserError("it does not tell what the run was trained by", paths.origin, "Bring back a copy of it")
     if origin is None:
         competition = paths.folder.parent.name
         known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
@@ -94,8 +96,11 @@ def describe(paths: RunPaths) -> dict[str, Any]:
 
 def is_done(paths: FoldPaths) -> bool:
     """True if every file of the fold is there, as its marker says."""
-    marker = files.read_json(paths.done)
-    if not marker:
+    try:
+        marker = files.read_json(paths.done)
+    except UserError:  # it broke off
+        return False
+    if not isinstance(marker, dict) or not marker:
         return False
     return all((paths.folder / name).is_file() and files.sha256(paths.folder / name) == marker[name] for name in marker)
 
@@ -149,7 +154,8 @@ def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
     for column in ("id", *competition.columns):
         if column not in table:
             raise UserError(f"no column '{column}'", path, "It is not a table of this competition; train the fold anew")
-    wrong = ~np.isfinite(table[competition.columns].to_numpy(np.float64)).all(axis=1)
+    numbers = table[competition.columns].apply(pd.to_numeric, errors="coerce")
+    wrong = ~np.isfinite(numbers.to_numpy(np.float64)).all(axis=1)
     if wrong.any():
         what = f"{wrong.sum()} predictions are no numbers: {some(table['id'][wrong])}"
         raise UserError(what, path, "Train the fold anew")

@@ -370,7 +370,18 @@ def record(paths: Paths, row: dict[str, Any]) -> None:
 
 
 def ledger(paths: Paths) -> pd.DataFrame:
-    """Every submission and every look at a hidden or test score, all columns as text."""
+    """Every submission and every look at a hidden or test score, all columns as text.
+
+    Raises:
+        UserError: it is no such table any more.
+    """
     if not paths.ledger.is_file():
         return pd.DataFrame(columns=LEDGER, dtype=str)
-    return pd.read_csv(paths.ledger, dtype=str, keep_default_na=False)
+    fix = "Bring back a copy of it: it counts the looks at hidden scores"
+    try:
+        table = pd.read_csv(paths.ledger, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise UserError(f"not the ledger ({str(error).splitlines()[0]})", paths.ledger, fix) from None
+    if absent := [column for column in LEDGER if column not in table]:
+        raise UserError(f"no column '{absent[0]}'", paths.ledger, fix)
+    return table

@@ -39,6 +39,8 @@ def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     train, test, solution = shapes.SHAPES[labels.shape](competition, paths.raw_root(competition.images.root))
     if labels.holdout:
         test, solution = train.head(0), None
+    if not len(train):
+        raise UserError("no training sample", paths.raw / labels.file, "Is the label table empty, or cut off?")
     for part, table in (("train", train), ("test", test)):
         _check_ids(table, part)
         expected = (labels.counts or {}).get(part, len(table))
@@ -121,7 +123,10 @@ def read(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
 
 def fresh(competition: Competition, paths: CompetitionPaths) -> bool:
     """True if the sample table is there and was made from these facts and these raw files."""
-    made = files.read_json(paths.samples_origin)
+    try:
+        made = files.read_json(paths.samples_origin)
+    except UserError:  # it broke off: the table is made anew
+        return False
     return paths.samples.is_file() and bool(made) and made["made from"] == origin(competition, paths)
 
 

@@ -1,5 +1,6 @@
 """Tables of raw labels: read as text, checked, several rows of one id joined."""
 
+import csv
 import gzip
 import io
 import re
@@ -20,6 +21,7 @@ from medfold.terminal import warn
 ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
 READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # packages that pandas needs for them
 SEPARATORS = ",;\t|"
+WIDEST = 10_000  # columns of a table
 MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # how tables mark that something is there or not
 
 
@@ -38,9 +40,13 @@ def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
         table = _of_package(path) if special else _parsed(_text_of(path), path)
     except FileNotFoundError:
         raise UserError("no such file", path, "Is the download complete?") from None
+    except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
+            raise UserError(f"damaged ({error})", path, "Get it again") from None
+        raise UserError(f"cannot be read ({error.strerror})", path) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise UserError(f"not a readable table ({' '.join(str(error).split())})", path) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, zlib.error) as error:
         raise UserError(f"damaged ({error})", path, "Get it again") from None
     for column in needed:
         if column not in table:
@@ -105,11 +111,16 @@ def _parsed(text: str, path: Path) -> pd.DataFrame:
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             table = pd.read_csv(io.StringIO(text), **options)
-        except (pd.errors.ParserWarning, pd.errors.ParserError):  # perhaps there are rows with a column more
-            width = pd.read_csv(io.StringIO(text), nrows=0, **options).shape[1]
-            rows = pd.read_csv(io.StringIO(text), header=None, names=range(width + 1), **options)
-            table = _without_surplus(rows, head, path)
-    return _with_plain_names(table, path)
+        except (pd.errors.ParserWarning, pd.errors.ParserError):  # perhaps there are rows with more columns
+            width = max((len(row) for row in csv.reader(io.StringIO(text), delimiter=separator)), default=0)
+            if width > WIDEST:
+                raise
+            rows = pd.read_csv(io.StringIO(text), header=None, names=range(width), **options)
+            known = len(next(csv.reader(io.StringIO(text), delimiter=separator)))
+            table = _without_surplus(rows, known, head, path)
+        else:  # pandas gives equal names numbers
+            table.columns = pd.read_csv(io.StringIO(text), header=None, nrows=1, **options).iloc[0]
+    return _with_plain_names(table.rename_axis(columns=None), path)
 
 
 def _with_plain_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -119,14 +130,15 @@ def _with_plain_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     return table
 
 
-def _without_surplus(rows: pd.DataFrame, head: str, path: Path) -> pd.DataFrame:
-    """Rows that end with a separator of which the header knows nothing, without the empty column that it makes.
+def _without_surplus(rows: pd.DataFrame, known: int, head: str, path: Path) -> pd.DataFrame:
+    """Rows that end with separators of which the header knows nothing, without the empty columns that they make.
 
     Args:
         rows: with the header as the first.
+        known: how many columns the header has.
     """
-    table = rows.iloc[1:, :-1].reset_index(drop=True).set_axis(rows.iloc[0, :-1].fillna(""), axis=1)
-    surplus = rows.iloc[1:, -1].fillna("").to_numpy() != ""
+    table = rows.iloc[1:, :known].reset_index(drop=True).set_axis(rows.iloc[0, :known], axis=1)
+    surplus = (rows.iloc[1:, known:].fillna("") != "").any(axis=1).to_numpy()
     if surplus.any():
         fix = "Name every column in the header, and put texts that hold the separator in quotes"
         what = f"row {int(np.argmax(surplus)) + 2} has more columns than the header, '{head[:80]}'"

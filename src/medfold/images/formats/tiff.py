@@ -22,6 +22,7 @@ WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 SAMPLES, PLANAR, FORMAT = 277, 284, 339
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
 OLD_JPEG, JPEG = 6, 7
+UNNAMED = 0  # kind of extra samples
 SHORT, LONG = 3, 4
 # Orientation tag -> the picture upright.
 UPRIGHT = {
@@ -66,7 +67,7 @@ def decode(data: np.ndarray, facts: Images) -> np.ndarray:
         frames = _hyperstack(file, facts)
         if frames is None:
             numbers = chosen(len(file.pages), facts)
-            frames = [_page(file.pages[number], number, data, len(numbers)) for number in numbers]
+            frames = [_page(file.pages[number], number, data, len(numbers), facts.depth) for number in numbers]
     if len({frame.shape for frame in frames}) > 1:
         raise ImageError("pages of several sizes, 'images.frame: montage' needs one")
     return tiled(list(to_bytes(np.stack(frames), facts)))
@@ -118,7 +119,7 @@ def _plain(data: np.ndarray) -> bool:
     return (kind, bits) in (((BLACK_IS_ZERO, 1), 8), ((BLACK_IS_ZERO, 1), 16), ((RGB, 3), 8))
 
 
-def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int) -> np.ndarray:
+def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int, depth: int) -> np.ndarray:
     height, width, bits = page.imagelength, page.imagewidth, page.bitspersample
     check_size(height, width, pages, page.samplesperpixel * -(-bits // 8))
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR):
@@ -131,7 +132,7 @@ def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int) ->
     elif page.axes not in ("YX", "YXS"):
         raise ImageError("a TIFF of volumes")
     if values.ndim == 3:
-        values = values[..., : page.samplesperpixel - len(page.extrasamples)]
+        values = values[..., : page.samplesperpixel - _alphas(page, depth)]
         values = values[..., 0] if values.shape[2] == 1 else values
     if page.photometric == PALETTE:
         values = _coloured(values.astype(np.int64), page.colormap)
@@ -144,6 +145,14 @@ def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int) ->
         values = _from_ink(values, bits)
     orientation = page.tags.get("Orientation")
     return UPRIGHT.get(orientation.value if orientation else 1, lambda pixels: pixels)(values)
+
+
+def _alphas(page: tifffile.TiffPage, depth: int) -> int:
+    """How many of the last samples are alpha; extra ones of an unnamed kind are channels, but for a single one."""
+    extra = list(page.extrasamples)
+    if page.samplesperpixel == depth or (len(extra) > 1 and UNNAMED in extra):
+        return 0
+    return len(extra)
 
 
 def _coloured(numbers: np.ndarray, palette: np.ndarray) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""What strangers give the kit: their layouts of data, and their mistakes."""

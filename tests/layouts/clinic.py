@@ -1,0 +1,86 @@
+"""A small competition of one's own, to be given, described and broken: radiographs of patients, a table, a sample."""
+
+import contextlib
+import io
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from medfold.cli import main
+from tests.conftest import TINY_RECIPE, add_competition
+from tests.helpers import picture
+
+FACTS = """title: Clinic
+source: {kind: own}
+upload: local
+task: binary
+classes: [healthy, sick]
+labels:
+  file: train.csv
+  id: id
+  targets: [finding]
+  group: patient
+images: {train: "train/{id}.png", test: "test/{id}.png", channels: 1, symmetry: none}
+score: {metric: auc}
+submission: {sample: sample_submission.csv}
+folds: {k: 2, seed: 1, method: stratified-group}
+"""
+TRAINING, TEST = 16, 4
+
+
+def make_given(folder: Path) -> None:
+    """Files as they were shipped: train.csv, sample_submission.csv, train/, test/."""
+    rows = ["id,patient,finding"]
+    for number in range(TRAINING):
+        picture(folder / "train" / f"i{number:02}.png", seed=number, shape=(20, 18))
+        rows.append(f"i{number:02},p{number // 2},{'sick' if number // 2 % 2 else 'healthy'}")
+    (folder / "train.csv").write_text("\n".join(rows) + "\n")
+    sample = ["id,finding"]
+    for number in range(TEST):
+        picture(folder / "test" / f"t{number}.png", seed=100 + number, shape=(20, 18))
+        sample.append(f"t{number},0.5")
+    (folder / "sample_submission.csv").write_text("\n".join(sample) + "\n")
+
+
+def make_project(root: Path, repository: Path) -> None:
+    """A project with the competition `clinic` and, beside its folders, what would be given: `given/`."""
+    import shutil
+
+    add_competition(root, "clinic", FACTS, TINY_RECIPE)
+    shutil.copytree(repository / "competition" / "_base", root / "competition" / "_base")
+    make_given(root / "given")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    said: str
+    errors: str
+
+
+def medfold(*words: str) -> Ended:
+    """Runs a command as the command line does, within this process."""
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["medfold", *words])
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code or 0
+    return Ended(code, out.getvalue(), err.getvalue())
+
+
+def files_of(root: Path) -> dict[str, bytes]:
+    """What stands in a project, without locks and what was given."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.is_file() and not path.name.endswith(".lock") and not name.startswith("given"):
+            found[name] = path.read_bytes()
+    return found

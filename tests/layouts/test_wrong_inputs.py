@@ -1,0 +1,75 @@
+"""A wrong input ends in one line and exit code 2, leaves nothing behind, and once it is mended the command works."""
+
+import re
+import shutil
+
+import pytest
+
+from medfold.stages import Project
+from tests.conftest import copied
+from tests.helpers import REPOSITORY, finished_run
+from tests.layouts.clinic import files_of, make_project, medfold
+from tests.layouts.corpus import CORPUS, DOWNLOAD, FOLDS
+
+TENTH = list(CORPUS)[::10]
+CASES = [name if name in TENTH else pytest.param(name, marks=pytest.mark.slow) for name in CORPUS]
+
+
+@pytest.fixture(scope="session")
+def state_of(once):
+    """`state_of("folded")` is a project in that state; only to copy."""
+
+    def make(root, state):
+        make_project(root, REPOSITORY)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            if state != "bare":
+                assert medfold(*DOWNLOAD).code == 0
+            if state in ("folded", "trained"):
+                assert medfold(*FOLDS).code == 0
+            if state == "trained":
+                for name in ("noise", "noise2"):
+                    finished_run(Project.open("clinic"), name)
+
+    return lambda state: once(f"clinic {state}", lambda root: make(root, state))
+
+
+def test_the_corpus_is_large_and_of_every_kind():
+    assert len(CORPUS) >= 150
+    assert {case.area for case in CORPUS.values()} == {
+        "tables",
+        "archives",
+        "images",
+        "facts",
+        "recipes",
+        "words",
+        "kept files",
+    }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_wrong_input_is_one_line_and_mended_it_works(name, state_of, tmp_path, monkeypatch):
+    case = CORPUS[name]
+    root = copied(state_of(case.state), tmp_path, monkeypatch)
+    case.breaks()
+    before = files_of(root)
+    ended = medfold(*case.command)
+    assert ended.code == 2, (ended.code, ended.said, ended.errors)
+    assert ended.errors.startswith("medfold: "), ended.errors
+    assert ended.errors.count("\n") == 1, ended.errors
+    assert re.search(case.says, ended.errors), ended.errors
+    left = {path for path, content in files_of(root).items() if before.get(path) != content}
+    assert not {path for path in left if not re.match(r"data/(clinic|fresh)/", path)}, left
+    assert "data/clinic/raw.csv" not in left, left
+    mended = state_of(case.state)
+    for folder in ("competition", "given", "folds", "runs", "submissions"):
+        shutil.rmtree(root / folder, ignore_errors=True)
+        if (mended / folder).is_dir():
+            shutil.copytree(mended / folder, root / folder)
+    if case.area == "kept files":
+        shutil.rmtree(root / "data")
+        shutil.copytree(mended / "data", root / "data")
+    if case.area == "images":
+        assert medfold(*DOWNLOAD, "--force").code == 0
+    again = medfold(*(case.works or case.command))
+    assert again.code == 0, (again.said, again.errors)

@@ -34,6 +34,7 @@ class Labels(Strict):
     targets: list[str] = Field(min_length=1)  # columns of the targets; binary, multiclass and ordinal have one
     value: str = ""  # shapes long and lists: the column that holds the label, or the names of the labels
     separator: str = Field(default=" ", min_length=1)  # shape lists: what stands between the names
+    ignore: list[str] = Field(default=[])  # shape lists: names that are no targets, such as No Finding
     repeated: Literal["refuse", "same", "any", "majority"] = "refuse"  # what several rows of one id and label mean
     group: str | None = None  # column of what must not be split between folds
     group_pattern: str | None = (

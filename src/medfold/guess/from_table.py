@@ -11,7 +11,7 @@ from medfold.errors import UserError, some
 from medfold.guess.found import Guess, Ids
 from medfold.guess.pictures import INDEX, Pictures
 from medfold.guess.task import guess_task
-from medfold.samples import patterns, tables
+from medfold.samples import tables
 
 TARGET_NAMES = r"target|label|class|diagnos|level|grade|cancer|malignant|finding|isup"
 # Of persons, what is no finding: never a label by itself.
@@ -94,6 +94,8 @@ class FromTable:
             targets = self._targets(table, ids, sample)
             labels["targets"] = targets
             guess_task(guess, table, targets, labels)
+            if labels["shape"] == "lists":
+                self._keep_targets_of_sample(labels, ids, sample)
         if table.duplicated(ids.column).any():
             same = (table.groupby(ids.column)[targets].nunique() <= 1).all(axis=None)
             labels["repeated"] = "same" if same else "any"
@@ -108,6 +110,19 @@ class FromTable:
         self._find_images(table, ids, test[1] if test else None, sample)
         self._find_group(table, ids, [*targets, ids.column])
         self._submission(sample, ids, test[1] if test else None)
+
+    def _keep_targets_of_sample(self, labels: dict[str, Any], ids: Ids, sample: pd.DataFrame | None) -> None:
+        """Of names in lists those are targets that the sample submission has a column for, if it has such columns."""
+        columns = [column for column in sample.columns[1:] if column != ids.column] if sample is not None else []
+        if len(columns) < 2 or not set(columns) <= set(labels["targets"]):
+            return
+        others = [name for name in labels["targets"] if name not in columns]
+        labels["targets"] = columns
+        self.guess.doubts[:] = [doubt for doubt in self.guess.doubts if not doubt.startswith("labels.targets:")]
+        self.guess.tell("labels.targets", some(columns, 8), f"columns of {self._sample}, which the lists hold")
+        if others:
+            labels["ignore"] = others
+            self.guess.tell("labels.ignore", some(others, 8), f"no column of {self._sample}")
 
     def _targets(self, table: pd.DataFrame, ids: Ids, sample: pd.DataFrame | None) -> list[str]:
         if sample is not None:
@@ -140,7 +155,7 @@ class FromTable:
                 f"labels.targets: I cannot tell which of {some(few, 6)} is the label; now {chosen}"
             )
         if sample is not None:
-            self.guess.doubts.append("labels.targets, submission: the sample submission names no column of the table")
+            self.guess.doubts.append(f"labels.targets: {self._sample} names no column of the table")
         return [chosen]
 
     def _marked_together(self, table: pd.DataFrame, others: list[str]) -> list[str]:
@@ -187,7 +202,7 @@ class FromTable:
             labels["group_pattern"] = "(?P<group>.+)_(left|right|L|R)"
             guess.tell("labels.group_pattern", labels["group_pattern"], "ids end with a side: both are of one patient")
             return
-        if guess.facts["images"]["train"].endswith(".dcm") and self._pictures.patients_in_headers():
+        if ".dcm" in str(guess.facts["images"]["train"]) and self._pictures.patients_in_headers():
             guess.facts["images"]["headers"] = ["PatientID"]
             labels["group"] = "PatientID"
             guess.tell("labels.group", "PatientID", "of the DICOM headers: several images have the same")
@@ -198,19 +213,20 @@ class FromTable:
     def _find_images(
         self, table: pd.DataFrame, ids: Ids, test: pd.DataFrame | None, sample: pd.DataFrame | None
     ) -> None:
-        images: dict[str, Any] = {"train": self._pictures.pattern(table, ids, "train")}
-        self.guess.facts["images"] = images
-        if images["train"] is None:
+        rules, found = self._pictures.patterns(table, ids, "train")
+        if not rules:
             raise UserError("the images of the training part have no pattern in common", self._raw)
-        self.guess.tell("images.train", images["train"], "where most of the labelled images are")
+        images: dict[str, Any] = {"train": _one_or_all(rules)}
+        self.guess.facts["images"] = images
+        self.guess.tell("images.train", some(rules, 4), f"{len(found):,} of {len(table):,} rows that I looked up")
         if test is None and sample is not None:
             test = sample.rename(columns={sample.columns[0]: ids.column})
         if test is not None:
-            images["test"] = self._pictures.pattern(test, ids, "test")
-            if images["test"]:
-                self.guess.tell("images.test", images["test"], "where the test images are")
+            rules, there = self._pictures.patterns(test, ids, "test")
+            if rules:
+                images["test"] = _one_or_all(rules)
+                self.guess.tell("images.test", some(rules, 4), f"{len(there):,} of {len(test):,} rows that I looked up")
         if not images.get("test"):
-            images.pop("test", None)
             self.guess.facts["labels"]["holdout"] = 0.2
             self.guess.facts["labels"].pop("test", None)
             self.guess.tell("labels.holdout", 0.2, "no test image: a share of the training part stands in for it")
@@ -218,11 +234,7 @@ class FromTable:
             images["channels"] = list(ids.endings)
             self.guess.tell("images.channels", some(ids.endings, 8), "each image is so many files")
         else:
-            rows = table.assign(id=table[ids.column])
-            if ids.long:
-                rows["id"] = rows["id"].str.rpartition("_")[0]
-            found = patterns.fill(images["train"], rows, "images").unique().tolist()
-            images["channels"] = self._pictures.told_depth(found, self.guess)
+            images["channels"] = self._pictures.told_depth(list(dict.fromkeys(found)), self.guess)
 
     def _submission(self, sample: pd.DataFrame | None, ids: Ids, test: pd.DataFrame | None) -> None:
         facts, guess = self.guess.facts, self.guess
@@ -231,7 +243,7 @@ class FromTable:
             return
         key, shape = sample.columns[0], facts["labels"]["shape"]
         facts["submission"] = {"sample": self._sample, "id": key}
-        if shape in ("long", "lists"):
+        if shape == "long" or (shape == "lists" and len(sample.columns) == 2):
             facts["submission"]["shape"] = shape
         guess.tell("submission.id", key, f"the first column of {self._sample}")
         if test is not None and key != ids.column and key in test:
@@ -251,3 +263,7 @@ class FromTable:
                 if first != second and (test[first] + "_" + test[second] == test[key]).all():
                     return f"{{{first}}}_{{{second}}}"
         return next((f"{{{column}}}" for column in columns if (test[column] == test[key]).all()), None)
+
+
+def _one_or_all(rules: list[str]) -> str | list[str]:
+    return rules[0] if len(rules) == 1 else rules

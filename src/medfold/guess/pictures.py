@@ -70,7 +70,19 @@ def _addition(stem: str, stems: set[str]) -> str | None:
     return None
 
 
+MOST_ROWS = 5000  # of a table that are looked up
+MOST_PATTERNS = 40  # for the images of one table
 FEW_IDS = 20  # so many different values that recur are rather labels than ids
+
+
+def _of_other_part(rule: str, part: str) -> bool:
+    """True if a folder of a pattern is named for the other part: test of train, and train of test."""
+    other = ("test", "testing") if part == "train" else ("train", "training")
+    return any(word in other for folder in rule.split("/")[:-1] for word in re.split(r"[\W_]+", folder.lower()))
+
+
+def _is_plain(rule: str) -> bool:
+    return not rule.endswith((".dcm", ".tif", ".tiff")) and "#" not in rule
 
 
 class Pictures:
@@ -93,13 +105,13 @@ class Pictures:
         self._by_stem: dict[str, list[str]] = {}
         for path in self.files:
             self._by_stem.setdefault(PurePosixPath(path).stem, []).append(path)
+        self._widths = sorted({len(stem) for stem in self._by_stem if stem.isdecimal() and stem.startswith("0")})
 
     def ids_of(self, table: pd.DataFrame) -> Ids | None:
         """The column whose values name images; of several, one that is named like an id and has no value twice.
 
         A column of row numbers, such as a table gets that was saved with its index, is one only if there is no other.
         """
-        names = {PurePosixPath(path).name for path in self.files}
         fits: list[tuple[tuple, Ids]] = []
         most = 0  # different values of a column that names images: labels 0 and 1 may be names of images, too
         for position, column in enumerate(table.columns):
@@ -107,7 +119,7 @@ class Pictures:
             values = values[values != ""]
             if not len(values) or self._looks_like_labels(table[column]):
                 continue
-            found = [Ids(column, (values.isin(self._by_stem.keys()) | values.isin(names)).mean())]
+            found = [Ids(column, values.map(lambda value: bool(self._paths_of(value))).mean())]
             cut = values.str.rpartition("_")
             found.append(Ids(column, cut[0].isin(self._by_stem.keys()).mean(), tuple(cut[2].unique()), long=True))
             channels = self._channels(values)
@@ -145,34 +157,73 @@ class Pictures:
         order = {"red": 0, "green": 1, "blue": 2}
         return tuple(sorted(first, key=lambda name: (order.get(name, 9), name)))
 
-    def pattern(self, table: pd.DataFrame, ids: Ids, part: str) -> str | None:
-        """Where most of the images of a table are, of a part (train, test) rather; None if none is there."""
-        rows = table.head(LOOKED_AT)
-        counted: Counter[str] = Counter()
-        for row in rows.to_dict("records"):
-            id = row[ids.column].rpartition("_")[0] if ids.long else row[ids.column]
-            stem = f"{id}_{ids.endings[0]}" if ids.endings and not ids.long else id
-            own = {self._general(path, id, row, ids) for path in self._paths_of(stem)}
-            counted.update(own | self._members_of(id, ids))
-        if not counted:
-            return None
+    def patterns(self, table: pd.DataFrame, ids: Ids, part: str) -> tuple[list[str], list[str]]:
+        """Where the images of a table are: as many patterns as it takes, the most frequent first.
 
-        def merit(pattern: str) -> tuple:
-            plain = not pattern.endswith((".dcm", ".tif", ".tiff")) and "#" not in pattern
-            return counted[pattern], part in pattern, plain, -len(pattern), pattern
+        Args:
+            part: train or test; what stands in a folder of the other one is taken only if there is nothing else.
 
-        return max(counted, key=merit)
+        Returns:
+            The patterns, and a row's image by the first of them that it has, of the rows that have one.
+        """
+        count = min(MOST_ROWS, len(table))
+        chosen = table.iloc[np.unique(np.linspace(0, len(table) - 1, count).astype(int))] if count else table
+        rows = [self._places_of(row, ids) for row in chosen.to_dict("records")]
+        own = [{rule: path for rule, path in row.items() if not _of_other_part(rule, part)} for row in rows]
+        rows = own if any(own) else rows
+        found: list[str] = []
+        left = [row for row in rows if row]
+        images = []
+        while left and len(found) < MOST_PATTERNS:
+            counted = Counter(rule for row in left for rule in row)
+            best = min(
+                counted, key=lambda rule: (-counted[rule], part not in rule, not _is_plain(rule), len(rule), rule)
+            )
+            found.append(best)
+            images += [row[best] for row in left if best in row]
+            left = [row for row in left if best not in row]
+        return found, images
+
+    def _places_of(self, row: dict[str, str], ids: Ids) -> dict[str, str]:
+        """The patterns that lead from a row to images, each with the image."""
+        id = row[ids.column].rpartition("_")[0] if ids.long else row[ids.column]
+        if ids.endings and not ids.long:
+            channels = [f"{id}_{ending}" for ending in ids.endings]
+            paths = self._paths_of(channels[0])
+            whole = {path: "|".join(path.replace(channels[0], name) for name in channels) for path in paths}
+        else:
+            whole = {path: path for path in self._paths_of(id)}
+        found = {self._general(path, id, row, ids): image for path, image in whole.items()}
+        return found | {rule: rule.replace("{id}", id) for rule in self._members_of(id, ids)}
 
     def _paths_of(self, name: str) -> list[str]:
-        """The images of that stem; or, if it has an ending, of that name."""
-        same_stem = self._by_stem.get(PurePosixPath(name).stem, [])
-        return self._by_stem.get(name) or [path for path in same_stem if PurePosixPath(path).name == name]
+        """The images that a value names: by their stem, their name, the end of their path, or a number with zeros."""
+        if paths := self._by_stem.get(name):
+            return paths
+        end = PurePosixPath(name)
+        same_stem = [*self._by_stem.get(end.stem, ()), *(self._by_stem.get(end.name, ()) if "/" in name else ())]
+        ends = [
+            path
+            for path in same_stem
+            if f"/{path}".endswith(f"/{name}") or f"/{path}".rpartition(".")[0].endswith(f"/{name}")
+        ]
+        if ends or not name.isdecimal():
+            return ends
+        return [path for width in self._widths for path in self._by_stem.get(name.zfill(width), ())]
 
     def _general(self, path: str, id: str, row: dict[str, str], ids: Ids) -> str:
+        """The pattern of a path: what the row says of it in braces."""
+        if "/" in id:
+            at = f"/{path}".rindex(f"/{id}")
+            return f"{path[:at]}{{id}}{path[at + len(id) :]}"
         *folders, name = PurePosixPath(path).parts
         others = {value: column for column, value in row.items() if column != ids.column and value}
         parts = [f"{{{others[folder]}}}" if folder in others else folder for folder in folders]
-        name = "{id}" + name[len(id) :]
+        stem = PurePosixPath(path).stem
+        if id.isdecimal() and stem != id and name != id and stem == id.zfill(len(stem)):
+            name = f"{{id:0>{len(stem)}}}" + name[len(stem) :]
+        else:
+            name = "{id}" + name[len(id) :]
         if ids.endings and not ids.long:
             name = name.replace(f"_{ids.endings[0]}", f"_{{{patterns.CHANNEL}}}")
         return "/".join([*parts, name])

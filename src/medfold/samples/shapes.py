@@ -85,6 +85,7 @@ def lists(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFra
     labels, path = competition.labels, raw / competition.labels.file
     train = tables.read(path, [labels.id, labels.value])
     named = train[labels.value].map(partial(names_in, separator=labels.separator)).explode().dropna()
+    named = named[~named.isin(labels.ignore)]
     unknown = named[~named.isin(labels.targets)]
     if len(unknown):
         where = f"{path}, row {unknown.index[0] + 2}, column '{labels.value}'"

@@ -1,6 +1,7 @@
 """What the names of image files tell: which column of a table names them, and their pattern."""
 
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -13,63 +14,12 @@ from medfold.errors import UserError
 from medfold.guess.found import LOOKED_AT, MOST_LABELS, Guess, Ids
 from medfold.images import formats
 from medfold.samples import patterns
+from medfold.samples.companions import companions
 
 CONTAINERS = (".hdf5", ".h5")
 INDEX = re.compile(r"Unnamed: \d+|index|level_0|", re.I)  # names of columns of row numbers
 ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in names of columns that name images
 SEEN = 24  # images that are looked at to find out whether they have colours
-
-
-# Words for what stands beside an image and is none: in additions to its name, or in the name of a folder.
-MASK = re.compile(
-    r"mask|segm|annot|ground.?truth|contour|overlay|heatmap|(^|[\W_])(seg|gt|rois?|labels?)([\W_\d]|$)", re.I
-)
-OFTEN = 0.2  # of the images have a companion, where it is no accident
-
-
-def companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
-    """Finds masks and the like: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
-
-    Args:
-        images: paths.
-
-    Returns:
-        Patterns of those that are masks or the like, how many images they match, and by addition the number of those
-        of which one cannot tell.
-    """
-    by_folder: dict[str, set[str]] = {}
-    for path in images:
-        by_folder.setdefault(str(PurePosixPath(path).parent), set()).add(PurePosixPath(path).stem)
-    exclude, unclear = set(), {}
-    counted = Counter(
-        addition for stems in by_folder.values() for stem in stems if (addition := _addition(stem, stems))
-    )
-    bases = max(1, len(images) - sum(counted.values()))
-    for addition, count in counted.items():
-        if MASK.search(addition):
-            exclude.add(f"*{addition}.*")
-        elif count >= OFTEN * bases and count > 3:
-            unclear[addition] = count
-    for folder, stems in by_folder.items():
-        name = PurePosixPath(folder).name
-        if not MASK.search(name):
-            continue
-        others = {stem for other, found in by_folder.items() if other != folder for stem in found}
-        alike = sum(stem in others or _addition(stem, others | {stem}) is not None for stem in stems)
-        if alike >= len(stems) / 2:
-            exclude.add(f"{name}/*" if folder == name else f"*/{name}/*")
-    patterns_found = sorted(exclude)
-    return patterns_found, sum(patterns.is_excluded(path, patterns_found) for path in images), unclear
-
-
-def _addition(stem: str, stems: set[str]) -> str | None:
-    """What is added to the name of another image: '_mask' of x_mask beside x."""
-    for cut in re.finditer(r"[\W_]", stem):
-        if stem[: cut.start()] in stems:
-            return stem[cut.start() :]
-    return None
-
-
 MOST_ROWS = 5000  # of a table that are looked up
 MOST_PATTERNS = 40  # for the images of one table
 FEW_IDS = 20  # so many different values that recur are rather labels than ids
@@ -82,7 +32,7 @@ def _of_other_part(rule: str, part: str) -> bool:
 
 
 def _is_plain(rule: str) -> bool:
-    return not rule.endswith((".dcm", ".tif", ".tiff")) and "#" not in rule
+    return not rule.endswith((".dcm", ".tif", ".tiff")) and "#{" not in rule
 
 
 class Pictures:
@@ -186,7 +136,8 @@ class Pictures:
 
     def _places_of(self, row: dict[str, str], ids: Ids) -> dict[str, str]:
         """The patterns that lead from a row to images, each with the image."""
-        id = row[ids.column].rpartition("_")[0] if ids.long else row[ids.column]
+        id = unicodedata.normalize("NFC", row[ids.column])
+        id = id.rpartition("_")[0] if ids.long else id
         if ids.endings and not ids.long:
             channels = [f"{id}_{ending}" for ending in ids.endings]
             paths = self._paths_of(channels[0])
@@ -198,6 +149,7 @@ class Pictures:
 
     def _paths_of(self, name: str) -> list[str]:
         """The images that a value names: by their stem, their name, the end of their path, or a number with zeros."""
+        name = unicodedata.normalize("NFC", name)
         if paths := self._by_stem.get(name):
             return paths
         end = PurePosixPath(name)
@@ -247,7 +199,7 @@ class Pictures:
             except UserError:
                 continue
             grey.append(bool((pixels == pixels[..., :1]).all()))
-        pages = {formats.pages(self._raw / image.split("|")[0]) for image in chosen}
+        pages = {formats.pages(formats.path_of(self._raw, image)) for image in chosen}
         if max(pages) > 1:
             many = f"up to {max(pages)} pages" if len(pages) > 1 else f"{max(pages)} pages"
             guess.doubts.append(f"images.frame: TIFFs have {many}, and the first is taken; middle, last or montage?")

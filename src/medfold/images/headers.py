@@ -30,7 +30,7 @@ def read(raw: Path, images: pd.Series, keywords: list[str], complete: bool = Tru
     if not keywords:
         return {}
     found = np.empty((len(images), len(keywords)), object)
-    paths = [raw / image.split("|")[0].split("#")[0] for image in images]
+    paths = [formats.path_of(raw, image) for image in images]
     with progress("headers") as bar:
         task = bar.add_task("", stage="samples", total=len(paths))
         for results in crew.work(partial(_values, keywords=keywords, complete=complete), paths):

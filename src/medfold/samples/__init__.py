@@ -15,7 +15,8 @@ from medfold.competition import Competition
 from medfold.errors import UserError, nearest, some
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
-from medfold.samples import shapes, tables
+from medfold.samples import companions, shapes, tables
+from medfold.terminal import warn
 
 VERSION = 3  # raised when the same raw data gives another table
 
@@ -58,6 +59,8 @@ def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
     files.write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
+    if told := companions.suspicion(table["image"]):
+        warn("samples", told)
     _write(competition, paths, table, solution, undivided=bool(labels.holdout))
     return table
 

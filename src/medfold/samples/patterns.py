@@ -2,6 +2,7 @@
 
 import re
 import string
+import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import cache
@@ -72,14 +73,14 @@ def find_images(
     known = {path for pattern in patterns for path in _candidates(pattern, raw)}
     image = pd.Series(None, index=table.index, dtype=object)
     for pattern in patterns:
-        columns = [fill(_for_channel(pattern, name), table, "images") for name in names]
+        columns = [_paths(_for_channel(pattern, name), table) for name in names]
         there = pd.concat([column.map(lambda path: is_there(path, raw, known)) for column in columns], axis=1).all(
             axis=1
         )
         image = image.where(image.notna() | ~there, _as_one(columns))
     absent = image.isna()
     if absent.any():
-        columns = [fill(_for_channel(patterns[0], name), table[absent], "images") for name in names]
+        columns = [_paths(_for_channel(patterns[0], name), table[absent]) for name in names]
         image = image.fillna(_as_one(columns))
         if not complete:
             return image
@@ -98,6 +99,11 @@ def find_images(
     if extra:
         warn("samples", f"{len(extra):,} images have no label and are left out: {some(extra)}")
     return image
+
+
+def _paths(pattern: str, table: pd.DataFrame) -> pd.Series:
+    """The paths that a pattern makes of rows; accents in one letter, as raw files are named."""
+    return fill(pattern, table, "images").map(lambda path: unicodedata.normalize("NFC", path))
 
 
 def _as_one(columns: list[pd.Series]) -> pd.Series:
@@ -126,6 +132,8 @@ def _for_channel(pattern: str, name: str | None) -> str:
 
 def is_there(path: str, raw: Path, known: set[str]) -> bool:
     """True if a file is among the known ones, and holds the member that the path names behind `#`."""
+    if path in known:
+        return True
     file, _, member = path.partition("#")
     return file in known and (not member or member in _members(raw / file))
 

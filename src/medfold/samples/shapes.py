@@ -10,7 +10,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.errors import UserError, nearest, some
-from medfold.images import headers
+from medfold.images import formats, headers
 from medfold.samples import arrays as array_files
 from medfold.samples import patterns, tables
 from medfold.terminal import say, warn
@@ -280,7 +280,7 @@ def _placed(
         keywords = [keyword for keyword in keywords if unit and keyword in patterns.fields(unit)]
     found = {}
     if keywords:
-        there = image.map(lambda path: (raw / path.split("|")[0].split("#")[0]).is_file())  # a few may be missing
+        there = image.map(lambda path: formats.path_of(raw, path).is_file())  # a few may be missing
         read = headers.read(raw, image[there], keywords, complete)
         found = {
             name: pd.Series(values, image.index[there]).reindex(image.index, fill_value="")

@@ -17,6 +17,7 @@ import fnmatch
 import importlib
 import os
 import re
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -118,6 +119,7 @@ class Source:
                     raise UserError("no such file or folder", f"FROM={given}")
                 local.take(given, raw, self._kind.accept(self.options, given))
             archives.expand(raw)
+            _compose_names(raw)
             manifest = _manifest(raw)
             if manifest.empty:
                 raise UserError("no file in it", f"FROM={given}")
@@ -135,6 +137,7 @@ class Source:
             raw.mkdir()
             local.link(folder, raw)
             archives.expand(raw)
+            _compose_names(raw)
             self._paths.raw_manifest.unlink(missing_ok=True)
             manifest = _manifest(raw, hashed=False)
         files.write_csv(manifest, self._paths.raw_manifest)
@@ -261,6 +264,14 @@ def _matching(patterns: list[str], everything: list[str]) -> list[str]:
         matches += [name for name in everything if name[:-4] in stems and name[-3:].isdigit()]
         found += [name for name in matches if name not in found]
     return list(dict.fromkeys(found))
+
+
+def _compose_names(raw: Path) -> None:
+    """Writes accents in names of files as one letter with it (NFC): some systems write two, and tables do not."""
+    for path in sorted(raw.rglob("*"), reverse=True):  # what is in a folder before the folder
+        name = unicodedata.normalize("NFC", path.name)
+        if name != path.name and not path.with_name(name).exists():
+            path.rename(path.with_name(name))
 
 
 def _manifest(raw: Path, hashed: bool = True) -> pd.DataFrame:

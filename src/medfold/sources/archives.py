@@ -19,6 +19,7 @@ from medfold.errors import UserError, some
 from medfold.terminal import Meter, size, warn
 
 PIECE = 1 << 20
+UTF_8 = 0x800  # flag of a member of a zip archive
 DEEPEST = 3  # archives within archives
 # Images hardly shrink, tables to a tenth. What grows further than this is no data set.
 BOMB_RATIO, BOMB_BYTES = 200, 10**9
@@ -127,7 +128,17 @@ def _opened(archive: Path) -> Iterator[tuple[Iterable[_Member], Callable[[], Non
 def _of_zip(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
     plain = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG, stat.S_IFDIR)
     secret = bool(info.flag_bits & 1)
-    return _Member(info.filename, info.file_size, info.is_dir(), plain, secret, lambda: opened.open(info))
+    return _Member(_name_in(info), info.file_size, info.is_dir(), plain, secret, lambda: opened.open(info))
+
+
+def _name_in(info: zipfile.ZipInfo) -> str:
+    """The name of a member; some write UTF-8 and do not say so, and it is then read as the letters of DOS."""
+    if info.flag_bits & UTF_8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
 
 
 def _of_tar(opened: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:

@@ -5,7 +5,9 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from medfold.errors import UserError, some
 from medfold.sources import archives
+from medfold.terminal import warn
 
 
 def take(given: Path, target: Path, name: str) -> None:
@@ -17,11 +19,38 @@ def take(given: Path, target: Path, name: str) -> None:
         UserError: a damaged archive, or one with members that would land outside `target`.
     """
     if given.is_dir():
-        shutil.copytree(given, target, copy_function=_link_or_copy, dirs_exist_ok=True)
+        _take_folder(given, target)
     elif archives.is_archive(given) or _is_nameless_zip(given):
         archives.unpack(given, target)
     else:
         shutil.copy2(given, target / name)
+
+
+def _take_folder(given: Path, target: Path) -> None:
+    left_out: list[str] = []
+
+    def no_files(folder: str, names: list[str]) -> list[str]:
+        """Links that lead nowhere or back to where they stand in, pipes and the like."""
+        paths = {name: Path(folder, name) for name in names}
+        odd = [name for name, path in paths.items() if not (path.is_file() or path.is_dir()) or _leads_back(path)]
+        left_out.extend(str(Path(folder, name).relative_to(given)) for name in odd)
+        return odd
+
+    try:
+        shutil.copytree(given, target, copy_function=_link_or_copy, dirs_exist_ok=True, ignore=no_files)
+    except shutil.Error as error:
+        source, _, reason = error.args[0][0]
+        raise UserError(f"{len(error.args[0]):,} files cannot be copied ({reason})", source) from None
+    except OSError as error:
+        raise UserError(f"cannot be copied ({error.strerror})", given) from None
+    if left_out:
+        told = f"{len(left_out):,} links that lead nowhere or in circles, pipes or the like are left out"
+        warn("download", f"{told}: {some(left_out)}")
+
+
+def _leads_back(path: Path) -> bool:
+    """True for a link to a folder that it stands in itself."""
+    return path.is_symlink() and path.is_dir() and path.parent.resolve().is_relative_to(path.resolve())
 
 
 def _is_nameless_zip(given: Path) -> bool:

@@ -9,6 +9,7 @@ from medfold import files, near_duplicates, samples, shift, unnamed_groups
 from medfold.errors import UserError
 from medfold.images import contact_sheet, formats
 from medfold.images.measure import STATISTICS
+from medfold.samples import companions
 from medfold.stages.project import Project, groups_known
 from medfold.terminal import say, warn
 
@@ -76,6 +77,8 @@ def show_suspicions(
         seen: `survey.appearance`, with the columns `height` and `width` of `survey.measured`.
         near: what looks alike.
     """
+    if told := companions.suspicion(pd.concat([train["image"], test["image"]])):
+        warn("", f"{'masks among the images':<33}{told}")
     _show_unnamed_groups(project, train)
     _show_shift(project, train, test, seen)
     _show_telling(project, train, targets)

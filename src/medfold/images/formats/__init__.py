@@ -19,7 +19,7 @@ from medfold.competition import Images
 from medfold.errors import UserError
 from medfold.images.formats.pixels import ImageError, window_of, with_channels
 
-__all__ = ["Picture", "headers", "look", "members", "read", "suffixes", "window_of"]
+__all__ = ["Picture", "headers", "look", "members", "pages", "path_of", "read", "suffixes", "window_of"]
 
 # A module and the ends of the names of its files. It is imported with the first of them: some take long to load.
 MODULES = {
@@ -77,7 +77,7 @@ def look(raw: Path, image: str, facts: Images) -> Picture:
     Raises:
         UserError: an unknown format, a file that cannot be read (it is named), or channels of different sizes.
     """
-    names = image.split("|")
+    names = files_of(raw, image)
     if len(names) == 1:
         return _picture(raw, image, facts)
     if len(names) != facts.depth:
@@ -123,6 +123,24 @@ def members(path: Path) -> list[str]:
         raise UserError(f"unreadable file ({_reason(error)})", path, MEND) from None
 
 
+def files_of(raw: Path, image: str) -> list[str]:
+    """The single files of an image: several with `|` between, unless a file is called so."""
+    return [image] if "|" in image and (raw / image).is_file() else image.split("|")
+
+
+def path_of(raw: Path, image: str) -> Path:
+    """The file that an image, or the first channel of one, is in."""
+    return _file_and_member(raw, files_of(raw, image)[0])[0]
+
+
+def _file_and_member(raw: Path, image: str) -> tuple[Path, str]:
+    """The file, and what stands behind `#`, unless a file is called so."""
+    if "#" in image and (raw / image).is_file():
+        return raw / image, ""
+    name, _, member = image.partition("#")
+    return raw / name, member
+
+
 def pages(path: Path) -> int:
     """How many pages a TIFF has; 1 of what is none, or cannot be read."""
     try:
@@ -132,8 +150,7 @@ def pages(path: Path) -> int:
 
 
 def _picture(raw: Path, image: str, facts: Images) -> Picture:
-    name, _, member = image.partition("#")
-    path = raw / name
+    path, member = _file_and_member(raw, image)
     try:
         pixels, found = _module(path).read(path, member, facts)
         return Picture(with_channels(pixels, facts.depth), found)

@@ -1,0 +1,72 @@
+"""Masks and the like among images: files that are named like another image, with an addition."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from medfold.samples import patterns
+
+# Words for what stands beside an image and is none: in additions to its name, or in the name of a folder.
+MASK = re.compile(
+    r"mask|segm|annot|ground.?truth|contour|overlay|heatmap|(^|[\W_])(seg|gt|rois?|labels?)([\W_\d]|$)", re.I
+)
+OFTEN = 0.2  # of the images have a companion, where it is no accident
+
+
+def companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
+    """Finds masks and the like: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
+
+    Args:
+        images: paths.
+
+    Returns:
+        Patterns of those that are masks or the like, how many images they match, and by addition the number of those
+        of which one cannot tell.
+    """
+    by_folder: dict[str, set[str]] = {}
+    for path in images:
+        by_folder.setdefault(str(PurePosixPath(path).parent), set()).add(PurePosixPath(path).stem)
+    exclude, unclear = set(), {}
+    counted = Counter(
+        addition for stems in by_folder.values() for stem in stems if (addition := _addition(stem, stems))
+    )
+    bases = max(1, len(images) - sum(counted.values()))
+    for addition, count in counted.items():
+        if MASK.search(addition):
+            exclude.add(f"*{addition}.*")
+        elif count >= OFTEN * bases and count > 3:
+            unclear[addition] = count
+    for folder, stems in by_folder.items():
+        name = PurePosixPath(folder).name
+        if not MASK.search(name):
+            continue
+        others = {stem for other, found in by_folder.items() if other != folder for stem in found}
+        alike = sum(stem in others or _addition(stem, others | {stem}) is not None for stem in stems)
+        if alike >= len(stems) / 2:
+            exclude.add(f"{name}/*" if folder == name else f"*/{name}/*")
+    patterns_found = sorted(exclude)
+    return patterns_found, sum(patterns.is_excluded(path, patterns_found) for path in images), unclear
+
+
+def _addition(stem: str, stems: set[str]) -> str | None:
+    """What is added to the name of another image: '_mask' of x_mask beside x."""
+    for cut in re.finditer(r"[\W_]", stem):
+        if stem[: cut.start()] in stems:
+            return stem[cut.start() :]
+    return None
+
+
+def suspicion(images: Iterable[str]) -> str:
+    """What to say of images that may be masks of others; '' where none is.
+
+    Args:
+        images: the paths of samples.
+    """
+    exclude, count, unclear = companions([name for image in images for name in image.split("|")])
+    if exclude:
+        return f"{count:,} images are named like masks of others: images.exclude: {exclude} leaves them out"
+    if unclear:
+        addition, count = max(unclear.items(), key=lambda item: item[1])
+        return f"{count:,} images are named like others with '{addition}' behind: masks? images.exclude leaves them out"
+    return ""

@@ -1,0 +1,119 @@
+"""Names and kinds of files that trip others up."""
+
+import os
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import REPOSITORY, picture
+from tests.layouts.clinic import make_project, medfold
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    root = tmp_path / "my project"
+    make_project(root, REPOSITORY)
+    monkeypatch.chdir(root)
+    return root
+
+
+def rename_all(change) -> None:
+    """Gives images and their ids another name."""
+    for path in list(Path("given/train").iterdir()):
+        path.rename(path.with_name(change(path.name)))
+
+
+def table(change) -> None:
+    text = Path("given/train.csv").read_text()
+    Path("given/train.csv").write_text(text.replace("\ni", f"\n{change('i')}"))
+
+
+def works(*given: str) -> str:
+    said = ""
+    for words in (("download", "-c", "clinic", "--from", *given), ("folds", "-c", "clinic")):
+        ended = medfold(*words)
+        assert ended.code == 0, ended.errors
+        said += ended.said
+    assert "16 training and 4 test images" in said
+    return said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_links_that_lead_nowhere_and_pipes_are_left_out_and_told(bare):
+    Path("given/train/dangling.png").symlink_to("/nowhere/x.png")
+    os.mkfifo("given/pipe.csv")
+    assert "2 links that lead nowhere or in circles, pipes or the like are left out" in works("given")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links to folders need rights there")
+def test_folders_that_link_to_themselves_are_taken_once(bare):
+    Path("given/train/up").symlink_to("..")
+    assert "1 links that lead nowhere or in circles, pipes or the like are left out: train/up" in works("given")
+    assert len(list(Path("data/clinic/raw").rglob("*.png"))) == 20
+
+
+@pytest.mark.parametrize("sign", ["#", "a#b#", "ä ", "%20", "(1) ", "'", "&"])
+def test_awkward_letters_in_names_of_files(bare, sign):
+    rename_all(lambda name: sign + name)
+    table(lambda id: sign + id)
+    ended = medfold("new", "-c", "fresh", "--from", "given")
+    assert "16 training and 4 test images, by these facts" in ended.said, (ended.said, ended.errors)
+    works("given")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="| is no letter of a name there")
+def test_a_bar_in_names_of_files(bare):
+    rename_all(lambda name: f"a|{name}")
+    table(lambda id: f"a|{id}")
+    works("given")
+
+
+@pytest.mark.parametrize("files", ["NFC", "NFD"])
+@pytest.mark.parametrize("ids", ["NFC", "NFD"])
+def test_accents_as_one_letter_or_two_are_the_same(bare, files, ids):
+    rename_all(lambda name: unicodedata.normalize(files, "é") + name)
+    table(lambda id: unicodedata.normalize(ids, "é") + id)
+    ended = medfold("new", "-c", "fresh", "--from", "given")
+    assert "16 training and 4 test images, by these facts" in ended.said, (ended.said, ended.errors)
+    works("given")
+
+
+def test_names_in_a_zip_that_are_utf_8_and_do_not_say_so(bare):
+    table(lambda id: f"é{id}")
+    with zipfile.ZipFile("packed.zip", "w") as archive:
+        for path in sorted(Path("given").rglob("*")):
+            if path.is_file():
+                name = path.relative_to("given").as_posix()
+                archive.write(path, name.replace("train/i", "train/éi"))
+    content = bytearray(Path("packed.zip").read_bytes())
+    for mark, at in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+        place = content.find(mark)
+        while place >= 0:
+            content[place + at] &= ~0x08
+            place = content.find(mark, place + 4)
+    Path("packed.zip").write_bytes(bytes(content))
+    works("packed.zip")
+
+
+def test_masks_among_the_images_are_told_at_each_step(bare):
+    facts = Path("competition/clinic/competition.yaml")
+    labels = "labels: {shape: folders, targets: [finding]}\n"
+    text = facts.read_text()
+    start, end = text.index("labels:"), text.index("images:")
+    text = text[:start] + labels + text[end:].replace('train: "train/{id}.png"', 'train: "class/{label}/{id}.png"')
+    text = text.replace("method: stratified-group", "method: stratified")
+    facts.write_text(text)
+    for number in range(16):
+        label = ("healthy", "sick")[number // 2 % 2]
+        for name in (f"i{number:02}.png", f"i{number:02}_mask.png"):
+            picture(Path("given/class") / label / name, seed=number + 50 * ("mask" in name), shape=(20, 18))
+    ended = medfold("download", "-c", "clinic", "--from", "given")
+    told = "16 images are named like masks of others: images.exclude: ['*_mask.*'] leaves them out"
+    assert f"samples    {told}" in ended.said
+    assert f"masks among the images           {told}" in medfold("folds", "-c", "clinic").said
+    facts.write_text(text.replace("channels: 1", 'channels: 1, exclude: ["*_mask.*"]'))
+    ended = medfold("folds", "-c", "clinic", "--force")
+    assert ended.code == 0, ended.errors
+    assert "masks among" not in ended.said

@@ -9,7 +9,6 @@ import yaml
 from pydantic import Field
 
 from medfold import config
-from medfold.competition import Symmetry
 from medfold.config import Strict
 from medfold.errors import UserError, nearest
 from medfold.files import fingerprint
@@ -127,7 +126,7 @@ def _refuse_contradictions(choices: Training, where: str) -> None:
             raise UserError(what, f"{where}, training.{key}", fix)
 
 
-def idle(choices: Recipe, symmetry: Symmetry) -> dict[str, str]:
+def idle(choices: Recipe, symmetry: str) -> dict[str, str]:
     """What a recipe sets and training does not do.
 
     Args:
@@ -156,7 +155,7 @@ def idle(choices: Recipe, symmetry: Symmetry) -> dict[str, str]:
     return {key: why for key, (useless, why) in reasons.items() if useless and mine[key] != usual[key]}
 
 
-def effective(recipe: dict[str, Any], symmetry: Symmetry) -> dict[str, Any]:
+def effective(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
     """The flat recipe of a run, `training.epochs`, without what training did not do; as it is if no longer valid."""
     found = config.flat(recipe)
     try:

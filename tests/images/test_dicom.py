@@ -196,6 +196,21 @@ def test_padding_is_black_and_does_not_count(tmp_path, photometric, limit):
     assert (shown(made, tmp_path) == expected).all()
 
 
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("how", ["window", "range", "windows"])
+def test_padding_is_black_in_every_chain(tmp_path, photometric, how):
+    pixels = smooth().astype(np.int16) - 500
+    headers = {"WindowCenter": 100, "WindowWidth": 900} if how == "window" else {}
+    made = dataset(pixels, PhotometricInterpretation=photometric, **headers)
+    facts = {"range": {"range": (-300, 500)}, "windows": {"windows": [(100, 900)]}}.get(how, {})
+    without = shown(made, tmp_path, **facts)
+    pixels[:9] = -2000
+    made.PixelData, made.PixelPaddingValue = pixels.tobytes(), -2000
+    padded = shown(made, tmp_path, **facts)
+    assert (padded[:9] == 0).all()
+    assert (padded[9:] == without[9:]).all()
+
+
 def test_padding_written_without_its_sign_is_found(tmp_path):
     pixels = smooth().astype(np.int16)
     pixels[:9] = -2000
@@ -647,3 +662,34 @@ def test_a_lossy_kind_of_a_small_picture_comes_close():
 def test_no_other_decoder_of_pydicom_gives_other_values(name):
     made = pydicom.dcmread(SHIPPED / name)
     assert (dicom._decoded(dicom._dataset(SHIPPED / name), range(1))[0] == made.pixel_array).all()
+
+
+def test_a_jpeg_that_is_called_lossless_and_is_not_is_read(tmp_path):
+    pixels = smooth(bits=8).astype(np.uint8)
+    _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    made = encapsulated(dataset(pixels), JPEGLosslessSV1, [jpeg.tobytes()])
+    assert np.abs(shown(made, tmp_path).astype(int) - pixels).max() <= 8
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEGLSNearLossless], ids=lambda uid: uid.keyword)
+def test_a_jpeg_ls_with_a_stray_byte_before_its_end_is_read(tmp_path, syntax):
+    pixels = smooth(bits=8).astype(np.uint8)
+    made = dataset(pixels)
+    made.compress(syntax, generate_instance_uid=False)
+    frame = bytes(pydicom.encaps.get_frame(made.PixelData, 0, number_of_frames=1)).rstrip(b"\0")
+    assert frame.endswith(b"\xff\xd9")
+    made = encapsulated(made, syntax, [frame[:-2] + b"\0" + frame[-2:]])
+    assert np.abs(shown(made, tmp_path).astype(int) - pixels).max() <= 3
+
+
+def test_what_no_decoder_reads_and_no_pixels_are_told(tmp_path):
+    made = dataset(smooth(bits=8).astype(np.uint8))
+    made.PixelData = b""
+    with pytest.raises(UserError, match="no pixels in it"):
+        shown(made, tmp_path)
+    made = dataset(smooth(bits=8).astype(np.uint8))
+    made.compress(RLELossless, generate_instance_uid=False, encoding_plugin="pydicom")
+    made.BitsAllocated = made.BitsStored = 1
+    made.HighBit = 0
+    with pytest.raises(UserError, match="one bit a pixel in RLE Lossless, which no decoder here reads"):
+        shown(made, tmp_path)

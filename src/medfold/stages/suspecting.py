@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold import files, near_duplicates, samples, shift, unnamed_groups
 from medfold.errors import UserError
-from medfold.images import contact_sheet, formats
+from medfold.images import contact_sheet, depths, formats
 from medfold.images.measure import STATISTICS
 from medfold.samples import companions
 from medfold.stages.project import Project, groups_known
@@ -79,6 +79,9 @@ def show_suspicions(
     """
     if told := companions.suspicion(pd.concat([train["image"], test["image"]])):
         warn("", f"{'masks among the images':<33}{told}")
+    raw = project.paths.raw_root(project.competition.images.root)
+    for told in depths.suspicions(raw, train["image"].tolist(), project.competition.images):
+        warn("", f"{'values of the images':<33}{told}")
     _show_unnamed_groups(project, train)
     _show_shift(project, train, test, seen)
     _show_telling(project, train, targets)

@@ -149,6 +149,11 @@ def pages(path: Path) -> int:
         return 1
 
 
+def least_of_ct(path: Path) -> float | None:
+    """The least value of the first frame of a CT slice, in Hounsfield units; None of what is no CT in DICOM."""
+    return _load("dicom").least_of_ct(path) if _module_name(path) == "dicom" else None
+
+
 def _picture(raw: Path, image: str, facts: Images) -> Picture:
     path, member = _file_and_member(raw, image)
     try:
@@ -160,15 +165,19 @@ def _picture(raw: Path, image: str, facts: Images) -> Picture:
         raise UserError(f"unreadable image ({_reason(error)})", raw / image, MEND) from None
 
 
-def _module(path: Path) -> ModuleType:
+def _module_name(path: Path) -> str | None:
+    """The module for a file, by the end of its name; DICOM files, often named by their UID alone, by their bytes."""
     suffix = path.suffix.lower()
     for name, ends in MODULES.items():
         if suffix in ends:
-            return _load(name)
-    # DICOM files are often named by their UID alone.
+            return name
     with path.open("rb") as file:
-        if file.read(132)[128:] == b"DICM":
-            return _load("dicom")
+        return "dicom" if file.read(132)[128:] == b"DICM" else None
+
+
+def _module(path: Path) -> ModuleType:
+    if name := _module_name(path):
+        return _load(name)
     for end, (kind, help_) in NOT_READ.items():
         if path.name.lower().endswith(end):
             raise UserError(f"{kind} is not read", path, help_)

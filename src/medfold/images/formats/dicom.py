@@ -60,8 +60,8 @@ PLUGINS = {
     JPEGExtended12Bit: ("pillow",),  # of eight bits
     JPEGLossless: ("gdcm", "pylibjpeg"),
     JPEGLosslessSV1: ("gdcm", "pylibjpeg"),
-    JPEGLSLossless: ("pyjpegls",),
-    JPEGLSNearLossless: ("pyjpegls",),
+    JPEGLSLossless: ("pyjpegls", "gdcm"),
+    JPEGLSNearLossless: ("pyjpegls", "gdcm"),
     JPEG2000Lossless: ("pylibjpeg",),
     JPEG2000: ("pylibjpeg",),
 }
@@ -94,6 +94,17 @@ def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, 
     else:
         pixels = tones.to_bytes(frames, [chain_of(dataset, number, facts) for number in numbers])
     return tiled(list(pixels)), technical(dataset)
+
+
+def least_of_ct(path: Path) -> float | None:
+    """The least value of the first frame, in Hounsfield units, but for padding; None of what is no CT."""
+    dataset = _dataset(path)
+    if dataset.get("Modality") != "CT" or dataset.SamplesPerPixel != 1:
+        return None
+    (frame,) = _decoded(dataset, range(1))
+    chain = chain_of(dataset, 0, Images(train="unused", channels=1))
+    ends = tones.ends(frame, chain)
+    return min(ends) if ends else None
 
 
 def technical(dataset: Dataset) -> dict[str, str]:
@@ -151,7 +162,7 @@ def _parsed(path: Path, **options: object) -> Dataset:
 def _dataset(path: Path) -> Dataset:
     """A file with what its decoder asks for, where that can be told."""
     dataset = _parsed(path, specific_tags=NEEDED)
-    if not any(name in dataset for name in PIXELS):
+    if not any(len(dataset.get(name) or b"") for name in PIXELS):
         raise ImageError("no pixels in it")
     if not dataset.file_meta.get("TransferSyntaxUID"):
         implicit, little = dataset.original_encoding
@@ -185,8 +196,11 @@ def _decoded(dataset: Dataset, numbers: range) -> list[np.ndarray]:
     """Frames (height, width) or (height, width, 3) of stored values, colours in red, green, blue."""
     rows, columns, allocated = dataset.Rows, dataset.Columns, dataset.BitsAllocated
     check_size(rows, columns, len(numbers), dataset.SamplesPerPixel * -(-allocated // 8))
-    uid = dataset.file_meta.TransferSyntaxUID
+    uid = _true_syntax(dataset)
+    dataset.file_meta.TransferSyntaxUID = uid
     decoder = _decoder(uid)
+    if allocated == 1 and uid.is_encapsulated:
+        raise ImageError(f"one bit a pixel in {uid.name}, which no decoder here reads")
     if not uid.is_encapsulated:
         frames = [decoder.as_array(dataset, index=number) for number in numbers]
     else:
@@ -196,39 +210,57 @@ def _decoded(dataset: Dataset, numbers: range) -> list[np.ndarray]:
     return [np.asarray(frame, frame.dtype.newbyteorder("=")) for frame, _ in frames]
 
 
+def _true_syntax(dataset: Dataset) -> UID:
+    """The transfer syntax; some call an ordinary JPEG lossless."""
+    uid = dataset.file_meta.TransferSyntaxUID
+    if uid in (JPEGLossless, JPEGLosslessSV1) and jpeg_frames.is_baseline(_frame(dataset, 0)):
+        return JPEGBaseline8Bit
+    return uid
+
+
+def _frame(dataset: Dataset, number: int) -> bytes:
+    """The compressed data of a frame."""
+    offsets = None
+    if "ExtendedOffsetTable" in dataset:
+        offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
+    return get_frame(dataset.PixelData, number, number_of_frames=_count(dataset), extended_offsets=offsets)
+
+
 def _decompressed(dataset: Dataset, numbers: range, decoder: Decoder) -> list[tuple[np.ndarray, dict]]:
-    plugin = _plugin(dataset, decoder)
-    _check_frames(dataset, numbers, plugin)
-    try:
-        with quiet():
-            return [decoder.as_array(dataset, index=number, decoding_plugin=plugin) for number in numbers]
-    except (RuntimeError, ValueError):  # what pydicom makes of all that happens in a decoder
-        what = f"{decoder.UID.name}, frame {numbers[0]} of {_count(dataset)}"
-        raise ImageError(f"damaged: {what} cannot be decoded to {dataset.Rows}x{dataset.Columns}") from None
+    for plugin in _plugins(dataset, decoder):
+        _check_frames(dataset, numbers, plugin)
+        try:
+            with quiet():
+                return [decoder.as_array(dataset, index=number, decoding_plugin=plugin) for number in numbers]
+        except (RuntimeError, ValueError):  # what pydicom makes of all that happens in a decoder
+            continue
+    what = f"{decoder.UID.name}, frame {numbers[0]} of {_count(dataset)}"
+    raise ImageError(f"damaged: {what} cannot be decoded to {dataset.Rows}x{dataset.Columns}")
 
 
-def _plugin(dataset: Dataset, decoder: Decoder) -> str:
-    """One of pydicom's decoders. A second is not tried: what one calls damaged another may fill with grey."""
+def _plugins(dataset: Dataset, decoder: Decoder) -> list[str]:
+    """The decoders of pydicom to try.
+
+    A second is tried for JPEG-LS only, whose end some write amiss: of other syntaxes what one decoder calls damaged
+    another may fill with grey.
+    """
     uid, wanted = decoder.UID, PLUGINS.get(decoder.UID, decoder.available_plugins)
     if uid == JPEGExtended12Bit and dataset.BitsStored > 8:
         wanted = ("pylibjpeg",)
     able = [name for name in wanted if name in decoder.available_plugins]
     if not able:
         raise ImageError(_cannot(uid))
-    return able[0]
+    return able if uid in JPEGLSTransferSyntaxes else able[:1]
 
 
 def _check_frames(dataset: Dataset, numbers: range, plugin: str) -> None:
     if plugin not in ("gdcm", "pyjpegls"):
         return
-    offsets = None
-    if "ExtendedOffsetTable" in dataset:
-        offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
     size = dataset.Rows, dataset.Columns, dataset.SamplesPerPixel
     for number in numbers:
-        frame = get_frame(dataset.PixelData, number, number_of_frames=_count(dataset), extended_offsets=offsets)
+        frame = _frame(dataset, number)
         jpeg_frames.check_end(frame)
-        if plugin == "gdcm":
+        if plugin == "gdcm" and dataset.file_meta.TransferSyntaxUID not in JPEGLSTransferSyntaxes:
             jpeg_frames.check_lossless(frame, *size, dataset.BitsAllocated)
 
 

@@ -41,7 +41,6 @@ def chain_of(dataset: Dataset, number: int, facts: Images) -> Chain:
         low, high = low * slope + intercept, high * slope + intercept
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     as_they_are = modality is None and (bits, dataset.BitsAllocated, signed) == (8, 8, False)
-    padding = None
     if facts.windows:
         tones = tuple(Span(*span) for span in spans(facts))
     elif facts.range and not as_they_are:
@@ -53,8 +52,8 @@ def chain_of(dataset: Dataset, number: int, facts: Images) -> Chain:
     elif as_they_are:
         tones = (Span(0, 255),)
     else:
-        tones, padding = (), _padding(dataset)
-    return Chain(modality, tones, inverted, padding)
+        tones = ()
+    return Chain(modality, tones, inverted, _padding(dataset))
 
 
 def _macro(dataset: Dataset, number: int, sequence: str) -> Dataset:

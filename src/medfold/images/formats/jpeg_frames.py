@@ -3,8 +3,22 @@
 from medfold.images.formats.pixels import ImageError
 
 START, END = b"\xff\xd8", b"\xff\xd9"
+BASELINE, EXTENDED = 0xC0, 0xC1
 FRAME, TABLES, SCAN = 0xC3, 0xC4, 0xDA
 SKIPPED = {0xDD, 0xFE, *range(0xE0, 0xF0)}  # restart interval, comment, application data
+
+
+def is_baseline(frame: bytes) -> bool:
+    """True for an ordinary JPEG of eight bits, whatever the DICOM file calls it."""
+    at = len(START)
+    while frame[at : at + 1] == b"\xff" and len(frame) > at + 4:
+        kind, length = frame[at + 1], int.from_bytes(frame[at + 2 : at + 4])
+        if kind in (BASELINE, EXTENDED):
+            return frame[at + 4] == 8
+        if kind in (FRAME, SCAN) or length < 2:
+            return False
+        at += 2 + length
+    return False
 
 
 def check_end(frame: bytes) -> None:

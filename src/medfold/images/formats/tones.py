@@ -89,7 +89,7 @@ class Chain(NamedTuple):
         tones: modality values -> uint8, one for each channel; none: between the least and greatest value that occurs.
         inverted: True for MONOCHROME1, where the least value is white.
         padding: stored values, from and to, that stand for no image: they become 0, and are not counted as least or
-            greatest. For chains without tones only.
+            greatest.
     """
 
     modality: Line | Lut | None
@@ -114,14 +114,14 @@ def to_bytes(frames: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
     if any(frame.dtype.kind == "f" and not np.isfinite(frame).all() for frame in frames):
         raise ImageError("NaN or infinite values")
     if not chains[0].tones:
-        ends = [end for frame, chain in zip(frames, chains, strict=True) for end in _ends(frame, chain)]
-        tones = (Span(min(ends, default=0), max(ends, default=0)),)
+        found = [end for frame, chain in zip(frames, chains, strict=True) for end in ends(frame, chain)]
+        tones = (Span(min(found, default=0), max(found, default=0)),)
         inverted = chains[0].inverted and tones[0].low < tones[0].high  # a constant image is black
         chains = [chain._replace(tones=tones, inverted=inverted) for chain in chains]
     return [_toned(frame, chain) for frame, chain in zip(frames, chains, strict=True)]
 
 
-def _ends(frame: np.ndarray, chain: Chain) -> list[float]:
+def ends(frame: np.ndarray, chain: Chain) -> list[float]:
     """The least and greatest modality value that occurs; nothing where all is padding."""
     kept = frame
     if chain.padding is not None:

@@ -27,7 +27,7 @@ HISTOLOGY = "\n".join(
         "upload: csv",
         "task: binary",
         "labels: {file: train_labels.csv, id: id, targets: [label]}",
-        'images: {train: "train/{id}.tif", test: "test/{id}.tif", symmetry: dihedral}',
+        'images: {train: "train/{id}.png", test: "test/{id}.png", symmetry: dihedral}',
         "score: {metric: auc}",
         "submission: {sample: sample_submission.csv}",
         "folds: {k: 2, method: stratified}",
@@ -96,7 +96,7 @@ def histology(train: int = 60, test: int = 20) -> tuple[dict[str, bytes], dict[s
             id, label = f"{rng.integers(2**63):016x}{number:024x}", number % 2
             pixels = rng.integers(120, 256, (96, 96, 3), dtype=np.uint8)
             pixels[32:64, 32:64] -= np.uint8(100 * label)
-            content[f"{part}/{id}.tif"] = cv2.imencode(".tif", pixels)[1].tobytes()
+            content[f"{part}/{id}.png"] = cv2.imencode(".png", pixels)[1].tobytes()
             labels[part, id] = label
     rows = [f"{id},{label}" for (part, id), label in labels.items() if part == "train"]
     ids = [id for part, id in labels if part == "test"]

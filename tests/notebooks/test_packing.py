@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 from zipfile import ZipFile
 
 import pandas as pd
@@ -86,6 +87,7 @@ def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):
         ("test-image.hdf5#{id}", ()),
         ("test/{id}.dcm", wheels.DICOM),
         ("test/{patient}/{id}", wheels.DICOM),  # named by their UID alone
+        ("test/{id}.tif", wheels.TIFF),
     ],
 )
 def test_decoders_are_packed_where_images_may_be_dicom(pattern, lacking):
@@ -108,6 +110,19 @@ def test_wheels_are_downloaded_once(tmp_path, monkeypatch):
     shutil.rmtree(tmp_path / "index")
     second = wheels.fetch(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
     assert first == second == [path for path in (tmp_path / "out").iterdir() if path.suffix == ".whl"]
+
+
+def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
+    def pip(words, failed, fix, **environment):
+        if "--python-version=3.11" in words:
+            raise UserError(failed, "pip", fix)
+        (Path(words[words.index("--dest") + 1]) / "pylibjpeg-1-py3-none-any.whl").write_bytes(b"")
+
+    monkeypatch.setattr(wheels, "_pip", pip)
+    (tmp_path / "out").mkdir()
+    (wheel,) = wheels.fetch(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
+    assert wheel.is_file()
+    assert "for Python 3.11: if Kaggle's image has that one, its images cannot be read" in capsys.readouterr().out
 
 
 def test_a_download_that_fails_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):

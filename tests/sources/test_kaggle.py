@@ -381,7 +381,7 @@ def test_killed_during_unpacking_it_unpacks_again(hosted, project, project_folde
         "import time; from medfold.sources import archives; original = archives._extract; "
         "archives._extract = lambda *all: (original(*all), time.sleep(0.2))"
     )
-    unpacked = lambda: list(project.paths.data.glob(".raw.*.tmp/**/*.tif"))  # noqa: E731
+    unpacked = lambda: list(project.paths.data.glob(".raw.*.tmp/**/*.png"))  # noqa: E731
     kill_when(start(project_folder, "download -c histology", slow), unpacked)
     assert not project.paths.raw.exists()
     assert unpacked()

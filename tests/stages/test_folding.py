@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from medfold import files, samples, stages
+from medfold.errors import UserError
 from medfold.images import survey
 from medfold.stages import Project
 from tests.conftest import add_competition
@@ -99,3 +100,35 @@ def test_near_duplicates_are_kept_together_where_they_join_groups(project_folder
     data = stages.make_folds(project)
     assert not {id[-2:] for id in data.train["id"]} & {id[-2:] for id in data.test["id"]}
     assert len(data.test) == 24
+
+
+@pytest.mark.parametrize(
+    ("sample", "message"),
+    [
+        ("id,a,b\nt0,1,2\n", "sample submission: columns a, b fit neither"),
+        ("id,sick\nt0,0.5\nt1,0.5\n", "1 images are missing|2 ids|t1"),
+    ],
+)
+def test_a_sample_that_does_not_fit_is_told_before_anything_is_trained(project_folder, tmp_path, sample, message):
+    given = tmp_path / "given"
+    for number in range(12):
+        picture(given / ("yes" if number % 2 else "no") / f"{number:02}.png", seed=number)
+    picture(given / "test" / "t0.png", seed=99)
+    (given / "sample.csv").write_text(sample)
+    facts = FACTS.replace(", holdout: 0.3", "").replace(
+        'train: "{label}/{id}.png"', 'train: "{label}/{id}.png", test: "test/{id}.png"'
+    )
+    add_competition(project_folder, "fits", facts + "submission: {sample: sample.csv}\n")
+    project = Project.open("fits")
+    stages.download(project, given=given)
+    with pytest.raises(UserError, match=message):
+        stages.make_folds(project)
+
+
+def test_patients_that_nobody_named_are_told_with_each_score(cut, capsys):
+    finished_run(cut, "noise", quality=0.5)
+    assert "unknown: the OOF score may flatter" in capsys.readouterr().out
+    stages.submit(cut, names=["noise"], force=True)
+    assert "; patients unknown: it may flatter" in capsys.readouterr().out
+    stages.report(cut, ["noise"])
+    assert "patients unknown: it may flatter" in cut.paths.run("noise").report.read_text()

@@ -13,11 +13,13 @@ from medfold import files
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.images import formats
+from medfold.terminal import warn
 
 PYTHONS = ("3.11", "3.12", "3.13")  # which one Kaggle's image has changes from month to month
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 # Kaggle's image (github.com/Kaggle/docker-python) has pydicom, perhaps an old one, and no decoders of compressed DICOM.
 DICOM = ("pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "python-gdcm")
+TIFF = ("imagecodecs",)  # what tifffile, which it has, needs for compressed ones
 SOURCES = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE")
 CLONE = Path(medfold.__file__).parents[2]
 DATED = "315532800"  # 1980, the first that a zip archive can hold: equal code gives equal wheels
@@ -51,7 +53,8 @@ def lacking(competition: Competition) -> tuple[str, ...]:
     named = [labels.file] if labels.shape == "arrays" else [*images.train, *images.test]
     patterns = [Path(pattern.partition("#")[0]) for pattern in named]
     others = {end for name, ends in formats.MODULES.items() if name != "dicom" for end in ends}
-    return () if all(pattern.suffix.lower() in others for pattern in patterns) else DICOM
+    ends = {pattern.suffix.lower() for pattern in patterns}
+    return (() if ends <= others else DICOM) + (TIFF if ends & {".tif", ".tiff", ".svs"} else ())
 
 
 def versions(names: tuple[str, ...]) -> dict[str, str]:
@@ -76,13 +79,29 @@ def fetch(names: tuple[str, ...], kept: Path, out: Path) -> list[Path]:
         here = kept / exact.replace("==", "-")
         if not here.is_dir():
             with files.whole(here) as unfinished:
-                for python in PYTHONS:
-                    words = ["download", "--no-deps", "--only-binary=:all:", "--implementation=cp"]
-                    words += [f"--python-version={python}", *(f"--platform={each}" for each in PLATFORMS)]
-                    words += ["--dest", str(unfinished), exact]
-                    _pip(words, f"no wheel of {exact} for Python {python}", "Is the network there?")
+                _download(exact, unfinished)
         found += [Path(shutil.copy(wheel, out)) for wheel in sorted(here.glob("*.whl"))]
     return found
+
+
+def _download(exact: str, folder: Path) -> None:
+    """The wheels of a package; for some Python there may be none of its version, which is told."""
+    problems = []
+    for python in PYTHONS:
+        words = ["download", "--no-deps", "--only-binary=:all:", "--implementation=cp"]
+        words += [f"--python-version={python}", *(f"--platform={each}" for each in PLATFORMS)]
+        try:
+            _pip(
+                [*words, "--dest", str(folder), exact],
+                f"no wheel of {exact} for Python {python}",
+                "Is the network there?",
+            )
+        except UserError as error:
+            problems.append(error)
+    if len(problems) == len(PYTHONS):
+        raise problems[0]
+    for problem in problems:
+        warn("pack", f"{problem.what.partition(':')[0]}: if Kaggle's image has that one, its images cannot be read")
 
 
 def _pip(words: list[str], failed: str, fix: str, **environment: str) -> None:

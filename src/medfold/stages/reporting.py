@@ -21,7 +21,7 @@ from medfold.stages import trained
 from medfold.stages.ensembling import Ensemble, ensemble_of, in_words
 from medfold.stages.explaining import explained
 from medfold.stages.folding import Table
-from medfold.stages.project import RESEARCH, Project, describe_score
+from medfold.stages.project import RESEARCH, UNKNOWN, Project, describe_score, groups_known
 from medfold.terminal import minutes, say, size
 
 ROWS = 14  # of a table of classes
@@ -100,7 +100,8 @@ def _cards(project: Project, found: Ensemble, metric: metrics.Metric) -> list[Ca
     interval = interval_shown(score["low"], score["high"])
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
     value = shown(score["value"])
-    cards = [Card(f"out-of-fold {metric.title}", value, f"{interval}, over patients or other groups")]
+    over = "over patients or other groups" if groups_known(project.competition) else UNKNOWN
+    cards = [Card(f"out-of-fold {metric.title}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
         cards.append(Card(f"out-of-fold {metrics.title_of(project.competition, name)}", shown(other)))
     ledger = submission.ledger(project.root)

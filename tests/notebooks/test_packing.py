@@ -116,7 +116,9 @@ def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
     def pip(words, failed, fix, **environment):
         if "--python-version=3.11" in words:
             raise UserError(failed, "pip", fix)
-        (Path(words[words.index("--dest") + 1]) / "pylibjpeg-1-py3-none-any.whl").write_bytes(b"")
+        folder = Path(words[words.index("--dest") + 1])
+        folder.mkdir(exist_ok=True)
+        (folder / "pylibjpeg-1-py3-none-any.whl").write_bytes(b"")
 
     monkeypatch.setattr(wheels, "_pip", pip)
     (tmp_path / "out").mkdir()

@@ -52,7 +52,7 @@ download: setup  ## get and check the data                COMPETITION= FROM=file
 	@$(MEDFOLD) download --competition "$(COMPETITION)" $(call option,FROM,--from) $(call option,FILES,--files) \
 		$(if $(FORCE),--force)
 
-new: setup  ## describe a competition from its files COMPETITION=slug FROM=folder-or-zip
+new: setup  ## describe a competition from its files COMPETITION=slug FROM=folder-or-archive
 	@$(MEDFOLD) new --competition "$(or $(filter-out phantom-chest,$(COMPETITION)),$(error COMPETITION=slug is missing))" \
 		$(call option,FROM,--from)
 

@@ -109,6 +109,7 @@ def _complete(found: Guess, name: str, source: dict[str, str]) -> dict[str, Any]
     }
     if source["kind"] == "own":
         if facts["upload"] != "local":
+            found.reasons[:] = [row for row in found.reasons if row[0] != "upload"]
             found.tell("upload", "local", "no address at Kaggle was given")
             fix = (
                 "upload: local, for no competition at Kaggle is known: if it is one, take its address for COMPETITION="

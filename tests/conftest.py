@@ -170,7 +170,7 @@ def histology_once(once) -> Callable[[str], Path]:
     def make(root: Path, upload: str) -> None:
         add_competition(root, "histology", HISTOLOGY.replace("upload: csv", f"upload: {upload}"))
         shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
-        for name, data in histology(24, 8)[0].items():
+        for name, data in histology(24, 8, "png")[0].items():
             (root / "shipped" / name).parent.mkdir(parents=True, exist_ok=True)
             (root / "shipped" / name).write_bytes(data)
         with pytest.MonkeyPatch.context() as patch:

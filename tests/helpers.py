@@ -83,8 +83,12 @@ def zipped(content: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> 
     return out.getvalue()
 
 
-def histology(train: int = 60, test: int = 20) -> tuple[dict[str, bytes], dict[str, int]]:
-    """The files of histopathologic-cancer-detection, small: TIFF patches whose centre is darker in one class.
+def histology(train: int = 60, test: int = 20, ending: str = "tif") -> tuple[dict[str, bytes], dict[str, int]]:
+    """The files of histopathologic-cancer-detection, small: patches whose centre is darker in one class.
+
+    Args:
+        train, test: how many.
+        ending: of the patches; those of the true one are TIFFs.
 
     Returns:
         The files by name, and the labels of the test patches by id.
@@ -96,7 +100,7 @@ def histology(train: int = 60, test: int = 20) -> tuple[dict[str, bytes], dict[s
             id, label = f"{rng.integers(2**63):016x}{number:024x}", number % 2
             pixels = rng.integers(120, 256, (96, 96, 3), dtype=np.uint8)
             pixels[32:64, 32:64] -= np.uint8(100 * label)
-            content[f"{part}/{id}.png"] = cv2.imencode(".png", pixels)[1].tobytes()
+            content[f"{part}/{id}.{ending}"] = cv2.imencode(f".{ending}", pixels)[1].tobytes()
             labels[part, id] = label
     rows = [f"{id},{label}" for (part, id), label in labels.items() if part == "train"]
     ids = [id for part, id in labels if part == "test"]

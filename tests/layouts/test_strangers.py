@@ -165,7 +165,11 @@ def guessed(request, tmp_path, monkeypatch):
     return Project.open("theirs"), expected, ended.said
 
 
-@pytest.mark.parametrize("guessed", STRANGERS, indirect=True)
+FAST = ("dermatology", "padded")
+EACH = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in STRANGERS]
+
+
+@pytest.mark.parametrize("guessed", EACH, indirect=True)
 def test_a_strangers_data_comes_to_a_valid_submission(guessed):
     project, expected, _ = guessed
     facts = yaml.safe_load(project.paths.facts.read_text())
@@ -211,6 +215,7 @@ def test_without_a_group_column_the_audit_names_the_lesions(guessed):
     assert "patients                         unknown: the OOF score may flatter" in ended.said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guessed", ["ultrasound"], indirect=True)
 def test_what_was_guessed_is_told(guessed):
     _, _, said = guessed

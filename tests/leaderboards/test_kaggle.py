@@ -18,7 +18,7 @@ from tests.kaggle_server import HostedCompetition, lose, stall, status
 
 @pytest.fixture(scope="module")
 def files_and_truth():
-    return histology(24, 8)
+    return histology(24, 8, "png")
 
 
 @pytest.fixture

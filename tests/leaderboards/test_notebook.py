@@ -24,7 +24,7 @@ NO_WHEELS = (
 
 @pytest.fixture(scope="module")
 def files_and_truth():
-    return histology(24, 8)
+    return histology(24, 8, "png")
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def test_versions_stay_on_record_if_the_ledger_is_lost(hosted, project):
 
 def test_a_public_test_part_that_is_empty_goes_the_same_way(kaggle, project_folder, monkeypatch):
     """All of the test part is hidden: at home there is not a row of it, at Kaggle there will be."""
-    content, _ = histology(24, 8)
+    content, _ = histology(24, 8, "png")
     shown = {name: data for name, data in content.items() if not name.startswith("test/")}
     shown["sample_submission.csv"] = b"id,label\n"
     scored = {"status": "COMPLETE", "publicScore": "0.9", "privateScore": ""}  # it runs once more, on what is hidden

@@ -25,6 +25,9 @@ folds: {k: 3, duplicates: exact}
 """
 
 
+IN_FOLDERS = "{shape: folders, targets: [sick], holdout: 0.3}"
+
+
 @pytest.fixture
 def cut(project_folder, tmp_path):
     """40 images, each under two names, and one that cannot be read."""
@@ -132,3 +135,49 @@ def test_patients_that_nobody_named_are_told_with_each_score(cut, capsys):
     assert "; patients unknown: it may flatter" in capsys.readouterr().out
     stages.report(cut, ["noise"])
     assert "patients unknown: it may flatter" in cut.paths.run("noise").report.read_text()
+
+
+def test_several_labels_are_set_aside_too(project_folder, tmp_path):
+    given = tmp_path / "given"
+    rows = ["image,a,b,c"]
+    for number in range(30):
+        picture(given / f"i{number:02}.png", seed=number)
+        rows.append(f"i{number:02},{number % 2},{number % 3 // 2},{number % 5 // 4}")
+    (given / "train.csv").write_text("\n".join(rows) + "\n")
+    facts = FACTS.replace("task: binary\nclasses: [no, yes]", "task: multilabel").replace(
+        "metric: auc", "metric: mean_auc"
+    )
+    facts = facts.replace(
+        "{shape: folders, targets: [sick], holdout: 0.3}",
+        "{file: train.csv, id: image, targets: [a, b, c], holdout: 0.3}",
+    )
+    add_competition(project_folder, "many", facts.replace("{label}/{id}.png", "{id}.png"))
+    project = Project.open("many")
+    stages.download(project, given=given)
+    data = stages.make_folds(project)
+    assert len(data.test) == 9
+    table = samples.read(project.competition, project.paths)
+    assert table.loc[table["part"] == "test", ["a", "b", "c"]].isna().all(axis=None)
+    solution = pd.read_csv(project.paths.solution, dtype=str)
+    assert solution[["a", "b", "c"]].isin(["0", "1"]).all(axis=None)
+
+
+def test_labels_in_the_table_of_the_test_part_are_the_hidden_solution(project_folder, tmp_path, capsys):
+    given = tmp_path / "given"
+    for part, count in (("train", 20), ("test", 8)):
+        rows = ["id,sick"]
+        for number in range(count):
+            picture(given / part / f"{part}{number}.png", seed=number + 50 * (part == "test"))
+            rows.append(f"{part}{number},{['no', 'yes'][number % 2]}")
+        (given / f"{part}.csv").write_text("\n".join(rows) + "\n")
+    facts = FACTS.replace(
+        "{shape: folders, targets: [sick], holdout: 0.3}", "{file: train.csv, test: test.csv, targets: [sick]}"
+    )
+    facts = facts.replace('train: "{label}/{id}.png"', 'train: "train/{id}.png", test: "test/{id}.png"')
+    add_competition(project_folder, "local", facts)
+    project = Project.open("local")
+    stages.download(project, given=given)
+    assert "test.csv has labels: they become the hidden solution" in capsys.readouterr().out
+    finished_run(project, "noise", quality=1.0)
+    stages.submit(project, names=["noise"], force=True)
+    assert "8 images" in capsys.readouterr().out

@@ -1,17 +1,19 @@
 """From the files of an unknown competition to a guess of its facts, each with the reason for it."""
 
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from medfold.errors import UserError, some
 from medfold.guess.found import Guess
 from medfold.guess.from_arrays import from_arrays
-from medfold.guess.from_folders import from_folders
-from medfold.guess.from_table import FromTable
+from medfold.guess.from_folders import class_names, from_folders
+from medfold.guess.from_table import FromTable, NoLabelError
 from medfold.guess.pictures import Pictures
+from medfold.images import formats
 from medfold.samples import patterns, tables
 
 __all__ = ["Guess", "guess"]
+TEST = re.compile(r"(^|[\W_\d])test", re.I)  # in names of tables and their folders; not in 'latest'
 
 
 def guess(raw: Path) -> Guess:
@@ -42,18 +44,36 @@ def _guess(raw: Path) -> Guess:
         raise UserError("no image in it", raw, f"It has {some(files, 6)}" if files else "It is empty")
     known = [path for path in files if path.lower().endswith(tables.ENDINGS)]
     sample = min((path for path in known if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
-    is_test = {path: "test" in PurePosixPath(path).name.lower() for path in known if path != sample}
+    is_test = {path: bool(TEST.search(path)) for path in known if path != sample}
     from_table = FromTable(found, raw, pictures, sample)
     table = from_table.label_table([path for path in is_test if not is_test[path]])
-    if table:
-        from_table.fill_in(*table, [path for path in is_test if is_test[path]])
-    elif pictures.files:
+    in_folders = class_names(pictures)
+    if not table and not in_folders:
+        table = from_table.label_table(list(is_test))
+    try:
+        if table:
+            from_table.fill_in(*table, [path for path in is_test if is_test[path]])
+    except NoLabelError:
+        if not in_folders:
+            raise
+        table = None
+    told = table and any(2 * len(in_folders & set(values)) >= len(in_folders) for _, values in table[1].items())
+    if table and in_folders and not told and not from_table.by_name:
+        table = None  # no column is named like a label, and folders are that no column knows
+    if not table and pictures.files:
+        found.facts.clear()
+        found.reasons.clear()
+        found.doubts[:] = [doubt for doubt in found.doubts if "second copy" in doubt]
         from_table.refuse_unmatched()
         from_folders(found, raw, pictures, sample)
-        if unused := from_table.unmatched:
-            found.doubts.append(f"no column of {some(unused, 3)} names images: not used")
-    else:
+        for unused in (from_table.unmatched, from_table.naming):
+            if unused:
+                found.doubts.append(f"{some(unused, 3)}: not used, for the folders tell the classes")
+    elif not table:
         from_arrays(found, raw, arrays[0])
+        if len(arrays) > 1:
+            found.doubts.append(f"labels.file: {some(arrays[1:])}: not used")
+    _tell_of_unread(found, files)
     if pictures.exclude:
         found.facts["images"]["exclude"] = pictures.exclude
         why = f"{pictures.companions:,} images are named like others, with an addition: masks or the like"
@@ -76,3 +96,12 @@ def _without_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
         ):
             copies.append(folder)
     return [path for path in files if path.partition("/")[0] not in copies], copies
+
+
+def _tell_of_unread(found: Guess, files: list[str]) -> None:
+    """Says how many files are of a kind that is known and not read."""
+    for end, (kind, help_) in formats.NOT_READ.items():
+        ours = [path for path in files if path.lower().endswith(end)]
+        if ours:
+            folders = some(sorted({path.rpartition("/")[0] or "." for path in ours}))
+            found.doubts.append(f"{len(ours):,} files in {folders} are {kind}, which is not read. {help_}")

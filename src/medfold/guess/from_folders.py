@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from medfold.errors import UserError, some
-from medfold.guess.found import MOST_LABELS, Guess, in_order
+from medfold.guess.found import MOST_LABELS, Guess, in_order, is_healthy
 from medfold.guess.pictures import Pictures
 from medfold.samples import tables
 
@@ -17,6 +17,15 @@ PARTS = {
 }
 # Names of folders that hold images and are no classes, with or without a number: images, part_1.
 HOLDERS = re.compile(r"(images?|imgs?|data|dataset|jpe?g|png|dicom|files|scans|pictures|part|batch)[\W_]*\d*", re.I)
+
+
+# Words in names of folders that say where images come from, and not what they show.
+SOURCES = re.compile(
+    r"original|augment|images?|sets?([\W_]|$)|fold|site|batch|part|scanner|\d+x([\W_]|$)|hospital|device", re.I
+)
+
+
+FEW_CLASSES, PER_CLASS = 6, 8  # more folders with fewer images each may be patients
 
 
 def part_of(folder: str) -> str | None:
@@ -75,6 +84,9 @@ def from_folders(guess: Guess, raw: Path, pictures: Pictures, sample: str | None
         seen = some(sorted({str(PurePosixPath(each.path).parent) for each in everything}), 6)
         what = f"neither a table with the ids of images, nor folders that could be classes; images stand in {seen}"
         raise UserError(what, raw, "Needed: a table of labels whose ids name images, or a folder for each class")
+    other = _names_at(labelled, level + 1) or (_names_at(labelled, level - 1) if level else set())
+    if other:
+        guess.doubts.append(f"classes: folders have names at another level, too: {some(sorted(other), 6)}")
     classes = in_order({label for each in labelled if (label := each.label(level))})
     guess.facts |= {"task": "binary" if len(classes) == 2 else "multiclass", "classes": classes}
     guess.facts["labels"] = {"shape": "folders", "targets": ["label"]}
@@ -102,6 +114,8 @@ def from_folders(guess: Guess, raw: Path, pictures: Pictures, sample: str | None
     if left:
         guess.doubts.append(f"images.train: {left:,} of {len(everything):,} images stand elsewhere and are not used")
     guess.facts["images"]["channels"] = pictures.told_depth([each.path for each in train], guess)
+    if len(classes) > FEW_CLASSES and len(train) < PER_CLASS * len(classes):
+        guess.doubts.append(f"classes: {len(classes)} folders with few images each: are they classes, or patients?")
     guess.doubts.append("labels.group_pattern: do the file names tell patients?")
     if len(classes) == 2:
         guess.two_classes(classes)
@@ -116,13 +130,38 @@ def _shown(patterns: str | list[str]) -> str:
     return patterns if isinstance(patterns, str) else some(patterns, 4)
 
 
+def class_names(pictures: Pictures) -> set[str]:
+    """The names of the folders that could be classes; none where images do not stand so."""
+    everything = [_Placed.of(path) for path in pictures.files]
+    images = [each for each in everything if each.part == "train"] or everything
+    level = _level_of_classes(images)
+    return _names_at(images, level) if level is not None else set()
+
+
 def _level_of_classes(images: list[_Placed]) -> int | None:
     """The first level of folders whose names differ and are no mere holders of images."""
     for level in range(max((len(each.within) for each in images), default=0)):
-        names = {label for each in images if (label := each.label(level))}
-        if 2 <= len(names) <= MOST_LABELS and not all(HOLDERS.fullmatch(name) for name in names):
-            return level
+        if names := _names_at(images, level):
+            deeper = _names_at(images, level + 1)
+            return level + 1 if deeper and _is_deeper(images, level, names, deeper) else level
     return None
+
+
+def _names_at(images: list[_Placed], level: int) -> set[str]:
+    """The names of the folders at a level, if they could be classes."""
+    names = {label for each in images if (label := each.label(level))}
+    fits = 2 <= len(names) <= MOST_LABELS and not all(HOLDERS.fullmatch(name) for name in names)
+    return names if fits else set()
+
+
+def _is_deeper(images: list[_Placed], level: int, names: set[str], deeper: set[str]) -> bool:
+    """True if the classes are the folders within: the same in each folder of this level, which names a source."""
+    within = {name: {each.label(level + 1) for each in images if each.label(level) == name} for name in names}
+    recur = all(found == deeper for found in within.values())
+    if not recur or any(is_healthy(name) for name in names):
+        return False
+    persons = len(names) >= 3 * len(deeper) and all(re.search(r"\d", name) for name in names)
+    return persons or all(SOURCES.search(name) for name in names) or any(is_healthy(name) for name in deeper)
 
 
 def _tell_submission(guess: Guess, raw: Path, sample: str, test: list[_Placed]) -> None:

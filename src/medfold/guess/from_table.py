@@ -11,12 +11,23 @@ from medfold.errors import UserError, some
 from medfold.guess.found import Guess, Ids
 from medfold.guess.pictures import INDEX, Pictures
 from medfold.guess.task import guess_task
-from medfold.samples import tables
+from medfold.samples import patterns, tables
 
-TARGET_NAMES = r"target|label|class|diagnos|level|grade|cancer|malignant|finding|isup"
+# Names of columns of labels: those that say so before those that name what is looked for.
+TARGET_NAMES = (
+    r"target|label|class|diagnos|(^|[\W_])dx([\W_]|$)",
+    r"level|grade|cancer|malignant|finding|isup|birads|bi-rads|stage|severity",
+)
+NO_TARGET = re.compile(r"(^|[\W_])(history|type|source|date|path|id|uid|split|fold|set|part|subset)([\W_]|$)", re.I)
+PARTS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing"}
 # Of persons, what is no finding: never a label by itself.
 ABOUT = re.compile(r"(^|[\W_])(age|sex|gender|male|female|view|position|side|laterality|eye)([\W_]|$)", re.I)
+FEW_GROUPS, MANY_ROWS = 8, 30  # so few values of so many rows are kinds, and no persons
 MANY = 3  # columns of 0 and 1 beside each other are labels
+
+
+class NoLabelError(UserError):
+    """A table names images and has no column that could be a label."""
 
 
 class FromTable:
@@ -32,24 +43,54 @@ class FromTable:
     def __init__(self, guess: Guess, raw: Path, pictures: Pictures, sample: str | None):
         self.guess, self._raw, self._pictures, self._sample = guess, raw, pictures, sample
         self.unmatched: list[str] = []  # tables that name no images
+        self.further: list[str] = []  # tables that name images, too
+        self.by_name = True  # whether the label is known by its name, or by the sample submission
+        self._naming: list[str] = []
+        self._unreadable: dict[str, UserError] = {}
 
     def label_table(self, candidates: list[str]) -> tuple[str, pd.DataFrame, Ids] | None:
         """Finds the table of labels: path, content and id column; None if the ids of no table name images."""
-        best = None
+        found = []
         for path in candidates:
             table = self._read(path)
             if table is None:
                 continue
-            ids = self._pictures.ids_of(table)
+            ids = self._pictures.ids_of(table) if len(table.columns) > 1 else None
             if ids is None:
                 if len(table.columns) > 1 and len(table):
                     self.unmatched.append(path)
                 continue
-            name = PurePosixPath(path).name.lower()
-            points = (round(ids.share, 2), 2 * ("train" in name) + ("label" in name), -len(path))
-            if best is None or points > best[0]:
-                best = points, (path, table, ids)
-        return best[1] if best else None
+            name = path.lower()
+            points = (
+                round(ids.share, 2),
+                self._has_label(table, ids),
+                2 * ("train" in name) + ("label" in name),
+                -len(path),
+            )
+            found.append((points, (path, table, ids)))
+        if not found:
+            if self._unreadable and not self.unmatched:
+                raise next(iter(self._unreadable.values()))
+            return None
+        self._naming = [path for _, (path, _, _) in found]
+        best = max(found, key=lambda each: each[0])[1]
+        self.further = [path for _, (path, _, _) in found if path != best[0]]
+        for path, error in self._unreadable.items():
+            self.guess.doubts.append(f"{path} cannot be read, and is not used: {error.what}")
+        return best
+
+    def _has_label(self, table: pd.DataFrame, ids: Ids) -> bool:
+        """True if a column is named like a label, or several are marks beside each other."""
+        others = [column for column in table.columns if column not in (ids.column, *ids.others)]
+        others = [column for column in others if table[column].nunique() > 1 and not unnamed_groups.by_name(column)]
+        named = (re.search("|".join(TARGET_NAMES), each, re.I) and not NO_TARGET.search(each) for each in others)
+        marks = (set(table[each].str.lower()) <= set(tables.MARKS) and not ABOUT.search(each) for each in others)
+        return any(named) or any(marks)
+
+    @property
+    def naming(self) -> list[str]:
+        """The tables that name images."""
+        return self._naming
 
     def refuse_unmatched(self) -> None:
         """Stops where a table has about as many rows as there are images, but names none: it may hold the labels.
@@ -60,6 +101,12 @@ class FromTable:
         count = len(self._pictures.files)
         for path in self.unmatched:
             table = self._read(path)
+            folders = {part for each in self._pictures.files for part in PurePosixPath(each).parts[:-1]}
+            if column := next(
+                (name for name in table if len(folders & set(table[name])) >= max(3, len(table) / 2)), None
+            ):
+                what = f"column '{column}' names folders of images, and not images: labels of patients or studies"
+                raise UserError(what, self._raw / path, "Needed: a table with a row for each image. Make one of it")
             if not count / 2 <= len(table) <= 20 * count:
                 continue
             first = ", ".join(f"{column} {table[column].iloc[0]}" for column in table.columns[:4])
@@ -84,6 +131,10 @@ class FromTable:
         if ids.others:
             guess.doubts.append(f"labels.id: values of {some(ids.others, 4)} name images as well")
         sample = tables.read(self._raw / self._sample, []) if self._sample else None
+        self._refuse_ambiguous(path, table, ids)
+        for other in self.further:
+            if other not in test_tables:
+                guess.doubts.append(f"labels.file: {other} names images, too: not used")
         if ids.long:
             value = next(column for column in table.columns if column != ids.column)
             labels |= {"shape": "long", "value": value, "targets": list(ids.endings)}
@@ -110,6 +161,25 @@ class FromTable:
         self._find_images(table, ids, test[1] if test else None, sample)
         self._find_group(table, ids, [*targets, ids.column])
         self._submission(sample, ids, test[1] if test else None)
+
+    def _refuse_ambiguous(self, path: str, table: pd.DataFrame, ids: Ids) -> None:
+        """Stops where an id stands in several rows and names several images: which is which?
+
+        Raises:
+            UserError: such ids; one is shown.
+        """
+        twice = table.loc[table.duplicated(ids.column), ids.column]
+        for id in twice.head(50) if not ids.long and not ids.endings else ():
+            paths = self._pictures.named(id)
+            folders = {PurePosixPath(each).parent for each in paths}
+            rows = table[table[ids.column] == id].to_dict("records")
+            if len(folders) > 1 and not all(
+                any(part in row.values() for part in each.parts) for each in folders for row in rows[:1]
+            ):
+                what = f"'{id}' stands in {len(rows)} rows and names {len(paths)} images: {some(paths)}"
+                raise UserError(
+                    what, self._raw / path, "Needed: a column with their paths, or with the names of folders"
+                )
 
     def _keep_targets_of_sample(self, labels: dict[str, Any], ids: Ids, sample: pd.DataFrame | None) -> None:
         """Of names in lists those are targets that the sample submission has a column for, if it has such columns."""
@@ -142,18 +212,34 @@ class FromTable:
             for column in table.columns
             if column not in apart and table[column].nunique() >= 2 and not INDEX.fullmatch(column)
         ]
-        named = [column for column in others if re.search(TARGET_NAMES, column, re.I)]
-        if not named and (together := self._marked_together(table, others)):
-            return together
-        few = sorted((column for column in others if not ABOUT.search(column)), key=lambda each: table[each].nunique())
-        if not named and not few:
-            raise UserError("no column that could be a label", self._raw, f"Columns: {some(table.columns, 10)}")
-        chosen = named[0] if named else few[0]
-        self.guess.tell("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
-        if not named and len(few) > 1:
-            self.guess.doubts.append(
-                f"labels.targets: I cannot tell which of {some(few, 6)} is the label; now {chosen}"
+        parts = [column for column in others if set(table[column].str.strip().str.lower()) <= PARTS]
+        for column in parts:
+            what = f"column '{column}' tells train from test, and I cannot use it"
+            self.guess.doubts.append(f"labels.file: {what}: make two tables of it, for labels.file and labels.test")
+        others = [each for each in others if each not in parts and not unnamed_groups.by_name(each)]
+        named = [
+            column
+            for rule in TARGET_NAMES
+            for column in others
+            if re.search(rule, column, re.I) and not NO_TARGET.search(column)
+        ]
+        named = list(dict.fromkeys(named))
+        together = self._marked_together(table, others)
+        if together and (not named or set(named) & set(together)):
+            self.guess.tell(
+                "labels.targets", some(together, 8), f"{len(together)} columns of 0 and 1 beside each other"
             )
+            return together
+        few = [each for each in others if not ABOUT.search(each) and not NO_TARGET.search(each)]
+        few = sorted(few, key=lambda each: table[each].nunique())
+        if not named and not few:
+            raise NoLabelError("no column that could be a label", self._raw, f"Columns: {some(table.columns, 10)}")
+        chosen = named[0] if named else few[0]
+        self.by_name = bool(named)
+        self.guess.tell("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
+        if len(named or few) > 1:
+            several = some(named or few, 6)
+            self.guess.doubts.append(f"labels.targets: I cannot tell which of {several} is the label; now {chosen}")
         if sample is not None:
             self.guess.doubts.append(f"labels.targets: {self._sample} names no column of the table")
         return [chosen]
@@ -169,7 +255,6 @@ class FromTable:
         longest = max(runs, key=len)
         if len(longest) < MANY:
             return []
-        self.guess.tell("labels.targets", some(longest, 8), f"{len(longest)} columns of 0 and 1 beside each other")
         return longest
 
     def _test_table(self, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
@@ -183,17 +268,18 @@ class FromTable:
         """Reads a table; None for a text file that is no table."""
         try:
             return tables.read(self._raw / path, [])
-        except UserError:
-            if path.lower().endswith((".txt", ".txt.gz")):
-                return None
-            raise
+        except UserError as error:
+            if not path.lower().endswith((".txt", ".txt.gz")):
+                self._unreadable[path] = error
+            return None
 
     def _find_group(self, table: pd.DataFrame, ids: Ids, taken: list[str]) -> None:
         labels, guess = self.guess.facts["labels"], self.guess
         for word in unnamed_groups.NAMES:  # persons before the rest
             for column in table.columns:
                 fits = word in column.lower() and unnamed_groups.by_name(column) and column not in taken
-                if fits and 1 < table[column].nunique() < len(table):
+                count = table[column].nunique()
+                if fits and 1 < count < len(table) and not (count < FEW_GROUPS and len(table) > MANY_ROWS):
                     labels["group"] = column
                     guess.tell("labels.group", column, f"{table[column].nunique():,} values in {len(table):,} rows")
                     return
@@ -226,6 +312,9 @@ class FromTable:
             if rules:
                 images["test"] = _one_or_all(rules)
                 self.guess.tell("images.test", some(rules, 4), f"{len(there):,} of {len(test):,} rows that I looked up")
+        if not images.get("test") and (there := self._pictures.in_test_folders(found)):
+            images["test"] = _one_or_all(there)
+            self.guess.tell("images.test", some(there, 4), "a folder named for the test part, and no table of it")
         if not images.get("test"):
             self.guess.facts["labels"]["holdout"] = 0.2
             self.guess.facts["labels"].pop("test", None)
@@ -235,6 +324,19 @@ class FromTable:
             self.guess.tell("images.channels", some(ids.endings, 8), "each image is so many files")
         else:
             images["channels"] = self._pictures.told_depth(list(dict.fromkeys(found)), self.guess)
+        if not ids.endings:
+            self._tell_of_unused([*_listed(images["train"]), *_listed(images.get("test", []))])
+
+    def _tell_of_unused(self, rules: list[str]) -> None:
+        """Says how many images no pattern leads to, and where they are."""
+        matches = [patterns.Rule(rule) for rule in rules if "#" not in rule]
+        if any(rule == "{id}" for rule in rules):
+            return
+        left = [path for path in self._pictures.files if not any(rule.match(path) is not None for rule in matches)]
+        if left and len(matches) == len(rules):
+            folders = some(sorted({path.rpartition("/")[0] or "." for path in left}), 4)
+            told = f"{len(left):,} of {len(self._pictures.files):,} images are named by no table, and not used"
+            self.guess.doubts.append(f"images.train: {told}: in {folders}")
 
     def _submission(self, sample: pd.DataFrame | None, ids: Ids, test: pd.DataFrame | None) -> None:
         facts, guess = self.guess.facts, self.guess
@@ -267,3 +369,7 @@ class FromTable:
 
 def _one_or_all(rules: list[str]) -> str | list[str]:
     return rules[0] if len(rules) == 1 else rules
+
+
+def _listed(rules: str | list[str]) -> list[str]:
+    return [rules] if isinstance(rules, str) else rules

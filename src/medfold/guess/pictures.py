@@ -22,6 +22,7 @@ ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in nam
 SEEN = 24  # images that are looked at to find out whether they have colours
 MOST_ROWS = 5000  # of a table that are looked up
 MOST_PATTERNS = 40  # for the images of one table
+TEST_FOLDER = re.compile(r"[/\W_]test(ing)?[/\W_\d]")  # in a path of folders, in lower case
 FEW_IDS = 20  # so many different values that recur are rather labels than ids
 
 
@@ -55,6 +56,9 @@ class Pictures:
         self._by_stem: dict[str, list[str]] = {}
         for path in self.files:
             self._by_stem.setdefault(PurePosixPath(path).stem, []).append(path)
+        self._by_name: dict[str, list[str]] = {}
+        for path in self.files:
+            self._by_name.setdefault(PurePosixPath(path).name, []).append(path)
         self._widths = sorted({len(stem) for stem in self._by_stem if stem.isdecimal() and stem.startswith("0")})
 
     def ids_of(self, table: pd.DataFrame) -> Ids | None:
@@ -134,6 +138,19 @@ class Pictures:
             left = [row for row in left if best not in row]
         return found, images
 
+    def in_test_folders(self, used: list[str]) -> list[str]:
+        """Patterns of images in folders named for the test part, none of which is used already."""
+        taken = {name for image in used for name in image.split("|")}
+        left = [path for path in self.files if path not in taken]
+        there = [PurePosixPath(path) for path in left if TEST_FOLDER.search(f"/{path.rpartition('/')[0].lower()}/")]
+        if {str(path.parent) for path in there} & {str(PurePosixPath(path).parent) for path in taken}:
+            return []
+        return list(dict.fromkeys(f"{path.parent}/{{id}}{path.suffix}" for path in there))
+
+    def named(self, id: str) -> list[str]:
+        """The images that an id names."""
+        return self._paths_of(id)
+
     def _places_of(self, row: dict[str, str], ids: Ids) -> dict[str, str]:
         """The patterns that lead from a row to images, each with the image."""
         id = unicodedata.normalize("NFC", row[ids.column])
@@ -149,7 +166,7 @@ class Pictures:
 
     def _paths_of(self, name: str) -> list[str]:
         """The images that a value names: by their stem, their name, the end of their path, or a number with zeros."""
-        name = unicodedata.normalize("NFC", name)
+        name = unicodedata.normalize("NFC", name).replace("\\", "/")
         if paths := self._by_stem.get(name):
             return paths
         end = PurePosixPath(name)
@@ -159,15 +176,18 @@ class Pictures:
             for path in same_stem
             if f"/{path}".endswith(f"/{name}") or f"/{path}".rpartition(".")[0].endswith(f"/{name}")
         ]
+        if not ends and "/" in name:  # the table was made where more stood in front
+            return patterns.by_end(name, self._by_name.get(end.name, []))
         if ends or not name.isdecimal():
             return ends
         return [path for width in self._widths for path in self._by_stem.get(name.zfill(width), ())]
 
     def _general(self, path: str, id: str, row: dict[str, str], ids: Ids) -> str:
         """The pattern of a path: what the row says of it in braces."""
+        id = id.replace("\\", "/")
         if "/" in id:
-            at = f"/{path}".rindex(f"/{id}")
-            return f"{path[:at]}{{id}}{path[at + len(id) :]}"
+            at = f"/{path}".rfind(f"/{id}")
+            return f"{path[:at]}{{id}}{path[at + len(id) :]}" if at >= 0 else "{id}"
         *folders, name = PurePosixPath(path).parts
         others = {value: column for column, value in row.items() if column != ids.column and value}
         parts = [f"{{{others[folder]}}}" if folder in others else folder for folder in folders]

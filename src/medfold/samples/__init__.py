@@ -49,7 +49,8 @@ def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
             raise UserError(f"expected {expected:,} {part} samples, found {len(table):,}", paths.raw, "Is it cut off?")
     both = set(train["id"]) & set(test["id"])
     if both:
-        raise UserError(f"{len(both)} ids stand in train and in test: {some(sorted(both))}", paths.raw)
+        fix = "Give the images of one part other ids, such as their paths (train/x.png), in the table or in labels.id"
+        raise UserError(f"{len(both)} ids stand in train and in test: {some(sorted(both))}", paths.raw, fix)
 
     table = pd.concat([train.assign(part="train"), test.assign(part="test")], ignore_index=True)
     number, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
@@ -80,7 +81,7 @@ def set_aside(
     targets, test = competition.labels.targets, table[aside]
     solution = test[["unit", *targets]].rename(columns={"unit": "id"}).assign(usage="Private").drop_duplicates("id")
     table = table.assign(part=np.where(aside, "test", "train"))
-    table[targets] = table[targets].where(~aside[:, None])
+    table.loc[aside, targets] = None
     _write(competition, paths, table, solution, undivided=False)
     return table
 

@@ -11,6 +11,8 @@ from medfold.samples import patterns
 MASK = re.compile(
     r"mask|segm|annot|ground.?truth|contour|overlay|heatmap|(^|[\W_])(seg|gt|rois?|labels?)([\W_\d]|$)", re.I
 )
+SURELY = re.compile(r"mask|annot|ground.?truth|contour", re.I)
+MANY_FOLDERS = 2  # that hold images of the same name
 OFTEN = 0.2  # of the images have a companion, where it is no accident
 
 
@@ -37,13 +39,16 @@ def companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
             exclude.add(f"*{addition}.*")
         elif count >= OFTEN * bases and count > 3:
             unclear[addition] = count
+    plain = {folder: stems for folder, stems in by_folder.items() if not MASK.search(PurePosixPath(folder).name)}
     for folder, stems in by_folder.items():
         name = PurePosixPath(folder).name
-        if not MASK.search(name):
+        if folder in plain:
             continue
-        others = {stem for other, found in by_folder.items() if other != folder for stem in found}
-        alike = sum(stem in others or _addition(stem, others | {stem}) is not None for stem in stems)
-        if alike >= len(stems) / 2:
+        others = {stem for found in plain.values() for stem in found}
+        alike = [stem for stem in stems if stem in others or _addition(stem, others | {stem}) is not None]
+        # Numbers that recur in folder after folder tell nothing.
+        often = sum(sum(stem in found for found in plain.values()) for stem in alike) / max(1, len(alike))
+        if len(alike) >= len(stems) / 2 and (often < MANY_FOLDERS or SURELY.search(name)):
             exclude.add(f"{name}/*" if folder == name else f"*/{name}/*")
     patterns_found = sorted(exclude)
     return patterns_found, sum(patterns.is_excluded(path, patterns_found) for path in images), unclear

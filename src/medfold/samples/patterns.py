@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -78,6 +79,7 @@ def find_images(
             axis=1
         )
         image = image.where(image.notna() | ~there, _as_one(columns))
+    image = _found_by_end(image, table, known, raw)
     absent = image.isna()
     if absent.any():
         columns = [_paths(_for_channel(patterns[0], name), table[absent]) for name in names]
@@ -95,9 +97,44 @@ def find_images(
     rules = [Rule(_for_channel(pattern, name)) for pattern in patterns for name in names]
     exclude = competition.images.exclude
     others = (path for path in known - used if not is_excluded(path, exclude))
-    extra = sorted(path for path in others if any(rule.match(path) is not None for rule in rules))
+    images = (*formats.suffixes(), "") if complete else ()
+    extra = sorted(
+        path
+        for path in others
+        if PurePosixPath(path).suffix.lower() in images and any(rule.match(path) is not None for rule in rules)
+    )
     if extra:
         warn("samples", f"{len(extra):,} images have no label and are left out: {some(extra)}")
+    return image
+
+
+def by_end(name: str, paths: list[str]) -> list[str]:
+    """Those of some paths that share the longest end with a path; a list of one if that tells."""
+    wanted = name.split("/")[::-1]
+
+    def shared(path: str) -> int:
+        pairs = zip(path.split("/")[::-1], wanted, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    most = max(map(shared, paths), default=0)
+    return [path for path in paths if most and shared(path) == most]
+
+
+def _found_by_end(image: pd.Series, table: pd.DataFrame, known: set[str], raw: Path) -> pd.Series:
+    """Fills in images whose ids are paths with more in front than is here, if the end of the path tells which it is."""
+    ids = table["id"].str.replace("\\", "/", regex=False)
+    left = image.isna() & ids.str.contains("/", regex=False)
+    if not left.any():
+        return image
+    by_name: dict[str, list[str]] = {}
+    for path in known or listing(raw):
+        by_name.setdefault(path.rpartition("/")[2], []).append(path)
+    found = {row: by_end(ids[row], by_name.get(ids[row].rpartition("/")[2], [])) for row in image.index[left]}
+    single = {row: paths[0] for row, paths in found.items() if len(paths) == 1}
+    if single and len(set(single.values())) == len(single):
+        row, path = next(iter(single.items()))
+        warn("samples", f"{len(single):,} images are found by the end of their path: {ids[row]} is {path}")
+        image = image.fillna(pd.Series(single, dtype=object))
     return image
 
 

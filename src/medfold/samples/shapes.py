@@ -252,7 +252,22 @@ def _complete(
         return train, None, None
     own, shipped = _placed(test, competition.images.test, competition, raw)
     kept = [column for column in labels.keep if column in shipped]
-    return train, pd.concat([own, _groups(own, shipped, competition), shipped[kept]], axis=1), None
+    solution = _solution(own, shipped, competition)
+    return train, pd.concat([own, _groups(own, shipped, competition), shipped[kept]], axis=1), solution
+
+
+def _solution(own: pd.DataFrame, shipped: pd.DataFrame, competition: Competition) -> pd.DataFrame | None:
+    """The labels of the test part, where its table has them and nobody else scores: for the local leaderboard."""
+    targets, path = competition.labels.targets, Path(competition.labels.test or "")
+    if competition.upload != "local" or not competition.labels.test or not set(targets) <= set(shipped.columns):
+        return None
+    held = shipped[targets].copy()
+    if (held == "").all(axis=None):
+        return None
+    for target in targets:
+        tables.check_values(held, target, competition, path)
+    say("samples", f"{path.name} has labels: they become the hidden solution of the local leaderboard")
+    return held.assign(id=own["unit"], usage="Private").drop_duplicates("id")[["id", *targets, "usage"]]
 
 
 def _groups(own: pd.DataFrame, shipped: pd.DataFrame, competition: Competition) -> pd.Series:
@@ -292,19 +307,30 @@ def _placed(
 
 
 def _test_table(competition: Competition, raw: Path) -> pd.DataFrame:
-    """The test images: rows of labels.test, or the ids that the sample submission names."""
+    """The test images: rows of labels.test, the ids that the sample submission names, or the files that there are."""
     labels, submission = competition.labels, competition.submission
     if labels.test:
         return tables.read(raw / labels.test, [labels.id])
     if not submission.sample:
-        fix = "labels.test or submission.sample names them"
-        raise UserError(f"labels.shape {labels.shape} needs to know the test ids", "competition.yaml", fix)
+        return _test_files(competition, raw)
     path = raw / submission.sample
     test = tables.read(path, [submission.id])
     if submission.shape == "long":
         test = test.assign(**{submission.id: split_long(test[submission.id], labels.targets, path)[0]})
         test = test.drop_duplicates(submission.id)
     return test.assign(**{labels.id: test[submission.id]}).reset_index(drop=True)
+
+
+def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
+    """What the patterns of the test part tell of the files that match them."""
+    images, key = competition.images, competition.labels.id
+    everything, rows = patterns.listing(raw, exclude=images.exclude), []
+    for rule in map(patterns.Rule, images.test):
+        rows += [fields for path in everything if (fields := rule.match(path)) is not None]
+    if not rows:
+        raise UserError(f"no test image matches {' or '.join(images.test)}", raw, _seen(everything))
+    table = pd.DataFrame(rows, dtype=str).drop_duplicates("id").sort_values("id", kind="stable")
+    return table.assign(**{key: table["id"]}).reset_index(drop=True)
 
 
 def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = None) -> list[str | None]:

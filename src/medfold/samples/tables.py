@@ -124,7 +124,9 @@ def _parsed(text: str, path: Path) -> pd.DataFrame:
 
 
 def _with_plain_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    table = table.rename(columns=lambda name: str(name).strip())
+    table = table.rename(columns=lambda name: "" if name is None or name != name else str(name).strip())
+    # Spreadsheets write empty columns behind the last one.
+    table = table.loc[:, [bool(name) or bool((values != "").any()) for name, values in table.items()]]
     if twice := [name for name in table.columns if list(table.columns).count(name) > 1]:
         raise UserError(f"two columns are called '{twice[0]}'", path, "Rename one of them")
     return table
@@ -161,7 +163,8 @@ def check_values(table: pd.DataFrame, target: str, competition: Competition, pat
         row = int(np.argmax(wrong.to_numpy()))
         value = table[target].iloc[row] or "nothing"
         expected = ", ".join(competition.class_names)
-        raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path)
+        fix = "Correct the row, take it out of the table, or add the class to competition.yaml"
+        raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
 
 
 def _as_classes(values: pd.Series, names: list[str]) -> pd.Series:

@@ -1,0 +1,197 @@
+"""What make new guesses of the layouts that public data sets have, small; and what it says it cannot tell."""
+
+import zlib
+
+import numpy as np
+import pytest
+
+from medfold.errors import UserError
+from medfold.guess import guess
+from tests.helpers import picture
+
+
+def pictures(root, *names, count=12):
+    """Pictures of these names, `{n}` in them counted."""
+    for name in names:
+        for number in range(count):
+            path = name.format(n=f"{number:03}")
+            picture(root / path, seed=zlib.crc32(path.encode()))
+
+
+def table(root, name, *rows):
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text("\n".join(rows) + "\n")
+
+
+def told(root):
+    found = guess(root)
+    return found.facts, "\n".join(found.doubts)
+
+
+def test_columns_of_marks_come_before_one_that_is_named_like_a_label(tmp_path):
+    pictures(tmp_path, "train/a{n}.png")
+    rows = [f"a{n:03},{n % 2},{int(n % 3 == 0)},{int(n % 4 == 0)}" for n in range(12)]
+    table(tmp_path, "train.csv", "image,Mass,Lung tumor,No finding", *rows)
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["targets"] == ["Mass", "Lung tumor", "No finding"]
+
+
+def test_the_table_with_labels_comes_before_that_of_lesions(tmp_path):
+    pictures(tmp_path, "images/a{n}.png")
+    table(tmp_path, "GroundTruth.csv", "image,melanoma", *(f"a{n:03},{n % 2}" for n in range(12)))
+    table(tmp_path, "Meta.csv", "image,lesion_id", *(f"a{n:03},L{n // 2}" for n in range(12)))
+    facts, said = told(tmp_path)
+    assert (facts["labels"]["file"], facts["labels"]["targets"]) == ("GroundTruth.csv", ["melanoma"])
+    assert "Meta.csv names images, too: not used" in said
+
+
+@pytest.mark.parametrize("column", ["scanner", "patient_id"])
+def test_class_folders_come_before_a_table_without_a_label(tmp_path, column):
+    pictures(tmp_path, "benign/b{n}.png", "malignant/m{n}.png")
+    rows = [f"{letter}{n:03},{'AB'[n % 2] if column == 'scanner' else n // 2}" for letter in "bm" for n in range(12)]
+    table(tmp_path, "metadata.csv", f"image,{column}", *rows)
+    facts, said = told(tmp_path)
+    assert (facts["labels"]["shape"], facts["classes"]) == ("folders", ["benign", "malignant"])
+    assert "metadata.csv: not used, for the folders tell the classes" in said
+
+
+def test_folders_that_a_column_names_are_studies_and_no_classes(tmp_path):
+    for study in range(6):
+        pictures(tmp_path, f"images/s{study}/i{study}{{n}}.png", count=4)
+    rows = [f"s{study},i{study}{n:03},{study % 3}" for study in range(6) for n in range(4)]
+    table(tmp_path, "annotations.csv", "study_id,image_id,breast_birads", *rows)
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["targets"] == ["breast_birads"]
+    assert facts["labels"]["group"] == "study_id"
+
+
+def test_labels_of_patients_and_not_of_images_stop(tmp_path):
+    for patient in range(8):
+        pictures(tmp_path, f"train/{patient:05}/FLAIR/Image-{{n}}.png", count=4)
+    table(tmp_path, "train_labels.csv", "id,value", *(f"{patient:05},{patient % 2}" for patient in range(8)))
+    with pytest.raises(UserError, match="train_labels.csv: column 'id' names folders of images, and not images"):
+        guess(tmp_path)
+
+
+def test_test_images_without_a_table_are_the_test_part(tmp_path):
+    pictures(tmp_path, "train/a{n}.png", "test/t{n}.png")
+    table(tmp_path, "train_labels.csv", "id,label", *(f"a{n:03},{n % 2}" for n in range(12)))
+    facts, _ = told(tmp_path)
+    assert facts["images"]["test"] == "test/{id}.png"
+    assert "holdout" not in facts["labels"]
+
+
+def test_images_and_tables_that_are_not_used_are_told(tmp_path):
+    pictures(tmp_path, "images_a/a{n}.png", "images_b/b{n}.png")
+    for half in "ab":
+        table(tmp_path, f"labels_{half}.csv", "image,label", *(f"{half}{n:03},{n % 2}" for n in range(12)))
+    _, said = told(tmp_path)
+    assert "labels_b.csv names images, too: not used" in said
+    assert "12 of 24 images are named by no table, and not used: in images_b" in said
+    np.savez(tmp_path / "x.npz", a=np.zeros(2))
+    (tmp_path / "normal").mkdir()
+    (tmp_path / "normal" / "x.nii.gz").write_bytes(b"x")
+    assert "1 files in normal are NIfTI, which is not read" in told(tmp_path)[1]
+
+
+def test_a_column_of_parts_is_never_a_target(tmp_path):
+    pictures(tmp_path, "images/a{n}.png")
+    rows = [f"a{n:03},{['train', 'test'][n > 8]},{n % 3}" for n in range(12)]
+    table(tmp_path, "labels.csv", "image,split,stage", *rows)
+    facts, said = told(tmp_path)
+    assert facts["labels"]["targets"] == ["stage"]
+    assert "column 'split' tells train from test, and I cannot use it: make two tables of it" in said
+
+
+def test_lists_of_names_and_tables_of_the_test_part_are_no_labels(tmp_path):
+    pictures(tmp_path, "train/a{n}.png", "test/t{n}.png")
+    table(tmp_path, "train/labels.csv", "image,label", *(f"a{n:03}.png,{n % 2}" for n in range(12)))
+    table(tmp_path, "test/labels.csv", "image,label", *(f"t{n:03}.png,{n % 2}" for n in range(12)))
+    table(tmp_path, "train_list.txt", "name", *(f"a{n:03}.png" for n in range(12)))
+    facts, _ = told(tmp_path)
+    assert (facts["labels"]["file"], facts["labels"]["test"]) == ("train/labels.csv", "test/labels.csv")
+    assert (facts["images"]["train"], facts["images"]["test"]) == ("train/{id}", "test/{id}")
+
+
+def test_latest_is_no_test(tmp_path):
+    pictures(tmp_path, "site_A/a{n}.png")
+    table(tmp_path, "labels_latest.csv", "image,diagnosis", *(f"a{n:03},{'xyz'[n % 3]}" for n in range(12)))
+    assert told(tmp_path)[0]["labels"]["file"] == "labels_latest.csv"
+
+
+@pytest.mark.parametrize("front", ["Chex/", "/content/drive/", "C:\\data\\"])
+def test_paths_with_more_in_front_are_matched_by_their_end(tmp_path, front):
+    pictures(tmp_path, "view/p{n}.png")
+    end = "view\\" if "\\" in front else "view/"
+    table(tmp_path, "train.csv", "Path,Edema", *(f"{front}{end}p{n:03}.png,{n % 2}" for n in range(12)))
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["id"] == "Path"
+    assert facts["images"]["train"] == "{id}"
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "classes"),
+    [
+        (("Original Images", "Augmented Images"), ("Measles", "Monkeypox"), ["Measles", "Monkeypox"]),
+        (("40X", "100X", "200X"), ("benign", "malignant"), ["benign", "malignant"]),
+        (("fold1", "fold2"), ("cat", "dog"), ["cat", "dog"]),
+        (("benign", "malignant"), ("40X", "100X"), ["benign", "malignant"]),
+        (tuple(f"{n}" for n in range(10253, 10261)), ("0", "1"), ["0", "1"]),
+    ],
+)
+def test_of_two_levels_of_folders_the_classes_are_found(tmp_path, outer, inner, classes):
+    pictures(tmp_path, *(f"{a}/{b}/{a[:3]}{b}{{n}}.png" for a in outer for b in inner), count=3)
+    facts, said = told(tmp_path)
+    assert sorted(facts["classes"]) == classes
+    assert "classes: folders have names at another level, too" in said
+
+
+def test_classes_named_like_masks_and_numbers_that_recur_are_no_masks(tmp_path):
+    pictures(tmp_path, *(f"train/{name}/{{n}}.png" for name in ("band", "lymphocyte", "monocyte", "segmented")))
+    facts, _ = told(tmp_path)
+    assert facts["classes"] == ["band", "lymphocyte", "monocyte", "segmented"]
+    pictures(tmp_path / "two", "label_0/{n}.png", "label_1/{n}.png")
+    assert told(tmp_path / "two")[0]["classes"] == ["label_0", "label_1"]
+
+
+def test_many_folders_with_few_images_may_be_patients(tmp_path):
+    pictures(tmp_path, *(f"uid{number}/{{n}}.png" for number in range(9)), count=2)
+    assert "9 folders with few images each: are they classes, or patients?" in told(tmp_path)[1]
+
+
+KINDS = "xyz"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "target"),
+    [
+        (
+            "img_id,patient_id,skin_cancer_history,diagnostic",
+            lambda n: f"a{n:03},P{n // 2},{n % 2},{KINDS[n % 3]}",
+            "diagnostic",
+        ),
+        ("image_id,dx,dx_type", lambda n: f"a{n:03},{KINDS[n % 3]},{n % 2}", "dx"),
+        (
+            "Image name,Retinopathy grade,Risk of macular edema,,,",
+            lambda n: f"a{n:03},{n % 5},{n % 3},,,",
+            "Retinopathy grade",
+        ),
+        ("image,diagnosis,patient_smoker", lambda n: f"a{n:03},{KINDS[n % 3]},{n % 2}", "diagnosis"),
+    ],
+)
+def test_the_target_is_the_column_that_says_so(tmp_path, header, row, target):
+    pictures(tmp_path, "images/a{n}.png", count=40)
+    table(tmp_path, "labels.csv", header, *(row(n) for n in range(40)))
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["targets"] == [target]
+    assert facts["labels"].get("group") in (None, "patient_id")
+
+
+def test_ids_that_name_several_images_stop(tmp_path):
+    pictures(tmp_path, "site_a/{n}.png", "site_b/{n}.png")
+    rows = [f"{'AB'[site]},{n:03}.png,{n % 2}" for site in range(2) for n in range(12)]
+    table(tmp_path, "labels.csv", "hospital,file,label", *rows)
+    with pytest.raises(
+        UserError, match="'000.png' stands in 2 rows and names 2 images: site_a/000.png, site_b/000.png"
+    ):
+        guess(tmp_path)

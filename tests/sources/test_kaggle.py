@@ -17,7 +17,7 @@ from tests.kaggle_server import HostedCompetition, HostedDataset, drop, lose, st
 
 @pytest.fixture(scope="module")
 def content():
-    return histology(24, 8)[0]
+    return histology(24, 8, "png")[0]
 
 
 @pytest.fixture

@@ -73,6 +73,13 @@ def test_labels_of_patients_and_not_of_images_stop(tmp_path):
         guess(tmp_path)
 
 
+def test_a_list_of_classes_beside_their_folders_is_no_table_of_patients(tmp_path):
+    names = ("adenoma", "cyst", "normal", "stone", "tumor", "ulcer", "wart")
+    pictures(tmp_path, *(f"{name}/{name}{{n}}.png" for name in names), count=3)
+    table(tmp_path, "classes.csv", "name,number", *(f"{name},{number}" for number, name in enumerate(names)))
+    assert told(tmp_path)[0]["classes"] == list(names)
+
+
 def test_test_images_without_a_table_are_the_test_part(tmp_path):
     pictures(tmp_path, "train/a{n}.png", "test/t{n}.png")
     table(tmp_path, "train_labels.csv", "id,label", *(f"a{n:03},{n % 2}" for n in range(12)))

@@ -22,6 +22,7 @@ NO_TARGET = re.compile(r"(^|[\W_])(history|type|source|date|path|id|uid|split|fo
 PARTS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing"}
 # Of persons, what is no finding: never a label by itself.
 ABOUT = re.compile(r"(^|[\W_])(age|sex|gender|male|female|view|position|side|laterality|eye)([\W_]|$)", re.I)
+FEW_ROWS = 6  # a table of fewer is rather a list of classes
 FEW_GROUPS, MANY_ROWS = 8, 30  # so few values of so many rows are kinds, and no persons
 MANY = 3  # columns of 0 and 1 beside each other are labels
 
@@ -45,7 +46,7 @@ class FromTable:
         self.unmatched: list[str] = []  # tables that name no images
         self.further: list[str] = []  # tables that name images, too
         self.by_name = True  # whether the label is known by its name, or by the sample submission
-        self._naming: list[str] = []
+        self.naming: list[str] = []  # tables that name images
         self._unreadable: dict[str, UserError] = {}
 
     def label_table(self, candidates: list[str]) -> tuple[str, pd.DataFrame, Ids] | None:
@@ -72,7 +73,7 @@ class FromTable:
             if self._unreadable and not self.unmatched:
                 raise next(iter(self._unreadable.values()))
             return None
-        self._naming = [path for _, (path, _, _) in found]
+        self.naming = [path for _, (path, _, _) in found]
         best = max(found, key=lambda each: each[0])[1]
         self.further = [path for _, (path, _, _) in found if path != best[0]]
         for path, error in self._unreadable.items():
@@ -87,11 +88,6 @@ class FromTable:
         marks = (set(table[each].str.lower()) <= set(tables.MARKS) and not ABOUT.search(each) for each in others)
         return any(named) or any(marks)
 
-    @property
-    def naming(self) -> list[str]:
-        """The tables that name images."""
-        return self._naming
-
     def refuse_unmatched(self) -> None:
         """Stops where a table has about as many rows as there are images, but names none: it may hold the labels.
 
@@ -101,10 +97,7 @@ class FromTable:
         count = len(self._pictures.files)
         for path in self.unmatched:
             table = self._read(path)
-            folders = {part for each in self._pictures.files for part in PurePosixPath(each).parts[:-1]}
-            if column := next(
-                (name for name in table if len(folders & set(table[name])) >= max(3, len(table) / 2)), None
-            ):
+            if column := self._of_folders(table):
                 what = f"column '{column}' names folders of images, and not images: labels of patients or studies"
                 raise UserError(what, self._raw / path, "Needed: a table with a row for each image. Make one of it")
             if not count / 2 <= len(table) <= 20 * count:
@@ -116,6 +109,14 @@ class FromTable:
             raise UserError(
                 what, self._raw / path, "Needed: a column with the names of the files. Or take the table out"
             )
+
+    def _of_folders(self, table: pd.DataFrame) -> str | None:
+        """The column that names folders of images, of a table that tells something of each: no list of classes."""
+        folders = {part for each in self._pictures.files for part in PurePosixPath(each).parts[:-1]}
+        several = [name for name in table if 2 <= table[name].nunique() <= len(table) / 2]
+        if len(table) < FEW_ROWS or not several:
+            return None
+        return next((name for name in table if 2 * len(folders & set(table[name])) >= len(table)), None)
 
     def fill_in(self, path: str, table: pd.DataFrame, ids: Ids, test_tables: list[str]) -> None:
         """Guesses all facts from the table of labels.

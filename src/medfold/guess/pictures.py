@@ -73,7 +73,7 @@ class Pictures:
             values = values[values != ""]
             if not len(values) or self._looks_like_labels(table[column]):
                 continue
-            found = [Ids(column, values.map(lambda value: bool(self._paths_of(value))).mean())]
+            found = [Ids(column, values.map(lambda value: bool(self.named(value))).mean())]
             cut = values.str.rpartition("_")
             found.append(Ids(column, cut[0].isin(self._by_stem.keys()).mean(), tuple(cut[2].unique()), long=True))
             channels = self._channels(values)
@@ -147,24 +147,20 @@ class Pictures:
             return []
         return list(dict.fromkeys(f"{path.parent}/{{id}}{path.suffix}" for path in there))
 
-    def named(self, id: str) -> list[str]:
-        """The images that an id names."""
-        return self._paths_of(id)
-
     def _places_of(self, row: dict[str, str], ids: Ids) -> dict[str, str]:
         """The patterns that lead from a row to images, each with the image."""
         id = unicodedata.normalize("NFC", row[ids.column])
         id = id.rpartition("_")[0] if ids.long else id
         if ids.endings and not ids.long:
             channels = [f"{id}_{ending}" for ending in ids.endings]
-            paths = self._paths_of(channels[0])
+            paths = self.named(channels[0])
             whole = {path: "|".join(path.replace(channels[0], name) for name in channels) for path in paths}
         else:
-            whole = {path: path for path in self._paths_of(id)}
+            whole = {path: path for path in self.named(id)}
         found = {self._general(path, id, row, ids): image for path, image in whole.items()}
         return found | {rule: rule.replace("{id}", id) for rule in self._members_of(id, ids)}
 
-    def _paths_of(self, name: str) -> list[str]:
+    def named(self, name: str) -> list[str]:
         """The images that a value names: by their stem, their name, the end of their path, or a number with zeros."""
         name = unicodedata.normalize("NFC", name).replace("\\", "/")
         if paths := self._by_stem.get(name):

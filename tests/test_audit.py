@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.audit import audit
+from medfold.audit import Audit, audit
 
 TRAIN = pd.DataFrame(
     {
@@ -38,3 +38,14 @@ def test_labels_contradict_if_any_of_several_differs():
 def test_a_clean_set_says_none():
     clean = TRAIN.assign(hash=list("abcdefg"))
     assert {value for _, value in audit(clean, TEST, np.zeros(7, int)).lines()} == {"none"}
+
+
+def test_long_findings_are_a_count_and_three_examples(tmp_path):
+    copies = [[f"{cluster}-{number:03}" for number in range(500)] for cluster in "abcde"]
+    found = Audit(split=[], duplicates=copies, contradicting=[], leaked=[])
+    told = dict(found.lines())["exact duplicates in train"]
+    assert told.startswith("5, each in one fold: a-000 = a-001 = a-002 and 497 more, b-000 = b-001")
+    assert told.endswith("c-002 and 497 more and 2 more")
+    assert len(told) < 250
+    assert len(found.table()) == 5
+    assert found.table()["ids"].str.count("=").tolist() == [499] * 5

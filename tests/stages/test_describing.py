@@ -75,3 +75,17 @@ def test_files_that_make_no_sense_are_told_and_leave_no_folder(project_folder, t
         with pytest.raises(UserError, match=message):
             stages.describe(Paths.find(), "odd", given)
         assert not (project_folder / "competition" / "odd").exists()
+
+
+def test_what_is_given_by_hand_is_of_no_address(project_folder, histology, capsys):
+    stages.describe(Paths.find(), "tissue", histology)
+    said = capsys.readouterr().out
+    text = (project_folder / "competition" / "tissue" / "competition.yaml").read_text()
+    facts = yaml.safe_load(text)
+    assert (facts["source"], facts["upload"]) == ({"kind": "own"}, "local")
+    assert "kaggle.com" not in text
+    assert "upload: local, for no competition at Kaggle is known" in said
+    assert said.count("upload  ") == 1
+    readme = (project_folder / "competition" / "tissue" / "README.md").read_text()
+    assert "make download COMPETITION=tissue FROM=folder-or-archive" in readme
+    assert "kaggle.com" not in readme

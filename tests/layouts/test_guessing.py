@@ -55,6 +55,13 @@ def test_class_folders_come_before_a_table_without_a_label(tmp_path, column):
     assert "metadata.csv: not used, for the folders tell the classes" in said
 
 
+def test_folders_of_sites_do_not_come_before_a_table(tmp_path):
+    pictures(tmp_path, "site_A/a{n}.png", "site_B/b{n}.png")
+    table(tmp_path, "table.csv", "image,covid", *(f"{s}{n:03},{n % 2}" for s in "ab" for n in range(12)))
+    facts, _ = told(tmp_path)
+    assert (facts["labels"]["file"], facts["labels"]["targets"]) == ("table.csv", ["covid"])
+
+
 def test_folders_that_a_column_names_are_studies_and_no_classes(tmp_path):
     for study in range(6):
         pictures(tmp_path, f"images/s{study}/i{study}{{n}}.png", count=4)

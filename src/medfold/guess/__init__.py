@@ -56,7 +56,7 @@ def _guess(raw: Path) -> Guess:
     except NoLabelError:
         if not in_folders:
             raise
-        table = None
+        table = None  # it tells of something else
     told = table and any(2 * len(in_folders & set(values)) >= len(in_folders) for _, values in table[1].items())
     if table and in_folders and not told and not from_table.by_name:
         table = None  # no column is named like a label, and folders are that no column knows

@@ -131,11 +131,12 @@ def _shown(patterns: str | list[str]) -> str:
 
 
 def class_names(pictures: Pictures) -> set[str]:
-    """The names of the folders that could be classes; none where images do not stand so."""
+    """The names of the folders that could be classes; none where images do not stand so, or folders name sources."""
     everything = [_Placed.of(path) for path in pictures.files]
     images = [each for each in everything if each.part == "train"] or everything
     level = _level_of_classes(images)
-    return _names_at(images, level) if level is not None else set()
+    names = _names_at(images, level) if level is not None else set()
+    return set() if all(SOURCES.search(name) for name in names) else names
 
 
 def _level_of_classes(images: list[_Placed]) -> int | None:

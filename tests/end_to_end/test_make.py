@@ -133,6 +133,7 @@ def test_unknown_words_are_refused_before_anything_is_built(clone, words, messag
     assert not (clone / "data").exists()
 
 
+@pytest.mark.slow
 def test_words_of_the_environment_and_of_any_target_on_the_line_are_fine(clone, monkeypatch):
     monkeypatch.setenv("FOLDZ", "1")
     assert "no run yet" in make(clone, "runs", "COMPETITION=small").stderr

@@ -18,6 +18,7 @@ from medfold.paths import CompetitionPaths
 from medfold.samples import companions, shapes, tables
 from medfold.terminal import warn
 
+FINDING = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}  # facts that decide where images are
 VERSION = 3  # raised when the same raw data gives another table
 
 
@@ -113,7 +114,8 @@ def _write(
 
 def origin(competition: Competition, paths: CompetitionPaths) -> str:
     """A fingerprint of all that the sample table depends on: facts and raw files."""
-    facts = competition.model_dump(include={"task", "classes", "labels", "images", "submission"})
+    facts = competition.model_dump(include={"task", "classes", "labels", "submission"})
+    facts["images"] = competition.images.model_dump(include=FINDING)
     facts["unit"] = competition.score.unit
     if competition.labels.holdout:
         facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})

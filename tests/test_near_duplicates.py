@@ -121,6 +121,7 @@ def test_the_similarity_is_higher_for_a_closer_copy():
     assert near_duplicates.SIMILARITY <= jpeg[0] < brighter[0] <= 1
 
 
+@pytest.mark.slow
 def test_the_order_of_the_images_does_not_matter():
     images = radiographs()[::2] + [
         changed(radiographs()[row], CHANGES[row % len(CHANGES)], seed=row) for row in range(0, 60, 2)

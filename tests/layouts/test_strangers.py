@@ -165,7 +165,7 @@ def guessed(request, tmp_path, monkeypatch):
     return Project.open("theirs"), expected, ended.said
 
 
-FAST = ("dermatology", "padded")
+FAST = ("dermatology",)
 EACH = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in STRANGERS]
 
 
@@ -202,6 +202,7 @@ def test_a_strangers_data_is_trained_on(guessed):
     assert list(project.paths.submissions.glob("*.csv"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guessed", ["dermatology"], indirect=True)
 def test_without_a_group_column_the_audit_names_the_lesions(guessed):
     project, _, _ = guessed

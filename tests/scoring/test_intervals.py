@@ -68,6 +68,7 @@ def two(n=300, seed=0):
     return targets, rng.normal(2 * targets, 1.2), rng.normal(targets, 1.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["auc", "accuracy"])
 def test_the_interval_of_a_difference_agrees_with_scipy(name):
     targets, ours, theirs = two()

@@ -32,6 +32,7 @@ def test_a_binary_threshold_is_the_best_of_all(name, seed):
     assert reached == pytest.approx(max(every), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_each_label_has_the_threshold_of_its_own_f1():
     predictions, targets = rare(300, columns=3)
     found = thresholds.column_thresholds(predictions, targets, METRICS["macro_f1"])
@@ -55,6 +56,7 @@ def test_a_threshold_for_a_rare_class_is_the_best_of_all():
     )
 
 
+@pytest.mark.slow
 def test_the_more_recall_counts_the_lower_are_thresholds():
     predictions, targets = rare(300, columns=2)
     found = {}

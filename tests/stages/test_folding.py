@@ -128,6 +128,7 @@ def test_a_sample_that_does_not_fit_is_told_before_anything_is_trained(project_f
         stages.make_folds(project)
 
 
+@pytest.mark.slow
 def test_patients_that_nobody_named_are_told_with_each_score(cut, capsys):
     finished_run(cut, "noise", quality=0.5)
     assert "unknown: the OOF score may flatter" in capsys.readouterr().out

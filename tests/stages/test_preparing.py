@@ -40,6 +40,7 @@ def test_folds_prepare_the_images_that_training_needs(small):
     assert images_of(small, "no such recipe") is None
 
 
+@pytest.mark.slow
 def test_a_bad_test_image_gets_the_mean_of_the_labels(small, capsys):
     id = damage(small, "test", 3)
     data = stages.make_folds(small)

@@ -208,6 +208,7 @@ def test_the_method_that_is_asked_for_is_taken(project):
     assert cards(text)["out-of-fold AUC"][0] == f"{found.score['value']:.4f}"
 
 
+@pytest.mark.slow
 def test_scores_of_the_leaderboard_are_told(project):
     assert "public score" not in cards(read(report(project, ["fair"])))
     stages.submit(project, names=["fair"])

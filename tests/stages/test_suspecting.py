@@ -71,6 +71,7 @@ def test_near_duplicates_are_told_drawn_and_joined_if_asked(project_folder, fold
     assert stages.make_folds(joined, quiet=True).train["group"].tolist() == data.train["group"].tolist()
 
 
+@pytest.mark.slow
 def test_a_test_part_from_elsewhere_and_a_telling_column_are_noticed(project_folder, folder, capsys):
     table = pd.read_csv(folder / "train.csv", dtype=str)
     sick = table.groupby("patient_id")["target"].transform("max")

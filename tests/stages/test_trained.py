@@ -172,6 +172,7 @@ def test_an_edit_that_changes_nothing_is_no_edit(three, key):
     assert {path.read_bytes() for path in project.paths.submissions.glob("*.csv")} == {before}
 
 
+@pytest.mark.slow
 def test_predictions_are_named_as_when_the_run_was_trained(trained, capsys):
     """Classes exchanged after training: the numbers of make predict stay under the words that they were learnt with."""
     images = trained.paths.raw / "test"

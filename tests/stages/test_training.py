@@ -42,6 +42,7 @@ def test_settings_that_the_first_fold_refuses_leave_no_run(folded):
     assert folded.paths.run("begun").fold(1).done.is_file()
 
 
+@pytest.mark.slow
 def test_what_a_recipe_says_in_vain_is_told(folded, capsys):
     stages.train(folded, overrides={"training": {"focal_gamma": 3.0, "head_learning_rate": 0.1}}, folds=[0])
     said = capsys.readouterr().out

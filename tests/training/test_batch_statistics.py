@@ -97,6 +97,7 @@ def test_what_overflows_is_not_kept():
 SLOW = [pytest.param(choices, marks=pytest.mark.slow) for choices in ({"keep": "best"}, {"ema": 0}, {"accumulate": 2})]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choices", [{}, *SLOW])
 def test_a_momentum_that_never_arrives_does_not_matter(tmp_path, monkeypatch, capsys, choices):
     """30 steps at a momentum of 0.9999: the layers' own averages would still be what they were initialised with."""

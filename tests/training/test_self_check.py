@@ -89,6 +89,7 @@ def test_shares_that_are_not_those_of_the_sampler_are_told():
     ]
 
 
+@pytest.mark.slow
 def test_what_is_found_is_told_and_kept_beside_the_fold(tmp_path, capsys):
     paths = FoldPaths(tmp_path / "fold0")
     fit.train_fold(task(epochs=3, learning_rate=1e-12, ema=0, dropout=0, label_smoothing=0), 0, paths)

@@ -142,6 +142,7 @@ def test_a_state_of_another_recipe_or_fold_is_not_taken_up(tmp_path, monkeypatch
     assert "going on" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_leaves_the_state_before_it(tmp_path, monkeypatch, every_step):
     original = Learner.step
     count = [0]

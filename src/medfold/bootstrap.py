@@ -46,7 +46,7 @@ def fail(text):
 
 
 def refuse_unknown_words(targets, words):
-    """Refuses words that no target on the command line knows: make itself would do without them."""
+    """Refuses variables that the make targets do not take; make itself would ignore them."""
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as file:
         told = dict(re.findall(r"^([a-z-]+):.*?## (.*)", file.read(), re.MULTILINE))
     known = {word for target in targets for word in re.findall(r"\b([A-Z_]+)=", told.get(target, ""))}
@@ -59,7 +59,7 @@ def refuse_unknown_words(targets, words):
 
 
 def behind(option):
-    """The words in what stands on the command line behind an option."""
+    """The words in the argument that follows an option; none without the option."""
     return sys.argv[sys.argv.index(option) + 1].split() if option in sys.argv else []
 
 

@@ -143,14 +143,13 @@ def idle(choices: Recipe, symmetry: str) -> dict[str, str]:
         "augment": (not training.epochs and choices.augment != "none", frozen),
         "training.learning_rate": (not training.epochs, frozen),
         "training.cutmix": (not training.epochs, frozen),
-        "backbone.freeze_norm": (not training.epochs, frozen),
+        "backbone.freeze_norm": (of_the_kit or not training.epochs, small if of_the_kit else frozen),
         "training.head_learning_rate": (not training.head_epochs, "training.head_epochs is 0"),
         "training.focal_gamma": (training.loss != "focal", f"training.loss is {training.loss}"),
         "backbone.width": (backbone.name != "resnet9", small),
         "backbone.pooling": (backbone.name == "simple_cnn", small),
         "tta": (symmetry == "none", "images.symmetry is none: there is one view of an image"),
     }
-    reasons["backbone.freeze_norm"] = (of_the_kit, small) if of_the_kit else reasons["backbone.freeze_norm"]
     mine, usual = (config.flat(each.model_dump(mode="json")) for each in (choices, Recipe()))
     return {key: why for key, (useless, why) in reasons.items() if useless and mine[key] != usual[key]}
 

@@ -44,7 +44,7 @@ def by_name(name: str) -> bool:
 
 
 def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndarray) -> list[Suspect]:
-    """What joins images of different folds.
+    """Finds columns, parts of ids and folders whose values join images of different folds.
 
     A column is a suspect by its name, or if its values look like names of somebody: letters or digits that recur, none
     of them often. So is what stands before the first separator of an id, and a folder.

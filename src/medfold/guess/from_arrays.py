@@ -41,7 +41,7 @@ def from_arrays(guess: Guess, raw: Path, path: str) -> None:
 
 
 def _channels(shape: tuple[int, ...]) -> int:
-    """Of images (n, height, width, channels) or (n, channels, height, width); a fourth one is alpha."""
+    """How many channels images of this shape have, first or last, without alpha."""
     if len(shape) != 4:
         return 1
     last, first = shape[3], shape[1]

@@ -84,9 +84,8 @@ class FromTable:
         """True if a column is named like a label, or several are marks beside each other."""
         others = [column for column in table.columns if column not in (ids.column, *ids.others)]
         others = [column for column in others if table[column].nunique() > 1 and not unnamed_groups.by_name(column)]
-        named = (re.search("|".join(TARGET_NAMES), each, re.I) and not NO_TARGET.search(each) for each in others)
-        marks = (set(table[each].str.lower()) <= set(tables.MARKS) and not ABOUT.search(each) for each in others)
-        return any(named) or any(marks)
+        named = (_is_named(each, rule) for each in others for rule in TARGET_NAMES)
+        return any(named) or any(_holds_marks(table, each) for each in others)
 
     def refuse_unmatched(self) -> None:
         """Stops where a table has about as many rows as there are images, but names none: it may hold the labels.
@@ -111,7 +110,7 @@ class FromTable:
             )
 
     def _of_folders(self, table: pd.DataFrame) -> str | None:
-        """The column that names folders of images, of a table that tells something of each: no list of classes."""
+        """The column whose values are names of image folders; None without one, and for a mere list of classes."""
         folders = {part for each in self._pictures.files for part in PurePosixPath(each).parts[:-1]}
         several = [name for name in table if 2 <= table[name].nunique() <= len(table) / 2]
         if len(table) < FEW_ROWS or not several:
@@ -164,7 +163,7 @@ class FromTable:
         self._submission(sample, ids, test[1] if test else None)
 
     def _refuse_ambiguous(self, path: str, table: pd.DataFrame, ids: Ids) -> None:
-        """Stops where an id stands in several rows and names several images: which is which?
+        """Stops where an id stands in several rows and names images in several folders.
 
         Raises:
             UserError: such ids; one is shown.
@@ -173,17 +172,13 @@ class FromTable:
         for id in twice.head(50) if not ids.long and not ids.endings else ():
             paths = self._pictures.named(id)
             folders = {PurePosixPath(each).parent for each in paths}
-            rows = table[table[ids.column] == id].to_dict("records")
-            if len(folders) > 1 and not all(
-                any(part in row.values() for part in each.parts) for each in folders for row in rows[:1]
-            ):
-                what = f"'{id}' stands in {len(rows)} rows and names {len(paths)} images: {some(paths)}"
-                raise UserError(
-                    what, self._raw / path, "Needed: a column with their paths, or with the names of folders"
-                )
+            if len(folders) > 1:
+                count = int((table[ids.column] == id).sum())
+                what = f"'{id}' stands in {count} rows and names {len(paths)} images: {some(paths)}"
+                raise UserError(what, self._raw / path, "Needed: a column with their paths")
 
     def _keep_targets_of_sample(self, labels: dict[str, Any], ids: Ids, sample: pd.DataFrame | None) -> None:
-        """Of names in lists those are targets that the sample submission has a column for, if it has such columns."""
+        """Keeps as targets the names that are columns of the sample submission; the others are ignored, and told."""
         columns = [column for column in sample.columns[1:] if column != ids.column] if sample is not None else []
         if len(columns) < 2 or not set(columns) <= set(labels["targets"]):
             return
@@ -218,12 +213,7 @@ class FromTable:
             what = f"column '{column}' tells train from test, and I cannot use it"
             self.guess.doubts.append(f"labels.file: {what}: make two tables of it, for labels.file and labels.test")
         others = [each for each in others if each not in parts and not unnamed_groups.by_name(each)]
-        named = [
-            column
-            for rule in TARGET_NAMES
-            for column in others
-            if re.search(rule, column, re.I) and not NO_TARGET.search(column)
-        ]
+        named = [column for rule in TARGET_NAMES for column in others if _is_named(column, rule)]
         named = list(dict.fromkeys(named))
         together = self._marked_together(table, others)
         if together and (not named or set(named) & set(together)):
@@ -249,14 +239,10 @@ class FromTable:
         """The longest row of neighbouring columns of 0 and 1, if it is long: a column for each class or label."""
         runs: list[list[str]] = [[]]
         for column in table.columns:
-            marks = (
-                column in others and not ABOUT.search(column) and set(table[column].str.lower()) <= set(tables.MARKS)
-            )
+            marks = column in others and _holds_marks(table, column)
             runs = [*runs[:-1], [*runs[-1], column]] if marks else [*runs, []]
         longest = max(runs, key=len)
-        if len(longest) < MANY:
-            return []
-        return longest
+        return longest if len(longest) >= MANY else []
 
     def _test_table(self, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
         for path in sorted(candidates, key=len):
@@ -366,6 +352,16 @@ class FromTable:
                 if first != second and (test[first] + "_" + test[second] == test[key]).all():
                     return f"{{{first}}}_{{{second}}}"
         return next((f"{{{column}}}" for column in columns if (test[column] == test[key]).all()), None)
+
+
+def _is_named(column: str, rule: str) -> bool:
+    """True if a column is named like a label, by one of `TARGET_NAMES`."""
+    return bool(re.search(rule, column, re.I)) and not NO_TARGET.search(column)
+
+
+def _holds_marks(table: pd.DataFrame, column: str) -> bool:
+    """True for a column of 0 and 1 that may be a label, and tells no sex or side."""
+    return not ABOUT.search(column) and set(table[column].str.lower()) <= set(tables.MARKS)
 
 
 def _one_or_all(rules: list[str]) -> str | list[str]:

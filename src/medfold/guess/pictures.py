@@ -27,7 +27,7 @@ FEW_IDS = 20  # so many different values that recur are rather labels than ids
 
 
 def _of_other_part(rule: str, part: str) -> bool:
-    """True if a folder of a pattern is named for the other part: test of train, and train of test."""
+    """True if a pattern has a folder named for the other part: test for train, train for test."""
     other = ("test", "testing") if part == "train" else ("train", "training")
     return any(word in other for folder in rule.split("/")[:-1] for word in re.split(r"[\W_]+", folder.lower()))
 

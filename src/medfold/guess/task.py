@@ -19,7 +19,7 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
         UserError: too many different values to be classes.
     """
     facts = guess.facts
-    if len(targets) > 2 and is_one_hot(table, targets):
+    if len(targets) > 2 and len(table) and tables.is_one_hot(tables.marks(table, targets)).all():
         facts |= {"task": "multiclass", "classes": list(targets)}
         name = next(name for name in ("label", "class", "diagnosis", "finding") if name not in table)
         labels |= {"shape": "one_hot", "targets": [name]}
@@ -63,14 +63,8 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
         raise UserError(f"column '{targets[0]}' has {len(unique):,} values: no classes", labels["file"], fix)
 
 
-def is_one_hot(table: pd.DataFrame, columns: list[str]) -> bool:
-    """True if each row has one 1 in these columns, and else 0."""
-    marked = table[columns].apply(lambda column: column.str.strip().str.lower().map(tables.MARKS))
-    return bool(len(table)) and bool((marked.notna().all(axis=1) & (marked.sum(axis=1) == 1)).all())
-
-
 def _is_measured(values: list[str]) -> bool:
-    """True if values are numbers that are measured rather than counted off: fractions, or many with gaps."""
+    """True if the values are measurements and no classes: fractions, or many numbers with gaps."""
     numbers = pd.to_numeric(pd.Series(values), errors="coerce")
     if numbers.isna().any():
         return False

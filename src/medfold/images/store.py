@@ -33,7 +33,7 @@ class Store:
 
 
 def images_of(paths: CompetitionPaths) -> str:
-    """A fingerprint of which images there are, by id, whatever part they are of.
+    """A fingerprint of the ids and paths of all images, whichever part they belong to.
 
     Raises:
         UserError: there is no sample table.

@@ -70,7 +70,7 @@ def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
 def set_aside(
     competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, aside: np.ndarray
 ) -> pd.DataFrame:
-    """Makes some samples the test part, and hides their labels: a local leaderboard where the data brings none.
+    """Moves samples to the test part and hides their labels: a local leaderboard where the data brings none.
 
     Args:
         table: the undivided sample table.
@@ -88,7 +88,7 @@ def set_aside(
 
 
 def undivided(paths: CompetitionPaths) -> bool:
-    """True while the test part that `labels.holdout` asks for has not been set aside."""
+    """True until `set_aside` has cut the test part that `labels.holdout` asks for."""
     return bool((files.read_json(paths.samples_origin) or {}).get("undivided"))
 
 

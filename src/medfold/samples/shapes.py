@@ -69,8 +69,8 @@ def one_hot(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataF
     labels, path, names = competition.labels, raw / competition.labels.file, competition.class_names
     (target,) = labels.targets
     train = tables.read(path, [labels.id, *names])
-    marked = train[names].apply(lambda column: column.str.strip().str.lower().map(tables.MARKS))
-    wrong = marked.isna().any(axis=1) | (marked.sum(axis=1) != 1)
+    marked = tables.marks(train, names)
+    wrong = ~tables.is_one_hot(marked)
     if wrong.any():
         what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {some(names, 6)}: {some(train[labels.id][wrong])}"
         raise UserError(what, path, "With several labels an image: task multilabel, labels.shape wide")

@@ -56,6 +56,16 @@ def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     return table
 
 
+def marks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Columns of marks as 0 and 1, whatever their case and blanks; nan where a cell holds something else."""
+    return table[columns].apply(lambda column: column.str.strip().str.lower().map(MARKS))
+
+
+def is_one_hot(marked: pd.DataFrame) -> pd.Series:
+    """bool (n,): True for rows of `marks` that have one 1 and else 0."""
+    return marked.notna().all(axis=1) & (marked.sum(axis=1) == 1)
+
+
 def _of_package(path: Path) -> pd.DataFrame:
     """A workbook or a Parquet file, as text."""
     package = READERS[path.suffix.lower()]
@@ -133,7 +143,7 @@ def _with_plain_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _without_surplus(rows: pd.DataFrame, known: int, head: str, path: Path) -> pd.DataFrame:
-    """Rows that end with separators of which the header knows nothing, without the empty columns that they make.
+    """Drops the empty columns that surplus separators at the ends of rows make.
 
     Args:
         rows: with the header as the first.

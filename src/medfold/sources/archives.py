@@ -47,7 +47,7 @@ class RefusedArchiveError(UserError):
 
 @dataclass(frozen=True)
 class _Member:
-    """A member of an archive.
+    """One file or folder in an archive.
 
     Args:
         name: as the archive has it.
@@ -132,7 +132,7 @@ def _of_zip(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
 
 
 def _name_in(info: zipfile.ZipInfo) -> str:
-    """The name of a member; some write UTF-8 and do not say so, and it is then read as the letters of DOS."""
+    """The name of a zip member, read as UTF-8 even where the archive does not say that it is."""
     if info.flag_bits & UTF_8:
         return info.filename
     try:

@@ -173,7 +173,7 @@ def list_runs(project: Project) -> None:
 def _row(
     run: RunPaths, origin: dict[str, Any], score: dict[str, Any], there: list[int], metric: metrics.Metric, told: str
 ) -> tuple[tuple, list[str]]:
-    """A run's place in the order, and its row."""
+    """The sort key of a run, and its row of the table."""
     k, value = origin["facts"]["folds"]["k"], score["value"]
     interval = interval_shown(score["low"], score["high"]) if value is not None else ""
     scored = shown(value) if score["folds_done"] else ""

@@ -150,7 +150,7 @@ def pages(path: Path) -> int:
 
 
 def least_of_ct(path: Path) -> float | None:
-    """The least value of the first frame of a CT slice, in Hounsfield units; None of what is no CT in DICOM."""
+    """The smallest value of a CT slice, in Hounsfield units; None if the file is no CT in DICOM."""
     return _load("dicom").least_of_ct(path) if _module_name(path) == "dicom" else None
 
 

@@ -162,7 +162,7 @@ def _coloured(numbers: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
 
 def _from_ink(values: np.ndarray, bits: int) -> np.ndarray:
-    """CMYK of unsigned integers as red, green, blue: what each ink and black let through."""
+    """Converts CMYK of unsigned integers to red, green, blue."""
     if values.dtype.kind != "u" or values.shape[-1] != 4:
         raise ImageError(f"CMYK of {values.dtype.name} with {values.shape[-1]} inks")
     most = 2**bits - 1

@@ -35,12 +35,15 @@ class Labels(Strict):
     value: str = ""  # shapes long and lists: the column that holds the label, or the names of the labels
     separator: str = Field(default=" ", min_length=1)  # shape lists: what stands between the names
     ignore: list[str] = Field(default=[])  # shape lists: names that are no targets, such as No Finding
+    # Values of the label columns, and the class that each means; null leaves the image out: {"-1": "1", "": null}
+    map: dict[str, str | None] = Field(default={})
     repeated: Literal["refuse", "same", "any", "majority"] = "refuse"  # what several rows of one id and label mean
     group: str | None = None  # column of what must not be split between folds
     group_pattern: str | None = (
         None  # or: a regular expression on the id; its group 'group', else the first, else all it matches
     )
     keep: tuple[str, ...] = ()  # further columns for the sample table; everything else stays in raw/
+    part: str | None = None  # column of `file` that says train, valid or test of each row
     test: str | None = None  # table of the test images; without it the sample submission lists them
     holdout: float | None = Field(default=None, gt=0, le=0.5)  # no test part: this share of the groups becomes one
     train: tuple[str, ...] = ("train",)  # shape arrays: the prefixes of the arrays that make up the training part
@@ -50,6 +53,13 @@ class Labels(Strict):
     @classmethod
     def _texts(cls, value: Any) -> Any:
         return _as_texts(value)
+
+    @field_validator("map", mode="before")
+    @classmethod
+    def _map_of_texts(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {str(key): name if name is None else str(name) for key, name in value.items()}
 
     @field_validator("group_pattern")
     @classmethod
@@ -192,8 +202,13 @@ class Competition(Strict):
 
     @model_validator(mode="after")
     def _agree(self) -> "Competition":
-        if bool(self.images.test) == bool(self.labels.holdout):
+        if self.labels.part:
+            self._agree_on_parts()
+        elif bool(self.images.test) == bool(self.labels.holdout):
             raise ValueError("either 'images.test' names the test images, or 'labels.holdout' sets a share aside")
+        known = self.labels.targets if self.labels.shape == "lists" else self.class_names
+        if odd := [name for name in self.labels.map.values() if name is not None and name not in known]:
+            raise ValueError(f"'labels.map' reads a value as '{odd[0]}', which is none of {', '.join(known[:12])}")
         if self.labels.holdout and self.submission.sample:
             raise ValueError("a test part made by 'labels.holdout' has no 'submission.sample'")
         if self.labels.holdout and self.score.unit:
@@ -228,6 +243,14 @@ class Competition(Strict):
         elif not self.classes or len(self.classes) < 3:
             raise ValueError(f"task {self.task} needs three or more 'classes'")
         return self
+
+    def _agree_on_parts(self) -> None:
+        if self.labels.shape not in ("wide", "one_hot", "lists"):
+            raise ValueError("'labels.part' is for tables with a row for each image")
+        others = {"labels.test": self.labels.test, "labels.holdout": self.labels.holdout}
+        others["submission.sample"] = self.submission.sample
+        if also := [key for key, value in others.items() if value]:
+            raise ValueError(f"'labels.part' and '{also[0]}' both say what the test part is: leave one out")
 
     @cached_property
     def class_names(self) -> list[str]:

@@ -8,13 +8,8 @@ from medfold.errors import UserError, some
 from medfold.guess.found import MOST_LABELS, Guess, in_order, is_healthy
 from medfold.guess.pictures import Pictures
 from medfold.samples import tables
+from medfold.samples.parts import part_of
 
-# Words in names of folders that say which part of the data they hold.
-PARTS = {
-    **dict.fromkeys(("train", "training", "trainset"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "valid"),
-    **dict.fromkeys(("test", "testing", "testset"), "test"),
-}
 # Names of folders that hold images and are no classes, with or without a number: images, part_1.
 HOLDERS = re.compile(r"(images?|imgs?|data|dataset|jpe?g|png|dicom|files|scans|pictures|part|batch)[\W_]*\d*", re.I)
 
@@ -26,12 +21,6 @@ SOURCES = re.compile(
 
 
 FEW_CLASSES, PER_CLASS = 6, 8  # more folders with fewer images each may be patients
-
-
-def part_of(folder: str) -> str | None:
-    """Which part a folder holds by its name, in any case: train, valid or test; None if it does not say."""
-    words = re.split(r"[\W_]+", folder.lower())
-    return next((PARTS[word] for word in words if word in PARTS), None)
 
 
 @dataclass(frozen=True)

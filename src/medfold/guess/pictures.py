@@ -15,6 +15,7 @@ from medfold.guess.found import LOOKED_AT, MOST_LABELS, Guess, Ids
 from medfold.images import formats
 from medfold.samples import patterns
 from medfold.samples.companions import companions
+from medfold.samples.parts import part_of
 
 CONTAINERS = (".hdf5", ".h5")
 INDEX = re.compile(r"Unnamed: \d+|index|level_0|", re.I)  # names of columns of row numbers
@@ -22,14 +23,13 @@ ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in nam
 SEEN = 24  # images that are looked at to find out whether they have colours
 MOST_ROWS = 5000  # of a table that are looked up
 MOST_PATTERNS = 40  # for the images of one table
-TEST_FOLDER = re.compile(r"[/\W_]test(ing)?[/\W_\d]")  # in a path of folders, in lower case
 FEW_IDS = 20  # so many different values that recur are rather labels than ids
 
 
 def _of_other_part(rule: str, part: str) -> bool:
     """True if a pattern has a folder named for the other part: test for train, train for test."""
-    other = ("test", "testing") if part == "train" else ("train", "training")
-    return any(word in other for folder in rule.split("/")[:-1] for word in re.split(r"[\W_]+", folder.lower()))
+    other = "test" if part == "train" else "train"
+    return any(part_of(folder) == other for folder in rule.split("/")[:-1])
 
 
 def _is_plain(rule: str) -> bool:
@@ -142,7 +142,7 @@ class Pictures:
         """Patterns of images in folders named for the test part, none of which is used already."""
         taken = {name for image in used for name in image.split("|")}
         left = [path for path in self.files if path not in taken]
-        there = [PurePosixPath(path) for path in left if TEST_FOLDER.search(f"/{path.rpartition('/')[0].lower()}/")]
+        there = [path for path in map(PurePosixPath, left) if any(part_of(name) == "test" for name in path.parts[:-1])]
         if {str(path.parent) for path in there} & {str(PurePosixPath(path).parent) for path in taken}:
             return []
         return list(dict.fromkeys(f"{path.parent}/{{id}}{path.suffix}" for path in there))

@@ -13,9 +13,11 @@ from medfold.errors import UserError, nearest, some
 from medfold.images import formats, headers
 from medfold.samples import arrays as array_files
 from medfold.samples import patterns, tables
+from medfold.samples.parts import part_of
 from medfold.terminal import say, warn
 
 SHAPES: dict[str, Callable] = {}
+Parts = tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame | None]  # train, test, solution
 FEW = 20  # images that may well be of as many patients
 
 
@@ -31,24 +33,32 @@ def shape(function: Callable) -> Callable:
 
 
 @shape
-def wide(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, None]:
+def wide(competition: Competition, raw: Path) -> Parts:
     """One row per image in a table, one column per target."""
-    labels, path = competition.labels, raw / competition.labels.file
-    train = tables.read(path, [labels.id, *labels.targets])
-    for target in labels.targets:
-        tables.check_values(train, target, competition, path)
-    train = tables.join_repeated(train, [labels.id], labels.targets, competition, path)
-    return _complete(train, competition, raw)
+    return _from_table(competition, raw, competition.labels.targets, _wide)
+
+
+def _wide(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    meant = tables.meanings(table[competition.labels.targets], competition)
+    table = tables.without(table.assign(**meant), meant.isna().any(axis=1))
+    for target in competition.labels.targets:
+        tables.check_values(table, target, competition, path)
+    return table
 
 
 @shape
-def long(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, None]:
+def long(competition: Competition, raw: Path) -> Parts:
     """One row per image and label, named `<id>_<target>`, in a table; the label in the column labels.value."""
-    labels, path = competition.labels, raw / competition.labels.file
-    rows = tables.read(path, [labels.id, labels.value])
+    return _from_table(competition, raw, [competition.labels.value], _long)
+
+
+def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    labels = competition.labels
     ids, target = split_long(rows[labels.id], labels.targets, path)
+    value = tables.meanings(rows[[labels.value]], competition)[labels.value]
+    rows = pd.DataFrame({labels.id: ids, "target": target, labels.value: value})
+    rows = tables.without(rows, ids.isin(ids[value.isna()]))
     tables.check_values(rows, labels.value, competition, path)
-    rows = pd.DataFrame({labels.id: ids, "target": target, labels.value: rows[labels.value]})
     rows = tables.join_repeated(rows, [labels.id, "target"], [labels.value], competition, path)
     twice = rows.duplicated([labels.id, "target"])
     if twice.any():
@@ -60,47 +70,57 @@ def long(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFram
     gaps = train.index[train.isna().any(axis=1)]
     if len(gaps):
         raise UserError(f"{len(gaps)} ids have no row for some of the labels: {some(gaps)}", path)
-    return _complete(train.reset_index().rename_axis(columns=None), competition, raw)
+    return train.reset_index().rename_axis(columns=None)
 
 
 @shape
-def one_hot(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, None]:
+def one_hot(competition: Competition, raw: Path) -> Parts:
     """One row per image in a table, a column per class: 1 for the class of the image, 0 for the others."""
-    labels, path, names = competition.labels, raw / competition.labels.file, competition.class_names
-    (target,) = labels.targets
-    train = tables.read(path, [labels.id, *names])
-    marked = tables.marks(train, names)
+    return _from_table(competition, raw, competition.class_names, _one_hot)
+
+
+def _one_hot(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    names = competition.class_names
+    (target,) = competition.labels.targets
+    marked = tables.marks(table, names)
     wrong = ~tables.is_one_hot(marked)
     if wrong.any():
-        what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {some(names, 6)}: {some(train[labels.id][wrong])}"
+        ids = table[competition.labels.id][wrong]
+        what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {some(names, 6)}: {some(ids)}"
         raise UserError(what, path, "With several labels an image: task multilabel, labels.shape wide")
-    train[target] = np.array(names, object)[marked.to_numpy().argmax(axis=1)]
-    train = tables.join_repeated(train, [labels.id], [target], competition, path)
-    return _complete(train, competition, raw)
+    return table.assign(**{target: np.array(names, object)[marked.to_numpy().argmax(axis=1)]})
 
 
 @shape
-def lists(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, None]:
+def lists(competition: Competition, raw: Path) -> Parts:
     """One row per image in a table; the column labels.value holds the names of its labels, with a separator between."""
-    labels, path = competition.labels, raw / competition.labels.file
-    train = tables.read(path, [labels.id, labels.value])
-    named = train[labels.value].map(partial(names_in, separator=labels.separator)).explode().dropna()
-    named = named[~named.isin(labels.ignore)]
+    return _from_table(competition, raw, [competition.labels.value], _lists)
+
+
+def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    labels = competition.labels
+    named = table[labels.value].map(partial(names_in, separator=labels.separator)).explode().fillna("").to_frame()
+    named = tables.meanings(named, competition)[labels.value]
+    table = tables.without(table, pd.Series(table.index.isin(named.index[named.isna()]), table.index))
+    named = named[named.notna() & (named != "") & ~named.isin(labels.ignore)]
     unknown = named[~named.isin(labels.targets)]
     if len(unknown):
         where = f"{path}, row {unknown.index[0] + 2}, column '{labels.value}'"
         raise UserError(f"unknown label '{unknown.iloc[0]}'", where, f"Known: {some(labels.targets, 30)}")
-    member = pd.crosstab(named.index, named).reindex(index=train.index, columns=labels.targets, fill_value=0)
-    train[labels.targets] = (member.to_numpy() > 0).astype(int).astype(str)
-    train = tables.join_repeated(train, [labels.id], labels.targets, competition, path)
-    return _complete(train, competition, raw)
+    member = pd.crosstab(named.index, named).reindex(index=table.index, columns=labels.targets, fill_value=0)
+    table[labels.targets] = (member.to_numpy() > 0).astype(int).astype(str)
+    return table
 
 
 @shape
-def folders(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame | None]:
-    """Labels as names of folders: patterns with `{label}` and `{id}`. Labels of the test part are the solution."""
+def folders(competition: Competition, raw: Path) -> Parts:
+    """Labels as names of folders: patterns with `{label}` and `{id}`. Labels of the test part are the solution.
+
+    Further fields of the patterns, and DICOM headers, are columns: `{label}/{patient}/{id}.png` may be grouped by.
+    """
     (target,) = competition.labels.targets
-    images = competition.images
+    _refuse_private(competition)
+    labels, images = competition.labels, competition.images
     everything = patterns.listing(raw, exclude=images.exclude)
     found = {}
     for part, rules in (("train", images.train), ("test", images.test)):
@@ -111,19 +131,33 @@ def folders(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataF
         for rule in map(patterns.Rule, rules):
             matches = ((path, rule.match(path)) for path in candidates)
             rows += [{**fields, "image": path} for path, fields in matches if fields is not None]
-        table = pd.DataFrame(rows, columns=["id", "image", "label"], dtype=str).drop_duplicates("image")
+        columns = list(dict.fromkeys(["id", "image", "label", *(name for row in rows for name in row)]))
+        table = pd.DataFrame(rows, columns=columns, dtype=str).drop_duplicates("image")
         if table.empty and rules:
             raise UserError(f"no {part} image matches {' or '.join(rules)}", raw, _seen(everything))
+        if rules and table["label"].notna().all():
+            table["label"] = tables.meanings(table[["label"]], competition)["label"]
+            table = tables.without(table, table["label"].isna())
         unknown = sorted(set(table["label"].dropna()) - set(competition.class_names))
         if unknown:
             where = table.loc[table["label"] == unknown[0], "image"].iloc[0]
-            fix = f"Expected: {', '.join(competition.class_names)}"
+            fix = f"Expected: {', '.join(competition.class_names)}. labels.map says what others mean"
             hint = nearest(unknown[0], competition.class_names)
             raise UserError(f"the folder '{unknown[0]}' is no class{hint}", raw / where, fix)
-        patients = _patients(table["id"], competition.labels.group_pattern)
-        # Numbers of patients start anew in the test part.
-        table["patient"] = [f"{part} {patient}" if patient else None for patient in patients]
-        found[part] = table
+        if rules:
+            table = _with_headers(table, table["image"], images.headers, raw)
+        for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
+            if column not in table:
+                fix = (
+                    f"Write it as a field: {rules[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png; or see images.headers"
+                )
+                raise UserError(f"no field of images.train and no header is called '{column}'", "labels", fix)
+        own = _groups(table, table, competition)
+        # Numbers of patients in names start anew in the test part.
+        anew = labels.group not in images.headers
+        table["patient"] = [f"{part} {patient}" if patient and anew else patient for patient in own]
+        kept = [column for column in labels.keep if column in table]
+        found[part] = table[["id", "image", "label", "patient", *kept]].copy()
     _make_ids_differ(competition, found["train"], found["test"])
     parts = []
     for table in found.values():
@@ -163,7 +197,7 @@ def _make_ids_differ(competition: Competition, train: pd.DataFrame, test: pd.Dat
 
 
 @shape
-def arrays(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def arrays(competition: Competition, raw: Path) -> Parts:
     """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
     labels = competition.labels
     path = raw / labels.file
@@ -187,6 +221,8 @@ def arrays(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFr
                 pieces.append(pd.DataFrame(values.astype(str), columns=labels.targets).assign(id=ids, image=images))
             table = pd.concat(pieces, ignore_index=True).assign(patient=None)
             table["unit"] = table["id"]
+            meant = tables.meanings(table[labels.targets], competition)
+            table = tables.without(table.assign(**meant), meant.isna().any(axis=1)).reset_index(drop=True)
             for target in labels.targets:
                 tables.check_values(table, target, competition, path)
             found.append(table)
@@ -232,42 +268,120 @@ def split_long(names: pd.Series, targets: list[str], path: Path) -> tuple[pd.Ser
     return parts[0], parts[1]
 
 
-def _complete(
-    train: pd.DataFrame, competition: Competition, raw: Path
-) -> tuple[pd.DataFrame, pd.DataFrame | None, None]:
-    """Adds id, image, unit and patient to a table of labels, and makes the table of the test part."""
+def _from_table(
+    competition: Competition,
+    raw: Path,
+    needed: list[str],
+    labelled: Callable[[pd.DataFrame, Competition, Path], pd.DataFrame],
+) -> Parts:
+    """Training part, test part and solution of a competition whose labels stand in a table.
+
+    Args:
+        needed: columns that the labels are read from.
+        labelled: makes checked target columns of them; rows that `labels.map` leaves out are not in what it returns.
+    """
+    _refuse_private(competition)
     labels, path = competition.labels, raw / competition.labels.file
-    test = None if labels.holdout else _test_table(competition, raw)
-    private = headers.identifying(set(labels.keep) & set(competition.images.headers))
-    if private:
+    table = tables.read(path, [labels.id, *needed, *([labels.part] if labels.part else [])])
+    test, test_path = None, raw / labels.test if labels.test else path
+    if labels.part:
+        table, test = _by_part(table, competition, path)
+    elif not labels.holdout:
+        test = _test_table(competition, raw)
+    train = tables.join_repeated(labelled(table, competition, path), [labels.id], labels.targets, competition, path)
+    if test is None:
+        return _complete(train, competition, raw), None, None
+    # The labels of the test part, where a table has them and nobody else scores, are for the local leaderboard.
+    shipped = competition.upload == "local" and (labels.part or labels.test) and set(needed) <= set(test)
+    known = shipped and bool((test[needed] != "").any(axis=None))
+    if known:
+        say("samples", f"{test_path.name} has labels: they become the hidden solution of the local leaderboard")
+        rows = labelled(test, competition, test_path)
+        test = tables.join_repeated(rows, [labels.id], labels.targets, competition, test_path)
+    else:  # a sample submission has columns of that name, too
+        test = test.drop(columns=labels.targets, errors="ignore")
+    train, test = _complete(train, competition, raw), _complete(test, competition, raw, "test")
+    _tell_apart(train, test)
+    if not known:
+        return train, test, None
+    solution = test[labels.targets].assign(id=test["unit"], usage="Private").drop_duplicates("id")
+    return train, test.drop(columns=labels.targets), solution[["id", *labels.targets, "usage"]]
+
+
+def _refuse_private(competition: Competition) -> None:
+    """Stops where the sample table would keep a DICOM header that may tell who a patient is."""
+    if private := headers.identifying(set(competition.labels.keep) & set(competition.images.headers)):
         fix = "Group by it if need be: the sample table then has a number"
         raise UserError(f"the header {private[0]} may tell who a patient is", "labels.keep", fix)
-    own, shipped = _placed(train, competition.images.train, competition, raw)
-    for column in [*([labels.group] if labels.group else []), *labels.keep]:
+
+
+def _by_part(table: pd.DataFrame, competition: Competition, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of the training part and those of the test part, by the column `labels.part`.
+
+    Rows of the validation part belong to the training part, since folds are made of it; without a test part they are
+    the test part.
+
+    Raises:
+        UserError: no such rows, a value that names no part, or an id of several parts.
+    """
+    column, key = competition.labels.part, competition.labels.id
+    part = table[column].map({value: part_of(value) for value in table[column].unique()})
+    if part.isna().any():
+        row = part.index[int(np.argmax(part.isna().to_numpy()))]
+        value = table.at[row, column] or "nothing"
+        fix = "Known: train, valid, test and their other forms. Correct it, or take labels.part out"
+        raise UserError(f"row {row + 2}, column '{column}': found {value}, which names no part", path, fix)
+    several = part.groupby(table[key]).nunique()
+    if (several > 1).any():
+        ids = several.index[several > 1]
+        raise UserError(f"{len(ids)} ids stand in several parts: {some(ids)}", f"{path}, column '{column}'")
+    count = part.value_counts()
+    held = "test" if "test" in count else "valid"
+    if held not in count or "train" not in count:
+        fix = "Take labels.part out, and let labels.holdout set a share aside"
+        raise UserError(f"column '{column}' has rows of {', '.join(count.index)} only", path, fix)
+    joined = f", {count['valid']:,} of the validation part among them" if held == "test" and "valid" in count else ""
+    say(
+        "samples",
+        f"by column '{column}': {(part != held).sum():,} rows to train on{joined}, {count[held]:,} to test on",
+    )
+    return table[part != held].copy(), table[part == held].copy()
+
+
+def _complete(table: pd.DataFrame, competition: Competition, raw: Path, part: str = "train") -> pd.DataFrame:
+    """A part's table with the kit's own columns id, image, unit and patient, the targets and what is kept.
+
+    Args:
+        table: as it was shipped, with the targets where they are known.
+        part: train or test; tables of the test part may lack the group and what is kept.
+    """
+    labels, path = competition.labels, raw / competition.labels.file
+    images = competition.images
+    own, shipped = _placed(table, images.train if part == "train" else images.test or images.train, competition, raw)
+    wanted = [*labels.keep, *labels.targets]
+    for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
         if column not in shipped:
             has = f"It has {', '.join(map(str, shipped.columns))}"
             raise UserError(f"no column '{column}'{nearest(column, shipped.columns)}", path, has)
-    train = pd.concat([own, _groups(own, shipped, competition), shipped[[*labels.targets, *labels.keep]]], axis=1)
-    if test is None:
-        return train, None, None
-    own, shipped = _placed(test, competition.images.test, competition, raw)
-    kept = [column for column in labels.keep if column in shipped]
-    solution = _solution(own, shipped, competition)
-    return train, pd.concat([own, _groups(own, shipped, competition), shipped[kept]], axis=1), solution
+    kept = [column for column in wanted if column in shipped]
+    return pd.concat([own, _groups(own, shipped, competition), shipped[kept]], axis=1)
 
 
-def _solution(own: pd.DataFrame, shipped: pd.DataFrame, competition: Competition) -> pd.DataFrame | None:
-    """The labels of the test part, where its table has them and nobody else scores: for the local leaderboard."""
-    targets, path = competition.labels.targets, Path(competition.labels.test or "")
-    if competition.upload != "local" or not competition.labels.test or not set(targets) <= set(shipped.columns):
-        return None
-    held = shipped[targets].copy()
-    if (held == "").all(axis=None):
-        return None
-    for target in targets:
-        tables.check_values(held, target, competition, path)
-    say("samples", f"{path.name} has labels: they become the hidden solution of the local leaderboard")
-    return held.assign(id=own["unit"], usage="Private").drop_duplicates("id")[["id", *targets, "usage"]]
+def _tell_apart(train: pd.DataFrame, test: pd.DataFrame) -> None:
+    """Gives training images ids with their folder where images of both parts have the same ids.
+
+    Ids of the test part stay, since a sample submission names them.
+    """
+    both = train.merge(test, on="id")
+    if both.empty or (both["image_x"] == both["image_y"]).any():
+        return
+    folder = train["image"].str.partition("|")[0].str.rpartition("/")[0]
+    named = folder.where(folder == "", folder + "/") + train["id"]
+    if named.duplicated().any() or named.isin(test["id"]).any():
+        return
+    train["unit"] = train["unit"].where(train["unit"] != train["id"], named)
+    train["id"] = named
+    say("samples", f"{len(both):,} ids stand in train and test: training ids have the folder in front: {named.iloc[0]}")
 
 
 def _groups(own: pd.DataFrame, shipped: pd.DataFrame, competition: Competition) -> pd.Series:
@@ -293,17 +407,22 @@ def _placed(
     unit, keywords = competition.score.unit, competition.images.headers
     if not complete:
         keywords = [keyword for keyword in keywords if unit and keyword in patterns.fields(unit)]
-    found = {}
-    if keywords:
-        there = image.map(lambda path: formats.path_of(raw, path).is_file())  # a few may be missing
-        read = headers.read(raw, image[there], keywords, complete)
-        found = {
-            name: pd.Series(values, image.index[there]).reindex(image.index, fill_value="")
-            for name, values in read.items()
-        }
-    table, nameable = table.assign(**found), nameable.assign(**found)
+    table = _with_headers(table, image, keywords, raw, complete)
+    nameable = table.assign(id=nameable["id"])
     units = patterns.fill(unit, nameable, "score.unit") if unit else nameable["id"]
     return pd.DataFrame({"id": nameable["id"], "image": image, "unit": units}), table
+
+
+def _with_headers(
+    table: pd.DataFrame, image: pd.Series, keywords: list[str], raw: Path, complete: bool = True
+) -> pd.DataFrame:
+    """The table with a column for each DICOM header; '' where an image is not there."""
+    if not keywords:
+        return table
+    there = image.map(lambda path: formats.path_of(raw, path).is_file())  # a few may be missing
+    read = headers.read(raw, image[there], keywords, complete)
+    found = {name: pd.Series(values, image.index[there]) for name, values in read.items()}
+    return table.assign(**{name: values.reindex(image.index, fill_value="") for name, values in found.items()})
 
 
 def _test_table(competition: Competition, raw: Path) -> pd.DataFrame:

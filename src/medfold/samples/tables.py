@@ -22,6 +22,7 @@ ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".p
 READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # packages that pandas needs for them
 SEPARATORS = ",;\t|"
 WIDEST = 10_000  # columns of a table
+WHOLE = r"^(-?\d+)\.0$"  # how tables that held gaps once write integers
 MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # how tables mark that something is there or not
 
 
@@ -59,6 +60,31 @@ def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
 def marks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Columns of marks as 0 and 1, whatever their case and blanks; nan where a cell holds something else."""
     return table[columns].apply(lambda column: column.str.strip().str.lower().map(MARKS))
+
+
+def meanings(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
+    """Values of label columns as the classes that `labels.map` says they mean, None for those that mean nothing.
+
+    Blanks around a value do not count, and 1.0 is 1. Values that are not in `labels.map` stay as they are.
+    """
+    known = competition.labels.map
+    if not known:
+        return values
+
+    def meant(value: str) -> str | None:
+        bare = value.strip()
+        written = bare if bare in known else re.sub(WHOLE, r"\1", bare)
+        return known.get(written, value)
+
+    return values.apply(lambda column: column.map({value: meant(value) for value in column.unique()}))
+
+
+def without(table: pd.DataFrame, left_out: pd.Series) -> pd.DataFrame:
+    """The table without some of its rows; how many `labels.map` leaves out is told. Rows keep their index."""
+    if not left_out.any():
+        return table
+    warn("labels", f"{left_out.sum():,} of {len(table):,} rows are left out, as labels.map says of their labels")
+    return table[~left_out].copy()
 
 
 def is_one_hot(marked: pd.DataFrame) -> pd.Series:
@@ -170,10 +196,12 @@ def check_values(table: pd.DataFrame, target: str, competition: Competition, pat
     table[target] = _as_classes(table[target], competition.class_names)
     wrong = ~table[target].isin(competition.class_names)
     if wrong.any():
-        row = int(np.argmax(wrong.to_numpy()))
-        value = table[target].iloc[row] or "nothing"
+        row = table.index[int(np.argmax(wrong.to_numpy()))]
+        value = table.at[row, target] or "nothing"
         expected = ", ".join(competition.class_names)
-        fix = "Correct the row, take it out of the table, or add the class to competition.yaml"
+        written = table.at[row, target].strip()
+        meaning = f'labels.map: {{"{written}": {competition.class_names[0]}}}, null to leave such images out'
+        fix = f"Correct it, add the class, or say what it means: {meaning}"
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
 
 
@@ -185,7 +213,7 @@ def _as_classes(values: pd.Series, names: list[str]) -> pd.Series:
 
     def meant(value: str) -> str:
         bare = value.strip()
-        for text in (value, bare, re.sub(r"^(\d+)\.0$", r"\1", bare)):
+        for text in (value, bare, re.sub(WHOLE, r"\1", bare)):
             if text in names:
                 return text
         return known.get(bare.lower(), bare)

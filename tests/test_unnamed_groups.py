@@ -48,6 +48,11 @@ def test_what_is_said_of_persons_is_none(name):
 def test_parts_of_ids_and_folders_are_found():
     (first,) = found(ids=[f"P{number // 4:03}_{number % 4}" for number in range(200)])
     assert (first.name, first.values, first.apart) == ("the first part of the ids", 50, 50)
+    (first,) = found(ids=[f"CNV-{1000 + number // 4}-{number % 4}" for number in range(200)])
+    assert (first.name, first.values) == ("the first 2 parts of the ids", 50)
+    assert first.fact == 'labels.group_pattern: "(?:[^_. -]+[_. -]+)[^_. -]+"'
+    (first,) = found(ids=[f"SOB_B_A-14-{number // 4}AB-40-{number % 4}" for number in range(200)])
+    assert (first.name, first.values) == ("the first 5 parts of the ids", 50)
     assert not found(ids=[f"train_{number:04}" for number in range(200)])
     assert not found(ids=[f"{number:04}_x" for number in range(200)])
     images = [f"images/{number // 4:03}/{number}.png" for number in range(200)]

@@ -14,6 +14,7 @@ TELL = re.compile(
     r"diagnos|history|class|label|grade|type|status|path",
     re.I,
 )
+PART, BETWEEN, MOST_PARTS = "[^_. -]+", "[_. -]+", 6  # of an id
 LARGEST = 0.1  # share of the images that one value may have: more is a kind, not somebody
 JOINS = 0.05  # share of the images that must stand beside another of the same value
 
@@ -47,7 +48,7 @@ def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndar
     """Finds columns, parts of ids and folders whose values join images of different folds.
 
     A column is a suspect by its name, or if its values look like names of somebody: letters or digits that recur, none
-    of them often. So is what stands before the first separator of an id, and a folder.
+    of them often. So are the first parts of an id, as few of them as look so, and a folder.
 
     Args:
         ids: text (n,).
@@ -59,8 +60,7 @@ def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndar
         The suspects, those whose name says so first, then those that join the most images.
     """
     candidates = [(name, f"labels.group: {name}", columns[name], by_name(name)) for name in columns]
-    first = ids.str.extract(r"^([^_\-. ]*\d[^_\-. ]*)[_\-. ]", expand=False)
-    candidates.append(("the first part of the ids", 'labels.group_pattern: "[^_. -]+"', first, False))
+    candidates += _first_parts(ids)
     folder = images.str.rpartition("/")[0].str.rpartition("/")[2]
     candidates.append(("the folder of an image", "labels.group_pattern, with folders in labels.id", folder, False))
     found = []
@@ -69,10 +69,10 @@ def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndar
             continue
         values = values.fillna("").astype(str).str.strip()
         count = values[values != ""].value_counts()
-        joined, recurring = values.isin(count.index[count > 1]).to_numpy(), count[count > 1]
-        if not len(recurring) or (values == "").mean() > 0.5:
+        joined = values.isin(count.index[count > 1]).to_numpy()
+        if not joined.any() or (values == "").mean() > 0.5:
             continue
-        if not believed and not _look_like_names(count, recurring, len(values)):
+        if not believed and not _look_like_names(values):
             continue
         apart = int((pd.Series(fold[joined]).groupby(values.to_numpy()[joined]).nunique() > 1).sum())
         if apart:
@@ -80,7 +80,21 @@ def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndar
     return [suspect for _, suspect in sorted(found, key=lambda each: (each[0], -each[1].images))]
 
 
-def _look_like_names(count: pd.Series, recurring: pd.Series, images: int) -> bool:
+def _first_parts(ids: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
+    """The fewest parts of the ids, from the first, that look like names: `CNV-1016042` of CNV-1016042-1."""
+    for count in range(1, MOST_PARTS + 1):
+        rule = f"(?:{PART}{BETWEEN}){{{count - 1}}}{PART}".replace("{1}", "") if count > 1 else PART
+        first = ids.str.extract(f"^({rule}){BETWEEN}", expand=False).fillna("")
+        first = first.where(first.str.contains(r"\d"), "")
+        if (first != "").mean() > 0.5 and _look_like_names(first):
+            name = "the first part of the ids" if count == 1 else f"the first {count} parts of the ids"
+            return [(name, f'labels.group_pattern: "{rule}"', first, False)]
+    return []
+
+
+def _look_like_names(values: pd.Series) -> bool:
+    count, images = values[values != ""].value_counts(), len(values)
+    recurring = count[count > 1]
     digits = count.index.str.contains(r"\d").mean()
     fractions = count.index.str.fullmatch(r"-?\d+\.\d+").mean()
     enough = recurring.sum() >= JOINS * images

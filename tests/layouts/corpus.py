@@ -182,8 +182,8 @@ table(
 table("a sample id twice", r"ids stand twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
 table(
     "an id in both parts",
-    r"ids stand in train and in test|images are missing",
-    both(edit(SAMPLE, "t1,", "i00,"), lambda: os.link("given/train/i00.png", "given/test/i00.png")),
+    r"1 ids stand in train and in test: i00",
+    both(edit(YAML, 'test: "test/{id}.png"', 'test: ["test/{id}.png", "train/{id}.png"]'), edit(SAMPLE, "t1,", "i00,")),
 )
 table(
     "a column to keep that is not there",

@@ -8,6 +8,7 @@ import pytest
 from medfold.errors import UserError
 from medfold.guess import guess
 from tests.helpers import picture
+from tests.images import dicom_files
 
 
 def pictures(root, *names, count=12):
@@ -114,7 +115,76 @@ def test_a_column_of_parts_is_never_a_target(tmp_path):
     table(tmp_path, "labels.csv", "image,split,stage", *rows)
     facts, said = told(tmp_path)
     assert facts["labels"]["targets"] == ["stage"]
-    assert "column 'split' tells train from test, and I cannot use it: make two tables of it" in said
+    assert (facts["labels"]["part"], facts["images"]) == ("split", {"train": "images/{id}.png", "channels": 1})
+    table(tmp_path, "sample_submission.csv", "image,stage", *(f"a{n:03},0" for n in range(9, 12)))
+    facts, said = told(tmp_path)
+    assert "part" not in facts["labels"]
+    assert "labels.part: column 'split' tells parts, and is not used" in said
+
+
+def test_rows_without_a_label_are_left_out_and_words_that_differ_by_case_are_one_class(tmp_path):
+    pictures(tmp_path, "images/a{n}.png")
+    words = ["Yes", "no", "YES", "", "no", "Yes"]
+    table(tmp_path, "labels.csv", "image,label", *(f"a{n:03},{words[n % 6]}" for n in range(12)))
+    found = guess(tmp_path)
+    assert (found.facts["classes"], found.facts["labels"]["map"]) == (["no", "Yes"], {"": None})
+    reasons = {key: why for key, _, why in found.reasons[::-1]}
+    assert reasons["labels.map"] == "2 of 12 rows have no label: they are left out"
+    assert reasons["classes"] == "YES differ from them by case only: the same classes"
+
+
+def test_empty_cells_and_minus_one_among_marks_are_read_and_told(tmp_path):
+    pictures(tmp_path, "train/a{n}.png")
+    rows = [f"a{n:03},{['', '1.0', '-1.0'][n % 3]},{['0.0', ''][n % 2]},{n % 2}.0" for n in range(12)]
+    table(tmp_path, "train.csv", "image,Edema,Mass,Fracture", *[row.replace(",0.0,", ",1.0,", 2) for row in rows])
+    facts, said = told(tmp_path)
+    assert (facts["task"], facts["labels"]["targets"]) == ("multilabel", ["Edema", "Mass", "Fracture"])
+    assert facts["labels"]["map"] == {"": "0", "-1": "1"}
+    assert "10 empty cells are read as 0 and 4 cells of -1 (uncertain?) are read as 1; null instead leaves" in said
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "classes"),
+    [((-1, 1), "binary", ["-1", "1"]), ((1, 2, 3, 4), "ordinal", ["1", "2", "3", "4"])],
+    ids=["signs", "grades from 1"],
+)
+def test_numbers_in_their_order(tmp_path, values, task, classes):
+    pictures(tmp_path, "a{n}.png")
+    table(tmp_path, "labels.csv", "image,label", *(f"a{n:03},{values[n % len(values)]}" for n in range(12)))
+    facts, _ = told(tmp_path)
+    assert (facts["task"], facts["classes"]) == (task, classes)
+
+
+@pytest.mark.parametrize("end", [".png", ""], ids=["names", "stems"])
+def test_a_table_without_a_header_stops(tmp_path, end):
+    pictures(tmp_path, "a{n}.png")
+    table(tmp_path, "labels.csv", *(f"a{n:03}{end},{n % 2}" for n in range(12)))
+    with pytest.raises(UserError, match=f"its first row, a000{end}, 0, names an image.* such as: image,label"):
+        guess(tmp_path)
+
+
+def test_sets_of_images_by_organ_hold_the_classes(tmp_path):
+    inner = ("colon_image_sets/colon_aca", "colon_image_sets/colon_n", "lung_image_sets/lung_n", "lung_image_sets/scc")
+    pictures(tmp_path, *(f"{folder}/{folder[-3:]}{{n}}.jpeg" for folder in inner))
+    facts, _ = told(tmp_path)
+    assert facts["classes"] == ["colon_aca", "colon_n", "lung_n", "scc"]
+
+
+@pytest.mark.parametrize("end", ["", ".dicom"])
+@pytest.mark.parametrize("how", ["table", "folders"])
+def test_patients_are_in_dicom_headers_whatever_files_are_called(tmp_path, how, end):
+    rows = ["image,label"]
+    for number in range(12):
+        made = dicom_files.dataset(dicom_files.smooth((16, 16), seed=number), PatientID=f"P{number // 3}")
+        folder = "scans" if how == "table" else ("normal", "sick")[number // 3 % 2]
+        (tmp_path / folder).mkdir(exist_ok=True)
+        dicom_files.save(tmp_path / folder / f"1.2.840.{number}{end}", made)
+        rows.append(f"1.2.840.{number},{number // 3 % 2}")
+    if how == "table":
+        table(tmp_path, "labels.csv", *rows)
+    facts, _ = told(tmp_path)
+    assert (facts["labels"]["group"], facts["images"]["headers"]) == ("PatientID", ["PatientID"])
+    assert facts["images"]["train"] == ("scans/{id}" if how == "table" else "{label}/{id}") + end
 
 
 def test_lists_of_names_and_tables_of_the_test_part_are_no_labels(tmp_path):

@@ -146,6 +146,32 @@ def packed(raw: Path) -> None:
     (raw / "labels.csv.gz").write_bytes(gzip.compress(content, mtime=0))
 
 
+@stranger("numbered", "auc", task="binary", images={"train": "train/{id}.png", "test": "test/{id}.png"})
+def numbered(raw: Path) -> None:
+    """The same numbers name other images in train/ and test/."""
+    for part, count in (("train", 20), ("test", 6)):
+        pictures(raw / part, [f"{number}.png" for number in range(count)])
+    (raw / "train.csv").write_text("id,cancer\n" + "".join(f"{number},{number % 2}\n" for number in range(20)))
+    (raw / "sample_submission.csv").write_text("id,cancer\n" + "".join(f"{n},0.5\n" for n in range(6)))
+
+
+@stranger(
+    "parts",
+    "auc",
+    task="binary",
+    classes=["no", "Yes"],
+    labels={"part": "split", "map": {"": None}, "group": "patient"},
+)
+def parts(raw: Path) -> None:
+    """One table whose column tells train from test, words in several cases, rows without a label."""
+    rows = ["image,patient,split,tumor"]
+    for number in range(48):
+        pictures(raw / "images", [f"a{number:02}.png"])
+        part = ("train", "train", "Train", "val", "test")[number // 4 % 5]
+        rows.append(f"a{number:02},p{number // 4},{part},{('Yes', 'no', 'YES', '', 'no', 'Yes')[number % 6]}")
+    (raw / "metadata.csv").write_text("\n".join(rows) + "\n")
+
+
 @pytest.fixture
 def guessed(request, tmp_path, monkeypatch):
     """A project in which a stranger's data was described, and the metric filled in."""

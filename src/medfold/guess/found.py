@@ -67,4 +67,6 @@ def negative_first(names: list[str]) -> list[str]:
 
 def in_order(names: Iterable[str]) -> list[str]:
     """Numbers by their value, then the other names."""
-    return sorted(names, key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
+    names = list(names)
+    number = {name: int(name) for name in names if re.fullmatch(r"-?\d+", name)}
+    return sorted(names, key=lambda name: (name not in number, number.get(name, 0), name))

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from medfold.errors import UserError, some
 from medfold.guess.found import MOST_LABELS, Guess, in_order, is_healthy
 from medfold.guess.pictures import Pictures
+from medfold.images import formats
 from medfold.samples import tables
 from medfold.samples.parts import part_of
 
@@ -52,7 +53,7 @@ class _Placed:
     def pattern(self, level: int | None) -> str:
         """The pattern of such images, with the label at a level of the folders within; None for no label."""
         within = ["{label}" if number == level else folder for number, folder in enumerate(self.within)]
-        return "/".join([*self.before, *within, f"{{id}}{PurePosixPath(self.path).suffix}"])
+        return "/".join([*self.before, *within, f"{{id}}{formats.end_of(self.path)}"])
 
 
 def from_folders(guess: Guess, raw: Path, pictures: Pictures, sample: str | None) -> None:
@@ -105,7 +106,8 @@ def from_folders(guess: Guess, raw: Path, pictures: Pictures, sample: str | None
     guess.facts["images"]["channels"] = pictures.told_depth([each.path for each in train], guess)
     if len(classes) > FEW_CLASSES and len(train) < PER_CLASS * len(classes):
         guess.doubts.append(f"classes: {len(classes)} folders with few images each: are they classes, or patients?")
-    guess.doubts.append("labels.group_pattern: do the file names tell patients?")
+    if not pictures.patients_in_headers(guess, [each.path for each in train]):
+        guess.doubts.append("labels.group_pattern: do the file names tell patients?")
     if len(classes) == 2:
         guess.two_classes(classes)
 
@@ -145,9 +147,15 @@ def _names_at(images: list[_Placed], level: int) -> set[str]:
 
 
 def _is_deeper(images: list[_Placed], level: int, names: set[str], deeper: set[str]) -> bool:
-    """True if the classes are the folders within: the same in each folder of this level, which names a source."""
+    """True if the classes are the folders within: the same in each folder of this level, which names a source.
+
+    Of folders that all are sets of images by their names, such as `lung_image_sets`, each may hold its own classes.
+    """
     within = {name: {each.label(level + 1) for each in images if each.label(level) == name} for name in names}
     recur = all(found == deeper for found in within.values())
+    numbered = any(re.search(r"\d", name) for name in deeper)
+    if not recur and not numbered and all(SOURCES.search(name) for name in names):
+        return all(None not in found and len(found) > 1 for found in within.values())
     if not recur or any(is_healthy(name) for name in names):
         return False
     persons = len(names) >= 3 * len(deeper) and all(re.search(r"\d", name) for name in names)
@@ -158,7 +166,7 @@ def _tell_submission(guess: Guess, raw: Path, sample: str, test: list[_Placed]) 
     """Takes the sample submission, if its ids name the test images; else says that they do not."""
     table = tables.read(raw / sample, [])
     key = table.columns[0]
-    if not table[key].isin({PurePosixPath(each.path).stem for each in test}).all():
+    if not table[key].isin({formats.stem_of(each.path) for each in test}).all():
         guess.doubts.append(f"submission.sample: ids of {sample} name no test images")
         return
     guess.facts["submission"] = {"sample": sample, "id": key}

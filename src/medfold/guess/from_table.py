@@ -12,6 +12,7 @@ from medfold.guess.found import Guess, Ids
 from medfold.guess.pictures import INDEX, Pictures
 from medfold.guess.task import guess_task
 from medfold.samples import patterns, tables
+from medfold.samples.parts import part_of
 
 # Names of columns of labels: those that say so before those that name what is looked for.
 TARGET_NAMES = (
@@ -19,9 +20,9 @@ TARGET_NAMES = (
     r"level|grade|cancer|malignant|finding|isup|birads|bi-rads|stage|severity",
 )
 NO_TARGET = re.compile(r"(^|[\W_])(history|type|source|date|path|id|uid|split|fold|set|part|subset)([\W_]|$)", re.I)
-PARTS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing"}
 # Of persons, what is no finding: never a label by itself.
 ABOUT = re.compile(r"(^|[\W_])(age|sex|gender|male|female|view|position|side|laterality|eye)([\W_]|$)", re.I)
+PLAIN_NAMES = ("id", "image", "file", "name", "path")  # of columns, even where an image is called so
 FEW_ROWS = 6  # a table of fewer is rather a list of classes
 FEW_GROUPS, MANY_ROWS = 8, 30  # so few values of so many rows are kinds, and no persons
 MANY = 3  # columns of 0 and 1 beside each other are labels
@@ -57,6 +58,11 @@ class FromTable:
             if table is None:
                 continue
             ids = self._pictures.ids_of(table) if len(table.columns) > 1 else None
+            if ids is not None and ids.column.lower() not in PLAIN_NAMES and self._pictures.named(ids.column):
+                what = (
+                    f"its first row, {', '.join(table.columns[:4])}, names an image: the names of columns are missing"
+                )
+                raise UserError(what, self._raw / path, f"Write a row above it, such as: {_header(table, ids)}")
             if ids is None:
                 if len(table.columns) > 1 and len(table):
                     self.unmatched.append(path)
@@ -132,6 +138,16 @@ class FromTable:
             guess.doubts.append(f"labels.id: values of {some(ids.others, 4)} name images as well")
         sample = tables.read(self._raw / self._sample, []) if self._sample else None
         self._refuse_ambiguous(path, table, ids)
+        test = self._test_table(test_tables, ids)
+        rows_of_test = None
+        if column := self._part_column(table, ids, test, sample):
+            labels["part"] = column
+            part = table[column].map(part_of)
+            count = part.value_counts()
+            held = "test" if "test" in count else "valid"
+            told = ", ".join(f"{number:,} rows of {name}" for name, number in count.items())
+            guess.tell("labels.part", column, f"{told}; {held} is the test part")
+            table, rows_of_test = table[part != held], table[part == held]
         for other in self.further:
             if other not in test_tables:
                 guess.doubts.append(f"labels.file: {other} names images, too: not used")
@@ -153,14 +169,27 @@ class FromTable:
             count = int(table.duplicated(ids.column).sum())
             why = "and agree" if same else "and differ: readers? 'majority' is the other choice"
             guess.tell("labels.repeated", labels["repeated"], f"{count:,} rows name an id again {why}")
-        test = self._test_table(test_tables, ids)
         if test:
             labels["test"] = test[0]
             guess.tell("labels.test", test[0], "a table of test images")
+            rows_of_test = test[1]
         facts["labels"] = labels
-        self._find_images(table, ids, test[1] if test else None, sample)
-        self._find_group(table, ids, [*targets, ids.column])
-        self._submission(sample, ids, test[1] if test else None)
+        found = self._find_images(table, ids, rows_of_test, sample)
+        self._find_group(table, ids, [*targets, ids.column], found)
+        self._submission(sample, ids, rows_of_test)
+
+    def _part_column(self, table: pd.DataFrame, ids: Ids, test: object, sample: object) -> str | None:
+        """The column that tells train from test, where nothing else says what the test part is."""
+        for column in table.columns:
+            values = table[column].unique()
+            parts = {part_of(value) for value in values}
+            if column == ids.column or len(values) > FEW_GROUPS or None in parts or len(parts) < 2:
+                continue
+            if ids.long or test is not None or sample is not None or "train" not in parts:
+                self.guess.doubts.append(f"labels.part: column '{column}' tells parts, and is not used")
+                continue
+            return column
+        return None
 
     def _refuse_ambiguous(self, path: str, table: pd.DataFrame, ids: Ids) -> None:
         """Stops where an id stands in several rows and names images in several folders.
@@ -208,10 +237,7 @@ class FromTable:
             for column in table.columns
             if column not in apart and table[column].nunique() >= 2 and not INDEX.fullmatch(column)
         ]
-        parts = [column for column in others if set(table[column].str.strip().str.lower()) <= PARTS]
-        for column in parts:
-            what = f"column '{column}' tells train from test, and I cannot use it"
-            self.guess.doubts.append(f"labels.file: {what}: make two tables of it, for labels.file and labels.test")
+        parts = [column for column in others if None not in {part_of(value) for value in table[column].unique()}]
         others = [each for each in others if each not in parts and not unnamed_groups.by_name(each)]
         named = [column for rule in TARGET_NAMES for column in others if _is_named(column, rule)]
         named = list(dict.fromkeys(named))
@@ -260,7 +286,7 @@ class FromTable:
                 self._unreadable[path] = error
             return None
 
-    def _find_group(self, table: pd.DataFrame, ids: Ids, taken: list[str]) -> None:
+    def _find_group(self, table: pd.DataFrame, ids: Ids, taken: list[str], found: list[str]) -> None:
         labels, guess = self.guess.facts["labels"], self.guess
         for word in unnamed_groups.NAMES:  # persons before the rest
             for column in table.columns:
@@ -275,17 +301,15 @@ class FromTable:
             labels["group_pattern"] = "(?P<group>.+)_(left|right|L|R)"
             guess.tell("labels.group_pattern", labels["group_pattern"], "ids end with a side: both are of one patient")
             return
-        if ".dcm" in str(guess.facts["images"]["train"]) and self._pictures.patients_in_headers():
-            guess.facts["images"]["headers"] = ["PatientID"]
-            labels["group"] = "PatientID"
-            guess.tell("labels.group", "PatientID", "of the DICOM headers: several images have the same")
+        if self._pictures.patients_in_headers(guess, found):
             return
         if "patient" not in ids.column.lower():
             guess.doubts.append("labels.group: nothing names patients; are there several images of one?")
 
     def _find_images(
         self, table: pd.DataFrame, ids: Ids, test: pd.DataFrame | None, sample: pd.DataFrame | None
-    ) -> None:
+    ) -> list[str]:
+        """Guesses where images are and what they hold; returns those that were looked up, of the training part."""
         rules, found = self._pictures.patterns(table, ids, "train")
         if not rules:
             raise UserError("the images of the training part have no pattern in common", self._raw)
@@ -302,7 +326,10 @@ class FromTable:
         if not images.get("test") and (there := self._pictures.in_test_folders(found)):
             images["test"] = _one_or_all(there)
             self.guess.tell("images.test", some(there, 4), "a folder named for the test part, and no table of it")
-        if not images.get("test"):
+        if "part" in self.guess.facts["labels"]:
+            if images.get("test") == images["train"]:
+                del images["test"]
+        elif not images.get("test"):
             self.guess.facts["labels"]["holdout"] = 0.2
             self.guess.facts["labels"].pop("test", None)
             self.guess.tell("labels.holdout", 0.2, "no test image: a share of the training part stands in for it")
@@ -313,6 +340,7 @@ class FromTable:
             images["channels"] = self._pictures.told_depth(list(dict.fromkeys(found)), self.guess)
         if not ids.endings:
             self._tell_of_unused([*_listed(images["train"]), *_listed(images.get("test", []))])
+        return found
 
     def _tell_of_unused(self, rules: list[str]) -> None:
         """Says how many images no pattern leads to, and where they are."""
@@ -360,8 +388,15 @@ def _is_named(column: str, rule: str) -> bool:
 
 
 def _holds_marks(table: pd.DataFrame, column: str) -> bool:
-    """True for a column of 0 and 1 that may be a label, and tells no sex or side."""
-    return not ABOUT.search(column) and set(table[column].str.lower()) <= set(tables.MARKS)
+    """True for a column of 0 and 1 that may be a label, and tells no sex or side; some cells may be empty or -1."""
+    found = set(tables.plain(table[column]).str.lower())
+    return not ABOUT.search(column) and bool(found & set(tables.MARKS)) and found <= {*tables.MARKS, "", "-1"}
+
+
+def _header(table: pd.DataFrame, ids: Ids) -> str:
+    """Names for the columns of a table that has none."""
+    others = [column for column in table.columns if column != ids.column]
+    return ",".join("image" if column == ids.column else f"label{others.index(column) or ''}" for column in table)
 
 
 def _one_or_all(rules: list[str]) -> str | list[str]:

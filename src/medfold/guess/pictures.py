@@ -13,11 +13,13 @@ from medfold import competition
 from medfold.errors import UserError
 from medfold.guess.found import LOOKED_AT, MOST_LABELS, Guess, Ids
 from medfold.images import formats
-from medfold.samples import patterns
+from medfold.samples import patterns, tables
 from medfold.samples.companions import companions
 from medfold.samples.parts import part_of
 
 CONTAINERS = (".hdf5", ".h5")
+KNOWN = {*formats.suffixes(), *CONTAINERS}
+OTHERS = {*tables.ENDINGS, *formats.NOT_READ, ".gz", ".npz", ".json", ".xml", ".md", ".pdf", ".zip", ".py", ".yaml"}
 INDEX = re.compile(r"Unnamed: \d+|index|level_0|", re.I)  # names of columns of row numbers
 ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in names of columns that name images
 SEEN = 24  # images that are looked at to find out whether they have colours
@@ -49,17 +51,21 @@ class Pictures:
 
     def __init__(self, raw: Path, files: list[str]):
         self._raw = raw
-        known = {*formats.suffixes(), *CONTAINERS}
-        found = [path for path in files if PurePosixPath(path).suffix.lower() in known]
+        found = [path for path in files if self._is_image(path)]
         self.exclude, self.companions, self.unclear = companions(found)
         self.files = [path for path in found if not patterns.is_excluded(path, self.exclude)]
         self._by_stem: dict[str, list[str]] = {}
         for path in self.files:
-            self._by_stem.setdefault(PurePosixPath(path).stem, []).append(path)
+            self._by_stem.setdefault(formats.stem_of(path), []).append(path)
         self._by_name: dict[str, list[str]] = {}
         for path in self.files:
             self._by_name.setdefault(PurePosixPath(path).name, []).append(path)
         self._widths = sorted({len(stem) for stem in self._by_stem if stem.isdecimal() and stem.startswith("0")})
+
+    def _is_image(self, path: str) -> bool:
+        """By the end of its name; of other names by what is in it, for DICOM files are often named by numbers alone."""
+        end = PurePosixPath(path).suffix.lower()
+        return end in KNOWN or (end not in OTHERS and formats.is_dicom(self._raw / path))
 
     def ids_of(self, table: pd.DataFrame) -> Ids | None:
         """The column whose values name images; of several, one that is named like an id and has no value twice.
@@ -145,7 +151,7 @@ class Pictures:
         there = [path for path in map(PurePosixPath, left) if any(part_of(name) == "test" for name in path.parts[:-1])]
         if {str(path.parent) for path in there} & {str(PurePosixPath(path).parent) for path in taken}:
             return []
-        return list(dict.fromkeys(f"{path.parent}/{{id}}{path.suffix}" for path in there))
+        return list(dict.fromkeys(f"{path.parent}/{{id}}{formats.end_of(path.name)}" for path in there))
 
     def _places_of(self, row: dict[str, str], ids: Ids) -> dict[str, str]:
         """The patterns that lead from a row to images, each with the image."""
@@ -187,7 +193,7 @@ class Pictures:
         *folders, name = PurePosixPath(path).parts
         others = {value: column for column, value in row.items() if column != ids.column and value}
         parts = [f"{{{others[folder]}}}" if folder in others else folder for folder in folders]
-        stem = PurePosixPath(path).stem
+        stem = formats.stem_of(path)
         if id.isdecimal() and stem != id and name != id and stem == id.zfill(len(stem)):
             name = f"{{id:0>{len(stem)}}}" + name[len(stem) :]
         else:
@@ -228,8 +234,25 @@ class Pictures:
         guess.tell("images.channels", 1 if all(grey) else 3, told)
         return 1 if all(grey) else 3
 
-    def patients_in_headers(self) -> bool:
-        """True if the DICOM headers of the training images name patients who have several."""
-        found = [path for path in self.files if path.endswith(".dcm") and "train" in path][:LOOKED_AT]
-        values = [formats.headers(self._raw / path, ["PatientID"])["PatientID"] for path in found]
-        return "" not in values and 1 < len(set(values)) < len(values)
+    def patients_in_headers(self, guess: Guess, images: list[str]) -> bool:
+        """Groups by PatientID if DICOM headers name patients who have several images; True if they do.
+
+        Args:
+            images: of the training part, as `formats.read` takes them.
+        """
+        paths = list(dict.fromkeys(formats.path_of(self._raw, image) for image in images))
+        if not paths or not all(formats.is_dicom(path) for path in paths[:SEEN]):
+            return False
+        values = []
+        for path in paths[:LOOKED_AT]:
+            try:
+                values.append(formats.headers(path, ["PatientID"])["PatientID"])
+            except UserError:  # of a damaged one the audit tells
+                continue
+        if "" in values or not 1 < len(set(values)) < len(values):
+            return False
+        guess.facts["images"]["headers"] = ["PatientID"]
+        guess.facts["labels"]["group"] = "PatientID"
+        why = f"of the DICOM headers: {len(set(values)):,} patients in {len(values):,} images that I looked at"
+        guess.tell("labels.group", "PatientID", why)
+        return True

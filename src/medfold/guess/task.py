@@ -29,10 +29,23 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
     if len(targets) > 1:
         facts["task"] = "multilabel"
         guess.tell("task", "multilabel", f"{len(targets)} target columns")
+        _tell_of_other_marks(guess, table[targets], labels)
         return
-    values = table[targets[0]].str.strip().str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    values = tables.plain(table[targets[0]])
     unique = in_order(value for value in values.unique() if value)
-    if lists := _as_lists(unique):
+    lists = _as_lists(unique)
+    if blank := int((values == "").sum()):
+        told = f"{blank:,} of {len(values):,} rows"
+        if lists:
+            guess.doubts.append(f"labels.value: {told} have an empty list: read as none of the labels")
+        else:
+            labels["map"] = {"": None}
+            guess.tell("labels.map", '{"": null}', f"{told} have no label: they are left out")
+    if not lists and len(spelled := _in_one_spelling(values)) < len(unique):
+        several = [value for value in unique if value not in spelled]
+        guess.tell("classes", some(spelled, 6), f"{some(several)} differ from them by case only: the same classes")
+        unique = in_order(spelled)
+    if lists:
         separator, names = lists
         labels |= {"shape": "lists", "value": targets[0], "targets": in_order(names)}
         if separator != " ":
@@ -43,13 +56,16 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
     elif unique == ["0", "1"]:
         facts["task"] = "binary"
         guess.tell("task", "binary", "values 0 and 1")
+    elif unique == ["-1", "1"]:
+        facts |= {"task": "binary", "classes": unique}
+        guess.tell("task", "binary", "values -1 and 1")
     elif len(unique) == 2:
         facts["task"] = "binary"
         guess.tell("task", "binary", f"values {unique[0]} and {unique[1]}")
         guess.two_classes(unique)
-    elif unique == [str(number) for number in range(len(unique))] and len(unique) <= 10:
+    elif len(unique) <= 10 and any(unique == _counted(first, len(unique)) for first in (0, 1)):
         facts |= {"task": "ordinal", "classes": unique}
-        guess.tell("task", "ordinal", f"values 0 to {len(unique) - 1}")
+        guess.tell("task", "ordinal", f"values {unique[0]} to {unique[-1]}")
         guess.doubts.append("task: ordinal if a higher number is a higher grade, else multiclass")
     elif _is_measured(unique):
         what = f"column '{targets[0]}' has {len(unique):,} different numbers: a regression, and the kit tells classes"
@@ -61,6 +77,28 @@ def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: di
     else:
         fix = f"At most {MOST_LABELS} classes. Which column holds the labels? {some(table.columns, 12)}"
         raise UserError(f"column '{targets[0]}' has {len(unique):,} values: no classes", labels["file"], fix)
+
+
+def _counted(first: int, count: int) -> list[str]:
+    return [str(first + number) for number in range(count)]
+
+
+def _in_one_spelling(values: pd.Series) -> list[str]:
+    """The different values, those that differ by case only once: as they are written most often."""
+    counted = values[values != ""].value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
+    return list({value.lower(): value for value in reversed(counted.index)}.values())
+
+
+def _tell_of_other_marks(guess: Guess, table: pd.DataFrame, labels: dict[str, Any]) -> None:
+    """Reads empty cells and -1 among marks of 0 and 1, as sets of radiographs have them; both are a doubt."""
+    cells = table.apply(tables.plain)
+    told = []
+    for mark, meaning, what in (("", "0", "empty cells"), ("-1", "1", "cells of -1 (uncertain?)")):
+        if count := int((cells == mark).sum().sum()):
+            labels.setdefault("map", {})[mark] = meaning
+            told.append(f"{count:,} {what} are read as {meaning}")
+    if told:
+        guess.doubts.append(f"labels.map: {' and '.join(told)}; null instead leaves such images out")
 
 
 def _is_measured(values: list[str]) -> bool:
@@ -81,7 +119,7 @@ def _as_lists(values: list[str]) -> tuple[str, set[str]] | None:
     """
     for separator in ("|", ";", ",", " "):
         lists = [names_in(value, separator) for value in values]
-        names = {name for each in lists for name in each}
+        names = set(_in_one_spelling(pd.Series([name for each in lists for name in each], dtype=str)))
         several = any(len(each) > 1 for each in lists)
         fewer = len(names) < len(values) or (separator != " " and len(names) == len(values))
         if several and fewer and 1 < len(names) <= MOST_LABELS:

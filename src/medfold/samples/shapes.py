@@ -102,7 +102,8 @@ def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.Data
     named = table[labels.value].map(partial(names_in, separator=labels.separator)).explode().fillna("").to_frame()
     named = tables.meanings(named, competition)[labels.value]
     table = tables.without(table, pd.Series(table.index.isin(named.index[named.isna()]), table.index))
-    named = named[named.notna() & (named != "") & ~named.isin(labels.ignore)]
+    named = tables.as_classes(named[named.notna() & (named != "")], [*labels.targets, *labels.ignore])
+    named = named[~named.isin(labels.ignore)]
     unknown = named[~named.isin(labels.targets)]
     if len(unknown):
         where = f"{path}, row {unknown.index[0] + 2}, column '{labels.value}'"

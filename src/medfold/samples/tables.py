@@ -57,6 +57,11 @@ def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     return table
 
 
+def plain(values: pd.Series) -> pd.Series:
+    """Texts without blanks around them, and 1.0 as 1."""
+    return values.str.strip().str.replace(WHOLE, r"\1", regex=True)
+
+
 def marks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Columns of marks as 0 and 1, whatever their case and blanks; nan where a cell holds something else."""
     return table[columns].apply(lambda column: column.str.strip().str.lower().map(MARKS))
@@ -193,7 +198,7 @@ def check_values(table: pd.DataFrame, target: str, competition: Competition, pat
     Raises:
         UserError: another value; row and column are named.
     """
-    table[target] = _as_classes(table[target], competition.class_names)
+    table[target] = as_classes(table[target], competition.class_names)
     wrong = ~table[target].isin(competition.class_names)
     if wrong.any():
         row = table.index[int(np.argmax(wrong.to_numpy()))]
@@ -205,7 +210,7 @@ def check_values(table: pd.DataFrame, target: str, competition: Competition, pat
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
 
 
-def _as_classes(values: pd.Series, names: list[str]) -> pd.Series:
+def as_classes(values: pd.Series, names: list[str]) -> pd.Series:
     """The values that mean a class as the name of that class; others as they are. What was changed is told."""
     known = {name.lower(): name for name in names}
     if len(known) < len(names):

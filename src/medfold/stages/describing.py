@@ -161,5 +161,9 @@ def _show(root: Paths, paths: CompetitionPaths, found: Guess, facts: dict[str, A
 class _Dumper(yaml.SafeDumper):
     """YAML as it is written by hand: the parts below each other, what is in them in one line each."""
 
+    def check_simple_key(self):
+        """Writes an empty text as a key like any other: {'': null}."""
+        return getattr(self.event, "value", None) == "" or super().check_simple_key()
+
     def represent_sequence(self, tag, sequence, flow_style=None):
         return super().represent_sequence(tag, sequence, flow_style=True)

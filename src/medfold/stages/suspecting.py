@@ -1,13 +1,13 @@
 """Part of stage `folds`: what the measurements of the images give cause to suspect."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from medfold import files, near_duplicates, samples, shift, unnamed_groups
 from medfold.errors import UserError
-from medfold.images import contact_sheet, depths, formats
+from medfold.images import contact_sheet, depths, formats, headers
 from medfold.images.measure import STATISTICS
 from medfold.samples import companions
 from medfold.stages.project import Project, groups_known
@@ -17,6 +17,7 @@ VERSION = 1  # raised when the same measurements give other pairs
 SUSPECTS = 3  # groups that nobody named, on the terminal
 SHOWN = 24  # pairs on the contact sheet
 SUSPICIOUS = 0.7  # AUC from which train and test are told apart too well
+HEADERS_READ = 2000  # files whose PatientID is looked at
 IDLE = {"Rows", "Columns"}  # headers that the sizes of the images tell already
 
 
@@ -92,7 +93,8 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
     """What would join images of different folds, if somebody had named it; or that nothing tells patients."""
     competition = project.competition
     columns = samples.further_columns(competition, project.paths, train["id"])
-    found = unnamed_groups.find(train["id"], train["image"], columns, train["fold"].to_numpy())
+    found = [*_patients_in_headers(project, train)]
+    found += unnamed_groups.find(train["id"], train["image"], columns, train["fold"].to_numpy())
     for each in found[:SUSPECTS]:
         what = (
             f"{each.name}: {each.values:,} values, {each.images:,} images share theirs, {each.apart:,} values stand in"
@@ -101,6 +103,17 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
     if not groups_known(competition):
         more = "" if found else "; no column, id or folder tells them"
         warn("", f"{'patients':<33}unknown: the OOF score may flatter{more}")
+
+
+def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[unnamed_groups.Suspect]:
+    """PatientID, where the first DICOM files have it, nothing names groups, and it joins images of several folds."""
+    raw, first = project.paths.raw_root(project.competition.images.root), train.head(HEADERS_READ)
+    if groups_known(project.competition) or not formats.is_dicom(formats.path_of(raw, train["image"].iloc[0])):
+        return []
+    columns = pd.DataFrame(headers.read(raw, first["image"], ["PatientID"], complete=False), index=first.index)
+    found = unnamed_groups.find(first["id"], first["image"], columns, first["fold"].to_numpy())
+    fact = "labels.group: PatientID with images.headers: [PatientID]"
+    return [replace(each, fact=fact) for each in found if each.name == "PatientID"]
 
 
 def _show_shift(project: Project, train: pd.DataFrame, test: pd.DataFrame, seen: pd.DataFrame) -> None:
@@ -123,8 +136,8 @@ def _show_telling(project: Project, train: pd.DataFrame, targets: np.ndarray) ->
     """Which DICOM headers and kept columns differ by class: a scanner or a site can be learnt instead of a disease."""
     columns = train.set_index("id")[list(project.competition.labels.keep)].astype(str)
     if project.paths.headers.is_file():
-        headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
-        columns = columns.join(headers.drop(columns=[name for name in IDLE if name in headers]).loc[columns.index])
+        known = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
+        columns = columns.join(known.drop(columns=[name for name in IDLE if name in known]).loc[columns.index])
     if not columns.shape[1]:
         return
     competition = project.competition

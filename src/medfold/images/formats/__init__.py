@@ -9,7 +9,7 @@ import importlib
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import NamedTuple
 
@@ -19,7 +19,20 @@ from medfold.competition import Images
 from medfold.errors import UserError
 from medfold.images.formats.pixels import ImageError, window_of, with_channels
 
-__all__ = ["Picture", "headers", "look", "members", "pages", "path_of", "read", "suffixes", "window_of"]
+__all__ = [
+    "Picture",
+    "end_of",
+    "headers",
+    "is_dicom",
+    "look",
+    "members",
+    "pages",
+    "path_of",
+    "read",
+    "stem_of",
+    "suffixes",
+    "window_of",
+]
 
 # A module and the ends of the names of its files. It is imported with the first of them: some take long to load.
 MODULES = {
@@ -63,6 +76,25 @@ class Picture(NamedTuple):
 def suffixes() -> list[str]:
     """The ends of the names of files that can be read, of those that hold one image each."""
     return sorted(suffix for name, ends in MODULES.items() if name not in HOLD_MANY for suffix in ends)
+
+
+def end_of(path: str) -> str:
+    """The end of a file's name, if it is one that images have; '' for `1.2.840.5` and other names without."""
+    end = PurePosixPath(path).suffix
+    return end if any(end.lower() in ends for ends in MODULES.values()) else ""
+
+
+def stem_of(path: str) -> str:
+    """The name of an image file without folders and without its end."""
+    return PurePosixPath(path).name.removesuffix(end_of(path))
+
+
+def is_dicom(path: Path) -> bool:
+    """True for a DICOM file: by the end of its name, or by its bytes; False if there is none."""
+    try:
+        return _module_name(path) == "dicom"
+    except OSError:
+        return False
 
 
 def look(raw: Path, image: str, facts: Images) -> Picture:

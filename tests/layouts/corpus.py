@@ -6,7 +6,6 @@ that names file and key or row, ends with exit code 2, and leaves nothing behind
 
 import io
 import json
-import os
 import struct
 import tarfile
 import zipfile

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.audit import Audit, audit
+from medfold.images.measure import ONE_VALUE
 
 TRAIN = pd.DataFrame(
     {
@@ -38,6 +39,14 @@ def test_labels_contradict_if_any_of_several_differs():
 def test_a_clean_set_says_none():
     clean = TRAIN.assign(hash=list("abcdefg"))
     assert {value for _, value in audit(clean, TEST, np.zeros(7, int)).lines()} == {"none"}
+
+
+def test_images_of_one_value_are_counted_and_are_no_copies():
+    air = TRAIN.assign(hash=[f"{ONE_VALUE}{number}" for number in range(4)] + list("efg"))
+    found = audit(air, TEST, np.zeros(7, int))
+    assert (found.duplicates, found.counts()["plain"]) == ([], 4)
+    told = dict(found.lines())["images of one value"]
+    assert told == "4, which are no copies of each other: a, b, c and 1 more"
 
 
 def test_long_findings_are_a_count_and_three_examples(tmp_path):

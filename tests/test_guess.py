@@ -408,4 +408,4 @@ def test_pages_of_tiffs_are_told(tmp_path):
     tree(tmp_path, "a/{n}.tif", "b/{n}.tif")
     pages = np.zeros((4, 8, 8), np.uint8)
     tifffile.imwrite(tmp_path / "a" / "0.tif", pages, photometric="minisblack")
-    assert "images.frame: TIFFs have up to 4 pages, and the first is taken" in told(tmp_path)[1]
+    assert "images.frame: files have up to 4 pages or frames, and the first is taken" in told(tmp_path)[1]

@@ -40,7 +40,10 @@ def test_other_columns_are_not(values):
     assert not found({"code": values})
 
 
-@pytest.mark.parametrize("name", ["Patient Age", "view_position", "study date", "sex"])
+@pytest.mark.parametrize(
+    "name",
+    ["Patient Age", "view_position", "study date", "sex", "SeriesDescription", "BodyPartExamined"],
+)
 def test_what_is_said_of_persons_is_none(name):
     assert not found({name: PAIRS})
 
@@ -57,7 +60,21 @@ def test_parts_of_ids_and_folders_are_found():
     assert not found(ids=[f"{number:04}_x" for number in range(200)])
     images = [f"images/{number // 4:03}/{number}.png" for number in range(200)]
     assert [each.name for each in found(images=images)] == ["the folder of an image"]
+    deep = [f"images/patient{number // 4:03}/study1/{number % 4}.png" for number in range(200)]
+    assert [(each.name, each.values) for each in found(images=deep)] == [("folders of level 2", 50)]
     assert not found(images=[f"class{number % 2}/{number}.png" for number in range(200)])
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        *[(name, "patient") for name in ("PatientID", "patient", "ID_Patient", "patientid", "Patient Number")],
+        *[("StudyInstanceUID", "study"), ("exam_id", "exam"), ("RID", "rid"), ("lesion_id", "lesion"), ("mrn", "mrn")],
+        *[(name, None) for name in ("Visit", "exam", "grid", "case_control", "image_case_type", "examined")],
+    ],
+)
+def test_words_for_persons_and_what_belongs_to_them(name, word):
+    assert unnamed_groups.word_of(name) == word
 
 
 def test_what_stands_in_one_fold_joins_nothing():

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.errors import some
+from medfold.images.measure import ONE_VALUE
 
 SHOWN = 3  # ids of a cluster on the terminal
 
@@ -22,6 +23,7 @@ class Audit:
         near: pairs of training samples that look alike; None if nobody looked.
         near_split: those pairs among them that stand in different folds.
         near_leaked: pairs of a training and a test sample that look alike; None if nobody looked.
+        plain: training samples whose pixels all have one value, each by itself; None without any.
     """
 
     split: list[int]
@@ -31,6 +33,7 @@ class Audit:
     near: list[list[str]] | None = None
     near_split: list[list[str]] | None = None
     near_leaked: list[list[str]] | None = None
+    plain: list[list[str]] | None = None
 
     def lines(self) -> list[tuple[str, str]]:
         """What to print: a fact and its value, three examples named."""
@@ -47,6 +50,8 @@ class Audit:
             ("duplicates with different labels", listed(self.contradicting, "")),
             ("train images found in test", listed(self.leaked, "")),
         ]
+        if self.plain:
+            lines.append(("images of one value", listed(self.plain, ", which are no copies of each other")))
         if self.near is not None:
             apart = f" pairs, {len(self.near_split):,} of them in different folds (folds.duplicates: near joins them)"
             how = apart if self.near_split else " pairs, each in one fold"
@@ -69,7 +74,7 @@ class Audit:
         return {name: len(items) for name, items in found.items() if items is not None}
 
 
-FINDINGS = ("split", "duplicates", "contradicting", "leaked", "near", "near_split", "near_leaked")
+FINDINGS = ("split", "duplicates", "contradicting", "leaked", "near", "near_split", "near_leaked", "plain")
 
 
 def audit(
@@ -99,6 +104,7 @@ def audit(
         duplicates=ids,
         contradicting=[cluster for cluster, wrong in zip(ids, differ, strict=True) if wrong],
         leaked=pairs[["id", "id_test"]].to_numpy().tolist(),
+        plain=[[id] for id in train.loc[train["hash"].str.startswith(ONE_VALUE), "id"]] or None,
         **(_near(train, test, near) if near is not None else {}),
     )
 

@@ -153,8 +153,9 @@ def aside(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, share: float,
         excess, drawn[best] = moved[best], not drawn[best]
     if drawn.all() or not drawn.any():
         what = (
-            f"{len(counts)} groups of up to {counts[:, -1].max():.0f} samples cannot be cut {share:g} to {1 - share:g}"
+            f"{len(counts)} groups of up to {counts[:, -1].max():.0f} samples, {counts.shape[1] - 1} classes or labels:"
         )
+        what += f" no share near {share:g} of them keeps these in proportion"
         raise UserError(what, "labels.holdout", "Set another share, or look at labels.group and folds.duplicates")
     found = np.empty(len(ids), bool)
     found[by_id] = drawn[group]

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-# Words for what several images are of; a column or a folder that has one is believed at once.
-NAMES = ("patient", "subject", "person", "participant", "case", "lesion", "study", "exam", "series", "visit")
+# Words for what several images are of, persons first; a column that has one is believed at once.
+PERSONS = ("patient", "subject", "person", "participant", "individual", "donor", "mrn", "pid", "rid", "empi", "anon")
+NAMES = (*PERSONS, "case", "lesion", "study", "exam", "series", "visit")
+VAGUE = ("study", "exam", "series", "visit")  # they count visits as well as name them: only with a word for an id
+KEY = re.compile(r"id|uid|number|num|no|key|code|accession|name|instance", re.I)
 # Names of columns that tell something about a person or an image and name neither: Patient Age, ViewPosition.
 TELL = re.compile(
     r"age|sex|gender|view|position|date|time|year|laterality|side|site|weight|height|race|ethnic|count|number of|"
-    r"diagnos|history|class|label|grade|type|status|path",
+    r"diagnos|history|class|label|grade|type|status|path|descri|control|examined|location|modality",
     re.I,
 )
 PART, BETWEEN, MOST_PARTS = "[^_. -]+", "[_. -]+", 6  # of an id
@@ -40,8 +43,23 @@ class Suspect:
 
 def by_name(name: str) -> bool:
     """True if a column is named as if it named persons, studies or lesions, and not what is said of them."""
-    plain = name.lower().replace("image", "")
-    return any(word in plain for word in NAMES) and not TELL.search(plain)
+    return word_of(name) is not None
+
+
+def word_of(name: str) -> str | None:
+    """The first of `NAMES` that a column's name holds: patient of ID_Patient and PatientID; None without one."""
+    plain = name.replace("image", "").replace("Image", "")
+    if TELL.search(plain):
+        return None
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", plain)]
+    key = any(KEY.fullmatch(word) for word in words)
+    for known in NAMES:
+        if known in VAGUE and not key:
+            continue
+        # Short ones are words of their own: rid, but not grid. Others may stand within: patientid.
+        if known in words or (len(known) > 4 and any(known in word for word in words)):
+            return known
+    return None
 
 
 def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndarray) -> list[Suspect]:
@@ -61,8 +79,7 @@ def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndar
     """
     candidates = [(name, f"labels.group: {name}", columns[name], by_name(name)) for name in columns]
     candidates += _first_parts(ids)
-    folder = images.str.rpartition("/")[0].str.rpartition("/")[2]
-    candidates.append(("the folder of an image", "labels.group_pattern, with folders in labels.id", folder, False))
+    candidates += _folders(images)
     found = []
     for name, fact, values, believed in candidates:
         if not believed and TELL.search(name) and name in columns:
@@ -89,6 +106,18 @@ def _first_parts(ids: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
         if (first != "").mean() > 0.5 and _look_like_names(first):
             name = "the first part of the ids" if count == 1 else f"the first {count} parts of the ids"
             return [(name, f'labels.group_pattern: "{rule}"', first, False)]
+    return []
+
+
+def _folders(images: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
+    """The folders of images as candidates, the outermost that look like names: patient00001 of patient00001/study1."""
+    folders = images.str.partition("#")[0].str.split("/").str[:-1]
+    for level in range(int(folders.str.len().max())):
+        names = folders.str[level].fillna("").astype(str)
+        if (names != "").mean() > 0.5 and _look_like_names(names):
+            fact = "labels.group_pattern, with folders in labels.id"
+            name = "the folder of an image" if level == folders.str.len().max() - 1 else f"folders of level {level + 1}"
+            return [(name, fact, names, False)]
     return []
 
 

@@ -40,7 +40,7 @@ def test_padding_is_no_air(tmp_path):
     assert "lies at -24" in depths.suspicions(tmp_path, names, FACTS)[0]
 
 
-@pytest.mark.parametrize("kind", ["png", "tif", "npy"])
+@pytest.mark.parametrize("kind", ["png", "tif", "npy", "pgm", "dcm"])
 def test_a_mark_that_leaves_most_of_the_range_empty_is_told_with_a_range(tmp_path, kind):
     for number in range(6):
         values = RNG.integers(0, 4000, (80, 80)).astype(np.uint16)
@@ -48,7 +48,9 @@ def test_a_mark_that_leaves_most_of_the_range_empty_is_told_with_a_range(tmp_pat
             values[0, 0] = 65535
         path = tmp_path / f"{number}.{kind}"
         if kind == "npy":
-            np.save(path, values)
+            np.save(path, values[..., None])
+        elif kind == "dcm":
+            save(path, dataset(values, 16))
         elif kind == "tif":
             tifffile.imwrite(path, values)
         else:

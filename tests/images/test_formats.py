@@ -564,3 +564,15 @@ def test_the_last_thread_out_opens_the_standard_error_again(capfd):
     second.__exit__(None, None, None)
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
+
+
+def test_a_dicom_file_is_read_whatever_it_is_called(tmp_path):
+    made = dataset(RNG.integers(0, 4096, (16, 18), np.uint16), 12)
+    save(tmp_path / "a.dcm", made)
+    for name in ("a.png", "1.2.840", "a.IMA"):
+        (tmp_path / name).write_bytes((tmp_path / "a.dcm").read_bytes())
+        found = formats.read(tmp_path, name, Images(train="x", channels=1))
+        np.testing.assert_array_equal(found, formats.read(tmp_path, "a.dcm", Images(train="x", channels=1)))
+    (tmp_path / "b.png").write_bytes(b"x" * 200)
+    with pytest.raises(UserError, match="b.png: unreadable image .not a picture"):
+        formats.read(tmp_path, "b.png", Images(train="x"))

@@ -113,7 +113,7 @@ def test_pages_of_a_hyperstack_in_one_directory_are_found(tmp_path):
     pages = RNG.integers(0, 256, (5, 23, 37), np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", pages, imagej=True, metadata={"axes": "ZYX"}, contiguous=True)
     np.testing.assert_array_equal(read(tmp_path, "a.tif", channels=1, frame=3)[..., 0], pages[3])
-    assert formats.pages(tmp_path / "a.tif") == 5
+    assert formats.pages(tmp_path / "a.tif", Images(train="x")) == 5
 
 
 def bmp(bits, rows, header=40, compression=0, masks=b""):

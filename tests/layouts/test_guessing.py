@@ -187,6 +187,110 @@ def test_patients_are_in_dicom_headers_whatever_files_are_called(tmp_path, how, 
     assert facts["images"]["train"] == ("scans/{id}" if how == "table" else "{label}/{id}") + end
 
 
+@pytest.mark.parametrize("column", ["idx", "id", "row_id", "number"])
+def test_numbers_of_rows_are_no_ids_where_another_column_names_images(tmp_path, column):
+    pictures(tmp_path, "images/{n}.png")
+    names = [f"{number:03}.png" for number in reversed(range(12))]
+    table(tmp_path, "labels.csv", f"{column},file,label", *(f"{n:03},{names[n]},{n % 2}" for n in range(12)))
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["id"] == "file"
+
+
+@pytest.mark.parametrize(
+    ("paths", "exclude"),
+    [
+        (
+            ("images/benign/b{n}.png", "images/normal/n{n}.png", "masks/benign/b{n}.png", "masks/normal/n{n}.png"),
+            "masks/*",
+        ),
+        (
+            ("benign/b{n}_image.png", "benign/b{n}_mask.png", "normal/n{n}_image.png", "normal/n{n}_mask.png"),
+            "*_mask.*",
+        ),
+        (("benign/b{n}.png", "benign/mask_b{n}.png", "normal/n{n}.png", "normal/mask_n{n}.png"), "*/mask_*"),
+    ],
+    ids=["folders above", "two endings", "in front"],
+)
+def test_masks_that_are_named_otherwise_are_excluded(tmp_path, paths, exclude):
+    pictures(tmp_path, *paths)
+    facts, _ = told(tmp_path)
+    assert exclude in facts["images"]["exclude"]
+    assert facts["classes"] == ["benign", "normal"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "train", "test"),
+    [
+        (("{c}/train/{c}{n}.png", "{c}/test/{c}t{n}.png"), "{label}/train/{id}.png", "{label}/test/{id}.png"),
+        (
+            ("traindata/{c}/{c}{n}.png", "testdata/{c}/{c}t{n}.png"),
+            "traindata/{label}/{id}.png",
+            "testdata/{label}/{id}.png",
+        ),
+        (("train/{c}/{c}{n}.png", "eval/{c}/{c}t{n}.png"), "train/{label}/{id}.png", "eval/{label}/{id}.png"),
+    ],
+    ids=["within classes", "compounds", "evaluation"],
+)
+def test_parts_by_other_words_and_within_classes(tmp_path, paths, train, test):
+    pictures(tmp_path, *(path.replace("{c}", label) for path in paths for label in ("benign", "normal")))
+    facts, _ = told(tmp_path)
+    assert (facts["images"]["train"], facts["images"]["test"]) == (train, test)
+    assert facts["classes"] == ["benign", "normal"]
+
+
+def test_two_words_in_every_text_are_one_name_and_eyes_are_no_channels(tmp_path):
+    pictures(tmp_path, "images/{n}_left.png", "images/{n}_right.png")
+    views = ("left CC", "left MLO", "left LM", "right CC", "right MLO", "right LM")
+    table(tmp_path, "labels.csv", "image,view_class", *(f"{n:03}_left,{views[n % 6]}" for n in range(12)))
+    facts, _ = told(tmp_path)
+    assert (facts["task"], facts["classes"]) == ("multiclass", sorted(views))
+    table(tmp_path, "labels.csv", "patient,label", *(f"{n:03},{n % 2}" for n in range(12)))
+    with pytest.raises(UserError, match="no column of them names the 24 images"):
+        guess(tmp_path)
+
+
+def test_few_persons_are_a_group_or_a_doubt(tmp_path):
+    pictures(tmp_path, "images/{n}.png", count=40)
+    table(tmp_path, "labels.csv", "image,patient,label", *(f"{n:03},p{n % 4},{n % 2}" for n in range(40)))
+    assert told(tmp_path)[0]["labels"]["group"] == "patient"
+    table(tmp_path, "labels.csv", "image,patient,label", *(f"{n:03},p{n % 2},{n // 2 % 2}" for n in range(40)))
+    facts, said = told(tmp_path)
+    assert "group" not in facts["labels"]
+    assert "column 'patient' has 2 values in 40 rows: I cannot tell whether they are patients" in said
+
+
+def test_folders_of_patients_in_paths_are_groups(tmp_path):
+    pictures(tmp_path, *(f"train/patient{p:05}/study1/view{{n}}.jpg" for p in range(6)), count=3)
+    rows = [f"CheX/train/patient{p:05}/study1/view{n:03}.jpg,{p % 2}" for p in range(6) for n in range(3)]
+    table(tmp_path, "train.csv", "Path,Edema", *rows)
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["group_pattern"] == r"(?:.*/)?(?P<group>patient\d+)/"
+
+
+def test_columns_of_parts_and_files_that_are_not_used_are_told(tmp_path):
+    pictures(tmp_path, "images/{n}.png")
+    table(tmp_path, "labels.csv", "image,is_test,fold,label", *(f"{n:03},{n // 9},{n % 5},{n % 2}" for n in range(12)))
+    (tmp_path / "images" / "a.xcf").write_bytes(b"gimp xcf")
+    facts, said = told(tmp_path)
+    assert facts["labels"]["targets"] == ["label"]
+    assert "labels.part: column 'is_test' tells parts or folds by its name, and is not used" in said
+    assert "labels.part: column 'fold' tells parts or folds" in said
+    assert "1 files in images end with .xcf: no image format that is known; not used" in said
+
+
+def test_frames_of_arrays_are_told_and_pages_may_be_channels(tmp_path):
+    for number in range(6):
+        path = tmp_path / ("a", "b")[number % 2] / f"{number}.npy"
+        path.parent.mkdir(exist_ok=True)
+        np.save(path, np.random.default_rng(number).integers(0, 255, (5, 20, 20), np.uint8))
+    assert "images.frame: files have 5 pages or frames, and the first is taken" in told(tmp_path)[1]
+
+
+def test_accents_in_one_letter_or_in_two_are_one_class(tmp_path):
+    pictures(tmp_path, "sp\u00e4t/a{n}.png", "spa\u0308t/b{n}.png", "normal/c{n}.png")
+    assert told(tmp_path)[0]["classes"] == ["normal", "sp\u00e4t"]
+
+
 def test_lists_of_names_and_tables_of_the_test_part_are_no_labels(tmp_path):
     pictures(tmp_path, "train/a{n}.png", "test/t{n}.png")
     table(tmp_path, "train/labels.csv", "image,label", *(f"a{n:03}.png,{n % 2}" for n in range(12)))

@@ -7,9 +7,12 @@ from medfold.samples.parts import part_of
     ("name", "part"),
     [
         *[(name, "train") for name in ("train", "Training", "stage_2_train", "TrainImages", "train2019", "trainset")],
-        *[(name, "valid") for name in ("val", "valid_data", "DEV", "Validation")],
-        *[(name, "test") for name in ("test", "Testing-Set", "DRTest", "test1")],
-        *[(name, None) for name in ("latest", "testis", "contest", "images", "evaluation", "", "2019")],
+        *[(name, "valid") for name in ("val", "valid_data", "DEV", "Validation", "eval", "valdata")],
+        *[
+            (name, "test")
+            for name in ("test", "Testing-Set", "DRTest", "test1", "testdata", "testset", "holdout_images")
+        ],
+        *[(name, None) for name in ("latest", "testis", "contest", "images", "data", "set", "", "2019")],
     ],
 )
 def test_words_of_names_tell_the_part(name, part):

@@ -2,6 +2,7 @@
 
 import shutil
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from medfold.images import survey
 from medfold.stages import Project
 from tests.conftest import add_competition
 from tests.helpers import finished_run, picture
+from tests.images import dicom_files
 
 FACTS = """title: Hold-out
 source: {kind: kaggle-dataset, slug: a/b}
@@ -182,3 +184,45 @@ def test_labels_in_the_table_of_the_test_part_are_the_hidden_solution(project_fo
     finished_run(project, "noise", quality=1.0)
     stages.submit(project, names=["noise"], force=True)
     assert "8 images" in capsys.readouterr().out
+
+
+def test_images_of_one_value_join_no_groups_and_are_no_copies(project_folder, tmp_path, capsys):
+    given = tmp_path / "given"
+    for number in range(40):
+        path = given / ("yes" if number % 8 < 4 else "no") / f"p{number // 4}_{number}.png"
+        picture(path, seed=number)
+        if number % 4 == 0:
+            cv2.imwrite(str(path), np.zeros((12, 10), np.uint8))
+    grouped = FACTS.replace("k: 3, duplicates: exact", "k: 3, method: stratified-group, duplicates: near")
+    grouped = grouped.replace("holdout: 0.3", 'holdout: 0.3, group_pattern: "p[0-9]+"')
+    add_competition(project_folder, "air", grouped)
+    project = Project.open("air")
+    stages.download(project, given=given)
+    data = stages.make_folds(project)
+    assert (len(data.train) + len(data.test), data.train["group"].nunique()) == (40, 7)
+    assert (data.audit.duplicates, data.audit.near, data.audit.leaked) == ([], [], [])
+    aired = sum(data.train["id"].str.extract(r"_(\d+)$")[0].astype(int) % 4 == 0)
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"images of one value {aired}, which are no copies of each other: " in told
+
+
+@pytest.mark.parametrize("shape", ["folders", "wide"])
+def test_the_audit_asks_dicom_headers_for_patients_that_nobody_named(project_folder, tmp_path, capsys, shape):
+    rows = ["image,sick"]
+    for number in range(30):
+        made = dicom_files.dataset(dicom_files.smooth((16, 16), seed=number), PatientID=f"P{number // 3}")
+        label = ("no", "yes")[number // 3 % 2]
+        (tmp_path / "given" / label).mkdir(parents=True, exist_ok=True)
+        dicom_files.save(tmp_path / "given" / label / f"{number}.dcm", made)
+        rows.append(f"{number},{label}")
+    (tmp_path / "given" / "table.csv").write_text("\n".join(rows))
+    facts = FACTS.replace("{label}/{id}.png", "{label}/{id}.dcm")
+    if shape == "wide":
+        facts = facts.replace("shape: folders", "file: table.csv, id: image").replace("{label}", "{sick}")
+    add_competition(project_folder, "scans", facts)
+    project = Project.open("scans")
+    stages.download(project, given=tmp_path / "given")
+    stages.make_folds(project)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "groups that nobody named PatientID: " in told
+    assert "(labels.group: PatientID with images.headers: [PatientID] keeps them together)" in told

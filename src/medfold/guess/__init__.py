@@ -1,18 +1,19 @@
 """From the files of an unknown competition to a guess of its facts, each with the reason for it."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from medfold.errors import UserError, some
 from medfold.guess.found import Guess
 from medfold.guess.from_arrays import from_arrays
 from medfold.guess.from_folders import class_names, from_folders
 from medfold.guess.from_table import FromTable, NoLabelError
-from medfold.guess.pictures import Pictures
+from medfold.guess.pictures import KNOWN, OTHERS, Pictures
 from medfold.images import formats
 from medfold.samples import patterns, tables
 
 __all__ = ["Guess", "guess"]
+LONGEST_END = 6  # letters; what is longer is no ending
 TEST = re.compile(r"(^|[\W_\d])test", re.I)  # in names of tables and their folders; not in 'latest'
 
 
@@ -73,7 +74,7 @@ def _guess(raw: Path) -> Guess:
         from_arrays(found, raw, arrays[0])
         if len(arrays) > 1:
             found.doubts.append(f"labels.file: {some(arrays[1:])}: not used")
-    _tell_of_unread(found, files)
+    _tell_of_unread(found, raw, files)
     if pictures.exclude:
         found.facts["images"]["exclude"] = pictures.exclude
         why = f"{pictures.companions:,} images are named like others, with an addition: masks or the like"
@@ -98,8 +99,17 @@ def _without_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
     return [path for path in files if path.partition("/")[0] not in copies], copies
 
 
-def _tell_of_unread(found: Guess, files: list[str]) -> None:
+def _tell_of_unread(found: Guess, raw: Path, files: list[str]) -> None:
     """Says how many files are of a kind that is known and not read."""
+    known = {*KNOWN, *OTHERS}
+    others = [path for path in files if (end := PurePosixPath(path).suffix.lower()) and end not in known]
+    others = [
+        path for path in others if len(PurePosixPath(path).suffix) <= LONGEST_END and not formats.is_dicom(raw / path)
+    ]
+    for end in sorted({PurePosixPath(path).suffix.lower() for path in others}):
+        ours = [path for path in others if path.lower().endswith(end)]
+        folders = some(sorted({path.rpartition("/")[0] or "." for path in ours}))
+        found.doubts.append(f"{len(ours):,} files in {folders} end with {end}: no image format that is known; not used")
     for end, (kind, help_) in formats.NOT_READ.items():
         ours = [path for path in files if path.lower().endswith(end)]
         if ours:

@@ -1,7 +1,8 @@
 """Guesses the facts of a competition whose labels are names of folders."""
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from medfold.errors import UserError, some
@@ -12,6 +13,8 @@ from medfold.samples import tables
 from medfold.samples.parts import part_of
 
 # Names of folders that hold images and are no classes, with or without a number: images, part_1.
+# Names of folders for persons or studies with a number: patient00001, study_2.
+SOMEBODY = re.compile(r"(patients?|subjects?|persons?|cases?|pat|subj?|study|series|exam)[\W_]*\d+", re.I)
 HOLDERS = re.compile(r"(images?|imgs?|data|dataset|jpe?g|png|dicom|files|scans|pictures|part|batch)[\W_]*\d*", re.I)
 
 
@@ -47,8 +50,12 @@ class _Placed:
         part = part_of(folders[at]) if at >= 0 else None
         return cls(path, part or "all", folders[: at + 1], folders[at + 1 :])
 
+    def part_within(self) -> "_Placed":
+        """The same image, with the folder of its part among those within: classes may stand above it."""
+        return replace(self, before=(), within=(*self.before, *self.within))
+
     def label(self, level: int) -> str | None:
-        return self.within[level] if len(self.within) > level else None
+        return unicodedata.normalize("NFC", self.within[level]) if len(self.within) > level else None
 
     def pattern(self, level: int | None) -> str:
         """The pattern of such images, with the label at a level of the folders within; None for no label."""
@@ -70,6 +77,11 @@ def from_folders(guess: Guess, raw: Path, pictures: Pictures, sample: str | None
     by_part = {part: [each for each in everything if each.part == part] for part in ("train", "valid", "test", "all")}
     labelled = by_part["train"] or by_part["all"]
     level = _level_of_classes(labelled)
+    if level is None and labelled and labelled[0].part != "all":  # CLASS/train, CLASS/test
+        everything = [each.part_within() for each in everything]
+        by_part = {part: [each for each in everything if each.part == part] for part in by_part}
+        labelled = by_part["train"]
+        level = _level_of_classes(labelled)
     if level is None:
         seen = some(sorted({str(PurePosixPath(each.path).parent) for each in everything}), 6)
         what = f"neither a table with the ids of images, nor folders that could be classes; images stand in {seen}"
@@ -102,7 +114,14 @@ def from_folders(guess: Guess, raw: Path, pictures: Pictures, sample: str | None
         _tell_submission(guess, raw, sample, unlabelled)
     left = len(everything) - len(train) - len(valid) - len(test or unlabelled)
     if left:
-        guess.doubts.append(f"images.train: {left:,} of {len(everything):,} images stand elsewhere and are not used")
+        used = {id(each) for each in (*train, *valid, *(test or unlabelled))}
+        unused = {
+            f"{PurePosixPath(each.path).parent}/*{formats.end_of(each.path)}"
+            for each in everything
+            if id(each) not in used
+        }
+        where = some(sorted(unused), 4)
+        guess.doubts.append(f"images.train: {left:,} of {len(everything):,} images are not used: {where}")
     guess.facts["images"]["channels"] = pictures.told_depth([each.path for each in train], guess)
     if len(classes) > FEW_CLASSES and len(train) < PER_CLASS * len(classes):
         guess.doubts.append(f"classes: {len(classes)} folders with few images each: are they classes, or patients?")
@@ -142,7 +161,8 @@ def _level_of_classes(images: list[_Placed]) -> int | None:
 def _names_at(images: list[_Placed], level: int) -> set[str]:
     """The names of the folders at a level, if they could be classes."""
     names = {label for each in images if (label := each.label(level))}
-    fits = 2 <= len(names) <= MOST_LABELS and not all(HOLDERS.fullmatch(name) for name in names)
+    fits = 2 <= len(names) <= MOST_LABELS
+    fits = fits and not any(all(rule.fullmatch(name) for name in names) for rule in (HOLDERS, SOMEBODY))
     return names if fits else set()
 
 

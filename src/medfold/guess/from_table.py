@@ -183,7 +183,13 @@ class FromTable:
         for column in table.columns:
             values = table[column].unique()
             parts = {part_of(value) for value in values}
-            if column == ids.column or len(values) > FEW_GROUPS or None in parts or len(parts) < 2:
+            if column == ids.column:
+                continue
+            if part_of(column) or re.fullmatch(r"(?i)k?[\W_]?folds?", column):
+                what = "tells parts or folds by its name, and is not used: folds are the kit's own"
+                self.guess.doubts.append(f"labels.part: column '{column}' {what}")
+                continue
+            if len(values) > FEW_GROUPS or None in parts or len(parts) < 2:
                 continue
             if ids.long or test is not None or sample is not None or "train" not in parts:
                 self.guess.doubts.append(f"labels.part: column '{column}' tells parts, and is not used")
@@ -290,12 +296,24 @@ class FromTable:
         labels, guess = self.guess.facts["labels"], self.guess
         for word in unnamed_groups.NAMES:  # persons before the rest
             for column in table.columns:
-                fits = word in column.lower() and unnamed_groups.by_name(column) and column not in taken
+                fits = unnamed_groups.word_of(column) == word and column not in taken
                 count = table[column].nunique()
-                if fits and 1 < count < len(table) and not (count < FEW_GROUPS and len(table) > MANY_ROWS):
-                    labels["group"] = column
-                    guess.tell("labels.group", column, f"{table[column].nunique():,} values in {len(table):,} rows")
-                    return
+                if not fits or not 1 < count < len(table):
+                    continue
+                if count < (3 if word in unnamed_groups.PERSONS else FEW_GROUPS) and len(table) > MANY_ROWS:
+                    what = (
+                        f"column '{column}' has {count} values in {len(table):,} rows: I cannot tell whether they are"
+                    )
+                    guess.doubts.append(f"labels.group: {what} {word}s, and group by nothing of it")
+                    continue
+                labels["group"] = column
+                guess.tell("labels.group", column, f"{table[column].nunique():,} values in {len(table):,} rows")
+                return
+        named = table[ids.column].str.extract(r"(?:^|/)((?:patient|subject|case|pat|sub)[\W_]*)\d+/", re.I)[0]
+        if named.notna().all() and named.nunique() == 1:
+            labels["group_pattern"] = f"(?:.*/)?(?P<group>{re.escape(named.iloc[0])}\\d+)/"
+            guess.tell("labels.group_pattern", labels["group_pattern"], "ids are paths, with a folder for each")
+            return
         sides = table[ids.column].str.extract(r"^(.+)_(left|right|[LR])$")
         if sides.notna().all(axis=None):
             labels["group_pattern"] = "(?P<group>.+)_(left|right|L|R)"

@@ -25,6 +25,8 @@ ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in nam
 SEEN = 24  # images that are looked at to find out whether they have colours
 MOST_ROWS = 5000  # of a table that are looked up
 MOST_PATTERNS = 40  # for the images of one table
+PERSONS = ("PatientID", "StudyInstanceUID")  # headers of what images are of
+SIDES = {"left", "right", "l", "r", "od", "os", "cc", "mlo"}  # at the ends of names: eyes and views, no channels
 FEW_IDS = 20  # so many different values that recur are rather labels than ids
 
 
@@ -32,6 +34,14 @@ def _of_other_part(rule: str, part: str) -> bool:
     """True if a pattern has a folder named for the other part: test for train, train for test."""
     other = "test" if part == "train" else "train"
     return any(part_of(folder) == other for folder in rule.split("/")[:-1])
+
+
+def _counts_rows(values: pd.Series) -> bool:
+    """True for numbers of rows in their order, from 0 or 1."""
+    if not values.str.fullmatch(r"\d+").all():
+        return False
+    numbers = values.astype(int).to_numpy()
+    return numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
 
 
 def _is_plain(rule: str) -> bool:
@@ -89,7 +99,8 @@ class Pictures:
                 if len(ids.endings) <= MOST_LABELS and ids.share > 0.5:
                     most = max(most, table[column].nunique())
                     named, unique = bool(ID_NAMES.search(column)), not table[column].duplicated().any()
-                    fits.append(((round(ids.share, 2), named, unique, -position, -order), ids))
+                    merit = (round(ids.share, 2), not _counts_rows(table[column]), named, unique, -position, -order)
+                    fits.append((merit, ids))
         fits = [(merit, ids) for merit, ids in fits if table[ids.column].nunique() >= most / 2]
         fits = [(merit, ids) for merit, ids in fits if not INDEX.fullmatch(ids.column)] or fits
         if not fits:
@@ -112,7 +123,7 @@ class Pictures:
             front, _, ending = stem.rpartition("_")
             endings.setdefault(front, []).append(ending)
         found = {tuple(sorted(endings.get(value, ()))) for value in values.head(50)}
-        if len(found) != 1 or len(first := found.pop()) < 2:
+        if len(found) != 1 or len(first := found.pop()) < 2 or {ending.lower() for ending in first} <= SIDES:
             return ()
         order = {"red": 0, "green": 1, "blue": 2}
         return tuple(sorted(first, key=lambda name: (order.get(name, 9), name)))
@@ -221,10 +232,13 @@ class Pictures:
             except UserError:
                 continue
             grey.append(bool((pixels == pixels[..., :1]).all()))
-        pages = {formats.pages(formats.path_of(self._raw, image)) for image in chosen}
+        pages = {formats.pages(formats.path_of(self._raw, image), facts) for image in chosen}
         if max(pages) > 1:
-            many = f"up to {max(pages)} pages" if len(pages) > 1 else f"{max(pages)} pages"
-            guess.doubts.append(f"images.frame: TIFFs have {many}, and the first is taken; middle, last or montage?")
+            many = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"
+            what = "the first is taken; middle, last or montage?"
+            if pages == {3} and not all(grey):
+                what = "they are taken as the three channels of one image"
+            guess.doubts.append(f"images.frame: files have {many} pages or frames, and {what}")
         if not grey:
             guess.doubts.append(f"images.channels: none of {len(chosen)} images that I tried can be read")
             return 3
@@ -235,24 +249,28 @@ class Pictures:
         return 1 if all(grey) else 3
 
     def patients_in_headers(self, guess: Guess, images: list[str]) -> bool:
-        """Groups by PatientID if DICOM headers name patients who have several images; True if they do.
+        """Groups by patient or study if DICOM headers name some who have several images; True if they do.
 
         Args:
             images: of the training part, as `formats.read` takes them.
         """
-        paths = list(dict.fromkeys(formats.path_of(self._raw, image) for image in images))
-        if not paths or not all(formats.is_dicom(path) for path in paths[:SEEN]):
+        paths = list(dict.fromkeys(formats.path_of(self._raw, image) for image in images))[:LOOKED_AT]
+        if not paths or not all(formats.is_dicom(self._raw / path) for path in self.files):
             return False
-        values = []
-        for path in paths[:LOOKED_AT]:
+        rows = []
+        for path in paths:
             try:
-                values.append(formats.headers(path, ["PatientID"])["PatientID"])
+                rows.append(formats.headers(path, PERSONS))
             except UserError:  # of a damaged one the audit tells
                 continue
-        if "" in values or not 1 < len(set(values)) < len(values):
-            return False
-        guess.facts["images"]["headers"] = ["PatientID"]
-        guess.facts["labels"]["group"] = "PatientID"
-        why = f"of the DICOM headers: {len(set(values)):,} patients in {len(values):,} images that I looked at"
-        guess.tell("labels.group", "PatientID", why)
-        return True
+        for keyword in PERSONS:
+            values = [row[keyword] for row in rows if row[keyword]]
+            if 2 * len(values) < len(rows) or not 1 < len(set(values)) < len(values):
+                continue
+            guess.facts["images"]["headers"] = [keyword]
+            guess.facts["labels"]["group"] = keyword
+            lacking = f"; {len(rows) - len(values)} have none" if len(values) < len(rows) else ""
+            why = f"of the DICOM headers: {len(set(values)):,} in {len(values):,} images that I looked at{lacking}"
+            guess.tell("labels.group", keyword, why)
+            return True
+        return False

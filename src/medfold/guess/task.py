@@ -120,7 +120,10 @@ def _as_lists(values: list[str]) -> tuple[str, set[str]] | None:
     for separator in ("|", ";", ",", " "):
         lists = [names_in(value, separator) for value in values]
         names = set(_in_one_spelling(pd.Series([name for each in lists for name in each], dtype=str)))
-        several = any(len(each) > 1 for each in lists)
+        counts = {len(each) for each in lists}
+        # `left CC`, `right MLO`: words that always are as many make one name.
+        words = separator == " " and not all(name.isdecimal() for name in names)
+        several = max(counts, default=0) > 1 and (not words or len(counts) > 1)
         fewer = len(names) < len(values) or (separator != " " and len(names) == len(values))
         if several and fewer and 1 < len(names) <= MOST_LABELS:
             return separator, names

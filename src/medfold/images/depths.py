@@ -72,12 +72,15 @@ def _deep_values(path: Path) -> np.ndarray | None:
     """The grey values of an image of more than eight bits; None of others, or of what cannot be read."""
     suffix = path.suffix.lower()
     try:
-        if suffix == ".png":
+        if suffix in (".png", ".pgm", ".pnm", ".jp2"):
             values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
         elif suffix in (".tif", ".tiff"):
             values = tifffile.imread(path, key=0)
         elif suffix == ".npy":
             values = np.load(path, mmap_mode="r", allow_pickle=False)
+            values = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
+        elif formats.is_dicom(path):
+            values = formats.stored(path)
         else:
             return None
     except Exception:  # decoders raise all kinds; whoever reads its pixels tells what is wrong

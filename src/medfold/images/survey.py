@@ -25,7 +25,7 @@ from medfold.images.stream import DIED
 from medfold.paths import CompetitionPaths
 from medfold.terminal import Meter
 
-VERSION = 2  # raised when the same images give other measurements
+VERSION = 3  # raised when the same images give other measurements
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Pass:
 
 
 def measured(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
-    """What is known of each raw image: id, bad (why it cannot be read, or nothing), height, width, hash of its pixels.
+    """What is known of each raw image: id, bad (why it cannot be read, or nothing), height, width, `measure.hash_of`.
 
     Returns:
         A table in the order of the sample table; None if it is missing or was made from other raw data.

@@ -3,10 +3,11 @@
 import re
 
 WORDS = {
-    **dict.fromkeys(("train", "training", "trainset"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "valid"),
-    **dict.fromkeys(("test", "testing", "testset"), "test"),
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation"), "valid"),
+    **dict.fromkeys(("test", "testing", "holdout"), "test"),
 }
+HELD = re.compile(r"(?<=.)(sets?|data|images?|imgs?|files?|labels?|split|part)$", re.I)  # behind a word: testset
 
 
 def part_of(name: str) -> str | None:
@@ -15,5 +16,6 @@ def part_of(name: str) -> str | None:
     >>> part_of("Testing_Set"), part_of("train2019"), part_of("ValidImages"), part_of("latest")
     ('test', 'train', 'valid', None)
     """
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
-    return next((WORDS[word.lower()] for word in words if word.lower() in WORDS), None)
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+    words = [bare for word in words for bare in (word, HELD.sub("", word))]
+    return next((WORDS[word] for word in words if word in WORDS), None)

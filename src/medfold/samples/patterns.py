@@ -93,7 +93,7 @@ def find_images(
         warn(
             "samples", f"{len(missing):,} images are missing, as many as images.tolerate allows: {some(missing)}. {fix}"
         )
-    used = set(image.str.split("|").explode())
+    used = {file for path in image for file in formats.files_of(raw, path)}
     rules = [Rule(_for_channel(pattern, name)) for pattern in patterns for name in names]
     exclude = competition.images.exclude
     others = (path for path in known - used if not is_excluded(path, exclude))
@@ -190,7 +190,7 @@ def _candidates(pattern: str, raw: Path) -> list[str]:
 
 
 # What systems put beside the data; hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are none either.
-NOT_DATA = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+NOT_DATA = {"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
 
 
 def listing(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list[str]:

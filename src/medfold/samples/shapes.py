@@ -1,6 +1,7 @@
 """The shapes that labels come in. A new one is a function with the decorator `@shape`."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -137,6 +138,8 @@ def folders(competition: Competition, raw: Path) -> Parts:
         if table.empty and rules:
             raise UserError(f"no {part} image matches {' or '.join(rules)}", raw, _seen(everything))
         if rules and table["label"].notna().all():
+            # Accents in one letter or in two are the same name.
+            table["label"] = table["label"].map(partial(unicodedata.normalize, "NFC"))
             table["label"] = tables.meanings(table[["label"]], competition)["label"]
             table = tables.without(table, table["label"].isna())
         unknown = sorted(set(table["label"].dropna()) - set(competition.class_names))

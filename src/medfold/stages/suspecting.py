@@ -8,12 +8,12 @@ import pandas as pd
 from medfold import files, near_duplicates, samples, shift, unnamed_groups
 from medfold.errors import UserError
 from medfold.images import contact_sheet, depths, formats, headers
-from medfold.images.measure import STATISTICS
+from medfold.images.measure import ONE_VALUE, STATISTICS
 from medfold.samples import companions
 from medfold.stages.project import Project, groups_known
 from medfold.terminal import say, warn
 
-VERSION = 1  # raised when the same measurements give other pairs
+VERSION = 2  # raised when the same measurements give other pairs
 SUSPECTS = 3  # groups that nobody named, on the terminal
 SHOWN = 24  # pairs on the contact sheet
 SUSPICIOUS = 0.7  # AUC from which train and test are told apart too well
@@ -49,10 +49,11 @@ def near_duplicates_of(project: Project, seen: pd.DataFrame) -> Near:
     kept = files.read_json(paths.near_duplicates)
     ids, hashes = seen["id"].to_numpy(), seen["hash"].to_numpy()
     if not kept or kept["made from"] != origin:
-        likeness = np.array([int(text, 16) for text in seen["likeness"]], np.uint64)
-        found = near_duplicates.find(likeness, np.load(paths.thumbnails, mmap_mode="r")[seen["row"].to_numpy()])
+        shown = seen[~seen["hash"].str.startswith(ONE_VALUE)]  # of images of one value all are alike
+        likeness = np.array([int(text, 16) for text in shown["likeness"]], np.uint64)
+        found = near_duplicates.find(likeness, np.load(paths.thumbnails, mmap_mode="r")[shown["row"].to_numpy()])
         rows = [
-            [*ids[pair].tolist(), round(float(similarity), 4)]
+            [*shown["id"].to_numpy()[pair].tolist(), round(float(similarity), 4)]
             for pair, similarity in zip(found.pairs, found.similarity, strict=True)
         ]
         kept = {"made from": origin, "pairs": rows}

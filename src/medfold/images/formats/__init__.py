@@ -17,7 +17,7 @@ import numpy as np
 
 from medfold.competition import Images
 from medfold.errors import UserError
-from medfold.images.formats.pixels import ImageError, window_of, with_channels
+from medfold.images.formats.pixels import ImageError, frames_in, window_of, with_channels
 
 __all__ = [
     "Picture",
@@ -30,6 +30,7 @@ __all__ = [
     "path_of",
     "read",
     "stem_of",
+    "stored",
     "suffixes",
     "window_of",
 ]
@@ -38,7 +39,7 @@ __all__ = [
 MODULES = {
     "raster": (
         *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".svs"),
-        *(".pgm", ".ppm", ".pnm", ".jp2", ".avif"),
+        *(".pgm", ".ppm", ".pnm", ".pbm", ".jp2", ".avif", ".tga", ".pcx"),
     ),
     "dicom": (".dcm", ".dicom", ".ima"),
     "npy": (".npy",),
@@ -173,10 +174,14 @@ def _file_and_member(raw: Path, image: str) -> tuple[Path, str]:
     return raw / name, member
 
 
-def pages(path: Path) -> int:
-    """How many pages a TIFF has; 1 of what is none, or cannot be read."""
+def pages(path: Path, facts: Images) -> int:
+    """How many pages a TIFF has, or frames a DICOM or .npy file; 1 of other files, and of what cannot be read."""
     try:
-        return _load("tiff").pages(path) if path.suffix.lower() in (".tif", ".tiff") else 1
+        if path.suffix.lower() in (".tif", ".tiff"):
+            return _load("tiff").pages(path)
+        if path.suffix.lower() == ".npy":
+            return frames_in(np.load(path, mmap_mode="r", allow_pickle=False).shape, facts)
+        return int(headers(path, ["NumberOfFrames"])["NumberOfFrames"] or 1) if is_dicom(path) else 1
     except Exception:  # whoever reads its pixels tells what is wrong with it
         return 1
 
@@ -186,10 +191,20 @@ def least_of_ct(path: Path) -> float | None:
     return _load("dicom").least_of_ct(path) if _module_name(path) == "dicom" else None
 
 
+def stored(path: Path) -> np.ndarray | None:
+    """The first grey frame of a DICOM file as it is stored; None if a window says what is to be seen of it."""
+    return _load("dicom").stored(path)
+
+
 def _picture(raw: Path, image: str, facts: Images) -> Picture:
     path, member = _file_and_member(raw, image)
     try:
-        pixels, found = _module(path).read(path, member, facts)
+        try:
+            pixels, found = _module(path).read(path, member, facts)
+        except ImageError:  # what is called .png may be DICOM all the same
+            if _module_name(path) == "dicom" or not _has_mark_of_dicom(path):
+                raise
+            pixels, found = _load("dicom").read(path, member, facts)
         return Picture(with_channels(pixels, facts.depth), found)
     except UserError:
         raise
@@ -203,8 +218,12 @@ def _module_name(path: Path) -> str | None:
     for name, ends in MODULES.items():
         if suffix in ends:
             return name
+    return "dicom" if _has_mark_of_dicom(path) else None
+
+
+def _has_mark_of_dicom(path: Path) -> bool:
     with path.open("rb") as file:
-        return "dicom" if file.read(132)[128:] == b"DICM" else None
+        return file.read(132)[128:] == b"DICM"
 
 
 def _module(path: Path) -> ModuleType:

@@ -107,6 +107,14 @@ def least_of_ct(path: Path) -> float | None:
     return min(ends) if ends else None
 
 
+def stored(path: Path) -> np.ndarray | None:
+    """The first frame as it is stored, if it is grey and no window says what is to be seen; else None."""
+    dataset = _dataset(path)
+    if dataset.SamplesPerPixel != 1 or dataset.get("WindowCenter") is not None or "VOILUTSequence" in dataset:
+        return None
+    return _decoded(dataset, range(1))[0]
+
+
 def technical(dataset: Dataset) -> dict[str, str]:
     """The headers of `TECHNICAL` that are there, and the name of the transfer syntax. Ages above 89 are told as 90."""
     headers = {name: text[:LONGEST] for name in TECHNICAL if (text := _text(dataset.get(name)))}

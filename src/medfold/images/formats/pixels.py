@@ -122,6 +122,14 @@ def picture(source: Any, facts: Images) -> np.ndarray:
     return tiled(list(to_bytes(np.stack(read), facts)))
 
 
+def frames_in(shape: tuple[int, ...], facts: Images) -> int:
+    """How many frames an array of a shape has; 1 where its axes cannot be told."""
+    try:
+        return shape[0] if _axes(shape, facts)[0] else 1
+    except ImageError:
+        return 1
+
+
 def _axes(shape: tuple[int, ...], facts: Images) -> tuple[bool, int | None]:
     """What the axes of an array are: whether the first counts frames, and which holds the channels; None without any.
 

@@ -206,6 +206,10 @@ class Competition(Strict):
             self._agree_on_parts()
         elif bool(self.images.test) == bool(self.labels.holdout):
             raise ValueError("either 'images.test' names the test images, or 'labels.holdout' sets a share aside")
+        if self.labels.map and self.labels.shape == "one_hot":
+            raise ValueError(
+                "'labels.map' has no meaning for labels.shape one_hot, where columns are marked by 0 and 1"
+            )
         known = self.labels.targets if self.labels.shape == "lists" else self.class_names
         if odd := [name for name in self.labels.map.values() if name is not None and name not in known]:
             raise ValueError(f"'labels.map' reads a value as '{odd[0]}', which is none of {', '.join(known[:12])}")
@@ -247,6 +251,10 @@ class Competition(Strict):
     def _agree_on_parts(self) -> None:
         if self.labels.shape not in ("wide", "one_hot", "lists"):
             raise ValueError("'labels.part' is for tables with a row for each image")
+        if self.upload != "local":
+            raise ValueError(
+                "'labels.part' is for upload: local; at Kaggle the sample submission lists the test images"
+            )
         others = {"labels.test": self.labels.test, "labels.holdout": self.labels.holdout}
         others["submission.sample"] = self.submission.sample
         if also := [key for key, value in others.items() if value]:

@@ -47,6 +47,8 @@ def test_without_a_test_part_the_validation_part_is_it_and_it_may_have_no_labels
     rows_of(raw, ["train"] * 5 + ["val"] * 3, [*SICK[:5], "", "", ""])
     train, test, solution = shapes.wide(facts(part="split"), raw)
     assert (len(train), len(test), solution) == (5, 3, None)
+    alone = shapes.test_part(facts(part="split"), raw)  # as a notebook meets it
+    assert alone.to_numpy().tolist() == test[["id", "image", "unit"]].to_numpy().tolist()
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,7 @@ def test_an_id_of_two_parts_is_refused(raw):
         ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both say what the test part is"),
         ({"test": "test.csv"}, "'labels.part' and 'labels.test' both say"),
         ({"shape": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
+        ({"shape": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.shape one_hot"),
     ],
 )
 def test_parts_are_told_once(more, message):

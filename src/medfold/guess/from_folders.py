@@ -12,9 +12,9 @@ from medfold.images import formats
 from medfold.samples import tables
 from medfold.samples.parts import part_of
 
-# Names of folders that hold images and are no classes, with or without a number: images, part_1.
 # Names of folders for persons or studies with a number: patient00001, study_2.
 SOMEBODY = re.compile(r"(patients?|subjects?|persons?|cases?|pat|subj?|study|series|exam)[\W_]*\d+", re.I)
+# Names of folders that hold images and are no classes, with or without a number: images, part_1.
 HOLDERS = re.compile(r"(images?|imgs?|data|dataset|jpe?g|png|dicom|files|scans|pictures|part|batch)[\W_]*\d*", re.I)
 
 

@@ -25,7 +25,7 @@ ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in nam
 SEEN = 24  # images that are looked at to find out whether they have colours
 MOST_ROWS = 5000  # of a table that are looked up
 MOST_PATTERNS = 40  # for the images of one table
-PERSONS = ("PatientID", "StudyInstanceUID")  # headers of what images are of
+WHO_IN_HEADERS = ("PatientID", "StudyInstanceUID")  # headers of what images are of
 SIDES = {"left", "right", "l", "r", "od", "os", "cc", "mlo"}  # at the ends of names: eyes and views, no channels
 FEW_IDS = 20  # so many different values that recur are rather labels than ids
 
@@ -260,10 +260,10 @@ class Pictures:
         rows = []
         for path in paths:
             try:
-                rows.append(formats.headers(path, PERSONS))
+                rows.append(formats.headers(path, WHO_IN_HEADERS))
             except UserError:  # of a damaged one the audit tells
                 continue
-        for keyword in PERSONS:
+        for keyword in WHO_IN_HEADERS:
             values = [row[keyword] for row in rows if row[keyword]]
             if 2 * len(values) < len(rows) or not 1 < len(set(values)) < len(values):
                 continue

@@ -174,7 +174,9 @@ def further_columns(competition: Competition, paths: CompetitionPaths, ids: pd.S
     table = tables.read(path, [labels.id]).drop_duplicates(labels.id).set_index(labels.id)
     told = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep}
     table = table[[column for column in table if column not in told]]
-    return table.reindex(ids).set_axis(ids.index) if set(ids) <= set(table.index) else nothing
+    # Ids that stand in train and test alike have their folder in front.
+    named = ids.where(ids.isin(table.index), ids.str.rpartition("/")[2])
+    return table.reindex(named).set_axis(ids.index) if set(named) <= set(table.index) else nothing
 
 
 def test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -249,11 +249,12 @@ def test_part(competition: Competition, raw: Path) -> pd.DataFrame:
     Raises:
         UserError: no table of the test part.
     """
-    if competition.labels.shape in (folders.__name__, arrays.__name__):
-        _, test, _ = SHAPES[competition.labels.shape](competition, raw)
+    labels, images = competition.labels, competition.images
+    if labels.shape in (folders.__name__, arrays.__name__):
+        _, test, _ = SHAPES[labels.shape](competition, raw)
     else:
         test = _test_table(competition, raw)
-        test, _ = _placed(test, competition.images.test, competition, raw, complete=False)
+        test, _ = _placed(test, images.test or images.train, competition, raw, complete=False)
     return test[["id", "image", "unit"]]
 
 
@@ -430,8 +431,11 @@ def _with_headers(
 
 
 def _test_table(competition: Competition, raw: Path) -> pd.DataFrame:
-    """The test images: rows of labels.test, the ids that the sample submission names, or the files that there are."""
+    """The test images: rows by labels.part or of labels.test, ids of the sample submission, or the files there are."""
     labels, submission = competition.labels, competition.submission
+    if labels.part:
+        path = raw / labels.file
+        return _by_part(tables.read(path, [labels.id, labels.part]), competition, path)[1].reset_index(drop=True)
     if labels.test:
         return tables.read(raw / labels.test, [labels.id])
     if not submission.sample:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -132,6 +133,25 @@ def test_folds_end_with_the_training_that_began_them(project_folder, two_cores):
     finally:
         begun.kill()
         begun.wait()
+    wait_for(lambda: held(project_folder) == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_stops_all_folds_in_one_line_and_none_has_failed(project_folder, two_cores):
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    begun = subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+    try:
+        wait_for(lambda: held(project_folder) == 2)
+        os.killpg(begun.pid, signal.SIGINT)  # as a terminal does it: to all of them
+        said, errors = begun.communicate(timeout=60)
+    finally:
+        begun.kill()
+    assert (begun.returncode, errors) == (130, "medfold: stopped; the same command goes on from what is done\n")
+    assert "failed" not in said
+    assert said.count("stopped") == 2
     wait_for(lambda: held(project_folder) == 0)
 
 

@@ -4,6 +4,7 @@ import os
 import queue
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -89,17 +90,21 @@ def train(root: Path, words: list[str], folds: list[int], jobs: int) -> dict[int
     for share in shares(jobs):
         free.put(share)
     running: list[subprocess.Popen] = []
+    stopping = threading.Event()
     with status_board(f"fold {fold}" for fold in folds) as tell, ThreadPoolExecutor(jobs) as pool:
 
         def one(fold: int) -> str | None:
             share = free.get()
             try:
-                return _run(root, words, fold, share, running, lambda text: tell(f"fold {fold}", text))
+                return _run(root, words, fold, share, running, stopping, lambda text: tell(f"fold {fold}", text))
             finally:
                 free.put(share)
 
         try:
             problems = dict(zip(folds, pool.map(one, folds), strict=True))
+        except BaseException:  # Ctrl-C among others: what ends now did not fail
+            stopping.set()
+            raise
         finally:
             for process in running:
                 if process.poll() is None:
@@ -108,7 +113,13 @@ def train(root: Path, words: list[str], folds: list[int], jobs: int) -> dict[int
 
 
 def _run(
-    root: Path, words: list[str], fold: int, share: Share, running: list, tell: Callable[[str], None]
+    root: Path,
+    words: list[str],
+    fold: int,
+    share: Share,
+    running: list[subprocess.Popen],
+    stopping: threading.Event,
+    tell: Callable[[str], None],
 ) -> str | None:
     command = [sys.executable, "-m", "medfold", "train", *words, "--fold", str(fold)]
     each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
@@ -124,6 +135,9 @@ def _run(
                 tell(text)
         said = errors.result()
     if process.wait() == 0:
+        return None
+    if stopping.is_set():
+        tell("stopped")
         return None
     last = (said.strip().splitlines() or [f"ended with exit code {process.returncode}"])[-1]
     problem = last.removeprefix("medfold: ")

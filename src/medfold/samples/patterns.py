@@ -33,6 +33,8 @@ def fill(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
     Raises:
         UserError: a column that the table does not have.
     """
+    if not fields(pattern) and len(table) > 1:
+        raise UserError(f"'{pattern}' names no column, so all rows have one image", key, "Write {id} into it")
     for column in fields(pattern):
         if column not in table:
             fix = f"It has {some([str(name) for name in table.columns], 12)}"

@@ -383,3 +383,13 @@ def test_ids_that_name_several_images_stop(tmp_path):
         UserError, match="'000.png' stands in 2 rows and names 2 images: site_a/000.png, site_b/000.png"
     ):
         guess(tmp_path)
+
+
+def test_colours_in_a_stretch_of_a_small_set_are_seen(tmp_path):
+    for number in range(160):
+        shape = (12, 10, 3) if 40 <= number < 45 else (12, 10)
+        picture(tmp_path / "images" / f"{number:03}.png", seed=number, shape=shape)
+    table(tmp_path, "labels.csv", "image,label", *(f"{n:03},{n % 2}" for n in range(160)))
+    facts, said = told(tmp_path)
+    assert facts["images"]["channels"] == 3
+    assert "155 of 160 images that I looked at are grey" in said

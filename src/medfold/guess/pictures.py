@@ -22,7 +22,8 @@ KNOWN = {*formats.suffixes(), *CONTAINERS}
 OTHERS = {*tables.ENDINGS, *formats.NOT_READ, ".gz", ".npz", ".json", ".xml", ".md", ".pdf", ".zip", ".py", ".yaml"}
 INDEX = re.compile(r"Unnamed: \d+|index|level_0|", re.I)  # names of columns of row numbers
 ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in names of columns that name images
-SEEN = 24  # images that are looked at to find out whether they have colours
+SEEN, MOST_SEEN = 24, 200  # images that are looked at to find out whether they have colours
+CHEAP = 50_000_000  # bytes up to which it is MOST_SEEN
 MOST_ROWS = 5000  # of a table that are looked up
 MOST_PATTERNS = 40  # for the images of one table
 WHO_IN_HEADERS = ("PatientID", "StudyInstanceUID")  # headers of what images are of
@@ -42,6 +43,10 @@ def _counts_rows(values: pd.Series) -> bool:
         return False
     numbers = values.astype(int).to_numpy()
     return numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
+
+
+def _spread(items: list[str], most: int) -> list[str]:
+    return [items[int(position)] for position in np.linspace(0, len(items) - 1, min(most, len(items)))]
 
 
 def _is_plain(rule: str) -> bool:
@@ -224,7 +229,9 @@ class Pictures:
         Args:
             images: as `formats.read` takes them.
         """
-        chosen = [images[int(position)] for position in np.linspace(0, len(images) - 1, min(SEEN, len(images)))]
+        chosen = _spread(images, MOST_SEEN)
+        if sum(formats.path_of(self._raw, image).stat().st_size for image in chosen) > CHEAP:
+            chosen = _spread(images, SEEN)
         facts, grey = competition.Images(train="unused", test="", channels=3), []
         for image in chosen:
             try:

@@ -385,6 +385,19 @@ def test_ids_that_name_several_images_stop(tmp_path):
         guess(tmp_path)
 
 
+def test_a_table_of_the_validation_part_stands_for_that_of_the_test_part(tmp_path):
+    pictures(tmp_path, "train/a{n}.png", "valid/b{n}.png", "test/c{n}.png")
+    for part, letter in (("train", "a"), ("valid", "b")):
+        table(tmp_path, f"{part}.csv", "image,label", *(f"{letter}{n:03},{n % 2}" for n in range(12)))
+    facts, _ = told(tmp_path)
+    assert (facts["labels"]["file"], facts["labels"]["test"]) == ("train.csv", "valid.csv")
+    assert (facts["images"]["train"], facts["images"]["test"]) == ("train/{id}.png", "valid/{id}.png")
+    table(tmp_path, "test.csv", "image", *(f"c{n:03}" for n in range(12)))
+    facts, said = told(tmp_path)
+    assert facts["labels"]["test"] == "test.csv"
+    assert "valid.csv names images, too: not used; add its rows to train on them" in said
+
+
 def test_colours_in_a_stretch_of_a_small_set_are_seen(tmp_path):
     for number in range(160):
         shape = (12, 10, 3) if 40 <= number < 45 else (12, 10)

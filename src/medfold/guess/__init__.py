@@ -11,6 +11,7 @@ from medfold.guess.from_table import FromTable, NoLabelError
 from medfold.guess.pictures import KNOWN, OTHERS, Pictures
 from medfold.images import formats
 from medfold.samples import patterns, tables
+from medfold.samples.parts import part_of
 
 __all__ = ["Guess", "guess"]
 LONGEST_END = 6  # letters; what is longer is no ending
@@ -46,6 +47,8 @@ def _guess(raw: Path) -> Guess:
     known = [path for path in files if path.lower().endswith(tables.ENDINGS)]
     sample = min((path for path in known if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
     is_test = {path: bool(TEST.search(path)) for path in known if path != sample}
+    if not sample and not any(is_test.values()):  # then the validation part stands for it
+        is_test = {path: part_of(PurePosixPath(path).name) == "valid" for path in is_test}
     from_table = FromTable(found, raw, pictures, sample)
     table = from_table.label_table([path for path in is_test if not is_test[path]])
     in_folders = class_names(pictures)

@@ -150,7 +150,8 @@ class FromTable:
             table, rows_of_test = table[part != held], table[part == held]
         for other in self.further:
             if other not in test_tables:
-                guess.doubts.append(f"labels.file: {other} names images, too: not used")
+                more = "; add its rows to train on them" if part_of(PurePosixPath(other).name) == "valid" else ""
+                guess.doubts.append(f"labels.file: {other} names images, too: not used{more}")
         if ids.long:
             value = next(column for column in table.columns if column != ids.column)
             labels |= {"shape": "long", "value": value, "targets": list(ids.endings)}

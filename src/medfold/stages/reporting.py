@@ -145,12 +145,13 @@ def _data(project: Project, data: Table) -> Section:
         "duplicates": "exact duplicates in train",
         "contradicting": "duplicates with different labels",
         "leaked": "training images found in test",
+        "plain": "training images of one value",
         "near": "near-duplicates in train",
         "near_split": "near-duplicates in different folds",
         "near_leaked": "near-duplicates of training images in test",
     }
     facts += [[words[kind], f"{count:,}"] for kind, count in audit.items() if kind in words]
-    section.table("What there is, and what the audit found", ["", "number"], facts)
+    section.table("What there is, and what the audit found", ["", "value"], facts)
     if competition.licence:
         section.text(f"Licence of the data: {competition.licence}.")
     sheets = [

@@ -16,6 +16,9 @@ from tests.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
 from tests.kaggle_server import KEY, TOKEN, KaggleServer
 
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
+# `make test ORDER=7` would tell its word to every make that a test runs.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
+    os.environ.pop(name, None)
 
 # Examples of a property: in `make test`, in `make test-all`, and in `make campaigns` with a seed.
 settings.register_profile("test", max_examples=10, deadline=None, derandomize=True, database=None)

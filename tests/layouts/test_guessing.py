@@ -406,3 +406,15 @@ def test_colours_in_a_stretch_of_a_small_set_are_seen(tmp_path):
     facts, said = told(tmp_path)
     assert facts["images"]["channels"] == 3
     assert "155 of 160 images that I looked at are grey" in said
+
+
+def test_a_sample_names_the_images_of_a_flat_test_folder_or_it_is_told(tmp_path):
+    pictures(tmp_path, "train/benign/a{n}.png", "train/normal/b{n}.png", "test/c{n}.png", "other/d{n}.png")
+    table(tmp_path, "sample_submission.csv", "image,label", *(f"c{n:03},0.5" for n in range(12)))
+    facts, said = told(tmp_path)
+    assert (facts["submission"], facts["upload"]) == ({"sample": "sample_submission.csv", "id": "image"}, "csv")
+    assert "images.train: 12 of 48 images are not used: other/*.png" in said
+    table(tmp_path, "sample_submission.csv", "image,label", *(f"x{n:03},0.5" for n in range(12)))
+    facts, said = told(tmp_path)
+    assert "submission" not in facts
+    assert "submission.sample: ids of sample_submission.csv name no test images" in said

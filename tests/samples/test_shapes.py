@@ -147,3 +147,32 @@ def test_names_in_lists_differ_by_case_or_mean_others(tmp_path):
     made = competition("multilabel", labels=labels, images={"train": "images/{id}.png", "channels": 1}, upload="local")
     train, *_ = shapes.lists(made, tmp_path)
     assert train[["id", "Mass", "Edema"]].to_numpy().tolist() == [["0", "1", "1"], ["1", "1", "0"]]
+
+
+def test_images_are_found_by_the_end_of_a_path_with_more_in_front(tmp_path, capsys):
+    for number in range(4):
+        picture(tmp_path / "train" / f"{number}.png", seed=number)
+    rows = "".join(f"/content/drive/train/{number}.png,{number % 2}\n" for number in range(4))
+    (tmp_path / "table.csv").write_text("id,sick\n" + rows)
+    train, *_ = shapes.wide(facts({"train": "{id}"}, holdout=0.5), tmp_path)
+    assert train["image"].tolist() == [f"train/{number}.png" for number in range(4)]
+    told = " ".join(capsys.readouterr().out.split())
+    assert "4 images are found by the end of their path: /content/drive/train/0.png is train/0.png" in told
+
+
+def test_without_a_table_the_test_part_is_the_files_that_match(raw):
+    for number in (7, 8):
+        picture(raw / "test" / f"{number:05}.png", seed=number)
+    (raw / "table.csv").write_text("id,sick\n" + "".join(f"{number},{number % 2}\n" for number in range(6)))
+    train, test, solution = shapes.wide(facts({"test": "test/{id}.png"}), raw)
+    assert (len(train), test["id"].tolist(), solution) == (6, ["00007", "00008"], None)
+    with pytest.raises(UserError, match="no test image matches probe/{id}.png. Folders found: ., images, test"):
+        shapes.wide(facts({"test": "probe/{id}.png"}), raw)
+
+
+def test_rows_of_an_image_and_a_label_stand_once(raw):
+    (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
+    labels = {"shape": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
+    images = {"train": "images/{id}.png", "channels": 1}
+    with pytest.raises(UserError, match="1 rows stand twice: 0_a. labels.repeated"):
+        shapes.long(competition("multilabel", labels=labels, images=images, upload="local"), raw)

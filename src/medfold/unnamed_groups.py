@@ -47,7 +47,7 @@ def by_name(name: str) -> bool:
 
 
 def word_of(name: str) -> str | None:
-    """The first of `NAMES` that a column's name holds: patient of ID_Patient and PatientID; None without one."""
+    """Finds the word of `NAMES` in a column's name: patient in ID_Patient and PatientID; None if there is none."""
     plain = name.replace("image", "").replace("Image", "")
     if TELL.search(plain):
         return None
@@ -98,7 +98,7 @@ def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndar
 
 
 def _first_parts(ids: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
-    """The fewest parts of the ids, from the first, that look like names: `CNV-1016042` of CNV-1016042-1."""
+    """Finds the shortest beginning of the ids that looks like names of somebody: `CNV-1016042` of CNV-1016042-1."""
     for count in range(1, MOST_PARTS + 1):
         rule = f"(?:{PART}{BETWEEN}){{{count - 1}}}{PART}".replace("{1}", "") if count > 1 else PART
         first = ids.str.extract(f"^({rule}){BETWEEN}", expand=False).fillna("")

@@ -41,7 +41,7 @@ def from_arrays(guess: Guess, raw: Path, path: str) -> None:
 
 
 def _channels(shape: tuple[int, ...]) -> int:
-    """How many channels images of this shape have, first or last, without alpha."""
+    """Number of channels in arrays of this shape, whose first or last axis they are; alpha does not count."""
     if len(shape) != 4:
         return 1
     last, first = shape[3], shape[1]

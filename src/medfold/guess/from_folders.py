@@ -167,7 +167,7 @@ def _names_at(images: list[_Placed], level: int) -> set[str]:
 
 
 def _is_deeper(images: list[_Placed], level: int, names: set[str], deeper: set[str]) -> bool:
-    """True if the classes are the folders within: the same in each folder of this level, which names a source.
+    """True if the classes are one level deeper: the same folders stand in each folder of this level, a source.
 
     Of folders that all are sets of images by their names, such as `lung_image_sets`, each may hold its own classes.
     """

@@ -12,7 +12,7 @@ from medfold.guess.found import Guess, Ids
 from medfold.guess.pictures import INDEX, Pictures
 from medfold.guess.task import guess_task
 from medfold.samples import patterns, tables
-from medfold.samples.parts import part_of
+from medfold.samples.parts import held_out, part_of
 
 # Names of columns of labels: those that say so before those that name what is looked for.
 TARGET_NAMES = (
@@ -144,7 +144,7 @@ class FromTable:
             labels["part"] = column
             part = table[column].map(part_of)
             count = part.value_counts()
-            held = "test" if "test" in count else "valid"
+            held = held_out(count.index)
             told = ", ".join(f"{number:,} rows of {name}" for name, number in count.items())
             guess.tell("labels.part", column, f"{told}; {held} is the test part")
             table, rows_of_test = table[part != held], table[part == held]
@@ -182,15 +182,17 @@ class FromTable:
     def _part_column(self, table: pd.DataFrame, ids: Ids, test: object, sample: object) -> str | None:
         """The column that tells train from test, where nothing else says what the test part is."""
         for column in table.columns:
-            values = table[column].unique()
-            parts = {part_of(value) for value in values}
             if column == ids.column:
                 continue
             if part_of(column) or re.fullmatch(r"(?i)k?[\W_]?folds?", column):
                 what = "tells parts or folds by its name, and is not used: folds are the kit's own"
                 self.guess.doubts.append(f"labels.part: column '{column}' {what}")
                 continue
-            if len(values) > FEW_GROUPS or None in parts or len(parts) < 2:
+            values = table[column].unique()
+            if len(values) > FEW_GROUPS:
+                continue
+            parts = {part_of(value) for value in values}
+            if None in parts or len(parts) < 2:
                 continue
             if ids.long or test is not None or sample is not None or "train" not in parts:
                 self.guess.doubts.append(f"labels.part: column '{column}' tells parts, and is not used")
@@ -244,7 +246,7 @@ class FromTable:
             for column in table.columns
             if column not in apart and table[column].nunique() >= 2 and not INDEX.fullmatch(column)
         ]
-        parts = [column for column in others if None not in {part_of(value) for value in table[column].unique()}]
+        parts = [column for column in others if all(map(part_of, table[column].unique()))]
         others = [each for each in others if each not in parts and not unnamed_groups.by_name(each)]
         named = [column for rule in TARGET_NAMES for column in others if _is_named(column, rule)]
         named = list(dict.fromkeys(named))

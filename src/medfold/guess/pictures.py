@@ -38,7 +38,7 @@ def _of_other_part(rule: str, part: str) -> bool:
 
 
 def _counts_rows(values: pd.Series) -> bool:
-    """True for numbers of rows in their order, from 0 or 1."""
+    """True for a column of row numbers: 0, 1, 2 ... or 1, 2, 3 ..."""
     if not values.str.fullmatch(r"\d+").all():
         return False
     numbers = values.astype(int).to_numpy()
@@ -78,7 +78,7 @@ class Pictures:
         self._widths = sorted({len(stem) for stem in self._by_stem if stem.isdecimal() and stem.startswith("0")})
 
     def _is_image(self, path: str) -> bool:
-        """By the end of its name; of other names by what is in it, for DICOM files are often named by numbers alone."""
+        """True for an image, by the end of its name or, as DICOM files often have none, by its first bytes."""
         end = PurePosixPath(path).suffix.lower()
         return end in KNOWN or (end not in OTHERS and formats.is_dicom(self._raw / path))
 

@@ -72,7 +72,7 @@ def look_at(item: tuple[int, str], look: Look) -> list[Any]:
 
 
 def hash_of(pixels: np.ndarray, image: str) -> str:
-    """The hash of an image's pixels; of an image of one value, such as a slice of air, the hash of its path.
+    """Hash of an image's pixels, or of its path if all pixels have one value, as in a slice of air.
 
     Images of one value show nothing: two of them are no copies of each other.
     """

@@ -1,6 +1,7 @@
 """Parts of data sets: the words that folders, tables and columns use for train, valid and test."""
 
 import re
+from collections.abc import Collection
 
 WORDS = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -19,3 +20,8 @@ def part_of(name: str) -> str | None:
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
     words = [bare for word in words for bare in (word, HELD.sub("", word))]
     return next((WORDS[word] for word in words if word in WORDS), None)
+
+
+def held_out(parts: Collection[str]) -> str:
+    """The part to test on: test, or the validation part where there is no other."""
+    return "test" if "test" in parts else "valid"

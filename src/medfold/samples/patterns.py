@@ -31,7 +31,7 @@ def fill(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
         key: of competition.yaml, for the error.
 
     Raises:
-        UserError: a column that the table does not have.
+        UserError: a column that the table does not have, or no column at all for several rows.
     """
     if not fields(pattern) and len(table) > 1:
         raise UserError(f"'{pattern}' names no column, so all rows have one image", key, "Write {id} into it")

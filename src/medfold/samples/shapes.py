@@ -14,7 +14,7 @@ from medfold.errors import UserError, nearest, some
 from medfold.images import formats, headers
 from medfold.samples import arrays as array_files
 from medfold.samples import patterns, tables
-from medfold.samples.parts import part_of
+from medfold.samples.parts import held_out, part_of
 from medfold.terminal import say, warn
 
 SHAPES: dict[str, Callable] = {}
@@ -341,7 +341,7 @@ def _by_part(table: pd.DataFrame, competition: Competition, path: Path) -> tuple
         ids = several.index[several > 1]
         raise UserError(f"{len(ids)} ids stand in several parts: {some(ids)}", f"{path}, column '{column}'")
     count = part.value_counts()
-    held = "test" if "test" in count else "valid"
+    held = held_out(count.index)
     if held not in count or "train" not in count:
         fix = "Take labels.part out, and let labels.holdout set a share aside"
         raise UserError(f"column '{column}' has rows of {', '.join(count.index)} only", path, fix)

@@ -85,7 +85,7 @@ def meanings(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
 
 
 def without(table: pd.DataFrame, left_out: pd.Series) -> pd.DataFrame:
-    """The table without some of its rows; how many `labels.map` leaves out is told. Rows keep their index."""
+    """Drops the rows that `labels.map` leaves out, and tells how many. Rows keep their index."""
     if not left_out.any():
         return table
     warn("labels", f"{left_out.sum():,} of {len(table):,} rows are left out, as labels.map says of their labels")
@@ -93,7 +93,7 @@ def without(table: pd.DataFrame, left_out: pd.Series) -> pd.DataFrame:
 
 
 def is_one_hot(marked: pd.DataFrame) -> pd.Series:
-    """bool (n,): True for rows of `marks` that have one 1 and else 0."""
+    """Tells which rows of `marks` have one 1 and else 0, as bool (n,)."""
     return marked.notna().all(axis=1) & (marked.sum(axis=1) == 1)
 
 

@@ -162,7 +162,7 @@ class _Dumper(yaml.SafeDumper):
     """YAML as it is written by hand: the parts below each other, what is in them in one line each."""
 
     def check_simple_key(self):
-        """Writes an empty text as a key like any other: {'': null}."""
+        """Allows an empty text as a simple key: {'': null}."""
         return getattr(self.event, "value", None) == "" or super().check_simple_key()
 
     def represent_sequence(self, tag, sequence, flow_style=None):

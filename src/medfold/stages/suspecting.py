@@ -107,7 +107,7 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
 
 
 def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[unnamed_groups.Suspect]:
-    """PatientID, where the first DICOM files have it, nothing names groups, and it joins images of several folds."""
+    """Suspects PatientID of the DICOM headers, if nothing names groups and it joins images of several folds."""
     raw, first = project.paths.raw_root(project.competition.images.root), train.head(HEADERS_READ)
     if groups_known(project.competition) or not formats.is_dicom(formats.path_of(raw, train["image"].iloc[0])):
         return []

@@ -175,7 +175,7 @@ def _file_and_member(raw: Path, image: str) -> tuple[Path, str]:
 
 
 def pages(path: Path, facts: Images) -> int:
-    """How many pages a TIFF has, or frames a DICOM or .npy file; 1 of other files, and of what cannot be read."""
+    """Number of pages of a TIFF, or of frames of a DICOM or .npy file; 1 for other and for unreadable files."""
     try:
         if path.suffix.lower() in (".tif", ".tiff"):
             return _load("tiff").pages(path)
@@ -192,7 +192,7 @@ def least_of_ct(path: Path) -> float | None:
 
 
 def stored(path: Path) -> np.ndarray | None:
-    """The first grey frame of a DICOM file as it is stored; None if a window says what is to be seen of it."""
+    """Stored values of the first frame of a grey DICOM file; None if the file has a window to show them by."""
     return _load("dicom").stored(path)
 
 

@@ -7,14 +7,14 @@ SEEDS ?= 0
 # PYTHON=/path/to/python uses that interpreter as it is and makes no .venv (Colab, Kaggle, conda).
 ifdef PYTHON
 RUN_PYTHON := "$(PYTHON)"
-BOOTSTRAP := "$(PYTHON)" src/medfold/bootstrap.py --check
+BOOTSTRAP := "$(PYTHON)" src/medfold/commands/setup.py --check
 else
 ifeq ($(OS),Windows_NT)
 RUN_PYTHON := .venv/Scripts/python
-BOOTSTRAP := py -3 src/medfold/bootstrap.py
+BOOTSTRAP := py -3 src/medfold/commands/setup.py
 else
 RUN_PYTHON := .venv/bin/python
-BOOTSTRAP := $(or $(shell command -v python3),$(error No python3 found. Install Python 3.11 to 3.13)) src/medfold/bootstrap.py
+BOOTSTRAP := $(or $(shell command -v python3),$(error No python3 found. Install Python 3.11 to 3.13)) src/medfold/commands/setup.py
 endif
 endif
 # Words typed behind make, which may be misspelt; the environment has others, that are none of ours.

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
 
-from medfold import files, machine
+from medfold import files, hardware
 from results import Result, judge
 
 FILE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -114,8 +114,8 @@ def facts() -> list[tuple[str, str]]:
     if hasattr(os, "sysconf"):
         memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GB"
     rows = [
-        ("processor", f"{processor or platform.machine()}, {machine.cores()} cores"),
-        ("GPUs", str(len(machine.gpus()) or "none")),
+        ("processor", f"{processor or platform.machine()}, {hardware.cores()} cores"),
+        ("GPUs", str(len(hardware.gpus()) or "none")),
         ("memory", memory),
         ("system", system),
         ("load before", f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"),

@@ -21,27 +21,28 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from medfold.competition import Competition
+from medfold.competition.facts import Competition
+from medfold.competition.project import Project
+from medfold.competition.recipe import Recipe
+from medfold.console import hushed
+from medfold.data.dataset import make_folds
 from medfold.images import store
 from medfold.paths import Paths
-from medfold.recipe import Recipe
-from medfold.stages.folding import make_folds
-from medfold.stages.project import Project
-from medfold.terminal import hushed
-from medfold.training.augment import augmenter
-from medfold.training.pipeline import Pipeline
+from medfold.training.augmentation import augmenter
+from medfold.training.batches import Pipeline
 from results import Result, judge
 
 with hushed():  # TensorFlow tells at length which GPUs it does not find
     import keras
     import tensorflow as tf
 
-    from medfold import inference, models
+    from medfold.models import build
+    from medfold.prediction import predictor
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
-    from medfold.training.fit import AT_THE_END
-    from medfold.training.learner import Learner
-    from medfold.training.schedule import optimizer_of
+    from medfold.training.fold import AT_THE_END
+    from medfold.training.optimizer import optimizer_of
+    from medfold.training.step import Learner
 
 NETS = ("MobileNetV2", "EfficientNetV2B0", "DenseNet121", "ResNet50V2")
 STEPS = (40, 200, 2000)
@@ -93,7 +94,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> Learner:
         batch_size=choices.batch_size,
         seed=SEED,
     )
-    model = models.build(competition, recipe)
+    model = build.build(competition, recipe)
     learner = Learner(model, optimizer_of(choices, choices.learning_rate, steps), losses.loss_of(competition, choices))
     for number in range(steps):
         learner.step(*(tf.constant(part) for part in pipeline.batch(number)))
@@ -103,7 +104,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> Learner:
 
 def auc(images: Images, model: keras.Model) -> float:
     """Of the held-out images."""
-    predict = inference.Predictor(model, images.competition.images.symmetry, tta=False)
+    predict = predictor.Predictor(model, images.competition.images.symmetry, tta=False)
     return float(roc_auc_score(images.held_targets, predict(images.pixels, images.held_rows)[:, 0]))
 
 

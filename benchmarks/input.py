@@ -22,9 +22,9 @@ import albumentations as A  # noqa: N812
 import cv2
 import numpy as np
 
-from medfold.training.augment import augmenter
-from medfold.training.pipeline import Pipeline
-from medfold.training.workers import feed
+from medfold.training.augmentation import augmenter
+from medfold.training.batches import Pipeline
+from medfold.training.loader import feed
 from results import Result, run
 
 TORCH = "2.13.0"

@@ -14,9 +14,9 @@ import time
 import numpy as np
 import pandas as pd
 
-from medfold import folds
-from medfold.audit import audit
-from medfold.competition import Folds
+from medfold.competition.facts import Folds
+from medfold.folds import splitters
+from medfold.folds.leaks import audit
 from results import Result, run
 
 IMAGES, GROUPS, TEST = 1_000_000, 100_000, 100_000
@@ -36,10 +36,10 @@ def measure(rounds: int = 1) -> list[Result]:
     test["hash"] = [f"{digest:032x}" for digest in rng.integers(IMAGES, 2 * IMAGES, TEST)]
     for _ in range(rounds):
         began = time.perf_counter()
-        train = pd.DataFrame({"id": ids, "group": folds.join_groups(groups, hashes.to_numpy()), "hash": hashes})
+        train = pd.DataFrame({"id": ids, "group": splitters.join_groups(groups, hashes.to_numpy()), "hash": hashes})
         targets = positive[groups].astype(np.int64)
         options = Folds(k=5, method="stratified-group")
-        train["fold"] = folds.assign(ids, targets, train["group"].to_numpy(), options)
+        train["fold"] = splitters.assign(ids, targets, train["group"].to_numpy(), options)
         found = audit(train, test, targets)
         seconds.append(time.perf_counter() - began)
         if found.split or not found.duplicates:

@@ -23,8 +23,9 @@ from statistics import median
 import cv2
 import numpy as np
 
-from medfold import likeness, near_duplicates
-from medfold.sources import phantom
+from medfold.data.sources import phantom
+from medfold.folds import near_duplicates
+from medfold.images import perceptual_hash
 from results import Result, judge
 
 IMAGES, EACH, HASHES = 10_000, 25, 100_000
@@ -87,7 +88,7 @@ def copy(image: np.ndarray, change: str, rng: np.random.Generator) -> np.ndarray
 def describe(images: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Their hashes and thumbnails."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashes, thumbnails = zip(*pool.map(likeness.describe, images), strict=True)
+        hashes, thumbnails = zip(*pool.map(perceptual_hash.describe, images), strict=True)
     return np.array(hashes), np.stack(thumbnails)
 
 

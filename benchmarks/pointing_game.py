@@ -18,11 +18,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from medfold import explain, files, inference, runs
-from medfold.images import formats
-from medfold.images.prepare import prepare
-from medfold.recipe import Recipe
-from medfold.stages import Project
+from medfold import files
+from medfold.competition.project import Project
+from medfold.competition.recipe import Recipe
+from medfold.images.formats import reading
+from medfold.images.preparation import prepare
+from medfold.prediction import grad_cam, predictor
+from medfold.runs import run_folder
 from results import Result, judge
 
 NAME = "phantom-chest"
@@ -44,24 +46,24 @@ def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFr
     if table.empty:
         raise SystemExit(f"fold {fold} of {run} found no nodule")
     raw = project.paths.raw_root(project.competition.images.root)
-    pictures = [formats.read(raw, image, project.competition.images) for image in table["image"]]
+    pictures = [reading.read(raw, image, project.competition.images) for image in table["image"]]
     images = np.stack([prepare(pixels, choices.images) for pixels in pictures])
     scale = choices.images.size / np.array([pixels.shape[1::-1] for pixels in pictures])
     # Pixels are counted at their centres.
     x, y = ((table[["x", "y"]].to_numpy() + 0.5) * scale - 0.5).T
     radius = table["radius"].to_numpy() * scale.mean(axis=1)
-    net = inference.load(project.competition, choices, project.paths.run(run).fold(fold).weights)
-    explainer, columns = explain.Explainer(net), np.zeros(len(table), int)
+    net = predictor.load(project.competition, choices, project.paths.run(run).fold(fold).weights)
+    explainer, columns = grad_cam.Explainer(net), np.zeros(len(table), int)
     half = (explainer.cell[0] / 2, explainer.cell[1] / 2)
     maps = explainer(images, columns)
-    others = explain.Explainer(explain.randomised(net, seed=fold))
+    others = grad_cam.Explainer(grad_cam.randomised(net, seed=fold))
     pairs = zip(explainer(images, columns, signed=True), others(images, columns, signed=True), strict=True)
     return pd.DataFrame(
         {
-            "hit": explain.hits(maps, x, y, radius, explainer.cell),
-            "chance": explain.random_hits(maps.shape[1:], x, y, radius, explainer.cell),
-            "near": explain.hits(maps, x, y, radius, half),
-            "near_chance": explain.random_hits(maps.shape[1:], x, y, radius, half),
+            "hit": grad_cam.hits(maps, x, y, radius, explainer.cell),
+            "chance": grad_cam.random_hits(maps.shape[1:], x, y, radius, explainer.cell),
+            "near": grad_cam.hits(maps, x, y, radius, half),
+            "near_chance": grad_cam.random_hits(maps.shape[1:], x, y, radius, half),
             "correlation": [spearmanr(one, other, axis=None).statistic for one, other in pairs],
         }
     )
@@ -70,10 +72,10 @@ def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFr
 def measure(run: str = "baseline") -> list[Result]:
     """All folds that are trained."""
     project = Project.open(NAME)
-    run_paths = runs.paths_of(project.paths, run)
-    choices = Recipe.model_validate(runs.describe(run_paths)["recipe"])
+    run_paths = run_folder.paths_of(project.paths, run)
+    choices = Recipe.model_validate(run_folder.describe(run_paths)["recipe"])
     found = []
-    for fold in runs.finished_folds(run_paths, project.competition.folds.k):
+    for fold in run_folder.finished_folds(run_paths, project.competition.folds.k):
         found.append(of_fold(project, run, fold, choices))
         print(f"fold {fold}: {found[-1]['hit'].mean():.3f} of {len(found[-1])}", flush=True)
     table = pd.concat(found)

@@ -31,11 +31,14 @@ import pydicom
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from medfold import competition, files, machine, samples
-from medfold.images import crew, formats, survey
+from medfold import files, hardware
+from medfold.commands.prepare import images_of
+from medfold.competition import facts as competition
+from medfold.competition.project import Project
+from medfold.data import samples
+from medfold.images import scan, worker_pool
+from medfold.images.formats import reading
 from medfold.paths import Paths
-from medfold.stages import Project
-from medfold.stages.preparing import images_of
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent
@@ -178,7 +181,7 @@ class Rate:
 
 def whole(found: Project) -> Rate:
     """The rate of the pass that `make prepare` makes."""
-    rate, work = Rate(), crew.work
+    rate, work = Rate(), worker_pool.work
 
     def timed(function: Callable, items: list) -> Iterable:
         for results in work(function, items):
@@ -187,15 +190,15 @@ def whole(found: Project) -> Rate:
             if rate.seconds > SECONDS:
                 raise EnoughError
 
-    crew.work = timed
+    worker_pool.work = timed
     try:
         files.remove(found.paths.data / "store")
         files.remove(found.paths.pixels)
         table = samples.read(found.competition, found.paths)
         with suppress(EnoughError):
-            survey.look(found.competition, found.paths, table, images_of(found, "baseline"))
+            scan.look(found.competition, found.paths, table, images_of(found, "baseline"))
     finally:
-        crew.work = work
+        worker_pool.work = work
     return rate
 
 
@@ -203,7 +206,7 @@ def alone(found: Project, settled: float = SETTLED) -> Rate:
     """The rate of decoding and resizing in a plain pool."""
     rate, images = Rate(settled), samples.read(found.competition, found.paths)["image"].tolist()
     one = partial(_decode_and_resize, raw=found.paths.raw, facts=found.competition.images)
-    with ProcessPoolExecutor(machine.cores(), get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    with ProcessPoolExecutor(hardware.cores(), get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         for _ in pool.map(one, images, chunksize=64):
             rate.count(1)
             if rate.seconds > SECONDS:
@@ -213,7 +216,7 @@ def alone(found: Project, settled: float = SETTLED) -> Rate:
 
 
 def _decode_and_resize(image: str, raw: Path, facts: competition.Images) -> int:
-    pixels = formats.read(raw, image, facts)
+    pixels = reading.read(raw, image, facts)
     return cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA).size
 
 

@@ -19,10 +19,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold import files, inference, models, recipe, runs
+from medfold import files
+from medfold.commands.prepare import images_of
+from medfold.competition import recipe
+from medfold.competition.project import Project
+from medfold.data.dataset import make_folds
+from medfold.models import build
 from medfold.paths import Paths
-from medfold.stages import Project, images_of, make_folds
-from medfold.stages.training import origin_of
+from medfold.prediction import predictor
+from medfold.runs import run_folder
+from medfold.training.run import origin_of
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent
@@ -48,21 +54,21 @@ def give_run(found: Project, name: str, seed: int) -> int:
     """A run whose folds look trained; how many images it predicts."""
     competition, data, rng = found.competition, make_folds(found, quiet=True), np.random.default_rng(seed)
     choices = recipe.load(found.paths, found.root.bases, "baseline", {})
-    paths = runs.paths_of(found.paths, name)
-    runs.open_run(paths, origin_of(found, choices, 0))
-    net = models.build(competition, choices)
+    paths = run_folder.paths_of(found.paths, name)
+    run_folder.open_run(paths, origin_of(found, choices, 0))
+    net = build.build(competition, choices)
     for number in range(competition.folds.k):
         fold, here = paths.fold(number), (data.train["fold"] == number).to_numpy()
         logits = 2 * (2 * data.targets[here] - 1) + rng.normal(0, 1.5, here.sum())
         oof, test = 1 / (1 + np.exp(-logits))[:, None], rng.random((len(data.test), 1))
-        inference.save(net, fold.weights)
-        files.write_csv(runs.predictions_table(competition, data.train["id"][here], oof, fold=number), fold.oof)
-        files.write_csv(runs.predictions_table(competition, data.test["id"], test), fold.test)
+        predictor.save(net, fold.weights)
+        files.write_csv(run_folder.predictions_table(competition, data.train["id"][here], oof, fold=number), fold.oof)
+        files.write_csv(run_folder.predictions_table(competition, data.test["id"], test), fold.test)
         history = {"epoch": range(1, 16), "learning_rate": 0.003, "loss": np.linspace(0.7, 0.1, 15), "auc": 0.9}
         files.write_csv(pd.DataFrame(history), fold.history)
         written = (fold.weights, fold.oof, fold.test, fold.history)
         files.write_json({file.name: files.sha256(file) for file in written}, fold.done)
-    runs.collect(competition, paths, data.train, data.targets)
+    run_folder.collect(competition, paths, data.train, data.targets)
     return len(data.train)
 
 

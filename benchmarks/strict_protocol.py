@@ -18,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from medfold import files, submission
+from medfold import files
 from medfold.paths import Paths
+from medfold.submission import table
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -63,13 +64,13 @@ def main() -> None:
             line = next(line for line in said.splitlines() if line.startswith("test score"))
             print(f"seed {seed}: {line.removeprefix('test score').strip()}", flush=True)
             scores.append([float(value) for value in re.findall(r" (\d\.\d{4}) \(", line)])
-        looks = submission.ledger(Paths(root))
+        looks = table.ledger(Paths(root))
         for row in looks.to_dict("records"):
             source = root / row["file"]
             target = REPOSITORY / Path(row["file"]).with_name(f"{source.stem}-strict.csv")
             files.write_text(source.read_text(), target)
             row |= {"file": target.relative_to(REPOSITORY).as_posix(), "runs": f"{row['runs']} (strict protocol)"}
-            submission.record(Paths(REPOSITORY), row)
+            table.record(Paths(REPOSITORY), row)
     means = ", ".join(f"{mean:.3f}" for mean in np.mean(scores, axis=0))
     print(f"mean of {len(scores)} seeds: {means}; {len(looks)} looks in submissions/ledger.csv")
 

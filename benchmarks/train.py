@@ -21,26 +21,26 @@ from statistics import median
 import cv2
 import numpy as np
 
-from medfold import machine
-from medfold.competition import Competition
-from medfold.recipe import Recipe
-from medfold.stages.side_by_side import workers_of
-from medfold.terminal import hushed
+from medfold import hardware
+from medfold.competition.facts import Competition
+from medfold.competition.recipe import Recipe
+from medfold.console import hushed
 from medfold.training.allocator import keep_freed_memory
-from medfold.training.augment import augmenter
-from medfold.training.mix import Batch
-from medfold.training.pipeline import Pipeline
-from medfold.training.workers import feed
+from medfold.training.augmentation import augmenter
+from medfold.training.batches import Pipeline
+from medfold.training.loader import feed
+from medfold.training.mixup import Batch
+from medfold.training.parallel import workers_of
 from results import Result, run
 
 with hushed():  # TensorFlow tells at length which GPUs it does not find
     import keras
     import tensorflow as tf
 
-    from medfold import models
+    from medfold.models import build
     from medfold.training import losses
-    from medfold.training.learner import Learner
-    from medfold.training.schedule import optimizer_of
+    from medfold.training.optimizer import optimizer_of
+    from medfold.training.step import Learner
 
 IMAGES = 640
 SECONDS = 6.0  # of a turn: short, so that both sides of a ratio meet the same minute
@@ -116,11 +116,11 @@ class Training:
             choices.batch_size,
             seed=0,
         )
-        precision = models.precision_of(choices.precision)
+        precision = build.precision_of(choices.precision)
         optimizer = optimizer_of(choices, choices.learning_rate, steps=10_000)
         if precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        model = models.build(competition, job.recipe, precision=precision)
+        model = build.build(competition, job.recipe, precision=precision)
         self.learner = Learner(model, optimizer, losses.loss_of(competition, choices))
 
 
@@ -144,7 +144,7 @@ def compare(job: Job, folder: Path, rounds: int) -> Result:
     """A training on a resident batch and one with the whole pipeline, in turns."""
     training, workers = Training(job, folder), workers_of("auto")
     pipeline, learner = training.pipeline, training.learner
-    size, cores, positions = pipeline.batch_size, machine.cores(), count()
+    size, cores, positions = pipeline.batch_size, hardware.cores(), count()
     resident = as_tensors(pipeline.batch(0))
     rates: dict[str, list[float]] = {"resident": [], "pipeline": []}
     if job.of_resident is None:

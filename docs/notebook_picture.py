@@ -12,17 +12,17 @@ from nbconvert import HTMLExporter
 from PIL import Image
 from report_pictures import DOCS, compressed
 
-from medfold import stages
-from medfold.stages import Project
-from tests.notebooks import kaggle_image
-from tests.report.browser import Page, missing
+from medfold.competition.project import Project
+from medfold.notebooks.pack_submission import notebook
+from tests.support import kaggle_image
+from tests.support.browser import Page, missing
 
 
 def main() -> None:
     if lack := missing():
         sys.exit(lack)
     project = Project.open("phantom-chest")
-    packed = stages.notebook(project, ["baseline"])
+    packed = notebook(project, ["baseline"])
     with TemporaryDirectory() as folder:
         place = Path(folder)
         python = kaggle_image.make(place / "venv")

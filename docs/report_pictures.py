@@ -17,7 +17,7 @@ from PIL import Image
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent))  # the browser of the tests
 
-from tests.report.browser import Page, missing  # noqa: E402
+from tests.support.browser import Page, missing  # noqa: E402
 
 LIMIT = 250_000  # bytes: a README is read on a train, too
 DESKTOP = {"width": 1280, "height": 900}

@@ -11,9 +11,9 @@ from filelock import FileLock
 from hypothesis import settings
 
 from medfold.errors import UserError
-from tests import budgets
-from tests.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
-from tests.kaggle_server import KEY, TOKEN, KaggleServer
+from tests.support import budgets
+from tests.support.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
+from tests.support.kaggle_server import KEY, TOKEN, KaggleServer
 
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
 # `make test ORDER=7` would tell its word to every make that a test runs.
@@ -101,7 +101,7 @@ def add_competition(root: Path, name: str, facts: str, recipe: str = TINY_RECIPE
 @pytest.fixture
 def small(project_folder):
     """The small phantom, opened; nothing is downloaded yet."""
-    from medfold.stages import Project
+    from medfold.competition.project import Project
 
     return Project.open("small")
 
@@ -136,14 +136,15 @@ def once(tmp_path_factory) -> Once:
 @pytest.fixture(scope="session")
 def folded_once(once) -> Path:
     """A project in which the small phantom is downloaded and has its folds; only to look at or to copy."""
-    from medfold import stages
+    from medfold.competition.project import Project
+    from medfold.data.dataset import make_folds
 
     def make(root: Path) -> None:
         add_competition(root, "small", SMALL)
         shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            stages.make_folds(stages.Project.open("small"))
+            make_folds(Project.open("small"))
 
     return once("folded", make)
 
@@ -151,13 +152,14 @@ def folded_once(once) -> Path:
 @pytest.fixture(scope="session")
 def trained_once(once, folded_once) -> Path:
     """The same with all folds trained; only to look at or to copy."""
-    from medfold import stages
+    from medfold.competition.project import Project
+    from medfold.training.run import train
 
     def make(root: Path) -> None:
         shutil.copytree(folded_once, root, dirs_exist_ok=True)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            stages.train(stages.Project.open("small"))
+            train(Project.open("small"))
 
     return once("trained", make)
 
@@ -168,7 +170,8 @@ def histology_once(once) -> Callable[[str], Path]:
 
     What it gives is only to look at or to copy; the argument is the `upload` of its facts.
     """
-    from medfold import stages
+    from medfold.competition.project import Project
+    from medfold.data.raw_data import download
 
     def make(root: Path, upload: str) -> None:
         add_competition(root, "histology", HISTOLOGY.replace("upload: csv", f"upload: {upload}"))
@@ -178,8 +181,8 @@ def histology_once(once) -> Callable[[str], Path]:
             (root / "shipped" / name).write_bytes(data)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            project = stages.Project.open("histology")
-            stages.download(project, given=root / "shipped")
+            project = Project.open("histology")
+            download(project, given=root / "shipped")
             finished_run(project)
         shutil.rmtree(root / "shipped")
 
@@ -196,7 +199,7 @@ def copied(template: Path, tmp_path: Path, monkeypatch) -> Path:
 @pytest.fixture
 def folded(folded_once, tmp_path, monkeypatch):
     """The small phantom with its folds, in a project of its own."""
-    from medfold.stages import Project
+    from medfold.competition.project import Project
 
     copied(folded_once, tmp_path, monkeypatch)
     return Project.open("small")
@@ -205,7 +208,7 @@ def folded(folded_once, tmp_path, monkeypatch):
 @pytest.fixture
 def trained(trained_once, tmp_path, monkeypatch):
     """The small phantom with all folds trained, in a project of its own."""
-    from medfold.stages import Project
+    from medfold.competition.project import Project
 
     copied(trained_once, tmp_path, monkeypatch)
     return Project.open("small")
@@ -230,7 +233,13 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
             monkeypatch.setenv(name, value)
         for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR", "HTTP_PROXY", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
-        for module in ("transfer", "kaggle_api", "kaggle_api.client", "kaggle_api.machines", "leaderboards.kaggle"):
+        for module in (
+            "http_download",
+            "kaggle.session",
+            "kaggle.client",
+            "kaggle.datasets",
+            "submission.leaderboards.kaggle",
+        ):
             monkeypatch.setattr(f"medfold.{module}.wait", server.waits.append)
         remember = UserError.__init__
 

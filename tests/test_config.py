@@ -1,10 +1,10 @@
 import pytest
 
 from medfold import config
-from medfold.competition import Competition
+from medfold.competition.facts import Competition
+from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
-from medfold.recipe import Recipe
-from tests.helpers import competition
+from tests.support.helpers import competition
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from medfold import recipe
+from medfold.competition import recipe
+from medfold.competition.project import Project
 from medfold.paths import Paths
-from medfold.stages import Project
-from tests.helpers import REPOSITORY, shipped
+from tests.support.helpers import REPOSITORY, shipped
 
 ROOT = Paths(REPOSITORY)
 

@@ -29,13 +29,13 @@ Force = Annotated[bool, typer.Option("--force", help="Do it again even if it is 
 
 
 def _project(name: str):
-    from medfold.stages import Project
+    from medfold.competition.project import Project
 
     return Project.open(name)
 
 
 def _overrides(text: str) -> dict:
-    from medfold.recipe import parse_overrides
+    from medfold.competition.recipe import parse_overrides
 
     return parse_overrides(text)
 
@@ -50,9 +50,9 @@ def _seeds(text: str) -> list[int]:
 @app.command()
 def doctor(competition: CompetitionName = "phantom-chest") -> None:
     """Look whether everything is there: Python, packages, GPU, disk, Kaggle."""
-    from medfold import stages
+    from medfold.commands.doctor import doctor
 
-    if not stages.doctor(_project(competition)):
+    if not doctor(_project(competition)):
         raise typer.Exit(2)
 
 
@@ -60,9 +60,9 @@ def doctor(competition: CompetitionName = "phantom-chest") -> None:
 def demo(competition: CompetitionName = "phantom-chest") -> None:
     """The whole pipeline: download, folds, training, submission."""
     project = _project(competition)
-    from medfold import stages
+    from medfold.commands.demo import demo
 
-    stages.demo(project)
+    demo(project)
 
 
 @app.command()
@@ -74,9 +74,9 @@ def download(
 ) -> None:
     """Get and check the data."""
     project = _project(competition)
-    from medfold import stages
+    from medfold.data.raw_data import download
 
-    stages.download(project, Path(given) if given else None, force, files.split() or None)
+    download(project, Path(given) if given else None, force, files.split() or None)
 
 
 @app.command()
@@ -85,10 +85,10 @@ def new(
     given: Annotated[str, typer.Option("--from", help="A folder or zip archive with its files.")] = "",
 ) -> None:
     """Describe a new competition from its files."""
-    from medfold import stages
+    from medfold.commands.new import describe
     from medfold.paths import Paths
 
-    stages.describe(Paths.find(), competition, Path(given) if given else None)
+    describe(Paths.find(), competition, Path(given) if given else None)
 
 
 @app.command()
@@ -100,9 +100,9 @@ def prepare(
 ) -> None:
     """Look at every image once, and prepare it for a recipe."""
     project = _project(competition)
-    from medfold import stages
+    from medfold.commands.prepare import prepare
 
-    stages.prepare(project, recipe, _overrides(overrides), force)
+    prepare(project, recipe, _overrides(overrides), force)
 
 
 @app.command()
@@ -111,9 +111,10 @@ def folds(
 ) -> None:
     """Build, audit and keep the folds; prepares the images for a recipe, if they must be looked at first."""
     project = _project(competition)
-    from medfold import stages
+    from medfold.commands.prepare import images_of
+    from medfold.data.dataset import make_folds
 
-    stages.make_folds(project, force, choices=stages.images_of(project, recipe))
+    make_folds(project, force, choices=images_of(project, recipe))
 
 
 @app.command()
@@ -135,14 +136,15 @@ def train(
     if on not in ("here", "kaggle"):
         raise UserError("expected here or kaggle", f"ON={on}")
     project = _project(competition)
-    from medfold import stages
+    from medfold.notebooks.remote_training import train_on_kaggle
+    from medfold.training.run import train
 
     folds = None if fold == "all" else sorted({int(word) for word in words})
     chosen = (project, recipe, _overrides(overrides), _seeds(seeds), folds, run or None, jobs)
     if on == "kaggle":
-        stages.train_on_kaggle(*chosen)
+        train_on_kaggle(*chosen)
     else:
-        stages.train(*chosen, workers)
+        train(*chosen, workers)
 
 
 @app.command()
@@ -154,9 +156,9 @@ def ensemble(
 ) -> None:
     """What runs are worth together, by every method."""
     project = _project(competition)
-    from medfold import stages
+    from medfold.ensemble.run_ensemble import ensemble
 
-    stages.ensemble(project, runs.split(), method or None, per_class)
+    ensemble(project, runs.split(), method or None, per_class)
 
 
 @app.command()
@@ -166,9 +168,9 @@ def compare(
 ) -> None:
     """Is the second run better than the first, or is it chance?"""
     project = _project(competition)
-    from medfold import stages
+    from medfold.commands.compare import compare
 
-    stages.compare(project, runs.split())
+    compare(project, runs.split())
 
 
 @app.command("runs")
@@ -179,12 +181,13 @@ def list_runs(
 ) -> None:
     """All runs of a competition, the best first; or remove some."""
     project = _project(competition)
-    from medfold import stages
+    from medfold.commands.compare import list_runs
+    from medfold.commands.data import remove_runs
 
     if delete:
-        stages.remove_runs(project, delete.split(), yes)
+        remove_runs(project, delete.split(), yes)
     else:
-        stages.list_runs(project)
+        list_runs(project)
 
 
 @app.command()
@@ -194,11 +197,11 @@ def data(
     yes: Sure = False,
 ) -> None:
     """What is in data/, how large it is, and what uses it; or remove some."""
-    from medfold import stages
+    from medfold.commands.data import data
     from medfold.paths import Paths
 
     name = _project(competition).paths.name if competition else None
-    stages.data(Paths.find(), name, delete.split(), yes)
+    data(Paths.find(), name, delete.split(), yes)
 
 
 @app.command()
@@ -215,10 +218,10 @@ def submit(
 ) -> None:
     """Ensemble the trained folds, write, check, upload and record the submission."""
     project = _project(competition)
-    from medfold import stages
+    from medfold.commands.submit import submit
 
     named, how = runs.split() or None, method or None
-    stages.submit(project, recipe, _overrides(overrides), _seeds(seeds), named, how, per_class, force, dry_run)
+    submit(project, recipe, _overrides(overrides), _seeds(seeds), named, how, per_class, force, dry_run)
 
 
 @app.command()
@@ -233,11 +236,11 @@ def report(
 ) -> None:
     """A web page about a run, or several together."""
     project = _project(competition)
-    from medfold import stages
-    from medfold.recipe import run_name
+    from medfold.competition.recipe import run_name
+    from medfold.report.build import report
 
     named = [run_name(recipe, seed, _overrides(overrides)) for seed in _seeds(seeds)]
-    stages.report(project, runs.split() or named, method or None, per_class)
+    report(project, runs.split() or named, method or None, per_class)
 
 
 @app.command()
@@ -252,11 +255,11 @@ def notebook(
 ) -> None:
     """Pack the trained folds and a notebook that submits them, without sending anything."""
     project = _project(competition)
-    from medfold import stages
-    from medfold.recipe import run_name
+    from medfold.competition.recipe import run_name
+    from medfold.notebooks.pack_submission import notebook
 
     named = [run_name(recipe, seed, _overrides(overrides)) for seed in _seeds(seeds)]
-    stages.notebook(project, runs.split() or named, method or None, per_class)
+    notebook(project, runs.split() or named, method or None, per_class)
 
 
 @app.command()
@@ -272,11 +275,11 @@ def predict(
 ) -> None:
     """Predict new images with the trained folds."""
     project = _project(competition)
-    from medfold import stages
-    from medfold.recipe import run_name
+    from medfold.commands.predict import predict
+    from medfold.competition.recipe import run_name
 
     named = [run_name(recipe, seed, _overrides(overrides)) for seed in _seeds(seeds)]
-    stages.predict(project, Path(images), runs.split() or named, Path(out) if out else None, explain)
+    predict(project, Path(images), runs.split() or named, Path(out) if out else None, explain)
 
 
 @app.command()
@@ -286,9 +289,9 @@ def recheck(
 ) -> None:
     """Compute scores and submissions again, from the files alone and by other means."""
     project = _project(competition)
-    from medfold import stages
+    from medfold.commands.recheck import recheck
 
-    stages.recheck(project, runs.split() or None)
+    recheck(project, runs.split() or None)
 
 
 @app.command()
@@ -296,18 +299,18 @@ def scores(
     competition: Annotated[str, typer.Option("--competition", "-c", help="Defaults to all of the ledger.")] = "",
 ) -> None:
     """Fetch the scores that were still to come; OOF against leaderboard for all submissions."""
-    from medfold import stages
+    from medfold.commands.scores import scores
     from medfold.paths import Paths
 
-    stages.scores(Paths.find(), _project(competition).paths.name if competition else None)
+    scores(Paths.find(), _project(competition).paths.name if competition else None)
 
 
 @app.command("clean-kaggle")
 def clean_kaggle(yes: Annotated[bool, typer.Option("--yes", help="Remove it, for good.")] = False) -> None:
     """What the kit put on Kaggle: list it, or remove it there."""
-    from medfold import stages
+    from medfold.commands.clean_kaggle import clean_kaggle
 
-    stages.clean_kaggle(yes)
+    clean_kaggle(yes)
 
 
 def _show_version(asked: bool) -> None:

@@ -9,7 +9,7 @@ import sys
 from medfold import files
 from tests.campaigns import NAMES, named
 from tests.campaigns.campaign import row, run, with_row
-from tests.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "reliability.md"
 JOURNALS = REPOSITORY / ".campaigns"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import files
-from tests.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY
 
 TESTED = ("src", "tests")  # a journal holds as long as nothing in these folders changes
 HEAD = "| campaign | question | cases | held | time | seed |"

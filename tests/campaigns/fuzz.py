@@ -19,11 +19,12 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from medfold.competition import Images
+from medfold.competition.facts import Images
 from medfold.errors import UserError
-from medfold.images import crew, formats
+from medfold.images import worker_pool
+from medfold.images.formats import reading
 from tests.campaigns.campaign import Campaign
-from tests.images.dicom_files import dataset, encapsulated, save, smooth, write
+from tests.support.dicom_files import dataset, encapsulated, save, smooth, write
 
 BLOCK = 100  # damaged files in a case
 LONGEST = 10.0  # seconds that one file may take
@@ -114,7 +115,7 @@ def attempt(item: tuple[str, str], folder: Path) -> tuple[str, float]:
     name, channels = item
     began = time.perf_counter()
     try:
-        pixels = formats.read(folder, name, Images(train="x", channels=int(channels)))
+        pixels = reading.read(folder, name, Images(train="x", channels=int(channels)))
         assert pixels.dtype == np.uint8
         assert pixels.ndim == 3
         told = "read"
@@ -142,10 +143,10 @@ def check(case: str, given: None, folder: Path) -> str:
     for copy in range(BLOCK):
         (folder / f"{copy}.{suffix}").write_bytes(damaged(data, rng))
     read = 0
-    for results in crew.work(partial(attempt, folder=folder), items):
+    for results in worker_pool.work(partial(attempt, folder=folder), items):
         for position, result in results:
             name = items[position][0]
-            assert result != crew.Killed(), f"{name} ended its process"
+            assert result != worker_pool.Killed(), f"{name} ended its process"
             told, seconds = result
             assert seconds < LONGEST, f"{name} took {seconds:.0f} s"
             assert "\n" not in told, f"{name}: several lines: {told}"

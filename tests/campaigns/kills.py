@@ -13,7 +13,7 @@ from pathlib import Path
 
 from medfold import files
 from tests.campaigns.campaign import Campaign
-from tests.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY
 
 FACTS = """
 title: Small phantom

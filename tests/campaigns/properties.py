@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.campaigns.campaign import Campaign
-from tests.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY
 
 
 def cases(seed: int, full: bool) -> list[str]:

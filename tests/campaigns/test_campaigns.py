@@ -4,7 +4,7 @@ import pytest
 
 from tests.campaigns import NAMES, campaign, named
 from tests.campaigns.campaign import HEAD, Campaign, outcomes, row, run, with_row
-from tests.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY
 
 
 @pytest.mark.slow

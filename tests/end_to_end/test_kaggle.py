@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from tests.end_to_end.test_make import chest, clone, make, succeed  # noqa: F401
-from tests.helpers import auc_of, histology, zipped
-from tests.kaggle_server import HostedCompetition, HostedDataset, drop, status
+from tests.support.helpers import auc_of, histology, zipped
+from tests.support.kaggle_server import HostedCompetition, HostedDataset, drop, status
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 NAME = "histopathologic-cancer-detection"

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from medfold.paths import Paths
-from tests import helpers
 from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
-from tests.helpers import picture, shipped
+from tests.support import helpers
+from tests.support.helpers import picture, shipped
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 

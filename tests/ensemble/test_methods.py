@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from medfold.ensemble.methods import METHODS, greedy_path, shortest, simplex_weights
-from medfold.scoring.crossfit import Fitted
+from medfold.scoring.cross_fitting import Fitted
 from medfold.scoring.metrics import METRICS
 
 AUC, LOSS, MEAN_AUC = METRICS["auc"], METRICS["log_loss"], METRICS["mean_auc"]

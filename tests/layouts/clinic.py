@@ -10,7 +10,7 @@ import pytest
 
 from medfold.cli import main
 from tests.conftest import TINY_RECIPE, add_competition
-from tests.helpers import picture
+from tests.support.helpers import picture
 
 FACTS = """title: Clinic
 source: {kind: own}

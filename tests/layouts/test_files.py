@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import REPOSITORY, picture
 from tests.layouts.clinic import make_project, medfold
+from tests.support.helpers import REPOSITORY, picture
 
 
 @pytest.fixture

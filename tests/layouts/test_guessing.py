@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from medfold.errors import UserError
-from medfold.guess import guess
-from tests.helpers import picture
-from tests.images import dicom_files
+from medfold.scaffold.draft_facts import guess
+from tests.support import dicom_files
+from tests.support.helpers import picture
 
 
 def pictures(root, *names, count=12):

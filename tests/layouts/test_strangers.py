@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from medfold.stages import Project
+from medfold.competition.project import Project
 from tests.conftest import REPOSITORY
-from tests.helpers import noisy_run, picture
 from tests.layouts.clinic import medfold
+from tests.support.helpers import noisy_run, picture
 
 STRANGERS: dict[str, tuple[str, Callable[[Path], None], dict]] = {}
 

@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
-from medfold.stages import Project
+from medfold.competition.project import Project
 from tests.conftest import copied
-from tests.helpers import REPOSITORY, finished_run
 from tests.layouts.clinic import files_of, make_project, medfold
 from tests.layouts.corpus import CORPUS, DOWNLOAD, FOLDS
+from tests.support.helpers import REPOSITORY, finished_run
 
 TENTH = list(CORPUS)[::10]
 CASES = [name if name in TENTH else pytest.param(name, marks=pytest.mark.slow) for name in CORPUS]

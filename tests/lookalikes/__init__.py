@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import yaml
 
-from medfold import samples
+from medfold.competition.project import Project
+from medfold.data import samples
+from medfold.data.dataset import make_folds
+from medfold.data.raw_data import download
 from medfold.paths import Paths
-from medfold.stages import Project
-from medfold.stages.folding import make_folds
-from medfold.stages.raw_data import download
 from tests.conftest import add_competition
-from tests.helpers import REPOSITORY
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
+from tests.support.helpers import REPOSITORY
 
 Maker = Callable[[Path, np.random.Generator], dict[str, Any]]
 

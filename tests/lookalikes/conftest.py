@@ -6,12 +6,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from medfold import leaderboards, samples
+from medfold.competition.project import Project
+from medfold.data import samples
 from medfold.paths import Paths
-from medfold.stages import Project
+from medfold.submission.leaderboards import entry
 from tests.conftest import copied
-from tests.helpers import NoLeaderboard
 from tests.lookalikes import LOOKALIKES, ODDITIES, lookalike_once, truth_of
+from tests.support.helpers import NoLeaderboard
 
 
 @dataclass(frozen=True)
@@ -39,5 +40,5 @@ def project(taken, tmp_path, monkeypatch) -> Project:
     """A copy of the look-alike's project to work in; nothing is uploaded."""
     copied(taken.project.root.root, tmp_path, monkeypatch)
     if taken.project.competition.upload != "local":
-        monkeypatch.setattr(leaderboards, "of", lambda upload: NoLeaderboard)
+        monkeypatch.setattr(entry, "of", lambda upload: NoLeaderboard)
     return Project.open(taken.project.paths.name)

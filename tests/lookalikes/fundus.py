@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.helpers import zipped
 from tests.lookalikes import names, pictures
 from tests.lookalikes.truth import single, truth
+from tests.support.helpers import zipped
 
 ORANGE = (0.95, 0.55, 0.25)
 SIZES = [(96, 128), (120, 120), (100, 150)]

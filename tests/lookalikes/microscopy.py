@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tests import helpers
 from tests.lookalikes import names, pictures
 from tests.lookalikes.truth import several, single, truth
+from tests.support import helpers
 
 PROTEIN_LABELS = [str(number) for number in range(28)]
 STAINS = ["red", "green", "blue", "yellow"]

@@ -4,12 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import samples, stages
-from medfold.images import formats, store
-from medfold.images.prepare import prepare
-from medfold.stages.preparing import images_of
-from tests.helpers import constant_run
+from medfold.commands.prepare import images_of
+from medfold.commands.recheck import recheck
+from medfold.commands.submit import submit
+from medfold.data import samples
+from medfold.data.dataset import make_folds
+from medfold.images import store
+from medfold.images.formats import reading
+from medfold.images.preparation import prepare
 from tests.lookalikes import LOOKALIKES, ODDITIES
+from tests.support.helpers import constant_run
 
 # Each shape of submission once; the other presets are slow ones.
 EACH_TIME = ("isic-2024-challenge", "siim-isic-melanoma-classification", "human-protein-atlas-image-classification")
@@ -20,7 +24,7 @@ ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow)
 def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
     competition, paths, truth = project.competition, project.paths, taken.truth
     choices = images_of(project, "baseline")
-    data = stages.make_folds(project, quiet=True, choices=choices)
+    data = make_folds(project, quiet=True, choices=choices)
 
     assert sorted(data.train["id"]) == sorted(taken.part("train")["id"])
     assert data.train.groupby("group")["fold"].nunique().max() == 1
@@ -32,13 +36,13 @@ def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
     assert set(opened.rows.index) == set(taken.table["id"])
     assert not paths.bad_images.exists()
     for id in taken.table["id"].iloc[:: max(1, len(taken.table) // 5)]:
-        pixels = formats.read(paths.raw_root(competition.images.root), truth["images"][id], competition.images)
+        pixels = reading.read(paths.raw_root(competition.images.root), truth["images"][id], competition.images)
         assert (opened.pixels[opened.rows[id]] == prepare(pixels, choices)).all()
         assert pixels.std() > 5  # something to see
 
     constant_run(project)
-    stages.submit(project, names=["constant"], force=True)  # it is no better than chance
-    stages.recheck(project)
+    submit(project, names=["constant"], force=True)  # it is no better than chance
+    recheck(project)
     (file,) = paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)
     sample = samples.sample_submission(competition, paths)

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 
 from medfold import files
-from tests.helpers import shipped
 from tests.lookalikes import LOOKALIKES
+from tests.support.helpers import shipped
 
 HELD_OUT = 0.2
 

@@ -3,18 +3,19 @@
 import pandas as pd
 import pytest
 
-from medfold import stages
-from medfold.recipe import parse_overrides
+from medfold.commands.submit import submit
+from medfold.competition.recipe import parse_overrides
+from medfold.training.run import train
 
 pytestmark = pytest.mark.slow
 STEP = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0 tta=false"
 
 
 def test_a_preset_trains_and_submits(project):
-    stages.train(project, overrides=parse_overrides(STEP), folds=[0], run="step")
+    train(project, overrides=parse_overrides(STEP), folds=[0], run="step")
     run = project.paths.run("step")
     oof = pd.read_csv(run.fold(0).oof)
     assert oof[project.competition.columns].to_numpy().std() > 0
     assert oof["fold"].eq(0).all()
-    stages.submit(project, names=["step"], force=True)  # one step teaches nothing
+    submit(project, names=["step"], force=True)  # one step teaches nothing
     assert len(list(project.paths.submissions.glob("*.csv"))) == 1

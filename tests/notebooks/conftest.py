@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from medfold import stages
+from medfold.commands.submit import submit
+from medfold.competition.project import Project
 from medfold.notebooks import wheels
+from medfold.notebooks.pack_submission import notebook
 from medfold.paths import Paths
-from medfold.stages import Project
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ def packed_once(once, trained_once) -> Path:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
             project = Project.open("small")
-            stages.submit(project, names=["baseline"])
-            stages.notebook(project, ["baseline"])
+            submit(project, names=["baseline"])
+            notebook(project, ["baseline"])
 
     return once("packed", make)
 

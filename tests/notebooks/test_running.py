@@ -8,15 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import leaderboards, stages
+from medfold.commands.submit import submit
+from medfold.competition.project import Project
+from medfold.competition.recipe import parse_overrides
+from medfold.data.raw_data import download
 from medfold.notebooks import wheels
+from medfold.notebooks.pack_submission import notebook
 from medfold.paths import Paths
-from medfold.recipe import parse_overrides
-from medfold.stages import Project
+from medfold.submission.leaderboards import entry
+from medfold.training.run import train
 from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
-from tests.helpers import NoLeaderboard
 from tests.lookalikes import LOOKALIKES, plant
-from tests.notebooks import kaggle_image
+from tests.support import kaggle_image
+from tests.support.helpers import NoLeaderboard
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,7 @@ def test_it_submits_what_is_submitted_at_home(given, python, tmp_path, style):
 @pytest.fixture
 def nothing_is_placed(monkeypatch):
     """Submissions are checked and stay here."""
-    monkeypatch.setattr(leaderboards, "of", lambda upload: NoLeaderboard)
+    monkeypatch.setattr(entry, "of", lambda upload: NoLeaderboard)
 
 
 @pytest.fixture
@@ -61,11 +65,11 @@ def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch,
     plant(root.root, name, truth["counts"])
     monkeypatch.chdir(root.root)
     project = Project.open(name, root)
-    stages.download(project, given=tmp_path / "as shipped")
+    download(project, given=tmp_path / "as shipped")
     step = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
-    stages.train(project, overrides=parse_overrides(step), folds=[0], run="step")
-    stages.submit(project, names=["step"], force=True)  # one epoch: no better than chance
-    packed = stages.notebook(project, ["step"])
+    train(project, overrides=parse_overrides(step), folds=[0], run="step")
+    submit(project, names=["step"], force=True)  # one epoch: no better than chance
+    packed = notebook(project, ["step"])
     kaggle = tmp_path / "kaggle"
     kaggle_image.attach(kaggle, "new", name, tmp_path / "as shipped", packed.kit)
     said = kaggle_image.run(packed.notebook, python, kaggle)
@@ -103,14 +107,14 @@ def test_three_placeholders_at_home_three_thousand_images_there(
         add_competition(root.root, "hidden", facts, TINY_RECIPE)
         monkeypatch.chdir(root.root)
         project = Project.open("hidden", root)
-        stages.download(project, given=shipped)
-        stages.train(project)
-        stages.submit(project)
+        download(project, given=shipped)
+        train(project)
+        submit(project)
         (home,) = project.paths.submissions.glob("*.csv")
         made[images] = (shipped, project, home.read_bytes())
 
     monkeypatch.chdir(tmp_path / "project of 3")
-    packed = stages.notebook(made[3][1], ["baseline"])
+    packed = notebook(made[3][1], ["baseline"])
     for images, (shipped, _, home) in made.items():
         kaggle = tmp_path / f"kaggle {images}"
         kaggle_image.attach(kaggle, "new", "hidden", shipped, packed.kit)
@@ -139,10 +143,10 @@ def test_folds_of_phantom_chest(tmp_path, monkeypatch, python):
     shutil.copytree(REPOSITORY / "competition" / "phantom-chest", root.root / "competition" / "phantom-chest")
     monkeypatch.chdir(root.root)
     project = Project.open("phantom-chest", root)
-    stages.download(project)
-    stages.train(project, overrides=parse_overrides("training.epochs=1"), folds=[0], run="short")
-    stages.submit(project, names=["short"])
-    packed = stages.notebook(project, ["short"])
+    download(project)
+    train(project, overrides=parse_overrides("training.epochs=1"), folds=[0], run="short")
+    submit(project, names=["short"])
+    packed = notebook(project, ["short"])
     kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", project.paths.raw, packed.kit)
     kaggle_image.run(packed.notebook, python, tmp_path / "kaggle")
     (home,) = project.paths.submissions.glob("*.csv")

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from medfold import stages, submission
+from medfold.commands.submit import submit
+from medfold.competition.project import Project
 from medfold.paths import Paths
-from medfold.stages import Project
-from tests.kaggle_server import HostedCompetition
-from tests.notebooks import kaggle_image
+from medfold.submission import table
+from tests.support import kaggle_image
+from tests.support.kaggle_server import HostedCompetition
 
 
 @pytest.mark.slow
@@ -36,8 +37,8 @@ def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, mon
 
     kaggle.competitions["small"] = HostedCompetition(judge=judge, notebooks_only=True)
     kaggle.runner = kaggle_image.machine(kaggle, tmp_path, python, {"small": project.paths.raw}, "submission.csv")
-    stages.submit(project, names=["baseline"])
-    (row,), (arrived,) = submission.ledger(project.root).to_dict("records"), kaggle.submissions
+    submit(project, names=["baseline"])
+    (row,), (arrived,) = table.ledger(project.root).to_dict("records"), kaggle.submissions
     assert arrived["text"] == (root / row["file"]).read_bytes() == given.submission
     assert (row["status"], row["public"]) == ("scored", f"{float(arrived['verdict']['publicScore']):.6f}")
     beside = json.loads((root / row["file"]).with_suffix(".json").read_text())

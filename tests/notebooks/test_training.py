@@ -6,18 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import files, runs, stages
+from medfold import files
+from medfold.competition.project import Project
+from medfold.competition.recipe import Recipe, parse_overrides
+from medfold.data.raw_data import download
 from medfold.errors import UserError
-from medfold.notebooks import Job, job, wheels
-from medfold.notebooks.job import Order
+from medfold.notebooks import Job, training_bundle, wheels
+from medfold.notebooks.remote_training import train_on_kaggle
+from medfold.notebooks.training_bundle import Order
 from medfold.paths import Paths
-from medfold.recipe import Recipe, parse_overrides
-from medfold.stages import Project
+from medfold.runs import run_folder
+from medfold.training.run import train
 from tests.conftest import SMALL, add_competition
-from tests.helpers import finished_run, zipped
-from tests.kaggle_machines import Ended
-from tests.kaggle_server import KEY, TOKEN, HostedCompetition, HostedDataset
-from tests.notebooks import kaggle_image
+from tests.support import kaggle_image
+from tests.support.helpers import finished_run, zipped
+from tests.support.kaggle_machines import Ended
+from tests.support.kaggle_server import KEY, TOKEN, HostedCompetition, HostedDataset
 
 ORDER = Order("baseline", {}, 0, "baseline", [0, 1], "1", 3)
 REF = "alice/medfold-train-small-baseline-fold0"
@@ -44,7 +48,7 @@ def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
     state = made.paths.run("baseline").fold(1).state
     state.parent.mkdir(parents=True)
     state.write_bytes(b"where it stands")
-    sizes = job.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+    sizes = training_bundle.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
     opened = Job.open(tmp_path / "job")
     paths = opened.lay_out(tmp_path / "there")
@@ -60,20 +64,20 @@ def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
 def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, tmp_path):
     marks = set()
     for _ in range(2):
-        job.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
-        marks.add(files.read_json(tmp_path / "job" / job.ABOUT)["mark"])
+        training_bundle.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+        marks.add(files.read_json(tmp_path / "job" / training_bundle.ABOUT)["mark"])
     assert len(marks) == 1
     state = made.paths.run("baseline").fold(0).state
     state.parent.mkdir(parents=True)
     state.write_bytes(b"further")
-    job.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
-    assert files.read_json(tmp_path / "job" / job.ABOUT)["mark"] not in marks
+    training_bundle.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+    assert files.read_json(tmp_path / "job" / training_bundle.ABOUT)["mark"] not in marks
 
 
 def test_nothing_private_is_in_a_job(made, built, tmp_path, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
-    job.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+    training_bundle.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
     patients = pd.read_csv(made.paths.raw / "train.csv", dtype=str)["patient_id"]
     secrets = [TOKEN, KEY, str(tmp_path), str(made.root.root), *patients]
     for path in (tmp_path / "job").iterdir():
@@ -85,12 +89,12 @@ def test_a_weights_file_comes_along(made, quick, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
-    job.write(made.paths, made.competition, recipe, ORDER, (), tmp_path / "job")
+    training_bundle.write(made.paths, made.competition, recipe, ORDER, (), tmp_path / "job")
     opened = Job.open(tmp_path / "job")
     assert opened.order.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
     with pytest.raises(UserError, match="no.h5: no such file"):
-        job.write(made.paths, made.competition, missing, ORDER, (), tmp_path / "job")
+        training_bundle.write(made.paths, made.competition, missing, ORDER, (), tmp_path / "job")
 
 
 def test_what_was_trained_is_brought_home(made, tmp_path):
@@ -98,9 +102,9 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
     there, home = made.paths.run("there"), made.paths.run("home")
     there.fold(1).folder.mkdir()
     there.fold(1).state.write_bytes(b"half")
-    job.pack(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
-    assert job.bring(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
-    assert runs.is_done(home.fold(0))
+    training_bundle.pack(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
+    assert training_bundle.bring(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
+    assert run_folder.is_done(home.fold(0))
     assert home.fold(1).state.read_bytes() == b"half"
     assert sorted(path.name for path in home.folder.iterdir() if not path.name.startswith(".")) == ["fold0", "fold1"]
     assert not (tmp_path / "trained.zip").exists()
@@ -109,13 +113,13 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
 def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
     finished_run(made, "there", folds=[0])
     there, home = made.paths.run("there"), made.paths.run("home")
-    job.pack(there, [0], MARK, tmp_path / "trained.zip")
+    training_bundle.pack(there, [0], MARK, tmp_path / "trained.zip")
     content = (tmp_path / "trained.zip").read_bytes()
     oof = there.fold(0).oof.read_bytes()
     assert oof in content
     (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
     with pytest.raises(UserError, match="damaged"):
-        job.bring(tmp_path / "trained.zip", home, [0], MARK)
+        training_bundle.bring(tmp_path / "trained.zip", home, [0], MARK)
     assert not home.fold(0).folder.exists()
 
 
@@ -129,30 +133,32 @@ def test_data_that_is_not_at_kaggle(made, kaggle):
     )
     project = Project(made.root, made.paths, facts, source)
     with pytest.raises(UserError, match="the data of source url is not at Kaggle. Put it there as a data set of your"):
-        stages.train_on_kaggle(project)
+        train_on_kaggle(project)
     assert kaggle.log == []
 
 
 def test_what_is_done_is_not_sent(made, kaggle):
     finished_run(made)
-    stages.train_on_kaggle(made, folds=[0])
+    train_on_kaggle(made, folds=[0])
     assert kaggle.asked("SaveKernel") == kaggle.asked("StartBlobUpload") == 0
 
 
 def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
     def nothing(pushed):
-        job.pack(made.paths.run("none"), [0], re.search(r"\| job \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip")
+        training_bundle.pack(
+            made.paths.run("none"), [0], re.search(r"\| job \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip"
+        )
         return Ended({"trained.zip": (tmp_path / "x.zip").read_bytes()}, "log\n")
 
     kaggle.runner = nothing
     with pytest.raises(UserError, match="the notebook ended without a fold"):
-        stages.train_on_kaggle(made, folds=[0])
+        train_on_kaggle(made, folds=[0])
     kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
     with pytest.raises(UserError, match="this is what another job left"):
-        stages.train_on_kaggle(made, folds=[0], run="third")
+        train_on_kaggle(made, folds=[0], run="third")
     kaggle.runner = lambda pushed: Ended(state="ERROR", message="Out of memory")
     with pytest.raises(UserError, match="the notebook failed: Out of memory"):
-        stages.train_on_kaggle(made, folds=[0], run="other")
+        train_on_kaggle(made, folds=[0], run="other")
 
 
 # The real thing
@@ -164,7 +170,7 @@ def hosted(kaggle, tmp_path, monkeypatch):
     add_competition(tmp_path / "drawn", "small", SMALL)
     monkeypatch.chdir(tmp_path / "drawn")
     drawn = Project.open("small")
-    stages.download(drawn)
+    download(drawn)
     kaggle.competitions["small"] = HostedCompetition()
     kaggle.data = drawn.paths.raw
     kaggle.python = kaggle_image.make(tmp_path / "venv")
@@ -181,14 +187,14 @@ def taken_from(source: str, hosted, tmp_path, monkeypatch) -> Project:
     add_competition(tmp_path / "my project", "small", "\n".join(facts))
     monkeypatch.chdir(tmp_path / "my project")
     project = Project.open("small")
-    stages.download(project, given=None if source == "phantom" else hosted.data)
+    download(project, given=None if source == "phantom" else hosted.data)
     hosted.datasets["carol/nodules"] = HostedDataset()
     return project
 
 
 def rents(hosted, tmp_path, hours=None):
     data = dict.fromkeys(("small", "carol/nodules"), hosted.data)
-    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, job.TRAINED, hours)
+    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, training_bundle.TRAINED, hours)
 
 
 def hashes(project, run):
@@ -199,9 +205,9 @@ def hashes(project, run):
 @pytest.mark.parametrize("source", ["kaggle", "kaggle-dataset", "phantom"])
 def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, source):
     project = taken_from(source, hosted, tmp_path, monkeypatch)
-    stages.train(project, folds=[0], run="home")
+    train(project, folds=[0], run="home")
     rents(hosted, tmp_path)
-    stages.train_on_kaggle(project, folds=[0])
+    train_on_kaggle(project, folds=[0])
     assert hashes(project, "baseline") == hashes(project, "home")
     pushed = hosted.notebooks[REF].pushed
     assert pushed["competitionDataSources"] == (["small"] if source == "kaggle" else [])
@@ -217,10 +223,10 @@ def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, sou
 @pytest.mark.slow
 def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monkeypatch):
     project = taken_from("phantom", hosted, tmp_path, monkeypatch)
-    stages.train(project, run="home", jobs="2")
-    stages.train(project, folds=[1], run="baseline", jobs="2")
+    train(project, run="home", jobs="2")
+    train(project, folds=[1], run="baseline", jobs="2")
     rents(hosted, tmp_path)
-    stages.train_on_kaggle(project, jobs="2", run="baseline")
+    train_on_kaggle(project, jobs="2", run="baseline")
     assert "brought back: folds 0, 2" in hosted.said()
     home, there = (project.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
@@ -231,9 +237,9 @@ def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monke
 def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted, tmp_path, monkeypatch):
     project = taken_from("kaggle", hosted, tmp_path, monkeypatch)
     longer = parse_overrides("training.epochs=4")
-    stages.train(project, folds=[0], overrides=longer, run="home")
+    train(project, folds=[0], overrides=longer, run="home")
     rents(hosted, tmp_path, hours=0)
-    stages.train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
+    train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
     said, fold = hosted.said(), project.paths.run("baseline").fold(0)
     assert "stopped before the session's end: folds 0; the same command goes on" in said
     assert fold.state.is_file()
@@ -241,7 +247,7 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
     with np.load(fold.state) as state:
         assert len(state.files) > 5
     rents(hosted, tmp_path)
-    stages.train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
+    train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
     assert hashes(project, "baseline") == hashes(project, "home")
     assert hosted.notebooks[REF].version == hosted.datasets[JOB].version == 2
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
@@ -254,5 +260,5 @@ def test_a_training_that_fails_there_is_one_line_with_its_log(hosted, tmp_path, 
     rents(hosted, tmp_path)
     (hosted.data / "train.csv").unlink()
     with pytest.raises(UserError, match="the notebook failed: Your notebook failed"):
-        stages.train_on_kaggle(project, folds=[0])
+        train_on_kaggle(project, folds=[0])
     assert "train.csv" in hosted.said()

@@ -7,11 +7,11 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold import submission
-from medfold.competition import RESERVED
+from medfold.competition.facts import RESERVED
 from medfold.recheck import definitions, tables
 from medfold.scoring import metrics
-from tests.helpers import competition
+from medfold.submission import table as submission
+from tests.support.helpers import competition
 
 BINARY = ["auc", "pauc", "pf1", "accuracy", "balanced_accuracy", "macro_f1", "fbeta", "log_loss", "ece"]
 CLASSES = ["mean_auc", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece"]

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.report.browser import Page, missing
+from tests.support.browser import Page, missing
 
 
 def browser_or_leave() -> type[Page]:

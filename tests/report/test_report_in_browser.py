@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from medfold import files, stages
-from medfold.stages import Project
-from medfold.stages.reporting import report
+from medfold import files
+from medfold.competition.project import Project
+from medfold.report.build import report
+from medfold.training.run import train
 from tests.conftest import SMALL, add_competition
 
 pytestmark = pytest.mark.slow
@@ -31,7 +32,7 @@ def reported(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         project = Project.open("small")
-        stages.train(project)
+        train(project)
         return report(project, ["baseline"])
 
 

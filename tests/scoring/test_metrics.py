@@ -6,7 +6,7 @@ from sklearn import metrics as reference
 
 from medfold.errors import UserError
 from medfold.scoring import metrics
-from tests.helpers import competition
+from tests.support.helpers import competition
 
 SEEDS = range(30)
 EXACT = {"abs": 1e-9, "rel": 0, "nan_ok": True}

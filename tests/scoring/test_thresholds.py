@@ -5,7 +5,7 @@ from sklearn.metrics import cohen_kappa_score, fbeta_score
 
 from medfold.scoring import metrics, thresholds
 from medfold.scoring.metrics import METRICS, decide
-from tests.helpers import competition
+from tests.support.helpers import competition
 
 
 def rare(n=600, seed=0, columns=1):

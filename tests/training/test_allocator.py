@@ -9,12 +9,12 @@ import numpy as np
 import keras
 import tensorflow as tf
 from keras import layers
-from medfold.recipe import Backbone
-from medfold.models import resnet9
+from medfold.competition.recipe import Backbone
+from medfold.models.build import resnet9
 from medfold.training.allocator import keep_freed_memory
-from medfold.training.learner import Learner
-from medfold.training.pipeline import Pipeline
-from medfold.training.workers import feed
+from medfold.training.step import Learner
+from medfold.training.batches import Pipeline
+from medfold.training.loader import feed
 
 assert keep_freed_memory()
 images = keras.Input((64, 64, 1))

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from medfold import models
+from medfold.models import build as models
 from medfold.paths import FoldPaths
-from medfold.training import fit
+from medfold.training import fold
 from medfold.training.batch_statistics import BatchStatistics
-from tests.training.test_fit import task
+from tests.training.test_fold import task
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (130, 8, 8, 1), dtype=np.uint8)
 IMAGES[::2] //= 4  # two kinds of images, so that batches differ
@@ -111,5 +111,5 @@ def test_a_momentum_that_never_arrives_does_not_matter(tmp_path, monkeypatch, ca
         return model
 
     monkeypatch.setattr(models, "build", slow)
-    assert fit.train_fold(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0")) > 0.9
+    assert fold.train_fold(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0")) > 0.9
     assert "batch statistics gathered on 40 images" in capsys.readouterr().out

@@ -7,10 +7,10 @@ import pytest
 
 from medfold import files
 from medfold.paths import FoldPaths
-from medfold.training import fit
+from medfold.training import fold
 from medfold.training.self_check import TrainedFold, self_check
-from tests.helpers import competition
-from tests.training.test_fit import task
+from tests.support.helpers import competition
+from tests.training.test_fold import task
 
 
 def trained(kind: str = "binary", n: int = 200, **changes) -> TrainedFold:
@@ -92,7 +92,7 @@ def test_shares_that_are_not_those_of_the_sampler_are_told():
 @pytest.mark.slow
 def test_what_is_found_is_told_and_kept_beside_the_fold(tmp_path, capsys):
     paths = FoldPaths(tmp_path / "fold0")
-    fit.train_fold(task(epochs=3, learning_rate=1e-12, ema=0, dropout=0, label_smoothing=0), 0, paths)
+    fold.train_fold(task(epochs=3, learning_rate=1e-12, ema=0, dropout=0, label_smoothing=0), 0, paths)
     kept = files.read_json(paths.checks)
     assert any("the loss did not go down" in line for line in kept)
     assert "fold 0     SUSPICIOUS: the loss did not go down" in capsys.readouterr().out
@@ -103,5 +103,5 @@ def test_what_is_found_is_told_and_kept_beside_the_fold(tmp_path, capsys):
 def test_trainings_that_go_well_are_not_suspicious(tmp_path, choices):
     for kind in ("binary", "multiclass"):
         paths = FoldPaths(tmp_path / kind)
-        fit.train_fold(task(kind, epochs=8, **choices), 0, paths)
+        fold.train_fold(task(kind, epochs=8, **choices), 0, paths)
         assert files.read_json(paths.checks) == []

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from medfold.scoring.calibration import SMALLEST, logits, probabilities
-from medfold.scoring.crossfit import Fitted, prediction_map
+from medfold.scoring.cross_fitting import Fitted, prediction_map
 from medfold.scoring.metrics import METRICS, Metric
 
 ROUNDS, RESAMPLES, DRAWN = 50, 100, 10_000  # of the greedy selection; rows of a draw at most

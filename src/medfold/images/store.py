@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold import files, recipe
-from medfold.competition import Competition
+from medfold import files
+from medfold.competition import recipe
+from medfold.competition.facts import Competition
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 

@@ -18,7 +18,7 @@ For both:
 - `errand`: placed, run and waited for, nothing twice.
 """
 
-from medfold.notebooks.job import Job
-from medfold.notebooks.kit import Kit
+from medfold.notebooks.bundle import Kit
+from medfold.notebooks.training_bundle import Job
 
 __all__ = ["Job", "Kit"]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import medfold
 from medfold import files
-from medfold.competition import Competition
+from medfold.competition.facts import Competition
+from medfold.console import warn
 from medfold.errors import UserError
-from medfold.images import formats
-from medfold.terminal import warn
+from medfold.images.formats import reading
 
 PYTHONS = ("3.11", "3.12", "3.13")  # which one Kaggle's image has changes from month to month
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
@@ -52,7 +52,7 @@ def lacking(competition: Competition) -> tuple[str, ...]:
     labels, images = competition.labels, competition.images
     named = [labels.file] if labels.shape == "arrays" else [*images.train, *images.test]
     patterns = [Path(pattern.partition("#")[0]) for pattern in named]
-    others = {end for name, ends in formats.MODULES.items() if name != "dicom" for end in ends}
+    others = {end for name, ends in reading.MODULES.items() if name != "dicom" for end in ends}
     ends = {pattern.suffix.lower() for pattern in patterns}
     return (() if ends <= others else DICOM) + (TIFF if ends & {".tif", ".tiff", ".svs"} else ())
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import Competition
+from medfold.competition.facts import Competition
 from medfold.paths import CompetitionPaths, RunPaths
 from medfold.recheck import definitions, tables
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition.facts import Competition
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition.facts import Competition
 from medfold.report import curves, plots
 from medfold.report.page import Drawing, Section
 from medfold.report.subgroups import Part
-from medfold.runs import OutOfFold
+from medfold.runs.run_folder import OutOfFold
 from medfold.scoring import metrics
-from medfold.scoring.intervals import shown
+from medfold.scoring.bootstrap import shown
 
 MOST_CURVES = 8  # classes or labels in one figure
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.scoring.intervals import bootstrap
+from medfold.scoring.bootstrap import bootstrap
 from medfold.scoring.metrics import Metric
 
 MOST_VALUES = 8  # of a column that is shown value by value

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit, logit, softmax
 
-from medfold.scoring.crossfit import Fitted, prediction_map
+from medfold.scoring.cross_fitting import Fitted, prediction_map
 
 SMALLEST = 1e-7  # a probability of float32 does not come nearer to 1
 HOTTEST = 20.0  # temperatures are looked for from 1/20 to 20

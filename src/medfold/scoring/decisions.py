@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition.facts import Competition
 
 
 def decisions(competition: Competition, predictions: np.ndarray) -> np.ndarray:

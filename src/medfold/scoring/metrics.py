@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition.facts import Competition
 from medfold.errors import UserError, nearest
 from medfold.scoring.decisions import decisions
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit
 
 from medfold.scoring.calibration import logits
-from medfold.scoring.crossfit import Fitted, prediction_map
+from medfold.scoring.cross_fitting import Fitted, prediction_map
 from medfold.scoring.metrics import Metric
 
 MOST = 500  # thresholds that are tried for a column, at most

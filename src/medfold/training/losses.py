@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition.facts import Competition
+from medfold.competition.recipe import Training
+from medfold.console import warn
 from medfold.errors import UserError, some
-from medfold.recipe import Training
-from medfold.terminal import warn
 
 
 def as_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:

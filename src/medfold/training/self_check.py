@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition.facts import Competition
 from medfold.scoring import metrics
+from medfold.scoring.bootstrap import bootstrap, shown
 from medfold.scoring.decisions import decisions
-from medfold.scoring.intervals import bootstrap, shown
 
 HARDLY = 1e-3  # predictions whose standard deviation is below are the same for all images
 NEVER = 0.01  # a loss that goes down by a smaller share has not moved, but for chance

@@ -29,13 +29,13 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
 )
 
-from medfold.competition import Images
+from medfold.competition.facts import Images
 from medfold.errors import UserError, nearest
-from medfold.images.formats import jpeg_frames, palette, tones
-from medfold.images.formats.dicom_chain import chain_of
-from medfold.images.formats.pixels import ImageError, check_size, chosen, tiled
-from medfold.images.formats.pixels import to_bytes as scaled_by_facts
-from medfold.images.formats.quiet import quiet
+from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
+from medfold.images.formats.dicom_transforms import chain_of
+from medfold.images.formats.pixel_values import ImageError, check_size, chosen, tiled
+from medfold.images.formats.pixel_values import to_bytes as scaled_by_facts
+from medfold.processes import quiet
 
 # Headers that tell how an image was made, not of whom, where or when. No free text, no date, no identifier.
 TECHNICAL = (
@@ -51,7 +51,7 @@ NEEDED = [
     "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence", "VOILUTSequence", "VOILUTFunction",
     "PixelPresentation", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-    *palette.DESCRIPTORS, *palette.TABLES, *palette.SEGMENTED,
+    *dicom_palette.DESCRIPTORS, *dicom_palette.TABLES, *dicom_palette.SEGMENTED,
 ]  # fmt: skip
 # The decoder of each compressed transfer syntax. Not left to pydicom, which tries GDCM first: it ends the process on
 # damaged JPEG and JPEG 2000, and the others are faster. Run-length coding has only pydicom's own.
@@ -90,9 +90,9 @@ def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, 
     if frames[0].ndim == 3:
         pixels = scaled_by_facts(np.stack(frames), facts)
     elif by_palette:
-        pixels = [palette.coloured(frame, dataset) for frame in frames]
+        pixels = [dicom_palette.coloured(frame, dataset) for frame in frames]
     else:
-        pixels = tones.to_bytes(frames, [chain_of(dataset, number, facts) for number in numbers])
+        pixels = dicom_grayscale.to_bytes(frames, [chain_of(dataset, number, facts) for number in numbers])
     return tiled(list(pixels)), technical(dataset)
 
 
@@ -103,7 +103,7 @@ def least_of_ct(path: Path) -> float | None:
         return None
     (frame,) = _decoded(dataset, range(1))
     chain = chain_of(dataset, 0, Images(train="unused", channels=1))
-    ends = tones.ends(frame, chain)
+    ends = dicom_grayscale.ends(frame, chain)
     return min(ends) if ends else None
 
 
@@ -221,7 +221,7 @@ def _decoded(dataset: Dataset, numbers: range) -> list[np.ndarray]:
 def _true_syntax(dataset: Dataset) -> UID:
     """The transfer syntax; some call an ordinary JPEG lossless."""
     uid = dataset.file_meta.TransferSyntaxUID
-    if uid in (JPEGLossless, JPEGLosslessSV1) and jpeg_frames.is_baseline(_frame(dataset, 0)):
+    if uid in (JPEGLossless, JPEGLosslessSV1) and dicom_jpeg.is_baseline(_frame(dataset, 0)):
         return JPEGBaseline8Bit
     return uid
 
@@ -267,9 +267,9 @@ def _check_frames(dataset: Dataset, numbers: range, plugin: str) -> None:
     size = dataset.Rows, dataset.Columns, dataset.SamplesPerPixel
     for number in numbers:
         frame = _frame(dataset, number)
-        jpeg_frames.check_end(frame)
+        dicom_jpeg.check_end(frame)
         if plugin == "gdcm" and dataset.file_meta.TransferSyntaxUID not in JPEGLSTransferSyntaxes:
-            jpeg_frames.check_lossless(frame, *size, dataset.BitsAllocated)
+            dicom_jpeg.check_lossless(frame, *size, dataset.BitsAllocated)
 
 
 def _decoder(uid: UID) -> Decoder:

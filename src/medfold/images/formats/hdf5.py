@@ -7,9 +7,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from medfold.competition import Images
+from medfold.competition.facts import Images
 from medfold.images.formats import raster
-from medfold.images.formats.pixels import LARGEST_STACK, ImageError, picture
+from medfold.images.formats.pixel_values import LARGEST_STACK, ImageError, picture
 
 
 def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, str]]:

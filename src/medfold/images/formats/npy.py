@@ -5,8 +5,8 @@ from tokenize import TokenError
 
 import numpy as np
 
-from medfold.competition import Images
-from medfold.images.formats.pixels import ImageError, picture
+from medfold.competition.facts import Images
+from medfold.images.formats.pixel_values import ImageError, picture
 
 
 def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, str]]:

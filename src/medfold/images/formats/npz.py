@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from medfold.competition import Images
-from medfold.images.formats.pixels import ImageError, as_bytes, picture
+from medfold.competition.facts import Images
+from medfold.images.formats.pixel_values import ImageError, as_bytes, picture
 
 
 def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, str]]:

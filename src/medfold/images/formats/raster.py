@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from medfold.competition import Images
-from medfold.images.formats import endings, tiff
-from medfold.images.formats.pixels import ImageError, check_size, single
-from medfold.images.formats.quiet import quiet
+from medfold.competition.facts import Images
+from medfold.images.formats import tiff, truncation
+from medfold.images.formats.pixel_values import ImageError, check_size, single
+from medfold.processes import quiet
 
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 ORIENTATION = 0x0112  # tag of EXIF
@@ -49,12 +49,12 @@ def decode(data: np.ndarray, facts: Images) -> np.ndarray:
     if beginning[:4] in tiff.BEGINNINGS:
         return tiff.decode(data, facts)
     # Not every version of OpenCV does: some fill what is missing with grey and say nothing.
-    if endings.cut_off(data):
+    if truncation.cut_off(data):
         raise ImageError("cut off")
-    jpeg = beginning[:3] == endings.JPEG
-    if not jpeg and beginning != endings.PNG:
+    jpeg = beginning[:3] == truncation.JPEG
+    if not jpeg and beginning != truncation.PNG:
         return single(_by_pillow(data), facts)
-    chunks = endings.png_chunks(data.tobytes()) if not jpeg else set()
+    chunks = truncation.png_chunks(data.tobytes()) if not jpeg else set()
     if b"acTL" in chunks:  # animated: OpenCV gives another frame, or red for blue
         return single(_by_pillow(data), facts)
     # For a grey image the colours of a JPEG need not be decoded: its first component is the luma of Rec. 601.

@@ -13,9 +13,9 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageOps
 
-from medfold.competition import Images
-from medfold.images.formats.pixels import ImageError, check_size, chosen, single, tiled, to_bytes
-from medfold.images.formats.quiet import quiet
+from medfold.competition.facts import Images
+from medfold.images.formats.pixel_values import ImageError, check_size, chosen, single, tiled, to_bytes
+from medfold.processes import quiet
 
 BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262

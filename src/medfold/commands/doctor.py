@@ -1,0 +1,147 @@
+"""A health table: is everything there that the kit needs, on this machine and at Kaggle?"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from packaging.requirements import Requirement
+
+from medfold.competition.facts import Competition
+from medfold.competition.project import Project
+from medfold.console import hushed, say, size, warn
+from medfold.errors import UserError, some
+from medfold.kaggle.session import Kaggle
+from medfold.paths import Paths
+
+SHOWN = ("tensorflow", "keras", "albumentations", "kaggle")
+LITTLE = 20e9  # bytes of free disk below which a competition hardly fits
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of the table."""
+
+    topic: str
+    state: Literal["ok", "note", "fault"]
+    text: str
+
+
+def doctor(project: Project) -> bool:
+    """Shows the health table; True if nothing is at fault."""
+    findings = []
+    for finding in examine(project.root, project.competition):
+        findings.append(finding)
+        (say if finding.state == "ok" else warn)(finding.topic, f"{finding.state:<7}{finding.text}")
+    return all(finding.state != "fault" for finding in findings)
+
+
+def examine(root: Paths, competition: Competition) -> Iterator[Finding]:
+    """Looks at Python, packages, OpenCV, GPU, disk, Kaggle credentials and one's standing in a competition."""
+    yield _python()
+    yield _packages(root.root / "requirements.txt")
+    yield _opencv()
+    yield _gpu()
+    yield _disk(root.root)
+    yield from _kaggle(competition)
+
+
+def _python() -> Finding:
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    text = f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}"
+    return Finding("Python", "ok" if fits else "fault", text if fits else f"{text}: 3.11 to 3.13 are needed")
+
+
+def _packages(file: Path) -> Finding:
+    if not file.is_file():
+        return Finding("packages", "note", f"no {file.name} here to compare with")
+    lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    wrong, versions = [], {}
+    for requirement in (Requirement(line) for line in lines if line):
+        try:
+            versions[requirement.name] = version(requirement.name)
+        except PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+            continue
+        if not requirement.specifier.contains(versions[requirement.name], prereleases=True):
+            wrong.append(f"{requirement.name} is {versions[requirement.name]}, needed {requirement.specifier}")
+    if wrong:
+        return Finding("packages", "fault", f"{some(wrong)}. Run: make setup, or pip install -r requirements.txt")
+    shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN if name in versions)
+    return Finding("packages", "ok", f"{shown}; all {len(versions)} as required")
+
+
+def _opencv() -> Finding:
+    try:
+        import cv2
+    except ImportError as error:
+        return Finding("OpenCV", "fault", f"cannot be imported ({error}). Run: make setup")
+    found = {}
+    for name in ("opencv-python", "opencv-python-headless"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    if len(set(found.values())) > 1:
+        both = ", ".join(f"{name} {number}" for name, number in found.items())
+        return Finding("OpenCV", "note", f"{both} overwrite each other. Run: make setup")
+    return Finding("OpenCV", "ok", f"cv2 {cv2.__version__}")
+
+
+def _gpu() -> Finding:
+    try:
+        with hushed():
+            from medfold.models.build import gpus
+
+            found = gpus()
+    except ImportError as error:
+        return Finding("GPU", "fault", f"TensorFlow cannot be imported ({error}). Run: make setup")
+    if found:
+        return Finding("GPU", "ok", ", ".join(found))
+    return Finding(
+        "GPU", "note", f"none seen by TensorFlow: {os.cpu_count()} CPU cores train. With CUDA: make setup GPU=1"
+    )
+
+
+def _disk(root: Path) -> Finding:
+    data = root / "data" if (root / "data").is_dir() else root
+    free = shutil.disk_usage(data).free
+    return Finding("disk", "ok" if free > LITTLE else "note", f"{size(free)} free for data/ and runs/")
+
+
+def _kaggle(competition: Competition) -> Iterator[Finding]:
+    needed = competition.source["kind"] == "kaggle" or competition.upload != "local"
+    try:
+        kaggle = Kaggle.connect()
+    except UserError as error:
+        yield Finding("Kaggle", "fault" if needed else "note", f"{error}{'' if needed else ' (not needed here)'}")
+        return
+    yield Finding("Kaggle", "ok", f"{kaggle.credentials.user}, by the {kaggle.credentials.source}")
+    if not needed:
+        yield Finding("joined", "ok", "this competition needs no account")
+        return
+    try:
+        yield from _standing(kaggle, competition)
+    except UserError as error:
+        yield Finding("joined", "fault", str(error))
+
+
+def _standing(kaggle: Kaggle, competition: Competition) -> Iterator[Finding]:
+    from medfold.submission.leaderboards.kaggle import slug
+
+    facts = kaggle.joined(slug(competition))
+    yield Finding("joined", "ok", facts.slug)
+    if facts.deadline:
+        day = f"{facts.deadline:%Y-%m-%d %H:%M} UTC"
+        yield Finding("deadline", "note" if facts.over else "ok", f"{day}{', over' if facts.over else ''}")
+    if facts.submissions_disabled:
+        yield Finding("submit", "note", "closed")
+    else:
+        kind = "notebooks only" if facts.notebooks_only else "files"
+        left = kaggle.limits(facts.slug).left
+        told = "submissions left today are not told" if left is None else f"{left} submissions left today (UTC)"
+        yield Finding("submit", "note" if left == 0 else "ok", f"{told}, {kind}")

@@ -1,0 +1,248 @@
+"""Stage `predict`: new images, asked of every trained fold of one run or several, and averaged; where they look."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from medfold import config, files, hardware
+from medfold.competition import facts as competition_module
+from medfold.competition import recipe as recipe_module
+from medfold.competition.project import RESEARCH, Project
+from medfold.console import hushed, progress, say, table, warn
+from medfold.data import image_patterns
+from medfold.ensemble import fold_mean
+from medfold.errors import UserError, some
+from medfold.images import image_batches
+from medfold.images.formats import reading
+from medfold.images.heat_map import overlay
+from medfold.images.preparation import prepare
+from medfold.images.resize import resize
+from medfold.runs import identity, run_folder
+
+if TYPE_CHECKING:
+    import keras
+
+SHOWN = 10  # rows on the terminal
+CHUNK = 256  # images in memory at a time
+LARGEST_BATCH = 64
+LONGEST_NAME = 150  # letters of the name of a file with predictions
+LONGEST = 512  # px, of a picture that shows where the nets look
+
+
+def predict(
+    project: Project,
+    images: Path,
+    names: list[str] | None = None,
+    out: Path | None = None,
+    explain: bool = False,
+) -> pd.DataFrame:
+    """Predicts images that are no part of the competition with the mean of all trained folds.
+
+    Args:
+        images: an image, or a folder that is searched with all that is below it.
+        names: the runs. Defaults to `baseline`.
+        out: the file to write. Defaults to `predictions/<path of images>.csv` beside the folds of the first run, with
+            `__` for the slashes of the path.
+        explain: also writes a picture of each image that shows where the nets look, into `<out>-explained/`.
+
+    Returns:
+        What was written: id (path below `images`) and a column per class or label; for ordinal tasks also `expected`.
+
+    Raises:
+        UserError: no such file, no image in it, none that can be read, or a run without a trained fold; runs to explain
+            together that see different parts of an image.
+    """
+    names = list(dict.fromkeys(names or ["baseline"]))
+    project = _as_trained(project, names)
+    if explain:
+        _refuse_different_places({name: identity.recipe_of(project, name).images for name in names})
+    root, found = _images(images, project.competition.images)
+    members, unreadable = {}, {}
+    for name in names:
+        members[name], unreadable = _of_run(project, name, root, found)
+    columns = project.competition.columns
+    blended = fold_mean.blend(members, columns)
+    result = run_folder.predictions_table(project.competition, blended["id"], blended[columns].to_numpy())
+    out = out or project.paths.run(names[0]).predictions / f"{_name_of(images)}.csv"
+    files.write_csv(result, out)
+    rows = [[id, *(f"{value:.4f}" for value in values)] for id, *values in result.head(SHOWN).itertuples(index=False)]
+    table(result.columns, rows)
+    if len(result) > SHOWN:
+        say("", f"and {len(result) - SHOWN:,} more")
+    for image, reason in list(unreadable.items())[:3]:
+        warn("predict", f"left out: {image}: {reason}")
+    if len(unreadable) > 3:
+        warn("predict", f"left out: {len(unreadable) - 3} more that cannot be read")
+    say("predict", f"{len(result):,} images -> {project.shown(out)}")
+    if explain:
+        folder = out.with_name(f"{out.stem}-explained")
+        told = _explain(project, names, root, result, folder)
+        say("explain", f"{told} -> {project.shown(folder)}")
+    say("", RESEARCH)
+    return result
+
+
+def _as_trained(project: Project, names: list[str]) -> Project:
+    """The competition as its facts were when the runs were trained: they say what an output means.
+
+    Raises:
+        UserError: runs that were trained under facts that do not fit together.
+    """
+    (first, facts), *others = ((name, identity.facts_of(project, name)) for name in names)
+    for name, other in others:
+        for key in identity.BINDING:
+            before, now = (config.flat(each.model_dump()).get(key) for each in (facts, other))
+            if before != now:
+                raise UserError(
+                    f"{first} and {name} were trained under different facts: {key}", "RUNS", "Ask one alone"
+                )
+    today = project.competition
+    if facts.columns != today.columns:
+        before, now = some(facts.columns, 6), some(today.columns, 6)
+        warn("predict", f"named as when {first} was trained: {before}; competition.yaml says {now} now")
+    elif facts.class_names != today.class_names:
+        before, now = facts.class_names[1], today.class_names[1]
+        what = f"'{facts.columns[0]}' is the probability of '{before}', as when {first} was trained"
+        warn("predict", f"{what}; competition.yaml has '{now}' as the positive class now")
+    return replace(project, competition=facts)
+
+
+def _name_of(images: Path) -> str:
+    """A name for the predictions of a file or folder, by its whole path: several are called images."""
+    path = images.expanduser().absolute()
+    below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) and path != Path.cwd() else path
+    name = "__".join(part for part in below.parts if part not in (below.anchor, ".."))
+    return name if len(name) <= LONGEST_NAME else f"{files.fingerprint(str(path), 8)}__{name[-LONGEST_NAME + 10 :]}"
+
+
+def _images(given: Path, facts: competition_module.Images) -> tuple[Path, list[str]]:
+    """The folder that ids start from, and the images below it, sorted; of several files for an image, together."""
+    given = given.expanduser()
+    if given.is_file():
+        return given.parent, with_channels([given.name], facts)
+    if not given.is_dir():
+        raise UserError("no such file or folder", f"IMAGES={given}")
+    known = set(reading.suffixes())
+    everything = [path.relative_to(given).as_posix() for path in given.rglob("*") if path.is_file()]
+    found = sorted(path for path in everything if Path(path).suffix.lower() in known)
+    if not found:
+        others = f"It has {some(sorted(everything))}" if everything else "It is empty"
+        raise UserError(f"no image in it ({', '.join(sorted(known))})", f"IMAGES={given}", others)
+    return given, with_channels(found, facts)
+
+
+def with_channels(found: list[str], facts: competition_module.Images) -> list[str]:
+    """The images as formats.read takes them: where an image is a file for each channel, all of them are named."""
+    if isinstance(facts.channels, int):
+        return found
+    before, _, after = PurePosixPath(facts.train[0]).name.partition(f"{{{image_patterns.CHANNEL}}}")
+    first, *rest = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in facts.channels)
+    fronts = [name.removesuffix(first) for name in found if name.endswith(first)]
+    if not fronts:
+        raise UserError(f"no image is named ...{first}", "IMAGES", f"An image is {len(facts.channels)} files here")
+    return ["|".join(front + end for end in (first, *rest)) for front in fronts]
+
+
+def _weights(project: Project, name: str) -> list[Path]:
+    """The files with the weights of a run, one for each fold that is done."""
+    run_paths = run_folder.paths_of(project.paths, name)
+    return [run_paths.fold(fold).weights for fold in run_folder.finished_folds(run_paths, project.competition.folds.k)]
+
+
+def _nets(project: Project, name: str) -> "list[keras.Model]":
+    """The trained nets of a run, one of each fold that is done."""
+    recipe = identity.recipe_of(project, name)
+    with hushed():
+        from medfold.prediction import predictor  # imports TensorFlow
+    return [predictor.load(project.competition, recipe, weights) for weights in _weights(project, name)]
+
+
+def _of_run(project: Project, name: str, root: Path, found: list[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The mean of a run's folds for the images that can be read, and why the others cannot."""
+    competition, recipe = project.competition, identity.recipe_of(project, name)
+    weights = _weights(project, name)
+    with hushed():
+        from medfold.prediction import predictor  # imports TensorFlow
+    mean = predictor.FoldMean(competition, recipe, weights, recipe.tta, min(LARGEST_BATCH, len(found)))
+    say("predict", f"{len(found):,} images, {name}: the mean of {len(weights)} of {competition.folds.k} folds")
+    ids, outputs, unreadable = [], [], {}
+    facts = competition.images.model_copy(update={"shape": None})  # new images may be of any size
+    with progress("images") as bar:
+        line = bar.add_task("", stage="predict", total=len(found))
+        for rows, pixels, bad in image_batches.batches(root, found, facts, [recipe.images]):
+            unreadable |= {found[row]: why for row, why in bad.items()}
+            if len(rows):
+                outputs.append(mean(pixels[0]))
+                ids += [found[row] for row in rows]
+            bar.advance(line, len(rows) + len(bad))
+    if not ids:
+        image, reason = next(iter(unreadable.items()))
+        raise UserError(f"none of {len(found)} images can be read; {image}: {reason}", f"IMAGES={root}")
+    table_out = pd.DataFrame(np.concatenate(outputs), columns=competition.columns)
+    table_out.insert(0, "id", ids)
+    return table_out, unreadable
+
+
+def _explain(project: Project, names: list[str], root: Path, result: pd.DataFrame, folder: Path) -> str:
+    """Writes a picture of each image, with the mean of the maps of all nets over it, and tells what they show.
+
+    Explained is the positive class of a binary task, else the most probable class or label of each image. A picture
+    has the proportions of the original; where the recipe moves what is in the image it is the prepared image, since
+    a place in a map is a place there.
+    """
+    with hushed():
+        from medfold.prediction.grad_cam import Explainer  # imports TensorFlow
+    competition = project.competition
+    seen = [identity.recipe_of(project, name).images for name in names]
+    explainers = [[Explainer(net) for net in _nets(project, name)] for name in names]
+    ids, chosen = result["id"].tolist(), result[competition.columns].to_numpy().argmax(axis=1)
+
+    def looks(id: str) -> tuple[np.ndarray, list[np.ndarray]]:
+        pixels = reading.read(root, id, competition.images)
+        prepared = [prepare(pixels, options) for options in seen]
+        if _moves(seen[0]):
+            return prepared[0], prepared
+        height, width = pixels.shape[:2]
+        scale = min(1, LONGEST / max(height, width))
+        return resize(pixels, max(1, round(scale * height)), max(1, round(scale * width))), prepared
+
+    with files.whole(folder) as unfinished, ThreadPoolExecutor(hardware.cores()) as pool, progress("images") as bar:
+        unfinished.mkdir()
+        line = bar.add_task("", stage="explain", total=len(ids))
+        for start in range(0, len(ids), CHUNK):
+            here = slice(start, start + CHUNK)
+            pictures, prepared = zip(*pool.map(looks, ids[here]), strict=True)
+            maps = [
+                [explainer(np.stack(pixels), chosen[here]) for explainer in of_run]
+                for pixels, of_run in zip(zip(*prepared, strict=True), explainers, strict=True)
+            ]
+            for number, (id, picture) in enumerate(zip(ids[here], pictures, strict=True)):
+                size = picture.shape[1::-1]
+                heats = [cv2.resize(each[number], size) for of_run in maps for each in of_run]
+                _, png = cv2.imencode(".png", overlay(picture, np.mean(heats, axis=0))[..., ::-1])
+                # Of an image of several files the first names it; `|` is no letter of a file name on Windows.
+                (unfinished / f"{id.partition('|')[0].replace('/', '__')}.png").write_bytes(png.tobytes())
+                bar.advance(line)
+    methods = " and ".join(dict.fromkeys(each.method for of_run in explainers for each in of_run))
+    what = f"for '{competition.columns[0]}'" if competition.task == "binary" else "for the most probable answer"
+    if all(each.of_grade for of_run in explainers for each in of_run):
+        what = "for a higher grade"
+    return f"{len(ids):,} pictures of what speaks {what}, by {methods}"
+
+
+def _moves(options: recipe_module.Images) -> bool:
+    return bool(options.steps) or options.fit != "stretch"
+
+
+def _refuse_different_places(seen: dict[str, recipe_module.Images]) -> None:
+    """Maps are averaged by place: each run must make the same part of an image into its square."""
+    (first, options), *others = seen.items()
+    for name, other in others:
+        if (other.steps, other.fit) != (options.steps, options.fit):
+            what = f"{first} and {name} see different parts of an image (images.steps, images.fit)"
+            raise UserError(what, "EXPLAIN=1", "Explain them one by one")

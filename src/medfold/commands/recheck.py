@@ -1,0 +1,112 @@
+"""Stage `recheck`: scores and submissions computed again from the files alone; any difference is named."""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from medfold import files
+from medfold.competition.facts import Competition
+from medfold.competition.project import Project
+from medfold.console import say, warn
+from medfold.data import samples
+from medfold.data.dataset import make_folds
+from medfold.data.raw_data import samples_of
+from medfold.errors import UserError, some
+from medfold.recheck import run as run_check
+from medfold.recheck import submission as submission_check
+from medfold.runs import identity, run_folder
+from medfold.submission import table as submissions
+
+
+def recheck(project: Project, names: list[str] | None = None) -> None:
+    """Computes again what runs and submissions of a competition say of themselves.
+
+    Args:
+        names: of the runs. Defaults to all that have a score, and all submissions.
+
+    Raises:
+        UserError: something differs; all of it is shown before.
+    """
+    samples_of(project)
+    if samples.undivided(project.paths):
+        make_folds(project, quiet=True)
+    wrong, labels = [], identity.labels_of(project)
+    scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
+    for name in names or scored:
+        run = run_folder.paths_of(project.paths, name)
+        run_folder.describe(run)
+        if not run.score.is_file():
+            raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
+        try:
+            facts = _as_scored(project, name, files.read_json(run.score), labels)
+        except UserError as error:
+            if names:
+                raise
+            warn("run", f"{name}: cannot be computed again: {error.what}")
+            continue
+        wrong += _told("run", name, run_check.differences(facts, project.paths, run))
+    ledger = submissions.ledger(project.root)
+    rows = ledger[ledger["competition"] == project.paths.name]
+    for row in rows.to_dict("records"):
+        file, of = project.root.root / row["file"], row["runs"].split()
+        if names is not None and set(of) - set(names):
+            continue
+        if lacking := _lacking(project, file, of):
+            warn("submission", f"{file.name}: cannot be computed again: {lacking}")
+            continue
+        record = files.read_json(file.with_suffix(".json"))
+        try:
+            facts = _as_scored(project, of[0], record.get("score"), labels)
+        except UserError as error:
+            warn("submission", f"{file.name}: cannot be computed again: {error.what}")
+            continue
+        found = submission_check.differences(facts, project.paths, project.root.root, file)
+        wrong += _told("submission", file.name, chain(found, submission_check.ledger_differences(row, record)))
+    if not len(scored) and not len(rows):
+        raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
+    if wrong:
+        raise UserError(f"{len(wrong)} differences: {some(wrong, 3)}", project.paths.name, "The files were changed")
+
+
+def _lacking(project: Project, file: Path, of: list[str]) -> str:
+    """Names the first missing file that a submission is computed again from; '' if all are there."""
+    kept = [project.paths.rechecked(file, suffix) for suffix in ("npz", "csv")]
+    for path in (file, file.with_suffix(".json"), *kept, *(project.paths.run(name).origin for name in of)):
+        if not path.is_file():
+            return f"no {project.shown(path)}"
+    return ""
+
+
+def _as_scored(project: Project, name: str, kept: dict[str, Any] | None, labels: str | None) -> Competition:
+    """The facts that a run was trained under, with the metrics and the submission that a score was computed under.
+
+    Args:
+        kept: the score; of an older version it does not say, and those of today are taken.
+        labels: of today, as `trained.labels_of` gives them.
+
+    Raises:
+        UserError: other facts make the sample table, or labels have changed: there is nothing to compute from.
+    """
+    origin = identity.refuse_other_facts(project, name, identity.IN_SAMPLES)
+    before = identity.facts_of(project, name)
+    if sorted(before.class_names) != sorted(project.competition.class_names):
+        identity.refuse_other_facts(project, name, ("classes",))
+    if not identity.same_labels(origin, labels):
+        raise UserError(f"labels of the training part are others than those of run '{name}'", project.paths.samples)
+    facts = before.model_dump()
+    now = project.competition.model_dump(include={"score", "submission"})
+    return Competition.model_validate(facts | ((kept or {}).get("facts") or now))
+
+
+def _told(what: str, name: str, differences: Iterator[str]) -> list[str]:
+    found = []
+    try:
+        found.extend(differences)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:  # whatever damaged files lead to
+        found.append(f"its files do not fit together ({type(error).__name__}: {' '.join(str(error).split())[:80]})")
+    if not found:
+        say(what, f"{name}: computed again, equal")
+    for line in found:
+        warn(what, f"{name}: {line}")
+    return [f"{name}: {line}" for line in found]

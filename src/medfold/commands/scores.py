@@ -1,0 +1,74 @@
+"""Stage `scores`: what came in since, and whether OOF and leaderboard agree."""
+
+import pandas as pd
+
+from medfold import files
+from medfold.commands.submit import beside, mark_of, record
+from medfold.competition.project import Project
+from medfold.console import say, table, warn
+from medfold.errors import UserError
+from medfold.paths import Paths
+from medfold.scoring import metrics
+from medfold.submission import table as submission
+from medfold.submission.leaderboards import entry
+
+
+def scores(root: Paths, name: str | None = None) -> None:
+    """Fetches the scores that were still to come, and shows OOF against leaderboard for every submission.
+
+    Args:
+        name: one competition. Defaults to all.
+    """
+    table_all = submission.ledger(root)
+    names = [name] if name else list(dict.fromkeys(table_all["competition"]))
+    if not len(table_all[table_all["competition"].isin(names)]):
+        say("scores", f"no submission{f' of {name}' if name else ''} yet")
+        return
+    for each in names:
+        if each not in root.competitions():
+            warn("scores", f"{each} is in the ledger, but there is no competition folder of that name any more")
+            continue
+        project = Project.open(each, root)
+        _fetch_scores(project, table_all[table_all["competition"] == each])
+        _show_scores(project)
+
+
+def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
+    board = entry.of(project.competition.upload)
+    waiting = rows[(rows["public"] == "") & (rows["status"] != "error")]
+    if not len(waiting) or not hasattr(board, "look_up"):
+        return
+    kept = {row["file"]: files.read_json(beside(project, row)) or {} for _, row in waiting.iterrows()}
+    sought = [(row["ref"], mark_of(row, kept[row["file"]]), row["file"]) for _, row in waiting.iterrows()]
+    try:
+        found = board.look_up(project.competition, sought)
+    except UserError as error:
+        warn("scores", f"not refreshed: {error}")
+        return
+    for _, row in waiting.iterrows():
+        if row["file"] in found:
+            record(project, row.to_dict(), found[row["file"]], kept[row["file"]])
+            if problem := found[row["file"]].problem:
+                warn("scores", f"{row['file']} was refused: {problem}")
+
+
+def _show_scores(project: Project) -> None:
+    rows = submission.ledger(project.root)
+    rows = rows[rows["competition"] == project.paths.name]
+    name = project.competition.score.metric
+    title = metrics.title_of(project.competition, name)
+    say("scores", f"{project.paths.name}, {title}, {len(rows)} submission{'s'[: len(rows) != 1]}")
+    others = rows[rows["metric"] != name]
+    if len(others):
+        told = ", ".join(f"{count} by {metric}" for metric, count in others["metric"].value_counts().items())
+        warn("", f"{len(others)} more were scored by another metric, and do not compare: {told}")
+        rows = rows[rows["metric"] == name]
+    columns = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]
+    table(columns, rows[columns].to_numpy().tolist())
+    both = rows[(rows["oof"] != "") & (rows["public"] != "")]
+    pairs = both[["oof", "public"]].astype(float)
+    if len(pairs) < 3 or (pairs.nunique() < 2).any():
+        say("", "a rank correlation of OOF and public needs three different scores")
+        return
+    correlation = pairs["oof"].corr(pairs["public"], method="spearman")
+    say("", f"rank correlation (Spearman) of OOF and public: {correlation:.2f} over {len(pairs)} submissions")

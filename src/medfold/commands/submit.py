@@ -1,0 +1,249 @@
+"""Stage `submit`: trained folds blended, written, checked, placed and recorded; nothing twice."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medfold import files
+from medfold.competition import recipe as recipe_module
+from medfold.competition.facts import Competition
+from medfold.competition.project import RESEARCH, Project, commit_of, describe_score
+from medfold.console import say, table, warn
+from medfold.data import samples
+from medfold.ensemble.run_ensemble import Ensemble, ensemble_of, show
+from medfold.errors import UnreachableError, UserError
+from medfold.notebooks.pack_submission import UNDER_WAY, folder_of, pack
+from medfold.runs import identity, run_folder
+from medfold.scoring import metrics
+from medfold.scoring.bootstrap import shown
+from medfold.submission import table as submission
+from medfold.submission.leaderboards import entry as leaderboards
+
+NOTED = "kaggle"  # versions of data set and notebook
+
+
+def submit(
+    project: Project,
+    recipe: str = "baseline",
+    overrides: dict[str, Any] | None = None,
+    seeds: list[int] | None = None,
+    names: list[str] | None = None,
+    method: str | None = None,
+    per_class: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Blends the trained folds of one run or several, writes the submission, checks, places and records it.
+
+    The ledger has its row before anything is uploaded, so that a submission killed in between is found again.
+
+    Args:
+        recipe, overrides, seeds: name the runs as `train` does.
+        names: the names of the runs instead. Defaults to none.
+        method, per_class: how to put several together, as `ensemble` takes them.
+        force: places it even if the same predictions were placed before, or the OOF score is no better than chance.
+        dry_run: does everything but place it.
+
+    Raises:
+        UserError: no trained fold, runs that do not fit together or to the data, an OOF score that is no better than
+            chance, a faulty submission, or one that was refused.
+    """
+    competition, paths = project.competition, project.paths
+    names = names or [recipe_module.run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
+    data = identity.data_for(project, names)
+    found = ensemble_of(project, names, data, method, per_class)
+    names, result = found.names, found.score
+    show(project, found, method)
+    sample = samples.sample_submission(competition, paths)
+    units = data.test_groups.index.tolist()
+    sample = submission.fit_sample(competition, sample, units)
+    test = submission.completed(competition, found.test, units, found.nothing)
+    behind = submission.completed(competition, found.test_probable, units, found.prior, quiet=True)
+    table_out = submission.build(competition, test, sample)
+    submission.check(competition, table_out, sample)
+
+    text = table_out.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    digest = files.sha256_of(text)
+    board = leaderboards.of(competition.upload)
+    with files.lock(paths.submissions):
+        before = submission.ledger(project.root)
+        before = before[before["competition"] == paths.name]
+        say("OOF score", describe_score(competition, result, data.train["unit"].nunique()))
+        _show_per_fold(competition, result)
+        mark = _mark(competition, digest, found)
+        known = [mark_of(row, files.read_json(beside(project, row)) or {}) for _, row in before.iterrows()]
+        same = before[np.array(known, dtype=object) == mark]
+        row = same.iloc[-1].to_dict() if len(same) and not force else None
+        if row is not None and row["status"] != "written":
+            say("submit", f"the same predictions are already in {row['file']} ({_fate(project, row)})")
+            return
+        if not force:
+            _refuse_chance(competition, found)
+        new = _new_row(project, names, result, digest)
+        row = new if row is None else {**new, "when": row["when"], "file": row["file"]}
+        file = project.root.root / row["file"]
+        if not file.is_file() or files.sha256(file) != digest:
+            files.write_text(text, file)
+        written = submission.read(file)
+        submission.check(competition, written, sample)
+        origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
+        origin |= {"nothing": found.nothing.tolist(), "decisions": submission.holds_decisions(competition, sample)}
+        origin["words"] = submission.words_of(competition, sample)
+        found.decision.fitted.save(paths.rechecked(file, "npz"))
+        behind_score = _out_of_fold(competition, found).to_csv(index=False, float_format="%.17g", lineterminator="\n")
+        files.write_text(behind_score, paths.rechecked(file, "csv"))  # with all digits: ties would be others
+        record(project, row, leaderboards.Placed(status="written"), origin)
+        say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
+        if not len(written):
+            warn("", "the public test part is empty: what the notebook predicts cannot be compared with home")
+        if words := submission.explained(competition, sample):
+            say("", words)
+        if dry_run:
+            try:
+                board.preflight(competition, paths)
+                say("submit", "dry run: nothing was placed; without DRY_RUN it would be")
+            except UnreachableError as reason:
+                warn("submit", f"dry run: nothing was placed, and Kaggle was not asked: {reason}")
+            return
+    entry = leaderboards.Entry(
+        file=file,
+        table=written,
+        probabilities=behind,
+        groups=data.test_groups,
+        message=_message(project, names, result, mark),
+        mark=mark,
+        sample=sample,
+        pack=lambda: pack(project, data, found),
+        note=lambda facts: record(project, row, leaderboards.Placed(status="written", facts=facts), origin),
+        again=force,
+    )
+    # A notebook takes hours: others may be submitted meanwhile, and the same ones need not wait.
+    hours = competition.upload == "notebook"
+    with files.alone(folder_of(project, names), UNDER_WAY) if hours else files.lock(file):
+        placed = board.place(competition, paths, entry)
+        record(project, row, placed, origin)
+    looks = int((before["status"] == "scored").sum())
+    _show_placed(project, placed, looks)
+    if placed.problem:
+        raise UserError(f"the submission was refused: {placed.problem}", row["file"])
+
+
+def _refuse_chance(competition: Competition, found: Ensemble) -> None:
+    """A net that knows nothing is not submitted by mistake: chance is what one knows without looking at an image."""
+    metric, oof = metrics.of(competition), found.oof
+    chance, value = metrics.chance(competition, oof.targets, found.prior), metric(oof.targets, oof.predictions)
+    if metric.sign * (value - chance) <= 0:  # undefined ones pass
+        what = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
+        raise UserError(what, " ".join(found.names), "Look at labels and training; FORCE=1 submits it all the same")
+
+
+def _fate(project: Project, row: dict[str, str]) -> str:
+    """What became of a submission that was placed before."""
+    number = f" as {row['ref']}" if row["ref"] else ""
+    if row["status"] == "error":
+        kept = files.read_json(beside(project, row)) or {}
+        return f"refused{number}: {kept.get('problem') or 'no reason known'}; FORCE=1 submits it again"
+    scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
+    return f"{row['status']}{number}; {scored or 'no score yet: make scores fetches it'}"
+
+
+def _new_row(project: Project, names: list[str], result: dict[str, Any], digest: str) -> dict[str, str]:
+    when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    file = project.paths.submissions / f"{when}-{run_folder.joined_name(names)}.csv"
+    count = 1
+    while file.exists():  # two within one second
+        count += 1
+        file = file.with_name(f"{when}-{run_folder.joined_name(names)}-{count}.csv")
+    return {
+        "when": when,
+        "competition": project.paths.name,
+        "runs": " ".join(names),
+        "file": file.relative_to(project.root.root).as_posix(),
+        "sha256": digest,
+        "metric": result["metric"],
+        "oof": _text(result["value"]),
+        "low": _text(result["low"]),
+        "high": _text(result["high"]),
+        "folds": " ".join(map(str, result["folds_done"])),
+    }
+
+
+def _out_of_fold(competition: Competition, found: Ensemble) -> pd.DataFrame:
+    """The OOF predictions that the score is of, and the probabilities behind them, for `make recheck`."""
+    table = pd.DataFrame({"id": found.oof.names, "fold": found.oof.fold})
+    behind = [f"behind {name}" for name in competition.columns]
+    table[competition.columns], table[behind] = found.oof.predictions, found.probable.predictions
+    return table
+
+
+def beside(project: Project, row: dict[str, str]) -> Path:
+    """The file beside a submission: its score, inputs, hashes and what became of it."""
+    return (project.root.root / row["file"]).with_suffix(".json")
+
+
+def record(project: Project, row: dict[str, str], placed: leaderboards.Placed, origin: dict[str, Any]) -> None:
+    """Writes what became of a submission into the ledger and beside its file; facts that were noted before stay."""
+    noted = {key: value for key, value in (files.read_json(beside(project, row)) or {}).items() if key == NOTED}
+    fate = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
+    files.write_json({**origin, **noted, **placed.facts, **fate, "problem": placed.problem}, beside(project, row))
+    scores = {"public": _text(placed.public), "private": _text(placed.private)}
+    submission.record(project.root, {**row, **fate, **scores})
+
+
+def mark_of(row: dict[str, str], kept: dict[str, Any]) -> str:
+    """What a submission's message holds of it, so that it is found again among those that Kaggle lists.
+
+    Args:
+        row: of the ledger.
+        kept: what stands beside its file.
+    """
+    return kept.get("mark") or f"file {row['sha256'][:12]}"
+
+
+def _mark(competition: Competition, digest: str, found: Ensemble) -> str:
+    """The mark of a new one: of its file.
+
+    Where a notebook is submitted, of what predicts, for the test set at home may be three rows that two nets see alike.
+    """
+    if competition.upload != "notebook":
+        return f"file {digest[:12]}"
+    score = {key: value for key, value in found.score.items() if key != "facts"}  # as of older versions
+    return f"folds {files.fingerprint([digest, found.inputs, score], 12)}"
+
+
+def _message(project: Project, names: list[str], result: dict[str, Any], mark: str) -> str:
+    title = metrics.title_of(project.competition, result["metric"])
+    value = shown(result["value"])
+    folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
+    commit = commit_of(project.root.root)
+    code = f", commit {commit}" if commit else ""
+    label = "+".join(names)
+    label = label if len(label) <= 200 else f"{label[:197]}..."
+    return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {mark}"
+
+
+def _text(value: float | None) -> str:
+    """A number as the ledger has it."""
+    return "" if value is None else f"{value:.6f}"
+
+
+def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
+    title = metrics.title_of(competition, result["metric"])
+    values = [shown(value) for value in result["per_fold"].values()]
+    table(["fold", *result["per_fold"]], [[title, *values]])
+
+
+def _show_placed(project: Project, placed: leaderboards.Placed, looks_before: int) -> None:
+    for fact, value in placed.lines:
+        say(fact, value)
+    if placed.rivals is not None:
+        marked = [placed.mine] if placed.mine is not None else []
+        rows = placed.rivals.astype(object).where(placed.rivals.notna(), "").to_numpy().tolist()
+        cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
+        table(placed.rivals.columns, cells, marked)
+    look = f", look {looks_before + 1} at this leaderboard" if placed.status == "scored" else ""
+    say("ledger", f"{project.shown(project.root.ledger)}{look}")
+    say("", RESEARCH)

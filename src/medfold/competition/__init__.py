@@ -1,0 +1,1 @@
+"""What a competition is: facts, recipes, the project folder."""

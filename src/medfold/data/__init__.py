@@ -1,0 +1,1 @@
+"""From raw files to a dataset: sources, label layouts, samples."""

@@ -1,0 +1,100 @@
+"""Stage `download`: raw data, repaired or renewed, and the sample table read from it."""
+
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from medfold import files
+from medfold.competition.project import Project
+from medfold.console import minutes, say, size, warn
+from medfold.data import samples
+from medfold.data.sources.source import missing
+from medfold.errors import UserError, some
+
+
+def download(
+    project: Project, given: Path | None = None, force: bool = False, patterns: list[str] | None = None
+) -> None:
+    """Gets the raw data and reads its labels; repairs what is there in part.
+
+    Args:
+        given: a file, folder or zip archive to take instead of the source. Defaults to none.
+        force: gets it again even if it is there.
+        patterns: names or patterns of the only files to get. Defaults to all.
+    """
+    paths, source = project.paths, project.source
+    with files.lock(paths.raw):
+        if patterns:
+            _download_some(project, patterns)
+            return
+        if not force and (source.complete or (given is None and source.repair())):
+            manifest = files.read_csv(paths.raw_manifest)
+            again = " (FORCE=1 gets it again)" if given else ""
+            held = f"{len(manifest):,} files, {size(manifest['bytes'].sum())}"
+            say("download", f"complete: {held} in {project.shown(paths.raw)}{again}")
+            samples_of(project)
+            return
+        began = time.monotonic()
+        manifest = source.get(given, force)
+        try:
+            table = samples.build(project.competition, paths)
+        except UserError:
+            if given:
+                paths.raw_manifest.unlink()  # perhaps the wrong file was given: do not call it complete
+            raise
+    _note_nested_copy(project)
+    count = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
+    told = f"{count['train']:,} training and {count['test']:,} test images"
+    if share := project.competition.labels.holdout:
+        told = f"{len(table):,} images, of which make folds sets {share:.0%} aside as the test part"
+    held = f"{size(manifest['bytes'].sum())} in {project.shown(paths.raw)}"
+    say("download", f"{told}, {held}, {minutes(time.monotonic() - began)}")
+
+
+def _download_some(project: Project, patterns: list[str]) -> None:
+    """Gets single files; they count as the whole data only if the samples can be read from them."""
+    source, paths = project.source, project.paths
+    names = source.get_some(patterns)
+    told = f"{len(names):,} files asked for are in {project.shown(paths.raw)}"
+    if paths.raw_manifest.is_file():  # the data was complete, or nearly, before
+        absent = missing(paths)
+        say("download", f"{told}; {f'{len(absent)} others are missing' if absent else 'complete'}")
+        return
+    source.seal()
+    try:
+        samples.build(project.competition, paths)
+    except UserError as error:
+        paths.raw_manifest.unlink()
+        say("download", f"{told}; not yet all that training needs ({error.what})")
+    else:
+        say("download", f"{told}; all that training needs")
+
+
+def _note_nested_copy(project: Project) -> None:
+    folder = project.competition.images.root
+    nested = project.paths.raw / folder / folder
+    if folder and nested.is_dir():
+        warn("download", f"note: {project.shown(nested)} is a second copy inside the first; it is not used")
+
+
+def samples_of(project: Project) -> pd.DataFrame:
+    """The sample table; made anew if it is missing or stale, and the data too where that costs nothing."""
+    paths = project.paths
+    if not paths.raw_manifest.is_file():
+        if not project.source.embedded:
+            raise UserError("no data yet", paths.name, f"Run: {project.command('download')}")
+        download(project)
+    absent = missing(paths)
+    if absent:
+        raise UserError(
+            f"{len(absent)} raw files are missing or changed: {some(absent)}",
+            paths.raw,
+            f"Run: {project.command('download')}",
+        )
+    with files.lock(paths.samples):
+        if samples.fresh(project.competition, paths):
+            return samples.read(project.competition, paths)
+        table = samples.build(project.competition, paths)
+    say("samples", f"{len(table):,} samples -> {project.shown(paths.samples)}")
+    return table

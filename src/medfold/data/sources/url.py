@@ -1,0 +1,50 @@
+"""Source `url`: one file at a public address, its md5 known."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from medfold import files, http_download
+from medfold.console import warn
+from medfold.data.sources import archives
+from medfold.data.sources.source import Into
+from medfold.errors import UserError
+
+
+class Options(BaseModel):
+    """What `source:` holds for kind `url`."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: str
+    url: str
+    file: str  # the name under which it is kept
+    md5: str
+
+
+def fetch(options: Options, into: Into) -> None:
+    """Downloads the file, checks its md5 and unpacks it if it is an archive.
+
+    Raises:
+        UserError: no connection, an error answer, or another md5 than competition.yaml says.
+    """
+    arrived = into.downloads / options.file
+    if not arrived.is_file():
+        try:
+            http_download.fetch(lambda: http_download.open_stream(options.url), arrived)
+        except UserError as error:
+            fix = f"Fetch it with a browser and give it by FROM={options.file}"
+            raise UserError(error.what, options.url, f"{error.fix}. {fix}" if error.fix else fix) from None
+    if files.md5(arrived) != options.md5:
+        arrived.unlink()
+        raise UserError("what arrived has another md5 than competition.yaml says", options.url, "Try again")
+    if archives.is_archive(arrived):
+        archives.unpack(arrived, into.raw)
+    else:
+        arrived.replace(into.raw / options.file)
+
+
+def accept(options: Options, given: Path) -> str:
+    """Notes another md5 than that of the official file; the contents are checked when the samples are read."""
+    if given.is_file() and (md5 := files.md5(given)) != options.md5:
+        warn("download", f"note: md5 {md5} is not that of the official file ({options.md5}); contents are checked")
+    return options.file

@@ -1,0 +1,1 @@
+"""Folds: splitters, the kept table, and the audit for leaks."""

@@ -1,0 +1,64 @@
+"""DICOM headers as columns of the label table."""
+
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold.console import progress
+from medfold.errors import UserError
+from medfold.images import worker_pool
+from medfold.images.formats import reading
+
+
+def read(raw: Path, images: pd.Series, keywords: list[str], complete: bool = True) -> dict[str, list[str]]:
+    """The values of DICOM headers, nothing as ''.
+
+    Args:
+        raw: the folder that image paths start from.
+        images: paths below it; of several files of an image the first is read.
+        keywords: DICOM keywords, like PatientID.
+        complete: every file must be readable; else the values of one that is not are ''.
+
+    Returns:
+        For each keyword the values, in the order of the images.
+
+    Raises:
+        UserError: an unknown keyword, or a file that is no DICOM.
+    """
+    if not keywords:
+        return {}
+    found = np.empty((len(images), len(keywords)), object)
+    paths = [reading.path_of(raw, image) for image in images]
+    with progress("headers") as bar:
+        task = bar.add_task("", stage="samples", total=len(paths))
+        for results in worker_pool.work(partial(_values, keywords=keywords, complete=complete), paths):
+            for number, values in results:
+                if isinstance(values, worker_pool.Killed):
+                    if complete:
+                        raise UserError("its header kills the process that reads it", paths[number], "Get it again")
+                    values = [""] * len(keywords)
+                found[number] = values
+            bar.advance(task, len(results))
+    return {keyword: found[:, column].tolist() for column, keyword in enumerate(keywords)}
+
+
+def identifying(keywords: Collection[str]) -> list[str]:
+    """Those of DICOM keywords that may tell who a patient is."""
+    if not keywords:
+        return []
+    from medfold.images.formats.dicom import TECHNICAL  # not above: few competitions have DICOM, and it takes long
+
+    return sorted(set(keywords) - set(TECHNICAL))
+
+
+def _values(path: Path, keywords: list[str], complete: bool) -> list[str]:
+    try:
+        values = reading.headers(path, keywords)
+    except UserError:
+        if complete:
+            raise
+        return [""] * len(keywords)
+    return [values[keyword] for keyword in keywords]

@@ -1,0 +1,38 @@
+"""PALETTE COLOR of DICOM: numbers of a palette -> red, green, blue (PS3.3 C.7.6.3.1.5 and C.7.9)."""
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_color_lut
+
+from medfold.images.formats.dicom_transforms import lut_of
+from medfold.images.formats.pixel_values import ImageError, every, looked_up, scaled
+
+COLOURS = ("Red", "Green", "Blue")
+DESCRIPTORS = [f"{colour}PaletteColorLookupTableDescriptor" for colour in COLOURS]
+TABLES = [f"{colour}PaletteColorLookupTableData" for colour in COLOURS]
+SEGMENTED = [f"Segmented{table}" for table in TABLES]
+
+
+def coloured(frame: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """uint8 (height, width, 3) of a frame (height, width) of palette numbers.
+
+    Raises:
+        ImageError: no palette, or one of a kind that is not known.
+    """
+    if frame.dtype.kind not in "iu" or frame.dtype.itemsize > 2:
+        raise ImageError(f"a palette for {frame.dtype.name} pixels")
+    numbers = every(frame.dtype)
+    if all(name in dataset for name in (*DESCRIPTORS, *TABLES)):
+        luts = [
+            lut_of(dataset.get(how), dataset.get(what), dataset) for how, what in zip(DESCRIPTORS, TABLES, strict=True)
+        ]
+        palette = np.stack([lut(numbers) for lut in luts], axis=-1)
+    elif all(name in dataset for name in (*DESCRIPTORS, *SEGMENTED)):
+        count, _, bits = dataset.get(DESCRIPTORS[0])
+        if bits == 8 and not 0 < count <= 256:  # pydicom 3.0 counts them modulo 256
+            raise ImageError(f"a segmented palette of {count} entries with 8 bits")
+        palette = apply_color_lut(numbers, dataset)[:, :3]
+    else:
+        raise ImageError("no palette in it")
+    # Some write eight bits into sixteen without shifting them.
+    return looked_up(scaled(palette, 0, 65535 if palette.max() > 255 else 255), frame)

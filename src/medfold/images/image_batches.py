@@ -1,0 +1,79 @@
+"""Images read once, prepared in one way or several, and handed on in batches: for what is predicted and not kept."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from medfold.competition import facts as competition
+from medfold.competition import recipe
+from medfold.errors import UserError
+from medfold.images import worker_pool
+from medfold.images.formats import reading
+from medfold.images.preparation import prepare
+
+DIED = "the process that decodes it dies"
+
+
+class Batch(NamedTuple):
+    """Some images.
+
+    Args:
+        rows: int (n,), the positions of those that can be read.
+        pixels: uint8 (n, size, size, channels), for each way to prepare them; empty if none of them can be read.
+        bad: by position, why the others between them cannot be read.
+    """
+
+    rows: np.ndarray
+    pixels: list[np.ndarray]
+    bad: dict[int, str]
+
+
+def batches(
+    raw: Path, images: Sequence[str], facts: competition.Images, options: Sequence[recipe.Images], size: int = 64
+) -> Iterator[Batch]:
+    """Reads images by all cores, in their order: a batch, and what a net makes of it, is always the same.
+
+    What waits to be taken is bounded by the number of cores, whatever the number of images.
+
+    Args:
+        raw: the folder that image paths start from.
+        images: as formats.read takes them.
+        facts: how to read them; an image of another `shape` than expected counts as unreadable.
+        options: how to prepare each.
+        size: readable images in a batch, but for the last one. Defaults to 64.
+
+    Raises:
+        UserError: no process can be started, or a step of a recipe that cannot be done.
+    """
+    read = partial(_prepared, raw=raw, facts=facts, options=tuple(options))
+    waiting: dict[int, list[np.ndarray] | str | worker_pool.Killed] = {}
+    position, rows, pixels, bad = 0, [], [], {}
+    for piece in worker_pool.work(read, images):
+        waiting |= dict(piece)
+        while position in waiting:
+            found = waiting.pop(position)
+            if isinstance(found, list):
+                rows.append(position)
+                pixels.append(found)
+            else:
+                bad[position] = found if isinstance(found, str) else DIED
+            position += 1
+            if len(rows) == size or position == len(images):
+                yield Batch(np.array(rows, int), [np.stack(each) for each in zip(*pixels, strict=True)], bad)
+                rows, pixels, bad = [], [], {}
+
+
+def _prepared(
+    image: str, raw: Path, facts: competition.Images, options: tuple[recipe.Images, ...]
+) -> list[np.ndarray] | str:
+    try:
+        pixels = reading.read(raw, image, facts)
+    except UserError as error:
+        return error.what
+    (height, width), expected = pixels.shape[:2], facts.shape
+    if expected and [height, width] != expected:
+        return f"it has {height}x{width} pixels, expected {expected[0]}x{expected[1]}"
+    return [prepare(pixels, each) for each in options]

@@ -1,0 +1,1 @@
+"""Kaggle: session, competitions, data sets, notebooks, remote runs."""

@@ -1,0 +1,136 @@
+"""Whose name the kit acts in: every source that the official client knows, in its order."""
+
+import errno
+import json
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from medfold.errors import UserError, some
+from medfold.kaggle.client import LOGIN_FIX, TOKEN_FIX, asking, explained
+
+TOKEN_PLACES = "KAGGLE_API_TOKEN or ~/.kaggle/access_token"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Who asks, and where that is written. Never the secret itself."""
+
+    user: str
+    source: str
+
+
+def sign_in(api: Any) -> Credentials | None:
+    """Finds the credentials that the official client would use, and asks Kaggle whether a token is good.
+
+    Returns:
+        Who it is; None if there are no credentials.
+
+    Raises:
+        UserError: malformed, expired or wrong ones; the source is named.
+    """
+    return _by_token(api) or _by_key(api) or _by_login(api)
+
+
+def _by_token(api: Any) -> Credentials | None:
+    """An access token: in a Kaggle notebook, KAGGLE_API_TOKEN (itself or a file), ~/.kaggle/access_token(.txt)."""
+    from kagglesdk.kaggle_env import get_access_token_from_env
+    from kagglesdk.security.types.oauth_service import IntrospectTokenRequest
+
+    try:
+        token, origin = get_access_token_from_env()
+    except OSError as error:  # whose words may hold the token, taken for a path
+        if error.errno != errno.ENAMETOOLONG:
+            raise UserError(f"a Kaggle token cannot be read ({error.strerror})", TOKEN_PLACES, TOKEN_FIX) from None
+        token, origin = os.environ["KAGGLE_API_TOKEN"], "KAGGLE_API_TOKEN"
+    except UnicodeDecodeError:
+        raise UserError("a Kaggle token cannot be read (it is no text)", TOKEN_PLACES, TOKEN_FIX) from None
+    if origin is None:
+        return None
+    source = "~/.kaggle/access_token" if origin == "access_token" else origin
+    if not token or not re.fullmatch(r"[!-~]+", token.strip()):
+        state = "a token with blanks or odd characters" if token and token.strip() else "an empty token"
+        raise UserError(f"{state} in {source}", None, TOKEN_FIX)
+    request = IntrospectTokenRequest()
+    request.token = api.config_values[api.CONFIG_NAME_TOKEN] = token.strip()
+    with asking("credentials", f"token in {source}"), api.build_kaggle_client() as client:
+        try:
+            known = client.security.oauth_client.introspect_token(request)
+        except requests.HTTPError as error:
+            if error.response is None or error.response.status_code not in (400, 401, 403, 404):
+                raise
+            known = None
+    if known is None or not known.active or not known.username:
+        others = {"KAGGLE_KEY": os.environ.get("KAGGLE_KEY"), _shown(Path(api.config)): Path(api.config).is_file()}
+        beside = [name for name, there in others.items() if there]
+        rest = f", or remove it to use {some(beside)}" if beside else ""
+        raise UserError(f"the token in {source} is expired, revoked or mistyped", None, TOKEN_FIX + rest)
+    api.config_values[api.CONFIG_NAME_USER] = known.username
+    return Credentials(known.username, f"token in {source}")
+
+
+def _by_key(api: Any) -> Credentials | None:
+    """The older pair of user name and key: kaggle.json, each overridden by KAGGLE_USERNAME and KAGGLE_KEY."""
+    path, values, sources = Path(api.config), {}, []
+    named = {name: os.environ.get(f"KAGGLE_{name.upper()}", "").strip() for name in ("username", "key")}
+    if path.is_file() and not all(named.values()):
+        try:
+            values = json.loads(path.read_bytes())  # in UTF-8, with a BOM or not, or in UTF-16
+            if not isinstance(values, dict):
+                raise ValueError("no mapping")
+        except (ValueError, OSError) as error:
+            raise UserError(f"not readable as kaggle.json ({error})", _shown(path), TOKEN_FIX) from None
+        sources = [_shown(path)]
+    values = {name: named[name] or str(values.get(name, "")).strip() for name in named}
+    sources += [f"KAGGLE_{name.upper()}" for name in named if named[name]]
+    if not sources:
+        return None
+    source = " and ".join(sources)
+    for name, value in values.items():
+        if not value:
+            raise UserError(f"no '{name}' in it", source, TOKEN_FIX)
+    if values["key"].startswith("KGAT_"):
+        raise UserError(
+            "'key' holds a token of the new kind", source, "Put the token into ~/.kaggle/access_token instead"
+        )
+    api.config_values[api.CONFIG_NAME_USER], api.config_values[api.CONFIG_NAME_KEY] = values["username"], values["key"]
+    return Credentials(values["username"], f"key in {source}")
+
+
+def _by_login(api: Any) -> Credentials | None:
+    """What `kaggle auth login` left: ~/.kaggle/credentials.json."""
+    from kagglesdk.kaggle_creds import KaggleCredentials
+
+    source = KaggleCredentials.DEFAULT_CREDENTIALS_FILE
+    if not Path(source).expanduser().is_file():
+        return None
+    try:
+        expires = json.loads(Path(source).expanduser().read_bytes()).get("access_token_expiration")
+        with api.build_kaggle_client() as client:
+            login = KaggleCredentials.load(client=client)
+            # The official client goes on using a token for half an hour after its end.
+            if login and expires and datetime.fromisoformat(expires) <= datetime.now(UTC):
+                login.refresh_access_token()
+            token = login.get_access_token() if login else None
+    except requests.HTTPError as error:
+        if error.response is None or error.response.status_code not in (400, 401, 403, 404):
+            raise explained(error, "credentials", f"login in {source}") from None
+        token = None
+    except requests.RequestException as error:
+        raise explained(error, "credentials", f"login in {source}") from None
+    except (ValueError, TypeError, AttributeError, KeyError, OSError) as error:
+        raise UserError(f"not readable ({error})", source, LOGIN_FIX) from None
+    if not token:
+        raise UserError(f"the login in {source} is expired, revoked or malformed", None, LOGIN_FIX)
+    api.config_values[api.CONFIG_NAME_TOKEN] = token
+    return Credentials(login.get_username() or "unknown", f"login in {source}")
+
+
+def _shown(path: Path) -> str:
+    home = str(Path.home())
+    return str(path).replace(home, "~", 1) if str(path).startswith(home) else str(path)

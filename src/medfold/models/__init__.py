@@ -1,0 +1,1 @@
+"""Nets: backbones, pooling, heads, input scaling."""

@@ -1,0 +1,138 @@
+"""The kit: what a notebook needs on Kaggle's machines, in one folder, which is a private data set there."""
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from medfold import config, files
+from medfold.competition.facts import Competition
+from medfold.competition.recipe import Recipe
+from medfold.errors import UserError, some
+from medfold.notebooks import mounts
+from medfold.scoring.cross_fitting import Fitted
+
+ABOUT = "kit.json"  # written last: names all other files and their hashes
+ENSEMBLE = "ensemble.npz"
+
+
+@dataclass(frozen=True)
+class Member:
+    """The trained folds of a run.
+
+    Args:
+        name: of the run.
+        recipe: that they were trained by.
+        weights: a file for each fold.
+    """
+
+    name: str
+    recipe: Recipe
+    weights: list[Path]
+
+
+@dataclass(frozen=True)
+class Kit:
+    """A kit, opened.
+
+    Args:
+        folder: that holds its files.
+        about: what kit.json says.
+        competition: the facts.
+        members: the runs, in the order in which the ensemble takes them.
+        fitted: how they are put together.
+    """
+
+    folder: Path
+    about: dict[str, Any]
+    competition: Competition
+    members: list[Member]
+    fitted: Fitted
+
+    @classmethod
+    def open(cls, folder: Path | str) -> "Kit":
+        """Opens a kit and sees that it is whole.
+
+        Raises:
+            UserError: no kit, a file that is missing or damaged, or a package that is not installed.
+        """
+        folder, about = Path(folder), opened(Path(folder), ABOUT)
+        members = [
+            Member(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
+            for run in about["runs"]
+        ]
+        facts = config.validated(Competition, about["facts"], ABOUT)
+        return cls(folder, about, facts, members, Fitted.load(folder / ENSEMBLE))
+
+    def __str__(self) -> str:
+        runs = ", ".join(f"{each.name} ({len(each.weights)} folds)" for each in self.members)
+        lines = {
+            "competition": self.competition.title,
+            "runs": runs,
+            "OOF score": self.about["score"],
+            "medfold": self.about["medfold"],
+        }
+        return "\n".join(f"{fact:<13}{value}" for fact, value in lines.items())
+
+    def data(self, inputs: Path | str) -> Path:
+        """The folder of the competition's data among what is attached to a notebook.
+
+        Args:
+            inputs: the folder that everything is mounted in: as `competitions/<slug>` or as `<slug>`.
+
+        Raises:
+            UserError: it is not there; what is there is named.
+        """
+        place = mounts.competition(Path(inputs), self.about["slug"])
+        inner = place / self.competition.images.root
+        return inner if inner.is_dir() else place
+
+    def predict(self, inputs: Path | str, out: Path | str, hours: float) -> pd.DataFrame:
+        """Predicts the test set that is attached, however many images it has now, and writes the submission, checked.
+
+        Args:
+            inputs: the folder that data sets are mounted in.
+            out: the file to write.
+            hours: that this may take; folds and views are given up rather than that it takes longer.
+
+        Returns:
+            The submission.
+
+        Raises:
+            UserError: no data, or no table of the test part.
+        """
+        from medfold.notebooks import hidden_predictions  # imports TensorFlow
+
+        return hidden_predictions.predict(self, self.data(inputs), Path(out), 3600 * hours)
+
+
+def opened(folder: Path, label: str) -> dict[str, Any]:
+    """What the file `label` says of a folder that was packed, once the folder is seen to be whole.
+
+    Raises:
+        UserError: no such file, another one that is missing or damaged, or a package that is not installed.
+    """
+    about = files.read_json(folder / label)
+    if about is None:
+        raise UserError(f"no {label}", folder, "Attach the data set that was uploaded with the notebook")
+    damaged = [name for name, digest in about["files"].items() if not _is(folder / name, digest)]
+    if damaged:
+        raise UserError(f"files are missing or damaged: {some(damaged)}", folder, "Upload the data set again")
+    lacking = [name for name in about["packages"] if not _installed(name)]
+    if lacking:
+        raise UserError(f"packages are not installed: {some(lacking)}", None, "Run the notebook's first cell")
+    return about
+
+
+def _is(path: Path, digest: str) -> bool:
+    return path.is_file() and files.sha256(path) == digest
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Predictions of trained nets, and where in an image they look."""

@@ -1,0 +1,162 @@
+"""Weights + images -> probabilities: the only predictor, for OOF, test and new images alike."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from medfold import files
+from medfold.competition.facts import Competition, Symmetry
+from medfold.competition.recipe import Recipe
+from medfold.errors import UserError
+from medfold.models import build
+
+tf.get_logger().setLevel("ERROR")  # it warns of a new graph per net, which is meant
+
+# Each view as (transpose, flip vertically, flip horizontally).
+VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
+    "none": [(False, False, False)],
+    "horizontal": [(False, False, False), (False, False, True)],
+    "dihedral": [(t, v, h) for t in (False, True) for v in (False, True) for h in (False, True)],
+}
+
+
+def load(competition: Competition, recipe: Recipe, weights: Path) -> keras.Model:
+    """The trained net of a fold: rebuilt from its recipe, weights read from its file.
+
+    Raises:
+        UserError: a damaged file, or weights of another net.
+    """
+    model = build.build(competition, recipe, pretrained=False)
+    _read_weights(model, weights)
+    return model
+
+
+def _read_weights(model: keras.Model, weights: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        # Keras tells its formats apart by the end of the name.
+        named = Path(shutil.copy2(weights, Path(folder) / "net.weights.h5"))
+        try:
+            model.load_weights(named)
+        except (ValueError, OSError) as error:
+            raise UserError(f"weights do not fit the recipe ({str(error).splitlines()[0]})", weights) from None
+
+
+class FoldMean:
+    """The mean of the nets of a run's folds: one net that is given the weights of each in turn.
+
+    Building and compiling a net takes longer than predicting some images with it.
+
+    Args:
+        competition, recipe: of the run.
+        weights: a file for each fold.
+        tta: as `Predictor` takes it.
+        batch_size: images at a time. Defaults to 64.
+
+    Raises:
+        UserError: a damaged file, or weights of another net.
+    """
+
+    def __init__(self, competition: Competition, recipe: Recipe, weights: list[Path], tta: bool, batch_size: int = 64):
+        self._model = build.build(competition, recipe, pretrained=False)
+        self._weights = []
+        for path in weights:
+            _read_weights(self._model, path)
+            self._weights.append(self._model.get_weights())
+        self._predictor = Predictor(self._model, competition.images.symmetry, tta, batch_size=batch_size)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Probabilities of images uint8 (n, height, width, channels): float64 (n, columns)."""
+        outputs, rows = [], np.arange(len(images))
+        for weights in self._weights:
+            self._model.set_weights(weights)
+            outputs.append(self._predictor(images, rows).astype(np.float64))
+        return np.mean(outputs, axis=0)
+
+
+def save(model: keras.Model, weights: Path) -> None:
+    """Writes the weights of a net, whole."""
+    with files.whole(weights) as temporary:
+        # Keras tells its formats apart by the end of the name.
+        folder = temporary.with_suffix(".folder.tmp")
+        folder.mkdir()
+        try:
+            model.save_weights(folder / "net.weights.h5")
+            (folder / "net.weights.h5").replace(temporary)
+        finally:
+            files.remove(folder)
+
+
+class Predictor:
+    """Probabilities of images, averaged over the views that a symmetry allows (test-time augmentation).
+
+    Args:
+        model: from what `look` gives to probabilities.
+        symmetry: none, horizontal (2 views) or dihedral (8 views).
+        tta: False looks at each image once, as it is.
+        look: (images of a batch, number of the view) -> what the model takes. Defaults to turned pixels.
+        batch_size: images at a time. Defaults to 64.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        symmetry: Symmetry,
+        tta: bool,
+        look: Callable[[np.ndarray, int], np.ndarray] | None = None,
+        batch_size: int = 64,
+    ):
+        views = VIEWS[symmetry if tta else "none"]
+        self.count, self._look = len(views), look or (lambda batch, number: _turned(batch, *views[number]))
+        self._forward = tf.function(lambda batch: model(batch, training=False))
+        self._batch_size = batch_size
+        self._columns = model.output_shape[-1]
+
+    def __call__(
+        self,
+        images: np.ndarray,
+        rows: np.ndarray,
+        advance: Callable[[int], None] = lambda count: None,
+        count: int | None = None,
+    ) -> np.ndarray:
+        """Predicts some images of an array.
+
+        Args:
+            images: uint8 (images, height, width, channels), or what `look` expects; may be memory-mapped.
+            rows: int (n,), which of them, in which order.
+            advance: called with the number of images after each batch.
+            count: of views, the first ones. Defaults to all.
+
+        Returns:
+            float32 (n, columns).
+        """
+        outputs = [np.zeros((0, self._columns), np.float32)]
+        for views in self.views(images, rows, count):
+            outputs.append((sum(view.astype(np.float64) for view in views) / len(views)).astype(np.float32))
+            advance(len(views[0]))
+        return np.concatenate(outputs)
+
+    def views(self, images: np.ndarray, rows: np.ndarray, count: int | None = None) -> Iterator[list[np.ndarray]]:
+        """What the model says of each view of some images: a batch at a time, a float32 (batch, columns) per view."""
+        for start in range(0, len(rows), self._batch_size):
+            chosen = rows[start : start + self._batch_size]
+            batch = np.asarray(images[chosen], np.float32)
+            # A batch is always full, so that the net is compiled once; the surplus is cut off again.
+            batch = np.pad(batch, [(0, self._batch_size - len(chosen)), *[(0, 0)] * (batch.ndim - 1)])
+            views = [self._forward(self._look(batch, number)) for number in range(min(count or self.count, self.count))]
+            files.let_go(images)
+            yield [np.asarray(view)[: len(chosen)] for view in views]
+
+
+def _turned(batch: np.ndarray, transpose: bool, vertical: bool, horizontal: bool) -> np.ndarray:
+    if transpose:
+        batch = batch.transpose(0, 2, 1, 3)
+    if vertical:
+        batch = batch[:, ::-1]
+    if horizontal:
+        batch = batch[:, :, ::-1]
+    return np.ascontiguousarray(batch)

@@ -1,0 +1,208 @@
+"""Part of stage `report`: galleries of images, each explained by the fold's net that had not seen it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from medfold.commands.prepare import looked_at
+from medfold.competition.project import Project
+from medfold.competition.recipe import Recipe
+from medfold.console import hushed, say
+from medfold.data.dataset import Table
+from medfold.ensemble.run_ensemble import Ensemble
+from medfold.errors import UserError
+from medfold.images import store
+from medfold.images.formats import reading
+from medfold.images.heat_map import overlay, shown
+from medfold.paths import FoldPaths
+from medfold.report import galleries
+from medfold.report.page import Section, Tile, jpeg
+from medfold.runs import run_folder
+
+LARGE = 320  # px: the longest side of an image
+CHECKED = 16  # maps that are compared with those of random weights
+
+
+def explained(project: Project, data: Table, found: Ensemble) -> Section:
+    """The galleries; with heat maps if the weights of the first run are there."""
+    competition, name = project.competition, found.names[0]
+    section = Section("images", "What it looks at")
+    chosen = galleries.choose(found.probable.targets, found.probable.predictions)
+    run_paths = project.paths.run(name)
+    choices = Recipe.model_validate(run_folder.describe(run_paths)["recipe"])
+    _, measured = looked_at(project, choices.images)
+    pixels = store.load(project.paths, store.key(competition, project.paths, choices.images))
+    samples = data.train.drop_duplicates("unit").set_index("unit").loc[found.oof.names].reset_index()
+    rows = np.concatenate([each.rows for each in chosen])
+    columns = np.concatenate([each.columns for each in chosen])
+    maps: dict[tuple[int, int], np.ndarray] = {}
+    spoken_for = ""
+    weights = {fold: run_paths.fold(fold) for fold in found.score["folds_done"]}
+    if all(fold.weights.is_file() for fold in weights.values()):
+        nets = _Nets(project, choices, pixels, samples.merge(measured[["id", "height", "width"]], on="id"), weights)
+        maps, spoken_for = nets.explain(rows, columns, section)
+    else:
+        section.text("The weights of this run are not there, so there are no heat maps.")
+    if len(found.names) > 1:
+        section.text(f"Heat maps are those of {name}; what is said to be predicted, that of all runs together.")
+    if competition.score.unit:
+        section.text("Shown is the first image of each unit; truth and prediction are of all its images.")
+    text_of = _captions(project, samples, found)
+    for choice in chosen:
+        tiles = [
+            _tile(
+                project, choices, pixels, samples.iloc[row], maps.get((row, column)), text_of(row, column), spoken_for
+            )
+            for row, column in zip(choice.rows.tolist(), choice.columns.tolist(), strict=True)
+        ]
+        section.gallery(choice.title, choice.text, tiles)
+    return section
+
+
+@dataclass(frozen=True)
+class _Nets:
+    """The nets of a run, and what they predicted.
+
+    Args:
+        pixels: what they see.
+        samples: the first of each unit: id, fold, labels, height and width of the raw image.
+        weights: by fold.
+    """
+
+    project: Project
+    choices: Recipe
+    pixels: store.Store
+    samples: pd.DataFrame
+    weights: dict[int, FoldPaths]
+
+    def explain(
+        self, rows: np.ndarray, columns: np.ndarray, section: Section
+    ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
+        """Heat maps by row of the samples and column, and what they speak for; writes what is to be said of them."""
+        with hushed():
+            from medfold.prediction import (
+                grad_cam,
+                predictor,  # import TensorFlow
+            )
+        competition, findings = self.project.competition, self._findings()
+        result, agreement, pointed, method, of_grade = {}, [], [], "", False
+        for fold, paths in self.weights.items():
+            net = predictor.load(competition, self.choices, paths.weights)
+            explainer = grad_cam.Explainer(net)
+            method, of_grade = explainer.method, explainer.of_grade
+            here = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
+            images = self._images(rows[here])
+            heat = explainer(images, columns[here])
+            result |= dict(zip(zip(rows[here].tolist(), columns[here].tolist(), strict=True), heat, strict=True))
+            if not agreement and len(here):
+                # With random weights often nothing speaks for an output; what speaks against it has ranks, too.
+                some = slice(0, CHECKED)
+                other = grad_cam.Explainer(grad_cam.randomised(net))
+                maps = (each(images[some], columns[here][some], signed=True) for each in (explainer, other))
+                pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
+                agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
+            if findings is not None:
+                pointed.append(self._pointed(grad_cam, explainer, fold, paths, findings))
+        target = "a positive" if competition.task == "binary" else "the class or label that is named"
+        target = "a higher grade" if of_grade else target
+        section.text(
+            f"Heat maps ({method}) of the fold's net that had not seen the image: what speaks for {target}. They show "
+            "what moved the prediction, not why it is right."
+        )
+        if agreement:
+            section.text(
+                "Do they follow what was learnt? Rank correlation with the maps of the same net, its weights in random "
+                f"order: {np.mean(agreement):.2f} (1: the same maps, which would show the image and not the net)."
+            )
+        if pointed and any(len(hits) for hits, _ in pointed):
+            hits, chance = (np.concatenate(each) for each in zip(*pointed, strict=True))
+            text = (
+                f"{hits.mean():.0%} of {len(hits)} true positives have the map's maximum inside the finding, grown by "
+                f"one cell of the map; of random points {chance.mean():.0%}"
+            )
+            section.text(f"Pointing game, since the generator of these images knows where the findings are: {text}.")
+            say("pointing", text)
+        return result, target
+
+    def _images(self, rows: np.ndarray) -> np.ndarray:
+        return self.pixels.pixels[self.pixels.of(self.samples["id"].iloc[rows])]
+
+    def _findings(self) -> pd.DataFrame | None:
+        """What there is to find, in pixels of the prepared images; None if nobody knows."""
+        images, found = self.choices.images, self.project.source.findings()
+        if found is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
+            return None
+        found = found.merge(self.samples[["id", "height", "width"]], on="id")
+        across, down = images.size / found["width"], images.size / found["height"]
+        return found.assign(
+            x=found["x"] * across, y=found["y"] * down, radius=found["radius"] * np.maximum(across, down)
+        )
+
+    def _pointed(
+        self, explain: ModuleType, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of each positive that the net found, whether its map points at it, and the chance of a random point."""
+        oof = run_folder.read_predictions(self.project.competition, paths.oof).set_index("id")
+        found = findings[findings["id"].isin(oof.index[oof[self.project.competition.columns[0]] > 0.5])]
+        rows = self.samples.reset_index().set_index("id")["index"].loc[found["id"]].to_numpy()
+        heat = explainer(self._images(rows), np.zeros(len(rows), int))
+        disc = found["x"].to_numpy(), found["y"].to_numpy(), found["radius"].to_numpy()
+        shape = (self.choices.images.size, self.choices.images.size)
+        return explain.hits(heat, *disc, explainer.cell), explain.random_hits(shape, *disc, explainer.cell)
+
+
+def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Callable[[int, int], str]:
+    """(row, column) -> what stands under an image: unit, truth, prediction, fold."""
+    competition, predictions, targets = project.competition, found.probable.predictions, found.probable.targets
+
+    def text(row: int, column: int) -> str:
+        name, p = competition.columns[column], predictions[row, column]
+        if competition.one_of_many:
+            truth = f"true {competition.class_names[targets[row]]}, predicted {name} ({p:.3f})"
+        else:
+            label = targets[row] if targets.ndim == 1 else targets[row, column]
+            truth = f"{name}: true {competition.class_names[label] if targets.ndim == 1 else label}, predicted {p:.3f}"
+        # The image's id: a unit's name may be made of that of a patient.
+        return f"{samples['id'].iloc[row]}, {truth}, fold {found.oof.fold[row]}"
+
+    return text
+
+
+def _tile(
+    project: Project,
+    choices: Recipe,
+    pixels: store.Store,
+    sample: pd.Series,
+    heat: np.ndarray | None,
+    text: str,
+    spoken_for: str,
+) -> Tile:
+    plain = _picture(project, choices, pixels, sample)
+    large = cv2.resize(plain, _fitting(plain, LARGE), interpolation=cv2.INTER_AREA)
+    if heat is None:
+        return Tile(jpeg(large), jpeg(large), text)
+    hot = overlay(large, cv2.resize(heat, large.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+    return Tile(jpeg(hot), jpeg(large), text, f"Heat map of what speaks for {spoken_for}")
+
+
+def _picture(project: Project, choices: Recipe, pixels: store.Store, sample: pd.Series) -> np.ndarray:
+    """The raw image where the net saw all of it, only smaller; else what the net saw: positions must agree."""
+    if choices.images.fit == "stretch" and not choices.images.steps:
+        facts = project.competition.images
+        try:
+            return shown(reading.read(project.paths.raw_root(facts.root), sample["image"], facts))
+        except UserError:
+            pass  # it was readable once; the prepared one does
+    return shown(pixels.pixels[pixels.rows[sample["id"]]])
+
+
+def _fitting(pixels: np.ndarray, longest: int) -> tuple[int, int]:
+    height, width = pixels.shape[:2]
+    scale = longest / max(height, width)
+    return max(1, round(width * scale)), max(1, round(height * scale))

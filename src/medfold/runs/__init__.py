@@ -1,0 +1,1 @@
+"""Run folders: what was trained, and whether it still fits the competition."""

@@ -1,0 +1,291 @@
+"""Runs: what decides one, which of its folds are done, and their predictions together."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medfold import config, files
+from medfold.competition.facts import Competition
+from medfold.competition.recipe import Recipe
+from medfold.errors import UserError, some
+from medfold.paths import CompetitionPaths, FoldPaths, RunPaths
+from medfold.scoring import aggregation, metrics
+from medfold.scoring.bootstrap import bootstrap
+
+# What a fold must share with the run it belongs to; the rest of run.json is for the record.
+BINDING = ("recipe", "seed", "folds", "store", "pretrained")
+LONGEST = 120  # letters of the names of runs in a file's name
+BINDING_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """OOF predictions of units beside the truth, sorted by the ids of their first images.
+
+    Args:
+        names: text (units,).
+        predictions: float64 (units, columns).
+        targets: int (units,) or (units, labels).
+        fold, group: int (units,).
+    """
+
+    names: np.ndarray
+    predictions: np.ndarray
+    targets: np.ndarray
+    fold: np.ndarray
+    group: np.ndarray
+
+
+def open_run(paths: RunPaths, origin: dict[str, Any]) -> None:
+    """Writes run.json with the first fold; later folds must be of the same recipe, folds table and store.
+
+    Raises:
+        UserError: they differ; the differing lines are shown.
+    """
+    with files.lock(paths.origin):
+        kept = files.read_json(paths.origin)
+        if kept is None:
+            files.write_json(origin, paths.origin)
+            return
+    before, now = _binding(_completed(kept)), _binding(json.loads(json.dumps(origin)))
+    changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
+    if before["folds"] != now["folds"]:
+        what = "this run was begun on another folds table, and its scores are of that one"
+        raise UserError(what, paths.origin, "Give the new one a name of its own: RUN=name")
+    if changed:
+        fix = "Give the new one a name of its own: RUN=name"
+        raise UserError(f"this run was begun differently: {some(changed, 6)}", paths.origin, fix)
+
+
+def _completed(origin: dict[str, Any]) -> dict[str, Any]:
+    """run.json of an earlier version, with the defaults of recipe keys that it did not know yet."""
+    try:
+        return {**origin, "recipe": Recipe.model_validate(origin["recipe"]).model_dump(mode="json")}
+    except ValueError:
+        return origin
+
+
+def _binding(origin: dict[str, Any]) -> dict[str, str]:
+    facts = config.flat(origin["facts"])
+    found = config.flat({key: origin[key] for key in BINDING}) | {key: facts[key] for key in BINDING_FACTS}
+    return {key: str(value) for key, value in found.items()}
+
+
+def describe(paths: RunPaths) -> dict[str, Any]:
+    """run.json.
+
+    Raises:
+        UserError: no such run; those that are there are named.
+    """
+    origin = files.read_json(paths.origin)
+    if origin is not None and not (isinstance(origin, dict) and {"recipe", "facts", "folds"} <= set(origin)):
+        raise UserError("it does not tell what the run was trained by", paths.origin, "Bring back a copy of it")
+    if origin is None:
+        competition = paths.folder.parent.name
+        known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
+        trained = f"Trained so far: {some(known, 8)}. " if known else ""
+        fix = f"{trained}Run: make train COMPETITION={competition}"
+        raise UserError(f"run '{paths.name}' is not trained", competition, fix)
+    return origin
+
+
+def is_done(paths: FoldPaths) -> bool:
+    """True if every file of the fold is there, as its marker says."""
+    try:
+        marker = files.read_json(paths.done)
+    except UserError:  # it broke off
+        return False
+    if not isinstance(marker, dict) or not marker:
+        return False
+    return all((paths.folder / name).is_file() and files.sha256(paths.folder / name) == marker[name] for name in marker)
+
+
+def done_folds(paths: RunPaths, k: int) -> list[int]:
+    """The numbers of the folds that are done."""
+    return [fold for fold in range(k) if is_done(paths.fold(fold))]
+
+
+def finished_folds(paths: RunPaths, k: int) -> list[int]:
+    """The same, of a run that is of use only if it has any.
+
+    Raises:
+        UserError: none is done.
+    """
+    done = done_folds(paths, k)
+    if not done:
+        competition = paths.folder.parent.name
+        fix = f"Run: make train COMPETITION={competition}"
+        raise UserError(f"run '{paths.name}' has no finished fold", competition, fix)
+    return done
+
+
+def predictions_table(
+    competition: Competition, ids: pd.Series, predictions: np.ndarray, fold: int | None = None
+) -> pd.DataFrame:
+    """Predictions as a table: id, fold (OOF only), a column per class or label; for ordinal tasks also `expected`.
+
+    Args:
+        competition: names the columns.
+        ids: (n,).
+        predictions: float (n, columns).
+        fold: the fold of these samples, for an OOF table. Defaults to none.
+    """
+    table = pd.DataFrame(predictions, columns=competition.columns)
+    if competition.task == "ordinal":
+        table["expected"] = predictions @ np.arange(predictions.shape[1])
+    if fold is not None:
+        table.insert(0, "fold", fold)
+    table.insert(0, "id", ids.to_numpy())
+    return table
+
+
+def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
+    """An OOF or test table, with its columns checked.
+
+    Raises:
+        UserError: a missing column, or a prediction that is no number.
+    """
+    table = files.read_csv(path)
+    for column in ("id", *competition.columns):
+        if column not in table:
+            raise UserError(f"no column '{column}'", path, "It is not a table of this competition; train the fold anew")
+    numbers = table[competition.columns].apply(pd.to_numeric, errors="coerce")
+    wrong = ~np.isfinite(numbers.to_numpy(np.float64)).all(axis=1)
+    if wrong.any():
+        what = f"{wrong.sum()} predictions are no numbers: {some(table['id'][wrong])}"
+        raise UserError(what, path, "Train the fold anew")
+    return table
+
+
+def is_optimistic(origin: dict[str, Any]) -> bool:
+    """True if a run, by its run.json, chose epochs on the folds that it is scored on."""
+    return origin["recipe"]["training"]["keep"] == "best"
+
+
+def collect(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
+    """Joins the OOF tables of all folds that are done, and writes oof.csv and score.json of the run.
+
+    Args:
+        competition: names metric and columns.
+        paths: of the run.
+        truth: the training samples: id, unit, group, fold; in the order of `targets`.
+        targets: int (n,) or (n, labels).
+
+    Returns:
+        The contents of score.json.
+    """
+    with files.lock(paths.oof):
+        folds = done_folds(paths, competition.folds.k)
+        oof = pd.concat([read_predictions(competition, paths.fold(fold).oof) for fold in folds], ignore_index=True)
+        result = score(competition, in_units(competition, oof, truth, targets), is_optimistic(describe(paths)))
+        if suspicious := suspicions(paths, folds):
+            result["suspicious"] = suspicious
+        files.write_csv(oof, paths.oof)
+        files.write_json(result, paths.score)
+    return result
+
+
+def suspicions(paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
+    """What the self-check of each fold found, by fold; folds without a finding are left out."""
+    found = {str(fold): files.read_json(paths.fold(fold).checks) for fold in folds}
+    return {fold: lines for fold, lines in found.items() if lines}
+
+
+def in_units(competition: Competition, oof: pd.DataFrame, truth: pd.DataFrame, targets: np.ndarray) -> OutOfFold:
+    """OOF predictions and truth together, joined by id and sorted by it, a row for each unit.
+
+    Args:
+        oof: id, fold and prediction columns; rows in any order.
+        truth: the training samples: id, unit, group, fold; in the order of `targets`.
+        targets: int (n,) or (n, labels).
+
+    Raises:
+        UserError: predictions for ids that the folds table does not have in that fold, or not for all of a fold's.
+    """
+    position = pd.Series(np.arange(len(truth)), index=truth["id"])
+    folds = sorted(oof["fold"].unique().tolist())
+    expected = truth.loc[truth["fold"].isin(folds), ["id", "fold"]]
+    merged = expected.merge(oof[["id", "fold"]], how="outer", on=["id", "fold"], indicator=True)
+    stray = merged.loc[merged["_merge"] != "both", "id"]
+    if len(stray) or oof["id"].duplicated().any():
+        raise UserError(f"the OOF table does not fit the folds table: {some(stray)}", "oof.csv", "Train the fold anew")
+    # In one order whatever that of the tables is: an interval depends on the order in which groups are drawn.
+    oof = oof.sort_values("id")
+    rows = position.loc[oof["id"]].to_numpy()
+    joined = aggregation.join(
+        competition, truth["unit"].to_numpy()[rows], targets[rows], oof[competition.columns].to_numpy(np.float64)
+    )
+    return OutOfFold(
+        names=joined.names,
+        predictions=joined.predictions,
+        targets=joined.targets,
+        fold=oof["fold"].to_numpy()[joined.first],
+        group=truth["group"].to_numpy()[rows][joined.first],
+    )
+
+
+def score(
+    competition: Competition, oof: OutOfFold, optimistic: bool, probable: OutOfFold | None = None
+) -> dict[str, Any]:
+    """The OOF score: over all units, per fold, with a 95 % interval over groups.
+
+    Args:
+        oof: what is scored.
+        optimistic: whether epochs were chosen on the scored folds.
+        probable: the probabilities behind it, for further metrics (`metrics.seen_by`). Defaults to the same.
+
+    Returns:
+        metric, value, per_fold, low, high, units, folds_done, optimistic, `also`: further metrics, and `facts`: how it
+        is scored. Undefined values are None.
+    """
+    metric = metrics.of(competition)
+    low, high = bootstrap(metric, oof.targets, oof.predictions, oof.group)
+    folds, per_fold = np.unique(oof.fold).tolist(), {}
+    for fold in folds:
+        here = oof.fold == fold
+        per_fold[str(fold)] = _number(metric(oof.targets[here], oof.predictions[here]))
+    probable, also = probable or oof, {}
+    for name in competition.score.also:
+        seen = metrics.seen_by(competition, name, oof.predictions, probable.predictions)
+        also[name] = _number(metrics.of(competition, name)(oof.targets, seen))
+    return {
+        "metric": metric.name,
+        "value": _number(metric(oof.targets, oof.predictions)),
+        "per_fold": per_fold,
+        "low": _number(low),
+        "high": _number(high),
+        "units": len(oof.names),
+        "folds_done": folds,
+        "optimistic": optimistic,
+        "also": also,
+        # What it was computed under, for those who compute it again: the facts may be others by then.
+        "facts": competition.model_dump(mode="json", include={"score", "submission"}),
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 9)
+
+
+def joined_name(names: list[str]) -> str:
+    """Names of runs as part of a file's name; of many the first, how many more, and a hash."""
+    joined = "+".join(names)
+    return joined if len(joined) <= LONGEST else f"{names[0][:LONGEST]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
+
+
+def paths_of(paths: CompetitionPaths, name: str) -> RunPaths:
+    """The paths of a run, its name checked.
+
+    Raises:
+        UserError: a name that is no plain folder name.
+    """
+    if not name or name != Path(name).name or name.startswith("."):
+        raise UserError("a run's name is a plain folder name", f"RUN={name}")
+    if re.search(r"[\s+]", name) and not paths.run(name).origin.is_file():
+        raise UserError("a run's name has no spaces and no +: RUNS= joins names by them", f"RUN={name}")
+    return paths.run(name)

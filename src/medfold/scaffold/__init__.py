@@ -1,0 +1,1 @@
+"""A draft of competition.yaml from unknown files."""

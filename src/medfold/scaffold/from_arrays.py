@@ -1,0 +1,49 @@
+"""Competitions whose images and labels are arrays of one file."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold.data import label_arrays
+from medfold.errors import UserError, some
+from medfold.scaffold.draft import Guess
+from medfold.scaffold.task import guess_task
+
+
+def from_arrays(guess: Guess, raw: Path, path: str) -> None:
+    """Images and labels of one .npz file, as MedMNIST has them."""
+    with label_arrays.opened(raw / path) as content:
+        names = [name.removesuffix("_images") for name in content.files if name.endswith("_images")]
+        parts = [name for name in names if f"{name}_labels" in content]
+        if "test" not in parts or len(parts) < 2:
+            raise UserError("no table with ids, no folders, and no arrays train_images, train_labels ...", raw)
+        shape = content[f"{parts[0]}_images"].shape
+        labels = np.concatenate(
+            [content[f"{part}_labels"].reshape(len(content[f"{part}_labels"]), -1) for part in parts]
+        )
+    numbers = label_arrays.class_numbers(labels)
+    labels = labels if numbers is None else numbers[:, None]
+    targets = ["label"] if labels.shape[1] == 1 else [f"label{number}" for number in range(labels.shape[1])]
+    facts = {
+        "file": path,
+        "shape": "arrays",
+        "targets": targets,
+        "train": [part for part in parts if part != "test"],
+    }
+    guess.tell("labels.shape", "arrays", f"{path} holds images and labels of {some(parts)}")
+    guess_task(guess, pd.DataFrame(labels.astype(str), columns=targets), targets, facts)
+    guess.facts["labels"] = facts
+    channels = _channels(shape)
+    guess.facts["images"] = {"train": "unused", "test": "unused", "channels": channels}
+    guess.tell("images.channels", channels, f"the arrays are {shape}")
+    guess.doubts.append("labels.group: nothing names patients; are there several images of one?")
+
+
+def _channels(shape: tuple[int, ...]) -> int:
+    """Number of channels in arrays of this shape, whose first or last axis they are; alpha does not count."""
+    if len(shape) != 4:
+        return 1
+    last, first = shape[3], shape[1]
+    channels = first if first in (1, 3, 4) and last not in (1, 3, 4) else last
+    return 3 if channels == 4 else channels

@@ -1,0 +1,1 @@
+"""Submissions: table, check, ledger, leaderboards."""

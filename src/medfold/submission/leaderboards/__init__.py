@@ -1,0 +1,1 @@
+"""Where submissions are scored, one module per kind of upload."""

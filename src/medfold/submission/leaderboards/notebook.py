@@ -1,0 +1,72 @@
+"""Kaggle's leaderboard, for competitions that take notebooks: one runs there, and what it wrote is submitted."""
+
+from pathlib import Path
+
+from medfold.competition.facts import Competition
+from medfold.console import say, warn
+from medfold.errors import UserError
+from medfold.kaggle import remote_run
+from medfold.kaggle.datasets import Machines, name_of
+from medfold.kaggle.remote_run import Errand
+from medfold.kaggle.session import Kaggle
+from medfold.notebooks.bundle import ABOUT
+from medfold.paths import CompetitionPaths
+from medfold.submission import table
+from medfold.submission.leaderboards import kaggle
+from medfold.submission.leaderboards.entry import Entry, Placed
+
+__all__ = ["look_up", "place", "preflight"]
+LONGEST = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
+WROTE = "submission.csv"
+FAR = 0.01  # between a prediction at home and the same one there
+
+look_up = kaggle.look_up
+
+
+def preflight(competition: Competition, paths: CompetitionPaths) -> None:
+    """Asks Kaggle whether a submission would be taken now.
+
+    Raises:
+        UserError: no credentials; not joined; closed; today's submissions used up.
+    """
+    kaggle.allowed(Kaggle.connect(), kaggle.slug(competition), notebooks=True)
+
+
+def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
+    """Packs the folds, has a notebook predict with them at Kaggle, checks what it wrote, and submits that version.
+
+    Raises:
+        UserError: what `preflight` and `errand.run` raise; a faulty submission; a refusal, with Kaggle's reason.
+    """
+    connected, slug = Kaggle.connect(), kaggle.slug(competition)
+    ref = None if entry.again else connected.ref_of(slug, entry.mark)
+    if ref:
+        say("submit", f"Kaggle has a submission of these folds already, as {ref}: not submitted again")
+        return kaggle.scored(connected, ref)
+    kaggle.allowed(connected, slug, notebooks=True)
+    packed = entry.pack()
+    machines = Machines(connected)
+    words = ("medfold", paths.name, packed.run)
+    sent = Errand(name_of(*words), name_of(*words, "kit"), packed.kit / ABOUT, packed.notebook, [], slug)
+    wrote, log = packed.notebook.with_name(WROTE), packed.notebook.with_name("log.txt")
+    ran = remote_run.run(machines, sent, LONGEST, log, entry.again)
+    entry.note({"kaggle": ran.facts})
+    machines.fetch(ran.notebook, WROTE, wrote)
+    try:
+        _compare(competition, entry, wrote)
+    except UserError as error:
+        fix = "FORCE=1 has the notebook run once more"
+        raise UserError(f"what the notebook wrote is not to be submitted: {error}", ran.notebook.link, fix) from None
+    ref = connected.submit_notebook(slug, ran.notebook.ref, ran.notebook.version, WROTE, entry.message, entry.mark)
+    say("submit", f"version {ran.notebook.version} of the notebook as {ref}: {entry.message}")
+    return kaggle.scored(connected, ref, {"kaggle": ran.facts})
+
+
+def _compare(competition: Competition, entry: Entry, wrote: Path) -> None:
+    """Checks what the notebook wrote against the sample submission, and tells how far it is from that of home."""
+    there = table.read(wrote)
+    table.check(competition, there, entry.sample)
+    here, told = (table.values_of(competition, each, entry.sample)[0] for each in (entry.table, there))
+    far = float((here - told.loc[here.index]).abs().max(axis=None)) if len(here) else 0.0
+    line = f"{len(there):,} rows, checked; from those at home they differ by {far:.1g} at most"
+    (warn if far > FAR else say)("fetched", line)

@@ -1,0 +1,46 @@
+"""What a frozen backbone sees in every image and in every view of it: computed once, for all folds and seeds."""
+
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from medfold import files
+from medfold.competition.facts import Symmetry
+from medfold.console import minutes, progress, say
+from medfold.prediction import predictor
+
+
+def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
+    """Computes the features of all images, float32 (images, views, d), and writes them, unless the file is there.
+
+    Args:
+        backbone: float32 images in 0..255 -> features (d,).
+        pixels: uint8 (images, height, width, channels), may be memory-mapped.
+        symmetry: decides the views: 1, 2 or 8 of each image, the image as it is first.
+        path: a `.npy` file; its name stands for everything that changes a feature.
+    """
+    with files.lock(path):
+        if not path.is_file():
+            files.sweep(path)
+            _compute(backbone, pixels, symmetry, path)
+
+
+def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
+    began, views = time.monotonic(), len(predictor.VIEWS[symmetry])
+    look = predictor.Predictor(backbone, symmetry, tta=True)
+    shape = (len(pixels), views, backbone.output_shape[-1])
+    with files.whole(path) as temporary, progress("images") as bar:
+        line = bar.add_task("", stage="features", total=len(pixels))
+        table = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+        start = 0
+        for batch in look.views(pixels, np.arange(len(pixels))):
+            stop = start + len(batch[0])
+            table[start:stop] = np.stack(batch, axis=1)
+            bar.advance(line, stop - start)
+            start = stop
+        table.flush()
+        del table
+    seen = f"{len(pixels):,} images" + (f" in {views} views" if views > 1 else "")
+    say("features", f"{seen}, {shape[-1]:,} numbers each, kept for all folds, {minutes(time.monotonic() - began)}")

@@ -1,0 +1,35 @@
+"""How the weights move: the optimizer, and its learning rate over the steps."""
+
+import keras
+
+from medfold.competition.recipe import Training
+
+
+def optimizer_of(choices: Training, learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019), linear warm-up and cosine, clipped gradients, averaged weights.
+
+    Args:
+        choices: of the recipe.
+        learning_rate: the highest.
+        steps: batches of the whole training.
+    """
+    warmup = round(choices.warmup * steps)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else learning_rate,
+        max(1, steps - warmup),
+        warmup_target=learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    # A short training must still forget where its average started.
+    ema = min(choices.ema, max(0.0, 1 - 10 / (steps / choices.accumulate)))
+    ema **= 1 / choices.accumulate  # the average takes a part of its step with every batch
+    optimizer = keras.optimizers.AdamW(
+        schedule,
+        weight_decay=choices.weight_decay,
+        global_clipnorm=choices.clip_norm,
+        use_ema=ema > 0,
+        ema_momentum=ema,
+        gradient_accumulation_steps=choices.accumulate if choices.accumulate > 1 else None,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer

@@ -1,0 +1,145 @@
+"""Folds side by side: each in a process of its own, that shares the cores or has a GPU to itself."""
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from medfold import hardware
+from medfold.console import EACH_EPOCH, console, status_board
+from medfold.errors import UserError
+
+MOST_WORKERS = 8  # that are started unasked
+ONE_OF_SEVERAL = "MEDFOLD_ONE_OF_SEVERAL"  # set for a training that others are started beside: it ends with its parent
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of several trainings may use.
+
+    Args:
+        threads: of the CPU.
+        gpu: name of its GPU; None without any.
+    """
+
+    threads: int
+    gpu: str | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For the process that trains."""
+        chosen = {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {}
+        return {**dict.fromkeys(hardware.THREADS, str(self.threads)), **chosen}
+
+
+def jobs_of(text: str, folds: int) -> int:
+    """How many folds to train at once: a number, or `auto`: one per GPU, without GPUs one per core.
+
+    Raises:
+        UserError: neither.
+    """
+    if text == "auto":
+        return max(1, min(folds, len(hardware.gpus()) or hardware.cores()))
+    if not text.isdigit() or int(text) < 1:
+        raise UserError("expected a number from 1, or auto", f"JOBS={text}")
+    return min(folds, int(text))
+
+
+def workers_of(text: str) -> int:
+    """How many processes make the batches of one training: a number, or `auto`, which suits the machine.
+
+    Without a GPU, with two cores or fewer for the training, none: a process would take from the training what it gives.
+
+    Raises:
+        UserError: neither.
+    """
+    if text == "auto":
+        cores = hardware.cores()
+        if hardware.gpus():
+            return min(cores, MOST_WORKERS)
+        return min(cores // 2, MOST_WORKERS) if cores > 2 else 0
+    if not text.isdigit():
+        raise UserError("expected a number from 0, or auto", f"WORKERS={text}")
+    return int(text)
+
+
+def shares(jobs: int) -> list[Share]:
+    """What each of so many jobs may use: the cores evenly, the GPUs in turn."""
+    threads, gpus = max(1, hardware.cores() // jobs), hardware.gpus()
+    return [Share(threads, gpus[number % len(gpus)] if gpus else None) for number in range(jobs)]
+
+
+def train(root: Path, words: list[str], folds: list[int], jobs: int) -> dict[int, str]:
+    """Trains folds, `jobs` at a time, and shows how far they are.
+
+    Args:
+        root: the project folder.
+        words: of the command `medfold train` for one fold, all but `--fold`.
+        folds: their numbers.
+        jobs: how many the machine is shared among; at most so many at a time.
+
+    Returns:
+        What went wrong, by fold; the others are done.
+    """
+    free: queue.Queue[Share] = queue.Queue()
+    for share in shares(jobs):
+        free.put(share)
+    running: list[subprocess.Popen] = []
+    stopping = threading.Event()
+    with status_board(f"fold {fold}" for fold in folds) as tell, ThreadPoolExecutor(jobs) as pool:
+
+        def one(fold: int) -> str | None:
+            share = free.get()
+            try:
+                return _run(root, words, fold, share, running, stopping, lambda text: tell(f"fold {fold}", text))
+            finally:
+                free.put(share)
+
+        try:
+            problems = dict(zip(folds, pool.map(one, folds), strict=True))
+        except BaseException:  # Ctrl-C among others: what ends now did not fail
+            stopping.set()
+            raise
+        finally:
+            for process in running:
+                if process.poll() is None:
+                    process.terminate()
+    return {fold: problem for fold, problem in problems.items() if problem}
+
+
+def _run(
+    root: Path,
+    words: list[str],
+    fold: int,
+    share: Share,
+    running: list[subprocess.Popen],
+    stopping: threading.Event,
+    tell: Callable[[str], None],
+) -> str | None:
+    command = [sys.executable, "-m", "medfold", "train", *words, "--fold", str(fold)]
+    each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
+    environment = {**os.environ, **share.environment, **each_epoch, ONE_OF_SEVERAL: "1"}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    process = subprocess.Popen(command, cwd=root, env=environment, text=True, errors="replace", **pipes)
+    running.append(process)
+    with ThreadPoolExecutor(1) as reader:
+        errors = reader.submit(process.stderr.read)
+        for line in process.stdout:
+            topic, text = line[:11].strip(), line[11:].strip()
+            if topic == f"fold {fold}":
+                tell(text)
+        said = errors.result()
+    if process.wait() == 0:
+        return None
+    if stopping.is_set():
+        tell("stopped")
+        return None
+    last = (said.strip().splitlines() or [f"ended with exit code {process.returncode}"])[-1]
+    problem = last.removeprefix("medfold: ")
+    tell(f"failed: {problem}")
+    return problem

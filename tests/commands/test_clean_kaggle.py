@@ -1,0 +1,34 @@
+"""make clean-kaggle: lists, and removes only when told to."""
+
+import pytest
+
+from medfold.commands.clean_kaggle import clean_kaggle
+from tests.support.kaggle_machines import Ended, HostedNotebook
+from tests.support.kaggle_server import HostedDataset
+
+
+@pytest.fixture
+def hosted(kaggle):
+    kaggle.datasets["alice/medfold-small-baseline"] = HostedDataset()
+    kaggle.datasets["alice/my-own"] = HostedDataset()
+    kaggle.notebooks["alice/medfold-small-baseline"] = HostedNotebook({"text": ""}, 1, [], Ended())
+    return kaggle
+
+
+def test_it_lists_and_removes_nothing(hosted):
+    clean_kaggle()
+    said = hosted.said()
+    assert "notebook   https://www.kaggle.com/code/alice/medfold-small-baseline" in said
+    assert "data set   https://www.kaggle.com/datasets/alice/medfold-small-baseline" in said
+    assert "my-own" not in said
+    assert "2 in all; make clean-kaggle YES=1 removes them there" in said
+    assert (len(hosted.datasets), len(hosted.notebooks)) == (2, 1)
+
+
+def test_it_removes_what_is_ours_and_nothing_else(hosted):
+    clean_kaggle(remove=True)
+    assert set(hosted.datasets) == {"alice/my-own"}
+    assert not hosted.notebooks
+    assert hosted.said().count("removed") == 2
+    clean_kaggle(remove=True)
+    assert "nothing of yours there begins with medfold-" in hosted.said()

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+import yaml
+
+from medfold.commands.new import describe
+from medfold.commands.prepare import images_of
+from medfold.competition.project import Project
+from medfold.data.dataset import make_folds
+from medfold.errors import UserError
+from medfold.paths import Paths
+from tests.lookalikes import LOOKALIKES
+from tests.support.helpers import picture
+
+
+@pytest.fixture
+def histology(tmp_path):
+    folder = tmp_path / "as shipped"
+    LOOKALIKES["histopathologic-cancer-detection"](folder, np.random.default_rng(0))
+    return folder
+
+
+def test_a_folder_is_written_and_works_once_the_metric_is_filled_in(project_folder, histology, capsys):
+    describe(Paths.find(), "tissue", histology)
+    said = capsys.readouterr().out
+    for words in ("labels.id ", "train/{id}.tif", "score.metric: fill it in, auc perhaps", "labels.group: nothing"):
+        assert words in said
+    folder = project_folder / "competition" / "tissue"
+    assert {path.name for path in folder.iterdir()} == {
+        "README.md",
+        "baseline.yaml",
+        "competition.yaml",
+        "debug.yaml",
+        "simple_cnn.yaml",
+    }
+    with pytest.raises(UserError, match=r"'score.metric': not filled in yet"):
+        Project.open("tissue")
+    text = (folder / "competition.yaml").read_text()
+    assert "metric: # fill in" in text
+    (folder / "competition.yaml").write_text(text.replace("metric: #", "metric: auc #"))
+    project = Project.open("tissue")
+    data = make_folds(project, choices=images_of(project, "baseline"))
+    assert (len(data.train), len(data.test)) == (60, 20)
+
+
+def test_files_that_are_there_need_not_be_given(project_folder, histology):
+    raw = project_folder / "data" / "tissue" / "raw"
+    raw.parent.mkdir(parents=True)
+    histology.rename(raw)
+    describe(Paths.find(), "https://www.kaggle.com/competitions/tissue/data")
+    facts = yaml.safe_load((project_folder / "competition" / "tissue" / "competition.yaml").read_text())
+    assert facts["source"] == {"kind": "kaggle", "slug": "tissue"}
+    assert Paths.find().competition("tissue").raw_manifest.is_file()
+
+
+@pytest.mark.parametrize("name", ["small", "_base", "a/b/c", ".hidden", ""])
+def test_names_that_are_taken_or_are_none_are_refused(project_folder, histology, name):
+    with pytest.raises(UserError, match="such a competition already|no name for a folder|neither a name nor"):
+        describe(Paths.find(), name, histology)
+
+
+def test_a_data_set_is_described_with_its_own_source(project_folder, histology):
+    describe(Paths.find(), "somebody/tissue", histology)
+    facts = yaml.safe_load((project_folder / "competition" / "tissue" / "competition.yaml").read_text())
+    assert facts["source"] == {"kind": "kaggle-dataset", "slug": "somebody/tissue"}
+    assert facts["url"] == "https://www.kaggle.com/datasets/somebody/tissue"
+
+
+def test_files_that_make_no_sense_are_told_and_leave_no_folder(project_folder, tmp_path):
+    given = tmp_path / "given"
+    picture(given / "a" / "1.png")
+    for content, message in (
+        ({"notes.txt": "no table"}, "neither a table with the ids of images, nor folders"),
+        ({"train.csv": "id,target\nx,0\ny,1\n"}, "2 rows, and no column of them names the 1 images: it has id x"),
+    ):
+        for name, text in content.items():
+            (given / name).write_text(text)
+        with pytest.raises(UserError, match=message):
+            describe(Paths.find(), "odd", given)
+        assert not (project_folder / "competition" / "odd").exists()
+
+
+def test_what_is_given_by_hand_is_of_no_address(project_folder, histology, capsys):
+    describe(Paths.find(), "tissue", histology)
+    said = capsys.readouterr().out
+    text = (project_folder / "competition" / "tissue" / "competition.yaml").read_text()
+    facts = yaml.safe_load(text)
+    assert (facts["source"], facts["upload"]) == ({"kind": "own"}, "local")
+    assert "kaggle.com" not in text
+    assert "upload: local, for no competition at Kaggle is known" in said
+    assert said.count("upload  ") == 1
+    readme = (project_folder / "competition" / "tissue" / "README.md").read_text()
+    assert "make download COMPETITION=tissue FROM=folder-or-archive" in readme
+    assert "kaggle.com" not in readme

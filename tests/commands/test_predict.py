@@ -1,0 +1,208 @@
+"""New images asked of the trained folds: the same numbers as in test.csv for the same images."""
+
+import json
+import shutil
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from medfold.cli import app
+from medfold.commands import predict as command
+from medfold.commands.predict import predict, with_channels
+from medfold.competition.facts import Images
+from medfold.competition.recipe import Recipe
+from medfold.errors import UserError
+from medfold.images.heat_map import overlay
+from medfold.images.preparation import prepare
+from medfold.models import build
+from medfold.prediction import grad_cam, predictor
+from medfold.runs import identity
+from tests.support.helpers import competition, picture
+
+
+@pytest.fixture
+def project(trained):
+    """The small phantom with two of three folds trained."""
+    shutil.rmtree(trained.paths.run("baseline").fold(2).folder)
+    return trained
+
+
+def test_the_test_images_get_the_numbers_of_test_csv(project, capsys):
+    result = predict(project, project.paths.raw / "test")
+    folds = [pd.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in (0, 1)]
+    expected = (folds[0] + folds[1]) / 2
+    ids = result["id"].str.removesuffix(".png")
+    np.testing.assert_allclose(result["target"], expected.loc[ids], atol=1e-6)
+    written = project.paths.run("baseline").folder / "predictions" / "data__small__raw__test.csv"
+    pd.testing.assert_frame_equal(pd.read_csv(written), result, atol=1e-8)
+    said = capsys.readouterr().out
+    assert "the mean of 2 of 3 folds" in said
+    assert result["id"][0] in said
+    assert f"and {len(result) - 10:,} more" in said
+    assert "not for the diagnosis of patients" in said
+
+
+def test_folders_of_the_same_name_have_predictions_of_their_own(project, tmp_path):
+    for site in ("siteA", "siteB"):
+        (tmp_path / site / "images").mkdir(parents=True)
+        shutil.copy(next((project.paths.raw / "test").iterdir()), tmp_path / site / "images")
+        predict(project, tmp_path / site / "images")
+    names = sorted(path.name for path in project.paths.run("baseline").predictions.glob("*.csv"))
+    assert len(names) == 2
+    assert [name.endswith(f"__{site}__images.csv") for site, name in zip(("siteA", "siteB"), names, strict=True)]
+    deep = tmp_path / "/".join(["a long name of a folder"] * 8)
+    assert command._name_of(deep) != command._name_of(deep.with_name("another"))
+    assert len(command._name_of(deep)) <= 150
+
+
+def test_one_image_of_another_format_to_a_file_of_ones_own(project, tmp_path):
+    source = sorted((project.paths.raw / "test").iterdir())[0]
+    cv2.imwrite(str(tmp_path / "new image.tif"), cv2.imread(str(source), cv2.IMREAD_GRAYSCALE))
+    one = predict(project, tmp_path / "new image.tif", out=tmp_path / "out" / "mine.csv")
+    whole = predict(project, project.paths.raw / "test").set_index("id")
+    assert one["target"][0] == pytest.approx(whole.loc[source.name, "target"], abs=1e-6)
+    assert pd.read_csv(tmp_path / "out" / "mine.csv")["id"].tolist() == ["new image.tif"]
+
+
+def test_images_that_cannot_be_read_are_left_out_and_named(project, tmp_path, capsys):
+    new = tmp_path / "new images"
+    for image in sorted((project.paths.raw / "test").iterdir())[:2]:
+        (new / "deep").mkdir(parents=True, exist_ok=True)
+        shutil.copy(image, new / "deep")
+    (new / "broken.png").write_bytes(b"no picture")
+    (new / "notes.txt").write_text("no image")
+    result = predict(project, new)
+    assert len(result) == 2
+    assert result["id"].str.startswith("deep/").all()
+    assert "left out: broken.png: unreadable image" in capsys.readouterr().out
+
+
+def test_images_of_a_file_per_channel_are_put_together():
+    facts = Images(train="train/{id}_{channel}.png", test="t", channels=["red", "green"])
+    found = ["a_green.png", "a_red.png", "deep/b_red.png", "deep/b_green.png"]
+    assert with_channels(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
+    assert with_channels(found, Images(train="a", test="b")) == found
+    with pytest.raises(UserError, match=r"no image is named \.\.\._red.png. An image is 2 files here"):
+        with_channels(["a.png"], facts)
+
+
+def test_what_cannot_be_predicted_is_told(project, tmp_path):
+    new = tmp_path / "new images"
+    new.mkdir()
+    with pytest.raises(UserError, match="no such file or folder"):
+        predict(project, tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"no image in it .*It is empty"):
+        predict(project, new)
+    (new / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"none of 1 images can be read; broken.png: unreadable"):
+        predict(project, new)
+    with pytest.raises(UserError, match="run 'other' is not trained"):
+        predict(project, new, ["other"])
+
+
+RECIPE = Recipe(images={"size": 16}, backbone={"width": 4})
+
+
+def nets(project) -> list:
+    folds = [project.paths.run("baseline").fold(k).weights for k in (0, 1)]
+    return [predictor.load(project.competition, RECIPE, weights) for weights in folds]
+
+
+def drawn(folder, name: str) -> np.ndarray:
+    return cv2.imread(str(folder / name))[..., ::-1]
+
+
+def mean_map(trained: list, pixels: np.ndarray, column: int, size: tuple[int, int]) -> np.ndarray:
+    prepared = prepare(pixels, RECIPE.images)[None]
+    maps = [grad_cam.Explainer(net)(prepared, np.array([column]))[0] for net in trained]
+    return np.mean([cv2.resize(each, size) for each in maps], axis=0)
+
+
+def forged(project, name: str, **images) -> None:
+    """A run with the weights of `baseline` that prepares its images in another way."""
+    before, now = project.paths.run("baseline").folder, project.paths.run(name).folder
+    shutil.copytree(before, now)
+    origin = json.loads((now / "run.json").read_text())
+    origin["recipe"]["images"] |= images
+    (now / "run.json").write_text(json.dumps(origin))
+
+
+@pytest.mark.slow
+def test_explained_are_the_images_in_their_proportions_under_the_mean_map_of_all_folds(project, tmp_path, capsys):
+    wide = picture(tmp_path / "in" / "deep" / "wide.png", 1, (350, 700))
+    small = picture(tmp_path / "in" / "small.png", 2, (40, 20))
+    out = tmp_path / "out" / "mine.csv"
+    plain = predict(project, tmp_path / "in", out=out)
+    assert [path.name for path in out.parent.iterdir()] == ["mine.csv"]
+    (out.parent / "mine-explained").mkdir()
+    (out.parent / "mine-explained" / "of_before.png").touch()
+    capsys.readouterr()
+    result = predict(project, tmp_path / "in", out=out, explain=True)
+    pd.testing.assert_frame_equal(result, plain)
+    folder = out.parent / "mine-explained"
+    assert sorted(path.name for path in folder.iterdir()) == ["deep__wide.png.png", "small.png.png"]
+    trained = nets(project)
+    grey = small[..., None]
+    np.testing.assert_allclose(
+        drawn(folder, "small.png.png").astype(int), overlay(grey, mean_map(trained, grey, 0, (20, 40))), atol=1
+    )
+    heat = mean_map(trained, wide[..., None], 0, (512, 256))
+    shrunk = cv2.resize(wide, (512, 256), interpolation=cv2.INTER_AREA)[..., None]
+    np.testing.assert_allclose(drawn(folder, "deep__wide.png.png").astype(int), overlay(shrunk, heat), atol=1)
+    said = capsys.readouterr().out.splitlines()
+    line = next(line for line in said if line.startswith("explain"))
+    assert "2 pictures of what speaks for 'target', by Grad-CAM -> " in line
+    assert line.endswith("mine-explained")
+    assert said[-1].strip() == "For research and competitions, not for the diagnosis of patients."
+
+
+@pytest.mark.slow
+def test_explained_are_prepared_images_where_preparing_moves_what_is_in_them(project, tmp_path):
+    forged(project, "padded", fit="pad")
+    try:
+        pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
+        predict(project, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
+        prepared = prepare(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
+        found = drawn(tmp_path / "out-explained", "a.png.png")
+        heat = mean_map(nets(project), prepared, 0, (16, 16))
+        np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
+        with pytest.raises(
+            UserError, match=r"EXPLAIN=1: baseline and padded see different parts .* Explain them one by"
+        ):
+            predict(project, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
+        assert not (tmp_path / "b.csv").exists()
+        # A run asked twice is one run.
+        predict(project, tmp_path / "in", ["padded", "padded"], tmp_path / "c.csv", explain=True)
+        np.testing.assert_array_equal(drawn(tmp_path / "c-explained", "a.png.png"), found)
+    finally:
+        shutil.rmtree(project.paths.run("padded").folder)
+
+
+def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, capsys):
+    keras.utils.set_random_seed(0)
+    three = competition("multiclass")
+    net = build.build(three, RECIPE)
+    net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
+    monkeypatch.setattr(command, "_nets", lambda *_: [net])
+    once = predictor.Predictor(net, "none", tta=False)
+    monkeypatch.setattr(predictor, "FoldMean", lambda *_: lambda pixels: once(pixels, np.arange(len(pixels))))
+    pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
+    monkeypatch.setattr(identity, "facts_of", lambda project, name: three)
+    result = predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True)
+    assert result["1"][0] > 0.9
+    found = drawn(tmp_path / "p-explained", "a.png.png").astype(int)
+    explained = [overlay(pixels, mean_map([net], pixels, column, (16, 16))).astype(int) for column in range(3)]
+    assert [np.abs(each - found).max() <= 1 for each in explained] == [False, True, False]
+    assert "of what speaks for the most probable answer, by Grad-CAM" in capsys.readouterr().out
+
+
+def test_the_command_hands_the_wish_on(project, monkeypatch):
+    asked = []
+    monkeypatch.setattr(command, "predict", lambda *given: asked.append(given[1:]))
+    for words in ([], ["--explain"]):
+        CliRunner().invoke(app, ["predict", "-c", "small", "--images", "a", *words], catch_exceptions=False)
+    assert [given[-1] for given in asked] == [False, True]

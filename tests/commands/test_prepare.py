@@ -1,0 +1,72 @@
+import pandas as pd
+import pytest
+
+from medfold import files
+from medfold.commands.prepare import images_of, prepare
+from medfold.commands.submit import submit
+from medfold.data.dataset import make_folds
+from medfold.data.raw_data import download
+from medfold.errors import UserError
+from medfold.images import store
+from tests.support.helpers import constant_run
+
+
+def damage(small, part, row):
+    """Makes an image unreadable; its id."""
+    download(small)
+    table = files.read_csv(small.paths.samples)
+    victim = table[table["part"] == part].iloc[row]
+    (small.paths.raw / victim["image"]).write_bytes(b"not a picture")
+    manifest = files.read_csv(small.paths.raw_manifest)
+    path = small.paths.raw / victim["image"]
+    mine = manifest["file"] == victim["image"]
+    manifest.loc[mine, ["bytes", "sha256"]] = [path.stat().st_size, files.sha256(path)]
+    files.write_csv(manifest, small.paths.raw_manifest)
+    return victim["id"]
+
+
+def test_prepare_says_what_it_does_and_does_it_once(small, capsys):
+    prepare(small, overrides={"images": {"size": 24}})
+    said = capsys.readouterr().out
+    count = len(pd.read_csv(small.paths.samples))
+    assert f"prepare    {count} images at 24x24 px -> data/small/store/" in said
+    prepare(small, overrides={"images": {"size": 24}})
+    assert "complete: data/small/store/" in capsys.readouterr().out
+    prepare(small, overrides={"images": {"size": 24}}, force=True)
+    assert f"{count} images at 24x24" in capsys.readouterr().out
+
+
+def test_folds_prepare_the_images_that_training_needs(small):
+    choices = images_of(small, "baseline")
+    make_folds(small, choices=choices)
+    assert store.complete(small.paths, store.key(small.competition, small.paths, choices))
+    assert images_of(small, "no such recipe") is None
+
+
+@pytest.mark.slow
+def test_a_bad_test_image_gets_the_mean_of_the_labels(small, capsys):
+    id = damage(small, "test", 3)
+    data = make_folds(small)
+    said = capsys.readouterr().out
+    assert "1 test images cannot be read: left out of training; a test image among them gets the mean" in said
+    assert "not a picture" in said
+    assert id not in set(data.test["id"])
+    constant_run(small)
+    submit(small, names=["constant"], force=True)
+    assert f"1 of {len(data.test_groups)} test units have no readable image" in capsys.readouterr().out
+    (file,) = small.paths.submissions.glob("*.csv")
+    written = files.read_csv(file).set_index("id")["target"]
+    assert written[id] == pytest.approx(data.targets.mean())
+    assert len(written) == len(data.test) + 1
+
+
+@pytest.mark.slow
+def test_a_bad_training_image_is_left_out_and_kept_folds_may_know_it(small):
+    everything = make_folds(small).train
+    id = damage(small, "train", 5)
+    data = make_folds(small)
+    assert set(everything["id"]) - set(data.train["id"]) == {id}
+    table = files.read_csv(small.paths.folds)
+    files.write_csv(table[table["id"] != data.train["id"].iloc[0]], small.paths.folds)
+    with pytest.raises(UserError, match="1 ids differ from the data"):
+        make_folds(small)

@@ -1,0 +1,120 @@
+"""Set-up, as a stranger meets it. The script runs from a copy of its own, so that no test touches this .venv."""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A clone with a lock that installs nothing."""
+    root = tmp_path / "a clone"
+    (root / "src" / "medfold" / "commands").mkdir(parents=True)
+    shutil.copy(REPOSITORY / "src" / "medfold" / "commands" / "setup.py", root / "src" / "medfold" / "commands")
+    (root / "requirements.lock").write_text("opencv-python-headless==4.0\ntensorflow==2.0\n")
+    (root / "pyproject.toml").write_text("")
+    return root
+
+
+def run(clone, code="", *words):
+    """Runs the script after `code`, which may change what it finds."""
+    script = f"import sys; sys.path.insert(0, 'src/medfold/commands'); import setup\n{code}\nsetup.main()"
+    return subprocess.run([sys.executable, "-c", script, *words], cwd=clone, capture_output=True, text=True)
+
+
+NOTHING_INSTALLED = """
+import os
+done = []
+def pretend(command, what):
+    done.append(what)
+    if what == 'making .venv':
+        os.makedirs(os.path.dirname(setup.PYTHON), exist_ok=True)
+        open(setup.PYTHON, 'w').close()
+setup.run = pretend
+setup.check = lambda python: None
+import atexit
+atexit.register(lambda: print(done))
+"""
+
+
+def test_a_fresh_clone_installs_once_and_again_only_when_the_lock_changes(clone):
+    first = run(clone, NOTHING_INSTALLED)
+    assert first.returncode == 0, first.stderr
+    assert "installing the packages" in first.stdout
+    assert "'installing OpenCV', 'installing medfold'" in first.stdout
+    assert run(clone, NOTHING_INSTALLED).stdout == "[]\n"
+    (clone / "requirements.lock").write_text("opencv-python-headless==4.1\ntensorflow==2.0\n")
+    assert "installing OpenCV" in run(clone, NOTHING_INSTALLED).stdout
+
+
+def test_gpu_adds_cuda_and_plain_targets_keep_it(clone):
+    run(clone, NOTHING_INSTALLED)
+    assert "CUDA" in run(clone, NOTHING_INSTALLED, "--gpu").stdout
+    assert run(clone, NOTHING_INSTALLED).stdout == "[]\n"
+    assert run(clone, NOTHING_INSTALLED, "--gpu").stdout == "[]\n"
+
+
+@pytest.mark.slow
+def test_a_failed_installation_is_one_line_and_tried_again(clone):
+    broken = "setup.check = lambda python: None\nsetup.PYTHON = sys.executable\n"
+    (clone / "requirements.lock").write_text("no-such-package-of-medfold==1.0\n")
+    script = (
+        broken + "os = setup.os; os.environ['PIP_INDEX_URL'] = 'http://127.0.0.1:9/'; os.environ['PIP_NO_INDEX'] = '1'"
+    )
+    result = run(clone, script)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "installing requirements.lock failed" in result.stderr
+    assert not (clone / ".venv" / "medfold.stamp").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("setup.suits = lambda v: False\nsetup.shutil.which = lambda n: None", "3.11 to 3.13 is needed"),
+        ("setup.subprocess.call = lambda *a, **k: 1", "the venv module of"),
+        ("setup.shutil.disk_usage = lambda p: type('D', (), {'free': 1e9})", "1.0 GB free on the disk"),
+    ],
+)
+def test_what_is_missing_is_one_line_with_the_remedy(clone, change, message):
+    result = run(clone, change)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert message in result.stderr
+
+
+def test_an_interpreter_of_ones_own_is_checked_not_changed(clone, tmp_path):
+    good = run(clone, "", "--check")
+    assert good.returncode == 0, good.stderr
+    venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
+    python = tmp_path / "bare" / "bin" / "python"
+    bare = subprocess.run(
+        [python, "src/medfold/commands/setup.py", "--check"], cwd=clone, capture_output=True, text=True
+    )
+    assert bare.returncode == 2
+    assert f"import tensorflow fails in {python}" in bare.stderr
+    assert f"Run: {python} -m pip install -r requirements.txt" in bare.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_a_cv2_without_libgl_is_told_with_the_remedy(clone, tmp_path):
+    (tmp_path / "fake" / "cv2").mkdir(parents=True)
+    missing = "raise ImportError('libGL.so.1: cannot open shared object file')"
+    (tmp_path / "fake" / "cv2" / "__init__.py").write_text(missing)
+    result = subprocess.run(
+        [sys.executable, "src/medfold/commands/setup.py", "--check"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "fake")},
+    )
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "libGL.so.1" in result.stderr
+    assert "--force-reinstall --no-deps opencv-python-headless==4.0" in result.stderr

@@ -1,0 +1,125 @@
+import pytest
+import yaml
+
+from medfold.competition import facts as competition
+from medfold.competition.project import Project
+from medfold.errors import UserError
+from medfold.paths import Paths
+from tests.conftest import SMALL, add_competition
+from tests.support import helpers
+
+VARIANTS = """
+extends: shared
+task: binary
+score: {metric: auc}
+variants:
+  first:
+    title: The first
+    labels: {file: first.npz}
+  second:
+    title: The second
+    task: multiclass
+    classes: [0, 1, 2]
+    score: {metric: mean_auc}
+"""
+SHARED = """
+source: {kind: phantom}
+upload: local
+labels: {shape: arrays, file: x.npz, targets: [label]}
+images: {train: unused, test: unused, channels: 1}
+"""
+
+
+@pytest.fixture
+def variants(project_folder):
+    add_competition(project_folder, "sets", VARIANTS)
+    (project_folder / "competition" / "_base" / "shared.yaml").write_text(SHARED)
+    return Paths.find()
+
+
+def test_variants_share_a_folder_and_are_competitions_of_their_own(variants):
+    assert variants.competitions() == ["first", "second", "small"]
+    first, second = (Project.open(name, variants) for name in ("first", "second"))
+    assert first.competition.title == "The first"
+    assert (first.competition.labels.file, second.competition.labels.file) == ("first.npz", "x.npz")
+    assert (first.competition.task, second.competition.task) == ("binary", "multiclass")
+    assert first.paths.folder == second.paths.folder == variants.root / "competition" / "sets"
+    assert first.paths.data != second.paths.data
+
+
+def test_faults_name_the_variant(variants):
+    facts = variants.root / "competition" / "sets" / "competition.yaml"
+    facts.write_text(facts.read_text().replace("title: The second", "titel: The second"))
+    with pytest.raises(UserError, match="competition/sets/competition.yaml, second: .*unknown key 'titel'.*'title'"):
+        Project.open("second", variants)
+    with pytest.raises(UserError, match="unknown competition .did you mean 'second'.*make new COMPETITION=secnd"):
+        variants.competition("secnd")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": {"train": "a/{id}.png"}}, "either 'images.test' names the test images, or 'labels.holdout'"),
+        ({"labels": {"targets": ["t"], "holdout": 0.2}}, "either 'images.test'"),
+        (
+            {
+                "images": {"train": "a/{id}.png"},
+                "labels": {"targets": ["t"], "holdout": 0.2},
+                "submission": {"sample": "s.csv"},
+            },
+            "has no 'submission.sample'",
+        ),
+        (
+            {"images": {"train": "a", "test": "b", "windows": ["brain"], "channels": 3}},
+            "1 'images.windows' make as many channels",
+        ),
+        ({"images": {"train": "a", "test": "b", "channels": 9}}, "1 to 8, found 9"),
+        (
+            {"labels": {"targets": ["t"], "group": "p", "keep": ["p"]}},
+            "'labels.keep' would publish the group column 'p'",
+        ),
+        ({"score": {"metric": "auc", "weights": {"x": 2}}}, "'score.weights' names 'x', which is no target"),
+        ({"score": {"metric": None}}, "'score.metric': not filled in yet"),
+    ],
+)
+def test_facts_that_contradict_each_other_are_refused(project_folder, changes, message):
+    facts = {**yaml.safe_load(SMALL), **changes}
+    facts["labels"].setdefault("file", "train.csv")
+    add_competition(project_folder, "odd", yaml.safe_dump(facts))
+    with pytest.raises(UserError, match=message):
+        Project.open("odd")
+
+
+def test_units_are_not_for_classes_without_an_order():
+    with pytest.raises(ValueError, match="'score.unit' is for tasks binary"):
+        helpers.competition("multiclass", score={"metric": "mean_auc", "unit": "{a}"})
+
+
+def test_channels_are_a_number_or_names():
+    images = competition.Images(train="a", test="b", channels=["red", "green"])
+    assert images.depth == 2
+    assert competition.Images(train="a", test="b").depth == 3
+
+
+@pytest.mark.parametrize(
+    ("task", "change", "message"),
+    [
+        ("binary", {"labels": {"targets": ["image"]}}, "'labels.targets' has 'image', a name that the kit's own"),
+        (
+            "binary",
+            {"labels": {"targets": ["x"], "keep": ["group"]}},
+            "'labels.keep' has 'group', a name that the kit's",
+        ),
+        ("multilabel", {"labels": {"targets": ["x", "y", "x"]}}, "'labels.targets' has 'x' twice"),
+        ("multilabel", {"labels": {"targets": ["x"]}}, "of a single one it is binary"),
+        ("multiclass", {"classes": ["a", "b", "c", "a"]}, "'classes' has 'a' twice"),
+        (
+            "multiclass",
+            {"classes": ["a", "fold", "c"]},
+            "a class is called 'fold', a name that the kit's own tables need",
+        ),
+    ],
+)
+def test_names_that_cannot_be_are_refused_at_once(task, change, message):
+    with pytest.raises(ValueError, match=message):
+        helpers.competition(task, **change)

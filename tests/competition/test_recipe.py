@@ -1,0 +1,141 @@
+import json
+
+import pytest
+
+from medfold import config
+from medfold.competition import recipe
+from medfold.errors import UserError
+from medfold.paths import Paths
+
+
+def load(name="baseline", **overrides):
+    root = Paths.find()
+    return recipe.load(root.competition("small"), root.bases, name, overrides)
+
+
+def test_overrides_reach_every_depth(project_folder):
+    overrides = recipe.parse_overrides("training.epochs=3 tta=false augment=[HorizontalFlip]")
+    assert overrides == {"training": {"epochs": 3}, "tta": False, "augment": ["HorizontalFlip"]}
+    loaded = load(**overrides)
+    assert (loaded.training.epochs, loaded.tta, loaded.training.batch_size) == (3, False, 8)
+
+
+def test_quotes_hold_a_value_with_spaces_together():
+    overrides = recipe.parse_overrides(r"backbone.weights='C:\my nets\net.weights.h5' tta=false")
+    assert overrides == {"backbone": {"weights": r"C:\my nets\net.weights.h5"}, "tta": False}
+    compact = recipe.parse_overrides('augment=[{"GaussNoise":{"p":0.3}}]')
+    assert compact == {"augment": [{"GaussNoise": {"p": 0.3}}]}
+
+
+def test_overrides_survive_the_way_to_another_process():
+    overrides = {
+        "augment": [{"GaussNoise": {"std_range": [1e-05, 0.01]}}],
+        "tta": False,
+        "backbone": {"name": "my 'x'"},
+    }
+    assert recipe.parse_overrides(json.dumps(overrides)) == overrides
+
+
+@pytest.mark.parametrize("text", ["training.epochs", "=3", "training..epochs=3", "a=[1", "a='b", "{a: 1}"])
+def test_a_wrong_override_is_shown(text):
+    with pytest.raises(UserError, match="SET"):
+        recipe.parse_overrides(text)
+
+
+def test_an_unknown_recipe_names_the_nearest(project_folder):
+    with pytest.raises(UserError, match="did you mean 'baseline'"):
+        load("baselin")
+
+
+def test_an_unknown_override_names_file_and_key(project_folder):
+    with pytest.raises(UserError, match=r"baseline.yaml with SET: unknown key 'training.epoch'"):
+        load(training={"epoch": 3})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "symmetry", "keys"),
+    [
+        (
+            {"training": {"epochs": 0, "head_epochs": 3, "learning_rate": 0.1, "cutmix": 0.5}, "augment": "fundus"},
+            "dihedral",
+            ["augment", "training.learning_rate", "training.cutmix"],
+        ),
+        ({"training": {"epochs": 0, "head_epochs": 3, "mixup": 0.5}, "augment": "none"}, "none", []),
+        (
+            {"training": {"head_learning_rate": 0.1, "focal_gamma": 1.0}},
+            "none",
+            ["training.head_learning_rate", "training.focal_gamma"],
+        ),
+        ({"training": {"loss": "focal", "focal_gamma": 1.0}, "tta": False}, "horizontal", []),
+        (
+            {"backbone": {"name": "simple_cnn", "width": 8, "pooling": "pyramid", "freeze_norm": True}, "tta": False},
+            "none",
+            ["backbone.freeze_norm", "backbone.width", "backbone.pooling", "tta"],
+        ),
+        ({}, "none", []),
+    ],
+)
+def test_what_training_does_not_do_is_known(overrides, symmetry, keys):
+    choices = recipe.Recipe.model_validate(overrides)
+    assert list(recipe.idle(choices, symmetry)) == keys
+    usual = config.flat(recipe.Recipe().model_dump(mode="json"))
+    effective = recipe.effective(choices.model_dump(mode="json"), symmetry)
+    assert all(effective[key] == usual[key] for key in keys)
+
+
+def test_a_recipe_of_another_time_is_taken_as_it_is():
+    assert recipe.effective({"training": {"gone": 1}}, "none") == {"training.gone": 1}
+
+
+@pytest.mark.parametrize("key", ["training.mixup", "training.epochs", "training.images"])
+@pytest.mark.parametrize("value", ["yes", "true", "off"])
+def test_yes_and_no_are_no_numbers(project_folder, key, value):
+    with pytest.raises(UserError, match=f"'{key}': input should be a number, received (True|False)"):
+        load(**recipe.parse_overrides(f"{key}={value}"))
+
+
+def test_run_names():
+    assert recipe.run_name("baseline", 0, {}) == "baseline"
+    assert recipe.run_name("baseline", 2, {}) == "baseline-s2"
+    named = recipe.run_name("baseline", 0, {"tta": False})
+    assert named.startswith("baseline-")
+    assert len(named) == len("baseline-") + 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "training.epochs=3 tta=false",
+        "training.learning_rate=0.0003 images.size=96",
+        "backbone.weights='my weights.h5' backbone.name=MobileNetV2",
+        "images.steps=[circle_crop,clahe]",
+        "backbone.weights='123'",
+    ],
+)
+def test_overrides_are_written_as_they_are_typed(text):
+    overrides = recipe.parse_overrides(text)
+    assert recipe.as_typed(overrides) == text
+    assert recipe.parse_overrides(recipe.as_typed(overrides)) == overrides
+
+
+def test_a_portable_recipe_names_no_folder_of_this_machine():
+    kept = recipe.Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": "/home/alice/net.h5"}})
+    assert kept.portable() == {**kept.model_dump(mode="json"), "backbone": {**kept.portable()["backbone"]}}
+    assert kept.portable()["backbone"]["weights"] == "net.h5"
+    for word in ("none", "imagenet"):
+        same = recipe.Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": word}})
+        assert same.portable() == same.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("training.patience=3", "training.patience: it waits for a better epoch, and 'training.keep: final'"),
+        ("training.sampler=balanced training.class_weights=balanced", "training.class_weights: the sampler draws"),
+        ("training.loss=focal training.mixup=0.2", "training.loss: focal loss is for hard labels: with mixup a target"),
+        ("training.loss=focal training.label_smoothing=0.1", "with label_smoothing a target of 0.7 would be learnt as"),
+    ],
+)
+def test_choices_that_undo_each_other_are_one_line(small, words, message):
+    with pytest.raises(UserError, match=message):
+        recipe.load(small.paths, small.root.bases, "baseline", recipe.parse_overrides(words))

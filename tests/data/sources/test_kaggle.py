@@ -1,0 +1,428 @@
+"""Competitions and data sets of Kaggle, whole and in single files, through every fault, with the real client."""
+
+import os
+import re
+import zipfile
+
+import pytest
+
+from medfold.competition.project import Project
+from medfold.data.raw_data import download
+from medfold.errors import UserError
+from tests.conftest import add_competition
+from tests.support.helpers import HISTOLOGY as FACTS
+from tests.support.helpers import finish, histology, kill_when, start, zipped
+from tests.support.kaggle_server import HostedCompetition, HostedDataset, drop, lose, stall, status
+
+
+@pytest.fixture(scope="module")
+def content():
+    return histology(24, 8, "png")[0]
+
+
+@pytest.fixture
+def hosted(kaggle, content, project_folder):
+    """The competition at Kaggle, and its folder here."""
+    kaggle.competitions["histology"] = HostedCompetition(files=dict(content), archive=zipped(content))
+    add_competition(project_folder, "histology", FACTS)
+    return kaggle
+
+
+@pytest.fixture
+def project(hosted):
+    return Project.open("histology")
+
+
+def raw(project):
+    folder = project.paths.raw
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def leftovers(project):
+    return [path for path in project.paths.data.rglob("*") if ".tmp" in path.name or "download" in path.name]
+
+
+def test_a_competition_is_downloaded(hosted, project, content):
+    download(project)
+    assert raw(project) == content
+    assert leftovers(project) == []
+    said = hosted.said()
+    assert "kaggle     as alice, by the token in KAGGLE_API_TOKEN" in said
+    assert "24 training and 8 test images" in said
+
+
+def test_the_second_time_nobody_is_asked(hosted, project):
+    download(project)
+    hosted.log.clear()
+    hosted.said()
+    download(project)
+    assert "complete: 34 files" in hosted.said()
+    assert hosted.log == []
+
+
+def test_an_ended_competition_says_so(hosted, project):
+    hosted.competitions["histology"].deadline = "2019-03-30T23:59:00Z"
+    download(project)
+    assert "histology ended on 2019-03-30; its data is still to be had" in hosted.said()
+
+
+def test_rules_not_accepted_and_unknown_names(hosted, project, project_folder):
+    hosted.competitions["histology"].entered = False
+    with pytest.raises(UserError, match="Accept its rules at https://www.kaggle.com/competitions/histology/rules"):
+        download(project)
+    hosted.competitions["histology"].entered = True
+    hosted.fault("DownloadDataFiles", status(403, "You must accept this competition's rules"))
+    with pytest.raises(UserError, match="Kaggle refuses: You must accept .*/histology/rules; a phone number"):
+        download(project)
+    add_competition(project_folder, "typo", FACTS.replace("competitions/histology", "competitions/histolgy"))
+    with pytest.raises(UserError, match="no such competition .did you mean 'histology'"):
+        download(Project.open("typo"))
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"DownloadDataFiles": [status(429)]},
+        {"DownloadDataFiles": [status(503), status(503)]},
+        {"storage": [status(429)]},
+        {"storage": [status(503), status(503)]},
+        {"storage": [drop(after=200_000)]},
+        {"storage": [drop(after=200_000), None, status(403)]},
+        {"storage": [drop(after=200_000), None, drop(after=200_000), None, status(503)]},
+    ],
+)
+def test_faults_on_the_way_change_no_byte(hosted, project, content, faults):
+    for where, actions in faults.items():
+        hosted.fault(where, *actions)
+    download(project)
+    assert raw(project) == content
+    assert leftovers(project) == []
+
+
+def test_a_stall_changes_no_byte(hosted, project, content, monkeypatch):
+    monkeypatch.setattr("medfold.http_download.TIMEOUT", (1, 0.3))
+    hosted.fault("storage", stall(2, after=200_000))
+    download(project)
+    assert raw(project) == content
+
+
+def test_an_archive_that_is_damaged_once_is_fetched_again(hosted, project, content):
+    whole = hosted.competitions["histology"].archive
+    hosted.competitions["histology"].archive = whole[: len(whole) // 2]  # cut off before Kaggle took its size
+    hosted.fault("DownloadDataFiles", None, heal(hosted, whole))
+    download(project)
+    assert raw(project) == content
+    assert "damaged archive" in hosted.said()
+
+
+def heal(hosted, whole):
+    def action(handler, answer):
+        hosted.competitions["histology"].archive = whole
+        answer()
+
+    return action
+
+
+def corrupt(data):
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :]
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-100], corrupt, lambda data: b"<html>Sorry</html>"])
+def test_an_archive_that_stays_damaged_is_told(hosted, project, damage):
+    hosted.competitions["histology"].archive = damage(hosted.competitions["histology"].archive)
+    with pytest.raises(UserError, match=r"histology: the archive arrives damaged, twice .*FROM=archive.zip"):
+        download(project)
+    assert not project.paths.raw.exists()
+    assert not project.source.complete
+
+
+def test_a_hostile_archive_unpacks_nothing(hosted, project, tmp_path):
+    hosted.competitions["histology"].archive = zipped({"train_labels.csv": b"id", "../../../evil.txt": b"x"})
+    with pytest.raises(UserError, match="unsafe member '../../../evil.txt'"):
+        download(project)
+    assert not list(tmp_path.rglob("evil.txt"))
+    assert not project.paths.raw.exists()
+
+
+def test_too_little_room_is_told_before_anything_is_fetched(hosted, project, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
+    with pytest.raises(UserError, match="too little room"):
+        download(project)
+    assert not list(project.paths.data.rglob("*.part"))
+
+
+def test_split_and_nested_archives(hosted, project, content):
+    train = zipped({name: data for name, data in content.items() if name.startswith("train/")})
+    half = len(train) // 2
+    outer = {name: data for name, data in content.items() if not name.startswith("train/")}
+    outer["train_labels.csv.zip"] = zipped({"train_labels.csv": outer.pop("train_labels.csv")})
+    hosted.competitions["histology"].archive = zipped(
+        {**outer, "train.zip.001": train[:half], "train.zip.002": train[half:]}
+    )
+    download(project)
+    assert raw(project) == content
+
+
+def test_facts_that_do_not_fit_cost_no_second_download(hosted, project, project_folder, content):
+    wrong = project_folder / "competition" / "histology" / "competition.yaml"
+    wrong.write_text(FACTS.replace("targets: [label]", "targets: [lable]"))
+    with pytest.raises(UserError, match="no column 'lable' .did you mean 'label'"):
+        download(Project.open("histology"))
+    wrong.write_text(FACTS)
+    hosted.log.clear()
+    download(Project.open("histology"))
+    assert hosted.log == []
+    assert raw(project) == content
+
+
+# Single files
+
+
+def test_files_keep_their_folders(hosted, project, content):
+    download(project, patterns=["train_labels.csv", "test/*"])
+    expected = {name: data for name, data in content.items() if name == "train_labels.csv" or name.startswith("test/")}
+    assert raw(project) == expected
+    assert "not yet all that training needs" in hosted.said()
+    assert not project.source.complete
+    assert leftovers(project) == []
+
+
+def test_files_one_after_the_other_make_the_whole(hosted, project, content):
+    download(project, patterns=["train_labels.csv", "test/*"])
+    hosted.log.clear()
+    download(project, patterns=["*.csv", "train/*"])
+    assert hosted.asked("DownloadDataFile") == 25  # train_labels.csv was there
+    assert "all that training needs" in hosted.said()
+    assert project.source.complete
+    assert raw(project) == content
+
+
+def test_a_file_that_kaggle_packs_is_unpacked(hosted, project, content):
+    packed = zipped({"train_labels.csv": content["train_labels.csv"]})
+    hosted.competitions["histology"].files["train_labels.csv"] = packed
+    download(project, patterns=["train_labels.csv"])
+    assert raw(project) == {"train_labels.csv": content["train_labels.csv"]}
+
+
+def test_a_pattern_without_a_match_is_told(hosted, project):
+    with pytest.raises(UserError, match=r"FILES=train_label.csv: no file matches .did you mean 'train_labels.csv'"):
+        download(project, patterns=["train_label.csv"])
+
+
+def test_names_that_leave_the_folder_are_refused(hosted, project, tmp_path):
+    for name in ("../../../../../evil.txt", f"{tmp_path}/elsewhere/evil.txt"):
+        hosted.competitions["histology"].files = {name: b"x"}
+        with pytest.raises(UserError, match="unsafe file name"):
+            download(project, patterns=["*evil.txt"])
+    assert not list(tmp_path.rglob("evil.txt*"))
+
+
+def test_a_source_without_single_files_says_so(small):
+    with pytest.raises(UserError, match="FILES: source phantom has no single files"):
+        download(small, patterns=["train.csv"])
+
+
+def test_what_is_missing_or_changed_is_repaired_alone(hosted, project, content):
+    download(project)
+    names = sorted(content)
+    (project.paths.raw / names[3]).unlink()
+    changed = project.paths.raw / names[5]
+    changed.write_bytes(changed.read_bytes()[::-1])  # of the same size
+    hosted.log.clear()
+    download(project)
+    assert raw(project) == content
+    assert hosted.asked("DownloadDataFile") == 2
+    assert hosted.asked("DownloadDataFiles") == 0
+    assert "2 files are missing or changed" in hosted.said()
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_what_cannot_be_repaired_alone_is_fetched_whole(hosted, project, content, gone):
+    download(project)
+    name = sorted(content)[3]
+    (project.paths.raw / name).unlink()
+    if gone:
+        del hosted.competitions["histology"].files[name]
+    else:
+        hosted.competitions["histology"].files[name] = b"renewed"
+    download(project)
+    assert raw(project) == content
+    assert "getting the whole" in hosted.said()
+
+
+def test_single_files_do_not_declare_damaged_data_good(hosted, project, content):
+    download(project)
+    victim = project.paths.raw / sorted(content)[3]
+    victim.write_bytes(b"damaged")
+    download(project, patterns=["sample_submission.csv"])
+    assert "1 others are missing" in hosted.said()
+    assert not project.source.complete
+    download(project, patterns=[sorted(content)[3]])
+    assert project.source.complete
+    assert raw(project) == content
+
+
+def test_single_files_leave_a_begun_archive_alone(hosted, project, content):
+    hosted.fault("storage", drop(after=300_000), *[status(503)] * 6)
+    with pytest.raises(UserError, match="the same command goes on from there"):
+        download(project)
+    download(project, patterns=["train_labels.csv"])
+    assert (project.paths.downloads / "histology.zip.part").stat().st_size > 200_000
+    download(project)
+    assert raw(project) == content
+
+
+def test_a_single_archive_that_arrives_damaged_is_fetched_again(hosted, project):
+    whole = zipped({"extra/1.txt": b"1" * 1000})
+    hosted.competitions["histology"].files["extra.zip"] = whole[:-30]
+    with pytest.raises(UserError, match="damaged archive"):
+        download(project, patterns=["extra.zip"])
+    hosted.competitions["histology"].files["extra.zip"] = whole
+    download(project, patterns=["extra.zip"])
+    assert raw(project) == {"extra/1.txt": b"1" * 1000}
+
+
+def test_one_part_of_a_split_archive_brings_the_others(hosted, project):
+    whole = zipped({"t/1.txt": b"1" * 1000})
+    parts = {"t.zip.001": whole[:500], "t.zip.002": whole[500:]}
+    hosted.competitions["histology"].files = parts
+    download(project, patterns=["t.zip.002"])
+    assert raw(project) == {"t/1.txt": b"1" * 1000}
+
+
+def test_a_json_file_is_streamed_as_any_other(hosted, project):
+    hosted.competitions["histology"].files["boxes.json"] = data = b'{"code": 500, "message": "' + b"x" * 900_000 + b'"}'
+
+    hosted.fault("storage", drop(after=300_000))
+    download(project, patterns=["boxes.json"])
+    assert raw(project) == {"boxes.json": data}
+    assert any("Range" in headers for _, headers in hosted.log)
+
+
+def test_a_network_that_is_gone_for_a_while_is_waited_for(hosted, project, content):
+    hosted.fault("storage", drop(after=300_000))
+    hosted.fault("DownloadDataFiles", None, *[lose] * 6)
+    download(project)
+    assert raw(project) == content
+
+
+def test_a_hostile_archive_is_not_kept(hosted, project, content):
+    hosted.competitions["histology"].archive = zipped({"/evil.txt": b"x"})
+    with pytest.raises(UserError, match="unsafe member"):
+        download(project)
+    hosted.competitions["histology"].archive = zipped(content)
+    download(project)
+    assert raw(project) == content
+
+
+def test_force_fetches_an_archive_again_that_was_kept(hosted, project, content):
+    project.paths.downloads.mkdir(parents=True)
+    (project.paths.downloads / "histology.zip").write_bytes(zipped({**content, "train_labels.csv": b"old"}))
+    download(project, force=True)
+    assert raw(project) == content
+
+
+# Data sets
+
+
+@pytest.fixture
+def dataset(kaggle, content, project_folder):
+    kaggle.datasets["bob/histology-set"] = HostedDataset(files=dict(content), archive=zipped(content))
+    facts = FACTS.replace(FACTS.splitlines()[1], "source: {kind: kaggle-dataset, slug: bob/histology-set}")
+    add_competition(project_folder, "set", facts)
+    return Project.open("set")
+
+
+def test_a_data_set_is_downloaded(kaggle, dataset, content):
+    kaggle.fault("storage", drop(after=200_000))
+    download(dataset)
+    assert raw(dataset) == content
+
+
+def test_a_public_data_set_needs_no_account(kaggle, dataset, content, monkeypatch):
+    monkeypatch.delenv("KAGGLE_API_TOKEN")
+    download(dataset)
+    assert raw(dataset) == content
+    assert "without an account" in kaggle.said()
+
+
+def test_files_of_a_data_set(kaggle, dataset, content):
+    download(dataset, patterns=["*.csv"])
+    assert sorted(raw(dataset)) == ["sample_submission.csv", "train_labels.csv"]
+
+
+def test_an_unknown_data_set_is_told(kaggle, dataset):
+    del kaggle.datasets["bob/histology-set"]
+    with pytest.raises(UserError, match="bob/histology-set: Kaggle has no such thing: Not found"):
+        download(dataset)
+
+
+# Killed
+
+
+@pytest.mark.slow
+def test_killed_during_the_download_it_goes_on(hosted, project, project_folder, content):
+    hosted.fault("storage", stall(30, after=300_000))
+    part = project.paths.downloads / "histology.zip.part"
+    kill_when(start(project_folder, "download -c histology"), lambda: part.is_file() and part.stat().st_size > 200_000)
+    assert not project.paths.raw.exists()
+    kept = part.stat().st_size
+    hosted.log.clear()
+    assert "going on at" in finish(project_folder, "download -c histology")
+    assert [headers["Range"] for _, headers in hosted.log if "Range" in headers] == [f"bytes={kept}-"]
+    assert raw(project) == content
+    assert leftovers(project) == []
+
+
+@pytest.mark.slow
+def test_killed_during_unpacking_it_unpacks_again(hosted, project, project_folder, content):
+    slow = (
+        "import time; from medfold.data.sources.source import archives; original = archives._extract; "
+        "archives._extract = lambda *all: (original(*all), time.sleep(0.2))"
+    )
+    unpacked = lambda: list(project.paths.data.glob(".raw.*.tmp/**/*.png"))  # noqa: E731
+    kill_when(start(project_folder, "download -c histology", slow), unpacked)
+    assert not project.paths.raw.exists()
+    assert unpacked()
+    hosted.log.clear()
+    finish(project_folder, "download -c histology")
+    assert hosted.asked("DownloadDataFiles") == 0  # the archive was whole
+    assert raw(project) == content
+    assert leftovers(project) == []
+
+
+@pytest.mark.slow
+def test_a_renewal_that_is_killed_leaves_what_was_there(hosted, project, project_folder, content):
+    download(project)
+    hosted.fault("storage", stall(30, after=300_000))
+    part = project.paths.downloads / "histology.zip.part"
+    kill_when(
+        start(project_folder, "download -c histology --force"),
+        lambda: part.is_file() and part.stat().st_size > 200_000,
+    )
+    assert project.source.complete
+    assert raw(project) == content
+
+
+@pytest.mark.slow
+def test_a_gigabyte_takes_little_memory(hosted, project, project_folder, content, tmp_path, kaggle):
+    """Peak memory over that at the start, from the first byte to the last unpacked one."""
+    archive = tmp_path / "big.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, data in content.items():
+            file.writestr(name, data)
+        with file.open("volume.bin", "w", force_zip64=True) as member:
+            for _ in range(1000):
+                member.write(os.urandom(10**6))
+    hosted.competitions["histology"].archive = archive
+    watch = (
+        "import atexit, resource; from medfold import stages; from medfold.kaggle.client import official_client; "
+        "official_client(); peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000; began = peak(); "
+        "atexit.register(lambda: print(f'memory {began:.0f} {peak() - began:.0f} MB'))"
+    )
+    said = finish(project_folder, "download -c histology", watch, timeout=300)
+    more = int(re.search(r"memory (\d+) (\d+) MB", said)[2])
+    assert (project.paths.raw / "volume.bin").stat().st_size == 10**9
+    assert more < 300
+    archive.unlink()

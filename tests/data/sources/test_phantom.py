@@ -1,0 +1,111 @@
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold.data.sources import phantom
+from medfold.data.sources.source import Into, Source
+from medfold.paths import Paths
+
+
+def options(**changes):
+    chosen = {"seed": 3, "train_patients": 30, "test_patients": 20, "duplicates": 4, **changes}
+    return phantom.Options(kind="phantom", **chosen)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phantom")
+    phantom.fetch(options(), Into(folder / "raw", folder / "hidden", folder / "downloads"))
+    return folder
+
+
+def test_equal_seeds_draw_equal_files(drawn, tmp_path):
+    phantom.fetch(options(), Into(tmp_path / "raw", tmp_path / "hidden", tmp_path / "downloads"))
+    files = sorted(path.relative_to(drawn) for path in drawn.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    assert all((drawn / file).read_bytes() == (tmp_path / file).read_bytes() for file in files)
+
+
+def test_other_seeds_draw_other_images():
+    one, other = (phantom.draw_image(options(seed=seed), "train", 0, 1)[0] for seed in (1, 2))
+    assert (one != other).mean() > 0.5
+
+
+def test_tables_and_files_belong_together(drawn):
+    train = pd.read_csv(drawn / "raw" / "train.csv")
+    assert list(train.columns) == ["id", "patient_id", "age", "sex", "target"]
+    assert {path.stem for path in (drawn / "raw" / "train").iterdir()} == set(train["id"])
+    assert train["id"].is_unique
+    sample = pd.read_csv(drawn / "raw" / "sample_submission.csv")
+    solution = pd.read_csv(drawn / "hidden" / "solution.csv")
+    assert {path.stem for path in (drawn / "raw" / "test").iterdir()} == set(sample["id"])
+    assert sample["id"].tolist() == solution["id"].tolist()
+    assert (solution["usage"] == "Public").mean() == pytest.approx(0.3, abs=0.03)
+    assert not (drawn / "raw" / "solution.csv").exists()
+
+
+def test_duplicates_stand_under_other_ids(drawn):
+    train = pd.read_csv(drawn / "raw" / "train.csv").set_index("id")
+    by_content = {}
+    for path in (drawn / "raw").rglob("*.png"):
+        by_content.setdefault(path.read_bytes(), []).append(path)
+    twins = [paths for paths in by_content.values() if len(paths) > 1]
+    within = [paths for paths in twins if all(path.parent.name == "train" for path in paths)]
+    assert len(within) == 4
+    assert len(twins) - len(within) == 2
+    differing = [paths for paths in within if train.loc[[path.stem for path in paths], "target"].nunique() > 1]
+    assert len(differing) == 1
+
+
+def test_nodules_are_where_the_table_says_and_as_visible(drawn):
+    nodules = pd.read_csv(drawn / "hidden" / "nodules.csv").set_index("id")
+    solution = pd.read_csv(drawn / "hidden" / "solution.csv").set_index("id")
+    assert set(solution.index[solution["target"] == 1]) == set(nodules.index) & set(solution.index)
+    assert nodules["snr"].between(20, 100).all()
+
+
+def test_findings_are_where_the_nodules_were_drawn(drawn):
+    found = phantom.findings(drawn / "hidden").set_index("id")
+    assert list(found.columns) == ["x", "y", "radius"]
+    train = pd.read_csv(drawn / "raw" / "train.csv").set_index("id")
+    counts = train["patient_id"].value_counts()
+    seen = 0
+    for id in found.index.intersection(train.index[train["patient_id"].map(counts) == 1]):
+        patient = int(train.loc[id, "patient_id"][1:])
+        if patient < 9000:  # the others are copies
+            nodule = phantom.draw_image(options(), "train", patient, 1)[1]["nodule"]
+            assert found.loc[id].tolist() == pytest.approx([nodule["x"], nodule["y"], nodule["radius"]], abs=1e-3)
+            seen += 1
+    assert seen > 2
+
+
+def test_a_source_tells_where_its_findings_are_if_it_knows(project_folder):
+    paths = Paths(project_folder).competition("small")
+    source = Source({"kind": "phantom", "train_patients": 10, "test_patients": 5, "duplicates": 2}, paths)
+    assert source.findings() is None
+    source.get()
+    assert len(source.findings()) == len(pd.read_csv(paths.hidden / "nodules.csv")) > 0
+    assert Source({"kind": "kaggle", "slug": "a"}, paths).findings() is None
+
+
+def test_snr_is_that_of_the_definition():
+    """With and without the nodule, the pixels before exposure differ by |s| = SNR * NOISE."""
+    for patient in range(3):
+        bright = phantom.draw_film(options(prevalence=0.999, snr=(50, 50)), "train", patient, 1)[0]
+        faint = phantom.draw_film(options(prevalence=0.999, snr=(0, 0)), "train", patient, 1)[0]
+        assert np.linalg.norm(bright - faint) / phantom.NOISE == pytest.approx(50, rel=1e-3)
+
+
+def test_the_contrast_of_a_nodule_grows_with_its_snr():
+    def centre(snr):
+        pixels, facts = phantom.draw_image(options(prevalence=0.999, snr=(snr, snr)), "train", 4, 1)
+        x, y = facts["nodule"]["x"], facts["nodule"]["y"]
+        return cv2.GaussianBlur(pixels, (0, 0), 1.5)[y, x].astype(int)
+
+    assert centre(5) < centre(40) < centre(120)
+
+
+def test_exposure_varies():
+    means = [phantom.draw_image(options(), "train", patient, 1)[0].mean() for patient in range(20)]
+    assert np.std(means) > 10

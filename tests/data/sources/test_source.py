@@ -1,0 +1,168 @@
+import contextlib
+import hashlib
+import http.server
+import threading
+import zipfile
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold.data.sources import source as sources
+from medfold.data.sources.source import Source
+from medfold.errors import UserError
+from tests.support.helpers import zipped
+
+
+def with_source(project, **source):
+    return Source(source, project.paths)
+
+
+def test_an_unknown_kind_or_option_is_refused(small):
+    with pytest.raises(UserError, match="unknown source.kind 'phantoms' .did you mean 'phantom'"):
+        with_source(small, kind="phantoms")
+    with pytest.raises(UserError, match="unknown key 'sead' .did you mean 'seed'"):
+        with_source(small, kind="phantom", sead=3)
+
+
+def test_complete_means_every_file_with_its_size(small):
+    source = Source(small.competition.source, small.paths)
+    assert not source.complete
+    source.get()
+    assert source.complete
+    victim = small.paths.raw / "train.csv"
+    victim.write_text(victim.read_text()[:-5])
+    assert sources.missing(small.paths) == ["train.csv"]
+
+
+def test_a_failed_fetch_leaves_what_was_there(small, monkeypatch):
+    source = Source(small.competition.source, small.paths)
+    source.get()
+
+    def broken(options, into):
+        (into.raw / "half.png").touch()
+        raise UserError("cut off")
+
+    monkeypatch.setattr("medfold.data.sources.phantom.fetch", broken)
+    with pytest.raises(UserError):
+        source.get()
+    assert source.complete
+    assert not list(small.paths.data.glob("**/half.png"))
+    assert not list(small.paths.data.glob(".raw*.tmp"))
+
+
+def test_phantom_refuses_from(small, tmp_path):
+    with pytest.raises(UserError, match="Leave FROM out"):
+        Source(small.competition.source, small.paths).get(tmp_path)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    path = tmp_path / "some archive.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("set/train/a.txt", "a" * 1000)
+        file.writestr("set/b.txt", "b")
+    return path
+
+
+def test_from_takes_an_archive_or_its_folder(small, archive, tmp_path):
+    source = with_source(small, kind="kaggle-dataset", slug="a/b")
+    manifest = source.get(archive)
+    assert manifest[["file", "bytes"]].to_numpy().tolist() == [["set/b.txt", 1], ["set/train/a.txt", 1000]]
+    assert manifest["sha256"][0] == hashlib.sha256(b"b").hexdigest()
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(tmp_path / "unpacked")
+    pd.testing.assert_frame_equal(source.get(tmp_path / "unpacked"), manifest)
+    with pytest.raises(UserError, match="no such file or folder"):
+        source.get(tmp_path / "nowhere.zip")
+
+
+def test_damaged_archives_are_told(small, archive):
+    source = with_source(small, kind="kaggle-dataset", slug="a/b")
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="damaged archive .*Download it again"):
+        source.get(archive)
+    archive.write_bytes(whole.replace(b"aaaa", b"aaba", 1))
+    with pytest.raises(UserError, match="damaged archive"):
+        source.get(archive)
+    assert not small.paths.raw.exists()
+
+
+@contextlib.contextmanager
+def serve(folder):
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    handler.log_message = lambda *arguments: None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_url_downloads_and_checks_the_md5(small, tmp_path, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    served = tmp_path / "served"
+    served.mkdir()
+    np.savez(served / "x.npz", images=np.arange(4))
+    md5 = hashlib.md5((served / "x.npz").read_bytes()).hexdigest()
+    with serve(served) as address:
+        source = with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5)
+        assert source.get()["file"].tolist() == ["data.npz"]
+        assert (small.paths.raw / "data.npz").read_bytes() == (served / "x.npz").read_bytes()
+        with pytest.raises(UserError, match="another md5"):
+            with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5="0" * 32).get()
+        with pytest.raises(UserError, match="failed: the server answers 404.*FROM=data.npz"):
+            with_source(small, kind="url", url=f"{address}/gone.npz", file="data.npz", md5=md5).get()
+    monkeypatch.setattr("medfold.http_download.wait", lambda seconds: None)
+    with pytest.raises(UserError, match="download of data.npz failed: .*FROM=data.npz"):
+        with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5).get()
+    assert source.complete
+
+
+def test_another_md5_given_by_hand_is_a_note(small, tmp_path, capsys):
+    given = tmp_path / "data (1).npz"
+    np.savez(given, images=np.arange(4))
+    source = with_source(small, kind="url", url="http://127.0.0.1:9/x", file="data.npz", md5="0" * 32)
+    assert source.get(given)["file"].tolist() == ["data.npz"]
+    assert "is not that of the official file" in capsys.readouterr().out
+
+
+def test_a_mounted_folder_is_linked_and_its_archives_are_unpacked(small, tmp_path):
+    mounted = tmp_path / "mounted"
+    (mounted / "deep" / "deeper").mkdir(parents=True)
+    (mounted / "deep" / "deeper" / "a.png").write_bytes(b"a")
+    (mounted / "train.zip").write_bytes(zipped({"b.png": b"b"}))
+    small.source.link(mounted)
+    raw, manifest = small.paths.raw, pd.read_csv(small.paths.raw_manifest, keep_default_na=False)
+    assert manifest["file"].tolist() == ["deep/deeper/a.png", "train/b.png"]
+    assert manifest["bytes"].tolist() == [1, 1]
+    assert set(manifest["sha256"]) == {""}  # no file was read for it
+    assert (raw / "deep" / "deeper" / "a.png").is_symlink()
+    assert (raw / "train" / "b.png").read_bytes() == b"b"
+    assert (mounted / "train.zip").is_file()
+    assert small.source.complete
+
+
+def test_a_folder_is_linked_not_copied_where_it_can_be(small, tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "a.txt").write_text("a")
+    with_source(small, kind="kaggle-dataset", slug="a/b").get(folder)
+    assert (small.paths.raw / "a.txt").stat().st_ino == (folder / "a.txt").stat().st_ino
+
+
+def test_what_was_corrected_by_hand_beside_its_archive_is_taken_and_not_overwritten(small, tmp_path, capsys):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "train.csv").write_text("corrected by hand")
+    (folder / "train.csv.zip").write_bytes(zipped({"train.csv": b"as it came"}))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for fill in (with_source(small, kind="kaggle-dataset", slug="a/b").get, small.source.link):
+        fill(folder)
+        assert (small.paths.raw / "train.csv").read_text() == "corrected by hand"
+        assert sorted(path.name for path in small.paths.raw.iterdir()) == ["train.csv"]
+        assert "train.csv.zip stand there already with other contents" in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

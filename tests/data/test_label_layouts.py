@@ -1,0 +1,178 @@
+"""Rows of label tables that are cut into parts, mean other words, or name images as another part does."""
+
+import pytest
+
+from medfold.data import label_layouts
+from medfold.errors import UserError
+from tests.support import dicom_files
+from tests.support.helpers import competition, picture
+
+NUMBERS = range(8)
+
+
+@pytest.fixture
+def raw(tmp_path):
+    for number in NUMBERS:
+        picture(tmp_path / "images" / f"{number}.png", seed=number)
+    return tmp_path
+
+
+def facts(images=None, **labels):
+    labels = {"file": "table.csv", "id": "id", "targets": ["sick"], **labels}
+    images = {"train": "images/{id}.png", "channels": 1, **(images or {})}
+    return competition("binary", labels=labels, images=images, upload="local")
+
+
+def rows_of(raw, split, sick):
+    rows = [f"{number},{split[number]},{sick[number]}" for number in NUMBERS]
+    (raw / "table.csv").write_text("\n".join(["id,split,sick", *rows]) + "\n")
+
+
+PARTS = ["train", "Train", "training", "train", "val", "test", "test", "Testing"]
+SICK = ["0", "1", "1.0", " 0", "1", "0", "1", "1"]
+
+
+def test_a_column_tells_the_parts_and_labels_of_the_test_part_are_the_solution(raw, capsys):
+    rows_of(raw, PARTS, SICK)
+    train, test, solution = label_layouts.wide(facts(part="split"), raw)
+    assert train["id"].tolist() == list("01234")
+    assert train["sick"].tolist() == list("01101")
+    assert (test["id"].tolist(), "sick" in test) == (list("567"), False)
+    assert solution[["id", "sick"]].to_numpy().tolist() == [["5", "0"], ["6", "1"], ["7", "1"]]
+    told = " ".join(capsys.readouterr().out.split())
+    assert "by column 'split': 5 rows to train on, 1 of the validation part among them, 3 to test on" in told
+
+
+def test_without_a_test_part_the_validation_part_is_it_and_it_may_have_no_labels(raw):
+    rows_of(raw, ["train"] * 5 + ["val"] * 3, [*SICK[:5], "", "", ""])
+    train, test, solution = label_layouts.wide(facts(part="split"), raw)
+    assert (len(train), len(test), solution) == (5, 3, None)
+    alone = label_layouts.test_part(facts(part="split"), raw)  # as a notebook meets it
+    assert alone.to_numpy().tolist() == test[["id", "image", "unit"]].to_numpy().tolist()
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        (["train"] * 6 + ["", "test"], "row 8, column 'split': found nothing, which names no part"),
+        (["fold1"] * 8, "row 2, column 'split': found fold1, which names no part"),
+        (["train"] * 8, "column 'split' has rows of train only"),
+        (["test"] * 8, "column 'split' has rows of test only"),
+    ],
+)
+def test_a_column_of_other_words_is_one_line(raw, split, message):
+    rows_of(raw, split, SICK)
+    with pytest.raises(UserError, match=message):
+        label_layouts.wide(facts(part="split"), raw)
+
+
+def test_an_id_of_two_parts_is_refused(raw):
+    rows_of(raw, PARTS, SICK)
+    with (raw / "table.csv").open("a") as file:
+        file.write("0,test,0\n")
+    with pytest.raises(UserError, match="1 ids stand in several parts: 0"):
+        label_layouts.wide(facts(part="split", repeated="same"), raw)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both say what the test part is"),
+        ({"test": "test.csv"}, "'labels.part' and 'labels.test' both say"),
+        ({"shape": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
+        ({"shape": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.shape one_hot"),
+    ],
+)
+def test_parts_are_told_once(more, message):
+    with pytest.raises(ValueError, match=message):
+        facts(part="split", **more)
+
+
+def test_values_mean_classes_or_leave_the_image_out(raw, capsys):
+    rows_of(raw, PARTS, ["-1", "1", "-1.0", "?", "1", "", "0", " 1"])
+    meaning = {-1: 0, "?": None, "": None}
+    train, test, solution = label_layouts.wide(facts(part="split", map=meaning), raw)
+    assert train[["id", "sick"]].to_numpy().tolist() == [["0", "0"], ["1", "1"], ["2", "0"], ["4", "1"]]
+    assert (test["id"].tolist(), solution["sick"].tolist()) == (["6", "7"], ["0", "1"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "1 of 5 rows are left out, as labels.map says of their labels" in told
+    with pytest.raises(UserError, match=r"row 5, column 'sick': found \?, expected one of 0, 1.*labels.map: ..\?.: 0"):
+        label_layouts.wide(facts(part="split", map={-1: 0}), raw)
+
+
+def test_a_meaning_that_is_no_class_is_refused():
+    with pytest.raises(ValueError, match="'labels.map' reads a value as 'ill', which is none of 0, 1"):
+        facts(part="split", map={"?": "ill"})
+
+
+def test_an_id_of_both_tables_that_names_two_images_is_told_apart(tmp_path, capsys):
+    for part in ("train", "test"):
+        for number in range(4):
+            picture(tmp_path / part / f"{number}.png", seed=number)
+    (tmp_path / "table.csv").write_text("id,sick\n" + "".join(f"{number},{number % 2}\n" for number in range(4)))
+    (tmp_path / "test.csv").write_text("id\n0\n1\n")
+    images = {"train": "train/{id}.png", "test": "test/{id}.png"}
+    train, test, _ = label_layouts.wide(facts(images, test="test.csv"), tmp_path)
+    assert (train["id"].tolist(), test["id"].tolist()) == ([f"train/{number}" for number in range(4)], ["0", "1"])
+    assert train["unit"].tolist() == train["id"].tolist()
+    assert "2 ids stand in train and test: training ids have the folder in front: train/0" in capsys.readouterr().out
+    images["test"] = "train/{id}.png"
+    train, _, _ = label_layouts.wide(facts(images, test="test.csv"), tmp_path)
+    assert train["id"].tolist() == list("0123")  # the same images: a leak, which is refused
+
+
+def test_folders_take_groups_from_fields_and_headers_and_words_from_the_map(tmp_path):
+    for number in range(6):
+        made = dicom_files.dataset(dicom_files.smooth((16, 16), seed=number), PatientID=f"P{number // 2}")
+        folder = tmp_path / ("normal", "sick", "unclear")[number // 2] / f"case{number // 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        dicom_files.save(folder / f"{number}.dcm", made)
+    images = {"train": "{label}/{case}/{id}.dcm", "headers": ["PatientID"]}
+    labels = {"shape": "folders", "file": "", "holdout": 0.5, "map": {"normal": 0, "sick": 1, "unclear": None}}
+    train, *_ = label_layouts.folders(facts(images, group="case", **labels), tmp_path)
+    assert (train["id"].tolist(), train["sick"].tolist()) == (list("0123"), list("0011"))
+    assert train["patient"].tolist() == ["train case0"] * 2 + ["train case1"] * 2
+    train, *_ = label_layouts.folders(facts(images, group="PatientID", **labels), tmp_path)
+    assert train["patient"].tolist() == ["P0", "P0", "P1", "P1"]
+    with pytest.raises(UserError, match="no field of images.train and no header is called 'lesion'"):
+        label_layouts.folders(facts(images, group="lesion", **labels), tmp_path)
+
+
+def test_names_in_lists_differ_by_case_or_mean_others(tmp_path):
+    for number in range(3):
+        picture(tmp_path / "images" / f"{number}.png", seed=number)
+    (tmp_path / "table.csv").write_text("id,found\n0,Mass|edema\n1,Tumor\n2,mass|unclear\n")
+    labels = {"shape": "lists", "file": "table.csv", "value": "found", "targets": ["Mass", "Edema"], "separator": "|"}
+    labels |= {"holdout": 0.3, "map": {"Tumor": "Mass", "unclear": None}}
+    made = competition("multilabel", labels=labels, images={"train": "images/{id}.png", "channels": 1}, upload="local")
+    train, *_ = label_layouts.lists(made, tmp_path)
+    assert train[["id", "Mass", "Edema"]].to_numpy().tolist() == [["0", "1", "1"], ["1", "1", "0"]]
+
+
+def test_images_are_found_by_the_end_of_a_path_with_more_in_front(tmp_path, capsys):
+    for number in range(4):
+        picture(tmp_path / "train" / f"{number}.png", seed=number)
+    rows = "".join(f"/content/drive/train/{number}.png,{number % 2}\n" for number in range(4))
+    (tmp_path / "table.csv").write_text("id,sick\n" + rows)
+    train, *_ = label_layouts.wide(facts({"train": "{id}"}, holdout=0.5), tmp_path)
+    assert train["image"].tolist() == [f"train/{number}.png" for number in range(4)]
+    told = " ".join(capsys.readouterr().out.split())
+    assert "4 images are found by the end of their path: /content/drive/train/0.png is train/0.png" in told
+
+
+def test_without_a_table_the_test_part_is_the_files_that_match(raw):
+    for number in (7, 8):
+        picture(raw / "test" / f"{number:05}.png", seed=number)
+    (raw / "table.csv").write_text("id,sick\n" + "".join(f"{number},{number % 2}\n" for number in range(6)))
+    train, test, solution = label_layouts.wide(facts({"test": "test/{id}.png"}), raw)
+    assert (len(train), test["id"].tolist(), solution) == (6, ["00007", "00008"], None)
+    with pytest.raises(UserError, match="no test image matches probe/{id}.png. Folders found: ., images, test"):
+        label_layouts.wide(facts({"test": "probe/{id}.png"}), raw)
+
+
+def test_rows_of_an_image_and_a_label_stand_once(raw):
+    (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
+    labels = {"shape": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
+    images = {"train": "images/{id}.png", "channels": 1}
+    with pytest.raises(UserError, match="1 rows stand twice: 0_a. labels.repeated"):
+        label_layouts.long(competition("multilabel", labels=labels, images=images, upload="local"), raw)

@@ -1,0 +1,109 @@
+"""Tables as they come: separators, encodings, packed ones, surplus columns, labels written in several ways."""
+
+import gzip
+
+import pandas as pd
+import pytest
+
+from medfold.data import label_tables
+from medfold.errors import UserError
+from tests.support.helpers import competition
+
+ROWS = [["NA", "ä"], ["007", ""], ["1e5", "a b"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("plain.csv", b"id,label\nNA,\xc3\xa4\n007,\n1e5,a b\n"),
+        ("windows.csv", b"\xef\xbb\xbfid;label\r\nNA;\xc3\xa4\r\n007;\r\n1e5;a b\r\n"),
+        ("old.csv", b"id;label\nNA;\xe4\n007;\n1e5;a b\n"),
+        ("excel.csv", b"sep=;\r\nid;label\r\nNA;\xe4\r\n007;\r\n1e5;a b\r\n"),
+        ("tabs.tsv", "id\tlabel\nNA\tä\n007\t\n1e5\ta b\n".encode("utf-16")),
+        ("bars.txt", "id|label\nNA|ä\n007|\n1e5|a b\n".encode()),
+        ("packed.csv.gz", gzip.compress("id,label\nNA,ä\n007,\n1e5,a b\n".encode(), mtime=0)),
+        ("blanks.csv", "\n id , label \nNA,ä\n007,\n1e5,a b\n".encode()),
+        ("surplus.csv", "id,label\nNA,ä,\n007,,\n1e5,a b,\n".encode()),
+        ("some surplus.csv", "id,label\nNA,ä\n007,\n1e5,a b,\n".encode()),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_table_is_read_whatever_its_separator_and_encoding(tmp_path, capsys, name, content):
+    (tmp_path / name).write_bytes(content)
+    table = label_tables.read(tmp_path / name, ["id", "label"])
+    assert table.to_numpy().tolist() == ROWS
+    assert list(table.columns) == ["id", "label"]
+    assert ("read as Windows-1252" in capsys.readouterr().out) is (name in ("old.csv", "excel.csv"))
+
+
+def test_a_guessed_encoding_is_told_once(tmp_path, capsys):
+    (tmp_path / "old.csv").write_bytes(b"id;label\n1;\xe4\n")
+    for _ in range(3):
+        label_tables.read(tmp_path / "old.csv", [])
+    assert capsys.readouterr().out.count("Windows-1252") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.csv", b"", "not a readable table .No columns"),
+        ("picture.csv", bytes(range(256)), "not a text file"),
+        ("zeros.csv", bytes(100), "not a text file"),
+        ("cut.csv.gz", gzip.compress(b"id,label\n1,2\n" * 9, mtime=0)[:-6], "damaged"),
+        ("other.csv.gz", b"id,label\n1,2\n", "damaged"),
+        ("open.csv", b'id,label\n1,"x\n2,y\n', "not a readable table"),
+        ("names.csv", b"id,label\n1,2\n3,4,5\n", "row 3 has more columns than the header, 'id,label'"),
+        ("other.csv", b"id;labels\n1;2\n", "no column 'label' .did you mean 'labels'"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_table_is_one_line(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=message) as caught:
+        label_tables.read(tmp_path / name, ["id", "label"])
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def checked(values: list[str], **facts) -> list[str]:
+    table = pd.DataFrame({"target": values})
+    label_tables.check_values(table, "target", competition(**facts), "labels.csv")
+    return table["target"].tolist()
+
+
+def test_labels_that_differ_by_blanks_or_case_are_one_class_and_told(capsys):
+    classes = ["Normal", "Pneumonia"]
+    assert checked(["normal", " Normal", "Pneumonia ", "PNEUMONIA"], classes=classes) == [
+        "Normal",
+        "Normal",
+        "Pneumonia",
+        "Pneumonia",
+    ]
+    said = capsys.readouterr().out
+    assert "target: 4 values are read as classes that differ by case or blanks" in said
+    assert checked(["0", "1.0", "1", "0.0"]) == ["0", "1", "1", "0"]
+    assert capsys.readouterr().out == ""
+
+
+def test_classes_that_differ_by_case_only_are_kept_apart():
+    assert checked(["a", "A", "b"], task="multiclass", classes=["a", "A", "b"]) == ["a", "A", "b"]
+    assert checked(["1.0", "2.0", "1.0"], classes=["1.0", "2.0"]) == ["1.0", "2.0", "1.0"]
+    with pytest.raises(UserError, match="row 2, column 'target': found B, expected one of a, A, b"):
+        checked(["B"], task="multiclass", classes=["a", "A", "b"])
+
+
+def test_a_name_may_hold_another_separator(tmp_path):
+    (tmp_path / "x.csv").write_text("id,label(a;b;c)\n1,2\n")
+    assert list(label_tables.read(tmp_path / "x.csv", []).columns) == ["id", "label(a;b;c)"]
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    (tmp_path / "x.csv").write_text("id, id\n1,2\n")
+    with pytest.raises(UserError, match="two columns are called 'id'"):
+        label_tables.read(tmp_path / "x.csv", [])
+
+
+def test_many_unknown_values_are_told_at_once():
+    table = pd.DataFrame({"target": [f"{number / 7:.9f}" for number in range(100_000)]})
+    with pytest.raises(UserError, match="row 2, column 'target': found 0.000000000"):
+        label_tables.check_values(table, "target", competition(), "labels.csv")

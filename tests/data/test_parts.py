@@ -1,0 +1,19 @@
+import pytest
+
+from medfold.data.parts import part_of
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        *[(name, "train") for name in ("train", "Training", "stage_2_train", "TrainImages", "train2019", "trainset")],
+        *[(name, "valid") for name in ("val", "valid_data", "DEV", "Validation", "eval", "valdata")],
+        *[
+            (name, "test")
+            for name in ("test", "Testing-Set", "DRTest", "test1", "testdata", "testset", "holdout_images")
+        ],
+        *[(name, None) for name in ("latest", "testis", "contest", "images", "data", "set", "", "2019")],
+    ],
+)
+def test_words_of_names_tell_the_part(name, part):
+    assert part_of(name) == part

@@ -1,0 +1,628 @@
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold.data import label_layouts, label_tables, samples
+from medfold.data.dataset import make_folds
+from medfold.data.sources.source import Source
+from medfold.errors import UserError
+from tests.support.helpers import competition, picture
+
+
+@pytest.fixture
+def wide(tmp_path):
+    """Three labelled pictures of two patients, two test pictures; and their facts."""
+    raw = tmp_path / "raw"
+    for name in ("train/a", "train/b", "train/c", "test/d", "test/e"):
+        picture(raw / f"{name}.png")
+    (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,1.0\nc,p2,M,1\n")
+    (raw / "sample.csv").write_text("id,target\ne,0.5\nd,0.5\n")
+    labels = {"file": "train.csv", "targets": ["target"], "group": "patient", "keep": ["sex"]}
+    return raw, competition(labels=labels, submission={"sample": "sample.csv"})
+
+
+def test_wide_reads_labels_patients_and_images(wide):
+    raw, facts = wide
+    train, test, solution = label_layouts.wide(facts, raw)
+    assert train[["id", "image", "patient", "target", "sex"]].to_numpy().tolist() == [
+        ["a", "train/a.png", "p1", "0", "F"],
+        ["b", "train/b.png", "p1", "1", "F"],
+        ["c", "train/c.png", "p2", "1", "M"],
+    ]
+    assert test["id"].tolist() == ["e", "d"]
+    assert solution is None
+
+
+def test_patterns_may_use_the_files_own_names(wide):
+    raw, facts = wide
+    text = (raw / "train.csv").read_text()
+    (raw / "train.csv").write_text(text.replace("id,patient", "image_id,patient"))
+    (raw / "sample.csv").write_text("prediction_id,target\ne,0.5\nd,0.5\n")
+    changes = {
+        "labels": facts.labels.model_copy(update={"id": "image_id"}),
+        "images": facts.images.model_copy(update={"train": ["train/{image_id}.png"], "test": ["test/{image_id}.png"]}),
+        "submission": facts.submission.model_copy(update={"id": "prediction_id"}),
+    }
+    train, test, _ = label_layouts.wide(facts.model_copy(update=changes), raw)
+    assert train["id"].tolist() == ["a", "b", "c"]
+    assert test["image"].tolist() == ["test/e.png", "test/d.png"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (lambda raw: (raw / "train/b.png").unlink(), "1 images are missing: train/b.png"),
+        (lambda raw: (raw / "test/e.png").unlink(), "1 images are missing: test/e.png"),
+        (lambda raw: (raw / "train.csv").unlink(), "train.csv: no such file"),
+        (
+            lambda raw: (raw / "train.csv").write_text("id,patient,sex,targets\na,p1,F,0\n"),
+            "no column 'target' .did you",
+        ),
+        (lambda raw: (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,2\n"), "row 3.*found 2"),
+        (lambda raw: (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,\n"), "found nothing"),
+        (lambda raw: (raw / "train.csv").write_text(""), "not a readable table"),
+        (lambda raw: (raw / "sample.csv").write_text("image,target\nd,0\n"), "no column 'id'"),
+    ],
+)
+def test_faulty_raw_data_is_one_line(wide, broken, message):
+    raw, facts = wide
+    broken(raw)
+    with pytest.raises(UserError, match=message) as caught:
+        label_layouts.wide(facts, raw)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pattern_with_an_unknown_column_is_told(wide):
+    raw, facts = wide
+    images = facts.images.model_copy(update={"train": ["{site}/{id}.png"]})
+    with pytest.raises(UserError, match="column 'site'"):
+        label_layouts.wide(facts.model_copy(update={"images": images}), raw)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    raw = tmp_path / "raw"
+    for name in (
+        "train/NO/IM-01-1",
+        "train/NO/IM-01-2",
+        "train/YES/person3_a_1",
+        "test/NO/IM-01-9",
+        "val/YES/person3_b_2",
+    ):
+        picture(raw / f"{name}.jpeg")
+    (raw / "__MACOSX").mkdir()
+    (raw / "train" / "NO" / "._IM-01-1.jpeg").write_bytes(b"")
+    return raw, competition(
+        classes=["NO", "YES"],
+        labels={"shape": "folders", "targets": ["sick"], "group_pattern": r"person\d+|IM-\d+"},
+        images={"train": "train/{label}/{id}.jpeg", "test": ["test/{label}/{id}.jpeg", "val/{label}/{id}.jpeg"]},
+    )
+
+
+def test_folders_give_label_patient_and_solution(folders):
+    raw, facts = folders
+    train, test, solution = label_layouts.folders(facts, raw)
+    assert train[["id", "sick", "patient"]].to_numpy().tolist() == [
+        ["IM-01-1", "NO", "train IM-01"],
+        ["IM-01-2", "NO", "train IM-01"],
+        ["person3_a_1", "YES", "train person3"],
+    ]
+    assert test["patient"].tolist() == ["test IM-01", "test person3"]
+    assert "sick" not in test
+    assert solution.to_numpy().tolist() == [["IM-01-9", "NO", "Private"], ["person3_b_2", "YES", "Private"]]
+
+
+def test_a_folder_that_is_no_class_is_named(folders):
+    raw, facts = folders
+    picture(raw / "train/MAYBE/x.jpeg")
+    with pytest.raises(UserError, match="'MAYBE' is no class"):
+        label_layouts.folders(facts, raw)
+
+
+def test_folders_without_a_match_say_what_is_there(folders):
+    raw, facts = folders
+    images = facts.images.model_copy(update={"train": ["training/{label}/{id}.jpeg"]})
+    with pytest.raises(UserError, match="no train image matches training.*Folders found: test/NO"):
+        label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+
+
+def arrays_file(path, labels_shape=(-1, 1), drop=None, classes=3):
+    rng = np.random.default_rng(0)
+    content = {}
+    for part, count in (("train", 6), ("val", 3), ("test", 4)):
+        content[f"{part}_images"] = rng.integers(0, 256, (count, 8, 8), dtype=np.uint8)
+        content[f"{part}_labels"] = (np.arange(count) % classes).astype(np.uint8).reshape(labels_shape)
+    content.pop(drop, None)
+    path.mkdir(exist_ok=True)
+    np.savez(path / "x.npz", **content)
+
+
+ARRAYS = {"labels": {"shape": "arrays", "file": "x.npz", "targets": ["label"], "train": ["train", "val"]}}
+
+
+@pytest.mark.parametrize("shape", [(-1, 1), (-1,)])
+def test_arrays_join_train_and_val(tmp_path, shape):
+    arrays_file(tmp_path / "raw", shape)
+    train, test, solution = label_layouts.arrays(competition("multiclass", **ARRAYS), tmp_path / "raw")
+    assert train["id"].tolist()[5:8] == ["train00005", "val00000", "val00001"]
+    assert train["image"].iloc[6] == "x.npz#val_images/0"
+    assert train["label"].tolist() == ["0", "1", "2", "0", "1", "2", "0", "1", "2"]
+    assert "label" not in test
+    assert solution["label"].tolist() == ["0", "1", "2", "0"]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ({"drop": "val_labels"}, "no array 'val_images' or 'val_labels'"),
+        ({"labels_shape": (1, -1)}, r"labels of shape \(1, 6\), expected \(6, 1\)"),
+        ({"classes": 4}, "found 3, expected one of 0, 1, 2"),
+    ],
+)
+def test_faulty_arrays_are_one_line(tmp_path, made, message):
+    arrays_file(tmp_path / "raw", **made)
+    with pytest.raises(UserError, match=message):
+        label_layouts.arrays(competition("multiclass", **ARRAYS), tmp_path / "raw")
+
+
+def test_encode_numbers_classes_and_labels():
+    table = pd.DataFrame({"target": ["2", "0"], "a": ["1", "0"], "b": ["0", "0"]})
+    assert samples.encode(competition("ordinal"), table).tolist() == [2, 0]
+    assert samples.encode(competition("multilabel"), table).tolist() == [[1, 0], [0, 0]]
+
+
+def test_build_hides_patients_and_notices_change(small):
+    Source(small.competition.source, small.paths).get()
+    table = samples.build(small.competition, small.paths)
+    assert list(table.columns) == ["id", "part", "image", "group", "unit", "target", "age", "sex"]
+    assert pd.api.types.is_integer_dtype(table["group"])
+    patients = pd.read_csv(small.paths.groups).set_index("group")["patient"]
+    raw = pd.read_csv(small.paths.raw / "train.csv").set_index("id")["patient_id"]
+    train = table[table["part"] == "train"]
+    assert patients.loc[train["group"]].tolist() == raw.loc[train["id"]].tolist()
+    assert table["target"].isna().equals(table["part"] == "test")
+
+    assert samples.fresh(small.competition, small.paths)
+    small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
+    assert not samples.fresh(small.competition, small.paths)
+
+
+def test_other_counts_than_expected_are_refused(small):
+    Source(small.competition.source, small.paths).get()
+    labels = small.competition.labels.model_copy(update={"counts": {"train": 5}})
+    with pytest.raises(UserError, match=r"expected 5 train samples, found \d+"):
+        samples.build(small.competition.model_copy(update={"labels": labels}), small.paths)
+
+
+def test_doubled_ids_are_refused(small):
+    Source(small.competition.source, small.paths).get()
+    table = small.paths.raw / "train.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([*lines, lines[1]]))
+    with pytest.raises(UserError, match="1 ids stand twice in the train part"):
+        samples.build(small.competition, small.paths)
+
+
+REPEATED = "id,reader,target\na,1,0\na,2,1\na,3,1\nb,1,1\nb,2,0\nc,1,0\nc,1,0\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"), [("any", ["1", "1", "0"]), ("majority", ["1", "1", "0"]), ("same", None), ("refuse", None)]
+)
+def test_rows_of_one_id_are_joined_as_competition_yaml_says(wide, how, expected):
+    raw, facts = wide
+    text = REPEATED if how != "majority" else REPEATED + "c,4,0\n"
+    (raw / "train.csv").write_text(text)
+    labels = facts.labels.model_copy(update={"repeated": how, "group": None, "keep": ()})
+    facts = facts.model_copy(update={"labels": labels})
+    if how == "same":
+        with pytest.raises(UserError, match="2 ids have rows with different labels: a, b"):
+            label_layouts.wide(facts, raw)
+        return
+    train = label_layouts.wide(facts, raw)[0]
+    if how == "refuse":
+        assert train["id"].duplicated().sum() == 4  # told by build
+        return
+    assert train["id"].tolist() == ["a", "b", "c"]
+    assert train["target"].tolist() == expected
+
+
+def test_rows_that_agree_count_once(wide):
+    raw, facts = wide
+    (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\na,p1,M,0\nb,p1,F,1\nc,p2,M,1\n")
+    facts = facts.model_copy(update={"labels": facts.labels.model_copy(update={"repeated": "same"})})
+    train = label_layouts.wide(facts, raw)[0]
+    assert train[["id", "sex", "target"]].to_numpy().tolist() == [["a", "F", "0"], ["b", "F", "1"], ["c", "M", "1"]]
+
+
+def test_images_without_a_label_are_left_out_with_a_warning(wide, capsys):
+    raw, facts = wide
+    picture(raw / "train/x.png")
+    assert label_layouts.wide(facts, raw)[0]["id"].tolist() == ["a", "b", "c"]
+    assert "1 images have no label and are left out: train/x.png" in capsys.readouterr().out
+
+
+@pytest.fixture
+def long(tmp_path):
+    raw = tmp_path / "raw"
+    for name in ("train/ID_1", "train/ID_2", "test/ID_3"):
+        picture(raw / f"{name}.png")
+    rows = ["ID_1_any_kind,1", "ID_1_kind,0", "ID_2_kind,1", "ID_2_any_kind,1", "ID_2_kind,1"]
+    (raw / "train.csv").write_text("\n".join(["ID,Label", *rows, ""]))
+    (raw / "sample.csv").write_text("ID,Label\nID_3_kind,0.5\nID_3_any_kind,0.5\n")
+    labels = {"shape": "long", "file": "train.csv", "id": "ID", "value": "Label", "targets": ["kind", "any_kind"]}
+    submission = {"sample": "sample.csv", "id": "ID", "shape": "long"}
+    return raw, competition("multilabel", labels={**labels, "repeated": "same"}, submission=submission)
+
+
+def test_long_rows_become_columns_and_the_longest_ending_counts(long):
+    raw, facts = long
+    train, test, _ = label_layouts.long(facts, raw)
+    assert train[["id", "kind", "any_kind"]].to_numpy().tolist() == [["ID_1", "0", "1"], ["ID_2", "1", "1"]]
+    assert test["id"].tolist() == ["ID_3"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("ID_2_kind,0", "1 ids have rows with different labels: ID_2 kind"),
+        ("ID_2_sort,0", "row 7: 'ID_2_sort' is not <id>_<label>"),
+        ("ID_2_kind,2", "row 7, column 'Label': found 2"),
+        ("ID_4_kind,0", "1 ids have no row for some of the labels: ID_4"),
+    ],
+)
+def test_faulty_long_rows_are_one_line(long, row, message):
+    raw, facts = long
+    (raw / "train.csv").write_text((raw / "train.csv").read_text() + f"{row}\n")
+    with pytest.raises(UserError, match=message):
+        label_layouts.long(facts, raw)
+
+
+def test_lists_name_the_labels_of_an_image(tmp_path):
+    raw = tmp_path / "raw"
+    for name in ("train/a", "train/b", "train/c", "test/d"):
+        for channel in ("red", "green"):
+            picture(raw / f"{name}_{channel}.png")
+    (raw / "train.csv").write_text("Id,Target\na,2 0\nb,\nc,1\n")
+    (raw / "sample.csv").write_text("Id,Predicted\nd,0\n")
+    facts = competition(
+        "multilabel",
+        labels={"shape": "lists", "file": "train.csv", "id": "Id", "value": "Target", "targets": [0, 1, 2]},
+        images={"train": "train/{id}_{channel}.png", "test": "test/{id}_{channel}.png", "channels": ["red", "green"]},
+        submission={"sample": "sample.csv", "id": "Id", "shape": "lists"},
+    )
+    train, *_ = label_layouts.lists(facts, raw)
+    assert train[["0", "1", "2"]].to_numpy().tolist() == [["1", "0", "1"], ["0", "0", "0"], ["0", "1", "0"]]
+    assert train["image"].iloc[0] == "train/a_red.png|train/a_green.png"
+    (raw / "train" / "b_green.png").unlink()
+    with pytest.raises(UserError, match="1 images are missing: train/b_green.png"):
+        label_layouts.lists(facts, raw)
+    (raw / "train.csv").write_text("Id,Target\na,2 7\n")
+    with pytest.raises(UserError, match="row 2, column 'Target': unknown label '7'"):
+        label_layouts.lists(facts, raw)
+
+
+def test_private_headers_stay_out_of_the_sample_table(wide, monkeypatch):
+    raw, facts = wide
+    images = facts.images.model_copy(update={"headers": ["PatientName"]})
+    labels = facts.labels.model_copy(update={"keep": ("PatientName",)})
+    monkeypatch.setattr(
+        "medfold.images.dicom_headers.read",
+        lambda raw, images, keywords, complete: {"PatientName": ["x"] * len(images)},
+    )
+    with pytest.raises(UserError, match="labels.keep: the header PatientName may tell who a patient is"):
+        label_layouts.wide(facts.model_copy(update={"images": images, "labels": labels}), raw)
+
+
+def test_units_may_not_stand_in_two_groups(small):
+    Source(small.competition.source, small.paths).get()
+    ids = (small.paths.raw / "sample_submission.csv").read_text().split("\n")[1:-1]
+    rows = [f"{line.split(',')[0]},X" for line in ids]
+    (small.paths.raw / "test.csv").write_text("\n".join(["id,sex", *rows, ""]))
+    score = small.competition.score.model_copy(update={"unit": "{sex}"})
+    labels = small.competition.labels.model_copy(update={"test": "test.csv"})
+    with pytest.raises(UserError, match="2 units stand in two groups: [FM], [FM]. Change score.unit or labels.group"):
+        samples.build(small.competition.model_copy(update={"score": score, "labels": labels}), small.paths)
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """Class folders of images whose names recur, and a test folder without labels."""
+    raw = tmp_path / "raw"
+    for name in ("train/NO/0", "train/NO/1", "train/YES/0", "train/YES/2", "test/0", "test/7"):
+        picture(raw / f"{name}.png", seed=len(name))
+    for name in ("train/.ipynb_checkpoints/0.png", "train/NO/Thumbs.db", "__MACOSX/train/NO/0.png"):
+        (raw / name).parent.mkdir(parents=True, exist_ok=True)
+        (raw / name).write_bytes(b"")
+    labels = {"shape": "folders", "targets": ["sick"]}
+    images = {"train": "train/{label}/{id}.png", "test": "test/{id}.png"}
+    return raw, competition(classes=["NO", "YES"], labels=labels, images=images)
+
+
+def test_a_flat_test_folder_has_no_labels_and_names_that_recur_become_paths(flat, capsys):
+    raw, facts = flat
+    train, test, solution = label_layouts.folders(facts, raw)
+    assert solution is None
+    assert test[["id", "image"]].to_numpy().tolist() == [["0", "test/0.png"], ["7", "test/7.png"]]
+    assert "sick" not in test
+    assert train[["id", "sick"]].to_numpy().tolist() == [
+        ["NO/0", "NO"],
+        ["NO/1", "NO"],
+        ["YES/0", "YES"],
+        ["YES/2", "YES"],
+    ]
+    assert "names of train images recur: ids are made of their paths, like NO/0" in capsys.readouterr().out
+
+
+def test_ids_of_folders_may_be_a_pattern(flat, capsys):
+    raw, facts = flat
+    labels = facts.labels.model_copy(update={"id": "{label}-{id}"})
+    images = facts.images.model_copy(update={"test": [], "train": ["train/{label}/{id}.png"]})
+    train, test, _ = label_layouts.folders(facts.model_copy(update={"labels": labels, "images": images}), raw)
+    assert train["id"].tolist() == ["NO-0", "NO-1", "YES-0", "YES-2"]
+    assert test is None
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_excluded_is_no_sample(flat):
+    raw, facts = flat
+    picture(raw / "train/NO/0_mask.png")
+    picture(raw / "train/masks/0.png")
+    images = facts.images.model_copy(update={"exclude": ["*_mask.png", "train/masks/*"]})
+    train, _, _ = label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+    assert len(train) == 4
+
+
+def test_a_test_part_is_labelled_or_not_as_a_whole(flat):
+    raw, facts = flat
+    picture(raw / "val/NO/x.png")
+    images = facts.images.model_copy(update={"test": ["test/{id}.png", "val/{label}/{id}.png"]})
+    with pytest.raises(UserError, match=r"images.test: some patterns of the test part have \{label\}"):
+        label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+
+
+def other_labels(wide, table: str, **labels):
+    raw, facts = wide
+    (raw / "train.csv").write_text(table)
+    return raw, facts.model_copy(update={"labels": facts.labels.model_copy(update=labels)})
+
+
+def test_columns_of_the_table_and_the_kits_own_do_not_mix(wide):
+    raw, facts = other_labels(wide, "id,image,target\n9,a,0\n9,b,0\n8,c,1\n", id="image", group="id", keep=())
+    train, _, _ = label_layouts.wide(facts, raw)
+    assert train[["id", "patient", "image"]].to_numpy().tolist() == [
+        ["a", "9", "train/a.png"],
+        ["b", "9", "train/b.png"],
+        ["c", "8", "train/c.png"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["group", "id", "image", "fold", "part", "unit"])
+def test_a_target_with_a_name_of_the_kits_own_is_refused_by_name(name):
+    with pytest.raises(ValueError, match=f"'labels.targets' has '{name}', a name that the kit's own tables need"):
+        competition(labels={"targets": [name]})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "ids", "expected"),
+    [
+        (r"(P\d+)_\d+", ["P1_1", "P1_2", "P2_1"], ["P1", "P1", "P2"]),
+        (r"(?P<group>P\d+)_\d+", ["P1_1", "P1_2", "P2_1"], ["P1", "P1", "P2"]),
+        (r"(X)?P\d+", ["P1_1", "P1_2", "P2_1"], ["P1", "P1", "P2"]),
+        (r"P\d+", ["P1_1", "P1_2", "P2_1"], ["P1", "P1", "P2"]),
+        (r"(\w)_(?P<group>\d)", ["a_1", "b_1", "a_2"], ["1", "1", "2"]),
+    ],
+)
+def test_a_group_is_what_the_pattern_captures(wide, pattern, ids, expected):
+    raw, facts = wide
+    for id in ids:
+        picture(raw / f"train/{id}.png")
+    table = "id,target\n" + "".join(f"{id},0\n" for id in ids)
+    raw, facts = other_labels((raw, facts), table, group=None, group_pattern=pattern, keep=())
+    assert label_layouts.wide(facts, raw)[0]["patient"].tolist() == expected
+
+
+def test_a_group_pattern_that_leaves_ids_out_or_joins_nothing_says_so(wide, capsys):
+    raw, facts = wide
+    ids = [f"x{number:02}" for number in range(30)]
+    for id in ids:
+        picture(raw / f"train/{id}.png")
+    table = "id,target\n" + "".join(f"{id},0\n" for id in ids)
+    _, rare = other_labels((raw, facts), table, group=None, group_pattern=r"x0(\d)", keep=())
+    label_layouts.wide(rare, raw)
+    assert "labels.group_pattern does not match 20 of 30 ids" in capsys.readouterr().out
+    _, single = other_labels((raw, facts), table, group=None, group_pattern=r"x\d+", keep=())
+    label_layouts.wide(single, raw)
+    assert "labels.group_pattern joins nothing: 30 ids, as many groups" in capsys.readouterr().out
+
+
+def test_numbers_are_padded_and_columns_may_have_spaces(wide):
+    raw, facts = wide
+    for number in (1, 20):
+        picture(raw / f"scans/S 1/{number:05d}.png")
+    raw, facts = other_labels(wide, "id,The site,target\n1,S 1,0\n20.0,S 1,1\n", group=None, keep=())
+    for pattern in ("scans/{The site}/{id:05d}.png",):
+        images = facts.images.model_copy(update={"train": [pattern]})
+        train, _, _ = label_layouts.wide(facts.model_copy(update={"images": images}), raw)
+        assert train["image"].tolist() == ["scans/S 1/00001.png", "scans/S 1/00020.png"]
+
+
+@pytest.mark.parametrize("id", ["b ", "B", "b.0", "b.png"])
+def test_a_missing_image_is_told_with_its_likely_cause(wide, id):
+    raw, facts = other_labels(wide, f"id,target\na,0\n{id},0\nc,1\n", group=None, keep=())
+    with pytest.raises(UserError, match=r"1 images are missing.*There is 'train/b.png', not 'train/.*see blanks, case"):
+        label_layouts.wide(facts, raw)
+
+
+def test_missing_images_may_be_tolerated(wide, capsys):
+    raw, facts = other_labels(wide, "id,target\na,0\nb,0\nc,1\ngone,1\n", group=None, keep=())
+    images = facts.images.model_copy(update={"tolerate": 0.3})
+    train, _, _ = label_layouts.wide(facts.model_copy(update={"images": images}), raw)
+    assert train["image"].tolist()[-1] == "train/gone.png"
+    assert "1 images are missing, as many as images.tolerate allows: train/gone.png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": {"train": "train/{id.png", "channels": 1, "test": "t/{id}.png"}}, "no pattern"),
+        ({"images": {"train": "train/{}.png", "channels": 1, "test": "t/{id}.png"}}, "names no column"),
+        ({"labels": {"targets": ["target"], "group_pattern": "("}}, "no regular expression"),
+    ],
+)
+def test_a_pattern_that_is_none_is_one_line(change, message):
+    with pytest.raises(ValueError, match=message):
+        competition(**change)
+
+
+def test_lists_may_have_another_separator(wide):
+    raw, facts = other_labels(
+        wide,
+        "id,found\na,No Finding\nb,Mass|Pleural fluid\nc,\n",
+        group=None,
+        keep=(),
+        shape="lists",
+        value="found",
+        separator="|",
+        targets=["Mass", "No Finding", "Pleural fluid"],
+    )
+    facts = facts.model_copy(update={"task": "multilabel"})
+    train, _, _ = label_layouts.lists(facts, raw)
+    assert train[facts.labels.targets].to_numpy().tolist() == [["0", "1", "0"], ["1", "0", "1"], ["0", "0", "0"]]
+
+
+def test_class_folders_stand_beside_a_test_folder(flat):
+    raw, facts = flat
+    for name in ("NO/a", "YES/b"):
+        picture(raw / f"here/{name}.png")
+    picture(raw / "here/test/c.png")
+    images = facts.images.model_copy(update={"train": ["{label}/{id}.png"], "test": ["test/{id}.png"]})
+    train, test, _ = label_layouts.folders(facts.model_copy(update={"images": images}), raw / "here")
+    assert train["id"].tolist() == ["a", "b"]
+    assert test["id"].tolist() == ["c"]
+
+
+def test_a_pattern_of_ids_leaves_a_part_without_labels_alone(flat):
+    raw, facts = flat
+    labels = facts.labels.model_copy(update={"id": "{label}/{id}"})
+    train, test, _ = label_layouts.folders(facts.model_copy(update={"labels": labels}), raw)
+    assert test["id"].tolist() == ["0", "7"]
+    assert train["id"].tolist() == ["NO/0", "NO/1", "YES/0", "YES/2"]
+
+
+def test_names_that_differ_by_their_ending_only_keep_it(flat):
+    raw, facts = flat
+    picture(raw / "train/NO/0.jpg")
+    images = facts.images.model_copy(update={"train": ["train/{label}/{id}.png", "train/{label}/{id}.jpg"]})
+    train, _, _ = label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+    assert train["id"].is_unique
+    assert {"train/NO/0.jpg", "train/NO/0.png"} <= set(train["id"])
+
+
+def test_a_list_that_cannot_hold_a_label_is_refused_at_once():
+    labels = {"targets": ["Mass", "Pleural fluid"]}
+    with pytest.raises(ValueError, match="a list of labels with ' ' between cannot hold 'Pleural fluid'"):
+        competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
+    labels["separator"] = "|"
+    competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
+
+
+def test_one_hot_columns_are_one_class_an_image(tmp_path):
+    raw = tmp_path / "raw"
+    rows = ["1,0,0", "0,1.0,0", " 0,False,TRUE"]
+    for number in range(3):
+        picture(raw / f"i{number}.png", seed=number)
+    header = "image,mel,nv,bcc\n"
+    (raw / "train.csv").write_text(header + "".join(f"i{number},{row}\n" for number, row in enumerate(rows)))
+    labels = {"shape": "one_hot", "file": "train.csv", "id": "image", "targets": ["label"], "holdout": 0.3}
+    facts = competition(
+        task="multiclass",
+        classes=["mel", "nv", "bcc"],
+        labels=labels,
+        images={"train": "{id}.png"},
+        score={"metric": "accuracy"},
+    )
+    train, test, _ = label_layouts.one_hot(facts, raw)
+    assert (train["label"].tolist(), test) == (["mel", "nv", "bcc"], None)
+    (raw / "train.csv").write_text(header + "i0,1,1,0\ni1,0,0,0\ni2,0,0,1\n")
+    with pytest.raises(
+        UserError, match="train.csv: 2 rows do not have one 1 and else 0 in mel, nv, bcc: i0, i1. With several"
+    ):
+        label_layouts.one_hot(facts, raw)
+
+
+@pytest.mark.parametrize(("ending", "package"), [("xlsx", "openpyxl"), ("parquet", "pyarrow")])
+def test_tables_that_need_a_package_are_read_as_text_or_told(tmp_path, ending, package, monkeypatch):
+    file = tmp_path / f"labels.{ending}"
+    table = pd.DataFrame({"id": ["007", "NA"], " count ": [1, 2], "empty": [None, "x"]})
+    (table.to_excel if ending == "xlsx" else table.to_parquet)(file, index=False)
+    read = label_tables.read(file, ["id", "count"])
+    assert read.to_numpy().tolist() == [["007", "1", ""], ["NA", "2", "x"]]
+    assert read.columns.tolist() == ["id", "count", "empty"]
+    with pytest.raises(UserError, match="no column 'idd' .did you mean 'id'"):
+        label_tables.read(file, ["idd"])
+    with pytest.raises(UserError, match="no such file"):
+        label_tables.read(file.with_name(f"none.{ending}"), [])
+    whole = file.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
+        file.write_bytes(damaged)
+        with pytest.raises(UserError, match="damaged, or not what its name says .*Get it again"):
+            label_tables.read(file, [])
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(
+        UserError, match=f"to read it the package {package} is needed. Install it .* save the table as CSV"
+    ):
+        label_tables.read(file, [])
+
+
+def test_arrays_of_marks_are_classes_and_damaged_files_are_one_line(tmp_path):
+    path = tmp_path / "a.npz"
+    images, marks = np.zeros((6, 8, 8), np.uint8), np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    np.savez_compressed(path, train_images=images, train_labels=marks, test_images=images, test_labels=marks)
+    labels = {"shape": "arrays", "file": "a.npz", "targets": ["label"]}
+    facts = competition(task="multiclass", classes=["x", "y", "z"], labels=labels, score={"metric": "accuracy"})
+    train, _, solution = label_layouts.arrays(facts, tmp_path)
+    assert train["label"].tolist() == ["x", "y", "z"] * 2
+    assert solution["label"].tolist() == ["x", "y", "z"] * 2
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[80] ^= 0xFF
+    for content in (whole[: len(whole) // 2], bytes(flipped), b"", b"no archive", whole[:-4]):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"a.npz: (damaged|no array of numbers)"):
+            label_layouts.arrays(facts, tmp_path)
+    np.savez(path, train_images=np.array([{}], object), train_labels=marks)
+    with pytest.raises(UserError, match="no array of numbers, but of Python objects"):
+        label_layouts.arrays(facts, tmp_path)
+    np.save(tmp_path / "single.npy", images)
+    (tmp_path / "single.npy").rename(path)
+    with pytest.raises(UserError, match="not an .npz archive but a single array"):
+        label_layouts.arrays(facts, tmp_path)
+
+
+def test_a_sample_table_whose_origin_broke_off_is_made_anew(small):
+    Source(small.competition.source, small.paths).get()
+    table = samples.build(small.competition, small.paths)
+    assert samples.fresh(small.competition, small.paths)
+    small.paths.samples_origin.write_text("{")
+    assert not samples.fresh(small.competition, small.paths)
+    assert make_folds(small).train["id"].isin(table["id"]).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,id\na,b\n", "two columns are called 'id'"),
+        ("id,label\na,b,c,d,e\n", "row 2 has more columns than the header, 'id,label'"),
+        ("id,label\na,b\nc,d,,\n", None),
+    ],
+)
+def test_columns_that_the_header_does_not_name(tmp_path, text, message):
+    (tmp_path / "a.csv").write_text(text)
+    if message is None:
+        assert label_tables.read(tmp_path / "a.csv", []).to_numpy().tolist() == [["a", "b"], ["c", "d"]]
+    else:
+        with pytest.raises(UserError, match=message):
+            label_tables.read(tmp_path / "a.csv", [])

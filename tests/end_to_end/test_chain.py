@@ -1,0 +1,272 @@
+"""The stages on a small phantom: what they say, what they refuse, and that nothing is done twice."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from medfold import files
+from medfold.commands.scores import scores
+from medfold.commands.submit import submit
+from medfold.competition.project import Project
+from medfold.competition.recipe import parse_overrides
+from medfold.data import dataset
+from medfold.data.dataset import make_folds
+from medfold.data.raw_data import download
+from medfold.errors import UserError
+from medfold.training.run import train
+from tests.conftest import SMALL, TINY_RECIPE, add_competition
+from tests.support.helpers import competition, finished_run
+
+
+@pytest.fixture
+def project(trained, capsys):
+    """A project in which all folds of the small phantom are trained and submitted once."""
+    submit(trained)
+    capsys.readouterr()
+    return trained
+
+
+def test_every_file_of_the_design_is_there(project):
+    paths, run = project.paths, project.paths.run("baseline")
+    for path in (paths.samples, paths.groups, paths.folds, paths.folds_origin, run.origin, run.oof, run.score):
+        assert path.is_file()
+    for fold in range(3):
+        assert {"weights.h5", "history.csv", "oof.csv", "test.csv", "done.json"} <= {
+            path.name for path in run.fold(fold).folder.iterdir()
+        }
+    origin = json.loads(run.origin.read_text())
+    assert origin["recipe"]["training"]["epochs"] == 2
+    assert origin["versions"]["keras"]
+    score = json.loads(run.score.read_text())
+    assert score["folds_done"] == [0, 1, 2]
+    assert score["low"] <= score["value"] <= score["high"]
+    assert not list(project.root.root.rglob("*.tmp"))
+
+
+def test_the_oof_table_covers_every_training_sample_once(project):
+    oof, folds = pd.read_csv(project.paths.run("baseline").oof), pd.read_csv(project.paths.folds)
+    merged = oof.merge(folds, on=["id", "fold"], validate="one_to_one")
+    assert len(merged) == len(folds) == len(oof)
+
+
+def test_the_submission_vouches_for_itself(project):
+    (file,) = project.paths.submissions.glob("*.csv")
+    origin = json.loads(file.with_suffix(".json").read_text())
+    assert origin["sha256"] == files.sha256(file)
+    assert origin["inputs"]["runs/small/baseline/fold1/test.csv"] == files.sha256(
+        project.paths.run("baseline").fold(1).test
+    )
+    ledger = pd.read_csv(project.root.ledger, dtype=str)
+    row = ledger.iloc[0]
+    assert row["sha256"] == origin["sha256"]
+    assert float(row["oof"]) == pytest.approx(origin["score"]["value"], abs=1e-6)
+    assert row["folds"] == "0 1 2"
+    assert 0 <= float(row["public"]) <= 1
+
+
+def test_the_submission_is_the_mean_of_the_folds(project):
+    (file,) = project.paths.submissions.glob("*.csv")
+    folds = [pd.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)]
+    expected = sum(folds) / 3
+    written = pd.read_csv(file).set_index("id")["target"]
+    assert (written - expected.loc[written.index]).abs().max() < 1e-8
+
+
+def test_what_is_done_is_not_done_again(project, capsys, monkeypatch):
+    monkeypatch.setattr("medfold.training.run._train_folds", None)
+    before = {path: path.stat().st_mtime_ns for path in project.root.root.rglob("*.csv") if path.name != "ledger.csv"}
+    download(project)
+    make_folds(project)
+    train(project)
+    submit(project)
+    said = capsys.readouterr().out
+    for words in ("complete:", "kept:", "all folds are done", "the same predictions are already in"):
+        assert words in said
+    unchanged = {path for path, when in before.items() if path.stat().st_mtime_ns == when}
+    rewritten = {project.paths.run("baseline").oof, project.paths.audit}  # with the same bytes
+    assert set(before) - unchanged <= rewritten
+    assert len(pd.read_csv(project.root.ledger)) == 1
+
+
+@pytest.mark.slow
+def test_a_lost_fold_is_trained_again_to_the_same_bytes(project):
+    run = project.paths.run("baseline")
+    kept = {name: (run.fold(1).folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
+    run.fold(1).oof.write_text("half of a f")
+    train(project)
+    assert kept == {name: (run.fold(1).folder / name).read_bytes() for name in kept}
+
+
+def test_a_fold_of_another_recipe_is_refused(project, capsys):
+    with pytest.raises(UserError, match="recipe.training.epochs was 2, now 1"):
+        train(project, overrides=parse_overrides("training.epochs=1"), run="baseline")
+
+
+@pytest.mark.parametrize("fold", [-1, 3])
+def test_a_fold_out_of_range_is_refused(project, fold):
+    with pytest.raises(UserError, match=f"FOLD={fold}: there is no fold {fold}. Choose 0 to 2, or all"):
+        train(project, folds=[fold])
+
+
+def test_runs_that_are_not_there_are_named(project):
+    with pytest.raises(UserError, match="run 'other' is not trained.*Trained so far: baseline"):
+        submit(project, names=["other"])
+    with pytest.raises(UserError, match="RUN=a: one name cannot serve several seeds"):
+        train(project, seeds=[0, 1], run="a")
+
+
+@pytest.mark.slow
+def test_seeds_make_runs_and_runs_are_blended(project, capsys):
+    one = parse_overrides("training.epochs=1")
+    train(project, overrides=one, seeds=[0, 3], folds=[0])
+    submit(project, overrides=one, seeds=[0, 3])
+    assert "covers 1 of 3 folds" in capsys.readouterr().out
+    row = pd.read_csv(project.root.ledger, dtype=str).iloc[-1]
+    names = row["runs"].split()
+    assert names[0].startswith("baseline-")
+    assert names[1].startswith("baseline-s3-")
+    with pytest.raises(UserError, match="Train what is missing"):
+        submit(project, names=["baseline", names[0]])
+
+
+@pytest.mark.slow
+def test_optimistic_scores_are_marked(project, capsys):
+    best = parse_overrides("training.keep=best training.epochs=1")
+    train(project, overrides=best, folds=[0], run="best")
+    assert "OPTIMISTIC" in capsys.readouterr().out
+    assert json.loads(project.paths.run("best").score.read_text())["optimistic"] is True
+
+
+def test_folds_of_older_data_are_refused(folded):
+    table = pd.read_csv(folded.paths.folds)
+    table.iloc[:-2].to_csv(folded.paths.folds, index=False)
+    with pytest.raises(UserError, match=r"2 ids differ from the data .*make folds COMPETITION=small FORCE=1"):
+        train(folded, folds=[0])
+    make_folds(folded, force=True)
+    assert len(pd.read_csv(folded.paths.folds)) == len(table)
+
+
+def test_kept_folds_that_split_a_group_are_refused(folded):
+    table = pd.read_csv(folded.paths.folds)
+    several = table[table["group"].duplicated(keep=False)].index[0]
+    table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
+    table.to_csv(folded.paths.folds, index=False)
+    with pytest.raises(UserError, match="1 groups stand in two folds"):
+        make_folds(folded)
+
+
+def test_the_audit_joins_duplicates_and_tells_of_leaks(folded, capsys):
+    table = make_folds(folded, force=True)
+    said = capsys.readouterr().out
+    assert "exact duplicates in train        2, each in one fold" in said
+    assert "duplicates with different labels 1:" in said
+    assert "train images found in test       1:" in said
+    for cluster in table.audit.duplicates:
+        assert table.train.set_index("id").loc[cluster, "group"].nunique() == 1
+    assert json.loads(folded.paths.folds_origin.read_text())["audit"]["split"] == 0
+
+
+def test_a_class_in_too_few_groups_is_named(project_folder, capsys):
+    add_competition(project_folder, "rare", SMALL.replace("seed: 1,", "seed: 1, prevalence: 0.03,"))
+    make_folds(Project.open("rare"))
+    assert "class target=1 is in" in capsys.readouterr().out
+
+
+def test_a_group_that_is_larger_than_a_fold_is_told(project_folder, capsys):
+    add_competition(project_folder, "few", SMALL.replace("train_patients: 40", "train_patients: 10"))
+    project = Project.open("few")
+    download(project)
+    make_folds(project)
+    assert "the largest group" not in capsys.readouterr().out
+    table = project.paths.raw / "train.csv"
+    lines = table.read_text().splitlines()
+    patient = lines[0].split(",").index("patient_id")
+    rows = [line.split(",") for line in lines[1:]]
+    for row in rows[: len(rows) // 2]:
+        row[patient] = "one"
+    table.write_text("\n".join([lines[0], *(",".join(row) for row in rows), ""]))
+    project.source.seal()
+    make_folds(project, force=True)
+    assert "warning: the largest group holds" in capsys.readouterr().out
+
+
+def test_a_damaged_download_is_refused_then_repaired(folded):
+    victim = folded.paths.raw / "train.csv"
+    victim.write_text("id\n")
+    with pytest.raises(UserError, match=r"1 raw files are missing or changed: train.csv. Run: make download"):
+        make_folds(folded)
+    download(folded)
+    make_folds(folded)
+
+
+def test_images_that_are_not_what_was_expected_are_told_each_time(project_folder):
+    add_competition(project_folder, "odd", SMALL.replace("shape: [128, 128]", "shape: [64, 64]"))
+    for _ in range(2):
+        with pytest.raises(UserError, match="it has 128x128 pixels, expected 64x64"):
+            make_folds(Project.open("odd"))
+
+
+def test_what_was_given_and_does_not_fit_is_not_called_complete(project_folder, tmp_path):
+    facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
+    add_competition(project_folder, "far", facts)
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "train.csv").write_text("id,target,patient_id,age,sex\n")
+    project = Project.open("far")
+    with pytest.raises(UserError, match="no such file"):
+        download(project, tmp_path / "wrong")
+    assert not project.source.complete
+
+
+def test_grouped_data_needs_a_grouped_method(project_folder):
+    add_competition(project_folder, "leaky", SMALL.replace("stratified-group", "stratified"))
+    with pytest.raises(UserError, match="method stratified would split the groups"):
+        make_folds(Project.open("leaky"))
+
+
+def test_a_download_from_elsewhere_starts_only_when_asked(project_folder):
+    facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
+    add_competition(project_folder, "far", facts, TINY_RECIPE)
+    with pytest.raises(UserError, match="no data yet. Run: make download COMPETITION=far$"):
+        train(Project.open("far"))
+
+
+def test_the_order_of_runs_folds_and_rows_decides_nothing(folded):
+    for name, quality in (("a", 1.0), ("b", 0.7), ("c", 1.3)):
+        finished_run(folded, name, quality)
+    submit(folded, names=["a", "b", "c"])
+    (file,) = folded.paths.submissions.glob("*.csv")
+    before, score = files.read_csv(file, id=str).set_index("id"), files.read_json(file.with_suffix(".json"))["score"]
+    for path in (folded.paths.folds, folded.paths.raw / "sample_submission.csv"):
+        head, *rows = path.read_text().splitlines()
+        path.write_text("\n".join([head, *rows[::-1], ""]))
+    folded.source.seal()
+    submit(Project.open("small"), names=["c", "a", "b"], force=True)
+    (other,) = set(folded.paths.submissions.glob("*.csv")) - {file}
+    after = files.read_csv(other, id=str).set_index("id")
+    assert after.index.tolist() == before.index.tolist()[::-1]
+    pd.testing.assert_frame_equal(after.loc[before.index], before, check_exact=True)
+    assert files.read_json(other.with_suffix(".json"))["score"] == score
+
+
+def test_scores_of_another_metric_are_not_shown_under_the_title_of_todays(folded, capsys):
+    finished_run(folded)
+    submit(folded)
+    facts = folded.paths.facts
+    facts.write_text(facts.read_text().replace("metric: auc", "metric: log_loss"))
+    capsys.readouterr()
+    scores(folded.root, "small")
+    said = capsys.readouterr().out
+    assert "1 more were scored by another metric, and do not compare: 1 by auc" in said
+    assert "baseline" not in said
+
+
+def test_a_unit_whose_label_stands_with_an_unreadable_image_is_told(capsys):
+    facts = competition(score={"metric": "auc", "unit": "{pid}"})
+    unit, target = ["p1", "p1", "p2", "p2", "p3"], ["0", "1", "1", "1", "1"]
+    train = pd.DataFrame({"unit": unit, "target": target, "bad": ["", "cut off", "cut off", "", "cut off"]})
+    dataset.tell_of_lost_labels(facts, train)
+    told = "1 units have a label with an image that cannot be read, and count as without it: p1"
+    assert told in capsys.readouterr().out
+    dataset.tell_of_lost_labels(facts, train.assign(bad=""))
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,56 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medfold.ensemble.fold_mean import blend
+from medfold.errors import UserError
+
+
+def member(ids, seed):
+    values = np.random.default_rng(seed).random((len(ids), 2))
+    return pd.DataFrame(values, columns=["a", "b"]).assign(id=list(ids))[["id", "a", "b"]]
+
+
+@given(st.integers(1, 30), st.integers(1, 5), st.randoms(use_true_random=False))
+def test_rows_are_joined_by_id_whatever_their_order(n, members, random):
+    ids = [f"i{k}" for k in range(n)]
+    tables = {f"m{k}": member(ids, k) for k in range(members)}
+    shuffled = {name: table.sample(frac=1, random_state=random.randrange(99)) for name, table in tables.items()}
+    blended = blend(shuffled, ["a", "b"]).set_index("id").loc[ids]
+    expected = np.mean([table[["a", "b"]].to_numpy() for table in tables.values()], axis=0)
+    np.testing.assert_allclose(blended.to_numpy(), expected, rtol=0, atol=1e-12)
+
+
+@given(st.lists(st.floats(0.01, 10), min_size=2, max_size=4))
+def test_weights_are_brought_to_a_sum_of_one(weights):
+    tables = {f"m{k}": member("xyz", k) for k in range(len(weights))}
+    blended = blend(tables, ["a"], weights)["a"].to_numpy()
+    stacked = np.stack([table["a"].to_numpy() for table in tables.values()])
+    np.testing.assert_allclose(blended, np.average(stacked, axis=0, weights=weights), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (member("xyw", 1), "two: 2 ids differ from one: w, z"),
+        (member("xyzw", 1), "two: 1 ids differ from one: w"),
+        (member("xyzz", 1), "two: ids stand twice: z"),
+        (member("xyz", 1).assign(a=np.nan), "two: a prediction is not a number"),
+    ],
+)
+def test_members_that_do_not_fit_are_refused(table, message):
+    with pytest.raises(UserError, match=message):
+        blend({"one": member("xyz", 0), "two": table}, ["a", "b"])
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [0.0, 0.0]])
+def test_senseless_weights_are_refused(weights):
+    with pytest.raises(ValueError, match="weights"):
+        blend({"one": member("xy", 0), "two": member("xy", 1)}, ["a"], weights)
+
+
+def test_nothing_to_blend_is_told():
+    with pytest.raises(UserError, match="nothing to blend"):
+        blend({}, ["a"])

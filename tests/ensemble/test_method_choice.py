@@ -1,0 +1,277 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, softmax
+
+from medfold.ensemble.method_choice import Members, calibrated, contest, decide
+from medfold.ensemble.methods import METHODS
+from medfold.errors import UserError
+from medfold.scoring.cross_fitting import Fitted
+from medfold.scoring.metrics import METRICS
+from tests.support.helpers import competition
+
+
+def members(stack, targets, folds=5, seed=0):
+    n = len(targets)
+    fold = np.random.default_rng(seed).permutation(n) % folds
+    return Members([f"m{k}" for k in range(len(stack))], stack, targets, fold, np.arange(n))
+
+
+def independent(n=1000, count=3, strength=1.0, seed=0):
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, 2, n)
+    return expit(rng.normal(strength * (2 * targets - 1), 1, (count, n)))[:, :, None], targets
+
+
+@pytest.mark.slow
+def test_thirty_members_of_noise_deceive_in_sample_and_not_cross_fitted():
+    facts = competition("binary", score={"metric": "auc"})
+    inside, outside = [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        targets, stack = rng.integers(0, 2, 400), rng.random((30, 400, 1))
+        found = {one.method.name: one for one in contest(members(stack, targets, seed=seed), facts)}
+        inside.append(found["selection"].in_sample)
+        outside.append([one.cross_fitted for one in found.values() if one.method.learns])
+    assert np.mean(inside) > 0.53
+    assert np.abs(np.mean(outside, axis=0) - 0.5).max() < 0.02
+
+
+def test_the_plain_mean_wins_ties():
+    stack, targets = independent(count=1)
+    same = np.repeat(stack, 3, axis=0) + np.random.default_rng(1).normal(0, 1e-6, (3, 1000, 1))
+    decision = decide(members(same, targets), competition("binary", score={"metric": "auc"}))
+    assert decision.chosen.method.name == "mean"
+    assert all(one.gain.low <= 0 for one in decision.contenders[1:])
+    np.testing.assert_array_equal(decision.predictions, same.mean(axis=0))
+
+
+def test_a_method_that_is_better_beyond_chance_takes_its_place():
+    good, targets = independent(strength=1.5, count=1)
+    noise = np.random.default_rng(3).random((4, 1000, 1))
+    decision = decide(members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "auc"}))
+    assert decision.chosen.method.learns
+    assert decision.chosen.gain.low > 0
+    assert decision.chosen.cross_fitted == max(
+        one.cross_fitted for one in decision.contenders if one.gain is None or one.gain.low > 0
+    )
+    # what is predicted is made by the same method, fitted on all folds
+    np.testing.assert_array_equal(
+        decision.fitted.apply(good.repeat(5, axis=0)), decision.chosen.fitted.apply(good.repeat(5, axis=0))
+    )
+
+
+def test_a_direction_where_lower_is_better_is_known():
+    good, targets = independent(strength=1.5, count=1)
+    noise = np.random.default_rng(3).random((4, 1000, 1))
+    decision = decide(
+        members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "log_loss"})
+    )
+    plain = decision.contenders[0]
+    assert decision.chosen.cross_fitted < plain.cross_fitted
+    assert decision.chosen.gain.value == pytest.approx(plain.cross_fitted - decision.chosen.cross_fitted)
+
+
+def test_one_fold_only_leaves_what_needs_no_labels():
+    stack, targets = independent()
+    single = members(stack, targets, folds=1)
+    decision = decide(single, competition("binary", score={"metric": "macro_f1"}))
+    assert [one.method.name for one in decision.contenders] == ["mean", "geometric", "rank"]
+    assert decision.adjusted is None
+    with pytest.raises(UserError, match="fitted on labels, and one fold only is trained"):
+        decide(single, competition("binary", score={"metric": "macro_f1"}), method="stacking")
+
+
+def test_a_single_run_has_nothing_to_put_together():
+    stack, targets = independent(count=1)
+    alone = members(stack, targets)
+    decision = decide(alone, competition("binary", score={"metric": "auc"}))
+    assert [one.method.name for one in decision.contenders] == ["mean"]
+    with pytest.raises(UserError, match="a single run"):
+        decide(alone, competition("binary", score={"metric": "auc"}), method="selection")
+
+
+def test_a_method_is_taken_by_name_and_an_unknown_one_told():
+    stack, targets = independent()
+    found = decide(members(stack, targets), competition("binary", score={"metric": "auc"}), method="geometric")
+    assert found.chosen.method.name == "geometric"
+    with pytest.raises(UserError, match="unknown method .selecton. .did you mean .selection"):
+        decide(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selecton")
+
+
+def overconfident(n=3000, seed=0):
+    rng = np.random.default_rng(seed)
+    z = rng.normal(0, 1.5, n)
+    return expit(3 * z)[None, :, None], (rng.random(n) < expit(z)).astype(int)
+
+
+def test_an_adjustment_is_made_where_the_metric_gains():
+    stack, targets = overconfident()
+    decision = decide(members(stack, targets), competition("binary", score={"metric": "log_loss"}))
+    assert decision.adjusted.title == "temperature"
+    assert decision.adjusted.helps
+    assert decision.adjusted.fitted.parameters["temperature"] == pytest.approx(3, rel=0.1)
+    np.testing.assert_array_equal(decision.predictions, decision.adjusted.predictions)
+    np.testing.assert_array_equal(decision.fitted.apply(stack), decision.adjusted.fitted.apply(stack))
+    assert decision.adjusted.cross_fitted < decision.chosen.cross_fitted - 0.1
+
+
+def test_an_adjustment_that_loses_is_left_out():
+    rng = np.random.default_rng(1)
+    lost = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        targets = rng.integers(0, 2, 40)
+        stack = expit(rng.normal(3 * (2 * targets - 1), 1.5))[None, :, None]  # one half is right
+        decision = decide(members(stack, targets), competition("binary", score={"metric": "accuracy"}))
+        if not decision.adjusted.helps:
+            lost += 1
+            np.testing.assert_array_equal(decision.predictions, decision.chosen.predictions)
+            np.testing.assert_array_equal(decision.fitted.apply(stack), stack[0])
+    assert lost >= 5
+
+
+def test_ranks_need_no_adjustment():
+    stack, targets = overconfident()
+    assert decide(members(stack, targets), competition("binary", score={"metric": "auc"})).adjusted is None
+
+
+def test_grades_are_cut_where_kappa_gains():
+    rng = np.random.default_rng(0)
+    targets = rng.choice(5, 1500, p=[0.5, 0.2, 0.15, 0.1, 0.05])
+    centre = 0.4 * targets + rng.normal(0, 0.4, (1, 1500))
+    stack = softmax(-((centre[:, :, None] - np.arange(5)) ** 2) / 0.5, axis=2)
+    decision = decide(members(stack, targets), competition("ordinal", score={"metric": "qwk"}))
+    assert decision.adjusted.title == "cut points"
+    assert decision.adjusted.helps
+    kappa = METRICS["qwk"](targets, decision.predictions)
+    assert kappa == pytest.approx(decision.adjusted.cross_fitted, abs=1e-12)
+    assert kappa > decision.chosen.cross_fitted + 0.02
+
+
+def test_weights_of_classes_are_cross_fitted_too():
+    stack, targets = independent()
+    found = contest(members(stack, targets), competition("binary", score={"metric": "auc"}), per_class=True)
+    assert {one.method.name for one in found} == {"mean", "geometric", "rank", "selection", "optimised", "stacking"}
+
+
+def test_what_calibration_gains_is_cross_fitted_with_the_blend():
+    facts = competition("binary", score={"metric": "auc"})
+    before, after = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        noise = members(rng.random((20, 120, 1)), rng.integers(0, 2, 120), seed=seed)
+        found = calibrated(noise, facts, decide(noise, facts, method="stacking"))
+        before.append(found.before)
+        after.append(found.after)
+    assert np.mean(after) > np.mean(before) - 0.03  # where there is nothing to learn, nothing is gained
+
+
+def test_a_method_asked_for_is_tried_beside_the_mean_alone():
+    stack, targets = independent()
+    found = decide(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selection")
+    assert [one.method.name for one in found.contenders] == ["mean", "selection"]
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "name"),
+    [
+        ("binary", "log_loss", "tempered"),
+        ("binary", "pf1", "sharpened"),
+        ("multilabel", "macro_f1", "moved"),
+        ("multiclass", "accuracy", "weighed"),
+        ("ordinal", "qwk", "cut"),
+    ],
+)
+def test_a_decision_is_data_that_another_machine_can_apply(task, metric, name, tmp_path):
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 3, 400) if task in ("multiclass", "ordinal") else rng.integers(0, 2, 400)
+    if task == "multilabel":
+        targets = np.stack([targets, 1 - targets], axis=1)
+    truth = np.eye(3)[targets] if task in ("multiclass", "ordinal") else targets.reshape(400, -1)
+    skew = 6 * (np.arange(truth.shape[1]) == 0) - 6  # neither calibrated nor centred
+    logits = 8 * truth + rng.normal(0, 4, (2, *truth.shape)) + skew
+    stack = softmax(logits, axis=2) if truth.shape[1] == 3 else expit(logits)
+    decision = decide(members(stack, targets), competition(task, score={"metric": metric}), method="mean")
+    assert decision.adjusted.helps
+    assert [step for step, _ in decision.fitted.steps] == ["mean_of", name]
+    decision.fitted.save(tmp_path / "ensemble.npz")
+    again = Fitted.load(tmp_path / "ensemble.npz").apply(stack)
+    np.testing.assert_array_equal(again, decision.fitted.apply(stack))
+
+
+@st.composite
+def few_labels(draw):
+    """Members and facts of few units, where folds of one class and labels that nobody has are common."""
+    task = draw(st.sampled_from(["binary", "multiclass", "multilabel"]))
+    facts = competition(
+        task, score={"metric": draw(st.sampled_from(["auc" if task == "binary" else "mean_auc", "macro_f1"]))}
+    )
+    n, count, folds, columns = (
+        draw(st.integers(4, 24)),
+        draw(st.integers(1, 3)),
+        draw(st.integers(2, 4)),
+        len(facts.columns),
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    rare = rng.random((n, columns)) < draw(st.sampled_from([0.0, 0.1, 0.5]))
+    targets = {"binary": rare[:, 0], "multiclass": rare.sum(axis=1).clip(max=columns - 1), "multilabel": rare}[task]
+    stack = rng.random((count, n, columns)) + 1e-3
+    if task == "multiclass":
+        stack /= stack.sum(axis=2, keepdims=True)
+    fold = np.sort(np.arange(n) % folds)
+    return facts, Members([f"m{k}" for k in range(count)], stack, targets.astype(int), fold, np.arange(n) // 2)
+
+
+@pytest.mark.filterwarnings("error")
+@given(few_labels())
+def test_an_undefined_score_decides_nothing(made):
+    facts, given_members = made
+    decision = decide(given_members, facts)
+    assert np.isfinite(decision.predictions).all()
+    assert np.isfinite(decision.fitted.apply(given_members.predictions)).all()
+    if np.isnan(decision.contenders[0].cross_fitted):
+        assert decision.chosen is decision.contenders[0]
+    assert decision.chosen is decision.contenders[0] or decision.chosen.gain.low > 0
+    assert decision.adjusted is None or decision.adjusted.helps == bool(decision.adjusted.gain.value > 0)
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+@pytest.mark.parametrize("metric", ["auc", "log_loss", "pf1"])
+def test_where_there_is_no_image_the_prior_is_predicted(name, metric):
+    """Positives are rare: the prior as a number stands above what nets say of most images."""
+    rng = np.random.default_rng(0)
+    targets = (rng.random(1000) < 0.05).astype(int)
+    stack = expit(rng.normal(4 * targets - 5, 1, (3, 1000)))[:, :, None]
+    decision = decide(members(stack, targets), competition("binary", score={"metric": metric}), name)
+    blank = decision.without_image(np.array([0.05]))
+    below = np.mean(decision.fitted.apply(stack)[:, 0] < blank[0])
+    if name == "rank":
+        assert below == pytest.approx(0.5, abs=0.05)
+    elif metric == "pf1":
+        assert decision.adjusted.helps
+        assert blank[0] < 0.05  # sharpened as all others are
+        assert 0.5 < below < 0.98
+    else:
+        assert blank[0] == 0.05
+
+
+def test_where_there_is_no_image_the_decision_is_that_of_the_prior():
+    stack, targets = independent(count=2)
+    facts = competition("binary", score={"metric": "macro_f1"})
+    decision = decide(members(stack, targets), facts, "mean")
+    assert decision.without_image(np.array([0.9])) > 0.5
+    assert decision.without_image(np.array([0.01])) < 0.5
+
+
+def test_the_probabilities_behind_ranks_thresholds_and_sharpening_are_those_of_the_members():
+    stack, targets = independent(count=2)
+    for metric, name in (("auc", "rank"), ("macro_f1", "mean"), ("pf1", "mean"), ("macro_f1", "rank")):
+        decision = decide(members(stack, targets), competition("binary", score={"metric": metric}), name)
+        fitted, out_of_fold = decision.probable
+        np.testing.assert_allclose(fitted.apply(stack), stack.mean(axis=0))
+        np.testing.assert_allclose(out_of_fold, stack.mean(axis=0))
+    decision = decide(members(stack**3, targets), competition("binary", score={"metric": "log_loss"}), "mean")
+    assert decision.adjusted.helps  # a temperature: what comes of it are probabilities
+    np.testing.assert_array_equal(decision.probable[1], decision.predictions)

@@ -1,0 +1,166 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold import files
+from medfold.commands.submit import submit
+from medfold.competition.project import Project
+from medfold.data.dataset import make_folds
+from medfold.ensemble.run_ensemble import ensemble, ensemble_of
+from medfold.errors import UserError
+from medfold.runs import run_folder
+from tests.conftest import add_variant
+from tests.support.helpers import finished_run
+
+
+@pytest.fixture
+def three(folded):
+    for name, quality in (("good", 1.5), ("fair", 1.0), ("noise", 0.0)):
+        finished_run(folded, name, quality)
+    return folded
+
+
+def test_members_methods_and_the_choice_are_shown(three, capsys):
+    ensemble(three, ["good", "fair", "noise"])
+    shown = capsys.readouterr().out
+    for word in (
+        "[3]  noise",
+        "arithmetic mean",
+        "selection",
+        "stacking",
+        "cross-fitted",
+        "chosen",
+        "OOF score",
+        "ECE",
+    ):
+        assert word in shown
+    assert 'make submit COMPETITION=small RUNS="good fair noise"' in shown
+    one = next(line for line in shown.splitlines() if "[2]  good" in line)
+    assert float(one.split()[2]) > 0.9
+
+
+def test_the_score_of_a_method_that_learns_is_the_cross_fitted_one(three):
+    data = make_folds(three, quiet=True)
+    found = ensemble_of(three, ["good", "noise"], data, method="stacking")
+    contender = next(one for one in found.decision.contenders if one.method.name == "stacking")
+    assert found.score["value"] == pytest.approx(contender.cross_fitted, abs=1e-9)
+    assert found.score["ensemble"] == {"method": "stacking"}
+    assert found.score["low"] <= found.score["value"] <= found.score["high"]
+
+
+def test_a_submission_of_several_runs_is_made_as_its_record_says(three, capsys):
+    submit(three, names=["good", "noise"], method="selection")
+    shown = capsys.readouterr().out
+    (file,) = three.paths.submissions.glob("*.csv")
+    record = json.loads(file.with_suffix(".json").read_text())["score"]["ensemble"]
+    assert record["method"] == "selection"
+    weights = record["weights"]
+    assert sum(weights.values()) == pytest.approx(1)
+    assert f"weights good {weights['good']:.2f}" in shown
+    folds = {
+        name: sum(pd.read_csv(three.paths.run(name).fold(k).test).set_index("id")["target"] for k in range(3)) / 3
+        for name in weights
+    }
+    expected = sum(weights[name] * folds[name] for name in weights)
+    written = pd.read_csv(file).set_index("id")["target"]
+    assert (written - expected.loc[written.index]).abs().max() < 1e-8
+
+
+def test_runs_of_other_folds_are_refused(three):
+    data = make_folds(three, quiet=True)
+    finished_run(three, "part", folds=[0, 1])
+    with pytest.raises(UserError, match="part has folds 0, 1, good has 0, 1, 2"):
+        ensemble_of(three, ["good", "part"], data)
+    origin = files.read_json(three.paths.run("fair").origin)
+    files.write_json({**origin, "folds": "0" * 64}, three.paths.run("fair").origin)
+    with pytest.raises(UserError, match="fair: it was trained on another folds table"):
+        ensemble_of(three, ["good", "fair"], data)
+    with pytest.raises(UserError, match="run 'nobody' is not trained"):
+        ensemble_of(three, ["good", "nobody"], data)
+
+
+def test_one_fold_is_put_together_without_labels(folded, capsys):
+    for name in ("a", "b"):
+        finished_run(folded, name, folds=[1])
+    ensemble(folded, ["a", "b"])
+    shown = capsys.readouterr().out
+    assert "covers 1 of 3 folds" in shown
+    assert "rank mean" in shown
+    assert "selection" not in shown
+
+
+def test_optimism_of_a_member_is_that_of_the_ensemble(three):
+    finished_run(three, "peeked", best=True)
+    found = ensemble_of(three, ["good", "peeked"], make_folds(three, quiet=True))
+    assert found.score["optimistic"] is True
+
+
+def test_a_run_named_twice_counts_once(three):
+    found = ensemble_of(three, ["good", "good"], make_folds(three, quiet=True))
+    assert found.names == ["good"]
+
+
+def test_decisions_are_made_where_the_metric_gains(folded, capsys):
+    add_variant(folded.root.root, "decided", "metric: auc", "metric: macro_f1")
+    project = Project.open("decided")
+    finished_run(project, "baseline", 1.0)
+    for fold in range(3):  # all too low: one half is the wrong threshold
+        paths = project.paths.run("baseline").fold(fold)
+        for file in (paths.oof, paths.test):
+            table = files.read_csv(file)
+            files.write_csv(table.assign(target=0.3 * table["target"]), file)
+        files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+    submit(project)
+    shown = capsys.readouterr().out
+    assert "adjusted   thresholds" in shown
+    assert shown.count("; used") == 1
+    (file,) = project.paths.submissions.glob("*.csv")
+    record = json.loads(file.with_suffix(".json").read_text())["score"]
+    (threshold,) = record["ensemble"]["adjustment"]["thresholds"]
+    assert threshold < 0.3
+    raw = (
+        sum(files.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)) / 3
+    )
+    written = pd.read_csv(file).set_index("id")["target"]
+    np.testing.assert_array_equal(written.to_numpy(), (raw.loc[written.index] > threshold).astype(int).to_numpy())
+
+
+def test_probabilities_stay_beside_decisions(folded):
+    add_variant(folded.root.root, "decided", "metric: auc", "metric: macro_f1, also: [auc]")
+    project = Project.open("decided")
+    finished_run(project, "one", 1.0)
+    finished_run(project, "two", 0.8)
+    data = make_folds(project, quiet=True)
+    found = ensemble_of(project, ["one", "two"], data, method="rank")
+    np.testing.assert_array_equal(found.probable.predictions, found.members.predictions.mean(axis=0))
+    assert found.score["also"]["auc"] == pytest.approx(
+        ensemble_of(project, ["one", "two"], data, method="mean").score["also"]["auc"]
+    )
+
+
+def test_test_predictions_of_other_units_are_refused(three):
+    for fold in range(3):
+        paths = three.paths.run("fair").fold(fold)
+        files.write_csv(files.read_csv(paths.test).iloc[1:], paths.test)
+        files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+    with pytest.raises(UserError, match="the test part has changed since run 'fair' was trained: 1 added"):
+        ensemble_of(three, ["good", "fair"], make_folds(three, quiet=True))
+
+
+def test_predictions_that_are_no_numbers_are_refused(three):
+    paths = three.paths.run("fair").fold(0)
+    table = files.read_csv(paths.oof)
+    table.loc[1, "target"] = np.nan
+    files.write_csv(table, paths.oof)
+    files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+    with pytest.raises(UserError, match="1 predictions are no numbers"):
+        ensemble_of(three, ["good", "fair"], make_folds(three, quiet=True))
+
+
+def test_many_names_make_a_name_that_a_file_can_have():
+    names = [f"mobilenet-s{number}-18dff9" for number in range(40)]
+    assert run_folder.joined_name(names[:2]) == "mobilenet-s0-18dff9+mobilenet-s1-18dff9"
+    assert len(run_folder.joined_name(names)) < 160
+    assert run_folder.joined_name(names) != run_folder.joined_name(names[:39])

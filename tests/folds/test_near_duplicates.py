@@ -1,0 +1,188 @@
+from functools import cache
+
+import cv2
+import imagehash
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from medfold.data.sources import phantom
+from medfold.folds import near_duplicates
+from medfold.images import perceptual_hash
+
+CHANGES = ["jpeg", "smaller", "crop", "turned", "darker", "brighter"]
+
+
+def changed(pixels, change, seed=0):
+    """A copy of an image (height, width, 1) in other pixels."""
+    height, width = pixels.shape[:2]
+    rng = np.random.default_rng(seed)
+    if change == "jpeg":
+        pixels = cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_UNCHANGED)
+    elif change == "smaller":
+        factor = rng.uniform(0.5, 0.8)
+        size = round(width * factor), round(height * factor)
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    elif change == "crop":
+        rows, columns = round(height * 0.97), round(width * 0.97)
+        top, left = rng.integers(height - rows + 1), rng.integers(width - columns + 1)
+        pixels = pixels[top : top + rows, left : left + columns]
+    elif change == "turned":
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-2, 2), 1)
+        pixels = cv2.warpAffine(pixels, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    else:
+        factor = {"darker": 0.85, "brighter": 1.15}[change]
+        pixels = np.clip(np.rint(pixels * factor), 0, 255).astype(np.uint8)
+    return pixels.reshape(*pixels.shape[:2], 1)
+
+
+@cache
+def radiographs(patients=60, each=2):
+    """Made-up radiographs, `each` of a patient, one behind the other."""
+    options = phantom.Options(kind="phantom", seed=3)
+    shots = [(patient, number) for patient in range(patients) for number in range(1, each + 1)]
+    return [phantom.draw_image(options, "train", *shot)[0][..., None] for shot in shots]
+
+
+def described(images):
+    hashes, thumbnails = zip(*map(perceptual_hash.describe, images), strict=True)
+    return np.array(hashes), np.stack(thumbnails)
+
+
+def found(images):
+    return near_duplicates.find(*described(images)).pairs.tolist()
+
+
+def brute_force(hashes, radius):
+    distance = np.bitwise_count(hashes[:, None] ^ hashes[None])
+    return np.argwhere(np.triu(distance <= radius, 1)).tolist()
+
+
+def of_kind(kind, rng, count=300):
+    if kind == "random":
+        return rng.integers(0, 2**64, count, dtype=np.uint64)
+    if kind == "alike":  # a few centres, with few bits flipped
+        flips = np.left_shift(np.uint64(1), rng.integers(0, 64, (count, 6), dtype=np.uint64))
+        return rng.choice(rng.integers(0, 2**64, 5, dtype=np.uint64), count) ^ np.bitwise_xor.reduce(flips, axis=1)
+    if kind == "low bits":  # equal in all bands of bits but one
+        return rng.integers(0, 2**8, count, dtype=np.uint64)
+    return np.repeat(rng.integers(0, 2**64, 4, dtype=np.uint64), count // 4)
+
+
+def pairs(hashes, radius):
+    return [[row, other] for row, close in near_duplicates.pairs(hashes, radius) for other in close.tolist()]
+
+
+@pytest.mark.parametrize("radius", range(13))
+@pytest.mark.parametrize("kind", ["random", "alike", "low bits", "equal"])
+def test_pairs_are_those_of_brute_force(kind, radius):
+    hashes = of_kind(kind, np.random.default_rng(radius))
+    assert pairs(hashes, radius) == brute_force(hashes, radius)
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=20), st.integers(0, 64))
+def test_pairs_of_any_hashes(numbers, radius):
+    hashes = np.array(numbers, np.uint64)
+    assert pairs(hashes, radius) == brute_force(hashes, radius)
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 1), (20, 30, 3), (500, 301, 1), (1024, 1024, 3), (90, 80, 8)])
+def test_a_description_is_the_perceptual_hash_of_a_small_picture(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    hash_, thumbnail = perceptual_hash.describe(pixels)
+    assert thumbnail.shape == (perceptual_hash.THUMBNAIL,) * 2
+    assert thumbnail.dtype == np.uint8
+    assert thumbnail.mean() == pytest.approx(pixels.mean(), abs=3)
+    assert hash_.dtype == np.uint64
+    assert f"{hash_:016x}" == str(imagehash.phash(Image.fromarray(thumbnail)))
+
+
+def test_a_thumbnail_is_the_picture_made_small():
+    pixels = cv2.resize(radiographs()[0], (1000, 770), interpolation=cv2.INTER_CUBIC)[..., None]
+    _, thumbnail = perceptual_hash.describe(pixels)
+    expected = cv2.resize(pixels, (perceptual_hash.THUMBNAIL,) * 2, interpolation=cv2.INTER_AREA)
+    assert abs(thumbnail.astype(int) - expected).mean() < 1
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("patients", [20, 60])  # below and above what the second sieve needs
+def test_copies_are_found_and_images_of_one_patient_are_not(change, patients):
+    images = radiographs()[: 2 * patients]
+    assert (len(images) < near_duplicates.FEW) == (patients == 20)
+    copies = [changed(images[row], change, seed=row + 1) for row in range(0, 16, 2)]
+    assert found(images + copies) == [[row, len(images) + row // 2] for row in range(0, 16, 2)]
+
+
+def test_the_similarity_is_higher_for_a_closer_copy():
+    image = radiographs()[0]
+    brighter = near_duplicates.find(*described([image, changed(image, "brighter")])).similarity
+    jpeg = near_duplicates.find(*described([image, changed(image, "jpeg")])).similarity
+    assert near_duplicates.SIMILARITY <= jpeg[0] < brighter[0] <= 1
+
+
+@pytest.mark.slow
+def test_the_order_of_the_images_does_not_matter():
+    images = radiographs()[::2] + [
+        changed(radiographs()[row], CHANGES[row % len(CHANGES)], seed=row) for row in range(0, 60, 2)
+    ]
+    images += [changed(radiographs()[0], "smaller"), changed(radiographs()[0], "darker")]
+    hashes, thumbnails = described(images)
+    order = np.random.default_rng(0).permutation(len(images))
+    one, other = near_duplicates.find(hashes, thumbnails), near_duplicates.find(hashes[order], thumbnails[order])
+    again = sorted(zip(np.sort(order[other.pairs], axis=1).tolist(), other.similarity, strict=True))
+    assert len(one.pairs) >= 30
+    assert again == list(zip(one.pairs.tolist(), one.similarity, strict=True))
+
+
+def test_equal_pictures_are_a_star_and_no_clique():
+    image, other = radiographs()[0], radiographs()[2]
+    star = near_duplicates.find(*described([other, image, image, image, image]))
+    assert star.pairs.tolist() == [[1, 2], [1, 3], [1, 4]]
+    assert star.similarity.tolist() == [1, 1, 1]
+
+
+def test_many_copies_make_a_tree():
+    image, rng = radiographs()[0], np.random.default_rng(0)
+    copies = [np.clip(image + rng.normal(0, 2, image.shape), 0, 255).astype(np.uint8) for _ in range(30)]
+    tree = near_duplicates.find(*described(copies)).pairs
+    assert len(tree) == 29
+    assert len(np.unique(near_duplicates.clusters(30, tree))) == 1
+
+
+def test_a_crowd_of_copies_does_not_pass_for_what_all_have_in_common():
+    rng, image = np.random.default_rng(0), radiographs()[0]
+    noisy = [np.clip(image * rng.uniform(0.85, 1) + rng.normal(0, 2, image.shape), 0, 255) for _ in range(300)]
+    images = [*radiographs()[2:], *(copy.astype(np.uint8) for copy in noisy)]
+    tree = near_duplicates.find(*described(images)).pairs
+    assert len(tree) == 299
+    assert tree.min() >= len(images) - 300
+
+
+def test_blank_images_are_nobodys_duplicates():
+    rng = np.random.default_rng(0)
+    blank = [np.full((128, 128, 1), level, np.uint8) for level in (0, 0, 0, 128, 255)]
+    noise = [rng.integers(100, 103, (128, 128, 1), dtype=np.uint8) for _ in range(3)]
+    assert found([*blank, *noise]) == []
+    image = radiographs()[0]
+    assert found([*blank, image, *noise, changed(image, "darker")]) == [[5, 9]]
+
+
+def test_pictures_without_fine_structure_are_no_duplicates():
+    ramp = np.linspace(0, 255, 128)
+    across, down = np.tile(ramp, (128, 1)), np.tile(ramp[:, None], (1, 128))
+    assert found([np.rint(values).astype(np.uint8)[..., None] for values in (across, down, 255 - across)]) == []
+
+
+def test_nothing_is_found_in_nothing():
+    nothing = near_duplicates.find(np.empty(0, np.uint64), np.empty((0, 64, 64), np.uint8))
+    assert nothing.pairs.shape == (0, 2)
+    assert nothing.pairs.dtype == np.int64
+    assert near_duplicates.clusters(0, nothing.pairs).tolist() == []
+
+
+def test_clusters_are_what_hangs_together():
+    edges = np.array([[1, 4], [4, 5], [2, 6]])
+    assert near_duplicates.clusters(7, edges).tolist() == [0, 1, 2, 3, 1, 1, 2]
+    assert near_duplicates.clusters(3, np.empty((0, 2), np.int64)).tolist() == [0, 1, 2]

@@ -1,0 +1,188 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medfold.competition.facts import Folds
+from medfold.errors import UserError
+from medfold.folds import splitters
+
+
+@st.composite
+def tables(draw):
+    """Ids, targets, groups and options of any small table with at least K groups."""
+    k = draw(st.integers(2, 5))
+    groups = np.array(draw(st.lists(st.integers(0, 30), min_size=k, max_size=80)))
+    groups[:k] = np.arange(k) + 100  # at least K groups
+    n = len(groups)
+    if draw(st.booleans()):
+        targets = np.array(draw(st.lists(st.integers(0, 3), min_size=n, max_size=n)))
+    else:
+        targets = np.array(draw(st.lists(st.lists(st.integers(0, 1), min_size=3, max_size=3), min_size=n, max_size=n)))
+    ids = pd.Series([f"{number:04d}" for number in draw(st.permutations(range(n)))])
+    method = draw(st.sampled_from(["stratified", "group", "stratified-group"]))
+    return ids, targets, groups, Folds(k=k, seed=draw(st.integers(0, 3)), method=method)
+
+
+@given(tables())
+def test_every_sample_has_one_fold_and_no_group_is_split(table):
+    ids, targets, groups, options = table
+    fold = splitters.assign(ids, targets, groups, options)
+    assert ((fold >= 0) & (fold < options.k)).all()
+    assert pd.Series(fold).groupby(groups).nunique().max() == 1
+
+
+@given(tables(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(table, random):
+    ids, targets, groups, options = table
+    order = list(range(len(ids)))
+    random.shuffle(order)
+    fold = splitters.assign(ids, targets, groups, options)
+    shuffled = splitters.assign(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], options)
+    assert (shuffled == fold[order]).all()
+
+
+def test_stratified_folds_have_equal_shares():
+    targets = np.repeat([0, 1, 2], [500, 300, 50])
+    ids = pd.Series([f"{n}" for n in range(850)])
+    fold = splitters.assign(ids, targets, np.arange(850), Folds(k=5, seed=0, method="stratified"))
+    shares = splitters.balance(targets, np.arange(850), fold, ["a", "b", "c"])
+    assert shares[["a", "b", "c"]].to_numpy().tolist() == [[100, 60, 10]] * 5
+
+
+def test_grouped_folds_stay_near_equal_shares():
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 400, 1000)
+    targets = (rng.random(400) < 0.3).astype(int)[groups]
+    ids = pd.Series([f"{n:04d}" for n in range(1000)])
+    fold = splitters.assign(ids, targets, groups, Folds(k=5, seed=0, method="stratified-group"))
+    rate = pd.Series(targets).groupby(fold).mean()
+    assert (rate - targets.mean()).abs().max() < 0.03
+
+
+def test_multilabel_folds_balance_every_label_with_groups_whole():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(300), 2)
+    targets = np.repeat((rng.random((300, 4)) < [0.5, 0.3, 0.1, 0.05]).astype(int), 2, axis=0)
+    ids = pd.Series([f"{n:04d}" for n in range(600)])
+    fold = splitters.assign(ids, targets, groups, Folds(k=5, seed=0, method="stratified-group"))
+    assert pd.Series(fold).groupby(groups).nunique().max() == 1
+    table = splitters.balance(targets, groups, fold, ["a", "b", "c", "d"])
+    expected = targets.sum(axis=0) / 5
+    assert (np.abs(table[["a", "b", "c", "d"]].to_numpy() - expected) <= np.maximum(4, 0.15 * expected)).all()
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([0, 1, 2, 2], "3 groups cannot make 5 folds. Set it to 3 or less"),
+        ([7, 7, 7, 7], "folds.k: 1 group cannot make 5 folds. All images are of one group: look at labels.group"),
+    ],
+)
+def test_too_few_groups_are_refused(groups, message):
+    with pytest.raises(UserError, match=message):
+        splitters.assign(pd.Series(list("abcd")), np.zeros(4, int), np.array(groups), Folds(k=5))
+
+
+@given(tables(), st.floats(0.1, 0.5), st.randoms())
+def test_a_hold_out_keeps_groups_whole_and_does_not_depend_on_the_order(table, share, random):
+    ids, targets, groups, options = table
+    try:
+        aside = splitters.aside(ids, targets, groups, share, options.seed)
+    except UserError:
+        return
+    assert 0 < aside.sum() < len(ids)
+    assert pd.Series(aside).groupby(groups).nunique().max() == 1
+    assert abs(aside.mean() - share) <= pd.Series(groups).value_counts(normalize=True).max() + 1e-9
+    order = list(range(len(ids)))
+    random.shuffle(order)
+    again = splitters.aside(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], share, options.seed)
+    assert (again == aside[order]).all()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.4, 0.5])
+def test_a_hold_out_has_the_share_asked_for_of_each_class(share):
+    rng = np.random.default_rng(0)
+    groups = np.sort(rng.integers(0, 150, 600))
+    targets = np.where(rng.random(150) < 0.2, 1, 0)[groups]
+    ids = pd.Series([f"{number:04d}" for number in range(600)])
+    drawn = [splitters.aside(ids, targets, groups, share, seed) for seed in range(5)]
+    for aside in drawn:
+        assert abs(aside.mean() - share) < 0.005
+        assert abs(aside[targets == 1].mean() - share) < 0.02
+    assert len({aside.tobytes() for aside in drawn}) == 5
+
+
+def test_a_hold_out_of_many_labels_or_of_few_groups_is_made_or_refused_in_words():
+    rng = np.random.default_rng(0)
+    ids, labels = pd.Series([f"{number:02d}" for number in range(60)]), rng.integers(0, 2, (60, 10))
+    aside = splitters.aside(ids, labels, np.arange(60), 0.2, 0)
+    assert abs(aside.sum() - 12) <= 1
+    assert (np.abs(labels[aside].sum(axis=0) - 0.2 * labels.sum(axis=0)) < 2).all()
+    with pytest.raises(UserError, match="labels.holdout: 2 groups of up to 30 samples, 10 .*: no share near 0.1"):
+        splitters.aside(ids, labels, np.arange(60) % 2, 0.1, 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=40))
+def test_duplicates_join_groups_as_a_slow_search_does(rows):
+    groups, hashes = (np.array(column) for column in zip(*rows, strict=True))
+    joined = groups.copy()
+    while True:  # the smallest group reachable over shared groups or shared images
+        before = joined.copy()
+        for key in (groups, hashes):
+            for value in np.unique(key):
+                joined[key == value] = joined[key == value].min()
+        if (joined == before).all():
+            break
+    assert (splitters.join_groups(groups, hashes) == joined).all()
+
+
+def test_scarce_classes_are_named():
+    targets, groups = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 1, 2, 3, 3, 4])
+    assert splitters.scarce(targets, groups, ["a", "b", "c"], 3) == {"b": 1, "c": 1}
+    labels = np.array([[1, 0], [1, 0], [1, 1]])
+    assert splitters.scarce(labels, np.arange(3), ["x", "y"], 2) == {"y": 1}
+
+
+@pytest.fixture
+def kept(small):
+    table = pd.DataFrame({"id": list("abcdef"), "group": range(6), "fold": [0, 1, 2, 0, 1, 2]})
+    splitters.write(small.paths, table, {"folds": small.competition.folds.model_dump()})
+    return small, table
+
+
+def test_kept_folds_come_back(kept):
+    small, table = kept
+    assert splitters.check(small.paths, table["id"], small.competition.folds).equals(table)
+
+
+@pytest.mark.parametrize(
+    ("ids", "changes", "message"),
+    [
+        (list("abcdxy"), {}, r"4 ids differ from the data \(2 new, 2 gone\). .*make folds COMPETITION=small FORCE=1"),
+        (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml says k=5"),
+        (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml says seed=1"),
+        (list("abcdef"), {"method": "group"}, "made with method=stratified-group"),
+    ],
+)
+def test_folds_that_no_longer_fit_are_refused(kept, ids, changes, message):
+    small, _ = kept
+    with pytest.raises(UserError, match=message):
+        splitters.check(small.paths, pd.Series(ids), small.competition.folds.model_copy(update=changes))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,fold\na,0\n", "no column 'group'"),
+        ("id,group,fold\na,0,0\na,0,1\n", "ids stand twice: a"),
+        ("id,group,fold\na,0,x\n", "something else than numbers"),
+        ("id,group,fold\na,0,0\nb,0,1\n", "it has 2 folds, competition.yaml says 3"),
+    ],
+)
+def test_a_table_of_ones_own_is_checked(small, text, message):
+    small.paths.folds.parent.mkdir()
+    small.paths.folds.write_text(text)
+    with pytest.raises(UserError, match=message):
+        splitters.check(small.paths, pd.Series(["a", "b"]), small.competition.folds)

@@ -1,0 +1,204 @@
+import json
+import os
+import signal
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold.competition.recipe import Images
+from medfold.data import samples
+from medfold.data.sources.source import Source
+from medfold.errors import UserError
+from medfold.images import perceptual_hash, scan, scan_worker, store
+from medfold.images.formats import reading
+from medfold.images.preparation import prepare
+from tests.support.helpers import finish, kill_when, start
+
+CHOICES = Images(size=16)
+
+
+@pytest.fixture
+def table(small):
+    Source(small.competition.source, small.paths).get()
+    return samples.build(small.competition, small.paths)
+
+
+def look(small, table, choices=None, with_appearance=False):
+    return scan.look(small.competition, small.paths, table, choices, with_appearance)
+
+
+def test_one_look_measures_and_fills_the_store(small, table):
+    facts, paths = small.competition, small.paths
+    key = store.key(facts, paths, CHOICES)
+    assert not store.complete(paths, key)
+    assert look(small, table, CHOICES, with_appearance=True).images == len(table)
+    assert store.complete(paths, key)
+    opened = store.load(paths, key)
+    assert isinstance(opened.pixels, np.memmap)
+    thumbnails = np.load(paths.thumbnails)
+    known, seen = scan.measured(facts, paths), scan.appearance(facts, paths)
+    assert known["id"].tolist() == seen["id"].tolist() == table["id"].tolist()
+    for row in range(0, len(table), 17):
+        pixels = reading.read(paths.raw, table["image"].iloc[row], facts.images)
+        assert (opened.pixels[opened.of(table["id"].iloc[[row]])[0]] == prepare(pixels, CHOICES)).all()
+        looks, thumbnail = perceptual_hash.describe(pixels)
+        assert (thumbnails[row] == thumbnail).all()
+        assert seen.loc[row, ["row", "likeness"]].tolist() == [row, f"{looks:016x}"]
+        assert known.loc[row, ["height", "width"]].tolist() == [128, 128]
+        assert seen.loc[row, "mean"] == pytest.approx(pixels.mean(), abs=0.01)
+        assert seen.loc[row, "dark"] == pytest.approx(np.percentile(pixels, 5), abs=1)
+    assert look(small, table, CHOICES, with_appearance=True).images == 0
+    assert sorted(path.name for path in (paths.data / "store").iterdir()) == [key]
+    assert sorted(path.name for path in paths.store(key).iterdir()) == ["images.npy", "index.csv"]
+
+
+def test_the_hashes_are_those_of_pixels_not_of_files(small, table):
+    look(small, table)
+    hashes = scan.measured(small.competition, small.paths).set_index("id")["hash"]
+    same = {}
+    for id, image in zip(table["id"], table["image"], strict=True):
+        same.setdefault(reading.read(small.paths.raw, image, small.competition.images).tobytes(), []).append(id)
+    for ids in same.values():
+        assert hashes[ids].nunique() == 1
+    assert hashes.nunique() == len(same) < len(table)
+
+
+def test_a_second_recipe_is_prepared_without_measuring_again(small, table):
+    look(small, table, with_appearance=True)
+    before = small.paths.pixels.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns
+    assert look(small, table, CHOICES, with_appearance=True).images == len(table)
+    assert store.complete(small.paths, store.key(small.competition, small.paths, CHOICES))
+    assert before == (small.paths.pixels.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns)
+
+
+def test_what_the_audit_needs_is_looked_up_when_it_is_asked_for(small, table):
+    damage(small, table, [4])
+    look(small, table, CHOICES)
+    assert scan.appearance(small.competition, small.paths) is None
+    assert look(small, table, with_appearance=True).images == len(table) - 1
+    seen = scan.appearance(small.competition, small.paths)
+    assert seen["row"].tolist() == [row for row in range(len(table)) if row != 4]
+    assert scan.measured(small.competition, small.paths).loc[4, "bad"]
+
+
+def test_other_facts_or_raw_data_are_looked_at_again(small, table):
+    look(small, table)
+    ranged = small.competition.images.model_copy(update={"frame": "last"})
+    assert scan.measured(small.competition.model_copy(update={"images": ranged}), small.paths) is None
+    small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
+    assert scan.measured(small.competition, small.paths) is None
+
+
+def test_the_key_changes_with_all_that_changes_pixels(small, table):
+    keys = {store.key(small.competition, small.paths, Images(size=size)) for size in (16, 24)}
+    keys.add(store.key(small.competition, small.paths, Images(size=16, fit="pad")))
+    keys.add(store.key(small.competition, small.paths, Images(size=16, steps=["clahe"])))
+    for change in ({"channels": 3}, {"frame": "last"}, {"range": (0, 9)}):
+        images = small.competition.images.model_copy(update=change)
+        keys.add(store.key(small.competition.model_copy(update={"images": images}), small.paths, Images(size=16)))
+    small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
+    keys.add(store.key(small.competition, small.paths, Images(size=16)))
+    assert len(keys) == 8
+
+
+def damage(small, table, rows):
+    for row in rows:
+        (small.paths.raw / table["image"].iloc[row]).write_bytes(b"not a picture")
+
+
+def test_a_few_bad_images_are_listed_and_left_out(small, table):
+    damage(small, table, [5])
+    look(small, table, CHOICES)
+    listed = pd.read_csv(small.paths.bad_images)
+    assert listed[["file", "id", "part"]].to_numpy().tolist() == [table.loc[5, ["image", "id", "part"]].tolist()]
+    assert "not a picture" in listed["reason"].iloc[0]
+    known = scan.measured(small.competition, small.paths)
+    assert (known["bad"] != "").to_numpy().nonzero()[0].tolist() == [5]
+    opened = store.load(small.paths, store.key(small.competition, small.paths, CHOICES))
+    assert set(opened.rows.index) == set(table["id"]) - {table["id"].iloc[5]}
+
+
+def test_too_many_bad_images_stop_it_with_all_of_them_listed(small, table):
+    rows = list(range(0, 40, 4))
+    kept = {row: (small.paths.raw / table["image"].iloc[row]).read_bytes() for row in rows}
+    damage(small, table, rows)
+    for _ in range(2):
+        with pytest.raises(
+            UserError, match=r"10 of \d+ images cannot be read, more than images.tolerate.*Get them again"
+        ):
+            look(small, table, CHOICES)
+    assert len(pd.read_csv(small.paths.bad_images)) == 10
+    assert scan.measured(small.competition, small.paths) is None
+    for row, content in kept.items():
+        (small.paths.raw / table["image"].iloc[row]).write_bytes(content)
+    assert look(small, table, CHOICES).images == 10  # the others need no second look
+    assert not small.paths.bad_images.exists()
+
+
+def test_an_image_that_was_damaged_since_is_told_until_it_is_mended(small, table):
+    look(small, table)
+    path = small.paths.raw / table["image"].iloc[7]
+    content = path.read_bytes()
+    damage(small, table, [7])
+    for _ in range(2):
+        with pytest.raises(UserError, match=f"1 images could be read before, and cannot now: .*{path.name}"):
+            look(small, table, CHOICES)
+    path.write_bytes(content)
+    assert look(small, table, CHOICES).images == 1
+
+
+def test_an_image_of_another_shape_is_bad(small, table):
+    path = small.paths.raw / table["image"].iloc[0]
+    cv2.imwrite(str(path), np.zeros((64, 128), np.uint8))
+    look(small, table)
+    assert pd.read_csv(small.paths.bad_images)["reason"].tolist() == ["it has 64x128 pixels, expected 128x128"]
+
+
+def dies_at_the_third(item, look):
+    if item[0] == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return scan_worker.look_at(item, look)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+def test_a_file_that_kills_the_decoder_is_a_bad_image(small, table, monkeypatch):
+    monkeypatch.setattr(scan, "look_at", dies_at_the_third)
+    look(small, table, CHOICES)
+    listed = pd.read_csv(small.paths.bad_images)
+    assert listed[["id", "reason"]].to_numpy().tolist() == [[table["id"].iloc[2], scan.DIED]]
+
+
+def test_a_wrong_step_is_told_before_any_image_is_read(small, table):
+    with pytest.raises(UserError, match="crop_foregroud.*did you mean 'crop_foreground'"):
+        look(small, table, Images(size=16, steps=["crop_foregroud"]))
+    assert not small.paths.unfinished_look.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+def test_a_killed_pass_goes_on_and_ends_with_the_same_bytes(small, project_folder):
+    """Killed when some images are done; then the rest is done, and no image twice."""
+    words = "prepare --competition small"
+    (project_folder / "competition" / "small" / "competition.yaml").write_text(
+        small.paths.facts.read_text().replace("train_patients: 40", "train_patients: 150")
+    )
+    finish(project_folder, "download --competition small")
+    paths = small.paths
+    journals = lambda: list((paths.data / "store").glob(".*.unfinished/journal.jsonl"))  # noqa: E731
+    kill_when(start(project_folder, words), lambda: journals() and len(journals()[0].read_text().splitlines()) > 3)
+    with journals()[0].open("a") as journal:
+        journal.write('[[3, "ba')  # as if it had been killed while it wrote
+    done = [found[0] for line in journals()[0].read_text().splitlines()[:-1] for found in json.loads(line)]
+    said = finish(project_folder, words)
+    total = len(pd.read_csv(paths.samples))
+    assert f"{total - len(done):,} images at 16x16 px" in said
+    results = [paths.pixels, *sorted((paths.data / "store").glob("*/*"))]
+    contents = [path.read_bytes() for path in results]
+    for path in results:
+        path.unlink()
+    next((paths.data / "store").glob("*")).rmdir()
+    assert f"{total:,} images at" in finish(project_folder, words)
+    assert contents == [path.read_bytes() for path in results]

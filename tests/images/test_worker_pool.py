@@ -1,0 +1,58 @@
+import os
+import signal
+from functools import partial
+
+import pytest
+
+from medfold.errors import UserError
+from medfold.images import worker_pool
+
+
+def doubled(number: int) -> int:
+    return 2 * number
+
+
+def deadly(number: int, at: list[int]) -> int:
+    if number in at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
+
+
+def dies() -> None:
+    os._exit(1)
+
+
+def refused(number: int) -> int:
+    raise UserError("no such step", f"item {number}", "Take it out")
+
+
+def collected(function, items):
+    return dict(pair for results in worker_pool.work(function, items) for pair in results)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 100])
+def test_every_item_has_its_result(count):
+    items = list(range(100, 100 + count))
+    assert collected(doubled, items) == {position: 2 * item for position, item in enumerate(items)}
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+@pytest.mark.parametrize("at", [[0], [13, 14, 39]])
+def test_what_kills_its_process_is_found_and_the_rest_is_done(at):
+    found = collected(partial(deadly, at=at), range(40))
+    assert {position for position, result in found.items() if result == worker_pool.Killed()} == set(at)
+    assert {position: result for position, result in found.items() if position not in at} == {
+        number: 2 * number for number in range(40) if number not in at
+    }
+
+
+def test_processes_that_cannot_start_are_not_the_items_fault(monkeypatch):
+    monkeypatch.setattr(worker_pool, "_begin", dies)
+    with pytest.raises(UserError, match="processes cannot be started. A script of your own"):
+        collected(doubled, range(3))
+
+
+def test_an_error_comes_whole_from_its_process():
+    with pytest.raises(UserError, match="item 0: no such step. Take it out") as caught:
+        collected(refused, [0])
+    assert (caught.value.what, caught.value.where, caught.value.fix) == ("no such step", "item 0", "Take it out")

@@ -1,0 +1,32 @@
+import nbformat
+import pytest
+
+from medfold.notebooks import notebook_file
+from tests.support.helpers import competition
+
+
+@pytest.fixture
+def text(tmp_path):
+    """The text of a notebook, by the packages that it installs."""
+    label = tmp_path / "kit.json"
+    label.write_text('{"mark": "0123456789ab"}')
+    return lambda **packages: notebook_file.submission(
+        competition(title="Lungs"), ["baseline"], "AUC 0.9", label, packages
+    )
+
+
+def test_it_is_a_notebook_of_few_cells(text):
+    content = nbformat.reads(text(), 4)
+    nbformat.validate(content)
+    assert len(content.cells) <= 6
+    assert all(len(cell.source.splitlines()) <= 20 for cell in content.cells)
+    assert content.cells[0].source.startswith("# Lungs\n")
+    assert "| kit | 0123456789ab |" in content.cells[0].source
+    assert "not for the diagnosis of patients" in content.cells[0].source
+    assert all(not cell.outputs for cell in content.cells if cell.cell_type == "code")
+
+
+def test_equal_arguments_give_equal_texts(text):
+    assert text(pydicom="3.0.2") == text(pydicom="3.0.2")
+    assert "pydicom==3.0.2" in text(pydicom="3.0.2")
+    assert "pydicom" not in text()

@@ -1,0 +1,162 @@
+"""What leaves this machine, and what never may."""
+
+import json
+import shutil
+from pathlib import Path
+from zipfile import ZipFile
+
+import pandas as pd
+import pytest
+
+from medfold import files
+from medfold.commands.submit import submit
+from medfold.competition.project import Project
+from medfold.competition.recipe import parse_overrides
+from medfold.errors import UserError
+from medfold.notebooks import wheels
+from medfold.notebooks.pack_submission import notebook
+from medfold.training.run import train
+from tests.support import kaggle_image
+from tests.support.helpers import competition
+from tests.support.kaggle_server import KEY, TOKEN
+
+
+def contents(folder):
+    """Every byte that is uploaded, that of archives unpacked."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".whl":
+            with ZipFile(path) as wheel:
+                yield from ((f"{path.name}/{name}", wheel.read(name)) for name in wheel.namelist())
+        elif path.is_file():
+            yield path.name, path.read_bytes()
+
+
+def test_nothing_private_is_packed(given, built, monkeypatch, tmp_path):
+    project = given.project
+    monkeypatch.chdir(project.root.root)
+    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    monkeypatch.setenv("KAGGLE_KEY", KEY)
+    monkeypatch.setenv("HOME", str(tmp_path / "home of alice"))
+    packed = notebook(project, ["baseline"])
+    table = pd.read_csv(project.paths.raw / "train.csv", dtype=str)
+    test = pd.read_csv(project.paths.raw / "sample_submission.csv", dtype=str)
+    secrets = [TOKEN, KEY, str(tmp_path), str(project.root.root), *table["patient_id"], *table["id"], *test["id"]]
+    images = [path.read_bytes() for path in project.paths.raw.rglob("*.png")]
+    seen = list(contents(packed.notebook.parent))
+    assert len(seen) > 100
+    for name, data in seen:
+        assert [secret for secret in secrets if secret.encode() in data] == [], name
+        assert data not in images, name
+    assert {name for name, _ in seen if name.endswith((".png", ".csv"))} == set()
+
+
+def test_equal_folds_give_equal_kits(given, monkeypatch):
+    project = given.project
+    monkeypatch.chdir(project.root.root)
+    before = {path.name: path.read_bytes() for path in given.kit.iterdir()}
+    notebook(project, ["baseline"])
+    assert {path.name: path.read_bytes() for path in given.kit.iterdir()} == before
+
+
+def test_everything_is_named_with_its_hash(given):
+    about = json.loads((given.kit / "kit.json").read_text())
+    others = {path.name: files.sha256(path) for path in given.kit.iterdir() if path.name != "kit.json"}
+    assert about["files"] == others
+    assert set(about["folder"]) == {"competition/small/baseline.yaml", "competition/small/competition.yaml"}
+    assert about["runs"][0]["folds"] == [0, 1, 2]
+    assert about["slug"] == "small"
+
+
+def test_a_path_of_this_machine_stays_here(given, monkeypatch, tmp_path):
+    from medfold.competition.recipe import Recipe
+    from medfold.notebooks import write_submission_bundle
+
+    recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
+    run = write_submission_bundle.Trained(given.project.paths.run("baseline"), recipe, [0])
+    assert write_submission_bundle._weights_of(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
+
+
+def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):
+    monkeypatch.chdir(given.project.root.root)
+    with pytest.raises(UserError, match="run 'other' is not trained"):
+        notebook(given.project, ["other"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lacking"),
+    [
+        ("test/{id}.png", ()),
+        ("test/{id}.JPEG", ()),
+        ("test-image.hdf5#{id}", ()),
+        ("test/{id}.dcm", wheels.DICOM),
+        ("test/{patient}/{id}", wheels.DICOM),  # named by their UID alone
+        ("test/{id}.tif", wheels.TIFF),
+    ],
+)
+def test_decoders_are_packed_where_images_may_be_dicom(pattern, lacking):
+    assert wheels.lacking(competition(images={"train": pattern, "test": pattern})) == lacking
+
+
+def test_arrays_in_one_file_are_no_dicom():
+    arrays = competition(
+        labels={"targets": ["a"], "shape": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
+    )
+    assert wheels.lacking(arrays) == ()
+
+
+def test_wheels_are_downloaded_once(tmp_path, monkeypatch):
+    kaggle_image.repacked("pylibjpeg", tmp_path / "index")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    (tmp_path / "out").mkdir()
+    first = wheels.fetch(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
+    shutil.rmtree(tmp_path / "index")
+    second = wheels.fetch(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
+    assert first == second == [path for path in (tmp_path / "out").iterdir() if path.suffix == ".whl"]
+
+
+def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
+    def pip(words, failed, fix, **environment):
+        if "--python-version=3.11" in words:
+            raise UserError(failed, "pip", fix)
+        folder = Path(words[words.index("--dest") + 1])
+        folder.mkdir(exist_ok=True)
+        (folder / "pylibjpeg-1-py3-none-any.whl").write_bytes(b"")
+
+    monkeypatch.setattr(wheels, "_pip", pip)
+    (tmp_path / "out").mkdir()
+    (wheel,) = wheels.fetch(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
+    assert wheel.is_file()
+    assert "for Python 3.11: if Kaggle's image has that one, its images cannot be read" in capsys.readouterr().out
+
+
+def test_a_download_that_fails_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(UserError, match="no wheel of pylibjpeg==.* for Python 3.11: ERROR: No matching distribution"):
+        wheels.fetch(("pylibjpeg",), tmp_path / "kept", tmp_path)
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_a_package_without_sources_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(wheels, "CLONE", tmp_path)
+    with pytest.raises(UserError, match="installed without its sources"):
+        wheels.build(tmp_path)
+
+
+@pytest.mark.slow
+def test_several_runs_are_packed_with_their_weights(given, monkeypatch, tmp_path):
+    root = tmp_path / "two runs"
+    shutil.copytree(given.project.root.root, root)
+    monkeypatch.chdir(root)
+    project = Project.open("small")
+    train(project, overrides=parse_overrides("images.size=24 tta=false"), run="other")
+    shutil.rmtree(project.paths.submissions)
+    submit(project, names=["baseline", "other"], method="rank", dry_run=True)
+    (home,) = project.paths.submissions.glob("*.csv")
+    packed = notebook(project, ["baseline", "other"], method="rank")
+    kaggle_image.attach(tmp_path, "new", "small", project.paths.raw, packed.kit)
+
+    from medfold.notebooks import Kit
+
+    Kit.open(packed.kit).predict(tmp_path / "input", tmp_path / "out.csv", 1)
+    assert (tmp_path / "out.csv").read_bytes() == home.read_bytes()

@@ -1,0 +1,262 @@
+"""Grad-CAM beside its formula, for every kind of net and head; other weights, other maps; the pointing game."""
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+from scipy.stats import spearmanr
+
+from medfold.competition.recipe import Recipe
+from medfold.models import build as models
+from medfold.prediction import grad_cam
+from tests.support.helpers import competition
+
+
+def noise(count: int, size: int = 32, channels: int = 1, seed: int = 0) -> np.ndarray:
+    """Images with structure of all sizes."""
+    rng = np.random.default_rng(seed)
+    layered = sum(
+        np.stack([cv2.resize(rng.random((side, side, channels)), (size, size)) for _ in range(count)]).reshape(
+            count, size, size, channels
+        )
+        for side in (4, 8, size)
+    )
+    return np.rint(255 * layered / layered.max()).astype(np.uint8)
+
+
+def build(task: str = "binary", channels: int = 1, head: str = "classes", size: int = 32, **backbone) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    facts = competition(task, images={"train": "{id}.png", "test": "{id}.png", "channels": channels})
+    chosen = {"name": "resnet9", "width": 8, **backbone}
+    return models.build(facts, Recipe(images={"size": size}, backbone=chosen, head=head), pretrained=False)
+
+
+def scaled(maps: np.ndarray, size: int) -> np.ndarray:
+    """Coarse maps (n, height, width) as the explainer gives them."""
+    positive = np.maximum([cv2.resize(each, (size, size), interpolation=cv2.INTER_LINEAR) for each in maps], 0)
+    return positive / np.maximum(positive.max(axis=(1, 2), keepdims=True), 1e-12)
+
+
+def test_of_a_net_that_pools_and_weighs_it_is_the_class_activation_map():
+    """Zhou et al. 2016: the channels before the pooling, each times its weight in the head."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((24, 24, 2))
+    features = layers.Conv2D(5, 3, strides=4, padding="same")(image)
+    net = keras.Model(image, layers.Dense(3, "softmax", name="head")(layers.GlobalAveragePooling2D()(features)))
+    pixels, columns = np.repeat(noise(4, 24, 2), 3, axis=0), np.tile(np.arange(3), 4)
+    channels = keras.Model(image, features).predict(pixels.astype(np.float32), verbose=0)
+    weights = net.get_layer("head").kernel.numpy()[:, columns]
+    expected = scaled(np.einsum("nhwk,kn->nhw", channels, weights), 24)
+    explainer = grad_cam.Explainer(net)
+    found = explainer(pixels, columns)
+    assert expected.any(axis=(1, 2)).sum() >= 4
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert (found.shape, found.dtype) == ((12, 24, 24), np.float32)
+    assert (explainer.method, explainer.cell) == ("Grad-CAM", (4, 4))
+
+
+def test_of_any_other_net_it_is_the_channels_by_their_mean_gradients():
+    """Two resolutions, the second made of the first, pooled by mean and maximum, and a layer before the head."""
+    keras.utils.set_random_seed(3)
+    first, second = layers.Conv2D(4, 3, strides=2, padding="same", activation="relu"), layers.Conv2D(6, 3, strides=2)
+    hidden, head = layers.Dense(7, "tanh"), layers.Dense(1, "sigmoid", name="head")
+    image = keras.Input((20, 20, 1))
+    fine = layers.Rescaling(1 / 255)(image)
+    fine = first(fine)
+    coarse = second(fine)
+    pooled = [layers.GlobalAveragePooling2D()(fine), layers.GlobalMaxPooling2D()(coarse)]
+    net = keras.Model(image, head(hidden(layers.Concatenate()(pooled))))
+    pixels, size = noise(3, 20), (20, 20)
+
+    expected = []
+    for one in pixels[:, None]:
+        with tf.GradientTape(persistent=True) as tape:
+            a = first(tf.constant(one / 255, tf.float32))
+            tape.watch(a)
+            b = second(a)
+            x = hidden(tf.concat([tf.reduce_mean(a, (1, 2)), tf.reduce_max(b, (1, 2))], axis=1))
+            logit = (x @ head.kernel + head.bias)[0, 0]
+        heat = np.zeros(size)
+        for channels in (a, b):
+            gradient = tape.gradient(logit, channels).numpy()[0]
+            here = sum(gradient[..., k].mean() * channels.numpy()[0, ..., k] for k in range(channels.shape[-1]))
+            heat += cv2.resize(here, size, interpolation=cv2.INTER_LINEAR)
+        expected.append(np.maximum(heat, 0) / heat.max())
+    np.testing.assert_allclose(grad_cam.Explainer(net)(pixels, np.zeros(3, int)), expected, atol=1e-5)
+
+
+NETS = {
+    "resnet9": ({}, 1, 32, 8),
+    "resnet9 in colour, with a stem": ({}, 3, 64, 16),
+    "resnet9 pyramid": ({"pooling": "pyramid"}, 1, 32, 8),
+    "MobileNetV2": ({"name": "MobileNetV2"}, 3, 64, 32),
+    "MobileNetV2 pyramid": ({"name": "MobileNetV2", "pooling": "pyramid"}, 1, 64, 32),
+    "VGG16": ({"name": "VGG16"}, 3, 32, 32),
+}
+
+
+@pytest.mark.parametrize("name", ["resnet9", *(pytest.param(name, marks=pytest.mark.slow) for name in list(NETS)[1:])])
+def test_every_backbone_is_explained_and_can_be_randomised(name):
+    backbone, channels, size, cell = NETS[name]
+    net = build("multiclass", channels, size=size, **backbone)
+    explainer = grad_cam.Explainer(net)
+    pixels, columns = np.repeat(noise(3, size, channels), 3, axis=0), np.tile(np.arange(3), 3)
+    maps = explainer(pixels, columns)
+    assert explainer.method == "Grad-CAM"
+    assert explainer.cell == (cell, cell)
+    assert maps.shape == (9, size, size)
+    assert np.isfinite(maps).all()
+    assert maps.min() >= 0
+    # An untrained net may have nothing to say for a class, but not for all three: their weights differ in sign.
+    assert set(maps.max(axis=(1, 2)).tolist()) <= {0, 1}
+    assert maps.reshape(3, -1).any(axis=1).all()
+    other = grad_cam.randomised(net)
+    assert [each.shape for each in other.get_weights()] == [each.shape for each in net.get_weights()]
+    assert np.isfinite(grad_cam.Explainer(other)(pixels, columns)).all()
+
+
+HEADS = [
+    ("multiclass", "classes", 3),
+    ("ordinal", "cut_points", 3),
+    pytest.param("binary", "classes", 1, marks=pytest.mark.slow),
+    pytest.param("multilabel", "classes", 2, marks=pytest.mark.slow),
+    pytest.param("ordinal", "classes", 3, marks=pytest.mark.slow),
+    pytest.param("ordinal", "both", 3, marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("task", "head", "columns"), HEADS)
+def test_every_head_is_explained_a_column_at_a_time(task, head, columns):
+    net = build(task, head=head)
+    explainer = grad_cam.Explainer(net)
+    pixels = np.repeat(noise(1), columns, axis=0)
+    maps = explainer(pixels, np.arange(columns))
+    assert np.isfinite(maps).all()
+    assert maps.any()
+    alike = [np.allclose(maps[0], each, atol=1e-3) for each in maps[1:]]
+    assert alike == [head == "cut_points"] * (columns - 1)
+    other = grad_cam.Explainer(grad_cam.randomised(net))(pixels, np.arange(columns))
+    assert np.isfinite(other).all()
+
+
+def test_a_net_that_flattens_is_explained_by_the_gradient_at_its_input():
+    net = build(name="simple_cnn")
+    explainer = grad_cam.Explainer(net)
+    assert (explainer.method, explainer.cell) == ("input gradient", (1, 1))
+    pixels = noise(2)
+    maps = explainer(pixels, np.zeros(2, int))
+    images = tf.constant(pixels, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        chances = net(images, training=False)
+        logit = tf.math.log(chances / (1 - chances))
+    size = np.abs(tape.gradient(logit, images).numpy()[..., 0])
+    smooth = np.stack([cv2.GaussianBlur(each, (0, 0), 1) for each in size])
+    np.testing.assert_allclose(maps, smooth / smooth.max(axis=(1, 2), keepdims=True), atol=1e-4)
+
+
+def test_it_points_at_what_the_net_looks_for():
+    """A net that answers to bright 5 x 5 spots."""
+    image = keras.Input((32, 32, 1))
+    features = layers.Conv2D(1, 5, strides=2, padding="same", use_bias=False)(image)
+    net = keras.Model(image, layers.Dense(1, "sigmoid", name="head")(layers.GlobalAveragePooling2D()(features)))
+    net.set_weights([np.full((5, 5, 1, 1), 1 / 25), np.full((1, 1), 1e-3), np.zeros(1)])
+    pixels, x, y = np.zeros((2, 32, 32, 1), np.uint8), np.array([8, 25]), np.array([20, 6])
+    for number in range(2):
+        pixels[number, y[number] - 2 : y[number] + 3, x[number] - 2 : x[number] + 3] = 200
+    explainer = grad_cam.Explainer(net)
+    maps = explainer(pixels, np.zeros(2, int))
+    assert grad_cam.hits(maps, x, y, np.ones(2), explainer.cell).all()
+    assert not grad_cam.hits(maps, x[::-1], y[::-1], np.ones(2), explainer.cell).any()
+    # Nothing speaks for a finding if what is there speaks against it.
+    net.get_layer("head").kernel.assign([[-1e-3]])
+    against = explainer(pixels, np.zeros(2, int))
+    assert not against.any()
+    assert not grad_cam.hits(against, x, y, np.full(2, 50.0), explainer.cell).any()
+
+
+@pytest.mark.parametrize(
+    "count", [0, 5, *(pytest.param(grad_cam.BATCH + more, marks=pytest.mark.slow) for more in (0, 1))]
+)
+def test_a_batch_of_any_size_gives_the_maps_of_one_by_one(count):
+    explainer = grad_cam.Explainer(build("multiclass"))
+    pixels, columns = noise(count) if count else np.zeros((0, 32, 32, 1), np.uint8), np.arange(count) % 3
+    maps = explainer(pixels, columns)
+    assert maps.shape == (count, 32, 32)
+    for number in range(count):
+        alone = explainer(pixels[number : number + 1], columns[number : number + 1])
+        np.testing.assert_allclose(maps[number], alone[0], atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_a_sure_prediction_has_a_map_still(task):
+    net = build(task)
+    pixels, columns = noise(2), np.zeros(2, int)
+    before = grad_cam.Explainer(net)(pixels, columns)
+    head = net.get_layer("head")
+    head.bias.assign([1000.0] + [0.0] * (head.bias.shape[0] - 1))
+    assert (net.predict(pixels.astype(np.float32), verbose=0)[:, 0] == 1).all()
+    after = grad_cam.Explainer(net)(pixels, columns)
+    assert after.any()
+    np.testing.assert_allclose(after, before, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_other_weights_give_other_maps():
+    net = build()
+    kept = [each.copy() for each in net.get_weights()]
+    one, again, third = (grad_cam.randomised(net, seed) for seed in (5, 5, 6))
+    for before, now in zip(kept, net.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, now)
+    changed = []
+    for a, b, c, own in zip(*(each.get_weights() for each in (one, again, third, net)), strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(np.sort(a, axis=None), np.sort(own, axis=None))
+        changed.append((a != own).any() and (a != c).any())
+    assert changed[0]
+    pixels, columns = noise(8), np.zeros(8, int)
+    maps, same, other = (grad_cam.Explainer(each)(pixels, columns, signed=True) for each in (net, net, one))
+
+    def agreement(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.mean([spearmanr(x.ravel(), y.ravel()).statistic for x, y in zip(a, b, strict=True)]))
+
+    assert agreement(maps, same) == pytest.approx(1)
+    assert agreement(maps, other) < 0.5
+
+
+@pytest.mark.slow
+def test_signed_maps_hold_what_speaks_against_it_too():
+    net = build("multiclass")
+    explainer = grad_cam.Explainer(net)
+    pixels, columns = np.repeat(noise(2), 3, axis=0), np.tile(np.arange(3), 2)
+    signed, maps = explainer(pixels, columns, signed=True), explainer(pixels, columns)
+    assert (signed < 0).any()
+    np.testing.assert_array_equal(signed > 0, maps > 0)
+    for one, scaled_one in zip(signed, maps, strict=True):
+        np.testing.assert_allclose(np.maximum(one, 0), scaled_one * max(one.max(), 0), atol=1e-6)
+    net.get_layer("head").kernel.assign(-net.get_layer("head").kernel)
+    np.testing.assert_allclose(grad_cam.Explainer(net)(pixels, columns, signed=True), -signed, atol=1e-6)
+
+
+def test_a_map_hits_a_finding_if_its_largest_value_lies_in_it_grown_by_a_cell():
+    maps = np.zeros((5, 20, 30), np.float32)
+    maps[:4, 10, 12] = 1
+    maps[0, 3, 3] = 0.9  # not the largest
+    x, y = np.array([12, 17, 18, 12, 0]), np.array([10, 10, 10, 16, 0])
+    radius = np.array([1.0, 3, 3, 3, 3])
+    assert grad_cam.hits(maps, x, y, radius, (2, 1)).tolist() == [True, True, False, False, False]
+    assert grad_cam.hits(maps, x, y, radius, (1, 3)).tolist() == [True, True, True, True, False]
+    assert grad_cam.hits(maps[:0], *np.zeros((3, 0)), (1, 1)).tolist() == []
+
+
+def test_a_random_point_hits_as_often_as_the_grown_finding_is_large():
+    chance = grad_cam.random_hits((20, 30), np.array([15, 0]), np.array([10, 0]), np.array([1.0, 1.0]), (1, 1))
+    # 13 pixels lie within 2 of a pixel, 6 of them if it is a corner.
+    np.testing.assert_allclose(chance, [13 / 600, 6 / 600])
+    maps = np.zeros((600, 20, 30), np.float32)
+    maps.reshape(600, 600)[np.arange(600), np.arange(600)] = 1
+    each = grad_cam.hits(maps, *(np.full(600, value) for value in (15, 10, 1.0)), (1, 1))
+    assert each.mean() == pytest.approx(chance[0])

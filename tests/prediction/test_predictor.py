@@ -1,0 +1,56 @@
+import keras
+import numpy as np
+import pytest
+
+from medfold.prediction.predictor import VIEWS, Predictor
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Looks at the top left corner only, so it tells every view apart."""
+    inputs = keras.Input((4, 4, 1))
+    corner = keras.layers.Flatten()(keras.layers.Cropping2D(((0, 3), (0, 3)))(inputs))
+    return keras.Model(inputs, keras.layers.Rescaling(1 / 255)(corner))
+
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (10, 4, 4, 1), dtype=np.uint8)
+
+
+def corners(image, symmetry):
+    y, x = image[..., 0], -1
+    return {"none": [y[0, 0]], "horizontal": [y[0, 0], y[0, x]], "dihedral": [y[0, 0], y[0, x], y[x, 0], y[x, x]]}[
+        symmetry
+    ]
+
+
+@pytest.mark.parametrize("symmetry", VIEWS)
+def test_predictions_are_averaged_over_the_views(model, symmetry):
+    rows = np.array([7, 0, 3])
+    predicted = Predictor(model, symmetry, tta=True, batch_size=2)(PIXELS, rows)
+    expected = [[np.mean(corners(PIXELS[row], symmetry)) / 255] for row in rows]
+    np.testing.assert_allclose(predicted, expected, atol=1e-6)
+    assert predicted.dtype == np.float32
+
+
+def test_without_tta_each_image_is_seen_once_as_it_is(model):
+    predicted = Predictor(model, "dihedral", tta=False)(PIXELS, np.arange(10))
+    np.testing.assert_allclose(predicted[:, 0], PIXELS[:, 0, 0, 0] / 255, atol=1e-6)
+
+
+def test_the_batch_size_does_not_matter(model):
+    seen = []
+    one = Predictor(model, "dihedral", True, batch_size=3)(PIXELS, np.arange(10), seen.append)
+    other = Predictor(model, "dihedral", True, batch_size=64)(PIXELS, np.arange(10))
+    np.testing.assert_array_equal(one, other)
+    assert seen == [3, 3, 3, 1]
+
+
+def test_no_images_give_no_rows(model):
+    assert Predictor(model, "none", True)(PIXELS, np.array([], int)).shape == (0, 1)
+
+
+def test_dihedral_views_are_all_eight():
+    corner = np.arange(16).reshape(1, 4, 4, 1)
+    from medfold.prediction.predictor import _turned
+
+    assert len({_turned(corner, *view).tobytes() for view in VIEWS["dihedral"]}) == 8

@@ -1,0 +1,411 @@
+"""What `make new` makes of the files of every preset."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from medfold.competition import facts as competition
+from medfold.data.sources import archives
+from medfold.errors import UserError
+from medfold.paths import Paths
+from medfold.scaffold.draft import Guess
+from medfold.scaffold.draft_facts import guess
+from tests.conftest import REPOSITORY
+from tests.lookalikes import LOOKALIKES
+from tests.support.helpers import picture
+
+ROOT = Paths(REPOSITORY)
+ARRAYS = [name for name in LOOKALIKES if name.endswith("mnist")]
+TABLES_OR_FOLDERS = [name for name in LOOKALIKES if not name.endswith("mnist")]
+
+
+@pytest.mark.parametrize("name", TABLES_OR_FOLDERS)
+def test_id_targets_and_images_of_every_preset_are_guessed(name, tmp_path):
+    truth = LOOKALIKES[name](tmp_path, np.random.default_rng(0))
+    archives.expand(tmp_path)
+    found = guess(tmp_path).facts
+    known = competition.load(ROOT.competition(name), ROOT.bases)
+    assert found["task"] == known.task
+    labels, images = found["labels"], found["images"]
+    assert labels["shape"] == known.labels.shape
+    assert images.get("root", "") == known.images.root
+    own_name = f"{{{known.labels.id}}}"
+    train = images["train"] if isinstance(images["train"], list) else [images["train"]]
+    assert train[0] == known.images.train[0].replace(own_name, "{id}")
+    if known.images.test:
+        assert images["test"] == known.images.test[0].replace(own_name, "{id}")
+    else:
+        assert labels.get("holdout") or known.labels.holdout
+    if known.labels.shape == "folders":
+        assert sorted(found["classes"]) == sorted(known.classes)
+        return
+    assert labels["id"] == known.labels.id
+    assert labels["targets"] == truth["targets"] == known.labels.targets
+    assert labels.get("group") == known.labels.group
+    assert found.get("score", {}).get("unit") == known.score.unit
+    if isinstance(known.images.channels, list):
+        assert images["channels"] == known.images.channels
+    if known.submission.sample:
+        assert found["submission"]["id"] == known.submission.id
+        assert found["submission"].get("shape", "wide") == known.submission.shape
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_of_images_and_labels_are_recognised(name, tmp_path):
+    LOOKALIKES[name](tmp_path, np.random.default_rng(0))
+    found = guess(tmp_path).facts
+    known = competition.load(ROOT.competition(name), ROOT.bases)
+    assert found["labels"]["file"] == known.labels.file
+    assert tuple(found["labels"]["train"]) == known.labels.train
+    assert len(found["labels"]["targets"]) == len(known.labels.targets)
+    assert found["images"]["channels"] == known.images.depth
+    assert found["task"] == known.task or {found["task"], known.task} == {"ordinal", "multiclass"}
+    assert found.get("classes") == known.classes
+
+
+def test_files_without_images_or_labels_are_told(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(UserError, match="no image in it. It has notes.txt"):
+        guess(tmp_path)
+    np.savez(tmp_path / "x.npz", a=np.zeros(3))
+    with pytest.raises(UserError, match="no arrays train_images"):
+        guess(tmp_path)
+    picture(tmp_path / "1.png")
+    (tmp_path / "train.csv").write_text("id,age\n1,7\n")
+    with pytest.raises(UserError, match="no column that could be a label"):
+        guess(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected", "told"),
+    [
+        (["Malignant", "Normal"], ["Normal", "Malignant"], True),
+        (["COVID", "healthy"], ["healthy", "COVID"], True),
+        (["glioma", "no_tumor"], ["no_tumor", "glioma"], True),
+        (["cancer", "non-cancer"], ["non-cancer", "cancer"], True),
+        (["Parasitized", "Uninfected"], ["Uninfected", "Parasitized"], True),
+        (["benign", "malignant"], ["benign", "malignant"], True),
+        (["no", "yes"], ["no", "yes"], True),
+        (["patient", "Control"], ["Control", "patient"], True),
+        (["left", "right"], ["left", "right"], False),
+        (["benign", "normal"], ["benign", "normal"], False),
+    ],
+)
+def test_words_for_healthy_name_the_negative_class(names, expected, told):
+    found = Guess()
+    found.two_classes(names)
+    assert found.facts["classes"] == expected
+    if told:
+        ((key, _, why),) = found.reasons
+        assert (key, found.doubts) == ("classes", [])
+        assert f"'{expected[1]}' is positive" in why
+    else:
+        assert found.doubts == [f"classes: I cannot tell which is positive; now it is '{expected[1]}', the second one"]
+
+
+def tree(root, *names, test=()):
+    """Pictures of these names, `{n}` in them counted from 0 to 5."""
+    for number, name in enumerate(names):
+        for count in range(6):
+            picture(root / name.format(n=count), seed=100 * number + count)
+
+
+def told(root):
+    found = guess(root)
+    return found.facts, "\n".join([*(f"{key}: {value} ({why})" for key, value, why in found.reasons), *found.doubts])
+
+
+def test_a_flat_test_folder_is_the_test_part(tmp_path):
+    tree(tmp_path, "Training/glioma/{n}.jpg", "Training/no_tumor/{n}.jpg", "Testing/{n}.jpg")
+    facts, said = told(tmp_path)
+    assert facts["images"]["train"] == "Training/{label}/{id}.jpg"
+    assert facts["images"]["test"] == "Testing/{id}.jpg"
+    assert facts["classes"] == ["no_tumor", "glioma"]
+    assert facts["images"]["channels"] == 1
+    assert "holdout" not in facts["labels"]
+    assert "images.train: Training/{label}/{id}.jpg (12 images)" in said
+    assert "images.test: Testing/{id}.jpg (6 images without labels)" in said
+
+
+def test_a_validation_part_belongs_to_training_where_there_is_a_test_part_and_else_is_it(tmp_path):
+    names = [f"{part}/{label}/{{n}}.png" for part in ("train", "valid") for label in ("a", "b", "c")]
+    tree(tmp_path / "one", *names, "test/{n}.png")
+    facts, said = told(tmp_path / "one")
+    assert facts["images"]["train"] == ["train/{label}/{id}.png", "valid/{label}/{id}.png"]
+    assert "18 of them of the validation part" in said
+    tree(tmp_path / "two", *names)
+    facts, _ = told(tmp_path / "two")
+    assert facts["images"]["train"] == "train/{label}/{id}.png"
+    assert facts["images"]["test"] == "valid/{label}/{id}.png"
+
+
+def test_every_ending_and_every_folder_of_a_part_is_taken(tmp_path):
+    tree(tmp_path, "part_1/a/{n}.jpg", "part_2/a/x{n}.JPG", "part_1/b/{n}.png", "part_2/b/x{n}.jpeg")
+    facts, said = told(tmp_path)
+    assert set(facts["images"]["train"]) == {
+        "part_1/{label}/{id}.jpg",
+        "part_2/{label}/{id}.JPG",
+        "part_1/{label}/{id}.png",
+        "part_2/{label}/{id}.jpeg",
+    }
+    assert "24 images" in said
+
+
+def test_masks_are_excluded_and_told(tmp_path):
+    tree(
+        tmp_path / "one",
+        "benign/x ({n}).png",
+        "benign/x ({n})_mask.png",
+        "normal/y ({n}).png",
+        "normal/y ({n})_mask.png",
+    )
+    picture(tmp_path / "one/benign/x (0)_mask_1.png")
+    facts, said = told(tmp_path / "one")
+    assert facts["images"]["exclude"] == ["*_mask.*", "*_mask_1.*"]
+    assert "13 images are named like others" in said
+    tree(tmp_path / "two", *(f"{label}/{kind}/{{n}}.png" for label in ("sick", "well") for kind in ("images", "masks")))
+    facts, _ = told(tmp_path / "two")
+    assert facts["classes"] == ["sick", "well"]
+    assert facts["images"]["train"] == "{label}/images/{id}.png"
+    assert facts["images"]["exclude"] == ["*/masks/*"]
+
+
+def test_names_with_an_addition_that_may_be_masks_are_told_and_used(tmp_path):
+    tree(tmp_path, "a/{n}.png", "a/{n}_b.png", "b/{n}.png", "b/{n}_b.png")
+    facts, said = told(tmp_path)
+    assert "exclude" not in facts["images"]
+    assert "12 images are named like others with '_b' behind; I cannot tell whether they are masks" in said
+
+
+def test_hidden_folders_are_no_classes(tmp_path):
+    tree(tmp_path, "train/a/{n}.png", "train/b/{n}.png", "train/.ipynb_checkpoints/{n}.png")
+    facts, _ = told(tmp_path)
+    assert facts["classes"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "table", ["name,label\nfoo,1\nbar,0\n", "id;label\n0;x\n"], ids=["of other names", "with another separator"]
+)
+def test_what_cannot_be_matched_never_turns_into_another_task(tmp_path, table):
+    """A classifier of the folders train and test against each other would be one."""
+    tree(tmp_path, "train/p{n}.png", "test/q{n}.png")
+    (tmp_path / "train.csv").write_text(table)
+    with pytest.raises(
+        UserError,
+        match="neither a table with the ids of images, nor folders that could be classes|no column of them names",
+    ):
+        guess(tmp_path)
+
+
+def test_a_few_grey_images_do_not_make_a_grey_set(tmp_path):
+    rng = np.random.default_rng(0)
+    for label in ("a", "b"):
+        tree(tmp_path, f"{label}/{{n}}.png")
+        for number in range(6, 30):
+            picture(tmp_path / label / f"{number}.png", shape=(12, 10, 3), seed=int(rng.integers(999)))
+    facts, said = told(tmp_path)
+    assert facts["images"]["channels"] == 3
+    assert "images that I looked at are grey: do the colours of the others tell anything?" in said
+
+
+def table_of(root, text, count=60):
+    """A table beside pictures 0.png, 1.png ..."""
+    for number in range(count):
+        picture(root / f"images/{number}.png", seed=number)
+    (root / "train.csv").write_text(text)
+    return root
+
+
+def rows(head, row, count=60):
+    return "\n".join([head, *(row(number) for number in range(count)), ""])
+
+
+def test_a_column_of_row_numbers_is_no_id(tmp_path):
+    """df.sample(frac=1).reset_index(drop=True).to_csv(): half of the labels would be wrong."""
+    order = np.random.default_rng(0).permutation(60)
+    for number, head in enumerate((",id,label", "index,id,label", "row,id,label")):
+        text = rows(head, lambda row: f"{row},{order[row]},{order[row] % 2}")
+        facts, said = told(table_of(tmp_path / str(number), text))
+        assert facts["labels"]["id"] == "id"
+        assert ("labels.id: values of row name images as well" in said) == (number == 2)
+
+
+def test_persons_come_before_what_is_said_of_them(tmp_path):
+    text = rows("id,Patient Age,Patient ID,label", lambda row: f"{row},{row % 7},P{row // 3},{row % 2}")
+    facts, _ = told(table_of(tmp_path, text))
+    assert facts["labels"]["group"] == "Patient ID"
+
+
+def test_without_a_name_for_persons_their_age_is_no_group(tmp_path):
+    text = rows("id,Patient Age,Patient Sex,label", lambda row: f"{row},{row % 7},{'MF'[row % 2]},{row % 2}")
+    facts, said = told(table_of(tmp_path, text))
+    assert "group" not in facts["labels"]
+    assert "labels.group: nothing names patients" in said
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "names", "separator"),
+    [
+        (["tumor", "no tumor"], "binary", ["no tumor", "tumor"], None),
+        (["No Finding", "Pneumonia"], "binary", ["No Finding", "Pneumonia"], None),
+        (["Basal cell carcinoma", "Melanoma", "Benign nevus"], "multiclass", None, None),
+        (["nodule|mass (lung)", "mass (lung)", "nodule"], "multilabel", ["mass (lung)", "nodule"], "|"),
+        (["A|B", "A", "No Finding"], "multilabel", ["A", "B", "No Finding"], "|"),
+        (["x; y", "x", "y; z", "z"], "multilabel", ["x", "y", "z"], ";"),
+        (["['a', 'b']", "['a']", "['b', 'c']", "['a', 'c']"], "multilabel", ["a", "b", "c"], ","),
+        (["0 1", "1", "2 0", "0 1 2", "2"], "multilabel", ["0", "1", "2"], " "),
+    ],
+)
+def test_texts_are_classes_or_lists_of_labels(tmp_path, values, task, names, separator):
+    text = rows("id\tlabel", lambda row: f"{row}\t{values[row % len(values)]}")
+    facts, _ = told(table_of(tmp_path, text))
+    assert facts["task"] == task
+    if task == "multilabel":
+        assert facts["labels"]["targets"] == names
+        assert facts["labels"].get("separator", " ") == separator
+    elif names:
+        assert facts["classes"] == names
+
+
+def test_a_column_of_the_names_of_the_samples_columns_is_the_target(tmp_path):
+    text = rows("id,sex,dx", lambda row: f"{row},{'mf'[row % 2]},{('mel', 'nv', 'bkl')[row % 3]}")
+    table_of(tmp_path, text)
+    (tmp_path / "sample_submission.csv").write_text("id,bkl,mel,nv\n900,0,0,1\n")
+    facts, said = told(tmp_path)
+    assert facts["labels"]["targets"] == ["dx"]
+    assert facts["task"] == "multiclass"
+    assert sorted(facts["classes"]) == ["bkl", "mel", "nv"]
+    assert "its values are columns of sample_submission.csv" in said
+
+
+def test_a_packed_table_with_semicolons_in_latin_1_is_found(tmp_path):
+    import gzip
+
+    text = rows("id;befund", lambda row: f"{row};{('gut', 'schön')[row % 2]}")
+    table_of(tmp_path, "")
+    (tmp_path / "train.csv").unlink()
+    (tmp_path / "train.csv.gz").write_bytes(gzip.compress(text.encode("latin-1")))
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["file"] == "train.csv.gz"
+    assert facts["classes"] == ["gut", "schön"]
+
+
+def test_a_class_whose_name_holds_a_word_for_masks_is_a_class(tmp_path):
+    tree(tmp_path, "thyroid/{n}.png", "normal/{n}.png", "fibroid/{n}.png")
+    facts, _ = told(tmp_path)
+    assert facts["classes"] == ["fibroid", "normal", "thyroid"]
+    assert "exclude" not in facts["images"]
+
+
+def test_a_test_folder_of_the_same_names_is_no_copy(tmp_path):
+    for number in range(6):
+        picture(tmp_path / f"{number}.png", seed=number)
+        picture(tmp_path / f"test/{number}.png", seed=number, shape=(20, 30))
+    (tmp_path / "train.csv").write_text(rows("id,label", lambda row: f"{row},{row % 2}", 6))
+    facts, said = told(tmp_path)
+    assert "second copy" not in said
+    assert facts["labels"]["file"] == "train.csv"
+
+
+def test_an_index_is_an_id_where_there_is_no_other_and_a_text_is_no_table(tmp_path):
+    table_of(tmp_path, rows("index,label", lambda row: f"{row},{row % 2}"))
+    (tmp_path / "test_readme.txt").write_text("Well, this is\na text, with commas, and more, of them\n")
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["id"] == "index"
+
+
+def labelled(root, header, rows):
+    """Pictures i0.png, i1.png ... and a table whose first column is their names."""
+    for number in range(len(rows)):
+        picture(root / "images" / f"i{number}.png", seed=number)
+    lines = [header, *(f"i{number},{row}" for number, row in enumerate(rows))]
+    (root / "train.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_columns_that_sum_to_one_are_classes(tmp_path):
+    labelled(
+        tmp_path,
+        "image,sex,MEL,NV,BCC",
+        [f"{n % 2},{int(n % 3 == 0)},{int(n % 3 == 1)},{int(n % 3 == 2)}" for n in range(9)],
+    )
+    facts, said = told(tmp_path)
+    assert (facts["task"], facts["classes"]) == ("multiclass", ["MEL", "NV", "BCC"])
+    assert facts["labels"] | {"holdout": 0.2} == {
+        "file": "train.csv",
+        "shape": "one_hot",
+        "id": "image",
+        "targets": ["label"],
+        "holdout": 0.2,
+    }
+    assert "labels.shape: one_hot (3 columns, one of them 1 in each row" in said
+
+
+def test_columns_of_marks_that_do_not_are_labels(tmp_path):
+    labelled(tmp_path, "image,age,N,D,G", [f"{40 + n},{n % 2},{n // 2 % 2},{n // 4 % 2}" for n in range(9)])
+    facts, _ = told(tmp_path)
+    assert (facts["task"], facts["labels"]["targets"]) == ("multilabel", ["N", "D", "G"])
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "column"),
+    [
+        ("id,boneage,male", lambda n: f"{30 + 7 * n},{n % 2 == 0}", "boneage"),
+        ("id,target", lambda n: f"{n / 7:.3f}", "target"),
+        ("id,sex,score_label", lambda n: f"{'MF'[n % 2]},{1000 - 3 * n}", "score_label"),
+    ],
+)
+def test_measured_numbers_are_refused_as_a_regression_and_never_is_sex_a_label(tmp_path, header, row, column):
+    labelled(tmp_path, header, [row(n) for n in range(30)])
+    with pytest.raises(UserError, match=f"column '{column}' has 30 different numbers: a regression"):
+        guess(tmp_path)
+
+
+def test_which_of_several_columns_is_the_label_is_a_doubt(tmp_path):
+    labelled(tmp_path, "id,smoker,coughs", [f"{n % 2},{n // 2 % 2}" for n in range(8)])
+    facts, said = told(tmp_path)
+    assert facts["labels"]["targets"] == ["smoker"]
+    assert "labels.targets: I cannot tell which of smoker, coughs is the label; now smoker" in said
+
+
+def test_a_table_that_names_no_image_stops_even_beside_folders(tmp_path):
+    tree(tmp_path, "left/{n}.png", "right/{n}.png")
+    (tmp_path / "labels.csv").write_text("name,label\n" + "".join(f"scan{n},{n % 2}\n" for n in range(12)))
+    with pytest.raises(
+        UserError, match=r"labels.csv: 12 rows, and no column of them names the 12 images: it has name scan0, label 0"
+    ):
+        guess(tmp_path)
+    (tmp_path / "labels.csv").write_text("site,scanner\nA,GE\n")  # tells of something else
+    assert told(tmp_path)[0]["classes"] == ["left", "right"]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "parquet"])
+def test_labels_in_a_workbook_or_in_parquet_are_found(tmp_path, ending):
+    labelled(tmp_path, "id,label", ["01", "02", "03"] * 4)
+    table = pd.read_csv(tmp_path / "train.csv", dtype=str)
+    (tmp_path / "train.csv").unlink()
+    write = {"xlsx": table.to_excel, "parquet": table.to_parquet}[ending]
+    write(tmp_path / f"train.{ending}", index=False)
+    facts, _ = told(tmp_path)
+    assert facts["labels"]["file"] == f"train.{ending}"
+    assert facts["classes"] == ["01", "02", "03"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "channels"), [((9, 8, 8, 1), "int32", 1), ((9, 3, 8, 8), "uint8", 3), ((9, 8, 8, 4), "uint8", 3)]
+)
+def test_arrays_with_marks_for_classes_and_any_axis_for_channels(tmp_path, shape, dtype, channels):
+    images, marks = np.zeros(shape, dtype), np.eye(3, dtype=int)[np.arange(9) % 3]
+    np.savez(tmp_path / "a.npz", train_images=images, train_labels=marks, test_images=images, test_labels=marks)
+    facts, _ = told(tmp_path)
+    assert (facts["task"], facts["images"]["channels"]) == ("ordinal", channels)
+    (tmp_path / "a.npz").write_bytes(b"PK nothing")
+    with pytest.raises(UserError, match="a.npz: (damaged|no array)"):
+        guess(tmp_path)
+
+
+def test_pages_of_tiffs_are_told(tmp_path):
+    tree(tmp_path, "a/{n}.tif", "b/{n}.tif")
+    pages = np.zeros((4, 8, 8), np.uint8)
+    tifffile.imwrite(tmp_path / "a" / "0.tif", pages, photometric="minisblack")
+    assert "images.frame: files have up to 4 pages or frames, and the first is taken" in told(tmp_path)[1]

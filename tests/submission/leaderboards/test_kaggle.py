@@ -1,0 +1,334 @@
+"""Submitting to Kaggle, from the trained folds to the ledger, with the real client."""
+
+import json
+import subprocess
+
+import pandas as pd
+import pytest
+
+from medfold import files
+from medfold.commands.scores import scores
+from medfold.commands.submit import submit
+from medfold.competition.project import Project, commit_of
+from medfold.errors import UserError
+from medfold.submission import table
+from medfold.submission.leaderboards import kaggle as board
+from tests.conftest import add_competition, copied
+from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
+from tests.support.kaggle_server import HostedCompetition, lose, stall, status
+
+
+@pytest.fixture(scope="module")
+def files_and_truth():
+    return histology(24, 8, "png")
+
+
+@pytest.fixture
+def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
+    """A competition at Kaggle, its folder and data here, and a finished run."""
+    content, truth = files_and_truth
+    kaggle.competitions["histology"] = HostedCompetition(archive=zipped(content), judge=auc_of(truth))
+    copied(histology_once("csv"), tmp_path, monkeypatch)
+    return kaggle
+
+
+@pytest.fixture
+def project(hosted):
+    return Project.open("histology")
+
+
+def ledger(project):
+    return table.ledger(project.root).to_dict("records")
+
+
+def test_a_submission_is_scored_and_recorded(hosted, project):
+    hosted.competitions["histology"].polls = 2
+    submit(project)
+    (row,) = ledger(project)
+    (arrived,) = hosted.submissions
+    assert arrived["text"] == (project.root.root / row["file"]).read_bytes()
+    assert (row["ref"], row["status"]) == ("41000001", "scored")
+    assert row["public"] == f"{float(arrived['verdict']['publicScore']):.6f}"
+    assert row["private"] == ""
+    beside = json.loads((project.root.root / row["file"]).with_suffix(".json").read_text())
+    assert (beside["ref"], beside["public"], beside["status"]) == ("41000001", float(row["public"]), "scored")
+    said = hosted.said()
+    assert "5 left today" in said
+    assert "uploaded as 41000001" in said
+    assert "look 1 at this leaderboard" in said
+    assert hosted.asked("GetSubmission") == 3
+
+
+def test_the_message_tells_run_score_and_commit(hosted, project):
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        subprocess.run(["git", "-C", str(project.root.root), *identity, *command], check=True)
+    commit = commit_of(project.root.root)
+    submit(project)
+    (row,) = ledger(project)
+    message = hosted.submissions[0]["description"]
+    assert message.startswith(f"medfold baseline, OOF AUC {float(row['oof']):.4f}, 2 of 2 folds, commit {commit}")
+    assert row["sha256"][:12] in message
+
+
+def test_the_same_file_is_never_submitted_twice_without_force(hosted, project):
+    submit(project)
+    submit(project)
+    assert len(hosted.submissions) == 1
+    assert "the same predictions are already in" in hosted.said()
+    submit(project, force=True)
+    assert len(hosted.submissions) == 2
+    assert [row["ref"] for row in ledger(project)] == ["41000001", "41000002"]
+
+
+def test_a_lost_ledger_does_not_submit_twice(hosted, project):
+    submit(project)
+    project.root.ledger.unlink()
+    submit(project)
+    assert len(hosted.submissions) == 1
+    assert "Kaggle has this file already, as 41000001" in hosted.said()
+    assert ledger(project)[0]["status"] == "scored"
+
+
+def test_a_dry_run_does_everything_but_upload(hosted, project):
+    submit(project, dry_run=True)
+    assert hosted.asked("StartSubmissionUpload") == hosted.asked("CreateSubmission") == 0
+    assert hosted.asked("GetSubmissionLimits") == 1
+    (row,) = ledger(project)
+    assert row["status"] == "written"
+    assert (project.root.root / row["file"]).is_file()
+    submit(project)
+    assert [row["status"] for row in ledger(project)] == ["scored"]  # the same row
+    assert len(list(project.paths.submissions.glob("*.csv"))) == 1
+
+
+@pytest.mark.parametrize("reason", ["no Kaggle credentials found", "Kaggle cannot be reached"])
+def test_a_dry_run_ends_well_where_kaggle_cannot_be_asked(hosted, project, monkeypatch, reason):
+    if reason.startswith("no"):
+        monkeypatch.delenv("KAGGLE_API_TOKEN")
+    else:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    submit(project, dry_run=True)
+    said = hosted.said()
+    assert "nothing was placed, and Kaggle was not asked" in said
+    assert reason in said
+    assert [row["status"] for row in ledger(project)] == ["written"]
+    with pytest.raises(UserError, match=reason):
+        submit(project)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"entered": False}, "Accept its rules at https://www.kaggle.com/competitions/histology/rules"),
+        ({"notebooks_only": True}, "takes notebooks only, no files; nothing was uploaded. Set 'upload: notebook'"),
+        ({"disabled": True}, "takes no more submissions; nothing was uploaded"),
+        (
+            {"allowed": 0},
+            r"today's submissions are used up; nothing was uploaded. .*midnight UTC, in .*the file is kept",
+        ),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_stands_in_the_way_is_told_before_the_upload(hosted, project, change, message, dry_run):
+    vars(hosted.competitions["histology"]).update(change)
+    with pytest.raises(UserError, match=message):
+        submit(project, dry_run=dry_run)
+    assert hosted.asked("StartSubmissionUpload") == 0
+    (row,) = ledger(project)
+    assert row["status"] == "written"
+
+
+def test_an_ended_competition_takes_late_submissions(hosted, project):
+    hosted.competitions["histology"].deadline = "2019-03-30T23:59:00Z"
+    submit(project)
+    assert "ended: a late submission" in hosted.said()
+    assert ledger(project)[0]["status"] == "scored"
+
+
+def test_a_faulty_submission_never_leaves(hosted, project):
+    path = project.paths.run("baseline").fold(0).test
+    files.write_csv(files.read_csv(path).assign(label=1.5), path)
+    done = project.paths.run("baseline").fold(0).done
+    files.write_json({**files.read_json(done), "test.csv": files.sha256(path)}, done)
+    with pytest.raises(UserError, match="is no probability from 0 to 1"):
+        submit(project)
+    assert hosted.log == []
+    assert ledger(project) == []
+
+
+def test_a_refusal_tells_kaggles_reason_and_the_next_try_goes_on(hosted, project):
+    hosted.fault("CreateSubmission", status(400, "Submission not allowed: team is merging"))
+    with pytest.raises(UserError, match="Kaggle answers 400: Submission not allowed: team is merging"):
+        submit(project)
+    assert ledger(project)[0]["status"] == "written"
+    submit(project)
+    assert [row["status"] for row in ledger(project)] == ["scored"]
+
+
+def test_a_failed_upload_leaves_the_file_for_the_next_try(hosted, project):
+    hosted.fault("upload", status(403))
+    with pytest.raises(UserError, match="upload failed"):
+        submit(project)
+    assert hosted.submissions == []
+    submit(project)
+    assert [row["status"] for row in ledger(project)] == ["scored"]
+
+
+def test_an_error_of_the_scoring_is_told_and_recorded(hosted, project):
+    verdict = {"status": "ERROR", "errorDescription": "Evaluation Exception: id 7 is missing"}
+    hosted.competitions["histology"].judge = lambda text: verdict
+    with pytest.raises(UserError, match="the submission was refused: Evaluation Exception: id 7 is missing"):
+        submit(project)
+    assert (ledger(project)[0]["status"], ledger(project)[0]["ref"]) == ("error", "41000001")
+    submit(project)
+    assert len(hosted.submissions) == 1
+
+
+def test_a_lost_answer_is_one_submission(hosted, project):
+    hosted.fault("CreateSubmission", lose)
+    submit(project)
+    assert len(hosted.submissions) == 1
+    assert ledger(project)[0]["status"] == "scored"
+
+
+def test_a_score_that_takes_too_long_comes_with_make_scores(hosted, project, monkeypatch):
+    monkeypatch.setattr(board, "LONGEST", 0)
+    hosted.competitions["histology"].polls = 3
+    submit(project)
+    assert ledger(project)[0]["status"] == "pending"
+    assert "make scores fetches it" in hosted.said()
+    submit(project)
+    assert "the same predictions are already in" in hosted.said()
+    scores(project.root)
+    assert ledger(project)[0]["public"] == ""
+    scores(project.root)
+    scores(project.root)
+    (row,) = ledger(project)
+    assert row["status"] == "scored"
+    assert float(row["public"]) > 0
+    assert row["public"] in hosted.said()
+    assert len(hosted.submissions) == 1
+
+
+def test_a_score_that_cannot_be_asked_for_is_no_lost_submission(hosted, project):
+    hosted.fault("GetSubmission", *[status(500)] * 9)
+    submit(project)
+    assert (ledger(project)[0]["status"], ledger(project)[0]["ref"]) == ("pending", "41000001")
+    scores(project.root)
+    assert ledger(project)[0]["status"] == "scored"
+
+
+@pytest.mark.slow
+def test_killed_after_the_upload_it_is_found_again(hosted, project):
+    hosted.fault("CreateSubmission", stall(30, after=-1))
+    kill_when(start(project.root.root, "submit -c histology"), lambda: hosted.submissions)
+    assert ledger(project)[0]["status"] == "written"
+    assert "Kaggle has this file already, as 41000001" in finish(project.root.root, "submit -c histology")
+    assert len(hosted.submissions) == 1
+    assert [row["status"] for row in ledger(project)] == ["scored"]
+
+
+@pytest.mark.slow
+def test_killed_before_the_upload_it_is_submitted_once(hosted, project):
+    hosted.fault("StartSubmissionUpload", stall(30, after=-1))
+    kill_when(start(project.root.root, "submit -c histology"), lambda: hosted.asked("StartSubmissionUpload"))
+    finish(project.root.root, "submit -c histology")
+    assert len(hosted.submissions) == 1
+    assert [row["status"] for row in ledger(project)] == ["scored"]
+
+
+def test_scores_show_how_oof_and_leaderboard_agree(hosted, project):
+    for name, quality in (("strong", 3.0), ("weak", 0.6), ("middling", 1.0)):
+        finished_run(project, name, quality)
+        submit(project, names=[name])
+    rows = pd.DataFrame(ledger(project))
+    expected = rows["oof"].astype(float).corr(rows["public"].astype(float), method="spearman")
+    hosted.said()
+    scores(project.root, "histology")
+    said = hosted.said()
+    assert f"rank correlation (Spearman) of OOF and public: {expected:.2f} over 3 submissions" in said
+    for name in ("strong", "weak", "middling"):
+        assert name in said
+
+
+def test_each_row_gets_the_score_of_its_own_number(hosted, project, monkeypatch):
+    monkeypatch.setattr(board, "LONGEST", 0)
+    hosted.competitions["histology"].polls = 1
+    submit(project)
+    submit(project, force=True)
+    scores(project.root)
+    assert [row["ref"] for row in ledger(project)] == ["41000001", "41000002"]
+
+
+def test_an_error_that_comes_late_is_told_with_its_reason(hosted, project, monkeypatch):
+    monkeypatch.setattr(board, "LONGEST", 0)
+    hosted.competitions["histology"].polls = 1
+    hosted.competitions["histology"].judge = lambda text: {"status": "ERROR", "errorDescription": "id 7 is missing"}
+    submit(project)
+    scores(project.root)
+    assert "was refused: id 7 is missing" in hosted.said()
+    submit(project)
+    assert "refused as 41000001: id 7 is missing; FORCE=1 submits it again" in hosted.said()
+
+
+@pytest.mark.parametrize("score", ["NaN", "", "soon"])
+def test_a_score_that_is_no_number_is_none_and_asked_for_again(hosted, project, score):
+    hosted.competitions["histology"].judge = lambda text: {"status": "COMPLETE", "publicScore": score}
+    submit(project)
+    assert (ledger(project)[0]["status"], ledger(project)[0]["public"]) == ("scored", "")
+    hosted.submissions[0]["verdict"]["publicScore"] = "0.75"
+    scores(project.root)
+    assert ledger(project)[0]["public"] == "0.750000"
+
+
+def test_a_first_submission_needs_no_limits(hosted, project):
+    hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say({}))
+    submit(project)
+    assert "submissions left today: not told" in hosted.said()
+    assert ledger(project)[0]["status"] == "scored"
+
+
+def test_a_total_that_is_used_up_promises_no_new_ones_tomorrow(hosted, project):
+    used_up = {"numToday": 0, "numTotal": 100, "numAllowedNow": 0, "limitedByTotal": True}
+    hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say(used_up))
+    with pytest.raises(
+        UserError, match="all submissions that this competition allows are used up; nothing was"
+    ) as told:
+        submit(project)
+    assert "midnight" not in str(told.value)
+
+
+def test_scores_find_what_was_uploaded_by_hand(hosted, project):
+    submit(project, dry_run=True)
+    (row,) = ledger(project)
+    submit(project)
+    hosted.submissions[0] |= {"description": "by hand", "fileName": row["file"].rpartition("/")[2]}
+    table.record(project.root, {**row, "ref": "", "public": "", "status": "written"})
+    scores(project.root)
+    assert ledger(project)[0]["ref"] == "41000001"
+    assert ledger(project)[0]["status"] == "scored"
+
+
+def test_scores_without_network_show_what_is_known(hosted, project, monkeypatch):
+    submit(project, dry_run=True)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    scores(project.root)
+    said = hosted.said()
+    assert "not refreshed: " in said
+    assert "baseline" in said
+
+
+def test_scores_without_a_submission_say_so(project_folder, kaggle):
+    add_competition(project_folder, "histology", HISTOLOGY)
+    scores(Project.open("histology").root)
+    assert "no submission yet" in kaggle.said()
+
+
+def test_the_competition_is_named_by_source_or_url(project):
+    facts = project.competition
+    assert board.slug(facts) == "histology"
+    elsewhere = facts.model_copy(update={"source": {"kind": "url"}, "url": "https://www.kaggle.com/c/other"})
+    assert board.slug(elsewhere) == "other"
+    with pytest.raises(UserError, match="which competition at Kaggle.*Set url"):
+        board.slug(facts.model_copy(update={"source": {"kind": "url"}, "url": None}))

@@ -1,0 +1,83 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold import files
+from medfold.errors import UserError
+from medfold.scoring.metrics import METRICS
+from medfold.submission.leaderboards import local
+from medfold.submission.leaderboards.entry import Entry
+
+
+@pytest.fixture
+def solved(small):
+    """A solution of forty images, a submission for it, and the groups."""
+    rng = np.random.default_rng(0)
+    ids = [f"t{n:02d}" for n in range(40)]
+    target = np.tile([0, 1], 20)
+    usage = np.where(np.arange(40) < 12, "Public", "Private")
+    files.write_csv(pd.DataFrame({"id": ids, "target": target, "usage": usage}), small.paths.solution)
+    table = pd.DataFrame({"id": ids, "target": rng.random(40) * 0.5 + target * 0.3})
+    return small, table, pd.Series(np.arange(40), index=ids), target
+
+
+def place(small, table, groups, behind=None, facts=None):
+    file = small.paths.submissions / "x.csv"
+    written = table.astype(str)
+    more = {"message": "", "mark": "", "sample": written, "pack": pytest.fail, "note": pytest.fail}
+    entry = Entry(file, written, table if behind is None else behind, groups, **more)
+    return local.place(facts or small.competition, small.paths, entry)
+
+
+def test_both_parts_are_scored_by_id(solved):
+    small, table, groups, target = solved
+    placed = place(small, table.sample(frac=1, random_state=0), groups)
+    auc = METRICS["auc"]
+    assert placed.public == pytest.approx(auc(target[:12], table["target"].to_numpy()[:12]))
+    assert placed.private == pytest.approx(auc(target[12:], table["target"].to_numpy()[12:]))
+    assert [fact for fact, _ in placed.lines] == ["public", "private"]
+    assert placed.rivals is None
+
+
+def test_metrics_of_probabilities_see_those_behind_the_decisions(solved):
+    small, behind, groups, target = solved
+    score = small.competition.score.model_copy(update={"metric": "accuracy", "also": ("auc", "log_loss", "macro_f1")})
+    facts = small.competition.model_copy(update={"score": score})
+    decided = behind.assign(target=(behind["target"] > 0.4).astype(int))
+    (_, line), _ = place(small, decided, groups, behind, facts).lines
+    auc, loss = METRICS["auc"], METRICS["log_loss"]
+    values = behind["target"].to_numpy()[:12]
+    assert f"accuracy {np.mean(decided['target'][:12] == target[:12]):.4f}" in line
+    assert f"AUC {auc(target[:12], values):.4f}" in line
+    assert f"log loss {loss(target[:12], values):.4f}" in line
+    assert f"macro F1 {METRICS['macro_f1'](target[:12], decided['target'].to_numpy()[:12]):.4f}" in line
+    assert line.count("of the probabilities behind it") == 2
+
+
+def test_a_score_that_is_undefined_on_a_part_says_so(solved):
+    small, table, groups, _ = solved
+    solution = files.read_csv(small.paths.solution)
+    solution.loc[solution["usage"] == "Public", "target"] = 1
+    files.write_csv(solution, small.paths.solution)
+    placed = place(small, table, groups)
+    assert placed.public is None
+    assert placed.lines[0] == ("public", "AUC undefined, 12 images")
+
+
+def test_the_submission_stands_among_published_scores(solved):
+    small, table, groups, _ = solved
+    small.paths.leaderboard.write_text("name,auc,source\nbetter,1.0,a\nworse,0.1,b\n")
+    placed = place(small, table, groups)
+    assert placed.rivals["name"].tolist() == ["better", "this submission", "worse"]
+    assert placed.rivals["rank"].tolist() == [1, 2, 3]
+    assert placed.mine == 1
+    assert "not the protocol" in placed.rivals["source"].iloc[1]
+
+
+def test_other_ids_or_no_solution_are_refused(solved):
+    small, table, groups, _ = solved
+    with pytest.raises(UserError, match="other ids"):
+        place(small, table.iloc[1:], groups)
+    small.paths.solution.unlink()
+    with pytest.raises(UserError, match="no hidden solution"):
+        place(small, table, groups)

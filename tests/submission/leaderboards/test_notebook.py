@@ -1,0 +1,297 @@
+"""Submitting by notebook, from the trained folds to the ledger, with the real client; the notebook's part is played."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from medfold import files
+from medfold.commands.scores import scores
+from medfold.commands.submit import submit
+from medfold.competition.project import Project
+from medfold.data.raw_data import download
+from medfold.errors import UserError
+from medfold.notebooks import wheels
+from medfold.notebooks.pack_submission import notebook
+from medfold.submission import table
+from tests.conftest import add_competition, copied
+from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
+from tests.support.kaggle_machines import Ended
+from tests.support.kaggle_server import HostedCompetition, instead, lose, status
+
+REF = "alice/medfold-histology-baseline"
+KIT = f"{REF}-kit"
+NO_WHEELS = (
+    "import pathlib; from medfold.notebooks import wheels; "
+    "wheels.build = lambda out: pathlib.Path(out, 'medfold.whl').write_bytes(b'wheel')"
+)
+
+
+@pytest.fixture(scope="module")
+def files_and_truth():
+    return histology(24, 8, "png")
+
+
+@pytest.fixture
+def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
+    """A competition that takes notebooks; a notebook that is pushed writes what `make submit` writes at home."""
+    content, truth = files_and_truth
+    kaggle.competitions["histology"] = HostedCompetition(
+        archive=zipped(content), judge=auc_of(truth), notebooks_only=True
+    )
+    copied(histology_once("notebook"), tmp_path, monkeypatch)
+    project = Project.open("histology")
+    for fold in (0, 1):
+        trained = project.paths.run("baseline").fold(fold)
+        trained.weights.write_bytes(b"weights" * (fold + 1))
+        files.write_json({**files.read_json(trained.done), "weights.h5": files.sha256(trained.weights)}, trained.done)
+    monkeypatch.setattr(wheels, "build", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
+
+    def run(pushed) -> Ended:
+        home = max(project.paths.submissions.glob("*.csv"))
+        return Ended({"submission.csv": home.read_bytes()}, "predicted\n")
+
+    kaggle.runner = run
+    return kaggle
+
+
+@pytest.fixture
+def project(hosted):
+    return Project.open("histology")
+
+
+def ledger(project):
+    return table.ledger(project.root).to_dict("records")
+
+
+def beside(project):
+    (path,) = project.paths.submissions.glob("*.json")
+    return json.loads(path.read_text())
+
+
+def test_a_notebook_is_pushed_followed_checked_submitted_and_recorded(hosted, project):
+    hosted.states = ["QUEUED", "RUNNING"]
+    hosted.competitions["histology"].polls = 2
+    submit(project)
+    (row,), (arrived,) = ledger(project), hosted.submissions
+    assert arrived["text"] == (project.root.root / row["file"]).read_bytes()
+    assert beside(project)["mark"] in arrived["description"]
+    assert (row["ref"], row["status"]) == ("41000001", "scored")
+    assert row["public"] == f"{float(arrived['verdict']['publicScore']):.6f}"
+    facts = beside(project)["kaggle"]
+    assert facts["dataset"] == {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"}
+    assert facts["notebook"] == {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"}
+    said = hosted.said()
+    for words in (
+        "5 left today",
+        f"as {KIT}, private",
+        "running, 0 s",
+        "8 rows, checked; from those at home they differ by 0 at most",
+        "version 1 of the notebook as 41000001: medfold baseline, OOF AUC",
+        "look 1 at this leaderboard",
+    ):
+        assert words in said
+    assert hosted.asked("CreateSubmission") == 0
+
+
+def test_what_is_sent_is_a_whole_kit(hosted, project, tmp_path):
+    submit(project)
+    for name, data in hosted.datasets[KIT].files.items():
+        (tmp_path / name).write_bytes(data)
+    from medfold.notebooks import Kit
+
+    kit = Kit.open(tmp_path)
+    assert kit.about["slug"] == "histology"
+    assert [len(member.weights) for member in kit.members] == [2]
+    assert hosted.datasets[KIT].private
+
+
+def test_the_same_folds_are_never_submitted_twice_without_force(hosted, project):
+    submit(project)
+    submit(project)
+    assert len(hosted.submissions) == 1
+    submit(project, force=True)
+    assert (len(hosted.submissions), hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 2, 1)
+
+
+def test_a_dry_run_sends_nothing(hosted, project):
+    submit(project, dry_run=True)
+    assert hosted.asked("GetSubmissionLimits") == 1
+    assert hosted.asked("StartBlobUpload") == hosted.asked("SaveKernel") == 0
+    assert ledger(project)[0]["status"] == "written"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"entered": False}, "you have not joined this competition. Accept its rules at"),
+        ({"disabled": True}, "this competition takes no more submissions; nothing was uploaded"),
+        ({"allowed": 0}, "today's submissions are used up; nothing was uploaded"),
+    ],
+)
+def test_what_would_be_refused_is_not_begun(hosted, project, change, message):
+    for name, value in change.items():
+        setattr(hosted.competitions["histology"], name, value)
+    with pytest.raises(UserError, match=message):
+        submit(project)
+    assert hosted.asked("StartBlobUpload") == hosted.asked("SaveKernel") == 0
+
+
+def wrote(hosted, text):
+    hosted.runner = lambda pushed: Ended({"submission.csv": text.encode()})
+
+
+def test_a_faulty_submission_is_not_submitted(hosted, project):
+    right = hosted.runner
+
+    def without_a_row(pushed):
+        text = right(pushed).files["submission.csv"]
+        return Ended({"submission.csv": b"\n".join(text.splitlines()[:-1])})
+
+    hosted.runner = without_a_row
+    with pytest.raises(UserError, match="not to be submitted: .*1 ids are missing: .* FORCE=1 has the"):
+        submit(project)
+    assert not hosted.submissions
+    hosted.runner = right
+    submit(project, force=True)
+    assert len(hosted.submissions) == 1
+
+
+def test_an_error_page_instead_of_the_submission(hosted, project):
+    wrote(hosted, "<html>Not Found</html>")
+    with pytest.raises(UserError, match="Kaggle sends an error page instead of submission.csv"):
+        submit(project)
+    assert not hosted.submissions
+
+
+def test_predictions_far_from_those_at_home_are_told(hosted, project):
+    def far(pushed):
+        home = next(project.paths.submissions.glob("*.csv"))
+        return Ended({"submission.csv": pd.read_csv(home).assign(label=0.25).to_csv(index=False).encode()})
+
+    hosted.runner = far
+    submit(project)
+    assert "from those at home they differ by 0." in hosted.said()
+
+
+def test_a_failed_notebook_is_not_submitted_and_goes_anew(hosted, project):
+    right = hosted.runner
+    hosted.runner = lambda pushed: Ended(log="Traceback\nMemoryError\n", state="ERROR", message="Out of memory")
+    with pytest.raises(UserError, match="the notebook failed: Out of memory"):
+        submit(project)
+    assert "MemoryError" in hosted.said()
+    assert ledger(project)[0]["status"] == "written"
+    hosted.runner = right
+    submit(project)
+    assert (hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 1)
+    assert [row["status"] for row in ledger(project)] == ["scored"]
+
+
+def test_a_lost_answer_to_the_submission_is_looked_up(hosted, project):
+    hosted.fault("CreateCodeSubmission", lose)
+    submit(project)
+    assert hosted.asked("CreateCodeSubmission") == 1
+    assert ledger(project)[0]["status"] == "scored"
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (
+            instead(message="The notebook has no such output", ref=0),
+            "no submission of it: The notebook has no such outpu",
+        ),
+        (
+            status(400, "Submission not allowed: the code tab takes them"),
+            "not allowed",
+        ),
+    ],
+)
+def test_a_refused_submission_is_one_line_and_can_be_made_later(hosted, project, fault, message):
+    hosted.fault("CreateCodeSubmission", fault)
+    with pytest.raises(UserError, match=message):
+        submit(project)
+    submit(project)
+    assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
+
+
+def test_a_score_that_comes_later_keeps_the_versions(hosted, project, monkeypatch):
+    from medfold.submission.leaderboards import kaggle
+
+    monkeypatch.setattr(kaggle, "LONGEST", 0)
+    hosted.competitions["histology"].polls = 1
+    submit(project)
+    assert ledger(project)[0]["status"] == "pending"
+    scores(project.root, "histology")
+    assert ledger(project)[0]["status"] == "scored"
+    assert beside(project)["kaggle"]["notebook"]["version"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["CreateDataset", "SaveKernel", "GetKernelSessionStatus", "CreateCodeSubmission"])
+def test_a_command_that_is_killed_goes_on_and_does_nothing_twice(hosted, project, method):
+    hosted.states = ["RUNNING"] * 3
+    words = "submit --competition histology"
+    quick = f"{NO_WHEELS}; from medfold.kaggle.session import machines; machines.wait = lambda seconds: None"
+    kill_when(start(project.root.root, words, quick), lambda: hosted.asked(method))
+    finish(project.root.root, words, quick)
+    assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
+    assert [row["status"] for row in ledger(project)] == ["scored"]
+
+
+def test_the_notebook_by_itself_is_made_without_kaggle(hosted, project):
+    packed = notebook(project, ["baseline"])
+    assert hosted.log == []
+    assert files.read_json(packed.kit / "kit.json")["mark"] in packed.notebook.read_text()
+
+
+def test_other_folds_that_predict_the_same_are_another_submission(hosted, project):
+    submit(project)
+    finished_run(project)  # the same predictions again
+    for fold in (0, 1):
+        trained = project.paths.run("baseline").fold(fold)
+        oof = pd.read_csv(trained.oof)
+        oof["label"] = oof["label"] * 0.999
+        files.write_csv(oof, trained.oof)
+        trained.weights.write_bytes(b"other")
+        marker = {name: files.sha256(trained.folder / name) for name in files.read_json(trained.done)}
+        files.write_json({**marker, "weights.h5": files.sha256(trained.weights)}, trained.done)
+    submit(project)
+    assert len(hosted.submissions) == hosted.notebooks[REF].version == 2
+    assert len({row["sha256"] for row in ledger(project)}) == 1
+
+
+def test_versions_stay_on_record_if_the_ledger_is_lost(hosted, project):
+    submit(project)
+    hosted.fault("GetSubmission", *[status(500)] * 6)
+    submit(project, force=True)
+    assert [row["status"] for row in ledger(project)] == ["scored", "pending"]
+    for path in project.paths.submissions.glob("*.json"):
+        assert json.loads(path.read_text())["kaggle"]["notebook"]["ref"] == REF
+
+
+def test_a_public_test_part_that_is_empty_goes_the_same_way(kaggle, project_folder, monkeypatch):
+    """All of the test part is hidden: at home there is not a row of it, at Kaggle there will be."""
+    content, _ = histology(24, 8, "png")
+    shown = {name: data for name, data in content.items() if not name.startswith("test/")}
+    shown["sample_submission.csv"] = b"id,label\n"
+    scored = {"status": "COMPLETE", "publicScore": "0.9", "privateScore": ""}  # it runs once more, on what is hidden
+    kaggle.competitions["histology"] = HostedCompetition(
+        archive=zipped(shown), judge=lambda text: scored, notebooks_only=True
+    )
+    add_competition(project_folder, "histology", HISTOLOGY.replace("upload: csv", "upload: notebook"))
+    project = Project.open("histology")
+    download(project)
+    assert "24 training and 0 test images" in kaggle.said()
+    finished_run(project)
+    for fold in (0, 1):
+        trained = project.paths.run("baseline").fold(fold)
+        trained.weights.write_bytes(b"weights" * (fold + 1))
+        files.write_json({**files.read_json(trained.done), "weights.h5": files.sha256(trained.weights)}, trained.done)
+    monkeypatch.setattr(wheels, "build", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
+    kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
+    submit(project)
+    said = kaggle.said()
+    assert "the public test part is empty" in said
+    assert "0 rows, checked" in said
+    assert len(kaggle.submissions) == 1

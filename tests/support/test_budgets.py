@@ -1,0 +1,24 @@
+"""The table at the end of `make test-all`."""
+
+from types import SimpleNamespace
+
+from tests.support import budgets
+
+
+def test_minutes_are_told_by_area_and_what_is_over_its_budget():
+    lines: list[str] = []
+    minutes = {"tests/training/test_fit.py::a": 8, "tests/training/test_state.py::b": 5, "tests/test_models.py::c": 1}
+    reports = [SimpleNamespace(nodeid=test, duration=60 * spent) for test, spent in minutes.items()]
+    reports.append(SimpleNamespace(nodeid="tests/images/test_crew.py::d", duration=30.0))
+    terminal = SimpleNamespace(
+        stats={"passed": reports[:2], "failed": reports[2:], "warnings": [SimpleNamespace(message="no duration")]},
+        write_sep=lambda *words: None,
+        write_line=lines.append,
+    )
+    budgets.show(terminal, processes=2)
+    assert [line.split()[:4] for line in lines] == [
+        ["models", "0.5", "of", "6"],
+        ["others", "0.2", "of", "3"],
+        ["training", "6.5", "of", "6"],
+    ]
+    assert [("OVER" in line) for line in lines] == [False, False, True]

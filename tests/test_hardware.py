@@ -1,0 +1,64 @@
+"""Processes that end with the one that began them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from medfold import hardware
+from medfold.errors import UserError
+
+
+def number_of_this_process():
+    return os.getpid()
+
+
+def refuse():
+    raise UserError("a fault", "weights.h5", "Mend it")
+
+
+def be_killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_function_is_called_in_a_process_of_its_own():
+    assert hardware.apart("numbers", number_of_this_process) != os.getpid()
+
+
+def test_what_it_refuses_is_told_as_if_it_were_called_here():
+    with pytest.raises(UserError, match=r"^weights\.h5: a fault\. Mend it$"):
+        hardware.apart("numbers", refuse)
+
+
+def test_if_it_is_killed_that_is_one_line():
+    with pytest.raises(UserError, match="numbers: the process was killed. Was it short of memory"):
+        hardware.apart("numbers", be_killed)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_no_process_is_left_when_the_one_that_began_it_is_killed(tmp_path):
+    script = tmp_path / "begins.py"
+    script.write_text(
+        "import os, time\n"
+        "from medfold import machine\n"
+        "def wait():\n"
+        "    print(os.getpid(), flush=True)\n"
+        "    time.sleep(600)\n"
+        "if __name__ == '__main__':\n"
+        "    machine.apart('waiting', wait)\n"
+    )
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as begun:
+        child = int(begun.stdout.readline())
+        begun.kill()
+    for _ in range(600):
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail("a process was left behind")

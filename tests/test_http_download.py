@@ -1,0 +1,211 @@
+"""Downloads that break in every way, against a storage on 127.0.0.1."""
+
+import base64
+import errno
+import gzip
+import hashlib
+import os
+
+import pytest
+import requests
+
+from medfold import files, http_download
+from medfold.errors import UserError
+from tests.support.kaggle_server import drop, stall, status
+
+CONTENT = bytes(range(256)) * 4000  # 1 MB
+
+
+@pytest.fixture
+def get(kaggle, tmp_path):
+    """Fetches `content` under a fresh signed address and returns the file."""
+
+    def fetch(content=CONTENT, contents=0):
+        target = tmp_path / "folder" / "archive.zip"
+        session = requests.Session()
+        http_download.fetch(
+            lambda: session.get(kaggle.signed("a.zip", content), stream=True, timeout=5), target, contents
+        )
+        assert sorted(path.name for path in target.parent.iterdir()) == ["archive.zip"]
+        return target
+
+    return fetch
+
+
+def ranges(kaggle):
+    return [headers.get("Range") for where, headers in kaggle.log if where == "storage"]
+
+
+def test_a_file_arrives_whole(get, kaggle):
+    assert get().read_bytes() == CONTENT
+    assert kaggle.waits == []
+
+
+def test_a_dropped_connection_goes_on_where_it_broke(get, kaggle):
+    kaggle.fault("storage", drop(after=300_000), None, drop(after=100_000))
+    assert get().read_bytes() == CONTENT
+    first, second = (int(each.removeprefix("bytes=").rstrip("-")) for each in ranges(kaggle) if each)
+    assert 0 < first < second < len(CONTENT)
+    assert "connection lost" in kaggle.said()
+
+
+def test_an_expired_address_costs_no_byte(get, kaggle):
+    kaggle.fault("storage", drop(after=300_000), None, status(403))
+    assert get().read_bytes() == CONTENT
+    kept = [each for each in ranges(kaggle) if each]
+    assert len(kept) == 2
+    assert kept[0] == kept[1] != "bytes=0-"
+    assert "the address has expired" in kaggle.said()
+
+
+def test_a_stall_is_a_lost_connection(get, kaggle, monkeypatch):
+    monkeypatch.setattr(http_download, "TIMEOUT", (1, 0.3))
+    kaggle.fault("storage", drop(after=200_000), None, stall(2, after=200_000))
+    assert get().read_bytes() == CONTENT
+    assert "no answer for 0.3 s" in kaggle.said()
+
+
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_a_busy_server_is_asked_again(get, kaggle, code):
+    kaggle.fault("storage", status(code), status(code, Retry_After="7"))
+    assert get().read_bytes() == CONTENT
+    assert 1 < kaggle.waits[0] < 3
+    assert kaggle.waits[1] == 7
+
+
+def test_an_unreasonable_wait_is_bounded(get, kaggle):
+    kaggle.fault("storage", status(503, Retry_After="86400"))
+    get()
+    assert kaggle.waits == [http_download.LONGEST_WAIT]
+
+
+def test_no_progress_is_the_end_and_nothing_is_lost(get, kaggle, tmp_path):
+    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.FAILURES)
+    with pytest.raises(UserError, match="archive.zip failed: the server answers 503.*are kept; the same command"):
+        get()
+    part = tmp_path / "folder" / "archive.zip.part"
+    assert CONTENT.startswith(part.read_bytes())
+    assert part.stat().st_size > 200_000
+    kaggle.log.clear()
+    assert get().read_bytes() == CONTENT  # the next run
+    assert ranges(kaggle)[-1] == f"bytes={part.stat().st_size if part.exists() else 262144}-"
+
+
+def test_what_asking_again_cannot_change_is_told_at_once(get, kaggle):
+    kaggle.fault("storage", status(404))
+    with pytest.raises(UserError, match="failed: the server answers 404"):
+        get()
+    assert kaggle.waits == []
+
+
+def test_another_file_under_the_same_name_is_not_appended(get, kaggle):
+    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.FAILURES)
+    with pytest.raises(UserError):
+        get()
+    renewed = CONTENT[::-1]
+    assert get(renewed).read_bytes() == renewed
+
+
+def test_a_range_that_brings_another_file_is_noticed(get, kaggle):
+    def swapped(handler, answer):
+        kaggle.blobs["a.zip"] = CONTENT[::-1]
+        answer()
+
+    kaggle.fault("storage", drop(after=300_000), None, swapped)
+    assert get().read_bytes() == CONTENT
+    assert "something else came instead of the rest of the file" in kaggle.said()
+
+
+@pytest.fixture
+def no_md5(monkeypatch):
+    """A storage that does not name one: nothing but size and entity tag can tell."""
+    monkeypatch.setattr(http_download, "_md5", lambda answer: None)
+
+
+@pytest.mark.parametrize("page", [b"<html>sorry</html>", b"x" * 300_001, b""])
+def test_a_page_instead_of_the_rest_is_never_written(get, kaggle, no_md5, page):
+    kaggle.fault("storage", drop(after=300_000), None, lambda handler, answer: handler.answer(200, page, {}))
+    assert get().read_bytes() == CONTENT
+
+
+def test_a_part_that_is_too_long_is_thrown_away(get, kaggle, no_md5, tmp_path):
+    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.FAILURES)
+    with pytest.raises(UserError):
+        get()
+    (tmp_path / "folder" / "archive.zip.part").write_bytes(CONTENT + b"more")
+    assert get().read_bytes() == CONTENT
+
+
+def test_a_range_that_the_server_refuses_starts_anew_in_the_end(get, kaggle, no_md5):
+    kaggle.fault("storage", drop(after=300_000), None, status(416))
+    assert get().read_bytes() == CONTENT
+
+
+def test_what_is_packed_for_the_way_only_is_unpacked(get, kaggle, tmp_path):
+    packed = gzip.compress(CONTENT)
+    md5 = base64.b64encode(hashlib.md5(packed).digest()).decode()
+    headers = {"Content-Encoding": "gzip", "x-goog-hash": f"md5={md5}", "ETag": '"1"', "Accept-Ranges": "bytes"}
+    kaggle.fault("storage", lambda handler, answer: handler.answer(200, packed, headers))
+    assert get().read_bytes() == CONTENT
+
+
+def test_bytes_that_changed_on_the_way_are_noticed(get, kaggle, tmp_path):
+    """A part that was damaged on the disk is right in size and wrong in content."""
+    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.FAILURES)
+    with pytest.raises(UserError):
+        get()
+    part = tmp_path / "folder" / "archive.zip.part"
+    part.write_bytes(b"x" * part.stat().st_size)
+    assert get().read_bytes() == CONTENT
+    assert "was damaged on its way" in kaggle.said()
+
+
+def test_a_server_without_ranges_starts_anew(kaggle, tmp_path):
+    kaggle.fault("storage", drop(after=300_000))
+    session = requests.Session()
+
+    def fresh():
+        answer = session.get(kaggle.signed("a.zip", CONTENT), stream=True, timeout=5)
+        del answer.headers["Accept-Ranges"]
+        return answer
+
+    http_download.fetch(fresh, tmp_path / "a.zip")
+    assert (tmp_path / "a.zip").read_bytes() == CONTENT
+    assert set(ranges(kaggle)) == {None}
+
+
+def test_too_little_room_is_told_before_the_first_byte(get, kaggle, monkeypatch):
+    monkeypatch.setattr(http_download.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1_500_000}))
+    with pytest.raises(UserError, match=r"too little room: 2.05 MB are needed .*, 1.5 MB are free"):
+        get(contents=1.0)
+    assert get(contents=0.0).read_bytes() == CONTENT
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, which Linux has")  # noqa: PTH110
+def test_a_disk_that_fills_up_is_told(get, kaggle, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "archive.zip.part").symlink_to("/dev/full")
+    identity = {"same": f'"{hashlib.md5(CONTENT).hexdigest()}"', "bytes": len(CONTENT)}
+    files.write_json(identity, folder / "archive.zip.part.json")
+    with pytest.raises(UserError, match=f"cannot write .{os.strerror(errno.ENOSPC)}.*Make room and run the same"):
+        get()
+
+
+def test_the_reason_never_shows_an_address(kaggle):
+    kaggle.fault("storage", status(403))
+    answer = requests.get(kaggle.signed("a", b""), timeout=5)
+    error = requests.HTTPError(f"403 for url {answer.url}", response=answer)
+    assert http_download.reason(error) == "the server answers 403 Forbidden"
+    assert "Signature" not in http_download.reason(requests.ConnectionError(f"Connection to {answer.url} aborted"))
+
+
+def test_a_finished_part_of_a_killed_run_is_not_fetched_again(get, kaggle, tmp_path):
+    get()
+    target = tmp_path / "folder" / "archive.zip"
+    identity = {"same": f'"{files.md5(target)}"', "bytes": len(CONTENT)}
+    target.rename(target.with_name("archive.zip.part"))
+    files.write_json(identity, target.with_name("archive.zip.part.json"))
+    kaggle.log.clear()
+    assert get().read_bytes() == CONTENT
+    assert ranges(kaggle) == [None]  # only asked what it is

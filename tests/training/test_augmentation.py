@@ -1,0 +1,154 @@
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from medfold.errors import UserError
+from medfold.training.augmentation import PIPELINES, Augmenter, _transform, augmenter
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 20, 20, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_every_pipeline_is_a_function_of_pixels_and_seed(name):
+    one, other = augmenter(name, "dihedral", (20, 20, 3)), augmenter(name, "dihedral", (20, 20, 3))
+    forwards = [one(image, seed) for seed, image in enumerate(IMAGES)]
+    backwards = [other(image, seed) for seed, image in reversed(list(enumerate(IMAGES)))][::-1]
+    assert all((a == b).all() for a, b in zip(forwards, backwards, strict=True))
+    assert all(a.dtype == np.uint8 and a.shape == (20, 20, 3) for a in forwards)
+    changed = np.mean([(a != b).any() for a, b in zip(forwards, IMAGES, strict=True)])
+    assert changed == 0 if name == "none" else changed > 0.8
+
+
+def test_threads_give_the_same_images():
+    augment = augmenter("fundus", "dihedral", (20, 20, 3))
+    alone = [augment(image, seed) for seed, image in enumerate(IMAGES)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(augment, IMAGES, range(len(IMAGES))))
+    assert all((a == b).all() for a, b in zip(alone, together, strict=True))
+
+
+def test_another_seed_augments_a_sample_again():
+    augment = augmenter("light", "none", (20, 20, 3))
+    assert (augment(IMAGES[0], 1) != augment(IMAGES[0], 2)).any()
+
+
+def reached(symmetry, spec):
+    marked = np.zeros((4, 4, 1), np.uint8)
+    marked[0, 1] = 255
+    augment = augmenter(spec, symmetry, (4, 4, 1))
+    return {augment(marked, seed).tobytes() for seed in range(200)}
+
+
+@pytest.mark.parametrize(("symmetry", "views"), [("none", 1), ("horizontal", 2), ("dihedral", 8)])
+def test_symmetry_bounds_flips_and_turns(symmetry, views):
+    assert len(reached(symmetry, [])) == views
+
+
+@pytest.mark.parametrize(
+    ("spec", "symmetry", "message"),
+    [
+        ("xrays", "none", "unknown pipeline 'xrays' .did you mean 'xray'"),
+        (["HorizontalFlop"], "horizontal", "unknown transform 'HorizontalFlop' .did you mean 'HorizontalFlip'"),
+        (["HorizontalFlip"], "none", "HorizontalFlip is not within images.symmetry: none"),
+        (["VerticalFlip"], "horizontal", "VerticalFlip is not within images.symmetry: horizontal"),
+        ([{"GaussianBlur": {"sigma": 3}}], "none", "GaussianBlur: .*sigma"),
+        ([{"Affine": {"scale": "big"}}], "none", "Affine: "),
+        (["ChannelDropout"], "none", "ChannelDropout does not take 1-channel images"),
+        (["ToFloat"], "none", "ToFloat changes the pixels from uint8 to float32"),
+        ([{"RandomCrop": {"height": 2, "width": 2}}], "none", "RandomCrop changes the size"),
+        ([{"ToRGB": {}}], "none", "ToRGB changes the channels from 1 to 3"),
+        ([{"OneOf": {"transforms": ["Blurr"]}}], "none", "unknown transform 'Blurr' .did you mean 'Blur'"),
+        ([{"OneOf": {}}], "none", "OneOf needs a list of transforms. Example: OneOf: {transforms: .Blur, Sharpen"),
+        ([{"SomeOf": {"transforms": ["Blur", "VerticalFlip"], "n": 2}}], "none", "VerticalFlip is not within"),
+        (
+            [{"Sequential": {"transforms": [{"OneOf": {"transforms": [{"Rotate": {"limit": [170, 180]}}]}}]}}],
+            "none",
+            "Rotate mirrors images, or turns them",
+        ),
+        (["Compose"], "none", "unknown transform 'Compose'"),
+        ([{"Affine": {}, "D4": {}}], "none", "one transform per list item"),
+        ("fundus", "none", "Affine mirrors images, or turns them by more than 46 degrees, which is not within"),
+        ("fundus", "horizontal", "Affine mirrors images, or turns them .* images.symmetry: horizontal"),
+        ([{"Rotate": {"limit": [170, 180]}}], "none", "Rotate mirrors images, or turns them"),
+        ([{"Affine": {"rotate": [180, 180]}}], "horizontal", "Affine mirrors images, or turns them"),
+        ([{"Affine": {"scale": [-1, -1]}}], "none", "Affine"),
+        ([{"SafeRotate": {"limit": [-90, 90]}}], "none", "SafeRotate mirrors images, or turns them"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_one_line(spec, symmetry, message):
+    with pytest.raises(UserError, match=message) as caught:
+        augmenter(spec, symmetry, (20, 20, 1))
+    assert "\n" not in str(caught.value)
+
+
+HOLES = ("hole_height_range", "hole_width_range")
+
+
+@pytest.mark.parametrize("symmetry", ["none", pytest.param("horizontal", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "light",
+        "xray",
+        "histology",
+        [{"Rotate": {"limit": [-30, 30]}}],
+        ["InvertImg"],
+        ["GaussNoise"],
+        ["CoarseDropout"],
+        [
+            {
+                "CoarseDropout": {
+                    "num_holes_range": [8, 16],
+                    "hole_height_range": [0.2, 0.3],
+                    "hole_width_range": [0.2, 0.3],
+                }
+            }
+        ],
+        [{"Erasing": {"p": 0.5}}],
+        ["GridDistortion"],
+        [{"Perspective": {"scale": [0.05, 0.1]}}],
+    ],
+)
+def test_what_keeps_left_and_right_top_and_bottom_is_taken(spec, symmetry):
+    for shape in ((28, 28, 1), (64, 96, 3)):
+        augmenter(spec, symmetry, shape)
+
+
+def test_transforms_are_decided_independently_of_each_other():
+    brighter = {"RandomBrightnessContrast": {"brightness_limit": [0.2, 0.2], "contrast_limit": [0, 0], "p": 0.5}}
+    augment = augmenter([brighter], "horizontal", (4, 4, 1))
+    marked = np.full((4, 4, 1), 100, np.uint8)
+    marked[0, 0] = 0
+    seen = [augment(marked, seed) for seed in range(400)]
+    flipped, bright = np.array([[image[0, 0, 0] > image[0, 3, 0], image[3, 1, 0] > 100] for image in seen]).T
+    assert abs(flipped.mean() - 0.5) < 0.1
+    assert abs(bright.mean() - 0.5) < 0.1
+    assert abs((flipped & bright).mean() - 0.25) < 0.1
+
+
+def test_an_augmenter_survives_the_way_to_another_process():
+    augment = augmenter("fundus", "dihedral", (20, 20, 3))
+    augment(IMAGES[0], 0)
+    again = pickle.loads(pickle.dumps(augment))
+    assert all((augment(image, seed) == again(image, seed)).all() for seed, image in enumerate(IMAGES))
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ({"OneOf": {"transforms": ["HorizontalFlip", "VerticalFlip"], "p": 1.0}}, 2),
+        ({"OneOf": {"transforms": ["HorizontalFlip", "VerticalFlip"], "p": 0.5}}, 3),
+        ({"SomeOf": {"transforms": [{"HorizontalFlip": {"p": 1}}, {"VerticalFlip": {"p": 1}}], "n": 2}}, 1),
+        ({"Sequential": {"transforms": [{"HorizontalFlip": {"p": 1}}, {"VerticalFlip": {"p": 1}}], "p": 0.5}}, 2),
+    ],
+)
+def test_choices_among_transforms_are_made_by_the_seed(choice, expected):
+    pixels = np.arange(16 * 16, dtype=np.uint8).reshape(16, 16, 1)
+    augment = Augmenter([_transform(choice, "dihedral")], (16, 16, 1))
+    seen = [augment(pixels, seed).tobytes() for seed in range(60)]
+    assert len(set(seen)) == expected
+    assert seen == [augment(pixels, seed).tobytes() for seed in range(60)]
+    again = pickle.loads(pickle.dumps(augment))
+    assert [again(pixels, seed).tobytes() for seed in range(60)] == seen

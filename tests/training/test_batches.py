@@ -1,0 +1,104 @@
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medfold.competition.recipe import Training
+from medfold.training.augmentation import augmenter
+from medfold.training.batches import Pipeline
+from medfold.training.mixup import mixer
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (30, 12, 12, 1), dtype=np.uint8)
+
+
+def pipeline(seed=0, augment="light", batch_size=8, **more):
+    rows = np.arange(5, 30)
+    return Pipeline(
+        images=PIXELS,
+        rows=rows,
+        targets=rows[:, None].astype(np.float32),
+        weights=np.linspace(0, 1, 25, dtype=np.float32),
+        augment=augmenter(augment, "horizontal", (12, 12, 1)),
+        batch_size=batch_size,
+        seed=seed,
+        **more,
+    )
+
+
+def batches(start, stop, **more):
+    made = pipeline(**more)
+    return [made.batch(step) for step in range(start, stop)]
+
+
+def digest(batches):
+    return [hashlib.sha256(b"".join(np.asarray(part).tobytes() for part in batch)).hexdigest() for batch in batches]
+
+
+def test_equal_seeds_give_equal_batches():
+    assert digest(batches(0, 9)) == digest(batches(0, 9))
+    assert digest(batches(0, 9, seed=1)) != digest(batches(0, 9))
+
+
+def test_a_start_in_the_middle_goes_on_with_the_same_batches():
+    whole = digest(batches(0, 9))
+    for start in (1, 3, 5, 8):
+        assert digest(batches(start, 9)) == whole[start:]
+
+
+def test_a_position_is_the_same_however_it_is_reached():
+    whole = list(batches(0, 9))
+    direct = pipeline()
+    for epoch, position in ((2, 17), (0, 3), (1, 8)):
+        image, target, weight = direct.at(epoch, position)
+        batch, row = divmod(epoch * 24 + position, 8)
+        assert (whole[batch][0][row] == image).all()
+        assert (whole[batch][1][row, 0], whole[batch][2][row]) == (target[0], weight)
+
+
+def test_targets_and_weights_stay_with_their_image():
+    weights = dict(zip(range(5, 30), np.linspace(0, 1, 25, dtype=np.float32), strict=True))
+    for images, targets, drawn in batches(0, 3, augment="none"):
+        for image, row, weight in zip(images, targets[:, 0].astype(int), drawn, strict=True):
+            assert (image == PIXELS[row]).all()
+            assert weight == weights[row]
+
+
+def test_every_epoch_has_other_order_and_augmentation_and_no_image_twice():
+    made = pipeline()
+    assert made.steps == 3
+    orders = [made.epoch(epoch)[0] for epoch in range(5)]
+    assert all(len(set(order)) == 24 for order in orders)
+    assert len({tuple(order) for order in orders}) == 5
+    seeds = [seed for epoch in range(5) for seed in made.epoch(epoch)[1]]
+    assert len(set(seeds)) == 5 * 24  # an image drawn twice is augmented twice
+
+
+def test_mixing_is_a_function_of_seed_and_step():
+    mix = mixer(Training(mixup=0.4, cutmix=1.0))
+    whole = digest(batches(0, 9, mix=mix))
+    assert whole != digest(batches(0, 9))
+    assert whole == digest(batches(0, 9, mix=mix))
+    assert digest(batches(4, 9, mix=mix)) == whole[4:]
+
+
+def test_a_balanced_epoch_has_every_class_equally_often_and_every_image_of_a_small_class():
+    classes = np.array([0] * 20 + [1] * 4 + [2])
+    made = pipeline(classes=classes)
+    for epoch in range(3):
+        order = made.epoch(epoch)[0]
+        assert np.bincount(classes[order]).tolist() == [8, 8, 8]
+        assert set(order[classes[order] == 1]) == {20, 21, 22, 23}
+        assert len(set(order[classes[order] == 0])) == 8  # none twice where there are enough
+    assert made.epoch(0)[0].tolist() == pipeline(classes=classes).epoch(0)[0].tolist()
+    assert made.epoch(0)[0].tolist() != made.epoch(1)[0].tolist()
+
+
+@given(st.lists(st.integers(0, 11), min_size=1, max_size=12), st.booleans(), st.data())
+def test_every_image_is_drawn(classes, balanced, data):
+    """As many sets of labels as images, too: what the end of an epoch cuts off must not be the same each time."""
+    rows, batch_size = np.arange(len(classes)), data.draw(st.integers(1, len(classes)))
+    made = replace(pipeline(), rows=rows, batch_size=batch_size, classes=np.array(classes) if balanced else None)
+    drawn = {int(sample) for epoch in range(500) for sample in made.epoch(epoch)[0]}
+    assert drawn == set(rows)

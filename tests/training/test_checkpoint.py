@@ -1,0 +1,160 @@
+"""States of a training: saved whole, taken up only where they fit, and exact to the last bit."""
+
+import time
+
+import numpy as np
+import pytest
+
+from medfold import files, hardware
+from medfold.errors import UserError
+from medfold.paths import FoldPaths
+from medfold.training import checkpoint as state
+from medfold.training import fold
+from medfold.training.checkpoint import Checkpoint
+from medfold.training.step import Learner
+from tests.training.test_fold import task
+
+ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
+
+
+def test_a_state_comes_back_as_it_was(tmp_path):
+    Checkpoint(tmp_path / "state.npz", "a").save(ARRAYS, {"history": [{"loss": 0.1 + 0.2}], "losses": [float("nan")]})
+    arrays, facts = Checkpoint(tmp_path / "state.npz", "a").load()
+    assert [array.tolist() for array in arrays] == [ARRAYS[0].tolist(), 7]
+    assert [array.dtype for array in arrays] == [np.float32, np.int64]
+    assert facts["history"] == [{"loss": 0.1 + 0.2}]
+    assert np.isnan(facts["losses"][0])
+
+
+def test_a_state_of_something_else_is_not_taken_up(tmp_path):
+    Checkpoint(tmp_path / "state.npz", "a").save(ARRAYS, {})
+    assert Checkpoint(tmp_path / "state.npz", "b").load() is None
+    assert Checkpoint(tmp_path / "none.npz", "a").load() is None
+
+
+def test_a_state_in_another_precision_is_not_lost(tmp_path):
+    path = tmp_path / "state.npz"
+    Checkpoint(path, "a", "float16", ["weights"]).save(ARRAYS, {})
+    with pytest.raises(UserError, match="begun in float16, and this machine trains in float32. Go on with it where it"):
+        Checkpoint(path, "a", "float32", ["weights"]).load()
+    assert Checkpoint(path, "b", "float32", ["weights"]).load() is None
+    assert Checkpoint(path, "a", "float16", ["other weights"]).load() is None
+    assert Checkpoint(path, "a", "float16", ["weights"]).load() is not None
+
+
+def test_a_damaged_state_falls_back_to_the_one_before(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state.npz", "a")
+    checkpoint.save(ARRAYS, {"step": 1})
+    checkpoint.save(ARRAYS, {"step": 2})
+    assert checkpoint.load()[1] == {"step": 2}
+    whole = (tmp_path / "state.npz").read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"nonsense"):
+        (tmp_path / "state.npz").write_bytes(damaged)
+        assert checkpoint.load()[1] == {"step": 1}
+    checkpoint.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(state.time, "monotonic", lambda: clock[0])
+    checkpoint = Checkpoint(tmp_path / "state.npz", "a")
+    assert checkpoint.due(epoch_ends=True)
+    assert not checkpoint.due(epoch_ends=False)
+    monkeypatch.setattr(state.os, "fsync", lambda file: clock.__setitem__(0, clock[0] + 1))  # a save costs a second
+    checkpoint.save(ARRAYS, {})
+    for seconds, ends, expected in ((10, True, False), (50, True, True), (50, False, False), (300, False, True)):
+        clock[0] = 1 + seconds
+        assert checkpoint.due(ends) is expected
+
+
+@pytest.fixture
+def every_step(monkeypatch):
+    """Every step is saved, whatever it costs."""
+    monkeypatch.setattr(state, "EVERY", 0)
+    monkeypatch.setattr(state, "SHARE", 1e9)
+
+
+class Power(Exception):  # noqa: N818
+    """It went out."""
+
+
+def interrupted(monkeypatch, after):
+    """Training stops dead after so many steps."""
+    original, count = Learner.step, [0]
+
+    def step(self, *batch):
+        if count[0] == after:
+            raise Power
+        count[0] += 1
+        return original(self, *batch)
+
+    monkeypatch.setattr(Learner, "step", step)
+
+
+def result(folder):
+    return {name: (folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("choices", "stops"),  # an epoch has 5 steps: within one, at its end, and again, further on
+    [
+        ({}, (6, 4)),
+        ({"keep": "best", "patience": 2, "learning_rate": 0.02}, (6,)),
+    ],
+)
+def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices, stops):
+    made = task(epochs=3, dropout=0.3, **choices)
+    fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
+    expected = result(tmp_path / "whole")
+    for after in stops:
+        with monkeypatch.context() as patch:
+            interrupted(patch, after)
+            with pytest.raises(Power):
+                fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    assert f"going on at epoch {3 if len(stops) == 2 else '2, step 1'} of 3 epochs" in capsys.readouterr().out
+    assert result(tmp_path / "broken") == expected
+    assert not list((tmp_path / "broken").glob("*state*"))
+
+
+@pytest.mark.slow
+def test_a_training_whose_time_is_up_keeps_where_it_stands_and_goes_on(tmp_path, monkeypatch, capsys):
+    made = task(epochs=3, dropout=0.3)
+    fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
+    for step in (1, 2):
+        monkeypatch.setenv(hardware.STOP_AT, "0")
+        with pytest.raises(UserError, match=f"fold 0: the time is up at epoch 1, step {step} of 3 epochs"):
+            fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    monkeypatch.setenv(hardware.STOP_AT, f"{time.time() + 3600}")
+    fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    assert "going on at epoch 1, step 2 of 3 epochs" in capsys.readouterr().out
+    assert result(tmp_path / "broken") == result(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_a_state_of_another_recipe_or_fold_is_not_taken_up(tmp_path, monkeypatch, every_step, capsys):
+    with monkeypatch.context() as patch:
+        interrupted(patch, 7)
+        with pytest.raises(Power):
+            fold.train_fold(task(epochs=2), 0, FoldPaths(tmp_path / "fold"))
+    fold.train_fold(task(epochs=2, learning_rate=0.001), 0, FoldPaths(tmp_path / "fold"))
+    assert "going on" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_no_number_leaves_the_state_before_it(tmp_path, monkeypatch, every_step):
+    original = Learner.step
+    count = [0]
+
+    def step(self, *batch):
+        count[0] += 1
+        return float("nan") if count[0] == 4 else original(self, *batch)
+
+    monkeypatch.setattr(Learner, "step", step)
+    paths = FoldPaths(tmp_path / "fold")
+    with pytest.raises(fold.UserError, match="not a number at epoch 1, step 4"):
+        fold.train_fold(task(epochs=2), 0, paths)
+    with np.load(paths.state) as content:
+        assert len(files.json.loads(str(content["facts"]))["losses"]) == 3

@@ -1,0 +1,85 @@
+"""Mixed batches: images, targets and weights in one share."""
+
+import numpy as np
+import pytest
+
+from medfold.competition.recipe import Training
+from medfold.training.mixup import cutmix, mixer, mixup
+
+# Image n is all n, its target one-hot n, its weight n: after mixing each tells the share.
+COUNT = 16
+IMAGES = np.arange(COUNT, dtype=np.float32)[:, None, None, None] * np.ones((1, 12, 10, 2), np.float32)
+TARGETS, WEIGHTS = np.eye(COUNT, dtype=np.float32), np.arange(COUNT, dtype=np.float32)
+
+
+def batch(way, seed=0, alpha=0.8):
+    return way(IMAGES, TARGETS, WEIGHTS, np.random.default_rng(seed), alpha)
+
+
+@pytest.mark.parametrize("way", [mixup, cutmix])
+def test_images_targets_and_weights_are_mixed_in_one_share(way):
+    images, targets, weights = way(IMAGES, TARGETS, np.full(COUNT, 2, np.float32), np.random.default_rng(0), 0.8)
+    assert images.dtype == targets.dtype == weights.dtype == np.float32
+    np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), targets @ np.arange(COUNT), atol=1e-4)
+    np.testing.assert_allclose(weights, 2, atol=1e-6)
+    assert (targets.max(axis=1) < 0.99).mean() > 0
+
+
+@pytest.mark.parametrize("way", [mixup, cutmix])
+def test_the_loss_is_that_of_both_partners_each_times_its_weight_and_share(way):
+    _, shares, _ = way(IMAGES, TARGETS, np.ones(COUNT, np.float32), np.random.default_rng(0), 0.8)
+    labels = np.random.default_rng(1).integers(0, 2, (COUNT, 1)).astype(np.float32)
+    _, targets, weights = way(IMAGES, labels, WEIGHTS, np.random.default_rng(0), 0.8)
+    p = np.random.default_rng(2).uniform(0.05, 0.95, (COUNT, 1))
+
+    def loss(target, of):
+        return -(target * np.log(of) + (1 - target) * np.log(1 - of))
+
+    # shares[i, j]: how much of image j is in the mixed image i; p[i] is predicted of that.
+    each = np.array([[loss(labels[j, 0], p[i, 0]) for j in range(COUNT)] for i in range(COUNT)])
+    expected = (shares * WEIGHTS * each).sum(axis=1)
+    np.testing.assert_allclose(weights * loss(targets, p)[:, 0], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(weights, shares @ WEIGHTS, rtol=1e-5, atol=1e-6)
+
+
+def test_mixup_lays_over_and_cutmix_replaces_a_box():
+    images, _, _ = batch(mixup)
+    assert all(len(np.unique(image)) == 1 for image in images)
+    images, _, _ = batch(cutmix)
+    for number, image in enumerate(images[..., 0]):
+        values = np.unique(image)
+        assert len(values) <= 2
+        assert set(values) <= set(range(COUNT))
+        rows, columns = np.nonzero(image != number)
+        if len(rows):
+            box = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+            assert len(np.unique(box)) == 1
+
+
+@pytest.mark.parametrize("way", [mixup, cutmix])
+def test_shares_follow_the_beta_distribution(way):
+    equal = np.ones(COUNT, np.float32)
+    drawn = [way(IMAGES, TARGETS, equal, np.random.default_rng(seed), 1.0)[1] for seed in range(200)]
+    own = np.concatenate([np.diagonal(shares) for shares in drawn])
+    # Boxes that reach over the edge are cut off: with sides r, r^2 = u uniform, u (1 - r/4)^2 is left, 0.32 on average.
+    expected = 0.5 if way is mixup else 0.68
+    assert own.mean() == pytest.approx(expected + (1 - expected) / COUNT, abs=0.03)
+    assert own.std() > 0.15
+
+
+def test_equal_seeds_mix_equally_and_the_batch_is_left_alone():
+    before = IMAGES.copy()
+    first, again, other = batch(cutmix), batch(cutmix), batch(cutmix, seed=1)
+    assert (first[0] == again[0]).all()
+    assert (first[0] != other[0]).any()
+    assert (before == IMAGES).all()
+
+
+def test_the_recipe_decides():
+    assert mixer(Training()) is None
+    both, kinds = mixer(Training(mixup=0.4, cutmix=1.0)), set()
+    for seed in range(20):
+        images = both(IMAGES, TARGETS, WEIGHTS, np.random.default_rng(seed))[0]
+        kinds.add("mixup" if all(len(np.unique(image)) == 1 for image in images) else "cutmix")
+    assert kinds == {"mixup", "cutmix"}

@@ -1,0 +1,208 @@
+"""Folds side by side, in processes of their own."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from filelock import FileLock, Timeout
+
+from medfold import hardware
+from medfold.competition.project import Project
+from medfold.data.dataset import make_folds
+from medfold.errors import UserError
+from medfold.runs import run_folder
+from medfold.training import parallel
+from medfold.training.run import train
+from tests.support.helpers import REPOSITORY
+
+
+@pytest.fixture
+def two_cores(monkeypatch):
+    monkeypatch.setattr(hardware, "cores", lambda: 2)
+    monkeypatch.setattr(hardware, "gpus", list)
+
+
+def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
+    assert parallel.jobs_of("auto", folds=5) == 2
+    assert parallel.jobs_of("auto", folds=1) == 1
+    assert parallel.jobs_of("4", folds=3) == 3
+    assert parallel.shares(2) == [parallel.Share(1), parallel.Share(1)]
+    assert parallel.shares(1) == [parallel.Share(2)]
+    monkeypatch.setattr(hardware, "gpus", lambda: ["2", "3", "5", "7"])
+    assert parallel.jobs_of("auto", folds=5) == 4
+    assert [share.gpu for share in parallel.shares(5)] == ["2", "3", "5", "7", "2"]
+    assert parallel.Share(1, gpu="2").environment["CUDA_VISIBLE_DEVICES"] == "2"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
+def test_what_is_no_number_of_jobs_is_refused(text):
+    with pytest.raises(UserError, match=f"JOBS={text}: expected a number from 1, or auto"):
+        parallel.jobs_of(text, 5)
+
+
+def test_workers_suit_the_machine(two_cores, monkeypatch):
+    assert parallel.workers_of("auto") == 0
+    assert parallel.workers_of("3") == 3
+    monkeypatch.setattr(hardware, "gpus", lambda: ["0"])
+    assert parallel.workers_of("auto") == 2
+    monkeypatch.setattr(hardware, "gpus", list)
+    for cores, expected in ((1, 0), (4, 2), (6, 3), (64, 8)):
+        monkeypatch.setattr(hardware, "cores", lambda count=cores: count)
+        assert parallel.workers_of("auto") == expected
+    for text in ("-1", "all"):
+        with pytest.raises(UserError, match=f"WORKERS={text}: expected a number from 0, or auto"):
+            parallel.workers_of(text)
+
+
+def test_one_of_several_trainings_has_the_cores_of_its_share(monkeypatch):
+    for name, value in parallel.Share(3).environment.items():
+        monkeypatch.setenv(name, value)
+    assert hardware.cores() == 3
+    monkeypatch.setenv(hardware.THREADS[0], "many")
+    assert hardware.cores() >= 1
+
+
+def bytes_of(project, run):
+    folder = project.paths.run(run).folder
+    return {f"{fold}/{name}": (folder / f"fold{fold}" / name).read_bytes() for fold in range(3) for name in NAMES}
+
+
+NAMES = ("oof.csv", "test.csv", "history.csv")
+
+
+@pytest.mark.slow
+def test_folds_do_not_depend_on_what_trains_beside_them(project_folder, two_cores, capfd, monkeypatch):
+    project = Project.open("small")
+    train(project, run="together", jobs="2", overrides={"training": {"epochs": 3}})
+    said = capfd.readouterr().out
+    assert "folds 0, 1, 2, 2 at a time" in said
+    for fold in range(3):
+        assert f"fold {fold}     AUC" in said or f"fold {fold}     undefined" in said
+    assert "all 3 folds" in said
+    # One after the other, with as many threads each.
+    monkeypatch.setattr(parallel, "shares", lambda jobs: [parallel.Share(1)])
+    problems = parallel.train(
+        project.root.root,
+        ["--competition", "small", "--run", "alone", "--set", "training.epochs=3"],
+        [0, 1, 2],
+        1,
+    )
+    assert problems == {}
+    assert bytes_of(project, "together") == bytes_of(project, "alone")
+
+
+@pytest.mark.slow
+def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, capfd):
+    project = Project.open("small")
+    run = project.paths.run("baseline")
+    make_folds(project)
+    (run.fold(1).weights / "in the way").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"1 of 3 folds failed: fold 1: .*the same command trains what is missing"):
+        train(project, jobs="2", overrides={})
+    assert [fold for fold in range(3) if run.fold(fold).done.is_file()] == [0, 2]
+    (run.fold(1).weights / "in the way").rmdir()
+    run.fold(1).weights.rmdir()
+    train(project, jobs="2")
+    assert run.fold(1).done.is_file()
+
+
+@pytest.mark.slow
+def test_a_backbone_without_weights_is_refused_before_there_are_folds(project_folder, two_cores):
+    with pytest.raises(UserError, match=r"^training\.head_epochs: a backbone without weights has no features"):
+        train(Project.open("small"), jobs="2", overrides={"training": {"head_epochs": 1}})
+
+
+@pytest.mark.slow
+def test_what_is_missing_is_trained_with_the_threads_it_would_have_had(project_folder, two_cores, monkeypatch):
+    project, asked = Project.open("small"), []
+    for fold in (0, 2):
+        train(project, folds=[fold])
+    monkeypatch.setattr(parallel, "train", lambda root, words, folds, jobs: asked.append((folds, jobs)) or {})
+    train(project, jobs="auto")
+    assert asked == [([1], 2)]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_folds_end_with_the_training_that_began_them(project_folder, two_cores):
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
+    begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+    try:
+        wait_for(lambda: held(project_folder) == 2)
+    finally:
+        begun.kill()
+        begun.wait()
+    wait_for(lambda: held(project_folder) == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_stops_all_folds_in_one_line_and_none_has_failed(project_folder, two_cores):
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    begun = subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+    try:
+        wait_for(lambda: held(project_folder) == 2)
+        os.killpg(begun.pid, signal.SIGINT)  # as a terminal does it: to all of them
+        said, errors = begun.communicate(timeout=60)
+    finally:
+        begun.kill()
+    assert (begun.returncode, errors) == (130, "medfold: stopped; the same command goes on from what is done\n")
+    assert "failed" not in said
+    assert said.count("stopped") == 2
+    wait_for(lambda: held(project_folder) == 0)
+
+
+def test_features_in_other_views_are_other_features(project_folder):
+    from medfold.competition.recipe import Recipe
+    from medfold.training.run import features_path
+
+    project, paths = Project.open("small"), set()
+    make_folds(project)
+    chosen = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": "imagenet"}})
+    for symmetry in ("none", "horizontal"):
+        images = project.competition.images.model_copy(update={"symmetry": symmetry})
+        facts = project.competition.model_copy(update={"images": images})
+        paths.add(features_path(dataclasses.replace(project, competition=facts), chosen))
+    assert len(paths) == 2
+
+
+def held(root):
+    """How many folds are being trained: each is under its lock."""
+    count = 0
+    for path in root.glob("runs/small/*/.fold*.lock"):
+        try:
+            with FileLock(path, timeout=0):
+                pass
+        except Timeout:
+            count += 1
+    return count
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_the_features_of_a_frozen_backbone_are_there_before_the_folds(project_folder, two_cores, capfd):
+    import keras
+
+    file = project_folder / "net.weights.h5"
+    keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(file)
+    backbone = {"name": "MobileNetV2", "weights": str(file)}
+    overrides = {"images": {"size": 32}, "backbone": backbone, "training": {"head_epochs": 2, "epochs": 0}}
+    project = Project.open("small")
+    train(project, jobs="2", overrides=overrides, run="frozen")
+    lines = [line.split()[0] for line in capfd.readouterr().out.splitlines() if line.startswith(("features ", "fold "))]
+    assert lines[0] == "features"
+    assert lines.count("features") == 1
+    assert run_folder.done_folds(project.paths.run("frozen"), 3) == [0, 1, 2]

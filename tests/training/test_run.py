@@ -1,0 +1,50 @@
+import pytest
+
+from medfold.errors import UserError
+from medfold.training.run import train
+from tests.support.helpers import finished_run
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"backbone": {"name": "resnet8"}}, r"unknown backbone 'resnet8' \(did you mean 'resnet9'\?\)"),
+        ({"backbone": {"name": "MobileNetV2", "weights": "gone.h5"}}, "gone.h5: no such weights file"),
+        ({"augment": "fundsu"}, r"unknown pipeline 'fundsu' \(did you mean 'fundus'\?\)"),
+        ({"training": {"epochs": 0}}, "nothing is trained"),
+        ({"training": {"head_epochs": 1}}, "a backbone without weights has no features"),
+        ({"head": "both"}, "task binary has no order to cut"),
+    ],
+)
+def test_what_cannot_be_trained_is_told_before_images_are_prepared(small, overrides, message):
+    with pytest.raises(UserError, match=message):
+        train(small, overrides=overrides)
+    assert not small.paths.pixels.exists()
+    assert not small.paths.runs.exists()
+
+
+@pytest.mark.parametrize("words", [{"jobs": "many"}, {"workers": "-1"}, {"folds": [7]}, {"run": "a b"}])
+def test_wrong_words_leave_nothing_behind(small, words):
+    with pytest.raises(UserError):
+        train(small, **words)
+    assert not small.paths.pixels.exists()
+    assert not small.paths.runs.exists()
+
+
+def test_settings_that_the_first_fold_refuses_leave_no_run(folded):
+    hopeless = {"training": {"accumulate": 10**6}}
+    with pytest.raises(UserError, match="no step is ever taken"):
+        train(folded, overrides=hopeless, run="new")
+    assert not folded.paths.run("new").folder.exists()
+    finished_run(folded, "begun", folds=[1])
+    with pytest.raises(UserError, match="begun differently"):
+        train(folded, overrides=hopeless, run="begun")
+    assert folded.paths.run("begun").fold(1).done.is_file()
+
+
+@pytest.mark.slow
+def test_what_a_recipe_says_in_vain_is_told(folded, capsys):
+    train(folded, overrides={"training": {"focal_gamma": 3.0, "head_learning_rate": 0.1}}, folds=[0])
+    said = capsys.readouterr().out
+    assert "no effect: training.head_learning_rate (training.head_epochs is 0)" in said
+    assert "no effect: training.focal_gamma (training.loss is cross_entropy)" in said

@@ -16,6 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from medfold import files, hardware
+from medfold.hardware import cuda_devices
 from results import Result, judge
 
 FILE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -115,7 +116,7 @@ def facts() -> list[tuple[str, str]]:
         memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GB"
     rows = [
         ("processor", f"{processor or platform.machine()}, {hardware.cores()} cores"),
-        ("GPUs", str(len(hardware.gpus()) or "none")),
+        ("GPUs", str(len(cuda_devices()) or "none")),
         ("memory", memory),
         ("system", system),
         ("load before", f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"),

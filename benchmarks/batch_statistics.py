@@ -24,19 +24,19 @@ from sklearn.metrics import roc_auc_score
 from medfold.competition.facts import Competition
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
-from medfold.console import hushed
-from medfold.data.dataset import make_folds
+from medfold.data.dataset import load_dataset
 from medfold.images import store
 from medfold.paths import Paths
+from medfold.processes import silence_native_output
 from medfold.training.augmentation import augmenter
-from medfold.training.batches import Pipeline
+from medfold.training.batches import TrainingBatches
 from results import Result, judge
 
-with hushed():  # TensorFlow tells at length which GPUs it does not find
+with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
     import keras
     import tensorflow as tf
 
-    from medfold.models import build
+    from medfold.models.build import build_model
     from medfold.prediction import predictor
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
@@ -74,7 +74,7 @@ def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
     project = Project.open(name, Paths(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).images
-    data = make_folds(project, quiet=True, choices=choices)
+    data = load_dataset(project, prepare=choices)
     held = store.load(project.paths, store.key(project.competition, project.paths, choices))
     rows, out = held.of(data.train["id"]), (data.train["fold"] == 0).to_numpy()
     return Images(project.competition, held.pixels, rows[~out], data.targets[~out], rows[out], data.targets[out])
@@ -85,7 +85,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> Learner:
     keras.backend.clear_session()
     keras.utils.set_random_seed(SEED)
     competition, choices = images.competition, recipe.training
-    pipeline = Pipeline(
+    pipeline = TrainingBatches(
         images=images.pixels,
         rows=images.rows,
         targets=losses.as_columns(competition, images.targets),
@@ -94,7 +94,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> Learner:
         batch_size=choices.batch_size,
         seed=SEED,
     )
-    model = build.build(competition, recipe)
+    model = build_model(competition, recipe)
     learner = Learner(model, optimizer_of(choices, choices.learning_rate, steps), losses.loss_of(competition, choices))
     for number in range(steps):
         learner.step(*(tf.constant(part) for part in pipeline.batch(number)))

@@ -23,8 +23,8 @@ import cv2
 import numpy as np
 
 from medfold.training.augmentation import augmenter
-from medfold.training.batches import Pipeline
-from medfold.training.loader import feed
+from medfold.training.batches import TrainingBatches
+from medfold.training.loader import load_batches
 from results import Result, run
 
 TORCH = "2.13.0"
@@ -36,19 +36,19 @@ ENDLESS = 1 << 40
 LIMIT = 1.2
 
 
-def random_images(folder: Path, size: int, channels: int, augment: str, symmetry: str) -> Pipeline:
+def random_images(folder: Path, size: int, channels: int, augment: str, symmetry: str) -> TrainingBatches:
     """A pipeline over a memory-mapped array of noise."""
     path = folder / f"{size}x{channels}.npy"
     np.save(path, np.random.default_rng(0).integers(0, 256, (IMAGES, size, size, channels), np.uint8))
     ones = np.ones((IMAGES, 1), np.float32)
     function = augmenter(augment, symmetry, (size, size, channels))
-    return Pipeline(np.load(path, mmap_mode="r"), np.arange(IMAGES), ones, ones[:, 0], function, BATCH, seed=0)
+    return TrainingBatches(np.load(path, mmap_mode="r"), np.arange(IMAGES), ones, ones[:, 0], function, BATCH, seed=0)
 
 
-def started(stack: ExitStack, pipeline: Pipeline, workers: int) -> Iterator:
+def started(stack: ExitStack, pipeline: TrainingBatches, workers: int) -> Iterator:
     """A feed whose processes have started and are at work; each of its batches lands in the staging array."""
     staging = np.empty(*pipeline.layout())
-    batches = feed(pipeline, 0, ENDLESS, workers, lambda batch: np.copyto(staging, batch[0]))
+    batches = load_batches(pipeline, 0, ENDLESS, workers, lambda batch: np.copyto(staging, batch[0]))
     stack.enter_context(closing(batches))
     rate(batches, WARM_UP)
     return batches
@@ -68,7 +68,7 @@ def rate(batches: Iterator, seconds: float = TURN) -> float:
 class Images:
     """What a DataLoader asks for its images: those of a pipeline, augmented by albumentations' own means."""
 
-    def __init__(self, pipeline: Pipeline):
+    def __init__(self, pipeline: TrainingBatches):
         from albumentations.pytorch import ToTensorV2
 
         # Copied on write, so writable: torch warns of arrays that are not.
@@ -88,7 +88,7 @@ def one_thread(worker: int) -> None:
     cv2.setNumThreads(1)
 
 
-def loader_of(pipeline: Pipeline) -> Callable[[], float]:
+def loader_of(pipeline: TrainingBatches) -> Callable[[], float]:
     """A DataLoader over the same images: a function that gives its images per second over whole epochs."""
     from torch.utils.data import DataLoader
 

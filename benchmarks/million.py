@@ -16,7 +16,8 @@ import pandas as pd
 
 from medfold.competition.facts import Folds
 from medfold.folds import splitters
-from medfold.folds.leaks import audit
+from medfold.folds.leaks import find_leaks
+from medfold.folds.splitters import assign_folds
 from results import Result, run
 
 IMAGES, GROUPS, TEST = 1_000_000, 100_000, 100_000
@@ -39,8 +40,8 @@ def measure(rounds: int = 1) -> list[Result]:
         train = pd.DataFrame({"id": ids, "group": splitters.join_groups(groups, hashes.to_numpy()), "hash": hashes})
         targets = positive[groups].astype(np.int64)
         options = Folds(k=5, method="stratified-group")
-        train["fold"] = splitters.assign(ids, targets, train["group"].to_numpy(), options)
-        found = audit(train, test, targets)
+        train["fold"] = assign_folds(ids, targets, train["group"].to_numpy(), options)
+        found = find_leaks(train, test, targets)
         seconds.append(time.perf_counter() - began)
         if found.split or not found.duplicates:
             raise SystemExit("the audit is wrong")

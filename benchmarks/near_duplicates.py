@@ -109,7 +109,9 @@ def search(images: list[np.ndarray], described: tuple[np.ndarray, np.ndarray], g
     originals = rng.choice(len(images), len(changes), replace=False)
     copies = describe([copy(images[row], change, rng) for row, change in zip(originals, changes, strict=True)])
     start = time.monotonic()
-    pairs = near_duplicates.find(*(np.concatenate(parts) for parts in zip(described, copies, strict=True))).pairs
+    pairs = near_duplicates.find_near_duplicates(
+        *(np.concatenate(parts) for parts in zip(described, copies, strict=True))
+    ).pairs
     seconds = time.monotonic() - start
     pairs = pairs[pairs[:, 1] >= len(images)]
     group = np.concatenate([groups, groups[originals]])
@@ -134,7 +136,7 @@ def measure(rounds: int = 1, path: Path | None = None) -> list[Result]:
     start = time.monotonic()
     described = describe(images)
     each = (time.monotonic() - start) / len(images) * 1000
-    within = near_duplicates.find(*described).pairs
+    within = near_duplicates.find_near_duplicates(*described).pairs
     for a, b in within[:SHOWN]:
         print(f"{names[a]} = {names[b]}")
     groups, searches = near_duplicates.clusters(len(images), within), []

@@ -21,9 +21,12 @@ from scipy.stats import spearmanr
 from medfold import files
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
-from medfold.images.formats import reading
-from medfold.images.preparation import prepare
-from medfold.prediction import grad_cam, predictor
+from medfold.data.sources.source import open_source
+from medfold.images.formats.reading import read_image
+from medfold.images.preparation import prepare_image
+from medfold.prediction.grad_cam import GradCam
+from medfold.prediction.grad_cam_checks import hits, random_hits, randomised
+from medfold.prediction.weights import load_model
 from medfold.runs import run_folder
 from results import Result, judge
 
@@ -37,7 +40,7 @@ def right_positives(project: Project, run: str, fold: int) -> pd.DataFrame:
     samples = files.read_csv(project.paths.samples)
     oof = files.read_csv(project.paths.run(run).fold(fold).oof)
     found = oof.loc[oof[target] > 0.5, ["id"]].merge(samples.loc[samples[target] == 1, ["id", "image"]], on="id")
-    return found.merge(project.source.findings(), on="id")
+    return found.merge(open_source(project).findings(), on="id")
 
 
 def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFrame:
@@ -46,24 +49,24 @@ def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFr
     if table.empty:
         raise SystemExit(f"fold {fold} of {run} found no nodule")
     raw = project.paths.raw_root(project.competition.images.root)
-    pictures = [reading.read(raw, image, project.competition.images) for image in table["image"]]
-    images = np.stack([prepare(pixels, choices.images) for pixels in pictures])
+    pictures = [read_image(raw, image, project.competition.images) for image in table["image"]]
+    images = np.stack([prepare_image(pixels, choices.images) for pixels in pictures])
     scale = choices.images.size / np.array([pixels.shape[1::-1] for pixels in pictures])
     # Pixels are counted at their centres.
     x, y = ((table[["x", "y"]].to_numpy() + 0.5) * scale - 0.5).T
     radius = table["radius"].to_numpy() * scale.mean(axis=1)
-    net = predictor.load(project.competition, choices, project.paths.run(run).fold(fold).weights)
-    explainer, columns = grad_cam.Explainer(net), np.zeros(len(table), int)
+    net = load_model(project.competition, choices, project.paths.run(run).fold(fold).weights)
+    explainer, columns = GradCam(net), np.zeros(len(table), int)
     half = (explainer.cell[0] / 2, explainer.cell[1] / 2)
     maps = explainer(images, columns)
-    others = grad_cam.Explainer(grad_cam.randomised(net, seed=fold))
+    others = GradCam(randomised(net, seed=fold))
     pairs = zip(explainer(images, columns, signed=True), others(images, columns, signed=True), strict=True)
     return pd.DataFrame(
         {
-            "hit": grad_cam.hits(maps, x, y, radius, explainer.cell),
-            "chance": grad_cam.random_hits(maps.shape[1:], x, y, radius, explainer.cell),
-            "near": grad_cam.hits(maps, x, y, radius, half),
-            "near_chance": grad_cam.random_hits(maps.shape[1:], x, y, radius, half),
+            "hit": hits(maps, x, y, radius, explainer.cell),
+            "chance": random_hits(maps.shape[1:], x, y, radius, explainer.cell),
+            "near": hits(maps, x, y, radius, half),
+            "near_chance": random_hits(maps.shape[1:], x, y, radius, half),
             "correlation": [spearmanr(one, other, axis=None).statistic for one, other in pairs],
         }
     )

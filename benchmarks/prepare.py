@@ -32,12 +32,12 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
 from medfold import files, hardware
-from medfold.commands.prepare import images_of
 from medfold.competition import facts as competition
-from medfold.competition.project import Project
+from medfold.competition.project import Project, images_of
 from medfold.data import samples
-from medfold.images import scan, worker_pool
-from medfold.images.formats import reading
+from medfold.images import scan
+from medfold.images.formats.reading import read_image
+from medfold.images.scan import scan_images
 from medfold.paths import Paths
 from results import Result, run
 
@@ -181,7 +181,7 @@ class Rate:
 
 def whole(found: Project) -> Rate:
     """The rate of the pass that `make prepare` makes."""
-    rate, work = Rate(), worker_pool.work
+    rate, work = Rate(), scan.map_in_workers
 
     def timed(function: Callable, items: list) -> Iterable:
         for results in work(function, items):
@@ -190,15 +190,15 @@ def whole(found: Project) -> Rate:
             if rate.seconds > SECONDS:
                 raise EnoughError
 
-    worker_pool.work = timed
+    scan.map_in_workers = timed
     try:
         files.remove(found.paths.data / "store")
         files.remove(found.paths.pixels)
         table = samples.read(found.competition, found.paths)
         with suppress(EnoughError):
-            scan.look(found.competition, found.paths, table, images_of(found, "baseline"))
+            scan_images(found.competition, found.paths, table, images_of(found, "baseline"))
     finally:
-        worker_pool.work = work
+        scan.map_in_workers = work
     return rate
 
 
@@ -216,7 +216,7 @@ def alone(found: Project, settled: float = SETTLED) -> Rate:
 
 
 def _decode_and_resize(image: str, raw: Path, facts: competition.Images) -> int:
-    pixels = reading.read(raw, image, facts)
+    pixels = read_image(raw, image, facts)
     return cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA).size
 
 

@@ -20,13 +20,12 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.commands.prepare import images_of
 from medfold.competition import recipe
-from medfold.competition.project import Project
-from medfold.data.dataset import make_folds
-from medfold.models import build
+from medfold.competition.project import Project, images_of
+from medfold.data.dataset import load_dataset
+from medfold.models.build import build_model
 from medfold.paths import Paths
-from medfold.prediction import predictor
+from medfold.prediction.weights import save_weights
 from medfold.runs import run_folder
 from medfold.training.run import origin_of
 from results import Result, run
@@ -46,22 +45,22 @@ def project(root: Path) -> Project:
     facts.write_text(facts.read_text().replace("seed: 0", f"seed: 0\n  train_patients: {PATIENTS}", 1))
     medfold(root, "download")
     found = Project.open("phantom-chest", Paths(root))
-    make_folds(found, quiet=True, choices=images_of(found, "baseline"))
+    load_dataset(found, prepare=images_of(found, "baseline"))
     return found
 
 
 def give_run(found: Project, name: str, seed: int) -> int:
     """A run whose folds look trained; how many images it predicts."""
-    competition, data, rng = found.competition, make_folds(found, quiet=True), np.random.default_rng(seed)
+    competition, data, rng = found.competition, load_dataset(found), np.random.default_rng(seed)
     choices = recipe.load(found.paths, found.root.bases, "baseline", {})
     paths = run_folder.paths_of(found.paths, name)
     run_folder.open_run(paths, origin_of(found, choices, 0))
-    net = build.build(competition, choices)
+    net = build_model(competition, choices)
     for number in range(competition.folds.k):
         fold, here = paths.fold(number), (data.train["fold"] == number).to_numpy()
         logits = 2 * (2 * data.targets[here] - 1) + rng.normal(0, 1.5, here.sum())
         oof, test = 1 / (1 + np.exp(-logits))[:, None], rng.random((len(data.test), 1))
-        predictor.save(net, fold.weights)
+        save_weights(net, fold.weights)
         files.write_csv(run_folder.predictions_table(competition, data.train["id"][here], oof, fold=number), fold.oof)
         files.write_csv(run_folder.predictions_table(competition, data.test["id"], test), fold.test)
         history = {"epoch": range(1, 16), "learning_rate": 0.003, "loss": np.linspace(0.7, 0.1, 15), "auc": 0.9}

@@ -24,20 +24,21 @@ import numpy as np
 from medfold import hardware
 from medfold.competition.facts import Competition
 from medfold.competition.recipe import Recipe
-from medfold.console import hushed
+from medfold.processes import silence_native_output
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.augmentation import augmenter
-from medfold.training.batches import Pipeline
-from medfold.training.loader import feed
+from medfold.training.batches import TrainingBatches
+from medfold.training.loader import load_batches
 from medfold.training.mixup import Batch
 from medfold.training.parallel import workers_of
 from results import Result, run
 
-with hushed():  # TensorFlow tells at length which GPUs it does not find
+with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
     import keras
     import tensorflow as tf
 
-    from medfold.models import build
+    from medfold.models.build import build_model
+    from medfold.models.precision import precision_of
     from medfold.training import losses
     from medfold.training.optimizer import optimizer_of
     from medfold.training.step import Learner
@@ -107,7 +108,7 @@ class Training:
         )
         rng = np.random.default_rng(0)
         np.save(folder / "images.npy", rng.integers(0, 256, (images, *shape), np.uint8))
-        self.pipeline = Pipeline(
+        self.pipeline = TrainingBatches(
             np.load(folder / "images.npy", mmap_mode="r"),
             np.arange(images),
             losses.as_columns(competition, rng.integers(0, 2, images)),
@@ -116,11 +117,11 @@ class Training:
             choices.batch_size,
             seed=0,
         )
-        precision = build.precision_of(choices.precision)
+        precision = precision_of(choices.precision)
         optimizer = optimizer_of(choices, choices.learning_rate, steps=10_000)
         if precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        model = build.build(competition, job.recipe, precision=precision)
+        model = build_model(competition, job.recipe, precision=precision)
         self.learner = Learner(model, optimizer, losses.loss_of(competition, choices))
 
 
@@ -149,7 +150,7 @@ def compare(job: Job, folder: Path, rounds: int) -> Result:
     rates: dict[str, list[float]] = {"resident": [], "pipeline": []}
     if job.of_resident is None:
         rates["augment"] = []
-    with closing(feed(pipeline, 0, ENDLESS, workers, as_tensors)) as batches:
+    with closing(load_batches(pipeline, 0, ENDLESS, workers, as_tensors)) as batches:
         turns = {
             "resident": lambda: rate(lambda: learner.step(*resident), size),
             "pipeline": lambda: rate(lambda: learner.step(*next(batches)), size),
@@ -177,7 +178,7 @@ def ends_of_epochs(job: Job, folder: Path, rounds: int) -> Result:
     for _ in range(rounds):
         moments = []
         steps = STEPS * (EPOCHS + 1)  # the first epoch does not count: the net is compiled, the workers start
-        with closing(feed(training.pipeline, 0, steps, workers_of("auto"), as_tensors)) as batches:
+        with closing(load_batches(training.pipeline, 0, steps, workers_of("auto"), as_tensors)) as batches:
             for batch in batches:
                 learner.step(*batch)
                 moments.append(time.perf_counter())

@@ -12,8 +12,8 @@ from nbconvert import HTMLExporter
 from PIL import Image
 from report_pictures import DOCS, compressed
 
+from medfold.commands.notebook import notebook
 from medfold.competition.project import Project
-from medfold.notebooks.pack_submission import notebook
 from tests.support import kaggle_image
 from tests.support.browser import Page, missing
 

@@ -136,8 +136,8 @@ def once(tmp_path_factory) -> Once:
 @pytest.fixture(scope="session")
 def folded_once(once) -> Path:
     """A project in which the small phantom is downloaded and has its folds; only to look at or to copy."""
+    from medfold.commands.folds import make_folds
     from medfold.competition.project import Project
-    from medfold.data.dataset import make_folds
 
     def make(root: Path) -> None:
         add_competition(root, "small", SMALL)
@@ -152,8 +152,8 @@ def folded_once(once) -> Path:
 @pytest.fixture(scope="session")
 def trained_once(once, folded_once) -> Path:
     """The same with all folds trained; only to look at or to copy."""
+    from medfold.commands.train import train
     from medfold.competition.project import Project
-    from medfold.training.run import train
 
     def make(root: Path) -> None:
         shutil.copytree(folded_once, root, dirs_exist_ok=True)
@@ -170,8 +170,8 @@ def histology_once(once) -> Callable[[str], Path]:
 
     What it gives is only to look at or to copy; the argument is the `upload` of its facts.
     """
+    from medfold.commands.download import download
     from medfold.competition.project import Project
-    from medfold.data.raw_data import download
 
     def make(root: Path, upload: str) -> None:
         add_competition(root, "histology", HISTOLOGY.replace("upload: csv", f"upload: {upload}"))

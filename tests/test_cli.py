@@ -67,7 +67,7 @@ def test_ctrl_c_is_one_line(project_folder, monkeypatch, capsys):
     def interrupted(*words):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("medfold.commands.compare.list_runs", interrupted)
+    monkeypatch.setattr("medfold.commands.runs.list_runs", interrupted)
     monkeypatch.setattr(sys, "argv", ["medfold", "runs", "-c", "small"])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -31,10 +31,10 @@ def test_durations():
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_hushed_shows_what_was_written_only_if_the_block_fails(fails):
+def test_silenced_output_is_shown_only_if_the_block_fails(fails):
     code = (
-        "import os\nfrom medfold.console import hushed\n"
-        f"with hushed():\n    os.write(2, b'noise')\n    assert not {fails}\nos.write(2, b'after')"
+        "import os\nfrom medfold.processes import silence_native_output\n"
+        f"with silence_native_output():\n    os.write(2, b'noise')\n    assert not {fails}\nos.write(2, b'after')"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
     assert ("noise" in result.stderr) is fails

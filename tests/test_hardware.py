@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from medfold import hardware
 from medfold.errors import UserError
+from medfold.processes import run_in_subprocess
 
 
 def number_of_this_process():
@@ -25,17 +25,17 @@ def be_killed():
 
 
 def test_a_function_is_called_in_a_process_of_its_own():
-    assert hardware.apart("numbers", number_of_this_process) != os.getpid()
+    assert run_in_subprocess("numbers", number_of_this_process) != os.getpid()
 
 
 def test_what_it_refuses_is_told_as_if_it_were_called_here():
     with pytest.raises(UserError, match=r"^weights\.h5: a fault\. Mend it$"):
-        hardware.apart("numbers", refuse)
+        run_in_subprocess("numbers", refuse)
 
 
 def test_if_it_is_killed_that_is_one_line():
     with pytest.raises(UserError, match="numbers: the process was killed. Was it short of memory"):
-        hardware.apart("numbers", be_killed)
+        run_in_subprocess("numbers", be_killed)
 
 
 @pytest.mark.slow

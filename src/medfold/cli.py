@@ -7,6 +7,21 @@ from typing import Annotated
 import typer
 
 from medfold import __version__
+from medfold.commands.options import (
+    CompetitionName,
+    Force,
+    Method,
+    Overrides,
+    PerClass,
+    RecipeName,
+    Runs,
+    Seeds,
+    Sure,
+    open_project,
+    overrides_of,
+    run_names,
+    seeds_of,
+)
 from medfold.errors import UserError
 
 INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
@@ -18,48 +33,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-CompetitionName = Annotated[str, typer.Option("--competition", "-c", help="A folder under competition/.")]
-RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe beside competition.yaml.")]
-Overrides = Annotated[str, typer.Option("--set", help='Overrides of the recipe: "training.epochs=3 tta=false".')]
-Seeds = Annotated[str, typer.Option(help='A run for each: "0 1 2".')]
-Method = Annotated[str, typer.Option(help="How to put runs together. Defaults to what the scores choose.")]
-PerClass = Annotated[bool, typer.Option("--per-class", help="Weights for each class or label on its own.")]
-Sure = Annotated[bool, typer.Option("--yes", help="Remove it without asking.")]
-Force = Annotated[bool, typer.Option("--force", help="Do it again even if it is done.")]
-
-
-def _project(name: str):
-    from medfold.competition.project import Project
-
-    return Project.open(name)
-
-
-def _overrides(text: str) -> dict:
-    from medfold.competition.recipe import parse_overrides
-
-    return parse_overrides(text)
-
-
-def _seeds(text: str) -> list[int]:
-    words = text.split()
-    if not words or not all(word.isdigit() for word in words) or len(set(words)) != len(words):
-        raise UserError("expected different numbers >= 0", f"SEEDS={text}", 'Example: SEEDS="0 1 2"')
-    return [int(word) for word in words]
-
 
 @app.command()
 def doctor(competition: CompetitionName = "phantom-chest") -> None:
     """Look whether everything is there: Python, packages, GPU, disk, Kaggle."""
     from medfold.commands.doctor import doctor
 
-    if not doctor(_project(competition)):
+    if not doctor(open_project(competition)):
         raise typer.Exit(2)
 
 
 @app.command()
 def demo(competition: CompetitionName = "phantom-chest") -> None:
     """The whole pipeline: download, folds, training, submission."""
-    project = _project(competition)
+    project = open_project(competition)
     from medfold.commands.demo import demo
 
     demo(project)
@@ -73,8 +60,8 @@ def download(
     force: Force = False,
 ) -> None:
     """Get and check the data."""
-    project = _project(competition)
-    from medfold.data.raw_data import download
+    project = open_project(competition)
+    from medfold.commands.download import download
 
     download(project, Path(given) if given else None, force, files.split() or None)
 
@@ -85,10 +72,10 @@ def new(
     given: Annotated[str, typer.Option("--from", help="A folder or zip archive with its files.")] = "",
 ) -> None:
     """Describe a new competition from its files."""
-    from medfold.commands.new import describe
+    from medfold.commands.new import new
     from medfold.paths import Paths
 
-    describe(Paths.find(), competition, Path(given) if given else None)
+    new(Paths.find(), competition, Path(given) if given else None)
 
 
 @app.command()
@@ -99,10 +86,10 @@ def prepare(
     force: Force = False,
 ) -> None:
     """Look at every image once, and prepare it for a recipe."""
-    project = _project(competition)
+    project = open_project(competition)
     from medfold.commands.prepare import prepare
 
-    prepare(project, recipe, _overrides(overrides), force)
+    prepare(project, recipe, overrides_of(overrides), force)
 
 
 @app.command()
@@ -110,11 +97,11 @@ def folds(
     competition: CompetitionName = "phantom-chest", recipe: RecipeName = "baseline", force: Force = False
 ) -> None:
     """Build, audit and keep the folds; prepares the images for a recipe, if they must be looked at first."""
-    project = _project(competition)
-    from medfold.commands.prepare import images_of
-    from medfold.data.dataset import make_folds
+    project = open_project(competition)
+    from medfold.commands.folds import make_folds
+    from medfold.competition.project import images_of
 
-    make_folds(project, force, choices=images_of(project, recipe))
+    make_folds(project, force, prepare=images_of(project, recipe))
 
 
 @app.command()
@@ -135,16 +122,11 @@ def train(
         raise UserError("expected numbers or all", f"FOLD={fold}")
     if on not in ("here", "kaggle"):
         raise UserError("expected here or kaggle", f"ON={on}")
-    project = _project(competition)
-    from medfold.notebooks.remote_training import train_on_kaggle
-    from medfold.training.run import train
+    project = open_project(competition)
+    from medfold.commands.train import train
 
     folds = None if fold == "all" else sorted({int(word) for word in words})
-    chosen = (project, recipe, _overrides(overrides), _seeds(seeds), folds, run or None, jobs)
-    if on == "kaggle":
-        train_on_kaggle(*chosen)
-    else:
-        train(*chosen, workers)
+    train(project, recipe, overrides_of(overrides), seeds_of(seeds), folds, run or None, jobs, workers, on)
 
 
 @app.command()
@@ -155,8 +137,8 @@ def ensemble(
     per_class: PerClass = False,
 ) -> None:
     """What runs are worth together, by every method."""
-    project = _project(competition)
-    from medfold.ensemble.run_ensemble import ensemble
+    project = open_project(competition)
+    from medfold.commands.ensemble import ensemble
 
     ensemble(project, runs.split(), method or None, per_class)
 
@@ -167,7 +149,7 @@ def compare(
     competition: CompetitionName = "phantom-chest",
 ) -> None:
     """Is the second run better than the first, or is it chance?"""
-    project = _project(competition)
+    project = open_project(competition)
     from medfold.commands.compare import compare
 
     compare(project, runs.split())
@@ -180,9 +162,8 @@ def list_runs(
     yes: Sure = False,
 ) -> None:
     """All runs of a competition, the best first; or remove some."""
-    project = _project(competition)
-    from medfold.commands.compare import list_runs
-    from medfold.commands.data import remove_runs
+    project = open_project(competition)
+    from medfold.commands.runs import list_runs, remove_runs
 
     if delete:
         remove_runs(project, delete.split(), yes)
@@ -200,7 +181,7 @@ def data(
     from medfold.commands.data import data
     from medfold.paths import Paths
 
-    name = _project(competition).paths.name if competition else None
+    name = open_project(competition).paths.name if competition else None
     data(Paths.find(), name, delete.split(), yes)
 
 
@@ -210,18 +191,18 @@ def submit(
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     seeds: Seeds = "0",
-    runs: Annotated[str, typer.Option(help='Runs to put together, by name: "a b".')] = "",
+    runs: Runs = "",
     method: Method = "",
     per_class: PerClass = False,
     force: Force = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but the upload.")] = False,
 ) -> None:
     """Ensemble the trained folds, write, check, upload and record the submission."""
-    project = _project(competition)
+    project = open_project(competition)
     from medfold.commands.submit import submit
 
     named, how = runs.split() or None, method or None
-    submit(project, recipe, _overrides(overrides), _seeds(seeds), named, how, per_class, force, dry_run)
+    submit(project, recipe, overrides_of(overrides), seeds_of(seeds), named, how, per_class, force, dry_run)
 
 
 @app.command()
@@ -230,17 +211,15 @@ def report(
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     seeds: Seeds = "0",
-    runs: Annotated[str, typer.Option(help='Runs to put together, by name: "a b".')] = "",
+    runs: Runs = "",
     method: Method = "",
     per_class: PerClass = False,
 ) -> None:
     """A web page about a run, or several together."""
-    project = _project(competition)
-    from medfold.competition.recipe import run_name
-    from medfold.report.build import report
+    project = open_project(competition)
+    from medfold.commands.report import report
 
-    named = [run_name(recipe, seed, _overrides(overrides)) for seed in _seeds(seeds)]
-    report(project, runs.split() or named, method or None, per_class)
+    report(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
 
 
 @app.command()
@@ -249,17 +228,15 @@ def notebook(
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     seeds: Seeds = "0",
-    runs: Annotated[str, typer.Option(help='Runs to put together, by name: "a b".')] = "",
+    runs: Runs = "",
     method: Method = "",
     per_class: PerClass = False,
 ) -> None:
     """Pack the trained folds and a notebook that submits them, without sending anything."""
-    project = _project(competition)
-    from medfold.competition.recipe import run_name
-    from medfold.notebooks.pack_submission import notebook
+    project = open_project(competition)
+    from medfold.commands.notebook import notebook
 
-    named = [run_name(recipe, seed, _overrides(overrides)) for seed in _seeds(seeds)]
-    notebook(project, runs.split() or named, method or None, per_class)
+    notebook(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
 
 
 @app.command()
@@ -269,17 +246,15 @@ def predict(
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     seeds: Seeds = "0",
-    runs: Annotated[str, typer.Option(help='Runs to blend, by name: "a b".')] = "",
+    runs: Runs = "",
     out: Annotated[str, typer.Option(help="The file to write.")] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Also pictures of where the nets look.")] = False,
 ) -> None:
     """Predict new images with the trained folds."""
-    project = _project(competition)
+    project = open_project(competition)
     from medfold.commands.predict import predict
-    from medfold.competition.recipe import run_name
 
-    named = [run_name(recipe, seed, _overrides(overrides)) for seed in _seeds(seeds)]
-    predict(project, Path(images), runs.split() or named, Path(out) if out else None, explain)
+    predict(project, Path(images), run_names(runs, recipe, overrides, seeds), Path(out) if out else None, explain)
 
 
 @app.command()
@@ -288,7 +263,7 @@ def recheck(
     runs: Annotated[str, typer.Option(help="Names of runs. Defaults to all runs and submissions.")] = "",
 ) -> None:
     """Compute scores and submissions again, from the files alone and by other means."""
-    project = _project(competition)
+    project = open_project(competition)
     from medfold.commands.recheck import recheck
 
     recheck(project, runs.split() or None)
@@ -302,7 +277,7 @@ def scores(
     from medfold.commands.scores import scores
     from medfold.paths import Paths
 
-    scores(Paths.find(), _project(competition).paths.name if competition else None)
+    scores(Paths.find(), open_project(competition).paths.name if competition else None)
 
 
 @app.command("clean-kaggle")

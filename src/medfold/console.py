@@ -1,8 +1,6 @@
 """What a stage says: one line per fact, a table now and then, a progress bar while it takes long."""
 
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,14 +29,35 @@ AS_TEXT = {"force_jupyter": False, "highlight": False}
 console = Console(soft_wrap=True, force_terminal=False if "ipykernel" in sys.modules else None, **AS_TEXT)
 
 
-def say(stage: str, text: str) -> None:
-    """One line: the stage in the first column, what happened in the second."""
-    console.print(f"[bold cyan]{stage:<11}[/]{escape(text)}")
+_listener: Callable[[str, str], None] | None = None
 
 
-def warn(stage: str, text: str) -> None:
+@contextmanager
+def lines_to(listener: Callable[[str, str], None]) -> Iterator[None]:
+    """Within the block, lines go to `listener(topic, text)` and not to the screen; tables are left out."""
+    global _listener
+    _listener = listener
+    try:
+        yield
+    finally:
+        _listener = None
+
+
+def say(topic: str, text: str) -> None:
+    """One line: the topic in the first column, what happened in the second."""
+    _line("cyan", topic, text)
+
+
+def warn(topic: str, text: str) -> None:
     """One line about something that works but should be looked at."""
-    console.print(f"[bold yellow]{stage:<11}[/]{escape(text)}")
+    _line("yellow", topic, text)
+
+
+def _line(colour: str, topic: str, text: str) -> None:
+    if _listener:
+        _listener(topic, text)
+    else:
+        console.print(f"[bold {colour}]{topic:<11}[/]{escape(text)}")
 
 
 def agreed(question: str) -> bool:
@@ -54,6 +73,8 @@ def agreed(question: str) -> bool:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iterable[int] = ()) -> None:
     """A small table, indented under the stage; text to the left, numbers to the right; marked rows are bold."""
+    if _listener:
+        return
     rows, marked = [[str(cell) for cell in row] for row in rows], set(marked)
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for number, name in enumerate(columns):
@@ -67,24 +88,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iter
     with wide.capture() as captured:
         wide.print(Padding(shown, (0, 0, 0, 11)))
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
-
-
-@contextmanager
-def hushed() -> Iterator[None]:
-    """Within the block, what C++ libraries write to the standard error is held back, and shown only if it fails."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(kept, held.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def progress(unit: str = "") -> Progress:

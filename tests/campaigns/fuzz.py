@@ -21,8 +21,8 @@ from pydicom.uid import (
 
 from medfold.competition.facts import Images
 from medfold.errors import UserError
-from medfold.images import worker_pool
-from medfold.images.formats import reading
+from medfold.images.formats.reading import read_image
+from medfold.images.worker_pool import WorkerDied, map_in_workers
 from tests.campaigns.campaign import Campaign
 from tests.support.dicom_files import dataset, encapsulated, save, smooth, write
 
@@ -115,7 +115,7 @@ def attempt(item: tuple[str, str], folder: Path) -> tuple[str, float]:
     name, channels = item
     began = time.perf_counter()
     try:
-        pixels = reading.read(folder, name, Images(train="x", channels=int(channels)))
+        pixels = read_image(folder, name, Images(train="x", channels=int(channels)))
         assert pixels.dtype == np.uint8
         assert pixels.ndim == 3
         told = "read"
@@ -143,10 +143,10 @@ def check(case: str, given: None, folder: Path) -> str:
     for copy in range(BLOCK):
         (folder / f"{copy}.{suffix}").write_bytes(damaged(data, rng))
     read = 0
-    for results in worker_pool.work(partial(attempt, folder=folder), items):
+    for results in map_in_workers(partial(attempt, folder=folder), items):
         for position, result in results:
             name = items[position][0]
-            assert result != worker_pool.Killed(), f"{name} ended its process"
+            assert result != WorkerDied(), f"{name} ended its process"
             told, seconds = result
             assert seconds < LONGEST, f"{name} took {seconds:.0f} s"
             assert "\n" not in told, f"{name}: several lines: {told}"

@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 
 from medfold import config, files
-from medfold.commands.compare import compare, list_runs
+from medfold.commands.compare import compare
+from medfold.commands.folds import make_folds
+from medfold.commands.runs import list_runs
+from medfold.commands.train import train
 from medfold.competition.project import Project
-from medfold.data.dataset import make_folds
+from medfold.data.dataset import load_dataset
 from medfold.errors import UserError
-from medfold.folds import splitters
-from medfold.scoring import metrics
-from medfold.training.run import train
+from medfold.folds.folds_table import folds_fingerprint
+from medfold.scoring.metric import metric_of
 from tests.conftest import SMALL, add_variant
 from tests.support.helpers import finished_run
 
@@ -62,7 +64,7 @@ def test_lower_may_be_better(folded, capsys):
     finished_run(project, "strong", 2.0)
     difference = compare(project, ["weak", "strong"])
     assert difference.value > 0
-    assert not metrics.of(project.competition).higher_is_better
+    assert not metric_of(project.competition).higher_is_better
     assert "strong beats weak" in capsys.readouterr().out
 
 
@@ -101,7 +103,7 @@ def test_scores_that_do_not_compare_are_not_shown(two, capsys):
 
 
 def test_runs_on_older_folds_keep_their_scores_and_stand_apart(two, capsys):
-    before = splitters.fingerprint(two.paths)
+    before = folds_fingerprint(two.paths)
     two.paths.facts.write_text(SMALL.replace("k: 3", "k: 4"))
     four = Project.open("small")
     make_folds(four, force=True)
@@ -157,7 +159,7 @@ def test_no_run_is_one_line(small):
 
 def test_a_fold_of_one_class_is_undefined_and_no_verdict(folded, capsys):
     table = files.read_csv(folded.paths.folds, id=str)
-    data = make_folds(folded, quiet=True)
+    data = load_dataset(folded)
     positive = data.train.assign(target=data.targets).groupby("group")["target"].max()
     table["fold"] = np.where(table["group"].map(positive) == 0, 0, 1 + table["group"] % 2)
     files.write_csv(table, folded.paths.folds)

@@ -1,7 +1,8 @@
 import pytest
 
 from medfold import files
-from medfold.commands.data import data, remove_runs
+from medfold.commands.data import data
+from medfold.commands.runs import remove_runs
 from medfold.commands.submit import submit
 from medfold.errors import UserError
 from medfold.paths import Paths

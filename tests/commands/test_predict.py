@@ -12,14 +12,17 @@ from typer.testing import CliRunner
 
 from medfold.cli import app
 from medfold.commands import predict as command
-from medfold.commands.predict import predict, with_channels
+from medfold.commands.predict import predict
 from medfold.competition.facts import Images
 from medfold.competition.recipe import Recipe
+from medfold.data.new_images import with_channels
 from medfold.errors import UserError
 from medfold.images.heat_map import overlay
-from medfold.images.preparation import prepare
-from medfold.models import build
-from medfold.prediction import grad_cam, predictor
+from medfold.images.preparation import prepare_image
+from medfold.models.build import build_model
+from medfold.prediction import predictor
+from medfold.prediction.grad_cam import GradCam
+from medfold.prediction.weights import load_model
 from medfold.runs import identity
 from tests.support.helpers import competition, picture
 
@@ -109,7 +112,7 @@ RECIPE = Recipe(images={"size": 16}, backbone={"width": 4})
 
 def nets(project) -> list:
     folds = [project.paths.run("baseline").fold(k).weights for k in (0, 1)]
-    return [predictor.load(project.competition, RECIPE, weights) for weights in folds]
+    return [load_model(project.competition, RECIPE, weights) for weights in folds]
 
 
 def drawn(folder, name: str) -> np.ndarray:
@@ -117,8 +120,8 @@ def drawn(folder, name: str) -> np.ndarray:
 
 
 def mean_map(trained: list, pixels: np.ndarray, column: int, size: tuple[int, int]) -> np.ndarray:
-    prepared = prepare(pixels, RECIPE.images)[None]
-    maps = [grad_cam.Explainer(net)(prepared, np.array([column]))[0] for net in trained]
+    prepared = prepare_image(pixels, RECIPE.images)[None]
+    maps = [GradCam(net)(prepared, np.array([column]))[0] for net in trained]
     return np.mean([cv2.resize(each, size) for each in maps], axis=0)
 
 
@@ -166,7 +169,7 @@ def test_explained_are_prepared_images_where_preparing_moves_what_is_in_them(pro
     try:
         pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
         predict(project, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
-        prepared = prepare(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
+        prepared = prepare_image(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
         found = drawn(tmp_path / "out-explained", "a.png.png")
         heat = mean_map(nets(project), prepared, 0, (16, 16))
         np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
@@ -185,7 +188,7 @@ def test_explained_are_prepared_images_where_preparing_moves_what_is_in_them(pro
 def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, capsys):
     keras.utils.set_random_seed(0)
     three = competition("multiclass")
-    net = build.build(three, RECIPE)
+    net = build_model(three, RECIPE)
     net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
     monkeypatch.setattr(command, "_nets", lambda *_: [net])
     once = predictor.Predictor(net, "none", tta=False)

@@ -2,10 +2,11 @@ import pandas as pd
 import pytest
 
 from medfold import files
-from medfold.commands.prepare import images_of, prepare
+from medfold.commands.download import download
+from medfold.commands.folds import make_folds
+from medfold.commands.prepare import prepare
 from medfold.commands.submit import submit
-from medfold.data.dataset import make_folds
-from medfold.data.raw_data import download
+from medfold.competition.project import images_of
 from medfold.errors import UserError
 from medfold.images import store
 from tests.support.helpers import constant_run
@@ -38,7 +39,7 @@ def test_prepare_says_what_it_does_and_does_it_once(small, capsys):
 
 def test_folds_prepare_the_images_that_training_needs(small):
     choices = images_of(small, "baseline")
-    make_folds(small, choices=choices)
+    make_folds(small, prepare=choices)
     assert store.complete(small.paths, store.key(small.competition, small.paths, choices))
     assert images_of(small, "no such recipe") is None
 

@@ -8,16 +8,15 @@ import pandas as pd
 import pytest
 
 from medfold import files
-from medfold.commands.prepare import images_of
+from medfold.commands.download import download
+from medfold.commands.folds import make_folds
 from medfold.commands.recheck import recheck
+from medfold.commands.report import report
 from medfold.commands.submit import submit
-from medfold.competition.project import Project
+from medfold.competition.project import Project, images_of
 from medfold.data import samples
-from medfold.data.dataset import make_folds
-from medfold.data.raw_data import download
 from medfold.errors import UserError
 from medfold.images import scan
-from medfold.report.build import report
 from tests.conftest import add_competition
 from tests.support import dicom_files
 from tests.support.helpers import finished_run, picture
@@ -73,16 +72,18 @@ def test_copies_stand_in_one_part_and_the_share_is_the_one_asked_for(cut, capsys
 
 def test_it_is_cut_once_and_nothing_is_decoded_again(cut, capsys, monkeypatch):
     recipe = images_of(cut, "baseline")
-    first = make_folds(cut, choices=recipe)
+    first = make_folds(cut, prepare=recipe)
     before = files.read_csv(cut.paths.samples)
     capsys.readouterr()
-    monkeypatch.setattr("medfold.images.worker_pool.work", lambda *words: pytest.fail("an image was decoded again"))
-    again = make_folds(cut, choices=recipe)
+    monkeypatch.setattr(
+        "medfold.images.worker_pool.map_in_workers", lambda *words: pytest.fail("an image was decoded again")
+    )
+    again = make_folds(cut, prepare=recipe)
     assert "holdout" not in capsys.readouterr().out
     assert first.test.equals(again.test)
     assert scan.measured(cut.competition, cut.paths) is not None
     cut.paths.samples.unlink()  # read again from the raw data, cut again in the same place
-    assert make_folds(cut, choices=recipe).train["id"].tolist() == first.train["id"].tolist()
+    assert make_folds(cut, prepare=recipe).train["id"].tolist() == first.train["id"].tolist()
     assert files.read_csv(cut.paths.samples).equals(before)
 
 
@@ -207,7 +208,7 @@ def test_images_of_one_value_join_no_groups_and_are_no_copies(project_folder, tm
     download(project, given=given)
     data = make_folds(project)
     assert (len(data.train) + len(data.test), data.train["group"].nunique()) == (40, 7)
-    assert (data.audit.duplicates, data.audit.near, data.audit.leaked) == ([], [], [])
+    assert (data.leaks.duplicates, data.leaks.near, data.leaks.leaked) == ([], [], [])
     aired = sum(data.train["id"].str.extract(r"_(\d+)$")[0].astype(int) % 4 == 0)
     told = " ".join(capsys.readouterr().out.split())
     assert f"images of one value {aired}, which are no copies of each other: " in told

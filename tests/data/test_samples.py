@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.commands.folds import make_folds
 from medfold.data import label_layouts, label_tables, samples
-from medfold.data.dataset import make_folds
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
 from tests.support.helpers import competition, picture

@@ -6,17 +6,17 @@ import pandas as pd
 import pytest
 
 from medfold import files
+from medfold.commands.download import download
+from medfold.commands.folds import make_folds
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
+from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.competition.recipe import parse_overrides
-from medfold.data import dataset
-from medfold.data.dataset import make_folds
-from medfold.data.raw_data import download
+from medfold.data.sources.source import open_source
 from medfold.errors import UserError
-from medfold.training.run import train
 from tests.conftest import SMALL, TINY_RECIPE, add_competition
-from tests.support.helpers import competition, finished_run
+from tests.support.helpers import finished_run
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_the_submission_is_the_mean_of_the_folds(project):
 
 
 def test_what_is_done_is_not_done_again(project, capsys, monkeypatch):
-    monkeypatch.setattr("medfold.training.run._train_folds", None)
+    monkeypatch.setattr("medfold.training.run._train_here", None)
     before = {path: path.stat().st_mtime_ns for path in project.root.root.rglob("*.csv") if path.name != "ledger.csv"}
     download(project)
     make_folds(project)
@@ -162,7 +162,7 @@ def test_the_audit_joins_duplicates_and_tells_of_leaks(folded, capsys):
     assert "exact duplicates in train        2, each in one fold" in said
     assert "duplicates with different labels 1:" in said
     assert "train images found in test       1:" in said
-    for cluster in table.audit.duplicates:
+    for cluster in table.leaks.duplicates:
         assert table.train.set_index("id").loc[cluster, "group"].nunique() == 1
     assert json.loads(folded.paths.folds_origin.read_text())["audit"]["split"] == 0
 
@@ -186,7 +186,7 @@ def test_a_group_that_is_larger_than_a_fold_is_told(project_folder, capsys):
     for row in rows[: len(rows) // 2]:
         row[patient] = "one"
     table.write_text("\n".join([lines[0], *(",".join(row) for row in rows), ""]))
-    project.source.seal()
+    open_source(project).seal()
     make_folds(project, force=True)
     assert "warning: the largest group holds" in capsys.readouterr().out
 
@@ -215,7 +215,7 @@ def test_what_was_given_and_does_not_fit_is_not_called_complete(project_folder, 
     project = Project.open("far")
     with pytest.raises(UserError, match="no such file"):
         download(project, tmp_path / "wrong")
-    assert not project.source.complete
+    assert not open_source(project).complete
 
 
 def test_grouped_data_needs_a_grouped_method(project_folder):
@@ -240,7 +240,7 @@ def test_the_order_of_runs_folds_and_rows_decides_nothing(folded):
     for path in (folded.paths.folds, folded.paths.raw / "sample_submission.csv"):
         head, *rows = path.read_text().splitlines()
         path.write_text("\n".join([head, *rows[::-1], ""]))
-    folded.source.seal()
+    open_source(folded).seal()
     submit(Project.open("small"), names=["c", "a", "b"], force=True)
     (other,) = set(folded.paths.submissions.glob("*.csv")) - {file}
     after = files.read_csv(other, id=str).set_index("id")
@@ -259,14 +259,3 @@ def test_scores_of_another_metric_are_not_shown_under_the_title_of_todays(folded
     said = capsys.readouterr().out
     assert "1 more were scored by another metric, and do not compare: 1 by auc" in said
     assert "baseline" not in said
-
-
-def test_a_unit_whose_label_stands_with_an_unreadable_image_is_told(capsys):
-    facts = competition(score={"metric": "auc", "unit": "{pid}"})
-    unit, target = ["p1", "p1", "p2", "p2", "p3"], ["0", "1", "1", "1", "1"]
-    train = pd.DataFrame({"unit": unit, "target": target, "bad": ["", "cut off", "cut off", "", "cut off"]})
-    dataset.tell_of_lost_labels(facts, train)
-    told = "1 units have a label with an image that cannot be read, and count as without it: p1"
-    assert told in capsys.readouterr().out
-    dataset.tell_of_lost_labels(facts, train.assign(bad=""))
-    assert capsys.readouterr().out == ""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.ensemble.fold_mean import blend
+from medfold.ensemble.fold_mean import mean_by_id
 from medfold.errors import UserError
 
 
@@ -18,7 +18,7 @@ def test_rows_are_joined_by_id_whatever_their_order(n, members, random):
     ids = [f"i{k}" for k in range(n)]
     tables = {f"m{k}": member(ids, k) for k in range(members)}
     shuffled = {name: table.sample(frac=1, random_state=random.randrange(99)) for name, table in tables.items()}
-    blended = blend(shuffled, ["a", "b"]).set_index("id").loc[ids]
+    blended = mean_by_id(shuffled, ["a", "b"]).set_index("id").loc[ids]
     expected = np.mean([table[["a", "b"]].to_numpy() for table in tables.values()], axis=0)
     np.testing.assert_allclose(blended.to_numpy(), expected, rtol=0, atol=1e-12)
 
@@ -26,7 +26,7 @@ def test_rows_are_joined_by_id_whatever_their_order(n, members, random):
 @given(st.lists(st.floats(0.01, 10), min_size=2, max_size=4))
 def test_weights_are_brought_to_a_sum_of_one(weights):
     tables = {f"m{k}": member("xyz", k) for k in range(len(weights))}
-    blended = blend(tables, ["a"], weights)["a"].to_numpy()
+    blended = mean_by_id(tables, ["a"], weights)["a"].to_numpy()
     stacked = np.stack([table["a"].to_numpy() for table in tables.values()])
     np.testing.assert_allclose(blended, np.average(stacked, axis=0, weights=weights), atol=1e-12)
 
@@ -42,15 +42,15 @@ def test_weights_are_brought_to_a_sum_of_one(weights):
 )
 def test_members_that_do_not_fit_are_refused(table, message):
     with pytest.raises(UserError, match=message):
-        blend({"one": member("xyz", 0), "two": table}, ["a", "b"])
+        mean_by_id({"one": member("xyz", 0), "two": table}, ["a", "b"])
 
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [0.0, 0.0]])
 def test_senseless_weights_are_refused(weights):
     with pytest.raises(ValueError, match="weights"):
-        blend({"one": member("xy", 0), "two": member("xy", 1)}, ["a"], weights)
+        mean_by_id({"one": member("xy", 0), "two": member("xy", 1)}, ["a"], weights)
 
 
 def test_nothing_to_blend_is_told():
     with pytest.raises(UserError, match="nothing to blend"):
-        blend({}, ["a"])
+        mean_by_id({}, ["a"])

@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
-from medfold.ensemble.method_choice import Members, calibrated, contest, decide
+from medfold.ensemble.method_choice import Members, calibrated, compare_methods, decide
 from medfold.ensemble.methods import METHODS
 from medfold.errors import UserError
 from medfold.scoring.cross_fitting import Fitted
-from medfold.scoring.metrics import METRICS
+from medfold.scoring.metric import METRICS
 from tests.support.helpers import competition
 
 
@@ -31,7 +31,7 @@ def test_thirty_members_of_noise_deceive_in_sample_and_not_cross_fitted():
     for seed in range(20):
         rng = np.random.default_rng(seed)
         targets, stack = rng.integers(0, 2, 400), rng.random((30, 400, 1))
-        found = {one.method.name: one for one in contest(members(stack, targets, seed=seed), facts)}
+        found = {one.method.name: one for one in compare_methods(members(stack, targets, seed=seed), facts)}
         inside.append(found["selection"].in_sample)
         outside.append([one.cross_fitted for one in found.values() if one.method.learns])
     assert np.mean(inside) > 0.53
@@ -152,7 +152,7 @@ def test_grades_are_cut_where_kappa_gains():
 
 def test_weights_of_classes_are_cross_fitted_too():
     stack, targets = independent()
-    found = contest(members(stack, targets), competition("binary", score={"metric": "auc"}), per_class=True)
+    found = compare_methods(members(stack, targets), competition("binary", score={"metric": "auc"}), per_class=True)
     assert {one.method.name for one in found} == {"mean", "geometric", "rank", "selection", "optimised", "stacking"}
 
 

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from medfold.ensemble.methods import METHODS, greedy_path, shortest, simplex_weights
 from medfold.scoring.cross_fitting import Fitted
-from medfold.scoring.metrics import METRICS
+from medfold.scoring.metric import METRICS
 
 AUC, LOSS, MEAN_AUC = METRICS["auc"], METRICS["log_loss"], METRICS["mean_auc"]
 

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from medfold import files
+from medfold.commands.ensemble import ensemble
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
-from medfold.data.dataset import make_folds
-from medfold.ensemble.run_ensemble import ensemble, ensemble_of
+from medfold.data.dataset import load_dataset
+from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.runs import run_folder
 from tests.conftest import add_variant
@@ -42,8 +43,8 @@ def test_members_methods_and_the_choice_are_shown(three, capsys):
 
 
 def test_the_score_of_a_method_that_learns_is_the_cross_fitted_one(three):
-    data = make_folds(three, quiet=True)
-    found = ensemble_of(three, ["good", "noise"], data, method="stacking")
+    data = load_dataset(three)
+    found = ensemble_runs(three, ["good", "noise"], data, method="stacking")
     contender = next(one for one in found.decision.contenders if one.method.name == "stacking")
     assert found.score["value"] == pytest.approx(contender.cross_fitted, abs=1e-9)
     assert found.score["ensemble"] == {"method": "stacking"}
@@ -69,16 +70,16 @@ def test_a_submission_of_several_runs_is_made_as_its_record_says(three, capsys):
 
 
 def test_runs_of_other_folds_are_refused(three):
-    data = make_folds(three, quiet=True)
+    data = load_dataset(three)
     finished_run(three, "part", folds=[0, 1])
     with pytest.raises(UserError, match="part has folds 0, 1, good has 0, 1, 2"):
-        ensemble_of(three, ["good", "part"], data)
+        ensemble_runs(three, ["good", "part"], data)
     origin = files.read_json(three.paths.run("fair").origin)
     files.write_json({**origin, "folds": "0" * 64}, three.paths.run("fair").origin)
     with pytest.raises(UserError, match="fair: it was trained on another folds table"):
-        ensemble_of(three, ["good", "fair"], data)
+        ensemble_runs(three, ["good", "fair"], data)
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
-        ensemble_of(three, ["good", "nobody"], data)
+        ensemble_runs(three, ["good", "nobody"], data)
 
 
 def test_one_fold_is_put_together_without_labels(folded, capsys):
@@ -93,12 +94,12 @@ def test_one_fold_is_put_together_without_labels(folded, capsys):
 
 def test_optimism_of_a_member_is_that_of_the_ensemble(three):
     finished_run(three, "peeked", best=True)
-    found = ensemble_of(three, ["good", "peeked"], make_folds(three, quiet=True))
+    found = ensemble_runs(three, ["good", "peeked"], load_dataset(three))
     assert found.score["optimistic"] is True
 
 
 def test_a_run_named_twice_counts_once(three):
-    found = ensemble_of(three, ["good", "good"], make_folds(three, quiet=True))
+    found = ensemble_runs(three, ["good", "good"], load_dataset(three))
     assert found.names == ["good"]
 
 
@@ -132,11 +133,11 @@ def test_probabilities_stay_beside_decisions(folded):
     project = Project.open("decided")
     finished_run(project, "one", 1.0)
     finished_run(project, "two", 0.8)
-    data = make_folds(project, quiet=True)
-    found = ensemble_of(project, ["one", "two"], data, method="rank")
+    data = load_dataset(project)
+    found = ensemble_runs(project, ["one", "two"], data, method="rank")
     np.testing.assert_array_equal(found.probable.predictions, found.members.predictions.mean(axis=0))
     assert found.score["also"]["auc"] == pytest.approx(
-        ensemble_of(project, ["one", "two"], data, method="mean").score["also"]["auc"]
+        ensemble_runs(project, ["one", "two"], data, method="mean").score["also"]["auc"]
     )
 
 
@@ -146,7 +147,7 @@ def test_test_predictions_of_other_units_are_refused(three):
         files.write_csv(files.read_csv(paths.test).iloc[1:], paths.test)
         files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="the test part has changed since run 'fair' was trained: 1 added"):
-        ensemble_of(three, ["good", "fair"], make_folds(three, quiet=True))
+        ensemble_runs(three, ["good", "fair"], load_dataset(three))
 
 
 def test_predictions_that_are_no_numbers_are_refused(three):
@@ -156,7 +157,7 @@ def test_predictions_that_are_no_numbers_are_refused(three):
     files.write_csv(table, paths.oof)
     files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="1 predictions are no numbers"):
-        ensemble_of(three, ["good", "fair"], make_folds(three, quiet=True))
+        ensemble_runs(three, ["good", "fair"], load_dataset(three))
 
 
 def test_many_names_make_a_name_that_a_file_can_have():

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.folds.leaks import Audit, audit
+from medfold.folds.leaks import LeakReport, find_leaks
 from medfold.images.scan_worker import ONE_VALUE
 
 TRAIN = pd.DataFrame(
@@ -16,7 +16,7 @@ TEST = pd.DataFrame({"id": ["x", "y", "z"], "hash": ["h9", "h4", "h2"]})
 
 
 def test_the_audit_finds_what_is_there():
-    found = audit(TRAIN, TEST, np.array([1, 1, 0, 1, 0, 0, 1]))
+    found = find_leaks(TRAIN, TEST, np.array([1, 1, 0, 1, 0, 0, 1]))
     assert found.split == []
     assert found.duplicates == [["a", "b"], ["c", "d"]]
     assert found.contradicting == [["c", "d"]]
@@ -26,24 +26,24 @@ def test_the_audit_finds_what_is_there():
 
 
 def test_the_audit_finds_split_groups():
-    found = audit(TRAIN.assign(fold=[0, 1, 1, 1, 0, 1, 2]), TEST, np.zeros(7, int))
+    found = find_leaks(TRAIN.assign(fold=[0, 1, 1, 1, 0, 1, 2]), TEST, np.zeros(7, int))
     assert found.split == [0]
 
 
 def test_labels_contradict_if_any_of_several_differs():
     labels = np.zeros((7, 2), int)
     labels[1, 1] = 1
-    assert audit(TRAIN, TEST, labels).contradicting == [["a", "b"]]
+    assert find_leaks(TRAIN, TEST, labels).contradicting == [["a", "b"]]
 
 
 def test_a_clean_set_says_none():
     clean = TRAIN.assign(hash=list("abcdefg"))
-    assert {value for _, value in audit(clean, TEST, np.zeros(7, int)).lines()} == {"none"}
+    assert {value for _, value in find_leaks(clean, TEST, np.zeros(7, int)).lines()} == {"none"}
 
 
 def test_images_of_one_value_are_counted_and_are_no_copies():
     air = TRAIN.assign(hash=[f"{ONE_VALUE}{number}" for number in range(4)] + list("efg"))
-    found = audit(air, TEST, np.zeros(7, int))
+    found = find_leaks(air, TEST, np.zeros(7, int))
     assert (found.duplicates, found.counts()["plain"]) == ([], 4)
     told = dict(found.lines())["images of one value"]
     assert told == "4, which are no copies of each other: a, b, c and 1 more"
@@ -51,7 +51,7 @@ def test_images_of_one_value_are_counted_and_are_no_copies():
 
 def test_long_findings_are_a_count_and_three_examples(tmp_path):
     copies = [[f"{cluster}-{number:03}" for number in range(500)] for cluster in "abcde"]
-    found = Audit(split=[], duplicates=copies, contradicting=[], leaked=[])
+    found = LeakReport(split=[], duplicates=copies, contradicting=[], leaked=[])
     told = dict(found.lines())["exact duplicates in train"]
     assert told.startswith("5, each in one fold: a-000 = a-001 = a-002 and 497 more, b-000 = b-001")
     assert told.endswith("c-002 and 497 more and 2 more")

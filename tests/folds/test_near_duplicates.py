@@ -52,7 +52,7 @@ def described(images):
 
 
 def found(images):
-    return near_duplicates.find(*described(images)).pairs.tolist()
+    return near_duplicates.find_near_duplicates(*described(images)).pairs.tolist()
 
 
 def brute_force(hashes, radius):
@@ -117,8 +117,8 @@ def test_copies_are_found_and_images_of_one_patient_are_not(change, patients):
 
 def test_the_similarity_is_higher_for_a_closer_copy():
     image = radiographs()[0]
-    brighter = near_duplicates.find(*described([image, changed(image, "brighter")])).similarity
-    jpeg = near_duplicates.find(*described([image, changed(image, "jpeg")])).similarity
+    brighter = near_duplicates.find_near_duplicates(*described([image, changed(image, "brighter")])).similarity
+    jpeg = near_duplicates.find_near_duplicates(*described([image, changed(image, "jpeg")])).similarity
     assert near_duplicates.SIMILARITY <= jpeg[0] < brighter[0] <= 1
 
 
@@ -130,7 +130,10 @@ def test_the_order_of_the_images_does_not_matter():
     images += [changed(radiographs()[0], "smaller"), changed(radiographs()[0], "darker")]
     hashes, thumbnails = described(images)
     order = np.random.default_rng(0).permutation(len(images))
-    one, other = near_duplicates.find(hashes, thumbnails), near_duplicates.find(hashes[order], thumbnails[order])
+    one, other = (
+        near_duplicates.find_near_duplicates(hashes, thumbnails),
+        near_duplicates.find_near_duplicates(hashes[order], thumbnails[order]),
+    )
     again = sorted(zip(np.sort(order[other.pairs], axis=1).tolist(), other.similarity, strict=True))
     assert len(one.pairs) >= 30
     assert again == list(zip(one.pairs.tolist(), one.similarity, strict=True))
@@ -138,7 +141,7 @@ def test_the_order_of_the_images_does_not_matter():
 
 def test_equal_pictures_are_a_star_and_no_clique():
     image, other = radiographs()[0], radiographs()[2]
-    star = near_duplicates.find(*described([other, image, image, image, image]))
+    star = near_duplicates.find_near_duplicates(*described([other, image, image, image, image]))
     assert star.pairs.tolist() == [[1, 2], [1, 3], [1, 4]]
     assert star.similarity.tolist() == [1, 1, 1]
 
@@ -146,7 +149,7 @@ def test_equal_pictures_are_a_star_and_no_clique():
 def test_many_copies_make_a_tree():
     image, rng = radiographs()[0], np.random.default_rng(0)
     copies = [np.clip(image + rng.normal(0, 2, image.shape), 0, 255).astype(np.uint8) for _ in range(30)]
-    tree = near_duplicates.find(*described(copies)).pairs
+    tree = near_duplicates.find_near_duplicates(*described(copies)).pairs
     assert len(tree) == 29
     assert len(np.unique(near_duplicates.clusters(30, tree))) == 1
 
@@ -155,7 +158,7 @@ def test_a_crowd_of_copies_does_not_pass_for_what_all_have_in_common():
     rng, image = np.random.default_rng(0), radiographs()[0]
     noisy = [np.clip(image * rng.uniform(0.85, 1) + rng.normal(0, 2, image.shape), 0, 255) for _ in range(300)]
     images = [*radiographs()[2:], *(copy.astype(np.uint8) for copy in noisy)]
-    tree = near_duplicates.find(*described(images)).pairs
+    tree = near_duplicates.find_near_duplicates(*described(images)).pairs
     assert len(tree) == 299
     assert tree.min() >= len(images) - 300
 
@@ -176,7 +179,7 @@ def test_pictures_without_fine_structure_are_no_duplicates():
 
 
 def test_nothing_is_found_in_nothing():
-    nothing = near_duplicates.find(np.empty(0, np.uint64), np.empty((0, 64, 64), np.uint8))
+    nothing = near_duplicates.find_near_duplicates(np.empty(0, np.uint64), np.empty((0, 64, 64), np.uint8))
     assert nothing.pairs.shape == (0, 2)
     assert nothing.pairs.dtype == np.int64
     assert near_duplicates.clusters(0, nothing.pairs).tolist() == []

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from medfold.competition.facts import Folds
 from medfold.errors import UserError
 from medfold.folds import splitters
+from medfold.folds.folds_table import check_folds, write_folds
+from medfold.folds.splitters import assign_folds
 
 
 @st.composite
@@ -28,7 +30,7 @@ def tables(draw):
 @given(tables())
 def test_every_sample_has_one_fold_and_no_group_is_split(table):
     ids, targets, groups, options = table
-    fold = splitters.assign(ids, targets, groups, options)
+    fold = assign_folds(ids, targets, groups, options)
     assert ((fold >= 0) & (fold < options.k)).all()
     assert pd.Series(fold).groupby(groups).nunique().max() == 1
 
@@ -38,15 +40,15 @@ def test_the_order_of_rows_does_not_matter(table, random):
     ids, targets, groups, options = table
     order = list(range(len(ids)))
     random.shuffle(order)
-    fold = splitters.assign(ids, targets, groups, options)
-    shuffled = splitters.assign(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], options)
+    fold = assign_folds(ids, targets, groups, options)
+    shuffled = assign_folds(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], options)
     assert (shuffled == fold[order]).all()
 
 
 def test_stratified_folds_have_equal_shares():
     targets = np.repeat([0, 1, 2], [500, 300, 50])
     ids = pd.Series([f"{n}" for n in range(850)])
-    fold = splitters.assign(ids, targets, np.arange(850), Folds(k=5, seed=0, method="stratified"))
+    fold = assign_folds(ids, targets, np.arange(850), Folds(k=5, seed=0, method="stratified"))
     shares = splitters.balance(targets, np.arange(850), fold, ["a", "b", "c"])
     assert shares[["a", "b", "c"]].to_numpy().tolist() == [[100, 60, 10]] * 5
 
@@ -56,7 +58,7 @@ def test_grouped_folds_stay_near_equal_shares():
     groups = rng.integers(0, 400, 1000)
     targets = (rng.random(400) < 0.3).astype(int)[groups]
     ids = pd.Series([f"{n:04d}" for n in range(1000)])
-    fold = splitters.assign(ids, targets, groups, Folds(k=5, seed=0, method="stratified-group"))
+    fold = assign_folds(ids, targets, groups, Folds(k=5, seed=0, method="stratified-group"))
     rate = pd.Series(targets).groupby(fold).mean()
     assert (rate - targets.mean()).abs().max() < 0.03
 
@@ -66,7 +68,7 @@ def test_multilabel_folds_balance_every_label_with_groups_whole():
     groups = np.repeat(np.arange(300), 2)
     targets = np.repeat((rng.random((300, 4)) < [0.5, 0.3, 0.1, 0.05]).astype(int), 2, axis=0)
     ids = pd.Series([f"{n:04d}" for n in range(600)])
-    fold = splitters.assign(ids, targets, groups, Folds(k=5, seed=0, method="stratified-group"))
+    fold = assign_folds(ids, targets, groups, Folds(k=5, seed=0, method="stratified-group"))
     assert pd.Series(fold).groupby(groups).nunique().max() == 1
     table = splitters.balance(targets, groups, fold, ["a", "b", "c", "d"])
     expected = targets.sum(axis=0) / 5
@@ -82,7 +84,7 @@ def test_multilabel_folds_balance_every_label_with_groups_whole():
 )
 def test_too_few_groups_are_refused(groups, message):
     with pytest.raises(UserError, match=message):
-        splitters.assign(pd.Series(list("abcd")), np.zeros(4, int), np.array(groups), Folds(k=5))
+        assign_folds(pd.Series(list("abcd")), np.zeros(4, int), np.array(groups), Folds(k=5))
 
 
 @given(tables(), st.floats(0.1, 0.5), st.randoms())
@@ -148,13 +150,13 @@ def test_scarce_classes_are_named():
 @pytest.fixture
 def kept(small):
     table = pd.DataFrame({"id": list("abcdef"), "group": range(6), "fold": [0, 1, 2, 0, 1, 2]})
-    splitters.write(small.paths, table, {"folds": small.competition.folds.model_dump()})
+    write_folds(small.paths, table, {"folds": small.competition.folds.model_dump()})
     return small, table
 
 
 def test_kept_folds_come_back(kept):
     small, table = kept
-    assert splitters.check(small.paths, table["id"], small.competition.folds).equals(table)
+    assert check_folds(small.paths, table["id"], small.competition.folds).equals(table)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_kept_folds_come_back(kept):
 def test_folds_that_no_longer_fit_are_refused(kept, ids, changes, message):
     small, _ = kept
     with pytest.raises(UserError, match=message):
-        splitters.check(small.paths, pd.Series(ids), small.competition.folds.model_copy(update=changes))
+        check_folds(small.paths, pd.Series(ids), small.competition.folds.model_copy(update=changes))
 
 
 @pytest.mark.parametrize(
@@ -185,4 +187,4 @@ def test_a_table_of_ones_own_is_checked(small, text, message):
     small.paths.folds.parent.mkdir()
     small.paths.folds.write_text(text)
     with pytest.raises(UserError, match=message):
-        splitters.check(small.paths, pd.Series(["a", "b"]), small.competition.folds)
+        check_folds(small.paths, pd.Series(["a", "b"]), small.competition.folds)

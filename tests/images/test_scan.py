@@ -11,9 +11,11 @@ from medfold.competition.recipe import Images
 from medfold.data import samples
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
-from medfold.images import perceptual_hash, scan, scan_worker, store
-from medfold.images.formats import reading
-from medfold.images.preparation import prepare
+from medfold.images import perceptual_hash, scan, store
+from medfold.images.formats.reading import read_image
+from medfold.images.preparation import prepare_image
+from medfold.images.scan import scan_images
+from medfold.images.scan_worker import scan_image
 from tests.support.helpers import finish, kill_when, start
 
 CHOICES = Images(size=16)
@@ -26,7 +28,7 @@ def table(small):
 
 
 def look(small, table, choices=None, with_appearance=False):
-    return scan.look(small.competition, small.paths, table, choices, with_appearance)
+    return scan_images(small.competition, small.paths, table, choices, with_appearance)
 
 
 def test_one_look_measures_and_fills_the_store(small, table):
@@ -41,8 +43,8 @@ def test_one_look_measures_and_fills_the_store(small, table):
     known, seen = scan.measured(facts, paths), scan.appearance(facts, paths)
     assert known["id"].tolist() == seen["id"].tolist() == table["id"].tolist()
     for row in range(0, len(table), 17):
-        pixels = reading.read(paths.raw, table["image"].iloc[row], facts.images)
-        assert (opened.pixels[opened.of(table["id"].iloc[[row]])[0]] == prepare(pixels, CHOICES)).all()
+        pixels = read_image(paths.raw, table["image"].iloc[row], facts.images)
+        assert (opened.pixels[opened.of(table["id"].iloc[[row]])[0]] == prepare_image(pixels, CHOICES)).all()
         looks, thumbnail = perceptual_hash.describe(pixels)
         assert (thumbnails[row] == thumbnail).all()
         assert seen.loc[row, ["row", "likeness"]].tolist() == [row, f"{looks:016x}"]
@@ -59,7 +61,7 @@ def test_the_hashes_are_those_of_pixels_not_of_files(small, table):
     hashes = scan.measured(small.competition, small.paths).set_index("id")["hash"]
     same = {}
     for id, image in zip(table["id"], table["image"], strict=True):
-        same.setdefault(reading.read(small.paths.raw, image, small.competition.images).tobytes(), []).append(id)
+        same.setdefault(read_image(small.paths.raw, image, small.competition.images).tobytes(), []).append(id)
     for ids in same.values():
         assert hashes[ids].nunique() == 1
     assert hashes.nunique() == len(same) < len(table)
@@ -159,7 +161,7 @@ def test_an_image_of_another_shape_is_bad(small, table):
 def dies_at_the_third(item, look):
     if item[0] == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-    return scan_worker.look_at(item, look)
+    return scan_image(item, look)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.images import worker_pool
+from medfold.images.worker_pool import WorkerDied, map_in_workers
 
 
 def doubled(number: int) -> int:
@@ -27,7 +28,7 @@ def refused(number: int) -> int:
 
 
 def collected(function, items):
-    return dict(pair for results in worker_pool.work(function, items) for pair in results)
+    return dict(pair for results in map_in_workers(function, items) for pair in results)
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 100])
@@ -40,7 +41,7 @@ def test_every_item_has_its_result(count):
 @pytest.mark.parametrize("at", [[0], [13, 14, 39]])
 def test_what_kills_its_process_is_found_and_the_rest_is_done(at):
     found = collected(partial(deadly, at=at), range(40))
-    assert {position for position, result in found.items() if result == worker_pool.Killed()} == set(at)
+    assert {position for position, result in found.items() if result == WorkerDied()} == set(at)
     assert {position: result for position, result in found.items() if position not in at} == {
         number: 2 * number for number in range(40) if number not in at
     }

@@ -9,8 +9,8 @@ import pytest
 from medfold.errors import UserError
 from medfold.kaggle import datasets, remote_run
 from medfold.kaggle.datasets import Machines, name_of
-from medfold.kaggle.remote_run import Errand
-from medfold.kaggle.session import Kaggle
+from medfold.kaggle.remote_run import RemoteRun
+from medfold.kaggle.session import KaggleSession
 from tests.support.kaggle_machines import Ended, HostedNotebook
 from tests.support.kaggle_server import HostedCompetition, HostedDataset, drop, instead, lose, status
 
@@ -34,7 +34,7 @@ def sent(tmp_path):
     folder = tmp_path / "kit"
     folder.mkdir()
     (folder / "weights.h5").write_bytes(b"weights" * 1000)
-    return labelled(Errand(NAME, f"{NAME}-kit", folder / "kit.json", tmp_path / "submission.ipynb", [], "histology"))
+    return labelled(RemoteRun(NAME, f"{NAME}-kit", folder / "kit.json", tmp_path / "submission.ipynb", [], "histology"))
 
 
 def labelled(sent, mark="first", package="1.0"):
@@ -45,7 +45,7 @@ def labelled(sent, mark="first", package="1.0"):
 
 
 def run(sent, **more):
-    return remote_run.run(Machines(Kaggle.connect()), sent, 3600, sent.notebook.with_name("log.txt"), **more)
+    return remote_run.run(Machines(KaggleSession.connect()), sent, 3600, sent.notebook.with_name("log.txt"), **more)
 
 
 def refused(match):
@@ -268,7 +268,7 @@ def test_a_file_is_fetched_by_fresh_addresses(hosted, sent, tmp_path):
     hosted.runner = lambda pushed: Ended({"submission.csv": content, "zeta.txt": b"x"})
     ran = run(sent)
     hosted.fault("storage", drop(after=150_000), None, status(403))
-    Machines(Kaggle.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
+    Machines(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == content
 
 
@@ -285,7 +285,7 @@ def test_what_is_no_output_is_left_there(hosted, sent, tmp_path, left, message):
     hosted.runner = lambda pushed: Ended(left)
     ran = run(sent)
     with refused(message):
-        Machines(Kaggle.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
+        Machines(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
     assert not list(tmp_path.glob("out.csv*"))
 
 
@@ -294,7 +294,7 @@ def test_what_the_kit_put_there_is_listed_and_removed(hosted, sent):
     run(replace(sent, name="medfold-other-run", dataset="medfold-other-run-kit"))
     hosted.datasets["alice/mine"] = HostedDataset()
     hosted.datasets["bob/medfold-his"] = HostedDataset()
-    there = Machines(Kaggle.connect())
+    there = Machines(KaggleSession.connect())
     listed = list(there.listed("medfold-"))
     assert listed == [
         ("notebook", REF),
@@ -316,7 +316,7 @@ def test_what_cannot_be_removed_says_so(hosted, sent, kind, method, answer):
     hosted.fault(method, instead(**{answer: "In use"}))
     ref = REF if kind == "notebook" else KIT
     with refused(f"{ref}: Kaggle does not delete the {kind}: In use"):
-        Machines(Kaggle.connect()).remove(kind, ref)
+        Machines(KaggleSession.connect()).remove(kind, ref)
 
 
 def test_another_package_does_not_run_again_what_runs(hosted, sent):
@@ -329,7 +329,7 @@ def test_another_package_does_not_run_again_what_runs(hosted, sent):
 
 def test_a_newer_version_of_somebody_else_is_not_taken_for_ours(hosted, sent):
     ran = run(sent)
-    there = Machines(Kaggle.connect())
+    there = Machines(KaggleSession.connect())
     ours = hosted.notebooks[REF]
     newer = {**ours.pushed, "text": "saved in the browser"}
     hosted.notebooks[REF] = HostedNotebook(newer, 2, [], Ended({"submission.csv": b"other"}, state="ERROR"), ours)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medfold.errors import UserError
-from medfold.scaffold.draft_facts import guess
+from medfold.scaffold.draft_facts import draft_facts
 from tests.support import dicom_files
 from tests.support.helpers import picture
 
@@ -25,7 +25,7 @@ def table(root, name, *rows):
 
 
 def told(root):
-    found = guess(root)
+    found = draft_facts(root)
     return found.facts, "\n".join(found.doubts)
 
 
@@ -78,7 +78,7 @@ def test_labels_of_patients_and_not_of_images_stop(tmp_path):
         pictures(tmp_path, f"train/{patient:05}/FLAIR/Image-{{n}}.png", count=4)
     table(tmp_path, "train_labels.csv", "id,value", *(f"{patient:05},{patient % 2}" for patient in range(8)))
     with pytest.raises(UserError, match="train_labels.csv: column 'id' names folders of images, and not images"):
-        guess(tmp_path)
+        draft_facts(tmp_path)
 
 
 def test_a_list_of_classes_beside_their_folders_is_no_table_of_patients(tmp_path):
@@ -126,7 +126,7 @@ def test_rows_without_a_label_are_left_out_and_words_that_differ_by_case_are_one
     pictures(tmp_path, "images/a{n}.png")
     words = ["Yes", "no", "YES", "", "no", "Yes"]
     table(tmp_path, "labels.csv", "image,label", *(f"a{n:03},{words[n % 6]}" for n in range(12)))
-    found = guess(tmp_path)
+    found = draft_facts(tmp_path)
     assert (found.facts["classes"], found.facts["labels"]["map"]) == (["no", "Yes"], {"": None})
     reasons = {key: why for key, _, why in found.reasons[::-1]}
     assert reasons["labels.map"] == "2 of 12 rows have no label: they are left out"
@@ -160,7 +160,7 @@ def test_a_table_without_a_header_stops(tmp_path, end):
     pictures(tmp_path, "a{n}.png")
     table(tmp_path, "labels.csv", *(f"a{n:03}{end},{n % 2}" for n in range(12)))
     with pytest.raises(UserError, match=f"its first row, a000{end}, 0, names an image.* such as: image,label"):
-        guess(tmp_path)
+        draft_facts(tmp_path)
 
 
 def test_sets_of_images_by_organ_hold_the_classes(tmp_path):
@@ -246,7 +246,7 @@ def test_two_words_in_every_text_are_one_name_and_eyes_are_no_channels(tmp_path)
     assert (facts["task"], facts["classes"]) == ("multiclass", sorted(views))
     table(tmp_path, "labels.csv", "patient,label", *(f"{n:03},{n % 2}" for n in range(12)))
     with pytest.raises(UserError, match="no column of them names the 24 images"):
-        guess(tmp_path)
+        draft_facts(tmp_path)
 
 
 def test_few_persons_are_a_group_or_a_doubt(tmp_path):
@@ -382,7 +382,7 @@ def test_ids_that_name_several_images_stop(tmp_path):
     with pytest.raises(
         UserError, match="'000.png' stands in 2 rows and names 2 images: site_a/000.png, site_b/000.png"
     ):
-        guess(tmp_path)
+        draft_facts(tmp_path)
 
 
 def test_a_table_of_the_validation_part_stands_for_that_of_the_test_part(tmp_path):

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import yaml
 
+from medfold.commands.download import download
 from medfold.competition.project import Project
 from medfold.data import samples
-from medfold.data.dataset import make_folds
-from medfold.data.raw_data import download
+from medfold.data.dataset import load_dataset
 from medfold.paths import Paths
 from tests.conftest import add_competition
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
@@ -65,7 +65,7 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
         project = Project.open(name, root)
         download(project, given=raw)
         if samples.undivided(project.paths):
-            make_folds(project, quiet=True)
+            load_dataset(project)
         shutil.rmtree(raw)
         (folder / "truth.pickle").write_bytes(pickle.dumps(truth))
 

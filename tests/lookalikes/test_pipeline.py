@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.commands.prepare import images_of
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
+from medfold.competition.project import images_of
 from medfold.data import samples
-from medfold.data.dataset import make_folds
+from medfold.data.dataset import load_dataset
 from medfold.images import store
-from medfold.images.formats import reading
-from medfold.images.preparation import prepare
+from medfold.images.formats.reading import read_image
+from medfold.images.preparation import prepare_image
 from tests.lookalikes import LOOKALIKES, ODDITIES
 from tests.support.helpers import constant_run
 
@@ -24,7 +24,7 @@ ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow)
 def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
     competition, paths, truth = project.competition, project.paths, taken.truth
     choices = images_of(project, "baseline")
-    data = make_folds(project, quiet=True, choices=choices)
+    data = load_dataset(project, prepare=choices)
 
     assert sorted(data.train["id"]) == sorted(taken.part("train")["id"])
     assert data.train.groupby("group")["fold"].nunique().max() == 1
@@ -36,8 +36,8 @@ def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
     assert set(opened.rows.index) == set(taken.table["id"])
     assert not paths.bad_images.exists()
     for id in taken.table["id"].iloc[:: max(1, len(taken.table) // 5)]:
-        pixels = reading.read(paths.raw_root(competition.images.root), truth["images"][id], competition.images)
-        assert (opened.pixels[opened.rows[id]] == prepare(pixels, choices)).all()
+        pixels = read_image(paths.raw_root(competition.images.root), truth["images"][id], competition.images)
+        assert (opened.pixels[opened.rows[id]] == prepare_image(pixels, choices)).all()
         assert pixels.std() > 5  # something to see
 
     constant_run(project)

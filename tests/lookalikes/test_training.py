@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from medfold.commands.submit import submit
+from medfold.commands.train import train
 from medfold.competition.recipe import parse_overrides
-from medfold.training.run import train
 
 pytestmark = pytest.mark.slow
 STEP = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0 tta=false"

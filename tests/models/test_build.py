@@ -6,8 +6,13 @@ import yaml
 from medfold.competition.recipe import Recipe
 from medfold.config import merge
 from medfold.errors import UserError
-from medfold.models import build
-from medfold.prediction import predictor
+from medfold.models.backbones import BACKBONES
+from medfold.models.build import build_model
+from medfold.models.heads import CutPoints, split_backbone_and_head
+from medfold.models.input_scaling import TORCH_MEAN, TORCH_STD, scale_input
+from medfold.models.pooling import resolutions
+from medfold.models.precision import precision_of
+from medfold.prediction.weights import load_model, save_weights
 from medfold.training import losses
 from medfold.training.augmentation import augmenter
 from medfold.training.optimizer import optimizer_of
@@ -30,9 +35,9 @@ def batch(channels, size=32):
 
 def test_a_pyramid_pools_the_last_map_of_each_resolution():
     keras.utils.set_random_seed(0)
-    model = build.build(facts(channels=3), recipe("MobileNetV2", size=64, pooling="pyramid"))
+    model = build_model(facts(channels=3), recipe("MobileNetV2", size=64, pooling="pyramid"))
     net = next(layer for layer in model.layers if isinstance(layer, keras.Model))
-    seen, _ = build.split(model)
+    seen, _ = split_backbone_and_head(model)
     images = batch(3, size=64)
     features = np.asarray(seen(images))
     ends = ["block_3_expand_relu", "block_6_expand_relu", "block_13_expand_relu", "out_relu"]  # 16, 8, 4 and 2 px
@@ -45,14 +50,14 @@ def test_a_pyramid_takes_whole_maps_at_sizes_that_do_not_divide():
     """Sums that are no layers count (ConvNeXt), and a quarter of 50 px is 13."""
     net = keras.applications.ConvNeXtTiny(include_top=False, weights=None, input_shape=(64, 64, 3))
     downsampling = next(layer for layer in net.layers if "downsampling_block_0" in layer.name)
-    assert build._resolutions(net)[0] is downsampling.input
+    assert resolutions(net)[0] is downsampling.input
     net = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(50, 50, 3))
-    assert [each.shape[1] for each in build._resolutions(net)] == [13, 7, 4, 2]
+    assert [each.shape[1] for each in resolutions(net)] == [13, 7, 4, 2]
 
 
 @pytest.mark.parametrize(("name", "width"), [("resnet9", 2 * (32 + 32)), ("simple_cnn", 128)])
 def test_nets_of_our_own_have_a_pyramid_too(name, width):
-    seen, _ = build.split(build.build(facts(), recipe(name, size=28, pooling="pyramid")))
+    seen, _ = split_backbone_and_head(build_model(facts(), recipe(name, size=28, pooling="pyramid")))
     assert seen.output_shape == (None, width)
 
 
@@ -63,11 +68,11 @@ MOBILE = pytest.param("MobileNetV2", marks=pytest.mark.slow)  # a net of keras.a
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_backbone_is_saved_and_rebuilt_with_equal_predictions(tmp_path, name, channels):
     keras.utils.set_random_seed(0)
-    model = build.build(facts("multiclass", channels), recipe(name))
-    predictor.save(model, tmp_path / "weights.h5")
+    model = build_model(facts("multiclass", channels), recipe(name))
+    save_weights(model, tmp_path / "weights.h5")
     assert [path.name for path in tmp_path.iterdir()] == ["weights.h5"]
     keras.utils.set_random_seed(1)
-    again = predictor.load(facts("multiclass", channels), recipe(name), tmp_path / "weights.h5")
+    again = load_model(facts("multiclass", channels), recipe(name), tmp_path / "weights.h5")
     images = batch(channels)
     np.testing.assert_array_equal(model(images), again(images))
     np.testing.assert_allclose(np.sum(model(images), axis=1), 1, atol=1e-5)
@@ -78,13 +83,13 @@ def test_every_backbone_is_saved_and_rebuilt_with_equal_predictions(tmp_path, na
     [("binary", 1, "sigmoid"), ("multilabel", 2, "sigmoid"), ("multiclass", 3, "softmax"), ("ordinal", 3, "softmax")],
 )
 def test_every_task_has_its_head(task, columns, activation):
-    model = build.build(facts(task), recipe())
+    model = build_model(facts(task), recipe())
     assert model.output_shape == (None, columns)
     assert model.layers[-1].activation.__name__ == activation
 
 
 def scaled(scaling, channels=3, value=255.0):
-    model = build.build(facts(channels=channels), recipe("simple_cnn", input_scaling=scaling))
+    model = build_model(facts(channels=channels), recipe("simple_cnn", input_scaling=scaling))
     convolution = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     inputs = keras.Model(model.inputs, convolution.input)
     return np.asarray(inputs(np.full((1, 32, 32, channels), value, np.float32)))[0, 0, 0]
@@ -94,7 +99,7 @@ def test_input_scalings():
     assert scaled("unit").tolist() == [1, 1, 1]
     assert scaled("tf").tolist() == [1, 1, 1]
     assert scaled("tf", value=0).tolist() == [-1, -1, -1]
-    expected = [(1 - mean) / std for mean, std in zip(build.TORCH_MEAN, build.TORCH_STD, strict=True)]
+    expected = [(1 - mean) / std for mean, std in zip(TORCH_MEAN, TORCH_STD, strict=True)]
     assert scaled("torch").tolist() == pytest.approx(expected, abs=1e-5)
     reference = keras.applications.imagenet_utils.preprocess_input(np.full((1, 1, 1, 3), 255.0), mode="caffe")
     assert scaled("caffe").tolist() == pytest.approx(reference[0, 0, 0].tolist(), abs=1e-4)
@@ -107,7 +112,7 @@ def test_weights_of_a_file_are_read(tmp_path):
     keras.utils.set_random_seed(3)
     source = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
     source.save_weights(tmp_path / "net.weights.h5")
-    model = build.build(facts(), recipe("MobileNetV2", weights=str(tmp_path / "net.weights.h5")))
+    model = build_model(facts(), recipe("MobileNetV2", weights=str(tmp_path / "net.weights.h5")))
     inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
     np.testing.assert_array_equal(inner.get_weights()[0], source.get_weights()[0])
 
@@ -125,13 +130,13 @@ def test_choices_that_cannot_be_are_one_line(tmp_path):
         ({"name": "MobileNetV2", "size": 16}, "too small for MobileNetV2"),
     ):
         with pytest.raises(UserError, match=message) as caught:
-            build.build(facts(), recipe(**changes))
+            build_model(facts(), recipe(**changes))
         assert "\n" not in str(caught.value)
 
 
 def test_every_net_of_keras_applications_is_known_with_its_own_scaling():
     nets = {name for name in dir(keras.applications) if name[0].isupper()}
-    assert nets <= set(build.BACKBONES)
+    assert nets <= set(BACKBONES)
     expected = {
         "tf": "MobileNet MobileNetV2 ResNet50V2 ResNet152V2 InceptionV3 InceptionResNetV2 Xception NASNetMobile",
         "torch": "DenseNet121 DenseNet201",
@@ -139,7 +144,7 @@ def test_every_net_of_keras_applications_is_known_with_its_own_scaling():
         "own": "ConvNeXtTiny EfficientNetB0 EfficientNetB7 EfficientNetV2B0 EfficientNetV2S MobileNetV3Small",
     }
     for scaling, names in expected.items():
-        assert {build.BACKBONES[name].scaling for name in names.split()} == {scaling}
+        assert {BACKBONES[name].scaling for name in names.split()} == {scaling}
 
 
 @pytest.mark.slow
@@ -148,13 +153,13 @@ def test_scalings_are_those_of_the_family_itself(name, size):
     """keras.applications scales the same picture to the same numbers."""
     package = {"VGG16": "vgg16", "DenseNet121": "densenet", "ResNet50V2": "resnet_v2", "Xception": "xception"}[name]
     reference = getattr(keras.applications, package).preprocess_input(batch(3, size).copy())
-    ours = build._scaled(keras.ops.convert_to_tensor(batch(3, size)), build.BACKBONES[name].scaling)
+    ours = scale_input(keras.ops.convert_to_tensor(batch(3, size)), BACKBONES[name].scaling)
     np.testing.assert_allclose(np.asarray(ours), np.asarray(reference), atol=1e-3)
 
 
 def test_a_net_that_scales_itself_takes_no_other_scaling():
     with pytest.raises(UserError, match="EfficientNetB0 scales its input itself"):
-        build.build(facts(), recipe("EfficientNetB0", input_scaling="torch"))
+        build_model(facts(), recipe("EfficientNetB0", input_scaling="torch"))
 
 
 FAMILIES = [
@@ -168,28 +173,28 @@ FAMILIES = [
 @pytest.mark.parametrize(("name", "size"), FAMILIES)
 def test_every_family_takes_a_step_and_is_rebuilt_with_equal_predictions(tmp_path, name, size):
     keras.utils.set_random_seed(0)
-    model = build.build(facts(channels=3), recipe(name, size))
+    model = build_model(facts(channels=3), recipe(name, size))
     learner = Learner(model, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
     before = [weight.copy() for weight in model.get_weights()]
     loss = learner.step(batch(3, size), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
     assert np.isfinite(loss)
     assert any((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
-    predictor.save(model, tmp_path / "weights.h5")
+    save_weights(model, tmp_path / "weights.h5")
     keras.utils.set_random_seed(1)
-    again = predictor.load(facts(channels=3), recipe(name, size), tmp_path / "weights.h5")
+    again = load_model(facts(channels=3), recipe(name, size), tmp_path / "weights.h5")
     np.testing.assert_array_equal(model(batch(3, size)), again(batch(3, size)))
-    pyramid = build.build(facts(channels=3), recipe(name, size, pooling="pyramid"))
-    assert build.split(pyramid)[0].output_shape[1] >= 2 * build.split(model)[0].output_shape[1]
+    pyramid = build_model(facts(channels=3), recipe(name, size, pooling="pyramid"))
+    assert split_backbone_and_head(pyramid)[0].output_shape[1] >= 2 * split_backbone_and_head(model)[0].output_shape[1]
 
 
 def test_weights_of_another_net_are_refused(tmp_path):
-    predictor.save(build.build(facts(), recipe()), tmp_path / "weights.h5")
+    save_weights(build_model(facts(), recipe()), tmp_path / "weights.h5")
     with pytest.raises(UserError, match=r"weights.h5: weights do not fit the recipe"):
-        predictor.load(facts(), recipe("simple_cnn"), tmp_path / "weights.h5")
+        load_model(facts(), recipe("simple_cnn"), tmp_path / "weights.h5")
 
 
 def test_cut_points_give_ordered_classes_equal_chances_at_the_start():
-    layer = build.CutPoints(5)
+    layer = CutPoints(5)
     middle = np.asarray(layer(np.zeros((1, 1), np.float32)))
     np.testing.assert_allclose(middle, 0.2, atol=1e-6)
     layer.cuts.assign([0.5, -3.0, 1.0, -20.0])  # whatever is learnt, the cuts keep their order
@@ -203,15 +208,15 @@ def test_cut_points_give_ordered_classes_equal_chances_at_the_start():
 
 def test_cut_points_are_for_ordered_classes_only():
     chosen = Recipe.model_validate({"images": {"size": 32}, "head": "cut_points"})
-    assert build.build(facts("ordinal"), chosen).output_shape == (None, 3)
+    assert build_model(facts("ordinal"), chosen).output_shape == (None, 3)
     with pytest.raises(UserError, match="head: task multiclass has no order to cut"):
-        build.build(facts("multiclass"), chosen)
+        build_model(facts("multiclass"), chosen)
 
 
 @pytest.mark.parametrize("name", ["resnet9", MOBILE])
 def test_a_net_is_its_backbone_and_its_head(name):
-    model = build.build(facts("ordinal"), recipe(name))
-    backbone, head = build.split(model)
+    model = build_model(facts("ordinal"), recipe(name))
+    backbone, head = split_backbone_and_head(model)
     assert len(head.trainable_variables) == 2
     np.testing.assert_allclose(model(batch(1)), head(backbone(batch(1))), atol=1e-6)
     head.layers[-1].set_weights([weight + 1 for weight in head.layers[-1].get_weights()])
@@ -220,7 +225,7 @@ def test_a_net_is_its_backbone_and_its_head(name):
 
 @pytest.mark.slow
 def test_frozen_normalisation_stays_as_it_came():
-    free, frozen = (build.build(facts(), recipe("MobileNetV2", freeze_norm=choice)) for choice in (False, True))
+    free, frozen = (build_model(facts(), recipe("MobileNetV2", freeze_norm=choice)) for choice in (False, True))
     assert len(frozen.trainable_variables) < len(free.trainable_variables)
     learner = Learner(frozen, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
     before = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]
@@ -232,28 +237,28 @@ def test_frozen_normalisation_stays_as_it_came():
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_half_precision_keeps_weights_and_outputs_in_full(tmp_path, precision):
     keras.utils.set_random_seed(0)
-    full = build.build(facts(), recipe("resnet9"))
+    full = build_model(facts(), recipe("resnet9"))
     keras.utils.set_random_seed(0)
-    half = build.build(facts(), recipe("resnet9"), precision=precision)
+    half = build_model(facts(), recipe("resnet9"), precision=precision)
     assert keras.config.dtype_policy().name == "float32"
     assert {layer.compute_dtype for layer in half.layers if isinstance(layer, keras.layers.Conv2D)} == {precision}
     assert {variable.dtype for variable in half.trainable_variables} == {"float32"}
     assert np.asarray(half(batch(1))).dtype == np.float32
     np.testing.assert_allclose(half(batch(1)), full(batch(1)), atol=0.02)
-    predictor.save(half, tmp_path / "weights.h5")
-    again = predictor.load(facts(), recipe("resnet9"), tmp_path / "weights.h5")
+    save_weights(half, tmp_path / "weights.h5")
+    again = load_model(facts(), recipe("resnet9"), tmp_path / "weights.h5")
     np.testing.assert_array_equal(again(batch(1)), full(batch(1)))
 
 
 def test_precision_auto_is_what_the_machine_gains_by(monkeypatch):
     import tensorflow as tf
 
-    assert build.precision_of("bfloat16") == "bfloat16"
+    assert precision_of("bfloat16") == "bfloat16"
     for capability, expected in (((7, 5), "float16"), ((6, 1), "float32")):
         monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
         details = {"compute_capability": capability}
         monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device, told=details: told)
-        assert build.precision_of("auto") == expected
+        assert precision_of("auto") == expected
 
 
 @pytest.mark.slow
@@ -263,7 +268,7 @@ def test_precision_auto_is_what_the_machine_gains_by(monkeypatch):
 def test_recipes_for_gpus_take_a_step_at_a_small_size(base):
     content = yaml.safe_load((REPOSITORY / "competition" / "_base" / f"{base}.yaml").read_text())
     chosen = Recipe.model_validate(merge(content, {"images": {"size": 32}, "backbone": {"weights": "none"}}))
-    model = build.build(facts("ordinal", channels=3), chosen)
+    model = build_model(facts("ordinal", channels=3), chosen)
     learner = Learner(
         model,
         optimizer_of(chosen.training, chosen.training.learning_rate, 10),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.notebooks import wheels
-from medfold.notebooks.pack_submission import notebook
 from medfold.paths import Paths
 
 
@@ -18,7 +18,7 @@ class Given:
     """A project whose folds are trained, and its kit."""
 
     project: Project
-    kit: Path
+    folder: Path
     notebook: Path
 
     @property

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from medfold.errors import UserError
-from medfold.notebooks import Kit, hidden_predictions
-from medfold.notebooks.time_budget import Budget, Level
+from medfold.notebooks import SubmissionBundle, hidden_predictions, predict_hidden_test
+from medfold.notebooks.time_budget import Level, TimeBudget
 from tests.support import kaggle_image
 from tests.support.helpers import picture
 
@@ -18,19 +18,19 @@ from tests.support.helpers import picture
 def root(given, tmp_path):
     """A tree like Kaggle's, in which the data may be changed."""
     shutil.copytree(given.project.paths.raw, tmp_path / "data")
-    kaggle_image.attach(tmp_path, "new", "small", tmp_path / "data", given.kit)
+    kaggle_image.attach(tmp_path, "new", "small", tmp_path / "data", given.folder)
     return tmp_path
 
 
 def predict(given, root, hours=1.0):
     out = root / "submission.csv"
-    Kit.open(given.kit).predict(root / "input", out, hours)
+    predict_hidden_test(SubmissionBundle.open(given.folder), root / "input", out, hours)
     return out
 
 
 @pytest.mark.parametrize("style", [pytest.param("old", marks=pytest.mark.slow), "new"])
 def test_the_same_images_get_the_same_bytes_as_at_home(given, root, style):
-    kaggle_image.attach(root, style, "small", root / "data", given.kit)
+    kaggle_image.attach(root, style, "small", root / "data", given.folder)
     assert predict(given, root).read_bytes() == given.submission
 
 
@@ -66,7 +66,7 @@ def test_images_that_cannot_be_read_get_the_mean_of_the_training_labels(given, r
     (test / f"{empty}.png").write_bytes(b"")
     picture(test / f"{small}.png", shape=(5, 7))
     found = pd.read_csv(predict(given, root), index_col="id")
-    prior = json.loads((given.kit / "kit.json").read_text())["nothing"]
+    prior = json.loads((given.folder / "kit.json").read_text())["nothing"]
     assert found.loc[[absent, broken, empty, small], "target"].tolist() == pytest.approx(prior * 4)
     np.testing.assert_allclose(found.loc[rest, "target"], home.loc[rest, "target"], atol=1e-6)
     said = capsys.readouterr().out
@@ -93,7 +93,7 @@ def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
     every = pd.read_csv(predict(given, root))["target"]
     capsys.readouterr()
 
-    class Hurried(Budget):
+    class Hurried(TimeBudget):
         """As if the first batch had taken so long that one fold and one view are left, and the third till the end."""
 
         batches = 0
@@ -102,7 +102,7 @@ def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
             self.batches += 1
             return [self.level, Level(1, 1), Level(1, 1), None][min(self.batches, 4) - 1]
 
-    monkeypatch.setattr(hidden_predictions, "Budget", Hurried)
+    monkeypatch.setattr(hidden_predictions, "TimeBudget", Hurried)
     hurried = pd.read_csv(predict(given, root))["target"]
     np.testing.assert_array_equal(hurried[:64], every[:64])
     assert (hurried[64:192] != every[64:192]).all()
@@ -121,20 +121,20 @@ def test_no_time_at_all_still_gives_a_submission(given, root, capsys):
 def test_data_that_is_not_attached_is_named(given, tmp_path):
     (tmp_path / "input" / "medfold-small").mkdir(parents=True)
     with pytest.raises(UserError, match="the data of small is not attached. There is medfold-small"):
-        Kit.open(given.kit).predict(tmp_path / "input", tmp_path / "out.csv", 1)
+        predict_hidden_test(SubmissionBundle.open(given.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert not (tmp_path / "out.csv").exists()
 
 
 def test_a_kit_that_is_not_whole_is_refused(given, tmp_path):
     with pytest.raises(UserError, match=r"no kit\.json"):
-        Kit.open(tmp_path)
-    shutil.copytree(given.kit, tmp_path / "kit")
+        SubmissionBundle.open(tmp_path)
+    shutil.copytree(given.folder, tmp_path / "kit")
     weights = tmp_path / "kit" / "baseline-fold1.h5"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     with pytest.raises(UserError, match="missing or damaged: baseline-fold1"):
-        Kit.open(tmp_path / "kit")
-    about = json.loads((given.kit / "kit.json").read_text())
-    shutil.copy(given.kit / "baseline-fold1.h5", weights)
+        SubmissionBundle.open(tmp_path / "kit")
+    about = json.loads((given.folder / "kit.json").read_text())
+    shutil.copy(given.folder / "baseline-fold1.h5", weights)
     (tmp_path / "kit" / "kit.json").write_text(json.dumps({**about, "packages": ["no-such-package"]}))
     with pytest.raises(UserError, match="packages are not installed: no-such-package"):
-        Kit.open(tmp_path / "kit")
+        SubmissionBundle.open(tmp_path / "kit")

@@ -21,7 +21,7 @@ def test_it_is_a_notebook_of_few_cells(text):
     assert len(content.cells) <= 6
     assert all(len(cell.source.splitlines()) <= 20 for cell in content.cells)
     assert content.cells[0].source.startswith("# Lungs\n")
-    assert "| kit | 0123456789ab |" in content.cells[0].source
+    assert "| bundle | 0123456789ab |" in content.cells[0].source
     assert "not for the diagnosis of patients" in content.cells[0].source
     assert all(not cell.outputs for cell in content.cells if cell.cell_type == "code")
 

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.commands.download import download
+from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
+from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.competition.recipe import parse_overrides
-from medfold.data.raw_data import download
 from medfold.notebooks import wheels
-from medfold.notebooks.pack_submission import notebook
 from medfold.paths import Paths
 from medfold.submission.leaderboards import entry
-from medfold.training.run import train
 from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
 from tests.lookalikes import LOOKALIKES, plant
 from tests.support import kaggle_image
@@ -33,7 +33,7 @@ def python(tmp_path_factory):
 @pytest.mark.parametrize("style", ["old", "new"])
 def test_it_submits_what_is_submitted_at_home(given, python, tmp_path, style):
     root = tmp_path / "kaggle"
-    kaggle_image.attach(root, style, "small", given.project.paths.raw, given.kit)
+    kaggle_image.attach(root, style, "small", given.project.paths.raw, given.folder)
     said = kaggle_image.run(given.notebook, python, root)
     kaggle_image.assert_same(root / "working" / "submission.csv", given.submission)
     assert "baseline (3 folds)" in said
@@ -71,7 +71,7 @@ def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch,
     submit(project, names=["step"], force=True)  # one epoch: no better than chance
     packed = notebook(project, ["step"])
     kaggle = tmp_path / "kaggle"
-    kaggle_image.attach(kaggle, "new", name, tmp_path / "as shipped", packed.kit)
+    kaggle_image.attach(kaggle, "new", name, tmp_path / "as shipped", packed.folder)
     said = kaggle_image.run(packed.notebook, python, kaggle)
     (home,) = project.paths.submissions.glob("*.csv")
     kaggle_image.assert_same(kaggle / "working" / "submission.csv", home.read_bytes())
@@ -117,7 +117,7 @@ def test_three_placeholders_at_home_three_thousand_images_there(
     packed = notebook(made[3][1], ["baseline"])
     for images, (shipped, _, home) in made.items():
         kaggle = tmp_path / f"kaggle {images}"
-        kaggle_image.attach(kaggle, "new", "hidden", shipped, packed.kit)
+        kaggle_image.attach(kaggle, "new", "hidden", shipped, packed.folder)
         kaggle_image.run(packed.notebook, python, kaggle)
         kaggle_image.assert_same(kaggle / "working" / "submission.csv", home)
 
@@ -147,7 +147,7 @@ def test_folds_of_phantom_chest(tmp_path, monkeypatch, python):
     train(project, overrides=parse_overrides("training.epochs=1"), folds=[0], run="short")
     submit(project, names=["short"])
     packed = notebook(project, ["short"])
-    kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", project.paths.raw, packed.kit)
+    kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", project.paths.raw, packed.folder)
     kaggle_image.run(packed.notebook, python, tmp_path / "kaggle")
     (home,) = project.paths.submissions.glob("*.csv")
     kaggle_image.assert_same(tmp_path / "kaggle" / "working" / "submission.csv", home.read_bytes())

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.paths import Paths
-from medfold.submission import table
+from medfold.submission.ledger import read_ledger
 from tests.support import kaggle_image
 from tests.support.kaggle_server import HostedCompetition
 
@@ -38,7 +38,7 @@ def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, mon
     kaggle.competitions["small"] = HostedCompetition(judge=judge, notebooks_only=True)
     kaggle.runner = kaggle_image.machine(kaggle, tmp_path, python, {"small": project.paths.raw}, "submission.csv")
     submit(project, names=["baseline"])
-    (row,), (arrived,) = table.ledger(project.root).to_dict("records"), kaggle.submissions
+    (row,), (arrived,) = read_ledger(project.root).to_dict("records"), kaggle.submissions
     assert arrived["text"] == (root / row["file"]).read_bytes() == given.submission
     assert (row["status"], row["public"]) == ("scored", f"{float(arrived['verdict']['publicScore']):.6f}")
     beside = json.loads((root / row["file"]).with_suffix(".json").read_text())

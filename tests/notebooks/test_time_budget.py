@@ -1,6 +1,6 @@
 import pytest
 
-from medfold.notebooks.time_budget import Budget, Level
+from medfold.notebooks.time_budget import Level, TimeBudget
 
 
 class Clock:
@@ -18,7 +18,7 @@ def cost(level):
 def work(seconds, images, reading, look, folds=5, views=8, batch=64, slower=lambda done: 1.0):
     """Predicts with nets that take `look` seconds for a look at an image, and gives the levels asked of each batch."""
     clock = Clock()
-    budget, done, asked = Budget(seconds, images, folds, views, cost, clock), 0, []
+    budget, done, asked = TimeBudget(seconds, images, folds, views, cost, clock), 0, []
     while done < images:
         count = min(batch, images - done)
         clock.now += reading * count

@@ -7,23 +7,23 @@ import pandas as pd
 import pytest
 
 from medfold import files
+from medfold.commands.download import download
+from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe, parse_overrides
-from medfold.data.raw_data import download
 from medfold.errors import UserError
-from medfold.notebooks import Job, training_bundle, wheels
-from medfold.notebooks.remote_training import train_on_kaggle
-from medfold.notebooks.training_bundle import Order
+from medfold.notebooks import TrainingBundle, training_bundle, wheels
+from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import Paths
 from medfold.runs import run_folder
-from medfold.training.run import train
+from medfold.training.run import TrainingRequest
 from tests.conftest import SMALL, add_competition
 from tests.support import kaggle_image
 from tests.support.helpers import finished_run, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import KEY, TOKEN, HostedCompetition, HostedDataset
 
-ORDER = Order("baseline", {}, 0, "baseline", [0, 1], "1", 3)
+ORDER = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], "1", 3)
 REF = "alice/medfold-train-small-baseline-fold0"
 JOB = f"{REF}-job"
 MARK = "0123456789ab"
@@ -50,7 +50,7 @@ def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
     state.write_bytes(b"where it stands")
     sizes = training_bundle.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
-    opened = Job.open(tmp_path / "job")
+    opened = TrainingBundle.open(tmp_path / "job")
     paths = opened.lay_out(tmp_path / "there")
     for path in (made.paths.facts, made.paths.folds, made.paths.folds_origin):
         there = tmp_path / "there" / path.relative_to(made.root.root)
@@ -90,7 +90,7 @@ def test_a_weights_file_comes_along(made, quick, tmp_path):
     (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
     training_bundle.write(made.paths, made.competition, recipe, ORDER, (), tmp_path / "job")
-    opened = Job.open(tmp_path / "job")
+    opened = TrainingBundle.open(tmp_path / "job")
     assert opened.order.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
     with pytest.raises(UserError, match="no.h5: no such file"):
@@ -103,7 +103,7 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
     there.fold(1).folder.mkdir()
     there.fold(1).state.write_bytes(b"half")
     training_bundle.pack(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
-    assert training_bundle.bring(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
+    assert unpack_results(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
     assert run_folder.is_done(home.fold(0))
     assert home.fold(1).state.read_bytes() == b"half"
     assert sorted(path.name for path in home.folder.iterdir() if not path.name.startswith(".")) == ["fold0", "fold1"]
@@ -119,7 +119,7 @@ def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
     assert oof in content
     (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
     with pytest.raises(UserError, match="damaged"):
-        training_bundle.bring(tmp_path / "trained.zip", home, [0], MARK)
+        unpack_results(tmp_path / "trained.zip", home, [0], MARK)
     assert not home.fold(0).folder.exists()
 
 
@@ -127,38 +127,35 @@ def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
 
 
 def test_data_that_is_not_at_kaggle(made, kaggle):
-    facts = made.competition.model_copy(update={"source": {"kind": "url"}})
-    source = type(made.source)(
-        {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}, made.paths
-    )
-    project = Project(made.root, made.paths, facts, source)
+    source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
+    project = Project(made.root, made.paths, made.competition.model_copy(update={"source": source}))
     with pytest.raises(UserError, match="the data of source url is not at Kaggle. Put it there as a data set of your"):
-        train_on_kaggle(project)
+        train(project, on="kaggle")
     assert kaggle.log == []
 
 
 def test_what_is_done_is_not_sent(made, kaggle):
     finished_run(made)
-    train_on_kaggle(made, folds=[0])
+    train(made, on="kaggle", folds=[0])
     assert kaggle.asked("SaveKernel") == kaggle.asked("StartBlobUpload") == 0
 
 
 def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
     def nothing(pushed):
         training_bundle.pack(
-            made.paths.run("none"), [0], re.search(r"\| job \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip"
+            made.paths.run("none"), [0], re.search(r"\| bundle \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip"
         )
         return Ended({"trained.zip": (tmp_path / "x.zip").read_bytes()}, "log\n")
 
     kaggle.runner = nothing
     with pytest.raises(UserError, match="the notebook ended without a fold"):
-        train_on_kaggle(made, folds=[0])
+        train(made, on="kaggle", folds=[0])
     kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
     with pytest.raises(UserError, match="this is what another job left"):
-        train_on_kaggle(made, folds=[0], run="third")
+        train(made, on="kaggle", folds=[0], run="third")
     kaggle.runner = lambda pushed: Ended(state="ERROR", message="Out of memory")
     with pytest.raises(UserError, match="the notebook failed: Out of memory"):
-        train_on_kaggle(made, folds=[0], run="other")
+        train(made, on="kaggle", folds=[0], run="other")
 
 
 # The real thing
@@ -207,7 +204,7 @@ def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, sou
     project = taken_from(source, hosted, tmp_path, monkeypatch)
     train(project, folds=[0], run="home")
     rents(hosted, tmp_path)
-    train_on_kaggle(project, folds=[0])
+    train(project, on="kaggle", folds=[0])
     assert hashes(project, "baseline") == hashes(project, "home")
     pushed = hosted.notebooks[REF].pushed
     assert pushed["competitionDataSources"] == (["small"] if source == "kaggle" else [])
@@ -226,7 +223,7 @@ def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monke
     train(project, run="home", jobs="2")
     train(project, folds=[1], run="baseline", jobs="2")
     rents(hosted, tmp_path)
-    train_on_kaggle(project, jobs="2", run="baseline")
+    train(project, on="kaggle", jobs="2", run="baseline")
     assert "brought back: folds 0, 2" in hosted.said()
     home, there = (project.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
@@ -239,7 +236,7 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
     longer = parse_overrides("training.epochs=4")
     train(project, folds=[0], overrides=longer, run="home")
     rents(hosted, tmp_path, hours=0)
-    train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
+    train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
     said, fold = hosted.said(), project.paths.run("baseline").fold(0)
     assert "stopped before the session's end: folds 0; the same command goes on" in said
     assert fold.state.is_file()
@@ -247,7 +244,7 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
     with np.load(fold.state) as state:
         assert len(state.files) > 5
     rents(hosted, tmp_path)
-    train_on_kaggle(project, folds=[0], overrides=longer, run="baseline")
+    train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
     assert hashes(project, "baseline") == hashes(project, "home")
     assert hosted.notebooks[REF].version == hosted.datasets[JOB].version == 2
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
@@ -260,5 +257,5 @@ def test_a_training_that_fails_there_is_one_line_with_its_log(hosted, tmp_path, 
     rents(hosted, tmp_path)
     (hosted.data / "train.csv").unlink()
     with pytest.raises(UserError, match="the notebook failed: Your notebook failed"):
-        train_on_kaggle(project, folds=[0])
+        train(project, on="kaggle", folds=[0])
     assert "train.csv" in hosted.said()

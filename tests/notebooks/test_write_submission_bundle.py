@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from medfold import files
+from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
+from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.competition.recipe import parse_overrides
 from medfold.errors import UserError
 from medfold.notebooks import wheels
-from medfold.notebooks.pack_submission import notebook
-from medfold.training.run import train
 from tests.support import kaggle_image
 from tests.support.helpers import competition
 from tests.support.kaggle_server import KEY, TOKEN
@@ -53,14 +53,14 @@ def test_nothing_private_is_packed(given, built, monkeypatch, tmp_path):
 def test_equal_folds_give_equal_kits(given, monkeypatch):
     project = given.project
     monkeypatch.chdir(project.root.root)
-    before = {path.name: path.read_bytes() for path in given.kit.iterdir()}
+    before = {path.name: path.read_bytes() for path in given.folder.iterdir()}
     notebook(project, ["baseline"])
-    assert {path.name: path.read_bytes() for path in given.kit.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in given.folder.iterdir()} == before
 
 
 def test_everything_is_named_with_its_hash(given):
-    about = json.loads((given.kit / "kit.json").read_text())
-    others = {path.name: files.sha256(path) for path in given.kit.iterdir() if path.name != "kit.json"}
+    about = json.loads((given.folder / "kit.json").read_text())
+    others = {path.name: files.sha256(path) for path in given.folder.iterdir() if path.name != "kit.json"}
     assert about["files"] == others
     assert set(about["folder"]) == {"competition/small/baseline.yaml", "competition/small/competition.yaml"}
     assert about["runs"][0]["folds"] == [0, 1, 2]
@@ -154,9 +154,9 @@ def test_several_runs_are_packed_with_their_weights(given, monkeypatch, tmp_path
     submit(project, names=["baseline", "other"], method="rank", dry_run=True)
     (home,) = project.paths.submissions.glob("*.csv")
     packed = notebook(project, ["baseline", "other"], method="rank")
-    kaggle_image.attach(tmp_path, "new", "small", project.paths.raw, packed.kit)
+    kaggle_image.attach(tmp_path, "new", "small", project.paths.raw, packed.folder)
 
-    from medfold.notebooks import Kit
+    from medfold.notebooks import SubmissionBundle, predict_hidden_test
 
-    Kit.open(packed.kit).predict(tmp_path / "input", tmp_path / "out.csv", 1)
+    predict_hidden_test(SubmissionBundle.open(packed.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert (tmp_path / "out.csv").read_bytes() == home.read_bytes()

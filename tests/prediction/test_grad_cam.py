@@ -9,8 +9,10 @@ from keras import layers
 from scipy.stats import spearmanr
 
 from medfold.competition.recipe import Recipe
-from medfold.models import build as models
+from medfold.models.build import build_model
 from medfold.prediction import grad_cam
+from medfold.prediction.grad_cam import GradCam
+from medfold.prediction.grad_cam_checks import hits, random_hits, randomised
 from tests.support.helpers import competition
 
 
@@ -30,7 +32,7 @@ def build(task: str = "binary", channels: int = 1, head: str = "classes", size: 
     keras.utils.set_random_seed(1)
     facts = competition(task, images={"train": "{id}.png", "test": "{id}.png", "channels": channels})
     chosen = {"name": "resnet9", "width": 8, **backbone}
-    return models.build(facts, Recipe(images={"size": size}, backbone=chosen, head=head), pretrained=False)
+    return build_model(facts, Recipe(images={"size": size}, backbone=chosen, head=head), pretrained=False)
 
 
 def scaled(maps: np.ndarray, size: int) -> np.ndarray:
@@ -49,7 +51,7 @@ def test_of_a_net_that_pools_and_weighs_it_is_the_class_activation_map():
     channels = keras.Model(image, features).predict(pixels.astype(np.float32), verbose=0)
     weights = net.get_layer("head").kernel.numpy()[:, columns]
     expected = scaled(np.einsum("nhwk,kn->nhw", channels, weights), 24)
-    explainer = grad_cam.Explainer(net)
+    explainer = GradCam(net)
     found = explainer(pixels, columns)
     assert expected.any(axis=(1, 2)).sum() >= 4
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -84,7 +86,7 @@ def test_of_any_other_net_it_is_the_channels_by_their_mean_gradients():
             here = sum(gradient[..., k].mean() * channels.numpy()[0, ..., k] for k in range(channels.shape[-1]))
             heat += cv2.resize(here, size, interpolation=cv2.INTER_LINEAR)
         expected.append(np.maximum(heat, 0) / heat.max())
-    np.testing.assert_allclose(grad_cam.Explainer(net)(pixels, np.zeros(3, int)), expected, atol=1e-5)
+    np.testing.assert_allclose(GradCam(net)(pixels, np.zeros(3, int)), expected, atol=1e-5)
 
 
 NETS = {
@@ -101,7 +103,7 @@ NETS = {
 def test_every_backbone_is_explained_and_can_be_randomised(name):
     backbone, channels, size, cell = NETS[name]
     net = build("multiclass", channels, size=size, **backbone)
-    explainer = grad_cam.Explainer(net)
+    explainer = GradCam(net)
     pixels, columns = np.repeat(noise(3, size, channels), 3, axis=0), np.tile(np.arange(3), 3)
     maps = explainer(pixels, columns)
     assert explainer.method == "Grad-CAM"
@@ -112,9 +114,9 @@ def test_every_backbone_is_explained_and_can_be_randomised(name):
     # An untrained net may have nothing to say for a class, but not for all three: their weights differ in sign.
     assert set(maps.max(axis=(1, 2)).tolist()) <= {0, 1}
     assert maps.reshape(3, -1).any(axis=1).all()
-    other = grad_cam.randomised(net)
+    other = randomised(net)
     assert [each.shape for each in other.get_weights()] == [each.shape for each in net.get_weights()]
-    assert np.isfinite(grad_cam.Explainer(other)(pixels, columns)).all()
+    assert np.isfinite(GradCam(other)(pixels, columns)).all()
 
 
 HEADS = [
@@ -130,20 +132,20 @@ HEADS = [
 @pytest.mark.parametrize(("task", "head", "columns"), HEADS)
 def test_every_head_is_explained_a_column_at_a_time(task, head, columns):
     net = build(task, head=head)
-    explainer = grad_cam.Explainer(net)
+    explainer = GradCam(net)
     pixels = np.repeat(noise(1), columns, axis=0)
     maps = explainer(pixels, np.arange(columns))
     assert np.isfinite(maps).all()
     assert maps.any()
     alike = [np.allclose(maps[0], each, atol=1e-3) for each in maps[1:]]
     assert alike == [head == "cut_points"] * (columns - 1)
-    other = grad_cam.Explainer(grad_cam.randomised(net))(pixels, np.arange(columns))
+    other = GradCam(randomised(net))(pixels, np.arange(columns))
     assert np.isfinite(other).all()
 
 
 def test_a_net_that_flattens_is_explained_by_the_gradient_at_its_input():
     net = build(name="simple_cnn")
-    explainer = grad_cam.Explainer(net)
+    explainer = GradCam(net)
     assert (explainer.method, explainer.cell) == ("input gradient", (1, 1))
     pixels = noise(2)
     maps = explainer(pixels, np.zeros(2, int))
@@ -166,22 +168,22 @@ def test_it_points_at_what_the_net_looks_for():
     pixels, x, y = np.zeros((2, 32, 32, 1), np.uint8), np.array([8, 25]), np.array([20, 6])
     for number in range(2):
         pixels[number, y[number] - 2 : y[number] + 3, x[number] - 2 : x[number] + 3] = 200
-    explainer = grad_cam.Explainer(net)
+    explainer = GradCam(net)
     maps = explainer(pixels, np.zeros(2, int))
-    assert grad_cam.hits(maps, x, y, np.ones(2), explainer.cell).all()
-    assert not grad_cam.hits(maps, x[::-1], y[::-1], np.ones(2), explainer.cell).any()
+    assert hits(maps, x, y, np.ones(2), explainer.cell).all()
+    assert not hits(maps, x[::-1], y[::-1], np.ones(2), explainer.cell).any()
     # Nothing speaks for a finding if what is there speaks against it.
     net.get_layer("head").kernel.assign([[-1e-3]])
     against = explainer(pixels, np.zeros(2, int))
     assert not against.any()
-    assert not grad_cam.hits(against, x, y, np.full(2, 50.0), explainer.cell).any()
+    assert not hits(against, x, y, np.full(2, 50.0), explainer.cell).any()
 
 
 @pytest.mark.parametrize(
     "count", [0, 5, *(pytest.param(grad_cam.BATCH + more, marks=pytest.mark.slow) for more in (0, 1))]
 )
 def test_a_batch_of_any_size_gives_the_maps_of_one_by_one(count):
-    explainer = grad_cam.Explainer(build("multiclass"))
+    explainer = GradCam(build("multiclass"))
     pixels, columns = noise(count) if count else np.zeros((0, 32, 32, 1), np.uint8), np.arange(count) % 3
     maps = explainer(pixels, columns)
     assert maps.shape == (count, 32, 32)
@@ -195,11 +197,11 @@ def test_a_batch_of_any_size_gives_the_maps_of_one_by_one(count):
 def test_a_sure_prediction_has_a_map_still(task):
     net = build(task)
     pixels, columns = noise(2), np.zeros(2, int)
-    before = grad_cam.Explainer(net)(pixels, columns)
+    before = GradCam(net)(pixels, columns)
     head = net.get_layer("head")
     head.bias.assign([1000.0] + [0.0] * (head.bias.shape[0] - 1))
     assert (net.predict(pixels.astype(np.float32), verbose=0)[:, 0] == 1).all()
-    after = grad_cam.Explainer(net)(pixels, columns)
+    after = GradCam(net)(pixels, columns)
     assert after.any()
     np.testing.assert_allclose(after, before, atol=1e-4)
 
@@ -208,7 +210,7 @@ def test_a_sure_prediction_has_a_map_still(task):
 def test_other_weights_give_other_maps():
     net = build()
     kept = [each.copy() for each in net.get_weights()]
-    one, again, third = (grad_cam.randomised(net, seed) for seed in (5, 5, 6))
+    one, again, third = (randomised(net, seed) for seed in (5, 5, 6))
     for before, now in zip(kept, net.get_weights(), strict=True):
         np.testing.assert_array_equal(before, now)
     changed = []
@@ -218,7 +220,7 @@ def test_other_weights_give_other_maps():
         changed.append((a != own).any() and (a != c).any())
     assert changed[0]
     pixels, columns = noise(8), np.zeros(8, int)
-    maps, same, other = (grad_cam.Explainer(each)(pixels, columns, signed=True) for each in (net, net, one))
+    maps, same, other = (GradCam(each)(pixels, columns, signed=True) for each in (net, net, one))
 
     def agreement(a: np.ndarray, b: np.ndarray) -> float:
         return float(np.mean([spearmanr(x.ravel(), y.ravel()).statistic for x, y in zip(a, b, strict=True)]))
@@ -230,7 +232,7 @@ def test_other_weights_give_other_maps():
 @pytest.mark.slow
 def test_signed_maps_hold_what_speaks_against_it_too():
     net = build("multiclass")
-    explainer = grad_cam.Explainer(net)
+    explainer = GradCam(net)
     pixels, columns = np.repeat(noise(2), 3, axis=0), np.tile(np.arange(3), 2)
     signed, maps = explainer(pixels, columns, signed=True), explainer(pixels, columns)
     assert (signed < 0).any()
@@ -238,7 +240,7 @@ def test_signed_maps_hold_what_speaks_against_it_too():
     for one, scaled_one in zip(signed, maps, strict=True):
         np.testing.assert_allclose(np.maximum(one, 0), scaled_one * max(one.max(), 0), atol=1e-6)
     net.get_layer("head").kernel.assign(-net.get_layer("head").kernel)
-    np.testing.assert_allclose(grad_cam.Explainer(net)(pixels, columns, signed=True), -signed, atol=1e-6)
+    np.testing.assert_allclose(GradCam(net)(pixels, columns, signed=True), -signed, atol=1e-6)
 
 
 def test_a_map_hits_a_finding_if_its_largest_value_lies_in_it_grown_by_a_cell():
@@ -247,16 +249,16 @@ def test_a_map_hits_a_finding_if_its_largest_value_lies_in_it_grown_by_a_cell():
     maps[0, 3, 3] = 0.9  # not the largest
     x, y = np.array([12, 17, 18, 12, 0]), np.array([10, 10, 10, 16, 0])
     radius = np.array([1.0, 3, 3, 3, 3])
-    assert grad_cam.hits(maps, x, y, radius, (2, 1)).tolist() == [True, True, False, False, False]
-    assert grad_cam.hits(maps, x, y, radius, (1, 3)).tolist() == [True, True, True, True, False]
-    assert grad_cam.hits(maps[:0], *np.zeros((3, 0)), (1, 1)).tolist() == []
+    assert hits(maps, x, y, radius, (2, 1)).tolist() == [True, True, False, False, False]
+    assert hits(maps, x, y, radius, (1, 3)).tolist() == [True, True, True, True, False]
+    assert hits(maps[:0], *np.zeros((3, 0)), (1, 1)).tolist() == []
 
 
 def test_a_random_point_hits_as_often_as_the_grown_finding_is_large():
-    chance = grad_cam.random_hits((20, 30), np.array([15, 0]), np.array([10, 0]), np.array([1.0, 1.0]), (1, 1))
+    chance = random_hits((20, 30), np.array([15, 0]), np.array([10, 0]), np.array([1.0, 1.0]), (1, 1))
     # 13 pixels lie within 2 of a pixel, 6 of them if it is a corner.
     np.testing.assert_allclose(chance, [13 / 600, 6 / 600])
     maps = np.zeros((600, 20, 30), np.float32)
     maps.reshape(600, 600)[np.arange(600), np.arange(600)] = 1
-    each = grad_cam.hits(maps, *(np.full(600, value) for value in (15, 10, 1.0)), (1, 1))
+    each = hits(maps, *(np.full(600, value) for value in (15, 10, 1.0)), (1, 1))
     assert each.mean() == pytest.approx(chance[0])

@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from medfold.competition.facts import RESERVED
 from medfold.recheck import definitions, tables
-from medfold.scoring import metrics
+from medfold.scoring.metric import METRICS, metric_of
 from medfold.submission import table as submission
+from medfold.submission.check import check_submission
+from medfold.submission.table import build_submission
 from tests.support.helpers import competition
 
 BINARY = ["auc", "pauc", "pf1", "accuracy", "balanced_accuracy", "macro_f1", "fbeta", "log_loss", "ece"]
 CLASSES = ["mean_auc", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece"]
 LABELS = ["mean_auc", "accuracy", "macro_f1", "fbeta", "log_loss", "weighted_log_loss", "ece"]
-METRICS = {"binary": BINARY, "multiclass": CLASSES, "ordinal": [*CLASSES, "qwk"], "multilabel": LABELS}
+BY_TASK = {"binary": BINARY, "multiclass": CLASSES, "ordinal": [*CLASSES, "qwk"], "multilabel": LABELS}
 AWKWARD = ["NA", "None", "nan", "NULL", "01", "007", "1e5", "1.0", "-", "a b", "ä", "x,y", "TRUE", "'q'", "0x1", "#1"]
 # Texts as ids and classes: no line ends and no other control characters, which tables do not keep apart.
 LETTERS = st.characters(codec="utf-8", exclude_categories=["C", "Z"])
@@ -26,9 +28,9 @@ TEXT = st.one_of(st.sampled_from(AWKWARD), st.text(LETTERS, min_size=1))
 @st.composite
 def competitions(draw):
     """Facts, targets, predictions, ids and a sample submission of a random competition."""
-    task = draw(st.sampled_from(list(METRICS)))
-    metric, several = draw(st.sampled_from(METRICS[task])), task != "binary"
-    decides = metrics.METRICS[metric].needs == "class"
+    task = draw(st.sampled_from(list(BY_TASK)))
+    metric, several = draw(st.sampled_from(BY_TASK[task])), task != "binary"
+    decides = METRICS[metric].needs == "class"
     shapes = {"multilabel": ["wide", "long", *(["lists"] if decides else [])]}.get(task, ["wide"])
     shape = draw(st.sampled_from(shapes))
     names = draw(st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: not {*words} & {*RESERVED}))
@@ -68,26 +70,26 @@ def as_members(facts, targets: np.ndarray) -> np.ndarray:
 @given(competitions(), st.randoms(use_true_random=False))
 def test_the_score_is_that_of_the_very_file(made, random):
     facts, targets, predictions, ids, sample = made
-    told = metrics.of(facts)(targets, predictions)
+    told = metric_of(facts)(targets, predictions)
     table = pd.DataFrame(predictions, columns=facts.columns)
     table.insert(0, "id", ids)
-    built = submission.build(facts, table.iloc[random.sample(range(len(ids)), len(ids))], sample)
+    built = build_submission(facts, table.iloc[random.sample(range(len(ids)), len(ids))], sample)
     text = built.to_csv(index=False, float_format="%.17g", lineterminator="\n")
     again = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    submission.check(facts, again, sample)
+    check_submission(facts, again, sample)
     cells = tables.cells(facts, again).loc[ids].to_numpy()
     found = definitions.score(facts, facts.score.metric, as_members(facts, targets), cells)
     np.testing.assert_allclose(found, told, atol=1e-9, rtol=0)
     read, _ = submission.values_of(facts, again, sample)
-    np.testing.assert_allclose(metrics.of(facts)(targets, read.loc[ids].to_numpy()), told, atol=1e-9, rtol=0)
+    np.testing.assert_allclose(metric_of(facts)(targets, read.loc[ids].to_numpy()), told, atol=1e-9, rtol=0)
 
 
 @given(competitions())
 def test_every_metric_is_that_of_scikit_learn(made):
     facts, targets, predictions, _, _ = made
-    for name in METRICS[facts.task]:
+    for name in BY_TASK[facts.task]:
         if name == "weighted_log_loss" and not facts.score.weights:
             continue
-        told = metrics.of(facts, name)(targets, predictions)
+        told = metric_of(facts, name)(targets, predictions)
         found = definitions.score(facts, name, as_members(facts, targets), predictions)
         np.testing.assert_allclose(found, told, atol=1e-9, rtol=0, err_msg=name)

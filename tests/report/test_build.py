@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from medfold import files
+from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
-from medfold.data.dataset import make_folds
-from medfold.ensemble.run_ensemble import ensemble_of
+from medfold.data.dataset import load_dataset
+from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
-from medfold.report.build import report
-from medfold.scoring.metrics import METRICS
-from medfold.submission import table as submission
+from medfold.scoring.metric import METRICS
+from medfold.submission.ledger import read_ledger
 from tests.conftest import SMALL, add_competition, copied
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run
@@ -117,7 +117,7 @@ def test_patients_are_not_named(project, good):
 
 
 def test_facts_of_the_data_and_the_folds(project, good):
-    data, text = make_folds(project, quiet=True), read(good)
+    data, text = load_dataset(project), read(good)
     facts = dict(cells(text, "What there is, and what the audit found"))
     assert facts["training images"] == str(len(data.train))
     assert facts["test images"] == str(len(data.test))
@@ -131,7 +131,7 @@ def test_facts_of_the_data_and_the_folds(project, good):
 
 
 def test_subgroups_by_sex_and_age(project, good):
-    found = ensemble_of(project, ["good"], data := make_folds(project, quiet=True))
+    found = ensemble_runs(project, ["good"], data := load_dataset(project))
     rows = cells(read(good), "The same as numbers")
     assert [row[:2] for row in rows if row[0] == "sex"] == [["sex", "F"], ["sex", "M"]]
     ages = [row for row in rows if row[0] == "age"]
@@ -145,7 +145,7 @@ def test_subgroups_by_sex_and_age(project, good):
 
 
 def test_operating_points_and_decisions(project, good):
-    found, text = ensemble_of(project, ["good"], make_folds(project, quiet=True)), read(good)
+    found, text = ensemble_runs(project, ["good"], load_dataset(project)), read(good)
     targets, predictions = found.oof.targets, found.oof.predictions[:, 0]
     rows = cells(text, "What a threshold gives")
     assert [row[0] for row in rows] == ["sensitivity 90%", "sensitivity 95%", "specificity 90%", "specificity 95%"]
@@ -158,7 +158,7 @@ def test_operating_points_and_decisions(project, good):
 
 
 def test_galleries_tell_what_is_true_and_what_was_predicted(project, good):
-    found, text = ensemble_of(project, ["good"], make_folds(project, quiet=True)), read(good)
+    found, text = ensemble_runs(project, ["good"], load_dataset(project)), read(good)
     tiles = re.findall(r'data-text="(\w+), target: true (\d), predicted ([\d.]+), fold (\d)" data-map=""', text)
     assert len(tiles) == text.count('class="tile"') > 20
     rows = {name: number for number, name in enumerate(found.oof.names)}
@@ -187,7 +187,7 @@ def test_an_optimistic_score_says_so(project):
 def test_several_runs_stand_on_one_page(project):
     path = report(project, ["good", "fair"])
     assert path == project.root.root / "runs/small/fair+good.html"
-    found, text = ensemble_of(project, ["good", "fair"], make_folds(project, quiet=True)), read(path)
+    found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read(path)
     scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
     caption = "Methods: what is fitted on labels is judged on folds that it has not seen"
@@ -203,7 +203,7 @@ def test_several_runs_stand_on_one_page(project):
 
 @pytest.mark.slow
 def test_the_method_that_is_asked_for_is_taken(project):
-    found = ensemble_of(project, ["fair", "peeked"], make_folds(project, quiet=True), method="stacking")
+    found = ensemble_runs(project, ["fair", "peeked"], load_dataset(project), method="stacking")
     text = read(report(project, ["fair", "peeked"], method="stacking"))
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
     assert marked == found.decision.chosen.method.title
@@ -214,7 +214,7 @@ def test_the_method_that_is_asked_for_is_taken(project):
 def test_scores_of_the_leaderboard_are_told(project):
     assert "public score" not in cards(read(report(project, ["fair"])))
     submit(project, names=["fair"])
-    row = submission.ledger(project.root).iloc[-1]
+    row = read_ledger(project.root).iloc[-1]
     shown = cards(read(report(project, ["fair"])))
     day = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
     for part in ("public", "private"):
@@ -268,7 +268,7 @@ def test_other_tasks(once, name, task, unit, tmp_path, monkeypatch):
     noisy_run(project)
     text = read(report(project, ["noisy"]))
     score = files.read_json(project.paths.run("noisy").score)
-    found = ensemble_of(project, ["noisy"], make_folds(project, quiet=True))
+    found = ensemble_runs(project, ["noisy"], load_dataset(project))
     assert next(iter(cards(text).values()))[0] == f"{found.score['value']:.4f}"
     assert cards(text)["folds"][1] == f"{score['units']:,} {unit}"
     drawn = re.findall(r'<figure id="figure-([\w-]+)"', text)

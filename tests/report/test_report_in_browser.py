@@ -5,9 +5,9 @@ import re
 import pytest
 
 from medfold import files
+from medfold.commands.report import report
+from medfold.commands.train import train
 from medfold.competition.project import Project
-from medfold.report.build import report
-from medfold.training.run import train
 from tests.conftest import SMALL, add_competition
 
 pytestmark = pytest.mark.slow

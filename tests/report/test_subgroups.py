@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from medfold.report.subgroups import FEW, by_subgroup
-from medfold.scoring.metrics import METRICS
+from medfold.scoring.metric import METRICS
 
 AUC = METRICS["auc"]
 COUNT = 200

@@ -9,18 +9,20 @@ import pytest
 import yaml
 
 from medfold import files
-from medfold.commands.compare import compare, list_runs
+from medfold.commands.compare import compare
+from medfold.commands.download import download
+from medfold.commands.ensemble import ensemble
+from medfold.commands.notebook import notebook
 from medfold.commands.predict import predict
 from medfold.commands.recheck import recheck
+from medfold.commands.report import report
+from medfold.commands.runs import list_runs
 from medfold.commands.submit import submit
+from medfold.commands.train import train
 from medfold.competition.project import Project
-from medfold.data.dataset import make_folds
-from medfold.data.raw_data import download
-from medfold.ensemble.run_ensemble import ensemble
+from medfold.data.dataset import load_dataset
+from medfold.data.sources.source import open_source
 from medfold.errors import UserError
-from medfold.notebooks.pack_submission import notebook
-from medfold.report.build import report
-from medfold.training.run import train
 from tests.conftest import add_competition, copied
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run
@@ -200,7 +202,7 @@ def change_test_part(project: Project, edit) -> None:
     kept = files.read_csv(project.paths.raw / "sample_submission.csv")["id"]
     extra = pd.DataFrame({"id": [id for id in kept if id not in set(hidden["id"])], "target": "0", "usage": "Private"})
     files.write_csv(pd.concat([hidden[hidden["id"].isin(kept)], extra]), project.paths.solution)
-    project.source.seal()
+    open_source(project).seal()
 
 
 def added(folder, sample):
@@ -317,7 +319,7 @@ def relabelled(project: Project, count: int = 3) -> Project:
     table = files.read_csv(path, target=str)
     table.loc[: count - 1, "target"] = table.loc[: count - 1, "target"].map({"0": "1", "1": "0"})
     files.write_csv(table, path)
-    project.source.seal()
+    open_source(project).seal()
     return Project.open(project.paths.name)
 
 
@@ -341,7 +343,7 @@ def test_runs_of_other_labels_or_facts_are_listed_without_a_score(folded, capsys
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="horizontal")))
     assert "3/3" in capsys.readouterr().out
     project = relabelled(folded)
-    make_folds(project, quiet=True)
+    load_dataset(project)
     capsys.readouterr()
     list_runs(project)
     assert "(trained on other labels)" in capsys.readouterr().out

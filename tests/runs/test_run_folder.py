@@ -8,6 +8,7 @@ from medfold import files
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.runs import run_folder
+from medfold.scoring.oof_score import oof_by_unit, oof_score
 from tests.support.helpers import competition, finished_run
 
 ORIGIN = {"seed": 0, "recipe": {"tta": True, "training": {"epochs": 3}}, "folds": "f", "store": "s", "pretrained": None}
@@ -85,9 +86,7 @@ def scored():
 
 def test_the_score_is_of_the_whole_table_joined_by_id(scored):
     facts, truth, targets, oof = scored
-    result = run_folder.score(
-        facts, run_folder.in_units(facts, oof.sample(frac=1, random_state=1), truth, targets), optimistic=False
-    )
+    result = oof_score(facts, oof_by_unit(facts, oof.sample(frac=1, random_state=1), truth, targets), optimistic=False)
     assert result["value"] == pytest.approx(15 / 16)
     assert result["per_fold"] == {"0": 1.0, "1": 0.75}
     assert (result["units"], result["folds_done"]) == (8, [0, 1])
@@ -99,7 +98,7 @@ def test_the_score_is_of_units_where_they_are_more_than_an_image(scored):
     units = truth.assign(unit=list("xxyyzzvv"), group=[0, 0, 1, 1, 2, 2, 3, 3])
     facts = competition(score={"metric": "auc", "unit": "{side}", "aggregate": "max"})
     sick = np.array([0, 1, 0, 0, 0, 0, 1, 1])
-    result = run_folder.score(facts, run_folder.in_units(facts, oof, units, sick), optimistic=False)
+    result = oof_score(facts, oof_by_unit(facts, oof, units, sick), optimistic=False)
     # x 0.9 and v 0.7 are positive, y 0.8 and z 0.6 negative
     assert (result["value"], result["units"]) == (0.75, 4)
     assert result["per_fold"] == {"0": 1.0, "1": 1.0}
@@ -107,13 +106,13 @@ def test_the_score_is_of_units_where_they_are_more_than_an_image(scored):
 
 def test_one_fold_alone_is_scored_on_its_part(scored):
     facts, truth, targets, oof = scored
-    result = run_folder.score(facts, run_folder.in_units(facts, oof[oof["fold"] == 1], truth, targets), optimistic=True)
+    result = oof_score(facts, oof_by_unit(facts, oof[oof["fold"] == 1], truth, targets), optimistic=True)
     assert (result["value"], result["folds_done"], result["optimistic"]) == (0.75, [1], True)
 
 
 def test_undefined_is_null(scored):
     facts, truth, _, oof = scored
-    result = run_folder.score(facts, run_folder.in_units(facts, oof, truth, np.zeros(8, int)), optimistic=False)
+    result = oof_score(facts, oof_by_unit(facts, oof, truth, np.zeros(8, int)), optimistic=False)
     assert result["value"] is result["low"] is result["per_fold"]["0"] is None
 
 
@@ -129,7 +128,7 @@ def test_undefined_is_null(scored):
 def test_an_oof_table_that_does_not_fit_the_folds_is_refused(scored, change):
     facts, truth, targets, oof = scored
     with pytest.raises(UserError, match="does not fit the folds table"):
-        run_folder.score(facts, run_folder.in_units(facts, change(oof), truth, targets), optimistic=False)
+        oof_score(facts, oof_by_unit(facts, change(oof), truth, targets), optimistic=False)
 
 
 @given(st.integers(6, 30), st.integers(1, 3), st.integers(1, 4), st.randoms(use_true_random=False))
@@ -142,8 +141,8 @@ def test_the_order_of_rows_and_folds_changes_no_score(n, images, folds, random):
     oof = truth[["id", "fold"]].assign(target=[random.random() for _ in range(n)])
 
     def scored(order: list[int], rows: list[int]) -> tuple:
-        found = run_folder.in_units(facts, oof.iloc[rows], truth.iloc[order], targets[order])
-        return run_folder.score(facts, found, optimistic=False), found.names.tolist(), found.predictions.tolist()
+        found = oof_by_unit(facts, oof.iloc[rows], truth.iloc[order], targets[order])
+        return oof_score(facts, found, optimistic=False), found.names.tolist(), found.predictions.tolist()
 
     plain = list(range(n))
     assert repr(scored(plain, plain)) == repr(scored(random.sample(plain, n), random.sample(plain, n)))

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 import tifffile
 
-from medfold.competition import facts as competition
+from medfold.competition.project import load_facts
 from medfold.data.sources import archives
 from medfold.errors import UserError
 from medfold.paths import Paths
-from medfold.scaffold.draft import Guess
-from medfold.scaffold.draft_facts import guess
+from medfold.scaffold.draft import Draft
+from medfold.scaffold.draft_facts import draft_facts
 from tests.conftest import REPOSITORY
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import picture
@@ -24,8 +24,8 @@ TABLES_OR_FOLDERS = [name for name in LOOKALIKES if not name.endswith("mnist")]
 def test_id_targets_and_images_of_every_preset_are_guessed(name, tmp_path):
     truth = LOOKALIKES[name](tmp_path, np.random.default_rng(0))
     archives.expand(tmp_path)
-    found = guess(tmp_path).facts
-    known = competition.load(ROOT.competition(name), ROOT.bases)
+    found = draft_facts(tmp_path).facts
+    known = load_facts(ROOT.competition(name), ROOT.bases)
     assert found["task"] == known.task
     labels, images = found["labels"], found["images"]
     assert labels["shape"] == known.labels.shape
@@ -54,8 +54,8 @@ def test_id_targets_and_images_of_every_preset_are_guessed(name, tmp_path):
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays_of_images_and_labels_are_recognised(name, tmp_path):
     LOOKALIKES[name](tmp_path, np.random.default_rng(0))
-    found = guess(tmp_path).facts
-    known = competition.load(ROOT.competition(name), ROOT.bases)
+    found = draft_facts(tmp_path).facts
+    known = load_facts(ROOT.competition(name), ROOT.bases)
     assert found["labels"]["file"] == known.labels.file
     assert tuple(found["labels"]["train"]) == known.labels.train
     assert len(found["labels"]["targets"]) == len(known.labels.targets)
@@ -67,14 +67,14 @@ def test_arrays_of_images_and_labels_are_recognised(name, tmp_path):
 def test_files_without_images_or_labels_are_told(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
     with pytest.raises(UserError, match="no image in it. It has notes.txt"):
-        guess(tmp_path)
+        draft_facts(tmp_path)
     np.savez(tmp_path / "x.npz", a=np.zeros(3))
     with pytest.raises(UserError, match="no arrays train_images"):
-        guess(tmp_path)
+        draft_facts(tmp_path)
     picture(tmp_path / "1.png")
     (tmp_path / "train.csv").write_text("id,age\n1,7\n")
     with pytest.raises(UserError, match="no column that could be a label"):
-        guess(tmp_path)
+        draft_facts(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_files_without_images_or_labels_are_told(tmp_path):
     ],
 )
 def test_words_for_healthy_name_the_negative_class(names, expected, told):
-    found = Guess()
+    found = Draft()
     found.two_classes(names)
     assert found.facts["classes"] == expected
     if told:
@@ -112,7 +112,7 @@ def tree(root, *names, test=()):
 
 
 def told(root):
-    found = guess(root)
+    found = draft_facts(root)
     return found.facts, "\n".join([*(f"{key}: {value} ({why})" for key, value, why in found.reasons), *found.doubts])
 
 
@@ -195,7 +195,7 @@ def test_what_cannot_be_matched_never_turns_into_another_task(tmp_path, table):
         UserError,
         match="neither a table with the ids of images, nor folders that could be classes|no column of them names",
     ):
-        guess(tmp_path)
+        draft_facts(tmp_path)
 
 
 def test_a_few_grey_images_do_not_make_a_grey_set(tmp_path):
@@ -358,7 +358,7 @@ def test_columns_of_marks_that_do_not_are_labels(tmp_path):
 def test_measured_numbers_are_refused_as_a_regression_and_never_is_sex_a_label(tmp_path, header, row, column):
     labelled(tmp_path, header, [row(n) for n in range(30)])
     with pytest.raises(UserError, match=f"column '{column}' has 30 different numbers: a regression"):
-        guess(tmp_path)
+        draft_facts(tmp_path)
 
 
 def test_which_of_several_columns_is_the_label_is_a_doubt(tmp_path):
@@ -374,7 +374,7 @@ def test_a_table_that_names_no_image_stops_even_beside_folders(tmp_path):
     with pytest.raises(
         UserError, match=r"labels.csv: 12 rows, and no column of them names the 12 images: it has name scan0, label 0"
     ):
-        guess(tmp_path)
+        draft_facts(tmp_path)
     (tmp_path / "labels.csv").write_text("site,scanner\nA,GE\n")  # tells of something else
     assert told(tmp_path)[0]["classes"] == ["left", "right"]
 
@@ -401,7 +401,7 @@ def test_arrays_with_marks_for_classes_and_any_axis_for_channels(tmp_path, shape
     assert (facts["task"], facts["images"]["channels"]) == ("ordinal", channels)
     (tmp_path / "a.npz").write_bytes(b"PK nothing")
     with pytest.raises(UserError, match="a.npz: (damaged|no array)"):
-        guess(tmp_path)
+        draft_facts(tmp_path)
 
 
 def test_pages_of_tiffs_are_told(tmp_path):

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from medfold.scoring import aggregation
+from medfold.scoring.aggregation import aggregate
 from tests.support.helpers import competition
 
 SCORE = {"metric": "auc", "unit": "{patient}_{side}"}
@@ -17,29 +18,29 @@ def of(task="binary", **score):
 def test_samples_that_are_their_own_units_stay_as_they_are():
     facts, _ = of()
     predictions = np.array([[0.1], [0.7]], np.float32)
-    joined = aggregation.join(facts, np.array(["a", "b"]), np.array([0, 1]), predictions)
+    joined = aggregate(facts, np.array(["a", "b"]), np.array([0, 1]), predictions)
     assert joined.names.tolist() == ["a", "b"]
     assert joined.first.tolist() == [0, 1]
     assert (joined.predictions == predictions.astype(np.float64)).all()
 
 
 @pytest.mark.parametrize("task", ["binary", "multilabel", "ordinal"])
-@pytest.mark.parametrize("aggregate", ["mean", "max"])
-def test_units_are_joined_as_a_slow_loop_does(task, aggregate):
-    facts, columns = of(task, aggregate=aggregate)
+@pytest.mark.parametrize("how", ["mean", "max"])
+def test_units_are_joined_as_a_slow_loop_does(task, how):
+    facts, columns = of(task, aggregate=how)
     rng = np.random.default_rng(0)
     names = rng.choice([f"unit{n}" for n in range(9)], 40)
     predictions = rng.random((40, columns))
     if task == "ordinal":
         predictions /= predictions.sum(axis=1, keepdims=True)
     targets = rng.integers(0, 2, (40, 2)) if task == "multilabel" else rng.integers(0, columns + 1, 40)
-    joined = aggregation.join(facts, names, targets, predictions)
+    joined = aggregate(facts, names, targets, predictions)
     order = list(dict.fromkeys(names))
     assert joined.names.tolist() == order
     for number, name in enumerate(order):
         here = names == name
-        expected = getattr(predictions[here], aggregate)(axis=0)
-        if task == "ordinal" and aggregate == "max":
+        expected = getattr(predictions[here], how)(axis=0)
+        if task == "ordinal" and how == "max":
             expected = expected / expected.sum()
         assert joined.predictions[number] == pytest.approx(expected, abs=1e-12)
         assert (joined.targets[number] == targets[here].max(axis=0)).all()

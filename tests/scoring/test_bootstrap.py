@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from medfold.scoring.bootstrap import bootstrap, paired
-from medfold.scoring.metrics import METRICS
+from medfold.scoring.metric import METRICS
 
 
 def scores(n=300, seed=0):

@@ -4,7 +4,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, softmax
 
 from medfold.scoring.calibration import logits, probabilities, temperature_scaling
-from medfold.scoring.metrics import METRICS
+from medfold.scoring.metric import METRICS
 
 LOSS = METRICS["log_loss"]
 

@@ -6,6 +6,7 @@ from sklearn import metrics as reference
 
 from medfold.errors import UserError
 from medfold.scoring import metrics
+from medfold.scoring.metric import METRICS, chance_score, metric_of, seen_by, title_of
 from tests.support.helpers import competition
 
 SEEDS = range(30)
@@ -174,7 +175,7 @@ def test_weighted_log_loss_of_rsna_2019_agrees_with_scikit_learn(seed):
     facts = competition("multilabel", labels={"targets": names}, score=weighted({"any": 2}))
     sizes = np.tile([1, 1, 1, 1, 1, 2], len(p))
     expected = reference.log_loss(targets.ravel(), clipped(p).ravel(), sample_weight=sizes, labels=[0, 1])
-    assert metrics.of(facts)(targets, p) == pytest.approx(expected, **EXACT)
+    assert metric_of(facts)(targets, p) == pytest.approx(expected, **EXACT)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -218,9 +219,9 @@ def test_undefined_is_nan_not_zero():
     assert np.isnan(metrics.qwk(np.zeros(3, int), np.eye(3)[[0, 0, 0]]))
 
 
-@pytest.mark.parametrize("name", metrics.METRICS)
+@pytest.mark.parametrize("name", METRICS)
 def test_without_rows_every_metric_is_undefined(name):
-    metric = metrics.METRICS[name]
+    metric = METRICS[name]
     weights = {"weights": WEIGHTS} if metric.weighted else {}
     for task in metric.tasks:
         targets = np.zeros((0, 3) if task == "multilabel" else 0, int)
@@ -250,17 +251,17 @@ def test_weights_of_a_competition_are_bound_by_label():
     targets, p = np.zeros((1, 8), int), np.full((1, 8), 0.5)
     targets[0, 0], p[0, 0] = 1, 0.25
     expected = (14 * np.log(4) + 7 * np.log(2)) / (14 + 7)
-    assert metrics.of(facts)(targets, p) == pytest.approx(expected, **EXACT)
-    assert metrics.of(facts).sign == -1
-    assert pickle.loads(pickle.dumps(metrics.of(facts)))(targets, p) == pytest.approx(expected, **EXACT)
+    assert metric_of(facts)(targets, p) == pytest.approx(expected, **EXACT)
+    assert metric_of(facts).sign == -1
+    assert pickle.loads(pickle.dumps(metric_of(facts)))(targets, p) == pytest.approx(expected, **EXACT)
 
 
 def test_labels_that_are_not_named_weigh_one():
     facts = competition("multilabel", score=weighted({"b": 3}, metric="mean_auc", also=["weighted_log_loss"]))
     p = np.array([[0.5, 0.25]])
-    loss = metrics.of(facts, "weighted_log_loss")(np.array([[1, 1]]), p)
+    loss = metric_of(facts, "weighted_log_loss")(np.array([[1, 1]]), p)
     assert loss == pytest.approx((np.log(2) + 3 * np.log(4)) / 4, **EXACT)
-    assert metrics.of(facts).name == "mean_auc"
+    assert metric_of(facts).name == "mean_auc"
 
 
 @pytest.mark.parametrize(
@@ -276,16 +277,16 @@ def test_labels_that_are_not_named_weigh_one():
 )
 def test_a_metric_that_does_not_fit_the_competition_is_refused(score, message):
     with pytest.raises(UserError, match=message):
-        metrics.of(competition("multilabel", score=score))
+        metric_of(competition("multilabel", score=score))
 
 
 def test_a_metric_knows_its_direction_and_tasks():
-    assert metrics.of(competition("binary")).sign == 1
-    assert metrics.of(competition("multilabel"), "log_loss").sign == -1
+    assert metric_of(competition("binary")).sign == 1
+    assert metric_of(competition("multilabel"), "log_loss").sign == -1
     with pytest.raises(UserError, match="unknown metric 'acuracy' .did you mean 'accuracy'"):
-        metrics.of(competition("binary"), "acuracy")
+        metric_of(competition("binary"), "acuracy")
     with pytest.raises(UserError, match="auc is not defined for task ordinal"):
-        metrics.of(competition("ordinal"), "auc")
+        metric_of(competition("ordinal"), "auc")
 
 
 @pytest.mark.parametrize(
@@ -302,7 +303,7 @@ def test_each_metric_sees_what_it_is_defined_on(main, sees_what_is_written):
     probable = np.array([[0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
     written = np.eye(3)[[1, 1]]
     for name in ("qwk", "accuracy", "macro_f1", "mean_auc", "log_loss", "ece"):
-        seen = metrics.seen_by(facts, name, written, probable)
+        seen = seen_by(facts, name, written, probable)
         assert (seen is written) == (name in sees_what_is_written)
 
 
@@ -319,10 +320,10 @@ def test_each_metric_sees_what_it_is_defined_on(main, sees_what_is_written):
     ],
 )
 def test_chance_is_the_best_that_looks_at_no_image(task, score, targets, prior, expected):
-    found = metrics.chance(competition(task, score=score), np.array(targets), np.array(prior))
+    found = chance_score(competition(task, score=score), np.array(targets), np.array(prior))
     assert found == pytest.approx(expected)
 
 
 def test_a_metric_is_called_by_its_beta():
-    assert metrics.title_of(competition(score={"metric": "fbeta", "beta": 2}), "fbeta") == "F2"
-    assert metrics.title_of(competition(), "auc") == "AUC"
+    assert title_of(competition(score={"metric": "fbeta", "beta": 2}), "fbeta") == "F2"
+    assert title_of(competition(), "auc") == "AUC"

@@ -3,8 +3,8 @@ import pytest
 from scipy.special import expit, softmax
 from sklearn.metrics import cohen_kappa_score, fbeta_score
 
-from medfold.scoring import metrics, thresholds
-from medfold.scoring.metrics import METRICS, decide
+from medfold.scoring import thresholds
+from medfold.scoring.metric import METRICS, metric_of, to_classes
 from tests.support.helpers import competition
 
 
@@ -61,7 +61,7 @@ def test_the_more_recall_counts_the_lower_are_thresholds():
     predictions, targets = rare(300, columns=2)
     found = {}
     for beta in (0.5, 2):
-        metric = metrics.of(competition("multilabel", score={"metric": "fbeta", "beta": beta}))
+        metric = metric_of(competition("multilabel", score={"metric": "fbeta", "beta": beta}))
         found[beta] = thresholds.column_thresholds(predictions, targets, metric)
         decided = found[beta].apply(predictions) > 0.5
         for label in range(2):
@@ -110,7 +110,7 @@ def test_cut_points_are_sorted_and_gain_on_shrunken_grades():
     cuts = found.parameters["cut points"]
     assert cuts == sorted(cuts)
     decided = found.apply(predictions)
-    np.testing.assert_array_equal(decide(decided), np.digitize(predictions @ np.arange(5), cuts))
+    np.testing.assert_array_equal(to_classes(decided), np.digitize(predictions @ np.arange(5), cuts))
     kappa = METRICS["qwk"]
     plain = np.eye(5)[np.digitize(predictions @ np.arange(5), [0.5, 1.5, 2.5, 3.5])]
     assert kappa(targets, decided) > kappa(targets, plain) + 0.02

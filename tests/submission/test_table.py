@@ -6,8 +6,12 @@ from hypothesis import strategies as st
 
 from medfold.errors import UserError
 from medfold.paths import Paths
-from medfold.scoring import metrics
+from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
+from medfold.submission.check import check_submission
+from medfold.submission.form import explain_words, words_of
+from medfold.submission.ledger import COLUMNS, add_row, read_ledger
+from medfold.submission.table import build_submission
 from tests.support.helpers import competition
 
 IDS = ["007", "1e5", "c"]
@@ -27,8 +31,8 @@ def test_columns_and_rows_follow_the_sample(rows, sample_rows, columns):
     facts = competition("multilabel")
     predictions = predicted(["a", "b"])
     wanted = sample(a=["0"] * 3, b=["0"] * 3)[columns].iloc[sample_rows].reset_index(drop=True)
-    built = submission.build(facts, predictions.iloc[rows], wanted)
-    submission.check(facts, built, wanted)
+    built = build_submission(facts, predictions.iloc[rows], wanted)
+    check_submission(facts, built, wanted)
     assert list(built.columns) == columns
     assert built["id"].tolist() == wanted["id"].tolist()
     by_id = predictions.set_index("id")
@@ -38,35 +42,35 @@ def test_columns_and_rows_follow_the_sample(rows, sample_rows, columns):
 def test_a_single_column_of_several_classes_gets_the_class():
     facts = competition("ordinal", classes=["0", "1", "2"], score={"metric": "qwk"})
     predictions = pd.DataFrame([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [0.2, 0.5, 0.3]], columns=list("012")).assign(id=IDS)
-    built = submission.build(facts, predictions, sample(diagnosis=["0"] * 3))
+    built = build_submission(facts, predictions, sample(diagnosis=["0"] * 3))
     assert built["diagnosis"].tolist() == ["2", "0", "1"]
-    submission.check(facts, built, sample(diagnosis=["0"] * 3))
+    check_submission(facts, built, sample(diagnosis=["0"] * 3))
     with pytest.raises(UserError, match="column 'diagnosis': 5 is no class of 0, 1, 2"):
-        submission.check(facts, built.assign(diagnosis=["0", "5", "1"]), sample(diagnosis=["0"] * 3))
+        check_submission(facts, built.assign(diagnosis=["0", "5", "1"]), sample(diagnosis=["0"] * 3))
 
 
 def test_a_binary_column_of_another_name_gets_the_probability():
-    built = submission.build(competition(), predicted(), sample(cancer=["0"] * 3))
+    built = build_submission(competition(), predicted(), sample(cancer=["0"] * 3))
     assert built["cancer"].tolist() == predicted()["target"].tolist()
 
 
 def test_a_metric_on_classes_gets_classes():
     facts = competition(score={"metric": "accuracy"})
-    built = submission.build(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample())
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample())
     assert built["target"].tolist() == ["0", "0", "1"]
-    submission.check(facts, built, sample())
+    check_submission(facts, built, sample())
 
 
 def test_several_labels_are_decided_where_the_metric_looks_at_decisions():
     """scikit-learn's f1_score refuses probabilities, and so does a leaderboard that calls it."""
     facts, wanted = competition("multilabel", score={"metric": "macro_f1"}), sample(a=["0"] * 3, b=["0"] * 3)
-    built = submission.build(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), wanted)
+    built = build_submission(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), wanted)
     assert built[["a", "b"]].to_numpy().tolist() == [["0", "1"], ["0", "0"], ["1", "1"]]
-    submission.check(facts, built, wanted)
+    check_submission(facts, built, wanted)
     with pytest.raises(UserError, match=r"column 'a': 0.3 is no class of 0, 1"):
-        submission.check(facts, built.assign(a=["0.3", "1", "0"]), wanted)
+        check_submission(facts, built.assign(a=["0.3", "1", "0"]), wanted)
     rows = long_sample(range(4))
-    built = submission.build(
+    built = build_submission(
         competition("multilabel", score={"metric": "macro_f1"}, **LONG),
         pd.DataFrame({"id": ["ID_2", "ID_1"], "a": [0.1, 0.8], "b": [0.7, 0.4]}),
         rows,
@@ -81,10 +85,10 @@ def test_several_labels_are_decided_where_the_metric_looks_at_decisions():
 def test_a_decided_class_is_written_in_the_words_of_the_sample(cells, expected):
     facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
     wanted = sample(target=cells)
-    built = submission.build(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
     assert built["target"].tolist() == expected
-    submission.check(facts, built, wanted)
-    told = submission.explained(facts, wanted)
+    check_submission(facts, built, wanted)
+    told = explain_words(facts, wanted)
     assert told == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
     read, decided = submission.values_of(facts, built, wanted)
     assert (read["target"].tolist(), decided) == ([0, 0, 1], True)
@@ -106,11 +110,11 @@ def test_a_decided_class_is_written_in_the_words_of_the_sample(cells, expected):
 def test_two_classes_are_written_as_the_sample_writes_them(cells, words):
     facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
     wanted = sample(target=cells)
-    built = submission.build(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
     assert built["target"].tolist() == [words[0], words[0], words[1]]
-    submission.check(facts, built, wanted)
-    assert submission.explained(facts, wanted).endswith(f"{words[0]} for no, {words[1]} for yes")
-    assert submission.words_of(facts, wanted) == words
+    check_submission(facts, built, wanted)
+    assert explain_words(facts, wanted).endswith(f"{words[0]} for no, {words[1]} for yes")
+    assert words_of(facts, wanted) == words
     assert submission.values_of(facts, built, wanted)[0]["target"].tolist() == [0, 0, 1]
 
 
@@ -126,33 +130,33 @@ def test_two_classes_are_written_as_the_sample_writes_them(cells, words):
 def test_several_classes_are_written_as_the_sample_writes_them(cells, words):
     facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
     wanted = sample(label=cells)
-    built = submission.build(facts, predicted(facts.columns), wanted)
+    built = build_submission(facts, predicted(facts.columns), wanted)
     assert set(built["label"]) <= set(words)
-    submission.check(facts, built, wanted)
-    assert submission.words_of(facts, wanted) == words
+    check_submission(facts, built, wanted)
+    assert words_of(facts, wanted) == words
 
 
 @pytest.mark.parametrize("cells", [["5", "6", "7"], ["normal"] * 3, ["mild", "other", "sev"]])
 def test_words_of_the_sample_that_are_no_classes_are_told(cells):
     facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
-    told = submission.explained(facts, sample(label=cells))
+    told = explain_words(facts, sample(label=cells))
     assert "which I cannot tell apart as classes: written are mild, mod, sev, as competition.yaml names them" in told
 
 
 def test_labels_in_columns_are_written_as_the_sample_writes_them():
     facts = competition("multilabel", score={"metric": "macro_f1"})
     wanted = sample(a=["False"] * 3, b=["True"] * 3)
-    built = submission.build(facts, predicted(["a", "b"]), wanted)
+    built = build_submission(facts, predicted(["a", "b"]), wanted)
     assert set(built[["a", "b"]].to_numpy().ravel()) <= {"True", "False"}
-    submission.check(facts, built, wanted)
-    assert submission.explained(facts, wanted) == "written as in the sample submission: False for 0, True for 1"
+    check_submission(facts, built, wanted)
+    assert explain_words(facts, wanted) == "written as in the sample submission: False for 0, True for 1"
 
 
 def test_one_column_for_the_class_needs_a_metric_of_decisions():
     with pytest.raises(UserError, match="one column for the class, and metric mean_auc is of probabilities"):
-        submission.build(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
+        build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
     with pytest.raises(UserError, match="metric mean_auc is of probabilities, and a submission of lists holds decis"):
-        metrics.of(competition("multilabel", submission={"shape": "lists"}))
+        metric_of(competition("multilabel", submission={"shape": "lists"}))
 
 
 LONG = {"submission": {"shape": "long", "id": "ID"}}
@@ -167,8 +171,8 @@ def long_sample(order):
 def test_long_rows_get_the_probability_of_their_label(order):
     facts = competition("multilabel", **LONG)
     predictions = pd.DataFrame({"id": ["ID_2", "ID_1"], "a": [0.1, 0.2], "b": [0.3, 0.4]})
-    built = submission.build(facts, predictions, long_sample(order))
-    submission.check(facts, built, long_sample(order))
+    built = build_submission(facts, predictions, long_sample(order))
+    check_submission(facts, built, long_sample(order))
     assert dict(zip(built["ID"], built["Label"], strict=True)) == {
         "ID_2_a": 0.1,
         "ID_1_a": 0.2,
@@ -180,22 +184,22 @@ def test_long_rows_get_the_probability_of_their_label(order):
 def test_long_rows_that_were_not_predicted_are_named():
     facts = competition("multilabel", **LONG)
     predictions = pd.DataFrame({"id": ["ID_2"], "a": [0.1], "b": [0.3]})
-    built = submission.build(facts, predictions, long_sample(range(4)))
+    built = build_submission(facts, predictions, long_sample(range(4)))
     with pytest.raises(UserError, match="2 ids are missing: ID_1_a, ID_1_b"):
-        submission.check(facts, built, long_sample(range(4)))
+        check_submission(facts, built, long_sample(range(4)))
     with pytest.raises(UserError, match="row 2: 'ID_1' is not <id>_<label>"):
-        submission.build(facts, predictions, long_sample([0]).replace("ID_1_a", "ID_1"))
+        build_submission(facts, predictions, long_sample([0]).replace("ID_1_a", "ID_1"))
 
 
 def test_lists_hold_the_labels_above_one_half_or_the_most_probable():
     facts = competition("multilabel", submission={"shape": "lists"}, score={"metric": "macro_f1"})
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.7, 0.51, 0.3]})
-    built = submission.build(facts, predictions, sample(Predicted=["0"] * 3))
+    built = build_submission(facts, predictions, sample(Predicted=["0"] * 3))
     assert built["Predicted"].tolist() == ["a b", "b", "a"]
-    submission.check(facts, built, sample(Predicted=["0"] * 3))
+    check_submission(facts, built, sample(Predicted=["0"] * 3))
     for wrong in ("a a", "c", "", "a  b"):
         with pytest.raises(UserError, match="row 2, column 'Predicted'.*no list of different labels of a, b"):
-            submission.check(facts, built.assign(Predicted=[wrong, "b", "a"]), sample(Predicted=["0"] * 3))
+            check_submission(facts, built.assign(Predicted=[wrong, "b", "a"]), sample(Predicted=["0"] * 3))
 
 
 def test_lists_may_be_empty_if_the_facts_say_so_and_are_scored_as_they_are_written():
@@ -203,13 +207,13 @@ def test_lists_may_be_empty_if_the_facts_say_so_and_are_scored_as_they_are_writt
     targets, wanted = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
     for empty, cells, expected in ((True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)):
         facts = competition("multilabel", submission={"shape": "lists", "empty": empty}, score={"metric": "macro_f1"})
-        built = submission.build(facts, predictions, wanted)
+        built = build_submission(facts, predictions, wanted)
         assert built["Predicted"].tolist() == cells
-        submission.check(facts, built, wanted)
-        score = metrics.of(facts)(targets, predictions[["a", "b"]].to_numpy())
+        check_submission(facts, built, wanted)
+        score = metric_of(facts)(targets, predictions[["a", "b"]].to_numpy())
         assert score == pytest.approx(expected)
         read, _ = submission.values_of(facts, built, wanted)
-        assert metrics.of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
+        assert metric_of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
 
 
 def test_a_placeholder_sample_of_a_code_competition_only_names_the_columns():
@@ -228,9 +232,9 @@ def test_a_placeholder_sample_shows_the_words_of_a_class():
     facts = competition(classes=["benign", "malignant"], score={"metric": "accuracy"}, upload="notebook")
     placeholder = pd.DataFrame({"id": ["x", "y"], "target": ["0", "1"]})
     wanted = submission.fit_sample(facts, placeholder, IDS)
-    built = submission.build(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
     assert built["target"].tolist() == ["0", "0", "1"]
-    submission.check(facts, built, wanted)
+    check_submission(facts, built, wanted)
 
 
 @pytest.mark.parametrize("shape", ["wide", "long", "lists"])
@@ -240,15 +244,15 @@ def test_a_test_part_that_is_hidden_as_a_whole_has_no_rows(shape):
         columns = facts.columns if shape == "wide" else ["value"]
         wanted = pd.DataFrame(columns=["id", *columns], dtype=str)
         nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.columns, np.zeros(0))})
-        built = submission.build(facts, nothing, wanted)
-        submission.check(facts, built, wanted)
+        built = build_submission(facts, nothing, wanted)
+        check_submission(facts, built, wanted)
         read, _ = submission.values_of(facts, built, wanted)
         assert read.shape == (0, len(facts.columns))
 
 
 def test_sample_columns_that_fit_nothing_are_told():
     with pytest.raises(UserError, match="columns x, y fit neither a, b nor one class"):
-        submission.build(competition("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))
+        build_submission(competition("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))
 
 
 GOOD = pd.DataFrame({"id": IDS, "target": [0.1, 0.5, 1.0]})
@@ -271,26 +275,26 @@ FAULTS = {
 @pytest.mark.parametrize("message", FAULTS)
 def test_faulty_submissions_are_refused(message):
     with pytest.raises(UserError, match=message):
-        submission.check(competition(), FAULTS[message], sample())
+        check_submission(competition(), FAULTS[message], sample())
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=3, max_size=3))
 def test_exactly_probabilities_pass(values):
     table = GOOD.assign(target=values)
     if all(0 <= value <= 1 for value in values):
-        submission.check(competition(), table, sample())
+        check_submission(competition(), table, sample())
     else:
         with pytest.raises(UserError, match="is no probability from 0 to 1"):
-            submission.check(competition(), table, sample())
+            check_submission(competition(), table, sample())
 
 
 def test_the_ledger_keeps_every_row(project_folder):
     root = Paths.find()
-    assert submission.ledger(root).empty
-    submission.record(root, {"when": "1", "competition": "small", "file": "a.csv", "public": "0.5"})
-    submission.record(root, {"when": "2", "competition": "small", "file": "b.csv", "runs": "a b"})
-    ledger = submission.ledger(root)
-    assert list(ledger.columns) == submission.LEDGER
+    assert read_ledger(root).empty
+    add_row(root, {"when": "1", "competition": "small", "file": "a.csv", "public": "0.5"})
+    add_row(root, {"when": "2", "competition": "small", "file": "b.csv", "runs": "a b"})
+    ledger = read_ledger(root)
+    assert list(ledger.columns) == COLUMNS
     assert ledger["when"].tolist() == ["1", "2"]
     assert ledger.loc[1, "public"] == ""
 
@@ -298,9 +302,9 @@ def test_the_ledger_keeps_every_row(project_folder):
 def test_what_comes_later_renews_the_row_of_the_file(project_folder):
     root = Paths.find()
     for name in ("a.csv", "b.csv"):
-        submission.record(root, {"when": "1", "competition": "small", "file": name, "status": "written"})
-    submission.record(root, {"competition": "small", "file": "a.csv", "status": "scored", "public": "0.5"})
-    ledger = submission.ledger(root)
+        add_row(root, {"when": "1", "competition": "small", "file": name, "status": "written"})
+    add_row(root, {"competition": "small", "file": "a.csv", "status": "scored", "public": "0.5"})
+    ledger = read_ledger(root)
     assert ledger[["when", "file", "status", "public"]].to_numpy().tolist() == [
         ["1", "a.csv", "scored", "0.5"],
         ["1", "b.csv", "written", ""],
@@ -312,13 +316,13 @@ def test_lists_have_the_separator_of_the_labels():
     facts = competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
     wanted = sample(found=[""] * 3)
     values = pd.DataFrame({"id": wanted["id"], "Mass": [0.9, 0.2, 0.8], "Pleural fluid": [0.9, 0.6, 0.1]})
-    built = submission.build(facts, values, wanted)
+    built = build_submission(facts, values, wanted)
     assert built["found"].tolist() == ["Mass|Pleural fluid", "Pleural fluid", "Mass"]
-    submission.check(facts, built, wanted)
+    check_submission(facts, built, wanted)
     read, _ = submission.values_of(facts, built, wanted)
     assert read.to_numpy().tolist() == [[1, 1], [0, 1], [1, 0]]
 
 
 def test_a_probability_throughout_is_a_placeholder():
     facts = competition(score={"metric": "accuracy"})
-    assert submission.explained(facts, sample(target=["0.5"] * 3)) == ""
+    assert explain_words(facts, sample(target=["0.5"] * 3)) == ""

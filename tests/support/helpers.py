@@ -17,7 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 from medfold.competition.facts import Competition
 from medfold.paths import Paths
-from medfold.submission.leaderboards.entry import Placed
+from medfold.submission.leaderboards.entry import LeaderboardResult
 
 REPOSITORY = Path(__file__).parents[2]
 HISTOLOGY = "\n".join(
@@ -70,8 +70,8 @@ class NoLeaderboard:
     """Stands for a module of `leaderboards`: checked submissions stay here."""
 
     @staticmethod
-    def place(competition, paths, entry) -> Placed:
-        return Placed(status="written")
+    def place(competition, paths, entry) -> LeaderboardResult:
+        return LeaderboardResult(status="written")
 
 
 def zipped(content: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
@@ -179,11 +179,11 @@ def _write_run(
     """A run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
     from medfold import files
     from medfold.competition import recipe as recipes
-    from medfold.data.dataset import make_folds
+    from medfold.data.dataset import load_dataset
     from medfold.runs import run_folder
     from medfold.training.run import origin_of
 
-    competition, data = project.competition, make_folds(project, quiet=True)
+    competition, data = project.competition, load_dataset(project)
     choices = recipes.load(project.paths, project.root.bases, "baseline", overrides or {})
     run = run_folder.paths_of(project.paths, name)
     run_folder.open_run(run, origin_of(project, choices, 0))

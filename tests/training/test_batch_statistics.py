@@ -6,7 +6,8 @@ import pytest
 from keras import layers
 
 from medfold.models import build as models
-from medfold.paths import FoldPaths
+from medfold.models.build import build_model
+from medfold.run_paths import FoldPaths
 from medfold.training import fold
 from medfold.training.batch_statistics import BatchStatistics
 from tests.training.test_fold import task
@@ -101,7 +102,7 @@ SLOW = [pytest.param(choices, marks=pytest.mark.slow) for choices in ({"keep": "
 @pytest.mark.parametrize("choices", [{}, *SLOW])
 def test_a_momentum_that_never_arrives_does_not_matter(tmp_path, monkeypatch, capsys, choices):
     """30 steps at a momentum of 0.9999: the layers' own averages would still be what they were initialised with."""
-    build = models.build
+    build = build_model
 
     def slow(*words, **more):
         model = build(*words, **more)
@@ -110,6 +111,6 @@ def test_a_momentum_that_never_arrives_does_not_matter(tmp_path, monkeypatch, ca
                 layer.momentum = 0.9999
         return model
 
-    monkeypatch.setattr(models, "build", slow)
+    monkeypatch.setattr(models, "build_model", slow)
     assert fold.train_fold(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0")) > 0.9
     assert "batch statistics gathered on 40 images" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from medfold.competition.recipe import Training
 from medfold.training.augmentation import augmenter
-from medfold.training.batches import Pipeline
+from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import mixer
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 12, 12, 1), dtype=np.uint8)
@@ -15,7 +15,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (30, 12, 12, 1), dtype=np.uin
 
 def pipeline(seed=0, augment="light", batch_size=8, **more):
     rows = np.arange(5, 30)
-    return Pipeline(
+    return TrainingBatches(
         images=PIXELS,
         rows=rows,
         targets=rows[:, None].astype(np.float32),

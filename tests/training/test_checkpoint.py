@@ -5,9 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from medfold import files, hardware
+from medfold import files
 from medfold.errors import UserError
-from medfold.paths import FoldPaths
+from medfold.processes import STOP_AT
+from medfold.run_paths import FoldPaths
 from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.checkpoint import Checkpoint
@@ -124,10 +125,10 @@ def test_a_training_whose_time_is_up_keeps_where_it_stands_and_goes_on(tmp_path,
     made = task(epochs=3, dropout=0.3)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     for step in (1, 2):
-        monkeypatch.setenv(hardware.STOP_AT, "0")
+        monkeypatch.setenv(STOP_AT, "0")
         with pytest.raises(UserError, match=f"fold 0: the time is up at epoch 1, step {step} of 3 epochs"):
             fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
-    monkeypatch.setenv(hardware.STOP_AT, f"{time.time() + 3600}")
+    monkeypatch.setenv(STOP_AT, f"{time.time() + 3600}")
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     assert "going on at epoch 1, step 2 of 3 epochs" in capsys.readouterr().out
     assert result(tmp_path / "broken") == result(tmp_path / "whole")

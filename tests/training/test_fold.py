@@ -14,13 +14,15 @@ from medfold.competition.recipe import Recipe, Training
 from medfold.config import merge
 from medfold.errors import UserError
 from medfold.images.store import Store
-from medfold.models import build
-from medfold.paths import FoldPaths
+from medfold.models.build import build_model
 from medfold.prediction import predictor as inference
+from medfold.prediction.weights import load_model
+from medfold.run_paths import FoldPaths
 from medfold.runs import run_folder
 from medfold.training import fold, losses
 from medfold.training import frozen_features as features_module
 from medfold.training.checkpoint import Checkpoint
+from medfold.training.fold import FoldJob
 from medfold.training.optimizer import optimizer_of
 from medfold.training.step import Learner
 from tests.support.helpers import competition
@@ -48,7 +50,7 @@ def task(kind="binary", seed=0, n=60, **training):
         }
     )
     ids = pd.Series([f"s{k}" for k in range(n + 10)])
-    return fold.Task(
+    return FoldJob(
         facts,
         recipe,
         seed,
@@ -179,7 +181,7 @@ def test_accumulated_batches_make_the_step_of_one_large_batch():
                 "training": {"accumulate": accumulate, "warmup": 0, "dropout": 0, "learning_rate": 0.01},
             }
         )
-        model = build.build(competition(), recipe)
+        model = build_model(competition(), recipe)
         learner = Learner(
             model, optimizer_of(recipe.training, 0.01, 1000), losses.loss_of(competition(), recipe.training)
         )
@@ -262,7 +264,7 @@ def test_a_frozen_backbone_is_asked_once_for_all_folds(tmp_path, pretrained, cap
     assert history["part"].eq("head").all()
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     # The weights of the whole net are kept, and the net that is rebuilt from them says the same of the pixels.
-    net = inference.load(made.competition, made.recipe, tmp_path / "fold0" / "weights.h5")
+    net = load_model(made.competition, made.recipe, tmp_path / "fold0" / "weights.h5")
     predictor = inference.Predictor(net, "horizontal", tta=True)
     oof = pd.read_csv(tmp_path / "fold0" / "oof.csv")
     rows = made.store.of(oof["id"])
@@ -316,7 +318,7 @@ def overflowing(monkeypatch, steps):
 
 def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch, capsys):
     recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "resnet9", "width": 4}})
-    model = build.build(competition(), recipe, precision="float16")
+    model = build_model(competition(), recipe, precision="float16")
     optimizer = keras.optimizers.LossScaleOptimizer(optimizer_of(recipe.training, 0.01, 100), initial_scale=64)
     learner = Learner(model, optimizer, losses.loss_of(competition(), recipe.training))
     rng = np.random.default_rng(0)
@@ -349,7 +351,7 @@ def test_half_precision_learns_the_same_task_and_predicts_in_full(tmp_path, prec
     made, paths = task(precision=precision), FoldPaths(tmp_path / "fold0")
     assert fold.train_fold(made, 0, paths) > 0.9
     oof = run_folder.read_predictions(made.competition, paths.oof)
-    model = inference.load(made.competition, made.recipe, paths.weights)
+    model = load_model(made.competition, made.recipe, paths.weights)
     predictor = inference.Predictor(model, "horizontal", tta=made.recipe.tta)
     there = predictor(made.store.pixels, made.store.of(oof["id"]))[:, 0]
     np.testing.assert_allclose(there, oof["target"], rtol=0, atol=1e-8)

@@ -18,7 +18,8 @@ import pytest
 from medfold.errors import UserError
 from medfold.training import loader
 from medfold.training.augmentation import augmenter
-from medfold.training.batches import Pipeline
+from medfold.training.batches import TrainingBatches
+from medfold.training.loader import load_batches
 from medfold.training.mixup import Mixer
 from tests.support.helpers import REPOSITORY
 
@@ -32,7 +33,7 @@ def mapped(tmp_path):
 
 def pipeline(pixels, mix=None, augment="fundus"):
     rows = np.arange(3, 40)
-    return Pipeline(
+    return TrainingBatches(
         images=pixels,
         rows=rows,
         targets=rows[:, None].astype(np.float32),
@@ -49,7 +50,7 @@ def digest(batch):
 
 
 def digests(made, start, stop, processes):
-    with closing(loader.feed(made, start, stop, processes, digest)) as batches:
+    with closing(load_batches(made, start, stop, processes, digest)) as batches:
         return list(batches)
 
 
@@ -93,7 +94,7 @@ def test_who_stops_early_leaves_no_process_and_no_memory_behind(mapped, monkeypa
 
     monkeypatch.setattr(loader, "_shared", recorded)
     before = set(active_children())
-    with closing(loader.feed(pipeline(mapped), 0, 1000, 2, digest)) as batches:
+    with closing(load_batches(pipeline(mapped), 0, 1000, 2, digest)) as batches:
         assert len([next(batches) for _ in range(3)]) == 3
         assert set(active_children()) > before
         SharedMemory(names[0]).close()

@@ -11,19 +11,19 @@ import pytest
 from filelock import FileLock, Timeout
 
 from medfold import hardware
+from medfold.commands.folds import make_folds
+from medfold.commands.train import train
 from medfold.competition.project import Project
-from medfold.data.dataset import make_folds
 from medfold.errors import UserError
 from medfold.runs import run_folder
 from medfold.training import parallel
-from medfold.training.run import train
 from tests.support.helpers import REPOSITORY
 
 
 @pytest.fixture
 def two_cores(monkeypatch):
     monkeypatch.setattr(hardware, "cores", lambda: 2)
-    monkeypatch.setattr(hardware, "gpus", list)
+    monkeypatch.setattr(hardware, "cuda_devices", list)
 
 
 def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
@@ -32,7 +32,7 @@ def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
     assert parallel.jobs_of("4", folds=3) == 3
     assert parallel.shares(2) == [parallel.Share(1), parallel.Share(1)]
     assert parallel.shares(1) == [parallel.Share(2)]
-    monkeypatch.setattr(hardware, "gpus", lambda: ["2", "3", "5", "7"])
+    monkeypatch.setattr(hardware, "cuda_devices", lambda: ["2", "3", "5", "7"])
     assert parallel.jobs_of("auto", folds=5) == 4
     assert [share.gpu for share in parallel.shares(5)] == ["2", "3", "5", "7", "2"]
     assert parallel.Share(1, gpu="2").environment["CUDA_VISIBLE_DEVICES"] == "2"
@@ -47,9 +47,9 @@ def test_what_is_no_number_of_jobs_is_refused(text):
 def test_workers_suit_the_machine(two_cores, monkeypatch):
     assert parallel.workers_of("auto") == 0
     assert parallel.workers_of("3") == 3
-    monkeypatch.setattr(hardware, "gpus", lambda: ["0"])
+    monkeypatch.setattr(hardware, "cuda_devices", lambda: ["0"])
     assert parallel.workers_of("auto") == 2
-    monkeypatch.setattr(hardware, "gpus", list)
+    monkeypatch.setattr(hardware, "cuda_devices", list)
     for cores, expected in ((1, 0), (4, 2), (6, 3), (64, 8)):
         monkeypatch.setattr(hardware, "cores", lambda count=cores: count)
         assert parallel.workers_of("auto") == expected

@@ -1,7 +1,7 @@
 import pytest
 
+from medfold.commands.train import train
 from medfold.errors import UserError
-from medfold.training.run import train
 from tests.support.helpers import finished_run
 
 

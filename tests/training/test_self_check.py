@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medfold import files
-from medfold.paths import FoldPaths
+from medfold.run_paths import FoldPaths
 from medfold.training import fold
 from medfold.training.self_check import TrainedFold, self_check
 from tests.support.helpers import competition

@@ -3,7 +3,7 @@
 from medfold.console import say
 from medfold.kaggle.client import SITE
 from medfold.kaggle.datasets import Machines
-from medfold.kaggle.session import Kaggle
+from medfold.kaggle.session import KaggleSession
 
 OURS = "medfold-"
 PAGES = {"notebook": "code", "data set": "datasets"}
@@ -17,7 +17,7 @@ def clean_kaggle(remove: bool = False) -> None:
     Raises:
         UserError: no credentials, or Kaggle's reason not to delete one.
     """
-    machines = Machines(Kaggle.connect())
+    machines = Machines(KaggleSession.connect())
     found = list(machines.listed(OURS))
     for kind, ref in found:
         if remove:

@@ -4,12 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfold import files
-from medfold.competition.project import Project
 from medfold.console import agreed, say, size, table
 from medfold.errors import UserError, some
 from medfold.paths import CompetitionPaths, Paths
-from medfold.runs import run_folder
-from medfold.submission import table as submission
 
 
 @dataclass(frozen=True)
@@ -70,28 +67,6 @@ def held_by(paths: CompetitionPaths) -> list[Held]:
             used = some(users.get(each.name, [])) or "no run"
             found.append(Held(f"{kind}/{each.name}", [each], _bytes([each]), used))
     return sorted(found, key=lambda one: -one.bytes)
-
-
-def remove_runs(project: Project, names: list[str], sure: bool = False) -> None:
-    """Removes runs with their folds, predictions and reports; submissions stay.
-
-    Args:
-        names: the runs.
-        sure: removes them without asking.
-
-    Raises:
-        UserError: there is no such run, or nobody agreed.
-    """
-    paths, k = project.paths, project.competition.folds.k
-    known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
-    told = []
-    for name in _named(known, names, f"runs of {paths.name}"):
-        rows = submission.ledger(project.root).to_dict("records")
-        count = sum(row["competition"] == paths.name and name in row["runs"].split() for row in rows)
-        submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
-        done = len(run_folder.done_folds(known[name], k))
-        told.append(f"{name} ({done} of {k} folds, {size(_bytes([known[name].folder]))}{submitted})")
-    _remove([[known[name].folder] for name in dict.fromkeys(names)], "runs", told, sure)
 
 
 def _named(known: dict, wanted: list[str], of: str) -> list[str]:

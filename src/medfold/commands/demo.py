@@ -2,15 +2,14 @@
 
 import time
 
-from medfold.commands.prepare import images_of
+from medfold.commands.download import download
+from medfold.commands.folds import make_folds
 from medfold.commands.recheck import recheck
+from medfold.commands.report import report
 from medfold.commands.submit import submit
-from medfold.competition.project import Project
+from medfold.commands.train import train
+from medfold.competition.project import Project, images_of
 from medfold.console import minutes, say
-from medfold.data.dataset import make_folds
-from medfold.data.raw_data import download
-from medfold.report.build import report
-from medfold.training.run import train
 
 
 def demo(project: Project) -> None:
@@ -18,7 +17,7 @@ def demo(project: Project) -> None:
     say("medfold", project.competition.title)
     began = time.monotonic()
     download(project)
-    make_folds(project, choices=images_of(project, "baseline"))
+    make_folds(project, prepare=images_of(project, "baseline"))
     train(project)
     submit(project)
     report(project, ["baseline"])

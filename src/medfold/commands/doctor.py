@@ -13,10 +13,11 @@ from packaging.requirements import Requirement
 
 from medfold.competition.facts import Competition
 from medfold.competition.project import Project
-from medfold.console import hushed, say, size, warn
+from medfold.console import say, size, warn
 from medfold.errors import UserError, some
-from medfold.kaggle.session import Kaggle
+from medfold.kaggle.session import KaggleSession
 from medfold.paths import Paths
+from medfold.processes import silence_native_output
 
 SHOWN = ("tensorflow", "keras", "albumentations", "kaggle")
 LITTLE = 20e9  # bytes of free disk below which a competition hardly fits
@@ -94,10 +95,10 @@ def _opencv() -> Finding:
 
 def _gpu() -> Finding:
     try:
-        with hushed():
-            from medfold.models.build import gpus
+        with silence_native_output():
+            from medfold.models.precision import tensorflow_gpus
 
-            found = gpus()
+            found = tensorflow_gpus()
     except ImportError as error:
         return Finding("GPU", "fault", f"TensorFlow cannot be imported ({error}). Run: make setup")
     if found:
@@ -116,7 +117,7 @@ def _disk(root: Path) -> Finding:
 def _kaggle(competition: Competition) -> Iterator[Finding]:
     needed = competition.source["kind"] == "kaggle" or competition.upload != "local"
     try:
-        kaggle = Kaggle.connect()
+        kaggle = KaggleSession.connect()
     except UserError as error:
         yield Finding("Kaggle", "fault" if needed else "note", f"{error}{'' if needed else ' (not needed here)'}")
         return
@@ -130,10 +131,10 @@ def _kaggle(competition: Competition) -> Iterator[Finding]:
         yield Finding("joined", "fault", str(error))
 
 
-def _standing(kaggle: Kaggle, competition: Competition) -> Iterator[Finding]:
-    from medfold.submission.leaderboards.kaggle import slug
+def _standing(kaggle: KaggleSession, competition: Competition) -> Iterator[Finding]:
+    from medfold.competition.slugs import kaggle_slug
 
-    facts = kaggle.joined(slug(competition))
+    facts = kaggle.joined(kaggle_slug(competition))
     yield Finding("joined", "ok", facts.slug)
     if facts.deadline:
         day = f"{facts.deadline:%Y-%m-%d %H:%M} UTC"

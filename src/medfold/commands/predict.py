@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,18 +10,18 @@ import numpy as np
 import pandas as pd
 
 from medfold import config, files, hardware
-from medfold.competition import facts as competition_module
 from medfold.competition import recipe as recipe_module
 from medfold.competition.project import RESEARCH, Project
-from medfold.console import hushed, progress, say, table, warn
-from medfold.data import image_patterns
-from medfold.ensemble import fold_mean
+from medfold.console import progress, say, table, warn
+from medfold.data.new_images import new_images
+from medfold.ensemble.fold_mean import mean_by_id
 from medfold.errors import UserError, some
-from medfold.images import image_batches
-from medfold.images.formats import reading
+from medfold.images.formats.reading import read_image
 from medfold.images.heat_map import overlay
-from medfold.images.preparation import prepare
+from medfold.images.image_batches import read_batches
+from medfold.images.preparation import prepare_image
 from medfold.images.resize import resize
+from medfold.processes import silence_native_output
 from medfold.runs import identity, run_folder
 
 if TYPE_CHECKING:
@@ -61,12 +61,12 @@ def predict(
     project = _as_trained(project, names)
     if explain:
         _refuse_different_places({name: identity.recipe_of(project, name).images for name in names})
-    root, found = _images(images, project.competition.images)
+    root, found = new_images(images, project.competition.images)
     members, unreadable = {}, {}
     for name in names:
         members[name], unreadable = _of_run(project, name, root, found)
     columns = project.competition.columns
-    blended = fold_mean.blend(members, columns)
+    blended = mean_by_id(members, columns)
     result = run_folder.predictions_table(project.competition, blended["id"], blended[columns].to_numpy())
     out = out or project.paths.run(names[0]).predictions / f"{_name_of(images)}.csv"
     files.write_csv(result, out)
@@ -120,34 +120,6 @@ def _name_of(images: Path) -> str:
     return name if len(name) <= LONGEST_NAME else f"{files.fingerprint(str(path), 8)}__{name[-LONGEST_NAME + 10 :]}"
 
 
-def _images(given: Path, facts: competition_module.Images) -> tuple[Path, list[str]]:
-    """The folder that ids start from, and the images below it, sorted; of several files for an image, together."""
-    given = given.expanduser()
-    if given.is_file():
-        return given.parent, with_channels([given.name], facts)
-    if not given.is_dir():
-        raise UserError("no such file or folder", f"IMAGES={given}")
-    known = set(reading.suffixes())
-    everything = [path.relative_to(given).as_posix() for path in given.rglob("*") if path.is_file()]
-    found = sorted(path for path in everything if Path(path).suffix.lower() in known)
-    if not found:
-        others = f"It has {some(sorted(everything))}" if everything else "It is empty"
-        raise UserError(f"no image in it ({', '.join(sorted(known))})", f"IMAGES={given}", others)
-    return given, with_channels(found, facts)
-
-
-def with_channels(found: list[str], facts: competition_module.Images) -> list[str]:
-    """The images as formats.read takes them: where an image is a file for each channel, all of them are named."""
-    if isinstance(facts.channels, int):
-        return found
-    before, _, after = PurePosixPath(facts.train[0]).name.partition(f"{{{image_patterns.CHANNEL}}}")
-    first, *rest = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in facts.channels)
-    fronts = [name.removesuffix(first) for name in found if name.endswith(first)]
-    if not fronts:
-        raise UserError(f"no image is named ...{first}", "IMAGES", f"An image is {len(facts.channels)} files here")
-    return ["|".join(front + end for end in (first, *rest)) for front in fronts]
-
-
 def _weights(project: Project, name: str) -> list[Path]:
     """The files with the weights of a run, one for each fold that is done."""
     run_paths = run_folder.paths_of(project.paths, name)
@@ -157,24 +129,24 @@ def _weights(project: Project, name: str) -> list[Path]:
 def _nets(project: Project, name: str) -> "list[keras.Model]":
     """The trained nets of a run, one of each fold that is done."""
     recipe = identity.recipe_of(project, name)
-    with hushed():
-        from medfold.prediction import predictor  # imports TensorFlow
-    return [predictor.load(project.competition, recipe, weights) for weights in _weights(project, name)]
+    with silence_native_output():
+        from medfold.prediction.weights import load_model  # imports TensorFlow
+    return [load_model(project.competition, recipe, weights) for weights in _weights(project, name)]
 
 
 def _of_run(project: Project, name: str, root: Path, found: list[str]) -> tuple[pd.DataFrame, dict[str, str]]:
     """The mean of a run's folds for the images that can be read, and why the others cannot."""
     competition, recipe = project.competition, identity.recipe_of(project, name)
     weights = _weights(project, name)
-    with hushed():
-        from medfold.prediction import predictor  # imports TensorFlow
+    with silence_native_output():
+        from medfold.prediction import predictor
     mean = predictor.FoldMean(competition, recipe, weights, recipe.tta, min(LARGEST_BATCH, len(found)))
     say("predict", f"{len(found):,} images, {name}: the mean of {len(weights)} of {competition.folds.k} folds")
     ids, outputs, unreadable = [], [], {}
     facts = competition.images.model_copy(update={"shape": None})  # new images may be of any size
     with progress("images") as bar:
         line = bar.add_task("", stage="predict", total=len(found))
-        for rows, pixels, bad in image_batches.batches(root, found, facts, [recipe.images]):
+        for rows, pixels, bad in read_batches(root, found, facts, [recipe.images]):
             unreadable |= {found[row]: why for row, why in bad.items()}
             if len(rows):
                 outputs.append(mean(pixels[0]))
@@ -195,16 +167,16 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     has the proportions of the original; where the recipe moves what is in the image it is the prepared image, since
     a place in a map is a place there.
     """
-    with hushed():
-        from medfold.prediction.grad_cam import Explainer  # imports TensorFlow
+    with silence_native_output():
+        from medfold.prediction.grad_cam import GradCam  # imports TensorFlow
     competition = project.competition
     seen = [identity.recipe_of(project, name).images for name in names]
-    explainers = [[Explainer(net) for net in _nets(project, name)] for name in names]
+    explainers = [[GradCam(net) for net in _nets(project, name)] for name in names]
     ids, chosen = result["id"].tolist(), result[competition.columns].to_numpy().argmax(axis=1)
 
     def looks(id: str) -> tuple[np.ndarray, list[np.ndarray]]:
-        pixels = reading.read(root, id, competition.images)
-        prepared = [prepare(pixels, options) for options in seen]
+        pixels = read_image(root, id, competition.images)
+        prepared = [prepare_image(pixels, options) for options in seen]
         if _moves(seen[0]):
             return prepared[0], prepared
         height, width = pixels.shape[:2]

@@ -10,13 +10,13 @@ from medfold.competition.facts import Competition
 from medfold.competition.project import Project
 from medfold.console import say, warn
 from medfold.data import samples
-from medfold.data.dataset import make_folds
+from medfold.data.dataset import load_dataset
 from medfold.data.raw_data import samples_of
 from medfold.errors import UserError, some
 from medfold.recheck import run as run_check
 from medfold.recheck import submission as submission_check
 from medfold.runs import identity, run_folder
-from medfold.submission import table as submissions
+from medfold.submission.ledger import read_ledger
 
 
 def recheck(project: Project, names: list[str] | None = None) -> None:
@@ -30,7 +30,7 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
     """
     samples_of(project)
     if samples.undivided(project.paths):
-        make_folds(project, quiet=True)
+        load_dataset(project)
     wrong, labels = [], identity.labels_of(project)
     scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
     for name in names or scored:
@@ -46,7 +46,7 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
             warn("run", f"{name}: cannot be computed again: {error.what}")
             continue
         wrong += _told("run", name, run_check.differences(facts, project.paths, run))
-    ledger = submissions.ledger(project.root)
+    ledger = read_ledger(project.root)
     rows = ledger[ledger["competition"] == project.paths.name]
     for row in rows.to_dict("records"):
         file, of = project.root.root / row["file"], row["runs"].split()

@@ -3,14 +3,13 @@
 import pandas as pd
 
 from medfold import files
-from medfold.commands.submit import beside, mark_of, record
 from medfold.competition.project import Project
 from medfold.console import say, table, warn
 from medfold.errors import UserError
 from medfold.paths import Paths
-from medfold.scoring import metrics
-from medfold.submission import table as submission
+from medfold.scoring.metric import title_of
 from medfold.submission.leaderboards import entry
+from medfold.submission.ledger import content_id_of, read_ledger, record_of, write_record
 
 
 def scores(root: Paths, name: str | None = None) -> None:
@@ -19,7 +18,7 @@ def scores(root: Paths, name: str | None = None) -> None:
     Args:
         name: one competition. Defaults to all.
     """
-    table_all = submission.ledger(root)
+    table_all = read_ledger(root)
     names = [name] if name else list(dict.fromkeys(table_all["competition"]))
     if not len(table_all[table_all["competition"].isin(names)]):
         say("scores", f"no submission{f' of {name}' if name else ''} yet")
@@ -38,8 +37,8 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
     waiting = rows[(rows["public"] == "") & (rows["status"] != "error")]
     if not len(waiting) or not hasattr(board, "look_up"):
         return
-    kept = {row["file"]: files.read_json(beside(project, row)) or {} for _, row in waiting.iterrows()}
-    sought = [(row["ref"], mark_of(row, kept[row["file"]]), row["file"]) for _, row in waiting.iterrows()]
+    kept = {row["file"]: files.read_json(record_of(project, row)) or {} for _, row in waiting.iterrows()}
+    sought = [(row["ref"], content_id_of(row, kept[row["file"]]), row["file"]) for _, row in waiting.iterrows()]
     try:
         found = board.look_up(project.competition, sought)
     except UserError as error:
@@ -47,16 +46,16 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
         return
     for _, row in waiting.iterrows():
         if row["file"] in found:
-            record(project, row.to_dict(), found[row["file"]], kept[row["file"]])
+            write_record(project, row.to_dict(), found[row["file"]], kept[row["file"]])
             if problem := found[row["file"]].problem:
                 warn("scores", f"{row['file']} was refused: {problem}")
 
 
 def _show_scores(project: Project) -> None:
-    rows = submission.ledger(project.root)
+    rows = read_ledger(project.root)
     rows = rows[rows["competition"] == project.paths.name]
     name = project.competition.score.metric
-    title = metrics.title_of(project.competition, name)
+    title = title_of(project.competition, name)
     say("scores", f"{project.paths.name}, {title}, {len(rows)} submission{'s'[: len(rows) != 1]}")
     others = rows[rows["metric"] != name]
     if len(others):

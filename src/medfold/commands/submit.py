@@ -1,28 +1,33 @@
 """Stage `submit`: trained folds blended, written, checked, placed and recorded; nothing twice."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from medfold import files
+from medfold.commands.ensemble import show_ensemble
 from medfold.competition import recipe as recipe_module
 from medfold.competition.facts import Competition
-from medfold.competition.project import RESEARCH, Project, commit_of, describe_score
+from medfold.competition.project import RESEARCH, Project
 from medfold.console import say, table, warn
 from medfold.data import samples
-from medfold.ensemble.run_ensemble import Ensemble, ensemble_of, show
+from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks.pack_submission import UNDER_WAY, folder_of, pack
 from medfold.runs import identity, run_folder
-from medfold.scoring import metrics
+from medfold.runs.run_folder import commit_of
 from medfold.scoring.bootstrap import shown
+from medfold.scoring.metric import chance_score, metric_of, title_of
+from medfold.scoring.oof_score import describe_score
 from medfold.submission import table as submission
+from medfold.submission.check import check_submission
+from medfold.submission.form import explain_words, holds_decisions, words_of
 from medfold.submission.leaderboards import entry as leaderboards
-
-NOTED = "kaggle"  # versions of data set and notebook
+from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
+from medfold.submission.ledger import as_text, content_id_of, read_ledger, record_of, write_record
+from medfold.submission.table import build_submission, fill_missing, read_submission
 
 
 def submit(
@@ -54,27 +59,27 @@ def submit(
     competition, paths = project.competition, project.paths
     names = names or [recipe_module.run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
     data = identity.data_for(project, names)
-    found = ensemble_of(project, names, data, method, per_class)
+    found = ensemble_runs(project, names, data, method, per_class)
     names, result = found.names, found.score
-    show(project, found, method)
+    show_ensemble(project, found, method)
     sample = samples.sample_submission(competition, paths)
     units = data.test_groups.index.tolist()
     sample = submission.fit_sample(competition, sample, units)
-    test = submission.completed(competition, found.test, units, found.nothing)
-    behind = submission.completed(competition, found.test_probable, units, found.prior, quiet=True)
-    table_out = submission.build(competition, test, sample)
-    submission.check(competition, table_out, sample)
+    test = fill_missing(competition, found.test, units, found.nothing)
+    behind = fill_missing(competition, found.test_probable, units, found.prior, quiet=True)
+    table_out = build_submission(competition, test, sample)
+    check_submission(competition, table_out, sample)
 
     text = table_out.to_csv(index=False, float_format="%.9g", lineterminator="\n")
     digest = files.sha256_of(text)
     board = leaderboards.of(competition.upload)
     with files.lock(paths.submissions):
-        before = submission.ledger(project.root)
+        before = read_ledger(project.root)
         before = before[before["competition"] == paths.name]
         say("OOF score", describe_score(competition, result, data.train["unit"].nunique()))
         _show_per_fold(competition, result)
         mark = _mark(competition, digest, found)
-        known = [mark_of(row, files.read_json(beside(project, row)) or {}) for _, row in before.iterrows()]
+        known = [content_id_of(row, files.read_json(record_of(project, row)) or {}) for _, row in before.iterrows()]
         same = before[np.array(known, dtype=object) == mark]
         row = same.iloc[-1].to_dict() if len(same) and not force else None
         if row is not None and row["status"] != "written":
@@ -87,19 +92,19 @@ def submit(
         file = project.root.root / row["file"]
         if not file.is_file() or files.sha256(file) != digest:
             files.write_text(text, file)
-        written = submission.read(file)
-        submission.check(competition, written, sample)
+        written = read_submission(file)
+        check_submission(competition, written, sample)
         origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
-        origin |= {"nothing": found.nothing.tolist(), "decisions": submission.holds_decisions(competition, sample)}
-        origin["words"] = submission.words_of(competition, sample)
+        origin |= {"nothing": found.nothing.tolist(), "decisions": holds_decisions(competition, sample)}
+        origin["words"] = words_of(competition, sample)
         found.decision.fitted.save(paths.rechecked(file, "npz"))
         behind_score = _out_of_fold(competition, found).to_csv(index=False, float_format="%.17g", lineterminator="\n")
         files.write_text(behind_score, paths.rechecked(file, "csv"))  # with all digits: ties would be others
-        record(project, row, leaderboards.Placed(status="written"), origin)
+        write_record(project, row, LeaderboardResult(status="written"), origin)
         say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
         if not len(written):
             warn("", "the public test part is empty: what the notebook predicts cannot be compared with home")
-        if words := submission.explained(competition, sample):
+        if words := explain_words(competition, sample):
             say("", words)
         if dry_run:
             try:
@@ -108,7 +113,7 @@ def submit(
             except UnreachableError as reason:
                 warn("submit", f"dry run: nothing was placed, and Kaggle was not asked: {reason}")
             return
-    entry = leaderboards.Entry(
+    entry = SubmissionEntry(
         file=file,
         table=written,
         probabilities=behind,
@@ -117,14 +122,14 @@ def submit(
         mark=mark,
         sample=sample,
         pack=lambda: pack(project, data, found),
-        note=lambda facts: record(project, row, leaderboards.Placed(status="written", facts=facts), origin),
+        note=lambda facts: write_record(project, row, LeaderboardResult(status="written", facts=facts), origin),
         again=force,
     )
     # A notebook takes hours: others may be submitted meanwhile, and the same ones need not wait.
     hours = competition.upload == "notebook"
     with files.alone(folder_of(project, names), UNDER_WAY) if hours else files.lock(file):
         placed = board.place(competition, paths, entry)
-        record(project, row, placed, origin)
+        write_record(project, row, placed, origin)
     looks = int((before["status"] == "scored").sum())
     _show_placed(project, placed, looks)
     if placed.problem:
@@ -133,8 +138,8 @@ def submit(
 
 def _refuse_chance(competition: Competition, found: Ensemble) -> None:
     """A net that knows nothing is not submitted by mistake: chance is what one knows without looking at an image."""
-    metric, oof = metrics.of(competition), found.oof
-    chance, value = metrics.chance(competition, oof.targets, found.prior), metric(oof.targets, oof.predictions)
+    metric, oof = metric_of(competition), found.oof
+    chance, value = chance_score(competition, oof.targets, found.prior), metric(oof.targets, oof.predictions)
     if metric.sign * (value - chance) <= 0:  # undefined ones pass
         what = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
         raise UserError(what, " ".join(found.names), "Look at labels and training; FORCE=1 submits it all the same")
@@ -144,7 +149,7 @@ def _fate(project: Project, row: dict[str, str]) -> str:
     """What became of a submission that was placed before."""
     number = f" as {row['ref']}" if row["ref"] else ""
     if row["status"] == "error":
-        kept = files.read_json(beside(project, row)) or {}
+        kept = files.read_json(record_of(project, row)) or {}
         return f"refused{number}: {kept.get('problem') or 'no reason known'}; FORCE=1 submits it again"
     scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
     return f"{row['status']}{number}; {scored or 'no score yet: make scores fetches it'}"
@@ -164,9 +169,9 @@ def _new_row(project: Project, names: list[str], result: dict[str, Any], digest:
         "file": file.relative_to(project.root.root).as_posix(),
         "sha256": digest,
         "metric": result["metric"],
-        "oof": _text(result["value"]),
-        "low": _text(result["low"]),
-        "high": _text(result["high"]),
+        "oof": as_text(result["value"]),
+        "low": as_text(result["low"]),
+        "high": as_text(result["high"]),
         "folds": " ".join(map(str, result["folds_done"])),
     }
 
@@ -177,30 +182,6 @@ def _out_of_fold(competition: Competition, found: Ensemble) -> pd.DataFrame:
     behind = [f"behind {name}" for name in competition.columns]
     table[competition.columns], table[behind] = found.oof.predictions, found.probable.predictions
     return table
-
-
-def beside(project: Project, row: dict[str, str]) -> Path:
-    """The file beside a submission: its score, inputs, hashes and what became of it."""
-    return (project.root.root / row["file"]).with_suffix(".json")
-
-
-def record(project: Project, row: dict[str, str], placed: leaderboards.Placed, origin: dict[str, Any]) -> None:
-    """Writes what became of a submission into the ledger and beside its file; facts that were noted before stay."""
-    noted = {key: value for key, value in (files.read_json(beside(project, row)) or {}).items() if key == NOTED}
-    fate = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
-    files.write_json({**origin, **noted, **placed.facts, **fate, "problem": placed.problem}, beside(project, row))
-    scores = {"public": _text(placed.public), "private": _text(placed.private)}
-    submission.record(project.root, {**row, **fate, **scores})
-
-
-def mark_of(row: dict[str, str], kept: dict[str, Any]) -> str:
-    """What a submission's message holds of it, so that it is found again among those that Kaggle lists.
-
-    Args:
-        row: of the ledger.
-        kept: what stands beside its file.
-    """
-    return kept.get("mark") or f"file {row['sha256'][:12]}"
 
 
 def _mark(competition: Competition, digest: str, found: Ensemble) -> str:
@@ -215,7 +196,7 @@ def _mark(competition: Competition, digest: str, found: Ensemble) -> str:
 
 
 def _message(project: Project, names: list[str], result: dict[str, Any], mark: str) -> str:
-    title = metrics.title_of(project.competition, result["metric"])
+    title = title_of(project.competition, result["metric"])
     value = shown(result["value"])
     folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
     commit = commit_of(project.root.root)
@@ -225,18 +206,13 @@ def _message(project: Project, names: list[str], result: dict[str, Any], mark: s
     return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {mark}"
 
 
-def _text(value: float | None) -> str:
-    """A number as the ledger has it."""
-    return "" if value is None else f"{value:.6f}"
-
-
 def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
-    title = metrics.title_of(competition, result["metric"])
+    title = title_of(competition, result["metric"])
     values = [shown(value) for value in result["per_fold"].values()]
     table(["fold", *result["per_fold"]], [[title, *values]])
 
 
-def _show_placed(project: Project, placed: leaderboards.Placed, looks_before: int) -> None:
+def _show_placed(project: Project, placed: LeaderboardResult, looks_before: int) -> None:
     for fact, value in placed.lines:
         say(fact, value)
     if placed.rivals is not None:

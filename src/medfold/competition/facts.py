@@ -3,15 +3,11 @@
 import re
 import string
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from medfold import config
 from medfold.config import Strict
-from medfold.errors import UserError
-from medfold.paths import CompetitionPaths, Paths
 
 Symmetry = Literal["none", "horizontal", "dihedral"]
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
@@ -276,53 +272,7 @@ class Competition(Strict):
         return self.class_names if self.one_of_many else self.labels.targets
 
 
-def folder_of(root: Paths, text: str) -> str:
-    """The competition folder that a name, a Kaggle slug or a pasted Kaggle address stands for.
-
-    An address stands for the folder whose source or url is that competition or data set, else for the folder of its
-    last part, whether there is one or not.
-
-    Raises:
-        UserError: neither a name nor an address of Kaggle.
-    """
-    if "/" not in text:
-        return text
-    slug = next((slug for folder in ("competitions", "datasets") if (slug := _slug(text, folder))), None)
-    if slug is None:
-        raise UserError("neither a folder under competition/ nor a Kaggle address", text)
-    for name in root.competitions():
-        facts = _facts(root.competition(name), root.bases)
-        source = facts.get("source")
-        addresses = [source.get("slug") if isinstance(source, dict) else None, facts.get("url")]
-        known = {_slug(str(address), folder) for address in addresses for folder in ("competitions", "datasets")}
-        if slug in known:
-            return name
-    return slug.rpartition("/")[2]
-
-
-def _slug(text: str, folder: str) -> str | None:
-    from medfold.kaggle.session import slug_of  # not above: processes that only decode images need not load it
-
-    try:
-        return slug_of(text, folder)
-    except ValueError:
-        return None
-
-
-def load(paths: CompetitionPaths, bases: Path) -> Competition:
-    """The facts of a competition.
-
-    Raises:
-        UserError: the file is missing, not YAML, or holds an unknown key or a wrong value; the key is named.
-    """
-    where = paths.facts.relative_to(paths.root)
-    return config.validated(
-        Competition, _facts(paths, bases), f"{where}, {paths.name}" if paths.home != paths.name else where
-    )
-
-
-def _facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
-    """What competition.yaml says; of a variant, its own facts laid over those that all variants share."""
-    facts = config.load(paths.facts, bases)
-    variants = facts.pop("variants", {})
-    return config.merge(facts, variants[paths.name]) if paths.name in variants else facts
+def groups_known(competition: Competition) -> bool:
+    """True if the facts say which images are of one patient, or of one unit of the score."""
+    labels = competition.labels
+    return bool(labels.group or labels.group_pattern or competition.score.unit)

@@ -1,18 +1,17 @@
-"""What every stage starts from: one competition in one project folder, and how a score is put into words."""
+"""The project: one competition in one project folder, which every command starts from."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medfold.competition import facts as competition_module
+from medfold import config
+from medfold.competition import recipe as recipe_module
 from medfold.competition.facts import Competition
-from medfold.data.sources.source import Source
+from medfold.competition.recipe import Images
+from medfold.competition.slugs import slug_of
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Paths
-from medfold.scoring import metrics
-from medfold.scoring.bootstrap import described, shown
 
-UNKNOWN = "patients unknown: it may flatter"
 RESEARCH = "For research and competitions, not for the diagnosis of patients."
 
 
@@ -23,21 +22,17 @@ class Project:
     root: Paths
     paths: CompetitionPaths
     competition: Competition
-    source: Source
 
     @classmethod
     def open(cls, name: str, root: Paths | None = None) -> "Project":
-        """Opens a competition by name or by its address at Kaggle, its facts checked.
+        """Opens a competition by name or by its address at Kaggle.
 
         Raises:
             UserError: no such competition, or a fault in its competition.yaml.
         """
         root = root or Paths.find()
-        paths = root.competition(competition_module.folder_of(root, name))
-        facts = competition_module.load(paths, root.bases)
-        for metric in (facts.score.metric, *facts.score.also):
-            metrics.of(facts, metric)
-        return cls(root, paths, facts, Source(facts.source, paths))
+        paths = root.competition(folder_of(root, name))
+        return cls(root, paths, load_facts(paths, root.bases))
 
     def command(self, target: str, **words: object) -> str:
         """The make command for a target of this competition, as it is typed."""
@@ -45,37 +40,62 @@ class Project:
         return " ".join(["make", target, *(f"{key}={value}" for key, value in words.items())])
 
     def shown(self, path: Path) -> str:
+        """A path as people read it: from the project folder on."""
         return self.root.shown(path)
 
 
-def commit_of(root: Path) -> str | None:
-    """The commit of the project folder, with '+' if files differ from it; None outside git."""
-    try:
-        command = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
-        result = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return result.stdout.strip()
+def folder_of(root: Paths, text: str) -> str:
+    """The competition folder that a name, a Kaggle slug or a pasted Kaggle address stands for.
 
+    An address stands for the folder whose source or url is that competition or data set, else for the folder of its
+    last part, whether there is one or not.
 
-def groups_known(competition: Competition) -> bool:
-    """True if the facts say which images are of one patient, or of one unit of the score."""
-    labels = competition.labels
-    return bool(labels.group or labels.group_pattern or competition.score.unit)
-
-
-def describe_score(competition: Competition, result: dict[str, Any], total: int) -> str:
-    """'AUC 0.9512 (95 % interval 0.9312 to 0.9689), all 5 folds': an OOF score in words.
-
-    Args:
-        total: the number of units in all folds.
+    Raises:
+        UserError: neither a name nor an address of Kaggle.
     """
-    title = metrics.title_of(competition, result["metric"])
-    k, done = competition.folds.k, result["folds_done"]
-    text = described(title, result["value"], result["low"], result["high"])
-    for name, value in result["also"].items():
-        text += f", {metrics.title_of(competition, name)} {shown(value)}"
-    covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
-    text += f", {covers}, {result['units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
-    text += "" if groups_known(competition) else f"; {UNKNOWN}"
-    return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["optimistic"] else "")
+    if "/" not in text:
+        return text
+    slug = next((slug for folder in ("competitions", "datasets") if (slug := _slug(text, folder))), None)
+    if slug is None:
+        raise UserError("neither a folder under competition/ nor a Kaggle address", text)
+    for name in root.competitions():
+        facts = _facts(root.competition(name), root.bases)
+        source = facts.get("source")
+        addresses = [source.get("slug") if isinstance(source, dict) else None, facts.get("url")]
+        known = {_slug(str(address), folder) for address in addresses for folder in ("competitions", "datasets")}
+        if slug in known:
+            return name
+    return slug.rpartition("/")[2]
+
+
+def _slug(text: str, folder: str) -> str | None:
+    try:
+        return slug_of(text, folder)
+    except ValueError:
+        return None
+
+
+def load_facts(paths: CompetitionPaths, bases: Path) -> Competition:
+    """The facts of a competition.
+
+    Raises:
+        UserError: the file is missing, not YAML, or holds an unknown key or a wrong value; the key is named.
+    """
+    where = paths.facts.relative_to(paths.root)
+    return config.validated(
+        Competition, _facts(paths, bases), f"{where}, {paths.name}" if paths.home != paths.name else where
+    )
+
+
+def _facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
+    """What competition.yaml says; of a variant, its own facts laid over those that all variants share."""
+    facts = config.load(paths.facts, bases)
+    variants = facts.pop("variants", {})
+    return config.merge(facts, variants[paths.name]) if paths.name in variants else facts
+
+
+def images_of(project: Project, recipe: str) -> Images | None:
+    """How a recipe wants the images; None if the competition has no such recipe."""
+    if not (project.paths.folder / f"{recipe}.yaml").is_file():
+        return None
+    return recipe_module.load(project.paths, project.root.bases, recipe, {}).images

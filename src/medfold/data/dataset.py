@@ -1,4 +1,4 @@
-"""Stage `folds`: made once, then kept, and audited each time."""
+"""The dataset of a competition: samples, targets and folds; images scanned, folds made once and then kept."""
 
 from dataclasses import dataclass
 
@@ -6,47 +6,59 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.commands.prepare import looked_at
-from medfold.competition.facts import Competition
-from medfold.competition.facts import Folds as FoldOptions
 from medfold.competition.project import Project
 from medfold.competition.recipe import Images
-from medfold.console import say, table, warn
+from medfold.console import minutes, say, warn
 from medfold.data import samples
+from medfold.data.raw_data import samples_of
 from medfold.errors import UserError, some
 from medfold.folds import splitters
-from medfold.folds.audit import Near, near_duplicates_of, show_suspicions
-from medfold.folds.leaks import Audit, audit
-from medfold.images import scan
-from medfold.submission import table as submission
+from medfold.folds.folds_table import check_folds, write_folds
+from medfold.folds.kept_near_duplicates import NearDuplicates, near_duplicates_of
+from medfold.folds.leaks import LeakReport, find_leaks
+from medfold.folds.splitters import assign_folds
+from medfold.images import scan, store
+from medfold.images.scan import scan_images
+
+SHOWN = 3  # bad images on the terminal
 
 
 @dataclass(frozen=True)
-class Table:
-    """Samples with folds, ready to train on; images that cannot be read are left out.
+class Dataset:
+    """The samples of a competition with folds, ready to train on; images that cannot be read are left out.
 
     Args:
         train: id, group (duplicates joined), fold and the columns of the sample table.
         targets: int (n,) or (n, labels), in the order of `train`.
         test: the test samples.
         test_groups: the group of each unit of the test part, of unreadable images too, by unit.
-        audit: what was found.
+        leaks: what the audit found; near-duplicates only if they were looked for.
+        unreadable: the training samples that were left out, since their images cannot be read.
+        folds_made: True if the folds were made just now, False if they were kept.
+        appearance: a row for each image, for the audit; None if it was not asked for.
+        near_duplicates: images that look alike; None if they were not looked for.
     """
 
     train: pd.DataFrame
     targets: np.ndarray
     test: pd.DataFrame
     test_groups: pd.Series
-    audit: Audit
+    leaks: LeakReport
+    unreadable: pd.DataFrame
+    folds_made: bool
+    appearance: pd.DataFrame | None
+    near_duplicates: NearDuplicates | None
 
 
-def make_folds(project: Project, force: bool = False, quiet: bool = False, choices: Images | None = None) -> Table:
-    """Builds the folds, or checks those that are kept, and audits them.
+def load_dataset(
+    project: Project, prepare: Images | None = None, audit: bool = False, renew_folds: bool = False
+) -> Dataset:
+    """Loads samples, targets and folds; gets data, scans images and makes folds where these are missing.
 
     Args:
-        force: builds new ones in any case.
-        quiet: says something only if folds were built; audits no more than is needed to trust them.
-        choices: if the images must be looked at first, they are prepared for the store of this recipe, too.
+        prepare: if the images must be scanned first, they are prepared for the store of this recipe, too.
+        audit: also looks for near-duplicates. Defaults to False: only if folds are made, or join them.
+        renew_folds: makes new folds even if some are kept.
 
     Raises:
         UserError: kept folds that no longer fit data or facts, or that split a group.
@@ -55,15 +67,15 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
     if options.method == "stratified" and (competition.labels.group or competition.labels.group_pattern):
         fix = "Set it to stratified-group or group, or take labels.group out"
         raise UserError("method stratified would split the groups that 'labels' names", "folds.method", fix)
-    kept = paths.folds.is_file() and not force
-    audited = options.duplicates == "near" or not (quiet and kept)
-    everything, known = looked_at(project, choices, with_appearance=audited)
+    kept = paths.folds.is_file() and not renew_folds
+    audit = audit or not kept or options.duplicates == "near"
+    everything, known = scan_dataset(project, prepare, with_appearance=audit)
     everything = everything.merge(known[["id", "bad", "hash"]], on="id", validate="one_to_one")
-    seen = near = None
-    if audited:
+    appearance = near = None
+    if audit:
         sizes_and_hashes = known[["id", "height", "width", "hash"]]
-        seen = scan.appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
-        near = near_duplicates_of(project, seen)
+        appearance = scan.appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
+        near = near_duplicates_of(paths, appearance)
     together = near if options.duplicates == "near" else None
     if samples.undivided(paths):
         everything = _set_aside(project, everything, together)
@@ -72,41 +84,35 @@ def make_folds(project: Project, force: bool = False, quiet: bool = False, choic
     train = good[good["part"] == "train"].reset_index(drop=True)
     test = good[good["part"] == "test"].reset_index(drop=True)
     targets = samples.encode(competition, train)
-    if not (quiet and kept):
-        submission.rehearse(competition, samples.sample_submission(competition, paths), test_groups.index.tolist())
-    if competition.score.unit and not quiet:
-        tell_of_lost_labels(competition, everything[everything["part"] == "train"])
     train["group"] = _joined(train, together)
 
     if kept:
         unreadable = set(everything.loc[everything["bad"] != "", "id"])
-        fold = splitters.check(paths, train["id"], options, unreadable).set_index("id")["fold"]
+        fold = check_folds(paths, train["id"], options, unreadable).set_index("id")["fold"]
         train["fold"] = fold.loc[train["id"]].to_numpy()
     else:
-        train["fold"] = splitters.assign(train["id"], targets, train["group"].to_numpy(), options)
-    found = audit(train, test, targets, near.pairs if near else None)
-    if found.split:
+        train["fold"] = assign_folds(train["id"], targets, train["group"].to_numpy(), options)
+    leaks = find_leaks(train, test, targets, near.pairs if near else None)
+    if leaks.split:
         fix = f"Run: {project.command('folds', FORCE=1)}"
-        raise UserError(f"{len(found.split)} groups stand in two folds: {some(found.split)}", paths.folds, fix)
+        raise UserError(f"{len(leaks.split)} groups stand in two folds: {some(leaks.split)}", paths.folds, fix)
     if not kept:
         origin = {
             "folds": options.model_dump(),
             "samples": len(train),
             "groups": int(train["group"].nunique()),
-            "audit": found.counts(),
+            "audit": leaks.counts(),
         }
-        before = splitters.write(paths, train, origin)
+        before = write_folds(paths, train, origin)
         if before:
             say("folds", f"the former ones are kept as {project.shown(before)}; runs on them keep their scores")
     if near is not None:
-        files.write_csv(found.table(), paths.audit)
-    if not (quiet and kept):
-        _show_folds(project, train, targets, found, kept)
-        show_suspicions(project, train, test, targets, seen, near)
-    return Table(train, targets, test, test_groups, found)
+        files.write_csv(leaks.table(), paths.audit)
+    unreadable = everything[(everything["part"] == "train") & (everything["bad"] != "")]
+    return Dataset(train, targets, test, test_groups, leaks, unreadable, not kept, appearance, near)
 
 
-def _joined(good: pd.DataFrame, near: Near | None) -> np.ndarray:
+def _joined(good: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
     """The groups of samples whose images can be read: those of equal images are one, and of alike ones where given."""
     shared = [good["hash"].to_numpy()]
     if near is not None:
@@ -114,7 +120,7 @@ def _joined(good: pd.DataFrame, near: Near | None) -> np.ndarray:
     return splitters.join_groups(good["group"].to_numpy(), *shared)
 
 
-def _set_aside(project: Project, everything: pd.DataFrame, near: Near | None) -> pd.DataFrame:
+def _set_aside(project: Project, everything: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
     """Cuts the hold-out: images that cannot be read stay in the training part, where they are left out.
 
     Args:
@@ -135,42 +141,44 @@ def _set_aside(project: Project, everything: pd.DataFrame, near: Near | None) ->
     return table.assign(bad=everything["bad"], hash=everything["hash"])
 
 
-def _show_folds(project: Project, train: pd.DataFrame, targets: np.ndarray, found: Audit, kept: bool) -> None:
-    options, competition = project.competition.folds, project.competition
-    names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
-    if not competition.classes and competition.task == "binary":
-        names = [f"{competition.labels.targets[0]}={name}" for name in names]
-    groups = train["group"].to_numpy()
-    state = "kept" if kept else "made"
-    how = f"{options.k} folds, {options.method}, seed {options.seed}, {train['group'].nunique():,} groups"
-    say("folds", f"{state}: {how} -> {project.shown(project.paths.folds)}")
-    for name, count in splitters.scarce(targets, groups, names, options.k).items():
-        warn("folds", f"warning: class {name} is in {count} groups only, so {options.k - count} folds have none of it")
-    largest = int(train["group"].value_counts().max())
-    if largest > len(train) / options.k:
-        share = f"the largest group holds {largest:,} of {len(train):,} images"
-        warn("folds", f"warning: {share}, so folds cannot be of one size{_chained(options)}")
-    rows = splitters.balance(targets, groups, train["fold"].to_numpy(), names)
-    if len(names) <= 14:
-        table(rows.columns, rows.to_numpy().tolist())
-    for number, (fact, value) in enumerate(found.lines()):
-        (warn if value != "none" else say)("audit" if number == 0 else "", f"{fact:<33}{value}")
-    if any(found.counts().values()):
-        say("", f"all of them: {project.shown(project.paths.audit)}")
+def scan_dataset(
+    project: Project, choices: Images | None = None, with_appearance: bool = False, quiet: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The sample table and what was measured of each image; looks at them first, where that is missing.
+
+    Args:
+        choices: prepares the images too, for the store of this recipe. Defaults to measuring only.
+        with_appearance: also sees to what the audit needs.
+        quiet: warns of bad images only if it looked at any just now.
+
+    Returns:
+        The sample table; the measurements, in its order.
+    """
+    competition, paths = project.competition, project.paths
+    table = samples_of(project)
+    done = scan_images(competition, paths, table, choices, with_appearance)
+    if done.images:
+        made = f"{done.images:,} images looked at"
+        if choices:
+            made = f"{done.images:,} images at {choices.size}x{choices.size} px"
+            made += f" -> {project.shown(paths.store(store.key(competition, paths, choices)))}"
+        rate = f", {done.images / done.seconds:,.0f} a second" if done.seconds > 1 else ""
+        say("prepare", f"{made}, {minutes(done.seconds)}{rate}")
+    if done.images or not quiet:
+        _warn_of_bad(project, table, done.measured)
+    return table, done.measured
 
 
-def _chained(options: FoldOptions) -> str:
-    return "; near-duplicates make chains (folds.duplicates)" if options.duplicates == "near" else ""
-
-
-def tell_of_lost_labels(competition: Competition, train: pd.DataFrame) -> None:
-    """Units whose label stands with an image that cannot be read: they are trained and scored by the others alone."""
-    good = (train["bad"] == "").to_numpy()
-    if good.all():
+def _warn_of_bad(project: Project, table: pd.DataFrame, known: pd.DataFrame) -> None:
+    bad = (known["bad"] != "").to_numpy()
+    if not bad.any():
         return
-    labels = pd.DataFrame(samples.encode(competition, train).reshape(len(train), -1))
-    of_all, of_good = (labels[rows].groupby(train["unit"].to_numpy()[rows]).max() for rows in (good | True, good))
-    lost = of_good.index[(of_all.loc[of_good.index] != of_good).any(axis=1)]
-    if len(lost):
-        told = f"{len(lost):,} units have a label with an image that cannot be read, and count as without it"
-        warn("folds", f"{told}: {some(lost)}")
+    parts = table.loc[bad, "part"].value_counts()
+    told = " and ".join(
+        f"{parts[part]:,} {word}" for part, word in (("train", "training"), ("test", "test")) if part in parts
+    )
+    fate = "left out of training; a test image among them gets the mean of the training labels"
+    warn("prepare", f"{told} images cannot be read: {fate}")
+    for row in bad.nonzero()[0][:SHOWN]:
+        warn("", f"{table['image'].iloc[row]}: {known['bad'].iloc[row]}")
+    warn("", f"all of them: {project.shown(project.paths.bad_images)}")

@@ -1,4 +1,4 @@
-"""Stage `download`: raw data, repaired or renewed, and the sample table read from it."""
+"""Raw data: got, repaired or renewed, and the sample table read from it."""
 
 import time
 from pathlib import Path
@@ -9,25 +9,19 @@ from medfold import files
 from medfold.competition.project import Project
 from medfold.console import minutes, say, size, warn
 from medfold.data import samples
-from medfold.data.sources.source import missing
+from medfold.data.sources.source import missing, open_source
 from medfold.errors import UserError, some
 
 
-def download(
-    project: Project, given: Path | None = None, force: bool = False, patterns: list[str] | None = None
-) -> None:
+def get_raw_data(project: Project, given: Path | None = None, force: bool = False) -> None:
     """Gets the raw data and reads its labels; repairs what is there in part.
 
     Args:
         given: a file, folder or zip archive to take instead of the source. Defaults to none.
         force: gets it again even if it is there.
-        patterns: names or patterns of the only files to get. Defaults to all.
     """
-    paths, source = project.paths, project.source
+    paths, source = project.paths, open_source(project)
     with files.lock(paths.raw):
-        if patterns:
-            _download_some(project, patterns)
-            return
         if not force and (source.complete or (given is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
             again = " (FORCE=1 gets it again)" if given else ""
@@ -52,9 +46,13 @@ def download(
     say("download", f"{told}, {held}, {minutes(time.monotonic() - began)}")
 
 
-def _download_some(project: Project, patterns: list[str]) -> None:
-    """Gets single files; they count as the whole data only if the samples can be read from them."""
-    source, paths = project.source, project.paths
+def get_some_raw_data(project: Project, patterns: list[str]) -> None:
+    """Gets single files; they count as the whole data only if the samples can be read from them.
+
+    Args:
+        patterns: names, or patterns such as `train/*`.
+    """
+    source, paths = open_source(project), project.paths
     names = source.get_some(patterns)
     told = f"{len(names):,} files asked for are in {project.shown(paths.raw)}"
     if paths.raw_manifest.is_file():  # the data was complete, or nearly, before
@@ -82,9 +80,9 @@ def samples_of(project: Project) -> pd.DataFrame:
     """The sample table; made anew if it is missing or stale, and the data too where that costs nothing."""
     paths = project.paths
     if not paths.raw_manifest.is_file():
-        if not project.source.embedded:
+        if not open_source(project).embedded:
             raise UserError("no data yet", paths.name, f"Run: {project.command('download')}")
-        download(project)
+        get_raw_data(project)
     absent = missing(paths)
     if absent:
         raise UserError(

@@ -8,7 +8,9 @@ import pandas as pd
 from medfold.errors import UserError, some
 
 
-def blend(members: Mapping[str, pd.DataFrame], columns: list[str], weights: list[float] | None = None) -> pd.DataFrame:
+def mean_by_id(
+    members: Mapping[str, pd.DataFrame], columns: list[str], weights: list[float] | None = None
+) -> pd.DataFrame:
     """The weighted arithmetic mean of tables of predictions, joined by id.
 
     Args:

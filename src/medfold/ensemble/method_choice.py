@@ -8,9 +8,10 @@ import numpy as np
 from medfold.competition.facts import Competition
 from medfold.ensemble.methods import METHODS, Method
 from medfold.errors import UserError, nearest
-from medfold.scoring import metrics, post_processing
+from medfold.scoring import post_processing
 from medfold.scoring.bootstrap import Difference, paired
 from medfold.scoring.cross_fitting import Fit, Fitted, chained, cross_fitted
+from medfold.scoring.metric import METRICS, Metric, metric_of
 
 DRAWS, FEWEST = 400, 100  # of the intervals that decide; of large tables fewer, which then tell as much
 ROWS_DRAWN = 4_000_000
@@ -40,7 +41,7 @@ class Members:
 
 
 @dataclass(frozen=True)
-class Contender:
+class Candidate:
     """One method.
 
     Args:
@@ -102,7 +103,7 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Decision:
+class EnsembleChoice:
     """What is done with members.
 
     Args:
@@ -113,8 +114,8 @@ class Decision:
         predictions: float64 (units, columns), out of fold and cross-fitted, by the same.
     """
 
-    contenders: list[Contender]
-    chosen: Contender
+    contenders: list[Candidate]
+    chosen: Candidate
     adjusted: Adjusted | None
     fitted: Fitted
     predictions: np.ndarray
@@ -149,16 +150,16 @@ class Decision:
         return found[0]
 
 
-def contest(
+def compare_methods(
     members: Members, competition: Competition, per_class: bool = False, only: str | None = None
-) -> list[Contender]:
+) -> list[Candidate]:
     """Scores every method; those that learn are left out while a single fold is trained, and for a single member.
 
     Args:
         only: the name of a method that is tried beside the plain mean, and no other.
         per_class: weights are fitted for each class or label on its own. Defaults to False.
     """
-    metric, found = metrics.of(competition), []
+    metric, found = metric_of(competition), []
     for method in METHODS.values():
         if found and only in METHODS and method.name != only:
             continue
@@ -172,11 +173,13 @@ def contest(
             outside = cross_fitted(fit, members.predictions, members.targets, members.fold)
         gain = _gain(metric, members, outside, found[0].predictions) if found else None
         scores = (metric(members.targets, each) for each in (inside, outside))
-        found.append(Contender(method, fitted, outside, *scores, gain))
+        found.append(Candidate(method, fitted, outside, *scores, gain))
     return found
 
 
-def decide(members: Members, competition: Competition, method: str | None = None, per_class: bool = False) -> Decision:
+def decide(
+    members: Members, competition: Competition, method: str | None = None, per_class: bool = False
+) -> EnsembleChoice:
     """Chooses a method and says whether to adjust what it gives.
 
     A method takes the place of the plain mean if its cross-fitted score is better and the 95 % interval of the paired
@@ -189,23 +192,25 @@ def decide(members: Members, competition: Competition, method: str | None = None
     Raises:
         UserError: an unknown method, or one that cannot be tried yet.
     """
-    contenders = contest(members, competition, per_class, method)
+    contenders = compare_methods(members, competition, per_class, method)
     chosen = _named(members, contenders, method) if method else _best(contenders, competition)
     adjusted = _adjusted(members, competition, chosen, per_class) if members.can_be_cross_fitted else None
     fitted, predictions = chosen.fitted, chosen.predictions
     if adjusted and adjusted.helps:
         fitted, predictions = adjusted.fitted, adjusted.predictions
-    return Decision(contenders, chosen, adjusted, fitted, predictions)
+    return EnsembleChoice(contenders, chosen, adjusted, fitted, predictions)
 
 
-def calibrated(members: Members, competition: Competition, decision: Decision, per_class: bool = False) -> Calibration:
+def calibrated(
+    members: Members, competition: Competition, decision: EnsembleChoice, per_class: bool = False
+) -> Calibration:
     """The calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
     Ranks are no probabilities: where they are averaged, this is of the plain mean.
     """
     chosen = decision.contenders[0] if decision.chosen.method.name == "rank" else decision.chosen
-    scaling, ece = post_processing.calibration().fit, metrics.METRICS["ece"]
-    fit = chained(_fit(chosen.method, metrics.of(competition), per_class), scaling)
+    scaling, ece = post_processing.calibration().fit, METRICS["ece"]
+    fit = chained(_fit(chosen.method, metric_of(competition), per_class), scaling)
     after = cross_fitted(fit, members.predictions, members.targets, members.fold)
     temperature = fit(members.predictions, members.targets).parameters["temperature"]
     return Calibration(temperature, ece(members.targets, chosen.predictions), ece(members.targets, after))
@@ -221,17 +226,17 @@ def error_correlation(members: Members) -> np.ndarray:
     return np.corrcoef((members.predictions - truth).reshape(len(members.names), -1)).reshape(len(members.names), -1)
 
 
-def _fit(method: Method, metric: metrics.Metric, per_class: bool) -> Fit:
+def _fit(method: Method, metric: Metric, per_class: bool) -> Fit:
     return partial(method.fit, metric=metric, per_class=per_class)
 
 
-def _best(contenders: list[Contender], competition: Competition) -> Contender:
+def _best(contenders: list[Candidate], competition: Competition) -> Candidate:
     plain, *others = contenders
     better = [one for one in others if one.gain.low > 0]
-    return max(better, key=lambda one: metrics.of(competition).sign * one.cross_fitted, default=plain)
+    return max(better, key=lambda one: metric_of(competition).sign * one.cross_fitted, default=plain)
 
 
-def _named(members: Members, contenders: list[Contender], name: str) -> Contender:
+def _named(members: Members, contenders: list[Candidate], name: str) -> Candidate:
     for one in contenders:
         if one.method.name == name:
             return one
@@ -246,8 +251,8 @@ def _named(members: Members, contenders: list[Contender], name: str) -> Contende
     raise UserError(f"unknown method '{name}'{nearest(name, METHODS)}", f"METHOD={name}", known)
 
 
-def _adjusted(members: Members, competition: Competition, chosen: Contender, per_class: bool) -> Adjusted | None:
-    metric = metrics.of(competition)
+def _adjusted(members: Members, competition: Competition, chosen: Candidate, per_class: bool) -> Adjusted | None:
+    metric = metric_of(competition)
     suited = post_processing.of(competition, metric)
     if suited is None:
         return None
@@ -259,6 +264,6 @@ def _adjusted(members: Members, competition: Competition, chosen: Contender, per
     return Adjusted(suited.title, suited.calibrates, fitted, outside, in_sample, metric(members.targets, outside), gain)
 
 
-def _gain(metric: metrics.Metric, members: Members, ours: np.ndarray, theirs: np.ndarray) -> Difference:
+def _gain(metric: Metric, members: Members, ours: np.ndarray, theirs: np.ndarray) -> Difference:
     draws = int(np.clip(ROWS_DRAWN // len(ours), FEWEST, DRAWS))
     return paired(metric, members.targets, ours, theirs, members.group, draws)

@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 
 from medfold.scoring.calibration import SMALLEST, logits, probabilities
 from medfold.scoring.cross_fitting import Fitted, prediction_map
-from medfold.scoring.metrics import METRICS, Metric
+from medfold.scoring.metric import METRICS, Metric
 
 ROUNDS, RESAMPLES, DRAWN = 50, 100, 10_000  # of the greedy selection; rows of a draw at most
 TOLERANCE = 1e-12  # scores that differ by less are equal

@@ -12,7 +12,7 @@ SHOWN = 3  # ids of a cluster on the terminal
 
 
 @dataclass(frozen=True)
-class Audit:
+class LeakReport:
     """What was found, each as lists of ids.
 
     Args:
@@ -77,9 +77,9 @@ class Audit:
 FINDINGS = ("split", "duplicates", "contradicting", "leaked", "near", "near_split", "near_leaked", "plain")
 
 
-def audit(
+def find_leaks(
     train: pd.DataFrame, test: pd.DataFrame, targets: np.ndarray, near: list[tuple[str, str]] | None = None
-) -> Audit:
+) -> LeakReport:
     """Looks for leaks.
 
     Args:
@@ -99,7 +99,7 @@ def audit(
     labels = pd.DataFrame(targets[twice]).groupby(cluster)
     differ = (labels.min() != labels.max()).any(axis=1).to_numpy()
     pairs = train[["id", "hash"]].merge(test[["id", "hash"]], on="hash", suffixes=("", "_test"))
-    return Audit(
+    return LeakReport(
         split=split,
         duplicates=ids,
         contradicting=[cluster for cluster, wrong in zip(ids, differ, strict=True) if wrong],

@@ -72,7 +72,7 @@ def pairs(hashes: np.ndarray, radius: int) -> Iterator[tuple[int, np.ndarray]]:
         yield row, np.flatnonzero(np.bitwise_count(behind ^ own) <= radius) + row + 1
 
 
-def find(hashes: np.ndarray, thumbnails: np.ndarray) -> Found:
+def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> Found:
     """The near-duplicates among images.
 
     The order of the images does not matter. Blank images are nobody's near-duplicates.

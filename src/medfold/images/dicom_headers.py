@@ -9,8 +9,8 @@ import pandas as pd
 
 from medfold.console import progress
 from medfold.errors import UserError
-from medfold.images import worker_pool
 from medfold.images.formats import reading
+from medfold.images.worker_pool import WorkerDied, map_in_workers
 
 
 def read(raw: Path, images: pd.Series, keywords: list[str], complete: bool = True) -> dict[str, list[str]]:
@@ -34,9 +34,9 @@ def read(raw: Path, images: pd.Series, keywords: list[str], complete: bool = Tru
     paths = [reading.path_of(raw, image) for image in images]
     with progress("headers") as bar:
         task = bar.add_task("", stage="samples", total=len(paths))
-        for results in worker_pool.work(partial(_values, keywords=keywords, complete=complete), paths):
+        for results in map_in_workers(partial(_values, keywords=keywords, complete=complete), paths):
             for number, values in results:
-                if isinstance(values, worker_pool.Killed):
+                if isinstance(values, WorkerDied):
                     if complete:
                         raise UserError("its header kills the process that reads it", paths[number], "Get it again")
                     values = [""] * len(keywords)

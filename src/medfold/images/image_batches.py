@@ -10,14 +10,14 @@ import numpy as np
 from medfold.competition import facts as competition
 from medfold.competition import recipe
 from medfold.errors import UserError
-from medfold.images import worker_pool
-from medfold.images.formats import reading
-from medfold.images.preparation import prepare
+from medfold.images.formats.reading import read_image
+from medfold.images.preparation import prepare_image
+from medfold.images.worker_pool import WorkerDied, map_in_workers
 
 DIED = "the process that decodes it dies"
 
 
-class Batch(NamedTuple):
+class ImageBatch(NamedTuple):
     """Some images.
 
     Args:
@@ -31,9 +31,9 @@ class Batch(NamedTuple):
     bad: dict[int, str]
 
 
-def batches(
+def read_batches(
     raw: Path, images: Sequence[str], facts: competition.Images, options: Sequence[recipe.Images], size: int = 64
-) -> Iterator[Batch]:
+) -> Iterator[ImageBatch]:
     """Reads images by all cores, in their order: a batch, and what a net makes of it, is always the same.
 
     What waits to be taken is bounded by the number of cores, whatever the number of images.
@@ -49,9 +49,9 @@ def batches(
         UserError: no process can be started, or a step of a recipe that cannot be done.
     """
     read = partial(_prepared, raw=raw, facts=facts, options=tuple(options))
-    waiting: dict[int, list[np.ndarray] | str | worker_pool.Killed] = {}
+    waiting: dict[int, list[np.ndarray] | str | WorkerDied] = {}
     position, rows, pixels, bad = 0, [], [], {}
-    for piece in worker_pool.work(read, images):
+    for piece in map_in_workers(read, images):
         waiting |= dict(piece)
         while position in waiting:
             found = waiting.pop(position)
@@ -62,7 +62,7 @@ def batches(
                 bad[position] = found if isinstance(found, str) else DIED
             position += 1
             if len(rows) == size or position == len(images):
-                yield Batch(np.array(rows, int), [np.stack(each) for each in zip(*pixels, strict=True)], bad)
+                yield ImageBatch(np.array(rows, int), [np.stack(each) for each in zip(*pixels, strict=True)], bad)
                 rows, pixels, bad = [], [], {}
 
 
@@ -70,10 +70,10 @@ def _prepared(
     image: str, raw: Path, facts: competition.Images, options: tuple[recipe.Images, ...]
 ) -> list[np.ndarray] | str:
     try:
-        pixels = reading.read(raw, image, facts)
+        pixels = read_image(raw, image, facts)
     except UserError as error:
         return error.what
     (height, width), expected = pixels.shape[:2], facts.shape
     if expected and [height, width] != expected:
         return f"it has {height}x{width} pixels, expected {expected[0]}x{expected[1]}"
-    return [prepare(pixels, each) for each in options]
+    return [prepare_image(pixels, each) for each in options]

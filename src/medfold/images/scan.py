@@ -3,10 +3,7 @@
 It writes down how far it is, so that a pass that was killed goes on where it stood.
 """
 
-import json
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,18 +17,20 @@ from medfold.competition import recipe
 from medfold.competition.facts import Competition
 from medfold.console import Meter
 from medfold.errors import UserError, some
-from medfold.images import perceptual_hash, store, worker_pool
+from medfold.images import perceptual_hash, store
 from medfold.images.formats import reading
 from medfold.images.image_batches import DIED
 from medfold.images.preparation import steps_of
-from medfold.images.scan_worker import STATISTICS, Look, look_at
+from medfold.images.scan_journal import Journal
+from medfold.images.scan_worker import STATISTICS, ScanTask, scan_image
+from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
 
 VERSION = 3  # raised when the same images give other measurements
 
 
 @dataclass(frozen=True)
-class Pass:
+class ScanResult:
     """What a pass did.
 
     Args:
@@ -73,13 +72,13 @@ def _read(file: Path, competition: Competition, paths: CompetitionPaths) -> pd.D
     return table.fillna({"bad": ""}) if "bad" in table else table
 
 
-def look(
+def scan_images(
     competition: Competition,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
     choices: recipe.Images | None = None,
     with_appearance: bool = False,
-) -> Pass:
+) -> ScanResult:
     """Looks at every raw image once, for what is missing: sizes and hashes, the store of a recipe, what they look like.
 
     Args:
@@ -105,7 +104,7 @@ def look(
         looked = 0
         if known is None or key or with_appearance:
             looked, known = _look(competition, paths, samples, choices, key, known, with_appearance)
-    return Pass(looked, time.monotonic() - began, known)
+    return ScanResult(looked, time.monotonic() - began, known)
 
 
 def _look(
@@ -124,8 +123,8 @@ def _look(
     if with_appearance:
         shapes["thumbnails.npy"] = (perceptual_hash.THUMBNAIL, perceptual_hash.THUMBNAIL)
     origin = [_origin(competition, paths), key, sorted(shapes)]
-    journal = _Journal(folder, files.fingerprint(origin), len(samples), shapes)
-    job = Look(
+    journal = Journal(folder, files.fingerprint(origin), len(samples), shapes)
+    job = ScanTask(
         raw=paths.raw_root(competition.images.root),
         facts=competition.images,
         choices=choices,
@@ -136,8 +135,8 @@ def _look(
     todo = [row for row in range(len(samples)) if row not in journal.done and row not in skipped]
     images = samples["image"].tolist()
     with journal.writing() as write, Meter("prepare", len(samples), len(samples) - len(todo), "images") as meter:
-        for results in worker_pool.work(partial(look_at, look=job), [(row, images[row]) for row in todo]):
-            write([[todo[at], DIED] if isinstance(found, worker_pool.Killed) else found for at, found in results])
+        for results in map_in_workers(partial(scan_image, look=job), [(row, images[row]) for row in todo]):
+            write([[todo[at], DIED] if isinstance(found, WorkerDied) else found for at, found in results])
             meter.advance(len(results))
     rows = journal.read()
     if known is None:
@@ -169,7 +168,7 @@ def _table(samples: pd.DataFrame, rows: dict[int, list[Any]]) -> pd.DataFrame:
 
 
 def _check(
-    competition: Competition, paths: CompetitionPaths, samples: pd.DataFrame, known: pd.DataFrame, journal: "_Journal"
+    competition: Competition, paths: CompetitionPaths, samples: pd.DataFrame, known: pd.DataFrame, journal: Journal
 ) -> None:
     """Lists the bad images; too many of them are the end.
 
@@ -216,56 +215,3 @@ def _keep_appearance(
 def _origin(competition: Competition, paths: CompetitionPaths) -> str:
     facts = competition.images.model_dump(mode="json", include=store.READING | {"shape"})
     return files.fingerprint([VERSION, facts, store.images_of(paths), files.sha256(paths.raw_manifest)])
-
-
-class _Journal:
-    """How far a pass is: what `look_at` gave, some images a line, and the arrays that images are written to.
-
-    Args:
-        folder: of the pass; emptied if what it holds is of another pass.
-        origin: a fingerprint of what the pass is for.
-        count: of images.
-        shapes: of one image's part in each array.
-    """
-
-    def __init__(self, folder: Path, origin: str, count: int, shapes: dict[str, tuple[int, ...]]):
-        self._path, self.done = folder / "journal.jsonl", set()
-        self._marker = marker = folder / "origin.txt"
-        whole = all((folder / name).is_file() for name in [marker.name, *shapes])
-        if not whole or marker.read_text() != origin:
-            files.remove(folder)
-            folder.mkdir(parents=True)
-            for name, shape in shapes.items():
-                np.lib.format.open_memmap(folder / name, mode="w+", dtype=np.uint8, shape=(count, *shape))
-            files.write_text(origin, marker)
-        self.done = set(self.read())
-
-    def read(self) -> dict[int, list[Any]]:
-        """What was written down, by row; a last line that was cut off is left out."""
-        if not self._path.is_file():
-            return {}
-        with self._path.open(encoding="utf-8") as lines:
-            return {found[0]: found for line in lines if line.endswith("\n") for found in json.loads(line)}
-
-    @contextmanager
-    def writing(self) -> Iterator:
-        """Gives `write(results)`."""
-        self.forget([])  # ends what a killed pass left with a whole line
-        with self._path.open("a", encoding="utf-8") as file:
-
-            def write(results: list[list[Any]]) -> None:
-                file.write(json.dumps(results) + "\n")
-                file.flush()
-
-            yield write
-
-    def remove(self) -> None:
-        """Leaves the arrays alone in the folder; a pass that is killed now begins anew."""
-        self._marker.unlink()
-        self._path.unlink()
-
-    def forget(self, rows: Iterable[int]) -> None:
-        """Strikes rows out."""
-        gone = {int(row) for row in rows}
-        kept = [found for row, found in self.read().items() if row not in gone]
-        files.write_text(f"{json.dumps(kept)}\n" if kept else "", self._path)

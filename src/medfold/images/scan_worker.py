@@ -13,8 +13,8 @@ from medfold.competition import facts as competition
 from medfold.competition import recipe
 from medfold.errors import UserError
 from medfold.images import perceptual_hash
-from medfold.images.formats import reading
-from medfold.images.preparation import prepare
+from medfold.images.formats.reading import read_image_with_headers
+from medfold.images.preparation import prepare_image
 from medfold.images.resize import resize
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]
@@ -23,7 +23,7 @@ SMALL = 128  # px: the side of what an image looks like
 
 
 @dataclass(frozen=True)
-class Look:
+class ScanTask:
     """What to do with each image.
 
     Args:
@@ -41,7 +41,7 @@ class Look:
     thumbnails: Path | None = None
 
 
-def look_at(item: tuple[int, str], look: Look) -> list[Any]:
+def scan_image(item: tuple[int, str], look: ScanTask) -> list[Any]:
     """Decodes an image and writes its row of the files.
 
     Args:
@@ -56,14 +56,14 @@ def look_at(item: tuple[int, str], look: Look) -> list[Any]:
     """
     row, image = item
     try:
-        pixels, headers = reading.look(look.raw, image, look.facts)
+        pixels, headers = read_image_with_headers(look.raw, image, look.facts)
     except UserError as error:
         return [row, error.what]
     (height, width), expected = pixels.shape[:2], look.facts.shape
     if expected and [height, width] != expected:
         return [row, f"it has {height}x{width} pixels, expected {expected[0]}x{expected[1]}"]
     if look.pixels is not None:
-        _write(look.pixels, row, prepare(pixels, look.choices))
+        _write(look.pixels, row, prepare_image(pixels, look.choices))
     found = [row, "", height, width, hash_of(pixels, image)]
     if look.thumbnails is None:
         return found

@@ -14,6 +14,7 @@ import cv2
 from medfold import hardware
 from medfold.errors import UserError
 from medfold.images.formats import reading
+from medfold.processes import end_with_parent
 
 PIECE, MOST = 4, 512  # items that a process gets at first, and at most
 WHILE = 0.2  # seconds that a piece should take: short enough to see progress, long enough to cost nothing
@@ -21,11 +22,11 @@ PRELOADED = ["medfold.images.scan_worker", *(f"medfold.images.formats.{name}" fo
 
 
 @dataclass(frozen=True)
-class Killed:
+class WorkerDied:
     """Stands for the result of an item whose process did not survive it."""
 
 
-def work(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[list[tuple[int, Any]]]:
+def map_in_workers(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[list[tuple[int, Any]]]:
     """Calls a function for each item, in as many processes as there are cores.
 
     Args:
@@ -78,7 +79,7 @@ def _one_by_one(
                     yield [(left[-1], pool.submit(function, items[left[-1]]).result())]
                     left.pop()
             except BrokenProcessPool:
-                yield [(left.pop(), Killed())]
+                yield [(left.pop(), WorkerDied())]
 
 
 def _each(function: Callable[[Any], Any], items: list[Any]) -> tuple[float, list[Any]]:
@@ -101,5 +102,5 @@ def _context() -> BaseContext:
 
 
 def _begin() -> None:
-    hardware.end_with_parent()
+    end_with_parent()
     cv2.setNumThreads(1)

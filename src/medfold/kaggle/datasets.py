@@ -15,7 +15,7 @@ from medfold import files, http_download
 from medfold.console import Meter, minutes, say, spinner, warn
 from medfold.errors import UserError, some
 from medfold.kaggle.client import SITE, asking, explained
-from medfold.kaggle.session import Kaggle
+from medfold.kaggle.session import KaggleSession
 
 LONGEST = 50  # letters of the name of a data set or notebook
 LICENCE = "other"  # Kaggle asks for one; the data set is private
@@ -30,7 +30,7 @@ wait = time.sleep
 
 
 @dataclass(frozen=True)
-class Placed:
+class Version:
     """A version of a data set or of a notebook.
 
     Args:
@@ -45,7 +45,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Session:
+class KernelRun:
     """A run of a notebook.
 
     Args:
@@ -94,7 +94,7 @@ class Machines:
         kaggle: a session with Kaggle, with credentials.
     """
 
-    def __init__(self, kaggle: Kaggle):
+    def __init__(self, kaggle: KaggleSession):
         self._kaggle, self.user = kaggle, kaggle.credentials.user
 
     @property
@@ -107,7 +107,7 @@ class Machines:
 
     # Data sets.
 
-    def dataset(self, name: str) -> Placed | None:
+    def dataset(self, name: str) -> Version | None:
         """A data set as it stands now; None if there is none of that name.
 
         Raises:
@@ -125,7 +125,7 @@ class Machines:
         if not found.is_private:
             fix = f"Make it private, or delete it: {link}/settings"
             raise UserError("this data set is public, and would publish your folds", f"{self.user}/{name}", fix)
-        return Placed(f"{self.user}/{name}", found.current_version_number or 1, link)
+        return Version(f"{self.user}/{name}", found.current_version_number or 1, link)
 
     def holds(self, name: str, mark: str) -> bool:
         """True if a data set, once it is ready, was uploaded with that mark; False of one that never will be ready."""
@@ -134,7 +134,7 @@ class Machines:
         self._wait_for(name, None)
         return self._shows(name, mark)
 
-    def upload(self, name: str, folder: Path, mark: str) -> Placed:
+    def upload(self, name: str, folder: Path, mark: str) -> Version:
         """Makes the files of a folder the first version of a private data set, or its next.
 
         A version holds what is sent with it and nothing of the versions before.
@@ -173,7 +173,7 @@ class Machines:
             request.body.version_notes, request.body.files = f"medfold {mark}", uploaded
             return service.create_dataset_version(request)
 
-        def arrived() -> Placed | None:
+        def arrived() -> Version | None:
             now = self.dataset(name)
             return now if now and (before is None or now.version > before.version) else None
 
@@ -239,7 +239,7 @@ class Machines:
 
     # Notebooks.
 
-    def notebook(self, name: str) -> tuple[Placed, str] | None:
+    def notebook(self, name: str) -> tuple[Version, str] | None:
         """The newest version of a notebook and its text; None if there is none of that name."""
         from kagglesdk.kernels.types.kernels_api_service import ApiGetKernelRequest
 
@@ -251,7 +251,7 @@ class Machines:
                 return None
             return self._page(name, found.metadata.current_version_number or 0), found.blob.source or ""
 
-    def push(self, name: str, notebook: Path, attached: Attached, internet: bool = False) -> Placed:
+    def push(self, name: str, notebook: Path, attached: Attached, internet: bool = False) -> Version:
         """Makes a file the newest version of a private notebook and has it run on GPUs.
 
         Args:
@@ -281,7 +281,7 @@ class Machines:
         }
         where = f"notebook {self.user}/{name}"
 
-        def arrived() -> Placed | None:
+        def arrived() -> Version | None:
             now = self.notebook(name)
             return now[0] if now and (before is None or now[0].version > before[0].version) else None
 
@@ -318,12 +318,12 @@ class Machines:
         except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError):
             return None  # it is told for information only: who has none left is refused by Kaggle
 
-    def session(self, notebook: Placed) -> Session:
+    def session(self, notebook: Version) -> KernelRun:
         """How the run of a version of a notebook stands."""
         with self._asking(notebook.ref):
             return self._session(notebook)
 
-    def follow(self, notebook: Placed, longest: float) -> Session:
+    def follow(self, notebook: Version, longest: float) -> KernelRun:
         """Waits until a version of a notebook has run, telling when its state changes.
 
         Args:
@@ -364,7 +364,7 @@ class Machines:
                 wait(delay)
                 delay = min(1.3 * delay, 60)
 
-    def output(self, notebook: Placed) -> Output:
+    def output(self, notebook: Version) -> Output:
         """What the run of a version of a notebook left."""
         from kagglesdk.kernels.types.kernels_api_service import ApiListKernelSessionOutputRequest
 
@@ -380,7 +380,7 @@ class Machines:
                 return Output(addresses, _log(page.log or ""))
             request.page_token = page.next_page_token
 
-    def fetch(self, notebook: Placed, name: str, out: Path) -> None:
+    def fetch(self, notebook: Version, name: str, out: Path) -> None:
         """Downloads a file that the run of a version of a notebook left; each attempt by a fresh address.
 
         Raises:
@@ -445,10 +445,10 @@ class Machines:
         if problem:
             raise UserError(f"Kaggle does not delete the {kind}: {problem}", ref)
 
-    def _page(self, name: str, version: int) -> Placed:
-        return Placed(f"{self.user}/{name}", version, f"{SITE}/code/{self.user}/{name}")
+    def _page(self, name: str, version: int) -> Version:
+        return Version(f"{self.user}/{name}", version, f"{SITE}/code/{self.user}/{name}")
 
-    def _session(self, notebook: Placed) -> Session:
+    def _session(self, notebook: Version) -> KernelRun:
         from kagglesdk.kernels.types.kernels_api_service import ApiGetKernelSessionStatusRequest
 
         request = ApiGetKernelSessionStatusRequest()
@@ -456,7 +456,7 @@ class Machines:
         request.version_label = _label(notebook)
         with self._api.build_kaggle_client() as client:
             found = client.kernels.kernels_api_client.get_kernel_session_status(request)
-        return Session(found.status.name.lower(), found.failure_message or "")
+        return KernelRun(found.status.name.lower(), found.failure_message or "")
 
     def _once(self, where: str, ask: Callable[[Any], Any], arrived: Callable[[], Any]) -> Any:
         """The answer to what is asked once and not repeated; None if the answer was lost, but what was asked is done.
@@ -506,7 +506,7 @@ def _marker(mark: str) -> str:
     return f"version-{mark}.txt"
 
 
-def _label(notebook: Placed) -> str:
+def _label(notebook: Version) -> str:
     """How Kaggle is asked for a version rather than the newest: a bare number is not found."""
     return f"v{notebook.version}"
 

@@ -11,14 +11,14 @@ from typing import Any
 from medfold import files
 from medfold.console import say, size
 from medfold.errors import UserError
-from medfold.kaggle.datasets import Attached, Machines, Placed
+from medfold.kaggle.datasets import Attached, Machines, Version
 
 TOLD = 12  # lines of a log, for a notebook that failed
 UNDER_WAY = ("queued", "running", "complete")
 
 
 @dataclass(frozen=True)
-class Errand:
+class RemoteRun:
     """What Kaggle's machines are to do.
 
     Args:
@@ -41,6 +41,11 @@ class Errand:
     internet: bool = False
 
     @property
+    def folder(self) -> Path:
+        """The folder whose files the data set holds."""
+        return self.label.parent
+
+    @property
     def mark(self) -> str:
         """Of what is to be done: the same whatever version of the package does it."""
         return files.read_json(self.label)["mark"]
@@ -54,8 +59,8 @@ class Ran:
         dataset, notebook: the versions that did it; no data set if it was removed since.
     """
 
-    dataset: Placed | None
-    notebook: Placed
+    dataset: Version | None
+    notebook: Version
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -70,7 +75,7 @@ class FailedNotebookError(UserError):
         notebook: the version.
     """
 
-    def __init__(self, what: str, where: object, fix: str | None, notebook: Placed):
+    def __init__(self, what: str, where: object, fix: str | None, notebook: Version):
         super().__init__(what, where, fix)
         self.notebook = notebook
 
@@ -80,7 +85,7 @@ def contents_of(label: Path) -> str:
     return files.sha256(label)[:12]
 
 
-def run(machines: Machines, errand: Errand, longest: float, log: Path, anew: bool = False) -> Ran:
+def run(machines: Machines, errand: RemoteRun, longest: float, log: Path, anew: bool = False) -> Ran:
     """Has the notebook run, unless it does or did, and waits for it.
 
     Args:
@@ -104,7 +109,7 @@ def run(machines: Machines, errand: Errand, longest: float, log: Path, anew: boo
     return ran
 
 
-def _begun_before(machines: Machines, errand: Errand) -> Ran | None:
+def _begun_before(machines: Machines, errand: RemoteRun) -> Ran | None:
     found = machines.notebook(errand.name)
     if found is None or not found[0].version or errand.mark not in found[1]:
         return None
@@ -115,7 +120,7 @@ def _begun_before(machines: Machines, errand: Errand) -> Ran | None:
     return Ran(machines.dataset(errand.dataset), found[0])
 
 
-def _begun(machines: Machines, errand: Errand) -> Ran:
+def _begun(machines: Machines, errand: RemoteRun) -> Ran:
     dataset = _placed(machines, errand)
     if hours := machines.gpu_hours():
         say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
@@ -125,7 +130,7 @@ def _begun(machines: Machines, errand: Errand) -> Ran:
     return Ran(dataset, pushed)
 
 
-def _placed(machines: Machines, errand: Errand) -> Placed:
+def _placed(machines: Machines, errand: RemoteRun) -> Version:
     folder, contents = errand.label.parent, contents_of(errand.label)
     there = machines.dataset(errand.dataset)
     if there and machines.holds(errand.dataset, contents):

@@ -1,7 +1,6 @@
 """All that medfold says to Kaggle, through the official client, whose traps are disarmed here and nowhere else."""
 
 import math
-import re
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -18,7 +17,7 @@ from medfold.errors import UnreachableError, UserError, nearest, some
 from medfold.kaggle.client import SITE, TOKEN_PAGE, asking, explained, official_client
 from medfold.kaggle.credentials import Credentials, sign_in
 
-__all__ = ["SITE", "Credentials", "Facts", "Kaggle", "Limits", "Submitted", "slug_of"]
+__all__ = ["SITE", "CompetitionInfo", "Credentials", "KaggleSession", "KaggleSubmission", "Limits"]
 PAGE = 200  # files per listing
 LISTED = 40  # submissions that are asked for at a time: the newest come first
 ATTEMPTS = 3  # to submit one file
@@ -28,7 +27,7 @@ wait = time.sleep
 
 
 @dataclass(frozen=True)
-class Facts:
+class CompetitionInfo:
     """What Kaggle tells of a competition and of one's standing in it."""
 
     slug: str
@@ -61,7 +60,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Submitted:
+class KaggleSubmission:
     """One submission as Kaggle lists it. Scores are None where there is none, or none to see."""
 
     ref: int
@@ -73,35 +72,14 @@ class Submitted:
     error: str
 
 
-def slug_of(text: str, folder: str) -> str:
-    """The slug in what people paste: 'https://www.kaggle.com/competitions/x/data', 'kaggle.com/c/x', or plain 'x'.
-
-    Args:
-        text: address or slug.
-        folder: 'competitions' (one part) or 'datasets' (owner/name).
-
-    Raises:
-        ValueError: neither.
-    """
-    parts = 2 if folder == "datasets" else 1
-    path = re.sub(r"^(https?://)?(www\.)?kaggle\.com/", "", text.strip()).split("?")[0].split("#")[0].strip("/")
-    words = path.split("/")
-    if words[0] in ("competitions", "c", "datasets", "d"):
-        words = words[1 : 1 + parts]
-    if len(words) != parts or not all(re.fullmatch(r"[A-Za-z0-9_-]+", word) for word in words):
-        expected = "owner/name" if parts == 2 else "the last part of the competition's address"
-        raise ValueError(f"expected a slug ({expected}) or a Kaggle address")
-    return "/".join(words)
-
-
-class Kaggle:
+class KaggleSession:
     """A session with Kaggle."""
 
     def __init__(self, api: Any, credentials: Credentials | None):
         self.api, self.credentials = api, credentials
 
     @classmethod
-    def connect(cls, anonymous: bool = False) -> "Kaggle":
+    def connect(cls, anonymous: bool = False) -> "KaggleSession":
         """Finds the credentials that the official client would use, and asks Kaggle whether a token is good.
 
         Args:
@@ -124,10 +102,10 @@ class Kaggle:
         Raises:
             UserError: as `connect`.
         """
-        fresh = Kaggle.connect()
+        fresh = KaggleSession.connect()
         self.api, self.credentials = fresh.api, fresh.credentials
 
-    def facts(self, slug: str) -> Facts:
+    def facts(self, slug: str) -> CompetitionInfo:
         """What Kaggle tells of a competition.
 
         Raises:
@@ -146,11 +124,11 @@ class Kaggle:
                     raise
                 raise UserError(f"Kaggle knows no such competition{self._alike(slug)}", slug) from None
         deadline = found.deadline.replace(tzinfo=UTC) if found.deadline else None
-        return Facts(
+        return CompetitionInfo(
             slug, found.user_has_entered, deadline, found.is_kernels_submissions_only, found.submissions_disabled
         )
 
-    def joined(self, slug: str) -> Facts:
+    def joined(self, slug: str) -> CompetitionInfo:
         """The same for a competition that one takes part in.
 
         Raises:
@@ -211,7 +189,7 @@ class Kaggle:
         known = found.num_today or found.num_total or found.num_allowed_now
         return Limits(found.num_allowed_now if known else None, bool(found.limited_by_total))
 
-    def submissions(self, slug: str, most: int = LISTED) -> list[Submitted]:
+    def submissions(self, slug: str, most: int = LISTED) -> list[KaggleSubmission]:
         """The newest submissions of one's team, at least so many of them if there are.
 
         Kaggle decides how many come in a page, whatever is asked for; its token says whether there are more.
@@ -228,7 +206,7 @@ class Kaggle:
                 return listed
             request.page_token = page.next_page_token
 
-    def submission(self, ref: int) -> Submitted:
+    def submission(self, ref: int) -> KaggleSubmission:
         """One submission as it stands now."""
         from kagglesdk.competitions.types.competition_api_service import ApiGetSubmissionRequest
 
@@ -357,8 +335,8 @@ def _rules(slug: str) -> str:
     return f"{SITE}/competitions/{slug}/rules"
 
 
-def _submitted(found: Any) -> Submitted:
-    return Submitted(
+def _submitted(found: Any) -> KaggleSubmission:
+    return KaggleSubmission(
         ref=found.ref,
         file=found.file_name,
         message=found.description or "",
@@ -377,7 +355,7 @@ def _number(text: str | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _join(facts: Facts) -> str:
+def _join(facts: CompetitionInfo) -> str:
     ended = f" (it ended on {facts.deadline:%Y-%m-%d}; most still take late entries)" if facts.over else ""
     return (
         f"Accept its rules at {facts.rules}{ended}, with a phone number verified at {SITE}/settings, and run it again"

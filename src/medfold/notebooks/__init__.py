@@ -1,24 +1,26 @@
-"""Kaggle's machines: what is packed for them, and what runs there.
+"""Kaggle notebooks: what is packed for them, and what runs there.
 
 To submit, where a competition takes notebooks:
 
-- `packing`: trained folds, package and facts -> a folder that becomes a private data set, the kit;
-- `kit`: the kit, opened there;
-- `hidden_test`: the hidden test set, predicted within memory and time (`budget`).
+- `write_submission_bundle`: trained folds, package and facts -> a folder that becomes a private data set;
+- `bundle`: that folder, opened there;
+- `hidden_predictions`: the hidden test set, predicted within memory and time (`time_budget`).
 
 To train:
 
-- `job`: recipe, folds table and states -> such a folder, opened there; what comes of it, packed and brought back.
+- `training_bundle`: recipe, folds table and states -> such a folder, opened there; results, packed and brought back;
+- `remote_training`: the training, as it is sent from home and as it runs there.
 
 For both:
 
 - `wheels`: what is installed there;
-- `ipynb`: the notebooks;
-- `mounts`: where they find what is attached;
-- `errand`: placed, run and waited for, nothing twice.
+- `notebook_file`: the notebooks;
+- `mounts`: where they find what is attached.
 """
 
-from medfold.notebooks.bundle import Kit
-from medfold.notebooks.training_bundle import Job
+from medfold.notebooks.bundle import SubmissionBundle
+from medfold.notebooks.hidden_predictions import predict_hidden_test
+from medfold.notebooks.remote_training import train_in_notebook
+from medfold.notebooks.training_bundle import TrainingBundle
 
-__all__ = ["Job", "Kit"]
+__all__ = ["SubmissionBundle", "TrainingBundle", "predict_hidden_test", "train_in_notebook"]

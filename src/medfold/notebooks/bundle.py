@@ -5,8 +5,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from medfold import config, files
 from medfold.competition.facts import Competition
 from medfold.competition.recipe import Recipe
@@ -34,7 +32,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Kit:
+class SubmissionBundle:
     """A kit, opened.
 
     Args:
@@ -52,7 +50,7 @@ class Kit:
     fitted: Fitted
 
     @classmethod
-    def open(cls, folder: Path | str) -> "Kit":
+    def open(cls, folder: Path | str) -> "SubmissionBundle":
         """Opens a kit and sees that it is whole.
 
         Raises:
@@ -88,24 +86,6 @@ class Kit:
         place = mounts.competition(Path(inputs), self.about["slug"])
         inner = place / self.competition.images.root
         return inner if inner.is_dir() else place
-
-    def predict(self, inputs: Path | str, out: Path | str, hours: float) -> pd.DataFrame:
-        """Predicts the test set that is attached, however many images it has now, and writes the submission, checked.
-
-        Args:
-            inputs: the folder that data sets are mounted in.
-            out: the file to write.
-            hours: that this may take; folds and views are given up rather than that it takes longer.
-
-        Returns:
-            The submission.
-
-        Raises:
-            UserError: no data, or no table of the test part.
-        """
-        from medfold.notebooks import hidden_predictions  # imports TensorFlow
-
-        return hidden_predictions.predict(self, self.data(inputs), Path(out), 3600 * hours)
 
 
 def opened(folder: Path, label: str) -> dict[str, Any]:

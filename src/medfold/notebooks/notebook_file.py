@@ -20,7 +20,7 @@ A submission of trained folds, made with medfold {version}.
 |---|---|
 | runs | {runs} |
 | out-of-fold score | {score} |
-| kit | {mark} |
+| bundle | {mark} |
 
 The data set that is attached holds what this notebook needs: the package, the trained folds, and how they are put
 together. It needs no internet, no id and no number of test images: it predicts whatever test set it meets.
@@ -36,7 +36,7 @@ Folds of a run, trained by medfold {version}.
 |---|---|
 | run | {run} |
 | folds | {folds} |
-| job | {mark} |
+| bundle | {mark} |
 
 The data set that is attached holds what this notebook needs: the package, the recipe, the folds table, and where
 trainings stand that were begun before. What comes of it is one file, `trained.zip`.
@@ -55,29 +55,26 @@ HOURS = {hours}  # {why}
 found = [*INPUTS.glob("*/{label}"), *INPUTS.glob("datasets/*/*/{label}")]
 found = [path for path in found if hashlib.sha256(path.read_bytes()).hexdigest().startswith("{contents}")]
 assert found, "attach the version of the data set whose {label} has a hash that begins with {contents}"
-{place} = found[0].parent
+BUNDLE = found[0].parent
 install = "pip install --quiet --no-index --no-deps {packages} --find-links".split()
-subprocess.run([sys.executable, "-m", *install, {place}], check=True);"""
+subprocess.run([sys.executable, "-m", *install, BUNDLE], check=True);"""
 
-_OPEN_KIT = """\
-from medfold.notebooks import Kit
+_OPEN_SUBMISSION = """\
+from medfold.notebooks import SubmissionBundle, predict_hidden_test
 
-kit = Kit.open(KIT)
-print(kit)"""
+bundle = SubmissionBundle.open(BUNDLE)
+print(bundle)"""
 
 _PREDICT = """\
-submission = kit.predict(INPUTS, WORKING / "submission.csv", HOURS)
+submission = predict_hidden_test(bundle, INPUTS, WORKING / "submission.csv", HOURS)
 submission.head()"""
 
-_OPEN_JOB = """\
-from medfold.notebooks import Job
+_OPEN_TRAINING = """\
+from medfold.notebooks import TrainingBundle, train_in_notebook
 
-print(Job.open(JOB))"""
+print(TrainingBundle.open(BUNDLE))"""
 
-_TRAIN = """\
-from medfold import stages
-
-stages.train_there(JOB, INPUTS, WORKING, HOURS)"""
+_TRAIN = "train_in_notebook(BUNDLE, INPUTS, WORKING, HOURS)"
 
 
 def submission(competition: Competition, runs: list[str], score: str, label: Path, packages: dict[str, str]) -> str:
@@ -86,8 +83,8 @@ def submission(competition: Competition, runs: list[str], score: str, label: Pat
     Args:
         runs: their names.
         score: the OOF score in words.
-        label: kit.json of the kit that it is written for.
-        packages: to install from the kit beside the package itself: name -> version.
+        label: kit.json of the bundle that it is written for.
+        packages: to install from the bundle beside the package itself: name -> version.
 
     Returns:
         The text of an .ipynb file; equal arguments give equal texts.
@@ -99,9 +96,9 @@ def submission(competition: Competition, runs: list[str], score: str, label: Pat
     return _notebook(
         [
             _markdown(about),
-            _install(packages, "KIT", label, HOURS, why),
-            _markdown("## What is in the kit"),
-            _code(_OPEN_KIT),
+            _install(packages, label, HOURS, why),
+            _markdown("## What is in the bundle"),
+            _code(_OPEN_SUBMISSION),
             _markdown("## The submission"),
             _code(_PREDICT),
         ]
@@ -114,7 +111,7 @@ def training(competition: Competition, run: str, folds: list[int], label: Path, 
     Args:
         run: its name.
         folds: their numbers.
-        label: job.json of the job that it is written for.
+        label: job.json of the bundle that it is written for.
         packages: as `submission` takes them.
 
     Returns:
@@ -126,18 +123,18 @@ def training(competition: Competition, run: str, folds: list[int], label: Path, 
     return _notebook(
         [
             _markdown(about),
-            _install(packages, "JOB", label, TRAINING_HOURS, why),
+            _install(packages, label, TRAINING_HOURS, why),
             _markdown("## What is to be trained"),
-            _code(_OPEN_JOB),
+            _code(_OPEN_TRAINING),
             _markdown("## The training"),
             _code(_TRAIN),
         ]
     )
 
 
-def _install(packages: dict[str, str], place: str, label: Path, hours: float, why: str) -> dict[str, Any]:
+def _install(packages: dict[str, str], label: Path, hours: float, why: str) -> dict[str, Any]:
     named = [f"medfold=={__version__}", *(f"{name}=={number}" for name, number in packages.items())]
-    words = {"packages": " ".join(named), "place": place, "hours": hours, "why": why}
+    words = {"packages": " ".join(named), "hours": hours, "why": why}
     return _code(_INSTALL.format(label=label.name, contents=contents_of(label), **words))
 
 

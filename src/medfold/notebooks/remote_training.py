@@ -1,74 +1,69 @@
-"""Stage `train`, on Kaggle's GPUs: sent from here, trained there, brought back."""
+"""Training on Kaggle's GPUs: sent from here, trained there, brought back."""
 
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medfold import files, hardware
-from medfold.competition import recipe as recipe_module
-from medfold.competition.project import Project, describe_score
+from medfold import files
+from medfold.competition.project import Project
+from medfold.competition.recipe import Recipe
 from medfold.console import say, size, warn
 from medfold.data import raw_data
-from medfold.data.dataset import make_folds
+from medfold.data.dataset import Dataset, load_dataset
+from medfold.data.raw_data import get_raw_data
+from medfold.data.sources.source import open_source
 from medfold.errors import UserError, some
 from medfold.kaggle import remote_run
 from medfold.kaggle.datasets import Machines, name_of
-from medfold.kaggle.remote_run import Errand, FailedNotebookError
-from medfold.kaggle.session import Kaggle
+from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun
+from medfold.kaggle.session import KaggleSession
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
-from medfold.notebooks.training_bundle import Job, Order
-from medfold.paths import Paths, RunPaths
+from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
+from medfold.paths import Paths
+from medfold.processes import STOP_AT, deadline_passed
+from medfold.run_paths import RunPaths
 from medfold.runs import run_folder
-from medfold.training.run import begin, refuse_unknown, train
+from medfold.scoring.oof_score import describe_score
+from medfold.training.run import TrainingRequest, begin, train_run
 
 LONGEST = 14 * 3600  # seconds to wait for the notebook; Kaggle stops it after 12 hours
 
 
-def train_on_kaggle(
-    project: Project,
-    recipe: str = "baseline",
-    overrides: dict[str, Any] | None = None,
-    seeds: list[int] | None = None,
-    folds: list[int] | None = None,
-    run: str | None = None,
-    jobs: str = "1",
-) -> None:
+def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any] | None:
     """Has the folds that are missing trained by a notebook at Kaggle, and brings them back under runs/.
 
     A session there ends after 12 hours. A training stops before that, and its exact state is brought back: the same
     command goes on from there.
 
-    Args:
-        recipe, overrides, seeds, folds, run, jobs: as `train` takes them.
+    Returns:
+        The OOF score, as `run_folder.collect` gives it; None if no fold is done yet.
 
     Raises:
-        UserError: what `train` raises; data that Kaggle does not have; a refusal, or a notebook that failed.
+        UserError: what `train_run` raises; data that Kaggle does not have; a refusal, or a notebook that failed.
     """
-    seeds, overrides, k = seeds or [0], overrides or {}, project.competition.folds.k
-    refuse_unknown(project, folds, seeds, run)
-    datasets, competition = _attached(project)
-    choices = recipe_module.load(project.paths, project.root.bases, recipe, overrides)
-    data = make_folds(project, quiet=True)
-    machines = Machines(Kaggle.connect())
-    for seed in seeds:
-        run_paths, todo = begin(project, recipe, overrides, choices, seed, folds, run)
-        if todo:
-            which = "all" if len(todo) == k else "fold" + "-".join(map(str, todo))
-            folder = run_paths.notebook / f"training-{which}"
-            with files.alone(folder, "this training at Kaggle is under way"):
-                order = Order(recipe, overrides, seed, run_paths.name, todo, jobs, k if folds is None else len(folds))
-                sent = _packed(project, choices, order, folder, datasets, competition)
-                _sent_and_brought(machines, sent, run_paths, todo)
-        else:
-            say("train", f"done: folds {some(folds or range(k), 10)}")
-        if run_folder.done_folds(run_paths, k):
-            result = run_folder.collect(project.competition, run_paths, data.train, data.targets)
-            say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
+    datasets, competition = data_at_kaggle(project)
+    k, choices = project.competition.folds.k, request.recipe_of(project)
+    run_paths, todo = begin(project, request)
+    if todo:
+        which = "all" if len(todo) == k else "fold" + "-".join(map(str, todo))
+        folder = run_paths.notebook / f"training-{which}"
+        machines = Machines(KaggleSession.connect())
+        with files.alone(folder, "this training at Kaggle is under way"):
+            sharers = k if request.folds is None else len(request.folds)
+            order = replace(request, run=run_paths.name, folds=todo, sharers=sharers)
+            sent = _packed(project, choices, order, folder, datasets, competition)
+            _sent_and_brought(machines, sent, run_paths, todo)
+    else:
+        say("train", f"done: folds {some(request.folds or range(k), 10)}")
+    if not run_folder.done_folds(run_paths, k):
+        return None
+    return run_folder.collect(project.competition, run_paths, data.train, data.targets)
 
 
-def train_there(folder: Path | str, inputs: Path | str, out: Path | str, hours: float) -> None:
+def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, hours: float) -> None:
     """Trains what a job says, and packs what comes of it; runs in the notebook.
 
     Args:
@@ -80,18 +75,19 @@ def train_there(folder: Path | str, inputs: Path | str, out: Path | str, hours: 
     Raises:
         UserError: what `train` raises, after what is done is packed.
     """
-    os.environ[hardware.STOP_AT] = str(time.time() + 3600 * hours)
-    opened, out = Job.open(folder), Path(out)
+    os.environ[STOP_AT] = str(time.time() + 3600 * hours)
+    opened, out = TrainingBundle.open(folder), Path(out)
     root = Path(tempfile.mkdtemp(prefix="medfold-"))  # what stands in `out` would all be kept as output
     paths = opened.lay_out(root)
     os.chdir(root)
     project, order = Project.open(paths.name, Paths(root)), opened.order
     try:
         _get_data(project, Path(inputs))
-        chosen = (order.recipe, order.overrides, [order.seed], order.folds, order.run, order.jobs)
-        train(project, *chosen, sharers=order.sharers)
+        data = load_dataset(project, order.recipe_of(project).images)
+        result = train_run(project, order, data)
+        say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
     except UserError as error:
-        if not hardware.time_is_up():
+        if not deadline_passed():
             raise
         warn("train", str(error))
     finally:
@@ -99,9 +95,9 @@ def train_there(folder: Path | str, inputs: Path | str, out: Path | str, hours: 
         say("packed", f"{size((out / training_bundle.TRAINED).stat().st_size)} -> {out / training_bundle.TRAINED}")
 
 
-def _attached(project: Project) -> tuple[list[str], str | None]:
+def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
     """The data set or the competition at Kaggle that holds the data."""
-    source = project.source
+    source = open_source(project)
     if source.embedded:
         return [], None
     if source.kind == "kaggle":
@@ -113,24 +109,24 @@ def _attached(project: Project) -> tuple[list[str], str | None]:
 
 
 def _get_data(project: Project, inputs: Path) -> None:
-    datasets, competition = _attached(project)
-    if project.source.embedded:
-        raw_data.download(project)
+    datasets, competition = data_at_kaggle(project)
+    if open_source(project).embedded:
+        get_raw_data(project)
         return
     place = mounts.competition(inputs, competition) if competition else mounts.dataset(inputs, datasets[0])
-    project.source.link(place)
+    open_source(project).link(place)
     say("data", f"linked, not copied: {place}")
     raw_data.samples_of(project)
 
 
 def _packed(
     project: Project,
-    choices: recipe_module.Recipe,
-    order: Order,
+    choices: Recipe,
+    order: TrainingRequest,
     folder: Path,
     datasets: list[str],
     competition: str | None,
-) -> Errand:
+) -> RemoteRun:
     packages = wheels.lacking(project.competition)
     sizes = training_bundle.write(project.paths, project.competition, choices, order, packages, folder / "job")
     label, notebook = folder / "job" / training_bundle.ABOUT, folder / "training.ipynb"
@@ -138,7 +134,7 @@ def _packed(
     files.write_text(text, notebook)
     say("job", f"{len(sizes)} files, {size(sum(sizes.values()))} -> {project.shown(folder / 'job')}")
     words = ("medfold", "train", project.paths.name, order.run, folder.name.removeprefix("training-"))
-    return Errand(
+    return RemoteRun(
         name=name_of(*words),
         dataset=name_of(*words, "job"),
         label=label,
@@ -149,7 +145,7 @@ def _packed(
     )
 
 
-def _sent_and_brought(machines: Machines, sent: Errand, run_paths: RunPaths, todo: list[int]) -> None:
+def _sent_and_brought(machines: Machines, sent: RemoteRun, run_paths: RunPaths, todo: list[int]) -> None:
     arrived, log = sent.notebook.with_name(training_bundle.TRAINED), sent.notebook.with_name("log.txt")
     problem: UserError | None = None
     try:
@@ -159,7 +155,7 @@ def _sent_and_brought(machines: Machines, sent: Errand, run_paths: RunPaths, tod
             raise
         problem, notebook = error, error.notebook
     machines.fetch(notebook, training_bundle.TRAINED, arrived)
-    done, unfinished = training_bundle.bring(arrived, run_paths, todo, sent.mark)
+    done, unfinished = unpack_results(arrived, run_paths, todo, sent.mark)
     if done:
         say("train", f"brought back: folds {some(done, 10)}")
     if unfinished:

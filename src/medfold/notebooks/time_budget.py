@@ -21,7 +21,7 @@ class Level(NamedTuple):
     views: int
 
 
-class Budget:
+class TimeBudget:
     """Decides how much is asked of the nets, batch after batch.
 
     It begins with everything. Once the pace shows that the images that are left would take too long, views are given up

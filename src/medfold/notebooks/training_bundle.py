@@ -16,28 +16,17 @@ from medfold.data.sources import archives
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import opened
-from medfold.paths import CompetitionPaths, FoldPaths, Paths, RunPaths
+from medfold.paths import CompetitionPaths, Paths
+from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import run_folder
+from medfold.training.run import TrainingRequest
 
 ABOUT = "job.json"  # written last: names all other files and their hashes
 TRAINED = "trained.zip"
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be trained; the words of `train`, but for the folds that are done."""
-
-    recipe: str
-    overrides: dict[str, Any]
-    seed: int
-    run: str
-    folds: list[int]
-    jobs: str
-    sharers: int
-
-
-@dataclass(frozen=True)
-class Job:
+class TrainingBundle:
     """A job, opened.
 
     Args:
@@ -49,7 +38,7 @@ class Job:
     about: dict[str, Any]
 
     @classmethod
-    def open(cls, folder: Path | str) -> "Job":
+    def open(cls, folder: Path | str) -> "TrainingBundle":
         """Opens a job and sees that it is whole.
 
         Raises:
@@ -69,9 +58,9 @@ class Job:
         return "\n".join(f"{fact:<13}{value}" for fact, value in lines.items())
 
     @property
-    def order(self) -> Order:
+    def order(self) -> TrainingRequest:
         """What is to be trained, with the weights file that came along in place of that of home."""
-        order = Order(**self.about["order"])
+        order = TrainingRequest(**self.about["order"])
         if name := self.about["weights"]:
             order.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
         return order
@@ -92,7 +81,7 @@ def write(
     paths: CompetitionPaths,
     facts: Competition,
     recipe: Recipe,
-    order: Order,
+    order: TrainingRequest,
     packages: tuple[str, ...],
     out: Path,
 ) -> dict[str, int]:
@@ -150,7 +139,7 @@ def pack(run: RunPaths, folds: list[int], mark: str, out: Path) -> None:
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
 
 
-def bring(archive: Path, run: RunPaths, folds: list[int], mark: str) -> tuple[list[int], list[int]]:
+def unpack_results(archive: Path, run: RunPaths, folds: list[int], mark: str) -> tuple[list[int], list[int]]:
     """Puts what `pack` packed in its place, and removes the archive.
 
     Args:
@@ -198,9 +187,10 @@ def _weights(recipe: Recipe, folder: Path) -> str | None:
     return weights.name
 
 
-def _portable(order: Order) -> dict[str, Any]:
+def _portable(order: TrainingRequest) -> dict[str, Any]:
     """An order without the folders of this machine: of a weights file, its name alone."""
     content = json.loads(json.dumps(vars(order)))
+    del content["workers"]  # the machine there has other cores
     weights = config.flat(content["overrides"]).get("backbone.weights")
     if weights:
         content["overrides"]["backbone"]["weights"] = Path(weights).name

@@ -12,7 +12,8 @@ from medfold.competition.facts import Competition
 from medfold.competition.recipe import Recipe
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import ABOUT, ENSEMBLE
-from medfold.paths import CompetitionPaths, RunPaths
+from medfold.paths import CompetitionPaths
+from medfold.run_paths import RunPaths
 from medfold.scoring.cross_fitting import Fitted
 
 
@@ -29,21 +30,6 @@ class Trained:
     paths: RunPaths
     recipe: Recipe
     folds: list[int]
-
-
-@dataclass(frozen=True)
-class Packed:
-    """What Kaggle is given.
-
-    Args:
-        run: the name of the runs together.
-        kit: the folder that becomes a data set.
-        notebook: the file that it runs.
-    """
-
-    run: str
-    kit: Path
-    notebook: Path
 
 
 def pack(

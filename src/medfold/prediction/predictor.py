@@ -1,7 +1,5 @@
 """Weights + images -> probabilities: the only predictor, for OOF, test and new images alike."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +10,8 @@ import tensorflow as tf
 from medfold import files
 from medfold.competition.facts import Competition, Symmetry
 from medfold.competition.recipe import Recipe
-from medfold.errors import UserError
-from medfold.models import build
+from medfold.models.build import build_model
+from medfold.prediction.weights import _read_weights
 
 tf.get_logger().setLevel("ERROR")  # it warns of a new graph per net, which is meant
 
@@ -23,27 +21,6 @@ VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
     "horizontal": [(False, False, False), (False, False, True)],
     "dihedral": [(t, v, h) for t in (False, True) for v in (False, True) for h in (False, True)],
 }
-
-
-def load(competition: Competition, recipe: Recipe, weights: Path) -> keras.Model:
-    """The trained net of a fold: rebuilt from its recipe, weights read from its file.
-
-    Raises:
-        UserError: a damaged file, or weights of another net.
-    """
-    model = build.build(competition, recipe, pretrained=False)
-    _read_weights(model, weights)
-    return model
-
-
-def _read_weights(model: keras.Model, weights: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        # Keras tells its formats apart by the end of the name.
-        named = Path(shutil.copy2(weights, Path(folder) / "net.weights.h5"))
-        try:
-            model.load_weights(named)
-        except (ValueError, OSError) as error:
-            raise UserError(f"weights do not fit the recipe ({str(error).splitlines()[0]})", weights) from None
 
 
 class FoldMean:
@@ -62,7 +39,7 @@ class FoldMean:
     """
 
     def __init__(self, competition: Competition, recipe: Recipe, weights: list[Path], tta: bool, batch_size: int = 64):
-        self._model = build.build(competition, recipe, pretrained=False)
+        self._model = build_model(competition, recipe, pretrained=False)
         self._weights = []
         for path in weights:
             _read_weights(self._model, path)
@@ -76,19 +53,6 @@ class FoldMean:
             self._model.set_weights(weights)
             outputs.append(self._predictor(images, rows).astype(np.float64))
         return np.mean(outputs, axis=0)
-
-
-def save(model: keras.Model, weights: Path) -> None:
-    """Writes the weights of a net, whole."""
-    with files.whole(weights) as temporary:
-        # Keras tells its formats apart by the end of the name.
-        folder = temporary.with_suffix(".folder.tmp")
-        folder.mkdir()
-        try:
-            model.save_weights(folder / "net.weights.h5")
-            (folder / "net.weights.h5").replace(temporary)
-        finally:
-            files.remove(folder)
 
 
 class Predictor:

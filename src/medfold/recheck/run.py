@@ -8,8 +8,9 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition.facts import Competition
-from medfold.paths import CompetitionPaths, RunPaths
+from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
+from medfold.run_paths import RunPaths
 
 
 def differences(competition: Competition, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:

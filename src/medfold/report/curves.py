@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.scoring.metrics import BINS, decide
+from medfold.scoring.metric import to_classes
+from medfold.scoring.metrics import BINS
 
 POINTS = 400  # of a curve that is drawn
 LEVELS = (0.90, 0.95)  # of sensitivity and of specificity, for operating points
@@ -120,7 +121,7 @@ def confusion(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         predictions: float (n, columns), one column for a binary task.
     """
     classes = max(2, predictions.shape[1])
-    decided = decide(predictions[:, 0] if predictions.shape[1] == 1 else predictions)
+    decided = to_classes(predictions[:, 0] if predictions.shape[1] == 1 else predictions)
     return np.bincount(targets * classes + decided, minlength=classes**2).reshape(classes, classes)
 
 

@@ -156,3 +156,14 @@ def jpeg(pixels: np.ndarray) -> str:
     if not done:
         raise ValueError(f"cannot be written as JPEG: {pixels.shape}")
     return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
+
+
+def plural(word: str, items: list[str]) -> str:
+    return f"{word}s" if len(items) > 1 else word
+
+
+def share(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.1%}"
+
+
+ROWS = 14  # of a table of classes

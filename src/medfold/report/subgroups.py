@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.scoring.bootstrap import bootstrap
-from medfold.scoring.metrics import Metric
+from medfold.scoring.metric import Metric
 
 MOST_VALUES = 8  # of a column that is shown value by value
 BANDS = 4  # that numbers are cut into

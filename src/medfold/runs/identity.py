@@ -9,9 +9,9 @@ from medfold.competition.facts import Competition
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.data import samples
-from medfold.data.dataset import Table, make_folds
+from medfold.data.dataset import Dataset, load_dataset
 from medfold.errors import UserError, some
-from medfold.folds import splitters
+from medfold.folds.folds_table import folds_fingerprint
 from medfold.images import scan
 from medfold.runs import run_folder
 
@@ -46,7 +46,7 @@ def recipe_of(project: Project, name: str) -> Recipe:
     return Recipe.model_validate(run_folder.describe(run_folder.paths_of(project.paths, name))["recipe"])
 
 
-def data_for(project: Project, names: list[str]) -> Table:
+def data_for(project: Project, names: list[str]) -> Dataset:
     """The samples with folds, for commands that use runs: first the runs are seen to fit the facts.
 
     So an edit of the facts is named before images are looked at again because of it.
@@ -56,7 +56,7 @@ def data_for(project: Project, names: list[str]) -> Table:
     """
     for name in names:
         refuse_other_facts(project, name)
-    data, labels = make_folds(project, quiet=True), labels_of(project)
+    data, labels = load_dataset(project), labels_of(project)
     for name in names:
         if not same_labels(run_folder.describe(run_folder.paths_of(project.paths, name)), labels):
             what = f"labels of the training part are others than those that run '{name}' was trained on"
@@ -139,7 +139,7 @@ def same_folds(project: Project, origin: dict[str, Any]) -> bool:
     if not path.is_file():
         return False
     of_old = files.sha256_of(path.read_bytes().replace(b"\r\n", b"\n").decode())  # as older versions noted them
-    return origin["folds"] in (splitters.fingerprint(project.paths), of_old)
+    return origin["folds"] in (folds_fingerprint(project.paths), of_old)
 
 
 def labels_of(project: Project) -> str | None:

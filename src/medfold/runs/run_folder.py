@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +13,14 @@ from medfold import config, files
 from medfold.competition.facts import Competition
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError, some
-from medfold.paths import CompetitionPaths, FoldPaths, RunPaths
-from medfold.scoring import aggregation, metrics
-from medfold.scoring.bootstrap import bootstrap
+from medfold.paths import CompetitionPaths
+from medfold.run_paths import FoldPaths, RunPaths
+from medfold.scoring.oof_score import oof_by_unit, oof_score
 
 # What a fold must share with the run it belongs to; the rest of run.json is for the record.
 BINDING = ("recipe", "seed", "folds", "store", "pretrained")
 LONGEST = 120  # letters of the names of runs in a file's name
 BINDING_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
-
-
-@dataclass(frozen=True)
-class OutOfFold:
-    """OOF predictions of units beside the truth, sorted by the ids of their first images.
-
-    Args:
-        names: text (units,).
-        predictions: float64 (units, columns).
-        targets: int (units,) or (units, labels).
-        fold, group: int (units,).
-    """
-
-    names: np.ndarray
-    predictions: np.ndarray
-    targets: np.ndarray
-    fold: np.ndarray
-    group: np.ndarray
 
 
 def open_run(paths: RunPaths, origin: dict[str, Any]) -> None:
@@ -182,7 +164,7 @@ def collect(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targ
     with files.lock(paths.oof):
         folds = done_folds(paths, competition.folds.k)
         oof = pd.concat([read_predictions(competition, paths.fold(fold).oof) for fold in folds], ignore_index=True)
-        result = score(competition, in_units(competition, oof, truth, targets), is_optimistic(describe(paths)))
+        result = oof_score(competition, oof_by_unit(competition, oof, truth, targets), is_optimistic(describe(paths)))
         if suspicious := suspicions(paths, folds):
             result["suspicious"] = suspicious
         files.write_csv(oof, paths.oof)
@@ -194,82 +176,6 @@ def suspicions(paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
     """What the self-check of each fold found, by fold; folds without a finding are left out."""
     found = {str(fold): files.read_json(paths.fold(fold).checks) for fold in folds}
     return {fold: lines for fold, lines in found.items() if lines}
-
-
-def in_units(competition: Competition, oof: pd.DataFrame, truth: pd.DataFrame, targets: np.ndarray) -> OutOfFold:
-    """OOF predictions and truth together, joined by id and sorted by it, a row for each unit.
-
-    Args:
-        oof: id, fold and prediction columns; rows in any order.
-        truth: the training samples: id, unit, group, fold; in the order of `targets`.
-        targets: int (n,) or (n, labels).
-
-    Raises:
-        UserError: predictions for ids that the folds table does not have in that fold, or not for all of a fold's.
-    """
-    position = pd.Series(np.arange(len(truth)), index=truth["id"])
-    folds = sorted(oof["fold"].unique().tolist())
-    expected = truth.loc[truth["fold"].isin(folds), ["id", "fold"]]
-    merged = expected.merge(oof[["id", "fold"]], how="outer", on=["id", "fold"], indicator=True)
-    stray = merged.loc[merged["_merge"] != "both", "id"]
-    if len(stray) or oof["id"].duplicated().any():
-        raise UserError(f"the OOF table does not fit the folds table: {some(stray)}", "oof.csv", "Train the fold anew")
-    # In one order whatever that of the tables is: an interval depends on the order in which groups are drawn.
-    oof = oof.sort_values("id")
-    rows = position.loc[oof["id"]].to_numpy()
-    joined = aggregation.join(
-        competition, truth["unit"].to_numpy()[rows], targets[rows], oof[competition.columns].to_numpy(np.float64)
-    )
-    return OutOfFold(
-        names=joined.names,
-        predictions=joined.predictions,
-        targets=joined.targets,
-        fold=oof["fold"].to_numpy()[joined.first],
-        group=truth["group"].to_numpy()[rows][joined.first],
-    )
-
-
-def score(
-    competition: Competition, oof: OutOfFold, optimistic: bool, probable: OutOfFold | None = None
-) -> dict[str, Any]:
-    """The OOF score: over all units, per fold, with a 95 % interval over groups.
-
-    Args:
-        oof: what is scored.
-        optimistic: whether epochs were chosen on the scored folds.
-        probable: the probabilities behind it, for further metrics (`metrics.seen_by`). Defaults to the same.
-
-    Returns:
-        metric, value, per_fold, low, high, units, folds_done, optimistic, `also`: further metrics, and `facts`: how it
-        is scored. Undefined values are None.
-    """
-    metric = metrics.of(competition)
-    low, high = bootstrap(metric, oof.targets, oof.predictions, oof.group)
-    folds, per_fold = np.unique(oof.fold).tolist(), {}
-    for fold in folds:
-        here = oof.fold == fold
-        per_fold[str(fold)] = _number(metric(oof.targets[here], oof.predictions[here]))
-    probable, also = probable or oof, {}
-    for name in competition.score.also:
-        seen = metrics.seen_by(competition, name, oof.predictions, probable.predictions)
-        also[name] = _number(metrics.of(competition, name)(oof.targets, seen))
-    return {
-        "metric": metric.name,
-        "value": _number(metric(oof.targets, oof.predictions)),
-        "per_fold": per_fold,
-        "low": _number(low),
-        "high": _number(high),
-        "units": len(oof.names),
-        "folds_done": folds,
-        "optimistic": optimistic,
-        "also": also,
-        # What it was computed under, for those who compute it again: the facts may be others by then.
-        "facts": competition.model_dump(mode="json", include={"score", "submission"}),
-    }
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 9)
 
 
 def joined_name(names: list[str]) -> str:
@@ -289,3 +195,13 @@ def paths_of(paths: CompetitionPaths, name: str) -> RunPaths:
     if re.search(r"[\s+]", name) and not paths.run(name).origin.is_file():
         raise UserError("a run's name has no spaces and no +: RUNS= joins names by them", f"RUN={name}")
     return paths.run(name)
+
+
+def commit_of(root: Path) -> str | None:
+    """The commit of the project folder, with '+' if files differ from it; None outside git."""
+    try:
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()

@@ -10,7 +10,7 @@ MOST_LABELS = 200
 
 
 @dataclass
-class Guess:
+class Draft:
     """Facts as competition.yaml has them, and for each that was guessed (key, value, why)."""
 
     facts: dict[str, Any] = field(default_factory=dict)

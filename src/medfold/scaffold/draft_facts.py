@@ -7,18 +7,18 @@ from medfold.data import image_patterns, label_tables
 from medfold.data.parts import part_of
 from medfold.errors import UserError, some
 from medfold.images.formats import reading
-from medfold.scaffold.draft import Guess
+from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import class_names, from_folders
 from medfold.scaffold.from_table import FromTable, NoLabelError
 from medfold.scaffold.image_names import KNOWN, OTHERS, Pictures
 
-__all__ = ["Guess", "guess"]
+__all__ = ["Draft", "draft_facts"]
 LONGEST_END = 6  # letters; what is longer is no ending
 TEST = re.compile(r"(^|[\W_\d])test", re.I)  # in names of tables and their folders; not in 'latest'
 
 
-def guess(raw: Path) -> Guess:
+def draft_facts(raw: Path) -> Draft:
     """Looks at sample submission, tables and images, and says what they seem to be.
 
     Args:
@@ -30,14 +30,14 @@ def guess(raw: Path) -> Guess:
     tops = {path.partition("/")[0] for path in image_patterns.listing(raw)}
     if len(tops) != 1 or not (raw / (root := tops.pop())).is_dir():
         return _guess(raw)
-    found = guess(raw / root)  # all stands in one folder
+    found = draft_facts(raw / root)  # all stands in one folder
     inner = found.facts["images"].get("root")
     found.facts["images"]["root"] = f"{root}/{inner}" if inner else root
     return found
 
 
-def _guess(raw: Path) -> Guess:
-    found = Guess()
+def _guess(raw: Path) -> Draft:
+    found = Draft()
     files, copies = _without_copies(raw, image_patterns.listing(raw))
     found.doubts += [f"{folder}/ is a second copy of what stands beside it: not used" for folder in copies]
     pictures = Pictures(raw, files)
@@ -102,7 +102,7 @@ def _without_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
     return [path for path in files if path.partition("/")[0] not in copies], copies
 
 
-def _tell_of_unread(found: Guess, raw: Path, files: list[str]) -> None:
+def _tell_of_unread(found: Draft, raw: Path, files: list[str]) -> None:
     """Says how many files are of a kind that is known and not read."""
     known = {*KNOWN, *OTHERS}
     others = [path for path in files if (end := PurePosixPath(path).suffix.lower()) and end not in known]

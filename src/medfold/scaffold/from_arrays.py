@@ -7,11 +7,11 @@ import pandas as pd
 
 from medfold.data import label_arrays
 from medfold.errors import UserError, some
-from medfold.scaffold.draft import Guess
+from medfold.scaffold.draft import Draft
 from medfold.scaffold.task import guess_task
 
 
-def from_arrays(guess: Guess, raw: Path, path: str) -> None:
+def from_arrays(guess: Draft, raw: Path, path: str) -> None:
     """Images and labels of one .npz file, as MedMNIST has them."""
     with label_arrays.opened(raw / path) as content:
         names = [name.removesuffix("_images") for name in content.files if name.endswith("_images")]

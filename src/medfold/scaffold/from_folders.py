@@ -9,7 +9,7 @@ from medfold.data import label_tables
 from medfold.data.parts import part_of
 from medfold.errors import UserError, some
 from medfold.images.formats import reading
-from medfold.scaffold.draft import MOST_LABELS, Guess, in_order, is_healthy
+from medfold.scaffold.draft import MOST_LABELS, Draft, in_order, is_healthy
 from medfold.scaffold.image_names import Pictures
 
 # Names of folders for persons or studies with a number: patient00001, study_2.
@@ -63,7 +63,7 @@ class _Placed:
         return "/".join([*self.before, *within, f"{{id}}{reading.end_of(self.path)}"])
 
 
-def from_folders(guess: Guess, raw: Path, pictures: Pictures, sample: str | None) -> None:
+def from_folders(guess: Draft, raw: Path, pictures: Pictures, sample: str | None) -> None:
     """Images in folders named by their classes; a test part has the same folders, or no labels.
 
     Args:
@@ -182,7 +182,7 @@ def _is_deeper(images: list[_Placed], level: int, names: set[str], deeper: set[s
     return persons or all(SOURCES.search(name) for name in names) or any(is_healthy(name) for name in deeper)
 
 
-def _tell_submission(guess: Guess, raw: Path, sample: str, test: list[_Placed]) -> None:
+def _tell_submission(guess: Draft, raw: Path, sample: str, test: list[_Placed]) -> None:
     """Takes the sample submission, if its ids name the test images; else says that they do not."""
     table = label_tables.read(raw / sample, [])
     key = table.columns[0]

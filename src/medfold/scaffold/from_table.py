@@ -10,7 +10,7 @@ from medfold.data import image_patterns, label_tables
 from medfold.data.parts import held_out, part_of
 from medfold.errors import UserError, some
 from medfold.folds import unnamed_groups
-from medfold.scaffold.draft import Guess, Ids
+from medfold.scaffold.draft import Draft, Ids
 from medfold.scaffold.image_names import INDEX, Pictures
 from medfold.scaffold.task import guess_task
 
@@ -42,7 +42,7 @@ class FromTable:
         sample: the path of the sample submission below raw; None if there is none.
     """
 
-    def __init__(self, guess: Guess, raw: Path, pictures: Pictures, sample: str | None):
+    def __init__(self, guess: Draft, raw: Path, pictures: Pictures, sample: str | None):
         self.guess, self._raw, self._pictures, self._sample = guess, raw, pictures, sample
         self.unmatched: list[str] = []  # tables that name no images
         self.further: list[str] = []  # tables that name images, too

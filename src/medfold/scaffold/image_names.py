@@ -15,7 +15,8 @@ from medfold.data.companions import companions
 from medfold.data.parts import part_of
 from medfold.errors import UserError
 from medfold.images.formats import reading
-from medfold.scaffold.draft import LOOKED_AT, MOST_LABELS, Guess, Ids
+from medfold.images.formats.reading import read_image
+from medfold.scaffold.draft import LOOKED_AT, MOST_LABELS, Draft, Ids
 
 CONTAINERS = (".hdf5", ".h5")
 KNOWN = {*reading.suffixes(), *CONTAINERS}
@@ -235,7 +236,7 @@ class Pictures:
         found = [path for path in containers if image_patterns.is_there(f"{path}#{id}", self._raw, {path})]
         return {f"{path}#{{id}}" for path in found}
 
-    def told_depth(self, images: list[str], guess: Guess) -> int:
+    def told_depth(self, images: list[str], guess: Draft) -> int:
         """1 if images are grey, 3 if any has colours, by a look at some of the whole set; tells what was seen.
 
         Args:
@@ -247,7 +248,7 @@ class Pictures:
         facts, grey = competition.Images(train="unused", test="", channels=3), []
         for image in chosen:
             try:
-                pixels = reading.read(self._raw, image, facts)
+                pixels = read_image(self._raw, image, facts)
             except UserError:
                 continue
             grey.append(bool((pixels == pixels[..., :1]).all()))
@@ -267,7 +268,7 @@ class Pictures:
         guess.tell("images.channels", 1 if all(grey) else 3, told)
         return 1 if all(grey) else 3
 
-    def patients_in_headers(self, guess: Guess, images: list[str]) -> bool:
+    def patients_in_headers(self, guess: Draft, images: list[str]) -> bool:
         """Groups by patient or study if DICOM headers name some who have several images; True if they do.
 
         Args:

@@ -7,12 +7,12 @@ import pandas as pd
 from medfold.data import label_tables
 from medfold.data.label_layouts import names_in
 from medfold.errors import UserError, some
-from medfold.scaffold.draft import MOST_LABELS, Guess, in_order
+from medfold.scaffold.draft import MOST_LABELS, Draft, in_order
 
 FEW_NUMBERS = 20  # so many different numbers may well be classes, though they have gaps
 
 
-def guess_task(guess: Guess, table: pd.DataFrame, targets: list[str], labels: dict[str, Any]) -> None:
+def guess_task(guess: Draft, table: pd.DataFrame, targets: list[str], labels: dict[str, Any]) -> None:
     """Sets task and classes, and what `labels` says of the shape, from the texts in the columns of a table.
 
     Raises:
@@ -89,7 +89,7 @@ def _in_one_spelling(values: pd.Series) -> list[str]:
     return list({value.lower(): value for value in reversed(counted.index)}.values())
 
 
-def _tell_of_other_marks(guess: Guess, table: pd.DataFrame, labels: dict[str, Any]) -> None:
+def _tell_of_other_marks(guess: Draft, table: pd.DataFrame, labels: dict[str, Any]) -> None:
     """Reads empty cells and -1 among marks of 0 and 1, as sets of radiographs have them; both are a doubt."""
     cells = table.apply(label_tables.plain)
     told = []

@@ -1,1 +1,3 @@
-"""Scores of whole tables of predictions, and how sure one can be of them."""
+"""Scores: metrics, their intervals, and maps of predictions that are fitted on labels."""
+
+from medfold.scoring import metrics as metrics  # registers them

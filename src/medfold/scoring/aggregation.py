@@ -25,7 +25,7 @@ class Joined:
     predictions: np.ndarray
 
 
-def join(competition: Competition, names: np.ndarray, targets: np.ndarray, predictions: np.ndarray) -> Joined:
+def aggregate(competition: Competition, names: np.ndarray, targets: np.ndarray, predictions: np.ndarray) -> Joined:
     """The labels and predictions of units, from those of their samples.
 
     A unit has the highest of its samples' classes, and each label that any of them has. Its prediction is the mean or

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.scoring.metrics import Metric
+from medfold.scoring.metric import Metric
 
 LEVEL = 0.95  # share of the draws inside an interval
 
@@ -130,3 +130,12 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def difference_in_words(gain: Difference) -> str:
+    """'+0.0123 (-0.0010 to +0.0256)', or 'undefined'."""
+    if np.isnan(gain.value):
+        return "undefined"
+    if np.isnan(gain.low):
+        return f"{gain.value:+.4f} (no interval)"
+    return f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from medfold.competition.facts import Competition
 from medfold.scoring.calibration import temperature_scaling
 from medfold.scoring.cross_fitting import Fit
-from medfold.scoring.metrics import METRICS, Metric
+from medfold.scoring.metric import METRICS, Metric
 from medfold.scoring.thresholds import class_factors, column_thresholds, cut_points, sharpening
 
 LOG_LOSSES = ("log_loss", "weighted_log_loss")

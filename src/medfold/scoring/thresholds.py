@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from medfold.scoring.calibration import logits
 from medfold.scoring.cross_fitting import Fitted, prediction_map
-from medfold.scoring.metrics import Metric
+from medfold.scoring.metric import Metric
 
 MOST = 500  # thresholds that are tried for a column, at most
 FACTORS = np.geomspace(1 / 16, 16, 33)  # that are tried for a class

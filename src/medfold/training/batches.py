@@ -12,7 +12,7 @@ from medfold.training.mixup import Batch, Mixer
 
 
 @dataclass(frozen=True, eq=False)
-class Pipeline:
+class TrainingBatches:
     """An endless, shuffled, augmented sequence of training batches.
 
     Args:

@@ -19,15 +19,20 @@ from medfold.console import minutes, progress, say, warn
 from medfold.errors import UserError
 from medfold.images.store import Store
 from medfold.models import build
-from medfold.paths import FoldPaths
+from medfold.models.build import build_model
+from medfold.models.heads import split_backbone_and_head
+from medfold.models.precision import precision_of
 from medfold.prediction import predictor as inference
+from medfold.prediction.weights import save_weights
+from medfold.run_paths import FoldPaths
 from medfold.runs.run_folder import predictions_table
-from medfold.scoring import aggregation, metrics
+from medfold.scoring.aggregation import aggregate
+from medfold.scoring.metric import metric_of
 from medfold.training import losses
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.augmentation import any_view, augmenter
 from medfold.training.batch_statistics import BatchStatistics
-from medfold.training.batches import Pipeline
+from medfold.training.batches import TrainingBatches
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.frozen_features import write_features
 from medfold.training.mixup import Mixer, mixer
@@ -38,7 +43,7 @@ from medfold.training.trainer import Course
 
 
 @dataclass(frozen=True)
-class Task:
+class FoldJob:
     """What to train.
 
     Args:
@@ -76,7 +81,7 @@ def refuse_untrainable(competition: Competition, choices: Recipe) -> None:
         _refuse_blind(choices)
 
 
-def compute_features(task: Task) -> None:
+def compute_features(task: FoldJob) -> None:
     """What the frozen backbone of a task sees, computed in float32 and kept at `task.features` unless it is there.
 
     Raises:
@@ -88,11 +93,11 @@ def compute_features(task: Task) -> None:
     keep_freed_memory()
     _make_deterministic(task.seed)
     with _in_one_line("features"):
-        backbone, _ = build.split(build.build(task.competition, task.recipe))
+        backbone, _ = split_backbone_and_head(build_model(task.competition, task.recipe))
         write_features(backbone, task.store.pixels, task.competition.images.symmetry, task.features)
 
 
-def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
+def train_fold(task: FoldJob, fold: int, paths: FoldPaths) -> float:
     """Trains a fold and writes weights, history, OOF and test predictions, and the marker that it is done.
 
     Returns:
@@ -122,7 +127,7 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
 
     for stale in (paths.done, *written):
         stale.unlink(missing_ok=True)
-    inference.save(training.model, paths.weights)
+    save_weights(training.model, paths.weights)
     files.write_csv(history, paths.history)
     files.write_csv(predictions_table(competition, task.train["id"][held_out], oof, fold=fold), paths.oof)
     files.write_csv(predictions_table(competition, task.test["id"], test), paths.test)
@@ -137,8 +142,8 @@ def train_fold(task: Task, fold: int, paths: FoldPaths) -> float:
 
 
 def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predictions: np.ndarray) -> float:
-    joined = aggregation.join(competition, unit.to_numpy(), targets, predictions)
-    return metrics.of(competition)(joined.targets, joined.predictions)
+    joined = aggregate(competition, unit.to_numpy(), targets, predictions)
+    return metric_of(competition)(joined.targets, joined.predictions)
 
 
 EACH_EPOCH, AT_THE_END = 512, 2048  # training images that batch statistics are gathered on
@@ -165,7 +170,7 @@ class _Part:
     model: keras.Model
     images: np.ndarray
     look: Callable[[np.ndarray, int], np.ndarray] | None
-    pipeline: Pipeline
+    pipeline: TrainingBatches
     epochs: int
     learning_rate: float
     workers: int
@@ -175,7 +180,7 @@ class _Part:
 class _Training:
     """The training of one fold: the head alone on the features of a frozen backbone, all layers, or both in turn."""
 
-    def __init__(self, task: Task, fold: int, held_out: np.ndarray, state: Path):
+    def __init__(self, task: FoldJob, fold: int, held_out: np.ndarray, state: Path):
         self._task, self._topic, self._state = task, f"fold {fold}", state
         self._competition, self._choices = task.competition, task.recipe.training
         self._held_rows, self._held_targets = task.store.of(task.train["id"][held_out]), task.targets[held_out]
@@ -191,8 +196,8 @@ class _Training:
             compute_features(task)
             keras.backend.clear_session()  # a saved state knows layers by names, which count what was built before
         _make_deterministic(self._seed)
-        self._precision = build.precision_of(self._choices.precision)
-        self.model = build.build(self._competition, task.recipe, precision=self._precision)
+        self._precision = precision_of(self._choices.precision)
+        self.model = build_model(self._competition, task.recipe, precision=self._precision)
         self._parts = self._planned()
         for part in self._parts:
             batches = part.pipeline.steps * part.epochs
@@ -246,7 +251,7 @@ class _Training:
             oof: float (n, columns), the predictions of the held-out images.
         """
         last, competition = self._parts[-1], self._competition
-        held = aggregation.join(competition, self._held_units.to_numpy(), self._held_targets, oof)
+        held = aggregate(competition, self._held_units.to_numpy(), self._held_targets, oof)
         targets = losses.as_columns(competition, self._targets)
         rows = np.sort(np.random.default_rng(self._seed).permutation(self._rows)[:LOOKED_AT])
         batch = np.asarray(last.images[rows], np.float32)
@@ -277,14 +282,14 @@ class _Training:
         last = self._parts[-1]
         if self._precision == "float32":
             return last.model
-        twin = build.build(self._competition, self._task.recipe, pretrained=False)
+        twin = build_model(self._competition, self._task.recipe, pretrained=False)
         twin.set_weights(self.model.get_weights())
-        return build.split(twin)[1] if last.name == "head" else twin
+        return split_backbone_and_head(twin)[1] if last.name == "head" else twin
 
     def _planned(self) -> list[_Part]:
         task, choices, symmetry, parts = self._task, self._choices, self._competition.images.symmetry, []
         if choices.head_epochs:
-            features, (_, head) = np.load(task.features, mmap_mode="r"), build.split(self.model)
+            features, (_, head) = np.load(task.features, mmap_mode="r"), split_backbone_and_head(self.model)
             learnt_from = features[:, :1] if task.recipe.augment == "none" else features
             pipeline = self._pipeline(learnt_from, any_view, Mixer(choices.mixup, 0) if choices.mixup else None)
             rate = choices.head_learning_rate
@@ -299,9 +304,9 @@ class _Training:
             parts.append(_Part("all", self.model, pixels, None, pipeline, epochs, rate, workers, statistics))
         return parts
 
-    def _pipeline(self, images: np.ndarray, augment: Callable, mix: Mixer | None) -> Pipeline:
+    def _pipeline(self, images: np.ndarray, augment: Callable, mix: Mixer | None) -> TrainingBatches:
         competition, choices = self._competition, self._choices
-        return Pipeline(
+        return TrainingBatches(
             images=images,
             rows=self._rows,
             targets=losses.as_columns(competition, self._targets),
@@ -315,7 +320,7 @@ class _Training:
 
     def _course(self, part: _Part) -> tuple[Course, Checkpoint]:
         competition, choices = self._competition, self._choices
-        steps, metric = part.pipeline.steps, metrics.of(competition)
+        steps, metric = part.pipeline.steps, metric_of(competition)
         optimizer = optimizer_of(choices, part.learning_rate, steps * part.epochs)
         if self._precision == "float16":  # small gradients would vanish
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

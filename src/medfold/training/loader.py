@@ -21,15 +21,15 @@ import cv2
 import numpy as np
 
 from medfold.errors import UserError
-from medfold.hardware import end_with_parent
+from medfold.processes import end_with_parent
 from medfold.training.allocator import keep_freed_memory
-from medfold.training.batches import Pipeline
+from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import Batch
 
 AHEAD = 2  # batches per worker, and batches that wait for the training
 
 
-def batches(pipeline: Pipeline, start: int, stop: int, workers: int) -> Iterator[Batch]:
+def batches(pipeline: TrainingBatches, start: int, stop: int, workers: int) -> Iterator[Batch]:
     """The batches of steps `start` to `stop` of a pipeline, in order; the same for any number of workers.
 
     The images of a batch may be overwritten as soon as the next one is asked for.
@@ -67,7 +67,9 @@ def batches(pipeline: Pipeline, start: int, stop: int, workers: int) -> Iterator
         memory.unlink()
 
 
-def feed(pipeline: Pipeline, start: int, stop: int, workers: int, convert: Callable[[Batch], Any]) -> Iterator[Any]:
+def load_batches(
+    pipeline: TrainingBatches, start: int, stop: int, workers: int, convert: Callable[[Batch], Any]
+) -> Iterator[Any]:
     """The batches of `batches`, converted; a thread makes the next ones while one is worked on.
 
     Args:
@@ -105,7 +107,7 @@ def _shared(size: int) -> SharedMemory | None:
     return memory
 
 
-def _open(pipeline: Pipeline, name: str, slots: int) -> None:
+def _open(pipeline: TrainingBatches, name: str, slots: int) -> None:
     """Makes a new process a worker: what it works on, and that it ends with the training."""
     global _pipeline, _memory, _ring
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training's to deal with

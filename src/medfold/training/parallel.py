@@ -1,5 +1,6 @@
-"""Folds side by side: each in a process of its own, that shares the cores or has a GPU to itself."""
+"""Folds in parallel: each in a process of its own, which shares the cores or has a GPU to itself."""
 
+import json
 import os
 import queue
 import subprocess
@@ -7,15 +8,16 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from medfold import hardware
 from medfold.console import EACH_EPOCH, console, status_board
 from medfold.errors import UserError
 
 MOST_WORKERS = 8  # that are started unasked
-ONE_OF_SEVERAL = "MEDFOLD_ONE_OF_SEVERAL"  # set for a training that others are started beside: it ends with its parent
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def jobs_of(text: str, folds: int) -> int:
         UserError: neither.
     """
     if text == "auto":
-        return max(1, min(folds, len(hardware.gpus()) or hardware.cores()))
+        return max(1, min(folds, len(hardware.cuda_devices()) or hardware.cores()))
     if not text.isdigit() or int(text) < 1:
         raise UserError("expected a number from 1, or auto", f"JOBS={text}")
     return min(folds, int(text))
@@ -60,7 +62,7 @@ def workers_of(text: str) -> int:
     """
     if text == "auto":
         cores = hardware.cores()
-        if hardware.gpus():
+        if hardware.cuda_devices():
             return min(cores, MOST_WORKERS)
         return min(cores // 2, MOST_WORKERS) if cores > 2 else 0
     if not text.isdigit():
@@ -70,17 +72,16 @@ def workers_of(text: str) -> int:
 
 def shares(jobs: int) -> list[Share]:
     """What each of so many jobs may use: the cores evenly, the GPUs in turn."""
-    threads, gpus = max(1, hardware.cores() // jobs), hardware.gpus()
+    threads, gpus = max(1, hardware.cores() // jobs), hardware.cuda_devices()
     return [Share(threads, gpus[number % len(gpus)] if gpus else None) for number in range(jobs)]
 
 
-def train(root: Path, words: list[str], folds: list[int], jobs: int) -> dict[int, str]:
-    """Trains folds, `jobs` at a time, and shows how far they are.
+def train(root: Path, requests: dict[int, dict[str, Any]], jobs: int) -> dict[int, str]:
+    """Trains folds, each in a process (`training.child`), and shows how far they are.
 
     Args:
         root: the project folder.
-        words: of the command `medfold train` for one fold, all but `--fold`.
-        folds: their numbers.
+        requests: what each process is told, by fold.
         jobs: how many the machine is shared among; at most so many at a time.
 
     Returns:
@@ -91,17 +92,17 @@ def train(root: Path, words: list[str], folds: list[int], jobs: int) -> dict[int
         free.put(share)
     running: list[subprocess.Popen] = []
     stopping = threading.Event()
-    with status_board(f"fold {fold}" for fold in folds) as tell, ThreadPoolExecutor(jobs) as pool:
+    with status_board(f"fold {fold}" for fold in requests) as tell, ThreadPoolExecutor(jobs) as pool:
 
         def one(fold: int) -> str | None:
             share = free.get()
             try:
-                return _run(root, words, fold, share, running, stopping, lambda text: tell(f"fold {fold}", text))
+                return _run(root, requests[fold], share, running, stopping, lambda text: tell(f"fold {fold}", text))
             finally:
                 free.put(share)
 
         try:
-            problems = dict(zip(folds, pool.map(one, folds), strict=True))
+            problems = dict(zip(requests, pool.map(one, requests), strict=True))
         except BaseException:  # Ctrl-C among others: what ends now did not fail
             stopping.set()
             raise
@@ -114,32 +115,42 @@ def train(root: Path, words: list[str], folds: list[int], jobs: int) -> dict[int
 
 def _run(
     root: Path,
-    words: list[str],
-    fold: int,
+    request: dict[str, Any],
     share: Share,
     running: list[subprocess.Popen],
     stopping: threading.Event,
     tell: Callable[[str], None],
 ) -> str | None:
-    command = [sys.executable, "-m", "medfold", "train", *words, "--fold", str(fold)]
+    (fold,) = request["request"]["folds"]
     each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
-    environment = {**os.environ, **share.environment, **each_epoch, ONE_OF_SEVERAL: "1"}
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    process = subprocess.Popen(command, cwd=root, env=environment, text=True, errors="replace", **pipes)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "medfold.training.child"],
+        cwd=root,
+        env={**os.environ, **share.environment, **each_epoch},
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        **pipes,
+    )
     running.append(process)
+    with suppress(BrokenPipeError):  # it has ended already, and says why
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+    problem = ""
     with ThreadPoolExecutor(1) as reader:
         errors = reader.submit(process.stderr.read)
         for line in process.stdout:
-            topic, text = line[:11].strip(), line[11:].strip()
-            if topic == f"fold {fold}":
-                tell(text)
-        said = errors.result()
+            message = json.loads(line)
+            problem = message.get("problem", problem)
+            if message.get("topic") == f"fold {fold}":
+                tell(message["text"])
+        said = errors.result().strip().splitlines()
     if process.wait() == 0:
         return None
     if stopping.is_set():
         tell("stopped")
         return None
-    last = (said.strip().splitlines() or [f"ended with exit code {process.returncode}"])[-1]
-    problem = last.removeprefix("medfold: ")
+    problem = problem or (said or [f"ended with exit code {process.returncode}"])[-1]
     tell(f"failed: {problem}")
     return problem

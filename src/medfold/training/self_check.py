@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from medfold.competition.facts import Competition
-from medfold.scoring import metrics
 from medfold.scoring.bootstrap import bootstrap, shown
 from medfold.scoring.decisions import decisions
+from medfold.scoring.metric import chance_score, metric_of
 
 HARDLY = 1e-3  # predictions whose standard deviation is below are the same for all images
 NEVER = 0.01  # a loss that goes down by a smaller share has not moved, but for chance
@@ -57,8 +57,8 @@ def _hardly_vary(fold: TrainedFold) -> str:
 
 
 def _no_better_than_chance(fold: TrainedFold) -> str:
-    metric = metrics.of(fold.competition)
-    chance = metrics.chance(fold.competition, fold.targets, fold.prior)
+    metric = metric_of(fold.competition)
+    chance = chance_score(fold.competition, fold.targets, fold.prior)
     low, high = bootstrap(metric, fold.targets, fold.predictions, fold.groups, RESAMPLES)
     best = high if metric.higher_is_better else low
     if np.isnan(best) or np.isnan(chance) or metric.sign * (best - chance) > 0:
@@ -78,7 +78,7 @@ def _loss_did_not_go_down(fold: TrainedFold) -> str:
 
 def _class_never_predicted(fold: TrainedFold) -> str:
     competition = fold.competition
-    if not competition.one_of_many and metrics.of(competition).needs != "class":
+    if not competition.one_of_many and metric_of(competition).needs != "class":
         return ""  # nothing is decided: what counts is the order
     decided, expected = decisions(competition, fold.predictions).sum(axis=0), fold.prior * len(fold.predictions)
     never = [

@@ -8,15 +8,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from medfold import hardware
 from medfold.competition.recipe import Training
 from medfold.console import EACH_EPOCH, console, progress, say, warn
 from medfold.errors import UserError
+from medfold.processes import deadline_passed
 from medfold.scoring.bootstrap import shown
-from medfold.scoring.metrics import Metric
-from medfold.training import loader
-from medfold.training.batches import Pipeline
+from medfold.scoring.metric import Metric
+from medfold.training.batches import TrainingBatches
 from medfold.training.checkpoint import Checkpoint
+from medfold.training.loader import load_batches
 from medfold.training.step import Learner
 
 IN_A_ROW = 10  # steps that overflow before a training ends, or those of an epoch, if it has fewer
@@ -54,7 +54,7 @@ class Course:
         self._best_weights: list[np.ndarray] = []
         self._since_best = 0
 
-    def run(self, pipeline: Pipeline, checkpoint: Checkpoint, processes: int) -> None:
+    def run(self, pipeline: TrainingBatches, checkpoint: Checkpoint, processes: int) -> None:
         """Trains from where it stands to the end; the net then has its final weights.
 
         Args:
@@ -65,7 +65,7 @@ class Course:
         """
         done = len(self._own) * self._steps + len(self._losses)
         total = self._epochs * self._steps
-        batches = loader.feed(pipeline, done, total, processes, lambda batch: [tf.constant(part) for part in batch])
+        batches = load_batches(pipeline, done, total, processes, lambda batch: [tf.constant(part) for part in batch])
         with progress("steps") as bar, closing(batches):
             line = bar.add_task(self._told(), stage=self._topic, total=total, completed=done)
             for batch in batches if not self._stopped else []:
@@ -77,7 +77,7 @@ class Course:
                 if ends:
                     self._end_epoch()
                     bar.update(line, description=self._told())
-                up = hardware.time_is_up()
+                up = deadline_passed()
                 if up or checkpoint.due(ends):
                     self._save(checkpoint)
                 if up:

@@ -6,8 +6,9 @@ import zipfile
 
 import pytest
 
+from medfold.commands.download import download
 from medfold.competition.project import Project
-from medfold.data.raw_data import download
+from medfold.data.sources.source import open_source
 from medfold.errors import UserError
 from tests.conftest import add_competition
 from tests.support.helpers import HISTOLOGY as FACTS
@@ -134,7 +135,7 @@ def test_an_archive_that_stays_damaged_is_told(hosted, project, damage):
     with pytest.raises(UserError, match=r"histology: the archive arrives damaged, twice .*FROM=archive.zip"):
         download(project)
     assert not project.paths.raw.exists()
-    assert not project.source.complete
+    assert not open_source(project).complete
 
 
 def test_a_hostile_archive_unpacks_nothing(hosted, project, tmp_path):
@@ -184,7 +185,7 @@ def test_files_keep_their_folders(hosted, project, content):
     expected = {name: data for name, data in content.items() if name == "train_labels.csv" or name.startswith("test/")}
     assert raw(project) == expected
     assert "not yet all that training needs" in hosted.said()
-    assert not project.source.complete
+    assert not open_source(project).complete
     assert leftovers(project) == []
 
 
@@ -194,7 +195,7 @@ def test_files_one_after_the_other_make_the_whole(hosted, project, content):
     download(project, patterns=["*.csv", "train/*"])
     assert hosted.asked("DownloadDataFile") == 25  # train_labels.csv was there
     assert "all that training needs" in hosted.said()
-    assert project.source.complete
+    assert open_source(project).complete
     assert raw(project) == content
 
 
@@ -257,9 +258,9 @@ def test_single_files_do_not_declare_damaged_data_good(hosted, project, content)
     victim.write_bytes(b"damaged")
     download(project, patterns=["sample_submission.csv"])
     assert "1 others are missing" in hosted.said()
-    assert not project.source.complete
+    assert not open_source(project).complete
     download(project, patterns=[sorted(content)[3]])
-    assert project.source.complete
+    assert open_source(project).complete
     assert raw(project) == content
 
 
@@ -401,7 +402,7 @@ def test_a_renewal_that_is_killed_leaves_what_was_there(hosted, project, project
         start(project_folder, "download -c histology --force"),
         lambda: part.is_file() and part.stat().st_size > 200_000,
     )
-    assert project.source.complete
+    assert open_source(project).complete
     assert raw(project) == content
 
 

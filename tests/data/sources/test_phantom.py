@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from medfold.data.sources import phantom
-from medfold.data.sources.source import Into, Source
+from medfold.data.sources.source import Source, SourceFolders
 from medfold.paths import Paths
 
 
@@ -16,12 +16,12 @@ def options(**changes):
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("phantom")
-    phantom.fetch(options(), Into(folder / "raw", folder / "hidden", folder / "downloads"))
+    phantom.fetch(options(), SourceFolders(folder / "raw", folder / "hidden", folder / "downloads"))
     return folder
 
 
 def test_equal_seeds_draw_equal_files(drawn, tmp_path):
-    phantom.fetch(options(), Into(tmp_path / "raw", tmp_path / "hidden", tmp_path / "downloads"))
+    phantom.fetch(options(), SourceFolders(tmp_path / "raw", tmp_path / "hidden", tmp_path / "downloads"))
     files = sorted(path.relative_to(drawn) for path in drawn.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
     assert all((drawn / file).read_bytes() == (tmp_path / file).read_bytes() for file in files)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from medfold.data.sources import source as sources
-from medfold.data.sources.source import Source
+from medfold.data.sources.source import Source, open_source
 from medfold.errors import UserError
 from tests.support.helpers import zipped
 
@@ -135,7 +135,7 @@ def test_a_mounted_folder_is_linked_and_its_archives_are_unpacked(small, tmp_pat
     (mounted / "deep" / "deeper").mkdir(parents=True)
     (mounted / "deep" / "deeper" / "a.png").write_bytes(b"a")
     (mounted / "train.zip").write_bytes(zipped({"b.png": b"b"}))
-    small.source.link(mounted)
+    open_source(small).link(mounted)
     raw, manifest = small.paths.raw, pd.read_csv(small.paths.raw_manifest, keep_default_na=False)
     assert manifest["file"].tolist() == ["deep/deeper/a.png", "train/b.png"]
     assert manifest["bytes"].tolist() == [1, 1]
@@ -143,7 +143,7 @@ def test_a_mounted_folder_is_linked_and_its_archives_are_unpacked(small, tmp_pat
     assert (raw / "deep" / "deeper" / "a.png").is_symlink()
     assert (raw / "train" / "b.png").read_bytes() == b"b"
     assert (mounted / "train.zip").is_file()
-    assert small.source.complete
+    assert open_source(small).complete
 
 
 def test_a_folder_is_linked_not_copied_where_it_can_be(small, tmp_path):
@@ -160,7 +160,7 @@ def test_what_was_corrected_by_hand_beside_its_archive_is_taken_and_not_overwrit
     (folder / "train.csv").write_text("corrected by hand")
     (folder / "train.csv.zip").write_bytes(zipped({"train.csv": b"as it came"}))
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for fill in (with_source(small, kind="kaggle-dataset", slug="a/b").get, small.source.link):
+    for fill in (with_source(small, kind="kaggle-dataset", slug="a/b").get, open_source(small).link):
         fill(folder)
         assert (small.paths.raw / "train.csv").read_text() == "corrected by hand"
         assert sorted(path.name for path in small.paths.raw.iterdir()) == ["train.csv"]

@@ -33,7 +33,7 @@ from pydicom.uid import (
 
 from medfold.competition.facts import Images
 from medfold.errors import UserError
-from medfold.images.formats import reading
+from medfold.images.formats.reading import read_image
 from tests.support.dicom_files import dataset, encapsulated, save, smooth, write
 
 GREY, COLOUR = smooth((64, 60), 8), smooth((64, 60, 3), 8)
@@ -421,7 +421,7 @@ def _(path):
 def attempt(folder: str, name: str, facts: Images) -> str | None:
     """What the user is told of a file, or None if it is read."""
     try:
-        reading.read(Path(folder), name, facts)
+        read_image(Path(folder), name, facts)
     except UserError as error:
         return str(error)
     return None
@@ -503,13 +503,13 @@ def test_a_file_that_may_not_be_read(tmp_path):
     (tmp_path / "a.png").write_bytes(encoded("PNG"))
     (tmp_path / "a.png").chmod(0)
     with pytest.raises(UserError, match="a.png: unreadable image .Permission denied."):
-        reading.read(tmp_path, "a.png", Images(train="x", channels=1))
+        read_image(tmp_path, "a.png", Images(train="x", channels=1))
 
 
 def test_a_suffix_that_nobody_knows(tmp_path):
     (tmp_path / "a.xyz").write_bytes(b"")
     with pytest.raises(UserError, match="a.xyz: unknown image format '.xyz'. Known: .png, "):
-        reading.read(tmp_path, "a.xyz", Images(train="x", channels=1))
+        read_image(tmp_path, "a.xyz", Images(train="x", channels=1))
 
 
 def test_whatever_a_library_raises_makes_one_line(tmp_path, monkeypatch):
@@ -539,7 +539,7 @@ def test_whatever_a_library_raises_makes_one_line(tmp_path, monkeypatch):
 
         monkeypatch.setattr("medfold.images.formats.raster.decode", fail)
         with pytest.raises(UserError) as caught:
-            reading.read(tmp_path, "a.png", Images(train="x", channels=1))
+            read_image(tmp_path, "a.png", Images(train="x", channels=1))
         assert str(caught.value) == f"{tmp_path / 'a.png'}: unreadable image ({said}). Get it again, or take it out"
 
 
@@ -549,4 +549,4 @@ def test_an_uncompressed_frame_behind_rubbish_is_not_lost(tmp_path):
     made.PixelData += b"\0" * 128
     save(tmp_path / "a.dcm", made)
     assert made.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
-    assert (reading.read(tmp_path, "a.dcm", Images(train="x", channels=1))[..., 0] == GREY).all()
+    assert (read_image(tmp_path, "a.dcm", Images(train="x", channels=1))[..., 0] == GREY).all()

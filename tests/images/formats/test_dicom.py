@@ -32,6 +32,7 @@ from pydicom.uid import (
 from medfold.competition.facts import Images
 from medfold.errors import UserError
 from medfold.images.formats import dicom, dicom_grayscale, reading
+from medfold.images.formats.reading import read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, encapsulated, save, smooth, write
 
 SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -46,7 +47,7 @@ def images(channels: int = 1, **facts) -> Images:
 def shown(made: Dataset, folder: Path, channels: int = 1, **facts) -> np.ndarray:
     """What formats.read makes of a data set; without the axis of a single channel."""
     save(folder / "a.dcm", made)
-    pixels = reading.read(folder, "a.dcm", images(channels, **facts))
+    pixels = read_image(folder, "a.dcm", images(channels, **facts))
     return pixels[..., 0] if channels == 1 else pixels
 
 
@@ -269,9 +270,9 @@ def test_values_without_a_table(tmp_path, kind):
 def test_tables_are_shared_by_images_of_one_chain(tmp_path):
     for name, value in (("a.dcm", 5), ("b.dcm", 7)):
         save(tmp_path / name, dataset(smooth(seed=value), 12, WindowCenter=33, WindowWidth=44))
-    reading.read(tmp_path, "a.dcm", images())
+    read_image(tmp_path, "a.dcm", images())
     before = dicom_grayscale._table.cache_info()
-    reading.read(tmp_path, "b.dcm", images())
+    read_image(tmp_path, "b.dcm", images())
     after = dicom_grayscale._table.cache_info()
     assert (after.misses, after.hits) == (before.misses, before.hits + 1)
 
@@ -289,7 +290,7 @@ def test_lossless_transfer_syntaxes_give_the_pixels_back(tmp_path, syntax, kind)
     }[kind]
     write(tmp_path / "a.dcm", pixels, syntax, bits=bits)
     colour = pixels.ndim == 3
-    read = reading.read(tmp_path, "a.dcm", images(3 if colour else 1))
+    read = read_image(tmp_path, "a.dcm", images(3 if colour else 1))
     expected = pixels if pixels.dtype == np.uint8 else spread(pixels, pixels.min(), pixels.max())
     assert (read == (expected if colour else expected[..., None])).all()
 
@@ -302,7 +303,7 @@ def test_lossless_transfer_syntaxes_give_the_pixels_back(tmp_path, syntax, kind)
 def test_lossy_transfer_syntaxes_come_close(tmp_path, syntax, compress, tolerance):
     pixels = smooth(bits=8)
     write(tmp_path / "a.dcm", pixels, syntax, compress)
-    difference = np.abs(reading.read(tmp_path, "a.dcm", images())[..., 0] - pixels.astype(int))
+    difference = np.abs(read_image(tmp_path, "a.dcm", images())[..., 0] - pixels.astype(int))
     assert 0 < difference.max() <= tolerance
 
 
@@ -386,7 +387,7 @@ def test_one_frame_or_all_of_them(tmp_path, syntax):
     write(tmp_path / "a.dcm", frames, syntax, bits=12, frames=3)
 
     def read(frame):
-        return reading.read(tmp_path, "a.dcm", images(frame=frame))[..., 0]
+        return read_image(tmp_path, "a.dcm", images(frame=frame))[..., 0]
 
     for frame, number in (("first", 0), ("middle", 1), ("last", 2), (1, 1)):
         assert (read(frame) == spread(frames[number], frames[number].min(), frames[number].max())).all()
@@ -418,14 +419,14 @@ def test_files_without_preamble_are_read(tmp_path, syntax):
     path = write(tmp_path / "whole.dcm", pixels, syntax, bits=12, Modality=None)
     data, start = path.read_bytes(), b"\x08\x00\x16\x00"  # the first element behind the file meta
     (tmp_path / "a.dcm").write_bytes(data[data.index(start) :])
-    read = reading.read(tmp_path, "a.dcm", images())[..., 0]
+    read = read_image(tmp_path, "a.dcm", images())[..., 0]
     assert (read == spread(pixels, pixels.min(), pixels.max())).all()
 
 
 @pytest.mark.parametrize("name", ["1.2.840.4711", "IM000001", "a.DCM", "a.dicom", "a.ima"])
 def test_files_are_known_by_suffix_or_preamble(tmp_path, name):
     write(tmp_path / name, smooth(bits=8))
-    assert reading.read(tmp_path, name, images()).shape == (70, 66, 1)
+    assert read_image(tmp_path, name, images()).shape == (70, 66, 1)
 
 
 @pytest.mark.parametrize(
@@ -446,7 +447,7 @@ def test_headers_are_technical_and_tell_nothing_of_the_patient(tmp_path):
     for keyword, value in secret.items():
         setattr(made, keyword, value)
     save(tmp_path / "a.dcm", made)
-    headers = reading.look(tmp_path, "a.dcm", images()).headers
+    headers = read_image_with_headers(tmp_path, "a.dcm", images()).headers
     assert headers == {
         "BitsStored": "12", "Columns": "66", "Manufacturer": "ACME", "Modality": "OT", "PatientAge": "042Y",
         "PatientSex": "F", "PhotometricInterpretation": "MONOCHROME2", "PixelSpacing": "0.5\\0.25", "Rows": "70",
@@ -464,14 +465,14 @@ def test_no_header_that_could_name_somebody_is_technical():
 def test_great_ages_are_not_told(tmp_path):
     for age, told in (("089Y", "089Y"), ("093Y", "090Y"), ("011M", "011M")):
         save(tmp_path / "a.dcm", dataset(smooth(bits=8), PatientAge=age))
-        assert reading.look(tmp_path, "a.dcm", images()).headers["PatientAge"] == told
+        assert read_image_with_headers(tmp_path, "a.dcm", images()).headers["PatientAge"] == told
 
 
 def test_errors_do_not_quote_headers(tmp_path):
     path = write(tmp_path / "a.dcm", smooth(), bits=12, WindowCenter="11112222", WindowWidth="900")
     path.write_bytes(path.read_bytes().replace(b"11112222", b"DOE^JANE"))
     with pytest.raises(UserError, match="could not convert string to float: ...") as caught:
-        reading.read(tmp_path, "a.dcm", images())
+        read_image(tmp_path, "a.dcm", images())
     assert "DOE" not in str(caught.value)
 
 
@@ -600,7 +601,7 @@ def test_files_of_pydicom_are_refused_with_a_reason(name):
         pytest.skip("pylibjpeg-libjpeg is installed")
     reason = REFUSED.get(name, "no pixels in it|not a DICOM file")
     with pytest.raises(UserError, match=re.escape(reason) if name in REFUSED else reason):
-        reading.read(SHIPPED, name, images())
+        read_image(SHIPPED, name, images())
 
 
 def test_the_files_of_pydicoms_folders_have_names_without_suffix():
@@ -608,7 +609,7 @@ def test_the_files_of_pydicoms_folders_have_names_without_suffix():
     found = [path for path in folder.rglob("*") if path.is_file() and path.parent.name[:2] in ("CR", "CT", "MR")]
     assert len(found) == 31
     for path in found:
-        assert reading.read(folder, os.fspath(path.relative_to(folder)), images()).shape == (16, 16, 1)
+        assert read_image(folder, os.fspath(path.relative_to(folder)), images()).shape == (16, 16, 1)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from PIL import Image
 from medfold.competition.facts import Images
 from medfold.errors import UserError
 from medfold.images.formats import reading
+from medfold.images.formats.reading import read_image
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (23, 37), np.uint8)
@@ -23,7 +24,7 @@ DEEP = RNG.integers(0, 65536, (23, 37), np.uint16)
 def read(folder, name, content=None, **facts):
     if content is not None:
         (folder / name.partition("#")[0]).write_bytes(content)
-    return reading.read(folder, name, Images(train="x", **facts))
+    return read_image(folder, name, Images(train="x", **facts))
 
 
 def saved(image, kind, **options):

@@ -18,6 +18,7 @@ from medfold import processes
 from medfold.competition.facts import Images
 from medfold.errors import UserError
 from medfold.images.formats import pixel_values, reading, truncation
+from medfold.images.formats.reading import read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import REPOSITORY, picture
 
@@ -30,7 +31,7 @@ def images(channels: int | list[str] = 1, **facts) -> Images:
 
 def read(path: Path, channels: int = 1, member: str = "", **facts) -> np.ndarray:
     """What formats.read makes of a file; without the axis of a single channel."""
-    found = reading.read(path.parent, path.name + member, images(channels, **facts))
+    found = read_image(path.parent, path.name + member, images(channels, **facts))
     assert found.dtype == np.uint8
     assert found.shape[2] == channels
     return found[..., 0] if channels == 1 else found
@@ -77,7 +78,7 @@ def test_grey_of_colour_is_its_luma(tmp_path):
 
 def test_pixels_and_headers_come_together(tmp_path):
     expected = picture(tmp_path / "a.png")
-    look = reading.look(tmp_path, "a.png", images())
+    look = read_image_with_headers(tmp_path, "a.png", images())
     assert (look.pixels[..., 0] == expected).all()
     assert look.headers == {}
 
@@ -459,24 +460,24 @@ def test_several_files_are_channels_of_one_image(tmp_path):
     grey = {name: picture(tmp_path / name, seed) for seed, name in enumerate(("red.png", "green.tif", "blue.bmp"))}
     picture(tmp_path / "colour.png", shape=(12, 10, 3))
     facts = images(["red", "green", "blue"])
-    found = reading.read(tmp_path, "red.png|green.tif|blue.bmp", facts)
+    found = read_image(tmp_path, "red.png|green.tif|blue.bmp", facts)
     assert (found == np.stack(list(grey.values()), axis=-1)).all()
-    turned = reading.read(tmp_path, "blue.bmp|green.tif|colour.png", facts)
+    turned = read_image(tmp_path, "blue.bmp|green.tif|colour.png", facts)
     assert (turned[..., 0] == grey["blue.bmp"]).all()
-    assert (turned[..., 2] == reading.read(tmp_path, "colour.png", images())[..., 0]).all()
+    assert (turned[..., 2] == read_image(tmp_path, "colour.png", images())[..., 0]).all()
 
 
 def test_several_files_of_one_image_must_fit(tmp_path):
     picture(tmp_path / "a.png")
     picture(tmp_path / "b.png", shape=(12, 11))
     with pytest.raises(UserError, match="b.png: 12x11 pixels, but a.png of the same image has 12x10"):
-        reading.read(tmp_path, "a.png|b.png", images(2))
+        read_image(tmp_path, "a.png|b.png", images(2))
     with pytest.raises(UserError, match="2 files, but 'images.channels' are 3"):
-        reading.read(tmp_path, "a.png|b.png", images(3))
+        read_image(tmp_path, "a.png|b.png", images(3))
     with pytest.raises(UserError, match="gone.png: unreadable image"):
-        reading.read(tmp_path, "a.png|gone.png", images(2))
+        read_image(tmp_path, "a.png|gone.png", images(2))
     np.savez(tmp_path / "x.npz", a=np.zeros((2, 12, 10), np.uint8))
-    assert reading.read(tmp_path, "a.png|x.npz#a/1", images(2)).shape == (12, 10, 2)
+    assert read_image(tmp_path, "a.png|x.npz#a/1", images(2)).shape == (12, 10, 2)
 
 
 def jpeg(exif: bytes = b"", **options) -> bytes:
@@ -540,7 +541,7 @@ def test_nothing_is_printed_about_broken_files(tmp_path):
             "from medfold.images.formats import reading",
             "if sys.argv[2] == 'loud': os.dup2 = lambda *_: None",
             "for name in ('a.jpg', 'b.jpg', 'c.tif', 'd.png', 'e.dcm'):",
-            "    try: reading.read(Path(sys.argv[1]), name, Images(train='x'))",
+            "    try: reading.read_image(Path(sys.argv[1]), name, Images(train='x'))",
             "    except UserError: pass",
             "print('still heard', file=sys.stderr)",
         ]
@@ -571,8 +572,8 @@ def test_a_dicom_file_is_read_whatever_it_is_called(tmp_path):
     save(tmp_path / "a.dcm", made)
     for name in ("a.png", "1.2.840", "a.IMA"):
         (tmp_path / name).write_bytes((tmp_path / "a.dcm").read_bytes())
-        found = reading.read(tmp_path, name, Images(train="x", channels=1))
-        np.testing.assert_array_equal(found, reading.read(tmp_path, "a.dcm", Images(train="x", channels=1)))
+        found = read_image(tmp_path, name, Images(train="x", channels=1))
+        np.testing.assert_array_equal(found, read_image(tmp_path, "a.dcm", Images(train="x", channels=1)))
     (tmp_path / "b.png").write_bytes(b"x" * 200)
     with pytest.raises(UserError, match="b.png: unreadable image .not a picture"):
-        reading.read(tmp_path, "b.png", Images(train="x"))
+        read_image(tmp_path, "b.png", Images(train="x"))

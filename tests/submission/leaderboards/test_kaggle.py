@@ -9,10 +9,12 @@ import pytest
 from medfold import files
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
-from medfold.competition.project import Project, commit_of
+from medfold.competition.project import Project
+from medfold.competition.slugs import kaggle_slug
 from medfold.errors import UserError
-from medfold.submission import table
+from medfold.runs.run_folder import commit_of
 from medfold.submission.leaderboards import kaggle as board
+from medfold.submission.ledger import add_row, read_ledger
 from tests.conftest import add_competition, copied
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status
@@ -38,7 +40,7 @@ def project(hosted):
 
 
 def ledger(project):
-    return table.ledger(project.root).to_dict("records")
+    return read_ledger(project.root).to_dict("records")
 
 
 def test_a_submission_is_scored_and_recorded(hosted, project):
@@ -304,7 +306,7 @@ def test_scores_find_what_was_uploaded_by_hand(hosted, project):
     (row,) = ledger(project)
     submit(project)
     hosted.submissions[0] |= {"description": "by hand", "fileName": row["file"].rpartition("/")[2]}
-    table.record(project.root, {**row, "ref": "", "public": "", "status": "written"})
+    add_row(project.root, {**row, "ref": "", "public": "", "status": "written"})
     scores(project.root)
     assert ledger(project)[0]["ref"] == "41000001"
     assert ledger(project)[0]["status"] == "scored"
@@ -327,8 +329,8 @@ def test_scores_without_a_submission_say_so(project_folder, kaggle):
 
 def test_the_competition_is_named_by_source_or_url(project):
     facts = project.competition
-    assert board.slug(facts) == "histology"
+    assert kaggle_slug(facts) == "histology"
     elsewhere = facts.model_copy(update={"source": {"kind": "url"}, "url": "https://www.kaggle.com/c/other"})
-    assert board.slug(elsewhere) == "other"
+    assert kaggle_slug(elsewhere) == "other"
     with pytest.raises(UserError, match="which competition at Kaggle.*Set url"):
-        board.slug(facts.model_copy(update={"source": {"kind": "url"}, "url": None}))
+        kaggle_slug(facts.model_copy(update={"source": {"kind": "url"}, "url": None}))

@@ -4,9 +4,9 @@ import pytest
 
 from medfold import files
 from medfold.errors import UserError
-from medfold.scoring.metrics import METRICS
+from medfold.scoring.metric import METRICS
 from medfold.submission.leaderboards import local
-from medfold.submission.leaderboards.entry import Entry
+from medfold.submission.leaderboards.entry import SubmissionEntry
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def place(small, table, groups, behind=None, facts=None):
     file = small.paths.submissions / "x.csv"
     written = table.astype(str)
     more = {"message": "", "mark": "", "sample": written, "pack": pytest.fail, "note": pytest.fail}
-    entry = Entry(file, written, table if behind is None else behind, groups, **more)
+    entry = SubmissionEntry(file, written, table if behind is None else behind, groups, **more)
     return local.place(facts or small.competition, small.paths, entry)
 
 

@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 
 from medfold import files
+from medfold.commands.download import download
+from medfold.commands.notebook import notebook
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
-from medfold.data.raw_data import download
 from medfold.errors import UserError
 from medfold.notebooks import wheels
-from medfold.notebooks.pack_submission import notebook
-from medfold.submission import table
+from medfold.submission.ledger import read_ledger
 from tests.conftest import add_competition, copied
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_machines import Ended
@@ -61,7 +61,7 @@ def project(hosted):
 
 
 def ledger(project):
-    return table.ledger(project.root).to_dict("records")
+    return read_ledger(project.root).to_dict("records")
 
 
 def beside(project):
@@ -98,9 +98,9 @@ def test_what_is_sent_is_a_whole_kit(hosted, project, tmp_path):
     submit(project)
     for name, data in hosted.datasets[KIT].files.items():
         (tmp_path / name).write_bytes(data)
-    from medfold.notebooks import Kit
+    from medfold.notebooks import SubmissionBundle
 
-    kit = Kit.open(tmp_path)
+    kit = SubmissionBundle.open(tmp_path)
     assert kit.about["slug"] == "histology"
     assert [len(member.weights) for member in kit.members] == [2]
     assert hosted.datasets[KIT].private
@@ -242,7 +242,7 @@ def test_a_command_that_is_killed_goes_on_and_does_nothing_twice(hosted, project
 def test_the_notebook_by_itself_is_made_without_kaggle(hosted, project):
     packed = notebook(project, ["baseline"])
     assert hosted.log == []
-    assert files.read_json(packed.kit / "kit.json")["mark"] in packed.notebook.read_text()
+    assert files.read_json(packed.folder / "kit.json")["mark"] in packed.notebook.read_text()
 
 
 def test_other_folds_that_predict_the_same_are_another_submission(hosted, project):

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from medfold.competition.slugs import slug_of
 from medfold.console import say
 from medfold.data.sources import remote_files
-from medfold.data.sources.source import Into, SingleFiles
-from medfold.kaggle.session import Kaggle, slug_of
+from medfold.data.sources.source import SingleFiles, SourceFolders
+from medfold.kaggle.session import KaggleSession
 
 
 class Options(BaseModel):
@@ -23,7 +24,7 @@ class Options(BaseModel):
         return slug_of(value, "competitions")
 
 
-def fetch(options: Options, into: Into) -> None:
+def fetch(options: Options, into: SourceFolders) -> None:
     """Downloads the competition's archive and unpacks it.
 
     Raises:
@@ -49,8 +50,8 @@ def accept(options: Options, given: Path) -> str:
     return given.name
 
 
-def _joined(options: Options) -> Kaggle:
-    kaggle = Kaggle.connect()
+def _joined(options: Options) -> KaggleSession:
+    kaggle = KaggleSession.connect()
     say("kaggle", f"as {kaggle.credentials.user}, by the {kaggle.credentials.source}")
     facts = kaggle.joined(options.slug)
     if facts.over:

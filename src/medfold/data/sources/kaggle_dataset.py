@@ -4,10 +4,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from medfold.competition.slugs import slug_of
 from medfold.console import say
 from medfold.data.sources import remote_files
-from medfold.data.sources.source import Into, SingleFiles
-from medfold.kaggle.session import Kaggle, slug_of
+from medfold.data.sources.source import SingleFiles, SourceFolders
+from medfold.kaggle.session import KaggleSession
 
 
 class Options(BaseModel):
@@ -23,7 +24,7 @@ class Options(BaseModel):
         return slug_of(value, "datasets")
 
 
-def fetch(options: Options, into: Into) -> None:
+def fetch(options: Options, into: SourceFolders) -> None:
     """Downloads the data set's archive and unpacks it.
 
     Raises:
@@ -49,8 +50,8 @@ def accept(options: Options, given: Path) -> str:
     return given.name
 
 
-def _connected() -> Kaggle:
-    kaggle = Kaggle.connect(anonymous=True)
+def _connected() -> KaggleSession:
+    kaggle = KaggleSession.connect(anonymous=True)
     who = kaggle.credentials
     say("kaggle", f"as {who.user}, by the {who.source}" if who else "without an account: public data sets need none")
     return kaggle

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from medfold.data.sources.source import Into
+from medfold.data.sources.source import SourceFolders
 from medfold.errors import UserError
 
 
@@ -15,7 +15,7 @@ class Options(BaseModel):
     kind: str
 
 
-def fetch(options: Options, into: Into) -> None:
+def fetch(options: Options, into: SourceFolders) -> None:
     """There is nowhere to get it from.
 
     Raises:

@@ -24,7 +24,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from medfold import files
-from medfold.data.sources.source import Into
+from medfold.data.sources.source import SourceFolders
 from medfold.errors import UserError
 
 SIZE = 128
@@ -57,7 +57,7 @@ class Shot:
     number: int
 
 
-def fetch(options: Options, into: Into) -> None:
+def fetch(options: Options, into: SourceFolders) -> None:
     """Draws the competition: `train/`, `test/`, `train.csv`, `sample_submission.csv`.
 
     The hidden folder gets what a competitor may not see: `solution.csv` (id, target, usage Public or Private)

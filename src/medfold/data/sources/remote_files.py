@@ -8,13 +8,13 @@ import requests
 from medfold import files, http_download
 from medfold.console import say, size, warn
 from medfold.data.sources import archives
-from medfold.data.sources.source import Into
+from medfold.data.sources.source import SourceFolders
 from medfold.errors import UserError
 
 CONTENTS = 1.0  # images hardly shrink: the contents of an archive need about its size once more
 
 
-def fetch_archive(fresh: Callable[[], requests.Response], name: str, into: Into) -> None:
+def fetch_archive(fresh: Callable[[], requests.Response], name: str, into: SourceFolders) -> None:
     """Downloads a zip archive and unpacks it into `into.raw`.
 
     Unpacking tests every member's checksum; an archive that fails is thrown away and fetched once more. One that is

@@ -27,6 +27,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import config, files
+from medfold.competition.project import Project
 from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
 from medfold.errors import UserError, nearest, some
@@ -37,7 +38,7 @@ FEW = 100  # so many files are fetched one by one rather than with the whole arc
 
 
 @dataclass(frozen=True)
-class Into:
+class SourceFolders:
     """Folders for a source to fill.
 
     Args:
@@ -111,7 +112,7 @@ class Source:
             raw.mkdir()
             if given is None:
                 with files.whole(paths.hidden) as hidden:
-                    self._kind.fetch(self.options, Into(raw, hidden, paths.downloads))
+                    self._kind.fetch(self.options, SourceFolders(raw, hidden, paths.downloads))
                     hidden.mkdir(exist_ok=True)
             else:
                 given = given.expanduser()
@@ -307,3 +308,12 @@ def missing(paths: CompetitionPaths) -> list[str]:
         or found[name].st_size != size
         or (found[name].st_mtime_ns > sealed and files.sha256(paths.raw / name) != sha256)
     ]
+
+
+def open_source(project: Project) -> Source:
+    """The source of a competition.
+
+    Raises:
+        UserError: an unknown kind or option in competition.yaml.
+    """
+    return Source(project.competition.source, project.paths)

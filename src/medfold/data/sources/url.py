@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from medfold import files, http_download
 from medfold.console import warn
 from medfold.data.sources import archives
-from medfold.data.sources.source import Into
+from medfold.data.sources.source import SourceFolders
 from medfold.errors import UserError
 
 
@@ -21,7 +21,7 @@ class Options(BaseModel):
     md5: str
 
 
-def fetch(options: Options, into: Into) -> None:
+def fetch(options: Options, into: SourceFolders) -> None:
     """Downloads the file, checks its md5 and unpacks it if it is an archive.
 
     Raises:

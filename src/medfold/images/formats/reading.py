@@ -24,11 +24,11 @@ __all__ = [
     "end_of",
     "headers",
     "is_dicom",
-    "look",
     "members",
     "pages",
     "path_of",
-    "read",
+    "read_image",
+    "read_image_with_headers",
     "stem_of",
     "stored",
     "suffixes",
@@ -98,7 +98,7 @@ def is_dicom(path: Path) -> bool:
         return False
 
 
-def look(raw: Path, image: str, facts: Images) -> Picture:
+def read_image_with_headers(raw: Path, image: str, facts: Images) -> Picture:
     """One image and its headers.
 
     Args:
@@ -125,9 +125,9 @@ def look(raw: Path, image: str, facts: Images) -> Picture:
     return Picture(np.concatenate([channel.pixels for channel in channels], axis=2), channels[0].headers)
 
 
-def read(raw: Path, image: str, facts: Images) -> np.ndarray:
+def read_image(raw: Path, image: str, facts: Images) -> np.ndarray:
     """The pixels that `look` gives: uint8 (height, width, channels)."""
-    return look(raw, image, facts).pixels
+    return read_image_with_headers(raw, image, facts).pixels
 
 
 def headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:

@@ -15,13 +15,13 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.notebooks.write_submission_bundle import Packed
+from medfold.kaggle.remote_run import RemoteRun
 
 UPLOADS = {"local": "local", "csv": "kaggle", "notebook": "notebook"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class SubmissionEntry:
     """A checked submission.
 
     Args:
@@ -44,13 +44,13 @@ class Entry:
     message: str
     mark: str
     sample: pd.DataFrame
-    pack: Callable[[], Packed]
+    pack: Callable[[], RemoteRun]
     note: Callable[[dict[str, Any]], None]
     again: bool = False
 
 
 @dataclass(frozen=True)
-class Placed:
+class LeaderboardResult:
     """What became of a submission.
 
     Args:

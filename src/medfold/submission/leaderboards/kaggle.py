@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from medfold.competition.facts import Competition
+from medfold.competition.slugs import kaggle_slug
 from medfold.console import minutes, say, spinner, warn
 from medfold.errors import UserError
-from medfold.kaggle.session import SITE, Kaggle, Submitted, slug_of
+from medfold.kaggle.session import KaggleSession, KaggleSubmission
 from medfold.paths import CompetitionPaths
-from medfold.submission.leaderboards.entry import Entry, Placed
+from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 
 LONGEST = 600  # seconds to wait for a score
 LATER = "not there yet; make scores fetches it"
@@ -26,16 +27,16 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
     Raises:
         UserError: no credentials; not joined; notebooks only; closed; today's submissions used up.
     """
-    allowed(Kaggle.connect(), slug(competition))
+    allowed(KaggleSession.connect(), kaggle_slug(competition))
 
 
-def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
+def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
     """Uploads a submission, unless Kaggle has this very file, and waits for its score.
 
     Raises:
         UserError: what `preflight` raises; a failed upload; a refusal, with Kaggle's reason.
     """
-    kaggle, name = Kaggle.connect(), slug(competition)
+    kaggle, name = KaggleSession.connect(), kaggle_slug(competition)
     ref = None if entry.again else kaggle.ref_of(name, entry.mark)
     if ref:
         say("submit", f"Kaggle has this file already, as {ref}: not uploaded again")
@@ -46,9 +47,9 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
     return scored(kaggle, ref)
 
 
-def look_up(competition: Competition, sought: list[tuple[str, str, str]]) -> dict[str, Placed]:
+def look_up(competition: Competition, sought: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
     """What Kaggle knows by now of submissions: by number, by the mark in their message, or by their file's name."""
-    listed = Kaggle.connect().submissions(slug(competition), MOST)
+    listed = KaggleSession.connect().submissions(kaggle_slug(competition), MOST)
     found = {}
     for ref, mark, file in sought:
         for each in listed:
@@ -59,22 +60,7 @@ def look_up(competition: Competition, sought: list[tuple[str, str, str]]) -> dic
     return found
 
 
-def slug(competition: Competition) -> str:
-    """The competition's name at Kaggle: that of its source, else of its url.
-
-    Raises:
-        UserError: neither names a competition.
-    """
-    source = competition.source
-    address = source["slug"] if source["kind"] == "kaggle" else competition.url or ""
-    try:
-        return slug_of(address, "competitions")
-    except ValueError as error:
-        fix = f"Set url: {SITE}/competitions/<name> in competition.yaml, or upload: local"
-        raise UserError(f"which competition at Kaggle? {error}", "url", fix) from None
-
-
-def allowed(kaggle: Kaggle, name: str, notebooks: bool = False) -> None:
+def allowed(kaggle: KaggleSession, name: str, notebooks: bool = False) -> None:
     """Sees whether a submission would be taken now, and tells how many are left.
 
     Args:
@@ -104,7 +90,7 @@ def allowed(kaggle: Kaggle, name: str, notebooks: bool = False) -> None:
     say("kaggle", f"as {kaggle.credentials.user}, by the {kaggle.credentials.source}; {until}, {left}")
 
 
-def scored(kaggle: Kaggle, ref: int, facts: dict[str, Any] | None = None) -> Placed:
+def scored(kaggle: KaggleSession, ref: int, facts: dict[str, Any] | None = None) -> LeaderboardResult:
     """What becomes of a submission, waited for; pending if that takes too long.
 
     Args:
@@ -112,11 +98,11 @@ def scored(kaggle: Kaggle, ref: int, facts: dict[str, Any] | None = None) -> Pla
     """
     found = _seen(kaggle, ref)
     if found is None or found.status == "pending":
-        return Placed(status="pending", ref=str(ref), lines=[("score", LATER)], facts=facts or {})
+        return LeaderboardResult(status="pending", ref=str(ref), lines=[("score", LATER)], facts=facts or {})
     return replace(_placed(found), facts=facts or {})
 
 
-def _seen(kaggle: Kaggle, ref: int) -> Submitted | None:
+def _seen(kaggle: KaggleSession, ref: int) -> KaggleSubmission | None:
     """The submission once it is scored or refused; None if that takes too long."""
     began, delay = time.monotonic(), 2.0
     with spinner(f"waiting for the score of {ref}"):
@@ -134,12 +120,12 @@ def _seen(kaggle: Kaggle, ref: int) -> Submitted | None:
             delay = min(1.5 * delay, 30)
 
 
-def _placed(found: Submitted) -> Placed:
+def _placed(found: KaggleSubmission) -> LeaderboardResult:
     ref = str(found.ref)
     if found.status == "error":
-        return Placed(status="error", ref=ref, problem=found.error or "Kaggle gives no reason")
+        return LeaderboardResult(status="error", ref=ref, problem=found.error or "Kaggle gives no reason")
     if found.status == "pending":
-        return Placed(status="pending", ref=ref)
+        return LeaderboardResult(status="pending", ref=ref)
     shown = [("public", found.public), ("private", found.private)]
     lines = [(part, f"{value:.5f}") for part, value in shown if value is not None]
-    return Placed(status="scored", public=found.public, private=found.private, ref=ref, lines=lines)
+    return LeaderboardResult(status="scored", public=found.public, private=found.private, ref=ref, lines=lines)

@@ -8,10 +8,10 @@ from medfold.competition.facts import Competition
 from medfold.data import samples
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
-from medfold.scoring import metrics
 from medfold.scoring.bootstrap import bootstrap, described
+from medfold.scoring.metric import METRICS, metric_of, seen_by
 from medfold.submission import table
-from medfold.submission.leaderboards.entry import Entry, Placed
+from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 
 
 def preflight(competition: Competition, paths: CompetitionPaths) -> None:
@@ -31,11 +31,13 @@ def _promised(competition: Competition) -> bool:
     return bool(competition.labels.holdout) or labelled or arrays or competition.source.get("kind") == "phantom"
 
 
-def _unlabelled() -> Placed:
-    return Placed(status="written", lines=[("test score", "none: the data holds no labels of the test part")])
+def _unlabelled() -> LeaderboardResult:
+    return LeaderboardResult(
+        status="written", lines=[("test score", "none: the data holds no labels of the test part")]
+    )
 
 
-def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
+def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
     """Scores a submission on the public and the private part of the hidden solution, joined by id.
 
     The metric of the competition sees what the file holds, further metrics what `metrics.seen_by` says. Where that is
@@ -70,8 +72,8 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
             continue
         values = []
         for name in names:
-            metric = metrics.of(competition, name)
-            predictions = metrics.seen_by(competition, name, held, probable)[here]
+            metric = metric_of(competition, name)
+            predictions = seen_by(competition, name, held, probable)[here]
             behind_it = not np.allclose(predictions, held[here], atol=1e-8)
             value = metric(targets[here], predictions)
             scores[part, metric.name] = None if np.isnan(value) else value
@@ -81,7 +83,7 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
         only = here.all()
         lines.append(("test score" if only else part.lower(), f"{', '.join(values)}, {int(here.sum()):,} images"))
     rivals, mine = _rank(paths, names, scores)
-    return Placed(
+    return LeaderboardResult(
         status="scored",
         public=scores.get(("Public", names[0])),
         private=scores.get(("Private", names[0])),
@@ -106,7 +108,7 @@ def _rank(paths: CompetitionPaths, names: list[str], scores: dict) -> tuple[pd.D
         return None, None
     me |= {name: np.nan if value is None else round(value, 3) for name, value in mine.items()}
     ranked = pd.concat([rivals, pd.DataFrame([me])], ignore_index=True)
-    direction = metrics.METRICS[names[0]].sign
+    direction = METRICS[names[0]].sign
     order = np.argsort(-direction * ranked[names[0]].to_numpy(), kind="stable")
     ranked = ranked.iloc[order].reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))

@@ -3,17 +3,18 @@
 from pathlib import Path
 
 from medfold.competition.facts import Competition
+from medfold.competition.slugs import kaggle_slug
 from medfold.console import say, warn
 from medfold.errors import UserError
 from medfold.kaggle import remote_run
-from medfold.kaggle.datasets import Machines, name_of
-from medfold.kaggle.remote_run import Errand
-from medfold.kaggle.session import Kaggle
-from medfold.notebooks.bundle import ABOUT
+from medfold.kaggle.datasets import Machines
+from medfold.kaggle.session import KaggleSession
 from medfold.paths import CompetitionPaths
 from medfold.submission import table
+from medfold.submission.check import check_submission
 from medfold.submission.leaderboards import kaggle
-from medfold.submission.leaderboards.entry import Entry, Placed
+from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
+from medfold.submission.table import read_submission
 
 __all__ = ["look_up", "place", "preflight"]
 LONGEST = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
@@ -29,26 +30,23 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
     Raises:
         UserError: no credentials; not joined; closed; today's submissions used up.
     """
-    kaggle.allowed(Kaggle.connect(), kaggle.slug(competition), notebooks=True)
+    kaggle.allowed(KaggleSession.connect(), kaggle_slug(competition), notebooks=True)
 
 
-def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Placed:
+def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
     """Packs the folds, has a notebook predict with them at Kaggle, checks what it wrote, and submits that version.
 
     Raises:
         UserError: what `preflight` and `errand.run` raise; a faulty submission; a refusal, with Kaggle's reason.
     """
-    connected, slug = Kaggle.connect(), kaggle.slug(competition)
+    connected, slug = KaggleSession.connect(), kaggle_slug(competition)
     ref = None if entry.again else connected.ref_of(slug, entry.mark)
     if ref:
         say("submit", f"Kaggle has a submission of these folds already, as {ref}: not submitted again")
         return kaggle.scored(connected, ref)
     kaggle.allowed(connected, slug, notebooks=True)
-    packed = entry.pack()
-    machines = Machines(connected)
-    words = ("medfold", paths.name, packed.run)
-    sent = Errand(name_of(*words), name_of(*words, "kit"), packed.kit / ABOUT, packed.notebook, [], slug)
-    wrote, log = packed.notebook.with_name(WROTE), packed.notebook.with_name("log.txt")
+    sent, machines = entry.pack(), Machines(connected)
+    wrote, log = sent.notebook.with_name(WROTE), sent.notebook.with_name("log.txt")
     ran = remote_run.run(machines, sent, LONGEST, log, entry.again)
     entry.note({"kaggle": ran.facts})
     machines.fetch(ran.notebook, WROTE, wrote)
@@ -62,10 +60,10 @@ def place(competition: Competition, paths: CompetitionPaths, entry: Entry) -> Pl
     return kaggle.scored(connected, ref, {"kaggle": ran.facts})
 
 
-def _compare(competition: Competition, entry: Entry, wrote: Path) -> None:
+def _compare(competition: Competition, entry: SubmissionEntry, wrote: Path) -> None:
     """Checks what the notebook wrote against the sample submission, and tells how far it is from that of home."""
-    there = table.read(wrote)
-    table.check(competition, there, entry.sample)
+    there = read_submission(wrote)
+    check_submission(competition, there, entry.sample)
     here, told = (table.values_of(competition, each, entry.sample)[0] for each in (entry.table, there))
     far = float((here - told.loc[here.index]).abs().max(axis=None)) if len(here) else 0.0
     line = f"{len(there):,} rows, checked; from those at home they differ by {far:.1g} at most"

@@ -1,19 +1,14 @@
-"""The sections of the page, each from plain tables and arrays."""
-
-from collections.abc import Sequence
+"""Report section: performance, from out-of-fold predictions."""
 
 import numpy as np
-import pandas as pd
 
 from medfold.competition.facts import Competition
 from medfold.report import curves, plots
-from medfold.report.page import Drawing, Section
-from medfold.report.subgroups import Part
-from medfold.runs.run_folder import OutOfFold
+from medfold.report.page import Drawing, Section, share
 from medfold.scoring import metrics
 from medfold.scoring.bootstrap import shown
-
-MOST_CURVES = 8  # classes or labels in one figure
+from medfold.scoring.metric import METRICS, to_classes
+from medfold.scoring.oof_score import OofPredictions
 
 
 def truth_of(competition: Competition, targets: np.ndarray) -> np.ndarray:
@@ -23,7 +18,7 @@ def truth_of(competition: Competition, targets: np.ndarray) -> np.ndarray:
     return targets.reshape(len(targets), -1)
 
 
-def performance(competition: Competition, oof: OutOfFold, probable: OutOfFold) -> Section:
+def performance_section(competition: Competition, oof: OofPredictions, probable: OofPredictions) -> Section:
     """ROC, precision and recall, operating points, calibration, confusion.
 
     Args:
@@ -70,8 +65,8 @@ def performance(competition: Competition, oof: OutOfFold, probable: OutOfFold) -
                     p.aim,
                     f"{p.threshold:.4f}",
                     *(f"{v:.1%}" for v in (p.sensitivity, p.specificity)),
-                    _share(p.precision),
-                    _share(p.negative_value),
+                    share(p.precision),
+                    share(p.negative_value),
                 ]
                 for p in points
             ],
@@ -104,7 +99,7 @@ def _curves(roc: dict, pr: dict, points: list, rows: list) -> list[Drawing]:
 
 def _reliability(competition: Competition, targets: np.ndarray, predictions: np.ndarray) -> Drawing:
     if competition.one_of_many:
-        right = metrics.decide(predictions) == targets
+        right = to_classes(predictions) == targets
         parts = {"decided class": curves.reliability(right, predictions.max(axis=1))}
     else:
         truth = truth_of(competition, targets) == 1
@@ -112,7 +107,7 @@ def _reliability(competition: Competition, targets: np.ndarray, predictions: np.
             name: curves.reliability(truth[:, k], predictions[:, k])
             for k, name in enumerate(competition.columns[:MOST_CURVES])
         }
-    error = metrics.METRICS["ece"](targets, predictions)
+    error = METRICS["ece"](targets, predictions)
     text = (
         f"What was predicted against how often it came true; on the dotted line, predictions are what they say. "
         f"Expected calibration error {error:.4f} (15 bins)."
@@ -120,11 +115,11 @@ def _reliability(competition: Competition, targets: np.ndarray, predictions: np.
     return Drawing("calibration", "Calibration", text, plots.reliability(parts, "calibration"))
 
 
-def _confusion(competition: Competition, oof: OutOfFold, probable: OutOfFold) -> list[Drawing]:
+def _confusion(competition: Competition, oof: OofPredictions, probable: OofPredictions) -> list[Drawing]:
     if competition.task == "multilabel":
         return []
     targets, predictions = probable.targets, probable.predictions
-    adjusted = not np.array_equal(metrics.decide(_single(oof)), metrics.decide(_single(probable)))
+    adjusted = not np.array_equal(to_classes(_single(oof)), to_classes(_single(probable)))
     counts = curves.confusion(targets, oof.predictions)
     right = np.trace(counts) / max(counts.sum(), 1)
     rule = "the most probable class" if competition.one_of_many else "positive above one half"
@@ -145,78 +140,8 @@ def _confusion(competition: Competition, oof: OutOfFold, probable: OutOfFold) ->
     return drawings
 
 
-def _single(oof: OutOfFold) -> np.ndarray:
+def _single(oof: OofPredictions) -> np.ndarray:
     return oof.predictions[:, 0] if oof.predictions.shape[1] == 1 else oof.predictions
 
 
-def learning(histories: dict[int, pd.DataFrame], metric: metrics.Metric, minutes: str) -> Section:
-    """Loss and score of each fold, epoch by epoch.
-
-    Args:
-        histories: by fold.
-        metric: of the competition; its column in the histories is named by it.
-        minutes: how long the training took, in words; '' if nobody knows.
-    """
-    section = Section("learning", "How it learnt")
-    section.text(
-        "The held-out score is shown for each epoch; it chooses none, unless the run is marked optimistic."
-        + (f" Training took {minutes}." if minutes else "")
-    )
-    last = ", ".join(f"fold {fold} {shown(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items())
-    section.figures(
-        [
-            Drawing(
-                "loss", "Loss", "Mean loss of each epoch, by fold.", plots.learning(histories, "loss", "loss", "loss")
-            ),
-            Drawing(
-                "score",
-                f"{metric.title} of the held-out fold",
-                f"By epoch; in the end {last}.",
-                plots.learning(histories, metric.name, metric.title, "score"),
-            ),
-        ]
-    )
-    return section
-
-
-def subgroups(metric: metrics.Metric, parts: Sequence[Part], whole: float) -> Section:
-    """The score in parts of the samples."""
-    section = Section("subgroups", "For whom it works")
-    section.text(
-        "A score that falls in one part says where the net should not be trusted; scores that are all lower than that "
-        "of the whole say that the net tells the parts, not the disease. Intervals are 95 %, over groups; several are "
-        "looked at, so one of twenty strays by chance."
-    )
-    rows = [(f"{part.column} {part.value}", part.score, part.low, part.high) for part in parts]
-    text = f"{metric.title} by part; dotted: all samples, {shown(whole)}."
-    section.figures(
-        [
-            Drawing(
-                "subgroups",
-                "Score by subgroup",
-                text,
-                plots.intervals(rows, metric.title, whole, "subgroups"),
-                wide=True,
-            )
-        ]
-    )
-    section.table(
-        "The same as numbers",
-        ["column", "value", "units", "positive", metric.title, "95 % interval"],
-        [
-            [
-                part.column,
-                part.value,
-                f"{part.units:,}",
-                _share(part.positives),
-                "undefined or too few" if np.isnan(part.score) else f"{part.score:.4f}",
-                "" if np.isnan(part.low) else f"{part.low:.4f} to {part.high:.4f}",
-            ]
-            for part in parts
-        ],
-    )
-    return section
-
-
-def _share(value: float) -> str:
-    return "" if np.isnan(value) else f"{value:.1%}"
+MOST_CURVES = 8  # classes or labels in one figure

@@ -10,33 +10,34 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from medfold.commands.prepare import looked_at
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
-from medfold.console import hushed, say
-from medfold.data.dataset import Table
+from medfold.console import say
+from medfold.data.dataset import Dataset, scan_dataset
+from medfold.data.sources.source import open_source
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.images import store
-from medfold.images.formats import reading
+from medfold.images.formats.reading import read_image
 from medfold.images.heat_map import overlay, shown
-from medfold.paths import FoldPaths
+from medfold.processes import silence_native_output
 from medfold.report import galleries
 from medfold.report.page import Section, Tile, jpeg
+from medfold.run_paths import FoldPaths
 from medfold.runs import run_folder
 
 LARGE = 320  # px: the longest side of an image
 CHECKED = 16  # maps that are compared with those of random weights
 
 
-def explained(project: Project, data: Table, found: Ensemble) -> Section:
+def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Section:
     """The galleries; with heat maps if the weights of the first run are there."""
     competition, name = project.competition, found.names[0]
     section = Section("images", "What it looks at")
     chosen = galleries.choose(found.probable.targets, found.probable.predictions)
     run_paths = project.paths.run(name)
     choices = Recipe.model_validate(run_folder.describe(run_paths)["recipe"])
-    _, measured = looked_at(project, choices.images)
+    _, measured = scan_dataset(project, choices.images)
     pixels = store.load(project.paths, store.key(competition, project.paths, choices.images))
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[found.oof.names].reset_index()
     rows = np.concatenate([each.rows for each in chosen])
@@ -85,16 +86,16 @@ class _Nets:
         self, rows: np.ndarray, columns: np.ndarray, section: Section
     ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
         """Heat maps by row of the samples and column, and what they speak for; writes what is to be said of them."""
-        with hushed():
-            from medfold.prediction import (
-                grad_cam,
-                predictor,  # import TensorFlow
-            )
+        with silence_native_output():
+            from medfold.prediction import grad_cam
+            from medfold.prediction.grad_cam import GradCam
+            from medfold.prediction.grad_cam_checks import randomised
+            from medfold.prediction.weights import load_model
         competition, findings = self.project.competition, self._findings()
         result, agreement, pointed, method, of_grade = {}, [], [], "", False
         for fold, paths in self.weights.items():
-            net = predictor.load(competition, self.choices, paths.weights)
-            explainer = grad_cam.Explainer(net)
+            net = load_model(competition, self.choices, paths.weights)
+            explainer = GradCam(net)
             method, of_grade = explainer.method, explainer.of_grade
             here = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
             images = self._images(rows[here])
@@ -103,7 +104,7 @@ class _Nets:
             if not agreement and len(here):
                 # With random weights often nothing speaks for an output; what speaks against it has ranks, too.
                 some = slice(0, CHECKED)
-                other = grad_cam.Explainer(grad_cam.randomised(net))
+                other = GradCam(randomised(net))
                 maps = (each(images[some], columns[here][some], signed=True) for each in (explainer, other))
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
@@ -135,7 +136,7 @@ class _Nets:
 
     def _findings(self) -> pd.DataFrame | None:
         """What there is to find, in pixels of the prepared images; None if nobody knows."""
-        images, found = self.choices.images, self.project.source.findings()
+        images, found = self.choices.images, open_source(self.project).findings()
         if found is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
             return None
         found = found.merge(self.samples[["id", "height", "width"]], on="id")
@@ -196,7 +197,7 @@ def _picture(project: Project, choices: Recipe, pixels: store.Store, sample: pd.
     if choices.images.fit == "stretch" and not choices.images.steps:
         facts = project.competition.images
         try:
-            return shown(reading.read(project.paths.raw_root(facts.root), sample["image"], facts))
+            return shown(read_image(project.paths.raw_root(facts.root), sample["image"], facts))
         except UserError:
             pass  # it was readable once; the prepared one does
     return shown(pixels.pixels[pixels.rows[sample["id"]]])

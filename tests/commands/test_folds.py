@@ -4,12 +4,14 @@ import pandas as pd
 import pytest
 
 from medfold import files
+from medfold.commands.download import download
+from medfold.commands.folds import make_folds, warn_of_lost_labels
 from medfold.competition.project import Project
-from medfold.data.dataset import make_folds
-from medfold.data.raw_data import download
+from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import Source
 from medfold.folds import near_duplicates
 from tests.conftest import SMALL, add_competition
+from tests.support.helpers import competition
 
 FAR = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
 
@@ -52,7 +54,7 @@ def plant(folder, count=3):
 def test_near_duplicates_are_told_drawn_and_joined_if_asked(project_folder, folder, capsys, monkeypatch):
     pairs = plant(folder)
     project = opened(project_folder, "exact", FAR, folder)
-    found = make_folds(project).audit
+    found = make_folds(project).leaks
     assert {frozenset(pair) for pair in found.near} == {frozenset(pair) for pair in pairs}
     said = capsys.readouterr().out
     assert "near-duplicates in train         3 pairs" in said
@@ -61,7 +63,7 @@ def test_near_duplicates_are_told_drawn_and_joined_if_asked(project_folder, fold
     assert sheet.shape[1] > sheet.shape[0] > 176
     assert "near" in set(pd.read_csv(project.paths.audit)["kind"])
 
-    monkeypatch.setattr(near_duplicates, "find", None)  # found once
+    monkeypatch.setattr(near_duplicates, "find_near_duplicates", None)  # found once
     make_folds(project)
     monkeypatch.undo()
     monkeypatch.chdir(project_folder)
@@ -69,9 +71,9 @@ def test_near_duplicates_are_told_drawn_and_joined_if_asked(project_folder, fold
     data = make_folds(joined)
     group = data.train.set_index("id")["group"]
     assert all(group[a] == group[b] for a, b in pairs)
-    assert data.audit.near_split == []
+    assert data.leaks.near_split == []
     assert files.read_json(joined.paths.folds_origin)["audit"]["near"] == 3
-    assert make_folds(joined, quiet=True).train["group"].tolist() == data.train["group"].tolist()
+    assert load_dataset(joined).train["group"].tolist() == data.train["group"].tolist()
 
 
 @pytest.mark.slow
@@ -94,3 +96,14 @@ def test_a_test_part_from_elsewhere_and_a_telling_column_are_noticed(project_fol
     said = capsys.readouterr().out
     assert float(said.partition("train told from test")[2].split()[1]) > 0.95
     assert "dark" in said.partition("train told from test")[2].splitlines()[0]
+
+
+def test_a_unit_whose_label_stands_with_an_unreadable_image_is_told(capsys):
+    facts = competition(score={"metric": "auc", "unit": "{pid}"})
+    unit, target = ["p1", "p1", "p2", "p2", "p3"], ["0", "1", "1", "1", "1"]
+    train = pd.DataFrame({"unit": unit, "target": target, "id": list("abcde")})
+    warn_of_lost_labels(facts, train.iloc[[0, 3]], train.iloc[[1, 2, 4]])
+    told = "1 units have a label with an image that cannot be read, and count as without it: p1"
+    assert told in capsys.readouterr().out
+    warn_of_lost_labels(facts, train, train[:0])
+    assert capsys.readouterr().out == ""

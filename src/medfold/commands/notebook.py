@@ -1,0 +1,31 @@
+"""`make notebook`: trained folds packed, with a notebook that submits them; nothing is sent."""
+
+from medfold import files
+from medfold.commands.ensemble import show_ensemble
+from medfold.competition.project import RESEARCH, Project
+from medfold.console import say
+from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.kaggle.remote_run import RemoteRun
+from medfold.notebooks.pack_submission import UNDER_WAY, folder_of, pack
+from medfold.runs import identity
+
+
+def notebook(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> RemoteRun:
+    """Packs runs and writes the notebook, for a look, or to be uploaded by hand; nothing leaves this machine.
+
+    Args:
+        names: of the runs.
+        method, per_class: how to put several together, as `ensemble` takes them.
+
+    Raises:
+        UserError: runs that do not fit together or are not trained, or a package that cannot be made.
+    """
+    data = identity.data_for(project, names)
+    found = ensemble_runs(project, names, data, method, per_class)
+    show_ensemble(project, found, method)
+    with files.alone(folder_of(project, found.names), UNDER_WAY):
+        packed = pack(project, data, found)
+    say("notebook", project.shown(packed.notebook))
+    say("by hand", "upload the kit's files as a private data set; upload the notebook, attach data set and competition")
+    say("", RESEARCH)
+    return packed

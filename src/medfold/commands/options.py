@@ -1,0 +1,61 @@
+"""What commands share: options by name, and opening the competition that they name."""
+
+from typing import Annotated
+
+import typer
+
+from medfold.errors import UserError
+
+CompetitionName = Annotated[str, typer.Option("--competition", "-c", help="A folder under competition/.")]
+RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe beside competition.yaml.")]
+Overrides = Annotated[str, typer.Option("--set", help='Overrides of the recipe: "training.epochs=3 tta=false".')]
+Seeds = Annotated[str, typer.Option(help='A run for each: "0 1 2".')]
+Runs = Annotated[str, typer.Option(help='Runs to put together, by name: "a b".')]
+Method = Annotated[str, typer.Option(help="How to put runs together. Defaults to what the scores choose.")]
+PerClass = Annotated[bool, typer.Option("--per-class", help="Weights for each class or label on its own.")]
+Sure = Annotated[bool, typer.Option("--yes", help="Remove it without asking.")]
+Force = Annotated[bool, typer.Option("--force", help="Do it again even if it is done.")]
+
+
+def open_project(name: str):
+    """Opens a competition, with its metrics and its source checked.
+
+    Raises:
+        UserError: no such competition, or a fault in its competition.yaml.
+    """
+    from medfold.competition.project import Project
+    from medfold.data.sources.source import open_source
+    from medfold.scoring.metric import metric_of
+
+    project = Project.open(name)
+    score = project.competition.score
+    for metric in (score.metric, *score.also):
+        metric_of(project.competition, metric)
+    open_source(project)
+    return project
+
+
+def overrides_of(text: str) -> dict:
+    """Overrides of a recipe, from what SET= holds."""
+    from medfold.competition.recipe import parse_overrides
+
+    return parse_overrides(text)
+
+
+def seeds_of(text: str) -> list[int]:
+    """Seeds, from what SEEDS= holds.
+
+    Raises:
+        UserError: no different numbers.
+    """
+    words = text.split()
+    if not words or not all(word.isdigit() for word in words) or len(set(words)) != len(words):
+        raise UserError("expected different numbers >= 0", f"SEEDS={text}", 'Example: SEEDS="0 1 2"')
+    return [int(word) for word in words]
+
+
+def run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
+    """The runs that RUNS= names; without it those of RECIPE=, SET= and SEEDS=."""
+    from medfold.competition.recipe import run_name
+
+    return runs.split() or [run_name(recipe, seed, overrides_of(overrides)) for seed in seeds_of(seeds)]

@@ -1,0 +1,42 @@
+"""Slugs: the names of competitions and data sets at Kaggle, from what a user types or competition.yaml says."""
+
+import re
+
+from medfold.competition.facts import Competition
+from medfold.errors import UserError
+
+
+def slug_of(text: str, folder: str) -> str:
+    """The slug in what people paste: 'https://www.kaggle.com/competitions/x/data', 'kaggle.com/c/x', or plain 'x'.
+
+    Args:
+        text: address or slug.
+        folder: 'competitions' (one part) or 'datasets' (owner/name).
+
+    Raises:
+        ValueError: neither.
+    """
+    parts = 2 if folder == "datasets" else 1
+    path = re.sub(r"^(https?://)?(www\.)?kaggle\.com/", "", text.strip()).split("?")[0].split("#")[0].strip("/")
+    words = path.split("/")
+    if words[0] in ("competitions", "c", "datasets", "d"):
+        words = words[1 : 1 + parts]
+    if len(words) != parts or not all(re.fullmatch(r"[A-Za-z0-9_-]+", word) for word in words):
+        expected = "owner/name" if parts == 2 else "the last part of the competition's address"
+        raise ValueError(f"expected a slug ({expected}) or a Kaggle address")
+    return "/".join(words)
+
+
+def kaggle_slug(competition: Competition) -> str:
+    """The competition's name at Kaggle: that of its source, else of its url.
+
+    Raises:
+        UserError: neither names a competition.
+    """
+    source = competition.source
+    address = source["slug"] if source["kind"] == "kaggle" else competition.url or ""
+    try:
+        return slug_of(address, "competitions")
+    except ValueError as error:
+        fix = "Set url: https://www.kaggle.com/competitions/<name> in competition.yaml, or upload: local"
+        raise UserError(f"which competition at Kaggle? {error}", "url", fix) from None

@@ -1,0 +1,73 @@
+"""Backbones. Each is a function with the decorator `@backbone`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keras import layers
+
+from medfold.competition import recipe
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """How a backbone is built and what it expects.
+
+    Args:
+        build: (images, recipe.backbone) -> a feature map or a vector of features.
+        scaling: the input scaling that its weights expect.
+        pretrained: True if it takes weights, so that it sees three channels always.
+        smallest: the least height and width it takes, pixels.
+    """
+
+    build: Callable
+    scaling: str
+    pretrained: bool = False
+    smallest: int = 8
+
+
+BACKBONES: dict[str, Backbone] = {}
+
+
+def backbone(scaling: str, **facts) -> Callable:
+    """Registers a function as a backbone under its own name."""
+
+    def register(build: Callable) -> Callable:
+        BACKBONES[build.__name__] = Backbone(build, scaling, **facts)
+        return build
+
+    return register
+
+
+@backbone("unit")
+def simple_cnn(images, options: recipe.Backbone):
+    """The net people start from: one convolution, one pooling, one dense layer."""
+    x = layers.Conv2D(32, 3, activation="relu")(images)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    return layers.Dense(128, activation="relu")(x)
+
+
+@backbone("unit")
+def resnet9(images, options: recipe.Backbone):
+    """A small residual net for small images and CPUs.
+
+    After ResNet-9 of David Page's DAWNBench entry (https://myrtle.ai/learn/how-to-train-your-resnet/), with global
+    average pooling. Every image is first brought to mean 0 and deviation 1, since exposure differs between images.
+    Images of 64 px and more go through a stem of stride 2.
+    """
+    width = options.width
+    stride = 2 if images.shape[1] >= 64 else 1
+    x = layers.GroupNormalization(groups=1, center=False, scale=False, name="exposure")(images)
+    x = _convolution(x, width, stride)
+    x = layers.MaxPooling2D(2)(_convolution(x, 2 * width))
+    x = layers.Add()([x, _convolution(_convolution(x, 2 * width), 2 * width)])
+    x = layers.MaxPooling2D(2)(_convolution(x, 4 * width))
+    x = layers.MaxPooling2D(2)(_convolution(x, 8 * width))
+    return layers.Add()([x, _convolution(_convolution(x, 8 * width), 8 * width)])
+
+
+def _convolution(x, filters: int, stride: int = 1):
+    x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
+    # Keras' default momentum of 0.99 needs more steps than a short training has.
+    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+    return layers.ReLU()(x)

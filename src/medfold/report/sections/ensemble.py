@@ -1,0 +1,49 @@
+"""Report section: how runs are put together."""
+
+import numpy as np
+
+from medfold.ensemble.run_ensemble import Ensemble
+from medfold.report.page import Section
+from medfold.scoring.bootstrap import difference_in_words, shown
+from medfold.scoring.metric import Metric
+
+
+def ensemble_section(found: Ensemble, metric: Metric) -> Section:
+    section = Section("ensemble", "Put together")
+    decision = found.decision
+    if len(found.names) > 1:
+        rows = [
+            [name, shown(metric(found.members.targets, given))]
+            for name, given in zip(found.names, found.members.predictions, strict=True)
+        ]
+        section.table("Members", ["run", f"out-of-fold {metric.title}"], rows)
+        rows = [
+            [
+                one.method.title,
+                shown(one.cross_fitted),
+                shown(one.in_sample),
+                difference_in_words(one.gain) if one.gain else "",
+                f"{one.gain.probability:.0%}" if one.gain and not np.isnan(one.gain.probability) else "",
+            ]
+            for one in decision.contenders
+        ]
+        section.table(
+            "Methods: what is fitted on labels is judged on folds that it has not seen",
+            ["method", "cross-fitted", "in-sample", "gain over the mean (95 % interval)", "better"],
+            rows,
+            [decision.contenders.index(decision.chosen)],
+        )
+    if decision.adjusted:
+        one = decision.adjusted
+        fate = "It is used." if one.helps else "It is not used, since the score does not gain."
+        section.text(
+            f"Adjustment: {one.title}. {metric.title} {shown(decision.chosen.cross_fitted)} without, with it "
+            f"{shown(one.cross_fitted)} cross-fitted ({shown(one.in_sample)} in-sample). {fate}"
+        )
+    if found.calibration and not (decision.adjusted and decision.adjusted.helps):
+        each = found.calibration
+        section.text(
+            f"Expected calibration error {each.before:.4f}; with a temperature of {each.temperature:.2f} it would be "
+            f"{each.after:.4f}, cross-fitted."
+        )
+    return section

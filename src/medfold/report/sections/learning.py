@@ -1,0 +1,38 @@
+"""Report section: learning curves."""
+
+import pandas as pd
+
+from medfold.report import plots
+from medfold.report.page import Drawing, Section
+from medfold.scoring.bootstrap import shown
+from medfold.scoring.metric import Metric
+
+
+def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, minutes: str) -> Section:
+    """Loss and score of each fold, epoch by epoch.
+
+    Args:
+        histories: by fold.
+        metric: of the competition; its column in the histories is named by it.
+        minutes: how long the training took, in words; '' if nobody knows.
+    """
+    section = Section("learning", "How it learnt")
+    section.text(
+        "The held-out score is shown for each epoch; it chooses none, unless the run is marked optimistic."
+        + (f" Training took {minutes}." if minutes else "")
+    )
+    last = ", ".join(f"fold {fold} {shown(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items())
+    section.figures(
+        [
+            Drawing(
+                "loss", "Loss", "Mean loss of each epoch, by fold.", plots.learning(histories, "loss", "loss", "loss")
+            ),
+            Drawing(
+                "score",
+                f"{metric.title} of the held-out fold",
+                f"By epoch; in the end {last}.",
+                plots.learning(histories, metric.name, metric.title, "score"),
+            ),
+        ]
+    )
+    return section

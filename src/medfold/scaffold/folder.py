@@ -1,0 +1,95 @@
+"""The files of a new competition folder, from drafted facts."""
+
+from typing import Any
+
+import yaml
+
+from medfold.scaffold.draft import Draft
+from medfold.scoring.metric import METRICS
+
+ORDER = (
+    "title",
+    "url",
+    "licence",
+    "source",
+    "upload",
+    "task",
+    "classes",
+    "labels",
+    "images",
+    "score",
+    "submission",
+    "folds",
+)
+
+
+IMAGE_ORDER = ("root", "train", "test", "exclude", "channels", "headers", "symmetry")
+
+
+STEPS = ("folds", "train", "submit")
+
+
+SUGGESTED = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
+
+
+def complete_facts(found: Draft, name: str, source: dict[str, str]) -> dict[str, Any]:
+    facts = dict(found.facts)
+    grouped = "group" in facts["labels"] or "group_pattern" in facts["labels"]
+    facts |= {
+        "title": name.replace("-", " ").capitalize(),
+        "source": source,
+        "upload": facts.get("upload", "local"),
+        "score": {"metric": None, **facts.get("score", {})},
+        "folds": {"k": 5, "seed": 42, "method": "stratified-group" if grouped else "stratified"},
+    }
+    if source["kind"] == "own":
+        if facts["upload"] != "local":
+            found.reasons[:] = [row for row in found.reasons if row[0] != "upload"]
+            found.tell("upload", "local", "no address at Kaggle was given")
+            fix = (
+                "upload: local, for no competition at Kaggle is known: if it is one, take its address for COMPETITION="
+            )
+            found.doubts[:] = [*(doubt for doubt in found.doubts if not doubt.startswith("upload:")), fix]
+        facts["upload"] = "local"
+    else:
+        folder = "datasets" if "/" in source["slug"] else "competitions"
+        facts["url"] = f"https://www.kaggle.com/{folder}/{source['slug']}"
+    images = {**facts["images"], "symmetry": "none"}
+    facts["images"] = {key: images[key] for key in IMAGE_ORDER if key in images}
+    return {key: facts[key] for key in ORDER if key in facts}
+
+
+def folder_files(name: str, facts: dict[str, Any]) -> dict[str, str]:
+    """The files of a competition folder."""
+    text = yaml.dump(facts, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
+    choices = ", ".join(each.name for each in METRICS.values() if facts["task"] in each.tasks)
+    text = text.replace("metric: null", f"metric: # fill in, as the competition's page says: {choices}", 1)
+    recipe = (
+        f"# make train COMPETITION={name}\nimages: {{size: 96, fit: pad}}\nbackbone: {{name: resnet9, width: 24}}\n"
+    )
+    recipe += "augment: light\ntraining: {epochs: 10, batch_size: 32}\n"
+    simple, debug = (f"# make train COMPETITION={name} RECIPE={each}\n" for each in ("simple_cnn", "debug"))
+    given = " FROM=folder-or-archive" if facts["source"]["kind"] == "own" else ""
+    commands = (f"download COMPETITION={name}{given}", *(f"{target} COMPETITION={name}" for target in STEPS))
+    steps = "\n".join(f"    make {command}" for command in commands)
+    rest = "What it is, its licence, time and score of each recipe: to be written."
+    about = facts.get("url", "Data of one's own.")
+    readme = f"# {name}\n\n{about}\n\n{steps}\n\n{rest}\n"
+    return {
+        "competition.yaml": f"# Guessed by make new from the files of the competition: check each line.\n{text}",
+        "baseline.yaml": recipe,
+        "simple_cnn.yaml": f"{simple}extends: simple_cnn\n",
+        "debug.yaml": f"{debug}extends: [baseline, debug]\n",
+        "README.md": readme,
+    }
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML as it is written by hand: the parts below each other, what is in them in one line each."""
+
+    def check_simple_key(self):
+        """Allows an empty text as a simple key: {'': null}."""
+        return getattr(self.event, "value", None) == "" or super().check_simple_key()
+
+    def represent_sequence(self, tag, sequence, flow_style=None):
+        return super().represent_sequence(tag, sequence, flow_style=True)

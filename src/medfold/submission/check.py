@@ -1,0 +1,80 @@
+"""Refuses a submission that a leaderboard would refuse, or score wrongly."""
+
+import numpy as np
+import pandas as pd
+
+from medfold.competition.facts import Competition
+from medfold.errors import UserError, some
+from medfold.submission.form import Form
+from medfold.submission.table import build_submission, fit_sample
+
+
+def rehearse(competition: Competition, sample: pd.DataFrame, units: list[str]) -> None:
+    """Builds and checks a submission of equal predictions: what does not fit is told before anything is trained.
+
+    Args:
+        sample: the sample submission, all columns as text.
+        units: of the test part, in the order of the sample table.
+
+    Raises:
+        UserError: a sample submission that fits neither classes nor metric, or names other units than the test part.
+    """
+    equal = np.full((len(units), len(competition.columns)), 1 / len(competition.columns))
+    predictions = pd.DataFrame(equal, columns=competition.columns)
+    predictions.insert(0, "id", units)
+    sample = fit_sample(competition, sample, units)
+    check_submission(competition, build_submission(competition, predictions, sample), sample)
+
+
+def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -> None:
+    """Refuses a submission that the leaderboard would refuse, or score wrongly.
+
+    Args:
+        competition: names id and columns.
+        table: what is to be submitted.
+        sample: the sample submission, all columns as text.
+
+    Raises:
+        UserError: no rows, unless the whole test part is hidden; wrong columns or their order; ids missing, extra,
+            doubled or in another order; a value that is missing, not a number, infinite, outside 0..1 or no known
+            class.
+    """
+    id_column = competition.submission.id
+    if len(table) == 0 and not (competition.upload == "notebook" and len(sample) == 0):
+        raise UserError("it has no rows", "submission")
+    if list(table.columns) != list(sample.columns):
+        fix = f"Expected {', '.join(sample.columns)}"
+        raise UserError(f"wrong columns: {', '.join(map(str, table.columns))}", "submission", fix)
+    ids, expected = table[id_column].astype(str), sample[id_column]
+    for what, found in (
+        ("stand twice", ids[ids.duplicated()].unique()),
+        ("are missing", expected[~expected.isin(ids)]),
+        ("are not in the sample", ids[~ids.isin(expected)]),
+    ):
+        if len(found):
+            raise UserError(f"{len(found)} ids {what}: {some(found)}", "submission")
+    if list(ids) != list(expected):
+        raise UserError("rows are in another order than in the sample", "submission")
+    form = Form.of(competition, sample)
+    for column in form.columns:
+        if competition.submission.shape == "lists":
+            wrong = [not _is_list(str(cell), competition) for cell in table[column]]
+            names = competition.columns
+            reason = f"no list of different labels of {some(names, 6)}"
+        elif form.decisions:
+            wrong = ~table[column].astype(str).isin(form.words)
+            reason = f"no class of {some(form.words.tolist(), 6)}"
+        else:
+            numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
+            wrong, reason = ~((numbers >= 0) & (numbers <= 1)), "no probability from 0 to 1"
+        if np.any(wrong):
+            row = int(np.argmax(np.asarray(wrong)))
+            what = f"row {row + 2}, column '{column}': {table[column].iloc[row]} is {reason}"
+            raise UserError(what, "submission", f"{int(np.sum(wrong))} such values")
+
+
+def _is_list(cell: str, competition: Competition) -> bool:
+    if not cell:
+        return competition.submission.empty
+    found = cell.split(competition.labels.separator)
+    return len(set(found)) == len(found) and set(found) <= set(competition.columns)

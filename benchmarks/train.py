@@ -38,7 +38,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     import tensorflow as tf
 
     from medfold.models.build import build_model
-    from medfold.models.precision import precision_of
+    from medfold.models.device import precision_of
     from medfold.training import losses
     from medfold.training.optimizer import optimizer_of
     from medfold.training.step import Learner

@@ -11,12 +11,12 @@ from medfold.models.build import build_model
 from medfold.models.heads import CutPoints, split_backbone_and_head
 from medfold.models.input_scaling import TORCH_MEAN, TORCH_STD, scale_input
 from medfold.models.pooling import resolutions
-from medfold.models.precision import precision_of
+from medfold.models.device import precision_of
 from medfold.prediction.weights import load_model, save_weights
 from medfold.training import losses
 from medfold.training.augmentation import augmenter
 from medfold.training.optimizer import optimizer_of
-from medfold.training.step import Learner
+from medfold.training.step import TrainingStep
 from tests.support.helpers import REPOSITORY, competition
 
 
@@ -174,10 +174,10 @@ FAMILIES = [
 def test_every_family_takes_a_step_and_is_rebuilt_with_equal_predictions(tmp_path, name, size):
     keras.utils.set_random_seed(0)
     model = build_model(facts(channels=3), recipe(name, size))
-    learner = Learner(model, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
+    step = TrainingStep(model, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
     before = [weight.copy() for weight in model.get_weights()]
-    loss = learner.step(batch(3, size), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
-    assert np.isfinite(loss)
+    step(batch(3, size), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
+    assert np.isfinite(step.loss())
     assert any((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
     save_weights(model, tmp_path / "weights.h5")
     keras.utils.set_random_seed(1)
@@ -227,9 +227,9 @@ def test_a_net_is_its_backbone_and_its_head(name):
 def test_frozen_normalisation_stays_as_it_came():
     free, frozen = (build_model(facts(), recipe("MobileNetV2", freeze_norm=choice)) for choice in (False, True))
     assert len(frozen.trainable_variables) < len(free.trainable_variables)
-    learner = Learner(frozen, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
+    step = TrainingStep(frozen, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
     before = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]
-    learner.step(batch(1), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
+    step(batch(1), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
     after = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]
     assert all((old == new).all() for old, new in zip(before, after, strict=True))
 
@@ -269,11 +269,11 @@ def test_recipes_for_gpus_take_a_step_at_a_small_size(base):
     content = yaml.safe_load((REPOSITORY / "competition" / "_base" / f"{base}.yaml").read_text())
     chosen = Recipe.model_validate(merge(content, {"images": {"size": 32}, "backbone": {"weights": "none"}}))
     model = build_model(facts("ordinal", channels=3), chosen)
-    learner = Learner(
+    step = TrainingStep(
         model,
         optimizer_of(chosen.training, chosen.training.learning_rate, 10),
         losses.loss_of(facts("ordinal"), chosen.training),
     )
-    loss = learner.step(batch(3), np.eye(3, dtype=np.float32), np.ones(3, np.float32))
-    assert np.isfinite(loss)
+    step(batch(3), np.eye(3, dtype=np.float32), np.ones(3, np.float32))
+    assert np.isfinite(step.loss())
     augmenter(chosen.augment, "dihedral", (32, 32, 3))

@@ -24,7 +24,7 @@ from medfold.training import frozen_features as features_module
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.fold import FoldJob
 from medfold.training.optimizer import optimizer_of
-from medfold.training.step import Learner
+from medfold.training.step import TrainingStep
 from tests.support.helpers import competition
 
 
@@ -182,11 +182,11 @@ def test_accumulated_batches_make_the_step_of_one_large_batch():
             }
         )
         model = build_model(competition(), recipe)
-        learner = Learner(
+        step = TrainingStep(
             model, optimizer_of(recipe.training, 0.01, 1000), losses.loss_of(competition(), recipe.training)
         )
         for start in range(0, 8, size):
-            learner.step(images[start : start + size], targets[start : start + size], np.ones(size, np.float32))
+            step(images[start : start + size], targets[start : start + size], np.ones(size, np.float32))
         return model.get_weights()
 
     for one, many in zip(weights(1, 8), weights(4, 2), strict=True):
@@ -207,7 +207,7 @@ def test_every_choice_of_strong_solutions_learns_and_repeats(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate", "verdict"),
-    [(0.005, "100% of 12 training images known by heart: the set-up can learn"), (1e-9, "NOT learnt")],
+    [(0.005, "100% of 12 training images memorised: the set-up can learn"), (1e-9, "NOT learnt")],
 )
 def test_a_few_images_are_learnt_by_heart_or_the_set_up_is_broken(tmp_path, capsys, rate, verdict):
     made = task("multiclass", images=12, epochs=15, batch_size=6, ema=0, learning_rate=rate)
@@ -286,7 +286,7 @@ def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretra
     assert history["part"].tolist() == ["head"] * 3 + ["all"] * 2
     assert history["epoch"].tolist() == [1, 2, 3, 1, 2]
     monkeypatch.setattr(Checkpoint, "due", lambda self, ends: True)
-    steps, step = [0], Learner.step
+    steps, step = [0], TrainingStep.__call__
     for kill in (9, 18):  # within the head's part, within the whole net's
 
         def killed(self, *batch, at=kill):
@@ -296,41 +296,46 @@ def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretra
             return step(self, *batch)
 
         steps[0] = 0
-        monkeypatch.setattr(Learner, "step", killed)
+        monkeypatch.setattr(TrainingStep, "__call__", killed)
         with pytest.raises(KeyboardInterrupt):
             fold.train_fold(made, 0, FoldPaths(tmp_path / f"killed{kill}"))
-        monkeypatch.setattr(Learner, "step", step)
+        monkeypatch.setattr(TrainingStep, "__call__", step)
         fold.train_fold(made, 0, FoldPaths(tmp_path / f"killed{kill}"))
         assert files_of(tmp_path / f"killed{kill}") == files_of(tmp_path / "whole")
 
 
 def overflowing(monkeypatch, steps):
     """At these steps the images are so bright that float16 overflows in the forward pass."""
-    step, count = Learner.step, [0]
+    step, count = TrainingStep.__call__, [0]
 
     def bright(self, images, targets, weights):
         count[0] += 1
         images = tf.cast(images, tf.float32) * (np.inf if count[0] in steps else 1)
         return step(self, images, targets, weights)
 
-    monkeypatch.setattr(Learner, "step", bright)
+    monkeypatch.setattr(TrainingStep, "__call__", bright)
 
 
 def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch, capsys):
     recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "resnet9", "width": 4}})
     model = build_model(competition(), recipe, precision="float16")
     optimizer = keras.optimizers.LossScaleOptimizer(optimizer_of(recipe.training, 0.01, 100), initial_scale=64)
-    learner = Learner(model, optimizer, losses.loss_of(competition(), recipe.training))
+    step = TrainingStep(model, optimizer, losses.loss_of(competition(), recipe.training))
     rng = np.random.default_rng(0)
     images, targets = tf.constant(rng.random((8, 16, 16, 1)) * 255, tf.float32), tf.constant(rng.random((8, 1)) > 0.5)
     batch = [images, tf.cast(targets, tf.float32), tf.ones(8)]
-    assert np.isfinite(learner.step(*batch))
-    before = [each.numpy() for each in (*model.weights, *optimizer.inner_optimizer.variables)]
-    assert np.isnan(learner.step(images * np.inf, *batch[1:]))
-    after = [each.numpy() for each in (*model.weights, *optimizer.inner_optimizer.variables)]
+    step(*batch)
+    assert np.isfinite(step.loss())
+    before = [np.array(each) for each in (*model.trainable_variables, *optimizer.inner_optimizer.variables)]
+    loss = step.loss()
+    step(images * np.inf, *batch[1:])
+    assert (step.left_out(), step.loss()) == (1, loss)
+    after = [np.array(each) for each in (*model.trainable_variables, *optimizer.inner_optimizer.variables)]
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert np.isfinite(learner.step(*batch))
+    step(*batch)
+    assert np.isfinite(step.loss())
+    assert step.left_out() == 1
 
 
 @pytest.mark.slow
@@ -435,19 +440,20 @@ def test_weights_of_another_net_are_one_line(tmp_path, pretrained):
 @pytest.mark.slow
 def test_a_loss_that_becomes_no_number_leaves_the_state_before_it(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "due", lambda self, ends: ends)
-    step, steps = Learner.step, [0]
+    step, steps = TrainingStep.__call__, [0]
 
     def breaks(self, *batch):
         steps[0] += 1
-        return float("nan") if steps[0] == 13 else step(self, *batch)
+        images, targets, weights = batch
+        step(self, images, targets, weights * (np.nan if steps[0] == 13 else 1))
 
-    monkeypatch.setattr(Learner, "step", breaks)
+    monkeypatch.setattr(TrainingStep, "__call__", breaks)
     paths = FoldPaths(tmp_path / "fold0")
     with pytest.raises(UserError, match="fold 0: the loss is not a number at epoch 3, step 3"):
         fold.train_fold(task(), 0, paths)
     with np.load(paths.state) as state:
         assert json.loads(str(state["facts"]))["history"][-1]["epoch"] == 2
-    monkeypatch.setattr(Learner, "step", step)
+    monkeypatch.setattr(TrainingStep, "__call__", step)
     assert fold.train_fold(task(), 0, paths) > 0.9
 
 
@@ -465,7 +471,7 @@ def test_too_little_memory_ends_in_one_line(tmp_path, monkeypatch):
     def exhausted(self, *batch):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9,9]")
 
-    monkeypatch.setattr(Learner, "step", exhausted)
+    monkeypatch.setattr(TrainingStep, "__call__", exhausted)
     with pytest.raises(UserError, match=r"^fold 0: the memory .* does not suffice\. Halve training\.batch_size"):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
 

@@ -136,15 +136,15 @@ def test_shared_memory_that_others_took_meanwhile_means_no_workers(mapped, monke
 
 ORPHANS = """
 import os, sys, numpy as np
-from medfold.training import workers
-from medfold.training.batches import Pipeline
+from medfold.training.batches import TrainingBatches
+from medfold.training.loader import load_batches
 from medfold.training.augmentation import augmenter
 
 if __name__ == "__main__":
     pixels = np.zeros((40, 24, 24, 3), np.uint8)
     augment = augmenter("light", "none", (24, 24, 3))
-    made = Pipeline(pixels, np.arange(40), np.ones((40, 1), np.float32), np.ones(40, np.float32), augment, 8, 0)
-    for batch in workers.feed(made, 0, 100000, 2, len):
+    made = TrainingBatches(pixels, np.arange(40), np.ones((40, 1), np.float32), np.ones(40, np.float32), augment, 8, 0)
+    for batch in load_batches(made, 0, 100000, 2, len):
         print("made", flush=True)
 """
 

@@ -96,9 +96,9 @@ def _opencv() -> Finding:
 def _gpu() -> Finding:
     try:
         with silence_native_output():
-            from medfold.models.precision import tensorflow_gpus
+            from medfold.models.device import gpus
 
-            found = tensorflow_gpus()
+            found = gpus()
     except ImportError as error:
         return Finding("GPU", "fault", f"TensorFlow cannot be imported ({error}). Run: make setup")
     if found:

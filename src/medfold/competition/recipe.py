@@ -14,6 +14,8 @@ from medfold.errors import UserError, nearest
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 
+NEW = ("schedule", "callbacks", "compile", "deterministic")  # keys of `training` that earlier versions did not have
+
 
 class Images(Strict):
     """What is done to an image once, before it is stored."""
@@ -62,6 +64,12 @@ class Training(Strict):
     precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"  # auto: float16 on a GPU that gains by it
     keep: Literal["final", "best"] = "final"  # best: the epoch with the best validation score, marked optimistic
     patience: int = Field(default=0, ge=0)  # keep best: stop after so many epochs without a better one; 0: never
+    schedule: Literal["cosine", "constant"] = "cosine"  # of the learning rate, after its warm-up
+    callbacks: list[str | dict[str, dict[str, Any]]] = Field(
+        default=[]
+    )  # of Keras: names, or {name: {argument: value}}
+    compile: bool | Literal["auto"] = "auto"  # XLA; auto: with JAX, not with TensorFlow
+    deterministic: bool = True  # on a GPU too: equal seeds give equal files, at some cost of time
 
 
 class Recipe(Strict):
@@ -79,6 +87,10 @@ class Recipe(Strict):
         """The recipe without the folders of this machine: of a file with weights, its name alone."""
         content = self.model_dump(mode="json")
         content["backbone"]["weights"] = Path(self.backbone.weights).name
+        usual = Training().model_dump(mode="json")
+        for key in NEW:  # so that what was begun or sent before they were there is recognised
+            if content["training"][key] == usual[key]:
+                del content["training"][key]
         return content
 
 

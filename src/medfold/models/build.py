@@ -10,6 +10,7 @@ from medfold.competition import recipe
 from medfold.competition.facts import Competition
 from medfold.errors import UserError, nearest
 from medfold.models.backbones import BACKBONES
+from medfold.models.device import computed_in
 from medfold.models.heads import DROPOUT, STANDARDISED, outputs
 from medfold.models.input_scaling import scale_input, three_channels
 from medfold.models.keras_applications import (
@@ -18,7 +19,6 @@ from medfold.models.keras_applications import (
     weights_file,
 )
 from medfold.models.pooling import pyramid, resolutions
-from medfold.models.precision import computed_in
 
 
 def build_model(

@@ -5,15 +5,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from medfold import files
 from medfold.competition.facts import Competition, Symmetry
 from medfold.competition.recipe import Recipe
 from medfold.models.build import build_model
+from medfold.models.device import compiles
 from medfold.prediction.weights import _read_weights
-
-tf.get_logger().setLevel("ERROR")  # it warns of a new graph per net, which is meant
 
 # Each view as (transpose, flip vertically, flip horizontally).
 VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
@@ -59,10 +57,10 @@ class Predictor:
     """Probabilities of images, averaged over the views that a symmetry allows (test-time augmentation).
 
     Args:
-        model: from what `look` gives to probabilities.
+        model: from what `view_of` gives to probabilities.
         symmetry: none, horizontal (2 views) or dihedral (8 views).
         tta: False looks at each image once, as it is.
-        look: (images of a batch, number of the view) -> what the model takes. Defaults to turned pixels.
+        view_of: (images of a batch, number of the view) -> what the model takes. Defaults to turned pixels.
         batch_size: images at a time. Defaults to 64.
     """
 
@@ -71,12 +69,14 @@ class Predictor:
         model: keras.Model,
         symmetry: Symmetry,
         tta: bool,
-        look: Callable[[np.ndarray, int], np.ndarray] | None = None,
+        view_of: Callable[[np.ndarray, int], np.ndarray] | None = None,
         batch_size: int = 64,
     ):
         views = VIEWS[symmetry if tta else "none"]
-        self.count, self._look = len(views), look or (lambda batch, number: _turned(batch, *views[number]))
-        self._forward = tf.function(lambda batch: model(batch, training=False))
+        self.count, self._view_of = len(views), view_of or (lambda batch, number: _turned(batch, *views[number]))
+        self._model = model
+        if not model.compiled:
+            model.jit_compile = compiles("auto")
         self._batch_size = batch_size
         self._columns = model.output_shape[-1]
 
@@ -90,7 +90,7 @@ class Predictor:
         """Predicts some images of an array.
 
         Args:
-            images: uint8 (images, height, width, channels), or what `look` expects; may be memory-mapped.
+            images: uint8 (images, height, width, channels), or what `view_of` expects; may be memory-mapped.
             rows: int (n,), which of them, in which order.
             advance: called with the number of images after each batch.
             count: of views, the first ones. Defaults to all.
@@ -111,9 +111,10 @@ class Predictor:
             batch = np.asarray(images[chosen], np.float32)
             # A batch is always full, so that the net is compiled once; the surplus is cut off again.
             batch = np.pad(batch, [(0, self._batch_size - len(chosen)), *[(0, 0)] * (batch.ndim - 1)])
-            views = [self._forward(self._look(batch, number)) for number in range(min(count or self.count, self.count))]
+            numbers = range(min(count or self.count, self.count))
+            views = [self._model.predict_on_batch(self._view_of(batch, number)) for number in numbers]
             files.let_go(images)
-            yield [np.asarray(view)[: len(chosen)] for view in views]
+            yield [view[: len(chosen)] for view in views]
 
 
 def _turned(batch: np.ndarray, transpose: bool, vertical: bool, horizontal: bool) -> np.ndarray:

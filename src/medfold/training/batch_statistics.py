@@ -9,13 +9,12 @@ are gathered exactly, over training images as they are, without augmentation (Wu
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from medfold import files
+from medfold.models.device import compiles
 
 BATCH = 64  # images at a time, at most
 
@@ -44,6 +43,9 @@ class BatchStatistics:
         self._model, self._images, self._view = model, images, view
         self._rows = np.random.default_rng([seed, 2**33]).permutation(rows)
         self._layers = [each for each in _normalisations(model) if each.trainable]
+        # The same layers, compiled apart: what predicts must not be compiled while they normalise by the batch.
+        self._twin = keras.Model(model.inputs, model.outputs)
+        self._twin.jit_compile = compiles("auto")
 
     def gather(self, most: int) -> int:
         """Sets mean and variance of each layer to those over training images.
@@ -59,12 +61,15 @@ class BatchStatistics:
         rows = self._rows[:most]  # in random order: a batch of one class alone would not be like the others
         batches = -(-len(rows) // BATCH)
         size = len(rows) // batches
-        before = [(np.asarray(each.moving_mean), np.asarray(each.moving_variance)) for each in self._layers]
+        before = [(np.array(each.moving_mean), np.array(each.moving_variance)) for each in self._layers]
+        if not all(np.isfinite(each).all() for pair in before for each in pair):  # a step overflowed
+            before = [(np.zeros_like(mean), np.ones_like(variance)) for mean, variance in before]
+            self._set(before)
         sums = None
         for number in range(batches):
             here = np.sort(rows[number * size : (number + 1) * size])
             batch = np.asarray(self._images[here], np.float32)
-            found = [np.asarray(each, np.float64) for each in self._statistics(tf.constant(self._view(batch)))]
+            found = self._statistics(self._view(batch))
             means, variances = found[::2], found[1::2]
             parts = [*means, *(v + m**2 for m, v in zip(means, variances, strict=True))]
             sums = parts if sums is None else [one + other for one, other in zip(sums, parts, strict=True)]
@@ -76,23 +81,20 @@ class BatchStatistics:
             for mean, square in zip(averages[:count], averages[count:], strict=True)
         ]
         overflowed = not all(np.isfinite(each).all() for pair in found for each in pair)
-        for layer, (mean, variance) in zip(self._layers, before if overflowed else found, strict=True):
-            layer.moving_mean.assign(mean)
-            layer.moving_variance.assign(variance)
+        self._set(before if overflowed else found)
         return batches * size
 
-    @cached_property
-    def _statistics(self) -> Callable[[tf.Tensor], list[tf.Tensor]]:
-        """A batch -> its mean and variance at each layer, one after the other; compiled once."""
+    def _set(self, statistics: list[tuple[np.ndarray, np.ndarray]]) -> None:
+        for layer, (mean, variance) in zip(self._layers, statistics, strict=True):
+            layer.moving_mean.assign(mean)
+            layer.moving_variance.assign(variance)
 
-        def of(batch: tf.Tensor) -> list[tf.Tensor]:
-            self._model(batch, training=False)
-            moving = [each for layer in self._layers for each in (layer.moving_mean, layer.moving_variance)]
-            return [tf.identity(tf.convert_to_tensor(each)) for each in moving]
-
-        like = tf.TensorSpec([None, *self._model.input_shape[1:]], tf.float32)
+    def _statistics(self, batch: np.ndarray) -> list[np.ndarray]:
+        """Mean and variance of a batch at each layer, one after the other, float64."""
         with _one_batch_at_a_time(self._layers):
-            return tf.function(of, input_signature=[like]).get_concrete_function()
+            self._twin.predict_on_batch(batch)
+        moving = [each for layer in self._layers for each in (layer.moving_mean, layer.moving_variance)]
+        return [np.array(each, np.float64) for each in moving]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Where a training stands, on disk: enough to go on as if it had never stopped, at next to no cost."""
+"""Checkpoints: how far a training is, on disk, so that it goes on as if it had never stopped, at next to no cost."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import numpy as np
 from medfold import files
 from medfold.errors import UserError
 
-EVERY = 300.0  # seconds between two saved states within an epoch
+EVERY = 300.0  # seconds between two checkpoints within an epoch
 SHARE = 0.02  # of the time may be spent on saving
 
 
@@ -26,11 +26,13 @@ class Checkpoint:
         fits: what a state must have been saved under; one of another recipe, net or order is not taken up.
         precision: that is computed in. Defaults to none that matters.
         layout: of the arrays; a state of another one is not taken up. Defaults to any.
+        older_layout: of the arrays as earlier versions saved them. Defaults to none.
     """
 
-    def __init__(self, path: Path, fits: Any, precision: str = "", layout: Any = None):
+    def __init__(self, path: Path, fits: Any, precision: str = "", layout: Any = None, older_layout: Any = None):
         self._path, self._before = path, path.with_name(f"before-{path.name}")
         self._fits, self._precision, self._layout = files.fingerprint(fits), precision, files.fingerprint(layout)
+        self._known = {self._layout, files.fingerprint(older_layout)} if older_layout else {self._layout}
         self._saved, self._cost = time.monotonic(), 0.0
 
     def load(self) -> tuple[list[np.ndarray], dict[str, Any]] | None:
@@ -49,7 +51,7 @@ class Checkpoint:
                         what = f"it was begun in {begun}, and this machine trains in {self._precision}"
                         fix = "Go on with it where it was begun, or delete this file to begin anew"
                         raise UserError(what, path, fix)
-                    if facts.pop("layout") == self._layout:
+                    if facts.pop("layout") in self._known:
                         return [content[f"{number}"] for number in range(len(content.files) - 1)], facts
             except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
                 continue

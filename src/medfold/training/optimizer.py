@@ -6,7 +6,9 @@ from medfold.competition.recipe import Training
 
 
 def optimizer_of(choices: Training, learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019), linear warm-up and cosine, clipped gradients, averaged weights.
+    """AdamW (Loshchilov and Hutter 2019) with clipped gradients and averaged weights.
+
+    The rate rises linearly while it warms up, then falls along a cosine; or it is constant.
 
     Args:
         choices: of the recipe.
@@ -14,12 +16,14 @@ def optimizer_of(choices: Training, learning_rate: float, steps: int) -> keras.o
         steps: batches of the whole training.
     """
     warmup = round(choices.warmup * steps)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else learning_rate,
-        max(1, steps - warmup),
-        warmup_target=learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
+    schedule: float | keras.optimizers.schedules.LearningRateSchedule = learning_rate
+    if choices.schedule == "cosine":
+        schedule = keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else learning_rate,
+            max(1, steps - warmup),
+            warmup_target=learning_rate if warmup else None,
+            warmup_steps=warmup,
+        )
     # A short training must still forget where its average started.
     ema = min(choices.ema, max(0.0, 1 - 10 / (steps / choices.accumulate)))
     ema **= 1 / choices.accumulate  # the average takes a part of its step with every batch

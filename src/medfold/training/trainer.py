@@ -1,173 +1,180 @@
-"""The course of a training: its steps, the held-out fold scored after each epoch, its state saved now and then."""
+"""The training loop: one phase of a fold, from its first batch or a checkpoint to its final weights."""
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from medfold.competition.recipe import Training
 from medfold.console import EACH_EPOCH, console, progress, say, warn
 from medfold.errors import UserError
+from medfold.models.device import gpus
 from medfold.processes import deadline_passed
 from medfold.scoring.bootstrap import shown
 from medfold.scoring.metric import Metric
-from medfold.training.batches import TrainingBatches
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.loader import load_batches
-from medfold.training.step import Learner
+from medfold.training.mixup import Batch
+from medfold.training.phases import Phase
+from medfold.training.resume import TrainingState, restore, save_state
 
-IN_A_ROW = 10  # steps that overflow before a training ends, or those of an epoch, if it has fewer
+READ_EVERY = 2.0  # seconds between two looks at the loss where a look waits for a GPU
 
 
-class Course:
-    """The course of one training.
+def train(
+    phase: Phase,
+    choices: Training,
+    metric: Metric,
+    score: Callable[[], float],
+    state: TrainingState,
+    checkpoint: Checkpoint,
+    callbacks: list[keras.callbacks.Callback],
+    topic: str,
+) -> None:
+    """Trains from where `state` stands to the end; the net then has its final weights.
 
     Args:
+        phase: what is trained, on what, how long.
         choices: what to keep, and when to stop.
-        part: of the training: head or all; stands in the history.
-        epochs: how many.
-        steps: batches per epoch.
-        learner: what learns.
         metric: of the competition.
-        score: () -> the score of the learner's net on the held-out fold.
+        score: () -> the score of the net on the held-out fold.
+        state: where to begin; changed as the training goes on.
+        checkpoint: keeps the state on disk.
+        callbacks: Keras callbacks; they see `loss`, `val_<metric>` and `learning_rate` at the end of an epoch.
         topic: what to call it on the terminal, such as `fold 0`.
+
+    Raises:
+        UserError: a loss that is not a number; the time is up, and the state is saved.
     """
+    step, batches, total = phase.step, phase.batches, phase.epochs * phase.batches.steps
+    every = keras.callbacks.CallbackList(
+        callbacks, add_history=False, model=step.model, epochs=phase.epochs, steps=batches.steps, verbose=0
+    )
+    step.model.stop_training = False
+    every.on_train_begin()
+    if state.variables is not None:
+        seen = [_logs(row, metric) for row in own_rows(state, phase)]
+        if inexact := restore(step, state, batches.steps, callbacks, seen):
+            warn(topic, f"what {', '.join(inexact)} kept is lost: not exactly as if it had never stopped")
+    looks_at_each_step, looked = not gpus(), time.monotonic()
+    source = load_batches(batches, state.step, total, phase.workers, _to_tensors)
+    with progress("steps") as bar, closing(source):
+        line = bar.add_task(_last_epoch(state, phase, metric), stage=topic, total=total, completed=state.step)
+        for batch in source if not _has_stopped(state, choices) else []:
+            epoch, position = divmod(state.step, batches.steps)
+            if position == 0:
+                step.begin_epoch()
+                every.on_epoch_begin(epoch)
+            every.on_train_batch_begin(position)
+            step(*batch)
+            every.on_train_batch_end(position)
+            state.step += 1
+            bar.advance(line)
 
-    def __init__(
-        self,
-        choices: Training,
-        part: str,
-        epochs: int,
-        steps: int,
-        learner: Learner,
-        metric: Metric,
-        score: Callable[[], float],
-        topic: str,
-    ):
-        self._choices, self._part, self._epochs, self._steps = choices, part, epochs, steps
-        self._learner, self._metric, self._score, self._topic = learner, metric, score, topic
-        self.history: list[dict] = []  # of this part and those before it
-        self._losses: list[float] = []  # of the present epoch
-        self._best_weights: list[np.ndarray] = []
-        self._since_best = 0
+            ends, late = position + 1 == batches.steps, deadline_passed()
+            saves = late or checkpoint.due(ends)
+            if ends or saves or looks_at_each_step or time.monotonic() - looked > READ_EVERY:
+                looked = time.monotonic()
+                if step.diverged(batches.steps):
+                    raise _not_a_number(phase, epoch, position, topic)
+            if ends:
+                row = _end_epoch(phase, choices, metric, score, state, topic)
+                every.on_epoch_end(epoch, _logs(row, metric))
+                bar.update(line, description=_last_epoch(state, phase, metric))
+                _tell_epoch(state, phase, metric, topic)
+            if saves:
+                save_state(checkpoint, step, state)
+            if late:
+                fix = "The same command goes on from there"
+                raise UserError(f"the time is up at {position_in_words(state, phase)}", topic, fix)
+            if step.model.stop_training or _has_stopped(state, choices):
+                break
+    every.on_train_end()
+    if state.best_weights:
+        step.model.set_weights(state.best_weights)
+    else:
+        if choices.keep == "best":
+            warn(topic, f"{metric.title} was undefined after every epoch: the last epoch is kept")
+        step.model.optimizer.finalize_variable_values(step.model.trainable_variables)
 
-    def run(self, pipeline: TrainingBatches, checkpoint: Checkpoint, processes: int) -> None:
-        """Trains from where it stands to the end; the net then has its final weights.
 
-        Args:
-            processes: that make batches.
+def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
+    """The rows of the history that are of a phase."""
+    return [row for row in state.history if row["part"] == phase.name]
 
-        Raises:
-            UserError: a loss that is not a number; the time is up, and the state is saved.
-        """
-        done = len(self._own) * self._steps + len(self._losses)
-        total = self._epochs * self._steps
-        batches = load_batches(pipeline, done, total, processes, lambda batch: [tf.constant(part) for part in batch])
-        with progress("steps") as bar, closing(batches):
-            line = bar.add_task(self._told(), stage=self._topic, total=total, completed=done)
-            for batch in batches if not self._stopped else []:
-                self._losses.append(self._learner.step(*batch))
-                if np.isnan(self._losses[-1]):
-                    self._refuse_nan()
-                bar.advance(line)
-                ends = len(self._losses) == self._steps
-                if ends:
-                    self._end_epoch()
-                    bar.update(line, description=self._told())
-                up = deadline_passed()
-                if up or checkpoint.due(ends):
-                    self._save(checkpoint)
-                if up:
-                    fix = "The same command goes on from there"
-                    raise UserError(f"the time is up at {self.stands}", self._topic, fix)
-                if self._stopped:
-                    break
-        if self._best_weights:
-            self._learner.model.set_weights(self._best_weights)
-        else:
-            if self._choices.keep == "best":
-                warn(self._topic, f"{self._metric.title} was undefined after every epoch: the last epoch is kept")
-            self._learner.optimizer.finalize_variable_values(self._learner.model.trainable_variables)
 
-    @property
-    def stands(self) -> str:
-        """Where it stands, for people."""
-        step = f", step {len(self._losses)}" if self._losses else ""
-        return f"{self._prefix}epoch {len(self._own) + 1}{step} of {self._epochs} epochs"
+def position_in_words(state: TrainingState, phase: Phase) -> str:
+    """'head, epoch 2, step 3 of 5 epochs': how far a phase is."""
+    epoch, position = divmod(state.step, phase.batches.steps)
+    step = f", step {position}" if position else ""
+    return f"{phase.prefix}epoch {epoch + 1}{step} of {phase.epochs} epochs"
 
-    @property
-    def _own(self) -> list[dict]:
-        return [row for row in self.history if row["part"] == self._part]
 
-    @property
-    def _prefix(self) -> str:
-        return "head, " if self._part == "head" else ""
+def _end_epoch(
+    phase: Phase, choices: Training, metric: Metric, score: Callable[[], float], state: TrainingState, topic: str
+) -> dict[str, Any]:
+    """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""
+    step, epoch = phase.step, len(own_rows(state, phase)) + 1
+    if left_out := step.left_out():
+        what = f"{left_out} of {phase.batches.steps} steps of epoch {epoch} overflowed and were left out"
+        warn(topic, f"{what}: loss or gradients were not finite")
+    rate = float(keras.ops.convert_to_numpy(step.model.optimizer.learning_rate))
+    loss = step.loss()
+    with step.averaged_weights():
+        value = score()
+        if choices.keep == "best":
+            _keep_best(state, phase, metric, value)
+    row = {"part": phase.name, "epoch": epoch, "learning_rate": rate, "loss": loss, metric.name: value}
+    state.history.append(row)
+    return row
 
-    @property
-    def _stopped(self) -> bool:
-        return bool(self._choices.patience) and self._since_best >= self._choices.patience
 
-    def _end_epoch(self) -> None:
-        rate = float(keras.ops.convert_to_numpy(self._learner.optimizer.learning_rate))
-        loss, left_out = float(np.nanmean(self._losses)), int(np.isnan(self._losses).sum())
-        if left_out:
-            what = f"{left_out} of {self._steps} steps of epoch {len(self._own) + 1} overflowed and were left out"
-            warn(self._topic, f"{what}: loss or gradients were not finite")
-        self._losses = []
-        with self._learner.averaged():
-            score = self._score()
-            if self._choices.keep == "best":
-                self._keep_best(score)
-        epoch = len(self._own) + 1
-        self.history.append(
-            {"part": self._part, "epoch": epoch, "learning_rate": rate, "loss": loss, self._metric.name: score}
-        )
-        every = 1 if os.environ.get(EACH_EPOCH) else -(-self._epochs // 4)
-        if not console.is_terminal and epoch % every == 0 and epoch < self._epochs:
-            say(self._topic, self._told())
+def _keep_best(state: TrainingState, phase: Phase, metric: Metric, value: float) -> None:
+    """Keeps the weights of the best epoch; one whose score is undefined is neither good nor bad."""
+    if np.isnan(value):
+        return
+    before = [metric.sign * row[metric.name] for row in own_rows(state, phase)]
+    if not state.best_weights or metric.sign * value > np.nanmax([-np.inf, *before]):
+        state.best_weights, state.since_best = phase.step.model.get_weights(), 0
+    else:
+        state.since_best += 1
 
-    def _keep_best(self, score: float) -> None:
-        """Keeps the weights of the best epoch; one whose score is undefined is neither good nor bad."""
-        if np.isnan(score):
-            return
-        before = [self._metric.sign * row[self._metric.name] for row in self._own]
-        if not self._best_weights or self._metric.sign * score > np.nanmax([-np.inf, *before]):
-            self._best_weights, self._since_best = self._learner.model.get_weights(), 0
-        else:
-            self._since_best += 1
 
-    def _told(self) -> str:
-        if not self._own:
-            return ""
-        last = self._own[-1]
-        score = f"{self._metric.title} {shown(last[self._metric.name], 3)}"
-        return f"{self._prefix}epoch {last['epoch']}/{self._epochs}  loss {last['loss']:.3f}  {score}"
+def _has_stopped(state: TrainingState, choices: Training) -> bool:
+    return bool(choices.patience) and state.since_best >= choices.patience
 
-    def _refuse_nan(self) -> None:
-        """Ends a training whose loss is not a number; of one that may overflow, after ten steps in a row."""
-        few = min(IN_A_ROW, self._steps)
-        recent = self._losses[-few:]
-        if self._learner.may_overflow and (len(recent) < few or not np.isnan(recent).all()):
-            return
-        epoch, step = len(self._own) + 1, len(self._losses)
-        fix = "Lower training.learning_rate, or look for broken images"
-        raise UserError(f"the loss is not a number at {self._prefix}epoch {epoch}, step {step}", self._topic, fix)
 
-    def _save(self, checkpoint: Checkpoint) -> None:
-        facts = {"history": self.history, "losses": self._losses, "since_best": self._since_best}
-        checkpoint.save([*self._learner.remember(), *self._best_weights], facts)
+def _to_tensors(batch: Batch) -> list:
+    """A batch on the device; copied, since the memory that it lies in is used again."""
+    return [keras.ops.convert_to_tensor(np.array(part)) for part in batch]
 
-    def restore(self, checkpoint: Checkpoint) -> bool:
-        """Takes up the saved state. False if there is none that fits."""
-        saved = checkpoint.load()
-        if saved is None:
-            return False
-        arrays, facts = saved
-        own = len(self._learner.layout)
-        self._learner.recall(arrays[:own])
-        self._best_weights = arrays[own:]
-        self.history, self._losses, self._since_best = facts["history"], facts["losses"], facts["since_best"]
-        return True
+
+def _logs(row: dict[str, Any], metric: Metric) -> dict[str, float]:
+    """What callbacks see of an epoch, named as `fit` names it."""
+    return {"loss": row["loss"], f"val_{metric.name}": row[metric.name], "learning_rate": row["learning_rate"]}
+
+
+def _last_epoch(state: TrainingState, phase: Phase, metric: Metric) -> str:
+    if not (own := own_rows(state, phase)):
+        return ""
+    last = own[-1]
+    score = f"{metric.title} {shown(last[metric.name], 3)}"
+    return f"{phase.prefix}epoch {last['epoch']}/{phase.epochs}  loss {last['loss']:.3f}  {score}"
+
+
+def _tell_epoch(state: TrainingState, phase: Phase, metric: Metric, topic: str) -> None:
+    """A line for four epochs of a training; for each where somebody else draws the bar."""
+    epoch = len(own_rows(state, phase))
+    every = 1 if os.environ.get(EACH_EPOCH) else -(-phase.epochs // 4)
+    if not console.is_terminal and epoch % every == 0 and epoch < phase.epochs:
+        say(topic, _last_epoch(state, phase, metric))
+
+
+def _not_a_number(phase: Phase, epoch: int, position: int, topic: str) -> UserError:
+    where = f"{phase.prefix}epoch {epoch + 1}, step {position + 1}"
+    fix = "Lower training.learning_rate, or look for broken images"
+    return UserError(f"the loss is not a number at {where}", topic, fix)

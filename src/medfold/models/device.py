@@ -1,0 +1,75 @@
+"""What the device of the Keras backend can do: GPUs, precision, compilation, determinism."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+
+
+def gpus() -> list[str]:
+    """The names of the GPUs that the backend can use."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [device.device_kind for device in jax.devices() if device.platform == "gpu"]
+    if keras.backend.backend() != "tensorflow":
+        return []
+    import tensorflow as tf
+
+    devices = tf.config.list_physical_devices("GPU")
+    return [tf.config.experimental.get_device_details(device).get("device_name", device.name) for device in devices]
+
+
+def precision_of(choice: str) -> str:
+    """What `training.precision: auto` stands for on this machine.
+
+    float16 on GPUs with units for it (compute capability 7 and above), bfloat16 on CPUs with units for it (AMX), else
+    float32: without such units the others are slower or no faster.
+    """
+    if choice != "auto":
+        return choice
+    if gpus():
+        return "float16" if _has_half_precision_units() else "float32"
+    facts = Path("/proc/cpuinfo")
+    return "bfloat16" if facts.is_file() and "amx_bf16" in facts.read_text() else "float32"
+
+
+def _has_half_precision_units() -> bool:
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return float(getattr(jax.devices()[0], "compute_capability", 0)) >= 7
+    import tensorflow as tf
+
+    details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
+    return details.get("compute_capability", (0, 0)) >= (7, 0)
+
+
+@contextmanager
+def computed_in(precision: str) -> Iterator[None]:
+    """Within the block, nets are built to compute in a precision; weights and outputs stay float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def compiles(choice: bool | str) -> bool:
+    """What `training.compile: auto` stands for: XLA with JAX, which needs it; not with TensorFlow."""
+    return keras.backend.backend() == "jax" if choice == "auto" else bool(choice)
+
+
+def make_deterministic(seed: int, operations: bool = True) -> None:
+    """Seeds Python, numpy and the backend.
+
+    Args:
+        operations: also makes TensorFlow's operations on a GPU deterministic, which costs time. Defaults to True.
+    """
+    keras.utils.set_random_seed(seed)
+    if operations and keras.backend.backend() == "tensorflow" and gpus():
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()

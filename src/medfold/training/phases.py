@@ -1,0 +1,158 @@
+"""The phases of a training: the head alone on the features of a frozen backbone, all layers, or both in turn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from medfold.competition.facts import Competition
+from medfold.competition.recipe import Recipe
+from medfold.models.device import compiles
+from medfold.models.heads import split_backbone_and_head
+from medfold.training import losses
+from medfold.training.augmentation import any_view, augmenter
+from medfold.training.batch_statistics import BatchStatistics
+from medfold.training.batches import TrainingBatches
+from medfold.training.mixup import Mixer, mixer
+from medfold.training.optimizer import optimizer_of
+from medfold.training.step import TrainingStep
+
+
+@dataclass(frozen=True)
+class TrainingImages:
+    """What a fold is trained on.
+
+    Args:
+        pixels: uint8 (images, height, width, channels), may be memory-mapped: of all images, other folds too.
+        features: the file with what a frozen backbone sees in them; read only where the head is trained alone.
+        rows: int (n,), the images to train on.
+        targets: int (n,) or (n, labels), in the order of `rows`.
+        seed: of order, augmentation and mixing.
+        workers: processes that make batches.
+    """
+
+    pixels: np.ndarray
+    features: Path
+    rows: np.ndarray
+    targets: np.ndarray
+    seed: int
+    workers: int
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a training: what is trained, on what, how long.
+
+    Args:
+        name: head (alone) or all (layers); stands in the history.
+        step: the net with its optimizer.
+        images: what the net is asked about: pixels, or the features of a frozen backbone.
+        view_of: (images of a batch, number of the view) -> what the net takes; None for pixels.
+        batches: what it is trained on.
+        epochs: how many.
+        workers: processes that make batches.
+        statistics: of its batch normalisation.
+    """
+
+    name: str
+    step: TrainingStep
+    images: np.ndarray
+    view_of: Callable[[np.ndarray, int], np.ndarray] | None
+    batches: TrainingBatches
+    epochs: int
+    workers: int
+    statistics: BatchStatistics
+
+    @property
+    def prefix(self) -> str:
+        """What stands before an epoch's number on the terminal."""
+        return "head, " if self.name == "head" else ""
+
+
+def plan_phases(
+    competition: Competition, recipe: Recipe, model: keras.Model, images: TrainingImages, precision: str
+) -> list[Phase]:
+    """The phases of a recipe, in their order, each with its net compiled.
+
+    Args:
+        model: the whole net.
+        images: what it is trained on.
+        precision: that is computed in: float32, float16 or bfloat16.
+    """
+    plan, choices = _Plan(competition, recipe, images, precision), recipe.training
+    head = [_head_phase(plan, model)] if choices.head_epochs else []
+    return head + ([_whole_phase(plan, model)] if choices.epochs else [])
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the phases of a training share."""
+
+    competition: Competition
+    recipe: Recipe
+    images: TrainingImages
+    precision: str
+
+    def batches(self, inputs: np.ndarray, augment: Callable, mix: Mixer | None) -> TrainingBatches:
+        competition, choices, targets = self.competition, self.recipe.training, self.images.targets
+        return TrainingBatches(
+            images=inputs,
+            rows=self.images.rows,
+            targets=losses.as_columns(competition, targets),
+            weights=losses.sample_weights(competition, choices.class_weights, targets),
+            augment=augment,
+            batch_size=choices.batch_size,
+            seed=self.images.seed,
+            mix=mix,
+            classes=losses.classes_of(competition, targets) if choices.sampler == "balanced" else None,
+        )
+
+    def step(self, model: keras.Model, learning_rate: float, steps: int) -> TrainingStep:
+        choices = self.recipe.training
+        optimizer = optimizer_of(choices, learning_rate, steps)
+        if self.precision == "float16":  # small gradients would vanish
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        loss = losses.loss_of(self.competition, choices, self.images.targets)
+        return TrainingStep(model, optimizer, loss, jit_compile=compiles(choices.compile))
+
+    def statistics(self, model: keras.Model, inputs: np.ndarray, view: Callable) -> BatchStatistics:
+        return BatchStatistics(model, inputs, self.images.rows, view, self.images.seed)
+
+
+def _head_phase(plan: _Plan, model: keras.Model) -> Phase:
+    choices, features = plan.recipe.training, np.load(plan.images.features, mmap_mode="r")
+    _, head = split_backbone_and_head(model)
+    learnt_from = features[:, :1] if plan.recipe.augment == "none" else features
+    batches = plan.batches(learnt_from, any_view, Mixer(choices.mixup, 0) if choices.mixup else None)
+    return Phase(
+        name="head",
+        step=plan.step(head, choices.head_learning_rate, batches.steps * choices.head_epochs),
+        images=features,
+        view_of=_view,
+        batches=batches,
+        epochs=choices.head_epochs,
+        workers=0,
+        statistics=plan.statistics(head, features, lambda batch: _view(batch, 0)),
+    )
+
+
+def _whole_phase(plan: _Plan, model: keras.Model) -> Phase:
+    choices, pixels = plan.recipe.training, plan.images.pixels
+    augment = augmenter(plan.recipe.augment, plan.competition.images.symmetry, pixels.shape[1:])
+    batches = plan.batches(pixels, augment, mixer(choices))
+    return Phase(
+        name="all",
+        step=plan.step(model, choices.learning_rate, batches.steps * choices.epochs),
+        images=pixels,
+        view_of=None,
+        batches=batches,
+        epochs=choices.epochs,
+        workers=plan.images.workers,
+        statistics=plan.statistics(model, pixels, lambda batch: batch),
+    )
+
+
+def _view(batch: np.ndarray, number: int) -> np.ndarray:
+    return batch[:, number]

@@ -34,7 +34,6 @@ from results import Result, judge
 
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
     import keras
-    import tensorflow as tf
 
     from medfold.models.build import build_model
     from medfold.prediction import predictor
@@ -42,7 +41,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.training.batch_statistics import BatchStatistics
     from medfold.training.fold import AT_THE_END
     from medfold.training.optimizer import optimizer_of
-    from medfold.training.step import Learner
+    from medfold.training.step import TrainingStep
 
 NETS = ("MobileNetV2", "EfficientNetV2B0", "DenseNet121", "ResNet50V2")
 STEPS = (40, 200, 2000)
@@ -80,8 +79,8 @@ def images_of(name: str) -> Images:
     return Images(project.competition, held.pixels, rows[~out], data.targets[~out], rows[out], data.targets[out])
 
 
-def train(images: Images, recipe: Recipe, steps: int) -> Learner:
-    """So many steps, put together as `fit.train_fold` does."""
+def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
+    """So many steps, put together as `fold.train_fold` does."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(SEED)
     competition, choices = images.competition, recipe.training
@@ -95,11 +94,12 @@ def train(images: Images, recipe: Recipe, steps: int) -> Learner:
         seed=SEED,
     )
     model = build_model(competition, recipe)
-    learner = Learner(model, optimizer_of(choices, choices.learning_rate, steps), losses.loss_of(competition, choices))
+    optimizer = optimizer_of(choices, choices.learning_rate, steps)
+    step = TrainingStep(model, optimizer, losses.loss_of(competition, choices))
     for number in range(steps):
-        learner.step(*(tf.constant(part) for part in pipeline.batch(number)))
-    learner.optimizer.finalize_variable_values(model.trainable_variables)
-    return learner
+        step(*(keras.ops.convert_to_tensor(part) for part in pipeline.batch(number)))
+    optimizer.finalize_variable_values(model.trainable_variables)
+    return model
 
 
 def auc(images: Images, model: keras.Model) -> float:
@@ -111,7 +111,7 @@ def auc(images: Images, model: keras.Model) -> float:
 def compare(images: Images, recipe: Recipe, steps: int, what: str) -> Result:
     """The three predictions of one training."""
     began = time.monotonic()
-    model = train(images, recipe, steps).model
+    model = train(images, recipe, steps)
     trained = time.monotonic() - began
     left = auc(images, model)
     statistics = BatchStatistics(model, images.pixels, images.rows, np.asarray, SEED)

@@ -41,7 +41,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.models.device import precision_of
     from medfold.training import losses
     from medfold.training.optimizer import optimizer_of
-    from medfold.training.step import Learner
+    from medfold.training.step import TrainingStep
 
 IMAGES = 640
 SECONDS = 6.0  # of a turn: short, so that both sides of a ratio meet the same minute
@@ -84,7 +84,7 @@ AT_EPOCHS_END = 1.5
 
 
 class Training:
-    """A net, its optimizer and its input, put together as `fit.train_fold` does.
+    """A net, its optimizer and its input, put together as `fold.train_fold` does.
 
     Args:
         job: what is trained.
@@ -122,12 +122,12 @@ class Training:
         if precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         model = build_model(competition, job.recipe, precision=precision)
-        self.learner = Learner(model, optimizer, losses.loss_of(competition, choices))
+        self.step = TrainingStep(model, optimizer, losses.loss_of(competition, choices))
 
 
-def as_tensors(batch: Batch) -> list[tf.Tensor]:
-    """A batch as the net takes it, as in `course`."""
-    return [tf.constant(part) for part in batch]
+def as_tensors(batch: Batch) -> list:
+    """A batch as the net takes it, as in `trainer`."""
+    return [keras.ops.convert_to_tensor(np.array(part)) for part in batch]
 
 
 def rate(step: Callable[[], object], images: int, seconds: float = SECONDS) -> float:
@@ -144,7 +144,7 @@ def rate(step: Callable[[], object], images: int, seconds: float = SECONDS) -> f
 def compare(job: Job, folder: Path, rounds: int) -> Result:
     """A training on a resident batch and one with the whole pipeline, in turns."""
     training, workers = Training(job, folder), workers_of("auto")
-    pipeline, learner = training.pipeline, training.learner
+    pipeline, step = training.pipeline, training.step
     size, cores, positions = pipeline.batch_size, hardware.cores(), count()
     resident = as_tensors(pipeline.batch(0))
     rates: dict[str, list[float]] = {"resident": [], "pipeline": []}
@@ -152,11 +152,11 @@ def compare(job: Job, folder: Path, rounds: int) -> Result:
         rates["augment"] = []
     with closing(load_batches(pipeline, 0, ENDLESS, workers, as_tensors)) as batches:
         turns = {
-            "resident": lambda: rate(lambda: learner.step(*resident), size),
-            "pipeline": lambda: rate(lambda: learner.step(*next(batches)), size),
+            "resident": lambda: rate(lambda: step(*resident), size),
+            "pipeline": lambda: rate(lambda: step(*next(batches)), size),
             "augment": lambda: rate(lambda: pipeline.at(*divmod(next(positions), size * pipeline.steps)), 1),
         }
-        rate(lambda: learner.step(*next(batches)), size, seconds=2)  # the net is compiled, the workers start
+        rate(lambda: step(*next(batches)), size, seconds=2)  # the net is compiled, the workers start
         for number in range(rounds):
             for name in reversed(rates) if number % 2 else rates:
                 rates[name].append(turns[name]())
@@ -174,13 +174,13 @@ def compare(job: Job, folder: Path, rounds: int) -> Result:
 def ends_of_epochs(job: Job, folder: Path, rounds: int) -> Result:
     """How long a step takes to follow the one before it, within epochs and where one ends."""
     training = Training(job, folder, STEPS * job.recipe.training.batch_size)
-    learner, within, ends, ratios = training.learner, [], [], []
+    step, within, ends, ratios = training.step, [], [], []
     for _ in range(rounds):
         moments = []
         steps = STEPS * (EPOCHS + 1)  # the first epoch does not count: the net is compiled, the workers start
         with closing(load_batches(training.pipeline, 0, steps, workers_of("auto"), as_tensors)) as batches:
             for batch in batches:
-                learner.step(*batch)
+                step(*batch)
                 moments.append(time.perf_counter())
         gaps = list(enumerate(later - former for former, later in pairwise(moments)))[STEPS - 1 :]
         ends.append(median(gap for step, gap in gaps if step % STEPS == STEPS - 1))

@@ -1,8 +1,10 @@
 """What the machine has, cores and GPUs, asked without TensorFlow; processes that end with the one that began them."""
 
+import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 
@@ -13,6 +15,17 @@ def cores() -> int:
     if share.isdigit() and int(share) > 0:
         return int(share)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def keras_backend() -> str:
+    """The backend that Keras would use, asked without importing it: `tensorflow` unless somebody chose another."""
+    if name := os.environ.get("KERAS_BACKEND"):
+        return name
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    try:
+        return json.loads((home / "keras.json").read_text(encoding="utf-8")).get("backend", "tensorflow")
+    except (OSError, ValueError):
+        return "tensorflow"
 
 
 def cuda_devices() -> list[str]:

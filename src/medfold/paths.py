@@ -103,6 +103,11 @@ class CompetitionPaths:
         return self.folder / "competition.yaml"
 
     @property
+    def plugins(self) -> Path:
+        """The competition's own code; need not exist."""
+        return self.folder / "plugins.py"
+
+    @property
     def leaderboard(self) -> Path:
         """Published scores to stand among; need not exist."""
         return self.folder / "leaderboard.csv"

@@ -68,7 +68,7 @@ def test_steps_are_applied_in_their_order(monkeypatch):
         return pixels + np.uint8(by)
 
     for function in (double, more):
-        monkeypatch.setitem(module.STEPS, function.__name__, function)
+        monkeypatch.setitem(module.STEPS._built_in, function.__name__, function)
     pixels = np.full((8, 8, 1), 5, np.uint8)
     assert prepare_image(pixels, Images(size=8, steps=["double", "more"])).max() == 11
     assert prepare_image(pixels, Images(size=8, steps=[{"more": {"by": 3}}, "double"])).max() == 16

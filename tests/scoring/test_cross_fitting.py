@@ -6,7 +6,7 @@ from medfold.scoring.cross_fitting import MAPS, Fitted, chained, cross_fitted, p
 
 @pytest.fixture(autouse=True)
 def _own_maps(monkeypatch):
-    monkeypatch.setattr("medfold.scoring.cross_fitting.MAPS", {**MAPS})
+    monkeypatch.setattr(MAPS, "_built_in", dict(MAPS))
     for each in (plus, times, summed):
         prediction_map(each)
 

@@ -13,6 +13,7 @@ from medfold.data import samples
 from medfold.data.dataset import load_dataset
 from medfold.data.raw_data import samples_of
 from medfold.errors import UserError, some
+from medfold.recheck import definitions
 from medfold.recheck import run as run_check
 from medfold.recheck import submission as submission_check
 from medfold.runs import identity, run_folder
@@ -45,6 +46,7 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
                 raise
             warn("run", f"{name}: cannot be computed again: {error.what}")
             continue
+        _warn_of_own_metrics(facts)
         wrong += _told("run", name, run_check.differences(facts, project.paths, run))
     ledger = read_ledger(project.root)
     rows = ledger[ledger["competition"] == project.paths.name]
@@ -67,6 +69,12 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
     if wrong:
         raise UserError(f"{len(wrong)} differences: {some(wrong, 3)}", project.paths.name, "The files were changed")
+
+
+def _warn_of_own_metrics(facts: Competition) -> None:
+    own = [name for name in (facts.score.metric, *facts.score.also) if not definitions.knows(name)]
+    if own:
+        warn("run", f"metrics of plugins.py are not computed again, for there is no second definition: {some(own)}")
 
 
 def _lacking(project: Project, file: Path, of: list[str]) -> str:

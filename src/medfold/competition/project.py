@@ -7,6 +7,7 @@ from typing import Any
 from medfold import config
 from medfold.competition import recipe as recipe_module
 from medfold.competition.facts import Competition
+from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import Images
 from medfold.competition.slugs import slug_of
 from medfold.errors import UserError
@@ -32,7 +33,9 @@ class Project:
         """
         root = root or Paths.find()
         paths = root.competition(folder_of(root, name))
-        return cls(root, paths, load_facts(paths, root.bases))
+        facts = load_facts(paths, root.bases)
+        use_plugins(paths.plugins)
+        return cls(root, paths, facts)
 
     def command(self, target: str, **words: object) -> str:
         """The make command for a target of this competition, as it is typed."""

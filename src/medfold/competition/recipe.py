@@ -53,7 +53,7 @@ class Training(Strict):
     warmup: float = Field(default=0.1, ge=0, lt=1)  # share of the steps over which the rate rises; then a cosine
     weight_decay: float = Field(default=0.01, ge=0)
     clip_norm: float = Field(default=1.0, gt=0)  # of the gradient over all weights
-    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    loss: str = "cross_entropy"  # or focal, or one of plugins.py
     focal_gamma: float = Field(default=2.0, ge=0)  # how much less what is already right counts
     mixup: float = Field(default=0.0, ge=0)  # alpha of the shares in which two images are laid over each other; 0: none
     cutmix: float = Field(default=0.0, ge=0)  # alpha of the share of a box cut from another image; 0: none

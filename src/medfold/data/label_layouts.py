@@ -17,24 +17,25 @@ from medfold.data.parts import held_out, part_of
 from medfold.errors import UserError, nearest, some
 from medfold.images import dicom_headers
 from medfold.images.formats import reading
+from medfold.registry import Registry
 
-SHAPES: dict[str, Callable] = {}
+LAYOUTS: Registry[Callable] = Registry("shape of labels")
 Parts = tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame | None]  # train, test, solution
 FEW = 20  # images that may well be of as many patients
 
 
-def shape(function: Callable) -> Callable:
+def label_layout(function: Callable) -> Callable:
     """Registers `function(competition, raw) -> (train, test, solution)` under its own name.
 
     The tables have `id`, `image`, `unit`, `patient` (text, or missing) and, in train, the targets; `solution` has
     `id`, the targets and `usage`, or is None where the labels of the test part are not among the raw data. With
     labels.holdout there is no test table: None.
     """
-    SHAPES[function.__name__] = function
+    LAYOUTS.register(function.__name__, function)
     return function
 
 
-@shape
+@label_layout
 def wide(competition: Competition, raw: Path) -> Parts:
     """One row per image in a table, one column per target."""
     return _from_table(competition, raw, competition.labels.targets, _wide)
@@ -48,7 +49,7 @@ def _wide(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataF
     return table
 
 
-@shape
+@label_layout
 def long(competition: Competition, raw: Path) -> Parts:
     """One row per image and label, named `<id>_<target>`, in a table; the label in the column labels.value."""
     return _from_table(competition, raw, [competition.labels.value], _long)
@@ -75,7 +76,7 @@ def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFr
     return train.reset_index().rename_axis(columns=None)
 
 
-@shape
+@label_layout
 def one_hot(competition: Competition, raw: Path) -> Parts:
     """One row per image in a table, a column per class: 1 for the class of the image, 0 for the others."""
     return _from_table(competition, raw, competition.class_names, _one_hot)
@@ -93,7 +94,7 @@ def _one_hot(table: pd.DataFrame, competition: Competition, path: Path) -> pd.Da
     return table.assign(**{target: np.array(names, object)[marked.to_numpy().argmax(axis=1)]})
 
 
-@shape
+@label_layout
 def lists(competition: Competition, raw: Path) -> Parts:
     """One row per image in a table; the column labels.value holds the names of its labels, with a separator between."""
     return _from_table(competition, raw, [competition.labels.value], _lists)
@@ -115,7 +116,7 @@ def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.Data
     return table
 
 
-@shape
+@label_layout
 def folders(competition: Competition, raw: Path) -> Parts:
     """Labels as names of folders: patterns with `{label}` and `{id}`. Labels of the test part are the solution.
 
@@ -201,7 +202,7 @@ def _make_ids_differ(competition: Competition, train: pd.DataFrame, test: pd.Dat
             say("samples", f"names of {part} images recur: ids are made of their paths, like {table['id'].iloc[0]}")
 
 
-@shape
+@label_layout
 def arrays(competition: Competition, raw: Path) -> Parts:
     """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
     labels = competition.labels
@@ -252,7 +253,7 @@ def test_part(competition: Competition, raw: Path) -> pd.DataFrame:
     """
     labels, images = competition.labels, competition.images
     if labels.shape in (folders.__name__, arrays.__name__):
-        _, test, _ = SHAPES[labels.shape](competition, raw)
+        _, test, _ = LAYOUTS.find(labels.shape, "labels.shape")(competition, raw)
     else:
         test = _test_table(competition, raw)
         test, _ = _placed(test, images.test or images.train, competition, raw, complete=False)

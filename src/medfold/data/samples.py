@@ -33,12 +33,13 @@ def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
             of two groups, or other counts than competition.yaml expects.
     """
     labels = competition.labels
-    if labels.shape not in label_layouts.SHAPES:
-        hint = nearest(labels.shape, label_layouts.SHAPES)
+    if labels.shape not in label_layouts.LAYOUTS:
+        hint = nearest(labels.shape, label_layouts.LAYOUTS)
         raise UserError(
-            f"unknown labels.shape '{labels.shape}'{hint}", paths.facts, f"Known: {', '.join(label_layouts.SHAPES)}"
+            f"unknown labels.shape '{labels.shape}'{hint}", paths.facts, f"Known: {', '.join(label_layouts.LAYOUTS)}"
         )
-    train, test, solution = label_layouts.SHAPES[labels.shape](competition, paths.raw_root(competition.images.root))
+    layout = label_layouts.LAYOUTS.find(labels.shape, "labels.shape")
+    train, test, solution = layout(competition, paths.raw_root(competition.images.root))
     if labels.holdout:
         test, solution = train.head(0), None
     if not len(train):

@@ -126,7 +126,7 @@ class EnsembleChoice:
 
         They are what is scored, unless that is ranks, or an adjustment has made decisions or the like of them.
         """
-        if self.chosen.method.name == "rank":
+        if self.chosen.method.gives_ranks:
             return self.contenders[0].fitted, self.contenders[0].predictions
         if self.adjusted and self.adjusted.helps and self.adjusted.calibrates:
             return self.fitted, self.predictions
@@ -142,7 +142,7 @@ class EnsembleChoice:
             prior: float64 (columns,), the mean of the units' labels.
         """
         found = prior[None]
-        if self.chosen.method.name == "rank":
+        if self.chosen.method.gives_ranks:
             _, arguments = self.chosen.fitted.steps[0]
             found = self.chosen.fitted.apply(np.median(arguments["ordered"], axis=1)[:, None, :])
         if self.adjusted and self.adjusted.helps and not self.adjusted.calibrates:
@@ -160,7 +160,7 @@ def compare_methods(
         per_class: weights are fitted for each class or label on its own. Defaults to False.
     """
     metric, found = metric_of(competition), []
-    for method in METHODS.values():
+    for method in METHODS.all():
         if found and only in METHODS and method.name != only:
             continue
         if found and (len(members.names) == 1 or (method.learns and not members.can_be_cross_fitted)):
@@ -208,7 +208,7 @@ def calibrated(
 
     Ranks are no probabilities: where they are averaged, this is of the plain mean.
     """
-    chosen = decision.contenders[0] if decision.chosen.method.name == "rank" else decision.chosen
+    chosen = decision.contenders[0] if decision.chosen.method.gives_ranks else decision.chosen
     scaling, ece = post_processing.calibration().fit, METRICS["ece"]
     fit = chained(_fit(chosen.method, metric_of(competition), per_class), scaling)
     after = cross_fitted(fit, members.predictions, members.targets, members.fold)
@@ -253,7 +253,7 @@ def _named(members: Members, contenders: list[Candidate], name: str) -> Candidat
 
 def _adjusted(members: Members, competition: Competition, chosen: Candidate, per_class: bool) -> Adjusted | None:
     metric = metric_of(competition)
-    suited = post_processing.of(competition, metric)
+    suited = post_processing.post_processing_of(competition, metric)
     if suited is None:
         return None
     fit = chained(_fit(chosen.method, metric, per_class), suited.fit)

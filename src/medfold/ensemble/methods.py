@@ -1,4 +1,4 @@
-"""How members of an ensemble are put together: a function with the decorator `@method` each.
+"""How members of an ensemble are put together: a function with the decorator `@ensemble_method` each.
 
 Members stand in one array, float64 (members, n, columns). What needs no labels comes first, then what is fitted on
 them; the latter is to be believed by its cross-fitted score only.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, softmax
 
+from medfold.registry import Registry
 from medfold.scoring.calibration import SMALLEST, logits, probabilities
 from medfold.scoring.cross_fitting import Fitted, prediction_map
 from medfold.scoring.metric import METRICS, Metric
@@ -29,28 +30,39 @@ class Method:
         fit: (stack, targets, metric, per_class) -> Fitted; with `weights` among its parameters, float (members,) or
             (members, columns), where it weighs members.
         learns: True if it looks at the targets.
+        gives_ranks: True if what comes of it are ranks, no probabilities. Defaults to False.
     """
 
     name: str
     title: str
     fit: Callable[[np.ndarray, np.ndarray, Metric, bool], Fitted]
     learns: bool
+    gives_ranks: bool = False
 
 
-METHODS: dict[str, Method] = {}
+METHODS: Registry[Method] = Registry("method")
 
 
-def method(title: str, learns: bool = True) -> Callable:
-    """Registers a function as a method under its own name."""
+def ensemble_method(title: str, learns: bool = True, gives_ranks: bool = False) -> Callable:
+    """Registers a function (stack, targets, metric, per_class) -> Fitted as a method under its own name.
+
+    Args:
+        title, learns, gives_ranks: as in `Method`.
+
+    Example:
+        >>> @ensemble_method("median", learns=False)
+        ... def median(stack, targets, metric, per_class=False):
+        ...     return Fitted.by(median_of)
+    """
 
     def register(fit: Callable) -> Callable:
-        METHODS[fit.__name__] = Method(fit.__name__, title, fit, learns)
+        METHODS.register(fit.__name__, Method(fit.__name__, title, fit, learns, gives_ranks))
         return fit
 
     return register
 
 
-@method("arithmetic mean", learns=False)
+@ensemble_method("arithmetic mean", learns=False)
 def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
     """The plain mean of the probabilities."""
     return Fitted.by(mean_of)
@@ -62,7 +74,7 @@ def mean_of(stack: np.ndarray) -> np.ndarray:
     return stack.mean(axis=0)
 
 
-@method("geometric mean", learns=False)
+@ensemble_method("geometric mean", learns=False)
 def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
     """The mean of the logits, made probabilities again: the normalised geometric mean."""
     return Fitted.by(geometric_mean_of, exclusive=_exclusive(stack, targets))
@@ -74,7 +86,7 @@ def geometric_mean_of(stack: np.ndarray, exclusive: bool) -> np.ndarray:
     return probabilities(logits(stack, exclusive).mean(axis=0), exclusive)
 
 
-@method("rank mean", learns=False)
+@ensemble_method("rank mean", learns=False, gives_ranks=True)
 def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
     """The mean of where each prediction stands among the member's OOF predictions, as a share of them.
 
@@ -96,7 +108,7 @@ def rank_mean_of(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.
     return _normalised(ranks.mean(axis=0), exclusive)
 
 
-@method("selection")
+@ensemble_method("selection")
 def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
     """Greedy selection of members with replacement (Caruana et al. 2004, doi 10.1145/1015330.1015432), on the metric.
 
@@ -108,7 +120,7 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     own log loss.
     """
     if per_class and stack.shape[2] > 1:
-        alone = METRICS["auc" if metric.name in ("auc", "mean_auc") else "log_loss"]
+        alone = METRICS["auc" if metric.of_order else "log_loss"]
         columns = [
             _selected(stack[:, :, [column]], _members(targets, column), alone) for column in range(stack.shape[2])
         ]
@@ -175,7 +187,7 @@ def shortest(stack: np.ndarray, targets: np.ndarray, metric: Metric, picks: np.n
     return best
 
 
-@method("optimised weights")
+@ensemble_method("optimised weights")
 def optimised(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
     """Weights of sum 1, none negative, of the weighted mean with the least log loss (SLSQP; the problem is convex).
 
@@ -218,7 +230,7 @@ def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return weights / weights.sum()
 
 
-@method("stacking")
+@ensemble_method("stacking")
 def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
     """Logistic regression on the members' logits (Wolpert 1992), each of mean 0 and deviation 1, with C = 1.
 

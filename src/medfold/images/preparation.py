@@ -1,8 +1,7 @@
 """What is done to an image once, before it is stored: the steps of the recipe, then one size.
 
-A step is a function with the decorator `@step`: uint8 (height, width, channels) -> uint8 with the same channels, of any
-size but none. It may take arguments, whose annotations say what is allowed. Borders and shapes are looked for on a
-copy of at most 512 px, since images have tens of megapixels; what is found is good to a few 512ths of the image.
+A step is a function with the decorator `@preparation_step`: uint8 (height, width, channels) -> uint8 with the same
+channels, of any size but none. It may take arguments, whose annotations say what is allowed.
 """
 
 import inspect
@@ -15,15 +14,16 @@ from pydantic import create_model
 
 from medfold.competition.recipe import Images
 from medfold.config import Strict, validated
-from medfold.errors import UserError, nearest
+from medfold.errors import UserError
 from medfold.images.resize import resize
+from medfold.registry import Registry
 
-STEPS: dict[str, Callable[..., np.ndarray]] = {}
+STEPS: Registry[Callable[..., np.ndarray]] = Registry("step")
 
 
 def preparation_step(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Registers a function (pixels, **arguments) -> pixels as a step under its own name."""
-    STEPS[function.__name__] = function
+    STEPS.register(function.__name__, function)
     return function
 
 
@@ -46,9 +46,7 @@ def steps_of(options: Images) -> list[Callable[[np.ndarray], np.ndarray]]:
         if len(spec) != 1:
             raise UserError(f"expected one step per list item, received {spec}", "images.steps")
         ((name, arguments),) = spec.items()
-        if name not in STEPS:
-            known = f"Known: {', '.join(STEPS)}"
-            raise UserError(f"unknown step '{name}'{nearest(name, STEPS)}", "images.steps", known)
+        STEPS.find(name, "images.steps")
         checked = validated(_arguments(name), arguments, f"images.steps, {name}")
         result.append(partial(STEPS[name], **dict(checked)))
     return result

@@ -214,4 +214,5 @@ def _keep_appearance(
 
 def _origin(competition: Competition, paths: CompetitionPaths) -> str:
     facts = competition.images.model_dump(mode="json", include=store.READING | {"shape"})
-    return files.fingerprint([VERSION, facts, store.images_of(paths), files.sha256(paths.raw_manifest)])
+    own = store.own_code(competition.images, paths).values()
+    return files.fingerprint([VERSION, facts, store.images_of(paths), files.sha256(paths.raw_manifest), *own])

@@ -1,15 +1,18 @@
 """The store: prepared images as one memory-mapped uint8 array, decoded once."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
 from medfold import files
 from medfold.competition import recipe
-from medfold.competition.facts import Competition
+from medfold.competition.facts import Competition, Images
+from medfold.competition.plugins import plugins_hash
 from medfold.errors import UserError
+from medfold.images.formats.reading import MODULES
+from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 
 VERSION = 3  # raised when the same inputs give other pixels
@@ -54,7 +57,25 @@ def key(competition: Competition, paths: CompetitionPaths, choices: recipe.Image
         "reading": competition.images.model_dump(mode="json", include=READING),
         "images": choices.model_dump(),
     }
-    return files.fingerprint(facts)
+    return files.fingerprint(facts | own_code(competition.images, paths, choices))
+
+
+def own_code(facts: Images, paths: CompetitionPaths, choices: recipe.Images | None = None) -> dict[str, str]:
+    """The hash of plugins.py, as `plugins`, if it reads or prepares images; else nothing.
+
+    It is not run for that, so it is taken to do so if a step, or the ending of the images, is not built in.
+    """
+    plugins = plugins_hash(paths.plugins)
+    if plugins is None:
+        return {}
+    names = [
+        name for step in (choices.steps if choices else []) for name in ([step] if isinstance(step, str) else step)
+    ]
+    endings = {PurePosixPath(pattern).suffix.lower() for pattern in (*facts.train, *facts.test)}
+    built_in = {ending for endings_of in MODULES.values() for ending in endings_of} | {""}
+    if any(not STEPS.is_built_in(name) for name in names) or not endings <= built_in:
+        return {"plugins": plugins}
+    return {}
 
 
 def complete(paths: CompetitionPaths, key: str) -> bool:

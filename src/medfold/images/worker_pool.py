@@ -7,11 +7,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import Any
 
 import cv2
 
 from medfold import hardware
+from medfold.competition.plugins import active_plugins, use_plugins
 from medfold.errors import UserError
 from medfold.images.formats import reading
 from medfold.processes import end_with_parent
@@ -89,7 +91,7 @@ def _each(function: Callable[[Any], Any], items: list[Any]) -> tuple[float, list
 
 
 def _processes(count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(count, _context(), _begin)
+    return ProcessPoolExecutor(count, _context(), _begin, (active_plugins(),))
 
 
 def _context() -> BaseContext:
@@ -101,6 +103,7 @@ def _context() -> BaseContext:
     return context
 
 
-def _begin() -> None:
+def _begin(plugins: Path | None) -> None:
     end_with_parent()
+    use_plugins(plugins)
     cv2.setNumThreads(1)

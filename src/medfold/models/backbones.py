@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from keras import layers
 
 from medfold.competition import recipe
+from medfold.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,14 @@ class Backbone:
     smallest: int = 8
 
 
-BACKBONES: dict[str, Backbone] = {}
+BACKBONES: Registry[Backbone] = Registry("backbone")
 
 
 def backbone(scaling: str, **facts) -> Callable:
     """Registers a function as a backbone under its own name."""
 
     def register(build: Callable) -> Callable:
-        BACKBONES[build.__name__] = Backbone(build, scaling, **facts)
+        BACKBONES.register(build.__name__, Backbone(build, scaling, **facts))
         return build
 
     return register

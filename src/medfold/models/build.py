@@ -8,7 +8,7 @@ from keras import layers
 
 from medfold.competition import recipe
 from medfold.competition.facts import Competition
-from medfold.errors import UserError, nearest
+from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES
 from medfold.models.device import computed_in
 from medfold.models.heads import DROPOUT, STANDARDISED, outputs
@@ -72,11 +72,8 @@ def refuse_impossible(competition: Competition, choices: recipe.Recipe, pretrain
             are too small for it, a scaling or a head that it cannot have.
     """
     options = choices.backbone
-    if options.name not in BACKBONES:
-        hint = nearest(options.name, BACKBONES)
-        known = "Known: simple_cnn, resnet9 and the nets of keras.applications, by their names there"
-        raise UserError(f"unknown backbone '{options.name}'{hint}", "backbone.name", known)
-    chosen = BACKBONES[options.name]
+    known = "simple_cnn, resnet9 and the nets of keras.applications, by their names there"
+    chosen = BACKBONES.find(options.name, "backbone.name", known)
     if options.weights != "none" and not chosen.pretrained:
         raise UserError(f"{options.name} has no pretrained weights", "backbone.weights", "Set it to none")
     if pretrained:

@@ -10,15 +10,8 @@ import keras
 def gpus() -> list[str]:
     """The names of the GPUs that the backend can use."""
     if keras.backend.backend() == "jax":
-        import jax
-
-        return [device.device_kind for device in jax.devices() if device.platform == "gpu"]
-    if keras.backend.backend() != "tensorflow":
-        return []
-    import tensorflow as tf
-
-    devices = tf.config.list_physical_devices("GPU")
-    return [tf.config.experimental.get_device_details(device).get("device_name", device.name) for device in devices]
+        return [device.device_kind for device in _gpu_devices()]
+    return [_details(device).get("device_name") or device.name for device in _gpu_devices()]
 
 
 def precision_of(choice: str) -> str:
@@ -29,21 +22,30 @@ def precision_of(choice: str) -> str:
     """
     if choice != "auto":
         return choice
-    if gpus():
-        return "float16" if _has_half_precision_units() else "float32"
+    if found := _gpu_devices():
+        if keras.backend.backend() == "jax":
+            return "float16" if float(getattr(found[0], "compute_capability", 0)) >= 7 else "float32"
+        return "float16" if _details(found[0]).get("compute_capability", (0, 0)) >= (7, 0) else "float32"
     facts = Path("/proc/cpuinfo")
     return "bfloat16" if facts.is_file() and "amx_bf16" in facts.read_text() else "float32"
 
 
-def _has_half_precision_units() -> bool:
+def _gpu_devices() -> list:
     if keras.backend.backend() == "jax":
         import jax
 
-        return float(getattr(jax.devices()[0], "compute_capability", 0)) >= 7
+        return [device for device in jax.devices() if device.platform == "gpu"]
+    if keras.backend.backend() != "tensorflow":
+        return []
     import tensorflow as tf
 
-    details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
-    return details.get("compute_capability", (0, 0)) >= (7, 0)
+    return tf.config.list_physical_devices("GPU")
+
+
+def _details(device) -> dict:
+    import tensorflow as tf
+
+    return tf.config.experimental.get_device_details(device)
 
 
 @contextmanager
@@ -69,7 +71,7 @@ def make_deterministic(seed: int, operations: bool = True) -> None:
         operations: also makes TensorFlow's operations on a GPU deterministic, which costs time. Defaults to True.
     """
     keras.utils.set_random_seed(seed)
-    if operations and keras.backend.backend() == "tensorflow" and gpus():
+    if operations and keras.backend.backend() == "tensorflow" and _gpu_devices():
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()

@@ -37,12 +37,13 @@ def _register_applications() -> None:
         family = _family(name) if name[0].isupper() else ""
         for scaling, families in _FAMILIES.items():
             if family in families:
-                BACKBONES[name] = Backbone(
+                made = Backbone(
                     build=partial(_of_applications, name),
                     scaling=scaling,
                     pretrained=True,
                     smallest=_SMALLEST.get(family, 32),
                 )
+                BACKBONES.register(name, made)
 
 
 def _of_applications(name: str, images, options: recipe.Backbone):

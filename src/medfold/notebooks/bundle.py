@@ -7,6 +7,7 @@ from typing import Any
 
 from medfold import config, files
 from medfold.competition.facts import Competition
+from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError, some
 from medfold.notebooks import mounts
@@ -57,6 +58,7 @@ class SubmissionBundle:
             UserError: no kit, a file that is missing or damaged, or a package that is not installed.
         """
         folder, about = Path(folder), opened(Path(folder), ABOUT)
+        use_plugins(folder / "plugins.py")
         members = [
             Member(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
             for run in about["runs"]

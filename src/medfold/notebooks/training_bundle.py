@@ -11,6 +11,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 from medfold import __version__, config, files
 from medfold.competition.facts import Competition
+from medfold.competition.plugins import plugins_hash
 from medfold.competition.recipe import Recipe
 from medfold.data.sources import archives
 from medfold.errors import UserError
@@ -122,6 +123,8 @@ def write(
         # What is trained, whatever version of the package and of the texts goes with it.
         given = {name: digest for name, digest in about["files"].items() if not name.endswith(".whl")}
         sent = [given, facts.model_dump(mode="json"), recipe.portable(), about["order"], files.sha256(paths.folds)]
+        if plugins := plugins_hash(paths.plugins):
+            sent.append(plugins)
         about["mark"] = files.fingerprint(sent, 12)
         files.write_json(about, folder / ABOUT)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
@@ -200,5 +203,6 @@ def _portable(order: TrainingRequest) -> dict[str, Any]:
 def _project(paths: CompetitionPaths) -> dict[str, str]:
     """The texts of a project folder that a training reads."""
     yaml = [*sorted(Paths(paths.root).bases.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
-    found = [*yaml, paths.folds, paths.folds_origin]
+    plugins = [paths.plugins] if paths.plugins.is_file() else []
+    found = [*yaml, *plugins, paths.folds, paths.folds_origin]
     return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in found}

@@ -66,6 +66,8 @@ def pack(
         wheels.build(folder)
         wheels.fetch(packages, paths.root / "data" / ".wheels", folder)
         fitted.save(folder / ENSEMBLE)
+        if paths.plugins.is_file():
+            shutil.copyfile(paths.plugins, folder / paths.plugins.name)
         about: dict[str, Any] = {
             "medfold": __version__,
             "competition": paths.name,

@@ -26,6 +26,11 @@ def decided(competition: Competition, predictions: np.ndarray) -> np.ndarray:
     return found
 
 
+def knows(name: str) -> bool:
+    """True for a metric that is defined here; one of a plugins.py is not."""
+    return name in OF_DECISIONS or name in OF_PROBABILITIES
+
+
 def score(competition: Competition, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
     """A metric of a competition.
 

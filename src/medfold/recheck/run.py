@@ -100,6 +100,8 @@ def score_differences(
         main = metric == kept["metric"] or both_decide
         return definitions.score(competition, metric, truth[here], (predictions if main else probabilities)[here])
 
+    if not definitions.knows(kept["metric"]):
+        return  # one of plugins.py: there is no second definition of it
     every = np.ones(len(names), bool)
     if kept["units"] != len(names):
         yield f"units are {len(names)}, kept {kept['units']}"
@@ -118,7 +120,8 @@ def score_differences(
     for number, value in kept["per_fold"].items():
         yield from _unlike(f"per_fold {number}", of(kept["metric"], fold == number), value)
     for metric, value in kept["also"].items():
-        yield from _unlike(f"also {metric}", of(metric, every), value)
+        if definitions.knows(metric):
+            yield from _unlike(f"also {metric}", of(metric, every), value)
 
 
 def _unlike(what: str, found: float, kept: float | None) -> Iterator[str]:

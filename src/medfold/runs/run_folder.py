@@ -55,6 +55,7 @@ def _completed(origin: dict[str, Any]) -> dict[str, Any]:
 def _binding(origin: dict[str, Any]) -> dict[str, str]:
     facts = config.flat(origin["facts"])
     found = config.flat({key: origin[key] for key in BINDING}) | {key: facts[key] for key in BINDING_FACTS}
+    found |= {"plugins.py": origin.get("plugins"), "Keras backend": origin.get("backend", "tensorflow")}
     return {key: str(value) for key, value in found.items()}
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from medfold import files
+from medfold.registry import Registry
 
-MAPS: dict[str, Callable[..., np.ndarray]] = {}
+MAPS: Registry[Callable[..., np.ndarray]] = Registry("prediction map")
 
 
 def prediction_map(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Registers a function (predictions, **arguments) -> predictions under its own name, for `Fitted`."""
-    MAPS[function.__name__] = function
+    MAPS.register(function.__name__, function)
     return function
 
 

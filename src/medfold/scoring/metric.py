@@ -10,7 +10,8 @@ from functools import partial
 import numpy as np
 
 from medfold.competition.facts import Competition
-from medfold.errors import UserError, nearest
+from medfold.errors import UserError
+from medfold.registry import Registry
 from medfold.scoring.decisions import decisions
 
 
@@ -39,7 +40,11 @@ class Metric:
             Defaults to False.
         weighs_recall: True if it takes `beta` from the competition. Defaults to False.
         decide: float (n, columns) -> the decisions that a metric of classes looks at, as the competition's submission
-            holds them; `of` binds it. Defaults to those of `decide` below.
+            holds them; `metric_of` binds it. Defaults to those of `to_classes`.
+        post_processing: the map of predictions that suits it, by its name in `post_processing`: `cut_points`,
+            `sharpening` or `temperature`. Defaults to thresholds or class factors for metrics of decisions, to none
+            for others.
+        of_order: True if only the order of predictions counts, as for an AUC. Defaults to False.
     """
 
     name: str
@@ -51,6 +56,8 @@ class Metric:
     weighted: bool = False
     weighs_recall: bool = False
     decide: Callable[[np.ndarray], np.ndarray] | None = None
+    post_processing: str = ""
+    of_order: bool = False
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
         """The value; predictions of a binary task may stand in a column of their own, (n, 1)."""
@@ -66,7 +73,7 @@ class Metric:
         return 1 if self.higher_is_better else -1
 
 
-METRICS: dict[str, Metric] = {}
+METRICS: Registry[Metric] = Registry("metric")
 
 
 ALL_TASKS = ("binary", "multiclass", "multilabel", "ordinal")
@@ -79,12 +86,35 @@ def metric(
     needs: str = "probability",
     weighted: bool = False,
     weighs_recall: bool = False,
+    post_processing: str = "",
+    of_order: bool = False,
 ):
-    """Registers a function as a metric under its own name."""
+    """Registers a function as a metric under its own name.
+
+    Args:
+        title, higher_is_better, tasks, needs, weighted, weighs_recall, post_processing, of_order: as in `Metric`.
+
+    Example:
+        >>> @metric("accuracy", needs="class")
+        ... def accuracy(targets, predictions):
+        ...     return np.mean(to_classes(predictions) == targets)
+    """
 
     def register(function: Callable) -> Callable:
         name = function.__name__
-        METRICS[name] = Metric(name, title, function, higher_is_better, tasks, needs, weighted, weighs_recall)
+        made = Metric(
+            name=name,
+            title=title,
+            function=function,
+            higher_is_better=higher_is_better,
+            tasks=tasks,
+            needs=needs,
+            weighted=weighted,
+            weighs_recall=weighs_recall,
+            post_processing=post_processing,
+            of_order=of_order,
+        )
+        METRICS.register(name, made)
         return function
 
     return register
@@ -176,9 +206,7 @@ def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarra
 
 
 def _named(name: str, task: str) -> Metric:
-    if name not in METRICS:
-        raise UserError(f"unknown metric '{name}'{nearest(name, METRICS)}", "score", f"Known: {', '.join(METRICS)}")
-    found = METRICS[name]
+    found = METRICS.find(name, "score")
     if task not in found.tasks:
         raise UserError(f"metric {name} is not defined for task {task}", "score", f"It is for {', '.join(found.tasks)}")
     return found

@@ -13,7 +13,7 @@ from medfold.scoring.metric import metric, to_classes
 BINS = 15  # of the expected calibration error
 
 
-@metric("AUC", tasks=("binary",))
+@metric("AUC", tasks=("binary",), of_order=True)
 def auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Area under the ROC curve: the chance that a positive stands above a negative, ties as half (Mann-Whitney U)."""
     positives, negatives = predictions[targets == 1], np.sort(predictions[targets != 1])
@@ -24,7 +24,7 @@ def auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float((below + below_or_equal).mean() / (2 * len(negatives)))
 
 
-@metric("mean AUC", tasks=("multiclass", "multilabel", "ordinal"))
+@metric("mean AUC", tasks=("multiclass", "multilabel", "ordinal"), of_order=True)
 def mean_auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Unweighted mean of the AUCs of each label, or of each class against the rest.
 
@@ -56,7 +56,7 @@ def pauc(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float(np.sum(height * middle))
 
 
-@metric("pF1", tasks=("binary",))
+@metric("pF1", tasks=("binary",), post_processing="sharpening")
 def pf1(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Probabilistic F1 (RSNA breast cancer 2023): F1 with probabilities, clipped to 0..1, in the place of decisions.
 
@@ -125,7 +125,7 @@ def _counts(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, n
     return hits, truth, decided
 
 
-@metric("QWK", tasks=("ordinal",), needs="class")
+@metric("QWK", tasks=("ordinal",), needs="class", post_processing="cut_points")
 def qwk(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Cohen's kappa with quadratic weights between the grades and the decided grades (Cohen 1968)."""
     from sklearn.metrics import cohen_kappa_score
@@ -136,7 +136,7 @@ def qwk(targets: np.ndarray, predictions: np.ndarray) -> float:
     return cohen_kappa_score(targets, decided, weights="quadratic", labels=np.arange(predictions.shape[1]))
 
 
-@metric("log loss", higher_is_better=False)
+@metric("log loss", higher_is_better=False, post_processing="temperature")
 def log_loss(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Mean negative log probability of the truth, probabilities clipped to 1e-15; over labels, the mean of theirs."""
     if not len(targets):
@@ -149,7 +149,9 @@ def log_loss(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float(-np.mean(targets * np.log(clipped) + (1 - targets) * np.log(1 - clipped)))
 
 
-@metric("weighted log loss", higher_is_better=False, tasks=("multilabel",), weighted=True)
+@metric(
+    "weighted log loss", higher_is_better=False, tasks=("multilabel",), weighted=True, post_processing="temperature"
+)
 def weighted_log_loss(targets: np.ndarray, predictions: np.ndarray, weights: np.ndarray) -> float:
     """Mean over the rows of sum(w * log loss) / sum(w), where w depends on label and truth; clipped to 1e-15.
 
@@ -168,7 +170,7 @@ def weighted_log_loss(targets: np.ndarray, predictions: np.ndarray, weights: np.
     return float(np.mean((weight * losses).sum(axis=1) / weight.sum(axis=1)))
 
 
-@metric("ECE", higher_is_better=False)
+@metric("ECE", higher_is_better=False, post_processing="calibration")
 def ece(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Expected calibration error (Guo et al. 2017, arXiv 1706.04599): how far confidences are from what comes true.
 

@@ -1,6 +1,5 @@
-"""Which adjustment of the predictions a metric may gain from: one for each kind of metric, or none."""
+"""Post-processing: maps of predictions that are fitted on labels, and which one suits a metric."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -10,10 +9,8 @@ from medfold.scoring.cross_fitting import Fit
 from medfold.scoring.metric import METRICS, Metric
 from medfold.scoring.thresholds import class_factors, column_thresholds, cut_points, sharpening
 
-LOG_LOSSES = ("log_loss", "weighted_log_loss")
 
-
-class Adjustment(NamedTuple):
+class PostProcessing(NamedTuple):
     """A map of predictions that is fitted on labels.
 
     Args:
@@ -27,30 +24,27 @@ class Adjustment(NamedTuple):
     calibrates: bool = False
 
 
-def of(competition: Competition, metric: Metric) -> Adjustment | None:
-    """The adjustment that suits a metric of a competition; None if it gains from none, as an AUC."""
-    if metric.needs == "class":
-        title, fit = _decisions(competition, metric)
-        return Adjustment(title, partial(fit, metric=metric))
-    if metric.name == "pf1":
-        return Adjustment("sharpening", partial(sharpening, metric=metric))
-    if metric.name in (*LOG_LOSSES, "ece"):
-        return calibration(metric if metric.name in LOG_LOSSES else METRICS["log_loss"])
-    return None
+def post_processing_of(competition: Competition, metric: Metric) -> PostProcessing | None:
+    """The post-processing that suits a metric of a competition; None if it gains from none, as an AUC."""
+    name = metric.post_processing
+    if not name and metric.needs == "class":
+        name = "class_factors" if competition.one_of_many else "thresholds"
+    return {
+        "": lambda: None,
+        "class_factors": lambda: PostProcessing("class factors", partial(class_factors, metric=metric)),
+        "thresholds": lambda: PostProcessing("thresholds", partial(column_thresholds, metric=metric)),
+        "cut_points": lambda: PostProcessing("cut points", partial(cut_points, metric=metric)),
+        "sharpening": lambda: PostProcessing("sharpening", partial(sharpening, metric=metric)),
+        "temperature": lambda: calibration(metric),
+        "calibration": calibration,
+    }[name]()
 
 
-def calibration(loss: Metric = METRICS["log_loss"]) -> Adjustment:
+def calibration(loss: Metric | None = None) -> PostProcessing:
     """Temperature scaling, whatever the metric is.
 
     Args:
         loss: what to make small. Defaults to the log loss.
     """
-    return Adjustment("temperature", partial(temperature_scaling, loss=loss), calibrates=True)
-
-
-def _decisions(competition: Competition, metric: Metric) -> tuple[str, Callable]:
-    if metric.name == "qwk":
-        return "cut points", cut_points
-    if competition.one_of_many:
-        return "class factors", class_factors
-    return "thresholds", column_thresholds
+    fit = partial(temperature_scaling, loss=loss or METRICS["log_loss"])
+    return PostProcessing("temperature", fit, calibrates=True)

@@ -5,15 +5,36 @@ from typing import Any
 
 import keras
 
-from medfold.errors import UserError, nearest
+from medfold.errors import UserError
+from medfold.registry import Registry
+
+CALLBACKS: Registry[type[keras.callbacks.Callback]] = Registry("callback")
+
+
+def callback(kind: type[keras.callbacks.Callback]) -> type[keras.callbacks.Callback]:
+    """Registers a class of callbacks under its own name.
+
+    Example:
+        >>> @callback
+        ... class Bell(keras.callbacks.Callback):
+        ...     def on_train_end(self, logs=None):
+        ...         print("\\a")
+    """
+    CALLBACKS.register(kind.__name__, kind)
+    return kind
+
+
+for _name, _kind in vars(keras.callbacks).items():
+    if isinstance(_kind, type) and issubclass(_kind, keras.callbacks.Callback) and _name == _kind.__name__:
+        callback(_kind)
 
 
 def callbacks_of(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> list[keras.callbacks.Callback]:
     """Makes the callbacks of a recipe.
 
     Args:
-        specs: names of classes in `keras.callbacks`, or {name: {argument: value}}; `{folder}` in a text value stands
-            for the folder of the fold.
+        specs: names of classes in `keras.callbacks` or plugins.py, or {name: {argument: value}}; `{folder}` in a text
+            value stands for the folder of the fold.
         folder: of the fold.
 
     Raises:
@@ -22,15 +43,13 @@ def callbacks_of(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> 
     made = []
     for spec in specs:
         ((name, arguments),) = ({spec: {}} if isinstance(spec, str) else spec).items()
-        known = {key: each for key, each in vars(keras.callbacks).items() if isinstance(each, type)}
-        if name not in known:
-            raise UserError(f"unknown callback '{name}'{nearest(name, known)}", "training.callbacks")
+        kind = CALLBACKS.find(name, "training.callbacks")
         filled = {
             key: value.replace("{folder}", str(folder)) if isinstance(value, str) else value
             for key, value in arguments.items()
         }
         try:
-            made.append(known[name](**filled))
+            made.append(kind(**filled))
         except (TypeError, ValueError) as error:
             raise UserError(f"{name}: {str(error).splitlines()[0]}", "training.callbacks") from None
     return made

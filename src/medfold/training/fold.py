@@ -54,6 +54,7 @@ class FoldJob:
         test: the test samples: id.
         features: the file for what the recipe's backbone, frozen, sees in the images; made when it is needed.
         workers: processes that make batches; they do not change the result. Defaults to none.
+        plugins: hash of the competition's plugins.py, which a checkpoint must have been saved under. Defaults to none.
     """
 
     competition: Competition
@@ -65,6 +66,7 @@ class FoldJob:
     test: pd.DataFrame
     features: Path
     workers: int = 0
+    plugins: str | None = None
 
 
 def refuse_untrainable(competition: Competition, choices: Recipe) -> None:
@@ -190,7 +192,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
             what = f"{choices.accumulate} batches make a step, and there are {batches}: no step is ever taken"
             raise UserError(what, f"{topic}, training.accumulate", f"Set it to {batches} or less")
 
-    fits = [images.seed, job.recipe.portable(), images.rows.tolist()]
+    fits = [images.seed, job.recipe.portable(), images.rows.tolist(), *([job.plugins] if job.plugins else [])]
     checkpoints = [_checkpoint(phase, paths.state, fits, precision) for phase in phases]
     saved = [load_state(kept, phase) for kept, phase in zip(checkpoints, phases, strict=True)]
     begin = max((number for number, state in enumerate(saved) if state), default=0)

@@ -1,4 +1,9 @@
-"""What a training minimises: targets as columns, what each image counts, the loss."""
+"""What a training minimises: targets as columns, what each image counts, the loss.
+
+A new loss is one function with the decorator `@loss`.
+"""
+
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -7,6 +12,7 @@ from medfold.competition.facts import Competition
 from medfold.competition.recipe import Training
 from medfold.console import warn
 from medfold.errors import UserError, some
+from medfold.registry import Registry
 
 
 def as_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:
@@ -54,27 +60,58 @@ def refuse_absent_classes(competition: Competition, targets: np.ndarray, topic: 
         raise UserError(f"no image to train on is of class {some(absent)}", topic, fix)
 
 
+LOSSES: Registry[Callable[[Competition, Training], keras.losses.Loss]] = Registry("loss")
+
+
+def loss(function: Callable) -> Callable:
+    """Registers a function (competition, choices) -> a Keras loss of probabilities, under its own name.
+
+    Example:
+        >>> @loss
+        ... def squared_error(competition, choices):
+        ...     return keras.losses.MeanSquaredError()
+    """
+    LOSSES.register(function.__name__, function)
+    return function
+
+
+@loss
+def cross_entropy(competition: Competition, choices: Training) -> keras.losses.Loss:
+    """Cross-entropy over classes, or per label."""
+    if competition.one_of_many:
+        return keras.losses.CategoricalCrossentropy(label_smoothing=choices.label_smoothing)
+    return keras.losses.BinaryCrossentropy(label_smoothing=choices.label_smoothing)
+
+
+@loss
+def focal(competition: Competition, choices: Training) -> keras.losses.Loss:
+    """Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes, or per label."""
+    more = {"label_smoothing": choices.label_smoothing, "gamma": choices.focal_gamma}
+    if competition.one_of_many:
+        return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, **more)
+    return keras.losses.BinaryFocalCrossentropy(**more)
+
+
 def loss_of(competition: Competition, choices: Training, targets: np.ndarray | None = None) -> keras.losses.Loss:
-    """Cross-entropy, or focal loss (Lin et al. 2017, arXiv 1708.02002), over classes or per label.
+    """The loss that a recipe names.
 
     Args:
         competition: names the task.
         choices: of the recipe.
         targets: int (n, labels) of the training images, needed for balanced class weights of several labels: presence
             and absence of each label then have the same sum of weights among them.
+
+    Raises:
+        UserError: an unknown loss (nearest named), or one that cannot be balanced per label.
     """
-    more = {"label_smoothing": choices.label_smoothing}
-    if choices.loss == "focal":
-        more["gamma"] = choices.focal_gamma
-    if competition.task == "multilabel" and choices.class_weights == "balanced":
-        return BalancedLabels(choices.loss, targets.mean(axis=0), **more)
-    if choices.loss == "focal":
-        if competition.one_of_many:
-            return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, **more)
-        return keras.losses.BinaryFocalCrossentropy(**more)
-    if competition.one_of_many:
-        return keras.losses.CategoricalCrossentropy(**more)
-    return keras.losses.BinaryCrossentropy(**more)
+    made = LOSSES.find(choices.loss, "training.loss")(competition, choices)
+    if competition.task != "multilabel" or choices.class_weights != "balanced":
+        return made
+    if choices.loss not in ("cross_entropy", "focal"):
+        fix = "Set class_weights to none, or the loss to cross_entropy or focal"
+        raise UserError(f"loss {choices.loss} cannot be balanced per label", "training.class_weights", fix)
+    more = {"gamma": choices.focal_gamma} if choices.loss == "focal" else {}
+    return BalancedLabels(choices.loss, targets.mean(axis=0), label_smoothing=choices.label_smoothing, **more)
 
 
 class BalancedLabels(keras.losses.Loss):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from medfold import files, hardware
 from medfold.competition import recipe as recipe_module
+from medfold.competition.plugins import plugins_hash
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.console import minutes, say
@@ -214,7 +215,18 @@ def _job(project: Project, choices: Recipe, seed: int, data: Dataset, workers: i
     competition, paths = project.competition, project.paths
     pixels = store.load(paths, store.key(competition, paths, choices.images))
     features = features_path(project, choices)
-    return _fold().FoldJob(competition, choices, seed, pixels, data.train, data.targets, data.test, features, workers)
+    return _fold().FoldJob(
+        competition=competition,
+        recipe=choices,
+        seed=seed,
+        store=pixels,
+        train=data.train,
+        targets=data.targets,
+        test=data.test,
+        features=features,
+        workers=workers,
+        plugins=plugins_hash(paths.plugins),
+    )
 
 
 def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
@@ -233,7 +245,14 @@ def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
             name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
         },
         "commit": commit_of(project.root.root),
+        **plugins_and_backend(project),
     }
+
+
+def plugins_and_backend(project: Project) -> dict[str, str]:
+    """What run.json says of the competition's own code and of the Keras backend; nothing where both are as usual."""
+    plugins, backend = plugins_hash(project.paths.plugins), hardware.keras_backend()
+    return ({"plugins": plugins} if plugins else {}) | ({"backend": backend} if backend != "tensorflow" else {})
 
 
 def features_path(project: Project, choices: Recipe) -> Path:
@@ -245,6 +264,7 @@ def features_path(project: Project, choices: Recipe) -> Path:
         project.competition.images.symmetry,
         bool(hardware.cuda_devices()),
         version("keras"),
+        *plugins_and_backend(project).values(),
     ]
     return project.paths.features(key) / f"{files.fingerprint(facts)}.npy"
 

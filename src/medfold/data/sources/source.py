@@ -22,9 +22,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
 from medfold import config, files
 from medfold.competition.project import Project
@@ -32,8 +34,10 @@ from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
 from medfold.errors import UserError, nearest, some
 from medfold.paths import CompetitionPaths
+from medfold.registry import Registry
 
-KINDS = ["kaggle", "kaggle-dataset", "own", "phantom", "url"]
+KINDS = ["kaggle", "kaggle-dataset", "own", "phantom", "url"]  # built in: a module each, imported when it is needed
+SOURCES: Registry[Any] = Registry("source")  # of plugins.py
 FEW = 100  # so many files are fetched one by one rather than with the whole archive
 
 
@@ -50,6 +54,29 @@ class SourceFolders:
     raw: Path
     hidden: Path
     downloads: Path
+
+
+def source(kind: str, options: type[BaseModel]) -> Callable:
+    """Registers a function (options, folders) that fills `folders.raw`, as a kind of source.
+
+    Args:
+        kind: as `source.kind` in competition.yaml names it.
+        options: a pydantic model of what `source:` may hold, `kind` among it.
+
+    Example:
+        >>> class Options(StrictModel):
+        ...     kind: str
+        ...     folder: str
+        >>> @source("hospital", Options)
+        ... def fetch(options, folders):
+        ...     shutil.copytree(options.folder, folders.raw, dirs_exist_ok=True)
+    """
+
+    def register(fetch: Callable) -> Callable:
+        SOURCES.register(kind, SimpleNamespace(Options=options, fetch=fetch))
+        return fetch
+
+    return register
 
 
 @dataclass(frozen=True)
@@ -79,10 +106,14 @@ class Source:
     def __init__(self, facts: dict[str, Any], paths: CompetitionPaths):
         where = paths.facts.relative_to(paths.root)
         self.kind = facts.get("kind")
-        if self.kind not in KINDS:
-            hint = nearest(str(self.kind), KINDS)
-            raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(KINDS)}")
-        self._kind = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
+        if self.kind in KINDS:
+            self._kind = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
+        elif self.kind in SOURCES:
+            self._kind = SOURCES[self.kind]
+        else:
+            known = [*KINDS, *SOURCES]
+            hint = nearest(str(self.kind), known)
+            raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
         self.options = config.validated(self._kind.Options, facts, f"{where}, source")
         self._paths = paths
         self.embedded = self.kind == "phantom"

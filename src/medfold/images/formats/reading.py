@@ -8,7 +8,7 @@ table, for files that hold many images. Whatever a module raises makes the image
 import importlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import NamedTuple
@@ -18,6 +18,7 @@ import numpy as np
 from medfold.competition.facts import Images
 from medfold.errors import UserError
 from medfold.images.formats.pixel_values import ImageError, frames_in, window_of, with_channels
+from medfold.registry import Registry
 
 __all__ = [
     "Picture",
@@ -46,6 +47,45 @@ MODULES = {
     "npz": (".npz",),
     "hdf5": (".hdf5", ".h5"),
 }
+
+
+class ImageFormat(NamedTuple):
+    """A format of plugins.py.
+
+    Args:
+        suffixes: ends of the names of its files, in small letters.
+        read: (path, member, facts) -> pixels and headers.
+    """
+
+    suffixes: tuple[str, ...]
+    read: Callable[[Path, str, Images], tuple[np.ndarray, dict[str, str]]]
+
+
+FORMATS: Registry[ImageFormat] = Registry("image format")
+
+
+def image_format(*suffixes: str) -> Callable:
+    """Registers a function (path, member, facts) -> (pixels, headers) for files with these endings.
+
+    Pixels are uint8 or whatever `pixel_values.to_bytes` made uint8: (height, width) or (height, width, channels);
+    headers a dictionary, mostly empty; `member` is what stands behind `#` in an image's path.
+
+    Args:
+        suffixes: ends of the names of its files, such as `.raw`.
+
+    Example:
+        >>> @image_format(".pixels")
+        ... def pixels(path, member, facts):
+        ...     return np.frombuffer(path.read_bytes(), np.uint8).reshape(64, 64), {}
+    """
+
+    def register(read: Callable) -> Callable:
+        FORMATS.register(read.__name__, ImageFormat(tuple(end.lower() for end in suffixes), read))
+        return read
+
+    return register
+
+
 # What people have, and this does not read: by the end of the name, what it is and what helps.
 NOT_READ = {
     ".heic": ("HEIC", "Save it as PNG or JPEG"),
@@ -76,13 +116,15 @@ class Picture(NamedTuple):
 
 def suffixes() -> list[str]:
     """The ends of the names of files that can be read, of those that hold one image each."""
-    return sorted(suffix for name, ends in MODULES.items() if name not in HOLD_MANY for suffix in ends)
+    built_in = [suffix for name, ends in MODULES.items() if name not in HOLD_MANY for suffix in ends]
+    return sorted([*built_in, *(suffix for each in FORMATS.all() for suffix in each.suffixes)])
 
 
 def end_of(path: str) -> str:
     """The end of a file's name, if it is one that images have; '' for `1.2.840.5` and other names without."""
     end = PurePosixPath(path).suffix
-    return end if any(end.lower() in ends for ends in MODULES.values()) else ""
+    known = any(end.lower() in ends for ends in MODULES.values()) or _of_plugins(end) is not None
+    return end if known else ""
 
 
 def stem_of(path: str) -> str:
@@ -221,14 +263,20 @@ def _module_name(path: Path) -> str | None:
     return "dicom" if _has_mark_of_dicom(path) else None
 
 
+def _of_plugins(suffix: str) -> ImageFormat | None:
+    return next((each for each in FORMATS.all() if suffix.lower() in each.suffixes), None) if suffix else None
+
+
 def _has_mark_of_dicom(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(132)[128:] == b"DICM"
 
 
-def _module(path: Path) -> ModuleType:
+def _module(path: Path) -> ModuleType | ImageFormat:
     if name := _module_name(path):
         return _load(name)
+    if found := _of_plugins(path.suffix):
+        return found
     for end, (kind, help_) in NOT_READ.items():
         if path.name.lower().endswith(end):
             raise UserError(f"{kind} is not read", path, help_)

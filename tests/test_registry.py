@@ -1,0 +1,56 @@
+"""Registries: built-in names first, plugins at the first other name, and no name twice."""
+
+import pytest
+
+from medfold import registry
+from medfold.errors import UserError
+from medfold.registry import Registry
+
+
+@pytest.fixture
+def things(monkeypatch):
+    monkeypatch.setattr(registry, "_every", [])
+    monkeypatch.setattr(registry, "_run_plugins", registry._nothing)
+    made = Registry("thing")
+    made.register("stone", 1)
+    return made
+
+
+def test_plugins_are_run_once_and_only_at_a_name_that_is_not_built_in(things):
+    runs = []
+
+    def run():
+        runs.append(1)
+        things.register("feather", 2)
+
+    registry.use_plugins(run)
+    assert things["stone"] == 1
+    assert runs == []
+    assert things["feather"] == 2
+    assert things.find("feather", "key") == 2
+    with pytest.raises(UserError, match=r"key: unknown thing 'fether' \(did you mean 'feather'\?\)"):
+        things.find("fether", "key")
+    assert runs == [1]
+    assert things.all() == [1, 2]
+    assert not things.is_built_in("feather")
+
+
+def test_another_competition_has_other_plugins(things):
+    registry.use_plugins(lambda: things.register("feather", 2))
+    assert "feather" in things
+    registry.use_plugins(lambda: None)
+    assert "feather" not in things
+    assert len(things) == 1
+
+
+def test_a_name_that_is_taken_is_refused(things):
+    with pytest.raises(UserError, match="there is a thing 'stone' already"):
+        things.register("stone", 2)
+    registry.use_plugins(lambda: things.register("stone", 3))
+    with pytest.raises(UserError, match="there is a thing 'stone' already"):
+        things.find("feather", "key")
+
+
+def test_plugins_may_look_up_what_is_built_in(things):
+    registry.use_plugins(lambda: things.register("pair", (things["stone"], "other" in things)))
+    assert things["pair"] == (1, False)

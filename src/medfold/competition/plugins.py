@@ -12,6 +12,7 @@ from medfold.errors import UserError
 
 NAME = "plugins.py"
 _active: Path | None = None
+_contents: str | None = None
 
 
 def use_plugins(file: Path | None) -> None:
@@ -20,11 +21,12 @@ def use_plugins(file: Path | None) -> None:
     Args:
         file: `plugins.py`; None, or a file that is not there, for none.
     """
-    global _active
+    global _active, _contents
     file = file if file is not None and file.is_file() else None
-    if file is not None and file == _active:
+    contents = plugins_hash(file) if file else None
+    if file is not None and (file, contents) == (_active, _contents):
         return
-    _active = file
+    _active, _contents = file, contents
     registry.use_plugins(lambda: run_plugins(file) if file else None)
 
 

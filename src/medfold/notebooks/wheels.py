@@ -53,6 +53,7 @@ def lacking(competition: Competition) -> tuple[str, ...]:
     named = [labels.file] if labels.shape == "arrays" else [*images.train, *images.test]
     patterns = [Path(pattern.partition("#")[0]) for pattern in named]
     others = {end for name, ends in reading.MODULES.items() if name != "dicom" for end in ends}
+    others |= {end for each in reading.FORMATS.all() for end in each.suffixes}
     ends = {pattern.suffix.lower() for pattern in patterns}
     return (() if ends <= others else DICOM) + (TIFF if ends & {".tif", ".tiff", ".svs"} else ())
 

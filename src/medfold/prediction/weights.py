@@ -31,7 +31,8 @@ def save_weights(model: keras.Model, weights: Path) -> None:
         folder = temporary.with_suffix(".folder.tmp")
         folder.mkdir()
         try:
-            model.save_weights(folder / "net.weights.h5")
+            # A net that is compiled would save its optimizer, too.
+            keras.Model(model.inputs, model.outputs).save_weights(folder / "net.weights.h5")
             (folder / "net.weights.h5").replace(temporary)
         finally:
             files.remove(folder)

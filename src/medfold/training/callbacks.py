@@ -40,6 +40,8 @@ def callbacks_of(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> 
     Raises:
         UserError: an unknown name (nearest named), or an argument that the class does not take.
     """
+    if specs:
+        folder.mkdir(parents=True, exist_ok=True)
     made = []
     for spec in specs:
         ((name, arguments),) = ({spec: {}} if isinstance(spec, str) else spec).items()

@@ -1,0 +1,134 @@
+"""docs/extending.md: its examples, put together into one plugins.py, from raw data to the notebook's bundle."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from medfold import files
+from medfold.commands.download import download
+from medfold.commands.ensemble import ensemble
+from medfold.commands.notebook import notebook
+from medfold.commands.options import open_project
+from medfold.commands.recheck import recheck
+from medfold.commands.submit import submit
+from medfold.commands.train import train
+from medfold.errors import UserError
+from medfold.images.store import own_code
+from tests.support import kaggle_image
+from tests.support.helpers import REPOSITORY
+
+FACTS = """
+title: Drawn by plugins
+source: {kind: drawn, images: 40}
+url: https://www.kaggle.com/competitions/drawn
+upload: notebook
+task: binary
+labels: {shape: names, targets: [target], group_pattern: "[0-9]+"}
+images: {train: "train/{id}.pixels", test: "test/{id}.pixels", channels: 1, symmetry: none}
+score: {metric: youden, also: [auc]}
+submission: {sample: sample_submission.csv}
+folds: {k: 2, seed: 0, method: stratified-group}
+"""
+RECIPE = """
+images: {size: 16, steps: [{invert: {top: 255}}]}
+backbone: {name: two_convolutions, width: 8}
+augment: none
+training:
+  epochs: 30
+  batch_size: 8
+  learning_rate: 0.03
+  loss: squared_error
+  callbacks: [{Counting: {file: "{folder}/epochs.txt"}}]
+"""
+
+
+def examples() -> str:
+    """The blocks of Python in the page, one after the other."""
+    text = (REPOSITORY / "docs" / "extending.md").read_text(encoding="utf-8")
+    return "\n\n".join(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL))
+
+
+@pytest.fixture
+def plugged(project_folder):
+    """A competition that is made of nothing but plugins."""
+    folder = project_folder / "competition" / "drawn"
+    folder.mkdir()
+    (folder / "competition.yaml").write_text(FACTS)
+    (folder / "baseline.yaml").write_text(RECIPE)
+    (folder / "plugins.py").write_text(examples())
+    return open_project("drawn")
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_page_train_submit_and_predict_in_the_notebook(plugged, tmp_path, capsys, monkeypatch):
+    project = plugged
+    download(project)
+    train(project, jobs="2")
+    train(project, seeds=[1])
+    run = project.paths.run("baseline")
+    assert files.read_json(run.score)["metric"] == "youden"
+    assert files.read_json(run.score)["value"] > 0.9
+    epochs = (run.fold(0).folder / "epochs.txt").read_text().splitlines()
+    assert [line.split()[0] for line in epochs] == [str(epoch) for epoch in range(30)]
+    assert "plugins" in files.read_json(run.origin)
+    ensemble(project, ["baseline", "baseline-s1"])
+    submit(project, names=["baseline", "baseline-s1"], method="median", dry_run=True)
+    said = capsys.readouterr().out
+    assert "median" in said
+    (file,) = project.paths.submissions.glob("*.csv")
+    assert len(pd.read_csv(file)) == 40
+    recheck(project)
+    assert "metrics of plugins.py are not computed again" in capsys.readouterr().out
+
+    packed = notebook(project, ["baseline", "baseline-s1"], method="median")
+    assert (packed.folder / "plugins.py").read_text() == examples()
+    kaggle_image.attach(tmp_path / "kaggle", "new", "drawn", project.paths.raw, packed.folder)
+    script = (
+        "from medfold.notebooks import SubmissionBundle, predict_hidden_test\n"
+        f"bundle = SubmissionBundle.open({str(packed.folder)!r})\n"
+        f"predict_hidden_test(bundle, {str(tmp_path / 'kaggle' / 'input')!r}, {str(tmp_path / 'out.csv')!r}, 1)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path)
+    assert (tmp_path / "out.csv").read_bytes() == file.read_bytes()
+
+    plugins = project.paths.plugins
+    plugins.write_text(plugins.read_text() + "\n# changed\n")
+    again = open_project("drawn")
+    with pytest.raises(UserError, match=r"this run was begun differently: .*plugins\.py was [0-9a-f]+, now"):
+        train(again)
+
+
+def test_what_fails_in_plugins_is_one_line(plugged):
+    plugins = plugged.paths.plugins
+    for text, message in (
+        ("import nothing_of_that_name", r"plugins\.py: ModuleNotFoundError in line 1: .*It is code: mend it there"),
+        ("\n\nx = 1 / 0", r"plugins\.py: ZeroDivisionError in line 3: division by zero"),
+        ("x = (", r"plugins\.py: SyntaxError in line 1"),
+        ("from medfold.scoring.metric import metric\n\n@metric('AUC')\ndef auc(t, p): pass", "there is a metric 'auc'"),
+    ):
+        plugins.write_text(text)
+        with pytest.raises(UserError, match=message) as caught:
+            open_project("drawn")
+        assert "\n" not in str(caught.value)
+
+
+def test_plugins_are_not_run_where_all_names_are_built_in(project_folder):
+    (project_folder / "competition" / "small" / "plugins.py").write_text("raise SystemExit('it was run')")
+    project = open_project("small")
+    images = project.competition.images
+    assert own_code(images, project.paths) == {}
+    pixels = images.model_copy(update={"train": ["train/{id}.pixels"]})
+    assert set(own_code(pixels, project.paths)) == {"plugins"}
+
+
+def test_every_kind_has_an_example():
+    for decorator in (
+        *("metric", "backbone", "loss", "preparation_step", "callback", "ensemble_method", "prediction_map"),
+        *("image_format", "label_layout", "source"),
+    ):
+        assert re.search(rf"^@{decorator}\b", examples(), flags=re.MULTILINE), decorator
+    assert json.dumps(examples())

@@ -44,12 +44,12 @@ def test_no_process_is_left_when_the_one_that_began_it_is_killed(tmp_path):
     script = tmp_path / "begins.py"
     script.write_text(
         "import os, time\n"
-        "from medfold import machine\n"
+        "from medfold.processes import run_in_subprocess\n"
         "def wait():\n"
         "    print(os.getpid(), flush=True)\n"
         "    time.sleep(600)\n"
         "if __name__ == '__main__':\n"
-        "    machine.apart('waiting', wait)\n"
+        "    run_in_subprocess('waiting', wait)\n"
     )
     with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as begun:
         child = int(begun.stdout.readline())

@@ -20,7 +20,6 @@ from medfold.errors import UserError
 from medfold.images.heat_map import overlay
 from medfold.images.preparation import prepare_image
 from medfold.models.build import build_model
-from medfold.prediction import predictor
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.weights import load_model
 from medfold.runs import identity
@@ -191,8 +190,8 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     net = build_model(three, RECIPE)
     net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
     monkeypatch.setattr(command, "_nets", lambda *_: [net])
-    once = predictor.Predictor(net, "none", tta=False)
-    monkeypatch.setattr(predictor, "FoldMean", lambda *_: lambda pixels: once(pixels, np.arange(len(pixels))))
+    monkeypatch.setattr(command, "_weights", lambda *_: ["one fold"])
+    monkeypatch.setattr("medfold.prediction.weights.load_model", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
     monkeypatch.setattr(identity, "facts_of", lambda project, name: three)
     result = predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True)

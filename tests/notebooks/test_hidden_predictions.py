@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.ensemble.predictor import PredictionLimit
 from medfold.errors import UserError
 from medfold.notebooks import SubmissionBundle, hidden_predictions, predict_hidden_test
-from medfold.notebooks.time_budget import Level, TimeBudget
+from medfold.notebooks.time_budget import TimeBudget
 from tests.support import kaggle_image
 from tests.support.helpers import picture
 
@@ -100,7 +101,7 @@ def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
 
         def next(self):
             self.batches += 1
-            return [self.level, Level(1, 1), Level(1, 1), None][min(self.batches, 4) - 1]
+            return [self.limit, PredictionLimit(1, 1), PredictionLimit(1, 1), None][min(self.batches, 4) - 1]
 
     monkeypatch.setattr(hidden_predictions, "TimeBudget", Hurried)
     hurried = pd.read_csv(predict(given, root))["target"]

@@ -1,6 +1,7 @@
 import pytest
 
-from medfold.notebooks.time_budget import Level, TimeBudget
+from medfold.ensemble.predictor import PredictionLimit
+from medfold.notebooks.time_budget import TimeBudget
 
 
 class Clock:
@@ -35,13 +36,13 @@ def work(seconds, images, reading, look, folds=5, views=8, batch=64, slower=lamb
 
 def test_everything_is_asked_where_there_is_time():
     asked, done, spent = work(seconds=2000, images=1000, reading=0.01, look=0.02)
-    assert set(asked) == {Level(5, 8)}
+    assert set(asked) == {PredictionLimit(5, 8)}
     assert (done, spent) == (1000, pytest.approx(810))
 
 
 def test_views_go_before_folds():
     asked, done, spent = work(seconds=3000, images=10_000, reading=0.01, look=0.02)
-    assert set(asked[1:]) == {Level(5, 2)}
+    assert set(asked[1:]) == {PredictionLimit(5, 2)}
     assert done == 10_000
     assert spent < 3000
 
@@ -53,7 +54,16 @@ def test_it_ends_in_time_with_as_much_as_fits(seconds, capsys):
     assert spent <= seconds
     costs = [cost(level) for level in asked]
     assert costs == sorted(costs, reverse=True)
-    levels = [Level(5, 8), Level(5, 4), Level(5, 2), Level(5, 1), Level(4, 1), Level(3, 1), Level(2, 1), Level(1, 1)]
+    levels = [
+        PredictionLimit(5, 8),
+        PredictionLimit(5, 4),
+        PredictionLimit(5, 2),
+        PredictionLimit(5, 1),
+        PredictionLimit(4, 1),
+        PredictionLimit(3, 1),
+        PredictionLimit(2, 1),
+        PredictionLimit(1, 1),
+    ]
     better = levels[max(0, levels.index(asked[-1]) - 1)]
     assert 10_000 * (0.01 + 0.02 * cost(better)) > 0.85 * seconds or asked[-1] == levels[0]
     told = capsys.readouterr().out
@@ -63,23 +73,23 @@ def test_it_ends_in_time_with_as_much_as_fits(seconds, capsys):
 def test_nets_that_become_slower_on_the_way_are_noticed():
     slower = lambda done: 1.0 if done < 5000 else 3.0  # noqa: E731
     asked, done, spent = work(1500, images=10_000, reading=0.01, look=0.0025, slower=slower)
-    assert asked[70] == Level(5, 8)
-    assert asked[-1] != Level(5, 8)
+    assert asked[70] == PredictionLimit(5, 8)
+    assert asked[-1] != PredictionLimit(5, 8)
     assert (done, spent < 1500) == (10_000, True)
 
 
 def test_if_the_least_is_too_much_it_stops_when_the_time_is_up():
     asked, done, spent = work(60, images=10_000, reading=0.02, look=0.02)
-    assert asked[-1] == Level(1, 1)
+    assert asked[-1] == PredictionLimit(1, 1)
     assert 0 < done < 10_000
     assert 60 <= spent < 62
 
 
 def test_reading_is_no_reason_to_ask_less_than_it_helps():
     asked, *_ = work(200, images=10_000, reading=0.03, look=0.0001)  # too slow by reading alone
-    assert asked[-1] == Level(1, 1)
+    assert asked[-1] == PredictionLimit(1, 1)
 
 
 def test_one_fold_and_one_view_are_the_least_there_is():
     asked, done, _ = work(1000, images=100, reading=0.01, look=0.01, folds=1, views=1)
-    assert (set(asked), done) == ({Level(1, 1)}, 100)
+    assert (set(asked), done) == ({PredictionLimit(1, 1)}, 100)

@@ -1,9 +1,9 @@
-"""Stage `predict`: new images, asked of every trained fold of one run or several, and averaged; where they look."""
+"""`make predict`: new images, predicted as a submission of these runs would; and where the nets look."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +14,10 @@ from medfold.competition import recipe as recipe_module
 from medfold.competition.project import RESEARCH, Project
 from medfold.console import progress, say, table, warn
 from medfold.data.new_images import new_images
-from medfold.ensemble.fold_mean import mean_by_id
+from medfold.ensemble import methods
+from medfold.ensemble.kept_choice import KeptChoice, choice_of, keep_choice, kept_choice
+from medfold.ensemble.predictor import BATCH, EnsemblePredictor, Member
+from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError, some
 from medfold.images.formats.reading import read_image
 from medfold.images.heat_map import overlay
@@ -23,13 +26,13 @@ from medfold.images.preparation import prepare_image
 from medfold.images.resize import resize
 from medfold.processes import silence_native_output
 from medfold.runs import identity, run_folder
-
-if TYPE_CHECKING:
-    import keras
+from medfold.scoring.cross_fitting import Fitted
+from medfold.scoring.metric import metric_of
+from medfold.scoring.post_processing import post_processing_of
 
 SHOWN = 10  # rows on the terminal
 CHUNK = 256  # images in memory at a time
-LARGEST_BATCH = 64
+MEAN = KeptChoice(Fitted.by(methods.mean_of), None, "arithmetic mean")
 LONGEST_NAME = 150  # letters of the name of a file with predictions
 LONGEST = 512  # px, of a picture that shows where the nets look
 
@@ -41,7 +44,7 @@ def predict(
     out: Path | None = None,
     explain: bool = False,
 ) -> pd.DataFrame:
-    """Predicts images that are no part of the competition with the mean of all trained folds.
+    """Predicts images that are no part of the competition, as a submission of these runs would.
 
     Args:
         images: an image, or a folder that is searched with all that is below it.
@@ -52,22 +55,19 @@ def predict(
 
     Returns:
         What was written: id (path below `images`) and a column per class or label; for ordinal tasks also `expected`.
+        Where a submission holds decisions or ranks, the probabilities behind them too: `probability of <column>`.
 
     Raises:
         UserError: no such file, no image in it, none that can be read, or a run without a trained fold; runs to explain
             together that see different parts of an image.
     """
     names = list(dict.fromkeys(names or ["baseline"]))
-    project = _as_trained(project, names)
+    today, project = project, _as_trained(project, names)
     if explain:
         _refuse_different_places({name: identity.recipe_of(project, name).images for name in names})
     root, found = new_images(images, project.competition.images)
-    members, unreadable = {}, {}
-    for name in names:
-        members[name], unreadable = _of_run(project, name, root, found)
-    columns = project.competition.columns
-    blended = mean_by_id(members, columns)
-    result = run_folder.predictions_table(project.competition, blended["id"], blended[columns].to_numpy())
+    choice = _choice(today, project, names)
+    result, unreadable = _predicted(project, names, choice, root, found)
     out = out or project.paths.run(names[0]).predictions / f"{_name_of(images)}.csv"
     files.write_csv(result, out)
     rows = [[id, *(f"{value:.4f}" for value in values)] for id, *values in result.head(SHOWN).itertuples(index=False)]
@@ -126,38 +126,62 @@ def _weights(project: Project, name: str) -> list[Path]:
     return [run_paths.fold(fold).weights for fold in run_folder.finished_folds(run_paths, project.competition.folds.k)]
 
 
-def _nets(project: Project, name: str) -> "list[keras.Model]":
+def _nets(project: Project, name: str) -> list[Any]:
     """The trained nets of a run, one of each fold that is done."""
     recipe = identity.recipe_of(project, name)
     with silence_native_output():
-        from medfold.prediction.weights import load_model  # imports TensorFlow
+        from medfold.prediction.weights import load_model  # imports Keras
     return [load_model(project.competition, recipe, weights) for weights in _weights(project, name)]
 
 
-def _of_run(project: Project, name: str, root: Path, found: list[str]) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The mean of a run's folds for the images that can be read, and why the others cannot."""
-    competition, recipe = project.competition, identity.recipe_of(project, name)
-    weights = _weights(project, name)
-    with silence_native_output():
-        from medfold.prediction import predictor
-    mean = predictor.FoldMean(competition, recipe, weights, recipe.tta, min(LARGEST_BATCH, len(found)))
-    say("predict", f"{len(found):,} images, {name}: the mean of {len(weights)} of {competition.folds.k} folds")
+def _choice(today: Project, project: Project, names: list[str]) -> KeptChoice:
+    """How a submission of these runs is put together: as it was kept, else as it is chosen now, else the mean."""
+    metric = metric_of(project.competition)
+    if len(names) == 1 and post_processing_of(project.competition, metric) is None:
+        return MEAN
+    if kept := kept_choice(project, names):
+        return kept
+    try:
+        found = ensemble_runs(today, names, identity.data_for(today, names))
+    except UserError as reason:
+        warn("predict", f"the plain mean, for how a submission is put together cannot be told: {reason.what}")
+        return MEAN
+    keep_choice(today, found)
+    return choice_of(found)
+
+
+def _predicted(
+    project: Project, names: list[str], choice: KeptChoice, root: Path, found: list[str]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The predictions of the images that can be read, and why the others cannot."""
+    competition, columns = project.competition, project.competition.columns
+    members = [Member(name, identity.recipe_of(project, name), _weights(project, name)) for name in sorted(names)]
+    predictor = EnsemblePredictor(competition, members, choice.fitted, min(BATCH, len(found)))
+    for member in members:
+        of = f"{len(member.weights)} of {competition.folds.k} folds"
+        say("predict", f"{len(found):,} images, {member.name}: the mean of {of}")
+    if len(members) > 1 or choice is not MEAN:
+        say("predict", f"put together as a submission is: {choice.title}")
     ids, outputs, unreadable = [], [], {}
     facts = competition.images.model_copy(update={"shape": None})  # new images may be of any size
     with progress("images") as bar:
         line = bar.add_task("", stage="predict", total=len(found))
-        for rows, pixels, bad in read_batches(root, found, facts, [recipe.images]):
+        for rows, pixels, bad in read_batches(root, found, facts, predictor.options):
             unreadable |= {found[row]: why for row, why in bad.items()}
             if len(rows):
-                outputs.append(mean(pixels[0]))
+                outputs.append(predictor.predict(pixels))
                 ids += [found[row] for row in rows]
             bar.advance(line, len(rows) + len(bad))
     if not ids:
         image, reason = next(iter(unreadable.items()))
         raise UserError(f"none of {len(found)} images can be read; {image}: {reason}", f"IMAGES={root}")
-    table_out = pd.DataFrame(np.concatenate(outputs), columns=competition.columns)
-    table_out.insert(0, "id", ids)
-    return table_out, unreadable
+    of_runs = [np.concatenate(each) for each in zip(*outputs, strict=True)]
+    put_together = predictor.combine(ids, of_runs)
+    result = run_folder.predictions_table(competition, put_together["id"], put_together[columns].to_numpy())
+    if choice.probable is not None:
+        behind = predictor.combine(ids, of_runs, fitted=choice.probable)
+        result[[f"probability of {column}" for column in columns]] = behind[columns].to_numpy()
+    return result, unreadable
 
 
 def _explain(project: Project, names: list[str], root: Path, result: pd.DataFrame, folder: Path) -> str:
@@ -168,7 +192,7 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     a place in a map is a place there.
     """
     with silence_native_output():
-        from medfold.prediction.grad_cam import GradCam  # imports TensorFlow
+        from medfold.prediction.grad_cam import GradCam  # imports Keras
     competition = project.competition
     seen = [identity.recipe_of(project, name).images for name in names]
     explainers = [[GradCam(net) for net in _nets(project, name)] for name in names]

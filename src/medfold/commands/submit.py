@@ -13,6 +13,7 @@ from medfold.competition.facts import Competition
 from medfold.competition.project import RESEARCH, Project
 from medfold.console import say, table, warn
 from medfold.data import samples
+from medfold.ensemble.kept_choice import keep_choice
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks.pack_submission import UNDER_WAY, folder_of, pack
@@ -61,6 +62,7 @@ def submit(
     data = identity.data_for(project, names)
     found = ensemble_runs(project, names, data, method, per_class)
     names, result = found.names, found.score
+    keep_choice(project, found)
     show_ensemble(project, found, method)
     sample = samples.sample_submission(competition, paths)
     units = data.test_groups.index.tolist()

@@ -1,4 +1,4 @@
-"""Stage `ensemble`: runs put together, and what is done with what comes of it, judged by cross-fitted scores."""
+"""Runs put together: the method and the post-processing that cross-fitted scores choose, and what they predict."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.facts import Competition
 from medfold.competition.project import Project
 from medfold.data.dataset import Dataset
 from medfold.ensemble import method_choice
 from medfold.ensemble.fold_mean import mean_by_id
 from medfold.ensemble.method_choice import Calibration, EnsembleChoice, Members
+from medfold.ensemble.predictor import combine
 from medfold.errors import UserError, some
 from medfold.run_paths import FoldPaths
 from medfold.runs import identity, run_folder
@@ -89,8 +89,8 @@ def ensemble_runs(
     optimistic = any(run.optimistic for run in read.values())
     score = oof_score(competition, oof, optimistic, probable)
     score["ensemble"] = _for_the_record(members, decision)
-    ids, given = _tests(project, data, list(read.values()))
-    test, test_probable = (_table(competition, ids, each.apply(given)) for each in (decision.fitted, behind))
+    tests, unit = {name: run.test(project) for name, run in read.items()}, data.test.set_index("id")["unit"]
+    test, test_probable = (combine(competition, tests, unit, each) for each in (decision.fitted, behind))
     prior = label_means(competition, aggregation.labels_of(data.train["unit"].to_numpy(), data.targets))
     inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
     calibration = None
@@ -110,24 +110,6 @@ def ensemble_runs(
         prior=prior,
         inputs=inputs,
     )
-
-
-def _table(competition: Competition, ids: pd.Index, predictions: np.ndarray) -> pd.DataFrame:
-    table = pd.DataFrame(predictions, columns=competition.columns)
-    table.insert(0, "id", ids)
-    return table
-
-
-def _tests(project: Project, data: Dataset, read: list["_Run"]) -> tuple[pd.Index, np.ndarray]:
-    """The units of the test part, and what each run predicts of them: float64 (runs, units, columns)."""
-    competition, unit = project.competition, data.test.set_index("id")["unit"]
-    tables = [aggregation.join_predictions(competition, run.test(project), unit).set_index("id") for run in read]
-    ids = tables[0].index
-    for run, found in zip(read, tables, strict=True):
-        if differ := set(found.index) ^ set(ids):
-            what = f"{len(differ)} test units differ from {read[0].name}: {some(sorted(differ))}"
-            raise UserError(what, run.name, "Runs that are put together must predict the same images")
-    return ids, np.stack([found.loc[ids, competition.columns].to_numpy(np.float64) for found in tables])
 
 
 @dataclass(frozen=True)

@@ -9,27 +9,13 @@ from medfold import config, files
 from medfold.competition.facts import Competition
 from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import Recipe
+from medfold.ensemble.predictor import Member
 from medfold.errors import UserError, some
 from medfold.notebooks import mounts
 from medfold.scoring.cross_fitting import Fitted
 
 ABOUT = "kit.json"  # written last: names all other files and their hashes
 ENSEMBLE = "ensemble.npz"
-
-
-@dataclass(frozen=True)
-class Member:
-    """The trained folds of a run.
-
-    Args:
-        name: of the run.
-        recipe: that they were trained by.
-        weights: a file for each fold.
-    """
-
-    name: str
-    recipe: Recipe
-    weights: list[Path]
 
 
 @dataclass(frozen=True)

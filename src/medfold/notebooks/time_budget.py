@@ -2,23 +2,11 @@
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from medfold.console import minutes, warn
+from medfold.ensemble.predictor import PredictionLimit
 
 SHARE = 0.9  # of the time that is left is planned with; the rest is for what cannot be foreseen
-
-
-class Level(NamedTuple):
-    """How much is asked of the nets.
-
-    Args:
-        folds: of each run, at most.
-        views: of each image, at most.
-    """
-
-    folds: int
-    views: int
 
 
 class TimeBudget:
@@ -32,7 +20,7 @@ class TimeBudget:
         seconds: that there are.
         images: how many are to be predicted.
         folds, views: the most that any run has.
-        cost: of a level, in looks of nets at an image.
+        cost: of a limit, in looks of nets at an image.
         clock: seconds. Defaults to a clock that never goes back.
     """
 
@@ -42,32 +30,32 @@ class TimeBudget:
         images: int,
         folds: int,
         views: int,
-        cost: Callable[[Level], float],
+        cost: Callable[[PredictionLimit], float],
         clock: Callable[[], float] = time.monotonic,
     ):
-        self._levels = [Level(folds, views)]
-        while self._levels[-1] != (1, 1):
-            folds, views = self._levels[-1]
-            self._levels.append(Level(folds, views // 2) if views > 1 else Level(folds - 1, 1))
+        self._limits = [PredictionLimit(folds, views)]
+        while self._limits[-1] != (1, 1):
+            folds, views = self._limits[-1]
+            self._limits.append(PredictionLimit(folds, views // 2) if views > 1 else PredictionLimit(folds - 1, 1))
         self._clock, self._cost, self._left = clock, cost, images
         self._deadline = clock() + seconds
         self._measure()
 
     @property
-    def level(self) -> Level:
+    def limit(self) -> PredictionLimit:
         """What is asked now."""
-        return self._levels[0]
+        return self._limits[0]
 
-    def next(self) -> Level | None:
+    def next(self) -> PredictionLimit | None:
         """What to ask of the next batch; None if the time is up."""
         room = self._deadline - self._clock()
         if room <= 0:
             return None
-        if self._images and len(self._levels) > 1:
+        if self._images and len(self._limits) > 1:
             pace, asked = self._spent / self._images, self._asked / self._images
             if pace * self._left > SHARE * room:
                 self._give_up(pace, asked, SHARE * room)
-        return self.level
+        return self.limit
 
     def done(self, images: int, seconds: float) -> None:
         """Tells what a batch took.
@@ -85,12 +73,12 @@ class TimeBudget:
         self._since, self._images, self._spent, self._asked = self._clock(), 0, 0.0, 0.0
 
     def _give_up(self, pace: float, asked: float, room: float) -> None:
-        full = self._cost(self.level)
+        full = self._cost(self.limit)
         needed = minutes(pace * self._left)
-        while len(self._levels) > 1:
-            self._levels.pop(0)
-            if (pace - asked * (1 - self._cost(self.level) / full)) * self._left <= room:
+        while len(self._limits) > 1:
+            self._limits.pop(0)
+            if (pace - asked * (1 - self._cost(self.limit) / full)) * self._left <= room:
                 break
-        kept = f"{self.level.folds} folds of each run, {self.level.views} views of each image"
+        kept = f"{self.limit.folds} folds of each run, {self.limit.views} views of each image"
         warn("time", f"{self._left:,} images would take {needed}, {minutes(room)} are left: from here on {kept}")
         self._measure()

@@ -1,17 +1,13 @@
 """Weights + images -> probabilities: the only predictor, for OOF, test and new images alike."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import keras
 import numpy as np
 
 from medfold import files
-from medfold.competition.facts import Competition, Symmetry
-from medfold.competition.recipe import Recipe
-from medfold.models.build import build_model
+from medfold.competition.facts import Symmetry
 from medfold.models.device import compiles
-from medfold.prediction.weights import _read_weights
 
 # Each view as (transpose, flip vertically, flip horizontally).
 VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
@@ -19,38 +15,6 @@ VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
     "horizontal": [(False, False, False), (False, False, True)],
     "dihedral": [(t, v, h) for t in (False, True) for v in (False, True) for h in (False, True)],
 }
-
-
-class FoldMean:
-    """The mean of the nets of a run's folds: one net that is given the weights of each in turn.
-
-    Building and compiling a net takes longer than predicting some images with it.
-
-    Args:
-        competition, recipe: of the run.
-        weights: a file for each fold.
-        tta: as `Predictor` takes it.
-        batch_size: images at a time. Defaults to 64.
-
-    Raises:
-        UserError: a damaged file, or weights of another net.
-    """
-
-    def __init__(self, competition: Competition, recipe: Recipe, weights: list[Path], tta: bool, batch_size: int = 64):
-        self._model = build_model(competition, recipe, pretrained=False)
-        self._weights = []
-        for path in weights:
-            _read_weights(self._model, path)
-            self._weights.append(self._model.get_weights())
-        self._predictor = Predictor(self._model, competition.images.symmetry, tta, batch_size=batch_size)
-
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Probabilities of images uint8 (n, height, width, channels): float64 (n, columns)."""
-        outputs, rows = [], np.arange(len(images))
-        for weights in self._weights:
-            self._model.set_weights(weights)
-            outputs.append(self._predictor(images, rows).astype(np.float64))
-        return np.mean(outputs, axis=0)
 
 
 class Predictor:

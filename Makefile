@@ -30,7 +30,7 @@ RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS
 PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed=$(ORDER))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs data submit notebook report recheck scores predict clean-kaggle test test-all campaigns lint format lock pictures benchmarks
+.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs data submit notebook report recheck scores predict export clean-kaggle test test-all campaigns lint format lock pictures benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -42,8 +42,8 @@ help:  ## this list
 setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to use your own interpreter
 	@$(BOOTSTRAP) $(if $(GPU),--gpu) --targets "$(MAKECMDGOALS)" --words "$(GIVEN)"
 
-doctor: setup  ## look at Python, packages, GPU, Kaggle COMPETITION=
-	@$(MEDFOLD) doctor --competition "$(COMPETITION)"
+doctor: setup  ## look at Python, packages, GPU, Kaggle COMPETITION= JSON=1
+	@$(MEDFOLD) doctor --competition "$(COMPETITION)" $(if $(JSON),--json)
 
 demo: setup  ## the whole pipeline on made-up radiographs
 	@$(MEDFOLD) demo
@@ -66,19 +66,19 @@ train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD
 	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
 		$(call option,WORKERS,--workers) $(call option,ON,--on)
 
-runs: setup  ## all runs: score, time, differences    COMPETITION= DELETE="a b" YES=1
-	@$(MEDFOLD) runs --competition "$(COMPETITION)" $(call option,DELETE,--delete) $(if $(YES),--yes)
+runs: setup  ## all runs: score, time, differences    COMPETITION= DELETE="a b" YES=1 JSON=1
+	@$(MEDFOLD) runs --competition "$(COMPETITION)" $(call option,DELETE,--delete) $(if $(YES),--yes) $(if $(JSON),--json)
 
 data: setup  ## what is in data/, how large, used by   COMPETITION= DELETE="store/x raw" YES=1
 	@$(MEDFOLD) data $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") \
 		$(call option,DELETE,--delete) $(if $(YES),--yes)
 
-compare: setup  ## is a run better, or is it chance?     COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1"
-	@$(MEDFOLD) compare --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b" is missing))"
+compare: setup  ## is a run better, or is it chance?     COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1" JSON=1
+	@$(MEDFOLD) compare --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b" is missing))" $(if $(JSON),--json)
 
-ensemble: setup  ## what runs are worth together          COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1
+ensemble: setup  ## what runs are worth together          COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1 JSON=1
 	@$(MEDFOLD) ensemble --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b c" is missing))" \
-		$(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
+		$(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(JSON),--json)
 
 submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1 DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
@@ -89,15 +89,19 @@ notebook: setup  ## pack folds and notebook, send nothing COMPETITION= RECIPE= S
 report: setup  ## a web page about the run              COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
 	@$(MEDFOLD) report $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
 
-recheck: setup  ## scores and files, computed again     COMPETITION= RUNS="a b"
-	@$(MEDFOLD) recheck --competition "$(COMPETITION)" $(call option,RUNS,--runs)
+recheck: setup  ## scores and files, computed again     COMPETITION= RUNS="a b" JSON=1
+	@$(MEDFOLD) recheck --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(if $(JSON),--json)
 
-scores: setup  ## late scores; OOF against leaderboard  COMPETITION=
-	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)")
+scores: setup  ## late scores; OOF against leaderboard  COMPETITION= JSON=1
+	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") $(if $(JSON),--json)
 
-predict: setup  ## new images by the trained folds       IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT=
+predict: setup  ## new images by the trained folds       IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
 	@$(MEDFOLD) predict $(RUN_WORDS) --images "$(or $(IMAGES),$(error IMAGES=file-or-folder is missing))" \
-		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain)
+		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain) $(if $(JSON),--json)
+
+export: setup  ## a trained net as a .keras file       COMPETITION= RUN=baseline FOLD=0 OUT=
+	@$(MEDFOLD) export --competition "$(COMPETITION)" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$(FOLD))" \
+		$(call option,OUT,--out)
 
 clean-kaggle: setup  ## what the kit put on Kaggle           YES=1 removes it there
 	@$(MEDFOLD) clean-kaggle $(if $(YES),--yes)

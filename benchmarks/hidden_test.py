@@ -21,9 +21,9 @@ IMAGES, LIMIT = (600, 6_000), 1.1
 TRAINING = "training.epochs=1 backbone.name=resnet9 backbone.width=8"
 PREDICT = """
 import sys
-from medfold.notebooks import Kit
+from medfold.notebooks import SubmissionBundle, predict_hidden_test
 
-Kit.open(sys.argv[1]).predict(sys.argv[2], sys.argv[3], 9)
+predict_hidden_test(SubmissionBundle.open(sys.argv[1]), sys.argv[2], sys.argv[3], 9)
 """
 
 

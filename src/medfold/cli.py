@@ -1,6 +1,8 @@
 """The commands. A stage is imported only when it runs, so that help and mistakes are answered at once."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ import typer
 
 from medfold import __version__
 from medfold.commands.options import (
+    AsJson,
     CompetitionName,
     Force,
     Method,
@@ -35,12 +38,13 @@ app = typer.Typer(
 
 
 @app.command()
-def doctor(competition: CompetitionName = "phantom-chest") -> None:
+def doctor(competition: CompetitionName = "phantom-chest", as_json: AsJson = False) -> None:
     """Look whether everything is there: Python, packages, GPU, disk, Kaggle."""
     from medfold.commands.doctor import doctor
 
-    if not doctor(open_project(competition)):
-        raise typer.Exit(2)
+    with _told(as_json):
+        if not doctor(open_project(competition)):
+            raise typer.Exit(2)
 
 
 @app.command()
@@ -135,24 +139,28 @@ def ensemble(
     competition: CompetitionName = "phantom-chest",
     method: Method = "",
     per_class: PerClass = False,
+    as_json: AsJson = False,
 ) -> None:
     """What runs are worth together, by every method."""
-    project = open_project(competition)
     from medfold.commands.ensemble import ensemble
 
-    ensemble(project, runs.split(), method or None, per_class)
+    with _told(as_json):
+        project = open_project(competition)
+        ensemble(project, runs.split(), method or None, per_class)
 
 
 @app.command()
 def compare(
     runs: Annotated[str, typer.Option(help='Two runs: "a b"; several as one: "a+a-s1 b+b-s1".')],
     competition: CompetitionName = "phantom-chest",
+    as_json: AsJson = False,
 ) -> None:
     """Is the second run better than the first, or is it chance?"""
-    project = open_project(competition)
     from medfold.commands.compare import compare
 
-    compare(project, runs.split())
+    with _told(as_json):
+        project = open_project(competition)
+        compare(project, runs.split())
 
 
 @app.command("runs")
@@ -160,15 +168,17 @@ def list_runs(
     competition: CompetitionName = "phantom-chest",
     delete: Annotated[str, typer.Option(help='Runs to remove, by name: "a b".')] = "",
     yes: Sure = False,
+    as_json: AsJson = False,
 ) -> None:
     """All runs of a competition, the best first; or remove some."""
-    project = open_project(competition)
     from medfold.commands.runs import list_runs, remove_runs
 
-    if delete:
-        remove_runs(project, delete.split(), yes)
-    else:
-        list_runs(project)
+    with _told(as_json):
+        project = open_project(competition)
+        if delete:
+            remove_runs(project, delete.split(), yes)
+        else:
+            list_runs(project)
 
 
 @app.command()
@@ -249,35 +259,57 @@ def predict(
     runs: Runs = "",
     out: Annotated[str, typer.Option(help="The file to write.")] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Also pictures of where the nets look.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Predict new images with the trained folds."""
-    project = open_project(competition)
     from medfold.commands.predict import predict
 
-    predict(project, Path(images), run_names(runs, recipe, overrides, seeds), Path(out) if out else None, explain)
+    with _told(as_json):
+        project = open_project(competition)
+        predict(project, Path(images), run_names(runs, recipe, overrides, seeds), Path(out) if out else None, explain)
+
+
+@app.command()
+def export(
+    competition: CompetitionName = "phantom-chest",
+    run: Annotated[str, typer.Option(help="The name of the run.")] = "baseline",
+    fold: Annotated[str, typer.Option(help="The number of the fold.")] = "0",
+    out: Annotated[str, typer.Option(help="The file to write.")] = "",
+) -> None:
+    """Write the net of a fold as a .keras file that plain Keras loads."""
+    if not fold.isdigit():
+        raise UserError("expected a number", f"FOLD={fold}")
+    project = open_project(competition)
+    from medfold.commands.export import export
+
+    export(project, run, int(fold), Path(out) if out else None)
 
 
 @app.command()
 def recheck(
     competition: CompetitionName = "phantom-chest",
     runs: Annotated[str, typer.Option(help="Names of runs. Defaults to all runs and submissions.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Compute scores and submissions again, from the files alone and by other means."""
-    project = open_project(competition)
     from medfold.commands.recheck import recheck
 
-    recheck(project, runs.split() or None)
+    with _told(as_json):
+        project = open_project(competition)
+        recheck(project, runs.split() or None)
 
 
 @app.command()
 def scores(
     competition: Annotated[str, typer.Option("--competition", "-c", help="Defaults to all of the ledger.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Fetch the scores that were still to come; OOF against leaderboard for all submissions."""
     from medfold.commands.scores import scores
     from medfold.paths import Paths
 
-    scores(Paths.find(), open_project(competition).paths.name if competition else None)
+    with _told(as_json):
+        scores(Paths.find(), open_project(competition).paths.name if competition else None)
 
 
 @app.command("clean-kaggle")
@@ -286,6 +318,18 @@ def clean_kaggle(yes: Annotated[bool, typer.Option("--yes", help="Remove it, for
     from medfold.commands.clean_kaggle import clean_kaggle
 
     clean_kaggle(yes)
+
+
+@contextmanager
+def _told(as_json: bool) -> Iterator[None]:
+    """Within the block, what a command tells is text, or JSON if that is asked for."""
+    from medfold import console
+
+    if as_json:
+        with console.as_json():
+            yield
+    else:
+        yield
 
 
 def _show_version(asked: bool) -> None:

@@ -1,9 +1,12 @@
 """What a stage says: one line per fact, a table now and then, a progress bar while it takes long."""
 
+import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -30,17 +33,60 @@ console = Console(soft_wrap=True, force_terminal=False if "ipykernel" in sys.mod
 
 
 _listener: Callable[[str, str], None] | None = None
+_table_listener: Callable[[list[str], list[list[str]]], None] | None = None
 
 
 @contextmanager
-def lines_to(listener: Callable[[str, str], None]) -> Iterator[None]:
-    """Within the block, lines go to `listener(topic, text)` and not to the screen; tables are left out."""
-    global _listener
-    _listener = listener
+def lines_to(
+    listener: Callable[[str, str], None], tables: Callable[[list[str], list[list[str]]], None] | None = None
+) -> Iterator[None]:
+    """Within the block, lines go to `listener(topic, text)` and not to the screen.
+
+    Args:
+        tables: gets the columns and rows of tables. Defaults to leaving them out.
+    """
+    global _listener, _table_listener
+    _listener, _table_listener = listener, tables
     try:
         yield
     finally:
-        _listener = None
+        _listener = _table_listener = None
+
+
+@contextmanager
+def as_json() -> Iterator[None]:
+    """Within the block, lines and tables are collected, and printed as one JSON object at its end.
+
+    The object holds `lines`, a list of {topic, text}, `tables`, a list of {columns, rows} with numbers as numbers, and
+    `error`, the message of a UserError or null.
+    """
+    told: dict[str, Any] = {"lines": [], "tables": [], "error": None}
+
+    def line(topic: str, text: str) -> None:
+        told["lines"].append({"topic": topic, "text": text})
+
+    def rows_of(columns: list[str], rows: list[list[str]]) -> None:
+        told["tables"].append({"columns": columns, "rows": [[_number(cell) for cell in row] for row in rows]})
+
+    file, console.file = console.file, sys.stderr  # bars and questions are no part of it
+    try:
+        with lines_to(line, rows_of):
+            yield
+    except UserError as error:
+        told["error"] = str(error)
+        raise
+    finally:
+        console.file = file
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+
+
+def _number(cell: str) -> str | int | float:
+    for kind in (int, float):
+        try:
+            return kind(cell.replace(",", "")) if re.fullmatch(r"[-+]?[\d,]*\.?\d+", cell) else cell
+        except ValueError:
+            continue
+    return cell
 
 
 def say(topic: str, text: str) -> None:
@@ -73,9 +119,11 @@ def agreed(question: str) -> bool:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iterable[int] = ()) -> None:
     """A small table, indented under the stage; text to the left, numbers to the right; marked rows are bold."""
-    if _listener:
-        return
     rows, marked = [[str(cell) for cell in row] for row in rows], set(marked)
+    if _listener:
+        if _table_listener:
+            _table_listener([str(name) for name in columns], rows)
+        return
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for number, name in enumerate(columns):
         numeric = all(row[number].strip("-+.,%0123456789 ") == "" for row in rows)

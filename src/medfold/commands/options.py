@@ -13,6 +13,7 @@ Seeds = Annotated[str, typer.Option(help='A run for each: "0 1 2".')]
 Runs = Annotated[str, typer.Option(help='Runs to put together, by name: "a b".')]
 Method = Annotated[str, typer.Option(help="How to put runs together. Defaults to what the scores choose.")]
 PerClass = Annotated[bool, typer.Option("--per-class", help="Weights for each class or label on its own.")]
+AsJson = Annotated[bool, typer.Option("--json", help="What it tells, as JSON on standard output, for scripts.")]
 Sure = Annotated[bool, typer.Option("--yes", help="Remove it without asking.")]
 Force = Annotated[bool, typer.Option("--force", help="Do it again even if it is done.")]
 

@@ -14,7 +14,6 @@ from medfold.models.device import computed_in
 from medfold.models.heads import DROPOUT, STANDARDISED, outputs
 from medfold.models.input_scaling import scale_input, three_channels
 from medfold.models.keras_applications import (
-    _register_applications,
     has_preprocessing,
     weights_file,
 )
@@ -85,6 +84,3 @@ def refuse_impossible(competition: Competition, choices: recipe.Recipe, pretrain
         raise UserError(f"{choices.images.size} px are too small for {options.name}", "images.size", fix)
     if choices.head != "classes" and competition.task != "ordinal":
         raise UserError(f"task {competition.task} has no order to cut", "head", "Set it to classes")
-
-
-_register_applications()

@@ -87,3 +87,6 @@ def weights_file(weights: str) -> str | None:
     if not path.name.endswith((".weights.h5", ".h5")):
         raise UserError("not a Keras weights file", path, "Expected a name ending in .weights.h5 or .h5")
     return str(path)
+
+
+_register_applications()

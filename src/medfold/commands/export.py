@@ -1,0 +1,60 @@
+"""`make export`: a trained fold as a .keras file, for plain Keras."""
+
+from pathlib import Path
+
+from medfold import files
+from medfold.competition.project import RESEARCH, Project
+from medfold.console import say
+from medfold.errors import UserError
+from medfold.processes import silence_native_output
+from medfold.runs import identity, run_folder
+
+
+def export(project: Project, run: str, fold: int, out: Path | None = None) -> Path:
+    """Writes the net of a fold as a .keras file that is loaded without medfold, and a note of what its input is.
+
+    Args:
+        run: its name.
+        fold: its number.
+        out: the file to write. Defaults to `<run>-fold<fold>.keras` in the folder of the run.
+
+    Returns:
+        The file; the note is beside it, with the ending `.txt`.
+
+    Raises:
+        UserError: a run or fold that is not trained.
+    """
+    run_paths = run_folder.paths_of(project.paths, run)
+    facts, recipe = identity.facts_of(project, run), identity.recipe_of(project, run)
+    if fold not in (done := run_folder.done_folds(run_paths, facts.folds.k)):
+        trained = f"Trained are: {', '.join(map(str, done))}" if done else f"Run: {project.command('train')}"
+        raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", trained)
+    with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
+        from medfold.models.plain import plain_model
+        from medfold.prediction.weights import load_model
+    plain = plain_model(load_model(facts, recipe, run_paths.fold(fold).weights))
+    out = out or run_paths.folder / f"{run}-fold{fold}.keras"
+    with files.whole(out) as temporary:
+        named = temporary.with_name(f"{temporary.name}.keras")  # Keras tells its formats apart by the ending
+        plain.save(named)
+        named.replace(temporary)
+    size, views = recipe.images.size, facts.images.symmetry
+    steps = ", ".join(map(str, recipe.images.steps)) or "none"
+    files.write_text(
+        f"""{facts.title}: fold {fold} of run {run}, trained by medfold.
+
+    import keras
+    model = keras.models.load_model("{out.name}")
+    probabilities = model.predict_on_batch(images)
+
+Input: float32 (batch, {size}, {size}, {facts.images.depth}), pixels from 0 to 255; the net scales them itself.
+Before it, medfold brought an image to that size by: preparation steps {steps}; images.fit {recipe.images.fit}.
+Output: float32 (batch, {len(facts.columns)}), probabilities of: {", ".join(facts.columns)}.
+A submission also averages over all folds{"" if views == "none" or not recipe.tta else f" and over flips ({views})"}.
+{RESEARCH}
+""",
+        out.with_suffix(".txt"),
+    )
+    say("export", f"{project.shown(out)}, and what its input is: {out.with_suffix('.txt').name}")
+    say("", RESEARCH)
+    return out

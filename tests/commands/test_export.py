@@ -1,0 +1,78 @@
+"""A trained net as a .keras file: loaded by plain Keras, with equal predictions."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold.commands.export import export
+from medfold.competition.project import Project
+from medfold.competition.recipe import Recipe
+from medfold.errors import UserError
+from medfold.images import store
+from medfold.models.build import build_model
+from medfold.models.plain import plain_model
+from tests.support.helpers import competition
+
+ALONE = """
+import sys, numpy as np, keras
+sys.modules["medfold"] = None
+model = keras.models.load_model(sys.argv[1])
+np.save(sys.argv[3], model.predict_on_batch(np.load(sys.argv[2]).astype(np.float32)))
+"""
+
+
+@pytest.mark.slow
+def test_plain_keras_loads_it_and_predicts_the_same(trained, tmp_path, capsys):
+    project = Project.open("small")
+    file = export(project, "baseline", 0)
+    assert "runs/small/baseline/baseline-fold0.keras" in capsys.readouterr().out
+    note = file.with_suffix(".txt").read_text()
+    assert "Input: float32 (batch, 16, 16, 1), pixels from 0 to 255" in note
+    recipe = Recipe.model_validate({"images": {"size": 16}})
+    (folder,) = (project.paths.data / "store").glob("*/")
+    kept = store.load(project.paths, folder.name)
+    oof = pd.read_csv(project.paths.run("baseline").fold(0).oof)
+    images = kept.pixels[kept.of(oof["id"])]
+    flipped = images[:, :, ::-1]
+    found = []
+    for number, each in enumerate((images, flipped)):
+        np.save(tmp_path / f"in{number}.npy", each)
+        words = [file, tmp_path / f"in{number}.npy", tmp_path / f"out{number}.npy"]
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        subprocess.run([sys.executable, "-c", ALONE, *map(str, words)], check=True, cwd=tmp_path, env=environment)
+        found.append(np.load(tmp_path / f"out{number}.npy"))
+    np.testing.assert_allclose(np.mean(found, axis=0)[:, 0], oof["target"], atol=1e-6)
+    assert recipe.tta
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        pytest.param({"head": "cut_points", "backbone": {"name": "resnet9", "width": 4}}, id="cut points"),
+        pytest.param({"head": "both", "backbone": {"name": "resnet9", "width": 4}}, id="both heads"),
+        pytest.param({"backbone": {"name": "ResNet50"}}, id="channels turned round", marks=pytest.mark.slow),
+    ],
+)
+def test_own_layers_are_put_in_other_words(tmp_path, choices):
+    keras.utils.set_random_seed(0)
+    facts = competition("ordinal", images={"train": "x", "test": "x", "channels": 3})
+    model = build_model(facts, Recipe.model_validate({"images": {"size": 32}, **choices}))
+    for layer in model.layers:  # other cuts than those that all nets begin with
+        if layer.name == "cut_points":
+            layer.set_weights([np.array([-1.5, 0.3], np.float32)])
+    images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
+    plain = plain_model(model)
+    plain.save(tmp_path / "net.keras")
+    again = keras.models.load_model(tmp_path / "net.keras")
+    np.testing.assert_allclose(again.predict_on_batch(images), np.asarray(model(images)), atol=1e-6)
+    assert not {type(layer).__name__ for layer in again.layers} & {"CutPoints", "Lambda"}
+
+
+def test_what_is_not_trained_is_one_line(folded):
+    with pytest.raises(UserError, match="run 'baseline' is not trained"):
+        export(folded, "baseline", 0)

@@ -8,10 +8,10 @@ from medfold.config import merge
 from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES
 from medfold.models.build import build_model
+from medfold.models.device import precision_of
 from medfold.models.heads import CutPoints, split_backbone_and_head
 from medfold.models.input_scaling import TORCH_MEAN, TORCH_STD, scale_input
 from medfold.models.pooling import resolutions
-from medfold.models.device import precision_of
 from medfold.prediction.weights import load_model, save_weights
 from medfold.training import losses
 from medfold.training.augmentation import augmenter

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import create_model
 
 from medfold.competition.recipe import Images
-from medfold.config import Strict, validated
+from medfold.config import StrictModel, validated
 from medfold.errors import UserError, nearest
 from medfold.images.resize import resize
 
@@ -28,10 +28,10 @@ def preparation_step(function: Callable[..., np.ndarray]) -> Callable[..., np.nd
 
 
 @cache
-def _arguments(name: str) -> type[Strict]:
-    """What checks the arguments of a step: its parameters but the first, as they are annotated."""
+def step_arguments(name: str) -> type[StrictModel]:
+    """Schema of the arguments of a step: its parameters but the first, as they are annotated."""
     _, *parameters = inspect.signature(STEPS[name]).parameters.values()
-    return create_model(name, __base__=Strict, **{one.name: (one.annotation, one.default) for one in parameters})
+    return create_model(name, __base__=StrictModel, **{one.name: (one.annotation, one.default) for one in parameters})
 
 
 def steps_of(options: Images) -> list[Callable[[np.ndarray], np.ndarray]]:
@@ -49,7 +49,7 @@ def steps_of(options: Images) -> list[Callable[[np.ndarray], np.ndarray]]:
         if name not in STEPS:
             known = f"Known: {', '.join(STEPS)}"
             raise UserError(f"unknown step '{name}'{nearest(name, STEPS)}", "images.steps", known)
-        checked = validated(_arguments(name), arguments, f"images.steps, {name}")
+        checked = validated(step_arguments(name), arguments, f"images.steps, {name}")
         result.append(partial(STEPS[name], **dict(checked)))
     return result
 

@@ -56,7 +56,7 @@ class Labels(StrictModel):
     repeated: Literal["refuse", "same", "any", "majority"] = Field(
         default="refuse",
         description="Several rows of one id. `refuse`: an error. `same`: they must agree and count once. `any`: the "
-        "highest class counts. `majority`: the most frequent class counts, the highest of several (readers differ).",
+        "highest class counts. `majority`: the most frequent class counts, the highest of several.",
     )
     group: str | None = Field(
         default=None,
@@ -89,7 +89,7 @@ class Labels(StrictModel):
         gt=0,
         le=0.5,
         description="Where there is no test part: share of the images, in whole groups, for a local leaderboard. "
-        "`make folds` sets it aside after copies of an image are joined.",
+        "`make folds` sets it aside, after copies of an image are joined.",
     )
     train: tuple[str, ...] = Field(
         default=("train",), description="Layout `arrays`: prefixes of the arrays of the training part."
@@ -185,8 +185,8 @@ class Images(StrictModel):
     )
     symmetry: Symmetry = Field(
         default="none",
-        description="Views in which an image is as valid as it is. `none`: no other. `horizontal`: mirrored left to "
-        "right. `dihedral`: flips and quarter turns. Bounds augmentation and test-time augmentation alike.",
+        description="Views in which an image is equally valid. `none`: only as it is. `horizontal`: also mirrored "
+        "left to right. `dihedral`: also all flips and quarter turns. Bounds augmentation at training and test time.",
     )
     tolerate: float = Field(
         default=0.01,

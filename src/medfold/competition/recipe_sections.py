@@ -56,7 +56,7 @@ class Training(StrictModel):
     images: int | None = Field(
         default=None,
         ge=2,
-        description="Train on so many images only, of each class in turn, and say whether they are known by heart: a "
+        description="Train on this many images only, of each class in turn, and report whether they are memorised: a "
         "test of the set-up (recipe `debug`). Without it: all.",
     )
     head_epochs: int = Field(
@@ -92,11 +92,11 @@ class Training(StrictModel):
     clip_norm: float = Field(default=1.0, gt=0, description="Largest norm of the gradient over all weights.")
     loss: Literal["cross_entropy", "focal"] = Field(
         default="cross_entropy",
-        description="`focal`: what is right already counts for less (Lin et al. 2017). For targets of 0 and 1 only, so "
-        "not with `mixup`, `cutmix` or `label_smoothing`.",
+        description="`focal`: images that are predicted well count for less (Lin et al. 2017). For targets of 0 and 1 "
+        "only, so not with `mixup`, `cutmix` or `label_smoothing`.",
     )
     focal_gamma: float = Field(
-        default=2.0, ge=0, description="Focal loss: the larger, the less counts what is right already."
+        default=2.0, ge=0, description="Focal loss: the higher, the less count images that are predicted well."
     )
     mixup: float = Field(
         default=0.0,

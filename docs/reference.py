@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 
 from medfold import files
 from medfold.cli import app
+from medfold.commands.setup import EVERYWHERE
 from medfold.competition.facts import Competition, Labels, Score
 from medfold.competition.recipe import Recipe
 from medfold.data.label_layouts import SHAPES
@@ -41,8 +42,8 @@ PAGE = DOCS / "reference.md"
 MODELS = ROOT / "src" / "medfold" / "models"
 PLAIN = {int: ["whole number"], float: ["number"], str: ["text"], bool: ["`true`", "`false`"]}
 BOUNDS = {"ge": "{:g} or more", "gt": "above {:g}", "le": "at most {:g}", "lt": "below {:g}"}
-# Keys that name a registered function.
-REGISTERED = {(Labels, "shape"): SHAPES, (Score, "metric"): METRICS}
+# Keys whose texts are names of something registered.
+REGISTERED = {(Labels, "shape"): SHAPES, (Score, "metric"): METRICS, (Recipe, "augment"): PIPELINES}
 # Words of make that are no options of a command: setup.py and the tests take them.
 OTHER_WORDS = {
     "GPU": "Installs TensorFlow with CUDA.",
@@ -101,8 +102,7 @@ def cells(model: type[BaseModel], name: str, field: FieldInfo) -> tuple[str, str
     """
     if not field.description:
         raise ValueError(f"{model.__name__}.{name} has no description: give its Field one")
-    registered = REGISTERED.get((model, name))
-    return ", ".join(map(code, registered)) if registered else values(field), default(field), field.description
+    return values(field, REGISTERED.get((model, name), ())), default(field), field.description
 
 
 def is_section(field: FieldInfo) -> bool:
@@ -117,9 +117,15 @@ def default(field: FieldInfo) -> str:
     return "" if field.default in (None, "") else code(field.default)
 
 
-def values(field: FieldInfo) -> str:
-    """What a key may be, with its limits: '`a`, `b`', 'whole number, 8 to 2048', 'list of texts'."""
-    kinds = ", ".join(dict.fromkeys(_kinds(field.annotation)))
+def values(field: FieldInfo, names: Iterable[str] = ()) -> str:
+    """What a key may be, with its limits: '`a`, `b`', 'whole number, 8 to 2048', 'text, list'.
+
+    Args:
+        field: the schema of the key.
+        names: the texts that it may be. Defaults to any text.
+    """
+    found = dict.fromkeys(_kinds(field.annotation))
+    kinds = ", ".join(", ".join(map(code, names)) if kind == "text" and names else kind for kind in found)
     bounds = limits(field)
     return f"{kinds}, {bounds}" if bounds else kinds
 
@@ -288,7 +294,8 @@ def words() -> str:
     found: dict[tuple[str, ...], dict[str, str]] = {("DEBUG", "", OTHER_WORDS["DEBUG"]): {"every target": "1"}}
     for target, (_, taken) in targets().items():
         for word, example in taken.items():
-            found.setdefault((word, *_default_and_meaning(target, word)), {})[target] = example
+            users = found.setdefault((word, *_default_and_meaning(target, word)), {})
+            users["every target" if word in EVERYWHERE else target] = example
     rows = (
         (f"`{word}={next(filter(None, users.values()), '')}`", ", ".join(users), given, meaning)
         for (word, given, meaning), users in sorted(found.items(), key=lambda each: each[0][0])

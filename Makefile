@@ -30,7 +30,7 @@ RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS
 PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed=$(ORDER))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs data submit notebook report recheck scores predict export clean-kaggle test test-all campaigns lint format lock pictures benchmarks
+.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs data submit notebook report recheck scores predict export clean-kaggle test test-all campaigns lint format lock pictures reference benchmarks
 
 help:  ## this list
 	@echo "medfold: from a competition's name to a checked submission"
@@ -56,7 +56,7 @@ new: setup  ## describe a competition from its files COMPETITION=slug FROM=folde
 	@$(MEDFOLD) new --competition "$(or $(filter-out phantom-chest,$(COMPETITION)),$(error COMPETITION=slug is missing))" \
 		$(call option,FROM,--from)
 
-prepare: setup  ## look at every image once, keep it     COMPETITION= RECIPE= SET= FORCE=1
+prepare: setup  ## scan and prepare every image once     COMPETITION= RECIPE= SET= FORCE=1
 	@$(MEDFOLD) prepare --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call option,SET,--set) $(if $(FORCE),--force)
 
 folds: setup  ## build, audit and keep the folds       COMPETITION= RECIPE= FORCE=1
@@ -109,19 +109,19 @@ clean-kaggle: setup  ## what the kit put on Kaggle           YES=1 removes it th
 test: setup  ## the tests, in three minutes           ORDER=7 in a random order
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m "not slow"
 
-test-all: setup  ## what make test leaves out             ORDER=7 in a random order
+test-all: setup  ## the slow tests                        ORDER=7 in a random order
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m slow
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 
-campaigns: setup  ## hours of kills, damage and chance     WHAT="kills fuzz properties" SEED=1
+campaigns: setup  ## hours of kills, damage, random input  WHAT="kills fuzz properties" SEED=1
 	@$(RUN_PYTHON) -m tests.campaigns $(WHAT) $(call option,SEED,--seed)
 
-lint: setup  ## style, and who may import whom
+lint: setup  ## check style and import rules
 	@$(RUN_PYTHON) -m ruff check .
 	@$(RUN_PYTHON) -m ruff format --check .
 	@$(RUN_PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-cache
 
-format: setup  ## mend the style
+format: setup  ## correct the style
 	@$(RUN_PYTHON) -m ruff check --fix .
 	@$(RUN_PYTHON) -m ruff format .
 
@@ -129,6 +129,9 @@ pictures: setup  ## the pictures of docs/, after demo     RECORDING=file with wh
 	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
 	@$(RUN_PYTHON) docs/report_pictures.py runs/phantom-chest/baseline/report.html
 	@$(RUN_PYTHON) docs/notebook_picture.py
+
+reference: setup  ## write docs/reference.md from the schemas
+	@$(RUN_PYTHON) docs/reference.py
 
 benchmarks: setup  ## measure, and write docs/performance.md
 	@$(RUN_PYTHON) benchmarks/all.py

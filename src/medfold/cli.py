@@ -59,8 +59,10 @@ def demo(competition: CompetitionName = "phantom-chest") -> None:
 @app.command()
 def download(
     competition: CompetitionName = "phantom-chest",
-    given: Annotated[str, typer.Option("--from", help="A file, folder or zip archive to take instead.")] = "",
-    files: Annotated[str, typer.Option(help='The only files to get: "train.csv train_images/*".')] = "",
+    given: Annotated[
+        str, typer.Option("--from", help="A file, folder or archive to take in place of the source.")
+    ] = "",
+    files: Annotated[str, typer.Option(help='Get these files only: "train.csv train_images/*".')] = "",
     force: Force = False,
 ) -> None:
     """Get and check the data."""
@@ -72,8 +74,12 @@ def download(
 
 @app.command()
 def new(
-    competition: Annotated[str, typer.Option("--competition", "-c", help="Its slug at Kaggle, or a name of your own.")],
-    given: Annotated[str, typer.Option("--from", help="A folder or zip archive with its files.")] = "",
+    competition: Annotated[
+        str, typer.Option("--competition", "-c", help="Slug or address at Kaggle, or a name of your own.")
+    ],
+    given: Annotated[
+        str, typer.Option("--from", help="A folder or archive with its files. Defaults to data/, else to Kaggle.")
+    ] = "",
 ) -> None:
     """Describe a new competition from its files."""
     from medfold.commands.new import new
@@ -112,13 +118,19 @@ def folds(
 def train(
     competition: CompetitionName = "phantom-chest",
     recipe: RecipeName = "baseline",
-    fold: Annotated[str, typer.Option(help="A number or several, or all: those that are missing.")] = "all",
+    fold: Annotated[str, typer.Option(help='Folds to train: "0 1", or all. Those that are done are kept.')] = "all",
     overrides: Overrides = "",
     seeds: Seeds = "0",
-    run: Annotated[str, typer.Option(help="A name for the run.")] = "",
-    jobs: Annotated[str, typer.Option(help="Folds at once, each in a process of its own: a number or auto.")] = "1",
-    workers: Annotated[str, typer.Option(help="Processes that make the batches of a training.")] = "auto",
-    on: Annotated[str, typer.Option(help="Where: here, or kaggle, on its GPUs.")] = "here",
+    run: Annotated[
+        str, typer.Option(help="Name of the run. Defaults to recipe, seed and a hash of the overrides.")
+    ] = "",
+    jobs: Annotated[
+        str, typer.Option(help="Folds at the same time: a number, or auto: one per GPU, else one per core.")
+    ] = "1",
+    workers: Annotated[
+        str, typer.Option(help="Processes that make batches: a number or auto. The result is the same.")
+    ] = "auto",
+    on: Annotated[str, typer.Option(help="Where to train: here, or kaggle (on its GPUs).")] = "here",
 ) -> None:
     """Train some folds, or all that are missing."""
     words = fold.split()
@@ -135,7 +147,7 @@ def train(
 
 @app.command()
 def ensemble(
-    runs: Annotated[str, typer.Option(help='The runs, by name: "a b".')],
+    runs: Annotated[str, typer.Option(help='Runs to put together, by name: "a b c".')],
     competition: CompetitionName = "phantom-chest",
     method: Method = "",
     per_class: PerClass = False,
@@ -183,8 +195,10 @@ def list_runs(
 
 @app.command()
 def data(
-    competition: Annotated[str, typer.Option("--competition", "-c", help="Defaults to all that have data.")] = "",
-    delete: Annotated[str, typer.Option(help='What to remove, by the names shown: "store/x raw".')] = "",
+    competition: Annotated[
+        str, typer.Option("--competition", "-c", help="Name of a competition. Defaults to all that have data.")
+    ] = "",
+    delete: Annotated[str, typer.Option(help='What to remove, by the names in the list: "store/x raw".')] = "",
     yes: Sure = False,
 ) -> None:
     """What is in data/, how large it is, and what uses it; or remove some."""
@@ -204,8 +218,10 @@ def submit(
     runs: Runs = "",
     method: Method = "",
     per_class: PerClass = False,
-    force: Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but the upload.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Submit even what was submitted before, or what is no better than chance.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but the upload.")] = False,
 ) -> None:
     """Ensemble the trained folds, write, check, upload and record the submission."""
     project = open_project(competition)
@@ -257,8 +273,10 @@ def predict(
     overrides: Overrides = "",
     seeds: Seeds = "0",
     runs: Runs = "",
-    out: Annotated[str, typer.Option(help="The file to write.")] = "",
-    explain: Annotated[bool, typer.Option("--explain", help="Also pictures of where the nets look.")] = False,
+    out: Annotated[str, typer.Option(help="File to write. Defaults to predictions/ in the folder of the run.")] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also write pictures of where the nets look (Grad-CAM).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Predict new images with the trained folds."""
@@ -288,7 +306,7 @@ def export(
 @app.command()
 def recheck(
     competition: CompetitionName = "phantom-chest",
-    runs: Annotated[str, typer.Option(help="Names of runs. Defaults to all runs and submissions.")] = "",
+    runs: Annotated[str, typer.Option(help='Names of runs: "a b". Defaults to all runs and submissions.')] = "",
     as_json: AsJson = False,
 ) -> None:
     """Compute scores and submissions again, from the files alone and by other means."""
@@ -301,7 +319,9 @@ def recheck(
 
 @app.command()
 def scores(
-    competition: Annotated[str, typer.Option("--competition", "-c", help="Defaults to all of the ledger.")] = "",
+    competition: Annotated[
+        str, typer.Option("--competition", "-c", help="Name of a competition. Defaults to all of the ledger.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Fetch the scores that were still to come; OOF against leaderboard for all submissions."""
@@ -313,7 +333,7 @@ def scores(
 
 
 @app.command("clean-kaggle")
-def clean_kaggle(yes: Annotated[bool, typer.Option("--yes", help="Remove it, for good.")] = False) -> None:
+def clean_kaggle(yes: Annotated[bool, typer.Option("--yes", help="Remove it there, for good.")] = False) -> None:
     """What the kit put on Kaggle: list it, or remove it there."""
     from medfold.commands.clean_kaggle import clean_kaggle
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from medfold.errors import UserError, nearest, some
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """A part of a configuration file: unknown keys are refused, values do not change once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

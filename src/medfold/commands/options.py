@@ -6,16 +6,20 @@ import typer
 
 from medfold.errors import UserError
 
-CompetitionName = Annotated[str, typer.Option("--competition", "-c", help="A folder under competition/.")]
-RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A recipe beside competition.yaml.")]
-Overrides = Annotated[str, typer.Option("--set", help='Overrides of the recipe: "training.epochs=3 tta=false".')]
-Seeds = Annotated[str, typer.Option(help='A run for each: "0 1 2".')]
-Runs = Annotated[str, typer.Option(help='Runs to put together, by name: "a b".')]
-Method = Annotated[str, typer.Option(help="How to put runs together. Defaults to what the scores choose.")]
-PerClass = Annotated[bool, typer.Option("--per-class", help="Weights for each class or label on its own.")]
-AsJson = Annotated[bool, typer.Option("--json", help="What it tells, as JSON on standard output, for scripts.")]
-Sure = Annotated[bool, typer.Option("--yes", help="Remove it without asking.")]
-Force = Annotated[bool, typer.Option("--force", help="Do it again even if it is done.")]
+CompetitionName = Annotated[
+    str, typer.Option("--competition", "-c", help="Name of a folder under competition/, or its address at Kaggle.")
+]
+RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="Name of a recipe beside competition.yaml.")]
+Overrides = Annotated[str, typer.Option("--set", help='Keys of the recipe to change: "training.epochs=3 tta=false".')]
+Seeds = Annotated[str, typer.Option(help='Seeds, each a run of its own: "0 1 2".')]
+Runs = Annotated[
+    str, typer.Option(help='Runs to put together, by name: "a b". Defaults to those of recipe, overrides and seeds.')
+]
+Method = Annotated[str, typer.Option(help="Ensemble method. Defaults to the one that the cross-fitted scores choose.")]
+PerClass = Annotated[bool, typer.Option("--per-class", help="Fit weights for each class or label on its own.")]
+Sure = Annotated[bool, typer.Option("--yes", help="Remove without asking.")]
+Force = Annotated[bool, typer.Option("--force", help="Do it again, even if it is done.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Tell it as JSON on standard output, for scripts.")]
 
 
 def open_project(name: str):

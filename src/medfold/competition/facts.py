@@ -1,190 +1,61 @@
 """competition.yaml -> Competition: the facts of one task."""
 
-import re
-import string
 from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from medfold.config import Strict
+from medfold.competition.facts_sections import (
+    RESERVED,
+    Folds,
+    Images,
+    Labels,
+    Score,
+    Submission,
+    Symmetry,
+    as_texts,
+)
+from medfold.config import StrictModel
 
-Symmetry = Literal["none", "horizontal", "dihedral"]
+__all__ = [
+    "RESERVED",
+    "Competition",
+    "Folds",
+    "Images",
+    "Labels",
+    "Score",
+    "Submission",
+    "Symmetry",
+    "Task",
+    "groups_known",
+]
+
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
 
-# Columns of the sample table and others that are the kit's own: no target or kept column may be called so.
-RESERVED = ("id", "part", "image", "group", "unit", "fold", "patient", "usage", "bad", "hash", "expected")
-
-
-def _as_texts(value: Any) -> Any:
-    return [str(item) for item in value] if isinstance(value, list) else value
-
-
-class Labels(Strict):
-    """Where the labels are and what they look like."""
-
-    shape: str = "wide"  # a function of samples/shapes.py: wide, one_hot, long, lists, folders, arrays
-    file: str = ""  # the table or array file, below raw/
-    id: str = "id"  # column of the id
-    targets: list[str] = Field(min_length=1)  # columns of the targets; binary, multiclass and ordinal have one
-    value: str = ""  # shapes long and lists: the column that holds the label, or the names of the labels
-    separator: str = Field(default=" ", min_length=1)  # shape lists: what stands between the names
-    ignore: list[str] = Field(default=[])  # shape lists: names that are no targets, such as No Finding
-    # Values of the label columns, and the class that each means; null leaves the image out: {"-1": "1", "": null}
-    map: dict[str, str | None] = Field(default={})
-    repeated: Literal["refuse", "same", "any", "majority"] = "refuse"  # what several rows of one id and label mean
-    group: str | None = None  # column of what must not be split between folds
-    group_pattern: str | None = (
-        None  # or: a regular expression on the id; its group 'group', else the first, else all it matches
-    )
-    keep: tuple[str, ...] = ()  # further columns for the sample table; everything else stays in raw/
-    part: str | None = None  # column of `file` that says train, valid or test of each row
-    test: str | None = None  # table of the test images; without it the sample submission lists them
-    holdout: float | None = Field(default=None, gt=0, le=0.5)  # no test part: this share of the groups becomes one
-    train: tuple[str, ...] = ("train",)  # shape arrays: the prefixes of the arrays that make up the training part
-    counts: dict[str, int] | None = None  # samples expected per part
-
-    @field_validator("targets", mode="before")
-    @classmethod
-    def _texts(cls, value: Any) -> Any:
-        return _as_texts(value)
-
-    @field_validator("map", mode="before")
-    @classmethod
-    def _map_of_texts(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {str(key): name if name is None else str(name) for key, name in value.items()}
-
-    @field_validator("group_pattern")
-    @classmethod
-    def _is_regular(cls, value: str | None) -> str | None:
-        try:
-            re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"no regular expression ({error})") from None
-        return value
-
-    @model_validator(mode="after")
-    def _private(self) -> "Labels":
-        if twice := [name for name in self.targets if self.targets.count(name) > 1]:
-            raise ValueError(f"'labels.targets' has '{twice[0]}' twice")
-        for key, columns in (("targets", self.targets), ("keep", self.keep)):
-            if taken := [name for name in columns if name in RESERVED]:
-                raise ValueError(
-                    f"'labels.{key}' has '{taken[0]}', a name that the kit's own tables need: rename the column"
-                )
-        if self.group in self.keep:
-            raise ValueError(
-                f"'labels.keep' would publish the group column '{self.group}'; the group number is kept anyway"
-            )
-        return self
-
-
-class Images(Strict):
-    """Where the images are, how they are read and how they may be turned."""
-
-    train: list[str] = Field(min_length=1)  # patterns below raw/ with {id}, {label} or any column of the label file
-    test: list[str] = Field(default=[])
-    exclude: list[str] = Field(default=[])  # paths that are no samples, such as masks: "*_mask.png", "masks/*"
-    root: str = ""  # the folder below raw/ in which all of this stands
-    # How many; or names that stand for {channel} in the patterns, a grey file for each.
-    channels: int | list[str] = 3
-    # CT: names or (centre, width) in HU, a channel for each
-    windows: list[str | tuple[float, float]] = Field(default=[])
-    range: tuple[float, float] | None = (
-        None  # pixel values deeper than 8 bits that become 0 and 255; else the image's own
-    )
-    frame: Literal["first", "middle", "last", "montage"] | int = "first"  # of files that hold several
-    headers: list[str] = Field(default=[])  # DICOM keywords that become columns of the label table
-    shape: list[int] | None = None  # [height, width] expected of every image; else any
-    symmetry: Symmetry = "none"
-    tolerate: float = Field(default=0.01, ge=0, le=1)  # share of unreadable images to go on with
-
-    @field_validator("train", "test", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
-
-    @field_validator("train", "test")
-    @classmethod
-    def _are_patterns(cls, value: list[str]) -> list[str]:
-        for pattern in value:
-            try:
-                found = list(string.Formatter().parse(pattern))
-            except ValueError as error:
-                raise ValueError(f"'{pattern}' is no pattern ({error})") from None
-            if odd := [spec for _, name, spec, _ in found if name and not re.fullmatch(r"(0?[<>]?\d+d?)?", spec)]:
-                raise ValueError(f"'{pattern}' is no pattern: '{odd[0]}' fills nothing up, as 05d does")
-            if any(field == "" for _, field, _, _ in found):
-                raise ValueError(f"'{pattern}' has {{}}, which names no column")
-        return value
-
-    @model_validator(mode="after")
-    def _agree(self) -> "Images":
-        if not 1 <= self.depth <= 8:
-            raise ValueError(f"'images.channels' is 1 to 8, found {self.depth}")
-        if self.windows and self.depth != len(self.windows):
-            raise ValueError(
-                f"{len(self.windows)} 'images.windows' make as many channels, 'images.channels' says {self.depth}"
-            )
-        return self
-
-    @property
-    def depth(self) -> int:
-        """The number of channels."""
-        return self.channels if isinstance(self.channels, int) else len(self.channels)
-
-
-class Score(Strict):
-    """How predictions are scored."""
-
-    metric: str  # a function of scoring/metrics.py
-    also: tuple[str, ...] = ()  # further metrics to show beside it
-    # by label: a weight, or those of negatives and positives
-    weights: dict[str, float | tuple[float, float]] = Field(default={})
-    beta: float = Field(default=1, gt=0)  # metric fbeta: how much more recall counts than precision
-    unit: str | None = None  # pattern of columns: what score and submission have one row for; else the image
-    aggregate: Literal["mean", "max"] = "mean"  # of the predictions of a unit's images
-
-    @field_validator("metric", mode="before")
-    @classmethod
-    def _filled_in(cls, value: Any) -> Any:
-        if value is None:
-            raise ValueError("not filled in yet; the competition's page says how submissions are scored")
-        return value
-
-
-class Submission(Strict):
-    """The shape of the file to upload."""
-
-    sample: str | None = None  # sample file below raw/; the kit makes one where the data brings none
-    id: str = "id"
-    # wide: a row per unit; long: one per unit and label, named unit_label; lists: the names of the labels, with spaces
-    shape: Literal["wide", "long", "lists"] = "wide"
-    empty: bool = False  # shape lists: a list may be empty; else the most probable label is named where none is decided
-
-
-class Folds(Strict):
-    """How the training part is cut."""
-
-    k: int = Field(default=5, ge=2)
-    seed: int = Field(default=42, ge=0)
-    method: Literal["stratified", "group", "stratified-group"] = "stratified"
-    duplicates: Literal["exact", "near"] = "exact"  # what is joined to a group: equal pixels, or near-duplicates too
-
-
-class Competition(Strict):
+class Competition(StrictModel):
     """The facts of one task, as competition.yaml tells them."""
 
-    title: str
-    url: str | None = None
-    licence: str | None = None
-    source: dict[str, Any]  # `kind` and the options of that source
-    upload: Literal["csv", "notebook", "local"]
-    task: Task
-    classes: list[str] | None = None  # names of the classes as the label file has them, the negative or lowest first
+    title: str = Field(description="Name of the competition, for people.")
+    url: str | None = Field(
+        default=None,
+        description="Address of the competition or data set. Uploads go there where `source` names no competition.",
+    )
+    licence: str | None = Field(default=None, description="Licence of the data, shown in reports.")
+    source: dict[str, Any] = Field(description="How the raw data arrives: `kind`, and the options of that kind.")
+    upload: Literal["csv", "notebook", "local"] = Field(
+        description="Where submissions are scored. `csv`: at Kaggle, as a file. `notebook`: at Kaggle, as a notebook "
+        "that writes the file there. `local`: here, against the hidden labels in `data/`.",
+    )
+    task: Task = Field(
+        description="`binary`: one label, yes or no. `multiclass`: one of several classes. `multilabel`: several "
+        "labels, each yes or no. `ordinal`: one of several classes that have an order, such as grades.",
+    )
+    classes: list[str] | None = Field(
+        default=None,
+        description="Values of the target column, the negative or lowest first. Required for `multiclass` and "
+        "`ordinal`, not for `multilabel`; without it a binary task has `0` and `1`.",
+    )
     labels: Labels
     images: Images
     score: Score
@@ -194,7 +65,7 @@ class Competition(Strict):
     @field_validator("classes", mode="before")
     @classmethod
     def _texts(cls, value: Any) -> Any:
-        return _as_texts(value)
+        return as_texts(value)
 
     @model_validator(mode="after")
     def _agree(self) -> "Competition":

@@ -9,7 +9,8 @@ import yaml
 from pydantic import Field
 
 from medfold import config
-from medfold.config import Strict
+from medfold.competition.recipe_sections import Backbone, Images, Training
+from medfold.config import StrictModel
 from medfold.errors import UserError, nearest
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
@@ -17,71 +18,24 @@ from medfold.paths import CompetitionPaths
 NEW = ("schedule", "callbacks", "compile", "deterministic")  # keys of `training` that earlier versions did not have
 
 
-class Images(Strict):
-    """What is done to an image once, before it is stored."""
-
-    size: int = Field(default=64, ge=8, le=2048)  # height and width, pixels
-    # Steps of images/prepare.py, in order, before it is brought to size: names, or {name: {argument: value}}
-    steps: list[str | dict[str, dict[str, Any]]] = Field(default=[])
-    # stretch: to a square; pad: black beside it; crop: its centre square
-    fit: Literal["stretch", "pad", "crop"] = "stretch"
-
-
-class Backbone(Strict):
-    """The net, without its head."""
-
-    name: str = "resnet9"
-    width: int = Field(default=16, ge=4)  # channels of the first block (resnet9)
-    weights: str = "none"  # none | imagenet | path of a weights file
-    input_scaling: Literal["auto", "tf", "torch", "caffe", "unit"] = "auto"
-    freeze_norm: bool = False  # batch normalisation stays as the weights brought it
-    # average: of the last feature map; pyramid: average and maximum of the last map of each resolution
-    pooling: Literal["average", "pyramid"] = "average"
-
-
-class Training(Strict):
-    """How the weights are fitted."""
-
-    images: int | None = Field(default=None, ge=2)  # train on so many only, to see whether the set-up learns at all
-    head_epochs: int = Field(default=0, ge=0)  # first the head alone, on features that are computed once for all folds
-    head_learning_rate: float = Field(default=0.002, gt=0)
-    epochs: int = Field(default=20, ge=0)  # of the whole net; 0: the backbone stays as its weights brought it
-    batch_size: int = Field(default=32, ge=1)
-    accumulate: int = Field(default=1, ge=1)  # batches whose gradients make one step
-    sampler: Literal["shuffled", "balanced"] = "shuffled"  # balanced: each class equally often in an epoch
-    learning_rate: float = Field(default=0.002, gt=0)
-    warmup: float = Field(default=0.1, ge=0, lt=1)  # share of the steps over which the rate rises; then a cosine
-    weight_decay: float = Field(default=0.01, ge=0)
-    clip_norm: float = Field(default=1.0, gt=0)  # of the gradient over all weights
-    loss: str = "cross_entropy"  # or focal, or one of plugins.py
-    focal_gamma: float = Field(default=2.0, ge=0)  # how much less what is already right counts
-    mixup: float = Field(default=0.0, ge=0)  # alpha of the shares in which two images are laid over each other; 0: none
-    cutmix: float = Field(default=0.0, ge=0)  # alpha of the share of a box cut from another image; 0: none
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    class_weights: Literal["none", "balanced"] = "none"
-    dropout: float = Field(default=0.2, ge=0, lt=1)
-    ema: float = Field(default=0.98, ge=0, lt=1)  # decay per step of the weights' moving average; 0: none
-    precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"  # auto: float16 on a GPU that gains by it
-    keep: Literal["final", "best"] = "final"  # best: the epoch with the best validation score, marked optimistic
-    patience: int = Field(default=0, ge=0)  # keep best: stop after so many epochs without a better one; 0: never
-    schedule: Literal["cosine", "constant"] = "cosine"  # of the learning rate, after its warm-up
-    callbacks: list[str | dict[str, dict[str, Any]]] = Field(
-        default=[]
-    )  # of Keras: names, or {name: {argument: value}}
-    compile: bool | Literal["auto"] = "auto"  # XLA; auto: with JAX, not with TensorFlow
-    deterministic: bool = True  # on a GPU too: equal seeds give equal files, at some cost of time
-
-
-class Recipe(Strict):
+class Recipe(StrictModel):
     """Everything that decides a run but the competition, its folds and the seed."""
 
     images: Images = Images()
     backbone: Backbone = Backbone()
-    # classes: a probability for each; cut_points: one grade, cut into classes (ordinal tasks); both: their mean
-    head: Literal["classes", "cut_points", "both"] = "classes"
-    augment: str | list[str | dict[str, dict[str, Any]]] = "light"  # a named pipeline, or albumentations transforms
+    head: Literal["classes", "cut_points", "both"] = Field(
+        default="classes",
+        description="`classes`: a probability for each class or label. Ordinal tasks: `cut_points`, one grade cut into "
+        "classes at points that are learnt (McCullagh 1980); `both`, the mean of the two.",
+    )
+    augment: str | list[str | dict[str, dict[str, Any]]] = Field(
+        default="light", description="Random changes of the training images: a pipeline, or a list of transforms."
+    )
     training: Training = Training()
-    tta: bool = True  # average predictions over the flips that images.symmetry allows
+    tta: bool = Field(
+        default=True,
+        description="Test-time augmentation: predictions are averaged over the views that `images.symmetry` allows.",
+    )
 
     def portable(self) -> dict[str, Any]:
         """The recipe without the folders of this machine: of a file with weights, its name alone."""

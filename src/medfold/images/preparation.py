@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import create_model
 
 from medfold.competition.recipe import Images
-from medfold.config import Strict, validated
+from medfold.config import StrictModel, validated
 from medfold.errors import UserError
 from medfold.images.resize import resize
 from medfold.registry import Registry
@@ -28,10 +28,10 @@ def preparation_step(function: Callable[..., np.ndarray]) -> Callable[..., np.nd
 
 
 @cache
-def _arguments(name: str) -> type[Strict]:
-    """What checks the arguments of a step: its parameters but the first, as they are annotated."""
+def step_arguments(name: str) -> type[StrictModel]:
+    """Schema of the arguments of a step: its parameters but the first, as they are annotated."""
     _, *parameters = inspect.signature(STEPS[name]).parameters.values()
-    return create_model(name, __base__=Strict, **{one.name: (one.annotation, one.default) for one in parameters})
+    return create_model(name, __base__=StrictModel, **{one.name: (one.annotation, one.default) for one in parameters})
 
 
 def steps_of(options: Images) -> list[Callable[[np.ndarray], np.ndarray]]:
@@ -47,7 +47,7 @@ def steps_of(options: Images) -> list[Callable[[np.ndarray], np.ndarray]]:
             raise UserError(f"expected one step per list item, received {spec}", "images.steps")
         ((name, arguments),) = spec.items()
         STEPS.find(name, "images.steps")
-        checked = validated(_arguments(name), arguments, f"images.steps, {name}")
+        checked = validated(step_arguments(name), arguments, f"images.steps, {name}")
         result.append(partial(STEPS[name], **dict(checked)))
     return result
 

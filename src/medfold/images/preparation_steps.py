@@ -21,7 +21,7 @@ MARGIN = 0.01  # of the longer side of what is found, left around it
 
 @preparation_step
 def crop_foreground(pixels: np.ndarray) -> np.ndarray:
-    """Cuts off an even border, dark or light: what is left stands out of it in any channel, with a little margin.
+    """Crops an even border, dark or light; a margin of 1 % stays around what stands out of it in any channel.
 
     The border is as light as the median of the outermost hundredth of the image; specks in it are not kept. An image
     whose outermost pixels are uneven, or all like the rest, comes back whole.
@@ -46,7 +46,7 @@ def crop_foreground(pixels: np.ndarray) -> np.ndarray:
 
 @preparation_step
 def circle_crop(pixels: np.ndarray) -> np.ndarray:
-    """Fundus photographs: the square around the bright disc, black outside the disc.
+    """Fundus photographs: crops to the square around the bright disc, with black outside the disc.
 
     Where the photograph cuts the disc off the square is filled with black, so that all discs have one size and shape.
     An image without a disc comes back as it is.
@@ -67,7 +67,7 @@ def circle_crop(pixels: np.ndarray) -> np.ndarray:
 
 @preparation_step
 def breast_crop(pixels: np.ndarray) -> np.ndarray:
-    """Mammograms, bright on dark: the breast with a margin, without labels and markers beside it.
+    """Mammograms, bright on dark: crops to the breast with a margin, without labels and markers beside it.
 
     The breast is the largest bright piece above a low threshold. What lies outside its convex hull, widened by the
     margin, is set to black: labels can stand in the corners of its box, and a hull, unlike the piece itself, loses no
@@ -97,14 +97,15 @@ def breast_crop(pixels: np.ndarray) -> np.ndarray:
 @preparation_step
 def clahe(
     pixels: np.ndarray,
-    clip: Annotated[float, Field(gt=0, le=256)] = 2.0,
-    tiles: Annotated[int, Field(ge=1, le=64)] = 8,
+    clip: Annotated[
+        float, Field(gt=0, le=256, description="How much contrast is let through; about 1 changes nothing.")
+    ] = 2.0,
+    tiles: Annotated[int, Field(ge=1, le=64, description="Parts in a row and in a column.")] = 8,
 ) -> np.ndarray:
-    """Contrast evened out by parts of the image (Zuiderveld 1994): of each channel, but of three colours the lightness.
+    """Evens out the contrast by parts of the image (Zuiderveld 1994): of each channel, of colour images the lightness.
 
     Args:
-        clip: how much of the contrast is let through; about 1 changes nothing. Defaults to 2.
-        tiles: parts in a row and in a column. Defaults to 8.
+        clip, tiles: as their annotations say.
     """
     equalise = cv2.createCLAHE(clip, (tiles, tiles)).apply
     if pixels.shape[2] == 3:

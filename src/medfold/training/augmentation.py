@@ -30,24 +30,30 @@ PIPELINES: dict[str, Spec] = {
         {"Affine": {"scale": [0.9, 1.1], "translate_percent": [-0.08, 0.08], "rotate": [-10, 10], **_AFFINE}},
         {"RandomBrightnessContrast": {"brightness_limit": 0.15, "contrast_limit": 0.15, "p": 0.5}},
     ],
-    # Radiographs: small turns, exposure and sharpness vary, strong shifts would cut the lungs off.
     "xray": [
         {"Affine": {"scale": [0.9, 1.1], "translate_percent": [-0.06, 0.06], "rotate": [-8, 8], **_AFFINE}},
         {"RandomBrightnessContrast": {"brightness_limit": 0.2, "contrast_limit": 0.2, "p": 0.6}},
         {"RandomGamma": {"gamma_limit": [80, 125], "p": 0.3}},
     ],
-    # Fundus photographs: round, so any turn is natural; colour depends on the camera.
     "fundus": [
         {"Affine": {"scale": [0.9, 1.1], "rotate": [-180, 180], "border_mode": cv2.BORDER_CONSTANT, "p": 0.8}},
         {"RandomBrightnessContrast": {"brightness_limit": 0.15, "contrast_limit": 0.15, "p": 0.5}},
         {"HueSaturationValue": {"hue_shift_limit": 5, "sat_shift_limit": 15, "val_shift_limit": 10, "p": 0.3}},
     ],
-    # Stained tissue: no up and down; stain strength varies between laboratories.
     "histology": [
         {"Affine": {"scale": [0.9, 1.1], "translate_percent": [-0.05, 0.05], **_AFFINE}},
         {"RandomBrightnessContrast": {"brightness_limit": 0.15, "contrast_limit": 0.15, "p": 0.5}},
         {"HueSaturationValue": {"hue_shift_limit": 10, "sat_shift_limit": 20, "val_shift_limit": 10, "p": 0.5}},
     ],
+}
+
+# What each pipeline is for; shown in docs/reference.md.
+PURPOSES = {
+    "none": "No change at all, no flips or turns either.",
+    "light": "Any image: small shifts, turns and changes of scale, brightness and contrast.",
+    "xray": "Radiographs: exposure and sharpness vary; strong shifts would cut the lungs off.",
+    "fundus": "Fundus photographs: round, so any turn is natural; colour depends on the camera.",
+    "histology": "Stained tissue: no up and down; the strength of the stain varies between laboratories.",
 }
 
 TRIES = 48  # of each transform, to see whether it keeps left and right, top and bottom

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from medfold.competition.slugs import slug_of
 from medfold.console import say
@@ -16,7 +16,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     kind: str
-    slug: str  # owner/name, or the data set's address
+    slug: str = Field(description="`owner/name` of the data set at Kaggle, or its address.")
 
     @field_validator("slug")
     @classmethod

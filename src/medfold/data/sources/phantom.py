@@ -39,12 +39,17 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     kind: str
-    seed: int = 0
-    train_patients: int = Field(default=500, ge=10)
-    test_patients: int = Field(default=750, ge=5)
-    prevalence: float = Field(default=0.4, gt=0, lt=1)
-    snr: tuple[float, float] = (20.0, 100.0)
-    duplicates: int = Field(default=4, ge=0)
+    seed: int = Field(default=0, description="Seed of all that is drawn.")
+    train_patients: int = Field(default=500, ge=10, description="Patients of the training part, of 1 to 3 images each.")
+    test_patients: int = Field(default=750, ge=5, description="Patients of the test part.")
+    prevalence: float = Field(default=0.4, gt=0, lt=1, description="Share of the patients with a nodule.")
+    snr: tuple[float, float] = Field(
+        default=(20.0, 100.0),
+        description="Lowest and highest signal-to-noise ratio of a nodule: how visible it is.",
+    )
+    duplicates: int = Field(
+        default=4, ge=0, description="Exact copies of training images under other ids; half as many in the test part."
+    )
 
 
 @dataclass(frozen=True)

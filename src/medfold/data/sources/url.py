@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from medfold import files, http_download
 from medfold.console import warn
@@ -16,9 +16,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     kind: str
-    url: str
-    file: str  # the name under which it is kept
-    md5: str
+    url: str = Field(description="Address of the file.")
+    file: str = Field(description="Name to keep the file under.")
+    md5: str = Field(description="MD5 of the official file, 32 hexadecimal digits.")
 
 
 def fetch(options: Options, into: SourceFolders) -> None:

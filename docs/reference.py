@@ -1,0 +1,340 @@
+"""docs/reference.md, written from the schemas, the decorated functions, the Makefile and the options: `make reference`.
+
+What these say of themselves is put into tables; the text around the tables stands in reference.md.j2.
+"""
+
+import ast
+import importlib
+import json
+import re
+import types
+import typing
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import typer.main
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from medfold import files
+from medfold.cli import app
+from medfold.commands.setup import EVERYWHERE
+from medfold.competition.facts import Competition, Labels, Score
+from medfold.competition.recipe import Recipe
+from medfold.data.label_layouts import LAYOUTS
+from medfold.data.sources.source import KINDS
+from medfold.ensemble.methods import METHODS
+from medfold.images import preparation
+from medfold.images.formats.pixel_values import WINDOWS
+from medfold.scoring.metric import ALL_TASKS, METRICS
+from medfold.training.augmentation import PIPELINES, PURPOSES, TURN
+
+# What is decorated there is registered when it is imported.
+for room in ("images.preparation_steps", "scoring.metrics", "ensemble.method_choice"):
+    importlib.import_module(f"medfold.{room}")
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+PAGE = DOCS / "reference.md"
+MODELS = ROOT / "src" / "medfold" / "models"
+PLAIN = {int: ["whole number"], float: ["number"], str: ["text"], bool: ["`true`", "`false`"]}
+BOUNDS = {"ge": "{:g} or more", "gt": "above {:g}", "le": "at most {:g}", "lt": "below {:g}"}
+# Keys whose texts are names of something registered.
+REGISTERED = {(Labels, "shape"): LAYOUTS, (Score, "metric"): METRICS, (Recipe, "augment"): PIPELINES}
+# Words of make that are no options of a command: setup.py and the tests take them.
+OTHER_WORDS = {
+    "GPU": "Installs TensorFlow with CUDA.",
+    "PYTHON": "Uses this interpreter as it is, and makes no `.venv`.",
+    "DEBUG": "Shows the traceback of an error.",
+    "ORDER": "Runs the tests in a random order, that of this seed.",
+    "WHAT": "The campaigns to run.",
+    "SEED": "Seed of the campaigns.",
+    "RECORDING": "A file with what `make demo` printed, for `docs/demo.svg`.",
+}
+WORD = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s;,]*)')
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table in Markdown; bars in cells are escaped, line ends become spaces."""
+    cells = [head, ("---",) * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(re.sub(r"\s*\n\s*", " ", cell).replace("|", r"\|") for cell in row) + " |" for row in cells
+    )
+
+
+def code(value: Any) -> str:
+    """A value as it is typed in YAML, in code marks: `2`, `[20, 100]`, `wide`, `" "`."""
+    if isinstance(value, str) and value == value.strip():
+        return f"`{value}`"
+    return f"`{json.dumps(_whole(value))}`"
+
+
+def _whole(value: Any) -> Any:
+    """Floats that are whole numbers as these, in lists too."""
+    if isinstance(value, list | tuple):
+        return [_whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def keys(model: type[BaseModel], prefix: str = "") -> str:
+    """The table of a model's keys: what each may be, its default, its meaning. Sections with a schema are left out.
+
+    Args:
+        model: the schema of a file, or of a part of it.
+        prefix: what the keys begin with, such as `labels.`.
+
+    Raises:
+        ValueError: a key whose schema has no description.
+    """
+    fields = ((name, field) for name, field in model.model_fields.items() if not is_section(field))
+    rows = ((f"`{prefix}{name}`", *cells(model, name, field)) for name, field in fields)
+    return table(("key", "values", "default", "meaning"), rows)
+
+
+def cells(model: type[BaseModel], name: str, field: FieldInfo) -> tuple[str, str, str]:
+    """What a key may be, its default and its meaning.
+
+    Raises:
+        ValueError: its schema has no description.
+    """
+    if not field.description:
+        raise ValueError(f"{model.__name__}.{name} has no description: give its Field one")
+    return values(field, REGISTERED.get((model, name), ())), default(field), field.description
+
+
+def is_section(field: FieldInfo) -> bool:
+    """True if a key holds a mapping with a schema of its own."""
+    return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+
+
+def default(field: FieldInfo) -> str:
+    """The default of a key; 'required' without one, nothing where leaving the key out means that there is none."""
+    if field.is_required():
+        return "required"
+    return "" if field.default in (None, "") else code(field.default)
+
+
+def values(field: FieldInfo, names: Iterable[str] = ()) -> str:
+    """What a key may be, with its limits: '`a`, `b`', 'whole number, 8 to 2048', 'text, list'.
+
+    Args:
+        field: the schema of the key.
+        names: the texts that it may be. Defaults to any text.
+    """
+    found = dict.fromkeys(_kinds(field.annotation))
+    kinds = ", ".join(", ".join(map(code, names)) if kind == "text" and names else kind for kind in found)
+    bounds = limits(field)
+    return f"{kinds}, {bounds}" if bounds else kinds
+
+
+def limits(field: FieldInfo) -> str:
+    """The limits of a number in words, '' without any: '8 to 2048', 'above 0', '0 or more, below 1'."""
+    found = {name: getattr(each, name) for each in field.metadata for name in BOUNDS if hasattr(each, name)}
+    if {"ge", "le"} <= set(found):
+        return f"{found['ge']:g} to {found['le']:g}"
+    return ", ".join(words.format(found[name]) for name, words in BOUNDS.items() if name in found)
+
+
+def _kinds(annotation: Any) -> list[str]:
+    """What an annotation allows, each in words or as a value."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return [code(value) for value in arguments]
+    if origin in (typing.Union, types.UnionType):
+        return [kind for each in arguments if each is not types.NoneType for kind in _kinds(each)]
+    if annotation in PLAIN:
+        return PLAIN[annotation]
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return [f"`[{', '.join(['number'] * len(arguments))}]`"]
+    if origin in (list, tuple):
+        return ["list"]
+    if origin is dict:
+        return ["mapping"]
+    raise TypeError(f"no words for {annotation}")
+
+
+def first_line(documented: Any) -> str:
+    """The first line of the docstring of a function or module."""
+    return documented.__doc__.splitlines()[0]
+
+
+def sentence(text: str) -> str:
+    """A text with a capital letter at its beginning."""
+    return text[0].upper() + text[1:]
+
+
+def sources() -> str:
+    """The kinds of sources, and their options."""
+    kinds, options = [], []
+    for kind in KINDS:
+        module = importlib.import_module(f"medfold.data.sources.{kind.replace('-', '_')}")
+        kinds.append((f"`{kind}`", sentence(first_line(module).partition(": ")[2])))
+        for name, field in module.Options.model_fields.items():
+            if name != "kind":
+                options.append((f"`source.{name}`", f"`{kind}`", *cells(module.Options, name, field)))
+    return "\n\n".join(
+        [
+            table(("`source.kind`", "where the data comes from"), kinds),
+            table(("key", "kind", "values", "default", "meaning"), options),
+        ]
+    )
+
+
+def layouts() -> str:
+    """The layouts of labels."""
+    return table(("`labels.shape`", "layout"), ((f"`{name}`", first_line(each)) for name, each in LAYOUTS.items()))
+
+
+def windows() -> str:
+    """The CT windows that have names."""
+    return ", ".join(f"`{name}` {pair}" for name, pair in WINDOWS.items())
+
+
+def metrics() -> str:
+    """The metrics."""
+    head = ("metric", "tasks", "computed from", "better", "meaning")
+    rows = (
+        (
+            f"`{each.name}`",
+            "all" if each.tasks == ALL_TASKS else ", ".join(each.tasks),
+            "decisions" if each.needs == "class" else "probabilities",
+            "higher" if each.higher_is_better else "lower",
+            first_line(each.function),
+        )
+        for each in METRICS.values()
+    )
+    return table(head, rows)
+
+
+def steps() -> str:
+    """The preparation steps with their arguments."""
+    rows = []
+    for name, function in preparation.STEPS.items():
+        rows.append((f"`{name}`", "", "", first_line(function)))
+        model = preparation.step_arguments(name)
+        for argument, field in model.model_fields.items():
+            rows.append((f"`{name}`, argument `{argument}`", *cells(model, argument, field)))
+    return table(("step", "values", "default", "meaning"), rows)
+
+
+def backbones() -> str:
+    """The kit's own backbones, and the families of keras.applications by the input scaling of their weights.
+
+    They are read from the source, since importing Keras takes seconds.
+    """
+    tree = ast.parse((MODELS / "backbones.py").read_text(encoding="utf-8"))
+    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+    own = [each for each in functions if any("backbone(" in ast.unparse(mark) for mark in each.decorator_list)]
+    rows = [(f"`{each.name}`", ast.get_docstring(each).splitlines()[0], "`unit`") for each in own]
+    tree = ast.parse((MODELS / "keras_applications.py").read_text(encoding="utf-8"))
+    families = next(
+        each.value for each in tree.body if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "_FAMILIES"
+    )
+    for scaling, names in ast.literal_eval(families).items():
+        how = "in the net" if scaling == "own" else f"`{scaling}`"
+        rows.append((", ".join(names), "Families of keras.applications.", how))
+    return table(("`backbone.name`, or family", "net", "`input_scaling: auto`"), rows)
+
+
+def pipelines() -> str:
+    """The augmentation pipelines with their transforms."""
+    rows = []
+    for name, transforms in PIPELINES.items():
+        named = ", ".join(next(iter(each)) for each in transforms)
+        rows.append((f"`{name}`", PURPOSES[name], named))
+    return table(("`augment`", "for", "transforms"), rows)
+
+
+def methods() -> str:
+    """The ensemble methods."""
+    rows = ((f"`{each.name}`", "yes" if each.learns else "no", first_line(each.fit)) for each in METHODS.values())
+    return table(("`METHOD=`", "fitted on labels", "meaning"), rows)
+
+
+def bases() -> str:
+    """The recipes and facts to extend, each by the comment that it begins with."""
+    rows = []
+    for path in sorted((ROOT / "competition" / "_base").glob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        comment = re.match(r"(?:#.*\n)*", text)[0]
+        what = " ".join(line.removeprefix("#").strip() for line in comment.splitlines())
+        kind = "facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else "recipe"
+        rows.append((f"`{path.stem}`", kind, what))
+    return table(("`extends:`", "base of a", "for"), rows)
+
+
+def targets() -> dict[str, tuple[str, dict[str, str]]]:
+    """The targets of the Makefile: what each does, and its words with their examples."""
+    found = {}
+    for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"([a-z-]+):.*?## (.*)", line):
+            words = dict(WORD.findall(match[2]))
+            found[match[1]] = (re.split(rf"\s+(?={WORD.pattern})", match[2])[0].strip(), words)
+    return found
+
+
+def target_table() -> str:
+    """What each make target does, and the words it takes."""
+    rows = (
+        (f"`make {name}`", sentence(what), " ".join(f"`{word}={value}`" for word, value in words.items()))
+        for name, (what, words) in targets().items()
+    )
+    return table(("target", "what it does", "words"), rows)
+
+
+def words() -> str:
+    """What each word behind make means, by the option of the command that it is handed to.
+
+    Raises:
+        ValueError: a word that is neither such an option nor among OTHER_WORDS.
+    """
+    found: dict[tuple[str, ...], dict[str, str]] = {("DEBUG", "", OTHER_WORDS["DEBUG"]): {"every target": "1"}}
+    for target, (_, taken) in targets().items():
+        for word, example in taken.items():
+            users = found.setdefault((word, *_default_and_meaning(target, word)), {})
+            users["every target" if word in EVERYWHERE else target] = example
+    rows = (
+        (f"`{word}={next(filter(None, users.values()), '')}`", ", ".join(users), given, meaning)
+        for (word, given, meaning), users in sorted(found.items(), key=lambda each: each[0][0])
+    )
+    return table(("word", "targets", "default", "meaning"), rows)
+
+
+def _default_and_meaning(target: str, word: str) -> tuple[str, str]:
+    if word in OTHER_WORDS:
+        return "", OTHER_WORDS[word]
+    command, name = typer.main.get_command(app).commands.get(target), "--" + word.lower().replace("_", "-")
+    for option in command.params if command else ():
+        if name in option.opts:
+            return "required" if option.required else code(option.default) if option.default else "", option.help
+    raise ValueError(f"make {target} takes {word}=, which is no option of the command {target}")
+
+
+def section(model: type[BaseModel], name: str) -> type[BaseModel]:
+    """The schema of a section of a configuration file."""
+    return model.model_fields[name].annotation
+
+
+def render() -> str:
+    """The text of docs/reference.md."""
+    environment = Environment(
+        loader=FileSystemLoader(DOCS), undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
+    )
+    tables = (sources, layouts, windows, metrics, steps, backbones, pipelines, methods, bases, target_table, words)
+    names = {each.__name__: each for each in (*tables, keys, section)}
+    return environment.get_template("reference.md.j2").render(
+        **names, Competition=Competition, Recipe=Recipe, TURN=TURN
+    )
+
+
+def main() -> None:
+    text = render()
+    files.write_text(text, PAGE)
+    print(f"docs/reference.md: {len(text.splitlines())} lines")
+
+
+if __name__ == "__main__":
+    main()

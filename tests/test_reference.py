@@ -1,0 +1,104 @@
+"""docs/reference.md is what the generator makes of schemas, decorated functions, options and the Makefile."""
+
+import importlib.util
+import re
+from typing import Literal
+
+import pytest
+import yaml
+from pydantic import BaseModel, Field
+
+from medfold.competition.facts import Competition
+from medfold.competition.recipe import Recipe
+from medfold.ensemble.methods import METHODS
+from medfold.scoring.metric import METRICS
+from tests.support.helpers import REPOSITORY
+
+PAGE = REPOSITORY / "docs" / "reference.md"
+
+
+@pytest.fixture(scope="module")
+def generator():
+    spec = importlib.util.spec_from_file_location("reference", REPOSITORY / "docs" / "reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def page(generator):
+    return generator.render()
+
+
+def test_the_page_is_up_to_date(page):
+    assert PAGE.read_text(encoding="utf-8") == page, "docs/reference.md is not that of the schemas: make reference"
+
+
+def all_keys(model, prefix=""):
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from all_keys(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+@pytest.mark.parametrize("model", [Competition, Recipe])
+def test_every_key_has_a_row(page, model):
+    facts, recipes = page.split("\n## Recipes\n")
+    lines = (facts if model is Competition else recipes).splitlines()
+    rows = [cells[1].strip(" `") for line in lines if len(cells := re.split(r"(?<!\\)\|", line)) == 6]
+    assert [key for key in all_keys(model) if rows.count(key) != 1] == []
+
+
+def test_every_registered_name_has_a_row(page, generator):
+    names = [*METRICS, *METHODS, *generator.LAYOUTS, *generator.PIPELINES, *generator.preparation.STEPS, "resnet9"]
+    assert [name for name in names if f"\n| `{name}` |" not in page] == []
+    assert set(generator.PURPOSES) == set(generator.PIPELINES)
+
+
+def test_the_examples_are_valid(page):
+    facts, *recipes = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    Competition.model_validate(yaml.safe_load(facts))
+    assert recipes
+    for each in recipes:
+        Recipe.model_validate(yaml.safe_load(each))
+
+
+class Example(BaseModel):
+    number: int = Field(default=3, ge=2, le=5, description="A | B.")
+    share: float = Field(gt=0, lt=1, description="A share.")
+    rest: float = Field(default=0.0, ge=0, lt=1, description="A share.")
+    way: Literal["a", "b"] | int = Field(default="a", description="A way.")
+    pair: tuple[float, float] | None = Field(default=(1.0, 2.5), description="Two\nnumbers.")
+    names: list[str] = Field(default=[], description="Names.")
+    mark: str = Field(default=" ", description="A mark.")
+    text: str | None = Field(default=None, description="A text.")
+    part: Literal["x"] | bool = Field(default=False, description="A part.")
+
+
+def test_a_table_of_keys(generator):
+    assert generator.keys(Example, "x.").splitlines()[2:] == [
+        r"| `x.number` | whole number, 2 to 5 | `3` | A \| B. |",
+        "| `x.share` | number, above 0, below 1 | required | A share. |",
+        "| `x.rest` | number, 0 or more, below 1 | `0` | A share. |",
+        "| `x.way` | `a`, `b`, whole number | `a` | A way. |",
+        "| `x.pair` | `[number, number]` | `[1, 2.5]` | Two numbers. |",
+        "| `x.names` | list | `[]` | Names. |",
+        '| `x.mark` | text | `" "` | A mark. |',
+        "| `x.text` | text |  | A text. |",
+        "| `x.part` | `x`, `true`, `false` | `false` | A part. |",
+    ]
+
+
+def test_a_key_without_a_meaning_is_refused(generator):
+    class Silent(BaseModel):
+        key: int = 1
+
+    with pytest.raises(ValueError, match=r"Silent\.key has no description"):
+        generator.keys(Silent)
+
+
+def test_a_word_that_nothing_takes_is_refused(generator, monkeypatch):
+    monkeypatch.delitem(generator.OTHER_WORDS, "ORDER")
+    with pytest.raises(ValueError, match="make test takes ORDER="):
+        generator.words()

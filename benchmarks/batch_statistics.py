@@ -25,7 +25,7 @@ from medfold.competition.facts import Competition
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.data.dataset import load_dataset
-from medfold.images import store
+from medfold.images.store import load_store, store_key
 from medfold.paths import Paths
 from medfold.processes import silence_native_output
 from medfold.training.augmentation import augmenter
@@ -36,7 +36,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     import keras
 
     from medfold.models.build import build_model
-    from medfold.prediction import predictor
+    from medfold.prediction.predictor import Predictor
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
     from medfold.training.fold import AT_THE_END
@@ -74,7 +74,7 @@ def images_of(name: str) -> Images:
     project = Project.open(name, Paths(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).images
     data = load_dataset(project, prepare=choices)
-    held = store.load(project.paths, store.key(project.competition, project.paths, choices))
+    held = load_store(project.paths, store_key(project.competition, project.paths, choices))
     rows, out = held.of(data.train["id"]), (data.train["fold"] == 0).to_numpy()
     return Images(project.competition, held.pixels, rows[~out], data.targets[~out], rows[out], data.targets[out])
 
@@ -104,7 +104,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
 
 def auc(images: Images, model: keras.Model) -> float:
     """Of the held-out images."""
-    predict = predictor.Predictor(model, images.competition.images.symmetry, tta=False)
+    predict = Predictor(model, images.competition.images.symmetry, tta=False)
     return float(roc_auc_score(images.held_targets, predict(images.pixels, images.held_rows)[:, 0]))
 
 

@@ -27,7 +27,7 @@ from medfold.images.preparation import prepare_image
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.grad_cam_checks import hits, random_hits, randomised
 from medfold.prediction.weights import load_model
-from medfold.runs import run_folder
+from medfold.runs.run_folder import read_run, run_paths_of, trained_folds
 from results import Result, judge
 
 NAME = "phantom-chest"
@@ -75,10 +75,10 @@ def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFr
 def measure(run: str = "baseline") -> list[Result]:
     """All folds that are trained."""
     project = Project.open(NAME)
-    run_paths = run_folder.paths_of(project.paths, run)
-    choices = Recipe.model_validate(run_folder.describe(run_paths)["recipe"])
+    run_paths = run_paths_of(project.paths, run)
+    choices = Recipe.model_validate(read_run(run_paths)["recipe"])
     found = []
-    for fold in run_folder.finished_folds(run_paths, project.competition.folds.k):
+    for fold in trained_folds(run_paths, project.competition.folds.k):
         found.append(of_fold(project, run, fold, choices))
         print(f"fold {fold}: {found[-1]['hit'].mean():.3f} of {len(found[-1])}", flush=True)
     table = pd.concat(found)

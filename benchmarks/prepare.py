@@ -32,9 +32,9 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
 from medfold import files, hardware
-from medfold.competition import facts as competition
+from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.project import Project, images_of
-from medfold.data import samples
+from medfold.data.samples import read_samples
 from medfold.images import scan
 from medfold.images.formats.reading import read_image
 from medfold.images.scan import scan_images
@@ -194,7 +194,7 @@ def whole(found: Project) -> Rate:
     try:
         files.remove(found.paths.data / "store")
         files.remove(found.paths.pixels)
-        table = samples.read(found.competition, found.paths)
+        table = read_samples(found.competition, found.paths)
         with suppress(EnoughError):
             scan_images(found.competition, found.paths, table, images_of(found, "baseline"))
     finally:
@@ -204,7 +204,7 @@ def whole(found: Project) -> Rate:
 
 def alone(found: Project, settled: float = SETTLED) -> Rate:
     """The rate of decoding and resizing in a plain pool."""
-    rate, images = Rate(settled), samples.read(found.competition, found.paths)["image"].tolist()
+    rate, images = Rate(settled), read_samples(found.competition, found.paths)["image"].tolist()
     one = partial(_decode_and_resize, raw=found.paths.raw, facts=found.competition.images)
     with ProcessPoolExecutor(hardware.cores(), get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         for _ in pool.map(one, images, chunksize=64):
@@ -215,7 +215,7 @@ def alone(found: Project, settled: float = SETTLED) -> Rate:
     return rate
 
 
-def _decode_and_resize(image: str, raw: Path, facts: competition.Images) -> int:
+def _decode_and_resize(image: str, raw: Path, facts: ImageFacts) -> int:
     pixels = read_image(raw, image, facts)
     return cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA).size
 

@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import recipe
 from medfold.competition.project import Project, images_of
+from medfold.competition.recipe import load_recipe
 from medfold.data.dataset import load_dataset
 from medfold.models.build import build_model
 from medfold.paths import Paths
 from medfold.prediction.weights import save_weights
-from medfold.runs import run_folder
+from medfold.runs.run_folder import open_run, predictions_table, run_paths_of, write_oof
 from medfold.training.run import origin_of
 from results import Result, run
 
@@ -52,22 +52,22 @@ def project(root: Path) -> Project:
 def give_run(found: Project, name: str, seed: int) -> int:
     """A run whose folds look trained; how many images it predicts."""
     competition, data, rng = found.competition, load_dataset(found), np.random.default_rng(seed)
-    choices = recipe.load(found.paths, found.root.bases, "baseline", {})
-    paths = run_folder.paths_of(found.paths, name)
-    run_folder.open_run(paths, origin_of(found, choices, 0))
+    choices = load_recipe(found.paths, found.root.bases, "baseline", {})
+    paths = run_paths_of(found.paths, name)
+    open_run(paths, origin_of(found, choices, 0))
     net = build_model(competition, choices)
     for number in range(competition.folds.k):
         fold, here = paths.fold(number), (data.train["fold"] == number).to_numpy()
         logits = 2 * (2 * data.targets[here] - 1) + rng.normal(0, 1.5, here.sum())
         oof, test = 1 / (1 + np.exp(-logits))[:, None], rng.random((len(data.test), 1))
         save_weights(net, fold.weights)
-        files.write_csv(run_folder.predictions_table(competition, data.train["id"][here], oof, fold=number), fold.oof)
-        files.write_csv(run_folder.predictions_table(competition, data.test["id"], test), fold.test)
+        files.write_csv(predictions_table(competition, data.train["id"][here], oof, fold=number), fold.oof)
+        files.write_csv(predictions_table(competition, data.test["id"], test), fold.test)
         history = {"epoch": range(1, 16), "learning_rate": 0.003, "loss": np.linspace(0.7, 0.1, 15), "auc": 0.9}
         files.write_csv(pd.DataFrame(history), fold.history)
         written = (fold.weights, fold.oof, fold.test, fold.history)
         files.write_json({file.name: files.sha256(file) for file in written}, fold.done)
-    run_folder.collect(competition, paths, data.train, data.targets)
+    write_oof(competition, paths, data.train, data.targets)
     return len(data.train)
 
 

@@ -22,7 +22,8 @@ from pydantic.fields import FieldInfo
 from medfold import files
 from medfold.cli import app
 from medfold.commands.setup import EVERYWHERE
-from medfold.competition.facts import Competition, Labels, Score
+from medfold.competition.facts import Competition
+from medfold.competition.facts_sections import LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
 from medfold.data.label_layouts import LAYOUTS
 from medfold.data.sources.source import KINDS
@@ -43,7 +44,7 @@ MODELS = ROOT / "src" / "medfold" / "models"
 PLAIN = {int: ["whole number"], float: ["number"], str: ["text"], bool: ["`true`", "`false`"]}
 BOUNDS = {"ge": "{:g} or more", "gt": "above {:g}", "le": "at most {:g}", "lt": "below {:g}"}
 # Keys whose texts are names of something registered.
-REGISTERED = {(Labels, "shape"): LAYOUTS, (Score, "metric"): METRICS, (Recipe, "augment"): PIPELINES}
+REGISTERED = {(LabelFacts, "shape"): LAYOUTS, (ScoreFacts, "metric"): METRICS, (Recipe, "augment"): PIPELINES}
 # Words of make that are no options of a command: setup.py and the tests take them.
 OTHER_WORDS = {
     "GPU": "Installs TensorFlow with CUDA.",

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from medfold.competition import recipe
 from medfold.competition.project import Project
+from medfold.competition.recipe import load_recipe
 from medfold.paths import Paths
 from tests.support.helpers import REPOSITORY, shipped
 
@@ -19,7 +19,7 @@ def test_every_competition_and_recipe_loads(name):
     recipes = [path.stem for path in project.paths.folder.glob("*.yaml") if path != project.paths.facts]
     assert {"baseline", "debug", "simple_cnn"} <= set(recipes)
     for each in recipes:
-        recipe.load(project.paths, ROOT.bases, each, {})
+        load_recipe(project.paths, ROOT.bases, each, {})
 
 
 def test_files_named_in_the_texts_exist():

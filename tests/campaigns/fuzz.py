@@ -19,7 +19,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
 from medfold.images.formats.reading import read_image
 from medfold.images.worker_pool import WorkerDied, map_in_workers
@@ -115,7 +115,7 @@ def attempt(item: tuple[str, str], folder: Path) -> tuple[str, float]:
     name, channels = item
     began = time.perf_counter()
     try:
-        pixels = read_image(folder, name, Images(train="x", channels=int(channels)))
+        pixels = read_image(folder, name, ImageFacts(train="x", channels=int(channels)))
         assert pixels.dtype == np.uint8
         assert pixels.ndim == 3
         told = "read"

@@ -13,7 +13,7 @@ from medfold.commands.export import export
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
-from medfold.images import store
+from medfold.images.store import load_store
 from medfold.models.build import build_model
 from medfold.models.plain import plain_model
 from tests.support.helpers import competition
@@ -35,7 +35,7 @@ def test_plain_keras_loads_it_and_predicts_the_same(trained, tmp_path, capsys):
     assert "Input: float32 (batch, 16, 16, 1), pixels from 0 to 255" in note
     recipe = Recipe.model_validate({"images": {"size": 16}})
     (folder,) = (project.paths.data / "store").glob("*/")
-    kept = store.load(project.paths, folder.name)
+    kept = load_store(project.paths, folder.name)
     oof = pd.read_csv(project.paths.run("baseline").fold(0).oof)
     images = kept.pixels[kept.of(oof["id"])]
     flipped = images[:, :, ::-1]

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from medfold.cli import app
 from medfold.commands import predict as command
 from medfold.commands.predict import predict
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.recipe import Recipe
 from medfold.data.new_images import with_channels
 from medfold.errors import UserError
@@ -84,10 +84,10 @@ def test_images_that_cannot_be_read_are_left_out_and_named(project, tmp_path, ca
 
 
 def test_images_of_a_file_per_channel_are_put_together():
-    facts = Images(train="train/{id}_{channel}.png", test="t", channels=["red", "green"])
+    facts = ImageFacts(train="train/{id}_{channel}.png", test="t", channels=["red", "green"])
     found = ["a_green.png", "a_red.png", "deep/b_red.png", "deep/b_green.png"]
     assert with_channels(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
-    assert with_channels(found, Images(train="a", test="b")) == found
+    assert with_channels(found, ImageFacts(train="a", test="b")) == found
     with pytest.raises(UserError, match=r"no image is named \.\.\._red.png. An image is 2 files here"):
         with_channels(["a.png"], facts)
 
@@ -193,7 +193,7 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     monkeypatch.setattr(command, "_weights", lambda *_: ["one fold"])
     monkeypatch.setattr("medfold.prediction.weights.load_model", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
-    monkeypatch.setattr(identity, "facts_of", lambda project, name: three)
+    monkeypatch.setattr(identity, "facts_of_run", lambda project, name: three)
     result = predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True)
     assert result["1"][0] > 0.9
     found = drawn(tmp_path / "p-explained", "a.png.png").astype(int)

@@ -8,7 +8,7 @@ from medfold.commands.prepare import prepare
 from medfold.commands.submit import submit
 from medfold.competition.project import images_of
 from medfold.errors import UserError
-from medfold.images import store
+from medfold.images.store import store_exists, store_key
 from tests.support.helpers import constant_run
 
 
@@ -40,7 +40,7 @@ def test_prepare_says_what_it_does_and_does_it_once(small, capsys):
 def test_folds_prepare_the_images_that_training_needs(small):
     choices = images_of(small, "baseline")
     make_folds(small, prepare=choices)
-    assert store.complete(small.paths, store.key(small.competition, small.paths, choices))
+    assert store_exists(small.paths, store_key(small.competition, small.paths, choices))
     assert images_of(small, "no such recipe") is None
 
 

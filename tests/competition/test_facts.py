@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from medfold.competition import facts as competition
+from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.paths import Paths
@@ -96,9 +96,9 @@ def test_units_are_not_for_classes_without_an_order():
 
 
 def test_channels_are_a_number_or_names():
-    images = competition.Images(train="a", test="b", channels=["red", "green"])
+    images = ImageFacts(train="a", test="b", channels=["red", "green"])
     assert images.depth == 2
-    assert competition.Images(train="a", test="b").depth == 3
+    assert ImageFacts(train="a", test="b").depth == 3
 
 
 @pytest.mark.parametrize(

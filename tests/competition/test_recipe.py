@@ -4,13 +4,14 @@ import pytest
 
 from medfold import config
 from medfold.competition import recipe
+from medfold.competition.recipe import effective_recipe, ineffective_settings, load_recipe, overrides_as_typed, run_name
 from medfold.errors import UserError
 from medfold.paths import Paths
 
 
 def load(name="baseline", **overrides):
     root = Paths.find()
-    return recipe.load(root.competition("small"), root.bases, name, overrides)
+    return load_recipe(root.competition("small"), root.bases, name, overrides)
 
 
 def test_overrides_reach_every_depth(project_folder):
@@ -77,14 +78,14 @@ def test_an_unknown_override_names_file_and_key(project_folder):
 )
 def test_what_training_does_not_do_is_known(overrides, symmetry, keys):
     choices = recipe.Recipe.model_validate(overrides)
-    assert list(recipe.idle(choices, symmetry)) == keys
+    assert list(ineffective_settings(choices, symmetry)) == keys
     usual = config.flat(recipe.Recipe().model_dump(mode="json"))
-    effective = recipe.effective(choices.model_dump(mode="json"), symmetry)
+    effective = effective_recipe(choices.model_dump(mode="json"), symmetry)
     assert all(effective[key] == usual[key] for key in keys)
 
 
 def test_a_recipe_of_another_time_is_taken_as_it_is():
-    assert recipe.effective({"training": {"gone": 1}}, "none") == {"training.gone": 1}
+    assert effective_recipe({"training": {"gone": 1}}, "none") == {"training.gone": 1}
 
 
 @pytest.mark.parametrize("key", ["training.mixup", "training.epochs", "training.images"])
@@ -95,9 +96,9 @@ def test_yes_and_no_are_no_numbers(project_folder, key, value):
 
 
 def test_run_names():
-    assert recipe.run_name("baseline", 0, {}) == "baseline"
-    assert recipe.run_name("baseline", 2, {}) == "baseline-s2"
-    named = recipe.run_name("baseline", 0, {"tta": False})
+    assert run_name("baseline", 0, {}) == "baseline"
+    assert run_name("baseline", 2, {}) == "baseline-s2"
+    named = run_name("baseline", 0, {"tta": False})
     assert named.startswith("baseline-")
     assert len(named) == len("baseline-") + 6
 
@@ -114,8 +115,8 @@ def test_run_names():
 )
 def test_overrides_are_written_as_they_are_typed(text):
     overrides = recipe.parse_overrides(text)
-    assert recipe.as_typed(overrides) == text
-    assert recipe.parse_overrides(recipe.as_typed(overrides)) == overrides
+    assert overrides_as_typed(overrides) == text
+    assert recipe.parse_overrides(overrides_as_typed(overrides)) == overrides
 
 
 def test_a_portable_recipe_names_no_folder_of_this_machine():
@@ -142,4 +143,4 @@ def test_a_portable_recipe_names_no_folder_of_this_machine():
 )
 def test_choices_that_undo_each_other_are_one_line(small, words, message):
     with pytest.raises(UserError, match=message):
-        recipe.load(small.paths, small.root.bases, "baseline", recipe.parse_overrides(words))
+        load_recipe(small.paths, small.root.bases, "baseline", recipe.parse_overrides(words))

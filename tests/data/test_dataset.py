@@ -14,9 +14,9 @@ from medfold.commands.recheck import recheck
 from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition.project import Project, images_of
-from medfold.data import samples
+from medfold.data.samples import is_undivided, read_samples
 from medfold.errors import UserError
-from medfold.images import scan
+from medfold.images.scan import read_measurements
 from tests.conftest import add_competition
 from tests.support import dicom_files
 from tests.support.helpers import finished_run, picture
@@ -54,12 +54,12 @@ def cut(project_folder, tmp_path):
 def test_copies_stand_in_one_part_and_the_share_is_the_one_asked_for(cut, capsys):
     download(cut, force=True, given=cut.paths.raw.parents[2].parent / "given")
     assert "81 images, of which make folds sets 30% aside" in capsys.readouterr().out
-    assert samples.undivided(cut.paths)
+    assert is_undivided(cut.paths)
     data = make_folds(cut)
     said = capsys.readouterr().out
     assert "holdout    24 of 80 images (30.0%, 30.0% asked for) become the test part, copies of an image" in said
     assert "train images found in test       none" in said
-    table = samples.read(cut.competition, cut.paths)
+    table = read_samples(cut.competition, cut.paths)
     part = table[table["id"] != "broken"].assign(twin=lambda rows: rows["id"].str[-2:]).groupby("twin")["part"]
     assert part.nunique().max() == 1
     assert len(data.test) == 24
@@ -81,7 +81,7 @@ def test_it_is_cut_once_and_nothing_is_decoded_again(cut, capsys, monkeypatch):
     again = make_folds(cut, prepare=recipe)
     assert "holdout" not in capsys.readouterr().out
     assert first.test.equals(again.test)
-    assert scan.measured(cut.competition, cut.paths) is not None
+    assert read_measurements(cut.competition, cut.paths) is not None
     cut.paths.samples.unlink()  # read again from the raw data, cut again in the same place
     assert make_folds(cut, prepare=recipe).train["id"].tolist() == first.train["id"].tolist()
     assert files.read_csv(cut.paths.samples).equals(before)
@@ -167,7 +167,7 @@ def test_several_labels_are_set_aside_too(project_folder, tmp_path):
     download(project, given=given)
     data = make_folds(project)
     assert len(data.test) == 9
-    table = samples.read(project.competition, project.paths)
+    table = read_samples(project.competition, project.paths)
     assert table.loc[table["part"] == "test", ["a", "b", "c"]].isna().all(axis=None)
     solution = pd.read_csv(project.paths.solution, dtype=str)
     assert solution[["a", "b", "c"]].isin(["0", "1"]).all(axis=None)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from medfold.data import label_tables
+from medfold.data.label_tables import read_table
 from medfold.errors import UserError
 from tests.support.helpers import competition
 
@@ -30,7 +31,7 @@ ROWS = [["NA", "ä"], ["007", ""], ["1e5", "a b"]]
 )
 def test_a_table_is_read_whatever_its_separator_and_encoding(tmp_path, capsys, name, content):
     (tmp_path / name).write_bytes(content)
-    table = label_tables.read(tmp_path / name, ["id", "label"])
+    table = read_table(tmp_path / name, ["id", "label"])
     assert table.to_numpy().tolist() == ROWS
     assert list(table.columns) == ["id", "label"]
     assert ("read as Windows-1252" in capsys.readouterr().out) is (name in ("old.csv", "excel.csv"))
@@ -39,7 +40,7 @@ def test_a_table_is_read_whatever_its_separator_and_encoding(tmp_path, capsys, n
 def test_a_guessed_encoding_is_told_once(tmp_path, capsys):
     (tmp_path / "old.csv").write_bytes(b"id;label\n1;\xe4\n")
     for _ in range(3):
-        label_tables.read(tmp_path / "old.csv", [])
+        read_table(tmp_path / "old.csv", [])
     assert capsys.readouterr().out.count("Windows-1252") == 1
 
 
@@ -60,7 +61,7 @@ def test_a_guessed_encoding_is_told_once(tmp_path, capsys):
 def test_what_is_no_table_is_one_line(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=message) as caught:
-        label_tables.read(tmp_path / name, ["id", "label"])
+        read_table(tmp_path / name, ["id", "label"])
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -94,13 +95,13 @@ def test_classes_that_differ_by_case_only_are_kept_apart():
 
 def test_a_name_may_hold_another_separator(tmp_path):
     (tmp_path / "x.csv").write_text("id,label(a;b;c)\n1,2\n")
-    assert list(label_tables.read(tmp_path / "x.csv", []).columns) == ["id", "label(a;b;c)"]
+    assert list(read_table(tmp_path / "x.csv", []).columns) == ["id", "label(a;b;c)"]
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path):
     (tmp_path / "x.csv").write_text("id, id\n1,2\n")
     with pytest.raises(UserError, match="two columns are called 'id'"):
-        label_tables.read(tmp_path / "x.csv", [])
+        read_table(tmp_path / "x.csv", [])
 
 
 def test_many_unknown_values_are_told_at_once():

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from medfold.commands.folds import make_folds
-from medfold.data import label_layouts, label_tables, samples
+from medfold.data import label_layouts
+from medfold.data.label_tables import read_table
+from medfold.data.samples import build_samples, encode_targets, samples_are_fresh
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
 from tests.support.helpers import competition, picture
@@ -169,13 +171,13 @@ def test_faulty_arrays_are_one_line(tmp_path, made, message):
 
 def test_encode_numbers_classes_and_labels():
     table = pd.DataFrame({"target": ["2", "0"], "a": ["1", "0"], "b": ["0", "0"]})
-    assert samples.encode(competition("ordinal"), table).tolist() == [2, 0]
-    assert samples.encode(competition("multilabel"), table).tolist() == [[1, 0], [0, 0]]
+    assert encode_targets(competition("ordinal"), table).tolist() == [2, 0]
+    assert encode_targets(competition("multilabel"), table).tolist() == [[1, 0], [0, 0]]
 
 
 def test_build_hides_patients_and_notices_change(small):
     Source(small.competition.source, small.paths).get()
-    table = samples.build(small.competition, small.paths)
+    table = build_samples(small.competition, small.paths)
     assert list(table.columns) == ["id", "part", "image", "group", "unit", "target", "age", "sex"]
     assert pd.api.types.is_integer_dtype(table["group"])
     patients = pd.read_csv(small.paths.groups).set_index("group")["patient"]
@@ -184,16 +186,16 @@ def test_build_hides_patients_and_notices_change(small):
     assert patients.loc[train["group"]].tolist() == raw.loc[train["id"]].tolist()
     assert table["target"].isna().equals(table["part"] == "test")
 
-    assert samples.fresh(small.competition, small.paths)
+    assert samples_are_fresh(small.competition, small.paths)
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
-    assert not samples.fresh(small.competition, small.paths)
+    assert not samples_are_fresh(small.competition, small.paths)
 
 
 def test_other_counts_than_expected_are_refused(small):
     Source(small.competition.source, small.paths).get()
     labels = small.competition.labels.model_copy(update={"counts": {"train": 5}})
     with pytest.raises(UserError, match=r"expected 5 train samples, found \d+"):
-        samples.build(small.competition.model_copy(update={"labels": labels}), small.paths)
+        build_samples(small.competition.model_copy(update={"labels": labels}), small.paths)
 
 
 def test_doubled_ids_are_refused(small):
@@ -202,7 +204,7 @@ def test_doubled_ids_are_refused(small):
     lines = table.read_text().splitlines()
     table.write_text("\n".join([*lines, lines[1]]))
     with pytest.raises(UserError, match="1 ids stand twice in the train part"):
-        samples.build(small.competition, small.paths)
+        build_samples(small.competition, small.paths)
 
 
 REPEATED = "id,reader,target\na,1,0\na,2,1\na,3,1\nb,1,1\nb,2,0\nc,1,0\nc,1,0\n"
@@ -309,7 +311,7 @@ def test_private_headers_stay_out_of_the_sample_table(wide, monkeypatch):
     images = facts.images.model_copy(update={"headers": ["PatientName"]})
     labels = facts.labels.model_copy(update={"keep": ("PatientName",)})
     monkeypatch.setattr(
-        "medfold.images.dicom_headers.read",
+        "medfold.images.dicom_headers.read_headers",
         lambda raw, images, keywords, complete: {"PatientName": ["x"] * len(images)},
     )
     with pytest.raises(UserError, match="labels.keep: the header PatientName may tell who a patient is"):
@@ -324,7 +326,7 @@ def test_units_may_not_stand_in_two_groups(small):
     score = small.competition.score.model_copy(update={"unit": "{sex}"})
     labels = small.competition.labels.model_copy(update={"test": "test.csv"})
     with pytest.raises(UserError, match="2 units stand in two groups: [FM], [FM]. Change score.unit or labels.group"):
-        samples.build(small.competition.model_copy(update={"score": score, "labels": labels}), small.paths)
+        build_samples(small.competition.model_copy(update={"score": score, "labels": labels}), small.paths)
 
 
 @pytest.fixture
@@ -558,23 +560,23 @@ def test_tables_that_need_a_package_are_read_as_text_or_told(tmp_path, ending, p
     file = tmp_path / f"labels.{ending}"
     table = pd.DataFrame({"id": ["007", "NA"], " count ": [1, 2], "empty": [None, "x"]})
     (table.to_excel if ending == "xlsx" else table.to_parquet)(file, index=False)
-    read = label_tables.read(file, ["id", "count"])
+    read = read_table(file, ["id", "count"])
     assert read.to_numpy().tolist() == [["007", "1", ""], ["NA", "2", "x"]]
     assert read.columns.tolist() == ["id", "count", "empty"]
     with pytest.raises(UserError, match="no column 'idd' .did you mean 'id'"):
-        label_tables.read(file, ["idd"])
+        read_table(file, ["idd"])
     with pytest.raises(UserError, match="no such file"):
-        label_tables.read(file.with_name(f"none.{ending}"), [])
+        read_table(file.with_name(f"none.{ending}"), [])
     whole = file.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
         file.write_bytes(damaged)
         with pytest.raises(UserError, match="damaged, or not what its name says .*Get it again"):
-            label_tables.read(file, [])
+            read_table(file, [])
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(
         UserError, match=f"to read it the package {package} is needed. Install it .* save the table as CSV"
     ):
-        label_tables.read(file, [])
+        read_table(file, [])
 
 
 def test_arrays_of_marks_are_classes_and_damaged_files_are_one_line(tmp_path):
@@ -604,10 +606,10 @@ def test_arrays_of_marks_are_classes_and_damaged_files_are_one_line(tmp_path):
 
 def test_a_sample_table_whose_origin_broke_off_is_made_anew(small):
     Source(small.competition.source, small.paths).get()
-    table = samples.build(small.competition, small.paths)
-    assert samples.fresh(small.competition, small.paths)
+    table = build_samples(small.competition, small.paths)
+    assert samples_are_fresh(small.competition, small.paths)
     small.paths.samples_origin.write_text("{")
-    assert not samples.fresh(small.competition, small.paths)
+    assert not samples_are_fresh(small.competition, small.paths)
     assert make_folds(small).train["id"].isin(table["id"]).all()
 
 
@@ -622,7 +624,7 @@ def test_a_sample_table_whose_origin_broke_off_is_made_anew(small):
 def test_columns_that_the_header_does_not_name(tmp_path, text, message):
     (tmp_path / "a.csv").write_text(text)
     if message is None:
-        assert label_tables.read(tmp_path / "a.csv", []).to_numpy().tolist() == [["a", "b"], ["c", "d"]]
+        assert read_table(tmp_path / "a.csv", []).to_numpy().tolist() == [["a", "b"], ["c", "d"]]
     else:
         with pytest.raises(UserError, match=message):
-            label_tables.read(tmp_path / "a.csv", [])
+            read_table(tmp_path / "a.csv", [])

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
-from medfold.ensemble.method_choice import Members, calibrated, compare_methods, decide
+from medfold.ensemble.method_choice import Members, calibrated, choose_method, compare_methods
 from medfold.ensemble.methods import METHODS
 from medfold.errors import UserError
-from medfold.scoring.cross_fitting import Fitted
+from medfold.scoring.cross_fitting import FittedTransform
 from medfold.scoring.metric import METRICS
 from tests.support.helpers import competition
 
@@ -41,7 +41,7 @@ def test_thirty_members_of_noise_deceive_in_sample_and_not_cross_fitted():
 def test_the_plain_mean_wins_ties():
     stack, targets = independent(count=1)
     same = np.repeat(stack, 3, axis=0) + np.random.default_rng(1).normal(0, 1e-6, (3, 1000, 1))
-    decision = decide(members(same, targets), competition("binary", score={"metric": "auc"}))
+    decision = choose_method(members(same, targets), competition("binary", score={"metric": "auc"}))
     assert decision.chosen.method.name == "mean"
     assert all(one.gain.low <= 0 for one in decision.contenders[1:])
     np.testing.assert_array_equal(decision.predictions, same.mean(axis=0))
@@ -50,7 +50,9 @@ def test_the_plain_mean_wins_ties():
 def test_a_method_that_is_better_beyond_chance_takes_its_place():
     good, targets = independent(strength=1.5, count=1)
     noise = np.random.default_rng(3).random((4, 1000, 1))
-    decision = decide(members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "auc"}))
+    decision = choose_method(
+        members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "auc"})
+    )
     assert decision.chosen.method.learns
     assert decision.chosen.gain.low > 0
     assert decision.chosen.cross_fitted == max(
@@ -65,7 +67,7 @@ def test_a_method_that_is_better_beyond_chance_takes_its_place():
 def test_a_direction_where_lower_is_better_is_known():
     good, targets = independent(strength=1.5, count=1)
     noise = np.random.default_rng(3).random((4, 1000, 1))
-    decision = decide(
+    decision = choose_method(
         members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "log_loss"})
     )
     plain = decision.contenders[0]
@@ -76,28 +78,28 @@ def test_a_direction_where_lower_is_better_is_known():
 def test_one_fold_only_leaves_what_needs_no_labels():
     stack, targets = independent()
     single = members(stack, targets, folds=1)
-    decision = decide(single, competition("binary", score={"metric": "macro_f1"}))
+    decision = choose_method(single, competition("binary", score={"metric": "macro_f1"}))
     assert [one.method.name for one in decision.contenders] == ["mean", "geometric", "rank"]
     assert decision.adjusted is None
     with pytest.raises(UserError, match="fitted on labels, and one fold only is trained"):
-        decide(single, competition("binary", score={"metric": "macro_f1"}), method="stacking")
+        choose_method(single, competition("binary", score={"metric": "macro_f1"}), method="stacking")
 
 
 def test_a_single_run_has_nothing_to_put_together():
     stack, targets = independent(count=1)
     alone = members(stack, targets)
-    decision = decide(alone, competition("binary", score={"metric": "auc"}))
+    decision = choose_method(alone, competition("binary", score={"metric": "auc"}))
     assert [one.method.name for one in decision.contenders] == ["mean"]
     with pytest.raises(UserError, match="a single run"):
-        decide(alone, competition("binary", score={"metric": "auc"}), method="selection")
+        choose_method(alone, competition("binary", score={"metric": "auc"}), method="selection")
 
 
 def test_a_method_is_taken_by_name_and_an_unknown_one_told():
     stack, targets = independent()
-    found = decide(members(stack, targets), competition("binary", score={"metric": "auc"}), method="geometric")
+    found = choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="geometric")
     assert found.chosen.method.name == "geometric"
     with pytest.raises(UserError, match="unknown method .selecton. .did you mean .selection"):
-        decide(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selecton")
+        choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selecton")
 
 
 def overconfident(n=3000, seed=0):
@@ -108,7 +110,7 @@ def overconfident(n=3000, seed=0):
 
 def test_an_adjustment_is_made_where_the_metric_gains():
     stack, targets = overconfident()
-    decision = decide(members(stack, targets), competition("binary", score={"metric": "log_loss"}))
+    decision = choose_method(members(stack, targets), competition("binary", score={"metric": "log_loss"}))
     assert decision.adjusted.title == "temperature"
     assert decision.adjusted.helps
     assert decision.adjusted.fitted.parameters["temperature"] == pytest.approx(3, rel=0.1)
@@ -124,7 +126,7 @@ def test_an_adjustment_that_loses_is_left_out():
         rng = np.random.default_rng(seed)
         targets = rng.integers(0, 2, 40)
         stack = expit(rng.normal(3 * (2 * targets - 1), 1.5))[None, :, None]  # one half is right
-        decision = decide(members(stack, targets), competition("binary", score={"metric": "accuracy"}))
+        decision = choose_method(members(stack, targets), competition("binary", score={"metric": "accuracy"}))
         if not decision.adjusted.helps:
             lost += 1
             np.testing.assert_array_equal(decision.predictions, decision.chosen.predictions)
@@ -134,7 +136,7 @@ def test_an_adjustment_that_loses_is_left_out():
 
 def test_ranks_need_no_adjustment():
     stack, targets = overconfident()
-    assert decide(members(stack, targets), competition("binary", score={"metric": "auc"})).adjusted is None
+    assert choose_method(members(stack, targets), competition("binary", score={"metric": "auc"})).adjusted is None
 
 
 def test_grades_are_cut_where_kappa_gains():
@@ -142,7 +144,7 @@ def test_grades_are_cut_where_kappa_gains():
     targets = rng.choice(5, 1500, p=[0.5, 0.2, 0.15, 0.1, 0.05])
     centre = 0.4 * targets + rng.normal(0, 0.4, (1, 1500))
     stack = softmax(-((centre[:, :, None] - np.arange(5)) ** 2) / 0.5, axis=2)
-    decision = decide(members(stack, targets), competition("ordinal", score={"metric": "qwk"}))
+    decision = choose_method(members(stack, targets), competition("ordinal", score={"metric": "qwk"}))
     assert decision.adjusted.title == "cut points"
     assert decision.adjusted.helps
     kappa = METRICS["qwk"](targets, decision.predictions)
@@ -162,7 +164,7 @@ def test_what_calibration_gains_is_cross_fitted_with_the_blend():
     for seed in range(6):
         rng = np.random.default_rng(seed)
         noise = members(rng.random((20, 120, 1)), rng.integers(0, 2, 120), seed=seed)
-        found = calibrated(noise, facts, decide(noise, facts, method="stacking"))
+        found = calibrated(noise, facts, choose_method(noise, facts, method="stacking"))
         before.append(found.before)
         after.append(found.after)
     assert np.mean(after) > np.mean(before) - 0.03  # where there is nothing to learn, nothing is gained
@@ -170,7 +172,7 @@ def test_what_calibration_gains_is_cross_fitted_with_the_blend():
 
 def test_a_method_asked_for_is_tried_beside_the_mean_alone():
     stack, targets = independent()
-    found = decide(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selection")
+    found = choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selection")
     assert [one.method.name for one in found.contenders] == ["mean", "selection"]
 
 
@@ -193,11 +195,11 @@ def test_a_decision_is_data_that_another_machine_can_apply(task, metric, name, t
     skew = 6 * (np.arange(truth.shape[1]) == 0) - 6  # neither calibrated nor centred
     logits = 8 * truth + rng.normal(0, 4, (2, *truth.shape)) + skew
     stack = softmax(logits, axis=2) if truth.shape[1] == 3 else expit(logits)
-    decision = decide(members(stack, targets), competition(task, score={"metric": metric}), method="mean")
+    decision = choose_method(members(stack, targets), competition(task, score={"metric": metric}), method="mean")
     assert decision.adjusted.helps
     assert [step for step, _ in decision.fitted.steps] == ["mean_of", name]
     decision.fitted.save(tmp_path / "ensemble.npz")
-    again = Fitted.load(tmp_path / "ensemble.npz").apply(stack)
+    again = FittedTransform.load(tmp_path / "ensemble.npz").apply(stack)
     np.testing.assert_array_equal(again, decision.fitted.apply(stack))
 
 
@@ -228,7 +230,7 @@ def few_labels(draw):
 @given(few_labels())
 def test_an_undefined_score_decides_nothing(made):
     facts, given_members = made
-    decision = decide(given_members, facts)
+    decision = choose_method(given_members, facts)
     assert np.isfinite(decision.predictions).all()
     assert np.isfinite(decision.fitted.apply(given_members.predictions)).all()
     if np.isnan(decision.contenders[0].cross_fitted):
@@ -244,7 +246,7 @@ def test_where_there_is_no_image_the_prior_is_predicted(name, metric):
     rng = np.random.default_rng(0)
     targets = (rng.random(1000) < 0.05).astype(int)
     stack = expit(rng.normal(4 * targets - 5, 1, (3, 1000)))[:, :, None]
-    decision = decide(members(stack, targets), competition("binary", score={"metric": metric}), name)
+    decision = choose_method(members(stack, targets), competition("binary", score={"metric": metric}), name)
     blank = decision.without_image(np.array([0.05]))
     below = np.mean(decision.fitted.apply(stack)[:, 0] < blank[0])
     if name == "rank":
@@ -260,7 +262,7 @@ def test_where_there_is_no_image_the_prior_is_predicted(name, metric):
 def test_where_there_is_no_image_the_decision_is_that_of_the_prior():
     stack, targets = independent(count=2)
     facts = competition("binary", score={"metric": "macro_f1"})
-    decision = decide(members(stack, targets), facts, "mean")
+    decision = choose_method(members(stack, targets), facts, "mean")
     assert decision.without_image(np.array([0.9])) > 0.5
     assert decision.without_image(np.array([0.01])) < 0.5
 
@@ -268,10 +270,10 @@ def test_where_there_is_no_image_the_decision_is_that_of_the_prior():
 def test_the_probabilities_behind_ranks_thresholds_and_sharpening_are_those_of_the_members():
     stack, targets = independent(count=2)
     for metric, name in (("auc", "rank"), ("macro_f1", "mean"), ("pf1", "mean"), ("macro_f1", "rank")):
-        decision = decide(members(stack, targets), competition("binary", score={"metric": metric}), name)
+        decision = choose_method(members(stack, targets), competition("binary", score={"metric": metric}), name)
         fitted, out_of_fold = decision.probable
         np.testing.assert_allclose(fitted.apply(stack), stack.mean(axis=0))
         np.testing.assert_allclose(out_of_fold, stack.mean(axis=0))
-    decision = decide(members(stack**3, targets), competition("binary", score={"metric": "log_loss"}), "mean")
+    decision = choose_method(members(stack**3, targets), competition("binary", score={"metric": "log_loss"}), "mean")
     assert decision.adjusted.helps  # a temperature: what comes of it are probabilities
     np.testing.assert_array_equal(decision.probable[1], decision.predictions)

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from medfold.ensemble.methods import METHODS, greedy_path, shortest, simplex_weights
-from medfold.scoring.cross_fitting import Fitted
+from medfold.scoring.cross_fitting import FittedTransform
 from medfold.scoring.metric import METRICS
 
 AUC, LOSS, MEAN_AUC = METRICS["auc"], METRICS["log_loss"], METRICS["mean_auc"]
@@ -49,7 +49,7 @@ def test_every_method_gives_probabilities_for_every_task(make, name, per_class, 
     metric = AUC if make is binary else MEAN_AUC
     fitted = fit(name, stack, targets, metric, per_class)
     fitted.save(tmp_path / "ensemble.npz")
-    again = Fitted.load(tmp_path / "ensemble.npz").apply(stack)
+    again = FittedTransform.load(tmp_path / "ensemble.npz").apply(stack)
     np.testing.assert_array_equal(again, fitted.apply(stack))  # as a notebook applies it
     blended = fitted.apply(stack[:, :50])
     assert blended.shape == stack[0, :50].shape

@@ -11,7 +11,7 @@ from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
-from medfold.runs import run_folder
+from medfold.runs.run_folder import joined_name
 from tests.conftest import add_variant
 from tests.support.helpers import finished_run
 
@@ -162,6 +162,6 @@ def test_predictions_that_are_no_numbers_are_refused(three):
 
 def test_many_names_make_a_name_that_a_file_can_have():
     names = [f"mobilenet-s{number}-18dff9" for number in range(40)]
-    assert run_folder.joined_name(names[:2]) == "mobilenet-s0-18dff9+mobilenet-s1-18dff9"
-    assert len(run_folder.joined_name(names)) < 160
-    assert run_folder.joined_name(names) != run_folder.joined_name(names[:39])
+    assert joined_name(names[:2]) == "mobilenet-s0-18dff9+mobilenet-s1-18dff9"
+    assert len(joined_name(names)) < 160
+    assert joined_name(names) != joined_name(names[:39])

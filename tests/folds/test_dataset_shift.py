@@ -5,6 +5,7 @@ from scipy.stats import chi2_contingency, fisher_exact
 from scipy.stats.contingency import association
 
 from medfold.folds import dataset_shift
+from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
 
 SEEDS = range(10)
 
@@ -31,7 +32,7 @@ def own_groups(*parts):
 def test_equal_parts_cannot_be_told_apart(seed):
     rng = np.random.default_rng(seed)
     train, test = part(rng, 1000), part(rng, 1000)
-    found = dataset_shift.adversarial_auc(train, test, own_groups(train, test))
+    found = adversarial_auc(train, test, own_groups(train, test))
     assert found.auc == pytest.approx(0.5, abs=0.05)
     assert {name for name, _ in found.columns} == {"mean", "age", "flag", "site"}  # ids and constants tell nothing
     assert all(auc == pytest.approx(0.5, abs=0.05) for _, auc in found.columns)
@@ -44,7 +45,7 @@ def test_equal_parts_cannot_be_told_apart(seed):
 def test_a_shifted_column_is_named_first(changes, column):
     rng = np.random.default_rng(0)
     train, test = part(rng), part(rng, **changes)
-    found = dataset_shift.adversarial_auc(train, test, own_groups(train, test))
+    found = adversarial_auc(train, test, own_groups(train, test))
     assert found.auc > (0.9 if column == "mean" else 0.75)
     assert found.columns[0][0] == column
     assert found.columns[0][1] > found.columns[1][1] + 0.2
@@ -53,7 +54,7 @@ def test_a_shifted_column_is_named_first(changes, column):
 def test_a_column_that_only_one_part_fills_tells():
     rng = np.random.default_rng(0)
     train, test = part(rng), part(rng).assign(age=np.nan, site=None)
-    found = dataset_shift.adversarial_auc(train, test, own_groups(train, test))
+    found = adversarial_auc(train, test, own_groups(train, test))
     assert found.auc > 0.9
     assert {name for name, _ in found.columns[:2]} == {"age", "site"}
 
@@ -61,13 +62,13 @@ def test_a_column_that_only_one_part_fills_tells():
 def test_shapes_tell_as_well_as_places():
     rng = np.random.default_rng(0)
     train, test = (pd.DataFrame({"x": rng.normal(0, width, 1000)}) for width in (1, 8))  # both around zero
-    assert dataset_shift.adversarial_auc(train, test, own_groups(train, test)).auc > 0.8
+    assert adversarial_auc(train, test, own_groups(train, test)).auc > 0.8
 
 
 def test_columns_of_one_part_are_left_out():
     rng = np.random.default_rng(0)
     train, test = part(rng).assign(target=np.arange(400), leak=1.5), part(rng).assign(more="x")
-    found = dataset_shift.adversarial_auc(train, test, own_groups(train, test))
+    found = adversarial_auc(train, test, own_groups(train, test))
     assert found.auc < 0.6
     assert {name for name, _ in found.columns} == {"mean", "age", "flag", "site"}
 
@@ -79,8 +80,8 @@ def test_groups_are_not_split():
     column = pd.DataFrame({"patient": rng.random(200)[patients]})
     train, test = column[patients % 2 == 0], column[patients % 2 == 1]
     groups = np.concatenate([patients[patients % 2 == 0], patients[patients % 2 == 1]])
-    assert dataset_shift.adversarial_auc(train, test, groups).auc < 0.6
-    assert dataset_shift.adversarial_auc(train, test, own_groups(train, test)).auc > 0.8
+    assert adversarial_auc(train, test, groups).auc < 0.6
+    assert adversarial_auc(train, test, own_groups(train, test)).auc > 0.8
 
 
 def test_the_most_telling_columns_are_named_and_the_answer_is_the_same_again(monkeypatch):
@@ -90,7 +91,7 @@ def test_the_most_telling_columns_are_named_and_the_answer_is_the_same_again(mon
         pd.DataFrame({f"c{number}": rng.normal(far * is_test, 1, 400) for number, far in enumerate(apart)})
         for is_test in (0, 1)
     )
-    found = [dataset_shift.adversarial_auc(train, test, own_groups(train, test), seed) for seed in (1, 1, 2)]
+    found = [adversarial_auc(train, test, own_groups(train, test), seed) for seed in (1, 1, 2)]
     assert [name for name, _ in found[0].columns] == ["c5", "c4", "c3", "c2", "c1"]
     assert found[0] == found[1]
     assert found[0] != found[2]  # other rows are drawn
@@ -112,7 +113,7 @@ def test_what_cannot_be_said_is_nan(train, test, groups):
         "two": np.repeat([0, 1], [train, test]),
         "large": np.minimum(np.arange(train + test), train),
     }
-    found = dataset_shift.adversarial_auc(part(rng, train), part(rng, test), numbers[groups])
+    found = adversarial_auc(part(rng, train), part(rng, test), numbers[groups])
     assert np.isnan(found.auc)
     assert found.columns == []
 
@@ -121,15 +122,13 @@ def test_not_all_rows_are_taken(monkeypatch):
     rng = np.random.default_rng(0)
     train, test = part(rng, 100), part(rng, 100)
     monkeypatch.setattr(dataset_shift, "ROWS", dataset_shift.LEAST - 1)
-    assert np.isnan(dataset_shift.adversarial_auc(train, test, own_groups(train, test)).auc)
+    assert np.isnan(adversarial_auc(train, test, own_groups(train, test)).auc)
 
 
 def test_nothing_to_tell_by_is_nan():
     constant = pd.DataFrame({"unit": ["mm"] * 50})
-    assert np.isnan(dataset_shift.adversarial_auc(constant, constant, np.arange(100)).auc)
-    assert np.isnan(
-        dataset_shift.adversarial_auc(constant, constant.rename(columns={"unit": "other"}), np.arange(100)).auc
-    )
+    assert np.isnan(adversarial_auc(constant, constant, np.arange(100)).auc)
+    assert np.isnan(adversarial_auc(constant, constant.rename(columns={"unit": "other"}), np.arange(100)).auc)
 
 
 def headers(rng, count=600):
@@ -150,7 +149,7 @@ def headers(rng, count=600):
 def test_independent_columns_are_not_telling(seed, classes):
     rng = np.random.default_rng(seed)
     table = headers(rng)
-    assert dataset_shift.telling_headers(table, rng.integers(0, classes, len(table)), np.arange(len(table))) == []
+    assert predictive_columns(table, rng.integers(0, classes, len(table)), np.arange(len(table))) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -158,7 +157,7 @@ def test_independent_columns_are_not_telling_in_groups_of_many(seed):
     rng = np.random.default_rng(seed)
     table, patients = headers(rng, 60), np.repeat(np.arange(60), 50)
     targets = rng.integers(0, 2, 60)
-    assert dataset_shift.telling_headers(table.iloc[patients], targets[patients], patients) == []
+    assert predictive_columns(table.iloc[patients], targets[patients], patients) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -167,7 +166,7 @@ def test_a_site_effect_is_found(seed):
     table = headers(rng)
     targets = rng.integers(0, 2, len(table))
     table["Site"] = np.where(rng.random(len(table)) < 0.2 + 0.5 * targets, "Paris", "Rome")
-    ((column, number, strength),) = dataset_shift.telling_headers(table, targets, np.arange(len(table)))
+    ((column, number, strength),) = predictive_columns(table, targets, np.arange(len(table)))
     assert (column, number) == ("Site", 1)
     assert strength == pytest.approx(0.5, abs=0.12)
 
@@ -176,7 +175,7 @@ def test_the_class_that_differs_is_named():
     rng = np.random.default_rng(0)
     table, targets = headers(rng), rng.integers(0, 3, 600)
     table["Site"] = np.where(targets == 2, "Paris", rng.choice(["Rome", "Oslo"], 600))
-    found = dataset_shift.telling_headers(table, targets, np.arange(600))
+    found = predictive_columns(table, targets, np.arange(600))
     assert found[0][:2] == ("Site", 2)
     assert found[0][2] > 0.95
     assert {column for column, _, _ in found} == {"Site"}
@@ -187,7 +186,7 @@ def test_labels_are_looked_at_one_by_one():
     table, targets = headers(rng), rng.integers(0, 2, (600, 3))
     targets[:, 2] = 0  # a label that nobody has
     table["Site"] = np.where(targets[:, 1] == 1, "Paris", "Rome")
-    ((column, number, strength),) = dataset_shift.telling_headers(table, targets, np.arange(600))
+    ((column, number, strength),) = predictive_columns(table, targets, np.arange(600))
     assert (column, number) == ("Site", 1)
     assert strength == pytest.approx(1, abs=0.01)
 
@@ -203,7 +202,7 @@ def test_numbers_are_cut_at_their_quartiles_and_a_gap_is_a_value():
         },
         index=range(600, 0, -1),
     )
-    found = dataset_shift.telling_headers(table, targets, np.arange(600))
+    found = predictive_columns(table, targets, np.arange(600))
     assert {column for column, _, _ in found} == {"SliceThickness", "Comment", "Dose"}
 
 
@@ -211,7 +210,7 @@ def test_the_strongest_column_comes_first():
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 2, 600)
     table = pd.DataFrame({f"by {share}": np.where(rng.random(600) < share, targets, 0) for share in (0.4, 0.9, 0.6)})
-    found = dataset_shift.telling_headers(table.astype(str), targets, np.arange(600))
+    found = predictive_columns(table.astype(str), targets, np.arange(600))
     assert [column for column, _, _ in found] == ["by 0.9", "by 0.6", "by 0.4"]
 
 
@@ -219,28 +218,28 @@ def test_a_patient_with_many_images_is_one_piece_of_evidence():
     patients = np.concatenate([np.arange(100), np.full(500, 100)])
     targets, site = (patients == 100).astype(int), np.where(patients == 100, "Paris", "Rome")
     table = pd.DataFrame({"Site": site})
-    assert dataset_shift.telling_headers(table, targets, patients) == []
-    assert len(dataset_shift.telling_headers(table, targets, np.arange(len(patients)))) == 1
+    assert predictive_columns(table, targets, patients) == []
+    assert len(predictive_columns(table, targets, np.arange(len(patients)))) == 1
 
 
 def test_few_rows_of_a_rare_value_are_no_evidence():
     targets = np.repeat([0, 1], [990, 10])
     table = pd.DataFrame({"Site": np.where(np.arange(1000) >= 998, "Paris", "Rome")})
     assert chi2_contingency(pd.crosstab(table["Site"], targets), correction=False).pvalue < 1e-9  # a wrong alarm
-    assert dataset_shift.telling_headers(table, targets, np.arange(1000)) == []
+    assert predictive_columns(table, targets, np.arange(1000)) == []
 
 
 def test_a_class_that_has_only_rare_values_is_no_evidence():
     targets = np.repeat([0, 1], [2000, 12])
     table = pd.DataFrame({"Site": [*(["Paris", "Rome"] * 1000), *map(str, range(12))]})
-    assert dataset_shift.telling_headers(table, targets, np.arange(2012)) == []
+    assert predictive_columns(table, targets, np.arange(2012)) == []
 
 
 @pytest.mark.parametrize("patients", [10, 20, 40])
 def test_what_gives_few_patients_away_is_found_where_they_are_enough(patients):
     targets = np.arange(patients) % 3 == 0
     table = pd.DataFrame({"Site": np.where(targets, "north", "south")})
-    found = dataset_shift.telling_headers(table, targets.astype(int), np.arange(patients))
+    found = predictive_columns(table, targets.astype(int), np.arange(patients))
     assert [column for column, _, _ in found] == (["Site"] if patients > 10 else [])  # 1 in 210 by accident
 
 
@@ -250,7 +249,7 @@ def test_small_tables_are_judged_exactly():
     targets = np.concatenate([np.arange(25) < 5, np.arange(275) < 7]).astype(int)
     assert chi2_contingency(pd.crosstab(site, targets), correction=False).pvalue < dataset_shift.CHANCE / 10
     assert fisher_exact(pd.crosstab(site, targets)).pvalue > dataset_shift.CHANCE
-    assert dataset_shift.telling_headers(pd.DataFrame({"Site": site}), targets, np.arange(300)) == []
+    assert predictive_columns(pd.DataFrame({"Site": site}), targets, np.arange(300)) == []
 
 
 def test_a_gap_is_no_large_number():
@@ -258,9 +257,7 @@ def test_a_gap_is_no_large_number():
     numbers, targets = rng.random(800), rng.integers(0, 2, 800)
     targets[numbers > 0.8], targets[numbers < 0.2] = 0, 1
     numbers[numbers < 0.2] = np.nan
-    ((column, number, strength),) = dataset_shift.telling_headers(
-        pd.DataFrame({"Dose": numbers}), targets, np.arange(800)
-    )
+    ((column, number, strength),) = predictive_columns(pd.DataFrame({"Dose": numbers}), targets, np.arange(800))
     assert (column, number) == ("Dose", 1)
     assert strength > 0.5
 
@@ -270,7 +267,7 @@ def test_a_weak_difference_among_many_is_not_telling():
     targets = rng.integers(0, 2, 20_000)
     table = pd.DataFrame({"Site": np.where(rng.random(20_000) < 0.5 + 0.06 * targets, "Paris", "Rome")})
     assert chi2_contingency(pd.crosstab(table["Site"], targets)).pvalue < 1e-9
-    assert dataset_shift.telling_headers(table, targets, np.arange(20_000)) == []
+    assert predictive_columns(table, targets, np.arange(20_000)) == []
 
 
 def test_strength_is_close_to_the_uncorrected_one_in_large_tables():

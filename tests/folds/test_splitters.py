@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.competition.facts import Folds
+from medfold.competition.facts_sections import FoldFacts
 from medfold.errors import UserError
-from medfold.folds import splitters
 from medfold.folds.folds_table import check_folds, write_folds
-from medfold.folds.splitters import assign_folds
+from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, join_groups, scarce_classes
 
 
 @st.composite
@@ -24,7 +23,7 @@ def tables(draw):
         targets = np.array(draw(st.lists(st.lists(st.integers(0, 1), min_size=3, max_size=3), min_size=n, max_size=n)))
     ids = pd.Series([f"{number:04d}" for number in draw(st.permutations(range(n)))])
     method = draw(st.sampled_from(["stratified", "group", "stratified-group"]))
-    return ids, targets, groups, Folds(k=k, seed=draw(st.integers(0, 3)), method=method)
+    return ids, targets, groups, FoldFacts(k=k, seed=draw(st.integers(0, 3)), method=method)
 
 
 @given(tables())
@@ -48,8 +47,8 @@ def test_the_order_of_rows_does_not_matter(table, random):
 def test_stratified_folds_have_equal_shares():
     targets = np.repeat([0, 1, 2], [500, 300, 50])
     ids = pd.Series([f"{n}" for n in range(850)])
-    fold = assign_folds(ids, targets, np.arange(850), Folds(k=5, seed=0, method="stratified"))
-    shares = splitters.balance(targets, np.arange(850), fold, ["a", "b", "c"])
+    fold = assign_folds(ids, targets, np.arange(850), FoldFacts(k=5, seed=0, method="stratified"))
+    shares = fold_balance(targets, np.arange(850), fold, ["a", "b", "c"])
     assert shares[["a", "b", "c"]].to_numpy().tolist() == [[100, 60, 10]] * 5
 
 
@@ -58,7 +57,7 @@ def test_grouped_folds_stay_near_equal_shares():
     groups = rng.integers(0, 400, 1000)
     targets = (rng.random(400) < 0.3).astype(int)[groups]
     ids = pd.Series([f"{n:04d}" for n in range(1000)])
-    fold = assign_folds(ids, targets, groups, Folds(k=5, seed=0, method="stratified-group"))
+    fold = assign_folds(ids, targets, groups, FoldFacts(k=5, seed=0, method="stratified-group"))
     rate = pd.Series(targets).groupby(fold).mean()
     assert (rate - targets.mean()).abs().max() < 0.03
 
@@ -68,9 +67,9 @@ def test_multilabel_folds_balance_every_label_with_groups_whole():
     groups = np.repeat(np.arange(300), 2)
     targets = np.repeat((rng.random((300, 4)) < [0.5, 0.3, 0.1, 0.05]).astype(int), 2, axis=0)
     ids = pd.Series([f"{n:04d}" for n in range(600)])
-    fold = assign_folds(ids, targets, groups, Folds(k=5, seed=0, method="stratified-group"))
+    fold = assign_folds(ids, targets, groups, FoldFacts(k=5, seed=0, method="stratified-group"))
     assert pd.Series(fold).groupby(groups).nunique().max() == 1
-    table = splitters.balance(targets, groups, fold, ["a", "b", "c", "d"])
+    table = fold_balance(targets, groups, fold, ["a", "b", "c", "d"])
     expected = targets.sum(axis=0) / 5
     assert (np.abs(table[["a", "b", "c", "d"]].to_numpy() - expected) <= np.maximum(4, 0.15 * expected)).all()
 
@@ -84,14 +83,14 @@ def test_multilabel_folds_balance_every_label_with_groups_whole():
 )
 def test_too_few_groups_are_refused(groups, message):
     with pytest.raises(UserError, match=message):
-        assign_folds(pd.Series(list("abcd")), np.zeros(4, int), np.array(groups), Folds(k=5))
+        assign_folds(pd.Series(list("abcd")), np.zeros(4, int), np.array(groups), FoldFacts(k=5))
 
 
 @given(tables(), st.floats(0.1, 0.5), st.randoms())
 def test_a_hold_out_keeps_groups_whole_and_does_not_depend_on_the_order(table, share, random):
     ids, targets, groups, options = table
     try:
-        aside = splitters.aside(ids, targets, groups, share, options.seed)
+        aside = choose_holdout(ids, targets, groups, share, options.seed)
     except UserError:
         return
     assert 0 < aside.sum() < len(ids)
@@ -99,7 +98,7 @@ def test_a_hold_out_keeps_groups_whole_and_does_not_depend_on_the_order(table, s
     assert abs(aside.mean() - share) <= pd.Series(groups).value_counts(normalize=True).max() + 1e-9
     order = list(range(len(ids)))
     random.shuffle(order)
-    again = splitters.aside(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], share, options.seed)
+    again = choose_holdout(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], share, options.seed)
     assert (again == aside[order]).all()
 
 
@@ -109,7 +108,7 @@ def test_a_hold_out_has_the_share_asked_for_of_each_class(share):
     groups = np.sort(rng.integers(0, 150, 600))
     targets = np.where(rng.random(150) < 0.2, 1, 0)[groups]
     ids = pd.Series([f"{number:04d}" for number in range(600)])
-    drawn = [splitters.aside(ids, targets, groups, share, seed) for seed in range(5)]
+    drawn = [choose_holdout(ids, targets, groups, share, seed) for seed in range(5)]
     for aside in drawn:
         assert abs(aside.mean() - share) < 0.005
         assert abs(aside[targets == 1].mean() - share) < 0.02
@@ -119,11 +118,11 @@ def test_a_hold_out_has_the_share_asked_for_of_each_class(share):
 def test_a_hold_out_of_many_labels_or_of_few_groups_is_made_or_refused_in_words():
     rng = np.random.default_rng(0)
     ids, labels = pd.Series([f"{number:02d}" for number in range(60)]), rng.integers(0, 2, (60, 10))
-    aside = splitters.aside(ids, labels, np.arange(60), 0.2, 0)
+    aside = choose_holdout(ids, labels, np.arange(60), 0.2, 0)
     assert abs(aside.sum() - 12) <= 1
     assert (np.abs(labels[aside].sum(axis=0) - 0.2 * labels.sum(axis=0)) < 2).all()
     with pytest.raises(UserError, match="labels.holdout: 2 groups of up to 30 samples, 10 .*: no share near 0.1"):
-        splitters.aside(ids, labels, np.arange(60) % 2, 0.1, 0)
+        choose_holdout(ids, labels, np.arange(60) % 2, 0.1, 0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=40))
@@ -137,14 +136,14 @@ def test_duplicates_join_groups_as_a_slow_search_does(rows):
                 joined[key == value] = joined[key == value].min()
         if (joined == before).all():
             break
-    assert (splitters.join_groups(groups, hashes) == joined).all()
+    assert (join_groups(groups, hashes) == joined).all()
 
 
 def test_scarce_classes_are_named():
     targets, groups = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 1, 2, 3, 3, 4])
-    assert splitters.scarce(targets, groups, ["a", "b", "c"], 3) == {"b": 1, "c": 1}
+    assert scarce_classes(targets, groups, ["a", "b", "c"], 3) == {"b": 1, "c": 1}
     labels = np.array([[1, 0], [1, 0], [1, 1]])
-    assert splitters.scarce(labels, np.arange(3), ["x", "y"], 2) == {"y": 1}
+    assert scarce_classes(labels, np.arange(3), ["x", "y"], 2) == {"y": 1}
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.folds import unnamed_groups
+from medfold.folds.unnamed_groups import find_unnamed_groups, group_word_of
 
 
 def found(columns=None, ids=None, images=None, n=200, fold=None):
     ids = pd.Series(ids if ids is not None else [f"{number:05}" for number in range(n)])
     images = pd.Series(images) if images is not None else "images/" + ids + ".png"
     fold = np.arange(len(ids)) % 5 if fold is None else fold
-    return unnamed_groups.find(ids, images, pd.DataFrame(columns or {}, index=ids.index), fold)
+    return find_unnamed_groups(ids, images, pd.DataFrame(columns or {}, index=ids.index), fold)
 
 
 PAIRS = [f"HAM_{number // 2:07}" for number in range(200)]
@@ -74,7 +74,7 @@ def test_parts_of_ids_and_folders_are_found():
     ],
 )
 def test_words_for_persons_and_what_belongs_to_them(name, word):
-    assert unnamed_groups.word_of(name) == word
+    assert group_word_of(name) == word
 
 
 def test_what_stands_in_one_fold_joins_nothing():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.competition.recipe import Images
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.errors import UserError
 from medfold.images import preparation as module
 from medfold.images.preparation import prepare_image, steps_of
@@ -17,7 +17,7 @@ from medfold.images.preparation_steps import _disc
 )
 def test_any_image_gets_the_size(fit, shape):
     pixels = np.full(shape, 200, np.uint8)
-    result = prepare_image(pixels, Images(size=16, fit=fit))
+    result = prepare_image(pixels, ImageSettings(size=16, fit=fit))
     assert result.shape == (16, 16, shape[2])
     assert result.dtype == np.uint8
     assert result.max() == 200
@@ -27,14 +27,14 @@ def test_any_image_gets_the_size(fit, shape):
 def test_channels_are_resized_alike(size):
     """OpenCV averages areas of four channels at most; it rounds by turns, by number of channels."""
     pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 8), dtype=np.uint8)
-    together = prepare_image(pixels, Images(size=size)).astype(int)
+    together = prepare_image(pixels, ImageSettings(size=size)).astype(int)
     for channel in range(8):
-        alone = prepare_image(pixels[..., [channel]], Images(size=size))[..., 0]
+        alone = prepare_image(pixels[..., [channel]], ImageSettings(size=size))[..., 0]
         assert np.abs(together[..., channel] - alone).max() <= 1
 
 
 def test_padding_keeps_proportions_and_stays_black():
-    result = prepare_image(np.full((10, 20, 1), 255, np.uint8), Images(size=20, fit="pad"))[..., 0]
+    result = prepare_image(np.full((10, 20, 1), 255, np.uint8), ImageSettings(size=20, fit="pad"))[..., 0]
     assert (result[5:15] == 255).all()
     assert result[:5].max() == result[15:].max() == 0
 
@@ -45,19 +45,21 @@ def test_cropping_keeps_the_centre_square(turned):
     pixels[:, 10:20] = np.random.default_rng(0).integers(1, 256, (10, 10, 1))
     given = pixels.transpose(1, 0, 2) if turned else pixels
     square = given[10:20] if turned else given[:, 10:20]
-    assert (prepare_image(given, Images(size=10, fit="crop")) == square).all()
-    assert (prepare_image(given, Images(size=20, fit="crop")) == prepare_image(square, Images(size=20))).all()
+    assert (prepare_image(given, ImageSettings(size=10, fit="crop")) == square).all()
+    assert (
+        prepare_image(given, ImageSettings(size=20, fit="crop")) == prepare_image(square, ImageSettings(size=20))
+    ).all()
 
 
 def test_shrinking_averages_areas():
     pixels = np.zeros((16, 16, 1), np.uint8)
     pixels[3, 3] = 160
-    assert prepare_image(pixels, Images(size=8))[1, 1, 0] == 40
+    assert prepare_image(pixels, ImageSettings(size=8))[1, 1, 0] == 40
 
 
 def test_an_image_of_the_size_is_left_alone():
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    assert (prepare_image(pixels, Images(size=16)) == pixels).all()
+    assert (prepare_image(pixels, ImageSettings(size=16)) == pixels).all()
 
 
 def test_steps_are_applied_in_their_order(monkeypatch):
@@ -70,8 +72,8 @@ def test_steps_are_applied_in_their_order(monkeypatch):
     for function in (double, more):
         monkeypatch.setitem(module.STEPS._built_in, function.__name__, function)
     pixels = np.full((8, 8, 1), 5, np.uint8)
-    assert prepare_image(pixels, Images(size=8, steps=["double", "more"])).max() == 11
-    assert prepare_image(pixels, Images(size=8, steps=[{"more": {"by": 3}}, "double"])).max() == 16
+    assert prepare_image(pixels, ImageSettings(size=8, steps=["double", "more"])).max() == 11
+    assert prepare_image(pixels, ImageSettings(size=8, steps=[{"more": {"by": 3}}, "double"])).max() == 16
 
 
 @pytest.mark.parametrize(
@@ -87,11 +89,11 @@ def test_steps_are_applied_in_their_order(monkeypatch):
 )
 def test_a_wrong_step_is_named(steps, message):
     with pytest.raises(UserError, match=message):
-        steps_of(Images(steps=steps))
+        steps_of(ImageSettings(steps=steps))
 
 
 def apply(name, pixels, **arguments):
-    (function,) = steps_of(Images(steps=[{name: arguments}]))
+    (function,) = steps_of(ImageSettings(steps=[{name: arguments}]))
     return function(pixels)
 
 

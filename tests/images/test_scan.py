@@ -7,24 +7,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.competition.recipe import Images
-from medfold.data import samples
+from medfold.competition.recipe_sections import ImageSettings
+from medfold.data.samples import build_samples
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
-from medfold.images import perceptual_hash, scan, store
+from medfold.images import perceptual_hash, scan
 from medfold.images.formats.reading import read_image
 from medfold.images.preparation import prepare_image
-from medfold.images.scan import scan_images
+from medfold.images.scan import read_appearance, read_measurements, scan_images
 from medfold.images.scan_worker import scan_image
+from medfold.images.store import load_store, store_exists, store_key
 from tests.support.helpers import finish, kill_when, start
 
-CHOICES = Images(size=16)
+CHOICES = ImageSettings(size=16)
 
 
 @pytest.fixture
 def table(small):
     Source(small.competition.source, small.paths).get()
-    return samples.build(small.competition, small.paths)
+    return build_samples(small.competition, small.paths)
 
 
 def look(small, table, choices=None, with_appearance=False):
@@ -33,14 +34,14 @@ def look(small, table, choices=None, with_appearance=False):
 
 def test_one_look_measures_and_fills_the_store(small, table):
     facts, paths = small.competition, small.paths
-    key = store.key(facts, paths, CHOICES)
-    assert not store.complete(paths, key)
+    key = store_key(facts, paths, CHOICES)
+    assert not store_exists(paths, key)
     assert look(small, table, CHOICES, with_appearance=True).images == len(table)
-    assert store.complete(paths, key)
-    opened = store.load(paths, key)
+    assert store_exists(paths, key)
+    opened = load_store(paths, key)
     assert isinstance(opened.pixels, np.memmap)
     thumbnails = np.load(paths.thumbnails)
-    known, seen = scan.measured(facts, paths), scan.appearance(facts, paths)
+    known, seen = read_measurements(facts, paths), read_appearance(facts, paths)
     assert known["id"].tolist() == seen["id"].tolist() == table["id"].tolist()
     for row in range(0, len(table), 17):
         pixels = read_image(paths.raw, table["image"].iloc[row], facts.images)
@@ -58,7 +59,7 @@ def test_one_look_measures_and_fills_the_store(small, table):
 
 def test_the_hashes_are_those_of_pixels_not_of_files(small, table):
     look(small, table)
-    hashes = scan.measured(small.competition, small.paths).set_index("id")["hash"]
+    hashes = read_measurements(small.competition, small.paths).set_index("id")["hash"]
     same = {}
     for id, image in zip(table["id"], table["image"], strict=True):
         same.setdefault(read_image(small.paths.raw, image, small.competition.images).tobytes(), []).append(id)
@@ -71,37 +72,39 @@ def test_a_second_recipe_is_prepared_without_measuring_again(small, table):
     look(small, table, with_appearance=True)
     before = small.paths.pixels.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns
     assert look(small, table, CHOICES, with_appearance=True).images == len(table)
-    assert store.complete(small.paths, store.key(small.competition, small.paths, CHOICES))
+    assert store_exists(small.paths, store_key(small.competition, small.paths, CHOICES))
     assert before == (small.paths.pixels.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns)
 
 
 def test_what_the_audit_needs_is_looked_up_when_it_is_asked_for(small, table):
     damage(small, table, [4])
     look(small, table, CHOICES)
-    assert scan.appearance(small.competition, small.paths) is None
+    assert read_appearance(small.competition, small.paths) is None
     assert look(small, table, with_appearance=True).images == len(table) - 1
-    seen = scan.appearance(small.competition, small.paths)
+    seen = read_appearance(small.competition, small.paths)
     assert seen["row"].tolist() == [row for row in range(len(table)) if row != 4]
-    assert scan.measured(small.competition, small.paths).loc[4, "bad"]
+    assert read_measurements(small.competition, small.paths).loc[4, "bad"]
 
 
 def test_other_facts_or_raw_data_are_looked_at_again(small, table):
     look(small, table)
     ranged = small.competition.images.model_copy(update={"frame": "last"})
-    assert scan.measured(small.competition.model_copy(update={"images": ranged}), small.paths) is None
+    assert read_measurements(small.competition.model_copy(update={"images": ranged}), small.paths) is None
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
-    assert scan.measured(small.competition, small.paths) is None
+    assert read_measurements(small.competition, small.paths) is None
 
 
 def test_the_key_changes_with_all_that_changes_pixels(small, table):
-    keys = {store.key(small.competition, small.paths, Images(size=size)) for size in (16, 24)}
-    keys.add(store.key(small.competition, small.paths, Images(size=16, fit="pad")))
-    keys.add(store.key(small.competition, small.paths, Images(size=16, steps=["clahe"])))
+    keys = {store_key(small.competition, small.paths, ImageSettings(size=size)) for size in (16, 24)}
+    keys.add(store_key(small.competition, small.paths, ImageSettings(size=16, fit="pad")))
+    keys.add(store_key(small.competition, small.paths, ImageSettings(size=16, steps=["clahe"])))
     for change in ({"channels": 3}, {"frame": "last"}, {"range": (0, 9)}):
         images = small.competition.images.model_copy(update=change)
-        keys.add(store.key(small.competition.model_copy(update={"images": images}), small.paths, Images(size=16)))
+        keys.add(
+            store_key(small.competition.model_copy(update={"images": images}), small.paths, ImageSettings(size=16))
+        )
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
-    keys.add(store.key(small.competition, small.paths, Images(size=16)))
+    keys.add(store_key(small.competition, small.paths, ImageSettings(size=16)))
     assert len(keys) == 8
 
 
@@ -116,9 +119,9 @@ def test_a_few_bad_images_are_listed_and_left_out(small, table):
     listed = pd.read_csv(small.paths.bad_images)
     assert listed[["file", "id", "part"]].to_numpy().tolist() == [table.loc[5, ["image", "id", "part"]].tolist()]
     assert "not a picture" in listed["reason"].iloc[0]
-    known = scan.measured(small.competition, small.paths)
+    known = read_measurements(small.competition, small.paths)
     assert (known["bad"] != "").to_numpy().nonzero()[0].tolist() == [5]
-    opened = store.load(small.paths, store.key(small.competition, small.paths, CHOICES))
+    opened = load_store(small.paths, store_key(small.competition, small.paths, CHOICES))
     assert set(opened.rows.index) == set(table["id"]) - {table["id"].iloc[5]}
 
 
@@ -132,7 +135,7 @@ def test_too_many_bad_images_stop_it_with_all_of_them_listed(small, table):
         ):
             look(small, table, CHOICES)
     assert len(pd.read_csv(small.paths.bad_images)) == 10
-    assert scan.measured(small.competition, small.paths) is None
+    assert read_measurements(small.competition, small.paths) is None
     for row, content in kept.items():
         (small.paths.raw / table["image"].iloc[row]).write_bytes(content)
     assert look(small, table, CHOICES).images == 10  # the others need no second look
@@ -175,7 +178,7 @@ def test_a_file_that_kills_the_decoder_is_a_bad_image(small, table, monkeypatch)
 
 def test_a_wrong_step_is_told_before_any_image_is_read(small, table):
     with pytest.raises(UserError, match="crop_foregroud.*did you mean 'crop_foreground'"):
-        look(small, table, Images(size=16, steps=["crop_foregroud"]))
+        look(small, table, ImageSettings(size=16, steps=["crop_foregroud"]))
     assert not small.paths.unfinished_look.exists()
 
 

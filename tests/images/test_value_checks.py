@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 import tifffile
 
-from medfold.competition.facts import Images
-from medfold.images import value_checks
+from medfold.competition.facts_sections import ImageFacts
+from medfold.images.value_checks import value_suspicions
 from tests.support.dicom_files import dataset, save
 
 RNG = np.random.default_rng(0)
-FACTS = Images(train="x", channels=1)
+FACTS = ImageFacts(train="x", channels=1)
 
 
 def slices(folder, intercept, least, modality="CT", **more):
@@ -21,15 +21,15 @@ def slices(folder, intercept, least, modality="CT", **more):
 
 
 def test_a_ct_without_air_is_told(tmp_path):
-    (told,) = value_checks.suspicions(tmp_path, slices(tmp_path, 0, 0), FACTS)
+    (told,) = value_suspicions(tmp_path, slices(tmp_path, 0, 0), FACTS)
     assert told.startswith("the darkest value of 6 of 6 CT slices lies at 0, and air at -1000 HU")
-    assert not value_checks.suspicions(tmp_path, slices(tmp_path, -1024, 24), FACTS)
-    assert not value_checks.suspicions(tmp_path, slices(tmp_path, 0, 0, modality="MR"), FACTS)
+    assert not value_suspicions(tmp_path, slices(tmp_path, -1024, 24), FACTS)
+    assert not value_suspicions(tmp_path, slices(tmp_path, 0, 0, modality="MR"), FACTS)
 
 
 def test_padding_is_no_air(tmp_path):
     names = slices(tmp_path, -1024, 924)
-    assert "lies at -100" in value_checks.suspicions(tmp_path, names, FACTS)[0]
+    assert "lies at -100" in value_suspicions(tmp_path, names, FACTS)[0]
     values = np.full((20, 20), 1000, np.uint16)
     values[:5] = 0
     for name in names:
@@ -37,7 +37,7 @@ def test_padding_is_no_air(tmp_path):
             tmp_path / name,
             dataset(values, 12, RescaleSlope=1, RescaleIntercept=-1024, Modality="CT", PixelPaddingValue=0),
         )
-    assert "lies at -24" in value_checks.suspicions(tmp_path, names, FACTS)[0]
+    assert "lies at -24" in value_suspicions(tmp_path, names, FACTS)[0]
 
 
 @pytest.mark.parametrize("kind", ["png", "tif", "npy", "pgm", "dcm"])
@@ -56,17 +56,17 @@ def test_a_mark_that_leaves_most_of_the_range_empty_is_told_with_a_range(tmp_pat
         else:
             cv2.imwrite(str(path), values)
     names = [f"{number}.{kind}" for number in range(6)]
-    (told,) = value_checks.suspicions(tmp_path, names, FACTS)
+    (told,) = value_suspicions(tmp_path, names, FACTS)
     assert told.startswith(
         "in 3 of 6 images 99.9% of the pixels lie in an eighth of the range or less: images.range: [0, 4095]"
     )
-    assert not value_checks.suspicions(tmp_path, names, Images(train="x", channels=1, range=(0, 4095)))
-    assert not value_checks.suspicions(tmp_path, names[3:], FACTS)
+    assert not value_suspicions(tmp_path, names, ImageFacts(train="x", channels=1, range=(0, 4095)))
+    assert not value_suspicions(tmp_path, names[3:], FACTS)
 
 
 def test_bytes_and_what_cannot_be_read_are_no_cause(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), RNG.integers(0, 256, (20, 20), np.uint8))
     (tmp_path / "b.png").write_bytes(b"nothing")
     (tmp_path / "c.dcm").write_bytes(b"nothing")
-    assert not value_checks.suspicions(tmp_path, ["a.png", "b.png", "c.dcm", "gone.tif"], FACTS)
-    assert not value_checks.suspicions(tmp_path, [], FACTS)
+    assert not value_suspicions(tmp_path, ["a.png", "b.png", "c.dcm", "gone.tif"], FACTS)
+    assert not value_suspicions(tmp_path, [], FACTS)

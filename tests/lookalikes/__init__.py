@@ -15,8 +15,8 @@ import yaml
 
 from medfold.commands.download import download
 from medfold.competition.project import Project
-from medfold.data import samples
 from medfold.data.dataset import load_dataset
+from medfold.data.samples import is_undivided
 from medfold.paths import Paths
 from tests.conftest import add_competition
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
@@ -64,7 +64,7 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
             add_competition(root.root, name, facts)
         project = Project.open(name, root)
         download(project, given=raw)
-        if samples.undivided(project.paths):
+        if is_undivided(project.paths):
             load_dataset(project)
         shutil.rmtree(raw)
         (folder / "truth.pickle").write_bytes(pickle.dumps(truth))

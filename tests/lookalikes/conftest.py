@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from medfold.competition.project import Project
-from medfold.data import samples
+from medfold.data.samples import read_samples
 from medfold.paths import Paths
 from medfold.submission.leaderboards import entry
 from tests.conftest import copied
@@ -32,7 +32,7 @@ def taken(request, once) -> Taken:
     """Each look-alike in turn, downloaded once for all tests that look at it; to look at only."""
     folder = lookalike_once(once, request.param)
     project = Project.open(request.param, Paths(folder))
-    return Taken(project, truth_of(folder), samples.read(project.competition, project.paths))
+    return Taken(project, truth_of(folder), read_samples(project.competition, project.paths))
 
 
 @pytest.fixture
@@ -40,5 +40,5 @@ def project(taken, tmp_path, monkeypatch) -> Project:
     """A copy of the look-alike's project to work in; nothing is uploaded."""
     copied(taken.project.root.root, tmp_path, monkeypatch)
     if taken.project.competition.upload != "local":
-        monkeypatch.setattr(entry, "of", lambda upload: NoLeaderboard)
+        monkeypatch.setattr(entry, "leaderboard_of", lambda upload: NoLeaderboard)
     return Project.open(taken.project.paths.name)

@@ -7,11 +7,11 @@ import pytest
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.project import images_of
-from medfold.data import samples
 from medfold.data.dataset import load_dataset
-from medfold.images import store
+from medfold.data.samples import sample_submission
 from medfold.images.formats.reading import read_image
 from medfold.images.preparation import prepare_image
+from medfold.images.store import load_store, store_key
 from tests.lookalikes import LOOKALIKES, ODDITIES
 from tests.support.helpers import constant_run
 
@@ -32,7 +32,7 @@ def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
     for ids in truth.get("duplicates", []):
         assert data.train.set_index("id").loc[list(ids), "group"].nunique() == 1
 
-    opened = store.load(paths, store.key(competition, paths, choices))
+    opened = load_store(paths, store_key(competition, paths, choices))
     assert set(opened.rows.index) == set(taken.table["id"])
     assert not paths.bad_images.exists()
     for id in taken.table["id"].iloc[:: max(1, len(taken.table) // 5)]:
@@ -45,7 +45,7 @@ def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
     recheck(project)
     (file,) = paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)
-    sample = samples.sample_submission(competition, paths)
+    sample = sample_submission(competition, paths)
     assert list(written.columns) == list(sample.columns)
     units = truth["units"] or taken.part("test")["id"].tolist()
     expected = units

@@ -43,7 +43,7 @@ def test_it_submits_what_is_submitted_at_home(given, python, tmp_path, style):
 @pytest.fixture
 def nothing_is_placed(monkeypatch):
     """Submissions are checked and stay here."""
-    monkeypatch.setattr(entry, "of", lambda upload: NoLeaderboard)
+    monkeypatch.setattr(entry, "leaderboard_of", lambda upload: NoLeaderboard)
 
 
 @pytest.fixture

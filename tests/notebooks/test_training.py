@@ -15,7 +15,7 @@ from medfold.errors import UserError
 from medfold.notebooks import TrainingBundle, training_bundle, wheels
 from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import Paths
-from medfold.runs import run_folder
+from medfold.runs.run_folder import is_fold_done
 from medfold.training.run import TrainingRequest
 from tests.conftest import SMALL, add_competition
 from tests.support import kaggle_image
@@ -104,7 +104,7 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
     there.fold(1).state.write_bytes(b"half")
     training_bundle.pack(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
     assert unpack_results(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
-    assert run_folder.is_done(home.fold(0))
+    assert is_fold_done(home.fold(0))
     assert home.fold(1).state.read_bytes() == b"half"
     assert sorted(path.name for path in home.folder.iterdir() if not path.name.startswith(".")) == ["fold0", "fold1"]
     assert not (tmp_path / "trained.zip").exists()

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.competition.facts import RESERVED
+from medfold.competition.facts_sections import RESERVED
 from medfold.recheck import definitions, tables
 from medfold.scoring.metric import METRICS, metric_of
 from medfold.submission import table as submission

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from medfold import files
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
-from medfold.runs import run_folder
+from medfold.runs.run_folder import done_folds, is_fold_done, open_run, predictions_table, read_run, run_paths_of
 from medfold.scoring.oof_score import oof_by_unit, oof_score
 from tests.support.helpers import competition, finished_run
 
@@ -20,9 +20,9 @@ def origin(small, **changes):
 
 def test_a_run_keeps_what_it_was_begun_with(small):
     paths = small.paths.run("baseline")
-    run_folder.open_run(paths, origin(small))
-    run_folder.open_run(paths, origin(small, commit="another"))  # for the record only
-    assert run_folder.describe(paths)["commit"] == "x"
+    open_run(paths, origin(small))
+    open_run(paths, origin(small, commit="another"))  # for the record only
+    assert read_run(paths)["commit"] == "x"
 
 
 @pytest.mark.parametrize(
@@ -36,40 +36,40 @@ def test_a_run_keeps_what_it_was_begun_with(small):
 )
 def test_a_fold_of_another_recipe_is_refused(small, changes, message):
     paths = small.paths.run("baseline")
-    run_folder.open_run(paths, origin(small))
+    open_run(paths, origin(small))
     with pytest.raises(UserError, match=message):
-        run_folder.open_run(paths, origin(small, **changes))
+        open_run(paths, origin(small, **changes))
 
 
 def test_a_run_of_an_earlier_version_has_the_defaults_of_new_keys(small):
     paths = small.paths.run("baseline")
-    run_folder.open_run(paths, origin(small, recipe={"training": {"epochs": 3}}))
+    open_run(paths, origin(small, recipe={"training": {"epochs": 3}}))
     now = Recipe.model_validate({"training": {"epochs": 3}})
-    run_folder.open_run(paths, origin(small, recipe=now.model_dump(mode="json")))
+    open_run(paths, origin(small, recipe=now.model_dump(mode="json")))
     other = Recipe.model_validate({"training": {"epochs": 3, "mixup": 0.4}})
     with pytest.raises(UserError, match=r"recipe.training.mixup was 0.0, now 0.4"):
-        run_folder.open_run(paths, origin(small, recipe=other.model_dump(mode="json")))
+        open_run(paths, origin(small, recipe=other.model_dump(mode="json")))
 
 
 def test_done_is_decided_by_hashes(small):
     fold = small.paths.run("baseline").fold(0)
-    assert not run_folder.is_done(fold)
+    assert not is_fold_done(fold)
     files.write_text("id\n", fold.oof)
     files.write_json({"oof.csv": files.sha256(fold.oof)}, fold.done)
-    assert run_folder.is_done(fold)
+    assert is_fold_done(fold)
     files.write_text("id\nx\n", fold.oof)
-    assert not run_folder.is_done(fold)
+    assert not is_fold_done(fold)
 
 
 def test_names_of_runs_are_folder_names(small):
     for name in ("", "../x", "a/b", ".hidden"):
         with pytest.raises(UserError, match="plain folder name"):
-            run_folder.paths_of(small.paths, name)
+            run_paths_of(small.paths, name)
 
 
 def test_an_ordinal_table_has_the_expected_grade():
     facts = competition("ordinal")
-    table = run_folder.predictions_table(facts, pd.Series(["x", "y"]), np.array([[0.2, 0.3, 0.5], [1, 0, 0]]), fold=1)
+    table = predictions_table(facts, pd.Series(["x", "y"]), np.array([[0.2, 0.3, 0.5], [1, 0, 0]]), fold=1)
     assert list(table.columns) == ["id", "fold", "0", "1", "2", "expected"]
     assert table["expected"].tolist() == pytest.approx([1.3, 0.0])
 
@@ -151,7 +151,7 @@ def test_the_order_of_rows_and_folds_changes_no_score(n, images, folds, random):
 @pytest.mark.parametrize("name", ["a b", "a+b", "", "..", "a/b", ".a"])
 def test_a_name_that_no_later_command_could_take_is_refused(small, name):
     with pytest.raises(UserError, match="a run's name (is|has)"):
-        run_folder.paths_of(small.paths, name)
+        run_paths_of(small.paths, name)
 
 
 def test_a_marker_that_broke_off_makes_a_fold_undone(folded):
@@ -159,7 +159,7 @@ def test_a_marker_that_broke_off_makes_a_fold_undone(folded):
     paths = folded.paths.run("noise")
     for content in ("{", "[]", "", "{}"):
         paths.fold(1).done.write_text(content)
-        assert run_folder.done_folds(paths, 3) == [0, 2]
+        assert done_folds(paths, 3) == [0, 2]
 
 
 def test_an_origin_of_something_else_is_one_line(folded):
@@ -168,4 +168,4 @@ def test_an_origin_of_something_else_is_one_line(folded):
     for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: it does not tell what")):
         paths.origin.write_text(content)
         with pytest.raises(UserError, match=message):
-            run_folder.describe(paths)
+            read_run(paths)

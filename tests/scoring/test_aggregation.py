@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.scoring import aggregation
-from medfold.scoring.aggregation import aggregate
+from medfold.scoring.aggregation import aggregate, aggregate_predictions
 from tests.support.helpers import competition
 
 SCORE = {"metric": "auc", "unit": "{patient}_{side}"}
@@ -47,5 +46,5 @@ def test_units_are_joined_as_a_slow_loop_does(task, how):
         assert joined.first[number] == np.flatnonzero(here)[0]
     table = pd.DataFrame(predictions, columns=facts.columns).assign(id=[f"i{n}" for n in range(40)])
     shuffled = table.sample(frac=1, random_state=1)
-    by_table = aggregation.join_predictions(facts, shuffled, pd.Series(names, index=table["id"])).set_index("id")
+    by_table = aggregate_predictions(facts, shuffled, pd.Series(names, index=table["id"])).set_index("id")
     assert by_table.loc[order, facts.columns].to_numpy() == pytest.approx(joined.predictions, abs=1e-12)

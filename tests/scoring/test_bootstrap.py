@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from medfold.scoring.bootstrap import bootstrap, paired
+from medfold.scoring.bootstrap import bootstrap_interval, paired_difference
 from medfold.scoring.metric import METRICS
 
 
@@ -16,7 +16,7 @@ def scores(n=300, seed=0):
 def test_ungrouped_intervals_agree_with_scipy(name):
     targets, p = scores()
     metric = METRICS[name]
-    low, high = bootstrap(metric, targets, p, np.arange(300), resamples=10_000)
+    low, high = bootstrap_interval(metric, targets, p, np.arange(300), resamples=10_000)
     reference = stats.bootstrap(
         (targets, p),
         lambda t, q: metric(t, q),
@@ -39,25 +39,25 @@ def test_whole_groups_are_drawn():
 
     groups = np.repeat(np.arange(100), 3)
     p = np.repeat(np.arange(100), 3) + 0.0
-    bootstrap(METRICS["auc"].__class__("x", "x", look, True, (), ""), targets, p, groups, resamples=20)
+    bootstrap_interval(METRICS["auc"].__class__("x", "x", look, True, (), ""), targets, p, groups, resamples=20)
     assert all((counts % 3 == 0).all() and counts.sum() == 300 for counts in seen)
 
 
 def test_repeated_images_of_a_patient_do_not_narrow_the_interval():
     targets, p = scores(100)
-    plain = bootstrap(METRICS["auc"], targets, p, np.arange(100))
-    tripled = bootstrap(METRICS["auc"], np.repeat(targets, 3), np.repeat(p, 3), np.repeat(np.arange(100), 3))
+    plain = bootstrap_interval(METRICS["auc"], targets, p, np.arange(100))
+    tripled = bootstrap_interval(METRICS["auc"], np.repeat(targets, 3), np.repeat(p, 3), np.repeat(np.arange(100), 3))
     assert tripled == pytest.approx(plain, abs=1e-12)
 
 
 def test_the_interval_is_a_function_of_the_seed():
     targets, p = scores()
-    one, same, other = (bootstrap(METRICS["auc"], targets, p, np.arange(300), 50, seed=s) for s in (1, 1, 2))
+    one, same, other = (bootstrap_interval(METRICS["auc"], targets, p, np.arange(300), 50, seed=s) for s in (1, 1, 2))
     assert one == same != other
 
 
 def test_undefined_everywhere_is_nan():
-    low, high = bootstrap(METRICS["auc"], np.ones(10, int), np.linspace(0, 1, 10), np.arange(10), 50)
+    low, high = bootstrap_interval(METRICS["auc"], np.ones(10, int), np.linspace(0, 1, 10), np.arange(10), 50)
     assert np.isnan(low)
     assert np.isnan(high)
 
@@ -73,7 +73,7 @@ def two(n=300, seed=0):
 def test_the_interval_of_a_difference_agrees_with_scipy(name):
     targets, ours, theirs = two()
     metric = METRICS[name]
-    found = paired(metric, targets, ours, theirs, np.arange(300), resamples=10_000)
+    found = paired_difference(metric, targets, ours, theirs, np.arange(300), resamples=10_000)
     reference = stats.bootstrap(
         (targets, ours, theirs),
         lambda t, a, b: metric(t, a) - metric(t, b),
@@ -92,21 +92,21 @@ def test_the_interval_of_a_difference_agrees_with_scipy(name):
 
 def test_what_is_hard_for_both_does_not_widen_the_difference():
     targets, ours, _ = two()
-    found = paired(METRICS["auc"], targets, ours, ours + 1e-3 * np.arange(300), np.arange(300))
-    alone = bootstrap(METRICS["auc"], targets, ours, np.arange(300))
+    found = paired_difference(METRICS["auc"], targets, ours, ours + 1e-3 * np.arange(300), np.arange(300))
+    alone = bootstrap_interval(METRICS["auc"], targets, ours, np.arange(300))
     assert found.high - found.low < 0.2 * (alone[1] - alone[0])
 
 
 def test_better_is_lower_for_a_loss():
     targets, ours, theirs = two()
     ours, theirs = (1 / (1 + np.exp(-each)) for each in (ours - 1, theirs * 0 + 0.5))
-    found = paired(METRICS["log_loss"], targets, ours, theirs, np.arange(300), resamples=200)
+    found = paired_difference(METRICS["log_loss"], targets, ours, theirs, np.arange(300), resamples=200)
     assert 0 < found.low < found.value < found.high
     assert found.probability == 1
 
 
 def test_an_undefined_difference_has_no_interval():
-    found = paired(
+    found = paired_difference(
         METRICS["auc"], np.ones(10, int), np.arange(10.0), np.arange(10.0)[::-1], np.arange(10), resamples=50
     )
     assert np.isnan([found.value, found.low, found.high, found.probability]).all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from medfold.scoring.cross_fitting import MAPS, Fitted, chained, cross_fitted, prediction_map
+from medfold.scoring.cross_fitting import MAPS, FittedTransform, chained, cross_fit, prediction_map
 
 
 @pytest.fixture(autouse=True)
@@ -29,11 +29,11 @@ def test_no_label_of_a_fold_decides_on_its_predictions():
 
     def fit(known, labels):
         mean = labels.mean()
-        return Fitted.by(plus, number=mean)
+        return FittedTransform.by(plus, number=mean)
 
-    before = cross_fitted(fit, predictions, targets, fold)
+    before = cross_fit(fit, predictions, targets, fold)
     flipped = np.where(fold == 1, 7, targets)
-    after = cross_fitted(fit, predictions, flipped, fold)
+    after = cross_fit(fit, predictions, flipped, fold)
     np.testing.assert_array_equal(before[fold == 1], after[fold == 1])
     assert (before[fold != 1] != after[fold != 1]).all()
 
@@ -43,15 +43,15 @@ def test_each_fold_gets_what_was_fitted_on_exactly_the_others():
     targets = np.array([1, 10, 100, 1000, 10000])
 
     def fit(known, labels):
-        return Fitted([("times", {"number": 0}), ("plus", {"number": labels.sum()})])
+        return FittedTransform([("times", {"number": 0}), ("plus", {"number": labels.sum()})])
 
-    result = cross_fitted(fit, np.ones((5, 1)), targets, fold)[:, 0]
+    result = cross_fit(fit, np.ones((5, 1)), targets, fold)[:, 0]
     np.testing.assert_array_equal(result, [1110, 10101, 11011, 10101, 1110])
 
 
 def test_members_stand_before_the_samples():
     stack = np.arange(24.0).reshape(3, 4, 2)
-    result = cross_fitted(lambda given, labels: Fitted.by(summed), stack, np.zeros(4), np.array([0, 1, 0, 1]))
+    result = cross_fit(lambda given, labels: FittedTransform.by(summed), stack, np.zeros(4), np.array([0, 1, 0, 1]))
     np.testing.assert_array_equal(result, stack.sum(axis=0))
 
 
@@ -59,11 +59,11 @@ def test_the_second_of_two_is_fitted_on_what_the_first_makes():
     seen = []
 
     def first(given, labels):
-        return Fitted.by(plus, {"a": 1}, number=1)
+        return FittedTransform.by(plus, {"a": 1}, number=1)
 
     def second(given, labels):
         seen.append(given.copy())
-        return Fitted.by(times, {"b": 2}, number=10)
+        return FittedTransform.by(times, {"b": 2}, number=10)
 
     fitted = chained(first, second)(np.zeros((2, 1)), np.zeros(2))
     np.testing.assert_array_equal(seen[0], np.ones((2, 1)))
@@ -73,14 +73,16 @@ def test_the_second_of_two_is_fitted_on_what_the_first_makes():
 
 def test_one_fold_cannot_be_cross_fitted():
     with pytest.raises(ValueError, match="two folds"):
-        cross_fitted(lambda given, labels: Fitted([]), np.ones((3, 1)), np.zeros(3), np.zeros(3))
+        cross_fit(lambda given, labels: FittedTransform([]), np.ones((3, 1)), np.zeros(3), np.zeros(3))
 
 
 def test_what_was_fitted_comes_back_from_a_file(tmp_path):
-    fitted = Fitted([("summed", {}), ("times", {"number": np.array([0.1, 1 / 3])}), ("plus", {"number": 7})])
+    fitted = FittedTransform([("summed", {}), ("times", {"number": np.array([0.1, 1 / 3])}), ("plus", {"number": 7})])
     fitted.save(tmp_path / "a.npz")
     fitted.save(tmp_path / "b.npz")
     given = np.random.default_rng(0).random((3, 5, 2))
-    np.testing.assert_array_equal(Fitted.load(tmp_path / "a.npz").apply(given), given.sum(axis=0) * [0.1, 1 / 3] + 7)
+    np.testing.assert_array_equal(
+        FittedTransform.load(tmp_path / "a.npz").apply(given), given.sum(axis=0) * [0.1, 1 / 3] + 7
+    )
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     assert len(list(tmp_path.iterdir())) == 2

@@ -11,7 +11,7 @@ from medfold.submission import table as submission
 from medfold.submission.check import check_submission
 from medfold.submission.form import explain_words, words_of
 from medfold.submission.ledger import COLUMNS, add_row, read_ledger
-from medfold.submission.table import build_submission
+from medfold.submission.table import build_submission, fit_sample
 from tests.support.helpers import competition
 
 IDS = ["007", "1e5", "c"]
@@ -219,19 +219,19 @@ def test_lists_may_be_empty_if_the_facts_say_so_and_are_scored_as_they_are_writt
 def test_a_placeholder_sample_of_a_code_competition_only_names_the_columns():
     facts = competition(upload="notebook")
     placeholder = sample().iloc[:1]
-    rows = submission.fit_sample(facts, placeholder, ["007", "1e5", "c", "d"])
+    rows = fit_sample(facts, placeholder, ["007", "1e5", "c", "d"])
     assert rows["id"].tolist() == ["007", "1e5", "c", "d"]
     assert list(rows.columns) == ["id", "target"]
-    assert submission.fit_sample(facts, sample(), ["c", "007", "1e5"]).equals(sample())
-    assert submission.fit_sample(competition(upload="csv"), placeholder, ["007", "1e5"]).equals(placeholder)
+    assert fit_sample(facts, sample(), ["c", "007", "1e5"]).equals(sample())
+    assert fit_sample(competition(upload="csv"), placeholder, ["007", "1e5"]).equals(placeholder)
     long = competition("multilabel", upload="notebook", **LONG)
-    assert submission.fit_sample(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
+    assert fit_sample(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
 
 
 def test_a_placeholder_sample_shows_the_words_of_a_class():
     facts = competition(classes=["benign", "malignant"], score={"metric": "accuracy"}, upload="notebook")
     placeholder = pd.DataFrame({"id": ["x", "y"], "target": ["0", "1"]})
-    wanted = submission.fit_sample(facts, placeholder, IDS)
+    wanted = fit_sample(facts, placeholder, IDS)
     built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
     assert built["target"].tolist() == ["0", "0", "1"]
     check_submission(facts, built, wanted)

@@ -178,26 +178,26 @@ def _write_run(
 ) -> None:
     """A run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
     from medfold import files
-    from medfold.competition import recipe as recipes
+    from medfold.competition.recipe import load_recipe
     from medfold.data.dataset import load_dataset
-    from medfold.runs import run_folder
+    from medfold.runs.run_folder import open_run, predictions_table, run_paths_of, write_oof
     from medfold.training.run import origin_of
 
     competition, data = project.competition, load_dataset(project)
-    choices = recipes.load(project.paths, project.root.bases, "baseline", overrides or {})
-    run = run_folder.paths_of(project.paths, name)
-    run_folder.open_run(run, origin_of(project, choices, 0))
+    choices = load_recipe(project.paths, project.root.bases, "baseline", overrides or {})
+    run = run_paths_of(project.paths, name)
+    open_run(run, origin_of(project, choices, 0))
     for fold in folds or range(competition.folds.k):
         paths, here = run.fold(fold), (data.train["fold"] == fold).to_numpy()
         oof, test = predict(data.targets[here], data.targets[~here], len(data.test))
         tables = {
-            paths.oof: run_folder.predictions_table(competition, data.train["id"][here], oof, fold=fold),
-            paths.test: run_folder.predictions_table(competition, data.test["id"], test),
+            paths.oof: predictions_table(competition, data.train["id"][here], oof, fold=fold),
+            paths.test: predictions_table(competition, data.test["id"], test),
         }
         for path, table in tables.items():
             files.write_csv(table, path)
         files.write_json({path.name: files.sha256(path) for path in tables}, paths.done)
-    run_folder.collect(competition, run, data.train, data.targets)
+    write_oof(competition, run, data.train, data.targets)
 
 
 def start(folder: Path, words: str, prelude: str = "pass") -> subprocess.Popen:

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.competition.recipe import Training
+from medfold.competition.recipe_sections import TrainingSettings
 from medfold.training.augmentation import augmenter
 from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import mixer
@@ -76,7 +76,7 @@ def test_every_epoch_has_other_order_and_augmentation_and_no_image_twice():
 
 
 def test_mixing_is_a_function_of_seed_and_step():
-    mix = mixer(Training(mixup=0.4, cutmix=1.0))
+    mix = mixer(TrainingSettings(mixup=0.4, cutmix=1.0))
     whole = digest(batches(0, 9, mix=mix))
     assert whole != digest(batches(0, 9))
     assert whole == digest(batches(0, 9, mix=mix))

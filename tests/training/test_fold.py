@@ -10,15 +10,16 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from medfold.competition.recipe import Recipe, Training
+from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_sections import TrainingSettings
 from medfold.config import merge
 from medfold.errors import UserError
 from medfold.images.store import Store
 from medfold.models.build import build_model
-from medfold.prediction import predictor as inference
+from medfold.prediction.predictor import Predictor
 from medfold.prediction.weights import load_model
 from medfold.run_paths import FoldPaths
-from medfold.runs import run_folder
+from medfold.runs.run_folder import is_fold_done, read_predictions
 from medfold.training import fold, losses
 from medfold.training import frozen_features as features_module
 from medfold.training.checkpoint import Checkpoint
@@ -70,11 +71,11 @@ def test_every_task_learns_and_writes_its_files(tmp_path, kind):
     paths = FoldPaths(tmp_path / "fold1")
     made = task(kind)
     assert fold.train_fold(made, 1, paths) > 0.9
-    assert run_folder.is_done(paths)
-    oof = run_folder.read_predictions(made.competition, paths.oof)
+    assert is_fold_done(paths)
+    oof = read_predictions(made.competition, paths.oof)
     assert oof["id"].tolist() == made.train["id"][made.train["fold"] == 1].tolist()
     assert (oof["fold"] == 1).all()
-    assert len(run_folder.read_predictions(made.competition, paths.test)) == 10
+    assert len(read_predictions(made.competition, paths.test)) == 10
     assert ("expected" in oof) is (kind == "ordinal")
     history = pd.read_csv(paths.history)
     assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
@@ -124,8 +125,8 @@ def test_balanced_weights_of_several_labels_count_presence_and_absence_of_each_a
     facts = competition("multilabel")
     assert (losses.sample_weights(facts, "balanced", targets) == 1).all()
     for kind in ("cross_entropy", "focal"):
-        balanced = losses.loss_of(facts, Training(class_weights="balanced", loss=kind), targets)
-        plain = losses.loss_of(competition("binary"), Training(loss=kind))
+        balanced = losses.loss_of(facts, TrainingSettings(class_weights="balanced", loss=kind), targets)
+        plain = losses.loss_of(competition("binary"), TrainingSettings(loss=kind))
         outputs = rng.uniform(0.05, 0.95, targets.shape).astype(np.float32)
         expected = 0.0
         for label in range(3):
@@ -133,7 +134,7 @@ def test_balanced_weights_of_several_labels_count_presence_and_absence_of_each_a
             sides = [float(plain(truth[truth[:, 0] == side], said[truth[:, 0] == side])) for side in (0, 1)]
             expected += sum(sides) / 2 / 3  # each side its mean, whatever its number
         assert float(balanced(targets.astype(np.float32), outputs)) == pytest.approx(expected, rel=1e-4)
-    nothing = losses.loss_of(facts, Training(class_weights="balanced"), np.zeros((4, 3), int))
+    nothing = losses.loss_of(facts, TrainingSettings(class_weights="balanced"), np.zeros((4, 3), int))
     assert np.isfinite(float(nothing(np.zeros((4, 3), np.float32), np.full((4, 3), 0.5, np.float32))))
 
 
@@ -152,8 +153,8 @@ def test_focal_loss_counts_what_is_right_already_for_less():
         ("multiclass", [[0.9, 0.05, 0.05], [0.4, 0.3, 0.3]], [(1 - 0.9) ** 2, (1 - 0.4) ** 2]),
     ):
         truth = targets if kind == "binary" else np.eye(3)[[0, 0]]
-        focal = losses.loss_of(competition(kind), Training(loss="focal"))
-        plain = losses.loss_of(competition(kind), Training())
+        focal = losses.loss_of(competition(kind), TrainingSettings(loss="focal"))
+        plain = losses.loss_of(competition(kind), TrainingSettings())
         for row in (slice(0, 1), slice(1, 2)):
             values = np.array(outputs)[row]
             ratio = float(focal(truth[row], values)) / float(plain(truth[row], values))
@@ -162,7 +163,10 @@ def test_focal_loss_counts_what_is_right_already_for_less():
 
 def test_focal_loss_learns_a_soft_target_as_another():
     """Why recipes may not combine it with mixup: what makes the loss least for a target of 0.7."""
-    focal, p = losses.loss_of(competition(), Training(loss="focal")), np.linspace(0.5, 0.99, 50, dtype=np.float32)
+    focal, p = (
+        losses.loss_of(competition(), TrainingSettings(loss="focal")),
+        np.linspace(0.5, 0.99, 50, dtype=np.float32),
+    )
     found = p[np.argmin([float(focal(np.array([[0.7]], np.float32), np.array([[each]]))) for each in p])]
     assert found == pytest.approx(0.88, abs=0.011)
 
@@ -265,7 +269,7 @@ def test_a_frozen_backbone_is_asked_once_for_all_folds(tmp_path, pretrained, cap
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     # The weights of the whole net are kept, and the net that is rebuilt from them says the same of the pixels.
     net = load_model(made.competition, made.recipe, tmp_path / "fold0" / "weights.h5")
-    predictor = inference.Predictor(net, "horizontal", tta=True)
+    predictor = Predictor(net, "horizontal", tta=True)
     oof = pd.read_csv(tmp_path / "fold0" / "oof.csv")
     rows = made.store.of(oof["id"])
     np.testing.assert_allclose(predictor(made.store.pixels, rows), oof[["0", "1", "2"]].to_numpy(), atol=1e-4)
@@ -355,9 +359,9 @@ def test_overflows_are_counted_and_ten_in_a_row_end_it(tmp_path, monkeypatch, ca
 def test_half_precision_learns_the_same_task_and_predicts_in_full(tmp_path, precision):
     made, paths = task(precision=precision), FoldPaths(tmp_path / "fold0")
     assert fold.train_fold(made, 0, paths) > 0.9
-    oof = run_folder.read_predictions(made.competition, paths.oof)
+    oof = read_predictions(made.competition, paths.oof)
     model = load_model(made.competition, made.recipe, paths.weights)
-    predictor = inference.Predictor(model, "horizontal", tta=made.recipe.tta)
+    predictor = Predictor(model, "horizontal", tta=made.recipe.tta)
     there = predictor(made.store.pixels, made.store.of(oof["id"]))[:, 0]
     np.testing.assert_allclose(there, oof["target"], rtol=0, atol=1e-8)
 
@@ -367,7 +371,7 @@ def test_cut_points_learn_an_ordered_task(tmp_path):
     made = task("ordinal", epochs=12)
     made = replace(made, recipe=made.recipe.model_copy(update={"head": "cut_points"}))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
-    oof = run_folder.read_predictions(made.competition, tmp_path / "fold0" / "oof.csv")
+    oof = read_predictions(made.competition, tmp_path / "fold0" / "oof.csv")
     targets = made.targets[(made.train["fold"] == 0).to_numpy()]
     assert np.corrcoef(oof["expected"], targets)[0, 1] > 0.7
 

@@ -9,8 +9,16 @@ from medfold.competition.project import Project
 from medfold.console import say, table, warn
 from medfold.data.dataset import Dataset
 from medfold.errors import UserError, some
-from medfold.runs import identity, run_folder
-from medfold.scoring.bootstrap import Difference, bootstrap, difference_in_words, interval_shown, paired, shown
+from medfold.runs.identity import load_dataset_for, refuse_changed_run
+from medfold.runs.run_folder import is_optimistic, read_predictions, read_run, run_paths_of, trained_folds
+from medfold.scoring.bootstrap import (
+    Difference,
+    bootstrap_interval,
+    difference_in_words,
+    interval_in_words,
+    paired_difference,
+    score_in_words,
+)
 from medfold.scoring.metric import metric_of
 from medfold.scoring.oof_score import OofPredictions, oof_by_unit
 
@@ -33,7 +41,7 @@ def compare(project: Project, sides: list[str]) -> Difference:
         )
     competition = project.competition
     names = [name for side in sides for name in side.split("+")]
-    metric, data = metric_of(competition), identity.data_for(project, names)
+    metric, data = metric_of(competition), load_dataset_for(project, names)
     found = [[_oof_of(project, name, data) for name in side.split("+")] for side in sides]
     folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for side in found for oof in side))
     if not folds:
@@ -43,13 +51,13 @@ def compare(project: Project, sides: list[str]) -> Difference:
     first, second = (_mean([_within(oof, folds) for oof in side]) for side in found)
     rows = []
     for name, oof in zip(sides, (first, second), strict=True):
-        low, high = bootstrap(metric, oof.targets, oof.predictions, oof.group)
-        rows.append([name, shown(metric(oof.targets, oof.predictions)), interval_shown(low, high)])
+        low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
+        rows.append([name, score_in_words(metric(oof.targets, oof.predictions)), interval_in_words(low, high)])
     k = competition.folds.k
     covers = f"all {k} folds" if len(folds) == k else f"folds {some(sorted(folds), k)}, which all have"
     say("compare", f"{covers}, {len(first.names):,} {'units' if competition.score.unit else 'samples'}")
     table(["run", metric.title, "95 % interval"], rows)
-    difference = paired(metric, first.targets, second.predictions, first.predictions, first.group)
+    difference = paired_difference(metric, first.targets, second.predictions, first.predictions, first.group)
     chance = "" if np.isnan(difference.probability) else f"; better in {difference.probability:.0%} of the draws"
     if np.isnan(difference.value):
         say("difference", f"undefined: {metric.title} is undefined on what is compared")
@@ -71,10 +79,10 @@ def _verdict(sides: list[str], difference: Difference) -> str:
 
 
 def _oof_of(project: Project, name: str, data: Dataset) -> OofPredictions:
-    run_paths = run_folder.paths_of(project.paths, name)
-    identity.refuse_changed(project, name)
-    done = run_folder.finished_folds(run_paths, project.competition.folds.k)
-    read = [run_folder.read_predictions(project.competition, run_paths.fold(fold).oof) for fold in done]
+    run_paths = run_paths_of(project.paths, name)
+    refuse_changed_run(project, name)
+    done = trained_folds(run_paths, project.competition.folds.k)
+    read = [read_predictions(project.competition, run_paths.fold(fold).oof) for fold in done]
     return oof_by_unit(project.competition, pd.concat(read, ignore_index=True), data.train, data.targets)
 
 
@@ -89,10 +97,7 @@ def _mean(side: list[OofPredictions]) -> OofPredictions:
 
 def _warn_of_optimism(project: Project, sides: list[str]) -> None:
     optimistic = [
-        name
-        for side in sides
-        for name in side.split("+")
-        if run_folder.is_optimistic(run_folder.describe(run_folder.paths_of(project.paths, name)))
+        name for side in sides for name in side.split("+") if is_optimistic(read_run(run_paths_of(project.paths, name)))
     ]
     if optimistic:
         warn("", f"OPTIMISTIC: {some(optimistic)} chose epochs on the scored folds, so the comparison favours it")

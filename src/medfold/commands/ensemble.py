@@ -4,12 +4,11 @@ import numpy as np
 
 from medfold.competition.project import Project
 from medfold.console import say, table, warn
-from medfold.ensemble import method_choice
-from medfold.ensemble.method_choice import EnsembleChoice, Members
+from medfold.ensemble.method_choice import EnsembleChoice, Members, error_correlation
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
 from medfold.errors import some
-from medfold.runs import identity
-from medfold.scoring.bootstrap import bootstrap, difference_in_words, interval_shown, shown
+from medfold.runs.identity import load_dataset_for
+from medfold.scoring.bootstrap import bootstrap_interval, difference_in_words, interval_in_words, score_in_words
 from medfold.scoring.metric import Metric, metric_of
 from medfold.scoring.oof_score import describe_score
 
@@ -25,7 +24,7 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
     Raises:
         UserError: runs that do not fit together, or that are not trained.
     """
-    data = identity.data_for(project, names)
+    data = load_dataset_for(project, names)
     found = ensemble_runs(project, names, data, method, per_class)
     show_ensemble(project, found, method)
     say("OOF score", describe_score(project.competition, found.score, data.train["unit"].nunique()))
@@ -57,15 +56,15 @@ def show_ensemble(project: Project, found: Ensemble, method: str | None = None) 
 
 
 def _show_members(metric: Metric, members: Members) -> None:
-    correlation = method_choice.error_correlation(members)
+    correlation = error_correlation(members)
     numbers = [f"[{number + 1}]" for number in range(len(members.names))]
     rows = []
     for number, name in enumerate(members.names):
         given = members.predictions[number]
-        low, high = bootstrap(metric, members.targets, given, members.group)
-        score = shown(metric(members.targets, given))
+        low, high = bootstrap_interval(metric, members.targets, given, members.group)
+        score = score_in_words(metric(members.targets, given))
         rows.append(
-            [numbers[number], name, score, interval_shown(low, high), *(f"{r:.2f}" for r in correlation[number])]
+            [numbers[number], name, score, interval_in_words(low, high), *(f"{r:.2f}" for r in correlation[number])]
         )
     table(["", "run", metric.title, "95 % interval", *numbers], rows)
 
@@ -74,7 +73,9 @@ def _show_methods(metric: Metric, decision: EnsembleChoice) -> None:
     rows = []
     for one in decision.contenders:
         told = [difference_in_words(one.gain), _percent(one.gain.probability)] if one.gain else ["", ""]
-        rows.append([one.method.name, one.method.title, shown(one.cross_fitted), shown(one.in_sample), *told])
+        rows.append(
+            [one.method.name, one.method.title, score_in_words(one.cross_fitted), score_in_words(one.in_sample), *told]
+        )
     marked = [decision.contenders.index(decision.chosen)]
     table(["METHOD", "", f"{metric.title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked)
 
@@ -84,11 +85,11 @@ def _show_adjusted(metric: Metric, decision: EnsembleChoice) -> None:
     if adjusted is None:
         return
     found = ", ".join(_shown(value) for key, value in adjusted.fitted.parameters.items() if key != "weights")
-    before, after = shown(decision.chosen.cross_fitted), shown(adjusted.cross_fitted)
+    before, after = score_in_words(decision.chosen.cross_fitted), score_in_words(adjusted.cross_fitted)
     scores = f"{metric.title} {before} -> {after} cross-fitted"
     fate = "used" if adjusted.helps else "not used: the score does not gain"
     tell = say if adjusted.helps else warn
-    tell("adjusted", f"{adjusted.title} {found}: {scores} ({shown(adjusted.in_sample)} in-sample); {fate}")
+    tell("adjusted", f"{adjusted.title} {found}: {scores} ({score_in_words(adjusted.in_sample)} in-sample); {fate}")
 
 
 def _shown(value: float | list[float]) -> str:

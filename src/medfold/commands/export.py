@@ -7,7 +7,8 @@ from medfold.competition.project import RESEARCH, Project
 from medfold.console import say
 from medfold.errors import UserError
 from medfold.processes import silence_native_output
-from medfold.runs import identity, run_folder
+from medfold.runs.identity import facts_of_run, recipe_of_run
+from medfold.runs.run_folder import done_folds, run_paths_of
 
 
 def export(project: Project, run: str, fold: int, out: Path | None = None) -> Path:
@@ -24,9 +25,9 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     Raises:
         UserError: a run or fold that is not trained.
     """
-    run_paths = run_folder.paths_of(project.paths, run)
-    facts, recipe = identity.facts_of(project, run), identity.recipe_of(project, run)
-    if fold not in (done := run_folder.done_folds(run_paths, facts.folds.k)):
+    run_paths = run_paths_of(project.paths, run)
+    facts, recipe = facts_of_run(project, run), recipe_of_run(project, run)
+    if fold not in (done := done_folds(run_paths, facts.folds.k)):
         trained = f"Trained are: {', '.join(map(str, done))}" if done else f"Run: {project.command('train')}"
         raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", trained)
     with silence_native_output():  # TensorFlow tells at length which GPUs it does not find

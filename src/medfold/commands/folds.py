@@ -7,18 +7,22 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition.facts import Competition, groups_known
-from medfold.competition.facts import Folds as FoldOptions
+from medfold.competition.facts_sections import FoldFacts as FoldOptions
 from medfold.competition.project import Project
-from medfold.competition.recipe import Images
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.console import say, table, warn
-from medfold.data import companions, samples
+from medfold.data.companions import mask_suspicion
 from medfold.data.dataset import Dataset, load_dataset
+from medfold.data.samples import encode_targets, further_columns, sample_submission
 from medfold.errors import UserError, some
-from medfold.folds import dataset_shift, splitters, unnamed_groups
-from medfold.images import contact_sheet, dicom_headers, value_checks
-from medfold.images.formats import reading
-from medfold.images.formats.reading import read_image
+from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
+from medfold.folds.splitters import fold_balance, scarce_classes
+from medfold.folds.unnamed_groups import SuspectedGroup, find_unnamed_groups
+from medfold.images.contact_sheet import write_contact_sheet
+from medfold.images.dicom_headers import read_headers
+from medfold.images.formats.reading import is_dicom, path_of_image, read_image
 from medfold.images.scan_worker import STATISTICS
+from medfold.images.value_checks import value_suspicions
 from medfold.submission.check import rehearse
 
 SUSPECTS = 3  # groups that nobody named, on the terminal
@@ -28,7 +32,7 @@ HEADERS_READ = 2000  # files whose PatientID is looked at
 IDLE = {"Rows", "Columns"}  # headers that the sizes of the images tell already
 
 
-def make_folds(project: Project, force: bool = False, prepare: Images | None = None) -> Dataset:
+def make_folds(project: Project, force: bool = False, prepare: ImageSettings | None = None) -> Dataset:
     """Makes the folds, or checks those that are kept, and shows what the audit finds.
 
     Args:
@@ -53,14 +57,14 @@ def show_dataset(project: Project, data: Dataset) -> None:
         UserError: a sample submission that does not fit the facts.
     """
     competition, train = project.competition, data.train
-    rehearse(competition, samples.sample_submission(competition, project.paths), data.test_groups.index.tolist())
+    rehearse(competition, sample_submission(competition, project.paths), data.test_groups.index.tolist())
     if competition.score.unit:
         warn_of_lost_labels(competition, train, data.unreadable)
     _show_folds(project, data)
-    if told := companions.suspicion(pd.concat([train["image"], data.test["image"]])):
+    if told := mask_suspicion(pd.concat([train["image"], data.test["image"]])):
         warn("", f"{'masks among the images':<33}{told}")
     raw = project.paths.raw_root(competition.images.root)
-    for told in value_checks.suspicions(raw, train["image"].tolist(), competition.images):
+    for told in value_suspicions(raw, train["image"].tolist(), competition.images):
         warn("", f"{'values of the images':<33}{told}")
     _show_unnamed_groups(project, train)
     _show_shift(project, data)
@@ -77,7 +81,7 @@ def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unread
     if not len(unreadable):
         return
     both = pd.concat([readable, unreadable], ignore_index=True)
-    labels = pd.DataFrame(samples.encode(competition, both).reshape(len(both), -1))
+    labels = pd.DataFrame(encode_targets(competition, both).reshape(len(both), -1))
     of_all = labels.groupby(both["unit"].to_numpy()).max()
     of_good = labels[: len(readable)].groupby(readable["unit"].to_numpy()).max()
     lost = of_good.index[(of_all.loc[of_good.index] != of_good).any(axis=1)]
@@ -89,9 +93,9 @@ def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unread
 def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
     """What would join images of different folds, if somebody had named it; or that nothing tells patients."""
     competition = project.competition
-    columns = samples.further_columns(competition, project.paths, train["id"])
+    columns = further_columns(competition, project.paths, train["id"])
     found = [*_patients_in_headers(project, train)]
-    found += unnamed_groups.find(train["id"], train["image"], columns, train["fold"].to_numpy())
+    found += find_unnamed_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
     for each in found[:SUSPECTS]:
         what = (
             f"{each.name}: {each.values:,} values, {each.images:,} images share theirs, {each.apart:,} values stand in"
@@ -102,13 +106,13 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
         warn("", f"{'patients':<33}unknown: the OOF score may flatter{more}")
 
 
-def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[unnamed_groups.Suspect]:
+def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
     """Suspects PatientID of the DICOM headers, if nothing names groups and it joins images of several folds."""
     raw, first = project.paths.raw_root(project.competition.images.root), train.head(HEADERS_READ)
-    if groups_known(project.competition) or not reading.is_dicom(reading.path_of(raw, train["image"].iloc[0])):
+    if groups_known(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
         return []
-    columns = pd.DataFrame(dicom_headers.read(raw, first["image"], ["PatientID"], complete=False), index=first.index)
-    found = unnamed_groups.find(first["id"], first["image"], columns, first["fold"].to_numpy())
+    columns = pd.DataFrame(read_headers(raw, first["image"], ["PatientID"], complete=False), index=first.index)
+    found = find_unnamed_groups(first["id"], first["image"], columns, first["fold"].to_numpy())
     fact = "labels.group: PatientID with images.headers: [PatientID]"
     return [replace(each, fact=fact) for each in found if each.name == "PatientID"]
 
@@ -122,7 +126,7 @@ def _show_shift(project: Project, data: Dataset) -> None:
         for part in (train, test)
     )
     groups = np.concatenate([train["group"].to_numpy(), test["group"].to_numpy()])
-    found = dataset_shift.adversarial_auc(here, there, groups)
+    found = adversarial_auc(here, there, groups)
     if np.isnan(found.auc):
         return
     telling = ", ".join(f"{column} {auc:.2f}" for column, auc in found.columns[:3])
@@ -140,7 +144,7 @@ def _show_telling(project: Project, data: Dataset) -> None:
         return
     competition = project.competition
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
-    found = dataset_shift.telling_headers(columns.reset_index(drop=True), data.targets, data.train["group"].to_numpy())
+    found = predictive_columns(columns.reset_index(drop=True), data.targets, data.train["group"].to_numpy())
     text = ", ".join(f"{column} ({names[label]}: {strength:.2f})" for column, label, strength in found[:4])
     more = f" and {len(found) - 4} more" if len(found) > 4 else ""
     (warn if found else say)("", f"{'columns that differ by class':<33}{text + more or 'none'}")
@@ -166,7 +170,7 @@ def _draw_near_duplicates(project: Project, data: Dataset) -> None:
                 continue  # it was readable once; the picture is no reason to stop
             cells.append((pixels, [id, ", ".join([where, *labels[:2]])]))
         rows.append(cells)
-    contact_sheet.write(rows, paths.contact_sheet)
+    write_contact_sheet(rows, paths.contact_sheet)
     say("", f"near-duplicates side by side: {project.shown(paths.contact_sheet)}")
 
 
@@ -183,13 +187,13 @@ def _show_folds(project: Project, data: Dataset) -> None:
     state = "made" if data.folds_made else "kept"
     how = f"{options.k} folds, {options.method}, seed {options.seed}, {train['group'].nunique():,} groups"
     say("folds", f"{state}: {how} -> {project.shown(project.paths.folds)}")
-    for name, count in splitters.scarce(data.targets, groups, names, options.k).items():
+    for name, count in scarce_classes(data.targets, groups, names, options.k).items():
         warn("folds", f"warning: class {name} is in {count} groups only, so {options.k - count} folds have none of it")
     largest = int(train["group"].value_counts().max())
     if largest > len(train) / options.k:
         share = f"the largest group holds {largest:,} of {len(train):,} images"
         warn("folds", f"warning: {share}, so folds cannot be of one size{_chained(options)}")
-    rows = splitters.balance(data.targets, groups, train["fold"].to_numpy(), names)
+    rows = fold_balance(data.targets, groups, train["fold"].to_numpy(), names)
     if len(names) <= 14:
         table(rows.columns, rows.to_numpy().tolist())
     for number, (fact, value) in enumerate(leaks.lines()):

@@ -7,7 +7,7 @@ from medfold import config, files
 from medfold.competition.facts import Competition
 from medfold.competition.slugs import slug_of
 from medfold.console import say, table, warn
-from medfold.data import samples
+from medfold.data.samples import build_samples, is_undivided, sample_submission
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Paths
@@ -57,10 +57,10 @@ def _try(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
     try:
         competition = config.validated(Competition, {**facts, "score": score}, paths.facts.relative_to(paths.root))
-        count = (table := samples.build(competition, paths))["part"].value_counts()
-        if not samples.undivided(paths):
+        count = (table := build_samples(competition, paths))["part"].value_counts()
+        if not is_undivided(paths):
             units = table.loc[table["part"] == "test", "unit"].unique().tolist()
-            rehearse(competition, samples.sample_submission(competition, paths), units)
+            rehearse(competition, sample_submission(competition, paths), units)
     except UserError as error:
         warn("check", f"by these facts the samples cannot be read yet: {error}")
     else:

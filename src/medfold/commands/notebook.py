@@ -6,8 +6,8 @@ from medfold.competition.project import RESEARCH, Project
 from medfold.console import say
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.kaggle.remote_run import RemoteRun
-from medfold.notebooks.pack_submission import UNDER_WAY, folder_of, pack
-from medfold.runs import identity
+from medfold.notebooks.pack_submission import UNDER_WAY, bundle_folder, pack_submission
+from medfold.runs.identity import load_dataset_for
 
 
 def notebook(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> RemoteRun:
@@ -20,11 +20,11 @@ def notebook(project: Project, names: list[str], method: str | None = None, per_
     Raises:
         UserError: runs that do not fit together or are not trained, or a package that cannot be made.
     """
-    data = identity.data_for(project, names)
+    data = load_dataset_for(project, names)
     found = ensemble_runs(project, names, data, method, per_class)
     show_ensemble(project, found, method)
-    with files.alone(folder_of(project, found.names), UNDER_WAY):
-        packed = pack(project, data, found)
+    with files.alone(bundle_folder(project, found.names), UNDER_WAY):
+        packed = pack_submission(project, data, found)
     say("notebook", project.shown(packed.notebook))
     say("by hand", "upload the kit's files as a private data set; upload the notebook, attach data set and competition")
     say("", RESEARCH)

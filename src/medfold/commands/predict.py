@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from medfold import config, files, hardware
-from medfold.competition import recipe as recipe_module
 from medfold.competition.project import RESEARCH, Project
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.console import progress, say, table, warn
 from medfold.data.new_images import new_images
-from medfold.ensemble import methods
 from medfold.ensemble.kept_choice import KeptChoice, choice_of, keep_choice, kept_choice
+from medfold.ensemble.methods import mean_of
 from medfold.ensemble.predictor import BATCH, EnsemblePredictor, Member
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError, some
@@ -25,14 +25,15 @@ from medfold.images.image_batches import read_batches
 from medfold.images.preparation import prepare_image
 from medfold.images.resize import resize
 from medfold.processes import silence_native_output
-from medfold.runs import identity, run_folder
-from medfold.scoring.cross_fitting import Fitted
+from medfold.runs.identity import IDENTITY_FACTS, facts_of_run, load_dataset_for, recipe_of_run
+from medfold.runs.run_folder import predictions_table, run_paths_of, trained_folds
+from medfold.scoring.cross_fitting import FittedTransform
 from medfold.scoring.metric import metric_of
 from medfold.scoring.post_processing import post_processing_of
 
 SHOWN = 10  # rows on the terminal
 CHUNK = 256  # images in memory at a time
-MEAN = KeptChoice(Fitted.by(methods.mean_of), None, "arithmetic mean")
+MEAN = KeptChoice(FittedTransform.by(mean_of), None, "arithmetic mean")
 LONGEST_NAME = 150  # letters of the name of a file with predictions
 LONGEST = 512  # px, of a picture that shows where the nets look
 
@@ -64,7 +65,7 @@ def predict(
     names = list(dict.fromkeys(names or ["baseline"]))
     today, project = project, _as_trained(project, names)
     if explain:
-        _refuse_different_places({name: identity.recipe_of(project, name).images for name in names})
+        _refuse_different_places({name: recipe_of_run(project, name).images for name in names})
     root, found = new_images(images, project.competition.images)
     choice = _choice(today, project, names)
     result, unreadable = _predicted(project, names, choice, root, found)
@@ -93,9 +94,9 @@ def _as_trained(project: Project, names: list[str]) -> Project:
     Raises:
         UserError: runs that were trained under facts that do not fit together.
     """
-    (first, facts), *others = ((name, identity.facts_of(project, name)) for name in names)
+    (first, facts), *others = ((name, facts_of_run(project, name)) for name in names)
     for name, other in others:
-        for key in identity.BINDING:
+        for key in IDENTITY_FACTS:
             before, now = (config.flat(each.model_dump()).get(key) for each in (facts, other))
             if before != now:
                 raise UserError(
@@ -122,13 +123,13 @@ def _name_of(images: Path) -> str:
 
 def _weights(project: Project, name: str) -> list[Path]:
     """The files with the weights of a run, one for each fold that is done."""
-    run_paths = run_folder.paths_of(project.paths, name)
-    return [run_paths.fold(fold).weights for fold in run_folder.finished_folds(run_paths, project.competition.folds.k)]
+    run_paths = run_paths_of(project.paths, name)
+    return [run_paths.fold(fold).weights for fold in trained_folds(run_paths, project.competition.folds.k)]
 
 
 def _nets(project: Project, name: str) -> list[Any]:
     """The trained nets of a run, one of each fold that is done."""
-    recipe = identity.recipe_of(project, name)
+    recipe = recipe_of_run(project, name)
     with silence_native_output():
         from medfold.prediction.weights import load_model  # imports Keras
     return [load_model(project.competition, recipe, weights) for weights in _weights(project, name)]
@@ -142,7 +143,7 @@ def _choice(today: Project, project: Project, names: list[str]) -> KeptChoice:
     if kept := kept_choice(project, names):
         return kept
     try:
-        found = ensemble_runs(today, names, identity.data_for(today, names))
+        found = ensemble_runs(today, names, load_dataset_for(today, names))
     except UserError as reason:
         warn("predict", f"the plain mean, for how a submission is put together cannot be told: {reason.what}")
         return MEAN
@@ -155,7 +156,7 @@ def _predicted(
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """The predictions of the images that can be read, and why the others cannot."""
     competition, columns = project.competition, project.competition.columns
-    members = [Member(name, identity.recipe_of(project, name), _weights(project, name)) for name in sorted(names)]
+    members = [Member(name, recipe_of_run(project, name), _weights(project, name)) for name in sorted(names)]
     predictor = EnsemblePredictor(competition, members, choice.fitted, min(BATCH, len(found)))
     for member in members:
         of = f"{len(member.weights)} of {competition.folds.k} folds"
@@ -177,7 +178,7 @@ def _predicted(
         raise UserError(f"none of {len(found)} images can be read; {image}: {reason}", f"IMAGES={root}")
     of_runs = [np.concatenate(each) for each in zip(*outputs, strict=True)]
     put_together = predictor.combine(ids, of_runs)
-    result = run_folder.predictions_table(competition, put_together["id"], put_together[columns].to_numpy())
+    result = predictions_table(competition, put_together["id"], put_together[columns].to_numpy())
     if choice.probable is not None:
         behind = predictor.combine(ids, of_runs, fitted=choice.probable)
         result[[f"probability of {column}" for column in columns]] = behind[columns].to_numpy()
@@ -194,7 +195,7 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     with silence_native_output():
         from medfold.prediction.grad_cam import GradCam  # imports Keras
     competition = project.competition
-    seen = [identity.recipe_of(project, name).images for name in names]
+    seen = [recipe_of_run(project, name).images for name in names]
     explainers = [[GradCam(net) for net in _nets(project, name)] for name in names]
     ids, chosen = result["id"].tolist(), result[competition.columns].to_numpy().argmax(axis=1)
 
@@ -231,11 +232,11 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     return f"{len(ids):,} pictures of what speaks {what}, by {methods}"
 
 
-def _moves(options: recipe_module.Images) -> bool:
+def _moves(options: ImageSettings) -> bool:
     return bool(options.steps) or options.fit != "stretch"
 
 
-def _refuse_different_places(seen: dict[str, recipe_module.Images]) -> None:
+def _refuse_different_places(seen: dict[str, ImageSettings]) -> None:
     """Maps are averaged by place: each run must make the same part of an image into its square."""
     (first, options), *others = seen.items()
     for name, other in others:

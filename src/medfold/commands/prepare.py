@@ -3,12 +3,13 @@
 from typing import Any
 
 from medfold import files
-from medfold.competition import recipe as recipe_module
 from medfold.competition.project import Project
+from medfold.competition.recipe import load_recipe
 from medfold.console import say
 from medfold.data.dataset import scan_dataset
 from medfold.data.raw_data import samples_of
-from medfold.images import scan, store
+from medfold.images.scan import read_measurements
+from medfold.images.store import store_exists, store_key
 
 SHOWN = 3  # bad images on the terminal
 
@@ -22,14 +23,14 @@ def prepare(
         recipe, overrides: as `train` takes them.
         force: looks at every image again, those that could not be read before, too.
     """
-    choices = recipe_module.load(project.paths, project.root.bases, recipe, overrides or {}).images
+    choices = load_recipe(project.paths, project.root.bases, recipe, overrides or {}).images
     samples_of(project)  # the key depends on the sample table
-    key = store.key(project.competition, project.paths, choices)
+    key = store_key(project.competition, project.paths, choices)
     if force:
         paths = project.paths
         for old in (paths.pixels, paths.appearance, paths.store(key), paths.unfinished_store(key)):
             files.remove(old)
-    there = scan.measured(project.competition, project.paths) is not None
-    if there and store.complete(project.paths, key):
+    there = read_measurements(project.competition, project.paths) is not None
+    if there and store_exists(project.paths, key):
         say("prepare", f"complete: {project.shown(project.paths.store(key))} (FORCE=1 makes it again)")
     scan_dataset(project, choices, quiet=False)

@@ -9,14 +9,15 @@ from medfold import files
 from medfold.competition.facts import Competition
 from medfold.competition.project import Project
 from medfold.console import say, warn
-from medfold.data import samples
 from medfold.data.dataset import load_dataset
 from medfold.data.raw_data import samples_of
+from medfold.data.samples import is_undivided
 from medfold.errors import UserError, some
-from medfold.recheck import definitions
-from medfold.recheck import run as run_check
-from medfold.recheck import submission as submission_check
-from medfold.runs import identity, run_folder
+from medfold.recheck.definitions import has_definition
+from medfold.recheck.run import run_differences
+from medfold.recheck.submission import ledger_differences, own_maps, submission_differences
+from medfold.runs.identity import SAMPLE_FACTS, facts_of_run, has_same_labels, labels_fingerprint, refuse_other_facts
+from medfold.runs.run_folder import read_run, run_paths_of
 from medfold.submission.ledger import read_ledger
 
 
@@ -30,13 +31,13 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         UserError: something differs; all of it is shown before.
     """
     samples_of(project)
-    if samples.undivided(project.paths):
+    if is_undivided(project.paths):
         load_dataset(project)
-    wrong, labels = [], identity.labels_of(project)
+    wrong, labels = [], labels_fingerprint(project)
     scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
     for name in names or scored:
-        run = run_folder.paths_of(project.paths, name)
-        run_folder.describe(run)
+        run = run_paths_of(project.paths, name)
+        read_run(run)
         if not run.score.is_file():
             raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
         try:
@@ -47,7 +48,7 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
             warn("run", f"{name}: cannot be computed again: {error.what}")
             continue
         _warn_of_own_metrics(facts)
-        wrong += _told("run", name, run_check.differences(facts, project.paths, run))
+        wrong += _told("run", name, run_differences(facts, project.paths, run))
     ledger = read_ledger(project.root)
     rows = ledger[ledger["competition"] == project.paths.name]
     for row in rows.to_dict("records"):
@@ -63,10 +64,10 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         except UserError as error:
             warn("submission", f"{file.name}: cannot be computed again: {error.what}")
             continue
-        if own := submission_check.own_maps(project.paths.rechecked(file, "npz")):
+        if own := own_maps(project.paths.rechecked(file, "npz")):
             warn("submission", f"{file.name}: put together by {some(own)} of plugins.py, which is not computed again")
-        found = submission_check.differences(facts, project.paths, project.root.root, file)
-        wrong += _told("submission", file.name, chain(found, submission_check.ledger_differences(row, record)))
+        found = submission_differences(facts, project.paths, project.root.root, file)
+        wrong += _told("submission", file.name, chain(found, ledger_differences(row, record)))
     if not len(scored) and not len(rows):
         raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
     if wrong:
@@ -74,7 +75,7 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
 
 
 def _warn_of_own_metrics(facts: Competition) -> None:
-    own = [name for name in (facts.score.metric, *facts.score.also) if not definitions.knows(name)]
+    own = [name for name in (facts.score.metric, *facts.score.also) if not has_definition(name)]
     if own:
         warn("run", f"metrics of plugins.py are not computed again, for there is no second definition: {some(own)}")
 
@@ -98,11 +99,11 @@ def _as_scored(project: Project, name: str, kept: dict[str, Any] | None, labels:
     Raises:
         UserError: other facts make the sample table, or labels have changed: there is nothing to compute from.
     """
-    origin = identity.refuse_other_facts(project, name, identity.IN_SAMPLES)
-    before = identity.facts_of(project, name)
+    origin = refuse_other_facts(project, name, SAMPLE_FACTS)
+    before = facts_of_run(project, name)
     if sorted(before.class_names) != sorted(project.competition.class_names):
-        identity.refuse_other_facts(project, name, ("classes",))
-    if not identity.same_labels(origin, labels):
+        refuse_other_facts(project, name, ("classes",))
+    if not has_same_labels(origin, labels):
         raise UserError(f"labels of the training part are others than those of run '{name}'", project.paths.samples)
     facts = before.model_dump()
     now = project.competition.model_dump(include={"score", "submission"})

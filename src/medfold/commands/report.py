@@ -8,7 +8,8 @@ from medfold.console import say, size
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.report import page as pages
 from medfold.report.build import build_page
-from medfold.runs import identity, run_folder
+from medfold.runs.identity import load_dataset_for
+from medfold.runs.run_folder import joined_name
 
 
 def report(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> Path:
@@ -24,11 +25,11 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     Raises:
         UserError: runs that are not trained, or do not fit together.
     """
-    data = identity.data_for(project, names)
+    data = load_dataset_for(project, names)
     found = ensemble_runs(project, names, data, method, per_class)
     words = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
     text = pages.render(build_page(project, data, found, {key: word for key, word in words.items() if word}))
-    several = project.paths.runs / f"{run_folder.joined_name(found.names)}.html"
+    several = project.paths.runs / f"{joined_name(found.names)}.html"
     path = project.paths.run(found.names[0]).report if len(found.names) == 1 else several
     files.write_text(text, path)
     say("report", f"{project.shown(path)}, {size(len(text.encode()))}: open it in a browser")

@@ -7,14 +7,15 @@ import numpy as np
 
 from medfold import files
 from medfold.commands.data import _bytes, _named, _remove
-from medfold.competition import recipe
 from medfold.competition.facts import Competition
 from medfold.competition.project import Project
+from medfold.competition.recipe import effective_recipe
 from medfold.console import minutes, say, size, table
 from medfold.errors import UserError, some
 from medfold.run_paths import RunPaths
-from medfold.runs import identity, run_folder
-from medfold.scoring.bootstrap import interval_shown, shown
+from medfold.runs.identity import IDENTITY_FACTS, changed_fact, has_same_folds, has_same_labels, labels_fingerprint
+from medfold.runs.run_folder import done_folds
+from medfold.scoring.bootstrap import interval_in_words, score_in_words
 from medfold.scoring.metric import Metric, metric_of
 from medfold.submission.ledger import read_ledger
 
@@ -40,24 +41,24 @@ def list_runs(project: Project) -> None:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
     origins = {run.name: files.read_json(run.origin) for run in found}
     choices = {
-        name: recipe.effective(origin["recipe"], origin["facts"]["images"]["symmetry"])
+        name: effective_recipe(origin["recipe"], origin["facts"]["images"]["symmetry"])
         for name, origin in origins.items()
     }
-    usual, labels = _usual(list(choices.values())), identity.labels_of(project)
+    usual, labels = _usual(list(choices.values())), labels_fingerprint(project)
     groups: dict[str, list] = {TODAYS: []}
     hidden = []
     for run in found:
-        origin, there = origins[run.name], run_folder.done_folds(run, origins[run.name]["facts"]["folds"]["k"])
+        origin, there = origins[run.name], done_folds(run, origins[run.name]["facts"]["folds"]["k"])
         if not there:
             hidden.append(run.name)
             continue
         score, mark = files.read_json(run.score) or _unscored(), []
         if score.get("optimistic"):
             mark = ["OPTIMISTIC"]
-        todays = identity.same_folds(project, origin)
+        todays = has_same_folds(project, origin)
         if changed := _changed(project, run.name, todays):
             score, mark = _unscored(), [changed]
-        elif not identity.same_labels(origin, labels):
+        elif not has_same_labels(origin, labels):
             score, mark = _unscored(), ["(trained on other labels)"]
         elif score.get("metric", metric.name) != metric.name:
             score, mark = _unscored(), [f"(scored by {score['metric']})"]
@@ -92,8 +93,8 @@ def _row(
 ) -> tuple[tuple, list[str]]:
     """The sort key of a run, and its row of the table."""
     k, value = origin["facts"]["folds"]["k"], score["value"]
-    interval = interval_shown(score["low"], score["high"]) if value is not None else ""
-    scored = shown(value) if score["folds_done"] else ""
+    interval = interval_in_words(score["low"], score["high"]) if value is not None else ""
+    scored = score_in_words(value) if score["folds_done"] else ""
     order = (-len(score["folds_done"]), -metric.sign * value if value is not None else np.inf, run.name)
     return order, [run.name, scored, interval, f"{len(there)}/{k}", _time(run, k), told]
 
@@ -109,8 +110,8 @@ def _older(project: Project, fingerprint: str) -> str:
 def _changed(project: Project, name: str, todays: bool) -> str:
     """What facts of a run are others today, in words; '' if none are. On older folds their number may be another."""
     try:
-        keys = tuple(key for key in identity.BINDING if todays or key != "folds.k")
-        changed = identity.changed_fact(project, name, keys)
+        keys = tuple(key for key in IDENTITY_FACTS if todays or key != "folds.k")
+        changed = changed_fact(project, name, keys)
     except UserError:
         return "(trained under facts that are none today)"
     return f"(trained under another {changed[0]})" if changed else ""
@@ -154,6 +155,6 @@ def remove_runs(project: Project, names: list[str], sure: bool = False) -> None:
         rows = read_ledger(project.root).to_dict("records")
         count = sum(row["competition"] == paths.name and name in row["runs"].split() for row in rows)
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
-        done = len(run_folder.done_folds(known[name], k))
+        done = len(done_folds(known[name], k))
         told.append(f"{name} ({done} of {k} folds, {size(_bytes([known[name].folder]))}{submitted})")
     _remove([[known[name].folder] for name in dict.fromkeys(names)], "runs", told, sure)

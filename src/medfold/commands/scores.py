@@ -8,7 +8,7 @@ from medfold.console import say, table, warn
 from medfold.errors import UserError
 from medfold.paths import Paths
 from medfold.scoring.metric import title_of
-from medfold.submission.leaderboards import entry
+from medfold.submission.leaderboards.entry import leaderboard_of
 from medfold.submission.ledger import content_id_of, read_ledger, record_of, write_record
 
 
@@ -33,7 +33,7 @@ def scores(root: Paths, name: str | None = None) -> None:
 
 
 def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
-    board = entry.of(project.competition.upload)
+    board = leaderboard_of(project.competition.upload)
     waiting = rows[(rows["public"] == "") & (rows["status"] != "error")]
     if not len(waiting) or not hasattr(board, "look_up"):
         return

@@ -8,27 +8,25 @@ import pandas as pd
 
 from medfold import files
 from medfold.commands.ensemble import show_ensemble
-from medfold.competition import recipe as recipe_module
 from medfold.competition.facts import Competition
 from medfold.competition.project import RESEARCH, Project
+from medfold.competition.recipe import run_name
 from medfold.console import say, table, warn
-from medfold.data import samples
+from medfold.data.samples import sample_submission
 from medfold.ensemble.kept_choice import keep_choice
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
 from medfold.errors import UnreachableError, UserError
-from medfold.notebooks.pack_submission import UNDER_WAY, folder_of, pack
-from medfold.runs import identity, run_folder
-from medfold.runs.run_folder import commit_of
-from medfold.scoring.bootstrap import shown
+from medfold.notebooks.pack_submission import UNDER_WAY, bundle_folder, pack_submission
+from medfold.runs.identity import load_dataset_for
+from medfold.runs.run_folder import commit_of, joined_name
+from medfold.scoring.bootstrap import score_in_words
 from medfold.scoring.metric import chance_score, metric_of, title_of
 from medfold.scoring.oof_score import describe_score
-from medfold.submission import table as submission
 from medfold.submission.check import check_submission
 from medfold.submission.form import explain_words, holds_decisions, words_of
-from medfold.submission.leaderboards import entry as leaderboards
-from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
+from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry, leaderboard_of
 from medfold.submission.ledger import as_text, content_id_of, read_ledger, record_of, write_record
-from medfold.submission.table import build_submission, fill_missing, read_submission
+from medfold.submission.table import build_submission, fill_missing, fit_sample, read_submission
 
 
 def submit(
@@ -58,15 +56,15 @@ def submit(
             chance, a faulty submission, or one that was refused.
     """
     competition, paths = project.competition, project.paths
-    names = names or [recipe_module.run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
-    data = identity.data_for(project, names)
+    names = names or [run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
+    data = load_dataset_for(project, names)
     found = ensemble_runs(project, names, data, method, per_class)
     names, result = found.names, found.score
     keep_choice(project, found)
     show_ensemble(project, found, method)
-    sample = samples.sample_submission(competition, paths)
+    sample = sample_submission(competition, paths)
     units = data.test_groups.index.tolist()
-    sample = submission.fit_sample(competition, sample, units)
+    sample = fit_sample(competition, sample, units)
     test = fill_missing(competition, found.test, units, found.nothing)
     behind = fill_missing(competition, found.test_probable, units, found.prior, quiet=True)
     table_out = build_submission(competition, test, sample)
@@ -74,7 +72,7 @@ def submit(
 
     text = table_out.to_csv(index=False, float_format="%.9g", lineterminator="\n")
     digest = files.sha256_of(text)
-    board = leaderboards.of(competition.upload)
+    board = leaderboard_of(competition.upload)
     with files.lock(paths.submissions):
         before = read_ledger(project.root)
         before = before[before["competition"] == paths.name]
@@ -123,13 +121,13 @@ def submit(
         message=_message(project, names, result, mark),
         mark=mark,
         sample=sample,
-        pack=lambda: pack(project, data, found),
+        pack=lambda: pack_submission(project, data, found),
         note=lambda facts: write_record(project, row, LeaderboardResult(status="written", facts=facts), origin),
         again=force,
     )
     # A notebook takes hours: others may be submitted meanwhile, and the same ones need not wait.
     hours = competition.upload == "notebook"
-    with files.alone(folder_of(project, names), UNDER_WAY) if hours else files.lock(file):
+    with files.alone(bundle_folder(project, names), UNDER_WAY) if hours else files.lock(file):
         placed = board.place(competition, paths, entry)
         write_record(project, row, placed, origin)
     looks = int((before["status"] == "scored").sum())
@@ -159,11 +157,11 @@ def _fate(project: Project, row: dict[str, str]) -> str:
 
 def _new_row(project: Project, names: list[str], result: dict[str, Any], digest: str) -> dict[str, str]:
     when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    file = project.paths.submissions / f"{when}-{run_folder.joined_name(names)}.csv"
+    file = project.paths.submissions / f"{when}-{joined_name(names)}.csv"
     count = 1
     while file.exists():  # two within one second
         count += 1
-        file = file.with_name(f"{when}-{run_folder.joined_name(names)}-{count}.csv")
+        file = file.with_name(f"{when}-{joined_name(names)}-{count}.csv")
     return {
         "when": when,
         "competition": project.paths.name,
@@ -199,7 +197,7 @@ def _mark(competition: Competition, digest: str, found: Ensemble) -> str:
 
 def _message(project: Project, names: list[str], result: dict[str, Any], mark: str) -> str:
     title = title_of(project.competition, result["metric"])
-    value = shown(result["value"])
+    value = score_in_words(result["value"])
     folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
     commit = commit_of(project.root.root)
     code = f", commit {commit}" if commit else ""
@@ -210,7 +208,7 @@ def _message(project: Project, names: list[str], result: dict[str, Any], mark: s
 
 def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
     title = title_of(competition, result["metric"])
-    values = [shown(value) for value in result["per_fold"].values()]
+    values = [score_in_words(value) for value in result["per_fold"].values()]
     table(["fold", *result["per_fold"]], [[title, *values]])
 
 

@@ -3,16 +3,21 @@
 from typing import Any
 
 from medfold.commands.folds import show_dataset
-from medfold.competition import recipe as recipe_module
 from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe
+from medfold.competition.recipe import Recipe, ineffective_settings
 from medfold.console import say, warn
 from medfold.data.dataset import load_dataset
 from medfold.errors import UserError
 from medfold.notebooks.remote_training import data_at_kaggle, train_on_kaggle
 from medfold.scoring.oof_score import describe_score
-from medfold.training import run as training
-from medfold.training.run import TrainingRequest, train_run
+from medfold.training.run import (
+    TrainingRequest,
+    missing_folds,
+    refuse_impossible_words,
+    refuse_unknown_folds,
+    refuse_untrainable,
+    train_run,
+)
 
 
 def train(
@@ -38,7 +43,7 @@ def train(
     """
     if run and len(seeds or []) > 1:
         raise UserError("one name cannot serve several seeds", f"RUN={run}", "Leave RUN out")
-    training.refuse_unknown_folds(project, folds)
+    refuse_unknown_folds(project, folds)
     requests = [
         TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds or [0]
     ]
@@ -47,10 +52,10 @@ def train(
         data_at_kaggle(project)  # refused before images are scanned
     else:
         prepare = choices.images
-        training.refuse_impossible_words(requests[0])
-        if any(training.missing_folds(project, request) for request in requests):
+        refuse_impossible_words(requests[0])
+        if any(missing_folds(project, request) for request in requests):
             _warn_of_idle(project, choices)
-            training.refuse_untrainable(project, choices)
+            refuse_untrainable(project, choices)
     data = load_dataset(project, prepare)
     if data.folds_made:
         show_dataset(project, data)
@@ -62,7 +67,7 @@ def train(
 
 def _warn_of_idle(project: Project, choices: Recipe) -> None:
     reasons: dict[str, list[str]] = {}
-    for key, why in recipe_module.idle(choices, project.competition.images.symmetry).items():
+    for key, why in ineffective_settings(choices, project.competition.images.symmetry).items():
         reasons.setdefault(why, []).append(key)
     for why, keys in reasons.items():
         warn("train", f"no effect: {', '.join(keys)} ({why})")

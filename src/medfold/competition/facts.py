@@ -6,29 +6,14 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from medfold.competition.facts_sections import (
-    RESERVED,
-    Folds,
-    Images,
-    Labels,
-    Score,
-    Submission,
-    Symmetry,
+    FoldFacts,
+    ImageFacts,
+    LabelFacts,
+    ScoreFacts,
+    SubmissionFacts,
     as_texts,
 )
 from medfold.config import StrictModel
-
-__all__ = [
-    "RESERVED",
-    "Competition",
-    "Folds",
-    "Images",
-    "Labels",
-    "Score",
-    "Submission",
-    "Symmetry",
-    "Task",
-    "groups_known",
-]
 
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
@@ -56,11 +41,11 @@ class Competition(StrictModel):
         description="Values of the target column, the negative or lowest first. Required for `multiclass` and "
         "`ordinal`, not for `multilabel`; without it a binary task has `0` and `1`.",
     )
-    labels: Labels
-    images: Images
-    score: Score
-    submission: Submission = Submission()
-    folds: Folds = Folds()
+    labels: LabelFacts
+    images: ImageFacts
+    score: ScoreFacts
+    submission: SubmissionFacts = SubmissionFacts()
+    folds: FoldFacts = FoldFacts()
 
     @field_validator("classes", mode="before")
     @classmethod

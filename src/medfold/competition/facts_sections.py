@@ -18,7 +18,7 @@ def as_texts(value: Any) -> Any:
     return [str(item) for item in value] if isinstance(value, list) else value
 
 
-class Labels(StrictModel):
+class LabelFacts(StrictModel):
     """Where the labels are and what they look like."""
 
     shape: str = Field(default="wide", description="Layout of the labels in the raw data; see the layouts below.")
@@ -120,7 +120,7 @@ class Labels(StrictModel):
         return value
 
     @model_validator(mode="after")
-    def _private(self) -> "Labels":
+    def _private(self) -> "LabelFacts":
         if twice := [name for name in self.targets if self.targets.count(name) > 1]:
             raise ValueError(f"'labels.targets' has '{twice[0]}' twice")
         for key, columns in (("targets", self.targets), ("keep", self.keep)):
@@ -135,7 +135,7 @@ class Labels(StrictModel):
         return self
 
 
-class Images(StrictModel):
+class ImageFacts(StrictModel):
     """Where the images are, how they are read and how they may be turned."""
 
     train: list[str] = Field(
@@ -216,7 +216,7 @@ class Images(StrictModel):
         return value
 
     @model_validator(mode="after")
-    def _agree(self) -> "Images":
+    def _agree(self) -> "ImageFacts":
         if not 1 <= self.depth <= 8:
             raise ValueError(f"'images.channels' is 1 to 8, found {self.depth}")
         if self.windows and self.depth != len(self.windows):
@@ -231,7 +231,7 @@ class Images(StrictModel):
         return self.channels if isinstance(self.channels, int) else len(self.channels)
 
 
-class Score(StrictModel):
+class ScoreFacts(StrictModel):
     """How predictions are scored."""
 
     metric: str = Field(description="Metric of the leaderboard; see the metrics below.")
@@ -261,7 +261,7 @@ class Score(StrictModel):
         return value
 
 
-class Submission(StrictModel):
+class SubmissionFacts(StrictModel):
     """The shape of the file to upload."""
 
     sample: str | None = Field(
@@ -281,7 +281,7 @@ class Submission(StrictModel):
     )
 
 
-class Folds(StrictModel):
+class FoldFacts(StrictModel):
     """How the training part is cut."""
 
     k: int = Field(default=5, ge=2, description="Number of folds.")

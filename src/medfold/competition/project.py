@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
-from medfold.competition import recipe as recipe_module
 from medfold.competition.facts import Competition
 from medfold.competition.plugins import use_plugins
-from medfold.competition.recipe import Images
+from medfold.competition.recipe import load_recipe
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.competition.slugs import slug_of
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Paths
@@ -97,8 +97,8 @@ def _facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
     return config.merge(facts, variants[paths.name]) if paths.name in variants else facts
 
 
-def images_of(project: Project, recipe: str) -> Images | None:
+def images_of(project: Project, recipe: str) -> ImageSettings | None:
     """How a recipe wants the images; None if the competition has no such recipe."""
     if not (project.paths.folder / f"{recipe}.yaml").is_file():
         return None
-    return recipe_module.load(project.paths, project.root.bases, recipe, {}).images
+    return load_recipe(project.paths, project.root.bases, recipe, {}).images

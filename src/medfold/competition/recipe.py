@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field
 
 from medfold import config
-from medfold.competition.recipe_sections import Backbone, Images, Training
+from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
 from medfold.errors import UserError, nearest
 from medfold.files import fingerprint
@@ -21,8 +21,8 @@ NEW = ("schedule", "callbacks", "compile", "deterministic")  # keys of `training
 class Recipe(StrictModel):
     """Everything that decides a run but the competition, its folds and the seed."""
 
-    images: Images = Images()
-    backbone: Backbone = Backbone()
+    images: ImageSettings = ImageSettings()
+    backbone: BackboneSettings = BackboneSettings()
     head: Literal["classes", "cut_points", "both"] = Field(
         default="classes",
         description="`classes`: a probability for each class or label. Ordinal tasks: `cut_points`, one grade cut into "
@@ -31,7 +31,7 @@ class Recipe(StrictModel):
     augment: str | list[str | dict[str, dict[str, Any]]] = Field(
         default="light", description="Random changes of the training images: a pipeline, or a list of transforms."
     )
-    training: Training = Training()
+    training: TrainingSettings = TrainingSettings()
     tta: bool = Field(
         default=True,
         description="Test-time augmentation: predictions are averaged over the views that `images.symmetry` allows.",
@@ -41,14 +41,14 @@ class Recipe(StrictModel):
         """The recipe without the folders of this machine: of a file with weights, its name alone."""
         content = self.model_dump(mode="json")
         content["backbone"]["weights"] = Path(self.backbone.weights).name
-        usual = Training().model_dump(mode="json")
+        usual = TrainingSettings().model_dump(mode="json")
         for key in NEW:  # so that what was begun or sent before they were there is recognised
             if content["training"][key] == usual[key]:
                 del content["training"][key]
         return content
 
 
-def load(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
+def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
     """A recipe of a competition, with overrides laid over it.
 
     Raises:
@@ -65,7 +65,7 @@ def load(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, A
     return recipe
 
 
-def _refuse_contradictions(choices: Training, where: str) -> None:
+def _refuse_contradictions(choices: TrainingSettings, where: str) -> None:
     """Choices that undo or distort each other; not part of the schema, so that older runs can still be read."""
     soft = [key for key in ("mixup", "cutmix", "label_smoothing") if getattr(choices, key)]
     for wrong, key, what, fix in (
@@ -92,7 +92,7 @@ def _refuse_contradictions(choices: Training, where: str) -> None:
             raise UserError(what, f"{where}, training.{key}", fix)
 
 
-def idle(choices: Recipe, symmetry: str) -> dict[str, str]:
+def ineffective_settings(choices: Recipe, symmetry: str) -> dict[str, str]:
     """What a recipe sets and training does not do.
 
     Args:
@@ -120,7 +120,7 @@ def idle(choices: Recipe, symmetry: str) -> dict[str, str]:
     return {key: why for key, (useless, why) in reasons.items() if useless and mine[key] != usual[key]}
 
 
-def effective(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
+def effective_recipe(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
     """The flat recipe of a run, `training.epochs`, without what training did not do; as it is if no longer valid."""
     found = config.flat(recipe)
     try:
@@ -128,7 +128,7 @@ def effective(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
     except ValueError:
         return found
     usual = config.flat(Recipe().model_dump(mode="json"))
-    return found | {key: usual[key] for key in idle(choices, symmetry)}
+    return found | {key: usual[key] for key in ineffective_settings(choices, symmetry)}
 
 
 def parse_overrides(text: str) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def parse_overrides(text: str) -> dict[str, Any]:
     return result
 
 
-def as_typed(overrides: dict[str, Any]) -> str:
+def overrides_as_typed(overrides: dict[str, Any]) -> str:
     """The other way round: what `parse_overrides` makes these of; lists must be of words and numbers."""
 
     def value_of(value: Any) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 from medfold.config import StrictModel
 
 
-class Images(StrictModel):
+class ImageSettings(StrictModel):
     """What is done to an image once, before it is stored."""
 
     size: int = Field(default=64, ge=8, le=2048, description="Height and width of the prepared images, in pixels.")
@@ -23,7 +23,7 @@ class Images(StrictModel):
     )
 
 
-class Backbone(StrictModel):
+class BackboneSettings(StrictModel):
     """The net, without its head."""
 
     name: str = Field(default="resnet9", description="Name of the net; see the backbones below.")
@@ -50,7 +50,7 @@ class Backbone(StrictModel):
     )
 
 
-class Training(StrictModel):
+class TrainingSettings(StrictModel):
     """How the weights are fitted."""
 
     images: int | None = Field(
@@ -149,8 +149,8 @@ class Training(StrictModel):
     )
     callbacks: list[str | dict[str, dict[str, Any]]] = Field(
         default=[],
-        description="Classes of `keras.callbacks` or plugins.py: names, or `{name: {argument: value}}`; `{folder}` in a text stands "
-        "for the folder of the fold. They see `loss`, `val_<metric>` and `learning_rate` of each epoch.",
+        description="Classes of `keras.callbacks` or plugins.py: names, or `{name: {argument: value}}`; `{folder}` in "
+        "a text stands for the folder of the fold. They see `loss`, `val_<metric>` and `learning_rate` of each epoch.",
     )
     compile: bool | Literal["auto"] = Field(
         default="auto", description="Compile the training step with XLA. `auto`: with JAX, not with TensorFlow."

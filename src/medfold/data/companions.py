@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from medfold.data import image_patterns
+from medfold.data.image_patterns import is_excluded
 
 # Words for what stands beside an image and is none: in additions to its name, or in the name of a folder.
 MASK = re.compile(
@@ -17,7 +17,7 @@ MANY_FOLDERS = 2  # that hold images of the same name
 OFTEN = 0.2  # of the images have a companion, where it is no accident
 
 
-def companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
+def find_companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
     """Finds masks and the like: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
 
     Args:
@@ -55,7 +55,7 @@ def companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
             exclude.add(f"{name}/*" if folder == name else f"*/{name}/*")
     exclude |= _in_parallel_folders(images)
     patterns_found = sorted(exclude)
-    return patterns_found, sum(image_patterns.is_excluded(path, patterns_found) for path in images), unclear
+    return patterns_found, sum(is_excluded(path, patterns_found) for path in images), unclear
 
 
 def _addition(stem: str, stems: set[str]) -> str | None:
@@ -87,13 +87,13 @@ def _in_parallel_folders(images: list[str]) -> set[str]:
     return {f"{folder}/*" for folder, count in shared.items() if count > alone[folder]}
 
 
-def suspicion(images: Iterable[str]) -> str:
+def mask_suspicion(images: Iterable[str]) -> str:
     """What to say of images that may be masks of others; '' where none is.
 
     Args:
         images: the paths of samples.
     """
-    exclude, count, unclear = companions([name for image in images for name in image.split("|")])
+    exclude, count, unclear = find_companions([name for image in images for name in image.split("|")])
     if exclude:
         return f"{count:,} images are named like masks of others: images.exclude: {exclude} leaves them out"
     if unclear:

@@ -7,18 +7,18 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition.project import Project
-from medfold.competition.recipe import Images
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.console import minutes, say, warn
 from medfold.data import samples
 from medfold.data.raw_data import samples_of
+from medfold.data.samples import encode_targets, is_undivided
 from medfold.errors import UserError, some
-from medfold.folds import splitters
 from medfold.folds.folds_table import check_folds, write_folds
 from medfold.folds.kept_near_duplicates import NearDuplicates, near_duplicates_of
 from medfold.folds.leaks import LeakReport, find_leaks
-from medfold.folds.splitters import assign_folds
-from medfold.images import scan, store
-from medfold.images.scan import scan_images
+from medfold.folds.splitters import assign_folds, choose_holdout, join_groups
+from medfold.images.scan import read_appearance, scan_images
+from medfold.images.store import store_key
 
 SHOWN = 3  # bad images on the terminal
 
@@ -51,7 +51,7 @@ class Dataset:
 
 
 def load_dataset(
-    project: Project, prepare: Images | None = None, audit: bool = False, renew_folds: bool = False
+    project: Project, prepare: ImageSettings | None = None, audit: bool = False, renew_folds: bool = False
 ) -> Dataset:
     """Loads samples, targets and folds; gets data, scans images and makes folds where these are missing.
 
@@ -74,16 +74,16 @@ def load_dataset(
     appearance = near = None
     if audit:
         sizes_and_hashes = known[["id", "height", "width", "hash"]]
-        appearance = scan.appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
+        appearance = read_appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
         near = near_duplicates_of(paths, appearance)
     together = near if options.duplicates == "near" else None
-    if samples.undivided(paths):
+    if is_undivided(paths):
         everything = _set_aside(project, everything, together)
     test_groups = everything[everything["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
     good = everything[everything["bad"] == ""].drop(columns="bad")
     train = good[good["part"] == "train"].reset_index(drop=True)
     test = good[good["part"] == "test"].reset_index(drop=True)
-    targets = samples.encode(competition, train)
+    targets = encode_targets(competition, train)
     train["group"] = _joined(train, together)
 
     if kept:
@@ -117,7 +117,7 @@ def _joined(good: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
     shared = [good["hash"].to_numpy()]
     if near is not None:
         shared.append(near.cluster_of(good["id"]))
-    return splitters.join_groups(good["group"].to_numpy(), *shared)
+    return join_groups(good["group"].to_numpy(), *shared)
 
 
 def _set_aside(project: Project, everything: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
@@ -131,8 +131,8 @@ def _set_aside(project: Project, everything: pd.DataFrame, near: NearDuplicates 
     good = (everything["bad"] == "").to_numpy()
     readable = everything[good]
     aside = np.zeros(len(everything), bool)
-    targets = samples.encode(competition, readable)
-    aside[good] = splitters.aside(readable["id"], targets, _joined(readable, near), share, competition.folds.seed)
+    targets = encode_targets(competition, readable)
+    aside[good] = choose_holdout(readable["id"], targets, _joined(readable, near), share, competition.folds.seed)
     columns = everything.drop(columns=["bad", "hash"])
     with files.lock(project.paths.samples):
         table = samples.set_aside(competition, project.paths, columns, aside)
@@ -142,7 +142,7 @@ def _set_aside(project: Project, everything: pd.DataFrame, near: NearDuplicates 
 
 
 def scan_dataset(
-    project: Project, choices: Images | None = None, with_appearance: bool = False, quiet: bool = True
+    project: Project, choices: ImageSettings | None = None, with_appearance: bool = False, quiet: bool = True
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The sample table and what was measured of each image; looks at them first, where that is missing.
 
@@ -161,7 +161,7 @@ def scan_dataset(
         made = f"{done.images:,} images looked at"
         if choices:
             made = f"{done.images:,} images at {choices.size}x{choices.size} px"
-            made += f" -> {project.shown(paths.store(store.key(competition, paths, choices)))}"
+            made += f" -> {project.shown(paths.store(store_key(competition, paths, choices)))}"
         rate = f", {done.images / done.seconds:,.0f} a second" if done.seconds > 1 else ""
         say("prepare", f"{made}, {minutes(done.seconds)}{rate}")
     if done.images or not quiet:

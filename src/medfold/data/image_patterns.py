@@ -14,9 +14,9 @@ import pandas as pd
 from medfold.competition.facts import Competition
 from medfold.console import warn
 from medfold.errors import UserError, some
-from medfold.images.formats import reading
+from medfold.images.formats.reading import files_of_image, image_endings, members_of
 
-CHANNEL = "channel"  # the field that stands for the names of images.channels
+CHANNEL_FIELD = "channel"  # the field that stands for the names of images.channels
 
 
 def fields(pattern: str) -> list[str]:
@@ -77,7 +77,7 @@ def find_images(
     image = pd.Series(None, index=table.index, dtype=object)
     for pattern in patterns:
         columns = [_paths(_for_channel(pattern, name), table) for name in names]
-        there = pd.concat([column.map(lambda path: is_there(path, raw, known)) for column in columns], axis=1).all(
+        there = pd.concat([column.map(lambda path: image_exists(path, raw, known)) for column in columns], axis=1).all(
             axis=1
         )
         image = image.where(image.notna() | ~there, _as_one(columns))
@@ -88,18 +88,18 @@ def find_images(
         image = image.fillna(_as_one(columns))
         if not complete:
             return image
-        missing = [path for row in zip(*columns, strict=True) for path in row if not is_there(path, raw, known)]
+        missing = [path for row in zip(*columns, strict=True) for path in row if not image_exists(path, raw, known)]
         fix = _likely_cause(missing, known)
         if len(missing) > competition.images.tolerate * len(table) * len(names):
             raise UserError(f"{len(missing)} images are missing: {some(missing)}", raw, fix)
         warn(
             "samples", f"{len(missing):,} images are missing, as many as images.tolerate allows: {some(missing)}. {fix}"
         )
-    used = {file for path in image for file in reading.files_of(raw, path)}
-    rules = [Rule(_for_channel(pattern, name)) for pattern in patterns for name in names]
+    used = {file for path in image for file in files_of_image(raw, path)}
+    rules = [PathRule(_for_channel(pattern, name)) for pattern in patterns for name in names]
     exclude = competition.images.exclude
     others = (path for path in known - used if not is_excluded(path, exclude))
-    images = (*reading.suffixes(), "") if complete else ()
+    images = (*image_endings(), "") if complete else ()
     extra = sorted(
         path
         for path in others
@@ -110,7 +110,7 @@ def find_images(
     return image
 
 
-def by_end(name: str, paths: list[str]) -> list[str]:
+def paths_by_ending(name: str, paths: list[str]) -> list[str]:
     """Those of some paths that share the longest end with a path; a list of one if that tells."""
     wanted = name.split("/")[::-1]
 
@@ -129,9 +129,9 @@ def _found_by_end(image: pd.Series, table: pd.DataFrame, known: set[str], raw: P
     if not left.any():
         return image
     by_name: dict[str, list[str]] = {}
-    for path in known or listing(raw):
+    for path in known or list_files(raw):
         by_name.setdefault(path.rpartition("/")[2], []).append(path)
-    found = {row: by_end(ids[row], by_name.get(ids[row].rpartition("/")[2], [])) for row in image.index[left]}
+    found = {row: paths_by_ending(ids[row], by_name.get(ids[row].rpartition("/")[2], [])) for row in image.index[left]}
     single = {row: paths[0] for row, paths in found.items() if len(paths) == 1}
     if single and len(set(single.values())) == len(single):
         row, path = next(iter(single.items()))
@@ -166,10 +166,10 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
 
 
 def _for_channel(pattern: str, name: str | None) -> str:
-    return pattern if name is None else pattern.replace(f"{{{CHANNEL}}}", name)
+    return pattern if name is None else pattern.replace(f"{{{CHANNEL_FIELD}}}", name)
 
 
-def is_there(path: str, raw: Path, known: set[str]) -> bool:
+def image_exists(path: str, raw: Path, known: set[str]) -> bool:
     """True if a file is among the known ones, and holds the member that the path names behind `#`."""
     if path in known:
         return True
@@ -179,7 +179,7 @@ def is_there(path: str, raw: Path, known: set[str]) -> bool:
 
 @cache
 def _members(path: Path) -> frozenset[str]:
-    return frozenset(reading.members(path))
+    return frozenset(members_of(path))
 
 
 def _candidates(pattern: str, raw: Path) -> list[str]:
@@ -188,14 +188,14 @@ def _candidates(pattern: str, raw: Path) -> list[str]:
     file, _, rest = fixed.partition("#")
     if rest or fixed.endswith("#"):
         return [file] if (raw / file).is_file() else []
-    return listing(raw, fixed.rpartition("/")[0])
+    return list_files(raw, fixed.rpartition("/")[0])
 
 
 # What systems put beside the data; hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are none either.
 NOT_DATA = {"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
 
 
-def listing(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list[str]:
+def list_files(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list[str]:
     """All files below raw/, or below a folder in it, without hidden ones and what systems put beside the data.
 
     Args:
@@ -214,7 +214,7 @@ def is_excluded(path: str, exclude: Iterable[str]) -> bool:
     return any(fnmatchcase(path, pattern) for pattern in exclude)
 
 
-class Rule:
+class PathRule:
     """Matches paths against a pattern: `{label}/{id}.png` matches `no/x.png` and gives label and id.
 
     A field never crosses a folder; one that stands twice has the same value in both places.

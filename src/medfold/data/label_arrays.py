@@ -14,7 +14,7 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedErro
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
+def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
     """The arrays of a file by name, each read when it is asked for.
 
     Raises:

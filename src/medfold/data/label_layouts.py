@@ -12,11 +12,13 @@ import pandas as pd
 from medfold.competition.facts import Competition
 from medfold.console import say, warn
 from medfold.data import image_patterns, label_tables
-from medfold.data import label_arrays as array_files
+from medfold.data.image_patterns import PathRule, list_files
+from medfold.data.label_arrays import class_numbers, open_arrays
+from medfold.data.label_tables import as_marks, is_one_hot, read_table
 from medfold.data.parts import held_out, part_of
 from medfold.errors import UserError, nearest, some
-from medfold.images import dicom_headers
-from medfold.images.formats import reading
+from medfold.images.dicom_headers import identifying_keywords, read_headers
+from medfold.images.formats.reading import path_of_image
 from medfold.registry import Registry
 
 LAYOUTS: Registry[Callable] = Registry("shape of labels")
@@ -85,8 +87,8 @@ def one_hot(competition: Competition, raw: Path) -> Parts:
 def _one_hot(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
     names = competition.class_names
     (target,) = competition.labels.targets
-    marked = label_tables.marks(table, names)
-    wrong = ~label_tables.is_one_hot(marked)
+    marked = as_marks(table, names)
+    wrong = ~is_one_hot(marked)
     if wrong.any():
         ids = table[competition.labels.id][wrong]
         what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {some(names, 6)}: {some(ids)}"
@@ -125,14 +127,14 @@ def folders(competition: Competition, raw: Path) -> Parts:
     (target,) = competition.labels.targets
     _refuse_private(competition)
     labels, images = competition.labels, competition.images
-    everything = image_patterns.listing(raw, exclude=images.exclude)
+    everything = list_files(raw, exclude=images.exclude)
     found = {}
     for part, rules in (("train", images.train), ("test", images.test)):
         rows = []
         # Of folders of classes beside a folder test, {label}/{id}.png would match the images of that, too.
-        unlabelled = [image_patterns.Rule(rule) for rule in images.test if part == "train" and "{label}" not in rule]
+        unlabelled = [PathRule(rule) for rule in images.test if part == "train" and "{label}" not in rule]
         candidates = [path for path in everything if not any(rule.match(path) for rule in unlabelled)]
-        for rule in map(image_patterns.Rule, rules):
+        for rule in map(PathRule, rules):
             matches = ((path, rule.match(path)) for path in candidates)
             rows += [{**fields, "image": path} for path, fields in matches if fields is not None]
         columns = list(dict.fromkeys(["id", "image", "label", *(name for row in rows for name in row)]))
@@ -208,7 +210,7 @@ def arrays(competition: Competition, raw: Path) -> Parts:
     labels = competition.labels
     path = raw / labels.file
     found = []
-    with array_files.opened(path) as content:
+    with open_arrays(path) as content:
         for prefixes in (labels.train, ["test"]):
             pieces = []
             for prefix in prefixes:
@@ -216,7 +218,7 @@ def arrays(competition: Competition, raw: Path) -> Parts:
                     raise UserError(f"no array '{prefix}_images' or '{prefix}_labels'", path, f"It has {content.files}")
                 values, count = content[f"{prefix}_labels"], len(content[f"{prefix}_images"])
                 values = values.reshape(len(values), -1)
-                numbers = array_files.class_numbers(values) if competition.task != "multilabel" else None
+                numbers = class_numbers(values) if competition.task != "multilabel" else None
                 if numbers is not None and values.shape[1] == len(competition.class_names):
                     values = np.array(competition.class_names)[numbers][:, None]
                 if values.shape != (count, len(labels.targets)):
@@ -289,7 +291,7 @@ def _from_table(
     """
     _refuse_private(competition)
     labels, path = competition.labels, raw / competition.labels.file
-    table = label_tables.read(path, [labels.id, *needed, *([labels.part] if labels.part else [])])
+    table = read_table(path, [labels.id, *needed, *([labels.part] if labels.part else [])])
     test, test_path = None, raw / labels.test if labels.test else path
     if labels.part:
         table, test = _by_part(table, competition, path)
@@ -319,7 +321,7 @@ def _from_table(
 
 def _refuse_private(competition: Competition) -> None:
     """Stops where the sample table would keep a DICOM header that may tell who a patient is."""
-    if private := dicom_headers.identifying(set(competition.labels.keep) & set(competition.images.headers)):
+    if private := identifying_keywords(set(competition.labels.keep) & set(competition.images.headers)):
         fix = "Group by it if need be: the sample table then has a number"
         raise UserError(f"the header {private[0]} may tell who a patient is", "labels.keep", fix)
 
@@ -428,8 +430,8 @@ def _with_headers(
     """The table with a column for each DICOM header; '' where an image is not there."""
     if not keywords:
         return table
-    there = image.map(lambda path: reading.path_of(raw, path).is_file())  # a few may be missing
-    read = dicom_headers.read(raw, image[there], keywords, complete)
+    there = image.map(lambda path: path_of_image(raw, path).is_file())  # a few may be missing
+    read = read_headers(raw, image[there], keywords, complete)
     found = {name: pd.Series(values, image.index[there]) for name, values in read.items()}
     return table.assign(**{name: values.reindex(image.index, fill_value="") for name, values in found.items()})
 
@@ -439,13 +441,13 @@ def _test_table(competition: Competition, raw: Path) -> pd.DataFrame:
     labels, submission = competition.labels, competition.submission
     if labels.part:
         path = raw / labels.file
-        return _by_part(label_tables.read(path, [labels.id, labels.part]), competition, path)[1].reset_index(drop=True)
+        return _by_part(read_table(path, [labels.id, labels.part]), competition, path)[1].reset_index(drop=True)
     if labels.test:
-        return label_tables.read(raw / labels.test, [labels.id])
+        return read_table(raw / labels.test, [labels.id])
     if not submission.sample:
         return _test_files(competition, raw)
     path = raw / submission.sample
-    test = label_tables.read(path, [submission.id])
+    test = read_table(path, [submission.id])
     if submission.shape == "long":
         test = test.assign(**{submission.id: split_long(test[submission.id], labels.targets, path)[0]})
         test = test.drop_duplicates(submission.id)
@@ -455,8 +457,8 @@ def _test_table(competition: Competition, raw: Path) -> pd.DataFrame:
 def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
     """What the patterns of the test part tell of the files that match them."""
     images, key = competition.images, competition.labels.id
-    everything, rows = image_patterns.listing(raw, exclude=images.exclude), []
-    for rule in map(image_patterns.Rule, images.test):
+    everything, rows = list_files(raw, exclude=images.exclude), []
+    for rule in map(PathRule, images.test):
         rows += [fields for path in everything if (fields := rule.match(path)) is not None]
     if not rows:
         raise UserError(f"no test image matches {' or '.join(images.test)}", raw, _seen(everything))

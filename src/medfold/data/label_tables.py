@@ -18,7 +18,7 @@ from medfold.console import warn
 from medfold.errors import UserError, nearest, some
 
 # Of files that may be tables, in lower case.
-ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
+TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
 READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # packages that pandas needs for them
 SEPARATORS = ",;\t|"
 WIDEST = 10_000  # columns of a table
@@ -26,7 +26,7 @@ WHOLE = r"^(-?\d+)\.0$"  # how tables that held gaps once write integers
 MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # how tables mark that something is there or not
 
 
-def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
+def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     """A table of text with all columns as text, nothing as ''.
 
     Separator and encoding are found out: comma, semicolon, tab or |, or what Excel's line `sep=;` says; UTF-8, UTF-16
@@ -57,12 +57,12 @@ def read(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     return table
 
 
-def plain(values: pd.Series) -> pd.Series:
+def plain_texts(values: pd.Series) -> pd.Series:
     """Texts without blanks around them, and 1.0 as 1."""
     return values.str.strip().str.replace(WHOLE, r"\1", regex=True)
 
 
-def marks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+def as_marks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Columns of marks as 0 and 1, whatever their case and blanks; nan where a cell holds something else."""
     return table[columns].apply(lambda column: column.str.strip().str.lower().map(MARKS))
 

@@ -2,20 +2,20 @@
 
 from pathlib import Path, PurePosixPath
 
-from medfold.competition import facts as competition_module
-from medfold.data import image_patterns
+from medfold.competition.facts_sections import ImageFacts
+from medfold.data.image_patterns import CHANNEL_FIELD
 from medfold.errors import UserError, some
-from medfold.images.formats import reading
+from medfold.images.formats.reading import image_endings
 
 
-def new_images(given: Path, facts: competition_module.Images) -> tuple[Path, list[str]]:
+def new_images(given: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
     """The folder that ids start from, and the images below it, sorted; of several files for an image, together."""
     given = given.expanduser()
     if given.is_file():
         return given.parent, with_channels([given.name], facts)
     if not given.is_dir():
         raise UserError("no such file or folder", f"IMAGES={given}")
-    known = set(reading.suffixes())
+    known = set(image_endings())
     everything = [path.relative_to(given).as_posix() for path in given.rglob("*") if path.is_file()]
     found = sorted(path for path in everything if Path(path).suffix.lower() in known)
     if not found:
@@ -24,11 +24,11 @@ def new_images(given: Path, facts: competition_module.Images) -> tuple[Path, lis
     return given, with_channels(found, facts)
 
 
-def with_channels(found: list[str], facts: competition_module.Images) -> list[str]:
+def with_channels(found: list[str], facts: ImageFacts) -> list[str]:
     """The images as formats.read takes them: where an image is a file for each channel, all of them are named."""
     if isinstance(facts.channels, int):
         return found
-    before, _, after = PurePosixPath(facts.train[0]).name.partition(f"{{{image_patterns.CHANNEL}}}")
+    before, _, after = PurePosixPath(facts.train[0]).name.partition(f"{{{CHANNEL_FIELD}}}")
     first, *rest = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in facts.channels)
     fronts = [name.removesuffix(first) for name in found if name.endswith(first)]
     if not fronts:

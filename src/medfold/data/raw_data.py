@@ -8,7 +8,7 @@ import pandas as pd
 from medfold import files
 from medfold.competition.project import Project
 from medfold.console import minutes, say, size, warn
-from medfold.data import samples
+from medfold.data.samples import build_samples, read_samples, samples_are_fresh
 from medfold.data.sources.source import missing, open_source
 from medfold.errors import UserError, some
 
@@ -32,7 +32,7 @@ def get_raw_data(project: Project, given: Path | None = None, force: bool = Fals
         began = time.monotonic()
         manifest = source.get(given, force)
         try:
-            table = samples.build(project.competition, paths)
+            table = build_samples(project.competition, paths)
         except UserError:
             if given:
                 paths.raw_manifest.unlink()  # perhaps the wrong file was given: do not call it complete
@@ -61,7 +61,7 @@ def get_some_raw_data(project: Project, patterns: list[str]) -> None:
         return
     source.seal()
     try:
-        samples.build(project.competition, paths)
+        build_samples(project.competition, paths)
     except UserError as error:
         paths.raw_manifest.unlink()
         say("download", f"{told}; not yet all that training needs ({error.what})")
@@ -91,8 +91,8 @@ def samples_of(project: Project) -> pd.DataFrame:
             f"Run: {project.command('download')}",
         )
     with files.lock(paths.samples):
-        if samples.fresh(project.competition, paths):
-            return samples.read(project.competition, paths)
-        table = samples.build(project.competition, paths)
+        if samples_are_fresh(project.competition, paths):
+            return read_samples(project.competition, paths)
+        table = build_samples(project.competition, paths)
     say("samples", f"{len(table):,} samples -> {project.shown(paths.samples)}")
     return table

@@ -13,7 +13,9 @@ import pandas as pd
 from medfold import files
 from medfold.competition.facts import Competition
 from medfold.console import warn
-from medfold.data import companions, label_layouts, label_tables
+from medfold.data import label_layouts
+from medfold.data.companions import mask_suspicion
+from medfold.data.label_tables import read_table
 from medfold.errors import UserError, nearest, some
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
@@ -22,7 +24,7 @@ FINDING = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"
 VERSION = 4  # raised when the same raw data gives another table
 
 
-def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
+def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Where the raw data brings no sample submission one is written, and where it holds the labels of the test part they
@@ -65,7 +67,7 @@ def build(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
     files.write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
-    if told := companions.suspicion(table["image"]):
+    if told := mask_suspicion(table["image"]):
         warn("samples", told)
     _write(competition, paths, table, solution, undivided=bool(labels.holdout))
     return table
@@ -91,7 +93,7 @@ def set_aside(
     return table
 
 
-def undivided(paths: CompetitionPaths) -> bool:
+def is_undivided(paths: CompetitionPaths) -> bool:
     """True until `set_aside` has cut the test part that `labels.holdout` asks for."""
     return bool((files.read_json(paths.samples_origin) or {}).get("undivided"))
 
@@ -126,12 +128,12 @@ def origin(competition: Competition, paths: CompetitionPaths) -> str:
     return fingerprint([VERSION, facts, files.sha256(paths.raw_manifest)])
 
 
-def read(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
+def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     """The sample table as `build` wrote it; units and classes as text."""
     return files.read_csv(paths.samples, unit=str, **dict.fromkeys(competition.labels.targets, str))
 
 
-def fresh(competition: Competition, paths: CompetitionPaths) -> bool:
+def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool:
     """True if the sample table is there and was made from these facts and these raw files."""
     try:
         made = files.read_json(paths.samples_origin)
@@ -140,7 +142,7 @@ def fresh(competition: Competition, paths: CompetitionPaths) -> bool:
     return paths.samples.is_file() and bool(made) and made["made from"] == origin(competition, paths)
 
 
-def encode(competition: Competition, table: pd.DataFrame) -> np.ndarray:
+def encode_targets(competition: Competition, table: pd.DataFrame) -> np.ndarray:
     """The targets of a table with text columns as numbers.
 
     Returns:
@@ -159,7 +161,7 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     """
     facts = competition.submission
     own = paths.raw_root(competition.images.root) / facts.sample if facts.sample else paths.sample_submission
-    return label_tables.read(own, [facts.id])
+    return read_table(own, [facts.id])
 
 
 def further_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
@@ -172,7 +174,7 @@ def further_columns(competition: Competition, paths: CompetitionPaths, ids: pd.S
     path = paths.raw_root(competition.images.root) / (labels.file or "")
     if labels.shape not in ("wide", "one_hot", "lists") or not path.is_file():
         return nothing
-    table = label_tables.read(path, [labels.id]).drop_duplicates(labels.id).set_index(labels.id)
+    table = read_table(path, [labels.id]).drop_duplicates(labels.id).set_index(labels.id)
     told = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep}
     table = table[[column for column in table if column not in told]]
     # Ids that stand in train and test alike have their folder in front.
@@ -180,7 +182,7 @@ def further_columns(competition: Competition, paths: CompetitionPaths, ids: pd.S
     return table.reindex(named).set_axis(ids.index) if set(named) <= set(table.index) else nothing
 
 
-def test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The test part alone, as a notebook meets it on Kaggle, where it may hold more than it did at home.
 
     Labels of the training part are not looked at, and an image may be missing: then it cannot be read.
@@ -198,7 +200,7 @@ def test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.Dat
     _check_ids(table, "test")
     facts = competition.submission
     if facts.sample:
-        return table, label_tables.read(raw / facts.sample, [facts.id])
+        return table, read_table(raw / facts.sample, [facts.id])
     return table, _blank_submission(competition, table["unit"].unique()).astype(str)
 
 

@@ -7,8 +7,8 @@ from medfold import files
 from medfold.competition.project import Project
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.runs import run_folder
-from medfold.scoring.cross_fitting import Fitted
+from medfold.runs.run_folder import joined_name
+from medfold.scoring.cross_fitting import FittedTransform
 
 
 class KeptChoice(NamedTuple):
@@ -20,8 +20,8 @@ class KeptChoice(NamedTuple):
         title: in words.
     """
 
-    fitted: Fitted
-    probable: Fitted | None
+    fitted: FittedTransform
+    probable: FittedTransform | None
     title: str
 
 
@@ -63,10 +63,14 @@ def kept_choice(project: Project, names: list[str]) -> KeptChoice | None:
     if any(not file.is_file() or files.sha256(file) != digest for file, digest in expected.items()):
         return None
     behind = path.with_suffix(".probable.npz")
-    return KeptChoice(Fitted.load(path), Fitted.load(behind) if behind.name in about["files"] else None, about["title"])
+    return KeptChoice(
+        FittedTransform.load(path),
+        FittedTransform.load(behind) if behind.name in about["files"] else None,
+        about["title"],
+    )
 
 
 def _path(project: Project, names: list[str]) -> Path:
     if len(names) == 1:
         return project.paths.run(names[0]).folder / "ensemble.npz"
-    return project.paths.runs / f"{run_folder.joined_name(names)}.ensemble.npz"
+    return project.paths.runs / f"{joined_name(names)}.ensemble.npz"

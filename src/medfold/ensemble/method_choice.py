@@ -8,10 +8,10 @@ import numpy as np
 from medfold.competition.facts import Competition
 from medfold.ensemble.methods import METHODS, Method
 from medfold.errors import UserError, nearest
-from medfold.scoring import post_processing
-from medfold.scoring.bootstrap import Difference, paired
-from medfold.scoring.cross_fitting import Fit, Fitted, chained, cross_fitted
+from medfold.scoring.bootstrap import Difference, paired_difference
+from medfold.scoring.cross_fitting import Fit, FittedTransform, chained, cross_fit
 from medfold.scoring.metric import METRICS, Metric, metric_of
+from medfold.scoring.post_processing import calibration, post_processing_of
 
 DRAWS, FEWEST = 400, 100  # of the intervals that decide; of large tables fewer, which then tell as much
 ROWS_DRAWN = 4_000_000
@@ -54,10 +54,10 @@ class Candidate:
     """
 
     method: Method
-    fitted: Fitted
+    fitted: FittedTransform
     predictions: np.ndarray
     in_sample: float
-    cross_fitted: float
+    cross_fit: float
     gain: Difference | None
 
 
@@ -76,10 +76,10 @@ class Adjusted:
 
     title: str
     calibrates: bool
-    fitted: Fitted
+    fitted: FittedTransform
     predictions: np.ndarray
     in_sample: float
-    cross_fitted: float
+    cross_fit: float
     gain: Difference
 
     @property
@@ -117,11 +117,11 @@ class EnsembleChoice:
     contenders: list[Candidate]
     chosen: Candidate
     adjusted: Adjusted | None
-    fitted: Fitted
+    fitted: FittedTransform
     predictions: np.ndarray
 
     @property
-    def probable(self) -> tuple[Fitted, np.ndarray]:
+    def probable(self) -> tuple[FittedTransform, np.ndarray]:
         """What gives the probabilities behind what is scored, and those out of fold.
 
         They are what is scored, unless that is ranks, or an adjustment has made decisions or the like of them.
@@ -146,7 +146,7 @@ class EnsembleChoice:
             _, arguments = self.chosen.fitted.steps[0]
             found = self.chosen.fitted.apply(np.median(arguments["ordered"], axis=1)[:, None, :])
         if self.adjusted and self.adjusted.helps and not self.adjusted.calibrates:
-            found = Fitted(self.fitted.steps[len(self.chosen.fitted.steps) :]).apply(found)
+            found = FittedTransform(self.fitted.steps[len(self.chosen.fitted.steps) :]).apply(found)
         return found[0]
 
 
@@ -170,14 +170,14 @@ def compare_methods(
         inside = fitted.apply(members.predictions)
         outside = inside
         if found and members.can_be_cross_fitted:
-            outside = cross_fitted(fit, members.predictions, members.targets, members.fold)
+            outside = cross_fit(fit, members.predictions, members.targets, members.fold)
         gain = _gain(metric, members, outside, found[0].predictions) if found else None
         scores = (metric(members.targets, each) for each in (inside, outside))
         found.append(Candidate(method, fitted, outside, *scores, gain))
     return found
 
 
-def decide(
+def choose_method(
     members: Members, competition: Competition, method: str | None = None, per_class: bool = False
 ) -> EnsembleChoice:
     """Chooses a method and says whether to adjust what it gives.
@@ -209,9 +209,9 @@ def calibrated(
     Ranks are no probabilities: where they are averaged, this is of the plain mean.
     """
     chosen = decision.contenders[0] if decision.chosen.method.gives_ranks else decision.chosen
-    scaling, ece = post_processing.calibration().fit, METRICS["ece"]
+    scaling, ece = calibration().fit, METRICS["ece"]
     fit = chained(_fit(chosen.method, metric_of(competition), per_class), scaling)
-    after = cross_fitted(fit, members.predictions, members.targets, members.fold)
+    after = cross_fit(fit, members.predictions, members.targets, members.fold)
     temperature = fit(members.predictions, members.targets).parameters["temperature"]
     return Calibration(temperature, ece(members.targets, chosen.predictions), ece(members.targets, after))
 
@@ -253,12 +253,12 @@ def _named(members: Members, contenders: list[Candidate], name: str) -> Candidat
 
 def _adjusted(members: Members, competition: Competition, chosen: Candidate, per_class: bool) -> Adjusted | None:
     metric = metric_of(competition)
-    suited = post_processing.post_processing_of(competition, metric)
+    suited = post_processing_of(competition, metric)
     if suited is None:
         return None
     fit = chained(_fit(chosen.method, metric, per_class), suited.fit)
     fitted = fit(members.predictions, members.targets)
-    outside = cross_fitted(fit, members.predictions, members.targets, members.fold)
+    outside = cross_fit(fit, members.predictions, members.targets, members.fold)
     in_sample = metric(members.targets, fitted.apply(members.predictions))
     gain = _gain(metric, members, outside, chosen.predictions)
     return Adjusted(suited.title, suited.calibrates, fitted, outside, in_sample, metric(members.targets, outside), gain)
@@ -266,4 +266,4 @@ def _adjusted(members: Members, competition: Competition, chosen: Candidate, per
 
 def _gain(metric: Metric, members: Members, ours: np.ndarray, theirs: np.ndarray) -> Difference:
     draws = int(np.clip(ROWS_DRAWN // len(ours), FEWEST, DRAWS))
-    return paired(metric, members.targets, ours, theirs, members.group, draws)
+    return paired_difference(metric, members.targets, ours, theirs, members.group, draws)

@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 
 from medfold.registry import Registry
 from medfold.scoring.calibration import SMALLEST, logits, probabilities
-from medfold.scoring.cross_fitting import Fitted, prediction_map
+from medfold.scoring.cross_fitting import FittedTransform, prediction_map
 from medfold.scoring.metric import METRICS, Metric
 
 ROUNDS, RESAMPLES, DRAWN = 50, 100, 10_000  # of the greedy selection; rows of a draw at most
@@ -35,7 +35,7 @@ class Method:
 
     name: str
     title: str
-    fit: Callable[[np.ndarray, np.ndarray, Metric, bool], Fitted]
+    fit: Callable[[np.ndarray, np.ndarray, Metric, bool], FittedTransform]
     learns: bool
     gives_ranks: bool = False
 
@@ -63,9 +63,9 @@ def ensemble_method(title: str, learns: bool = True, gives_ranks: bool = False) 
 
 
 @ensemble_method("arithmetic mean", learns=False)
-def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """The plain mean of the probabilities."""
-    return Fitted.by(mean_of)
+    return FittedTransform.by(mean_of)
 
 
 @prediction_map
@@ -75,9 +75,9 @@ def mean_of(stack: np.ndarray) -> np.ndarray:
 
 
 @ensemble_method("geometric mean", learns=False)
-def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """The mean of the logits, made probabilities again: the normalised geometric mean."""
-    return Fitted.by(geometric_mean_of, exclusive=_exclusive(stack, targets))
+    return FittedTransform.by(geometric_mean_of, exclusive=_exclusive(stack, targets))
 
 
 @prediction_map
@@ -87,13 +87,13 @@ def geometric_mean_of(stack: np.ndarray, exclusive: bool) -> np.ndarray:
 
 
 @ensemble_method("rank mean", learns=False, gives_ranks=True)
-def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """The mean of where each prediction stands among the member's OOF predictions, as a share of them.
 
     Ranks among OOF predictions, not among those that are put together: the rank of an image does not hang on which
     others are predicted with it.
     """
-    return Fitted.by(rank_mean_of, ordered=np.sort(stack, axis=1), exclusive=_exclusive(stack, targets))
+    return FittedTransform.by(rank_mean_of, ordered=np.sort(stack, axis=1), exclusive=_exclusive(stack, targets))
 
 
 @prediction_map
@@ -109,7 +109,7 @@ def rank_mean_of(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.
 
 
 @ensemble_method("selection")
-def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """Greedy selection of members with replacement (Caruana et al. 2004, doi 10.1145/1015330.1015432), on the metric.
 
     In each of 50 rounds that member is added with which the mean of all added so far scores best. What is taken is the
@@ -188,7 +188,7 @@ def shortest(stack: np.ndarray, targets: np.ndarray, metric: Metric, picks: np.n
 
 
 @ensemble_method("optimised weights")
-def optimised(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+def optimised(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """Weights of sum 1, none negative, of the weighted mean with the least log loss (SLSQP; the problem is convex).
 
     With `per_class` each column has weights of its own, by its own log loss.
@@ -231,7 +231,7 @@ def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 @ensemble_method("stacking")
-def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> Fitted:
+def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """Logistic regression on the members' logits (Wolpert 1992), each of mean 0 and deviation 1, with C = 1.
 
     Of classes that exclude each other all logits tell on each; each label is told by its own logits. Where the targets
@@ -241,14 +241,14 @@ def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: 
         return mean(stack, targets, metric)
     if _exclusive(stack, targets):
         slopes, offsets = _regression(_features(stack, True), targets)
-        return Fitted.by(stacked_classes, slopes=slopes, offsets=offsets, classes=np.unique(targets))
+        return FittedTransform.by(stacked_classes, slopes=slopes, offsets=offsets, classes=np.unique(targets))
     labels = targets.reshape(len(targets), -1)
     slopes, offsets = np.full((labels.shape[1], len(stack)), np.nan), np.zeros(labels.shape[1])
     for label in range(labels.shape[1]):
         if len(np.unique(labels[:, label])) == 2:
             found = _regression(_features(stack[:, :, [label]], False), labels[:, label])
             slopes[label], offsets[label] = (each[0] for each in found)
-    return Fitted.by(stacked_labels, slopes=slopes, offsets=offsets)
+    return FittedTransform.by(stacked_labels, slopes=slopes, offsets=offsets)
 
 
 @prediction_map
@@ -284,12 +284,12 @@ def _features(stack: np.ndarray, exclusive: bool) -> np.ndarray:
     return np.concatenate(list(logits(stack, exclusive)), axis=1)
 
 
-def _weighted(weights: np.ndarray, exclusive: bool) -> Fitted:
+def _weighted(weights: np.ndarray, exclusive: bool) -> FittedTransform:
     """The weighted mean; with weights for each column, of classes that exclude each other brought to a sum of 1."""
     weights = weights / weights.sum(axis=0)
     if weights.ndim == 1:
-        return Fitted.by(weighted_mean_of, {"weights": weights}, weights=weights)
-    return Fitted.by(weighted_columns_of, {"weights": weights}, weights=weights, exclusive=exclusive)
+        return FittedTransform.by(weighted_mean_of, {"weights": weights}, weights=weights)
+    return FittedTransform.by(weighted_columns_of, {"weights": weights}, weights=weights, exclusive=exclusive)
 
 
 @prediction_map

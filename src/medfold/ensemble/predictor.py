@@ -12,15 +12,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition import recipe
 from medfold.competition.facts import Competition
 from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.ensemble import methods
 from medfold.ensemble.fold_mean import weighted_sum
 from medfold.errors import UserError, some
 from medfold.processes import silence_native_output
-from medfold.scoring import aggregation, thresholds
-from medfold.scoring.cross_fitting import Fitted
+from medfold.scoring import thresholds
+from medfold.scoring.aggregation import aggregate_predictions
+from medfold.scoring.cross_fitting import FittedTransform
 
 REGISTERED = (methods, thresholds)  # imported for the maps that a choice names
 BATCH = 64  # images that a net is asked about at a time
@@ -72,10 +73,12 @@ class EnsemblePredictor:
         UserError: a damaged weights file, or weights of another net.
     """
 
-    def __init__(self, competition: Competition, members: Sequence[Member], fitted: Fitted, batch_size: int = BATCH):
+    def __init__(
+        self, competition: Competition, members: Sequence[Member], fitted: FittedTransform, batch_size: int = BATCH
+    ):
         self._competition, self._fitted = competition, fitted
         self._runs = [_RunPredictor(competition, member, batch_size) for member in members]
-        self.options: list[recipe.Images] = []
+        self.options: list[ImageSettings] = []
         for member in members:
             if member.recipe.images not in self.options:
                 self.options.append(member.recipe.images)
@@ -112,7 +115,7 @@ class EnsemblePredictor:
         ids: Sequence[str],
         predictions: Sequence[np.ndarray],
         unit: pd.Series | None = None,
-        fitted: Fitted | None = None,
+        fitted: FittedTransform | None = None,
     ) -> pd.DataFrame:
         """The runs put together.
 
@@ -136,7 +139,9 @@ class EnsemblePredictor:
         )
 
 
-def combine(competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Series, fitted: Fitted) -> pd.DataFrame:
+def combine(
+    competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Series, fitted: FittedTransform
+) -> pd.DataFrame:
     """Predictions of runs put together, a row for each unit.
 
     Args:
@@ -162,9 +167,7 @@ def stacked(competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Se
     Raises:
         UserError: runs that predict different units.
     """
-    tables = {
-        name: aggregation.join_predictions(competition, table, unit).set_index("id") for name, table in runs.items()
-    }
+    tables = {name: aggregate_predictions(competition, table, unit).set_index("id") for name, table in runs.items()}
     (first, one), *_ = tables.items()
     for name, found in tables.items():
         if differ := set(found.index) ^ set(one.index):

@@ -11,12 +11,13 @@ from medfold.competition.project import Project
 from medfold.data.dataset import Dataset
 from medfold.ensemble import method_choice
 from medfold.ensemble.fold_mean import mean_by_id
-from medfold.ensemble.method_choice import Calibration, EnsembleChoice, Members
+from medfold.ensemble.method_choice import Calibration, EnsembleChoice, Members, choose_method
 from medfold.ensemble.predictor import combine
 from medfold.errors import UserError, some
 from medfold.run_paths import FoldPaths
-from medfold.runs import identity, run_folder
-from medfold.scoring import aggregation
+from medfold.runs.identity import refuse_changed_run, refuse_other_images
+from medfold.runs.run_folder import is_optimistic, read_predictions, run_paths_of, trained_folds
+from medfold.scoring.aggregation import labels_of_units
 from medfold.scoring.metric import label_means
 from medfold.scoring.oof_score import OofPredictions, oof_by_unit, oof_score
 
@@ -71,7 +72,7 @@ def ensemble_runs(
     competition = project.competition
     read = {name: _Run.read(project, name) for name in sorted(set(names))}  # so their order decides nothing
     for name in read:
-        identity.refuse_other_images(project, name, data.test)
+        refuse_other_images(project, name, data.test)
     first, *others = read.values()
     for other in others:
         if other.folds != first.folds:
@@ -82,7 +83,7 @@ def ensemble_runs(
     oof = next(iter(found.values()))
     stack = np.stack([each.predictions for each in found.values()])
     members = Members(list(found), stack, oof.targets, oof.fold, oof.group)
-    decision = method_choice.decide(members, competition, method, per_class)
+    decision = choose_method(members, competition, method, per_class)
     behind, behind_oof = decision.probable
     probable = replace(oof, predictions=behind_oof)
     oof = replace(oof, predictions=decision.predictions)
@@ -91,7 +92,7 @@ def ensemble_runs(
     score["ensemble"] = _for_the_record(members, decision)
     tests, unit = {name: run.test(project) for name, run in read.items()}, data.test.set_index("id")["unit"]
     test, test_probable = (combine(competition, tests, unit, each) for each in (decision.fitted, behind))
-    prior = label_means(competition, aggregation.labels_of(data.train["unit"].to_numpy(), data.targets))
+    prior = label_means(competition, labels_of_units(data.train["unit"].to_numpy(), data.targets))
     inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
     calibration = None
     if members.can_be_cross_fitted:
@@ -123,22 +124,19 @@ class _Run:
 
     @classmethod
     def read(cls, project: Project, name: str) -> "_Run":
-        run_paths = run_folder.paths_of(project.paths, name)
-        origin = identity.refuse_changed(project, name)
-        folds = run_folder.finished_folds(run_paths, project.competition.folds.k)
-        return cls(name, folds, run_folder.is_optimistic(origin), [run_paths.fold(number) for number in folds])
+        run_paths = run_paths_of(project.paths, name)
+        origin = refuse_changed_run(project, name)
+        folds = trained_folds(run_paths, project.competition.folds.k)
+        return cls(name, folds, is_optimistic(origin), [run_paths.fold(number) for number in folds])
 
     def oof(self, project: Project) -> pd.DataFrame:
-        read = [run_folder.read_predictions(project.competition, fold.oof) for fold in self.paths]
+        read = [read_predictions(project.competition, fold.oof) for fold in self.paths]
         return pd.concat(read, ignore_index=True)
 
     def test(self, project: Project) -> pd.DataFrame:
         """The mean of the folds."""
         competition = project.competition
-        folds = {
-            f"{self.name} {fold.folder.name}": run_folder.read_predictions(competition, fold.test)
-            for fold in self.paths
-        }
+        folds = {f"{self.name} {fold.folder.name}": read_predictions(competition, fold.test) for fold in self.paths}
         return mean_by_id(folds, competition.columns)
 
     def inputs(self, project: Project) -> dict[str, str]:

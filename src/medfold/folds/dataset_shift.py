@@ -113,7 +113,7 @@ def _auc_alone(values: np.ndarray, is_test: np.ndarray, folds: list[tuple[np.nda
     return float(np.mean(found))
 
 
-def telling_headers(headers: pd.DataFrame, targets: np.ndarray, groups: np.ndarray) -> list[tuple[str, int, float]]:
+def predictive_columns(headers: pd.DataFrame, targets: np.ndarray, groups: np.ndarray) -> list[tuple[str, int, float]]:
     """Columns that differ between the classes, such as the scanner or the site: a net may learn these instead.
 
     For each class (or label) against the rest the strength is Cramér's V, corrected for its bias: 0 for independent

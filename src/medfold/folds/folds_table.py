@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold import files
-from medfold.competition import facts as competition
+from medfold.competition.facts_sections import FoldFacts
 from medfold.errors import UserError, some
 from medfold.paths import CompetitionPaths
 
@@ -65,7 +65,7 @@ def _set_aside(paths: CompetitionPaths, new: str) -> Path | None:
 
 
 def check_folds(
-    paths: CompetitionPaths, ids: pd.Series, options: competition.Folds, unreadable: Collection[str] = ()
+    paths: CompetitionPaths, ids: pd.Series, options: FoldFacts, unreadable: Collection[str] = ()
 ) -> pd.DataFrame:
     """The kept folds table, if it still fits data and facts.
 

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from medfold.competition import facts as competition
+from medfold.competition.facts_sections import FoldFacts
 from medfold.errors import UserError
 
 
@@ -38,7 +38,7 @@ def join_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
     return smallest.loc[cluster[group_node]].to_numpy(np.int64)
 
 
-def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, options: competition.Folds) -> np.ndarray:
+def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, options: FoldFacts) -> np.ndarray:
     """The fold of each sample.
 
     Single-label folds are scikit-learn's StratifiedKFold, GroupKFold and StratifiedGroupKFold; multi-label ones are
@@ -62,7 +62,7 @@ def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, option
     return fold
 
 
-def _assign(targets: np.ndarray, groups: np.ndarray, options: competition.Folds) -> np.ndarray:
+def _assign(targets: np.ndarray, groups: np.ndarray, options: FoldFacts) -> np.ndarray:
     # Here and in other modules scikit-learn is imported where it is needed: it takes longer than most commands.
     from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
@@ -109,7 +109,7 @@ SMALLEST_K = 2
 MOST_MOVES = 1000  # of groups, until a hold-out has the share asked for
 
 
-def aside(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
+def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
     """A share of the samples in whole groups, with all classes (or labels) in proportion.
 
     Groups are drawn systematically, from an order by what labels they have and then by lot; then single groups change
@@ -159,14 +159,14 @@ def aside(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, share: float,
     return found
 
 
-def scarce(targets: np.ndarray, groups: np.ndarray, names: list[str], k: int) -> dict[str, int]:
+def scarce_classes(targets: np.ndarray, groups: np.ndarray, names: list[str], k: int) -> dict[str, int]:
     """The classes (or labels) found in fewer groups than there are folds, with the number of those groups."""
     members = targets.T == 1 if targets.ndim == 2 else targets == np.arange(len(names))[:, None]
     found = {name: len(np.unique(groups[rows])) for name, rows in zip(names, members, strict=True)}
     return {name: count for name, count in found.items() if count < k}
 
 
-def balance(targets: np.ndarray, groups: np.ndarray, fold: np.ndarray, names: list[str]) -> pd.DataFrame:
+def fold_balance(targets: np.ndarray, groups: np.ndarray, fold: np.ndarray, names: list[str]) -> pd.DataFrame:
     """A row per fold: samples, groups, and how many samples each class (or label) has in it."""
     rows = []
     for number in np.unique(fold):

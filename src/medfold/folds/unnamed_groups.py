@@ -7,8 +7,20 @@ import numpy as np
 import pandas as pd
 
 # Words for what several images are of, persons first; a column that has one is believed at once.
-PERSONS = ("patient", "subject", "person", "participant", "individual", "donor", "mrn", "pid", "rid", "empi", "anon")
-NAMES = (*PERSONS, "case", "lesion", "study", "exam", "series", "visit")
+PERSON_WORDS = (
+    "patient",
+    "subject",
+    "person",
+    "participant",
+    "individual",
+    "donor",
+    "mrn",
+    "pid",
+    "rid",
+    "empi",
+    "anon",
+)
+GROUP_WORDS = (*PERSON_WORDS, "case", "lesion", "study", "exam", "series", "visit")
 VAGUE = ("study", "exam", "series", "visit")  # they count visits as well as name them: only with a word for an id
 KEY = re.compile(r"id|uid|number|num|no|key|code|accession|name|instance", re.I)
 # Names of columns that tell something about a person or an image and name neither: Patient Age, ViewPosition.
@@ -23,7 +35,7 @@ JOINS = 0.05  # share of the images that must stand beside another of the same v
 
 
 @dataclass(frozen=True)
-class Suspect:
+class SuspectedGroup:
     """Something whose values recur.
 
     Args:
@@ -41,19 +53,19 @@ class Suspect:
     apart: int
 
 
-def by_name(name: str) -> bool:
+def names_a_group(name: str) -> bool:
     """True if a column is named as if it named persons, studies or lesions, and not what is said of them."""
-    return word_of(name) is not None
+    return group_word_of(name) is not None
 
 
-def word_of(name: str) -> str | None:
+def group_word_of(name: str) -> str | None:
     """Finds the word of `NAMES` in a column's name: patient in ID_Patient and PatientID; None if there is none."""
     plain = name.replace("image", "").replace("Image", "")
     if TELL.search(plain):
         return None
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", plain)]
     key = any(KEY.fullmatch(word) for word in words)
-    for known in NAMES:
+    for known in GROUP_WORDS:
         if known in VAGUE and not key:
             continue
         # Short ones are words of their own: rid, but not grid. Others may stand within: patientid.
@@ -62,7 +74,9 @@ def word_of(name: str) -> str | None:
     return None
 
 
-def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndarray) -> list[Suspect]:
+def find_unnamed_groups(
+    ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndarray
+) -> list[SuspectedGroup]:
     """Finds columns, parts of ids and folders whose values join images of different folds.
 
     A column is a suspect by its name, or if its values look like names of somebody: letters or digits that recur, none
@@ -77,7 +91,7 @@ def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndar
     Returns:
         The suspects, those whose name says so first, then those that join the most images.
     """
-    candidates = [(name, f"labels.group: {name}", columns[name], by_name(name)) for name in columns]
+    candidates = [(name, f"labels.group: {name}", columns[name], names_a_group(name)) for name in columns]
     candidates += _first_parts(ids)
     candidates += _folders(images)
     found = []
@@ -93,7 +107,7 @@ def find(ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndar
             continue
         apart = int((pd.Series(fold[joined]).groupby(values.to_numpy()[joined]).nunique() > 1).sum())
         if apart:
-            found.append((not believed, Suspect(name, fact, len(count), int(joined.sum()), apart)))
+            found.append((not believed, SuspectedGroup(name, fact, len(count), int(joined.sum()), apart)))
     return [suspect for _, suspect in sorted(found, key=lambda each: (each[0], -each[1].images))]
 
 

@@ -17,7 +17,7 @@ ACROSS = 3  # rows of images side by side
 Row = list[tuple[np.ndarray, list[str]]]
 
 
-def write(rows: list[Row], path: Path) -> None:
+def write_contact_sheet(rows: list[Row], path: Path) -> None:
     """Draws rows of images, three side by side, and writes a JPEG.
 
     Args:
@@ -25,10 +25,10 @@ def write(rows: list[Row], path: Path) -> None:
         path: of the file.
     """
     with files.whole(path) as temporary:
-        Image.fromarray(draw(rows, min(ACROSS, len(rows)))).save(temporary, format="JPEG", quality=90)
+        Image.fromarray(draw_contact_sheet(rows, min(ACROSS, len(rows)))).save(temporary, format="JPEG", quality=90)
 
 
-def draw(rows: list[Row], across: int) -> np.ndarray:
+def draw_contact_sheet(rows: list[Row], across: int) -> np.ndarray:
     """Rows of images, each image with its lines.
 
     Args:

@@ -9,11 +9,11 @@ import pandas as pd
 
 from medfold.console import progress
 from medfold.errors import UserError
-from medfold.images.formats import reading
+from medfold.images.formats.reading import headers_of, path_of_image
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 
 
-def read(raw: Path, images: pd.Series, keywords: list[str], complete: bool = True) -> dict[str, list[str]]:
+def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bool = True) -> dict[str, list[str]]:
     """The values of DICOM headers, nothing as ''.
 
     Args:
@@ -31,7 +31,7 @@ def read(raw: Path, images: pd.Series, keywords: list[str], complete: bool = Tru
     if not keywords:
         return {}
     found = np.empty((len(images), len(keywords)), object)
-    paths = [reading.path_of(raw, image) for image in images]
+    paths = [path_of_image(raw, image) for image in images]
     with progress("headers") as bar:
         task = bar.add_task("", stage="samples", total=len(paths))
         for results in map_in_workers(partial(_values, keywords=keywords, complete=complete), paths):
@@ -45,7 +45,7 @@ def read(raw: Path, images: pd.Series, keywords: list[str], complete: bool = Tru
     return {keyword: found[:, column].tolist() for column, keyword in enumerate(keywords)}
 
 
-def identifying(keywords: Collection[str]) -> list[str]:
+def identifying_keywords(keywords: Collection[str]) -> list[str]:
     """Those of DICOM keywords that may tell who a patient is."""
     if not keywords:
         return []
@@ -56,7 +56,7 @@ def identifying(keywords: Collection[str]) -> list[str]:
 
 def _values(path: Path, keywords: list[str], complete: bool) -> list[str]:
     try:
-        values = reading.headers(path, keywords)
+        values = headers_of(path, keywords)
     except UserError:
         if complete:
             raise

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.competition import facts as competition
-from medfold.competition import recipe
+from medfold.competition.facts_sections import ImageFacts
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.errors import UserError
 from medfold.images.formats.reading import read_image
 from medfold.images.preparation import prepare_image
@@ -32,7 +32,7 @@ class ImageBatch(NamedTuple):
 
 
 def read_batches(
-    raw: Path, images: Sequence[str], facts: competition.Images, options: Sequence[recipe.Images], size: int = 64
+    raw: Path, images: Sequence[str], facts: ImageFacts, options: Sequence[ImageSettings], size: int = 64
 ) -> Iterator[ImageBatch]:
     """Reads images by all cores, in their order: a batch, and what a net makes of it, is always the same.
 
@@ -66,9 +66,7 @@ def read_batches(
                 rows, pixels, bad = [], [], {}
 
 
-def _prepared(
-    image: str, raw: Path, facts: competition.Images, options: tuple[recipe.Images, ...]
-) -> list[np.ndarray] | str:
+def _prepared(image: str, raw: Path, facts: ImageFacts, options: tuple[ImageSettings, ...]) -> list[np.ndarray] | str:
     try:
         pixels = read_image(raw, image, facts)
     except UserError as error:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from pydantic import create_model
 
-from medfold.competition.recipe import Images
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.config import StrictModel, validated
 from medfold.errors import UserError
 from medfold.images.resize import resize
@@ -34,7 +34,7 @@ def step_arguments(name: str) -> type[StrictModel]:
     return create_model(name, __base__=StrictModel, **{one.name: (one.annotation, one.default) for one in parameters})
 
 
-def steps_of(options: Images) -> list[Callable[[np.ndarray], np.ndarray]]:
+def steps_of(options: ImageSettings) -> list[Callable[[np.ndarray], np.ndarray]]:
     """The steps of a recipe, with their arguments.
 
     Raises:
@@ -52,7 +52,7 @@ def steps_of(options: Images) -> list[Callable[[np.ndarray], np.ndarray]]:
     return result
 
 
-def prepare_image(pixels: np.ndarray, options: Images) -> np.ndarray:
+def prepare_image(pixels: np.ndarray, options: ImageSettings) -> np.ndarray:
     """The image after the steps and at the size of the recipe.
 
     Args:

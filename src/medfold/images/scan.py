@@ -13,16 +13,17 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import recipe
 from medfold.competition.facts import Competition
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.console import Meter
 from medfold.errors import UserError, some
 from medfold.images import perceptual_hash, store
-from medfold.images.formats import reading
+from medfold.images.formats.pixel_values import window_of
 from medfold.images.image_batches import DIED
 from medfold.images.preparation import steps_of
 from medfold.images.scan_journal import Journal
 from medfold.images.scan_worker import STATISTICS, ScanTask, scan_image
+from medfold.images.store import store_exists, store_key
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
 
@@ -41,10 +42,10 @@ class ScanResult:
 
     images: int
     seconds: float
-    measured: pd.DataFrame
+    read_measurements: pd.DataFrame
 
 
-def measured(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
+def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
     """What is known of each raw image: id, bad (why it cannot be read, or nothing), height, width, `measure.hash_of`.
 
     Returns:
@@ -53,7 +54,7 @@ def measured(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame 
     return _read(paths.pixels, competition, paths)
 
 
-def appearance(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
+def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
     """What each readable raw image looks like: id, row of its thumbnail, likeness, STATISTICS.
 
     Returns:
@@ -76,7 +77,7 @@ def scan_images(
     competition: Competition,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
-    choices: recipe.Images | None = None,
+    choices: ImageSettings | None = None,
     with_appearance: bool = False,
 ) -> ScanResult:
     """Looks at every raw image once, for what is missing: sizes and hashes, the store of a recipe, what they look like.
@@ -94,13 +95,13 @@ def scan_images(
     if choices:
         steps_of(choices)  # a wrong one is told before any image is read
     for window in competition.images.windows:
-        reading.window_of(window)  # so is a wrong window
+        window_of(window)  # so is a wrong window
     with files.lock(paths.pixels):
-        key = store.key(competition, paths, choices) if choices else None
-        if key and store.complete(paths, key):
+        key = store_key(competition, paths, choices) if choices else None
+        if key and store_exists(paths, key):
             key = None
-        known = measured(competition, paths)
-        with_appearance = with_appearance and appearance(competition, paths) is None
+        known = read_measurements(competition, paths)
+        with_appearance = with_appearance and read_appearance(competition, paths) is None
         looked = 0
         if known is None or key or with_appearance:
             looked, known = _look(competition, paths, samples, choices, key, known, with_appearance)
@@ -111,7 +112,7 @@ def _look(
     competition: Competition,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
-    choices: recipe.Images | None,
+    choices: ImageSettings | None,
     key: str | None,
     known: pd.DataFrame | None,
     with_appearance: bool,

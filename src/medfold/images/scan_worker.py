@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import xxhash
 
-from medfold.competition import facts as competition
-from medfold.competition import recipe
+from medfold.competition.facts_sections import ImageFacts
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.errors import UserError
 from medfold.images import perceptual_hash
 from medfold.images.formats.reading import read_image_with_headers
@@ -35,8 +35,8 @@ class ScanTask:
     """
 
     raw: Path
-    facts: competition.Images
-    choices: recipe.Images | None = None
+    facts: ImageFacts
+    choices: ImageSettings | None = None
     pixels: Path | None = None
     thumbnails: Path | None = None
 

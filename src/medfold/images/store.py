@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import recipe
-from medfold.competition.facts import Competition, Images
+from medfold.competition.facts import Competition
+from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.plugins import plugins_hash
+from medfold.competition.recipe_sections import ImageSettings
 from medfold.errors import UserError
-from medfold.images.formats.reading import MODULES
+from medfold.images.formats.reading import FORMAT_MODULES
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 
@@ -48,7 +49,7 @@ def images_of(paths: CompetitionPaths) -> str:
     return made["images"]
 
 
-def key(competition: Competition, paths: CompetitionPaths, choices: recipe.Images) -> str:
+def store_key(competition: Competition, paths: CompetitionPaths, choices: ImageSettings) -> str:
     """The name of a store: a hash of everything that changes a pixel or a row of it."""
     facts = {
         "version": VERSION,
@@ -60,7 +61,7 @@ def key(competition: Competition, paths: CompetitionPaths, choices: recipe.Image
     return files.fingerprint(facts | own_code(competition.images, paths, choices))
 
 
-def own_code(facts: Images, paths: CompetitionPaths, choices: recipe.Images | None = None) -> dict[str, str]:
+def own_code(facts: ImageFacts, paths: CompetitionPaths, choices: ImageSettings | None = None) -> dict[str, str]:
     """The hash of plugins.py, as `plugins`, if it reads or prepares images; else nothing.
 
     It is not run for that, so it is taken to do so if a step, or the ending of the images, is not built in.
@@ -72,18 +73,18 @@ def own_code(facts: Images, paths: CompetitionPaths, choices: recipe.Images | No
         name for step in (choices.steps if choices else []) for name in ([step] if isinstance(step, str) else step)
     ]
     endings = {PurePosixPath(pattern).suffix.lower() for pattern in (*facts.train, *facts.test)}
-    built_in = {ending for endings_of in MODULES.values() for ending in endings_of} | {""}
+    built_in = {ending for endings_of in FORMAT_MODULES.values() for ending in endings_of} | {""}
     if any(not STEPS.is_built_in(name) for name in names) or not endings <= built_in:
         return {"plugins": plugins}
     return {}
 
 
-def complete(paths: CompetitionPaths, key: str) -> bool:
+def store_exists(paths: CompetitionPaths, key: str) -> bool:
     """True if the store of that key is there; it is renamed into its place when it is complete."""
     return paths.store(key).is_dir()
 
 
-def load(paths: CompetitionPaths, key: str) -> Store:
+def load_store(paths: CompetitionPaths, key: str) -> Store:
     """Opens a store without reading its pixels."""
     folder = paths.store(key)
     index = files.read_csv(folder / "index.csv")

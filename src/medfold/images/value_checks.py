@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import tifffile
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.images.formats import reading
+from medfold.images.formats.reading import is_dicom, path_of_image
 
 SEEN = 24  # images that are looked at
 AIR, LEAST = -1000, -500  # Hounsfield units: air, and what the darkest value of a CT should lie below
@@ -15,7 +16,7 @@ MOST = 0.999  # share of the pixels that
 EMPTY = 1 / 8  # of the range should not suffice for
 
 
-def suspicions(raw: Path, images: list[str], facts: Images) -> list[str]:
+def value_suspicions(raw: Path, images: list[str], facts: ImageFacts) -> list[str]:
     """Looks at some images as they are stored, and says in words what is odd.
 
     Args:
@@ -24,7 +25,7 @@ def suspicions(raw: Path, images: list[str], facts: Images) -> list[str]:
         facts: of the images.
     """
     chosen = [images[int(place)] for place in np.linspace(0, len(images) - 1, min(SEEN, len(images)))] if images else []
-    paths = [reading.path_of(raw, image) for image in chosen]
+    paths = [path_of_image(raw, image) for image in chosen]
     found = [_no_air([least for path in paths if (least := _least_of_ct(path)) is not None])]
     if not facts.range and not facts.windows:
         found.append(_mostly_empty([values for path in paths if (values := _deep_values(path)) is not None]))
@@ -79,7 +80,7 @@ def _deep_values(path: Path) -> np.ndarray | None:
         elif suffix == ".npy":
             values = np.load(path, mmap_mode="r", allow_pickle=False)
             values = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
-        elif reading.is_dicom(path):
+        elif is_dicom(path):
             values = reading.stored(path)
         else:
             return None

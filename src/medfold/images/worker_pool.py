@@ -15,12 +15,12 @@ import cv2
 from medfold import hardware
 from medfold.competition.plugins import active_plugins, use_plugins
 from medfold.errors import UserError
-from medfold.images.formats import reading
+from medfold.images.formats.reading import FORMAT_MODULES
 from medfold.processes import end_with_parent
 
 PIECE, MOST = 4, 512  # items that a process gets at first, and at most
 WHILE = 0.2  # seconds that a piece should take: short enough to see progress, long enough to cost nothing
-PRELOADED = ["medfold.images.scan_worker", *(f"medfold.images.formats.{name}" for name in reading.MODULES)]
+PRELOADED = ["medfold.images.scan_worker", *(f"medfold.images.formats.{name}" for name in FORMAT_MODULES)]
 
 
 @dataclass(frozen=True)

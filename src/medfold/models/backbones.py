@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keras import layers
 
-from medfold.competition import recipe
+from medfold.competition.recipe_sections import BackboneSettings
 from medfold.registry import Registry
 
 
@@ -40,7 +40,7 @@ def backbone(scaling: str, **facts) -> Callable:
 
 
 @backbone("unit")
-def simple_cnn(images, options: recipe.Backbone):
+def simple_cnn(images, options: BackboneSettings):
     """The net people start from: one convolution, one pooling, one dense layer."""
     x = layers.Conv2D(32, 3, activation="relu")(images)
     x = layers.MaxPooling2D(2)(x)
@@ -49,7 +49,7 @@ def simple_cnn(images, options: recipe.Backbone):
 
 
 @backbone("unit")
-def resnet9(images, options: recipe.Backbone):
+def resnet9(images, options: BackboneSettings):
     """A small residual net for small images and CPUs.
 
     After ResNet-9 of David Page's DAWNBench entry (https://myrtle.ai/learn/how-to-train-your-resnet/), with global

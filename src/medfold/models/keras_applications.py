@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from medfold.competition import recipe
+from medfold.competition.recipe_sections import BackboneSettings
 from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES, Backbone
 from medfold.models.pooling import resolutions
@@ -46,7 +46,7 @@ def _register_applications() -> None:
                 BACKBONES.register(name, made)
 
 
-def _of_applications(name: str, images, options: recipe.Backbone):
+def _of_applications(name: str, images, options: BackboneSettings):
     """A net of keras.applications without its top."""
     make, weights = getattr(keras.applications, name), weights_file(options.weights)
     more = {}

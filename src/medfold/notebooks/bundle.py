@@ -12,7 +12,7 @@ from medfold.competition.recipe import Recipe
 from medfold.ensemble.predictor import Member
 from medfold.errors import UserError, some
 from medfold.notebooks import mounts
-from medfold.scoring.cross_fitting import Fitted
+from medfold.scoring.cross_fitting import FittedTransform
 
 ABOUT = "kit.json"  # written last: names all other files and their hashes
 ENSEMBLE = "ensemble.npz"
@@ -34,7 +34,7 @@ class SubmissionBundle:
     about: dict[str, Any]
     competition: Competition
     members: list[Member]
-    fitted: Fitted
+    fitted: FittedTransform
 
     @classmethod
     def open(cls, folder: Path | str) -> "SubmissionBundle":
@@ -50,7 +50,7 @@ class SubmissionBundle:
             for run in about["runs"]
         ]
         facts = config.validated(Competition, about["facts"], ABOUT)
-        return cls(folder, about, facts, members, Fitted.load(folder / ENSEMBLE))
+        return cls(folder, about, facts, members, FittedTransform.load(folder / ENSEMBLE))
 
     def __str__(self) -> str:
         runs = ", ".join(f"{each.name} ({len(each.weights)} folds)" for each in self.members)

@@ -9,14 +9,13 @@ import pandas as pd
 from medfold import files
 from medfold.competition.facts import Competition
 from medfold.console import Meter, minutes, say, warn
-from medfold.data import samples
+from medfold.data.samples import read_test_part
 from medfold.ensemble.predictor import BATCH, EnsemblePredictor
 from medfold.images.image_batches import read_batches
 from medfold.notebooks.bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
-from medfold.submission import table as submission
 from medfold.submission.check import check_submission
-from medfold.submission.table import build_submission, fill_missing
+from medfold.submission.table import build_submission, fill_missing, fit_sample
 
 NAMED = 5  # unreadable images in the log
 
@@ -38,7 +37,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     """
     began, competition, seconds = time.monotonic(), bundle.competition, 3600 * hours
     raw = bundle.data(inputs)
-    test, sample = samples.test_part(competition, raw)
+    test, sample = read_test_part(competition, raw)
     names = test["unit"].unique().tolist()
     say("test", f"{len(test):,} images of {len(names):,} units in {raw}")
     predictor = EnsemblePredictor(competition, bundle.members, bundle.fitted)
@@ -54,7 +53,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     found = predictor.combine(ids, [values[there] for values in predicted], unit)
     without = "no readable image" if not late else "no readable image, or were not reached"
     found = fill_missing(competition, found, names, np.array(bundle.about["nothing"]), without)
-    sample = submission.fit_sample(competition, sample, names)
+    sample = fit_sample(competition, sample, names)
     result = build_submission(competition, found, sample)
     check_submission(competition, result, sample)
     files.write_csv(result, Path(out))

@@ -13,20 +13,20 @@ from medfold.kaggle.datasets import name_of
 from medfold.kaggle.remote_run import RemoteRun
 from medfold.notebooks import notebook_file, wheels, write_submission_bundle
 from medfold.notebooks.bundle import ABOUT
-from medfold.runs import run_folder
+from medfold.runs.run_folder import joined_name, read_run, run_paths_of, trained_folds
 from medfold.scoring.oof_score import describe_score
 
 KIT, NOTEBOOK = "kit", "submission.ipynb"
 UNDER_WAY = "these runs are being packed or submitted"
 
 
-def folder_of(project: Project, names: list[str]) -> Path:
+def bundle_folder(project: Project, names: list[str]) -> Path:
     """Where runs are packed: beside the first of them."""
     folder = project.paths.run(names[0]).notebook
-    return folder if len(names) == 1 else folder.with_name(f"{folder.name}-{run_folder.joined_name(names)}")
+    return folder if len(names) == 1 else folder.with_name(f"{folder.name}-{joined_name(names)}")
 
 
-def pack(project: Project, data: Dataset, found: Ensemble) -> RemoteRun:
+def pack_submission(project: Project, data: Dataset, found: Ensemble) -> RemoteRun:
     """Writes kit and notebook, and shows the sizes of what they hold; the folder is to be held by `files.alone`.
 
     Returns:
@@ -35,7 +35,7 @@ def pack(project: Project, data: Dataset, found: Ensemble) -> RemoteRun:
     competition, paths = project.competition, project.paths
     members = [_trained(project, name) for name in found.names]
     score = describe_score(competition, found.score, data.train["unit"].nunique())
-    folder = folder_of(project, found.names)
+    folder = bundle_folder(project, found.names)
     slug = paths.name if competition.upload == "local" else kaggle_slug(competition)
     sizes = write_submission_bundle.pack(
         competition, paths, slug, members, found.decision.fitted, found.nothing, score, folder / KIT
@@ -46,11 +46,11 @@ def pack(project: Project, data: Dataset, found: Ensemble) -> RemoteRun:
     files.write_text(notebook_file.submission(competition, told, score, label, packages), folder / NOTEBOOK)
     say("kit", f"{len(sizes)} files, {size(sum(sizes.values()))} -> {project.shown(folder / KIT)}")
     table(["file", "size"], [[name, size(bytes)] for name, bytes in sizes.items()])
-    words = ("medfold", paths.name, run_folder.joined_name(found.names))
+    words = ("medfold", paths.name, joined_name(found.names))
     return RemoteRun(name_of(*words), name_of(*words, "kit"), label, folder / NOTEBOOK, [], slug)
 
 
 def _trained(project: Project, name: str) -> write_submission_bundle.Trained:
-    paths = run_folder.paths_of(project.paths, name)
-    recipe = Recipe.model_validate(run_folder.describe(paths)["recipe"])
-    return write_submission_bundle.Trained(paths, recipe, run_folder.finished_folds(paths, project.competition.folds.k))
+    paths = run_paths_of(project.paths, name)
+    recipe = Recipe.model_validate(read_run(paths)["recipe"])
+    return write_submission_bundle.Trained(paths, recipe, trained_folds(paths, project.competition.folds.k))

@@ -11,9 +11,8 @@ from medfold import files
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.console import say, size, warn
-from medfold.data import raw_data
 from medfold.data.dataset import Dataset, load_dataset
-from medfold.data.raw_data import get_raw_data
+from medfold.data.raw_data import get_raw_data, samples_of
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError, some
 from medfold.kaggle import remote_run
@@ -25,9 +24,9 @@ from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import Paths
 from medfold.processes import STOP_AT, deadline_passed
 from medfold.run_paths import RunPaths
-from medfold.runs import run_folder
+from medfold.runs.run_folder import done_folds, write_oof
 from medfold.scoring.oof_score import describe_score
-from medfold.training.run import TrainingRequest, begin, train_run
+from medfold.training.run import TrainingRequest, begin_run, train_run
 
 LONGEST = 14 * 3600  # seconds to wait for the notebook; Kaggle stops it after 12 hours
 
@@ -46,7 +45,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     """
     datasets, competition = data_at_kaggle(project)
     k, choices = project.competition.folds.k, request.recipe_of(project)
-    run_paths, todo = begin(project, request)
+    run_paths, todo = begin_run(project, request)
     if todo:
         which = "all" if len(todo) == k else "fold" + "-".join(map(str, todo))
         folder = run_paths.notebook / f"training-{which}"
@@ -58,9 +57,9 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
             _sent_and_brought(machines, sent, run_paths, todo)
     else:
         say("train", f"done: folds {some(request.folds or range(k), 10)}")
-    if not run_folder.done_folds(run_paths, k):
+    if not done_folds(run_paths, k):
         return None
-    return run_folder.collect(project.competition, run_paths, data.train, data.targets)
+    return write_oof(project.competition, run_paths, data.train, data.targets)
 
 
 def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, hours: float) -> None:
@@ -116,7 +115,7 @@ def _get_data(project: Project, inputs: Path) -> None:
     place = mounts.competition(inputs, competition) if competition else mounts.dataset(inputs, datasets[0])
     open_source(project).link(place)
     say("data", f"linked, not copied: {place}")
-    raw_data.samples_of(project)
+    samples_of(project)
 
 
 def _packed(

@@ -13,13 +13,13 @@ from medfold import __version__, config, files
 from medfold.competition.facts import Competition
 from medfold.competition.plugins import plugins_hash
 from medfold.competition.recipe import Recipe
-from medfold.data.sources import archives
+from medfold.data.sources.archives import unpack_archive
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import opened
 from medfold.paths import CompetitionPaths, Paths
 from medfold.run_paths import FoldPaths, RunPaths
-from medfold.runs import run_folder
+from medfold.runs.run_folder import is_fold_done
 from medfold.training.run import TrainingRequest
 
 ABOUT = "job.json"  # written last: names all other files and their hashes
@@ -136,7 +136,7 @@ def pack(run: RunPaths, folds: list[int], mark: str, out: Path) -> None:
         archive.comment = mark.encode()
         for number in folds:
             fold = run.fold(number)
-            names = [*files.read_json(fold.done), fold.done.name, fold.log.name] if run_folder.is_done(fold) else []
+            names = [*files.read_json(fold.done), fold.done.name, fold.log.name] if is_fold_done(fold) else []
             for name in names or [fold.state.name]:
                 if (fold.folder / name).is_file():
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
@@ -160,10 +160,10 @@ def unpack_results(archive: Path, run: RunPaths, folds: list[int], mark: str) ->
         if opened_archive.comment != mark.encode():
             raise UserError("this is what another job left", archive, "Delete the notebook at Kaggle to begin anew")
     with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run.folder) as arrived:
-        archives.unpack(archive, Path(arrived))
+        unpack_archive(archive, Path(arrived))
         for number in folds:
             fold, home = FoldPaths(Path(arrived) / f"fold{number}"), run.fold(number)
-            if fold.done.is_file() and not run_folder.is_done(fold):
+            if fold.done.is_file() and not is_fold_done(fold):
                 raise UserError(f"fold {number} arrived damaged", archive, "Run it again: it is fetched once more")
             with files.lock(home.folder):
                 if fold.done.is_file():

@@ -13,7 +13,7 @@ from medfold import files
 from medfold.competition.facts import Competition
 from medfold.console import warn
 from medfold.errors import UserError
-from medfold.images.formats import reading
+from medfold.images.formats.reading import FORMAT_MODULES, FORMATS
 
 PYTHONS = ("3.11", "3.12", "3.13")  # which one Kaggle's image has changes from month to month
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
@@ -52,8 +52,8 @@ def lacking(competition: Competition) -> tuple[str, ...]:
     labels, images = competition.labels, competition.images
     named = [labels.file] if labels.shape == "arrays" else [*images.train, *images.test]
     patterns = [Path(pattern.partition("#")[0]) for pattern in named]
-    others = {end for name, ends in reading.MODULES.items() if name != "dicom" for end in ends}
-    others |= {end for each in reading.FORMATS.all() for end in each.suffixes}
+    others = {end for name, ends in FORMAT_MODULES.items() if name != "dicom" for end in ends}
+    others |= {end for each in FORMATS.all() for end in each.suffixes}
     ends = {pattern.suffix.lower() for pattern in patterns}
     return (() if ends <= others else DICOM) + (TIFF if ends & {".tif", ".tiff", ".svs"} else ())
 

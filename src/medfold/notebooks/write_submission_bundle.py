@@ -14,7 +14,7 @@ from medfold.notebooks import wheels
 from medfold.notebooks.bundle import ABOUT, ENSEMBLE
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import RunPaths
-from medfold.scoring.cross_fitting import Fitted
+from medfold.scoring.cross_fitting import FittedTransform
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def pack(
     paths: CompetitionPaths,
     slug: str,
     runs: list[Trained],
-    fitted: Fitted,
+    fitted: FittedTransform,
     nothing: np.ndarray,
     score: str,
     out: Path,

@@ -1,17 +1,15 @@
 """Where a net looks: Grad-CAM, and for nets without a pooled feature map the gradient at the input."""
 
+from collections.abc import Callable
+
 import cv2
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers
 
 from medfold import files
 
 BATCH = 16
-
-tf.get_logger().setLevel("ERROR")  # it warns of a new graph per net, which is meant
-
 
 class GradCam:
     """Maps of what speaks for an output of a net.
@@ -46,7 +44,7 @@ class GradCam:
         head = model.get_layer("grade" if self.of_grade else "head")
         self._head, self._count = head, len(maps)
         self._net = keras.Model(model.input, [*maps, head.input])
-        self._gradients = tf.function(lambda batch, columns: self._gradients_of(batch, columns))
+        self._gradients = _compiled(self._gradients_of)
 
     def __call__(self, images: np.ndarray, columns: np.ndarray, signed: bool = False) -> np.ndarray:
         """Explains one output for each image.
@@ -75,7 +73,9 @@ class GradCam:
             found.append(combined if signed else _positive(combined))
         return np.concatenate(found)
 
-    def _gradients_of(self, batch: tf.Tensor, columns: tf.Tensor) -> list[tf.Tensor]:
+    def _gradients_of(self, batch, columns) -> list:
+        import tensorflow as tf
+
         with tf.GradientTape() as tape:
             tape.watch(batch)
             outputs = self._net(batch, training=False)
@@ -102,6 +102,13 @@ class GradCam:
                 for of_image in zip(*maps, strict=True)
             ]
         return np.stack(result).astype(np.float32)
+
+
+def _compiled(function: Callable) -> Callable:
+    import tensorflow as tf
+
+    tf.get_logger().setLevel("ERROR")  # it warns of a new graph per net, which is meant
+    return tf.function(lambda batch, columns: function(batch, columns))
 
 
 def _positive(maps: np.ndarray) -> np.ndarray:

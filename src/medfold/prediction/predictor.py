@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from medfold import files
-from medfold.competition.facts import Symmetry
+from medfold.competition.facts_sections import Symmetry
 from medfold.models.device import compiles
 
 # Each view as (transpose, flip vertically, flip horizontally).

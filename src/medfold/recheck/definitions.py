@@ -26,7 +26,7 @@ def decided(competition: Competition, predictions: np.ndarray) -> np.ndarray:
     return found
 
 
-def knows(name: str) -> bool:
+def has_definition(name: str) -> bool:
     """True for a metric that is defined here; one of a plugins.py is not."""
     return name in OF_DECISIONS or name in OF_PROBABILITIES
 

@@ -10,10 +10,11 @@ from medfold import files
 from medfold.competition.facts import Competition
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
+from medfold.recheck.definitions import has_definition
 from medfold.run_paths import RunPaths
 
 
-def differences(competition: Competition, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:
+def run_differences(competition: Competition, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:
     """What does not fit together in a run that has a score.json; nothing if all does.
 
     Args:
@@ -100,7 +101,7 @@ def score_differences(
         main = metric == kept["metric"] or both_decide
         return definitions.score(competition, metric, truth[here], (predictions if main else probabilities)[here])
 
-    if not definitions.knows(kept["metric"]):
+    if not has_definition(kept["metric"]):
         return  # one of plugins.py: there is no second definition of it
     every = np.ones(len(names), bool)
     if kept["units"] != len(names):
@@ -120,7 +121,7 @@ def score_differences(
     for number, value in kept["per_fold"].items():
         yield from _unlike(f"per_fold {number}", of(kept["metric"], fold == number), value)
     for metric, value in kept["also"].items():
-        if definitions.knows(metric):
+        if has_definition(metric):
             yield from _unlike(f"also {metric}", of(metric, every), value)
 
 

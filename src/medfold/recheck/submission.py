@@ -19,7 +19,7 @@ from medfold.recheck.run import score_differences
 ROUNDED = 1e-9  # numbers are written with nine digits
 
 
-def differences(competition: Competition, paths: CompetitionPaths, root: Path, file: Path) -> Iterator[str]:
+def submission_differences(competition: Competition, paths: CompetitionPaths, root: Path, file: Path) -> Iterator[str]:
     """What does not fit together in a submission; nothing if all does.
 
     Args:

@@ -21,8 +21,8 @@ from medfold.report.sections.reproduction import recipe_section, reproduction_se
 from medfold.report.sections.subgroups import subgroups_section
 from medfold.report.subgroups import by_subgroup
 from medfold.run_paths import FoldPaths, RunPaths
-from medfold.runs import run_folder
-from medfold.scoring.bootstrap import interval_shown, shown
+from medfold.runs.run_folder import read_run, self_check_findings
+from medfold.scoring.bootstrap import interval_in_words, score_in_words
 from medfold.scoring.metric import Metric, metric_of, title_of
 from medfold.scoring.oof_score import UNKNOWN
 from medfold.submission.ledger import read_ledger
@@ -32,7 +32,7 @@ def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str
     competition, score = project.competition, found.score
     metric = metric_of(competition)
     first = project.paths.run(found.names[0])
-    origin = run_folder.describe(first)
+    origin = read_run(first)
     told = [data_section(project, data), folds_section(project, data)]
     if histories := _histories(first, score["folds_done"], metric.name):
         told.append(learning_section(histories, metric, _minutes(project, found.names)))
@@ -61,7 +61,7 @@ def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str
             f"{data.train['unit'].nunique():,} {_units(project)}."
         )
     for name in found.names:
-        for fold, lines in run_folder.suspicions(project.paths.run(name), score["folds_done"]).items():
+        for fold, lines in self_check_findings(project.paths.run(name), score["folds_done"]).items():
             notes.append(f"SUSPICIOUS: {name}, fold {fold}: {'; '.join(lines)}.")
     return Page(
         name=" + ".join(found.names),
@@ -76,13 +76,13 @@ def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str
 
 def _cards(project: Project, found: Ensemble, metric: Metric) -> list[Card]:
     score = found.score
-    interval = interval_shown(score["low"], score["high"])
+    interval = interval_in_words(score["low"], score["high"])
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
-    value = shown(score["value"])
+    value = score_in_words(score["value"])
     over = "over patients or other groups" if groups_known(project.competition) else UNKNOWN
     cards = [Card(f"out-of-fold {metric.title}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
-        cards.append(Card(f"out-of-fold {title_of(project.competition, name)}", shown(other)))
+        cards.append(Card(f"out-of-fold {title_of(project.competition, name)}", score_in_words(other)))
     ledger = read_ledger(project.root)
     here = ledger[
         (ledger["competition"] == project.paths.name)

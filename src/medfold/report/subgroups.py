@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.scoring.bootstrap import bootstrap
+from medfold.scoring.bootstrap import bootstrap_interval
 from medfold.scoring.metric import Metric
 
 MOST_VALUES = 8  # of a column that is shown value by value
@@ -62,7 +62,7 @@ def by_subgroup(
             score = low = high = float("nan")
             if count >= FEW:
                 score = metric(targets[here], predictions[here])
-                low, high = bootstrap(metric, targets[here], predictions[here], groups[here], resamples=DRAWS)
+                low, high = bootstrap_interval(metric, targets[here], predictions[here], groups[here], resamples=DRAWS)
             found.append(Part(name, str(value), count, _positives(targets[here], predictions), score, low, high))
     return found
 

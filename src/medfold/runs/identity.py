@@ -8,15 +8,15 @@ from medfold import config, files
 from medfold.competition.facts import Competition
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
-from medfold.data import samples
 from medfold.data.dataset import Dataset, load_dataset
+from medfold.data.samples import is_undivided, read_samples, samples_are_fresh
 from medfold.errors import UserError, some
 from medfold.folds.folds_table import folds_fingerprint
-from medfold.images import scan
-from medfold.runs import run_folder
+from medfold.images.scan import read_measurements
+from medfold.runs.run_folder import done_folds, read_predictions, read_run, run_paths_of
 
 # The facts that decide what a net sees, what its outputs mean, and what a row of its predictions stands for.
-BINDING = (
+IDENTITY_FACTS = (
     "task",
     "classes",
     "labels.targets",
@@ -29,24 +29,24 @@ BINDING = (
     "score.aggregate",
     "folds.k",
 )
-IN_SAMPLES = ("labels.targets", "score.unit")  # those of them that the sample table is made by
+SAMPLE_FACTS = ("labels.targets", "score.unit")  # those of them that the sample table is made by
 
 
-def facts_of(project: Project, name: str) -> Competition:
+def facts_of_run(project: Project, name: str) -> Competition:
     """The facts that a run was trained under; what they do not know yet is as it is today."""
-    origin = run_folder.describe(run_folder.paths_of(project.paths, name))
+    origin = read_run(run_paths_of(project.paths, name))
     try:
         return Competition.model_validate(config.merge(project.competition.model_dump(), origin["facts"]))
     except ValueError:
         raise UserError(f"run '{name}' was trained under facts that are none today", project.paths.facts) from None
 
 
-def recipe_of(project: Project, name: str) -> Recipe:
+def recipe_of_run(project: Project, name: str) -> Recipe:
     """The recipe that a run was trained by."""
-    return Recipe.model_validate(run_folder.describe(run_folder.paths_of(project.paths, name))["recipe"])
+    return Recipe.model_validate(read_run(run_paths_of(project.paths, name))["recipe"])
 
 
-def data_for(project: Project, names: list[str]) -> Dataset:
+def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     """The samples with folds, for commands that use runs: first the runs are seen to fit the facts.
 
     So an edit of the facts is named before images are looked at again because of it.
@@ -56,15 +56,15 @@ def data_for(project: Project, names: list[str]) -> Dataset:
     """
     for name in names:
         refuse_other_facts(project, name)
-    data, labels = load_dataset(project), labels_of(project)
+    data, labels = load_dataset(project), labels_fingerprint(project)
     for name in names:
-        if not same_labels(run_folder.describe(run_folder.paths_of(project.paths, name)), labels):
+        if not has_same_labels(read_run(run_paths_of(project.paths, name)), labels):
             what = f"labels of the training part are others than those that run '{name}' was trained on"
             raise UserError(what, project.paths.samples, f"Train it anew: {project.command('train', RUN='name')}")
     return data
 
 
-def refuse_other_facts(project: Project, name: str, keys: tuple[str, ...] = BINDING) -> dict[str, Any]:
+def refuse_other_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS) -> dict[str, Any]:
     """Sees that a run fits the facts of today.
 
     Args:
@@ -81,12 +81,12 @@ def refuse_other_facts(project: Project, name: str, keys: tuple[str, ...] = BIND
         told = f"trained under '{key}': {_shown(before)}, which is {_shown(now)} now"
         fix = "Change it back, or train anew under a name of its own: RUN=name"
         raise UserError(f"run '{name}' was {told}", project.paths.facts, fix)
-    return run_folder.describe(run_folder.paths_of(project.paths, name))
+    return read_run(run_paths_of(project.paths, name))
 
 
-def changed_fact(project: Project, name: str, keys: tuple[str, ...] = BINDING) -> tuple[str, Any, Any] | None:
+def changed_fact(project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS) -> tuple[str, Any, Any] | None:
     """The first fact that has changed since a run was trained: key, value then, value now; None if none has."""
-    before, now = (_binding(facts) for facts in (facts_of(project, name), project.competition))
+    before, now = (_binding(facts) for facts in (facts_of_run(project, name), project.competition))
     return next(((key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)), None)
 
 
@@ -95,16 +95,16 @@ def _binding(facts: Competition) -> dict[str, Any]:
     return {**config.flat(facts.model_dump()), "classes": facts.class_names}
 
 
-def refuse_changed(project: Project, name: str) -> dict[str, Any]:
+def refuse_changed_run(project: Project, name: str) -> dict[str, Any]:
     """Sees that a run fits the facts and the folds of today; returns run.json.
 
     Raises:
         UserError: no such run, other facts, or another folds table.
     """
     origin = refuse_other_facts(project, name)
-    if not same_folds(project, origin):
+    if not has_same_folds(project, origin):
         fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"
-        raise UserError("it was trained on another folds table", run_folder.paths_of(project.paths, name).folder, fix)
+        raise UserError("it was trained on another folds table", run_paths_of(project.paths, name).folder, fix)
     return origin
 
 
@@ -117,23 +117,23 @@ def refuse_other_images(project: Project, name: str, test: pd.DataFrame) -> None
     Raises:
         UserError: images were added, are gone, or are others under the same ids.
     """
-    paths = run_folder.paths_of(project.paths, name)
+    paths = run_paths_of(project.paths, name)
     again = f"Train it anew: {project.command('train', RUN='name')}"
-    for fold in run_folder.done_folds(paths, project.competition.folds.k):
-        predicted = set(run_folder.read_predictions(project.competition, paths.fold(fold).test)["id"])
+    for fold in done_folds(paths, project.competition.folds.k):
+        predicted = set(read_predictions(project.competition, paths.fold(fold).test)["id"])
         added, gone = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
         if added or gone:
             told = f"{len(added):,} added ({some(added)})" if added else ""
             told += (", " if added and gone else "") + (f"{len(gone):,} gone ({some(gone)})" if gone else "")
             raise UserError(f"the test part has changed since run '{name}' was trained: {told}", paths.folder, again)
-    kept, now = run_folder.describe(paths).get("images"), images_of(project)
+    kept, now = read_run(paths).get("images"), images_fingerprint(project)
     for part in ("train", "test"):
         if kept and now and kept[part] != now[part]:
             what = f"images of the {part} part are others, under the same ids, than those that run '{name}' has seen"
             raise UserError(what, paths.folder, again)
 
 
-def same_folds(project: Project, origin: dict[str, Any]) -> bool:
+def has_same_folds(project: Project, origin: dict[str, Any]) -> bool:
     """True if a run was trained on the folds of today, whatever the order of their rows and their line ends are."""
     path = project.paths.folds
     if not path.is_file():
@@ -142,16 +142,16 @@ def same_folds(project: Project, origin: dict[str, Any]) -> bool:
     return origin["folds"] in (folds_fingerprint(project.paths), of_old)
 
 
-def labels_of(project: Project) -> str | None:
+def labels_fingerprint(project: Project) -> str | None:
     """A fingerprint of the labels of the training part, by id; None if there is no sample table, or an older one."""
-    if not samples.fresh(project.competition, project.paths) or samples.undivided(project.paths):
+    if not samples_are_fresh(project.competition, project.paths) or is_undivided(project.paths):
         return None
-    table = samples.read(project.competition, project.paths)
+    table = read_samples(project.competition, project.paths)
     held = table.loc[table["part"] == "train", ["id", "unit", *project.competition.labels.targets]]
     return files.fingerprint(held.sort_values("id").to_numpy(str).tolist())
 
 
-def same_labels(origin: dict[str, Any], now: str | None) -> bool:
+def has_same_labels(origin: dict[str, Any], now: str | None) -> bool:
     """True if a run was trained on the labels of today, as far as one can tell.
 
     Args:
@@ -162,9 +162,9 @@ def same_labels(origin: dict[str, Any], now: str | None) -> bool:
     return then is None or now is None or then == now
 
 
-def images_of(project: Project) -> dict[str, str] | None:
+def images_fingerprint(project: Project) -> dict[str, str] | None:
     """A fingerprint of the pixels of each part, by id; None if nothing has been measured."""
-    known = scan.measured(project.competition, project.paths)
+    known = read_measurements(project.competition, project.paths)
     if known is None:
         return None
     part = files.read_csv(project.paths.samples).set_index("id")["part"]

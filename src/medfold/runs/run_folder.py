@@ -59,7 +59,7 @@ def _binding(origin: dict[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in found.items()}
 
 
-def describe(paths: RunPaths) -> dict[str, Any]:
+def read_run(paths: RunPaths) -> dict[str, Any]:
     """run.json.
 
     Raises:
@@ -77,7 +77,7 @@ def describe(paths: RunPaths) -> dict[str, Any]:
     return origin
 
 
-def is_done(paths: FoldPaths) -> bool:
+def is_fold_done(paths: FoldPaths) -> bool:
     """True if every file of the fold is there, as its marker says."""
     try:
         marker = files.read_json(paths.done)
@@ -90,10 +90,10 @@ def is_done(paths: FoldPaths) -> bool:
 
 def done_folds(paths: RunPaths, k: int) -> list[int]:
     """The numbers of the folds that are done."""
-    return [fold for fold in range(k) if is_done(paths.fold(fold))]
+    return [fold for fold in range(k) if is_fold_done(paths.fold(fold))]
 
 
-def finished_folds(paths: RunPaths, k: int) -> list[int]:
+def trained_folds(paths: RunPaths, k: int) -> list[int]:
     """The same, of a run that is of use only if it has any.
 
     Raises:
@@ -150,7 +150,7 @@ def is_optimistic(origin: dict[str, Any]) -> bool:
     return origin["recipe"]["training"]["keep"] == "best"
 
 
-def collect(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
+def write_oof(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
     """Joins the OOF tables of all folds that are done, and writes oof.csv and score.json of the run.
 
     Args:
@@ -165,15 +165,15 @@ def collect(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targ
     with files.lock(paths.oof):
         folds = done_folds(paths, competition.folds.k)
         oof = pd.concat([read_predictions(competition, paths.fold(fold).oof) for fold in folds], ignore_index=True)
-        result = oof_score(competition, oof_by_unit(competition, oof, truth, targets), is_optimistic(describe(paths)))
-        if suspicious := suspicions(paths, folds):
+        result = oof_score(competition, oof_by_unit(competition, oof, truth, targets), is_optimistic(read_run(paths)))
+        if suspicious := self_check_findings(paths, folds):
             result["suspicious"] = suspicious
         files.write_csv(oof, paths.oof)
         files.write_json(result, paths.score)
     return result
 
 
-def suspicions(paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
+def self_check_findings(paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
     """What the self-check of each fold found, by fold; folds without a finding are left out."""
     found = {str(fold): files.read_json(paths.fold(fold).checks) for fold in folds}
     return {fold: lines for fold, lines in found.items() if lines}
@@ -185,7 +185,7 @@ def joined_name(names: list[str]) -> str:
     return joined if len(joined) <= LONGEST else f"{names[0][:LONGEST]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
 
 
-def paths_of(paths: CompetitionPaths, name: str) -> RunPaths:
+def run_paths_of(paths: CompetitionPaths, name: str) -> RunPaths:
     """The paths of a run, its name checked.
 
     Raises:

@@ -3,10 +3,11 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from medfold.data import image_patterns, label_tables
+from medfold.data.image_patterns import list_files
+from medfold.data.label_tables import TABLE_ENDINGS
 from medfold.data.parts import part_of
 from medfold.errors import UserError, some
-from medfold.images.formats import reading
+from medfold.images.formats.reading import NOT_READ, is_dicom
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import class_names, from_folders
@@ -27,7 +28,7 @@ def draft_facts(raw: Path) -> Draft:
     Raises:
         UserError: no image, or neither a table nor folders that could be labels.
     """
-    tops = {path.partition("/")[0] for path in image_patterns.listing(raw)}
+    tops = {path.partition("/")[0] for path in list_files(raw)}
     if len(tops) != 1 or not (raw / (root := tops.pop())).is_dir():
         return _guess(raw)
     found = draft_facts(raw / root)  # all stands in one folder
@@ -38,13 +39,13 @@ def draft_facts(raw: Path) -> Draft:
 
 def _guess(raw: Path) -> Draft:
     found = Draft()
-    files, copies = _without_copies(raw, image_patterns.listing(raw))
+    files, copies = _without_copies(raw, list_files(raw))
     found.doubts += [f"{folder}/ is a second copy of what stands beside it: not used" for folder in copies]
     pictures = Pictures(raw, files)
     arrays = [path for path in files if path.endswith(".npz")]
     if not pictures.files and not arrays:
         raise UserError("no image in it", raw, f"It has {some(files, 6)}" if files else "It is empty")
-    known = [path for path in files if path.lower().endswith(label_tables.ENDINGS)]
+    known = [path for path in files if path.lower().endswith(TABLE_ENDINGS)]
     sample = min((path for path in known if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
     is_test = {path: bool(TEST.search(path)) for path in known if path != sample}
     if not sample and not any(is_test.values()):  # then the validation part stands for it
@@ -106,14 +107,12 @@ def _tell_of_unread(found: Draft, raw: Path, files: list[str]) -> None:
     """Says how many files are of a kind that is known and not read."""
     known = {*KNOWN, *OTHERS}
     others = [path for path in files if (end := PurePosixPath(path).suffix.lower()) and end not in known]
-    others = [
-        path for path in others if len(PurePosixPath(path).suffix) <= LONGEST_END and not reading.is_dicom(raw / path)
-    ]
+    others = [path for path in others if len(PurePosixPath(path).suffix) <= LONGEST_END and not is_dicom(raw / path)]
     for end in sorted({PurePosixPath(path).suffix.lower() for path in others}):
         ours = [path for path in others if path.lower().endswith(end)]
         folders = some(sorted({path.rpartition("/")[0] or "." for path in ours}))
         found.doubts.append(f"{len(ours):,} files in {folders} end with {end}: no image format that is known; not used")
-    for end, (kind, help_) in reading.NOT_READ.items():
+    for end, (kind, help_) in NOT_READ.items():
         ours = [path for path in files if path.lower().endswith(end)]
         if ours:
             folders = some(sorted({path.rpartition("/")[0] or "." for path in ours}))

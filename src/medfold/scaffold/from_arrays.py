@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.data import label_arrays
+from medfold.data.label_arrays import class_numbers, open_arrays
 from medfold.errors import UserError, some
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.task import guess_task
@@ -13,7 +13,7 @@ from medfold.scaffold.task import guess_task
 
 def from_arrays(guess: Draft, raw: Path, path: str) -> None:
     """Images and labels of one .npz file, as MedMNIST has them."""
-    with label_arrays.opened(raw / path) as content:
+    with open_arrays(raw / path) as content:
         names = [name.removesuffix("_images") for name in content.files if name.endswith("_images")]
         parts = [name for name in names if f"{name}_labels" in content]
         if "test" not in parts or len(parts) < 2:
@@ -22,7 +22,7 @@ def from_arrays(guess: Draft, raw: Path, path: str) -> None:
         labels = np.concatenate(
             [content[f"{part}_labels"].reshape(len(content[f"{part}_labels"]), -1) for part in parts]
         )
-    numbers = label_arrays.class_numbers(labels)
+    numbers = class_numbers(labels)
     labels = labels if numbers is None else numbers[:, None]
     targets = ["label"] if labels.shape[1] == 1 else [f"label{number}" for number in range(labels.shape[1])]
     facts = {

@@ -5,10 +5,10 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from medfold.data import label_tables
+from medfold.data.label_tables import read_table
 from medfold.data.parts import part_of
 from medfold.errors import UserError, some
-from medfold.images.formats import reading
+from medfold.images.formats.reading import image_ending, image_stem
 from medfold.scaffold.draft import MOST_LABELS, Draft, in_order, is_healthy
 from medfold.scaffold.image_names import Pictures
 
@@ -60,7 +60,7 @@ class _Placed:
     def pattern(self, level: int | None) -> str:
         """The pattern of such images, with the label at a level of the folders within; None for no label."""
         within = ["{label}" if number == level else folder for number, folder in enumerate(self.within)]
-        return "/".join([*self.before, *within, f"{{id}}{reading.end_of(self.path)}"])
+        return "/".join([*self.before, *within, f"{{id}}{image_ending(self.path)}"])
 
 
 def from_folders(guess: Draft, raw: Path, pictures: Pictures, sample: str | None) -> None:
@@ -116,7 +116,7 @@ def from_folders(guess: Draft, raw: Path, pictures: Pictures, sample: str | None
     if left:
         used = {id(each) for each in (*train, *valid, *(test or unlabelled))}
         unused = {
-            f"{PurePosixPath(each.path).parent}/*{reading.end_of(each.path)}"
+            f"{PurePosixPath(each.path).parent}/*{image_ending(each.path)}"
             for each in everything
             if id(each) not in used
         }
@@ -184,9 +184,9 @@ def _is_deeper(images: list[_Placed], level: int, names: set[str], deeper: set[s
 
 def _tell_submission(guess: Draft, raw: Path, sample: str, test: list[_Placed]) -> None:
     """Takes the sample submission, if its ids name the test images; else says that they do not."""
-    table = label_tables.read(raw / sample, [])
+    table = read_table(raw / sample, [])
     key = table.columns[0]
-    if not table[key].isin({reading.stem_of(each.path) for each in test}).all():
+    if not table[key].isin({image_stem(each.path) for each in test}).all():
         guess.doubts.append(f"submission.sample: ids of {sample} name no test images")
         return
     guess.facts["submission"] = {"sample": sample, "id": key}

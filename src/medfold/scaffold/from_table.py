@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import image_patterns, label_tables
+from medfold.data.image_patterns import PathRule
+from medfold.data.label_tables import MARKS, plain_texts, read_table
 from medfold.data.parts import held_out, part_of
 from medfold.errors import UserError, some
-from medfold.folds import unnamed_groups
+from medfold.folds.unnamed_groups import GROUP_WORDS, PERSON_WORDS, group_word_of, names_a_group
 from medfold.scaffold.draft import Draft, Ids
 from medfold.scaffold.image_names import INDEX, Pictures
 from medfold.scaffold.task import guess_task
@@ -89,7 +90,7 @@ class FromTable:
     def _has_label(self, table: pd.DataFrame, ids: Ids) -> bool:
         """True if a column is named like a label, or several are marks beside each other."""
         others = [column for column in table.columns if column not in (ids.column, *ids.others)]
-        others = [column for column in others if table[column].nunique() > 1 and not unnamed_groups.by_name(column)]
+        others = [column for column in others if table[column].nunique() > 1 and not names_a_group(column)]
         named = (_is_named(each, rule) for each in others for rule in TARGET_NAMES)
         return any(named) or any(_holds_marks(table, each) for each in others)
 
@@ -136,7 +137,7 @@ class FromTable:
         guess.tell("labels.id", ids.column, "its values are names of image files")
         if ids.others:
             guess.doubts.append(f"labels.id: values of {some(ids.others, 4)} name images as well")
-        sample = label_tables.read(self._raw / self._sample, []) if self._sample else None
+        sample = read_table(self._raw / self._sample, []) if self._sample else None
         self._refuse_ambiguous(path, table, ids)
         test = self._test_table(test_tables, ids)
         rows_of_test = None
@@ -247,7 +248,7 @@ class FromTable:
             if column not in apart and table[column].nunique() >= 2 and not INDEX.fullmatch(column)
         ]
         parts = [column for column in others if all(map(part_of, table[column].unique()))]
-        others = [each for each in others if each not in parts and not unnamed_groups.by_name(each)]
+        others = [each for each in others if each not in parts and not names_a_group(each)]
         named = [column for rule in TARGET_NAMES for column in others if _is_named(column, rule)]
         named = list(dict.fromkeys(named))
         together = self._marked_together(table, others)
@@ -289,7 +290,7 @@ class FromTable:
     def _read(self, path: str) -> pd.DataFrame | None:
         """Reads a table; None for a text file that is no table."""
         try:
-            return label_tables.read(self._raw / path, [])
+            return read_table(self._raw / path, [])
         except UserError as error:
             if not path.lower().endswith((".txt", ".txt.gz")):
                 self._unreadable[path] = error
@@ -297,13 +298,13 @@ class FromTable:
 
     def _find_group(self, table: pd.DataFrame, ids: Ids, taken: list[str], found: list[str]) -> None:
         labels, guess = self.guess.facts["labels"], self.guess
-        for word in unnamed_groups.NAMES:  # persons before the rest
+        for word in GROUP_WORDS:  # persons before the rest
             for column in table.columns:
-                fits = unnamed_groups.word_of(column) == word and column not in taken
+                fits = group_word_of(column) == word and column not in taken
                 count = table[column].nunique()
                 if not fits or not 1 < count < len(table):
                     continue
-                if count < (3 if word in unnamed_groups.PERSONS else FEW_GROUPS) and len(table) > MANY_ROWS:
+                if count < (3 if word in PERSON_WORDS else FEW_GROUPS) and len(table) > MANY_ROWS:
                     what = (
                         f"column '{column}' has {count} values in {len(table):,} rows: I cannot tell whether they are"
                     )
@@ -365,7 +366,7 @@ class FromTable:
 
     def _tell_of_unused(self, rules: list[str]) -> None:
         """Says how many images no pattern leads to, and where they are."""
-        matches = [image_patterns.Rule(rule) for rule in rules if "#" not in rule]
+        matches = [PathRule(rule) for rule in rules if "#" not in rule]
         if any(rule == "{id}" for rule in rules):
             return
         left = [path for path in self._pictures.files if not any(rule.match(path) is not None for rule in matches)]
@@ -410,10 +411,8 @@ def _is_named(column: str, rule: str) -> bool:
 
 def _holds_marks(table: pd.DataFrame, column: str) -> bool:
     """True for a column of 0 and 1 that may be a label, and tells no sex or side; some cells may be empty or -1."""
-    found = set(label_tables.plain(table[column]).str.lower())
-    return (
-        not ABOUT.search(column) and bool(found & set(label_tables.MARKS)) and found <= {*label_tables.MARKS, "", "-1"}
-    )
+    found = set(plain_texts(table[column]).str.lower())
+    return not ABOUT.search(column) and bool(found & set(MARKS)) and found <= {*MARKS, "", "-1"}
 
 
 def _header(table: pd.DataFrame, ids: Ids) -> str:

@@ -9,20 +9,30 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from medfold.competition import facts as competition
-from medfold.data import image_patterns, label_tables
-from medfold.data.companions import companions
+from medfold.competition.facts_sections import ImageFacts
+from medfold.data.companions import find_companions
+from medfold.data.image_patterns import CHANNEL_FIELD, image_exists, is_excluded, paths_by_ending
+from medfold.data.label_tables import TABLE_ENDINGS
 from medfold.data.parts import part_of
 from medfold.errors import UserError
-from medfold.images.formats import reading
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.reading import (
+    NOT_READ,
+    count_pages,
+    headers_of,
+    image_ending,
+    image_endings,
+    image_stem,
+    is_dicom,
+    path_of_image,
+    read_image,
+)
 from medfold.scaffold.draft import LOOKED_AT, MOST_LABELS, Draft, Ids
 
 CONTAINERS = (".hdf5", ".h5")
-KNOWN = {*reading.suffixes(), *CONTAINERS}
+KNOWN = {*image_endings(), *CONTAINERS}
 OTHERS = {
-    *label_tables.ENDINGS,
-    *reading.NOT_READ,
+    *TABLE_ENDINGS,
+    *NOT_READ,
     ".gz",
     ".npz",
     ".json",
@@ -80,11 +90,11 @@ class Pictures:
     def __init__(self, raw: Path, files: list[str]):
         self._raw = raw
         found = [path for path in files if self._is_image(path)]
-        self.exclude, self.companions, self.unclear = companions(found)
-        self.files = [path for path in found if not image_patterns.is_excluded(path, self.exclude)]
+        self.exclude, self.companions, self.unclear = find_companions(found)
+        self.files = [path for path in found if not is_excluded(path, self.exclude)]
         self._by_stem: dict[str, list[str]] = {}
         for path in self.files:
-            self._by_stem.setdefault(reading.stem_of(path), []).append(path)
+            self._by_stem.setdefault(image_stem(path), []).append(path)
         self._by_name: dict[str, list[str]] = {}
         for path in self.files:
             self._by_name.setdefault(PurePosixPath(path).name, []).append(path)
@@ -93,7 +103,7 @@ class Pictures:
     def _is_image(self, path: str) -> bool:
         """True for an image, by the end of its name or, as DICOM files often have none, by its first bytes."""
         end = PurePosixPath(path).suffix.lower()
-        return end in KNOWN or (end not in OTHERS and reading.is_dicom(self._raw / path))
+        return end in KNOWN or (end not in OTHERS and is_dicom(self._raw / path))
 
     def ids_of(self, table: pd.DataFrame) -> Ids | None:
         """The column whose values name images; of several, one that is named like an id and has no value twice.
@@ -180,7 +190,7 @@ class Pictures:
         there = [path for path in map(PurePosixPath, left) if any(part_of(name) == "test" for name in path.parts[:-1])]
         if {str(path.parent) for path in there} & {str(PurePosixPath(path).parent) for path in taken}:
             return []
-        return list(dict.fromkeys(f"{path.parent}/{{id}}{reading.end_of(path.name)}" for path in there))
+        return list(dict.fromkeys(f"{path.parent}/{{id}}{image_ending(path.name)}" for path in there))
 
     def _places_of(self, row: dict[str, str], ids: Ids) -> dict[str, str]:
         """The patterns that lead from a row to images, each with the image."""
@@ -208,7 +218,7 @@ class Pictures:
             if f"/{path}".endswith(f"/{name}") or f"/{path}".rpartition(".")[0].endswith(f"/{name}")
         ]
         if not ends and "/" in name:  # the table was made where more stood in front
-            return image_patterns.by_end(name, self._by_name.get(end.name, []))
+            return paths_by_ending(name, self._by_name.get(end.name, []))
         if ends or not name.isdecimal():
             return ends
         return [path for width in self._widths for path in self._by_stem.get(name.zfill(width), ())]
@@ -222,18 +232,18 @@ class Pictures:
         *folders, name = PurePosixPath(path).parts
         others = {value: column for column, value in row.items() if column != ids.column and value}
         parts = [f"{{{others[folder]}}}" if folder in others else folder for folder in folders]
-        stem = reading.stem_of(path)
+        stem = image_stem(path)
         if id.isdecimal() and stem != id and name != id and stem == id.zfill(len(stem)):
             name = f"{{id:0>{len(stem)}}}" + name[len(stem) :]
         else:
             name = "{id}" + name[len(id) :]
         if ids.endings and not ids.long:
-            name = name.replace(f"_{ids.endings[0]}", f"_{{{image_patterns.CHANNEL}}}")
+            name = name.replace(f"_{ids.endings[0]}", f"_{{{CHANNEL_FIELD}}}")
         return "/".join([*parts, name])
 
     def _members_of(self, id: str, ids: Ids) -> set[str]:
         containers = [path for path in self.files if path.endswith(CONTAINERS)]
-        found = [path for path in containers if image_patterns.is_there(f"{path}#{id}", self._raw, {path})]
+        found = [path for path in containers if image_exists(f"{path}#{id}", self._raw, {path})]
         return {f"{path}#{{id}}" for path in found}
 
     def told_depth(self, images: list[str], guess: Draft) -> int:
@@ -243,16 +253,16 @@ class Pictures:
             images: as `formats.read` takes them.
         """
         chosen = _spread(images, MOST_SEEN)
-        if sum(reading.path_of(self._raw, image).stat().st_size for image in chosen) > CHEAP:
+        if sum(path_of_image(self._raw, image).stat().st_size for image in chosen) > CHEAP:
             chosen = _spread(images, SEEN)
-        facts, grey = competition.Images(train="unused", test="", channels=3), []
+        facts, grey = ImageFacts(train="unused", test="", channels=3), []
         for image in chosen:
             try:
                 pixels = read_image(self._raw, image, facts)
             except UserError:
                 continue
             grey.append(bool((pixels == pixels[..., :1]).all()))
-        pages = {reading.pages(reading.path_of(self._raw, image), facts) for image in chosen}
+        pages = {count_pages(path_of_image(self._raw, image), facts) for image in chosen}
         if max(pages) > 1:
             many = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"
             what = "the first is taken; middle, last or montage?"
@@ -274,13 +284,13 @@ class Pictures:
         Args:
             images: of the training part, as `formats.read` takes them.
         """
-        paths = list(dict.fromkeys(reading.path_of(self._raw, image) for image in images))[:LOOKED_AT]
-        if not paths or not all(reading.is_dicom(self._raw / path) for path in self.files):
+        paths = list(dict.fromkeys(path_of_image(self._raw, image) for image in images))[:LOOKED_AT]
+        if not paths or not all(is_dicom(self._raw / path) for path in self.files):
             return False
         rows = []
         for path in paths:
             try:
-                rows.append(reading.headers(path, WHO_IN_HEADERS))
+                rows.append(headers_of(path, WHO_IN_HEADERS))
             except UserError:  # of a damaged one the audit tells
                 continue
         for keyword in WHO_IN_HEADERS:

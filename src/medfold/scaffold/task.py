@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import label_tables
 from medfold.data.label_layouts import names_in
+from medfold.data.label_tables import as_marks, is_one_hot, plain_texts
 from medfold.errors import UserError, some
 from medfold.scaffold.draft import MOST_LABELS, Draft, in_order
 
@@ -19,7 +19,7 @@ def guess_task(guess: Draft, table: pd.DataFrame, targets: list[str], labels: di
         UserError: too many different values to be classes.
     """
     facts = guess.facts
-    if len(targets) > 2 and len(table) and label_tables.is_one_hot(label_tables.marks(table, targets)).all():
+    if len(targets) > 2 and len(table) and is_one_hot(as_marks(table, targets)).all():
         facts |= {"task": "multiclass", "classes": list(targets)}
         name = next(name for name in ("label", "class", "diagnosis", "finding") if name not in table)
         labels |= {"shape": "one_hot", "targets": [name]}
@@ -31,7 +31,7 @@ def guess_task(guess: Draft, table: pd.DataFrame, targets: list[str], labels: di
         guess.tell("task", "multilabel", f"{len(targets)} target columns")
         _tell_of_other_marks(guess, table[targets], labels)
         return
-    values = label_tables.plain(table[targets[0]])
+    values = plain_texts(table[targets[0]])
     unique = in_order(value for value in values.unique() if value)
     lists = _as_lists(unique)
     if blank := int((values == "").sum()):
@@ -91,7 +91,7 @@ def _in_one_spelling(values: pd.Series) -> list[str]:
 
 def _tell_of_other_marks(guess: Draft, table: pd.DataFrame, labels: dict[str, Any]) -> None:
     """Reads empty cells and -1 among marks of 0 and 1, as sets of radiographs have them; both are a doubt."""
-    cells = table.apply(label_tables.plain)
+    cells = table.apply(plain_texts)
     told = []
     for mark, meaning, what in (("", "0", "empty cells"), ("-1", "1", "cells of -1 (uncertain?)")):
         if count := int((cells == mark).sum().sum()):

@@ -42,11 +42,14 @@ def aggregate(competition: Competition, names: np.ndarray, targets: np.ndarray, 
         return Joined(np.asarray(names, object), np.arange(len(names)), targets, predictions)
     first = np.unique(number, return_index=True)[1]
     return Joined(
-        np.asarray(unique, object), first, labels_of(names, targets), _aggregated(competition, number, predictions)
+        np.asarray(unique, object),
+        first,
+        labels_of_units(names, targets),
+        _aggregated(competition, number, predictions),
     )
 
 
-def labels_of(names: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def labels_of_units(names: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The labels of units, in the order of their first samples: the highest class, and each label that any has.
 
     Args:
@@ -60,7 +63,7 @@ def labels_of(names: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return pd.DataFrame(targets).groupby(number).max().to_numpy().reshape(len(unique), *targets.shape[1:])
 
 
-def join_predictions(competition: Competition, table: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
+def aggregate_predictions(competition: Competition, table: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
     """A table of predictions with a row per unit, named `id`.
 
     Args:

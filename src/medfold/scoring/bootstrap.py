@@ -27,7 +27,7 @@ class Difference:
     probability: float
 
 
-def bootstrap(
+def bootstrap_interval(
     metric: Metric,
     targets: np.ndarray,
     predictions: np.ndarray,
@@ -54,25 +54,25 @@ def bootstrap(
     return _interval(_defined(values, resamples))
 
 
-def shown(value: float | None, digits: int = 4) -> str:
+def score_in_words(value: float | None, digits: int = 4) -> str:
     """A score as text: '0.9512', or 'undefined' for nan and None."""
     return "undefined" if value is None or np.isnan(value) else f"{value:.{digits}f}"
 
 
-def interval_shown(low: float | None, high: float | None) -> str:
+def interval_in_words(low: float | None, high: float | None) -> str:
     """'0.9312 to 0.9689', or 'no interval'."""
     return "no interval" if low is None or np.isnan(low) else f"{low:.4f} to {high:.4f}"
 
 
-def described(title: str, value: float | None, low: float | None, high: float | None) -> str:
+def score_and_interval_in_words(title: str, value: float | None, low: float | None, high: float | None) -> str:
     """'AUC 0.9512 (95 % interval 0.9312 to 0.9689)': a score in words; nan and None are undefined."""
     if value is None or np.isnan(value):
         return f"{title} undefined"
-    interval = interval_shown(low, high)
+    interval = interval_in_words(low, high)
     return f"{title} {value:.4f} ({interval if interval == 'no interval' else f'95 % interval {interval}'})"
 
 
-def paired(
+def paired_difference(
     metric: Metric,
     targets: np.ndarray,
     ours: np.ndarray,

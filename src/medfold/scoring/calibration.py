@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit, logit, softmax
 
-from medfold.scoring.cross_fitting import Fitted, prediction_map
+from medfold.scoring.cross_fitting import FittedTransform, prediction_map
 
 SMALLEST = 1e-7  # a probability of float32 does not come nearer to 1
 HOTTEST = 20.0  # temperatures are looked for from 1/20 to 20
@@ -29,7 +29,7 @@ def probabilities(logits: np.ndarray, exclusive: bool) -> np.ndarray:
 
 def temperature_scaling(
     predictions: np.ndarray, targets: np.ndarray, loss: Callable[[np.ndarray, np.ndarray], float]
-) -> Fitted:
+) -> FittedTransform:
     """Logits divided by one number (Guo et al. 2017, arXiv 1706.04599), that which makes the loss least.
 
     A temperature below 1 makes predictions surer. It is bounded by the size of the sample: n samples, all of them
@@ -51,7 +51,7 @@ def temperature_scaling(
     coldest = min(1.0, max(1 / HOTTEST, float(_surest(raw, exclusive)) / np.log(2 * max(len(targets), 2))))
     bounds = (np.log(coldest), np.log(HOTTEST))
     temperature = float(np.exp(minimize_scalar(of, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x))
-    return Fitted.by(tempered, {"temperature": temperature}, temperature=temperature, exclusive=exclusive)
+    return FittedTransform.by(tempered, {"temperature": temperature}, temperature=temperature, exclusive=exclusive)
 
 
 def _surest(raw: np.ndarray, exclusive: bool) -> float:

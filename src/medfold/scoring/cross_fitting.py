@@ -21,7 +21,7 @@ def prediction_map(function: Callable[..., np.ndarray]) -> Callable[..., np.ndar
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedTransform:
     """What came of fitting: a map of predictions, as data, so that another machine can apply it from a file.
 
     Args:
@@ -34,7 +34,7 @@ class Fitted:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def by(cls, function: Callable, parameters: dict[str, Any] | None = None, **arguments: Any) -> "Fitted":
+    def by(cls, function: Callable, parameters: dict[str, Any] | None = None, **arguments: Any) -> "FittedTransform":
         """A single step."""
         return cls([(function.__name__, arguments)], parameters or {})
 
@@ -55,7 +55,7 @@ class Fitted:
             np.savez(file, steps=np.array(names), **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> "Fitted":
+    def load(cls, path: Path) -> "FittedTransform":
         """Reads what `save` wrote; the modules whose functions it names must be imported to apply it."""
         with np.load(path) as content:
             steps: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in json.loads(str(content["steps"]))]
@@ -66,10 +66,10 @@ class Fitted:
         return cls(steps)
 
 
-Fit = Callable[[np.ndarray, np.ndarray], Fitted]
+Fit = Callable[[np.ndarray, np.ndarray], FittedTransform]
 
 
-def cross_fitted(fit: Fit, predictions: np.ndarray, targets: np.ndarray, fold: np.ndarray) -> np.ndarray:
+def cross_fit(fit: Fit, predictions: np.ndarray, targets: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """Each fold's predictions, by what was fitted on the other folds.
 
     Args:
@@ -95,9 +95,9 @@ def cross_fitted(fit: Fit, predictions: np.ndarray, targets: np.ndarray, fold: n
 def chained(first: Fit, second: Fit) -> Fit:
     """One fit after the other: the second is fitted on what the first makes of the predictions."""
 
-    def fit(predictions: np.ndarray, targets: np.ndarray) -> Fitted:
+    def fit(predictions: np.ndarray, targets: np.ndarray) -> FittedTransform:
         one = first(predictions, targets)
         two = second(one.apply(predictions), targets)
-        return Fitted([*one.steps, *two.steps], {**one.parameters, **two.parameters})
+        return FittedTransform([*one.steps, *two.steps], {**one.parameters, **two.parameters})
 
     return fit

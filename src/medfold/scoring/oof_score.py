@@ -9,7 +9,7 @@ import pandas as pd
 from medfold.competition.facts import Competition, groups_known
 from medfold.errors import UserError, some
 from medfold.scoring.aggregation import aggregate
-from medfold.scoring.bootstrap import bootstrap, described, shown
+from medfold.scoring.bootstrap import bootstrap_interval, score_and_interval_in_words, score_in_words
 from medfold.scoring.metric import metric_of, seen_by, title_of
 
 UNKNOWN = "patients unknown: it may flatter"
@@ -23,9 +23,9 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
     """
     title = title_of(competition, result["metric"])
     k, done = competition.folds.k, result["folds_done"]
-    text = described(title, result["value"], result["low"], result["high"])
+    text = score_and_interval_in_words(title, result["value"], result["low"], result["high"])
     for name, value in result["also"].items():
-        text += f", {title_of(competition, name)} {shown(value)}"
+        text += f", {title_of(competition, name)} {score_in_words(value)}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
     text += f", {covers}, {result['units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
     text += "" if groups_known(competition) else f"; {UNKNOWN}"
@@ -100,7 +100,7 @@ def oof_score(
         is scored. Undefined values are None.
     """
     metric = metric_of(competition)
-    low, high = bootstrap(metric, oof.targets, oof.predictions, oof.group)
+    low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
     folds, per_fold = np.unique(oof.fold).tolist(), {}
     for fold in folds:
         here = oof.fold == fold

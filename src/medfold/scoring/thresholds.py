@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit
 
 from medfold.scoring.calibration import logits
-from medfold.scoring.cross_fitting import Fitted, prediction_map
+from medfold.scoring.cross_fitting import FittedTransform, prediction_map
 from medfold.scoring.metric import Metric
 
 MOST = 500  # thresholds that are tried for a column, at most
@@ -20,7 +20,7 @@ STEPS = 101  # places that are tried for a cut
 SWEEPS = 3  # times that classes or cuts are gone through
 
 
-def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> Fitted:
+def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:
     """A threshold for each column, that with which the metric of this column is best.
 
     A metric over labels is the mean over them, so each label has its own. Thresholds lie in the middle between the
@@ -36,7 +36,7 @@ def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metr
     for column in range(predictions.shape[1]):
         here = targets if targets.ndim == 1 else targets[:, [column]]
         found.append(_best_threshold(predictions[:, [column]], here, metric))
-    return Fitted.by(moved, {"thresholds": found}, thresholds=np.array(found))
+    return FittedTransform.by(moved, {"thresholds": found}, thresholds=np.array(found))
 
 
 @prediction_map
@@ -65,7 +65,7 @@ def _first_best(candidates: np.ndarray, scores: list[float], cost: np.ndarray) -
     return candidates[good[np.argmin(cost[good])]]
 
 
-def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | None = None) -> Fitted:
+def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | None = None) -> FittedTransform:
     """Ordered cuts of the expected grade, those with which the quadratic weighted kappa is best.
 
     Found by Nelder and Mead's simplex from 0.5, 1.5, ..., then cut by cut: kappa is a staircase on which a simplex gets
@@ -103,7 +103,7 @@ def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | No
             tried = np.tile(cuts, (STEPS + 1, 1))
             tried[1:, number] = candidates
             cuts = np.sort(tried[int(np.argmin([loss(each) for each in tried]))])
-    return Fitted.by(cut, {"cut points": cuts.tolist()}, cuts=cuts)
+    return FittedTransform.by(cut, {"cut points": cuts.tolist()}, cuts=cuts)
 
 
 @prediction_map
@@ -113,7 +113,7 @@ def cut(predictions: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     return np.eye(grades)[np.searchsorted(cuts, predictions @ np.arange(grades), side="right")]
 
 
-def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> Fitted:
+def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:
     """A factor for each class, those with which the metric of the most probable class is best.
 
     Found class by class, going through them three times; of equally good factors the one nearest to 1 is taken.
@@ -133,7 +133,7 @@ def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) 
             factors[number] = _first_best(FACTORS, scores, np.abs(np.log(FACTORS)))
         if np.array_equal(before, factors):
             break
-    return Fitted.by(weighed, {"factors": factors.tolist()}, factors=factors)
+    return FittedTransform.by(weighed, {"factors": factors.tolist()}, factors=factors)
 
 
 @prediction_map
@@ -143,7 +143,7 @@ def weighed(predictions: np.ndarray, factors: np.ndarray) -> np.ndarray:
     return scaled / scaled.sum(axis=1, keepdims=True)
 
 
-def sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> Fitted:
+def sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:
     """Probabilities pushed away from a threshold, as far as the metric gains: for the probabilistic F1.
 
     p becomes sigmoid(slope * (logit(p) - offset)): slope 1 and offset 0 leave it, a steep slope makes decisions of it.
@@ -166,14 +166,14 @@ def sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> 
     return _sharpened(loss, np.quantile(raw, 1 - np.clip(np.mean(targets == 1), 0.001, 0.999)))
 
 
-def _sharpened(loss: Callable[[np.ndarray], float], offset: float) -> Fitted:
+def _sharpened(loss: Callable[[np.ndarray], float], offset: float) -> FittedTransform:
     from scipy.optimize import minimize
 
     starts = [np.array([0.0, 0.0]), np.array([1.0, offset]), np.array([3.0, offset])]
     found = [minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-9}) for start in starts]
     slope, offset = min(found, key=lambda one: one.fun).x
     found = {"slope": float(np.exp(np.clip(slope, 0, 4))), "offset": float(offset)}
-    return Fitted.by(sharpened, found, **found)
+    return FittedTransform.by(sharpened, found, **found)
 
 
 @prediction_map

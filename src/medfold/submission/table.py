@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition.facts import Competition
 from medfold.console import warn
-from medfold.data import label_layouts
+from medfold.data.label_layouts import split_long
 from medfold.scoring.decisions import decisions
 from medfold.submission.form import Form
 
@@ -89,7 +89,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     if form.decisions:
         decided = pd.DataFrame(decisions(competition, values.to_numpy()), values.index, values.columns)
     if competition.submission.shape == "long":
-        names, labels = label_layouts.split_long(sample[id_column], competition.columns, "sample submission")
+        names, labels = split_long(sample[id_column], competition.columns, "sample submission")
         known = names.isin(values.index).to_numpy()
         place = values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])
         table = sample.loc[known, [id_column]].reset_index(drop=True)
@@ -132,7 +132,7 @@ def values_of(competition: Competition, table: pd.DataFrame, sample: pd.DataFram
     code = {word: float(number) for number, word in enumerate(form.words)}
     numbers = table[form.columns].apply(lambda column: column.map(code) if form.decisions else column.astype(float))
     if shape == "long":
-        names, labels = label_layouts.split_long(table[id_column], columns, "submission")
+        names, labels = split_long(table[id_column], columns, "submission")
         found = pd.DataFrame({"id": names, "label": labels, "value": numbers[form.columns[0]]})
         found = found.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)
         return found.rename_axis(columns=None), form.decisions

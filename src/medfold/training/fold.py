@@ -14,7 +14,8 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition.facts import Competition
-from medfold.competition.recipe import Recipe, Training
+from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_sections import TrainingSettings
 from medfold.console import minutes, progress, say, warn
 from medfold.errors import UserError
 from medfold.images.store import Store
@@ -230,7 +231,7 @@ def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingI
     return TrainingImages(job.store.pixels, job.features, rows, targets, seed, job.workers)
 
 
-def _refuse_too_few(competition: Competition, choices: Training, images: TrainingImages, topic: str) -> None:
+def _refuse_too_few(competition: Competition, choices: TrainingSettings, images: TrainingImages, topic: str) -> None:
     """What no training can be made of, told before anything is built."""
     if len(images.rows) == 0:
         raise UserError("nothing to train on", topic)

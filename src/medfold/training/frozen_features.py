@@ -7,9 +7,9 @@ import keras
 import numpy as np
 
 from medfold import files
-from medfold.competition.facts import Symmetry
+from medfold.competition.facts_sections import Symmetry
 from medfold.console import minutes, progress, say
-from medfold.prediction import predictor
+from medfold.prediction.predictor import VIEWS, Predictor
 
 
 def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
@@ -28,8 +28,8 @@ def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry
 
 
 def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
-    began, views = time.monotonic(), len(predictor.VIEWS[symmetry])
-    look = predictor.Predictor(backbone, symmetry, tta=True)
+    began, views = time.monotonic(), len(VIEWS[symmetry])
+    look = Predictor(backbone, symmetry, tta=True)
     shape = (len(pixels), views, backbone.output_shape[-1])
     with files.whole(path) as temporary, progress("images") as bar:
         line = bar.add_task("", stage="features", total=len(pixels))

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from medfold.competition.facts import Competition
-from medfold.competition.recipe import Training
+from medfold.competition.recipe_sections import TrainingSettings
 from medfold.console import warn
 from medfold.errors import UserError, some
 from medfold.registry import Registry
@@ -60,7 +60,7 @@ def refuse_absent_classes(competition: Competition, targets: np.ndarray, topic: 
         raise UserError(f"no image to train on is of class {some(absent)}", topic, fix)
 
 
-LOSSES: Registry[Callable[[Competition, Training], keras.losses.Loss]] = Registry("loss")
+LOSSES: Registry[Callable[[Competition, TrainingSettings], keras.losses.Loss]] = Registry("loss")
 
 
 def loss(function: Callable) -> Callable:
@@ -76,7 +76,7 @@ def loss(function: Callable) -> Callable:
 
 
 @loss
-def cross_entropy(competition: Competition, choices: Training) -> keras.losses.Loss:
+def cross_entropy(competition: Competition, choices: TrainingSettings) -> keras.losses.Loss:
     """Cross-entropy over classes, or per label."""
     if competition.one_of_many:
         return keras.losses.CategoricalCrossentropy(label_smoothing=choices.label_smoothing)
@@ -84,7 +84,7 @@ def cross_entropy(competition: Competition, choices: Training) -> keras.losses.L
 
 
 @loss
-def focal(competition: Competition, choices: Training) -> keras.losses.Loss:
+def focal(competition: Competition, choices: TrainingSettings) -> keras.losses.Loss:
     """Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes, or per label."""
     more = {"label_smoothing": choices.label_smoothing, "gamma": choices.focal_gamma}
     if competition.one_of_many:
@@ -92,7 +92,9 @@ def focal(competition: Competition, choices: Training) -> keras.losses.Loss:
     return keras.losses.BinaryFocalCrossentropy(**more)
 
 
-def loss_of(competition: Competition, choices: Training, targets: np.ndarray | None = None) -> keras.losses.Loss:
+def loss_of(
+    competition: Competition, choices: TrainingSettings, targets: np.ndarray | None = None
+) -> keras.losses.Loss:
     """The loss that a recipe names.
 
     Args:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medfold.competition.recipe import Training
+from medfold.competition.recipe_sections import TrainingSettings
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, weights
 
@@ -26,7 +26,7 @@ class Mixer:
         return way(images, targets, weights, rng, alpha)
 
 
-def mixer(choices: Training) -> Mixer | None:
+def mixer(choices: TrainingSettings) -> Mixer | None:
     """What the recipe asks for, None for nothing."""
     return Mixer(choices.mixup, choices.cutmix) if choices.mixup or choices.cutmix else None
 

@@ -11,21 +11,20 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from medfold import files, hardware
-from medfold.competition import recipe as recipe_module
 from medfold.competition.plugins import plugins_hash
 from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe
+from medfold.competition.recipe import Recipe, load_recipe, overrides_as_typed, run_name
 from medfold.console import minutes, say
 from medfold.data.dataset import Dataset
 from medfold.errors import UserError, some
 from medfold.folds.folds_table import folds_fingerprint
-from medfold.images import store
+from medfold.images.store import load_store, store_key
 from medfold.paths import Paths
 from medfold.processes import run_in_subprocess, silence_native_output
 from medfold.run_paths import RunPaths
-from medfold.runs import identity, run_folder
-from medfold.runs.run_folder import commit_of
-from medfold.scoring.bootstrap import shown
+from medfold.runs.identity import has_same_folds, has_same_labels, images_fingerprint, labels_fingerprint
+from medfold.runs.run_folder import commit_of, done_folds, is_fold_done, open_run, run_paths_of, write_oof
+from medfold.scoring.bootstrap import score_in_words
 from medfold.scoring.metric import metric_of
 from medfold.training import parallel
 
@@ -60,7 +59,7 @@ class TrainingRequest:
     @property
     def run_name(self) -> str:
         """The name of the run."""
-        return self.run or recipe_module.run_name(self.recipe, self.seed, self.overrides)
+        return self.run or run_name(self.recipe, self.seed, self.overrides)
 
     def recipe_of(self, project: Project) -> Recipe:
         """The recipe with the overrides laid over it.
@@ -68,7 +67,7 @@ class TrainingRequest:
         Raises:
             UserError: there is no such recipe or key, or a value is wrong.
         """
-        return recipe_module.load(project.paths, project.root.bases, self.recipe, self.overrides)
+        return load_recipe(project.paths, project.root.bases, self.recipe, self.overrides)
 
 
 def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any]:
@@ -85,7 +84,7 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
     k, workers = competition.folds.k, parallel.workers_of(request.workers)
     # The shares are those of all folds, whichever are done: so a fold has as many threads, and the same bytes.
     among = parallel.jobs_of(request.jobs, request.sharers or (k if request.folds is None else len(request.folds)))
-    run_paths, todo = begin(project, request)
+    run_paths, todo = begin_run(project, request)
     if not todo:
         what = "all folds are done" if request.folds is None else f"done: folds {some(request.folds, 10)}"
         say("train", f"{what} in {project.shown(run_paths.folder)}")
@@ -103,7 +102,7 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
                 _train_in_processes(project, replace(request, run=run_paths.name), todo, among, run_paths)
             else:
                 _train_here(project, choices, request.seed, data, run_paths, todo, workers)
-    return run_folder.collect(competition, run_paths, data.train, data.targets)
+    return write_oof(competition, run_paths, data.train, data.targets)
 
 
 @contextmanager
@@ -137,7 +136,7 @@ def refuse_untrainable(project: Project, choices: Recipe) -> None:
     _fold().refuse_untrainable(project.competition, choices)
 
 
-def begin(project: Project, request: TrainingRequest) -> tuple[RunPaths, list[int]]:
+def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, list[int]]:
     """Opens a run, or begins it.
 
     Returns:
@@ -146,24 +145,24 @@ def begin(project: Project, request: TrainingRequest) -> tuple[RunPaths, list[in
     Raises:
         UserError: it was begun with another recipe, folds table, store or labels.
     """
-    run_paths, choices = run_folder.paths_of(project.paths, request.run_name), request.recipe_of(project)
-    typed = f'"{recipe_module.as_typed(request.overrides)}"' if request.overrides else None
+    run_paths, choices = run_paths_of(project.paths, request.run_name), request.recipe_of(project)
+    typed = f'"{overrides_as_typed(request.overrides)}"' if request.overrides else None
     words = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": typed, "RUN": request.run}
     command = project.command("train", **{key: word for key, word in words.items() if word is not None})
     origin, kept = origin_of(project, choices, request.seed), files.read_json(run_paths.origin)
-    if kept and identity.same_folds(project, kept):
+    if kept and has_same_folds(project, kept):
         origin["folds"] = kept["folds"]
-    if kept and not identity.same_labels(kept, origin["labels"]):
+    if kept and not has_same_labels(kept, origin["labels"]):
         what = "labels of the training part are others than those that its first fold was trained on"
         raise UserError(what, run_paths.folder, "Train under another name: RUN=name")
-    run_folder.open_run(run_paths, {**origin, "command": command})
+    open_run(run_paths, {**origin, "command": command})
     return run_paths, missing_folds(project, request)
 
 
 def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
     """Those of the requested folds that are not done."""
     k = project.competition.folds.k
-    done = run_folder.done_folds(run_folder.paths_of(project.paths, request.run_name), k)
+    done = done_folds(run_paths_of(project.paths, request.run_name), k)
     return [number for number in (range(k) if request.folds is None else request.folds) if number not in done]
 
 
@@ -192,7 +191,7 @@ def _train_here(
     for number in todo:
         began = time.monotonic()
         with files.lock(run_paths.fold(number).folder):
-            if run_folder.is_done(run_paths.fold(number)):
+            if is_fold_done(run_paths.fold(number)):
                 continue
             score = _fold().train_fold(job, number, run_paths.fold(number))
             log = {
@@ -200,8 +199,8 @@ def _train_here(
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             }
             files.write_json(log, run_paths.fold(number).log)
-        say(f"fold {number}", f"{metric.title} {shown(score)}, {minutes(time.monotonic() - began)}")
-        run_folder.collect(project.competition, run_paths, data.train, data.targets)
+        say(f"fold {number}", f"{metric.title} {score_in_words(score)}, {minutes(time.monotonic() - began)}")
+        write_oof(project.competition, run_paths, data.train, data.targets)
 
 
 def _fold() -> ModuleType:
@@ -213,7 +212,7 @@ def _fold() -> ModuleType:
 
 def _job(project: Project, choices: Recipe, seed: int, data: Dataset, workers: int = 0) -> "FoldJob":
     competition, paths = project.competition, project.paths
-    pixels = store.load(paths, store.key(competition, paths, choices.images))
+    pixels = load_store(paths, store_key(competition, paths, choices.images))
     features = features_path(project, choices)
     return _fold().FoldJob(
         competition=competition,
@@ -237,9 +236,9 @@ def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
         "recipe": choices.model_dump(mode="json"),
         "facts": project.competition.model_dump(mode="json"),
         "folds": folds_fingerprint(project.paths),
-        "images": identity.images_of(project),
-        "labels": identity.labels_of(project),
-        "store": store.key(project.competition, project.paths, choices.images),
+        "images": images_fingerprint(project),
+        "labels": labels_fingerprint(project),
+        "store": store_key(project.competition, project.paths, choices.images),
         "pretrained": hash_of_weights(choices),
         "versions": {
             name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
@@ -257,7 +256,7 @@ def plugins_and_backend(project: Project) -> dict[str, str]:
 
 def features_path(project: Project, choices: Recipe) -> Path:
     """The file for what the recipe's backbone, frozen, sees in the images."""
-    key = store.key(project.competition, project.paths, choices.images)
+    key = store_key(project.competition, project.paths, choices.images)
     facts = [
         choices.backbone.model_dump(exclude={"freeze_norm", "width"}),
         hash_of_weights(choices),

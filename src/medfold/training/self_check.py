@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medfold.competition.facts import Competition
-from medfold.scoring.bootstrap import bootstrap, shown
+from medfold.scoring.bootstrap import bootstrap_interval, score_in_words
 from medfold.scoring.decisions import decisions
 from medfold.scoring.metric import chance_score, metric_of
 
@@ -59,11 +59,11 @@ def _hardly_vary(fold: TrainedFold) -> str:
 def _no_better_than_chance(fold: TrainedFold) -> str:
     metric = metric_of(fold.competition)
     chance = chance_score(fold.competition, fold.targets, fold.prior)
-    low, high = bootstrap(metric, fold.targets, fold.predictions, fold.groups, RESAMPLES)
+    low, high = bootstrap_interval(metric, fold.targets, fold.predictions, fold.groups, RESAMPLES)
     best = high if metric.higher_is_better else low
     if np.isnan(best) or np.isnan(chance) or metric.sign * (best - chance) > 0:
         return ""
-    value = shown(metric(fold.targets, fold.predictions))
+    value = score_in_words(metric(fold.targets, fold.predictions))
     return f"{metric.title} {value} (95 % interval {low:.4f} to {high:.4f}) is no better than chance, {chance:.4f}"
 
 

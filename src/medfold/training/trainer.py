@@ -9,12 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from medfold.competition.recipe import Training
+from medfold.competition.recipe_sections import TrainingSettings
 from medfold.console import EACH_EPOCH, console, progress, say, warn
 from medfold.errors import UserError
 from medfold.models.device import gpus
 from medfold.processes import deadline_passed
-from medfold.scoring.bootstrap import shown
+from medfold.scoring.bootstrap import score_in_words
 from medfold.scoring.metric import Metric
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.loader import load_batches
@@ -27,7 +27,7 @@ READ_EVERY = 2.0  # seconds between two looks at the loss where a look waits for
 
 def train(
     phase: Phase,
-    choices: Training,
+    choices: TrainingSettings,
     metric: Metric,
     score: Callable[[], float],
     state: TrainingState,
@@ -115,7 +115,12 @@ def position_in_words(state: TrainingState, phase: Phase) -> str:
 
 
 def _end_epoch(
-    phase: Phase, choices: Training, metric: Metric, score: Callable[[], float], state: TrainingState, topic: str
+    phase: Phase,
+    choices: TrainingSettings,
+    metric: Metric,
+    score: Callable[[], float],
+    state: TrainingState,
+    topic: str,
 ) -> dict[str, Any]:
     """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""
     step, epoch = phase.step, len(own_rows(state, phase)) + 1
@@ -144,7 +149,7 @@ def _keep_best(state: TrainingState, phase: Phase, metric: Metric, value: float)
         state.since_best += 1
 
 
-def _has_stopped(state: TrainingState, choices: Training) -> bool:
+def _has_stopped(state: TrainingState, choices: TrainingSettings) -> bool:
     return bool(choices.patience) and state.since_best >= choices.patience
 
 
@@ -162,7 +167,7 @@ def _last_epoch(state: TrainingState, phase: Phase, metric: Metric) -> str:
     if not (own := own_rows(state, phase)):
         return ""
     last = own[-1]
-    score = f"{metric.title} {shown(last[metric.name], 3)}"
+    score = f"{metric.title} {score_in_words(last[metric.name], 3)}"
     return f"{phase.prefix}epoch {last['epoch']}/{phase.epochs}  loss {last['loss']:.3f}  {score}"
 
 

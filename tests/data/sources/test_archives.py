@@ -10,6 +10,7 @@ import zipfile
 import pytest
 
 from medfold.data.sources import archives
+from medfold.data.sources.archives import unpack_archive
 from medfold.errors import UserError
 from tests.support.helpers import zipped
 
@@ -34,7 +35,7 @@ def contents(folder):
 
 def test_an_archive_is_unpacked_with_its_folders(tmp_path, target):
     content = {"a.csv": b"1", "images/x/1.png": b"22"}
-    archives.unpack(archive_of(tmp_path, zipped(content)), target)
+    unpack_archive(archive_of(tmp_path, zipped(content)), target)
     assert contents(target) == content
 
 
@@ -46,7 +47,7 @@ def test_a_file_that_stands_there_is_kept_and_never_written_to(tmp_path, target,
     how(mine, target / "same.csv")
     content = {"train.csv": b"as it came", "same.csv": b"corrected by hand", "new.csv": b"new"}
     archive_of(target, zipped(content), "train.csv.zip").rename(target / "all.zip")
-    archives.unpack(target / "all.zip", target)
+    unpack_archive(target / "all.zip", target)
     assert mine.read_text() == (target / "train.csv").read_text() == "corrected by hand"
     assert (target / "new.csv").read_bytes() == b"new"
     said = capsys.readouterr().out
@@ -58,7 +59,7 @@ def test_an_archive_that_breaks_off_leaves_no_half_file(tmp_path, target):
     data = zipped({"a.png": b"1", "b.png": b"2" * 3000})
     damaged = data.replace(b"2" * 3000, b"2" * 2999 + b"3")
     with pytest.raises(UserError, match="damaged archive"):
-        archives.unpack(archive_of(tmp_path, damaged), target)
+        unpack_archive(archive_of(tmp_path, damaged), target)
     assert contents(target) == {"a.png": b"1"}
 
 
@@ -66,7 +67,7 @@ def test_an_archive_that_breaks_off_leaves_no_half_file(tmp_path, target):
 def test_members_that_would_land_outside_are_refused(tmp_path, target, name):
     path = archive_of(tmp_path, zipped({"good.txt": b"x", name: b"x"}))
     with pytest.raises(UserError, match="unsafe member"):
-        archives.unpack(path, target)
+        unpack_archive(path, target)
     assert contents(target) == {}
 
 
@@ -77,14 +78,14 @@ def test_only_files_and_folders_are_unpacked(tmp_path, target, mode):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
         file.writestr(odd, "/etc/passwd")
     with pytest.raises(UserError, match="unsafe member 'odd'"):
-        archives.unpack(tmp_path / "a.zip", target)
+        unpack_archive(tmp_path / "a.zip", target)
 
 
 def test_a_bomb_is_refused_by_what_it_claims(tmp_path, target, monkeypatch):
     monkeypatch.setattr(archives, "BOMB_BYTES", 10**6)
     bomb = zipped({"zeros": bytes(2 * 10**6)}, zipfile.ZIP_DEFLATED)
     with pytest.raises(UserError, match=r"an archive of .* kB that claims to hold 2 MB"):
-        archives.unpack(archive_of(tmp_path, bomb), target)
+        unpack_archive(archive_of(tmp_path, bomb), target)
     assert contents(target) == {}
 
 
@@ -92,14 +93,14 @@ def test_a_bomb_that_lies_about_its_size_is_cut_off(tmp_path, target):
     data = zipped({"zeros": bytes(10**7)}, zipfile.ZIP_DEFLATED)
     lying = data.replace(struct.pack("<I", 10**7), struct.pack("<I", 10))
     with pytest.raises(archives.DamagedArchiveError):
-        archives.unpack(archive_of(tmp_path, lying), target)
+        unpack_archive(archive_of(tmp_path, lying), target)
     assert sum(map(len, contents(target).values())) <= 10
 
 
 def test_too_little_room_is_told_before_the_first_file(tmp_path, target, monkeypatch):
     monkeypatch.setattr(archives.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 100}))
     with pytest.raises(UserError, match="the contents take 1 kB, 100 B are free.*the archive is kept"):
-        archives.unpack(archive_of(tmp_path, zipped({"a": bytes(1000)})), target)
+        unpack_archive(archive_of(tmp_path, zipped({"a": bytes(1000)})), target)
     assert contents(target) == {}
 
 
@@ -107,14 +108,14 @@ def test_truncated_corrupt_and_other_files_are_damaged(tmp_path, target):
     data = zipped({"a.txt": b"a" * 1000, "b.txt": b"b"})
     for damaged in (data[: len(data) // 2], data.replace(b"aaaa", b"aaba", 1), b"<html>403 Forbidden</html>", b""):
         with pytest.raises(archives.DamagedArchiveError, match="damaged archive"):
-            archives.unpack(archive_of(tmp_path, damaged), target)
+            unpack_archive(archive_of(tmp_path, damaged), target)
 
 
 def test_a_password_is_told(tmp_path, target):
     data = bytearray(zipped({"a.txt": b"a"}))
     data[data.index(b"PK\x01\x02") + 8] |= 1
     with pytest.raises(UserError, match=r"'a.txt' is under a password.*FROM=folder"):
-        archives.unpack(archive_of(tmp_path, bytes(data)), target)
+        unpack_archive(archive_of(tmp_path, bytes(data)), target)
 
 
 def test_nested_archives_go_to_folders_of_their_names(target):
@@ -180,7 +181,7 @@ def tarred(content, mode="w:gz", kind=tarfile.REGTYPE, size=None):
 )
 def test_tar_archives_are_unpacked_like_zip_ones(tmp_path, target, name, mode):
     content = {"a.csv": b"1", "images/x/1.png": b"22" * 9}
-    archives.unpack(archive_of(tmp_path, tarred(content, mode), name), target)
+    unpack_archive(archive_of(tmp_path, tarred(content, mode), name), target)
     assert contents(target) == content
     archive_of(target, tarred({"inner/b.csv": b"3"}, mode), f"inner{name[1:]}")
     archives.expand(target)
@@ -191,14 +192,14 @@ def test_tar_archives_are_unpacked_like_zip_ones(tmp_path, target, name, mode):
 def test_tar_members_that_would_land_outside_are_refused(tmp_path, target, name):
     archive = archive_of(tmp_path, tarred({"a.csv": b"1", name: b"2"}), "a.tar.gz")
     with pytest.raises(UserError, match="unsafe member"):
-        archives.unpack(archive, target)
+        unpack_archive(archive, target)
     assert not contents(target)
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
 def test_links_and_devices_in_a_tar_are_refused(tmp_path, target, kind):
     with pytest.raises(UserError, match="unsafe member"):
-        archives.unpack(archive_of(tmp_path, tarred({"a.csv": b""}, kind=kind), "a.tar.gz"), target)
+        unpack_archive(archive_of(tmp_path, tarred({"a.csv": b""}, kind=kind), "a.tar.gz"), target)
 
 
 @pytest.mark.parametrize("mode", ["gz", "bz2", "xz"])
@@ -208,7 +209,7 @@ def test_a_damaged_tar_is_one_line_and_leaves_no_half_file(tmp_path, target, mod
     flipped[len(whole) // 2] ^= 0x55
     for data in (whole[: len(whole) // 2], whole[:-6], bytes(flipped), b"", b"nothing of the kind"):
         with pytest.raises(archives.DamagedArchiveError, match="damaged archive .*Download it again"):
-            archives.unpack(archive_of(tmp_path, data, f"a.tar.{mode}"), target)
+            unpack_archive(archive_of(tmp_path, data, f"a.tar.{mode}"), target)
         assert all(len(content) == 5000 for content in contents(target).values())
 
 
@@ -216,5 +217,5 @@ def test_a_tar_that_claims_too_much_is_refused_before_it_is_unpacked(tmp_path, t
     monkeypatch.setattr(archives, "BOMB_BYTES", 10**5)
     archive = archive_of(tmp_path, tarred({"a.bin": bytes(10**6), "b.bin": bytes(10**6)}), "a.tar.gz")
     with pytest.raises(UserError, match="claims to hold"):
-        archives.unpack(archive, target)
+        unpack_archive(archive, target)
     assert not contents(target)

@@ -31,7 +31,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
 from medfold.images.formats.reading import read_image
 from tests.support.dicom_files import dataset, encapsulated, save, smooth, write
@@ -418,7 +418,7 @@ def _(path):
     path.write_bytes(path.read_bytes()[:-900])
 
 
-def attempt(folder: str, name: str, facts: Images) -> str | None:
+def attempt(folder: str, name: str, facts: ImageFacts) -> str | None:
     """What the user is told of a file, or None if it is read."""
     try:
         read_image(Path(folder), name, facts)
@@ -440,7 +440,7 @@ class Worker:
     def __init__(self, folder: Path):
         self._output, self._pool = folder / "output", None
 
-    def read(self, folder: Path, name: str, facts: Images) -> tuple[str | None, str]:
+    def read(self, folder: Path, name: str, facts: ImageFacts) -> tuple[str | None, str]:
         """What the user is told, and what was printed."""
         if self._pool is None:
             self._output.write_bytes(b"")
@@ -474,7 +474,9 @@ def test_the_corpus_is_large():
 def test_broken_files_are_named_in_one_line(tmp_path, worker, name):
     make, reason = BROKEN[name]
     make(tmp_path / name.partition("#")[0])
-    facts = Images(train="x", channels=3 if name == "lab.tif" else 1, frame="middle" if name == "lie.dcm" else "first")
+    facts = ImageFacts(
+        train="x", channels=3 if name == "lab.tif" else 1, frame="middle" if name == "lie.dcm" else "first"
+    )
     line, printed = worker.read(tmp_path, name, facts)
     assert line is not None, "it was read"
     assert re.match(
@@ -492,7 +494,7 @@ def test_nothing_is_unpickled(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("pickle.npy", "pickle.npz#a/0"):
         BROKEN[name][0](tmp_path / name.partition("#")[0])
-        assert attempt(str(tmp_path), name, Images(train="x", channels=1)) is not None
+        assert attempt(str(tmp_path), name, ImageFacts(train="x", channels=1)) is not None
     assert not Path("unpickled").exists()
     np.load("pickle.npy", allow_pickle=True)
     assert Path("unpickled").exists()  # it would have been seen
@@ -503,13 +505,13 @@ def test_a_file_that_may_not_be_read(tmp_path):
     (tmp_path / "a.png").write_bytes(encoded("PNG"))
     (tmp_path / "a.png").chmod(0)
     with pytest.raises(UserError, match="a.png: unreadable image .Permission denied."):
-        read_image(tmp_path, "a.png", Images(train="x", channels=1))
+        read_image(tmp_path, "a.png", ImageFacts(train="x", channels=1))
 
 
 def test_a_suffix_that_nobody_knows(tmp_path):
     (tmp_path / "a.xyz").write_bytes(b"")
     with pytest.raises(UserError, match="a.xyz: unknown image format '.xyz'. Known: .png, "):
-        read_image(tmp_path, "a.xyz", Images(train="x", channels=1))
+        read_image(tmp_path, "a.xyz", ImageFacts(train="x", channels=1))
 
 
 def test_whatever_a_library_raises_makes_one_line(tmp_path, monkeypatch):
@@ -539,7 +541,7 @@ def test_whatever_a_library_raises_makes_one_line(tmp_path, monkeypatch):
 
         monkeypatch.setattr("medfold.images.formats.raster.decode", fail)
         with pytest.raises(UserError) as caught:
-            read_image(tmp_path, "a.png", Images(train="x", channels=1))
+            read_image(tmp_path, "a.png", ImageFacts(train="x", channels=1))
         assert str(caught.value) == f"{tmp_path / 'a.png'}: unreadable image ({said}). Get it again, or take it out"
 
 
@@ -549,4 +551,4 @@ def test_an_uncompressed_frame_behind_rubbish_is_not_lost(tmp_path):
     made.PixelData += b"\0" * 128
     save(tmp_path / "a.dcm", made)
     assert made.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
-    assert (read_image(tmp_path, "a.dcm", Images(train="x", channels=1))[..., 0] == GREY).all()
+    assert (read_image(tmp_path, "a.dcm", ImageFacts(train="x", channels=1))[..., 0] == GREY).all()

@@ -29,10 +29,11 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats import dicom, dicom_grayscale, reading
-from medfold.images.formats.reading import read_image, read_image_with_headers
+from medfold.images.formats import dicom, dicom_grayscale
+from medfold.images.formats.pixel_values import window_of
+from medfold.images.formats.reading import headers_of, read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, encapsulated, save, smooth, write
 
 SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -40,8 +41,8 @@ UNCOMPRESSED = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEnd
 LOSSLESS = [RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless]
 
 
-def images(channels: int = 1, **facts) -> Images:
-    return Images(train="{id}.dcm", channels=channels, **facts)
+def images(channels: int = 1, **facts) -> ImageFacts:
+    return ImageFacts(train="{id}.dcm", channels=channels, **facts)
 
 
 def shown(made: Dataset, folder: Path, channels: int = 1, **facts) -> np.ndarray:
@@ -240,12 +241,12 @@ def test_each_window_is_a_channel_in_hounsfield_units(tmp_path, photometric):
 
 
 def test_windows_are_known_by_name():
-    assert reading.window_of("lung") == (-600, 1500)
-    assert reading.window_of((12, 34.5)) == (12, 34.5)
+    assert window_of("lung") == (-600, 1500)
+    assert window_of((12, 34.5)) == (12, 34.5)
     with pytest.raises(UserError, match="unknown window 'brian' \\(did you mean 'brain'\\?\\).*subdural"):
-        reading.window_of("brian")
+        window_of("brian")
     with pytest.raises(UserError, match="a window of width 0"):
-        reading.window_of((40, 0))
+        window_of((40, 0))
 
 
 def test_windows_are_not_for_colour(tmp_path):
@@ -479,7 +480,7 @@ def test_errors_do_not_quote_headers(tmp_path):
 def test_any_header_can_be_asked_for(tmp_path):
     path = write(tmp_path / "a.dcm", smooth(), bits=12, PixelSpacing=[0.5, 0.25])
     asked = ["PatientID", "PatientName", "PixelSpacing", "StudyDate", "Rows", "TransferSyntaxUID"]
-    found = reading.headers(path, asked)
+    found = headers_of(path, asked)
     assert list(found) == asked
     assert list(found.values()) == ["4711", "DOE^JANE", "0.5\\0.25", "", "70", "1.2.840.10008.1.2.1"]
 
@@ -491,14 +492,14 @@ def test_any_header_can_be_asked_for(tmp_path):
 def test_keywords_are_checked(tmp_path, keyword, message):
     path = write(tmp_path / "a.dcm", smooth())
     with pytest.raises(UserError, match=message):
-        reading.headers(path, [keyword])
+        headers_of(path, [keyword])
 
 
 def test_headers_of_what_is_no_dicom_are_an_error(tmp_path):
     (tmp_path / "a.dcm").write_text("hello")
     for name in ("a.dcm", "gone.dcm"):
         with pytest.raises(UserError, match=f"{name}: unreadable headers"):
-            reading.headers(tmp_path / name, ["PatientID"])
+            headers_of(tmp_path / name, ["PatientID"])
 
 
 # Every file with pydicom 3.0 that is an image or looks like one: the shape that is read, or why it is not.

@@ -10,10 +10,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats import reading
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.reading import count_pages, read_image
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (23, 37), np.uint8)
@@ -24,7 +23,7 @@ DEEP = RNG.integers(0, 65536, (23, 37), np.uint16)
 def read(folder, name, content=None, **facts):
     if content is not None:
         (folder / name.partition("#")[0]).write_bytes(content)
-    return read_image(folder, name, Images(train="x", **facts))
+    return read_image(folder, name, ImageFacts(train="x", **facts))
 
 
 def saved(image, kind, **options):
@@ -114,7 +113,7 @@ def test_pages_of_a_hyperstack_in_one_directory_are_found(tmp_path):
     pages = RNG.integers(0, 256, (5, 23, 37), np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", pages, imagej=True, metadata={"axes": "ZYX"}, contiguous=True)
     np.testing.assert_array_equal(read(tmp_path, "a.tif", channels=1, frame=3)[..., 0], pages[3])
-    assert reading.pages(tmp_path / "a.tif", Images(train="x")) == 5
+    assert count_pages(tmp_path / "a.tif", ImageFacts(train="x")) == 5
 
 
 def bmp(bits, rows, header=40, compression=0, masks=b""):

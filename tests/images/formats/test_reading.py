@@ -15,18 +15,18 @@ import tifffile
 from PIL import Image, ImageOps
 
 from medfold import processes
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats import pixel_values, reading, truncation
-from medfold.images.formats.reading import read_image, read_image_with_headers
+from medfold.images.formats import pixel_values, truncation
+from medfold.images.formats.reading import image_endings, members_of, read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import REPOSITORY, picture
 
 RNG = np.random.default_rng(0)
 
 
-def images(channels: int | list[str] = 1, **facts) -> Images:
-    return Images(train="{id}.png", channels=channels, **facts)
+def images(channels: int | list[str] = 1, **facts) -> ImageFacts:
+    return ImageFacts(train="{id}.png", channels=channels, **facts)
 
 
 def read(path: Path, channels: int = 1, member: str = "", **facts) -> np.ndarray:
@@ -49,8 +49,8 @@ FLOAT = GREY.astype(np.float32) * 1.5 - 300
 
 
 def test_suffixes_are_those_of_single_images():
-    assert {".png", ".jpeg", ".tif", ".webp", ".bmp", ".dcm", ".npy"} <= set(reading.suffixes())
-    assert not {".npz", ".h5", ".hdf5"} & set(reading.suffixes())
+    assert {".png", ".jpeg", ".tif", ".webp", ".bmp", ".dcm", ".npy"} <= set(image_endings())
+    assert not {".npz", ".h5", ".hdf5"} & set(image_endings())
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "b.PNG"])
@@ -418,7 +418,7 @@ def test_hdf5_frames_and_rows(hdf5):
 
 
 def test_hdf5_members_are_the_data_sets_at_the_top(hdf5):
-    assert sorted(reading.members(hdf5)) == [
+    assert sorted(members_of(hdf5)) == [
         "ISIC_0015670", "deep", "jpeg", "pixels", "stack", "text", "vector", "vectors",
     ]  # fmt: skip
 
@@ -572,8 +572,8 @@ def test_a_dicom_file_is_read_whatever_it_is_called(tmp_path):
     save(tmp_path / "a.dcm", made)
     for name in ("a.png", "1.2.840", "a.IMA"):
         (tmp_path / name).write_bytes((tmp_path / "a.dcm").read_bytes())
-        found = read_image(tmp_path, name, Images(train="x", channels=1))
-        np.testing.assert_array_equal(found, read_image(tmp_path, "a.dcm", Images(train="x", channels=1)))
+        found = read_image(tmp_path, name, ImageFacts(train="x", channels=1))
+        np.testing.assert_array_equal(found, read_image(tmp_path, "a.dcm", ImageFacts(train="x", channels=1)))
     (tmp_path / "b.png").write_bytes(b"x" * 200)
     with pytest.raises(UserError, match="b.png: unreadable image .not a picture"):
-        read_image(tmp_path, "b.png", Images(train="x"))
+        read_image(tmp_path, "b.png", ImageFacts(train="x"))

@@ -75,7 +75,7 @@ def is_archive(path: Path) -> bool:
     return bool(ENDINGS.search(path.name)) and path.is_file()
 
 
-def unpack(archive: Path, target: Path) -> None:
+def unpack_archive(archive: Path, target: Path) -> None:
     """Unpacks an archive, the checksums of what it holds tested on the way.
 
     A file that stands where a member would go is kept, since it may have been corrected by hand and may be a link to
@@ -164,7 +164,7 @@ def expand(folder: Path) -> None:
     for _ in range(DEEPEST):
         _join(folder)
         for archive in _archives(folder):
-            unpack(archive, _place(archive))
+            unpack_archive(archive, _place(archive))
             archive.unlink()
     if _archives(folder):
         raise RefusedArchiveError(f"archives stand more than {DEEPEST} deep in each other", folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medfold.console import warn
 from medfold.data.sources import archives
+from medfold.data.sources.archives import unpack_archive
 from medfold.errors import UserError, some
 
 
@@ -21,7 +22,7 @@ def take(given: Path, target: Path, name: str) -> None:
     if given.is_dir():
         _take_folder(given, target)
     elif archives.is_archive(given) or _is_nameless_zip(given):
-        archives.unpack(given, target)
+        unpack_archive(given, target)
     else:
         shutil.copy2(given, target / name)
 

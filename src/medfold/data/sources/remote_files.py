@@ -8,6 +8,7 @@ import requests
 from medfold import files, http_download
 from medfold.console import say, size, warn
 from medfold.data.sources import archives
+from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.source import SourceFolders
 from medfold.errors import UserError
 
@@ -29,7 +30,7 @@ def fetch_archive(fresh: Callable[[], requests.Response], name: str, into: Sourc
             http_download.fetch(fresh, archive, CONTENTS)
             say("download", f"{size(archive.stat().st_size)} arrived")
         try:
-            archives.unpack(archive, into.raw)
+            unpack_archive(archive, into.raw)
             return
         except archives.RefusedArchiveError:
             archive.unlink()
@@ -51,7 +52,7 @@ def fetch_file(fresh: Callable[[], requests.Response], name: str, target: Path) 
     if archives.holds_only(arrived, target.name):
         folder = target.with_name(f".{target.name}.unpacked")
         files.remove(folder)
-        archives.unpack(arrived, folder)
+        unpack_archive(arrived, folder)
         (folder / target.name).replace(target)
         files.remove(folder)
         arrived.unlink()

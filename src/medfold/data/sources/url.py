@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from medfold import files, http_download
 from medfold.console import warn
 from medfold.data.sources import archives
+from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.source import SourceFolders
 from medfold.errors import UserError
 
@@ -38,7 +39,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
         arrived.unlink()
         raise UserError("what arrived has another md5 than competition.yaml says", options.url, "Try again")
     if archives.is_archive(arrived):
-        archives.unpack(arrived, into.raw)
+        unpack_archive(arrived, into.raw)
     else:
         arrived.replace(into.raw / options.file)
 

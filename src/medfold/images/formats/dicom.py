@@ -29,7 +29,7 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
 )
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError, nearest
 from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
 from medfold.images.formats.dicom_transforms import chain_of
@@ -72,7 +72,7 @@ OLDEST = 89  # years; the age of older people can identify them
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 
-def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, str]]:
+def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
     """The picture of a DICOM file and its technical headers.
 
     Returns:
@@ -102,7 +102,7 @@ def least_of_ct(path: Path) -> float | None:
     if dataset.get("Modality") != "CT" or dataset.SamplesPerPixel != 1:
         return None
     (frame,) = _decoded(dataset, range(1))
-    chain = chain_of(dataset, 0, Images(train="unused", channels=1))
+    chain = chain_of(dataset, 0, ImageFacts(train="unused", channels=1))
     ends = dicom_grayscale.ends(frame, chain)
     return min(ends) if ends else None
 

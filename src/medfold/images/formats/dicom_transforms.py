@@ -6,14 +6,14 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.images.formats.dicom_grayscale import Chain, Line, Lut, Span, Window
 from medfold.images.formats.pixel_values import ImageError, spans
 
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
-def chain_of(dataset: Dataset, number: int, facts: Images) -> Chain:
+def chain_of(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
     """What becomes of the grey values of a frame.
 
     `images.windows` come first, then `images.range`, then what the file itself asks for: a VOI table, or its first

@@ -7,12 +7,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.images.formats import raster
 from medfold.images.formats.pixel_values import LARGEST_STACK, ImageError, picture
 
 
-def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, str]]:
+def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
     """An image that is a data set, or a row of one: pixels, or the bytes of a JPEG, PNG and so on.
 
     Raises:

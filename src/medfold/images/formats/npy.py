@@ -5,11 +5,11 @@ from tokenize import TokenError
 
 import numpy as np
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.images.formats.pixel_values import ImageError, picture
 
 
-def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, str]]:
+def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
     """Reads as much of the file as the wanted frame needs.
 
     Raises:

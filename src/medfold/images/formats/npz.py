@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.images.formats.pixel_values import ImageError, as_bytes, picture
 
 
-def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, str]]:
+def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
     """Row `row` of the array named before the slash.
 
     Raises:

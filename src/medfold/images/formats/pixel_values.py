@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError, nearest
 
 LARGEST = 2**30  # pixels of a picture; what OpenCV takes, too
@@ -45,7 +45,7 @@ def window_of(window: str | tuple[float, float]) -> tuple[float, float]:
     return centre, width
 
 
-def spans(facts: Images) -> list[tuple[float, float]]:
+def spans(facts: ImageFacts) -> list[tuple[float, float]]:
     """The values that become 0 and 255 in each channel, by `images.windows`; none where there are no windows."""
     return [(centre - width / 2, centre + width / 2) for centre, width in map(window_of, facts.windows)]
 
@@ -64,7 +64,7 @@ def check_size(height: int, width: int, frames: int = 1, bytes_per_pixel: int = 
         raise ImageError(f"declares {frames} frames of {height}x{width}, more than 8 GB")
 
 
-def chosen(count: int, facts: Images) -> range:
+def chosen(count: int, facts: ImageFacts) -> range:
     """The numbers of the frames that `images.frame` takes from so many.
 
     Raises:
@@ -95,7 +95,7 @@ def tiled(frames: list[np.ndarray]) -> np.ndarray:
     return grid
 
 
-def picture(source: Any, facts: Images) -> np.ndarray:
+def picture(source: Any, facts: ImageFacts) -> np.ndarray:
     """The picture in an array (height, width[, channels]), (channels, height, width), or in a stack of such.
 
     The channels are the one short axis, of 1, 3, 4 (the fourth is alpha) or as many as `images.channels`; a long first
@@ -122,7 +122,7 @@ def picture(source: Any, facts: Images) -> np.ndarray:
     return tiled(list(to_bytes(np.stack(read), facts)))
 
 
-def frames_in(shape: tuple[int, ...], facts: Images) -> int:
+def frames_in(shape: tuple[int, ...], facts: ImageFacts) -> int:
     """How many frames an array of a shape has; 1 where its axes cannot be told."""
     try:
         return shape[0] if _axes(shape, facts)[0] else 1
@@ -130,7 +130,7 @@ def frames_in(shape: tuple[int, ...], facts: Images) -> int:
         return 1
 
 
-def _axes(shape: tuple[int, ...], facts: Images) -> tuple[bool, int | None]:
+def _axes(shape: tuple[int, ...], facts: ImageFacts) -> tuple[bool, int | None]:
     """What the axes of an array are: whether the first counts frames, and which holds the channels; None without any.
 
     Raises:
@@ -165,7 +165,7 @@ TWO_WAYS = (
 )
 
 
-def _channels_last(values: np.ndarray, channels: int | None, facts: Images) -> np.ndarray:
+def _channels_last(values: np.ndarray, channels: int | None, facts: ImageFacts) -> np.ndarray:
     """One image with its channels last, alpha dropped, bytes as bytes."""
     if channels is not None:
         values = np.moveaxis(values, channels, -1)
@@ -184,13 +184,13 @@ def as_bytes(values: np.ndarray) -> np.ndarray:
     return values.astype(np.uint8)
 
 
-def single(values: np.ndarray, facts: Images) -> np.ndarray:
+def single(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
     """`to_bytes` of one image that is no stack, (height, width[, channels]): it has the frame 0 alone."""
     chosen(1, facts)
     return to_bytes(values[None], facts)[0]
 
 
-def to_bytes(values: np.ndarray, facts: Images) -> np.ndarray:
+def to_bytes(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
     """Stacked frames (n, height, width[, channels]) of any depth -> uint8.
 
     Eight bits stay as they are. Deeper ones are clipped to `images.range` and scaled to 0 to 255; without it, to the

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.images.formats import tiff, truncation
 from medfold.images.formats.pixel_values import ImageError, check_size, single
 from medfold.processes import quiet
@@ -21,14 +21,14 @@ ORIENTATION = 0x0112  # tag of EXIF
 (cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)
 
 
-def read(path: Path, member: str, facts: Images) -> tuple[np.ndarray, dict[str, str]]:
+def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
     """Reads one picture; it has no headers worth keeping."""
     # OpenCV's own reader cannot open every path on Windows, and numpy's takes twice as long for a small file.
     with path.open("rb", buffering=0) as file:
         return decode(np.frombuffer(file.read(), np.uint8), facts), {}
 
 
-def decode(data: np.ndarray, facts: Images) -> np.ndarray:
+def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
     """A picture from the bytes of its file; EXIF orientation is applied, an alpha channel dropped.
 
     Of an animated one it is the first frame.

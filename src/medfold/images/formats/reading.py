@@ -15,29 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats.pixel_values import ImageError, frames_in, window_of, with_channels
+from medfold.images.formats.pixel_values import ImageError, frames_in, with_channels
 from medfold.registry import Registry
 
-__all__ = [
-    "Picture",
-    "end_of",
-    "headers",
-    "is_dicom",
-    "members",
-    "pages",
-    "path_of",
-    "read_image",
-    "read_image_with_headers",
-    "stem_of",
-    "stored",
-    "suffixes",
-    "window_of",
-]
-
 # A module and the ends of the names of its files. It is imported with the first of them: some take long to load.
-MODULES = {
+FORMAT_MODULES = {
     "raster": (
         *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".svs"),
         *(".pgm", ".ppm", ".pnm", ".pbm", ".jp2", ".avif", ".tga", ".pcx"),
@@ -57,8 +41,8 @@ class ImageFormat(NamedTuple):
         read: (path, member, facts) -> pixels and headers.
     """
 
-    suffixes: tuple[str, ...]
-    read: Callable[[Path, str, Images], tuple[np.ndarray, dict[str, str]]]
+    image_endings: tuple[str, ...]
+    read: Callable[[Path, str, ImageFacts], tuple[np.ndarray, dict[str, str]]]
 
 
 FORMATS: Registry[ImageFormat] = Registry("image format")
@@ -111,25 +95,25 @@ class Picture(NamedTuple):
     """
 
     pixels: np.ndarray
-    headers: dict[str, str]
+    headers_of: dict[str, str]
 
 
-def suffixes() -> list[str]:
+def image_endings() -> list[str]:
     """The ends of the names of files that can be read, of those that hold one image each."""
-    built_in = [suffix for name, ends in MODULES.items() if name not in HOLD_MANY for suffix in ends]
+    built_in = [suffix for name, ends in FORMAT_MODULES.items() if name not in HOLD_MANY for suffix in ends]
     return sorted([*built_in, *(suffix for each in FORMATS.all() for suffix in each.suffixes)])
 
 
-def end_of(path: str) -> str:
+def image_ending(path: str) -> str:
     """The end of a file's name, if it is one that images have; '' for `1.2.840.5` and other names without."""
     end = PurePosixPath(path).suffix
-    known = any(end.lower() in ends for ends in MODULES.values()) or _of_plugins(end) is not None
+    known = any(end.lower() in ends for ends in FORMAT_MODULES.values()) or _of_plugins(end) is not None
     return end if known else ""
 
 
-def stem_of(path: str) -> str:
+def image_stem(path: str) -> str:
     """The name of an image file without folders and without its end."""
-    return PurePosixPath(path).name.removesuffix(end_of(path))
+    return PurePosixPath(path).name.removesuffix(image_ending(path))
 
 
 def is_dicom(path: Path) -> bool:
@@ -140,7 +124,7 @@ def is_dicom(path: Path) -> bool:
         return False
 
 
-def read_image_with_headers(raw: Path, image: str, facts: Images) -> Picture:
+def read_image_with_headers(raw: Path, image: str, facts: ImageFacts) -> Picture:
     """One image and its headers.
 
     Args:
@@ -152,7 +136,7 @@ def read_image_with_headers(raw: Path, image: str, facts: Images) -> Picture:
     Raises:
         UserError: an unknown format, a file that cannot be read (it is named), or channels of different sizes.
     """
-    names = files_of(raw, image)
+    names = files_of_image(raw, image)
     if len(names) == 1:
         return _picture(raw, image, facts)
     if len(names) != facts.depth:
@@ -167,12 +151,12 @@ def read_image_with_headers(raw: Path, image: str, facts: Images) -> Picture:
     return Picture(np.concatenate([channel.pixels for channel in channels], axis=2), channels[0].headers)
 
 
-def read_image(raw: Path, image: str, facts: Images) -> np.ndarray:
+def read_image(raw: Path, image: str, facts: ImageFacts) -> np.ndarray:
     """The pixels that `look` gives: uint8 (height, width, channels)."""
     return read_image_with_headers(raw, image, facts).pixels
 
 
-def headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
+def headers_of(path: Path, keywords: Iterable[str]) -> dict[str, str]:
     """The values of DICOM headers by keyword, '' where one is missing; see `dicom.read_headers`.
 
     Raises:
@@ -186,7 +170,7 @@ def headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
         raise UserError(f"unreadable headers ({_reason(error)})", path, MEND) from None
 
 
-def members(path: Path) -> list[str]:
+def members_of(path: Path) -> list[str]:
     """The images in a file that holds many, by what stands behind `#`: the data sets at the top of an HDF5 file.
 
     Raises:
@@ -198,14 +182,14 @@ def members(path: Path) -> list[str]:
         raise UserError(f"unreadable file ({_reason(error)})", path, MEND) from None
 
 
-def files_of(raw: Path, image: str) -> list[str]:
+def files_of_image(raw: Path, image: str) -> list[str]:
     """The single files of an image: several with `|` between, unless a file is called so."""
     return [image] if "|" in image and (raw / image).is_file() else image.split("|")
 
 
-def path_of(raw: Path, image: str) -> Path:
+def path_of_image(raw: Path, image: str) -> Path:
     """The file that an image, or the first channel of one, is in."""
-    return _file_and_member(raw, files_of(raw, image)[0])[0]
+    return _file_and_member(raw, files_of_image(raw, image)[0])[0]
 
 
 def _file_and_member(raw: Path, image: str) -> tuple[Path, str]:
@@ -216,14 +200,14 @@ def _file_and_member(raw: Path, image: str) -> tuple[Path, str]:
     return raw / name, member
 
 
-def pages(path: Path, facts: Images) -> int:
+def count_pages(path: Path, facts: ImageFacts) -> int:
     """Number of pages of a TIFF, or of frames of a DICOM or .npy file; 1 for other and for unreadable files."""
     try:
         if path.suffix.lower() in (".tif", ".tiff"):
             return _load("tiff").pages(path)
         if path.suffix.lower() == ".npy":
             return frames_in(np.load(path, mmap_mode="r", allow_pickle=False).shape, facts)
-        return int(headers(path, ["NumberOfFrames"])["NumberOfFrames"] or 1) if is_dicom(path) else 1
+        return int(headers_of(path, ["NumberOfFrames"])["NumberOfFrames"] or 1) if is_dicom(path) else 1
     except Exception:  # whoever reads its pixels tells what is wrong with it
         return 1
 
@@ -238,7 +222,7 @@ def stored(path: Path) -> np.ndarray | None:
     return _load("dicom").stored(path)
 
 
-def _picture(raw: Path, image: str, facts: Images) -> Picture:
+def _picture(raw: Path, image: str, facts: ImageFacts) -> Picture:
     path, member = _file_and_member(raw, image)
     try:
         try:
@@ -257,7 +241,7 @@ def _picture(raw: Path, image: str, facts: Images) -> Picture:
 def _module_name(path: Path) -> str | None:
     """The module for a file, by the end of its name; DICOM files, often named by their UID alone, by their bytes."""
     suffix = path.suffix.lower()
-    for name, ends in MODULES.items():
+    for name, ends in FORMAT_MODULES.items():
         if suffix in ends:
             return name
     return "dicom" if _has_mark_of_dicom(path) else None
@@ -280,7 +264,7 @@ def _module(path: Path) -> ModuleType | ImageFormat:
     for end, (kind, help_) in NOT_READ.items():
         if path.name.lower().endswith(end):
             raise UserError(f"{kind} is not read", path, help_)
-    known = ", ".join(suffix for ends in MODULES.values() for suffix in ends)
+    known = ", ".join(suffix for ends in FORMAT_MODULES.values() for suffix in ends)
     raise UserError(f"unknown image format '{path.suffix}'", path, f"Known: {known}")
 
 

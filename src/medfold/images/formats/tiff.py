@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageOps
 
-from medfold.competition.facts import Images
+from medfold.competition.facts_sections import ImageFacts
 from medfold.images.formats.pixel_values import ImageError, check_size, chosen, single, tiled, to_bytes
 from medfold.processes import quiet
 
@@ -36,7 +36,7 @@ UPRIGHT = {
 }
 
 
-def decode(data: np.ndarray, facts: Images) -> np.ndarray:
+def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
     """A picture from the bytes of a TIFF, upright, black as 0, palettes applied, an alpha channel dropped.
 
     Where its pages are the channels of one image, as ImageJ writes them, and `images.channels` are as many, they become
@@ -81,7 +81,7 @@ def pages(path: Path) -> int:
         return len(file.pages)
 
 
-def _hyperstack(file: tifffile.TiffFile, facts: Images) -> list[np.ndarray] | None:
+def _hyperstack(file: tifffile.TiffFile, facts: ImageFacts) -> list[np.ndarray] | None:
     """The frames of what ImageJ wrote: it tells which axis is which, and may name one page only; None of others."""
     if not file.is_imagej or not file.series:
         return None

@@ -8,8 +8,8 @@ from medfold import files
 from medfold.competition.project import Project
 from medfold.data.dataset import Dataset
 from medfold.errors import UserError
-from medfold.folds import splitters
-from medfold.images import contact_sheet
+from medfold.folds.splitters import fold_balance
+from medfold.images.contact_sheet import draw_contact_sheet
 from medfold.images.formats.reading import read_image
 from medfold.report import page as pages
 from medfold.report.page import ROWS, Drawing, Section
@@ -89,7 +89,7 @@ def _examples(project: Project, data: Dataset) -> Drawing | None:
     if not rows:
         return None
     text = f"Training images drawn at random, a row for each class or label: {', '.join(names[:KINDS])}."
-    return Drawing("examples", "What they look like", text, image=pages.jpeg(contact_sheet.draw(rows, 1)), wide=True)
+    return Drawing("examples", "What they look like", text, image=pages.jpeg(draw_contact_sheet(rows, 1)), wide=True)
 
 
 def folds_section(project: Project, data: Dataset) -> Section:
@@ -101,7 +101,7 @@ def folds_section(project: Project, data: Dataset) -> Section:
     )
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
     targets = data.targets[:, :ROWS] if data.targets.ndim == 2 else data.targets
-    rows = splitters.balance(targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:ROWS])
+    rows = fold_balance(targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:ROWS])
     section.table("Images, groups and labels in each fold", list(rows.columns), rows.to_numpy().tolist())
     return section
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.report.page import Section
-from medfold.scoring.bootstrap import difference_in_words, shown
+from medfold.scoring.bootstrap import difference_in_words, score_in_words
 from medfold.scoring.metric import Metric
 
 
@@ -13,15 +13,15 @@ def ensemble_section(found: Ensemble, metric: Metric) -> Section:
     decision = found.decision
     if len(found.names) > 1:
         rows = [
-            [name, shown(metric(found.members.targets, given))]
+            [name, score_in_words(metric(found.members.targets, given))]
             for name, given in zip(found.names, found.members.predictions, strict=True)
         ]
         section.table("Members", ["run", f"out-of-fold {metric.title}"], rows)
         rows = [
             [
                 one.method.title,
-                shown(one.cross_fitted),
-                shown(one.in_sample),
+                score_in_words(one.cross_fitted),
+                score_in_words(one.in_sample),
                 difference_in_words(one.gain) if one.gain else "",
                 f"{one.gain.probability:.0%}" if one.gain and not np.isnan(one.gain.probability) else "",
             ]
@@ -37,8 +37,8 @@ def ensemble_section(found: Ensemble, metric: Metric) -> Section:
         one = decision.adjusted
         fate = "It is used." if one.helps else "It is not used, since the score does not gain."
         section.text(
-            f"Adjustment: {one.title}. {metric.title} {shown(decision.chosen.cross_fitted)} without, with it "
-            f"{shown(one.cross_fitted)} cross-fitted ({shown(one.in_sample)} in-sample). {fate}"
+            f"Adjustment: {one.title}. {metric.title} {score_in_words(decision.chosen.cross_fitted)} without, with it "
+            f"{score_in_words(one.cross_fitted)} cross-fitted ({score_in_words(one.in_sample)} in-sample). {fate}"
         )
     if found.calibration and not (decision.adjusted and decision.adjusted.helps):
         each = found.calibration

@@ -17,14 +17,14 @@ from medfold.data.dataset import Dataset, scan_dataset
 from medfold.data.sources.source import open_source
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.images import store
 from medfold.images.formats.reading import read_image
-from medfold.images.heat_map import overlay, shown
+from medfold.images.heat_map import as_shown, overlay
+from medfold.images.store import Store, load_store, store_key
 from medfold.processes import silence_native_output
 from medfold.report import galleries
 from medfold.report.page import Section, Tile, jpeg
 from medfold.run_paths import FoldPaths
-from medfold.runs import run_folder
+from medfold.runs.run_folder import read_predictions, read_run
 
 LARGE = 320  # px: the longest side of an image
 CHECKED = 16  # maps that are compared with those of random weights
@@ -36,9 +36,9 @@ def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Se
     section = Section("images", "What it looks at")
     chosen = galleries.choose(found.probable.targets, found.probable.predictions)
     run_paths = project.paths.run(name)
-    choices = Recipe.model_validate(run_folder.describe(run_paths)["recipe"])
+    choices = Recipe.model_validate(read_run(run_paths)["recipe"])
     _, measured = scan_dataset(project, choices.images)
-    pixels = store.load(project.paths, store.key(competition, project.paths, choices.images))
+    pixels = load_store(project.paths, store_key(competition, project.paths, choices.images))
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[found.oof.names].reset_index()
     rows = np.concatenate([each.rows for each in chosen])
     columns = np.concatenate([each.columns for each in chosen])
@@ -78,7 +78,7 @@ class _Nets:
 
     project: Project
     choices: Recipe
-    pixels: store.Store
+    pixels: Store
     samples: pd.DataFrame
     weights: dict[int, FoldPaths]
 
@@ -149,7 +149,7 @@ class _Nets:
         self, explain: ModuleType, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray]:
         """Of each positive that the net found, whether its map points at it, and the chance of a random point."""
-        oof = run_folder.read_predictions(self.project.competition, paths.oof).set_index("id")
+        oof = read_predictions(self.project.competition, paths.oof).set_index("id")
         found = findings[findings["id"].isin(oof.index[oof[self.project.competition.columns[0]] > 0.5])]
         rows = self.samples.reset_index().set_index("id")["index"].loc[found["id"]].to_numpy()
         heat = explainer(self._images(rows), np.zeros(len(rows), int))
@@ -178,7 +178,7 @@ def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Calla
 def _tile(
     project: Project,
     choices: Recipe,
-    pixels: store.Store,
+    pixels: Store,
     sample: pd.Series,
     heat: np.ndarray | None,
     text: str,
@@ -192,15 +192,15 @@ def _tile(
     return Tile(jpeg(hot), jpeg(large), text, f"Heat map of what speaks for {spoken_for}")
 
 
-def _picture(project: Project, choices: Recipe, pixels: store.Store, sample: pd.Series) -> np.ndarray:
+def _picture(project: Project, choices: Recipe, pixels: Store, sample: pd.Series) -> np.ndarray:
     """The raw image where the net saw all of it, only smaller; else what the net saw: positions must agree."""
     if choices.images.fit == "stretch" and not choices.images.steps:
         facts = project.competition.images
         try:
-            return shown(read_image(project.paths.raw_root(facts.root), sample["image"], facts))
+            return as_shown(read_image(project.paths.raw_root(facts.root), sample["image"], facts))
         except UserError:
             pass  # it was readable once; the prepared one does
-    return shown(pixels.pixels[pixels.rows[sample["id"]]])
+    return as_shown(pixels.pixels[pixels.rows[sample["id"]]])
 
 
 def _fitting(pixels: np.ndarray, longest: int) -> tuple[int, int]:

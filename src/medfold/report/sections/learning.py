@@ -4,7 +4,7 @@ import pandas as pd
 
 from medfold.report import plots
 from medfold.report.page import Drawing, Section
-from medfold.scoring.bootstrap import shown
+from medfold.scoring.bootstrap import score_in_words
 from medfold.scoring.metric import Metric
 
 
@@ -21,7 +21,9 @@ def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, minutes
         "The held-out score is shown for each epoch; it chooses none, unless the run is marked optimistic."
         + (f" Training took {minutes}." if minutes else "")
     )
-    last = ", ".join(f"fold {fold} {shown(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items())
+    last = ", ".join(
+        f"fold {fold} {score_in_words(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items()
+    )
     section.figures(
         [
             Drawing(

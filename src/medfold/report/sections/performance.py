@@ -5,9 +5,9 @@ import numpy as np
 from medfold.competition.facts import Competition
 from medfold.report import curves, plots
 from medfold.report.page import Drawing, Section, share
-from medfold.scoring import metrics
-from medfold.scoring.bootstrap import shown
+from medfold.scoring.bootstrap import score_in_words
 from medfold.scoring.metric import METRICS, to_classes
+from medfold.scoring.metrics import auc
 from medfold.scoring.oof_score import OofPredictions
 
 
@@ -32,12 +32,20 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
     defined = [k for k in range(truth.shape[1]) if 0 < truth[:, k].sum() < len(truth)]
     rows, roc, pr = [], {}, {}
     for k in defined:
-        name, auc = competition.columns[k], metrics.auc(truth[:, k], predictions[:, k])
+        name, area = competition.columns[k], auc(truth[:, k], predictions[:, k])
         precision = curves.average_precision(truth[:, k], predictions[:, k])
-        rows.append([name, f"{truth[:, k].sum():,}", f"{truth[:, k].mean():.1%}", shown(auc), shown(precision)])
+        rows.append(
+            [
+                name,
+                f"{truth[:, k].sum():,}",
+                f"{truth[:, k].mean():.1%}",
+                score_in_words(area),
+                score_in_words(precision),
+            ]
+        )
         if len(roc) < MOST_CURVES:
-            roc[f"{name} {shown(auc, 3)}"] = curves.roc(truth[:, k], predictions[:, k])
-            pr[f"{name} {shown(precision, 3)}"] = curves.precision_recall(truth[:, k], predictions[:, k])
+            roc[f"{name} {score_in_words(area, 3)}"] = curves.roc(truth[:, k], predictions[:, k])
+            pr[f"{name} {score_in_words(precision, 3)}"] = curves.precision_recall(truth[:, k], predictions[:, k])
     points = curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and defined else []
     drawings = _curves(roc, pr, points, rows) if defined else []
     drawings += [_reliability(competition, targets, predictions), *_confusion(competition, oof, probable)]

@@ -3,19 +3,18 @@
 from typing import Any
 
 from medfold import config
-from medfold.competition import recipe
 from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe
+from medfold.competition.recipe import Recipe, load_recipe
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.report.page import Section
-from medfold.runs import run_folder
+from medfold.runs.run_folder import read_run
 
 
 def recipe_section(project: Project, found: Ensemble, origin: dict[str, Any]) -> Section:
     section = Section("recipe", "The recipe")
     ours = config.flat(Recipe.model_validate(origin["recipe"]).model_dump(mode="json"))
     known = project.paths.folder / "baseline.yaml"
-    parent = recipe.load(project.paths, project.root.bases, "baseline", {}) if known.is_file() else Recipe()
+    parent = load_recipe(project.paths, project.root.bases, "baseline", {}) if known.is_file() else Recipe()
     theirs, name = config.flat(parent.model_dump(mode="json")), "baseline"
     if ours == theirs:
         theirs, name = config.flat(Recipe().model_dump(mode="json")), "the defaults"
@@ -28,7 +27,7 @@ def reproduction_section(project: Project, found: Ensemble, origin: dict[str, An
     section = Section("again", "Do it again")
     commands = [project.command("download"), project.command("folds")]
     for each in found.names:
-        run = run_folder.describe(project.paths.run(each))
+        run = read_run(project.paths.run(each))
         commands.append(run.get("command") or f"# {each}: begun by an earlier version, its command is not known")
     named = " ".join(found.names)
     quoted = f'"{named}"'

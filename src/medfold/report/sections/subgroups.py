@@ -7,7 +7,7 @@ import numpy as np
 from medfold.report import plots
 from medfold.report.page import Drawing, Section, share
 from medfold.report.subgroups import Part
-from medfold.scoring.bootstrap import shown
+from medfold.scoring.bootstrap import score_in_words
 from medfold.scoring.metric import Metric
 
 
@@ -20,7 +20,7 @@ def subgroups_section(metric: Metric, parts: Sequence[Part], whole: float) -> Se
         "looked at, so one of twenty strays by chance."
     )
     rows = [(f"{part.column} {part.value}", part.score, part.low, part.high) for part in parts]
-    text = f"{metric.title} by part; dotted: all samples, {shown(whole)}."
+    text = f"{metric.title} by part; dotted: all samples, {score_in_words(whole)}."
     section.figures(
         [
             Drawing(

@@ -75,6 +75,6 @@ class LeaderboardResult:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def of(upload: str) -> ModuleType:
+def leaderboard_of(upload: str) -> ModuleType:
     """The module of a kind of upload."""
     return importlib.import_module(f"medfold.submission.leaderboards.{UPLOADS[upload]}")

@@ -5,10 +5,10 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition.facts import Competition
-from medfold.data import samples
+from medfold.data.samples import encode_targets
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
-from medfold.scoring.bootstrap import bootstrap, described
+from medfold.scoring.bootstrap import bootstrap_interval, score_and_interval_in_words
 from medfold.scoring.metric import METRICS, metric_of, seen_by
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
@@ -63,7 +63,7 @@ def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEn
     groups = entry.groups.loc[solution["id"]].to_numpy()
     behind = entry.probabilities.set_index("id")
     held, probable = (each.loc[solution["id"], competition.columns].to_numpy() for each in (written, behind))
-    targets = samples.encode(competition, solution)
+    targets = encode_targets(competition, solution)
     names = [competition.score.metric, *competition.score.also]
     scores, lines = {}, []
     for part in ("Public", "Private"):
@@ -77,8 +77,8 @@ def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEn
             behind_it = not np.allclose(predictions, held[here], atol=1e-8)
             value = metric(targets[here], predictions)
             scores[part, metric.name] = None if np.isnan(value) else value
-            interval = bootstrap(metric, targets[here], predictions, groups[here])
-            shown = described(metric.title, value, *interval)
+            interval = bootstrap_interval(metric, targets[here], predictions, groups[here])
+            shown = score_and_interval_in_words(metric.title, value, *interval)
             values.append(f"{shown} of the probabilities behind it" if behind_it else shown)
         only = here.all()
         lines.append(("test score" if only else part.lower(), f"{', '.join(values)}, {int(here.sum()):,} images"))

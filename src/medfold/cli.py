@@ -109,7 +109,7 @@ def folds(
     """Build, audit and keep the folds; prepares the images for a recipe, if they must be looked at first."""
     project = open_project(competition)
     from medfold.commands.folds import make_folds
-    from medfold.competition.project import images_of
+    from medfold.competition import images_of
 
     make_folds(project, force, prepare=images_of(project, recipe))
 

@@ -1,9 +1,7 @@
 """Stage `clean-kaggle`: what the kit put on Kaggle, listed or removed."""
 
 from medfold.console import say
-from medfold.kaggle.client import SITE
-from medfold.kaggle.datasets import Machines
-from medfold.kaggle.session import KaggleSession
+from medfold.kaggle import SITE, KaggleSession, Machines
 
 OURS = "medfold-"
 PAGES = {"notebook": "code", "data set": "datasets"}

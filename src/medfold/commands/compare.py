@@ -5,22 +5,30 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from medfold.competition.project import Project
+from medfold.competition import Project
 from medfold.console import say, table, warn
-from medfold.data.dataset import Dataset
+from medfold.data import Dataset
 from medfold.errors import UserError, some
-from medfold.runs.identity import load_dataset_for, refuse_changed_run
-from medfold.runs.run_folder import is_optimistic, read_predictions, read_run, run_paths_of, trained_folds
-from medfold.scoring.bootstrap import (
+from medfold.runs import (
+    is_optimistic,
+    load_dataset_for,
+    read_predictions,
+    read_run,
+    refuse_changed_run,
+    run_paths_of,
+    trained_folds,
+)
+from medfold.scoring import (
     Difference,
+    OofPredictions,
     bootstrap_interval,
     difference_in_words,
     interval_in_words,
+    metric_of,
+    oof_by_unit,
     paired_difference,
     score_in_words,
 )
-from medfold.scoring.metric import metric_of
-from medfold.scoring.oof_score import OofPredictions, oof_by_unit
 
 
 def compare(project: Project, sides: list[str]) -> Difference:

@@ -8,7 +8,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.project import Project, images_of
+from medfold.competition import Project, images_of
 from medfold.console import minutes, say
 
 

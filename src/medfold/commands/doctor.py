@@ -11,11 +11,10 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from medfold.competition.facts import Competition
-from medfold.competition.project import Project
+from medfold.competition import Competition, Project
 from medfold.console import say, size, warn
 from medfold.errors import UserError, some
-from medfold.kaggle.session import KaggleSession
+from medfold.kaggle import KaggleSession
 from medfold.paths import Paths
 from medfold.processes import silence_native_output
 
@@ -96,7 +95,7 @@ def _opencv() -> Finding:
 def _gpu() -> Finding:
     try:
         with silence_native_output():
-            from medfold.models.device import gpus
+            from medfold.models import gpus
 
             found = gpus()
     except ImportError as error:
@@ -132,7 +131,7 @@ def _kaggle(competition: Competition) -> Iterator[Finding]:
 
 
 def _standing(kaggle: KaggleSession, competition: Competition) -> Iterator[Finding]:
-    from medfold.competition.slugs import kaggle_slug
+    from medfold.competition import kaggle_slug
 
     facts = kaggle.joined(kaggle_slug(competition))
     yield Finding("joined", "ok", facts.slug)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from medfold import files
-from medfold.competition.project import Project
-from medfold.data.raw_data import get_raw_data, get_some_raw_data
+from medfold.competition import Project
+from medfold.data import get_raw_data, get_some_raw_data
 
 
 def download(

@@ -2,15 +2,20 @@
 
 import numpy as np
 
-from medfold.competition.project import Project
+from medfold.competition import Project
 from medfold.console import say, table, warn
-from medfold.ensemble.method_choice import EnsembleChoice, Members, error_correlation
-from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
+from medfold.ensemble import Ensemble, EnsembleChoice, Members, ensemble_runs, error_correlation
 from medfold.errors import some
-from medfold.runs.identity import load_dataset_for
-from medfold.scoring.bootstrap import bootstrap_interval, difference_in_words, interval_in_words, score_in_words
-from medfold.scoring.metric import Metric, metric_of
-from medfold.scoring.oof_score import describe_score
+from medfold.runs import load_dataset_for
+from medfold.scoring import (
+    Metric,
+    bootstrap_interval,
+    describe_score,
+    difference_in_words,
+    interval_in_words,
+    metric_of,
+    score_in_words,
+)
 
 
 def ensemble(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> None:

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from medfold import files
-from medfold.competition.project import RESEARCH, Project
+from medfold.competition import RESEARCH, Project
 from medfold.console import say
 from medfold.errors import UserError
 from medfold.processes import silence_native_output
-from medfold.runs.identity import facts_of_run, recipe_of_run
-from medfold.runs.run_folder import done_folds, run_paths_of
+from medfold.runs import done_folds, facts_of_run, recipe_of_run, run_paths_of
 
 
 def export(project: Project, run: str, fold: int, out: Path | None = None) -> Path:
@@ -31,8 +30,8 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
         trained = f"Trained are: {', '.join(map(str, done))}" if done else f"Run: {project.command('train')}"
         raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", trained)
     with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
-        from medfold.models.plain import plain_model
-        from medfold.prediction.weights import load_model
+        from medfold.models import plain_model
+        from medfold.prediction import load_model
     plain = plain_model(load_model(facts, recipe, run_paths.fold(fold).weights))
     out = out or run_paths.folder / f"{run}-fold{fold}.keras"
     with files.whole(out) as temporary:

@@ -6,24 +6,29 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.facts import Competition, groups_known
-from medfold.competition.facts_sections import FoldFacts as FoldOptions
-from medfold.competition.project import Project
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition import Competition, ImageSettings, Project, groups_known
+from medfold.competition import FoldFacts as FoldOptions
 from medfold.console import say, table, warn
-from medfold.data.companions import mask_suspicion
-from medfold.data.dataset import Dataset, load_dataset
-from medfold.data.samples import encode_targets, further_columns, sample_submission
+from medfold.data import Dataset, encode_targets, further_columns, load_dataset, mask_suspicion, sample_submission
 from medfold.errors import UserError, some
-from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
-from medfold.folds.splitters import fold_balance, scarce_classes
-from medfold.folds.unnamed_groups import SuspectedGroup, find_unnamed_groups
-from medfold.images.contact_sheet import write_contact_sheet
-from medfold.images.dicom_headers import read_headers
-from medfold.images.formats.reading import is_dicom, path_of_image, read_image
-from medfold.images.scan_worker import STATISTICS
-from medfold.images.value_checks import value_suspicions
-from medfold.submission.check import rehearse
+from medfold.folds import (
+    SuspectedGroup,
+    adversarial_auc,
+    find_unnamed_groups,
+    fold_balance,
+    predictive_columns,
+    scarce_classes,
+)
+from medfold.images import (
+    STATISTICS,
+    is_dicom,
+    path_of_image,
+    read_headers,
+    read_image,
+    value_suspicions,
+    write_contact_sheet,
+)
+from medfold.submission import rehearse
 
 SUSPECTS = 3  # groups that nobody named, on the terminal
 SHOWN = 24  # pairs on the contact sheet

@@ -4,17 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config, files
-from medfold.competition.facts import Competition
-from medfold.competition.slugs import slug_of
+from medfold.competition import Competition, slug_of
 from medfold.console import say, table, warn
-from medfold.data.samples import build_samples, is_undivided, sample_submission
-from medfold.data.sources.source import Source
+from medfold.data import Source, build_samples, is_undivided, sample_submission
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Paths
-from medfold.scaffold.draft import Draft
-from medfold.scaffold.draft_facts import draft_facts
-from medfold.scaffold.folder import SUGGESTED, complete_facts, folder_files
-from medfold.submission.check import rehearse
+from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
+from medfold.submission import rehearse
 
 
 def new(root: Paths, text: str, given: Path | None = None) -> None:

@@ -2,12 +2,12 @@
 
 from medfold import files
 from medfold.commands.ensemble import show_ensemble
-from medfold.competition.project import RESEARCH, Project
+from medfold.competition import RESEARCH, Project
 from medfold.console import say
-from medfold.ensemble.run_ensemble import ensemble_runs
-from medfold.kaggle.remote_run import RemoteRun
-from medfold.notebooks.pack_submission import UNDER_WAY, bundle_folder, pack_submission
-from medfold.runs.identity import load_dataset_for
+from medfold.ensemble import ensemble_runs
+from medfold.kaggle import RemoteRun
+from medfold.notebooks import UNDER_WAY, bundle_folder, pack_submission
+from medfold.runs import load_dataset_for
 
 
 def notebook(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> RemoteRun:

@@ -28,9 +28,9 @@ def open_project(name: str):
     Raises:
         UserError: no such competition, or a fault in its competition.yaml.
     """
-    from medfold.competition.project import Project
-    from medfold.data.sources.source import open_source
-    from medfold.scoring.metric import metric_of
+    from medfold.competition import Project
+    from medfold.data import open_source
+    from medfold.scoring import metric_of
 
     project = Project.open(name)
     score = project.competition.score
@@ -42,7 +42,7 @@ def open_project(name: str):
 
 def overrides_of(text: str) -> dict:
     """Overrides of a recipe, from what SET= holds."""
-    from medfold.competition.recipe import parse_overrides
+    from medfold.competition import parse_overrides
 
     return parse_overrides(text)
 
@@ -61,6 +61,6 @@ def seeds_of(text: str) -> list[int]:
 
 def run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
     """The runs that RUNS= names; without it those of RECIPE=, SET= and SEEDS=."""
-    from medfold.competition.recipe import run_name
+    from medfold.competition import run_name
 
     return runs.split() or [run_name(recipe, seed, overrides_of(overrides)) for seed in seeds_of(seeds)]

@@ -10,26 +10,33 @@ import numpy as np
 import pandas as pd
 
 from medfold import config, files, hardware
-from medfold.competition.project import RESEARCH, Project
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition import RESEARCH, ImageSettings, Project
 from medfold.console import progress, say, table, warn
-from medfold.data.new_images import new_images
-from medfold.ensemble.kept_choice import KeptChoice, choice_of, keep_choice, kept_choice
-from medfold.ensemble.methods import mean_of
-from medfold.ensemble.predictor import BATCH, EnsemblePredictor, Member
-from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.data import new_images
+from medfold.ensemble import (
+    BATCH,
+    EnsemblePredictor,
+    KeptChoice,
+    Member,
+    choice_of,
+    ensemble_runs,
+    keep_choice,
+    kept_choice,
+    mean_of,
+)
 from medfold.errors import UserError, some
-from medfold.images.formats.reading import read_image
-from medfold.images.heat_map import overlay
-from medfold.images.image_batches import read_batches
-from medfold.images.preparation import prepare_image
-from medfold.images.resize import resize
+from medfold.images import overlay, prepare_image, read_batches, read_image, resize
 from medfold.processes import silence_native_output
-from medfold.runs.identity import IDENTITY_FACTS, facts_of_run, load_dataset_for, recipe_of_run
-from medfold.runs.run_folder import predictions_table, run_paths_of, trained_folds
-from medfold.scoring.cross_fitting import FittedTransform
-from medfold.scoring.metric import metric_of
-from medfold.scoring.post_processing import post_processing_of
+from medfold.runs import (
+    IDENTITY_FACTS,
+    facts_of_run,
+    load_dataset_for,
+    predictions_table,
+    recipe_of_run,
+    run_paths_of,
+    trained_folds,
+)
+from medfold.scoring import FittedTransform, metric_of, post_processing_of
 
 SHOWN = 10  # rows on the terminal
 CHUNK = 256  # images in memory at a time
@@ -131,7 +138,7 @@ def _nets(project: Project, name: str) -> list[Any]:
     """The trained nets of a run, one of each fold that is done."""
     recipe = recipe_of_run(project, name)
     with silence_native_output():
-        from medfold.prediction.weights import load_model  # imports Keras
+        from medfold.prediction import load_model  # imports Keras
     return [load_model(project.competition, recipe, weights) for weights in _weights(project, name)]
 
 
@@ -193,7 +200,7 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     a place in a map is a place there.
     """
     with silence_native_output():
-        from medfold.prediction.grad_cam import GradCam  # imports Keras
+        from medfold.prediction import GradCam  # imports Keras
     competition = project.competition
     seen = [recipe_of_run(project, name).images for name in names]
     explainers = [[GradCam(net) for net in _nets(project, name)] for name in names]

@@ -3,13 +3,10 @@
 from typing import Any
 
 from medfold import files
-from medfold.competition.project import Project
-from medfold.competition.recipe import load_recipe
+from medfold.competition import Project, load_recipe
 from medfold.console import say
-from medfold.data.dataset import scan_dataset
-from medfold.data.raw_data import samples_of
-from medfold.images.scan import read_measurements
-from medfold.images.store import store_exists, store_key
+from medfold.data import samples_of, scan_dataset
+from medfold.images import read_measurements, store_exists, store_key
 
 SHOWN = 3  # bad images on the terminal
 

@@ -6,19 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from medfold import files
-from medfold.competition.facts import Competition
-from medfold.competition.project import Project
+from medfold.competition import Competition, Project
 from medfold.console import say, warn
-from medfold.data.dataset import load_dataset
-from medfold.data.raw_data import samples_of
-from medfold.data.samples import is_undivided
+from medfold.data import is_undivided, load_dataset, samples_of
 from medfold.errors import UserError, some
-from medfold.recheck.definitions import has_definition
-from medfold.recheck.run import run_differences
-from medfold.recheck.submission import ledger_differences, own_maps, submission_differences
-from medfold.runs.identity import SAMPLE_FACTS, facts_of_run, has_same_labels, labels_fingerprint, refuse_other_facts
-from medfold.runs.run_folder import read_run, run_paths_of
-from medfold.submission.ledger import read_ledger
+from medfold.recheck import has_definition, ledger_differences, own_maps, run_differences, submission_differences
+from medfold.runs import (
+    SAMPLE_FACTS,
+    facts_of_run,
+    has_same_labels,
+    labels_fingerprint,
+    read_run,
+    refuse_other_facts,
+    run_paths_of,
+)
+from medfold.submission import read_ledger
 
 
 def recheck(project: Project, names: list[str] | None = None) -> None:

@@ -3,13 +3,11 @@
 from pathlib import Path
 
 from medfold import files
-from medfold.competition.project import RESEARCH, Project
+from medfold.competition import RESEARCH, Project
 from medfold.console import say, size
-from medfold.ensemble.run_ensemble import ensemble_runs
-from medfold.report import page as pages
-from medfold.report.build import build_page
-from medfold.runs.identity import load_dataset_for
-from medfold.runs.run_folder import joined_name
+from medfold.ensemble import ensemble_runs
+from medfold.report import build_page, render
+from medfold.runs import joined_name, load_dataset_for
 
 
 def report(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> Path:
@@ -28,7 +26,7 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     data = load_dataset_for(project, names)
     found = ensemble_runs(project, names, data, method, per_class)
     words = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
-    text = pages.render(build_page(project, data, found, {key: word for key, word in words.items() if word}))
+    text = render(build_page(project, data, found, {key: word for key, word in words.items() if word}))
     several = project.paths.runs / f"{joined_name(found.names)}.html"
     path = project.paths.run(found.names[0]).report if len(found.names) == 1 else several
     files.write_text(text, path)

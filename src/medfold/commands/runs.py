@@ -7,17 +7,13 @@ import numpy as np
 
 from medfold import files
 from medfold.commands.data import _bytes, _named, _remove
-from medfold.competition.facts import Competition
-from medfold.competition.project import Project
-from medfold.competition.recipe import effective_recipe
+from medfold.competition import Competition, Project, effective_recipe
 from medfold.console import minutes, say, size, table
 from medfold.errors import UserError, some
 from medfold.run_paths import RunPaths
-from medfold.runs.identity import IDENTITY_FACTS, changed_fact, has_same_folds, has_same_labels, labels_fingerprint
-from medfold.runs.run_folder import done_folds
-from medfold.scoring.bootstrap import interval_in_words, score_in_words
-from medfold.scoring.metric import Metric, metric_of
-from medfold.submission.ledger import read_ledger
+from medfold.runs import IDENTITY_FACTS, changed_fact, done_folds, has_same_folds, has_same_labels, labels_fingerprint
+from medfold.scoring import Metric, interval_in_words, metric_of, score_in_words
+from medfold.submission import read_ledger
 
 TODAYS = ""  # the folds table in use
 

@@ -3,13 +3,12 @@
 import pandas as pd
 
 from medfold import files
-from medfold.competition.project import Project
+from medfold.competition import Project
 from medfold.console import say, table, warn
 from medfold.errors import UserError
 from medfold.paths import Paths
-from medfold.scoring.metric import title_of
-from medfold.submission.leaderboards.entry import leaderboard_of
-from medfold.submission.ledger import content_id_of, read_ledger, record_of, write_record
+from medfold.scoring import title_of
+from medfold.submission import content_id_of, leaderboard_of, read_ledger, record_of, write_record
 
 
 def scores(root: Paths, name: str | None = None) -> None:

@@ -8,25 +8,32 @@ import pandas as pd
 
 from medfold import files
 from medfold.commands.ensemble import show_ensemble
-from medfold.competition.facts import Competition
-from medfold.competition.project import RESEARCH, Project
-from medfold.competition.recipe import run_name
+from medfold.competition import RESEARCH, Competition, Project, run_name
 from medfold.console import say, table, warn
-from medfold.data.samples import sample_submission
-from medfold.ensemble.kept_choice import keep_choice
-from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
+from medfold.data import sample_submission
+from medfold.ensemble import Ensemble, ensemble_runs, keep_choice
 from medfold.errors import UnreachableError, UserError
-from medfold.notebooks.pack_submission import UNDER_WAY, bundle_folder, pack_submission
-from medfold.runs.identity import load_dataset_for
-from medfold.runs.run_folder import commit_of, joined_name
-from medfold.scoring.bootstrap import score_in_words
-from medfold.scoring.metric import chance_score, metric_of, title_of
-from medfold.scoring.oof_score import describe_score
-from medfold.submission.check import check_submission
-from medfold.submission.form import explain_words, holds_decisions, words_of
-from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry, leaderboard_of
-from medfold.submission.ledger import as_text, content_id_of, read_ledger, record_of, write_record
-from medfold.submission.table import build_submission, fill_missing, fit_sample, read_submission
+from medfold.notebooks import UNDER_WAY, bundle_folder, pack_submission
+from medfold.runs import commit_of, joined_name, load_dataset_for
+from medfold.scoring import chance_score, describe_score, metric_of, score_in_words, title_of
+from medfold.submission import (
+    LeaderboardResult,
+    SubmissionEntry,
+    as_text,
+    build_submission,
+    check_submission,
+    content_id_of,
+    explain_words,
+    fill_missing,
+    fit_sample,
+    holds_decisions,
+    leaderboard_of,
+    read_ledger,
+    read_submission,
+    record_of,
+    words_of,
+    write_record,
+)
 
 
 def submit(

@@ -3,14 +3,13 @@
 from typing import Any
 
 from medfold.commands.folds import show_dataset
-from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe, ineffective_settings
+from medfold.competition import Project, Recipe, ineffective_settings
 from medfold.console import say, warn
-from medfold.data.dataset import load_dataset
+from medfold.data import load_dataset
 from medfold.errors import UserError
-from medfold.notebooks.remote_training import data_at_kaggle, train_on_kaggle
-from medfold.scoring.oof_score import describe_score
-from medfold.training.run import (
+from medfold.notebooks import data_at_kaggle, train_on_kaggle
+from medfold.scoring import describe_score
+from medfold.training import (
     TrainingRequest,
     missing_folds,
     refuse_impossible_words,

@@ -1,1 +1,43 @@
-"""What a competition is: facts, recipes, the project folder."""
+"""Competitions: their facts, recipes and plugins, and the project folder they stand in."""
+
+from medfold.competition.facts import Competition, groups_known
+from medfold.competition.facts_sections import FoldFacts, ImageFacts, Symmetry
+from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
+from medfold.competition.project import RESEARCH, Project, images_of
+from medfold.competition.recipe import (
+    Recipe,
+    effective_recipe,
+    ineffective_settings,
+    load_recipe,
+    overrides_as_typed,
+    parse_overrides,
+    run_name,
+)
+from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
+from medfold.competition.slugs import kaggle_slug, slug_of
+
+__all__ = [
+    "RESEARCH",
+    "BackboneSettings",
+    "Competition",
+    "FoldFacts",
+    "ImageFacts",
+    "ImageSettings",
+    "Project",
+    "Recipe",
+    "Symmetry",
+    "TrainingSettings",
+    "active_plugins",
+    "effective_recipe",
+    "groups_known",
+    "images_of",
+    "ineffective_settings",
+    "kaggle_slug",
+    "load_recipe",
+    "overrides_as_typed",
+    "parse_overrides",
+    "plugins_hash",
+    "run_name",
+    "slug_of",
+    "use_plugins",
+]

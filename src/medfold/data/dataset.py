@@ -6,19 +6,24 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.project import Project
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition import ImageSettings, Project
 from medfold.console import minutes, say, warn
 from medfold.data import samples
 from medfold.data.raw_data import samples_of
 from medfold.data.samples import encode_targets, is_undivided
 from medfold.errors import UserError, some
-from medfold.folds.folds_table import check_folds, write_folds
-from medfold.folds.kept_near_duplicates import NearDuplicates, near_duplicates_of
-from medfold.folds.leaks import LeakReport, find_leaks
-from medfold.folds.splitters import assign_folds, choose_holdout, join_groups
-from medfold.images.scan import read_appearance, scan_images
-from medfold.images.store import store_key
+from medfold.folds import (
+    LeakReport,
+    NearDuplicates,
+    assign_folds,
+    check_folds,
+    choose_holdout,
+    find_leaks,
+    join_groups,
+    near_duplicates_of,
+    write_folds,
+)
+from medfold.images import read_appearance, scan_images, store_key
 
 SHOWN = 3  # bad images on the terminal
 

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.console import warn
 from medfold.errors import UserError, some
-from medfold.images.formats.reading import files_of_image, image_endings, members_of
+from medfold.images import files_of_image, image_endings, members_of
 
 CHANNEL_FIELD = "channel"  # the field that stands for the names of images.channels
 

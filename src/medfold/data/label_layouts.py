@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.console import say, warn
 from medfold.data import image_patterns, label_tables
 from medfold.data.image_patterns import PathRule, list_files
@@ -17,8 +17,7 @@ from medfold.data.label_arrays import class_numbers, open_arrays
 from medfold.data.label_tables import as_marks, is_one_hot, read_table
 from medfold.data.parts import held_out, part_of
 from medfold.errors import UserError, nearest, some
-from medfold.images.dicom_headers import identifying_keywords, read_headers
-from medfold.images.formats.reading import path_of_image
+from medfold.images import identifying_keywords, path_of_image, read_headers
 from medfold.registry import Registry
 
 LAYOUTS: Registry[Callable] = Registry("shape of labels")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.console import warn
 from medfold.errors import UserError, nearest, some
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path, PurePosixPath
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.data.image_patterns import CHANNEL_FIELD
 from medfold.errors import UserError, some
-from medfold.images.formats.reading import image_endings
+from medfold.images import image_endings
 
 
 def new_images(given: Path, facts: ImageFacts) -> tuple[Path, list[str]]:

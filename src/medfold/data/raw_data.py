@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold import files
-from medfold.competition.project import Project
+from medfold.competition import Project
 from medfold.console import minutes, say, size, warn
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
 from medfold.data.sources.source import missing, open_source

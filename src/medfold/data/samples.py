@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.console import warn
 from medfold.data import label_layouts
 from medfold.data.companions import mask_suspicion

@@ -1,1 +1,25 @@
-"""Runs put together: methods, and the choice among them."""
+"""Runs put together: methods, the choice among them, and one predictor of what comes of it."""
+
+from medfold.ensemble.kept_choice import KeptChoice, choice_of, keep_choice, kept_choice
+from medfold.ensemble.method_choice import EnsembleChoice, Members, error_correlation
+from medfold.ensemble.methods import ensemble_method, mean_of
+from medfold.ensemble.predictor import BATCH, EnsemblePredictor, Member, PredictionLimit
+from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
+
+__all__ = [
+    "BATCH",
+    "Ensemble",
+    "EnsembleChoice",
+    "EnsemblePredictor",
+    "KeptChoice",
+    "Member",
+    "Members",
+    "PredictionLimit",
+    "choice_of",
+    "ensemble_method",
+    "ensemble_runs",
+    "error_correlation",
+    "keep_choice",
+    "kept_choice",
+    "mean_of",
+]

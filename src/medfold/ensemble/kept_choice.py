@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from medfold import files
-from medfold.competition.project import Project
+from medfold.competition import Project
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.runs.run_folder import joined_name
-from medfold.scoring.cross_fitting import FittedTransform
+from medfold.runs import joined_name
+from medfold.scoring import FittedTransform
 
 
 class KeptChoice(NamedTuple):

@@ -5,13 +5,22 @@ from functools import partial
 
 import numpy as np
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.ensemble.methods import METHODS, Method
 from medfold.errors import UserError, nearest
-from medfold.scoring.bootstrap import Difference, paired_difference
-from medfold.scoring.cross_fitting import Fit, FittedTransform, chained, cross_fit
-from medfold.scoring.metric import METRICS, Metric, metric_of
-from medfold.scoring.post_processing import calibration, post_processing_of
+from medfold.scoring import (
+    METRICS,
+    Difference,
+    Fit,
+    FittedTransform,
+    Metric,
+    calibration,
+    chained,
+    cross_fit,
+    metric_of,
+    paired_difference,
+    post_processing_of,
+)
 
 DRAWS, FEWEST = 400, 100  # of the intervals that decide; of large tables fewer, which then tell as much
 ROWS_DRAWN = 4_000_000

@@ -11,9 +11,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from medfold.registry import Registry
-from medfold.scoring.calibration import SMALLEST, logits, probabilities
-from medfold.scoring.cross_fitting import FittedTransform, prediction_map
-from medfold.scoring.metric import METRICS, Metric
+from medfold.scoring import METRICS, SMALLEST, FittedTransform, Metric, logits, prediction_map, probabilities
 
 ROUNDS, RESAMPLES, DRAWN = 50, 100, 10_000  # of the greedy selection; rows of a draw at most
 TOLERANCE = 1e-12  # scores that differ by less are equal

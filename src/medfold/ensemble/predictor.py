@@ -12,18 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition.facts import Competition
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_sections import ImageSettings
-from medfold.ensemble import methods
+from medfold.competition import Competition, ImageSettings, Recipe
 from medfold.ensemble.fold_mean import weighted_sum
 from medfold.errors import UserError, some
 from medfold.processes import silence_native_output
-from medfold.scoring import thresholds
-from medfold.scoring.aggregation import aggregate_predictions
-from medfold.scoring.cross_fitting import FittedTransform
+from medfold.scoring import FittedTransform, aggregate_predictions
 
-REGISTERED = (methods, thresholds)  # imported for the maps that a choice names
 BATCH = 64  # images that a net is asked about at a time
 
 
@@ -182,8 +176,7 @@ class _RunPredictor:
 
     def __init__(self, competition: Competition, member: Member, batch_size: int):
         with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
-            from medfold.prediction.predictor import Predictor
-            from medfold.prediction.weights import load_model
+            from medfold.prediction import Predictor, load_model
 
         self._weights = []
         for weights in member.weights:

@@ -7,19 +7,23 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.project import Project
-from medfold.data.dataset import Dataset
+from medfold.competition import Project
+from medfold.data import Dataset
 from medfold.ensemble import method_choice
 from medfold.ensemble.fold_mean import mean_by_id
 from medfold.ensemble.method_choice import Calibration, EnsembleChoice, Members, choose_method
 from medfold.ensemble.predictor import combine
 from medfold.errors import UserError, some
 from medfold.run_paths import FoldPaths
-from medfold.runs.identity import refuse_changed_run, refuse_other_images
-from medfold.runs.run_folder import is_optimistic, read_predictions, run_paths_of, trained_folds
-from medfold.scoring.aggregation import labels_of_units
-from medfold.scoring.metric import label_means
-from medfold.scoring.oof_score import OofPredictions, oof_by_unit, oof_score
+from medfold.runs import (
+    is_optimistic,
+    read_predictions,
+    refuse_changed_run,
+    refuse_other_images,
+    run_paths_of,
+    trained_folds,
+)
+from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
 
 
 @dataclass(frozen=True)

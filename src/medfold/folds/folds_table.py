@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold import files
-from medfold.competition.facts_sections import FoldFacts
+from medfold.competition import FoldFacts
 from medfold.errors import UserError, some
 from medfold.paths import CompetitionPaths
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold import files
 from medfold.folds.near_duplicates import clusters, find_near_duplicates
-from medfold.images.scan_worker import ONE_VALUE
+from medfold.images import ONE_VALUE
 from medfold.paths import CompetitionPaths
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.errors import some
-from medfold.images.scan_worker import ONE_VALUE
+from medfold.images import ONE_VALUE
 
 SHOWN = 3  # ids of a cluster on the terminal
 

@@ -25,7 +25,7 @@ from scipy.fft import dct
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from medfold.images.perceptual_hash import THUMBNAIL
+from medfold.images import THUMBNAIL
 
 # The limits were chosen on chest radiographs, real and made up; benchmarks/near_duplicates.py tells what they find.
 RADIUS = 12  # bits of 64; a crop of 3 % changes 6 as a median, and more than 12 once in a hundred times

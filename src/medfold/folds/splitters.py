@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from medfold.competition.facts_sections import FoldFacts
+from medfold.competition import FoldFacts
 from medfold.errors import UserError
 
 

@@ -1,3 +1,68 @@
 """Images: read in any format, prepared as a recipe says, kept as uint8 arrays."""
 
 from medfold.images import preparation_steps as preparation_steps  # registers them
+from medfold.images.contact_sheet import draw_contact_sheet, write_contact_sheet
+from medfold.images.dicom_headers import identifying_keywords, read_headers
+from medfold.images.formats.reading import (
+    FORMAT_MODULES,
+    FORMATS,
+    NOT_READ,
+    count_pages,
+    files_of_image,
+    headers_of,
+    image_ending,
+    image_endings,
+    image_format,
+    image_stem,
+    is_dicom,
+    members_of,
+    path_of_image,
+    read_image,
+)
+from medfold.images.heat_map import as_shown, overlay
+from medfold.images.image_batches import read_batches
+from medfold.images.perceptual_hash import THUMBNAIL
+from medfold.images.preparation import preparation_step, prepare_image
+from medfold.images.resize import resize
+from medfold.images.scan import read_appearance, read_measurements, scan_images
+from medfold.images.scan_worker import ONE_VALUE, STATISTICS
+from medfold.images.store import Store, load_store, store_exists, store_key
+from medfold.images.value_checks import value_suspicions
+
+__all__ = [
+    "FORMATS",
+    "FORMAT_MODULES",
+    "NOT_READ",
+    "ONE_VALUE",
+    "STATISTICS",
+    "THUMBNAIL",
+    "Store",
+    "as_shown",
+    "count_pages",
+    "draw_contact_sheet",
+    "files_of_image",
+    "headers_of",
+    "identifying_keywords",
+    "image_ending",
+    "image_endings",
+    "image_format",
+    "image_stem",
+    "is_dicom",
+    "load_store",
+    "members_of",
+    "overlay",
+    "path_of_image",
+    "preparation_step",
+    "prepare_image",
+    "read_appearance",
+    "read_batches",
+    "read_headers",
+    "read_image",
+    "read_measurements",
+    "resize",
+    "scan_images",
+    "store_exists",
+    "store_key",
+    "value_suspicions",
+    "write_contact_sheet",
+]

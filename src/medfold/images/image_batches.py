@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition import ImageFacts, ImageSettings
 from medfold.errors import UserError
 from medfold.images.formats.reading import read_image
 from medfold.images.preparation import prepare_image

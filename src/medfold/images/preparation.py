@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from pydantic import create_model
 
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition import ImageSettings
 from medfold.config import StrictModel, validated
 from medfold.errors import UserError
 from medfold.images.resize import resize

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.facts import Competition
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition import Competition, ImageSettings
 from medfold.console import Meter
 from medfold.errors import UserError, some
 from medfold.images import perceptual_hash, store

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import xxhash
 
-from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition import ImageFacts, ImageSettings
 from medfold.errors import UserError
 from medfold.images import perceptual_hash
 from medfold.images.formats.reading import read_image_with_headers

@@ -7,10 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.facts import Competition
-from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.plugins import plugins_hash
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
 from medfold.errors import UserError
 from medfold.images.formats.reading import FORMAT_MODULES
 from medfold.images.preparation import STEPS

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import tifffile
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.images.formats import reading
 from medfold.images.formats.reading import is_dicom, path_of_image
 

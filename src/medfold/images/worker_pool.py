@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 
 from medfold import hardware
-from medfold.competition.plugins import active_plugins, use_plugins
+from medfold.competition import active_plugins, use_plugins
 from medfold.errors import UserError
 from medfold.images.formats.reading import FORMAT_MODULES
 from medfold.processes import end_with_parent

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from keras import layers
 
-from medfold.competition.recipe_sections import BackboneSettings
+from medfold.competition import BackboneSettings
 from medfold.registry import Registry
 
 

@@ -6,8 +6,7 @@ A new backbone is one function with the decorator `@backbone`.
 import keras
 from keras import layers
 
-from medfold.competition import recipe
-from medfold.competition.facts import Competition
+from medfold.competition import Competition, Recipe
 from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES
 from medfold.models.device import computed_in
@@ -21,7 +20,7 @@ from medfold.models.pooling import pyramid, resolutions
 
 
 def build_model(
-    competition: Competition, choices: recipe.Recipe, pretrained: bool = True, precision: str = "float32"
+    competition: Competition, choices: Recipe, pretrained: bool = True, precision: str = "float32"
 ) -> keras.Model:
     """The untrained net of a recipe.
 
@@ -60,7 +59,7 @@ def build_model(
         return keras.Model(images, outputs(competition, choices.head, x), name=options.name)
 
 
-def refuse_impossible(competition: Competition, choices: recipe.Recipe, pretrained: bool = True) -> None:
+def refuse_impossible(competition: Competition, choices: Recipe, pretrained: bool = True) -> None:
     """What no net can be built from, told without building one.
 
     Args:

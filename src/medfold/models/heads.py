@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 
 
 def split_backbone_and_head(model: keras.Model) -> tuple[keras.Model, keras.Model]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from medfold.competition.recipe_sections import BackboneSettings
+from medfold.competition import BackboneSettings
 from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES, Backbone
 from medfold.models.pooling import resolutions

@@ -20,7 +20,18 @@ For both:
 
 from medfold.notebooks.bundle import SubmissionBundle
 from medfold.notebooks.hidden_predictions import predict_hidden_test
-from medfold.notebooks.remote_training import train_in_notebook
+from medfold.notebooks.pack_submission import UNDER_WAY, bundle_folder, pack_submission
+from medfold.notebooks.remote_training import data_at_kaggle, train_in_notebook, train_on_kaggle
 from medfold.notebooks.training_bundle import TrainingBundle
 
-__all__ = ["SubmissionBundle", "TrainingBundle", "predict_hidden_test", "train_in_notebook"]
+__all__ = [
+    "UNDER_WAY",
+    "SubmissionBundle",
+    "TrainingBundle",
+    "bundle_folder",
+    "data_at_kaggle",
+    "pack_submission",
+    "predict_hidden_test",
+    "train_in_notebook",
+    "train_on_kaggle",
+]

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config, files
-from medfold.competition.facts import Competition
-from medfold.competition.plugins import use_plugins
-from medfold.competition.recipe import Recipe
-from medfold.ensemble.predictor import Member
+from medfold.competition import Competition, Recipe, use_plugins
+from medfold.ensemble import Member
 from medfold.errors import UserError, some
 from medfold.notebooks import mounts
-from medfold.scoring.cross_fitting import FittedTransform
+from medfold.scoring import FittedTransform
 
 ABOUT = "kit.json"  # written last: names all other files and their hashes
 ENSEMBLE = "ensemble.npz"

@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.console import Meter, minutes, say, warn
-from medfold.data.samples import read_test_part
-from medfold.ensemble.predictor import BATCH, EnsemblePredictor
-from medfold.images.image_batches import read_batches
+from medfold.data import read_test_part
+from medfold.ensemble import BATCH, EnsemblePredictor
+from medfold.images import read_batches
 from medfold.notebooks.bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
-from medfold.submission.check import check_submission
-from medfold.submission.table import build_submission, fill_missing, fit_sample
+from medfold.submission import build_submission, check_submission, fill_missing, fit_sample
 
 NAMED = 5  # unreadable images in the log
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from medfold import __version__, files
-from medfold.competition.facts import Competition
-from medfold.kaggle.remote_run import contents_of
+from medfold.competition import Competition
+from medfold.kaggle import contents_of
 
 HOURS = 8.5  # Kaggle stops a notebook that is submitted after 9 hours
 TRAINING_HOURS = 11  # and any other one after 12

@@ -3,18 +3,15 @@
 from pathlib import Path
 
 from medfold import files
-from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe
-from medfold.competition.slugs import kaggle_slug
+from medfold.competition import Project, Recipe, kaggle_slug
 from medfold.console import say, size, table
-from medfold.data.dataset import Dataset
-from medfold.ensemble.run_ensemble import Ensemble
-from medfold.kaggle.datasets import name_of
-from medfold.kaggle.remote_run import RemoteRun
+from medfold.data import Dataset
+from medfold.ensemble import Ensemble
+from medfold.kaggle import RemoteRun, name_of
 from medfold.notebooks import notebook_file, wheels, write_submission_bundle
 from medfold.notebooks.bundle import ABOUT
-from medfold.runs.run_folder import joined_name, read_run, run_paths_of, trained_folds
-from medfold.scoring.oof_score import describe_score
+from medfold.runs import joined_name, read_run, run_paths_of, trained_folds
+from medfold.scoring import describe_score
 
 KIT, NOTEBOOK = "kit", "submission.ipynb"
 UNDER_WAY = "these runs are being packed or submitted"

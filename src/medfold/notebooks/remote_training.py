@@ -8,25 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from medfold import files
-from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe
+from medfold.competition import Project, Recipe
 from medfold.console import say, size, warn
-from medfold.data.dataset import Dataset, load_dataset
-from medfold.data.raw_data import get_raw_data, samples_of
-from medfold.data.sources.source import open_source
+from medfold.data import Dataset, get_raw_data, load_dataset, open_source, samples_of
 from medfold.errors import UserError, some
-from medfold.kaggle import remote_run
-from medfold.kaggle.datasets import Machines, name_of
-from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun
-from medfold.kaggle.session import KaggleSession
+from medfold.kaggle import FailedNotebookError, KaggleSession, Machines, RemoteRun, name_of, remote_run
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import Paths
 from medfold.processes import STOP_AT, deadline_passed
 from medfold.run_paths import RunPaths
-from medfold.runs.run_folder import done_folds, write_oof
-from medfold.scoring.oof_score import describe_score
-from medfold.training.run import TrainingRequest, begin_run, train_run
+from medfold.runs import done_folds, write_oof
+from medfold.scoring import describe_score
+from medfold.training import TrainingRequest, begin_run, train_run
 
 LONGEST = 14 * 3600  # seconds to wait for the notebook; Kaggle stops it after 12 hours
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from medfold.console import minutes, warn
-from medfold.ensemble.predictor import PredictionLimit
+from medfold.ensemble import PredictionLimit
 
 SHARE = 0.9  # of the time that is left is planned with; the rest is for what cannot be foreseen
 

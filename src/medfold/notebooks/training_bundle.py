@@ -10,17 +10,15 @@ from typing import Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 from medfold import __version__, config, files
-from medfold.competition.facts import Competition
-from medfold.competition.plugins import plugins_hash
-from medfold.competition.recipe import Recipe
-from medfold.data.sources.archives import unpack_archive
+from medfold.competition import Competition, Recipe, plugins_hash
+from medfold.data import unpack_archive
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import opened
 from medfold.paths import CompetitionPaths, Paths
 from medfold.run_paths import FoldPaths, RunPaths
-from medfold.runs.run_folder import is_fold_done
-from medfold.training.run import TrainingRequest
+from medfold.runs import is_fold_done
+from medfold.training import TrainingRequest
 
 ABOUT = "job.json"  # written last: names all other files and their hashes
 TRAINED = "trained.zip"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import medfold
 from medfold import files
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.console import warn
 from medfold.errors import UserError
-from medfold.images.formats.reading import FORMAT_MODULES, FORMATS
+from medfold.images import FORMAT_MODULES, FORMATS
 
 PYTHONS = ("3.11", "3.12", "3.13")  # which one Kaggle's image has changes from month to month
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from medfold import __version__, files
-from medfold.competition.facts import Competition
-from medfold.competition.recipe import Recipe
+from medfold.competition import Competition, Recipe
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import ABOUT, ENSEMBLE
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import RunPaths
-from medfold.scoring.cross_fitting import FittedTransform
+from medfold.scoring import FittedTransform
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,15 @@
-"""Predictions of trained nets, and where in an image they look."""
+"""Predictions of trained nets, and where in an image they look. It imports Keras."""
+
+from medfold.prediction.grad_cam import GradCam
+from medfold.prediction.grad_cam_checks import randomised
+from medfold.prediction.predictor import VIEWS, Predictor
+from medfold.prediction.weights import load_model, save_weights
+
+__all__ = [
+    "VIEWS",
+    "GradCam",
+    "Predictor",
+    "load_model",
+    "randomised",
+    "save_weights",
+]

@@ -11,6 +11,7 @@ from medfold import files
 
 BATCH = 16
 
+
 class GradCam:
     """Maps of what speaks for an output of a net.
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from medfold import files
-from medfold.competition.facts_sections import Symmetry
-from medfold.models.device import compiles
+from medfold.competition import Symmetry
+from medfold.models import compiles
 
 # Each view as (transpose, flip vertically, flip horizontally).
 VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {

@@ -7,10 +7,9 @@ from pathlib import Path
 import keras
 
 from medfold import files
-from medfold.competition.facts import Competition
-from medfold.competition.recipe import Recipe
+from medfold.competition import Competition, Recipe
 from medfold.errors import UserError
-from medfold.models.build import build_model
+from medfold.models import build_model
 
 
 def load_model(competition: Competition, recipe: Recipe, weights: Path) -> keras.Model:

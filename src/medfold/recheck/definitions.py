@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import rankdata
 from sklearn import metrics
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 
 DRAWS, MOST_CELLS = 1000, 20_000_000  # of an interval; cells of all draws that are computed again at most
 TOLERANCE = 1e-8  # scores are kept with nine decimals, predictions with nine digits

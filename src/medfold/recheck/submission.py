@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import expit, logit, softmax
 
 from medfold import files
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.run import score_differences

@@ -1,1 +1,6 @@
-"""The report: one HTML file about a run, with nothing outside of it."""
+"""The report: one HTML page about a run, or several together."""
+
+from medfold.report.build import build_page
+from medfold.report.page import render
+
+__all__ = ["build_page", "render"]

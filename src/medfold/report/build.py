@@ -5,11 +5,10 @@ from typing import Any
 import pandas as pd
 
 from medfold import __version__, files
-from medfold.competition.facts import groups_known
-from medfold.competition.project import RESEARCH, Project
+from medfold.competition import RESEARCH, Project, groups_known
 from medfold.console import minutes
-from medfold.data.dataset import Dataset
-from medfold.ensemble.run_ensemble import Ensemble
+from medfold.data import Dataset
+from medfold.ensemble import Ensemble
 from medfold.report.page import Card, Page, Section, plural
 from medfold.report.sections.data import data_section, folds_section
 from medfold.report.sections.ensemble import ensemble_section
@@ -21,11 +20,9 @@ from medfold.report.sections.reproduction import recipe_section, reproduction_se
 from medfold.report.sections.subgroups import subgroups_section
 from medfold.report.subgroups import by_subgroup
 from medfold.run_paths import FoldPaths, RunPaths
-from medfold.runs.run_folder import read_run, self_check_findings
-from medfold.scoring.bootstrap import interval_in_words, score_in_words
-from medfold.scoring.metric import Metric, metric_of, title_of
-from medfold.scoring.oof_score import UNKNOWN
-from medfold.submission.ledger import read_ledger
+from medfold.runs import read_run, self_check_findings
+from medfold.scoring import UNKNOWN, Metric, interval_in_words, metric_of, score_in_words, title_of
+from medfold.submission import read_ledger
 
 
 def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str, Any]) -> Page:

@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.scoring.metric import to_classes
-from medfold.scoring.metrics import BINS
+from medfold.scoring import BINS, to_classes
 
 POINTS = 400  # of a curve that is drawn
 LEVELS = (0.90, 0.95)  # of sensitivity and of specificity, for operating points

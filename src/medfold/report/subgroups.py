@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.scoring.bootstrap import bootstrap_interval
-from medfold.scoring.metric import Metric
+from medfold.scoring import Metric, bootstrap_interval
 
 MOST_VALUES = 8  # of a column that is shown value by value
 BANDS = 4  # that numbers are cut into

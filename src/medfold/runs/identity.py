@@ -5,14 +5,11 @@ from typing import Any
 import pandas as pd
 
 from medfold import config, files
-from medfold.competition.facts import Competition
-from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe
-from medfold.data.dataset import Dataset, load_dataset
-from medfold.data.samples import is_undivided, read_samples, samples_are_fresh
+from medfold.competition import Competition, Project, Recipe
+from medfold.data import Dataset, is_undivided, load_dataset, read_samples, samples_are_fresh
 from medfold.errors import UserError, some
-from medfold.folds.folds_table import folds_fingerprint
-from medfold.images.scan import read_measurements
+from medfold.folds import folds_fingerprint
+from medfold.images import read_measurements
 from medfold.runs.run_folder import done_folds, read_predictions, read_run, run_paths_of
 
 # The facts that decide what a net sees, what its outputs mean, and what a row of its predictions stands for.

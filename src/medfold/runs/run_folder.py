@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 from medfold import config, files
-from medfold.competition.facts import Competition
-from medfold.competition.recipe import Recipe
+from medfold.competition import Competition, Recipe
 from medfold.errors import UserError, some
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import FoldPaths, RunPaths
-from medfold.scoring.oof_score import oof_by_unit, oof_score
+from medfold.scoring import oof_by_unit, oof_score
 
 # What a fold must share with the run it belongs to; the rest of run.json is for the record.
 BINDING = ("recipe", "seed", "folds", "store", "pretrained")

@@ -3,11 +3,9 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from medfold.data.image_patterns import list_files
-from medfold.data.label_tables import TABLE_ENDINGS
-from medfold.data.parts import part_of
+from medfold.data import TABLE_ENDINGS, list_files, part_of
 from medfold.errors import UserError, some
-from medfold.images.formats.reading import NOT_READ, is_dicom
+from medfold.images import NOT_READ, is_dicom
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import class_names, from_folders

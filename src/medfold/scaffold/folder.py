@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from medfold.scaffold.draft import Draft
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS
 
 ORDER = (
     "title",

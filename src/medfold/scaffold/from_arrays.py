@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.data.label_arrays import class_numbers, open_arrays
+from medfold.data import class_numbers, open_arrays
 from medfold.errors import UserError, some
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.task import guess_task

@@ -5,10 +5,9 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from medfold.data.label_tables import read_table
-from medfold.data.parts import part_of
+from medfold.data import part_of, read_table
 from medfold.errors import UserError, some
-from medfold.images.formats.reading import image_ending, image_stem
+from medfold.images import image_ending, image_stem
 from medfold.scaffold.draft import MOST_LABELS, Draft, in_order, is_healthy
 from medfold.scaffold.image_names import Pictures
 

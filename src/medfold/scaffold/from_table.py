@@ -6,11 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data.image_patterns import PathRule
-from medfold.data.label_tables import MARKS, plain_texts, read_table
-from medfold.data.parts import held_out, part_of
+from medfold.data import MARKS, PathRule, held_out, part_of, plain_texts, read_table
 from medfold.errors import UserError, some
-from medfold.folds.unnamed_groups import GROUP_WORDS, PERSON_WORDS, group_word_of, names_a_group
+from medfold.folds import GROUP_WORDS, PERSON_WORDS, group_word_of, names_a_group
 from medfold.scaffold.draft import Draft, Ids
 from medfold.scaffold.image_names import INDEX, Pictures
 from medfold.scaffold.task import guess_task

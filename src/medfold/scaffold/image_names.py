@@ -9,13 +9,18 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from medfold.competition.facts_sections import ImageFacts
-from medfold.data.companions import find_companions
-from medfold.data.image_patterns import CHANNEL_FIELD, image_exists, is_excluded, paths_by_ending
-from medfold.data.label_tables import TABLE_ENDINGS
-from medfold.data.parts import part_of
+from medfold.competition import ImageFacts
+from medfold.data import (
+    CHANNEL_FIELD,
+    TABLE_ENDINGS,
+    find_companions,
+    image_exists,
+    is_excluded,
+    part_of,
+    paths_by_ending,
+)
 from medfold.errors import UserError
-from medfold.images.formats.reading import (
+from medfold.images import (
     NOT_READ,
     count_pages,
     headers_of,

@@ -4,8 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data.label_layouts import names_in
-from medfold.data.label_tables import as_marks, is_one_hot, plain_texts
+from medfold.data import as_marks, is_one_hot, names_in, plain_texts
 from medfold.errors import UserError, some
 from medfold.scaffold.draft import MOST_LABELS, Draft, in_order
 

@@ -1,3 +1,70 @@
 """Scores: metrics, their intervals, and maps of predictions that are fitted on labels."""
 
 from medfold.scoring import metrics as metrics  # registers them
+from medfold.scoring.aggregation import aggregate, aggregate_predictions, labels_of_units
+from medfold.scoring.bootstrap import (
+    Difference,
+    bootstrap_interval,
+    difference_in_words,
+    interval_in_words,
+    paired_difference,
+    score_and_interval_in_words,
+    score_in_words,
+)
+from medfold.scoring.calibration import SMALLEST, logits, probabilities
+from medfold.scoring.cross_fitting import Fit, FittedTransform, chained, cross_fit, prediction_map
+from medfold.scoring.decisions import decisions
+from medfold.scoring.metric import (
+    METRICS,
+    Metric,
+    chance_score,
+    label_means,
+    metric,
+    metric_of,
+    seen_by,
+    title_of,
+    to_classes,
+)
+from medfold.scoring.metrics import BINS, auc
+from medfold.scoring.oof_score import UNKNOWN, OofPredictions, describe_score, oof_by_unit, oof_score
+from medfold.scoring.post_processing import calibration, post_processing_of
+
+__all__ = [
+    "BINS",
+    "METRICS",
+    "SMALLEST",
+    "UNKNOWN",
+    "Difference",
+    "Fit",
+    "FittedTransform",
+    "Metric",
+    "OofPredictions",
+    "aggregate",
+    "aggregate_predictions",
+    "auc",
+    "bootstrap_interval",
+    "calibration",
+    "chained",
+    "chance_score",
+    "cross_fit",
+    "decisions",
+    "describe_score",
+    "difference_in_words",
+    "interval_in_words",
+    "label_means",
+    "labels_of_units",
+    "logits",
+    "metric",
+    "metric_of",
+    "oof_by_unit",
+    "oof_score",
+    "paired_difference",
+    "post_processing_of",
+    "prediction_map",
+    "probabilities",
+    "score_and_interval_in_words",
+    "score_in_words",
+    "seen_by",
+    "title_of",
+    "to_classes",
+]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 
 
 def decisions(competition: Competition, predictions: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.registry import Registry
 from medfold.scoring.decisions import decisions

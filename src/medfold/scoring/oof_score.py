@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition.facts import Competition, groups_known
+from medfold.competition import Competition, groups_known
 from medfold.errors import UserError, some
 from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval, score_and_interval_in_words, score_in_words

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import NamedTuple
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.scoring.calibration import temperature_scaling
 from medfold.scoring.cross_fitting import Fit
 from medfold.scoring.metric import METRICS, Metric

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.errors import UserError, some
 from medfold.submission.form import Form
 from medfold.submission.table import build_submission, fit_sample

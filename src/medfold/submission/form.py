@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.errors import UserError, some
-from medfold.scoring.metric import metric_of
+from medfold.scoring import metric_of
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import files
-from medfold.competition.project import Project
+from medfold.competition import Project
 from medfold.errors import UserError
 from medfold.paths import Paths
 from medfold.submission.leaderboards.entry import LeaderboardResult

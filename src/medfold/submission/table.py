@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.console import warn
-from medfold.data.label_layouts import split_long
-from medfold.scoring.decisions import decisions
+from medfold.data import split_long
+from medfold.scoring import decisions
 from medfold.submission.form import Form
 
 

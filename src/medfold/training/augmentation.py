@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from medfold.competition.facts_sections import Symmetry
+from medfold.competition import Symmetry
 from medfold.errors import UserError, nearest
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would look for updates on the network

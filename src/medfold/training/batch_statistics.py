@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from medfold import files
-from medfold.models.device import compiles
+from medfold.models import compiles
 
 BATCH = 64  # images at a time, at most
 

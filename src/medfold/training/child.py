@@ -9,9 +9,9 @@ import os
 import sys
 from typing import Any
 
-from medfold.competition.project import Project
+from medfold.competition import Project
 from medfold.console import lines_to
-from medfold.data.dataset import load_dataset
+from medfold.data import load_dataset
 from medfold.errors import UserError
 from medfold.processes import end_with_parent
 from medfold.training.run import TrainingRequest, train_run

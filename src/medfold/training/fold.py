@@ -13,21 +13,15 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.facts import Competition
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import Competition, Recipe, TrainingSettings
 from medfold.console import minutes, progress, say, warn
 from medfold.errors import UserError
-from medfold.images.store import Store
-from medfold.models.build import build_model, refuse_impossible
-from medfold.models.device import make_deterministic, precision_of
-from medfold.models.heads import split_backbone_and_head
-from medfold.prediction.predictor import Predictor
-from medfold.prediction.weights import save_weights
+from medfold.images import Store
+from medfold.models import build_model, make_deterministic, precision_of, refuse_impossible, split_backbone_and_head
+from medfold.prediction import Predictor, save_weights
 from medfold.run_paths import FoldPaths
-from medfold.runs.run_folder import predictions_table
-from medfold.scoring.aggregation import aggregate
-from medfold.scoring.metric import metric_of
+from medfold.runs import predictions_table
+from medfold.scoring import aggregate, metric_of
 from medfold.training import losses
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.augmentation import augmenter

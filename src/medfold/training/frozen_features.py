@@ -7,9 +7,9 @@ import keras
 import numpy as np
 
 from medfold import files
-from medfold.competition.facts_sections import Symmetry
+from medfold.competition import Symmetry
 from medfold.console import minutes, progress, say
-from medfold.prediction.predictor import VIEWS, Predictor
+from medfold.prediction import VIEWS, Predictor
 
 
 def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from medfold.competition.facts import Competition
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import Competition, TrainingSettings
 from medfold.console import warn
 from medfold.errors import UserError, some
 from medfold.registry import Registry

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import TrainingSettings
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, weights
 

@@ -2,7 +2,7 @@
 
 import keras
 
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import TrainingSettings
 
 
 def optimizer_of(choices: TrainingSettings, learning_rate: float, steps: int) -> keras.optimizers.Optimizer:

@@ -7,10 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from medfold.competition.facts import Competition
-from medfold.competition.recipe import Recipe
-from medfold.models.device import compiles
-from medfold.models.heads import split_backbone_and_head
+from medfold.competition import Competition, Recipe
+from medfold.models import compiles, split_backbone_and_head
 from medfold.training import losses
 from medfold.training.augmentation import any_view, augmenter
 from medfold.training.batch_statistics import BatchStatistics

@@ -11,21 +11,28 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from medfold import files, hardware
-from medfold.competition.plugins import plugins_hash
-from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe, load_recipe, overrides_as_typed, run_name
+from medfold.competition import Project, Recipe, load_recipe, overrides_as_typed, plugins_hash, run_name
 from medfold.console import minutes, say
-from medfold.data.dataset import Dataset
+from medfold.data import Dataset
 from medfold.errors import UserError, some
-from medfold.folds.folds_table import folds_fingerprint
-from medfold.images.store import load_store, store_key
+from medfold.folds import folds_fingerprint
+from medfold.images import load_store, store_key
 from medfold.paths import Paths
 from medfold.processes import run_in_subprocess, silence_native_output
 from medfold.run_paths import RunPaths
-from medfold.runs.identity import has_same_folds, has_same_labels, images_fingerprint, labels_fingerprint
-from medfold.runs.run_folder import commit_of, done_folds, is_fold_done, open_run, run_paths_of, write_oof
-from medfold.scoring.bootstrap import score_in_words
-from medfold.scoring.metric import metric_of
+from medfold.runs import (
+    commit_of,
+    done_folds,
+    has_same_folds,
+    has_same_labels,
+    images_fingerprint,
+    is_fold_done,
+    labels_fingerprint,
+    open_run,
+    run_paths_of,
+    write_oof,
+)
+from medfold.scoring import metric_of, score_in_words
 from medfold.training import parallel
 
 if TYPE_CHECKING:

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medfold.competition.facts import Competition
-from medfold.scoring.bootstrap import bootstrap_interval, score_in_words
-from medfold.scoring.decisions import decisions
-from medfold.scoring.metric import chance_score, metric_of
+from medfold.competition import Competition
+from medfold.scoring import bootstrap_interval, chance_score, decisions, metric_of, score_in_words
 
 HARDLY = 1e-3  # predictions whose standard deviation is below are the same for all images
 NEVER = 0.01  # a loss that goes down by a smaller share has not moved, but for chance

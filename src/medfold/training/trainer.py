@@ -9,13 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import TrainingSettings
 from medfold.console import EACH_EPOCH, console, progress, say, warn
 from medfold.errors import UserError
-from medfold.models.device import gpus
+from medfold.models import gpus
 from medfold.processes import deadline_passed
-from medfold.scoring.bootstrap import score_in_words
-from medfold.scoring.metric import Metric
+from medfold.scoring import Metric, score_in_words
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.loader import load_batches
 from medfold.training.mixup import Batch

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from medfold.competition.slugs import slug_of
+from medfold.competition import slug_of
 from medfold.console import say
 from medfold.data.sources import remote_files
 from medfold.data.sources.source import SingleFiles, SourceFolders
-from medfold.kaggle.session import KaggleSession
+from medfold.kaggle import KaggleSession
 
 
 class Options(BaseModel):

@@ -29,7 +29,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from medfold import config, files
-from medfold.competition.project import Project
+from medfold.competition import Project
 from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
 from medfold.errors import UserError, nearest, some

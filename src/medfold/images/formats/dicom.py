@@ -29,7 +29,7 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
 )
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.errors import UserError, nearest
 from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
 from medfold.images.formats.dicom_transforms import chain_of

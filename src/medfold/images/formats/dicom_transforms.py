@@ -6,7 +6,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.images.formats.dicom_grayscale import Chain, Line, Lut, Span, Window
 from medfold.images.formats.pixel_values import ImageError, spans
 

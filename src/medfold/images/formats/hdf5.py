@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.images.formats import raster
 from medfold.images.formats.pixel_values import LARGEST_STACK, ImageError, picture
 

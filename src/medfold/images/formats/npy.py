@@ -5,7 +5,7 @@ from tokenize import TokenError
 
 import numpy as np
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.images.formats.pixel_values import ImageError, picture
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.errors import UserError, nearest
 
 LARGEST = 2**30  # pixels of a picture; what OpenCV takes, too

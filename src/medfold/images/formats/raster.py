@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.images.formats import tiff, truncation
 from medfold.images.formats.pixel_values import ImageError, check_size, single
 from medfold.processes import quiet

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.errors import UserError
 from medfold.images.formats.pixel_values import ImageError, frames_in, with_channels
 from medfold.registry import Registry

@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageOps
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.images.formats.pixel_values import ImageError, check_size, chosen, single, tiled, to_bytes
 from medfold.processes import quiet
 

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from medfold import files
-from medfold.competition.project import Project
-from medfold.data.dataset import Dataset
+from medfold.competition import Project
+from medfold.data import Dataset
 from medfold.errors import UserError
-from medfold.folds.splitters import fold_balance
-from medfold.images.contact_sheet import draw_contact_sheet
-from medfold.images.formats.reading import read_image
+from medfold.folds import fold_balance
+from medfold.images import draw_contact_sheet, read_image
 from medfold.report import page as pages
 from medfold.report.page import ROWS, Drawing, Section
 from medfold.report.sections.performance import truth_of

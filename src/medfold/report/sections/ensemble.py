@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from medfold.ensemble.run_ensemble import Ensemble
+from medfold.ensemble import Ensemble
 from medfold.report.page import Section
-from medfold.scoring.bootstrap import difference_in_words, score_in_words
-from medfold.scoring.metric import Metric
+from medfold.scoring import Metric, difference_in_words, score_in_words
 
 
 def ensemble_section(found: Ensemble, metric: Metric) -> Section:

@@ -10,21 +10,17 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe
+from medfold.competition import Project, Recipe
 from medfold.console import say
-from medfold.data.dataset import Dataset, scan_dataset
-from medfold.data.sources.source import open_source
-from medfold.ensemble.run_ensemble import Ensemble
+from medfold.data import Dataset, open_source, scan_dataset
+from medfold.ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.images.formats.reading import read_image
-from medfold.images.heat_map import as_shown, overlay
-from medfold.images.store import Store, load_store, store_key
+from medfold.images import Store, as_shown, load_store, overlay, read_image, store_key
 from medfold.processes import silence_native_output
 from medfold.report import galleries
 from medfold.report.page import Section, Tile, jpeg
 from medfold.run_paths import FoldPaths
-from medfold.runs.run_folder import read_predictions, read_run
+from medfold.runs import read_predictions, read_run
 
 LARGE = 320  # px: the longest side of an image
 CHECKED = 16  # maps that are compared with those of random weights
@@ -87,10 +83,7 @@ class _Nets:
     ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
         """Heat maps by row of the samples and column, and what they speak for; writes what is to be said of them."""
         with silence_native_output():
-            from medfold.prediction import grad_cam
-            from medfold.prediction.grad_cam import GradCam
-            from medfold.prediction.grad_cam_checks import randomised
-            from medfold.prediction.weights import load_model
+            from medfold.prediction import GradCam, grad_cam, load_model, randomised
         competition, findings = self.project.competition, self._findings()
         result, agreement, pointed, method, of_grade = {}, [], [], "", False
         for fold, paths in self.weights.items():

@@ -4,8 +4,7 @@ import pandas as pd
 
 from medfold.report import plots
 from medfold.report.page import Drawing, Section
-from medfold.scoring.bootstrap import score_in_words
-from medfold.scoring.metric import Metric
+from medfold.scoring import Metric, score_in_words
 
 
 def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, minutes: str) -> Section:

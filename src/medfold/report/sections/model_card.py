@@ -1,10 +1,10 @@
 """Report section: model card."""
 
-from medfold.competition.project import Project
-from medfold.data.dataset import Dataset
-from medfold.ensemble.run_ensemble import Ensemble
+from medfold.competition import Project
+from medfold.data import Dataset
+from medfold.ensemble import Ensemble
 from medfold.report.page import ROWS, Section, plural
-from medfold.scoring.oof_score import describe_score
+from medfold.scoring import describe_score
 
 
 def model_card_section(project: Project, data: Dataset, found: Ensemble) -> Section:

@@ -2,13 +2,10 @@
 
 import numpy as np
 
-from medfold.competition.facts import Competition
+from medfold.competition import Competition
 from medfold.report import curves, plots
 from medfold.report.page import Drawing, Section, share
-from medfold.scoring.bootstrap import score_in_words
-from medfold.scoring.metric import METRICS, to_classes
-from medfold.scoring.metrics import auc
-from medfold.scoring.oof_score import OofPredictions
+from medfold.scoring import METRICS, OofPredictions, auc, score_in_words, to_classes
 
 
 def truth_of(competition: Competition, targets: np.ndarray) -> np.ndarray:

@@ -3,11 +3,10 @@
 from typing import Any
 
 from medfold import config
-from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe, load_recipe
-from medfold.ensemble.run_ensemble import Ensemble
+from medfold.competition import Project, Recipe, load_recipe
+from medfold.ensemble import Ensemble
 from medfold.report.page import Section
-from medfold.runs.run_folder import read_run
+from medfold.runs import read_run
 
 
 def recipe_section(project: Project, found: Ensemble, origin: dict[str, Any]) -> Section:

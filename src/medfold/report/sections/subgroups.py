@@ -7,8 +7,7 @@ import numpy as np
 from medfold.report import plots
 from medfold.report.page import Drawing, Section, share
 from medfold.report.subgroups import Part
-from medfold.scoring.bootstrap import score_in_words
-from medfold.scoring.metric import Metric
+from medfold.scoring import Metric, score_in_words
 
 
 def subgroups_section(metric: Metric, parts: Sequence[Part], whole: float) -> Section:

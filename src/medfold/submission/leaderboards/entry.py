@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.kaggle.remote_run import RemoteRun
+from medfold.kaggle import RemoteRun
 
 UPLOADS = {"local": "local", "csv": "kaggle", "notebook": "notebook"}
 

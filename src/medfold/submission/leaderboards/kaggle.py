@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from medfold.competition.facts import Competition
-from medfold.competition.slugs import kaggle_slug
+from medfold.competition import Competition, kaggle_slug
 from medfold.console import minutes, say, spinner, warn
 from medfold.errors import UserError
-from medfold.kaggle.session import KaggleSession, KaggleSubmission
+from medfold.kaggle import KaggleSession, KaggleSubmission
 from medfold.paths import CompetitionPaths
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.facts import Competition
-from medfold.data.samples import encode_targets
+from medfold.competition import Competition
+from medfold.data import encode_targets
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
-from medfold.scoring.bootstrap import bootstrap_interval, score_and_interval_in_words
-from medfold.scoring.metric import METRICS, metric_of, seen_by
+from medfold.scoring import METRICS, bootstrap_interval, metric_of, score_and_interval_in_words, seen_by
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-from medfold.competition.facts import Competition
-from medfold.competition.slugs import kaggle_slug
+from medfold.competition import Competition, kaggle_slug
 from medfold.console import say, warn
 from medfold.errors import UserError
-from medfold.kaggle import remote_run
-from medfold.kaggle.datasets import Machines
-from medfold.kaggle.session import KaggleSession
+from medfold.kaggle import KaggleSession, Machines, remote_run
 from medfold.paths import CompetitionPaths
 from medfold.submission import table
 from medfold.submission.check import check_submission

@@ -9,8 +9,8 @@ from medfold.competition.slugs import kaggle_slug
 from medfold.console import say, size, table
 from medfold.data.dataset import Dataset
 from medfold.ensemble.run_ensemble import Ensemble
-from medfold.kaggle.datasets import name_of
 from medfold.kaggle.remote_run import RemoteRun
+from medfold.kaggle.session import name_of
 from medfold.notebooks import notebook_file, wheels, write_submission_bundle
 from medfold.notebooks.bundle import ABOUT
 from medfold.runs import run_folder

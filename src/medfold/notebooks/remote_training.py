@@ -17,9 +17,9 @@ from medfold.data.raw_data import get_raw_data
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError, some
 from medfold.kaggle import remote_run
-from medfold.kaggle.datasets import Machines, name_of
+from medfold.kaggle.kernels import Kernels
 from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun
-from medfold.kaggle.session import KaggleSession
+from medfold.kaggle.session import KaggleSession, name_of
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import Paths
@@ -50,12 +50,12 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     if todo:
         which = "all" if len(todo) == k else "fold" + "-".join(map(str, todo))
         folder = run_paths.notebook / f"training-{which}"
-        machines = Machines(KaggleSession.connect())
+        session = KaggleSession.connect()
         with files.alone(folder, "this training at Kaggle is under way"):
             sharers = k if request.folds is None else len(request.folds)
             order = replace(request, run=run_paths.name, folds=todo, sharers=sharers)
             sent = _packed(project, choices, order, folder, datasets, competition)
-            _sent_and_brought(machines, sent, run_paths, todo)
+            _sent_and_brought(session, sent, run_paths, todo)
     else:
         say("train", f"done: folds {some(request.folds or range(k), 10)}")
     if not run_folder.done_folds(run_paths, k):
@@ -137,7 +137,7 @@ def _packed(
     return RemoteRun(
         name=name_of(*words),
         dataset=name_of(*words, "job"),
-        label=label,
+        manifest=label,
         notebook=notebook,
         others=datasets,
         competition=competition,
@@ -145,17 +145,17 @@ def _packed(
     )
 
 
-def _sent_and_brought(machines: Machines, sent: RemoteRun, run_paths: RunPaths, todo: list[int]) -> None:
+def _sent_and_brought(session: KaggleSession, sent: RemoteRun, run_paths: RunPaths, todo: list[int]) -> None:
     arrived, log = sent.notebook.with_name(training_bundle.TRAINED), sent.notebook.with_name("log.txt")
-    problem: UserError | None = None
+    kernels, problem = Kernels(session), None
     try:
-        notebook = remote_run.run(machines, sent, LONGEST, log).notebook
+        notebook = remote_run.run(session, sent, LONGEST, log).notebook
     except FailedNotebookError as error:  # some folds may be done all the same
-        if training_bundle.TRAINED not in machines.output(error.notebook).files:
+        if training_bundle.TRAINED not in kernels.output(error.notebook).files:
             raise
         problem, notebook = error, error.notebook
-    machines.fetch(notebook, training_bundle.TRAINED, arrived)
-    done, unfinished = unpack_results(arrived, run_paths, todo, sent.mark)
+    kernels.fetch(notebook, training_bundle.TRAINED, arrived)
+    done, unfinished = unpack_results(arrived, run_paths, todo, sent.content_id)
     if done:
         say("train", f"brought back: folds {some(done, 10)}")
     if unfinished:

@@ -1,7 +1,11 @@
 """Notebooks at Kaggle: pushed, followed, and what they wrote is fetched."""
 
+import re
+import time
+
 import pytest
 
+from medfold import http_download
 from medfold.kaggle import kernels
 from medfold.kaggle.kernels import Kernels
 from medfold.kaggle.session import KaggleSession
@@ -57,6 +61,31 @@ def test_a_file_is_fetched_by_fresh_addresses(hosted, sent, tmp_path):
     hosted.fault("storage", drop(after=150_000), None, status(403))
     Kernels(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == content
+
+
+def test_a_notebook_runs_for_longer_than_the_answer_to_its_push_takes(hosted, sent, monkeypatch):
+    """It ends only after it was looked at twice: the push must not wait for it."""
+    monkeypatch.setattr(http_download, "TIMEOUT", (1, 5))
+
+    def run_until_looked_at(pushed):
+        while hosted.asked("GetKernelSessionStatus") < 2:
+            time.sleep(0.01)
+        return Ended(log="done")
+
+    hosted.runner = run_until_looked_at
+    run(sent)
+    assert hosted.asked("SaveKernel") == 1
+    assert re.findall(r"^kaggle     (\w+), ", hosted.said(), re.MULTILINE) == ["running", "complete"]
+
+
+def test_a_fault_of_the_fake_machine_is_told_as_that(hosted, sent):
+    def broken(pushed):
+        raise RuntimeError("the kernel did not start")
+
+    hosted.runner = broken
+    with refused("the notebook failed: RuntimeError: the kernel did not start"):
+        run(sent)
+    assert "Traceback" in sent.notebook.with_name("log.txt").read_text()
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 - `preflight(competition, paths)`: raises UserError if a submission would be refused now;
 - `place(competition, paths, entry)`: scores or uploads a checked submission and returns a `LeaderboardResult`;
-- `look_up(competition, sought)`: where scores come later: `{file: LeaderboardResult}` for those of `sought` (ref, content
-  id, file) that are known there.
+- `look_up(competition, sought)`: where scores come later: `{file: LeaderboardResult}` for those of `sought` (ref,
+  content id, file) that are known there.
 """
 
 import importlib

@@ -147,7 +147,8 @@ def _packed(
 
 def _sent_and_brought(session: KaggleSession, sent: RemoteRun, run_paths: RunPaths, todo: list[int]) -> None:
     arrived, log = sent.notebook.with_name(training_bundle.TRAINED), sent.notebook.with_name("log.txt")
-    kernels, problem = Kernels(session), None
+    kernels = Kernels(session)
+    problem: UserError | None = None
     try:
         notebook = remote_run.run(session, sent, LONGEST, log).notebook
     except FailedNotebookError as error:  # some folds may be done all the same

@@ -92,8 +92,10 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         fix = f"There are new ones at midnight UTC, in {minutes((midnight - now).total_seconds())}; the file is kept"
         raise UserError("today's submissions are used up; nothing was uploaded", slug, fix)
-    until = "ended: a late submission" if info.over else f"until {info.deadline:%Y-%m-%d %H:%M} UTC"
-    until = until if info.deadline else "no deadline"
+    if info.deadline is None:
+        until = "no deadline"
+    else:
+        until = "ended: a late submission" if info.over else f"until {info.deadline:%Y-%m-%d %H:%M} UTC"
     left = "submissions left today: not told" if limits.left is None else f"{limits.left} left today"
     say("kaggle", f"as {competitions.session.account}; {until}, {left}")
 

@@ -235,9 +235,10 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
             monkeypatch.delenv(name, raising=False)
         for module in (
             "http_download",
-            "kaggle.session",
             "kaggle.client",
+            "kaggle.session",
             "kaggle.datasets",
+            "kaggle.kernels",
             "submission.leaderboards.kaggle",
         ):
             monkeypatch.setattr(f"medfold.{module}.wait", server.waits.append)

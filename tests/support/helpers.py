@@ -13,9 +13,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from sklearn.metrics import roc_auc_score
 
 from medfold.competition.facts import Competition
+from medfold.errors import UserError
 from medfold.paths import Paths
 from medfold.submission.leaderboards.entry import LeaderboardResult
 
@@ -33,6 +35,11 @@ HISTOLOGY = "\n".join(
         "folds: {k: 2, method: stratified}",
     ]
 )
+
+
+def refused(match: str) -> pytest.RaisesExc[UserError]:
+    """Within `with refused("no such file"):` a UserError with that message must be raised."""
+    return pytest.raises(UserError, match=match)
 
 
 def shipped() -> list[str]:

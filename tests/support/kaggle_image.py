@@ -131,7 +131,7 @@ def run(notebook: Path, python: Path, root: Path, hours: float | None = None) ->
     before = os.environ.get("JUPYTER_PATH")
     os.environ["JUPYTER_PATH"] = str(kernels)
     try:
-        client = NotebookClient(content, kernel_name="kaggle", timeout=600)
+        client = NotebookClient(content, kernel_name="kaggle", timeout=600, startup_timeout=600)
         client.execute(cwd=str(root / "working"))
     finally:
         os.environ.pop("JUPYTER_PATH") if before is None else os.environ.update(JUPYTER_PATH=before)

@@ -4,9 +4,13 @@ server.runner = lambda notebook: Ended(files={"submission.csv": b"..."})   # wha
 """
 
 import json
+import threading
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 Blob = bytes
+PATIENCE = 1.0  # seconds that a look at a running notebook takes; clients need not wait between looks
 
 
 @dataclass
@@ -39,8 +43,28 @@ class HostedNotebook:
     pushed: dict
     version: int
     states: list[str]  # that looks at it meet before it has ended
-    ended: Ended
+    ended: Ended | None  # None while it runs
     before: "HostedNotebook | None" = None
+    has_ended: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, runner: Callable[[dict], Ended]) -> None:
+        """Runs it in a thread: a push is answered at once, however long the notebook takes."""
+        threading.Thread(target=self._run, args=(runner,), daemon=True).start()
+
+    def _run(self, runner: Callable[[dict], Ended]) -> None:
+        try:
+            self.ended = runner(self.pushed)
+        except BaseException as error:  # else the test would wait for it without end
+            self.ended = Ended(log=traceback.format_exc(), state="ERROR", message=f"{type(error).__name__}: {error}")
+        self.has_ended.set()
+
+    def state(self) -> str:
+        """How it stands; a while later if it runs."""
+        if self.states:
+            return self.states.pop(0)
+        if self.ended is None:
+            self.has_ended.wait(PATIENCE)
+        return self.ended.state if self.ended else "RUNNING"
 
 
 class MachineRoutes:
@@ -101,13 +125,14 @@ class MachineRoutes:
             return
         before = server.notebooks.get(ref)
         version = before.version + 1 if before else 1
-        server.notebooks[ref] = HostedNotebook(body, version, list(server.states), server.runner(body), before)
+        server.notebooks[ref] = HostedNotebook(body, version, list(server.states), None, before)
+        server.notebooks[ref].start(server.runner)
         self.say({"ref": ref, "url": f"https://www.kaggle.com/code/{ref}", "versionNumber": version}, **how)
 
     def _GetKernelSessionStatus(self, body: dict, **how: float) -> None:  # noqa: N802
         if found := self.notebook(body):
-            state = found.states.pop(0) if found.states else found.ended.state
-            self.say({"status": state, "failureMessage": found.ended.message}, **how)
+            state = found.state()
+            self.say({"status": state, "failureMessage": found.ended.message if found.ended else ""}, **how)
 
     def _ListKernelSessionOutput(self, body: dict, **how: float) -> None:  # noqa: N802
         if found := self.notebook(body):

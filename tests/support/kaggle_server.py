@@ -38,7 +38,7 @@ class HostedCompetition:
     entered: bool = True
     notebooks_only: bool = False
     disabled: bool = False
-    deadline: str = "2099-01-01T00:00:00Z"
+    deadline: str | None = "2099-01-01T00:00:00Z"
     allowed: int = 5
     polls: int = 0  # so many looks find a submission pending
     judge: Callable[[bytes], dict] = lambda text: {"status": "COMPLETE", "publicScore": "0.87654", "privateScore": ""}

@@ -1,26 +1,30 @@
 """Stage `clean-kaggle`: what the kit put on Kaggle, listed or removed."""
 
 from medfold.console import say
-from medfold.kaggle import SITE, KaggleSession, Machines
+from medfold.kaggle import KaggleSession, list_content, remove_content
 
 OURS = "medfold-"
-PAGES = {"notebook": "code", "data set": "datasets"}
 
 
 def clean_kaggle(remove: bool = False) -> None:
-    """Lists one's notebooks and data sets at Kaggle that the kit made; with `remove`, deletes them there.
+    """List the user's notebooks and data sets at Kaggle that the kit made; with `remove`, delete them there.
 
-    Everything on this machine stays, and so do scores; but Kaggle cannot run again a notebook that is gone.
+    Everything on this machine stays, and so do scores; but Kaggle cannot run again a notebook that was deleted.
+
+    Args:
+        remove: delete them. Defaults to False.
 
     Raises:
         UserError: no credentials, or Kaggle's reason not to delete one.
     """
-    machines = Machines(KaggleSession.connect())
-    found = list(machines.listed(OURS))
-    for kind, ref in found:
+    session = KaggleSession.connect()
+    found = list(list_content(session, OURS))
+    for content in found:
         if remove:
-            machines.remove(kind, ref)
-        say("removed" if remove else kind, f"{kind} {ref}" if remove else f"{SITE}/{PAGES[kind]}/{ref}")
+            remove_content(session, content)
+            say("removed", f"{content.kind} {content.ref}")
+        else:
+            say(content.kind, content.page)
     if not found:
         say("kaggle", f"nothing of yours there begins with {OURS}")
     elif not remove:

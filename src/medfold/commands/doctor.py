@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from medfold.competition import Competition, Project
 from medfold.console import say, size, warn
 from medfold.errors import UserError, some
-from medfold.kaggle import KaggleSession
+from medfold.kaggle import Competitions, KaggleSession
 from medfold.paths import Paths
 from medfold.processes import silence_native_output
 
@@ -116,32 +116,32 @@ def _disk(root: Path) -> Finding:
 def _kaggle(competition: Competition) -> Iterator[Finding]:
     needed = competition.source["kind"] == "kaggle" or competition.upload != "local"
     try:
-        kaggle = KaggleSession.connect()
+        session = KaggleSession.connect()
     except UserError as error:
         yield Finding("Kaggle", "fault" if needed else "note", f"{error}{'' if needed else ' (not needed here)'}")
         return
-    yield Finding("Kaggle", "ok", f"{kaggle.credentials.user}, by the {kaggle.credentials.source}")
+    yield Finding("Kaggle", "ok", session.account)
     if not needed:
         yield Finding("joined", "ok", "this competition needs no account")
         return
     try:
-        yield from _standing(kaggle, competition)
+        yield from _standing(Competitions(session), competition)
     except UserError as error:
         yield Finding("joined", "fault", str(error))
 
 
-def _standing(kaggle: KaggleSession, competition: Competition) -> Iterator[Finding]:
+def _standing(competitions: Competitions, competition: Competition) -> Iterator[Finding]:
     from medfold.competition import kaggle_slug
 
-    facts = kaggle.joined(kaggle_slug(competition))
-    yield Finding("joined", "ok", facts.slug)
-    if facts.deadline:
-        day = f"{facts.deadline:%Y-%m-%d %H:%M} UTC"
-        yield Finding("deadline", "note" if facts.over else "ok", f"{day}{', over' if facts.over else ''}")
-    if facts.submissions_disabled:
+    info = competitions.joined(kaggle_slug(competition))
+    yield Finding("joined", "ok", info.slug)
+    if info.deadline:
+        day = f"{info.deadline:%Y-%m-%d %H:%M} UTC"
+        yield Finding("deadline", "note" if info.over else "ok", f"{day}{', over' if info.over else ''}")
+    if info.submissions_disabled:
         yield Finding("submit", "note", "closed")
     else:
-        kind = "notebooks only" if facts.notebooks_only else "files"
-        left = kaggle.limits(facts.slug).left
+        kind = "notebooks only" if info.notebooks_only else "files"
+        left = competitions.limits(info.slug).left
         told = "submissions left today are not told" if left is None else f"{left} submissions left today (UTC)"
         yield Finding("submit", "note" if left == 0 else "ok", f"{told}, {kind}")

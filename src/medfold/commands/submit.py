@@ -126,7 +126,7 @@ def submit(
         probabilities=behind,
         groups=data.test_groups,
         message=_message(project, names, result, mark),
-        mark=mark,
+        content_id=mark,
         sample=sample,
         pack=lambda: pack_submission(project, data, found),
         note=lambda facts: write_record(project, row, LeaderboardResult(status="written", facts=facts), origin),

@@ -1,17 +1,33 @@
-"""Kaggle: session, competitions, data sets, notebooks, remote runs."""
+"""Kaggle, through its official client.
 
-from medfold.kaggle.client import SITE
-from medfold.kaggle.datasets import Machines, name_of
-from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun, contents_of
-from medfold.kaggle.session import KaggleSession, KaggleSubmission
+- `session`: signed in, errors turned into one line, nothing sent twice; `credentials`, `client` and `errors` below it;
+- `competitions`: facts, limits, submissions;
+- `download`: files of competitions and data sets;
+- `datasets`, `kernels`: the user's own data sets and notebooks; `own_content`: those the kit made, for `clean-kaggle`;
+- `remote_run`: a data set and a notebook that reads it, run at most once.
+"""
+
+from medfold.kaggle.competitions import Competitions, KaggleSubmission
+from medfold.kaggle.download import competition_files, dataset_files, open_competition, open_dataset
+from medfold.kaggle.kernels import Kernels
+from medfold.kaggle.own_content import list_content, remove_content
+from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun, manifest_id, run_at_kaggle
+from medfold.kaggle.session import KaggleSession, name_of
 
 __all__ = [
-    "SITE",
+    "Competitions",
     "FailedNotebookError",
     "KaggleSession",
     "KaggleSubmission",
-    "Machines",
+    "Kernels",
     "RemoteRun",
-    "contents_of",
+    "competition_files",
+    "dataset_files",
+    "list_content",
+    "manifest_id",
     "name_of",
+    "open_competition",
+    "open_dataset",
+    "remove_content",
+    "run_at_kaggle",
 ]

@@ -1,15 +1,20 @@
-"""The official client, with time-outs and patience, and its errors in words."""
+"""The official Kaggle client, with time-outs and retries added.
+
+Only this module uses internals of the packages `kaggle` and `kagglesdk`.
+"""
 
 import functools
+import importlib
 import importlib.util
+import json
 import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import requests
@@ -18,21 +23,27 @@ from urllib3.util import Retry
 
 from medfold import http_download
 from medfold.console import warn
-from medfold.errors import UnreachableError, UserError
+from medfold.errors import UserError
 
 SITE = "https://www.kaggle.com"
 TOKEN_PAGE = f"{SITE}/settings/api"
-TOKEN_FIX = f"Create a new token at {TOKEN_PAGE}"
-LOGIN_FIX = "Run: kaggle auth login"
 
-# They have no idempotency key: repeated, they would do twice what was asked.
-ONCE = [
+# Repeated, they would do twice what was asked: Kaggle cannot tell a repetition from a new request.
+NEVER_REPEATED = [
     ("competitions.CompetitionApiService", "CreateSubmission"),
     ("competitions.CompetitionApiService", "CreateCodeSubmission"),
     ("datasets.DatasetApiService", "CreateDataset"),
     ("datasets.DatasetApiService", "CreateDatasetVersion"),
     ("kernels.KernelsApiService", "SaveKernel"),
 ]
+
+# How kagglesdk names the modules and clients of its services.
+_SERVICES = {
+    "blobs": "blob_api",
+    "competitions": "competition_api",
+    "datasets": "dataset_api",
+    "kernels": "kernels_api",
+}
 
 wait = time.sleep
 
@@ -41,52 +52,141 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 def official_client() -> Any:
-    """A `KaggleApi` that nobody has signed in to yet."""
+    """A `KaggleApi` without credentials."""
     api = _client_class()()
     api.args = ["--local"] if os.environ.get("KAGGLE_API_ENVIRONMENT") == "LOCALHOST" else []
     api.config_values = {}
     return api
 
 
-@contextmanager
-def asking(where: str, source: str, refused: str | None = None) -> Iterator[None]:
-    """Turns what may go wrong within the block into a UserError.
+def call(api: Any, service: str, method: str, /, **fields: Any) -> Any:
+    """Answer of Kaggle to one request.
 
     Args:
-        where: what was asked for.
-        source: where the credentials come from.
-        refused: what to do about a refusal (403).
+        api: an official client.
+        service: blobs, competitions, datasets or kernels.
+        method: of that service in kagglesdk.
+        fields: the fields of its request.
+
+    Raises:
+        requests.RequestException: no answer, or an error.
+
+    Example:
+        `call(api, "datasets", "get_dataset", owner_slug="alice", dataset_slug="x-rays").is_private`
     """
-    try:
-        yield
-    except requests.RequestException as error:
-        if error.response is not None and "Service/" not in error.response.url:
-            raise  # storage, not Kaggle itself: for `transfer` to judge
-        raise explained(error, where, source, refused) from None
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"an answer of Kaggle that makes no sense ({error})", where, "Try later") from None
+    request = _request(service, method, fields)
+    with api.build_kaggle_client() as client:
+        return getattr(_service(client, service), method)(request)
 
 
-def explained(error: requests.RequestException, where: str, source: str, refused: str | None = None) -> UserError:
-    """A failed request in words, without addresses: they may be signed."""
-    if error.response is None:
-        fix = "Check the network; proxies are set by https_proxy, their certificates by REQUESTS_CA_BUNDLE"
-        return UnreachableError(f"Kaggle cannot be reached: {http_download.reason(error)}", where, fix)
-    status = error.response.status_code
-    told = str(error) if "url:" not in str(error) else error.response.reason
-    if status == 401:
-        fix = LOGIN_FIX if source.startswith("login") else TOKEN_FIX
-        return UserError(f"Kaggle does not accept the {source}", where, fix)
-    if status == 403:
-        return UserError(f"Kaggle refuses: {told}", where, refused)
-    if status == 404:
-        return UserError(f"Kaggle has no such thing: {told}", where)
-    later = "Try again later" if status == 429 or status >= 500 else None
-    return UserError(f"Kaggle answers {status}: {told}", where, later)
+def open_download(api: Any, service: str, method: str, /, **fields: Any) -> requests.Response:
+    """Open stream of a file that Kaggle sends, or whose address it sends.
+
+    Args:
+        api, service, method, fields: as `call` takes them.
+
+    Raises:
+        requests.RequestException: no answer, or an error.
+    """
+    request = _request(service, method, fields)
+    client = api.build_kaggle_client()
+    # The official client would follow the address itself, and read a JSON file whole to look for errors in it.
+    client.http_client()._session.resolve_redirects = lambda *arguments, **options: iter(())
+    answer = getattr(_service(client, service), method)(request)
+    return http_download.open_stream(answer.headers["Location"]) if answer.is_redirect else answer
 
 
-class _Patience(Retry):
-    """Waits as long as the server asks, within limits, and says so."""
+def start_dataset_upload(api: Any, path: Path) -> Any:
+    """Ask for an address to upload a file of a data set to.
+
+    Returns:
+        The answer: `create_url` and `token`.
+    """
+    return call(
+        api,
+        "blobs",
+        "start_blob_upload",
+        type=_types("blobs").ApiBlobType.DATASET,
+        name=path.name,
+        content_length=path.stat().st_size,
+        last_modified_epoch_seconds=int(path.stat().st_mtime),
+    )
+
+
+def new_object(service: str, name: str, /, **fields: Any) -> Any:
+    """A part of a request, such as `ApiDatasetNewFile`, with its fields set."""
+    made = getattr(_types(service), name)()
+    for field, value in fields.items():
+        setattr(made, field, value)
+    return made
+
+
+def find_access_token() -> tuple[str | None, str | None]:
+    """The access token that the official client would use, and where it found it; None and None without one.
+
+    Raises:
+        OSError, UnicodeDecodeError: a file that cannot be read; their messages may hold the token.
+    """
+    from kagglesdk.kaggle_env import get_access_token_from_env
+
+    return get_access_token_from_env()
+
+
+def introspect_token(api: Any, token: str) -> Any:
+    """What Kaggle tells of an access token: `active`, `username`.
+
+    Raises:
+        requests.RequestException: no answer, or an error.
+    """
+    from kagglesdk.security.types.oauth_service import IntrospectTokenRequest
+
+    request = IntrospectTokenRequest()
+    request.token = token
+    with api.build_kaggle_client() as client:
+        return client.security.oauth_client.introspect_token(request)
+
+
+def login_file() -> str:
+    """Where `kaggle auth login` keeps its login; the path begins with ~."""
+    from kagglesdk.kaggle_creds import KaggleCredentials
+
+    return KaggleCredentials.DEFAULT_CREDENTIALS_FILE
+
+
+def read_login(api: Any) -> tuple[str, str] | None:
+    """Access token and user name of the login in `login_file()`, renewed if it has expired; None if there is none.
+
+    Raises:
+        requests.RequestException: no answer, or an error.
+        ValueError, TypeError, AttributeError, KeyError, OSError: an unreadable file.
+    """
+    from kagglesdk.kaggle_creds import KaggleCredentials
+
+    expires = json.loads(Path(login_file()).expanduser().read_bytes()).get("access_token_expiration")
+    with api.build_kaggle_client() as client:
+        login = KaggleCredentials.load(client=client)
+        # The official client goes on using a token for half an hour after its end.
+        if login and expires and datetime.fromisoformat(expires) <= datetime.now(UTC):
+            login.refresh_access_token()
+        token = login.get_access_token() if login else None
+    return (token, login.get_username() or "unknown") if token else None
+
+
+def _types(service: str) -> ModuleType:
+    return importlib.import_module(f"kagglesdk.{service}.types.{_SERVICES[service]}_service")
+
+
+def _service(client: Any, service: str) -> Any:
+    return getattr(getattr(client, service), f"{_SERVICES[service]}_client")
+
+
+def _request(service: str, method: str, fields: dict[str, Any]) -> Any:
+    """get_dataset -> ApiGetDatasetRequest."""
+    return new_object(service, f"Api{method.title().replace('_', '')}Request", **fields)
+
+
+class _LoudRetry(Retry):
+    """Waits as long as the server asks, within limits, and tells the user."""
 
     def sleep(self, response: Any = None) -> None:
         asked = self.get_retry_after(response) if response is not None else None
@@ -106,7 +206,7 @@ class _TimedAdapter(HTTPAdapter):
 
 def _mount(session: requests.Session) -> None:
     # Every call of Kaggle's is a POST. Those that only read, or whose repetition is harmless, are repeated.
-    patience = _Patience(
+    retry = _LoudRetry(
         total=5,
         connect=2,
         read=2,
@@ -116,12 +216,12 @@ def _mount(session: requests.Session) -> None:
         raise_on_status=False,
     )
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _TimedAdapter(max_retries=patience))
+        session.mount(scheme, _TimedAdapter(max_retries=retry))
 
 
 @functools.cache
 def _client_class() -> type:
-    """The official client with time-outs and patience.
+    """The official client's class with time-outs and retries.
 
     `import kaggle` would authenticate at once: over the network, without time-outs, with a page of help on the standard
     output if it fails. So the package's own module is loaded without its `__init__`.
@@ -146,9 +246,9 @@ def _client_class() -> type:
             http = client.http_client()
             http._init_session()
             _mount(http._session)
-            for service, method in ONCE:
-                once = http._get_request_url(service, method)
-                http._session.mount(once, _TimedAdapter(max_retries=0))
+            for service, method in NEVER_REPEATED:
+                address = http._get_request_url(service, method)
+                http._session.mount(address, _TimedAdapter(max_retries=0))
             return client
 
         def get_response_processor(self) -> None:

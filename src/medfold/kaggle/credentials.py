@@ -1,50 +1,55 @@
-"""Whose name the kit acts in: every source that the official client knows, in its order."""
+"""Credentials: every place where the official client looks for them, in its order."""
 
 import errno
 import json
 import os
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from medfold.errors import UserError, some
-from medfold.kaggle.client import LOGIN_FIX, TOKEN_FIX, asking, explained
+from medfold.kaggle import client
+from medfold.kaggle.errors import LOGIN_FIX, TOKEN_FIX, explain, kaggle_errors, status_of
 
 TOKEN_PLACES = "KAGGLE_API_TOKEN or ~/.kaggle/access_token"
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who asks, and where that is written. Never the secret itself."""
+    """Name of the account and where the credentials were found; never the secret itself.
+
+    Args:
+        user: name of the account.
+        source: such as "token in KAGGLE_API_TOKEN".
+    """
 
     user: str
     source: str
 
 
 def sign_in(api: Any) -> Credentials | None:
-    """Finds the credentials that the official client would use, and asks Kaggle whether a token is good.
+    """Find the credentials that the official client would use, and ask Kaggle whether a token is valid.
+
+    Args:
+        api: an official client; it gets the credentials.
 
     Returns:
-        Who it is; None if there are no credentials.
+        Account and source; None if there are no credentials.
 
     Raises:
-        UserError: malformed, expired or wrong ones; the source is named.
+        UserError: malformed, expired or wrong credentials; the source is named.
     """
     return _by_token(api) or _by_key(api) or _by_login(api)
 
 
 def _by_token(api: Any) -> Credentials | None:
     """An access token: in a Kaggle notebook, KAGGLE_API_TOKEN (itself or a file), ~/.kaggle/access_token(.txt)."""
-    from kagglesdk.kaggle_env import get_access_token_from_env
-    from kagglesdk.security.types.oauth_service import IntrospectTokenRequest
-
     try:
-        token, origin = get_access_token_from_env()
-    except OSError as error:  # whose words may hold the token, taken for a path
+        token, origin = client.find_access_token()
+    except OSError as error:  # its message may hold the token, taken for a path
         if error.errno != errno.ENAMETOOLONG:
             raise UserError(f"a Kaggle token cannot be read ({error.strerror})", TOKEN_PLACES, TOKEN_FIX) from None
         token, origin = os.environ["KAGGLE_API_TOKEN"], "KAGGLE_API_TOKEN"
@@ -56,13 +61,12 @@ def _by_token(api: Any) -> Credentials | None:
     if not token or not re.fullmatch(r"[!-~]+", token.strip()):
         state = "a token with blanks or odd characters" if token and token.strip() else "an empty token"
         raise UserError(f"{state} in {source}", None, TOKEN_FIX)
-    request = IntrospectTokenRequest()
-    request.token = api.config_values[api.CONFIG_NAME_TOKEN] = token.strip()
-    with asking("credentials", f"token in {source}"), api.build_kaggle_client() as client:
+    api.config_values[api.CONFIG_NAME_TOKEN] = token.strip()
+    with kaggle_errors("credentials", f"token in {source}"):
         try:
-            known = client.security.oauth_client.introspect_token(request)
+            known = client.introspect_token(api, token.strip())
         except requests.HTTPError as error:
-            if error.response is None or error.response.status_code not in (400, 401, 403, 404):
+            if status_of(error) not in (400, 401, 403, 404):
                 raise
             known = None
     if known is None or not known.active or not known.username:
@@ -103,32 +107,24 @@ def _by_key(api: Any) -> Credentials | None:
 
 
 def _by_login(api: Any) -> Credentials | None:
-    """What `kaggle auth login` left: ~/.kaggle/credentials.json."""
-    from kagglesdk.kaggle_creds import KaggleCredentials
-
-    source = KaggleCredentials.DEFAULT_CREDENTIALS_FILE
+    """What `kaggle auth login` wrote: ~/.kaggle/credentials.json."""
+    source = client.login_file()
     if not Path(source).expanduser().is_file():
         return None
     try:
-        expires = json.loads(Path(source).expanduser().read_bytes()).get("access_token_expiration")
-        with api.build_kaggle_client() as client:
-            login = KaggleCredentials.load(client=client)
-            # The official client goes on using a token for half an hour after its end.
-            if login and expires and datetime.fromisoformat(expires) <= datetime.now(UTC):
-                login.refresh_access_token()
-            token = login.get_access_token() if login else None
+        login = client.read_login(api)
     except requests.HTTPError as error:
-        if error.response is None or error.response.status_code not in (400, 401, 403, 404):
-            raise explained(error, "credentials", f"login in {source}") from None
-        token = None
+        if status_of(error) not in (400, 401, 403, 404):
+            raise explain(error, "credentials", f"login in {source}") from None
+        login = None
     except requests.RequestException as error:
-        raise explained(error, "credentials", f"login in {source}") from None
+        raise explain(error, "credentials", f"login in {source}") from None
     except (ValueError, TypeError, AttributeError, KeyError, OSError) as error:
         raise UserError(f"not readable ({error})", source, LOGIN_FIX) from None
-    if not token:
+    if not login:
         raise UserError(f"the login in {source} is expired, revoked or malformed", None, LOGIN_FIX)
-    api.config_values[api.CONFIG_NAME_TOKEN] = token
-    return Credentials(login.get_username() or "unknown", f"login in {source}")
+    api.config_values[api.CONFIG_NAME_TOKEN], user = login
+    return Credentials(user, f"login in {source}")
 
 
 def _shown(path: Path) -> str:

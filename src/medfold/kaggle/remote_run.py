@@ -1,7 +1,7 @@
-"""An errand: something that Kaggle's machines do for us once, by a private data set and a notebook that reads it.
+"""A remote run on Kaggle, started at most once: a private data set, and a notebook that reads it.
 
-What stands at Kaggle is looked at before anything is sent, so a command that was killed goes on where it was: nothing
-is uploaded or run twice.
+Before anything is sent, what Kaggle has is looked at. So a command that was killed goes on where it was, and nothing is
+uploaded or run twice.
 """
 
 from dataclasses import dataclass
@@ -11,30 +11,32 @@ from typing import Any
 from medfold import files
 from medfold.console import say, size
 from medfold.errors import UserError
-from medfold.kaggle.datasets import Attached, Machines, Version
+from medfold.kaggle.datasets import Datasets
+from medfold.kaggle.kernels import AttachedData, Kernels
+from medfold.kaggle.session import KaggleSession, Version
 
-TOLD = 12  # lines of a log, for a notebook that failed
+LOG_LINES = 12  # of a notebook that failed: so many are printed
 UNDER_WAY = ("queued", "running", "complete")
 
 
 @dataclass(frozen=True)
 class RemoteRun:
-    """What Kaggle's machines are to do.
+    """What is to be run on Kaggle.
 
     Args:
         name: of the notebook.
         dataset: name of the data set.
-        label: the file, in the folder whose files the data set holds, that names all others and their hashes, and the
-            `mark` of what is to be done: that stands in the notebook's text.
-        notebook: the file that runs.
+        manifest: the JSON file, in the folder whose files the data set holds, that names all others and their hashes;
+            its key `mark` is the content id.
+        notebook: the file that runs; its text holds the content id.
         others: further data sets that are attached: owner/name of each.
-        competition: the slug of that whose data is attached. Defaults to none.
-        internet: whether the notebook may use it. Defaults to not.
+        competition: the slug of the competition whose data is attached. Defaults to none.
+        internet: whether the notebook may use the internet. Defaults to False.
     """
 
     name: str
     dataset: str
-    label: Path
+    manifest: Path
     notebook: Path
     others: list[str]
     competition: str | None = None
@@ -43,20 +45,21 @@ class RemoteRun:
     @property
     def folder(self) -> Path:
         """The folder whose files the data set holds."""
-        return self.label.parent
+        return self.manifest.parent
 
     @property
-    def mark(self) -> str:
-        """Of what is to be done: the same whatever version of the package does it."""
-        return files.read_json(self.label)["mark"]
+    def content_id(self) -> str:
+        """Identifies what is to be done; the same for all versions of this package."""
+        return files.read_json(self.manifest)["mark"]
 
 
 @dataclass(frozen=True)
-class Ran:
-    """An errand that was done.
+class FinishedRun:
+    """A remote run that has ended well.
 
     Args:
-        dataset, notebook: the versions that did it; no data set if it was removed since.
+        dataset: the version that the notebook read; None if it was removed since.
+        notebook: the version that ran.
     """
 
     dataset: Version | None
@@ -64,12 +67,12 @@ class Ran:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """For the record: names, versions and links."""
+        """Names, versions and links, for JSON."""
         return {"dataset": vars(self.dataset) if self.dataset else None, "notebook": vars(self.notebook)}
 
 
 class FailedNotebookError(UserError):
-    """A notebook that ran and failed; it may have left something all the same.
+    """A notebook that ran and failed; it may have written files all the same.
 
     Args:
         notebook: the version.
@@ -80,64 +83,74 @@ class FailedNotebookError(UserError):
         self.notebook = notebook
 
 
-def contents_of(label: Path) -> str:
-    """The first digits of the hash of a file that names all others of its folder and their hashes."""
-    return files.sha256(label)[:12]
+def manifest_id(manifest: Path) -> str:
+    """The first 12 digits of the SHA-256 of a manifest: the content id of the data set that holds it."""
+    return files.sha256(manifest)[:12]
 
 
-def run(machines: Machines, errand: RemoteRun, longest: float, log: Path, anew: bool = False) -> Ran:
-    """Has the notebook run, unless it does or did, and waits for it.
+def run_at_kaggle(
+    session: KaggleSession, wanted: RemoteRun, longest: float, log: Path, again: bool = False
+) -> FinishedRun:
+    """Run a notebook on Kaggle, unless it runs or ran before, and wait for its end.
 
     Args:
+        session: with credentials.
+        wanted: what is to be run.
         longest: seconds to wait.
-        log: the file for what the notebook wrote.
-        anew: has it run again even if it ran before.
+        log: the file to write what the notebook printed to.
+        again: run it once more even if it ran before. Defaults to False.
 
     Raises:
         UserError: a refusal, with Kaggle's reason.
-        FailedNotebookError: a notebook that failed; the end of its log was shown.
+        FailedNotebookError: a notebook that failed; the end of its log was printed.
     """
-    ran = (None if anew else _begun_before(machines, errand)) or _begun(machines, errand)
-    session = machines.follow(ran.notebook, longest)
-    written = machines.output(ran.notebook).log
-    files.write_text(written, log)
-    if session.state != "complete":
-        for line in written.strip().splitlines()[-TOLD:]:
+    kernels = Kernels(session)
+    begun = (None if again else _find_begun(session, wanted)) or _begin(session, wanted)
+    status = kernels.follow(begun.notebook, longest)
+    printed = kernels.output(begun.notebook).log
+    files.write_text(printed, log)
+    if status.state != "complete":
+        for line in printed.strip().splitlines()[-LOG_LINES:]:
             say("", line)
-        what = session.message or f"it ended as '{session.state.replace('_', ' ')}', and Kaggle gives no reason"
-        raise FailedNotebookError(f"the notebook failed: {what}", ran.notebook.link, f"Its log: {log}", ran.notebook)
-    return ran
+        what = status.message or f"it ended as '{status.state.replace('_', ' ')}', and Kaggle gives no reason"
+        raise FailedNotebookError(
+            f"the notebook failed: {what}", begun.notebook.link, f"Its log: {log}", begun.notebook
+        )
+    return begun
 
 
-def _begun_before(machines: Machines, errand: RemoteRun) -> Ran | None:
-    found = machines.notebook(errand.name)
-    if found is None or not found[0].version or errand.mark not in found[1]:
+def _find_begun(session: KaggleSession, wanted: RemoteRun) -> FinishedRun | None:
+    """The versions of this very run, if it is under way or complete."""
+    kernels = Kernels(session)
+    found = kernels.version_and_text(wanted.name)
+    if found is None:
         return None
-    session = machines.session(found[0])
-    if session.state not in UNDER_WAY:
+    notebook, text = found
+    if not notebook.version or wanted.content_id not in text or kernels.status(notebook).state not in UNDER_WAY:
         return None
-    say("notebook", f"pushed before, version {found[0].version}: {found[0].link}")
-    return Ran(machines.dataset(errand.dataset), found[0])
+    say("notebook", f"pushed before, version {notebook.version}: {notebook.link}")
+    return FinishedRun(Datasets(session).version(wanted.dataset), notebook)
 
 
-def _begun(machines: Machines, errand: RemoteRun) -> Ran:
-    dataset = _placed(machines, errand)
-    if hours := machines.gpu_hours():
+def _begin(session: KaggleSession, wanted: RemoteRun) -> FinishedRun:
+    kernels, dataset = Kernels(session), _upload(session, wanted)
+    if hours := kernels.gpu_hours():
         say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
-    attached = Attached([dataset.ref, *errand.others], errand.competition)
-    pushed = machines.push(errand.name, errand.notebook, attached, errand.internet)
+    attached = AttachedData([dataset.ref, *wanted.others], wanted.competition)
+    pushed = kernels.push(wanted.name, wanted.notebook, attached, wanted.internet)
     say("notebook", f"version {pushed.version}: {pushed.link}")
-    return Ran(dataset, pushed)
+    return FinishedRun(dataset, pushed)
 
 
-def _placed(machines: Machines, errand: RemoteRun) -> Version:
-    folder, contents = errand.label.parent, contents_of(errand.label)
-    there = machines.dataset(errand.dataset)
-    if there and machines.holds(errand.dataset, contents):
-        say("data set", f"unchanged, version {there.version}: {there.link}")
-        return there
-    total = sum(path.stat().st_size for path in folder.iterdir())
-    say("data set", f"uploading {size(total)} as {machines.user}/{errand.dataset}, private")
-    placed = machines.upload(errand.dataset, folder, contents)
-    say("data set", f"version {placed.version}: {placed.link}")
-    return placed
+def _upload(session: KaggleSession, wanted: RemoteRun) -> Version:
+    """The version of the data set that holds the files; they are uploaded unless it holds them already."""
+    datasets, content_id = Datasets(session), manifest_id(wanted.manifest)
+    present = datasets.version(wanted.dataset)
+    if present and datasets.holds(wanted.dataset, content_id):
+        say("data set", f"unchanged, version {present.version}: {present.link}")
+        return present
+    total = sum(path.stat().st_size for path in wanted.folder.iterdir())
+    say("data set", f"uploading {size(total)} as {session.user}/{wanted.dataset}, private")
+    uploaded = datasets.upload(wanted.dataset, wanted.folder, content_id)
+    say("data set", f"version {uploaded.version}: {uploaded.link}")
+    return uploaded

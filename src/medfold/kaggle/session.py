@@ -1,93 +1,67 @@
-"""All that medfold says to Kaggle, through the official client, whose traps are disarmed here and nowhere else."""
+"""A session with Kaggle: signed in, errors turned into `UserError`s, and nothing sent twice."""
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import requests
 
-from medfold import http_download
+from medfold import files
 from medfold.console import warn
-from medfold.errors import UnreachableError, UserError, nearest, some
-from medfold.kaggle.client import SITE, TOKEN_PAGE, asking, explained, official_client
+from medfold.errors import UnreachableError, UserError
+from medfold.kaggle import client
+from medfold.kaggle.client import TOKEN_PAGE, official_client
 from medfold.kaggle.credentials import Credentials, sign_in
+from medfold.kaggle.errors import FAILED, advice, explain, kaggle_errors, reason_of, status_of
 
-__all__ = ["SITE", "CompetitionInfo", "Credentials", "KaggleSession", "KaggleSubmission", "Limits"]
-PAGE = 200  # files per listing
-LISTED = 40  # submissions that are asked for at a time: the newest come first
-ATTEMPTS = 3  # to submit one file
-LOOKS = (2, 4, 8, 15, 30, 30)  # seconds between looks for a submission whose answer was lost
+LONGEST_NAME = 50  # letters of the name of a data set or notebook
+SEARCHES = (2, 4, 8, 15, 30)  # seconds before each search for something whose answer was lost
 
 wait = time.sleep
 
 
 @dataclass(frozen=True)
-class CompetitionInfo:
-    """What Kaggle tells of a competition and of one's standing in it."""
-
-    slug: str
-    joined: bool
-    deadline: datetime | None  # UTC
-    notebooks_only: bool
-    submissions_disabled: bool
-
-    @property
-    def over(self) -> bool:
-        """True if the deadline has passed; late submissions may still be scored."""
-        return self.deadline is not None and self.deadline < datetime.now(UTC)
-
-    @property
-    def rules(self) -> str:
-        return _rules(self.slug)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many submissions are left.
+class Version:
+    """A version of a data set or of a notebook.
 
     Args:
-        left: today (UTC); None where Kaggle does not tell, as before one's first submission.
-        by_total: the number is bounded by all that may ever be made.
+        ref: owner/name.
+        version: its number.
+        link: its page.
     """
 
-    left: int | None
-    by_total: bool
-
-
-@dataclass(frozen=True)
-class KaggleSubmission:
-    """One submission as Kaggle lists it. Scores are None where there is none, or none to see."""
-
-    ref: int
-    file: str
-    message: str
-    status: str  # pending, complete, error
-    public: float | None
-    private: float | None
-    error: str
+    ref: str
+    version: int
+    link: str
 
 
 class KaggleSession:
-    """A session with Kaggle."""
+    """A session with Kaggle.
+
+    Args:
+        api: the official client.
+        credentials: whose they are and where they were found; None for a session without an account.
+
+    Example:
+        `Competitions(KaggleSession.connect()).info("histology").deadline`
+    """
 
     def __init__(self, api: Any, credentials: Credentials | None):
         self.api, self.credentials = api, credentials
 
     @classmethod
     def connect(cls, anonymous: bool = False) -> "KaggleSession":
-        """Finds the credentials that the official client would use, and asks Kaggle whether a token is good.
+        """Find the credentials that the official client would use, and ask Kaggle whether a token is valid.
 
         Args:
-            anonymous: go on without any if there are none (public data sets need none).
+            anonymous: go on without an account if there are no credentials: public data sets need none. Defaults to
+                False.
 
         Raises:
             UnreachableError: no credentials.
-            UserError: malformed, expired or wrong ones; the source is named.
+            UserError: malformed, expired or wrong credentials; the source is named.
         """
         api = official_client()
         credentials = sign_in(api)
@@ -97,7 +71,7 @@ class KaggleSession:
         return cls(api, credentials)
 
     def renew(self) -> None:
-        """Signs in again: what `connect` got has an end.
+        """Sign in again: the credentials that `connect` got expire.
 
         Raises:
             UserError: as `connect`.
@@ -105,258 +79,137 @@ class KaggleSession:
         fresh = KaggleSession.connect()
         self.api, self.credentials = fresh.api, fresh.credentials
 
-    def facts(self, slug: str) -> CompetitionInfo:
-        """What Kaggle tells of a competition.
-
-        Raises:
-            UserError: there is none of that name; the nearest one is given.
-        """
-        from kagglesdk.competitions.types.competition_api_service import ApiGetCompetitionRequest
-
-        request = ApiGetCompetitionRequest()
-        request.competition_name = slug
-        private = f"Look at {_rules(slug)}: are they accepted, is your phone number verified?"
-        with self._asking(slug, private), self.api.build_kaggle_client() as client:
-            try:
-                found = client.competitions.competition_api_client.get_competition(request)
-            except requests.HTTPError as error:
-                if error.response is None or error.response.status_code != 404:
-                    raise
-                raise UserError(f"Kaggle knows no such competition{self._alike(slug)}", slug) from None
-        deadline = found.deadline.replace(tzinfo=UTC) if found.deadline else None
-        return CompetitionInfo(
-            slug, found.user_has_entered, deadline, found.is_kernels_submissions_only, found.submissions_disabled
-        )
-
-    def joined(self, slug: str) -> CompetitionInfo:
-        """The same for a competition that one takes part in.
-
-        Raises:
-            UserError: no such competition, or its rules are not accepted; the page to do so is named.
-        """
-        facts = self.facts(slug)
-        if not facts.joined:
-            raise UserError("you have not joined this competition", slug, _join(facts))
-        return facts
-
-    def competition_files(self, slug: str) -> dict[str, int]:
-        """The files of a competition: path -> bytes."""
-        return self._listed(slug, self.api.competition_list_files, lambda page: page.files)
-
-    def dataset_files(self, slug: str) -> dict[str, int]:
-        """The files of a data set: path -> bytes."""
-        return self._listed(slug, self.api.dataset_list_files, lambda page: page.dataset_files)
-
-    def open_competition(self, slug: str, name: str = "") -> requests.Response:
-        """The archive of a competition, or one of its files, as an open stream.
-
-        Raises:
-            UserError: Kaggle refuses.
-            requests.RequestException: what asking again may mend.
-        """
-        from kagglesdk.competitions.types import competition_api_service as types
-
-        request = types.ApiDownloadDataFileRequest() if name else types.ApiDownloadDataFilesRequest()
-        request.competition_name = slug
-        if name:
-            request.file_name = name
-
-        def ask(client: Any) -> requests.Response:
-            service = client.competitions.competition_api_client
-            return service.download_data_file(request) if name else service.download_data_files(request)
-
-        joining = f"Accept the rules at {_rules(slug)}; a phone number must be verified"
-        return self._opened(ask, name or slug, joining)
-
-    def open_dataset(self, slug: str, name: str = "") -> requests.Response:
-        """The archive of a data set, or one of its files, as an open stream; raises as `open_competition` does."""
-        from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
-
-        request = ApiDownloadDatasetRequest()
-        request.owner_slug, request.dataset_slug = slug.split("/")
-        if name:
-            request.file_name = name
-
-        def ask(client: Any) -> requests.Response:
-            return client.datasets.dataset_api_client.download_dataset(request)
-
-        return self._opened(ask, name or slug, f"Look at {SITE}/datasets/{slug}")
-
-    def limits(self, slug: str) -> Limits:
-        """How many submissions may still be made."""
-        with self._asking(slug):
-            found = self.api.competition_get_submission_limits(slug)
-        known = found.num_today or found.num_total or found.num_allowed_now
-        return Limits(found.num_allowed_now if known else None, bool(found.limited_by_total))
-
-    def submissions(self, slug: str, most: int = LISTED) -> list[KaggleSubmission]:
-        """The newest submissions of one's team, at least so many of them if there are.
-
-        Kaggle decides how many come in a page, whatever is asked for; its token says whether there are more.
-        """
-        from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
-
-        request, listed = ApiListSubmissionsRequest(), []
-        request.competition_name, request.page_size = slug, LISTED
-        while True:
-            with self._asking(slug), self.api.build_kaggle_client() as client:
-                page = client.competitions.competition_api_client.list_submissions(request)
-            listed += [_submitted(each) for each in page.submissions or []]
-            if not page.next_page_token or len(listed) >= most:
-                return listed
-            request.page_token = page.next_page_token
-
-    def submission(self, ref: int) -> KaggleSubmission:
-        """One submission as it stands now."""
-        from kagglesdk.competitions.types.competition_api_service import ApiGetSubmissionRequest
-
-        request = ApiGetSubmissionRequest()
-        request.ref = ref
-        with self._asking(f"submission {ref}"), self.api.build_kaggle_client() as client:
-            return _submitted(client.competitions.competition_api_client.get_submission(request))
-
-    def ref_of(self, slug: str, mark: str) -> int | None:
-        """The newest submission whose message holds `mark`; None without one."""
-        return max(self._refs(slug, mark), default=None)
-
-    def submit(self, slug: str, file: Path, message: str, mark: str) -> int:
-        """Uploads a file and makes it a submission, once: a lost answer is looked up before anything is repeated.
-
-        Args:
-            mark: a part of `message` that no submission of another file has.
-
-        Returns:
-            The number (ref) of the submission.
-
-        Raises:
-            UserError: a failed upload, or a refusal with its reason.
-        """
-        return self._made(slug, mark, lambda: self.api.competition_submit(str(file), message, slug, quiet=True))
-
-    def submit_notebook(self, slug: str, ref: str, version: int, output: str, message: str, mark: str) -> int:
-        """Submits a version of a notebook that has run, once: as `submit`.
-
-        Args:
-            ref, version: of the notebook.
-            output: the file that it wrote.
-        """
-
-        def ask() -> Any:
-            self.api.uploaded = True  # there is nothing to upload: from here on it may have been made
-            return self.api.competition_submit_code(output, message, slug, ref, version, quiet=True)
-
-        return self._made(slug, mark, ask)
-
-    def _made(self, slug: str, mark: str, ask: Callable[[], Any]) -> int:
-        known = self._refs(slug, mark)
-        for _ in range(ATTEMPTS):
-            self.api.uploaded = False
-            try:
-                answer = ask()
-            except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
-                ref = self._arrived(error, slug, mark, known)
-            else:
-                if not answer.ref:
-                    raise UserError(f"Kaggle made no submission of it: {answer.message}", slug, "Run it again")
-                ref = answer.ref
-            if ref:
-                return ref
-        raise UserError("Kaggle is too busy to take submissions; nothing was submitted", slug, "Run it again later")
-
-    def _arrived(self, error: Exception, slug: str, mark: str, known: set[int]) -> int | None:
-        """The submission that was made although its answer is lost; None if none was made and it may be sent again.
-
-        Raises:
-            UserError: none was made and none will be, or it is not known.
-        """
-        response = error.response if isinstance(error, requests.RequestException) else None
-        if not self.api.uploaded or (response is not None and response.status_code < 500):
-            with self._asking(slug):
-                raise error
-        why = http_download.reason(error) if isinstance(error, requests.RequestException) else "an answer without sense"
-        warn("submit", f"the answer was lost ({why}); asking whether it arrived")
-        # Too busy means not taken; anything else may still be at work, so the list is looked at for a while.
-        busy = response is not None and response.status_code == 503
-        for seconds in LOOKS[:1] if busy else LOOKS:
-            wait(seconds)
-            arrived = self._refs(slug, mark) - known
-            if arrived:
-                return max(arrived)
-        if busy:
-            return None
-        fix = "Run it again in some minutes: Kaggle's list is searched before anything is sent"
-        raise UserError("it is not known whether Kaggle took the submission", slug, fix)
-
-    def _refs(self, slug: str, mark: str) -> set[int]:
-        return {each.ref for each in self.submissions(slug) if mark in each.message}
-
-    def _listed(self, slug: str, ask: Any, files: Any) -> dict[str, int]:
-        listed: dict[str, int] = {}
-        token = ""
-        while True:
-            with self._asking(slug):
-                page = ask(slug, page_token=token, page_size=PAGE)
-            listed |= {file.name: file.total_bytes for file in files(page) or []}
-            token = page.next_page_token
-            if not token:
-                return listed
-
-    def _opened(self, ask: Callable[[Any], requests.Response], where: str, refused: str) -> requests.Response:
-        """Asks Kaggle for an address and opens what stands there."""
-        client = self.api.build_kaggle_client()
-        # The official client would follow the address itself, and read a JSON file whole to look for errors in it.
-        client.http_client()._session.resolve_redirects = lambda *arguments, **options: iter(())
-        try:
-            answer = ask(client)
-        except requests.RequestException as error:
-            status = error.response.status_code if error.response is not None else None
-            if status is None or status == 429 or status >= 500:
-                raise  # asking again may mend it: `transfer` does
-            raise explained(error, where, self._source, refused) from None
-        return http_download.open_stream(answer.headers["Location"]) if answer.is_redirect else answer
+    @property
+    def user(self) -> str:
+        """Name of the account; there must be one."""
+        return self.credentials.user
 
     @property
-    def _source(self) -> str:
+    def source(self) -> str:
+        """Where the credentials were found, for messages."""
         return self.credentials.source if self.credentials else "lack of credentials"
 
-    def _asking(self, where: str, refused: str | None = None) -> AbstractContextManager[None]:
-        return asking(where, self._source, refused)
+    @property
+    def account(self) -> str:
+        """Account and source as text, such as "alice, by the token in KAGGLE_API_TOKEN"."""
+        return f"{self.user}, by the {self.source}"
 
-    def _alike(self, slug: str) -> str:
+    def errors(self, where: str, if_refused: str | None = None) -> AbstractContextManager[None]:
+        """Turn the errors of requests inside a `with` block into UserErrors.
+
+        Args:
+            where: what was asked for.
+            if_refused: what to do about a refusal (403). Defaults to nothing.
+        """
+        return kaggle_errors(where, self.source, if_refused)
+
+    def call(self, where: str, service: str, method: str, /, if_refused: str | None = None, **fields: Any) -> Any:
+        """Answer of Kaggle to one request.
+
+        Args:
+            where: what is asked for, for messages.
+            service, method, fields: as `client.call` takes them.
+            if_refused: what to do about a refusal (403). Defaults to nothing.
+
+        Raises:
+            UserError: no answer, or an error.
+        """
+        with self.errors(where, if_refused):
+            return client.call(self.api, service, method, **fields)
+
+    def find(self, where: str, service: str, method: str, /, **fields: Any) -> Any:
+        """Answer of Kaggle to one request, as `call`; None if there is no such thing.
+
+        Instead of "not found", Kaggle may answer that one must not see it.
+        """
+        with self.errors(where):
+            try:
+                return client.call(self.api, service, method, **fields)
+            except requests.HTTPError as error:
+                if status_of(error) in (403, 404):
+                    return None
+                raise
+
+    def pages(self, where: str, ask: Callable[..., Any], *words: Any, first: str | None, **more: Any) -> Iterator[Any]:
+        """All pages of a listing.
+
+        Args:
+            where: what is listed, for messages.
+            ask: method of the official client that lists.
+            words, more: its arguments, without the token of the page.
+            first: token of the first page.
+
+        Raises:
+            UserError: no answer, or an error.
+        """
+        token = first
+        while True:
+            with self.errors(where):
+                page = ask(*words, page_token=token, **more)
+            yield page
+            token = page.next_page_token
+            if not token:
+                return
+
+    def send_once(self, where: str, send: Callable[[], Any], find: Callable[[], Any]) -> tuple[Any, Any]:
+        """Send a request that must not be repeated; if its answer is lost, search for what it made.
+
+        Args:
+            where: what is sent, for messages.
+            send: sends the request, and returns the answer.
+            find: returns what the request made; None if it is not there.
+
+        Returns:
+            The answer and None, or None and what `find` found.
+
+        Raises:
+            UserError: a refusal; or an answer that was lost, and nothing was found.
+        """
         try:
-            found = self.api.competitions_list(search=slug.replace("-", " "))
-        except requests.RequestException:
-            return ""
-        known = [each.ref.rstrip("/").rpartition("/")[2] for each in found.competitions or []]
-        return nearest(slug, known) or (f"; it has {some(known)}" if known else "")
+            return send(), None
+        except FAILED as error:
+            status = status_of(error)
+            if status is not None and (status < 500 or status == 503):
+                refusal = explain(error, where, self.source)
+                raise UserError(refusal.what, where, advice(str(error)) or refusal.fix) from None
+            found = search(error, find)
+        if found is None:
+            fix = "Run it again in some minutes: what is there is searched before anything is sent"
+            raise UserError("it is not known whether Kaggle took it", where, fix)
+        return None, found
 
 
-def _rules(slug: str) -> str:
-    return f"{SITE}/competitions/{slug}/rules"
+def search(
+    error: Exception, find: Callable[[], Any], delays: tuple[float, ...] = SEARCHES, topic: str = "kaggle"
+) -> Any:
+    """Search for what a request made although its answer was lost; None if it is not found.
+
+    Args:
+        error: how the answer was lost.
+        find: returns what the request made; None if it is not there.
+        delays: seconds to wait before each search. Defaults to five searches within a minute.
+        topic: of the warning.
+    """
+    warn(topic, f"the answer was lost ({reason_of(error)}); asking whether it arrived")
+    for seconds in delays:
+        wait(seconds)
+        found = find()
+        if found is not None:
+            return found
+    return None
 
 
-def _submitted(found: Any) -> KaggleSubmission:
-    return KaggleSubmission(
-        ref=found.ref,
-        file=found.file_name,
-        message=found.description or "",
-        status=found.status.name.lower(),
-        public=_number(found.public_score),
-        private=_number(found.private_score),
-        error=found.error_description or "",
-    )
+def name_of(*words: str) -> str:
+    """Name for a data set or notebook: the words in lower case, joined by '-'.
 
+    It ends with a hash where it would be too long, or where characters that Kaggle does not take were replaced.
 
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text) if text else math.nan
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _join(facts: CompetitionInfo) -> str:
-    ended = f" (it ended on {facts.deadline:%Y-%m-%d}; most still take late entries)" if facts.over else ""
-    return (
-        f"Accept its rules at {facts.rules}{ended}, with a phone number verified at {SITE}/settings, and run it again"
-    )
+    Example:
+        `name_of("medfold", "x-rays")` is "medfold-x-rays"; `name_of("medfold", "x_rays")` is "medfold-x-rays-" and six
+        digits.
+    """
+    text = "-".join("".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in w) for w in words)
+    name = "-".join(part for part in text.lower().split("-") if part)
+    if len(name) <= LONGEST_NAME and name == "-".join(words):
+        return name
+    return f"{name[: LONGEST_NAME - 7].rstrip('-')}-{files.fingerprint(words, 6)}"

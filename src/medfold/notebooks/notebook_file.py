@@ -6,7 +6,7 @@ from typing import Any
 
 from medfold import __version__, files
 from medfold.competition import Competition
-from medfold.kaggle import contents_of
+from medfold.kaggle import manifest_id
 
 HOURS = 8.5  # Kaggle stops a notebook that is submitted after 9 hours
 TRAINING_HOURS = 11  # and any other one after 12
@@ -135,7 +135,7 @@ def training(competition: Competition, run: str, folds: list[int], label: Path, 
 def _install(packages: dict[str, str], label: Path, hours: float, why: str) -> dict[str, Any]:
     named = [f"medfold=={__version__}", *(f"{name}=={number}" for name, number in packages.items())]
     words = {"packages": " ".join(named), "hours": hours, "why": why}
-    return _code(_INSTALL.format(label=label.name, contents=contents_of(label), **words))
+    return _code(_INSTALL.format(label=label.name, contents=manifest_id(label), **words))
 
 
 def _mark(label: Path) -> str:

@@ -12,7 +12,7 @@ from medfold.competition import Project, Recipe
 from medfold.console import say, size, warn
 from medfold.data import Dataset, get_raw_data, load_dataset, open_source, samples_of
 from medfold.errors import UserError, some
-from medfold.kaggle import FailedNotebookError, KaggleSession, Machines, RemoteRun, name_of, remote_run
+from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import Paths
@@ -43,12 +43,12 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     if todo:
         which = "all" if len(todo) == k else "fold" + "-".join(map(str, todo))
         folder = run_paths.notebook / f"training-{which}"
-        machines = Machines(KaggleSession.connect())
+        session = KaggleSession.connect()
         with files.alone(folder, "this training at Kaggle is under way"):
             sharers = k if request.folds is None else len(request.folds)
             order = replace(request, run=run_paths.name, folds=todo, sharers=sharers)
             sent = _packed(project, choices, order, folder, datasets, competition)
-            _sent_and_brought(machines, sent, run_paths, todo)
+            _sent_and_brought(session, sent, run_paths, todo)
     else:
         say("train", f"done: folds {some(request.folds or range(k), 10)}")
     if not done_folds(run_paths, k):
@@ -130,7 +130,7 @@ def _packed(
     return RemoteRun(
         name=name_of(*words),
         dataset=name_of(*words, "job"),
-        label=label,
+        manifest=label,
         notebook=notebook,
         others=datasets,
         competition=competition,
@@ -138,17 +138,18 @@ def _packed(
     )
 
 
-def _sent_and_brought(machines: Machines, sent: RemoteRun, run_paths: RunPaths, todo: list[int]) -> None:
+def _sent_and_brought(session: KaggleSession, sent: RemoteRun, run_paths: RunPaths, todo: list[int]) -> None:
     arrived, log = sent.notebook.with_name(training_bundle.TRAINED), sent.notebook.with_name("log.txt")
+    kernels = Kernels(session)
     problem: UserError | None = None
     try:
-        notebook = remote_run.run(machines, sent, LONGEST, log).notebook
+        notebook = run_at_kaggle(session, sent, LONGEST, log).notebook
     except FailedNotebookError as error:  # some folds may be done all the same
-        if training_bundle.TRAINED not in machines.output(error.notebook).files:
+        if training_bundle.TRAINED not in kernels.output(error.notebook).files:
             raise
         problem, notebook = error, error.notebook
-    machines.fetch(notebook, training_bundle.TRAINED, arrived)
-    done, unfinished = unpack_results(arrived, run_paths, todo, sent.mark)
+    kernels.fetch(notebook, training_bundle.TRAINED, arrived)
+    done, unfinished = unpack_results(arrived, run_paths, todo, sent.content_id)
     if done:
         say("train", f"brought back: folds {some(done, 10)}")
     if unfinished:

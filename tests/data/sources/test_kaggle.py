@@ -418,7 +418,8 @@ def test_a_gigabyte_takes_little_memory(hosted, project, project_folder, content
                 member.write(os.urandom(10**6))
     hosted.competitions["histology"].archive = archive
     watch = (
-        "import atexit, resource; import medfold.commands.download; from medfold.kaggle.client import official_client; "
+        "import atexit, resource; from medfold.commands import download; "
+        "from medfold.kaggle.client import official_client; "
         "official_client(); peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000; began = peak(); "
         "atexit.register(lambda: print(f'memory {began:.0f} {peak() - began:.0f} MB'))"
     )

@@ -145,6 +145,12 @@ def test_an_ended_competition_takes_late_submissions(hosted, project):
     hosted.competitions["histology"].deadline = "2019-03-30T23:59:00Z"
     submit(project)
     assert "ended: a late submission" in hosted.said()
+
+
+def test_a_competition_without_a_deadline_takes_it(hosted, project):
+    hosted.competitions["histology"].deadline = None
+    submit(project)
+    assert "no deadline, 5 left today" in hosted.said()
     assert ledger(project)[0]["status"] == "scored"
 
 

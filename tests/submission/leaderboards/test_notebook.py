@@ -232,7 +232,8 @@ def test_a_score_that_comes_later_keeps_the_versions(hosted, project, monkeypatc
 def test_a_command_that_is_killed_goes_on_and_does_nothing_twice(hosted, project, method):
     hosted.states = ["RUNNING"] * 3
     words = "submit --competition histology"
-    quick = f"{NO_WHEELS}; from medfold.kaggle import datasets; datasets.wait = lambda seconds: None"
+    no_waits = "datasets.wait = kernels.wait = session.wait = lambda seconds: None"
+    quick = f"{NO_WHEELS}; from medfold.kaggle import datasets, kernels, session; {no_waits}"
     kill_when(start(project.root.root, words, quick), lambda: hosted.asked(method))
     finish(project.root.root, words, quick)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1

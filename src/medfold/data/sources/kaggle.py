@@ -8,7 +8,7 @@ from medfold.competition import slug_of
 from medfold.console import say
 from medfold.data.sources import remote_files
 from medfold.data.sources.source import SingleFiles, SourceFolders
-from medfold.kaggle import KaggleSession
+from medfold.kaggle import Competitions, KaggleSession, competition_files, open_competition
 
 
 class Options(BaseModel):
@@ -30,17 +30,17 @@ def fetch(options: Options, into: SourceFolders) -> None:
     Raises:
         UserError: no credentials, rules not accepted, no such competition; what `remote.fetch_archive` raises.
     """
-    kaggle = _joined(options)
-    remote_files.fetch_archive(lambda: kaggle.open_competition(options.slug), options.slug, into)
+    session = _connected(options)
+    remote_files.fetch_archive(lambda: open_competition(session, options.slug), options.slug, into)
 
 
 def single_files(options: Options) -> SingleFiles:
     """The competition's files, one by one."""
-    kaggle = _joined(options)
+    session = _connected(options)
     return SingleFiles(
-        sizes=lambda: kaggle.competition_files(options.slug),
+        sizes=lambda: competition_files(session, options.slug),
         fetch=lambda name, target: remote_files.fetch_file(
-            lambda: kaggle.open_competition(options.slug, name), name, target
+            lambda: open_competition(session, options.slug, name), name, target
         ),
     )
 
@@ -50,10 +50,10 @@ def accept(options: Options, given: Path) -> str:
     return given.name
 
 
-def _joined(options: Options) -> KaggleSession:
-    kaggle = KaggleSession.connect()
-    say("kaggle", f"as {kaggle.credentials.user}, by the {kaggle.credentials.source}")
-    facts = kaggle.joined(options.slug)
-    if facts.over:
-        say("kaggle", f"{options.slug} ended on {facts.deadline:%Y-%m-%d}; its data is still to be had")
-    return kaggle
+def _connected(options: Options) -> KaggleSession:
+    session = KaggleSession.connect()
+    say("kaggle", f"as {session.account}")
+    info = Competitions(session).joined(options.slug)
+    if info.over:
+        say("kaggle", f"{options.slug} ended on {info.deadline:%Y-%m-%d}; its data is still to be had")
+    return session

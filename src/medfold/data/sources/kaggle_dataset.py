@@ -8,7 +8,7 @@ from medfold.competition import slug_of
 from medfold.console import say
 from medfold.data.sources import remote_files
 from medfold.data.sources.source import SingleFiles, SourceFolders
-from medfold.kaggle import KaggleSession
+from medfold.kaggle import KaggleSession, dataset_files, open_dataset
 
 
 class Options(BaseModel):
@@ -30,17 +30,17 @@ def fetch(options: Options, into: SourceFolders) -> None:
     Raises:
         UserError: no such data set, or one that is private; what `remote.fetch_archive` raises.
     """
-    kaggle = _connected()
-    remote_files.fetch_archive(lambda: kaggle.open_dataset(options.slug), options.slug.partition("/")[2], into)
+    session = _connected()
+    remote_files.fetch_archive(lambda: open_dataset(session, options.slug), options.slug.partition("/")[2], into)
 
 
 def single_files(options: Options) -> SingleFiles:
     """The data set's files, one by one."""
-    kaggle = _connected()
+    session = _connected()
     return SingleFiles(
-        sizes=lambda: kaggle.dataset_files(options.slug),
+        sizes=lambda: dataset_files(session, options.slug),
         fetch=lambda name, target: remote_files.fetch_file(
-            lambda: kaggle.open_dataset(options.slug, name), name, target
+            lambda: open_dataset(session, options.slug, name), name, target
         ),
     )
 
@@ -51,7 +51,6 @@ def accept(options: Options, given: Path) -> str:
 
 
 def _connected() -> KaggleSession:
-    kaggle = KaggleSession.connect(anonymous=True)
-    who = kaggle.credentials
-    say("kaggle", f"as {who.user}, by the {who.source}" if who else "without an account: public data sets need none")
-    return kaggle
+    session = KaggleSession.connect(anonymous=True)
+    say("kaggle", f"as {session.account}" if session.credentials else "without an account: public data sets need none")
+    return session

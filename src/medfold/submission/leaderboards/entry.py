@@ -1,9 +1,9 @@
 """Where a submission is scored. One module per `upload` in competition.yaml, with two functions or three:
 
 - `preflight(competition, paths)`: raises UserError if a submission would be refused now;
-- `place(competition, paths, entry)`: scores or uploads a checked submission and returns a `Placed`;
-- `look_up(competition, sought)`: where scores come later: `{file: Placed}` for those of `sought` (ref, mark, file) that
-  are known there.
+- `place(competition, paths, entry)`: scores or uploads a checked submission and returns a `LeaderboardResult`;
+- `look_up(competition, sought)`: where scores come later: `{file: LeaderboardResult}` for those of `sought` (ref,
+  content id, file) that are known there.
 """
 
 import importlib
@@ -30,7 +30,7 @@ class SubmissionEntry:
         probabilities: behind its contents, where it holds decisions: id (of the unit) and prediction columns.
         groups: the group of each test id, for intervals.
         message: what to say of it: run, OOF score, commit.
-        mark: the part of the message that stands for the file's contents.
+        content_id: the part of the message that stands for the file's contents.
         sample: what it was checked against.
         pack: writes the folds and a notebook that predicts with them, for leaderboards that take notebooks.
         note: puts facts on record while it is not yet placed.
@@ -42,7 +42,7 @@ class SubmissionEntry:
     probabilities: pd.DataFrame
     groups: pd.Series
     message: str
-    mark: str
+    content_id: str
     sample: pd.DataFrame
     pack: Callable[[], RemoteRun]
     note: Callable[[dict[str, Any]], None]

@@ -5,7 +5,7 @@ from pathlib import Path
 from medfold.competition import Competition, kaggle_slug
 from medfold.console import say, warn
 from medfold.errors import UserError
-from medfold.kaggle import KaggleSession, Machines, remote_run
+from medfold.kaggle import Competitions, KaggleSession, Kernels, run_at_kaggle
 from medfold.paths import CompetitionPaths
 from medfold.submission import table
 from medfold.submission.check import check_submission
@@ -27,34 +27,36 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
     Raises:
         UserError: no credentials; not joined; closed; today's submissions used up.
     """
-    kaggle.allowed(KaggleSession.connect(), kaggle_slug(competition), notebooks=True)
+    kaggle.check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(competition), notebooks=True)
 
 
 def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
     """Packs the folds, has a notebook predict with them at Kaggle, checks what it wrote, and submits that version.
 
     Raises:
-        UserError: what `preflight` and `errand.run` raise; a faulty submission; a refusal, with Kaggle's reason.
+        UserError: what `preflight` and `remote_run.run` raise; a faulty submission; a refusal, with Kaggle's reason.
     """
-    connected, slug = KaggleSession.connect(), kaggle_slug(competition)
-    ref = None if entry.again else connected.ref_of(slug, entry.mark)
+    session, slug = KaggleSession.connect(), kaggle_slug(competition)
+    competitions = Competitions(session)
+    ref = None if entry.again else competitions.ref_of(slug, entry.content_id)
     if ref:
         say("submit", f"Kaggle has a submission of these folds already, as {ref}: not submitted again")
-        return kaggle.scored(connected, ref)
-    kaggle.allowed(connected, slug, notebooks=True)
-    sent, machines = entry.pack(), Machines(connected)
+        return kaggle.wait_for_score(competitions, ref)
+    kaggle.check_allowed(competitions, slug, notebooks=True)
+    sent = entry.pack()
     wrote, log = sent.notebook.with_name(WROTE), sent.notebook.with_name("log.txt")
-    ran = remote_run.run(machines, sent, LONGEST, log, entry.again)
+    ran = run_at_kaggle(session, sent, LONGEST, log, entry.again)
     entry.note({"kaggle": ran.facts})
-    machines.fetch(ran.notebook, WROTE, wrote)
+    Kernels(session).fetch(ran.notebook, WROTE, wrote)
     try:
         _compare(competition, entry, wrote)
     except UserError as error:
         fix = "FORCE=1 has the notebook run once more"
         raise UserError(f"what the notebook wrote is not to be submitted: {error}", ran.notebook.link, fix) from None
-    ref = connected.submit_notebook(slug, ran.notebook.ref, ran.notebook.version, WROTE, entry.message, entry.mark)
-    say("submit", f"version {ran.notebook.version} of the notebook as {ref}: {entry.message}")
-    return kaggle.scored(connected, ref, {"kaggle": ran.facts})
+    pushed = ran.notebook
+    ref = competitions.submit_notebook(slug, pushed.ref, pushed.version, WROTE, entry.message, entry.content_id)
+    say("submit", f"version {pushed.version} of the notebook as {ref}: {entry.message}")
+    return kaggle.wait_for_score(competitions, ref, {"kaggle": ran.facts})
 
 
 def _compare(competition: Competition, entry: SubmissionEntry, wrote: Path) -> None:

@@ -1,0 +1,267 @@
+"""Competitions at Kaggle: facts, one's standing, submissions."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from medfold.errors import UserError, nearest, some
+from medfold.kaggle import client
+from medfold.kaggle.client import SITE
+from medfold.kaggle.errors import FAILED, status_of
+from medfold.kaggle.session import SEARCHES, KaggleSession, search
+
+PAGE = 40  # submissions asked for at a time; the newest come first
+ATTEMPTS = 3  # to submit one file
+LONGER_SEARCHES = (*SEARCHES, 30)  # a submission may take longer to show up
+
+
+@dataclass(frozen=True)
+class CompetitionInfo:
+    """Facts of a competition.
+
+    Args:
+        slug: its name in addresses.
+        joined: whether the user takes part.
+        deadline: in UTC; None without one.
+        notebooks_only: whether it takes notebooks, and no files.
+        submissions_disabled: whether it takes no submissions any more.
+    """
+
+    slug: str
+    joined: bool
+    deadline: datetime | None
+    notebooks_only: bool
+    submissions_disabled: bool
+
+    @property
+    def over(self) -> bool:
+        """True if the deadline has passed; late submissions may still be scored."""
+        return self.deadline is not None and self.deadline < datetime.now(UTC)
+
+    @property
+    def rules(self) -> str:
+        """Address of the rules."""
+        return rules_page(self.slug)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many submissions are left.
+
+    Args:
+        left: today (UTC); None if Kaggle does not tell, as before the first submission.
+        by_total: whether all submissions ever made count, not only those of today.
+    """
+
+    left: int | None
+    by_total: bool
+
+
+@dataclass(frozen=True)
+class KaggleSubmission:
+    """A submission as Kaggle lists it.
+
+    Args:
+        ref: its number.
+        file: name of the file.
+        message: what was said of it.
+        status: pending, complete or error.
+        public, private: its scores; None where there is none, or none to see.
+        error: why it was refused, or "".
+    """
+
+    ref: int
+    file: str
+    message: str
+    status: str
+    public: float | None
+    private: float | None
+    error: str
+
+
+class Competitions:
+    """Competitions, and the user's submissions to them.
+
+    Args:
+        session: with credentials.
+    """
+
+    def __init__(self, session: KaggleSession):
+        self.session = session
+
+    def info(self, slug: str) -> CompetitionInfo:
+        """Facts of a competition.
+
+        Raises:
+            UserError: there is none of that name; the nearest one is given.
+        """
+        if_refused = f"Look at {rules_page(slug)}: are they accepted, is your phone number verified?"
+        with self.session.errors(slug, if_refused):
+            try:
+                found = client.call(self.session.api, "competitions", "get_competition", competition_name=slug)
+            except requests.HTTPError as error:
+                if status_of(error) != 404:
+                    raise
+                raise UserError(f"Kaggle knows no such competition{self._similar(slug)}", slug) from None
+        deadline = found.deadline.replace(tzinfo=UTC) if found.deadline else None
+        return CompetitionInfo(
+            slug, found.user_has_entered, deadline, found.is_kernels_submissions_only, found.submissions_disabled
+        )
+
+    def joined(self, slug: str) -> CompetitionInfo:
+        """Facts of a competition that the user takes part in.
+
+        Raises:
+            UserError: no such competition, or its rules are not accepted; the page to do so is named.
+        """
+        info = self.info(slug)
+        if not info.joined:
+            ended = f" (it ended on {info.deadline:%Y-%m-%d}; most still take late entries)" if info.over else ""
+            fix = f"Accept its rules at {info.rules}{ended}, with a phone number verified at {SITE}/settings"
+            raise UserError("you have not joined this competition", slug, f"{fix}, and run it again")
+        return info
+
+    def limits(self, slug: str) -> Limits:
+        """How many submissions may still be made."""
+        with self.session.errors(slug):
+            found = self.session.api.competition_get_submission_limits(slug)
+        known = found.num_today or found.num_total or found.num_allowed_now
+        return Limits(found.num_allowed_now if known else None, bool(found.limited_by_total))
+
+    def submissions(self, slug: str, at_least: int = PAGE) -> list[KaggleSubmission]:
+        """The newest submissions of the user's team, newest first.
+
+        Kaggle decides how many come in a page, whatever is asked for; its token says whether there are more.
+
+        Args:
+            slug: of the competition.
+            at_least: how many to list, if there are so many. Defaults to a page.
+        """
+        fields: dict[str, Any] = {"competition_name": slug, "page_size": PAGE}
+        listed: list[KaggleSubmission] = []
+        while True:
+            page = self.session.call(slug, "competitions", "list_submissions", **fields)
+            listed += [_submission(each) for each in page.submissions or []]
+            if not page.next_page_token or len(listed) >= at_least:
+                return listed
+            fields["page_token"] = page.next_page_token
+
+    def submission(self, ref: int) -> KaggleSubmission:
+        """A submission as it stands now."""
+        with self.session.errors(f"submission {ref}"):
+            return _submission(client.call(self.session.api, "competitions", "get_submission", ref=ref))
+
+    def ref_of(self, slug: str, content_id: str) -> int | None:
+        """Number of the newest submission whose message holds the content id; None without one."""
+        return max(self._refs(slug, content_id), default=None)
+
+    def submit(self, slug: str, file: Path, message: str, content_id: str) -> int:
+        """Upload a file and submit it, once: if an answer is lost, the list of submissions is searched.
+
+        Args:
+            slug: of the competition.
+            file: what to submit.
+            message: what to say of it.
+            content_id: a part of the message that no submission of another file has.
+
+        Returns:
+            Number (ref) of the submission.
+
+        Raises:
+            UserError: a failed upload, or a refusal with its reason.
+        """
+        api = self.session.api
+        return self._submit_once(slug, content_id, lambda: api.competition_submit(str(file), message, slug, quiet=True))
+
+    def submit_notebook(self, slug: str, ref: str, version: int, output: str, message: str, content_id: str) -> int:
+        """Submit a file that a version of a notebook wrote, once: as `submit`.
+
+        Args:
+            slug: of the competition.
+            ref, version: of the notebook.
+            output: name of the file.
+            message, content_id: as `submit` takes them.
+        """
+        api = self.session.api
+
+        def send() -> Any:
+            api.uploaded = True  # there is nothing to upload: from here on it may have been made
+            return api.competition_submit_code(output, message, slug, ref, version, quiet=True)
+
+        return self._submit_once(slug, content_id, send)
+
+    def _submit_once(self, slug: str, content_id: str, send: Callable[[], Any]) -> int:
+        before = self._refs(slug, content_id)
+        for _ in range(ATTEMPTS):
+            self.session.api.uploaded = False
+            try:
+                answer = send()
+            except FAILED as error:
+                ref = self._search(error, slug, content_id, before)
+            else:
+                if not answer.ref:
+                    raise UserError(f"Kaggle made no submission of it: {answer.message}", slug, "Run it again")
+                ref = answer.ref
+            if ref:
+                return ref
+        raise UserError("Kaggle is too busy to take submissions; nothing was submitted", slug, "Run it again later")
+
+    def _search(self, error: Exception, slug: str, content_id: str, before: set[int]) -> int | None:
+        """Number of the submission whose answer was lost; None if there is none, and it may be sent again.
+
+        Raises:
+            UserError: none was made, and sending it again would not help; or it is not known whether one was made.
+        """
+        status = status_of(error)
+        if not self.session.api.uploaded or (status is not None and status < 500):
+            with self.session.errors(slug):
+                raise error
+        # Too busy means not taken; anything else may still be at work, so the list is searched for a while.
+        busy = status == 503
+        delays = LONGER_SEARCHES[:1] if busy else LONGER_SEARCHES
+        ref = search(error, lambda: max(self._refs(slug, content_id) - before, default=None), delays, "submit")
+        if ref is None and not busy:
+            fix = "Run it again in some minutes: Kaggle's list is searched before anything is sent"
+            raise UserError("it is not known whether Kaggle took the submission", slug, fix)
+        return ref
+
+    def _refs(self, slug: str, content_id: str) -> set[int]:
+        return {each.ref for each in self.submissions(slug) if content_id in each.message}
+
+    def _similar(self, slug: str) -> str:
+        try:
+            found = self.session.api.competitions_list(search=slug.replace("-", " "))
+        except requests.RequestException:
+            return ""
+        known = [each.ref.rstrip("/").rpartition("/")[2] for each in found.competitions or []]
+        return nearest(slug, known) or (f"; it has {some(known)}" if known else "")
+
+
+def rules_page(slug: str) -> str:
+    """Address of the rules of a competition."""
+    return f"{SITE}/competitions/{slug}/rules"
+
+
+def _submission(found: Any) -> KaggleSubmission:
+    return KaggleSubmission(
+        ref=found.ref,
+        file=found.file_name,
+        message=found.description or "",
+        status=found.status.name.lower(),
+        public=_number(found.public_score),
+        private=_number(found.private_score),
+        error=found.error_description or "",
+    )
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,83 @@
+"""Listing and opening the files of competitions and data sets."""
+
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from medfold.kaggle import client
+from medfold.kaggle.client import SITE
+from medfold.kaggle.competitions import rules_page
+from medfold.kaggle.errors import explain, status_of
+from medfold.kaggle.session import KaggleSession
+
+PAGE = 200  # files per listing
+
+
+def competition_files(session: KaggleSession, slug: str) -> dict[str, int]:
+    """Files of a competition: path -> bytes."""
+    return _list_files(session, slug, session.api.competition_list_files, lambda page: page.files)
+
+
+def dataset_files(session: KaggleSession, slug: str) -> dict[str, int]:
+    """Files of a data set: path -> bytes.
+
+    Args:
+        session: need not have credentials if the data set is public.
+        slug: owner/name.
+    """
+    return _list_files(session, slug, session.api.dataset_list_files, lambda page: page.dataset_files)
+
+
+def open_competition(session: KaggleSession, slug: str, name: str = "") -> requests.Response:
+    """Open stream of a competition's archive, or of one of its files.
+
+    Args:
+        session: with credentials.
+        slug: of the competition.
+        name: path of the file. Defaults to the archive of all.
+
+    Raises:
+        UserError: Kaggle refuses.
+        requests.RequestException: a failure that asking again may mend.
+    """
+    if_refused = f"Accept the rules at {rules_page(slug)}; a phone number must be verified"
+    fields = {"competition_name": slug, "file_name": name} if name else {"competition_name": slug}
+    method = "download_data_file" if name else "download_data_files"
+    return _open(session, name or slug, if_refused, "competitions", method, fields)
+
+
+def open_dataset(session: KaggleSession, slug: str, name: str = "") -> requests.Response:
+    """Open stream of a data set's archive, or of one of its files.
+
+    Args:
+        session: need not have credentials if the data set is public.
+        slug: owner/name.
+        name: path of the file. Defaults to the archive of all.
+
+    Raises:
+        UserError, requests.RequestException: as `open_competition`.
+    """
+    owner, dataset = slug.split("/")
+    fields = {"owner_slug": owner, "dataset_slug": dataset, **({"file_name": name} if name else {})}
+    if_refused = f"Look at {SITE}/datasets/{slug}"
+    return _open(session, name or slug, if_refused, "datasets", "download_dataset", fields)
+
+
+def _list_files(
+    session: KaggleSession, slug: str, ask: Callable[..., Any], files: Callable[[Any], Any]
+) -> dict[str, int]:
+    pages = session.pages(slug, ask, slug, first="", page_size=PAGE)
+    return {file.name: file.total_bytes for page in pages for file in files(page) or []}
+
+
+def _open(
+    session: KaggleSession, where: str, if_refused: str, service: str, method: str, fields: dict[str, str]
+) -> requests.Response:
+    try:
+        return client.open_download(session.api, service, method, **fields)
+    except requests.RequestException as error:
+        status = status_of(error)
+        if status is None or status == 429 or status >= 500:
+            raise  # asking again may mend it: `http_download` does
+        raise explain(error, where, session.source, if_refused) from None

@@ -1,0 +1,264 @@
+"""The user's own notebooks at Kaggle: pushed, followed while they run, their output fetched."""
+
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medfold import files, http_download
+from medfold.console import minutes, say, spinner, warn
+from medfold.errors import UserError, some
+from medfold.kaggle import client
+from medfold.kaggle.client import SITE
+from medfold.kaggle.errors import FAILED, advice, is_final, reason_of, status_of
+from medfold.kaggle.session import KaggleSession, Version
+
+GPU = "NvidiaTeslaT4"  # two of them
+MAX_FAILURES = 30  # failed looks in a row at a running notebook, about half an hour, before it is given up
+ENDED = ("complete", "error", "cancel_acknowledged")
+
+wait = time.sleep
+
+
+@dataclass(frozen=True)
+class KernelRun:
+    """State of the run of a notebook.
+
+    Args:
+        state: queued, running, complete, error, cancel_requested, cancel_acknowledged or new_script.
+        message: why it failed, in Kaggle's words.
+    """
+
+    state: str
+    message: str
+
+    @property
+    def ended(self) -> bool:
+        """True if the state will not change any more."""
+        return self.state in ENDED
+
+
+@dataclass(frozen=True)
+class KernelOutput:
+    """Output of the run of a notebook.
+
+    Args:
+        files: name -> short-lived address.
+        log: what it printed.
+    """
+
+    files: dict[str, str]
+    log: str
+
+
+@dataclass(frozen=True)
+class AttachedData:
+    """Data that a notebook finds below /kaggle/input.
+
+    Args:
+        datasets: owner/name of each.
+        competition: the slug of the competition whose data it reads. Defaults to none.
+    """
+
+    datasets: list[str]
+    competition: str | None = None
+
+
+class Kernels:
+    """The user's own notebooks; Kaggle calls them kernels.
+
+    Args:
+        session: with credentials.
+
+    Example:
+        `Kernels(session).follow(version, longest=3600).state`
+    """
+
+    def __init__(self, session: KaggleSession):
+        self.session = session
+
+    def version_and_text(self, name: str) -> tuple[Version, str] | None:
+        """Newest version of a notebook, and its text; None if there is none of that name."""
+        found = self.session.find(name, "kernels", "get_kernel", user_name=self.session.user, kernel_slug=name)
+        if found is None:
+            return None
+        with self.session.errors(name):
+            return self._version(name, found.metadata.current_version_number or 0), found.blob.source or ""
+
+    def version(self, name: str) -> Version | None:
+        """Newest version of a notebook; None if there is none of that name."""
+        found = self.version_and_text(name)
+        return found[0] if found else None
+
+    def push(self, name: str, notebook: Path, attached: AttachedData, internet: bool = False) -> Version:
+        """Make a file the newest version of a private notebook; Kaggle runs it on GPUs.
+
+        Args:
+            name: of the notebook.
+            notebook: an .ipynb file.
+            attached: the data it reads.
+            internet: whether it may use the internet. Defaults to False.
+
+        Raises:
+            UserError: Kaggle's reason to refuse, or data that it could not attach.
+        """
+        before = self.version(name)
+        where = f"notebook {self.session.user}/{name}"
+
+        def find() -> Version | None:
+            now = self.version(name)
+            return now if now and (before is None or now.version > before.version) else None
+
+        with tempfile.TemporaryDirectory() as folder:
+            metadata = self._metadata(name, notebook.name, attached, internet)
+            (Path(folder) / "kernel-metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+            (Path(folder) / notebook.name).write_bytes(notebook.read_bytes())
+            answer, found = self.session.send_once(where, lambda: self.session.api.kernels_push(folder), find)
+        if found:
+            return found
+        if answer.error:
+            raise UserError(f"Kaggle refuses the notebook: {answer.error}", where, advice(answer.error))
+        _check_attached(answer, where)
+        if not answer.version_number:
+            raise UserError("Kaggle's answer gives no version of the notebook", where, "Run it again")
+        return self._version(name, answer.version_number)
+
+    def gpu_hours(self) -> tuple[float, float] | None:
+        """GPU hours that are left, and all of a week; None if Kaggle does not tell."""
+        try:
+            quota = self.session.api.quota_view().gpu_quota
+            allowed = quota.total_time_allowed.total_seconds() / 3600
+            return max(0.0, allowed - quota.time_used.total_seconds() / 3600), allowed
+        except FAILED:
+            return None  # it is for information only: who has none left is refused by Kaggle
+
+    def status(self, notebook: Version) -> KernelRun:
+        """State of the run of a version of a notebook."""
+        with self.session.errors(notebook.ref):
+            return self._status(notebook)
+
+    def follow(self, notebook: Version, longest: float) -> KernelRun:
+        """Wait until the run of a version of a notebook ends; its state is printed when it changes.
+
+        Args:
+            notebook: the version.
+            longest: seconds to wait.
+
+        Raises:
+            UserError: it takes longer, or Kaggle does not answer for half an hour; the notebook goes on.
+        """
+        began, delay, failures, shown, renewed = time.monotonic(), 5.0, 0, "", False
+        fix = "It goes on there; the same command takes it up again"
+        with spinner(f"{notebook.ref} on Kaggle's machines"):
+            while True:
+                try:
+                    found = self._status(notebook)
+                except FAILED as error:
+                    if status_of(error) == 401 and not renewed:  # a token of hours ago
+                        self.session.renew()
+                        renewed = True
+                        continue
+                    failures += 1
+                    if is_final(error) or failures == MAX_FAILURES:
+                        with self.session.errors(notebook.ref):
+                            raise
+                    if failures == 1:
+                        warn("kaggle", f"the state of the notebook is unknown ({reason_of(error)}); asking again")
+                else:
+                    failures, renewed, waited = 0, False, time.monotonic() - began
+                    if found.state != shown:
+                        say("kaggle", f"{found.state.replace('_', ' ')}, {minutes(waited)}")
+                        shown = found.state
+                    if found.ended:
+                        return found
+                    if waited > longest:
+                        raise UserError(f"the notebook has not ended in {minutes(waited)}", notebook.ref, fix)
+                wait(delay)
+                delay = min(1.3 * delay, 60)
+
+    def output(self, notebook: Version) -> KernelOutput:
+        """Output of the run of a version of a notebook."""
+        fields: dict[str, Any] = _run_of(notebook)
+        addresses: dict[str, str] = {}
+        while True:
+            page = self.session.call(notebook.ref, "kernels", "list_kernel_session_output", **fields)
+            addresses |= {file.file_name: file.url for file in page.files or []}
+            if not page.next_page_token:
+                return KernelOutput(addresses, _printed(page.log or ""))
+            fields["page_token"] = page.next_page_token
+
+    def fetch(self, notebook: Version, name: str, out: Path) -> None:
+        """Download a file that the run of a version of a notebook wrote; each attempt asks for a fresh address.
+
+        Args:
+            notebook: the version.
+            name: of the file.
+            out: where to write it.
+
+        Raises:
+            UserError: there is no file of that name, or an error page comes instead of it.
+        """
+        written = self.output(notebook).files
+        if name not in written:
+            fix = f"It left {some(sorted(written))}" if written else "It left nothing"
+            raise UserError(f"the notebook wrote no {name}", notebook.ref, fix)
+        files.remove(out)
+        http_download.fetch(lambda: http_download.open_stream(self.output(notebook).files[name]), out)
+        with out.open("rb") as file:
+            if file.read(100).lstrip()[:1] in (b"<", b"{"):  # HTML or JSON; a table or an archive never begins so
+                out.unlink()
+                raise UserError(f"Kaggle sends an error page instead of {name}", notebook.ref, "Run it again")
+
+    def _metadata(self, name: str, file: str, attached: AttachedData, internet: bool) -> dict[str, Any]:
+        """Contents of kernel-metadata.json, which the official client reads."""
+        return {
+            "id": f"{self.session.user}/{name}",
+            "title": name,
+            "code_file": file,
+            "language": "python",
+            "kernel_type": "notebook",
+            "is_private": True,
+            "enable_gpu": True,
+            "enable_internet": internet,
+            "machine_shape": GPU,
+            "competition_sources": [attached.competition] if attached.competition else [],
+            "dataset_sources": attached.datasets,
+            "kernel_sources": [],
+            "model_sources": [],
+        }
+
+    def _version(self, name: str, number: int) -> Version:
+        return Version(f"{self.session.user}/{name}", number, f"{SITE}/code/{self.session.user}/{name}")
+
+    def _status(self, notebook: Version) -> KernelRun:
+        found = client.call(self.session.api, "kernels", "get_kernel_session_status", **_run_of(notebook))
+        return KernelRun(found.status.name.lower(), found.failure_message or "")
+
+
+def _check_attached(answer: Any, where: str) -> None:
+    absent = {
+        "competition": answer.invalid_competition_sources,
+        "data set": answer.invalid_dataset_sources,
+        "notebook": answer.invalid_kernel_sources,
+        "model": answer.invalid_model_sources,
+    }
+    for kind, names in absent.items():
+        if names:
+            fix = f"Have you joined it? {SITE}/competitions/{names[0]}/rules" if kind == "competition" else None
+            raise UserError(f"Kaggle cannot attach the {kind} {some(names)}", where, fix)
+
+
+def _run_of(notebook: Version) -> dict[str, str]:
+    """Fields that name the run of a version, rather than of the newest: a bare number is not found."""
+    user, name = notebook.ref.split("/")
+    return {"user_name": user, "kernel_slug": name, "version_label": f"v{notebook.version}"}
+
+
+def _printed(log: str) -> str:
+    """What a notebook printed, from a log as Kaggle keeps it: a list of {"stream_name", "time", "data"}."""
+    try:
+        return "".join(piece["data"] for piece in json.loads(log))
+    except (ValueError, TypeError, KeyError):
+        return log

@@ -1,0 +1,67 @@
+"""What the kit put on Kaggle: notebooks and data sets, listed and removed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from medfold.errors import UserError
+from medfold.kaggle.client import SITE
+from medfold.kaggle.session import KaggleSession
+
+
+@dataclass(frozen=True)
+class OwnContent:
+    """A notebook or data set of the user.
+
+    Args:
+        kind: which of them.
+        ref: owner/name.
+    """
+
+    kind: Literal["notebook", "data set"]
+    ref: str
+
+    @property
+    def page(self) -> str:
+        """Its address."""
+        return f"{SITE}/{'code' if self.kind == 'notebook' else 'datasets'}/{self.ref}"
+
+
+def list_content(session: KaggleSession, prefix: str) -> Iterator[OwnContent]:
+    """The user's notebooks and data sets whose names begin with a prefix.
+
+    Args:
+        session: with credentials.
+        prefix: of the names.
+    """
+    api = session.api
+    notebooks = _refs(session, "your notebooks", api.kernels_list_with_response, lambda page: page.kernels)
+    datasets = _refs(session, "your data sets", api.dataset_list_with_response, lambda page: page.datasets)
+    for kind, refs in (("notebook", notebooks), ("data set", datasets)):
+        for ref in sorted(refs):
+            owner, _, name = ref.rpartition("/")
+            if owner.lower() == session.user.lower() and name.startswith(prefix):
+                yield OwnContent(kind, ref)
+
+
+def remove_content(session: KaggleSession, content: OwnContent) -> None:
+    """Delete a notebook or a data set at Kaggle, for good.
+
+    Raises:
+        UserError: Kaggle's reason not to.
+    """
+    ref = content.ref
+    owner, name = ref.split("/")
+    if content.kind == "notebook":
+        answer = session.call(ref, "kernels", "delete_kernel", user_name=owner, kernel_slug=name)
+        problem = answer.error_message
+    else:
+        answer = session.call(ref, "datasets", "delete_dataset", owner_slug=owner, dataset_slug=name)
+        problem = answer.error
+    if problem:
+        raise UserError(f"Kaggle does not delete the {content.kind}: {problem}", ref)
+
+
+def _refs(session: KaggleSession, where: str, ask: Callable[..., Any], rows: Callable[[Any], Any]) -> Iterator[str]:
+    pages = session.pages(where, ask, first=None, mine=True, page_size=100)
+    return (each.ref for page in pages for each in rows(page) or [])

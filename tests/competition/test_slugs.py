@@ -1,0 +1,26 @@
+"""Slugs: the names of competitions and data sets at Kaggle."""
+
+import pytest
+
+from medfold.competition.slugs import slug_of
+
+
+@pytest.mark.parametrize(
+    ("text", "folder", "slug"),
+    [
+        ("histology", "competitions", "histology"),
+        ("https://www.kaggle.com/competitions/histology", "competitions", "histology"),
+        ("https://www.kaggle.com/competitions/histology/data?select=train.csv", "competitions", "histology"),
+        ("kaggle.com/c/histology/", "competitions", "histology"),
+        ("alice/x-rays", "datasets", "alice/x-rays"),
+        ("https://www.kaggle.com/datasets/alice/x-rays/data", "datasets", "alice/x-rays"),
+    ],
+)
+def test_slugs_are_read_from_what_people_paste(text, folder, slug):
+    assert slug_of(text, folder) == slug
+
+
+@pytest.mark.parametrize(("text", "folder"), [("x-rays", "datasets"), ("a/b/c", "competitions"), ("", "competitions")])
+def test_what_is_no_slug_is_refused(text, folder):
+    with pytest.raises(ValueError, match="expected a slug"):
+        slug_of(text, folder)

@@ -1,0 +1,37 @@
+"""A Kaggle with one competition, and a remote run to start there."""
+
+import pytest
+
+from medfold.kaggle import client
+from medfold.kaggle.remote_run import RemoteRun
+from tests.support.kaggle_machines import Ended
+from tests.support.kaggle_server import HostedCompetition
+from tests.support.remote_runs import NAME, labelled
+
+
+@pytest.fixture
+def hosted(kaggle):
+    kaggle.competitions["histology"] = HostedCompetition(files={f"train/{n:02}.tif": b"x" for n in range(45)})
+    kaggle.runner = lambda pushed: Ended(
+        {"submission.csv": b"id,label\n", "other.txt": b"x"}, "three lines\nof a\nlog\n"
+    )
+    return kaggle
+
+
+@pytest.fixture
+def config(kaggle, monkeypatch):
+    """Where the client looks for kaggle.json: settled when it is imported, here anew; without a token."""
+    path = kaggle.home / ".kaggle" / "kaggle.json"
+    path.parent.mkdir()
+    monkeypatch.setattr(client._client_class(), "config", str(path))
+    monkeypatch.delenv("KAGGLE_API_TOKEN")
+    return path
+
+
+@pytest.fixture
+def sent(tmp_path):
+    """What is to be run: a folder with a manifest, and a notebook that names its mark."""
+    folder = tmp_path / "kit"
+    folder.mkdir()
+    (folder / "weights.h5").write_bytes(b"weights" * 1000)
+    return labelled(RemoteRun(NAME, f"{NAME}-kit", folder / "kit.json", tmp_path / "submission.ipynb", [], "histology"))

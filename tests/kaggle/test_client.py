@@ -1,0 +1,44 @@
+"""The official client: imported without asking anybody, and patient with a busy server."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from medfold.kaggle.competitions import Competitions
+from medfold.kaggle.session import KaggleSession
+from tests.conftest import REPOSITORY
+from tests.support.kaggle_server import TOKEN, lose, status
+
+
+def test_importing_asks_nobody_and_prints_nothing(kaggle):
+    """As `import kaggle` does: it authenticates over the network, and prints help or, if VERBOSE is set, the token."""
+    code = "from medfold.kaggle.client import official_client; official_client(); print('imported')"
+    environment = {**os.environ, "VERBOSE": "1", "PYTHONPATH": str(REPOSITORY / "src")}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout == "imported\n"
+    assert result.stderr == ""
+    assert kaggle.log == []
+
+
+def test_verbose_does_not_print_the_token(kaggle):
+    code = "from medfold.kaggle.session import KaggleSession; print(KaggleSession.connect().credentials)"
+    environment = {**os.environ, "VERBOSE": "1", "VERBOSE_OUTPUT": "true", "PYTHONPATH": str(REPOSITORY / "src")}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout == "Credentials(user='alice', source='token in KAGGLE_API_TOKEN')\n"
+    assert TOKEN not in result.stderr
+
+
+@pytest.mark.parametrize("faults", [[status(429)], [status(503), status(503)], [lose]])
+def test_a_busy_kaggle_is_asked_again(hosted, faults):
+    hosted.fault("GetCompetition", *faults)
+    assert Competitions(KaggleSession.connect()).info("histology").joined
+    assert hosted.asked("GetCompetition") == len(faults) + 1
+
+
+def test_how_long_kaggle_asks_to_wait_is_kept(hosted):
+    hosted.fault("GetCompetition", status(429, Retry_After="9"))
+    Competitions(KaggleSession.connect()).info("histology")
+    assert hosted.waits == [9]
+    assert "Kaggle answers 429; again in 9 s" in hosted.said()

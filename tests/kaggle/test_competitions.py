@@ -1,0 +1,169 @@
+"""Competitions and submissions, by the real client against a Kaggle on 127.0.0.1."""
+
+import time
+
+import pytest
+
+from medfold import http_download
+from medfold.kaggle import competitions, session
+from medfold.kaggle.competitions import Competitions
+from medfold.kaggle.session import KaggleSession
+from tests.support.helpers import refused
+from tests.support.kaggle_server import lose, stall, status
+
+
+def test_an_unknown_competition_gets_the_nearest_name(hosted):
+    with refused("histolgy: Kaggle knows no such competition .did you mean 'histology'"):
+        Competitions(KaggleSession.connect()).info("histolgy")
+
+
+def test_a_competition_that_is_closed_to_one_tells_kaggles_words(hosted):
+    hosted.fault("GetCompetition", status(403, "Permission 'competitions.get' was denied"))
+    with refused("histology: Kaggle refuses: Permission .* denied. Look at .*/histology/rules: are they accepted"):
+        Competitions(KaggleSession.connect()).info("histology")
+
+
+def test_rules_not_accepted_name_the_page(hosted):
+    hosted.competitions["histology"].entered = False
+    with refused("not joined.*https://www.kaggle.com/competitions/histology/rules, with a phone number verified"):
+        Competitions(KaggleSession.connect()).joined("histology")
+    hosted.competitions["histology"].deadline = "2019-03-30T23:59:00Z"
+    with refused("it ended on 2019-03-30; most still take late entries"):
+        Competitions(KaggleSession.connect()).joined("histology")
+
+
+def test_the_token_of_a_page_says_whether_there_are_more_submissions(hosted):
+    """A server that gives 20 rows a page, whatever is asked for."""
+    hosted.page_size = 20
+    verdict = {"status": "COMPLETE", "publicScore": "0.5", "privateScore": "", "errorDescription": ""}
+    for number in range(45):
+        made = {"ref": 41000001 + number, "date": "2026-01-02T03:04:05Z", "description": f"file {number}"}
+        hosted.submissions.append(
+            {**made, "fileName": "a.csv", "competition": "histology", "polls": 0, "verdict": verdict}
+        )
+    listed = [each.ref for each in Competitions(KaggleSession.connect()).submissions("histology", 1000)]
+    assert listed == [41000045 - number for number in range(45)]
+    assert Competitions(KaggleSession.connect()).ref_of("histology", "file 14") == 41000015  # the 31st
+    assert Competitions(KaggleSession.connect()).ref_of("histology", "file 99") is None
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "submission.csv"
+    path.write_text("id,label\n1,0.5\n")
+    return path
+
+
+def test_a_submission_arrives_with_its_message(hosted, file):
+    kaggle = Competitions(KaggleSession.connect())
+    assert kaggle.limits("histology") == competitions.Limits(5, False)
+    ref = kaggle.submit("histology", file, "medfold baseline, file abc", "file abc")
+    assert hosted.submissions[0]["text"] == file.read_bytes()
+    found = kaggle.submission(ref)
+    assert (found.status, found.public, found.private) == ("complete", 0.87654, None)
+    assert found.message == "medfold baseline, file abc"
+    assert kaggle.ref_of("histology", "file abc") == ref
+    assert kaggle.ref_of("histology", "file xyz") is None
+
+
+def test_a_kaggle_that_is_slow_to_take_it_is_waited_for_and_not_asked_twice(hosted, file, monkeypatch):
+    """The answer does not come in time, and the submission stands in the list only later."""
+    monkeypatch.setattr(http_download, "TIMEOUT", (1, 0.2))
+
+    def later(handler, answer):
+        time.sleep(0.5)
+        answer(limit=-1)
+
+    hosted.fault("CreateSubmission", later)
+    monkeypatch.setattr(session, "wait", lambda seconds: time.sleep(0.2))
+    assert Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc") == 41000001
+    assert hosted.asked("CreateSubmission") == 1
+
+
+def test_a_submission_that_cannot_be_found_is_not_sent_again(hosted, file):
+    hosted.fault("CreateSubmission", lambda handler, answer: handler.answer(200, b"", limit=-1))
+    with refused("it is not known whether Kaggle took the submission. Run it again in some minutes: Kaggle's list is"):
+        Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
+    assert hosted.asked("CreateSubmission") == 1
+    assert sum(hosted.waits) > 60
+
+
+def test_an_answer_without_sense_is_looked_up(hosted, file):
+    def page(handler, answer):
+        handler.say = lambda value, **how: handler.answer(200, b"<html>proxy</html>", {"Content-Type": "text/html"})
+        answer()
+
+    hosted.fault("CreateSubmission", page)
+    assert Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc") == 41000001
+    assert len(hosted.submissions) == 1
+    hosted.fault("StartSubmissionUpload", page)
+    with refused("Kaggle sent an answer that cannot be read"):
+        Competitions(KaggleSession.connect()).submit("histology", file, "m, file xyz", "file xyz")
+
+
+def test_limits_that_are_not_told_are_not_zero(hosted):
+    hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say({}))
+    assert Competitions(KaggleSession.connect()).limits("histology").left is None
+
+
+@pytest.mark.parametrize("fault", [lose, status(500), status(502)])
+def test_a_lost_answer_is_looked_up_not_repeated(hosted, file, fault):
+    def done_but_unheard(handler, answer):
+        if fault is lose:
+            lose(handler, answer)
+        else:
+            original, handler.say = handler.say, lambda value, **how: None
+            answer()
+            handler.say = original
+            fault(handler, answer)
+
+    hosted.fault("CreateSubmission", done_but_unheard)
+    assert Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc") == 41000001
+    assert len(hosted.submissions) == 1
+
+
+def test_a_request_that_never_arrived_is_repeated(hosted, file):
+    hosted.fault("CreateSubmission", status(503))
+    assert Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc") == 41000001
+    assert len(hosted.submissions) == 1
+    assert hosted.asked("CreateSubmission") == 2
+
+
+def test_a_kaggle_that_takes_no_submission_is_told(hosted, file):
+    hosted.fault("CreateSubmission", *[status(503)] * 9)
+    with refused("Kaggle is too busy to take submissions; nothing was submitted"):
+        Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
+    assert hosted.asked("CreateSubmission") == competitions.ATTEMPTS
+
+
+def test_a_refusal_is_told_with_its_reason(hosted, file):
+    hosted.fault("CreateSubmission", status(400, "Submission has 3 rows, 4 expected"))
+    with refused("histology: Kaggle answers 400: Submission has 3 rows, 4 expected"):
+        Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
+    assert hosted.asked("CreateSubmission") == 1
+
+
+def test_a_submission_without_a_number_is_none(hosted, file):
+    hosted.fault("CreateSubmission", lambda handler, answer: handler.say({"message": "Could not submit", "ref": 0}))
+    with refused("Kaggle made no submission of it: Could not submit"):
+        Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
+
+
+def test_a_failed_upload_submits_nothing(hosted, file):
+    hosted.fault("upload", status(403))
+    with refused("submission.csv: upload failed: the storage answers 403 Forbidden. Nothing was submitted"):
+        Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
+    assert hosted.submissions == []
+
+
+def test_a_shaky_upload_is_repeated_whole(hosted, file):
+    hosted.fault("upload", status(503), lose)
+    Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
+    assert hosted.submissions[0]["text"] == file.read_bytes()
+
+
+def test_an_upload_that_hangs_is_told(hosted, file, monkeypatch):
+    monkeypatch.setattr(http_download, "TIMEOUT", (1, 0.2))
+    hosted.fault("upload", *[stall(1, after=-1)] * 9)
+    with refused("upload failed: no answer for 0.2 s. Nothing was submitted"):
+        Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")

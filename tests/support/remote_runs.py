@@ -1,0 +1,23 @@
+"""A remote run on Kaggle to try things with: a data set of two files, and a notebook."""
+
+import json
+
+from medfold.kaggle.remote_run import run_at_kaggle
+from medfold.kaggle.session import KaggleSession
+
+NAME = "medfold-histology-baseline"
+REF = f"alice/{NAME}"
+KIT = f"{REF}-kit"
+
+
+def labelled(sent, mark="first", package="1.0"):
+    """The same run with another manifest, and a notebook that names its mark."""
+    sent.manifest.write_text(json.dumps({"mark": mark, "package": package}))
+    cell = {"cell_type": "markdown", "metadata": {}, "source": ["kit ", mark]}
+    sent.notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    return sent
+
+
+def run(sent, **more):
+    """Runs it on the Kaggle that the environment names, and waits for its end."""
+    return run_at_kaggle(KaggleSession.connect(), sent, 3600, sent.notebook.with_name("log.txt"), **more)

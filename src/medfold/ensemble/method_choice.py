@@ -66,7 +66,7 @@ class Candidate:
     fitted: FittedTransform
     predictions: np.ndarray
     in_sample: float
-    cross_fit: float
+    cross_fitted: float
     gain: Difference | None
 
 
@@ -88,7 +88,7 @@ class Adjusted:
     fitted: FittedTransform
     predictions: np.ndarray
     in_sample: float
-    cross_fit: float
+    cross_fitted: float
     gain: Difference
 
     @property

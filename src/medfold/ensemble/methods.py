@@ -25,7 +25,7 @@ class Method:
     Args:
         name: as typed.
         title: as in tables.
-        fit: (stack, targets, metric, per_class) -> Fitted; with `weights` among its parameters, float (members,) or
+        fit: (stack, targets, metric, per_class) -> FittedTransform; with `weights` among its parameters, float (members,) or
             (members, columns), where it weighs members.
         learns: True if it looks at the targets.
         gives_ranks: True if what comes of it are ranks, no probabilities. Defaults to False.
@@ -42,7 +42,7 @@ METHODS: Registry[Method] = Registry("method")
 
 
 def ensemble_method(title: str, learns: bool = True, gives_ranks: bool = False) -> Callable:
-    """Registers a function (stack, targets, metric, per_class) -> Fitted as a method under its own name.
+    """Registers a function (stack, targets, metric, per_class) -> FittedTransform as a method under its own name.
 
     Args:
         title, learns, gives_ranks: as in `Method`.
@@ -50,7 +50,7 @@ def ensemble_method(title: str, learns: bool = True, gives_ranks: bool = False) 
     Example:
         >>> @ensemble_method("median", learns=False)
         ... def median(stack, targets, metric, per_class=False):
-        ...     return Fitted.by(median_of)
+        ...     return FittedTransform.by(median_of)
     """
 
     def register(fit: Callable) -> Callable:

@@ -41,7 +41,7 @@ class ScanResult:
 
     images: int
     seconds: float
-    read_measurements: pd.DataFrame
+    measured: pd.DataFrame
 
 
 def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:

@@ -537,11 +537,11 @@ def test_nothing_is_printed_about_broken_files(tmp_path):
     code = "\n".join(
         [
             "import os, sys; from pathlib import Path",
-            "from medfold.competition.facts import Images; from medfold.errors import UserError",
+            "from medfold.competition import ImageFacts; from medfold.errors import UserError",
             "from medfold.images.formats import reading",
             "if sys.argv[2] == 'loud': os.dup2 = lambda *_: None",
             "for name in ('a.jpg', 'b.jpg', 'c.tif', 'd.png', 'e.dcm'):",
-            "    try: reading.read_image(Path(sys.argv[1]), name, Images(train='x'))",
+            "    try: reading.read_image(Path(sys.argv[1]), name, ImageFacts(train='x'))",
             "    except UserError: pass",
             "print('still heard', file=sys.stderr)",
         ]

@@ -41,7 +41,7 @@ class ImageFormat(NamedTuple):
         read: (path, member, facts) -> pixels and headers.
     """
 
-    image_endings: tuple[str, ...]
+    suffixes: tuple[str, ...]
     read: Callable[[Path, str, ImageFacts], tuple[np.ndarray, dict[str, str]]]
 
 
@@ -95,7 +95,7 @@ class Picture(NamedTuple):
     """
 
     pixels: np.ndarray
-    headers_of: dict[str, str]
+    headers: dict[str, str]
 
 
 def image_endings() -> list[str]:

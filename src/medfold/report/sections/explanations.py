@@ -87,9 +87,8 @@ class _Nets:
     ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
         """Heat maps by row of the samples and column, and what they speak for; writes what is to be said of them."""
         with silence_native_output():
-            from medfold.prediction import grad_cam
+            from medfold.prediction import grad_cam_checks
             from medfold.prediction.grad_cam import GradCam
-            from medfold.prediction.grad_cam_checks import randomised
             from medfold.prediction.weights import load_model
         competition, findings = self.project.competition, self._findings()
         result, agreement, pointed, method, of_grade = {}, [], [], "", False
@@ -104,12 +103,12 @@ class _Nets:
             if not agreement and len(here):
                 # With random weights often nothing speaks for an output; what speaks against it has ranks, too.
                 some = slice(0, CHECKED)
-                other = GradCam(randomised(net))
+                other = GradCam(grad_cam_checks.randomised(net))
                 maps = (each(images[some], columns[here][some], signed=True) for each in (explainer, other))
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
             if findings is not None:
-                pointed.append(self._pointed(grad_cam, explainer, fold, paths, findings))
+                pointed.append(self._pointed(grad_cam_checks, explainer, fold, paths, findings))
         target = "a positive" if competition.task == "binary" else "the class or label that is named"
         target = "a higher grade" if of_grade else target
         section.text(
@@ -146,7 +145,7 @@ class _Nets:
         )
 
     def _pointed(
-        self, explain: ModuleType, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
+        self, checks: ModuleType, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray]:
         """Of each positive that the net found, whether its map points at it, and the chance of a random point."""
         oof = run_folder.read_predictions(self.project.competition, paths.oof).set_index("id")
@@ -155,7 +154,7 @@ class _Nets:
         heat = explainer(self._images(rows), np.zeros(len(rows), int))
         disc = found["x"].to_numpy(), found["y"].to_numpy(), found["radius"].to_numpy()
         shape = (self.choices.images.size, self.choices.images.size)
-        return explain.hits(heat, *disc, explainer.cell), explain.random_hits(shape, *disc, explainer.cell)
+        return checks.hits(heat, *disc, explainer.cell), checks.random_hits(shape, *disc, explainer.cell)
 
 
 def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Callable[[int, int], str]:

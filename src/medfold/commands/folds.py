@@ -13,11 +13,11 @@ from medfold.competition.recipe import Images
 from medfold.console import say, table, warn
 from medfold.data import companions, samples
 from medfold.data.dataset import Dataset, load_dataset
-from medfold.errors import UserError, some
+from medfold.data.examples import near_duplicate_examples
+from medfold.errors import some
 from medfold.folds import dataset_shift, splitters, unnamed_groups
 from medfold.images import contact_sheet, dicom_headers, value_checks
 from medfold.images.formats import reading
-from medfold.images.formats.reading import read_image
 from medfold.images.scan_worker import STATISTICS
 from medfold.submission.check import rehearse
 
@@ -147,31 +147,20 @@ def _show_telling(project: Project, data: Dataset) -> None:
 
 
 def _draw_near_duplicates(project: Project, data: Dataset) -> None:
-    paths, competition, pairs = project.paths, project.competition, data.near_duplicates.pairs
-    if not pairs:
-        files.remove(paths.contact_sheet)
+    sheet, pairs = project.paths.contact_sheet, data.near_duplicates.pairs
+    rows = [
+        [(each.pixels, [each.id, ", ".join(each.facts)]) for each in pair]
+        for pair in near_duplicate_examples(project, data, pairs, SHOWN)
+    ]
+    if not rows:
+        files.remove(sheet)
         return
-    table = pd.concat([data.train, data.test]).set_index("id")
-    raw, rows = paths.raw_root(competition.images.root), []
-    for pair in pairs[:SHOWN]:
-        cells = []
-        for id in pair:
-            labels = [
-                f"{name} {table.at[id, name]}" for name in competition.labels.targets if _is_set(table.at[id, name])
-            ]
-            where = "test" if table.at[id, "part"] == "test" else f"fold {table.at[id, 'fold']:.0f}"
-            try:
-                pixels = read_image(raw, table.at[id, "image"], competition.images)
-            except UserError:
-                continue  # it was readable once; the picture is no reason to stop
-            cells.append((pixels, [id, ", ".join([where, *labels[:2]])]))
-        rows.append(cells)
-    contact_sheet.write(rows, paths.contact_sheet)
-    say("", f"near-duplicates side by side: {project.shown(paths.contact_sheet)}")
-
-
-def _is_set(label: object) -> bool:
-    return isinstance(label, str) and label != "0"
+    escaped = contact_sheet.write(rows, sheet)
+    say("", f"near-duplicates side by side: {project.shown(sheet)}")
+    if escaped:
+        say(
+            "", f"{escaped} captions have letters that no font of this machine has; they are written as codes (\\u4e2d)"
+        )
 
 
 def _show_folds(project: Project, data: Dataset) -> None:

@@ -3,12 +3,14 @@
 import numpy as np
 
 from medfold.ensemble.run_ensemble import Ensemble
+from medfold.report.names import isolated
 from medfold.report.page import Section
 from medfold.scoring.bootstrap import difference_in_words, shown
 from medfold.scoring.metric import Metric
 
 
 def ensemble_section(found: Ensemble, metric: Metric) -> Section:
+    """Members, methods with their cross-fitted scores, and post-processing."""
     section = Section("ensemble", "Put together")
     decision = found.decision
     if len(found.names) > 1:
@@ -16,7 +18,7 @@ def ensemble_section(found: Ensemble, metric: Metric) -> Section:
             [name, shown(metric(found.members.targets, given))]
             for name, given in zip(found.names, found.members.predictions, strict=True)
         ]
-        section.table("Members", ["run", f"out-of-fold {metric.title}"], rows)
+        section.table("Members", ["run", f"out-of-fold {isolated(metric.title)}"], rows)
         rows = [
             [
                 one.method.title,
@@ -37,7 +39,7 @@ def ensemble_section(found: Ensemble, metric: Metric) -> Section:
         one = decision.adjusted
         fate = "It is used." if one.helps else "It is not used, since the score does not gain."
         section.text(
-            f"Adjustment: {one.title}. {metric.title} {shown(decision.chosen.cross_fitted)} without, with it "
+            f"Adjustment: {one.title}. {isolated(metric.title)} {shown(decision.chosen.cross_fitted)} without, with it "
             f"{shown(one.cross_fitted)} cross-fitted ({shown(one.in_sample)} in-sample). {fate}"
         )
     if found.calibration and not (decision.adjusted and decision.adjusted.helps):

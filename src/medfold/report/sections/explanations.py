@@ -1,4 +1,4 @@
-"""Part of stage `report`: galleries of images, each explained by the fold's net that had not seen it."""
+"""Report section: galleries of images, each explained by the net of the fold that it was held out from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from medfold.images.formats.reading import read_image
 from medfold.images.heat_map import overlay, shown
 from medfold.processes import silence_native_output
 from medfold.report import galleries
+from medfold.report.names import isolated
 from medfold.report.page import Section, Tile, jpeg
 from medfold.run_paths import FoldPaths
 from medfold.runs import run_folder
@@ -51,7 +52,9 @@ def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Se
     else:
         section.text("The weights of this run are not there, so there are no heat maps.")
     if len(found.names) > 1:
-        section.text(f"Heat maps are those of {name}; what is said to be predicted, that of all runs together.")
+        section.text(
+            f"Heat maps are those of {isolated(name)}; what is said to be predicted, that of all runs together."
+        )
     if competition.score.unit:
         section.text("Shown is the first image of each unit; truth and prediction are of all its images.")
     text_of = _captions(project, samples, found)
@@ -162,14 +165,14 @@ def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Calla
     competition, predictions, targets = project.competition, found.probable.predictions, found.probable.targets
 
     def text(row: int, column: int) -> str:
-        name, p = competition.columns[column], predictions[row, column]
+        name, p = isolated(competition.columns[column]), predictions[row, column]
         if competition.one_of_many:
-            truth = f"true {competition.class_names[targets[row]]}, predicted {name} ({p:.3f})"
+            truth = f"true {isolated(competition.class_names[targets[row]])}, predicted {name} ({p:.3f})"
         else:
-            label = targets[row] if targets.ndim == 1 else targets[row, column]
-            truth = f"{name}: true {competition.class_names[label] if targets.ndim == 1 else label}, predicted {p:.3f}"
+            label = targets[row, column] if targets.ndim == 2 else competition.class_names[targets[row]]
+            truth = f"{name}: true {isolated(label)}, predicted {p:.3f}"
         # The image's id: a unit's name may be made of that of a patient.
-        return f"{samples['id'].iloc[row]}, {truth}, fold {found.oof.fold[row]}"
+        return f"{isolated(samples['id'].iloc[row])}, {truth}, fold {found.oof.fold[row]}"
 
     return text
 

@@ -2,6 +2,7 @@
 
 from medfold.data.companions import find_companions, mask_suspicion
 from medfold.data.dataset import Dataset, load_dataset, scan_dataset
+from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
 from medfold.data.image_patterns import CHANNEL_FIELD, PathRule, image_exists, is_excluded, list_files, paths_by_ending
 from medfold.data.label_arrays import class_numbers, open_arrays
 from medfold.data.label_layouts import label_layout, names_in, split_long
@@ -27,12 +28,14 @@ __all__ = [
     "MARKS",
     "TABLE_ENDINGS",
     "Dataset",
+    "Example",
     "PathRule",
     "Source",
     "as_marks",
     "build_samples",
     "class_numbers",
     "encode_targets",
+    "examples_of_classes",
     "find_companions",
     "further_columns",
     "get_raw_data",
@@ -47,6 +50,7 @@ __all__ = [
     "load_dataset",
     "mask_suspicion",
     "names_in",
+    "near_duplicate_examples",
     "new_images",
     "open_arrays",
     "open_source",

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from medfold.report.drawing import Drawing, full_text
+
 QUALITY = 82  # of JPEG
 
 
@@ -20,26 +22,6 @@ class Card:
     title: str
     value: str
     text: str = ""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure: SVG from `plots`, or a picture from `jpeg`.
-
-    Args:
-        name: unique on the page.
-        title: in a few words.
-        text: what can be seen, for those too who cannot see it.
-        svg, image: one of both.
-        wide: True if it takes the whole width.
-    """
-
-    name: str
-    title: str
-    text: str
-    svg: str = ""
-    image: str = ""
-    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +123,7 @@ def render(page: Page) -> str:
         autoescape=select_autoescape(default_for_string=True, default=True),
         trim_blocks=False,
     )
+    environment.filters["full_text"] = full_text
     here = resources("medfold.report")
     css, js = ((here / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return environment.get_template("page.html.j2").render(page=page, css=css, js=js)

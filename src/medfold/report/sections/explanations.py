@@ -1,4 +1,4 @@
-"""Part of stage `report`: galleries of images, each explained by the fold's net that had not seen it."""
+"""Report section: galleries of images, each explained by the net of the fold that it was held out from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from medfold.errors import UserError
 from medfold.images import Store, as_shown, load_store, overlay, read_image, store_key
 from medfold.processes import silence_native_output
 from medfold.report import galleries
+from medfold.report.names import isolated
 from medfold.report.page import Section, Tile, jpeg
 from medfold.run_paths import FoldPaths
 from medfold.runs import read_predictions, read_run
@@ -47,7 +48,9 @@ def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Se
     else:
         section.text("The weights of this run are not there, so there are no heat maps.")
     if len(found.names) > 1:
-        section.text(f"Heat maps are those of {name}; what is said to be predicted, that of all runs together.")
+        section.text(
+            f"Heat maps are those of {isolated(name)}; what is said to be predicted, that of all runs together."
+        )
     if competition.score.unit:
         section.text("Shown is the first image of each unit; truth and prediction are of all its images.")
     text_of = _captions(project, samples, found)
@@ -83,7 +86,7 @@ class _Nets:
     ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
         """Heat maps by row of the samples and column, and what they speak for; writes what is to be said of them."""
         with silence_native_output():
-            from medfold.prediction import GradCam, grad_cam, load_model, randomised
+            from medfold.prediction import GradCam, grad_cam_checks, load_model
         competition, findings = self.project.competition, self._findings()
         result, agreement, pointed, method, of_grade = {}, [], [], "", False
         for fold, paths in self.weights.items():
@@ -97,12 +100,12 @@ class _Nets:
             if not agreement and len(here):
                 # With random weights often nothing speaks for an output; what speaks against it has ranks, too.
                 some = slice(0, CHECKED)
-                other = GradCam(randomised(net))
+                other = GradCam(grad_cam_checks.randomised(net))
                 maps = (each(images[some], columns[here][some], signed=True) for each in (explainer, other))
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
             if findings is not None:
-                pointed.append(self._pointed(grad_cam, explainer, fold, paths, findings))
+                pointed.append(self._pointed(grad_cam_checks, explainer, fold, paths, findings))
         target = "a positive" if competition.task == "binary" else "the class or label that is named"
         target = "a higher grade" if of_grade else target
         section.text(
@@ -139,7 +142,7 @@ class _Nets:
         )
 
     def _pointed(
-        self, explain: ModuleType, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
+        self, checks: ModuleType, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray]:
         """Of each positive that the net found, whether its map points at it, and the chance of a random point."""
         oof = read_predictions(self.project.competition, paths.oof).set_index("id")
@@ -148,7 +151,7 @@ class _Nets:
         heat = explainer(self._images(rows), np.zeros(len(rows), int))
         disc = found["x"].to_numpy(), found["y"].to_numpy(), found["radius"].to_numpy()
         shape = (self.choices.images.size, self.choices.images.size)
-        return explain.hits(heat, *disc, explainer.cell), explain.random_hits(shape, *disc, explainer.cell)
+        return checks.hits(heat, *disc, explainer.cell), checks.random_hits(shape, *disc, explainer.cell)
 
 
 def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Callable[[int, int], str]:
@@ -156,14 +159,14 @@ def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Calla
     competition, predictions, targets = project.competition, found.probable.predictions, found.probable.targets
 
     def text(row: int, column: int) -> str:
-        name, p = competition.columns[column], predictions[row, column]
+        name, p = isolated(competition.columns[column]), predictions[row, column]
         if competition.one_of_many:
-            truth = f"true {competition.class_names[targets[row]]}, predicted {name} ({p:.3f})"
+            truth = f"true {isolated(competition.class_names[targets[row]])}, predicted {name} ({p:.3f})"
         else:
-            label = targets[row] if targets.ndim == 1 else targets[row, column]
-            truth = f"{name}: true {competition.class_names[label] if targets.ndim == 1 else label}, predicted {p:.3f}"
+            label = targets[row, column] if targets.ndim == 2 else competition.class_names[targets[row]]
+            truth = f"{name}: true {isolated(label)}, predicted {p:.3f}"
         # The image's id: a unit's name may be made of that of a patient.
-        return f"{samples['id'].iloc[row]}, {truth}, fold {found.oof.fold[row]}"
+        return f"{isolated(samples['id'].iloc[row])}, {truth}, fold {found.oof.fold[row]}"
 
     return text
 

@@ -15,7 +15,7 @@ from medfold.commands import predict as command
 from medfold.commands.predict import predict
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.recipe import Recipe
-from medfold.data.new_images import with_channels
+from medfold.data.image_folder import with_channels
 from medfold.errors import UserError
 from medfold.images.heat_map import overlay
 from medfold.images.preparation import prepare_image

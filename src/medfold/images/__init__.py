@@ -23,7 +23,7 @@ from medfold.images.heat_map import as_shown, overlay
 from medfold.images.image_batches import read_batches
 from medfold.images.perceptual_hash import THUMBNAIL
 from medfold.images.preparation import preparation_step, prepare_image
-from medfold.images.resize import resize
+from medfold.images.resizing import resize
 from medfold.images.scan import read_appearance, read_measurements, scan_images
 from medfold.images.scan_worker import ONE_VALUE, STATISTICS
 from medfold.images.store import Store, load_store, store_exists, store_key

@@ -14,7 +14,7 @@ from medfold.errors import UserError
 from medfold.images import perceptual_hash
 from medfold.images.formats.reading import read_image_with_headers
 from medfold.images.preparation import prepare_image
-from medfold.images.resize import resize
+from medfold.images.resizing import resize
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]
 ONE_VALUE = "plain-"  # hashes of images of one value begin with it

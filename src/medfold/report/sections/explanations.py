@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import cv2
@@ -86,7 +85,7 @@ class _Nets:
     ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
         """Heat maps by row of the samples and column, and what they speak for; writes what is to be said of them."""
         with silence_native_output():
-            from medfold.prediction import GradCam, grad_cam_checks, load_model
+            from medfold.prediction import GradCam, load_model, randomised
         competition, findings = self.project.competition, self._findings()
         result, agreement, pointed, method, of_grade = {}, [], [], "", False
         for fold, paths in self.weights.items():
@@ -100,12 +99,12 @@ class _Nets:
             if not agreement and len(here):
                 # With random weights often nothing speaks for an output; what speaks against it has ranks, too.
                 some = slice(0, CHECKED)
-                other = GradCam(grad_cam_checks.randomised(net))
+                other = GradCam(randomised(net))
                 maps = (each(images[some], columns[here][some], signed=True) for each in (explainer, other))
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
             if findings is not None:
-                pointed.append(self._pointed(grad_cam_checks, explainer, fold, paths, findings))
+                pointed.append(self._pointed(explainer, fold, paths, findings))
         target = "a positive" if competition.task == "binary" else "the class or label that is named"
         target = "a higher grade" if of_grade else target
         section.text(
@@ -142,16 +141,18 @@ class _Nets:
         )
 
     def _pointed(
-        self, checks: ModuleType, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
+        self, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray]:
         """Of each positive that the net found, whether its map points at it, and the chance of a random point."""
+        from medfold.prediction import hits, random_hits
+
         oof = read_predictions(self.project.competition, paths.oof).set_index("id")
         found = findings[findings["id"].isin(oof.index[oof[self.project.competition.columns[0]] > 0.5])]
         rows = self.samples.reset_index().set_index("id")["index"].loc[found["id"]].to_numpy()
         heat = explainer(self._images(rows), np.zeros(len(rows), int))
         disc = found["x"].to_numpy(), found["y"].to_numpy(), found["radius"].to_numpy()
         shape = (self.choices.images.size, self.choices.images.size)
-        return checks.hits(heat, *disc, explainer.cell), checks.random_hits(shape, *disc, explainer.cell)
+        return hits(heat, *disc, explainer.cell), random_hits(shape, *disc, explainer.cell)
 
 
 def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Callable[[int, int], str]:

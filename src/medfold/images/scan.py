@@ -135,7 +135,7 @@ def _look(
     todo = [row for row in range(len(samples)) if row not in journal.done and row not in skipped]
     images = samples["image"].tolist()
     with journal.writing() as write, Meter("prepare", len(samples), len(samples) - len(todo), "images") as meter:
-        for results in map_in_workers(partial(scan_image, look=job), [(row, images[row]) for row in todo]):
+        for results in map_in_workers(partial(scan_image, task=job), [(row, images[row]) for row in todo]):
             write([[todo[at], DIED] if isinstance(found, WorkerDied) else found for at, found in results])
             meter.advance(len(results))
     rows = journal.read()

@@ -12,6 +12,7 @@ from medfold.console import say, table, warn
 from medfold.data import (
     Dataset,
     encode_targets,
+    folds_in_words,
     further_columns,
     load_dataset,
     mask_suspicion,
@@ -178,9 +179,8 @@ def _show_folds(project: Project, data: Dataset) -> None:
     if not competition.classes and competition.task == "binary":
         names = [f"{competition.labels.targets[0]}={name}" for name in names]
     groups = train["group"].to_numpy()
-    state = "made" if data.folds_made else "kept"
-    how = f"{options.k} folds, {options.method}, seed {options.seed}, {train['group'].nunique():,} groups"
-    say("folds", f"{state}: {how} -> {project.shown(project.paths.folds)}")
+    if not data.folds_made:
+        say("folds", f"kept: {folds_in_words(project, train)}")
     for name, count in scarce_classes(data.targets, groups, names, options.k).items():
         warn("folds", f"warning: class {name} is in {count} groups only, so {options.k - count} folds have none of it")
     largest = int(train["group"].value_counts().max())

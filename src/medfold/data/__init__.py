@@ -1,7 +1,7 @@
 """From raw files to a dataset: sources, label layouts, samples, targets and folds."""
 
 from medfold.data.companions import find_companions, mask_suspicion
-from medfold.data.dataset import Dataset, load_dataset, scan_dataset
+from medfold.data.dataset import Dataset, folds_in_words, load_dataset, scan_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
 from medfold.data.image_folder import new_images
 from medfold.data.image_patterns import CHANNEL_FIELD, PathRule, image_exists, is_excluded, list_files, paths_by_ending
@@ -37,6 +37,7 @@ __all__ = [
     "encode_targets",
     "examples_of_classes",
     "find_companions",
+    "folds_in_words",
     "further_columns",
     "get_raw_data",
     "get_some_raw_data",

@@ -5,10 +5,14 @@ import shutil
 from html import unescape
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from medfold.commands.report import report
 from medfold.competition.project import Project
+from medfold.report import page as pages
+from medfold.report.drawing import ConfusionTable, Drawing
+from medfold.report.page import Section
 from tests.conftest import copied
 from tests.report.conftest import CLASSES, COPIES, SITES
 from tests.support.helpers import finish
@@ -141,6 +145,29 @@ def test_paper_shows_all_of_every_figure_and_table(browser, written):
         assert set(paper.evaluate(every(".confusion td", shade))) == {"exact"}
         pages = len(re.findall(rb"/Type\s*/Page\b", paper.pdf()))
         assert 5 <= pages <= 16
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Normal/Mild", "Moderate", "Twelve chars"],
+        ["normal", "diseased"],
+        [f"class {k}" for k in range(14)],
+        ["x"] * 40,
+    ],
+)
+@pytest.mark.parametrize(("media", "across"), [("print", PRINTED["width"]), ("screen", 1280)])
+def test_a_confusion_table_of_any_size_fits_its_figure(browser, tmp_path, names, media, across):
+    table = ConfusionTable(np.full((len(names), len(names)), 4321), names)
+    section = Section("a", "A")
+    section.figures([Drawing("confusion", "t", "w", confusion=table, wide=table.wide)] + 2 * [Drawing("b", "t", "w")])
+    path = tmp_path / "page.html"
+    path.write_text(pages.render(pages.Page("n", "t", "s", [], [], [section], "f")), encoding="utf-8")
+    with browser.open(path, width=across) as page:
+        page.cdp("Emulation.setEmulatedMedia", media=media)
+        inside = "each.getBoundingClientRect().right <= each.closest('figure').getBoundingClientRect().right - 8"
+        assert page.evaluate(every(".confusion", inside)) == [True]
+        assert set(page.evaluate(every(".confusion bdi", "each.getClientRects().length"))) == {1}  # a line each
 
 
 def test_another_process_writes_the_same_bytes(scripts_once, written, tmp_path, monkeypatch):

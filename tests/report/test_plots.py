@@ -173,7 +173,9 @@ def test_many_classes_are_shaded_without_their_counts():
     assert texts.count("class 14") == 2
 
 
-@pytest.mark.parametrize("labels", [["short"] * 7, ["short", "恶性肿瘤（腺癌）"], ["a long name of a class"] * 2])
+@pytest.mark.parametrize(
+    "labels", [["short"] * 12, ["short", "恶性肿瘤（腺癌）恶性肿瘤（腺癌）"], ["a name of 22 characters"] * 2]
+)
 def test_columns_have_numbers_where_names_find_no_room(labels):
     count = len(labels)
     root = ElementTree.fromstring(on_the_page(confusion=ConfusionTable(np.eye(count, dtype=int), labels)))
@@ -182,6 +184,18 @@ def test_columns_have_numbers_where_names_find_no_room(labels):
     assert [each.get("title") for each in columns] == labels
     rows = ["".join(each.itertext()) for each in root.iter("th") if each.get("scope") == "row"]
     assert rows == [f"{number + 1} {label}" for number, label in enumerate(labels)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "wide"),
+    [(["0", "1"], False), (["normal", "diseased"], False), (["Normal/Mild", "Moderate", "Severe"], True)],
+)
+def test_columns_have_names_where_they_find_room(labels, wide):
+    table = ConfusionTable(np.eye(len(labels), dtype=int), labels)
+    root = ElementTree.fromstring(on_the_page(confusion=table))
+    columns = [each for each in root.iter("th") if each.get("scope") == "col"][1:]
+    assert ["".join(each.itertext()) for each in columns] == labels
+    assert table.wide == wide
 
 
 def test_intervals_are_drawn_where_they_are():

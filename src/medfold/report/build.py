@@ -1,4 +1,4 @@
-"""The report: a web page about a run, or several together, in one HTML file that needs nothing else."""
+"""Builds the page about a run, or several together, from its sections."""
 
 from typing import Any
 

@@ -9,7 +9,8 @@ import numpy as np
 from medfold.report.names import is_long, width
 
 LEVELS = 9  # shades of a cell, from nothing to most
-NAMED, NARROW = 6, 12  # classes, and letters of the longest, up to which columns of a confusion table have names
+NAMED = 60  # letters in a row up to which the columns of a confusion table have names
+NARROW = 22  # letters in a row up to which it stands beside another figure
 COUNTED = 14  # classes up to which its cells have counts
 
 
@@ -79,12 +80,22 @@ class ConfusionTable:
     @property
     def named(self) -> bool:
         """Whether columns have the names of the classes; else their numbers, which the rows tell."""
-        return len(self.names) <= NAMED and max(map(width, self.names)) <= NARROW
+        return self._letters <= NAMED
+
+    @property
+    def wide(self) -> bool:
+        """Whether it needs the whole width of the page."""
+        return self._letters > NARROW
 
     @property
     def counted(self) -> bool:
         """Whether cells show their counts; else they are only shaded."""
         return len(self.names) <= COUNTED
+
+    @property
+    def _letters(self) -> int:
+        """Letters in a row, the names of all columns and the longest of the rows; a count takes five at least."""
+        return sum(max(5, width(name)) for name in self.names) + max(map(width, self.names))
 
 
 class Interval(NamedTuple):

@@ -27,7 +27,7 @@ CHECKED = 16  # maps that are compared with those of random weights
 
 
 def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Section:
-    """The galleries; with heat maps if the weights of the first run are there."""
+    """Galleries of images, with heat maps if the weights of the first run are there."""
     competition, name = project.competition, found.names[0]
     section = Section("images", "What it looks at")
     chosen = galleries.choose(found.probable.targets, found.probable.predictions)
@@ -66,12 +66,14 @@ def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Se
 
 @dataclass(frozen=True)
 class _Nets:
-    """The nets of a run, and what they predicted.
+    """The nets of a run, one per fold.
 
     Args:
-        pixels: what they see.
+        project: of the competition.
+        choices: the recipe of the run.
+        pixels: the prepared images.
         samples: the first of each unit: id, fold, labels, height and width of the raw image.
-        weights: by fold.
+        weights: files of each fold, by its number.
     """
 
     project: Project
@@ -83,7 +85,16 @@ class _Nets:
     def explain(
         self, rows: np.ndarray, columns: np.ndarray, section: Section
     ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
-        """Heat maps by row of the samples and column, and what they speak for; writes what is to be said of them."""
+        """Computes heat maps, and adds to the section what they show and how far they can be trusted.
+
+        Args:
+            rows: int (n,), the samples.
+            columns: int (n,), the prediction column that each map is about.
+            section: of the page.
+
+        Returns:
+            The maps by row and column, float (height, width); the name of what they speak for.
+        """
         with silence_native_output():
             from medfold.prediction import GradCam, load_model, randomised
         competition, findings = self.project.competition, self._findings()
@@ -130,7 +141,7 @@ class _Nets:
         return self.pixels.pixels[self.pixels.of(self.samples["id"].iloc[rows])]
 
     def _findings(self) -> pd.DataFrame | None:
-        """What there is to find, in pixels of the prepared images; None if nobody knows."""
+        """Positions of the findings in pixels of the prepared images; None if they are not known."""
         images, found = self.choices.images, open_source(self.project).findings()
         if found is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
             return None
@@ -143,7 +154,7 @@ class _Nets:
     def _pointed(
         self, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Of each positive that the net found, whether its map points at it, and the chance of a random point."""
+        """For each true positive: whether the map points at the finding, and the chance of a random point."""
         from medfold.prediction import hits, random_hits
 
         oof = read_predictions(self.project.competition, paths.oof).set_index("id")
@@ -156,7 +167,7 @@ class _Nets:
 
 
 def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Callable[[int, int], str]:
-    """(row, column) -> what stands under an image: unit, truth, prediction, fold."""
+    """A function (row, column) -> caption of an image: id, truth, prediction, fold."""
     competition, predictions, targets = project.competition, found.probable.predictions, found.probable.targets
 
     def text(row: int, column: int) -> str:

@@ -137,7 +137,7 @@ def _confusion(competition: Competition, oof: OofPredictions, probable: OofPredi
     rule = "as adjusted for the metric" if adjusted else rule
     text = f"Truth by row, decision ({rule}) by column; shaded by the share of the row. {right:.1%} are decided right."
     table = ConfusionTable(counts, competition.class_names)
-    drawings = [Drawing("confusion", "Confusion matrix", text, confusion=table, wide=not table.named)]
+    drawings = [Drawing("confusion", "Confusion matrix", text, confusion=table, wide=table.wide)]
     if competition.task == "binary":
         parts = {competition.class_names[k]: predictions[targets == k, 0] for k in (0, 1) if (targets == k).any()}
         drawings.append(

@@ -35,7 +35,7 @@ def near_duplicates_of(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDupli
     """The near-duplicates among all images, training and test; found once, then kept in data/.
 
     Args:
-        seen: `survey.appearance`, with the column `hash` of `survey.measured`.
+        seen: `read_appearance`, with the column `hash` of `read_measurements`.
     """
     origin = files.fingerprint([VERSION, files.sha256(paths.appearance)])
     kept = files.read_json(paths.near_duplicates)

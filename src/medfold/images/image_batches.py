@@ -37,7 +37,7 @@ def read_batches(
 
     Args:
         raw: the folder that image paths start from.
-        images: as formats.read takes them.
+        images: as `read_image` takes them.
         facts: how to read them; an image of another `shape` than expected counts as unreadable.
         options: how to prepare each.
         size: readable images in a batch, but for the last one. Defaults to 64.

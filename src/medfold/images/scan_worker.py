@@ -1,4 +1,4 @@
-"""One look at one raw image, in a process of a crew: decoded once, prepared, measured, written where it belongs."""
+"""Scan of one raw image, in a worker process: decoded once, prepared, measured, written where it belongs."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,7 +42,7 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> list[Any]:
     """Decodes an image and writes its row of the files.
 
     Args:
-        item: row, and path of the image as formats.look takes it.
+        item: row, and path of the image as `read_image` takes it.
 
     Returns:
         Row; why it cannot be read, or ''; then, if it can, height, width, the hash of its pixels; and, if

@@ -1,4 +1,4 @@
-"""Every path that the stages share, and nowhere else."""
+"""Every path that commands share, and nowhere else."""
 
 import os
 from dataclasses import dataclass
@@ -160,7 +160,7 @@ class CompetitionPaths:
 
     @property
     def sample_submission(self) -> Path:
-        """A sample submission made by the kit, for data sets that bring none."""
+        """A sample submission made by medfold, for data sets that bring none."""
         return self.data / "sample_submission.csv"
 
     @property

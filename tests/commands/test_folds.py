@@ -9,7 +9,6 @@ from medfold.commands.folds import make_folds, warn_of_lost_labels
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import Source
-from medfold.folds import near_duplicates
 from tests.conftest import SMALL, add_competition
 from tests.support.helpers import competition
 
@@ -63,7 +62,7 @@ def test_near_duplicates_are_told_drawn_and_joined_if_asked(project_folder, fold
     assert sheet.shape[1] > sheet.shape[0] > 176
     assert "near" in set(pd.read_csv(project.paths.audit)["kind"])
 
-    monkeypatch.setattr(near_duplicates, "find_near_duplicates", None)  # found once
+    monkeypatch.setattr("medfold.folds.kept_near_duplicates.find_near_duplicates", None)  # found once
     make_folds(project)
     monkeypatch.undo()
     monkeypatch.chdir(project_folder)

@@ -15,14 +15,13 @@ from medfold.commands import predict as command
 from medfold.commands.predict import predict
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.recipe import Recipe
-from medfold.data.new_images import with_channels
+from medfold.data.image_folder import with_channels
 from medfold.errors import UserError
 from medfold.images.heat_map import overlay
 from medfold.images.preparation import prepare_image
 from medfold.models.build import build_model
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.weights import load_model
-from medfold.runs import identity
 from tests.support.helpers import competition, picture
 
 
@@ -193,7 +192,7 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     monkeypatch.setattr(command, "_weights", lambda *_: ["one fold"])
     monkeypatch.setattr("medfold.prediction.load_model", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
-    monkeypatch.setattr(identity, "facts_of_run", lambda project, name: three)
+    monkeypatch.setattr(command, "facts_of_run", lambda project, name: three)
     result = predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True)
     assert result["1"][0] > 0.9
     found = drawn(tmp_path / "p-explained", "a.png.png").astype(int)

@@ -75,9 +75,7 @@ def test_it_is_cut_once_and_nothing_is_decoded_again(cut, capsys, monkeypatch):
     first = make_folds(cut, prepare=recipe)
     before = files.read_csv(cut.paths.samples)
     capsys.readouterr()
-    monkeypatch.setattr(
-        "medfold.images.worker_pool.map_in_workers", lambda *words: pytest.fail("an image was decoded again")
-    )
+    monkeypatch.setattr("medfold.images.scan.map_in_workers", lambda *words: pytest.fail("an image was decoded again"))
     again = make_folds(cut, prepare=recipe)
     assert "holdout" not in capsys.readouterr().out
     assert first.test.equals(again.test)
@@ -140,6 +138,7 @@ def test_a_sample_that_does_not_fit_is_told_before_anything_is_trained(project_f
 
 @pytest.mark.slow
 def test_patients_that_nobody_named_are_told_with_each_score(cut, capsys):
+    make_folds(cut)
     finished_run(cut, "noise", quality=0.5)
     assert "unknown: the OOF score may flatter" in capsys.readouterr().out
     submit(cut, names=["noise"], force=True)

@@ -311,7 +311,7 @@ def test_private_headers_stay_out_of_the_sample_table(wide, monkeypatch):
     images = facts.images.model_copy(update={"headers": ["PatientName"]})
     labels = facts.labels.model_copy(update={"keep": ("PatientName",)})
     monkeypatch.setattr(
-        "medfold.images.dicom_headers.read_headers",
+        "medfold.data.label_layouts.read_headers",
         lambda raw, images, keywords, complete: {"PatientName": ["x"] * len(images)},
     )
     with pytest.raises(UserError, match="labels.keep: the header PatientName may tell who a patient is"):

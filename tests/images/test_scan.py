@@ -161,16 +161,16 @@ def test_an_image_of_another_shape_is_bad(small, table):
     assert pd.read_csv(small.paths.bad_images)["reason"].tolist() == ["it has 64x128 pixels, expected 128x128"]
 
 
-def dies_at_the_third(item, look):
+def dies_at_the_third(item, task):
     if item[0] == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-    return scan_image(item, look)
+    return scan_image(item, task)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
 def test_a_file_that_kills_the_decoder_is_a_bad_image(small, table, monkeypatch):
-    monkeypatch.setattr(scan, "look_at", dies_at_the_third)
+    monkeypatch.setattr(scan, "scan_image", dies_at_the_third)
     look(small, table, CHOICES)
     listed = pd.read_csv(small.paths.bad_images)
     assert listed[["id", "reason"]].to_numpy().tolist() == [[table["id"].iloc[2], scan.DIED]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medfold.errors import UserError
-from medfold.scaffold.draft_facts import draft_facts
+from medfold.scaffold.drafting import draft_facts
 from tests.support import dicom_files
 from tests.support.helpers import picture
 

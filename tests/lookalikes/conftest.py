@@ -9,7 +9,6 @@ import pytest
 from medfold.competition.project import Project
 from medfold.data.samples import read_samples
 from medfold.paths import Paths
-from medfold.submission.leaderboards import entry
 from tests.conftest import copied
 from tests.lookalikes import LOOKALIKES, ODDITIES, lookalike_once, truth_of
 from tests.support.helpers import NoLeaderboard
@@ -40,5 +39,5 @@ def project(taken, tmp_path, monkeypatch) -> Project:
     """A copy of the look-alike's project to work in; nothing is uploaded."""
     copied(taken.project.root.root, tmp_path, monkeypatch)
     if taken.project.competition.upload != "local":
-        monkeypatch.setattr(entry, "leaderboard_of", lambda upload: NoLeaderboard)
+        monkeypatch.setattr("medfold.commands.submit.leaderboard_of", lambda upload: NoLeaderboard)
     return Project.open(taken.project.paths.name)

@@ -16,7 +16,6 @@ from medfold.competition.project import Project
 from medfold.competition.recipe import parse_overrides
 from medfold.notebooks import wheels
 from medfold.paths import Paths
-from medfold.submission.leaderboards import entry
 from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
 from tests.lookalikes import LOOKALIKES, plant
 from tests.support import kaggle_image
@@ -43,7 +42,7 @@ def test_it_submits_what_is_submitted_at_home(given, python, tmp_path, style):
 @pytest.fixture
 def nothing_is_placed(monkeypatch):
     """Submissions are checked and stay here."""
-    monkeypatch.setattr(entry, "leaderboard_of", lambda upload: NoLeaderboard)
+    monkeypatch.setattr("medfold.commands.submit.leaderboard_of", lambda upload: NoLeaderboard)
 
 
 @pytest.fixture

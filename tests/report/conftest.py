@@ -1,10 +1,24 @@
-"""The browser of the report's tests."""
+"""The browser of the report's tests, and a report whose names are of many scripts."""
 
+import json
 import os
+import shutil
+from pathlib import Path
 
+import cv2
+import numpy as np
+import pandas as pd
 import pytest
 
+from medfold import files
+from medfold.commands.download import download
+from medfold.commands.folds import make_folds
+from medfold.commands.report import report
+from medfold.competition.project import Project
+from medfold.data.sources.source import Source
+from tests.conftest import SMALL, add_competition
 from tests.support.browser import Page, missing
+from tests.support.helpers import noisy_run
 
 
 def browser_or_leave() -> type[Page]:
@@ -19,3 +33,85 @@ def browser_or_leave() -> type[Page]:
 def browser() -> type[Page]:
     """Opens pages: `with browser.open(path, width=390, dark=True) as page`."""
     return browser_or_leave()
+
+
+CLASSES = [
+    "שפיר",
+    "ورم خبيث",
+    "恶性肿瘤（腺癌）",
+    "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])",
+]
+# Ids and the values of a kept column; {} is a number.
+IDS = ["תמונה_{}", "صورة_{}", "影像_{}", "image_{}"]
+SITES = ["בית חולים", "北京协和医院", "Zürich <1>"]
+SCRIPTS = "\n".join(
+    [
+        "title: 'מיון: classes in many scripts'",
+        "source: {kind: kaggle-dataset, slug: a/b}",
+        "upload: local",
+        "task: multiclass",
+        f"classes: {json.dumps(CLASSES, ensure_ascii=False)}",
+        "labels: {file: train.csv, id: id, targets: [target], keep: [site]}",
+        "images:",
+        '  {train: "train/{id}.png", test: "test/{id}.png", channels: 1, shape: [128, 128], symmetry: horizontal}',
+        "score: {metric: mean_auc}",
+        "submission: {sample: sample_submission.csv}",
+        "folds: {k: 5, seed: 7, method: stratified}",
+    ]
+)
+COPIES = 3
+
+
+def scripts_project(root: Path) -> Project:
+    """A project with a finished run of a competition whose classes, ids and sites are of many scripts.
+
+    Some images are brighter copies of others, which the audit finds. The working directory must be the root.
+    """
+    add_competition(root, "small", SMALL)
+    small = Project.open("small")
+    Source(small.competition.source, small.paths).get()
+    (raw,) = small.paths.raw.rglob("train.csv")
+    given, train, test = root / "given", [], []
+    for part, rows in (("train", train), ("test", test)):
+        (given / part).mkdir(parents=True)
+        for number, path in enumerate(sorted((raw.parent / part).glob("*.png"))[:60]):
+            id = IDS[number % 4].format(number if part == "train" else number + 100)
+            shutil.copy(path, given / part / f"{id}.png")
+            rows.append({"id": id, "target": CLASSES[number % 4], "site": SITES[number % 3]})
+    for number in range(COPIES):
+        pixels = cv2.imdecode(
+            np.fromfile(given / "train" / f"{train[number]['id']}.png", np.uint8), cv2.IMREAD_GRAYSCALE
+        )
+        cv2.imencode(".png", np.clip(pixels * 1.1, 0, 255).astype(np.uint8))[1].tofile(
+            given / "train" / f"复制_{number}.png"
+        )
+        train.append({**train[number], "id": f"复制_{number}"})
+    pd.DataFrame(train).to_csv(given / "train.csv", index=False)
+    sample = pd.DataFrame({"id": [row["id"] for row in test]}).assign(**dict.fromkeys(CLASSES, 0.25))
+    sample.to_csv(given / "sample_submission.csv", index=False)
+    add_competition(root, "scripts", SCRIPTS)
+    project = Project.open("scripts")
+    download(project, given)
+    make_folds(project)
+    noisy_run(project, "noisy")
+    noisy_run(project, "louder", noise=2.0)
+    for fold in range(5):
+        rng = np.random.default_rng(fold)
+        score = np.round(0.5 + 0.4 * (1 - np.exp(-np.arange(1, 13) / 4)) + 0.02 * rng.standard_normal(12), 4)
+        history = pd.DataFrame({"epoch": np.arange(1, 13), "loss": 1.4 - score, "mean_auc": score})
+        files.write_csv(history, project.paths.run("noisy").fold(fold).history)
+    return project
+
+
+@pytest.fixture(scope="session")
+def scripts_once(once) -> Path:
+    """The folder of `scripts_project` with the reports of its run and of both runs; only to look at or to copy."""
+
+    def make(root: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            project = scripts_project(root)
+            report(project, ["noisy"])
+            report(project, ["noisy", "louder"])
+
+    return once("scripts", make)

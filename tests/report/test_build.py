@@ -286,6 +286,6 @@ def test_other_tasks(once, name, task, unit, tmp_path, monkeypatch):
             assert share == f"{members[:, column].mean():.1%}"
             assert auc == f"{METRICS['auc'](members[:, column] * 1, found.probable.predictions[:, column]):.4f}"
     if "confusion" in drawn:
-        counts = re.search(r'<figure id="figure-confusion".*?</svg>', text, re.DOTALL).group()
-        numbers = [int(each.replace(",", "")) for each in re.findall(r">([\d,]+)</text>", counts)]
+        counts = re.search(r'<figure id="figure-confusion".*?</figure>', text, re.DOTALL).group()
+        numbers = [int(each.replace(",", "")) for each in re.findall(r">([\d,]+)</td>", counts)]
         assert sum(numbers) >= len(found.oof.targets)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from medfold.report import page as pages
-from medfold.report.page import Card, Drawing, Page, Section, Tile
+from medfold.report.drawing import Captioned, ConfusionTable, Drawing, Interval, IntervalTable, LegendEntry, Strip
+from medfold.report.page import Card, Page, Section, Tile
 
 EVIL = "<script>alert(1)</script> a\"b 'c' & </style>"
 VOID = {"meta", "link", "img", "br", "input", "hr"}
@@ -85,6 +86,37 @@ def test_what_is_given_is_text_and_never_markup(evil):
         ("div", "aria-label"),
     ):
         assert EVIL in [attributes.get(attribute) for attributes, _ in evil.all(tag)], attribute
+
+
+def drawn(word: str) -> Page:
+    """A page with a figure of every kind, on which the word stands wherever a name does."""
+    section = Section("first", "First")
+    section.figures(
+        [
+            Drawing("a", "t", "w", svg="<svg></svg>", legend=[LegendEntry("<svg></svg>", word, word)]),
+            Drawing("b", "t", "w", confusion=ConfusionTable(np.eye(2, dtype=int), [word, "other"])),
+            Drawing("c", "t", "w", intervals=IntervalTable([Interval(word, 0.5, 0.4, 0.6)], word, 0.5)),
+            Drawing("d", "t", "w", sheet=[Strip(word, [Captioned("data:,", [word])])]),
+        ]
+    )
+    section.table("c", [word, word], [[word, "1"]])
+    return Page("n", "t", "s", [], [], [section], "f")
+
+
+@pytest.mark.parametrize("length", [1, 5])
+def test_names_of_figures_are_text_and_never_markup(length):
+    word = EVIL * length  # short, and so long that it is cut
+    plain, evil = (Seen(pages.render(drawn(each))) for each in ("x" * len(word), word))
+    assert [(tag, set(attributes)) for tag, attributes, _ in evil.elements] == [
+        (tag, set(attributes)) for tag, attributes, _ in plain.elements
+    ]
+    assert len(evil.all("script")) == 1
+    assert [text for _, text in evil.all("bdi")].count(word) == 4
+    for tag in ("th", "td", "li", "span"):
+        assert any(word in text for _, text in evil.all(tag)), tag
+    titles = [attributes["title"] for _, attributes, _ in evil.elements if "title" in attributes]
+    # The legend, a row and a column of the confusion table, an interval, a strip and its caption, three cells.
+    assert titles.count(word) == (9 if length > 1 else 1)
 
 
 def test_every_text_of_the_page_is_shown():

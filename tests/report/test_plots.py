@@ -1,4 +1,4 @@
-"""Figures: sound SVG whose colours and type are the page's."""
+"""Figures: sound SVG and HTML whose colours and type are the page's, and whose names are text."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -7,16 +7,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.report import page as pages
 from medfold.report import plots
 from medfold.report.curves import Curve, OperatingPoint
+from medfold.report.drawing import ConfusionTable, Drawing, Interval, IntervalTable
+from medfold.report.page import Page, Section
 
 LABELS = ['a <b> & "c"', "Größe $1 or $2", "3_x^2"]
 LINE = Curve(np.array([0.0, 0.2, 1.0]), np.array([0.0, 0.7, 1.0]))
 HISTORIES = {fold: pd.DataFrame({"loss": [0.9, 0.5 + fold / 10]}) for fold in (0, 2)}
 RELIABLE = {label: (LINE, np.array([5, 1, 9])) for label in LABELS}
-ROWS = [("sex F", 0.8, 0.7, 0.9), ("sex <M>", 0.7, np.nan, np.nan), ("few", np.nan, np.nan, np.nan)]
-# Each figure by its function: name -> SVG, and texts that stand in it.
-FIGURES = {
+ROWS = [
+    Interval("sex F", 0.8, 0.7, 0.9),
+    Interval("sex <M>", 0.7, np.nan, np.nan),
+    Interval("few", np.nan, np.nan, np.nan),
+]
+# Plots by their function: name -> SVG and legend, and texts that stand in one of both.
+PLOTS = {
     "curves": (
         lambda name: plots.curves(dict.fromkeys(LABELS, LINE), "x <axis>", "y", name, True, [LINE]),
         ["x <axis>", "y", "0.2", *LABELS],
@@ -31,84 +38,127 @@ FIGURES = {
         lambda name: plots.histogram({label: np.array([0, 0.31, 1.0]) for label in LABELS}, "prediction", name),
         ["prediction", "share", *LABELS],
     ),
+}
+# Tables that are drawn, and texts that stand in them.
+TABLES = {
     "confusion": (
-        lambda name: plots.table_of_confusion(np.array([[1234, 5, 0], [6, 78, 9], [0, 0, 0]]), LABELS, name),
+        {"confusion": ConfusionTable(np.array([[1234, 5, 0], [6, 78, 9], [0, 0, 0]]), LABELS)},
         ["true", "decided", "1,234", "78", *LABELS],
     ),
     "intervals": (
-        lambda name: plots.intervals(ROWS, "mean $AUC$", 0.75, name),
+        {"intervals": IntervalTable(ROWS, "mean $AUC$", 0.75)},
         ["mean $AUC$", "sex F", "sex <M>", "few"],
     ),
 }
 
 
-@pytest.fixture(params=FIGURES)
+def on_the_page(**content) -> str:
+    """The HTML of a figure as the page has it."""
+    section = Section("a", "A")
+    section.figures([Drawing("roc", "title", "words", **content)])
+    text = pages.render(Page("n", "t", "s", [], [], [section], "f"))
+    return re.search(r"<figure.*?</figure>", text, re.DOTALL).group()
+
+
+@pytest.fixture(params=PLOTS)
+def plot(request):
+    return PLOTS[request.param]
+
+
+@pytest.fixture(params=[*PLOTS, *TABLES])
 def figure(request):
-    return FIGURES[request.param]
+    """HTML of a figure, and the texts that stand in it."""
+    if request.param in TABLES:
+        content, texts = TABLES[request.param]
+    else:
+        make, texts = PLOTS[request.param]
+        content = make("roc")._asdict()
+    return on_the_page(**content), texts
 
 
 def test_it_is_sound_xml_whose_text_is_text(figure):
-    make, texts = figure
-    root = ElementTree.fromstring(make("roc"))
+    text, texts = figure
+    root = ElementTree.fromstring(text)
+    found = ["".join(element.itertext()).strip() for element in root.iter()]
+    for each in texts:
+        assert each in found
+    assert "hidden" not in found
+    assert all(each.get("aria-hidden") == "true" for each in root.iter("svg"))
+
+
+def test_a_plot_fits_where_it_is_put(plot):
+    root = ElementTree.fromstring(plot[0]("roc").svg)
     assert root.tag == "svg"
     assert root.get("aria-hidden") == "true"
     assert {"width", "height"}.isdisjoint(root.attrib)
     assert len(root.get("viewBox").split()) == 4
-    found = ["".join(element.itertext()).strip() for element in root.iter("text")]
-    for text in texts:
-        assert text in found
-    assert "hidden" not in found
+
+
+def test_names_stand_in_the_legend_and_not_in_the_plot(plot):
+    make, texts = plot
+    drawn = make("roc")
+    named = [each for each in texts if each in LABELS or each.startswith("fold")]
+    assert [entry.name for entry in drawn.legend] == named
+    words = ["".join(each.itertext()).strip() for each in ElementTree.fromstring(drawn.svg).iter("text")]
+    assert set(words) & {*named, "hidden"} == set()
 
 
 def test_its_colours_and_type_are_those_of_the_page(figure):
-    text = figure[0]("roc")
+    text = figure[0]
     for element in ElementTree.fromstring(text).iter():
         style = dict(each.split(": ") for each in element.get("style", "").split("; ") if each)
-        for what in ("fill", "stroke", "color"):
+        for what in ("fill", "stroke", "color", "background"):
             assert element.get(what) is None
             assert re.fullmatch(r"none|var\(--(ink|muted|grid|series\d|fill\d)\)", style.get(what, "none"))
     assert [stand_in for stand_in in plots.VARIABLES if stand_in in text] == []
-    assert "var(--ink)" in text
-    assert set(re.findall(r"font-family: ([^;\"]*)", text)) == {"inherit"}
+    assert set(re.findall(r"font-family: ([^;\"]*)", text)) <= {"inherit"}
     assert "<style" not in text
+    assert ("var(--ink)" in text) == ('class="plot"' in text) == ("font-family: inherit" in text)
 
 
 def test_it_asks_for_nothing_else(figure):
-    text = figure[0]("roc")
+    text = figure[0]
     for word in ("http", "xlink", "<image", "<script", "<metadata", "<?xml", "<!DOCTYPE", "@import"):
         assert word not in text
     for address in re.findall(r'href="([^"]*)"', text) + re.findall(r"url\(([^)]*)\)", text):
         assert address.startswith("#roc-")
 
 
-def test_ids_are_its_own_and_all_that_is_referred_to_is_there(figure):
-    text = figure[0]("roc")
+def test_ids_are_its_own_and_all_that_is_referred_to_is_there(plot):
+    text = plot[0]("roc").svg
     ids = [element.get("id") for element in ElementTree.fromstring(text).iter() if element.get("id")]
     assert ids
     assert all(each.startswith("roc-") for each in ids)
     assert len(ids) == len(set(ids))
     assert {*re.findall(r'href="#([^"]*)"', text), *re.findall(r"url\(#([^)]*)\)", text)} <= {*ids}
-    others = {element.get("id") for element in ElementTree.fromstring(figure[0]("pr")).iter()}
+    others = {element.get("id") for element in ElementTree.fromstring(plot[0]("pr").svg).iter()}
     assert others & set(ids) == set()
 
 
-def test_equal_input_gives_equal_bytes(figure):
-    first = figure[0]("roc")
-    FIGURES["curves"][0]("between")
-    assert figure[0]("roc") == first
+def test_equal_input_gives_equal_bytes(plot):
+    first = plot[0]("roc")
+    PLOTS["curves"][0]("between")
+    assert plot[0]("roc") == first
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_equal_tables_give_equal_bytes(name):
+    assert on_the_page(**TABLES[name][0]) == on_the_page(**TABLES[name][0])
 
 
 def test_series_differ():
     many = plots.curves({f"class {number}": LINE for number in range(12)}, "x", "y", "roc")
     for number in range(8):
-        assert f"stroke: var(--series{number})" in many
-    lines = re.findall(r'style="([^"]*stroke: var\(--series0\)[^"]*)"', many)
-    assert ["stroke-dasharray" in line for line in lines if "stroke-width: 1.8" in line] == [False, True] * 2
+        assert f"stroke: var(--series{number})" in many.svg
+    for text in (many.svg, "".join(entry.sample for entry in many.legend)):
+        lines = re.findall(r'style="([^"]*stroke: var\(--series0\)[^"]*)"', text)
+        assert ["stroke-dasharray" in line for line in lines if "stroke-width: 1.8" in line] == [False, True]
 
 
 def test_confusion_is_shaded_by_the_share_of_the_row():
     def fills(counts):
-        return re.findall(r"fill: var\(--fill(\d)\)", plots.table_of_confusion(np.array(counts), ["a", "b"], "roc"))
+        text = on_the_page(confusion=ConfusionTable(np.array(counts), ["a", "b"]))
+        return re.findall(r"background: var\(--fill(\d)\)", text)
 
     assert fills([[100, 0], [0, 1]]) == ["8", "0", "0", "8"]
     assert fills([[3, 1], [1, 1]]) == ["6", "2", "4", "4"]
@@ -117,10 +167,62 @@ def test_confusion_is_shaded_by_the_share_of_the_row():
 
 def test_many_classes_are_shaded_without_their_counts():
     labels = [f"class {number}" for number in range(15)]
-    root = ElementTree.fromstring(plots.table_of_confusion(np.full((15, 15), 4321), labels, "roc"))
-    texts = ["".join(each.itertext()).strip() for each in root.iter("text")]
-    assert "4,321" not in texts
+    root = ElementTree.fromstring(on_the_page(confusion=ConfusionTable(np.full((15, 15), 4321), labels)))
+    texts = [each.text for each in root.iter("bdi")] + [each.get("title") for each in root.iter("th")]
+    assert "4,321" not in ["".join(each.itertext()) for each in root.iter()]
     assert texts.count("class 14") == 2
+
+
+@pytest.mark.parametrize(
+    "labels", [["short"] * 12, ["short", "恶性肿瘤（腺癌）恶性肿瘤（腺癌）"], ["a name of 22 characters"] * 2]
+)
+def test_columns_have_numbers_where_names_find_no_room(labels):
+    count = len(labels)
+    root = ElementTree.fromstring(on_the_page(confusion=ConfusionTable(np.eye(count, dtype=int), labels)))
+    columns = [each for each in root.iter("th") if each.get("scope") == "col"][1:]
+    assert [each.text for each in columns] == [str(number + 1) for number in range(count)]
+    assert [each.get("title") for each in columns] == labels
+    rows = ["".join(each.itertext()) for each in root.iter("th") if each.get("scope") == "row"]
+    assert rows == [f"{number + 1} {label}" for number, label in enumerate(labels)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "wide"),
+    [(["0", "1"], False), (["normal", "diseased"], False), (["Normal/Mild", "Moderate", "Severe"], True)],
+)
+def test_columns_have_names_where_they_find_room(labels, wide):
+    table = ConfusionTable(np.eye(len(labels), dtype=int), labels)
+    root = ElementTree.fromstring(on_the_page(confusion=table))
+    columns = [each for each in root.iter("th") if each.get("scope") == "col"][1:]
+    assert ["".join(each.itertext()) for each in columns] == labels
+    assert table.wide == wide
+
+
+def test_intervals_are_drawn_where_they_are():
+    table = IntervalTable(ROWS, "AUC", 0.75)
+    root = ElementTree.fromstring(on_the_page(intervals=table))
+    places = {text: float(table.at(tick).rstrip("%")) for tick, text in table.ticks}
+    assert {"0.75", "0.80", "0.85", "0.90"} <= set(places)
+    assert 0 < places["0.75"] < places["0.80"] < places["0.90"] < 100
+    ranges = [each for each in root.iter("line") if each.get("class") == "range"]
+    assert [(each.get("x1"), each.get("x2")) for each in ranges] == [(table.at(0.7), table.at(0.9))]
+    assert [each.get("cx") for each in root.iter("circle")] == [table.at(0.8), table.at(0.7)]
+    whole = {each.get("x1") for each in root.iter("line") if each.get("class") == "whole"}
+    assert whole == {table.at(0.75)}
+    assert float(table.at(0.75)[:-1]) == pytest.approx(places["0.75"])
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ((0.5, 0.5), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+        ((-1000.0, 3000.0), ["-1000", "0", "1000", "2000", "3000"]),
+        ((0.00012, 0.00019), ["0.00012", "0.00014", "0.00016", "0.00018"]),
+    ],
+)
+def test_ticks_have_as_many_digits_as_they_need(values, texts):
+    table = IntervalTable([Interval("a", value, np.nan, np.nan) for value in values], "score", values[0])
+    assert [text for _, text in table.ticks] == texts
 
 
 def test_operating_points_lie_on_the_curve():
@@ -131,15 +233,19 @@ def test_operating_points_lie_on_the_curve():
 
 
 @pytest.mark.filterwarnings("error")
-def test_long_labels_leave_room():
+def test_long_names_are_cut_with_their_full_text_in_a_title():
     long = "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])"
-    for text in (
-        plots.intervals([(long, 0.8, 0.7, 0.9)], "AUC", 0.75, "roc"),
-        plots.table_of_confusion(np.eye(2, dtype=int), [long, long + "x"], "roc"),
+    for content, count in (
+        (plots.curves({long: LINE, "short": LINE}, "x", "y", "roc")._asdict(), 1),
+        ({"intervals": IntervalTable([Interval(long, 0.8, 0.7, 0.9)], "AUC", 0.75)}, 1),
+        ({"confusion": ConfusionTable(np.eye(2, dtype=int), [long, long + "x"])}, 4),
     ):
-        width = float(re.search(r'viewBox="0 0 ([\d.]+)', text).group(1))
-        root = ElementTree.fromstring(text)
-        (background,) = [each[0] for each in root.iter("g") if each.get("id") == "roc-patch_2"]
-        xs = [float(x) for x in re.findall(r"[ML] ([\d.]+)", background.get("d"))]
-        assert max(xs) - min(xs) > width / 5
+        text = on_the_page(**content)
         assert "JPEG Lossless, Non-Hierarchical" in text
+        assert text.count(f'title="{long}') == count
+        assert 'title="short"' not in text
+
+
+@pytest.mark.filterwarnings("error")
+def test_letters_that_matplotlib_lacks_are_the_browsers_to_draw():
+    assert ">损失<" in plots.learning(HISTORIES, "loss", "损失", "roc").svg

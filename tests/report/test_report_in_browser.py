@@ -82,6 +82,12 @@ def test_heat_maps_and_how_well_they_point(reported):
     assert 'id="learning"' in text
 
 
+def test_again_it_is_the_same_bytes(reported, monkeypatch):
+    before = reported.read_bytes()
+    monkeypatch.chdir(reported.parents[3])
+    assert report(Project.open("small"), ["baseline"]).read_bytes() == before
+
+
 def test_no_errors_and_nothing_from_outside(page):
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     assert page.errors == []
@@ -93,7 +99,7 @@ def test_every_figure_and_image_is_drawn(page):
     assert {"figure-roc", "figure-loss", "figure-examples", "figure-subgroups"} <= set(figures)
     for name in figures:
         assert page.visible(f"#{name}")
-        assert min(page.size_of(f"#{name} :is(svg, img)")[2:]) > 60
+        assert min(page.size_of(f"#{name} :is(svg, img, table)")[2:]) > 60
         assert page.visible(f"#{name} figcaption")
     assert (
         page.evaluate(every("main img", "each.complete && each.naturalWidth > 0 && each.clientWidth > 60")).count(False)

@@ -8,7 +8,7 @@ from medfold import files
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.runs.run_folder import done_folds, is_fold_done, open_run, predictions_table, read_run, run_paths_of
-from medfold.scoring.oof_score import oof_by_unit, oof_score
+from medfold.scoring.out_of_fold import oof_by_unit, oof_score
 from tests.support.helpers import competition, finished_run
 
 ORIGIN = {"seed": 0, "recipe": {"tta": True, "training": {"epochs": 3}}, "folds": "f", "store": "s", "pretrained": None}

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from keras import layers
 
-from medfold.models import build as models
 from medfold.models.build import build_model
 from medfold.run_paths import FoldPaths
 from medfold.training import fold
@@ -111,6 +110,6 @@ def test_a_momentum_that_never_arrives_does_not_matter(tmp_path, monkeypatch, ca
                 layer.momentum = 0.9999
         return model
 
-    monkeypatch.setattr(models, "build_model", slow)
+    monkeypatch.setattr(fold, "build_model", slow)
     assert fold.train_fold(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0")) > 0.9
     assert "batch statistics gathered on 40 images" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Stage `clean-kaggle`: what the kit put on Kaggle, listed or removed."""
+"""`make clean-kaggle`: what medfold put on Kaggle, listed or removed."""
 
 from medfold.console import say
 from medfold.kaggle import KaggleSession, list_content, remove_content

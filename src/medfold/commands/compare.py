@@ -1,4 +1,4 @@
-"""Stage `compare`: is one run better than another, or is it chance? And stage `runs`: all of them."""
+"""`make compare`: is one run better than another, or is it chance?"""
 
 from dataclasses import replace
 

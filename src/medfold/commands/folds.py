@@ -9,8 +9,17 @@ from medfold import files
 from medfold.competition import Competition, ImageSettings, Project, groups_known
 from medfold.competition import FoldFacts as FoldOptions
 from medfold.console import say, table, warn
-from medfold.data import Dataset, encode_targets, further_columns, load_dataset, mask_suspicion, sample_submission
-from medfold.errors import UserError, some
+from medfold.data import (
+    Dataset,
+    encode_targets,
+    folds_in_words,
+    further_columns,
+    load_dataset,
+    mask_suspicion,
+    near_duplicate_examples,
+    sample_submission,
+)
+from medfold.errors import some
 from medfold.folds import (
     SuspectedGroup,
     adversarial_auc,
@@ -19,15 +28,7 @@ from medfold.folds import (
     predictive_columns,
     scarce_classes,
 )
-from medfold.images import (
-    STATISTICS,
-    is_dicom,
-    path_of_image,
-    read_headers,
-    read_image,
-    value_suspicions,
-    write_contact_sheet,
-)
+from medfold.images import STATISTICS, is_dicom, path_of_image, read_headers, value_suspicions, write_contact_sheet
 from medfold.submission import rehearse
 
 SUSPECTS = 3  # groups that nobody named, on the terminal
@@ -156,31 +157,20 @@ def _show_telling(project: Project, data: Dataset) -> None:
 
 
 def _draw_near_duplicates(project: Project, data: Dataset) -> None:
-    paths, competition, pairs = project.paths, project.competition, data.near_duplicates.pairs
-    if not pairs:
-        files.remove(paths.contact_sheet)
+    sheet, pairs = project.paths.contact_sheet, data.near_duplicates.pairs
+    rows = [
+        [(each.pixels, [each.id, ", ".join(each.facts)]) for each in pair]
+        for pair in near_duplicate_examples(project, data, pairs, SHOWN)
+    ]
+    if not rows:
+        files.remove(sheet)
         return
-    table = pd.concat([data.train, data.test]).set_index("id")
-    raw, rows = paths.raw_root(competition.images.root), []
-    for pair in pairs[:SHOWN]:
-        cells = []
-        for id in pair:
-            labels = [
-                f"{name} {table.at[id, name]}" for name in competition.labels.targets if _is_set(table.at[id, name])
-            ]
-            where = "test" if table.at[id, "part"] == "test" else f"fold {table.at[id, 'fold']:.0f}"
-            try:
-                pixels = read_image(raw, table.at[id, "image"], competition.images)
-            except UserError:
-                continue  # it was readable once; the picture is no reason to stop
-            cells.append((pixels, [id, ", ".join([where, *labels[:2]])]))
-        rows.append(cells)
-    write_contact_sheet(rows, paths.contact_sheet)
-    say("", f"near-duplicates side by side: {project.shown(paths.contact_sheet)}")
-
-
-def _is_set(label: object) -> bool:
-    return isinstance(label, str) and label != "0"
+    escaped = write_contact_sheet(rows, sheet)
+    say("", f"near-duplicates side by side: {project.shown(sheet)}")
+    if escaped:
+        say(
+            "", f"{escaped} captions have letters that no font of this machine has; they are written as codes (\\u4e2d)"
+        )
 
 
 def _show_folds(project: Project, data: Dataset) -> None:
@@ -189,9 +179,8 @@ def _show_folds(project: Project, data: Dataset) -> None:
     if not competition.classes and competition.task == "binary":
         names = [f"{competition.labels.targets[0]}={name}" for name in names]
     groups = train["group"].to_numpy()
-    state = "made" if data.folds_made else "kept"
-    how = f"{options.k} folds, {options.method}, seed {options.seed}, {train['group'].nunique():,} groups"
-    say("folds", f"{state}: {how} -> {project.shown(project.paths.folds)}")
+    if not data.folds_made:
+        say("folds", f"kept: {folds_in_words(project, train)}")
     for name, count in scarce_classes(data.targets, groups, names, options.k).items():
         warn("folds", f"warning: class {name} is in {count} groups only, so {options.k - count} folds have none of it")
     largest = int(train["group"].value_counts().max())

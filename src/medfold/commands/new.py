@@ -1,4 +1,4 @@
-"""Stage `new`: a competition folder written from the files at hand."""
+"""`make new`: a competition folder written from the files at hand."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stage `prepare`: every raw image decoded once, measured, and prepared for the store of a recipe."""
+"""`make prepare`: every raw image scanned once, and prepared for the store of a recipe."""
 
 from typing import Any
 

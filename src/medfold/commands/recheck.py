@@ -1,4 +1,4 @@
-"""Stage `recheck`: scores and submissions computed again from the files alone; any difference is named."""
+"""`make recheck`: scores and submissions computed again from the files alone; any difference is named."""
 
 from collections.abc import Iterator
 from itertools import chain

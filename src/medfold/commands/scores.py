@@ -1,4 +1,4 @@
-"""Stage `scores`: what came in since, and whether OOF and leaderboard agree."""
+"""`make scores`: scores that came later, and OOF beside leaderboard."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Stage `submit`: trained folds blended, written, checked, placed and recorded; nothing twice."""
+"""`make submit`: trained folds put together, written, checked, submitted and recorded; nothing twice."""
 
 from datetime import UTC, datetime
 from typing import Any

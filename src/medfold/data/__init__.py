@@ -1,12 +1,13 @@
 """From raw files to a dataset: sources, label layouts, samples, targets and folds."""
 
 from medfold.data.companions import find_companions, mask_suspicion
-from medfold.data.dataset import Dataset, load_dataset, scan_dataset
+from medfold.data.dataset import Dataset, folds_in_words, load_dataset, scan_dataset
+from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
+from medfold.data.image_folder import new_images
 from medfold.data.image_patterns import CHANNEL_FIELD, PathRule, image_exists, is_excluded, list_files, paths_by_ending
 from medfold.data.label_arrays import class_numbers, open_arrays
 from medfold.data.label_layouts import label_layout, names_in, split_long
 from medfold.data.label_tables import MARKS, TABLE_ENDINGS, as_marks, is_one_hot, plain_texts, read_table
-from medfold.data.new_images import new_images
 from medfold.data.parts import held_out, part_of
 from medfold.data.raw_data import get_raw_data, get_some_raw_data, samples_of
 from medfold.data.samples import (
@@ -27,13 +28,16 @@ __all__ = [
     "MARKS",
     "TABLE_ENDINGS",
     "Dataset",
+    "Example",
     "PathRule",
     "Source",
     "as_marks",
     "build_samples",
     "class_numbers",
     "encode_targets",
+    "examples_of_classes",
     "find_companions",
+    "folds_in_words",
     "further_columns",
     "get_raw_data",
     "get_some_raw_data",
@@ -47,6 +51,7 @@ __all__ = [
     "load_dataset",
     "mask_suspicion",
     "names_in",
+    "near_duplicate_examples",
     "new_images",
     "open_arrays",
     "open_source",

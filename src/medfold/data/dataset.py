@@ -109,12 +109,24 @@ def load_dataset(
             "audit": leaks.counts(),
         }
         before = write_folds(paths, train, origin)
+        say("folds", f"made: {folds_in_words(project, train)}")
         if before:
             say("folds", f"the former ones are kept as {project.shown(before)}; runs on them keep their scores")
     if near is not None:
         files.write_csv(leaks.table(), paths.audit)
     unreadable = everything[(everything["part"] == "train") & (everything["bad"] != "")]
     return Dataset(train, targets, test, test_groups, leaks, unreadable, not kept, appearance, near)
+
+
+def folds_in_words(project: Project, train: pd.DataFrame) -> str:
+    """'5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
+
+    Args:
+        train: the training samples: group.
+    """
+    options = project.competition.folds
+    how = f"{options.k} folds, {options.method}, seed {options.seed}, {train['group'].nunique():,} groups"
+    return f"{how} -> {project.shown(project.paths.folds)}"
 
 
 def _joined(good: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:

@@ -59,7 +59,7 @@ def _written(value: str, spec: str | None) -> str:
 def find_images(
     table: pd.DataFrame, patterns: list[str], competition: Competition, raw: Path, complete: bool = True
 ) -> pd.Series:
-    """The image of each row, as formats.read takes it.
+    """The image of each row, as `read_image` takes it.
 
     Images that no row names are left out, with a warning.
 
@@ -146,7 +146,7 @@ def _paths(pattern: str, table: pd.DataFrame) -> pd.Series:
 
 
 def _as_one(columns: list[pd.Series]) -> pd.Series:
-    """The files of an image as `formats.read` takes them: one, or one for each channel with | between."""
+    """The files of an image as `read_image` takes them: one, or one for each channel with | between."""
     return columns[0].str.cat(columns[1:], sep="|") if len(columns) > 1 else columns[0]
 
 

@@ -14,12 +14,12 @@ from medfold.scoring import (
     Fit,
     FittedTransform,
     Metric,
-    calibration,
     chained,
     cross_fit,
     metric_of,
     paired_difference,
     post_processing_of,
+    temperature_calibration,
 )
 
 DRAWS, FEWEST = 400, 100  # of the intervals that decide; of large tables fewer, which then tell as much
@@ -218,7 +218,7 @@ def calibrated(
     Ranks are no probabilities: where they are averaged, this is of the plain mean.
     """
     chosen = decision.contenders[0] if decision.chosen.method.gives_ranks else decision.chosen
-    scaling, ece = calibration().fit, METRICS["ece"]
+    scaling, ece = temperature_calibration().fit, METRICS["ece"]
     fit = chained(_fit(chosen.method, metric_of(competition), per_class), scaling)
     after = cross_fit(fit, members.predictions, members.targets, members.fold)
     temperature = fit(members.predictions, members.targets).parameters["temperature"]

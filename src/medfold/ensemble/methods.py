@@ -25,8 +25,8 @@ class Method:
     Args:
         name: as typed.
         title: as in tables.
-        fit: (stack, targets, metric, per_class) -> FittedTransform; with `weights` among its parameters, float (members,) or
-            (members, columns), where it weighs members.
+        fit: (stack, targets, metric, per_class) -> FittedTransform; with `weights` among its parameters, float
+            (members,) or (members, columns), where it weighs members.
         learns: True if it looks at the targets.
         gives_ranks: True if what comes of it are ranks, no probabilities. Defaults to False.
     """

@@ -2,7 +2,7 @@
 
 from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
 from medfold.folds.folds_table import check_folds, folds_fingerprint, write_folds
-from medfold.folds.kept_near_duplicates import NearDuplicates, near_duplicates_of
+from medfold.folds.kept_near_duplicates import NearDuplicates, kept_pairs, near_duplicates_of
 from medfold.folds.leaks import LeakReport, find_leaks
 from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, join_groups, scarce_classes
 from medfold.folds.unnamed_groups import (
@@ -30,6 +30,7 @@ __all__ = [
     "folds_fingerprint",
     "group_word_of",
     "join_groups",
+    "kept_pairs",
     "names_a_group",
     "near_duplicates_of",
     "predictive_columns",

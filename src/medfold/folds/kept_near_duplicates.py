@@ -35,7 +35,7 @@ def near_duplicates_of(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDupli
     """The near-duplicates among all images, training and test; found once, then kept in data/.
 
     Args:
-        seen: `survey.appearance`, with the column `hash` of `survey.measured`.
+        seen: `read_appearance`, with the column `hash` of `read_measurements`.
     """
     origin = files.fingerprint([VERSION, files.sha256(paths.appearance)])
     kept = files.read_json(paths.near_duplicates)
@@ -51,10 +51,16 @@ def near_duplicates_of(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDupli
         kept = {"made from": origin, "pairs": rows}
         files.write_json(kept, paths.near_duplicates)
     position = pd.Series(np.arange(len(ids)), index=ids)
-    pairs = [(a, b) for a, b, _ in sorted(kept["pairs"], key=lambda row: -row[2])]
+    pairs = kept_pairs(paths)
     rows = position.loc[[id for pair in pairs for id in pair]].to_numpy().reshape(-1, 2)
     unequal = hashes[rows[:, 0]] != hashes[rows[:, 1]]
     return NearDuplicates(
         pairs=[pair for pair, differ in zip(pairs, unequal, strict=True) if differ],
         clusters=pd.Series(clusters(len(ids), rows), index=ids),
     )
+
+
+def kept_pairs(paths: CompetitionPaths) -> list[tuple[str, str]]:
+    """The ids of the pairs found last, equal pixels among them, the most alike first; none if nobody looked."""
+    kept = files.read_json(paths.near_duplicates) or {"pairs": []}
+    return [(a, b) for a, b, _ in sorted(kept["pairs"], key=lambda row: -row[2])]

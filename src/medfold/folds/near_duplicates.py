@@ -1,7 +1,7 @@
 """Near-duplicates: images that show the same picture in other pixels, such as a copy that was scaled, cropped by a few
 percent, turned by a few degrees, brightened or compressed once more.
 
-They are found from what likeness.describe keeps of each image, a hash and a thumbnail of 4 kB, so that no image is
+They are found from what `perceptual_hash.describe` keeps of each image, a hash and a thumbnail of 4 kB, so that no image is
 decoded twice. There are three sieves, each finer and dearer than the one before:
 
 1. the perceptual hash: two copies differ in few of its bits;
@@ -78,8 +78,8 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> Found:
     The order of the images does not matter. Blank images are nobody's near-duplicates.
 
     Args:
-        hashes: uint64 (n,), of likeness.describe.
-        thumbnails: uint8 (n, THUMBNAIL, THUMBNAIL), of likeness.describe; may be memory-mapped.
+        hashes: uint64 (n,), of `perceptual_hash.describe`.
+        thumbnails: uint8 (n, THUMBNAIL, THUMBNAIL), of `perceptual_hash.describe`; may be memory-mapped.
     """
     kept = np.flatnonzero([thumbnail.std() >= BLANK for thumbnail in thumbnails])
     # Equal descriptions are joined at once, the others are put into the order of their digests: nothing that follows

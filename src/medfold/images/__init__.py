@@ -1,7 +1,7 @@
 """Images: read in any format, prepared as a recipe says, kept as uint8 arrays."""
 
 from medfold.images import preparation_steps as preparation_steps  # registers them
-from medfold.images.contact_sheet import draw_contact_sheet, write_contact_sheet
+from medfold.images.contact_sheet import draw_contact_sheet, thumbnail, write_contact_sheet
 from medfold.images.dicom_headers import identifying_keywords, read_headers
 from medfold.images.formats.reading import (
     FORMAT_MODULES,
@@ -23,7 +23,7 @@ from medfold.images.heat_map import as_shown, overlay
 from medfold.images.image_batches import read_batches
 from medfold.images.perceptual_hash import THUMBNAIL
 from medfold.images.preparation import preparation_step, prepare_image
-from medfold.images.resize import resize
+from medfold.images.resizing import resize
 from medfold.images.scan import read_appearance, read_measurements, scan_images
 from medfold.images.scan_worker import ONE_VALUE, STATISTICS
 from medfold.images.store import Store, load_store, store_exists, store_key
@@ -63,6 +63,7 @@ __all__ = [
     "scan_images",
     "store_exists",
     "store_key",
+    "thumbnail",
     "value_suspicions",
     "write_contact_sheet",
 ]

@@ -8,9 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from medfold.competition import ImageFacts, ImageSettings
-from medfold.errors import UserError
-from medfold.images.formats.reading import read_image
-from medfold.images.preparation import prepare_image
+from medfold.images.reading import read_prepared
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 
 DIED = "the process that decodes it dies"
@@ -39,7 +37,7 @@ def read_batches(
 
     Args:
         raw: the folder that image paths start from.
-        images: as formats.read takes them.
+        images: as `read_image` takes them.
         facts: how to read them; an image of another `shape` than expected counts as unreadable.
         options: how to prepare each.
         size: readable images in a batch, but for the last one. Defaults to 64.
@@ -66,11 +64,5 @@ def read_batches(
 
 
 def _prepared(image: str, raw: Path, facts: ImageFacts, options: tuple[ImageSettings, ...]) -> list[np.ndarray] | str:
-    try:
-        pixels = read_image(raw, image, facts)
-    except UserError as error:
-        return error.what
-    (height, width), expected = pixels.shape[:2], facts.shape
-    if expected and [height, width] != expected:
-        return f"it has {height}x{width} pixels, expected {expected[0]}x{expected[1]}"
-    return [prepare_image(pixels, each) for each in options]
+    read = read_prepared(raw, image, facts, options)
+    return read if isinstance(read, str) else read.prepared

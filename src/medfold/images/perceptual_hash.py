@@ -7,7 +7,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from medfold.images.resize import resize
+from medfold.images.resizing import resize
 
 THUMBNAIL = 64  # side in pixels; with 32, two images of one patient look like two copies of one image
 

@@ -15,7 +15,7 @@ from pydantic import create_model
 from medfold.competition import ImageSettings
 from medfold.config import StrictModel, validated
 from medfold.errors import UserError
-from medfold.images.resize import resize
+from medfold.images.resizing import resize
 from medfold.registry import Registry
 
 STEPS: Registry[Callable[..., np.ndarray]] = Registry("step")

@@ -45,7 +45,7 @@ class ScanResult:
 
 
 def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
-    """What is known of each raw image: id, bad (why it cannot be read, or nothing), height, width, `measure.hash_of`.
+    """What is known of each raw image: id, bad (why it cannot be read, or nothing), height, width, `scan_worker.hash_of`.
 
     Returns:
         A table in the order of the sample table; None if it is missing or was made from other raw data.
@@ -135,7 +135,7 @@ def _look(
     todo = [row for row in range(len(samples)) if row not in journal.done and row not in skipped]
     images = samples["image"].tolist()
     with journal.writing() as write, Meter("prepare", len(samples), len(samples) - len(todo), "images") as meter:
-        for results in map_in_workers(partial(scan_image, look=job), [(row, images[row]) for row in todo]):
+        for results in map_in_workers(partial(scan_image, task=job), [(row, images[row]) for row in todo]):
             write([[todo[at], DIED] if isinstance(found, WorkerDied) else found for at, found in results])
             meter.advance(len(results))
     rows = journal.read()

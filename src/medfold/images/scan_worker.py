@@ -1,4 +1,4 @@
-"""One look at one raw image, in a process of a crew: decoded once, prepared, measured, written where it belongs."""
+"""Scan of one raw image, in a worker process: decoded once, prepared, measured, written where it belongs."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,11 +10,9 @@ import numpy as np
 import xxhash
 
 from medfold.competition import ImageFacts, ImageSettings
-from medfold.errors import UserError
 from medfold.images import perceptual_hash
-from medfold.images.formats.reading import read_image_with_headers
-from medfold.images.preparation import prepare_image
-from medfold.images.resize import resize
+from medfold.images.reading import read_prepared
+from medfold.images.resizing import resize
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]
 ONE_VALUE = "plain-"  # hashes of images of one value begin with it
@@ -40,11 +38,11 @@ class ScanTask:
     thumbnails: Path | None = None
 
 
-def scan_image(item: tuple[int, str], look: ScanTask) -> list[Any]:
+def scan_image(item: tuple[int, str], task: ScanTask) -> list[Any]:
     """Decodes an image and writes its row of the files.
 
     Args:
-        item: row, and path of the image as formats.look takes it.
+        item: row, and path of the image as `read_image` takes it.
 
     Returns:
         Row; why it cannot be read, or ''; then, if it can, height, width, the hash of its pixels; and, if
@@ -54,20 +52,18 @@ def scan_image(item: tuple[int, str], look: ScanTask) -> list[Any]:
         UserError: a step of the recipe that cannot be done.
     """
     row, image = item
-    try:
-        pixels, headers = read_image_with_headers(look.raw, image, look.facts)
-    except UserError as error:
-        return [row, error.what]
-    (height, width), expected = pixels.shape[:2], look.facts.shape
-    if expected and [height, width] != expected:
-        return [row, f"it has {height}x{width} pixels, expected {expected[0]}x{expected[1]}"]
-    if look.pixels is not None:
-        _write(look.pixels, row, prepare_image(pixels, look.choices))
+    read = read_prepared(task.raw, image, task.facts, [] if task.pixels is None else [task.choices])
+    if isinstance(read, str):
+        return [row, read]
+    pixels, headers, prepared = read
+    if task.pixels is not None:
+        _write(task.pixels, row, prepared[0])
+    height, width = pixels.shape[:2]
     found = [row, "", height, width, hash_of(pixels, image)]
-    if look.thumbnails is None:
+    if task.thumbnails is None:
         return found
     looks, thumbnail = perceptual_hash.describe(pixels)
-    _write(look.thumbnails, row, thumbnail)
+    _write(task.thumbnails, row, thumbnail)
     small = resize(pixels, min(SMALL, height), min(SMALL, width))
     return [*found, f"{looks:016x}", statistics(small), headers]
 

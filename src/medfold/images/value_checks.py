@@ -21,7 +21,7 @@ def value_suspicions(raw: Path, images: list[str], facts: ImageFacts) -> list[st
 
     Args:
         raw: the folder that image paths start from.
-        images: as `formats.look` takes them.
+        images: as `read_image` takes them.
         facts: of the images.
     """
     chosen = [images[int(place)] for place in np.linspace(0, len(images) - 1, min(SEEN, len(images)))] if images else []

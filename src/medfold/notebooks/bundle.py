@@ -1,4 +1,4 @@
-"""The kit: what a notebook needs on Kaggle's machines, in one folder, which is a private data set there."""
+"""The bundle for a submission: what a notebook needs at Kaggle, in one folder, which is a private data set there."""
 
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +18,7 @@ ENSEMBLE = "ensemble.npz"
 
 @dataclass(frozen=True)
 class SubmissionBundle:
-    """A kit, opened.
+    """A bundle for a submission, opened.
 
     Args:
         folder: that holds its files.
@@ -36,10 +36,10 @@ class SubmissionBundle:
 
     @classmethod
     def open(cls, folder: Path | str) -> "SubmissionBundle":
-        """Opens a kit and sees that it is whole.
+        """Opens a bundle and checks that it is whole.
 
         Raises:
-            UserError: no kit, a file that is missing or damaged, or a package that is not installed.
+            UserError: no bundle, a file that is missing or damaged, or a package that is not installed.
         """
         folder, about = Path(folder), opened(Path(folder), ABOUT)
         use_plugins(folder / "plugins.py")

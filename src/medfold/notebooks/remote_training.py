@@ -57,7 +57,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
 
 
 def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, hours: float) -> None:
-    """Trains what a job says, and packs what comes of it; runs in the notebook.
+    """Trains what a bundle asks for, and packs the results; runs in the notebook.
 
     Args:
         folder: of the job.

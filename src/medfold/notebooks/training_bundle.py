@@ -1,4 +1,4 @@
-"""The job: what a training takes on Kaggle's machines, in one folder, which is a private data set there."""
+"""The bundle for a training: what it needs at Kaggle, in one folder, which is a private data set there."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ TRAINED = "trained.zip"
 
 @dataclass(frozen=True)
 class TrainingBundle:
-    """A job, opened.
+    """A bundle for a training, opened.
 
     Args:
         folder: that holds its files.
@@ -38,10 +38,10 @@ class TrainingBundle:
 
     @classmethod
     def open(cls, folder: Path | str) -> "TrainingBundle":
-        """Opens a job and sees that it is whole.
+        """Opens a bundle and checks that it is whole.
 
         Raises:
-            UserError: no job, a file that is missing or damaged, or a package that is not installed.
+            UserError: no bundle, a file that is missing or damaged, or a package that is not installed.
         """
         return cls(Path(folder), opened(Path(folder), ABOUT))
 
@@ -84,7 +84,7 @@ def write(
     packages: tuple[str, ...],
     out: Path,
 ) -> dict[str, int]:
-    """Writes a job; equal inputs give equal bytes. It holds no image, no patient's id and no secret.
+    """Writes a bundle; equal inputs give equal bytes. It holds no image, no patient's id and no secret.
 
     Args:
         facts: of the competition.
@@ -178,7 +178,7 @@ def unpack_results(archive: Path, run: RunPaths, folds: list[int], mark: str) ->
 
 
 def _weights(recipe: Recipe, folder: Path) -> str | None:
-    """The name, in a job, of the file that the backbone's weights come from; None without one."""
+    """The name, in a bundle, of the file that the backbone's weights come from; None without one."""
     weights = Path(recipe.backbone.weights).expanduser()
     if recipe.backbone.weights in ("none", "imagenet"):
         return None

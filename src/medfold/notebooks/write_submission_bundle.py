@@ -1,4 +1,4 @@
-"""Trained folds, package and facts in one folder: the kit, which becomes a private data set on Kaggle."""
+"""Trained folds, package and facts in one folder: the bundle, which becomes a private data set on Kaggle."""
 
 import shutil
 from dataclasses import dataclass

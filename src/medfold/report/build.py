@@ -1,4 +1,4 @@
-"""The report: a web page about a run, or several together, in one HTML file that needs nothing else."""
+"""Builds the page about a run, or several together, from its sections."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from medfold.competition import RESEARCH, Project, groups_known
 from medfold.console import minutes
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
+from medfold.report.names import isolated, listed
 from medfold.report.page import Card, Page, Section, plural
 from medfold.report.sections.data import data_section, folds_section
 from medfold.report.sections.ensemble import ensemble_section
@@ -26,6 +27,14 @@ from medfold.submission import read_ledger
 
 
 def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str, Any]) -> Page:
+    """Puts the page together, section by section.
+
+    Args:
+        project: of the competition.
+        data: its dataset.
+        found: the runs, put together.
+        words: what was said to `make report` beside the runs, such as METHOD, to be repeated in 'Do it again'.
+    """
     competition, score = project.competition, found.score
     metric = metric_of(competition)
     first = project.paths.run(found.names[0])
@@ -59,11 +68,11 @@ def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str
         )
     for name in found.names:
         for fold, lines in self_check_findings(project.paths.run(name), score["folds_done"]).items():
-            notes.append(f"SUSPICIOUS: {name}, fold {fold}: {'; '.join(lines)}.")
+            notes.append(f"SUSPICIOUS: {isolated(name)}, fold {fold}: {'; '.join(lines)}.")
     return Page(
-        name=" + ".join(found.names),
+        name=" + ".join(map(isolated, found.names)),
         title=competition.title,
-        subtitle=f"{project.paths.name}, {plural('run', found.names)} {', '.join(found.names)}. {RESEARCH}",
+        subtitle=f"{project.paths.name}, {plural('run', found.names)} {listed(found.names)}. {RESEARCH}",
         cards=_cards(project, found, metric),
         notes=notes,
         sections=told,
@@ -77,9 +86,9 @@ def _cards(project: Project, found: Ensemble, metric: Metric) -> list[Card]:
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
     value = score_in_words(score["value"])
     over = "over patients or other groups" if groups_known(project.competition) else UNKNOWN
-    cards = [Card(f"out-of-fold {metric.title}", value, f"{interval}, {over}")]
+    cards = [Card(f"out-of-fold {isolated(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
-        cards.append(Card(f"out-of-fold {title_of(project.competition, name)}", score_in_words(other)))
+        cards.append(Card(f"out-of-fold {isolated(title_of(project.competition, name))}", score_in_words(other)))
     ledger = read_ledger(project.root)
     here = ledger[
         (ledger["competition"] == project.paths.name)

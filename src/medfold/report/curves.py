@@ -1,4 +1,4 @@
-"""What the figures show, in numbers: ROC and precision-recall curves, operating points, calibration, confusion."""
+"""Numbers behind the figures: ROC and precision-recall curves, operating points, calibration, confusion."""
 
 from typing import NamedTuple
 
@@ -18,12 +18,12 @@ class Curve(NamedTuple):
 
 
 class OperatingPoint(NamedTuple):
-    """What a threshold gives.
+    """Sensitivity, specificity and predictive values at a threshold.
 
     Args:
-        aim: what it was chosen for, such as 'sensitivity 90 %'.
+        aim: what the threshold was chosen for, such as 'sensitivity 90 %'.
         threshold: predictions from it on count as positive.
-        sensitivity, specificity, precision: at it.
+        sensitivity, specificity, precision: at the threshold.
         negative_value: the share of those called negative that are.
     """
 
@@ -64,9 +64,9 @@ def average_precision(truth: np.ndarray, predictions: np.ndarray) -> float:
 
 
 def operating_points(truth: np.ndarray, predictions: np.ndarray) -> list[OperatingPoint]:
-    """At 90 and 95 % sensitivity the highest threshold that reaches it, of specificity the lowest.
+    """Thresholds for 90 and 95 % sensitivity (the highest that reaches it) and specificity (the lowest).
 
-    They are read off the same predictions that they are told of: on other patients they will be a little worse.
+    They are chosen on the predictions that they are reported on: on other patients they will be a little worse.
     """
     thresholds = np.unique(predictions)
     positives, negatives = np.sort(predictions[truth == 1]), np.sort(predictions[truth != 1])
@@ -95,7 +95,7 @@ def operating_points(truth: np.ndarray, predictions: np.ndarray) -> list[Operati
 
 
 def reliability(truth: np.ndarray, confidence: np.ndarray) -> tuple[Curve, np.ndarray]:
-    """How often predictions come true, by bins of the expected calibration error.
+    """Calibration curve: how often predictions come true, by bins of the expected calibration error.
 
     Args:
         truth: bool (n,), what came true.
@@ -113,7 +113,7 @@ def reliability(truth: np.ndarray, confidence: np.ndarray) -> tuple[Curve, np.nd
 
 
 def confusion(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """How often each class (row) was taken for each (column): int64 (classes, classes).
+    """Confusion matrix, true classes by row, decided ones by column: int64 (classes, classes).
 
     Args:
         targets: int (n,).

@@ -1,4 +1,4 @@
-"""Which images are worth a look: those that a net is surest of, rightly or wrongly, and those it wavers on."""
+"""Choice of the images of the galleries: the most confident right ones, the worst mistakes, the most uncertain."""
 
 from typing import NamedTuple
 

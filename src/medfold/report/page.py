@@ -1,4 +1,4 @@
-"""The page: what stands on it, and how it becomes one HTML file."""
+"""The page of the report: its sections, cards and notes, rendered as one HTML file."""
 
 import base64
 from collections.abc import Collection, Sequence
@@ -10,12 +10,21 @@ import cv2
 import numpy as np
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from medfold.report.drawing import Drawing, full_text
+
 QUALITY = 82  # of JPEG
+ROWS = 14  # classes or labels that a table or list shows at most
 
 
 @dataclass(frozen=True)
 class Card:
-    """A figure of the headline."""
+    """A number of the headline.
+
+    Args:
+        title: the name of the number.
+        value: the number as text.
+        text: a remark below it. Defaults to none.
+    """
 
     title: str
     value: str
@@ -23,34 +32,14 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A figure: SVG from `plots`, or a picture from `jpeg`.
-
-    Args:
-        name: unique on the page.
-        title: in a few words.
-        text: what can be seen, for those too who cannot see it.
-        svg, image: one of both.
-        wide: True if it takes the whole width.
-    """
-
-    name: str
-    title: str
-    text: str
-    svg: str = ""
-    image: str = ""
-    wide: bool = False
-
-
-@dataclass(frozen=True)
 class Tile:
     """An image of a gallery.
 
     Args:
-        shown: what the gallery shows, a data address.
-        plain: the image itself.
-        text: what it is.
-        map: what the overlay is; '' without one.
+        shown: data address of the picture in the gallery, with the heat map if there is one.
+        plain: data address of the image alone.
+        text: the caption.
+        map: description of the heat map; '' without one.
     """
 
     shown: str
@@ -61,28 +50,45 @@ class Tile:
 
 @dataclass
 class Section:
-    """A section: its parts in order."""
+    """A section of the page, filled part by part in the order in which they are shown.
+
+    Args:
+        name: id on the page.
+        title: the heading.
+        parts: what the methods below add.
+    """
 
     name: str
     title: str
     parts: list[dict[str, Any]] = field(default_factory=list)
 
     def text(self, text: str) -> None:
+        """Adds a paragraph."""
         self.parts.append({"kind": "text", "text": text})
 
     def heading(self, text: str) -> None:
+        """Adds a heading below that of the section."""
         self.parts.append({"kind": "heading", "text": text})
 
     def list(self, items: Sequence[str]) -> None:
+        """Adds a list with bullets."""
         self.parts.append({"kind": "list", "content": list(items)})
 
     def code(self, text: str) -> None:
+        """Adds lines to be typed."""
         self.parts.append({"kind": "code", "text": text})
 
     def table(
         self, caption: str, columns: Sequence[str], rows: Sequence[Sequence[object]], marked: Collection[int] = ()
     ) -> None:
-        """A table; columns of numbers to the right, marked rows stand out."""
+        """Adds a table; columns of numbers are aligned to the right, marked rows stand out.
+
+        Args:
+            caption: of the table.
+            columns: the headings.
+            rows: the cells, shown as text.
+            marked: numbers of the rows that stand out. Defaults to none.
+        """
         rows = [[str(cell) for cell in row] for row in rows]
         numeric = [
             number
@@ -101,22 +107,24 @@ class Section:
         )
 
     def figures(self, drawings: Sequence[Drawing]) -> None:
+        """Adds figures side by side; nothing if there are none."""
         if drawings:
             self.parts.append({"kind": "figures", "content": list(drawings)})
 
     def gallery(self, title: str, text: str, tiles: Sequence[Tile]) -> None:
+        """Adds images that a click enlarges."""
         self.parts.append({"kind": "gallery", "title": title, "text": text, "content": list(tiles)})
 
 
 @dataclass
 class Page:
-    """A page.
+    """Everything on the page.
 
     Args:
-        name: of the run, for the title of the window.
+        name: the name of the run, for the title of the window.
         title, subtitle: of the page.
         cards: the headline, the score first.
-        notes: what must not be overlooked.
+        notes: warnings above all sections.
         sections: in order.
         footer: the last line.
     """
@@ -131,26 +139,31 @@ class Page:
 
     @property
     def has_gallery(self) -> bool:
+        """Whether any section has a gallery, which needs the dialog."""
         return any(part["kind"] == "gallery" for section in self.sections for part in section.parts)
 
 
 def render(page: Page) -> str:
-    """The page as one HTML file that asks for nothing else."""
+    """Renders the page as one HTML file that loads nothing else."""
     environment = Environment(
         loader=PackageLoader("medfold.report", "."),
         autoescape=select_autoescape(default_for_string=True, default=True),
         trim_blocks=False,
     )
+    environment.filters["full_text"] = full_text
     here = resources("medfold.report")
     css, js = ((here / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return environment.get_template("page.html.j2").render(page=page, css=css, js=js)
 
 
 def jpeg(pixels: np.ndarray) -> str:
-    """A picture as an address that holds all of it.
+    """Encodes a picture as a data address.
 
     Args:
         pixels: uint8 (height, width, 3), RGB.
+
+    Raises:
+        ValueError: pixels that cannot be written as JPEG.
     """
     done, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if not done:
@@ -159,11 +172,10 @@ def jpeg(pixels: np.ndarray) -> str:
 
 
 def plural(word: str, items: list[str]) -> str:
+    """The word with an s if there are several items."""
     return f"{word}s" if len(items) > 1 else word
 
 
 def share(value: float) -> str:
+    """A share as a percentage; '' if it is nan."""
     return "" if np.isnan(value) else f"{value:.1%}"
-
-
-ROWS = 14  # of a table of classes

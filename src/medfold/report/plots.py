@@ -1,8 +1,13 @@
-"""Figures as SVG that takes its colours and its type from the page, so that it is right in light, dark and print."""
+"""Plots as SVG that takes its colours and its type from the page, so that it is right in light, dark and print.
+
+Names of classes, folds and runs stand in the legend, which is HTML: it has a font for every script, reads from right to
+left where it must, and cuts what is too long. In the SVG there are only numbers and the names of the axes.
+"""
 
 import io
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,18 +16,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from medfold.report.curves import Curve, OperatingPoint
+from medfold.report.drawing import LegendEntry, Plot
+from medfold.report.line_styles import MARKER, SERIES, WIDTH, line_style, sample
 
-# Stand-ins that become variables of the page's style sheet. Series differ in their dashes, too.
+# Stand-ins that become variables of the page's style sheet.
 INK, MUTED, GRID = "#010101", "#020202", "#030303"
-SERIES = [f"#0400{number:02x}" for number in range(8)]
-FILLS = [f"#0500{number:02x}" for number in range(9)]  # from nothing to most
-DASHES = ["-", (0, (6, 2)), (0, (2, 2)), (0, (6, 2, 2, 2))]
 VARIABLES = {
     INK: "ink",
     MUTED: "muted",
     GRID: "grid",
     **{stand_in: f"series{number}" for number, stand_in in enumerate(SERIES)},
-    **{stand_in: f"fill{number}" for number, stand_in in enumerate(FILLS)},
 }
 STYLE = {
     "svg.fonttype": "none",
@@ -41,17 +44,23 @@ STYLE = {
     "ytick.color": INK,
     "text.color": INK,
     "text.parse_math": False,  # a dollar in a name is a dollar
-    "lines.linewidth": 1.8,
-    "legend.frameon": False,
-    "legend.fontsize": 9.5,
+    "lines.linewidth": WIDTH,
+    "lines.markersize": MARKER,
 }
 SIZE = (4.6, 3.6)  # inches of 72 px
-LONGEST = 36  # characters of a label beside a figure
+LONGEST = 36  # characters of the name of an axis
+DIAGONAL = {"color": MUTED, "linewidth": 1, "linestyle": (0, (1, 2))}
 
 
 def curves(
-    named: dict[str, Curve], x: str, y: str, name: str, diagonal: bool = False, marks: Sequence[Curve] = ()
-) -> str:
+    named: dict[str, Curve],
+    x: str,
+    y: str,
+    name: str,
+    diagonal: bool = False,
+    marks: Sequence[Curve] = (),
+    notes: Mapping[str, str] | None = None,
+) -> Plot:
     """Curves within the unit square.
 
     Args:
@@ -60,18 +69,20 @@ def curves(
         name: of the figure, unique on the page.
         diagonal: draws what chance, or perfection, would be.
         marks: points on them.
+        notes: a number that stands behind a name in the legend. Defaults to none.
     """
     with rc_context(STYLE):
         figure, axes = _figure()
         if diagonal:
-            axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
-        for number, (label, curve) in enumerate(named.items()):
-            axes.plot(*curve, color=_colour(number), linestyle=_dash(number), label=label)
+            axes.plot([0, 1], [0, 1], **DIAGONAL)
+        for number, curve in enumerate(named.values()):
+            # Markers at equal distances along the line, elsewhere on each.
+            every = (0.03 + 0.022 * (number % 8), 0.18)
+            axes.plot(*curve, **_line(number, len(named) > 1), markevery=every)
         for mark in marks:
             axes.plot(*mark, color=INK, linestyle="", marker="o", markersize=5, fillstyle="none")
         axes.set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-        _legend(axes, len(named))
-        return _svg(figure, name)
+        return Plot(_svg(figure, name), _legend(list(named), notes))
 
 
 def at_points(points: Sequence[OperatingPoint]) -> Curve:
@@ -81,20 +92,25 @@ def at_points(points: Sequence[OperatingPoint]) -> Curve:
     )
 
 
-def reliability(named: dict[str, tuple[Curve, np.ndarray]], name: str) -> str:
-    """How often predictions came true; the size of a point tells how many there are in its bin."""
+def reliability(named: dict[str, tuple[Curve, np.ndarray]], name: str) -> Plot:
+    """How often predictions came true; the size of a point tells how many there are in its bin.
+
+    Args:
+        named: curve and counts of `curves.reliability`, by what stands in the legend.
+        name: of the figure, unique on the page.
+    """
     with rc_context(STYLE):
         figure, axes = _figure()
-        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
-        for number, (label, (curve, count)) in enumerate(named.items()):
-            axes.plot(*curve, color=_colour(number), linestyle=_dash(number), label=label)
-            axes.scatter(*curve, s=6 + 60 * count / count.max(), color=_colour(number))
+        axes.plot([0, 1], [0, 1], **DIAGONAL)
+        for number, (curve, count) in enumerate(named.values()):
+            style = line_style(number)
+            axes.plot(*curve, color=style.colour, linestyle=style.linestyle)
+            axes.scatter(*curve, s=8 + 60 * count / count.max(), color=style.colour, marker=style.marker)
         axes.set(xlabel="predicted", ylabel="came true", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-        _legend(axes, len(named))
-        return _svg(figure, name)
+        return Plot(_svg(figure, name), _legend(list(named)))
 
 
-def learning(histories: dict[int, pd.DataFrame], column: str, title: str, name: str) -> str:
+def learning(histories: dict[int, pd.DataFrame], column: str, title: str, name: str) -> Plot:
     """A column of the history of each fold, epoch by epoch; head and whole net one after the other.
 
     Args:
@@ -105,70 +121,39 @@ def learning(histories: dict[int, pd.DataFrame], column: str, title: str, name: 
     """
     with rc_context(STYLE):
         figure, axes = _figure()
-        for number, (fold, history) in enumerate(histories.items()):
-            epochs = np.arange(1, len(history) + 1)
-            axes.plot(epochs, history[column], color=_colour(number), linestyle=_dash(number), label=f"fold {fold}")
-        axes.set(xlabel="epoch", ylabel=title)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        _legend(axes, len(histories))
-        return _svg(figure, name)
+        for number, history in enumerate(histories.values()):
+            step = max(1, len(history) // 8)
+            axes.plot(
+                np.arange(1, len(history) + 1),
+                history[column],
+                **_line(number, len(histories) > 1 or len(history) == 1),  # one epoch is a point, not a line
+                markevery=(number % step, step),
+            )
+        axes.set(xlabel="epoch", ylabel=_cut(title))
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        return Plot(_svg(figure, name), _legend([f"fold {fold}" for fold in histories]))
 
 
-def histogram(parts: dict[str, np.ndarray], x: str, name: str) -> str:
-    """How the predictions of each part are spread over 0 to 1, as shares of the part."""
+def histogram(parts: dict[str, np.ndarray], x: str, name: str) -> Plot:
+    """How the predictions of each part are spread over 0 to 1, as shares of the part.
+
+    Args:
+        parts: predictions, by what stands in the legend.
+        x: what they are.
+        name: of the figure, unique on the page.
+    """
     with rc_context(STYLE):
         figure, axes = _figure()
         edges = np.linspace(0, 1, 21)
-        for number, (label, values) in enumerate(parts.items()):
+        for number, values in enumerate(parts.values()):
             share = np.histogram(values, edges)[0] / max(len(values), 1)
-            axes.stairs(share, edges, color=_colour(number), linestyle=_dash(number), linewidth=1.8, label=label)
+            style = line_style(number)
+            axes.stairs(share, edges, color=style.colour, linestyle=style.linestyle, linewidth=WIDTH)
+            if len(parts) > 1:
+                middles = (edges[1:] + edges[:-1]) / 2
+                axes.plot(middles, share, color=style.colour, linestyle="", marker=style.marker)
         axes.set(xlabel=x, ylabel="share", xlim=(0, 1), ylim=(0, None))
-        _legend(axes, len(parts))
-        return _svg(figure, name)
-
-
-def table_of_confusion(counts: np.ndarray, labels: Sequence[str], name: str) -> str:
-    """Counts of truth (rows) and decision (columns), shaded by the share of the row."""
-    classes = len(labels)
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    with rc_context({**STYLE, "axes.grid": False}):
-        side = min(8.0, 1.6 + 0.55 * classes)
-        figure, axes = _figure((max(side, SIZE[0]), max(side - 0.6, 3.0)))
-        for row in range(classes):
-            for column in range(classes):
-                level = round(share[row, column] * (len(FILLS) - 1))
-                axes.add_patch(_square(column, row, FILLS[level]))
-                if classes <= 14:
-                    axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=9.5)
-        axes.set(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), xlabel="decided", ylabel="true")
-        rotation = 45 if max(map(len, labels)) > 4 else 0
-        labels = [_cut(label) for label in labels]
-        axes.set_xticks(range(classes), labels, rotation=rotation, ha="right" if rotation else "center")
-        axes.set_yticks(range(classes), labels)
-        return _svg(figure, name)
-
-
-def intervals(rows: Sequence[tuple[str, float, float, float]], x: str, whole: float, name: str) -> str:
-    """A point and its interval for each row, beside a line for the whole; from top to bottom."""
-    with rc_context(STYLE):
-        figure, axes = _figure((6.6, 0.9 + 0.3 * len(rows)))
-        axes.axvline(whole, color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
-        for number, (_, value, low, high) in enumerate(rows):
-            if np.isnan(value):
-                continue
-            if not np.isnan(low):
-                axes.plot([low, high], [number, number], color=SERIES[0], linewidth=1.6)
-            axes.plot([value], [number], color=SERIES[0], marker="o", markersize=5)
-        axes.set(xlabel=x, ylim=(len(rows) - 0.5, -0.5))
-        axes.set_yticks(range(len(rows)), [_cut(label) for label, *_ in rows])
-        axes.grid(axis="y", visible=False)
-        return _svg(figure, name)
-
-
-def _square(column: int, row: int, colour: str):
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor=GRID, linewidth=0.5)
+        return Plot(_svg(figure, name), _legend(list(parts)))
 
 
 def _figure(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
@@ -180,27 +165,30 @@ def _figure(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
 
 
 def _cut(label: str) -> str:
-    """A label that leaves room for the figure."""
+    """The name of an axis that is no longer than the axis."""
     return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
 
 
-def _colour(number: int) -> str:
-    return SERIES[number % len(SERIES)]
+def _line(number: int, with_marker: bool) -> dict:
+    """The style of a line as arguments of matplotlib."""
+    style = line_style(number)
+    return {"color": style.colour, "linestyle": style.linestyle, "marker": style.marker if with_marker else ""}
 
 
-def _dash(number: int):
-    return DASHES[number // len(SERIES) % len(DASHES)]
-
-
-def _legend(axes: Axes, count: int) -> None:
-    if 1 < count <= 15:
-        axes.legend(ncols=1 if count <= 8 else 2)
+def _legend(names: Sequence[str], notes: Mapping[str, str] | None = None) -> list[LegendEntry]:
+    """An entry for each name; none if there is only one."""
+    if len(names) < 2:
+        return []
+    return [LegendEntry(sample(number), each, (notes or {}).get(each, "")) for number, each in enumerate(names)]
 
 
 def _svg(figure: Figure, name: str) -> str:
     """The figure as an element of a page: without a head of its own, its colours and ids those of the page."""
     out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    with warnings.catch_warnings():
+        # It is the browser that draws the letters, and it has more fonts than matplotlib.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""The score in parts of the samples: by sex, age band, site, scanner, whatever columns there are."""
+"""Scores of subgroups: by sex, age band, site, scanner, any column that is kept."""
 
 import itertools
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """A draft of competition.yaml from unknown files."""
 
 from medfold.scaffold.draft import Draft
-from medfold.scaffold.draft_facts import draft_facts
+from medfold.scaffold.drafting import draft_facts
 from medfold.scaffold.folder import SUGGESTED, complete_facts, folder_files
 
 __all__ = [

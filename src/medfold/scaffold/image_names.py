@@ -255,7 +255,7 @@ class Pictures:
         """1 if images are grey, 3 if any has colours, by a look at some of the whole set; tells what was seen.
 
         Args:
-            images: as `formats.read` takes them.
+            images: as `read_image` takes them.
         """
         chosen = _spread(images, MOST_SEEN)
         if sum(path_of_image(self._raw, image).stat().st_size for image in chosen) > CHEAP:
@@ -287,7 +287,7 @@ class Pictures:
         """Groups by patient or study if DICOM headers name some who have several images; True if they do.
 
         Args:
-            images: of the training part, as `formats.read` takes them.
+            images: of the training part, as `read_image` takes them.
         """
         paths = list(dict.fromkeys(path_of_image(self._raw, image) for image in images))[:LOOKED_AT]
         if not paths or not all(is_dicom(self._raw / path) for path in self.files):

@@ -13,7 +13,7 @@ from medfold.scoring.bootstrap import (
 )
 from medfold.scoring.calibration import SMALLEST, logits, probabilities
 from medfold.scoring.cross_fitting import Fit, FittedTransform, chained, cross_fit, prediction_map
-from medfold.scoring.decisions import decisions
+from medfold.scoring.decisions import decisions_of
 from medfold.scoring.metric import (
     METRICS,
     Metric,
@@ -26,8 +26,8 @@ from medfold.scoring.metric import (
     to_classes,
 )
 from medfold.scoring.metrics import BINS, auc
-from medfold.scoring.oof_score import UNKNOWN, OofPredictions, describe_score, oof_by_unit, oof_score
-from medfold.scoring.post_processing import calibration, post_processing_of
+from medfold.scoring.out_of_fold import UNKNOWN, OofPredictions, describe_score, oof_by_unit, oof_score
+from medfold.scoring.post_processing import post_processing_of, temperature_calibration
 
 __all__ = [
     "BINS",
@@ -43,11 +43,10 @@ __all__ = [
     "aggregate_predictions",
     "auc",
     "bootstrap_interval",
-    "calibration",
     "chained",
     "chance_score",
     "cross_fit",
-    "decisions",
+    "decisions_of",
     "describe_score",
     "difference_in_words",
     "interval_in_words",
@@ -65,6 +64,7 @@ __all__ = [
     "score_and_interval_in_words",
     "score_in_words",
     "seen_by",
+    "temperature_calibration",
     "title_of",
     "to_classes",
 ]

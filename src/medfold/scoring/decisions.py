@@ -5,7 +5,7 @@ import numpy as np
 from medfold.competition import Competition
 
 
-def decisions(competition: Competition, predictions: np.ndarray) -> np.ndarray:
+def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarray:
     """What is decided, as a submission of decisions holds it.
 
     Of several classes the most probable one; of a single class and of labels, what lies strictly above one half. A list

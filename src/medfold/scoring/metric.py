@@ -12,7 +12,7 @@ import numpy as np
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.registry import Registry
-from medfold.scoring.decisions import decisions
+from medfold.scoring.decisions import decisions_of
 
 
 def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
@@ -138,7 +138,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
         what = f"metric {found.name} is of probabilities, and a submission of lists holds decisions"
         raise UserError(what, "score.metric", f"Metrics of decisions: {takers}")
     if found.needs == "class":
-        found = replace(found, decide=partial(decisions, competition))
+        found = replace(found, decide=partial(decisions_of, competition))
     names = [score.metric, *score.also]
     if score.weights and not any(METRICS[known].weighted for known in names if known in METRICS):
         takers = ", ".join(known for known in METRICS if METRICS[known].weighted)

@@ -35,12 +35,12 @@ def post_processing_of(competition: Competition, metric: Metric) -> PostProcessi
         "thresholds": lambda: PostProcessing("thresholds", partial(column_thresholds, metric=metric)),
         "cut_points": lambda: PostProcessing("cut points", partial(cut_points, metric=metric)),
         "sharpening": lambda: PostProcessing("sharpening", partial(sharpening, metric=metric)),
-        "temperature": lambda: calibration(metric),
-        "calibration": calibration,
+        "temperature": lambda: temperature_calibration(metric),
+        "calibration": temperature_calibration,
     }[name]()
 
 
-def calibration(loss: Metric | None = None) -> PostProcessing:
+def temperature_calibration(loss: Metric | None = None) -> PostProcessing:
     """Temperature scaling, whatever the metric is.
 
     Args:

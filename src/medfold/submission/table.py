@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.console import warn
 from medfold.data import split_long
-from medfold.scoring import decisions
+from medfold.scoring import decisions_of
 from medfold.submission.form import Form
 
 
@@ -48,7 +48,7 @@ def fill_missing(
     Args:
         predictions: id (of the unit) and prediction columns.
         units: of the test part.
-        nothing: float64 (columns,), what is predicted without an image, see `contest.Decision.without_image`.
+        nothing: float64 (columns,), what is predicted without an image, see `EnsembleChoice.without_image`.
         without: what those have that are without a prediction.
         quiet: does not tell. Defaults to False.
     """
@@ -87,7 +87,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     values = predictions.set_index("id")[competition.columns]
     decided = values
     if form.decisions:
-        decided = pd.DataFrame(decisions(competition, values.to_numpy()), values.index, values.columns)
+        decided = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
     if competition.submission.shape == "long":
         names, labels = split_long(sample[id_column], competition.columns, "sample submission")
         known = names.isin(values.index).to_numpy()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medfold.competition import Competition
-from medfold.scoring import bootstrap_interval, chance_score, decisions, metric_of, score_in_words
+from medfold.scoring import bootstrap_interval, chance_score, decisions_of, metric_of, score_in_words
 
 HARDLY = 1e-3  # predictions whose standard deviation is below are the same for all images
 NEVER = 0.01  # a loss that goes down by a smaller share has not moved, but for chance
@@ -78,7 +78,7 @@ def _class_never_predicted(fold: TrainedFold) -> str:
     competition = fold.competition
     if not competition.one_of_many and metric_of(competition).needs != "class":
         return ""  # nothing is decided: what counts is the order
-    decided, expected = decisions(competition, fold.predictions).sum(axis=0), fold.prior * len(fold.predictions)
+    decided, expected = decisions_of(competition, fold.predictions).sum(axis=0), fold.prior * len(fold.predictions)
     never = [
         f"{name} (about {count:.0f} expected)"
         for name, count, found in zip(competition.columns, expected, decided, strict=True)

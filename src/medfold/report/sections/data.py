@@ -1,21 +1,21 @@
 """Report sections: data and folds."""
 
-from pathlib import Path
-
 import numpy as np
 
 from medfold import files
 from medfold.competition import Project
-from medfold.data import Dataset
-from medfold.errors import UserError
-from medfold.folds import fold_balance
-from medfold.images import draw_contact_sheet, read_image
+from medfold.data import Dataset, Example, examples_of_classes, near_duplicate_examples
+from medfold.folds import fold_balance, kept_pairs
+from medfold.images import thumbnail
 from medfold.report import page as pages
-from medfold.report.page import ROWS, Drawing, Section
+from medfold.report.drawing import Captioned, Drawing, Strip
+from medfold.report.names import isolated, listed
+from medfold.report.page import ROWS, Section
 from medfold.report.sections.performance import truth_of
 
 
 def data_section(project: Project, data: Dataset) -> Section:
+    """How many images there are, what the audit found, and what they look like."""
     competition, paths = project.competition, project.paths
     section = Section("data", "The data")
     facts = [
@@ -28,7 +28,12 @@ def data_section(project: Project, data: Dataset) -> Section:
     if competition.task == "binary":
         negative, positive = competition.class_names
         target = competition.labels.targets[0]
-        facts.append(["predicted is the probability of", f"{target} = {positive} (positive), not {negative}"])
+        facts.append(
+            [
+                "predicted is the probability of",
+                f"{isolated(target)} = {isolated(positive)} (positive), not {isolated(negative)}",
+            ]
+        )
     audit = dict((files.read_json(paths.folds_origin) or {}).get("audit", {}))
     if paths.audit.is_file():  # what was found the last time somebody looked, near-duplicates too
         found = files.read_csv(paths.audit)["kind"].value_counts()
@@ -46,52 +51,44 @@ def data_section(project: Project, data: Dataset) -> Section:
     section.table("What there is, and what the audit found", ["", "value"], facts)
     if competition.licence:
         section.text(f"Licence of the data: {competition.licence}.")
-    sheets = [
-        _examples(project, data),
-        _near_duplicates(paths.contact_sheet) if paths.contact_sheet.is_file() else None,
-    ]
-    section.figures([sheet for sheet in sheets if sheet])
+    section.figures([*_examples(project, data), *_near_duplicates(project, data)])
     return section
 
 
-def _near_duplicates(path: Path) -> Drawing:
-    import cv2
-
-    sheet = cv2.imread(str(path))[..., ::-1]
-    first = np.ascontiguousarray(sheet[: sheet.shape[1] * 2 // 3])
-    scale = min(1.0, 1100 / sheet.shape[1])
-    shown = cv2.resize(first, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    text = "Pairs of images that show nearly the same picture, the most alike first, with their folds and labels."
-    return Drawing("near-duplicates", "Near-duplicates", text, image=pages.jpeg(shown), wide=True)
-
-
-def _examples(project: Project, data: Dataset) -> Drawing | None:
+def _examples(project: Project, data: Dataset) -> list[Drawing]:
     """Some images of each class, or with each label, as a sheet."""
-    competition, rng = project.competition, np.random.default_rng(0)
-    truth = truth_of(competition, data.targets)
+    competition = project.competition
+    members = truth_of(competition, data.targets)
     if competition.task == "binary":
-        truth = np.stack([1 - truth[:, 0], truth[:, 0]], axis=1)
+        members = np.stack([1 - members[:, 0], members[:, 0]], axis=1)
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
-    rows, raw = [], project.paths.raw_root(competition.images.root)
-    for column, name in list(enumerate(names))[:KINDS]:
-        there = np.flatnonzero(truth[:, column])
-        cells = []
-        for row in np.sort(rng.permutation(there)[:EACH]):
-            sample = data.train.iloc[row]
-            try:
-                pixels = read_image(raw, sample["image"], competition.images)
-            except UserError:
-                continue  # it was readable once; the sheet does without
-            cells.append((pixels, [name, sample["id"]]))
-        if cells:
-            rows.append(cells)
-    if not rows:
-        return None
-    text = f"Training images drawn at random, a row for each class or label: {', '.join(names[:KINDS])}."
-    return Drawing("examples", "What they look like", text, image=pages.jpeg(draw_contact_sheet(rows, 1)), wide=True)
+    strips = [
+        Strip(names[column], [_captioned(each) for each in found])
+        for column, found in examples_of_classes(project, data, members)
+    ]
+    if not strips:
+        return []
+    text = f"Training images drawn at random, a row for each class or label: {listed([each.title for each in strips])}."
+    return [Drawing("examples", "What they look like", text, sheet=strips, wide=True)]
+
+
+def _near_duplicates(project: Project, data: Dataset) -> list[Drawing]:
+    """The pairs that look most alike, as a sheet."""
+    pairs = near_duplicate_examples(project, data, kept_pairs(project.paths), PAIRS)
+    if not pairs:
+        return []
+    text = "Pairs of images that show nearly the same picture, the most alike first, with their folds and labels."
+    strips = [Strip("", [_captioned(each) for each in pair]) for pair in pairs]
+    return [Drawing("near-duplicates", "Near-duplicates", text, sheet=strips, wide=True)]
+
+
+def _captioned(example: Example) -> Captioned:
+    lines = [example.id, listed(example.facts)] if example.facts else [example.id]
+    return Captioned(pages.jpeg(thumbnail(example.pixels, LARGE)), lines)
 
 
 def folds_section(project: Project, data: Dataset) -> Section:
+    """How the folds were made, and what is in each."""
     competition, options = project.competition, project.competition.folds
     section = Section("folds", "The folds")
     section.text(
@@ -105,4 +102,5 @@ def folds_section(project: Project, data: Dataset) -> Section:
     return section
 
 
-KINDS, EACH = 8, 6  # classes or labels on the sheet of examples, images of each
+PAIRS = 12  # near-duplicates that are shown
+LARGE = 176  # px: the longest side of an image on a sheet

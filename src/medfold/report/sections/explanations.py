@@ -1,8 +1,7 @@
-"""Part of stage `report`: galleries of images, each explained by the fold's net that had not seen it."""
+"""Report section: galleries of images, each explained by the net of the fold that it was held out from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import cv2
@@ -18,6 +17,7 @@ from medfold.errors import UserError
 from medfold.images import Store, as_shown, load_store, overlay, read_image, store_key
 from medfold.processes import silence_native_output
 from medfold.report import galleries
+from medfold.report.names import isolated
 from medfold.report.page import Section, Tile, jpeg
 from medfold.run_paths import FoldPaths
 from medfold.runs import read_predictions, read_run
@@ -27,7 +27,7 @@ CHECKED = 16  # maps that are compared with those of random weights
 
 
 def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Section:
-    """The galleries; with heat maps if the weights of the first run are there."""
+    """Galleries of images, with heat maps if the weights of the first run are there."""
     competition, name = project.competition, found.names[0]
     section = Section("images", "What it looks at")
     chosen = galleries.choose(found.probable.targets, found.probable.predictions)
@@ -47,7 +47,9 @@ def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Se
     else:
         section.text("The weights of this run are not there, so there are no heat maps.")
     if len(found.names) > 1:
-        section.text(f"Heat maps are those of {name}; what is said to be predicted, that of all runs together.")
+        section.text(
+            f"Heat maps are those of {isolated(name)}; what is said to be predicted, that of all runs together."
+        )
     if competition.score.unit:
         section.text("Shown is the first image of each unit; truth and prediction are of all its images.")
     text_of = _captions(project, samples, found)
@@ -64,12 +66,14 @@ def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Se
 
 @dataclass(frozen=True)
 class _Nets:
-    """The nets of a run, and what they predicted.
+    """The nets of a run, one per fold.
 
     Args:
-        pixels: what they see.
+        project: of the competition.
+        choices: the recipe of the run.
+        pixels: the prepared images.
         samples: the first of each unit: id, fold, labels, height and width of the raw image.
-        weights: by fold.
+        weights: files of each fold, by its number.
     """
 
     project: Project
@@ -81,9 +85,18 @@ class _Nets:
     def explain(
         self, rows: np.ndarray, columns: np.ndarray, section: Section
     ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
-        """Heat maps by row of the samples and column, and what they speak for; writes what is to be said of them."""
+        """Computes heat maps, and adds to the section what they show and how far they can be trusted.
+
+        Args:
+            rows: int (n,), the samples.
+            columns: int (n,), the prediction column that each map is about.
+            section: of the page.
+
+        Returns:
+            The maps by row and column, float (height, width); the name of what they speak for.
+        """
         with silence_native_output():
-            from medfold.prediction import GradCam, grad_cam, load_model, randomised
+            from medfold.prediction import GradCam, load_model, randomised
         competition, findings = self.project.competition, self._findings()
         result, agreement, pointed, method, of_grade = {}, [], [], "", False
         for fold, paths in self.weights.items():
@@ -102,7 +115,7 @@ class _Nets:
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
             if findings is not None:
-                pointed.append(self._pointed(grad_cam, explainer, fold, paths, findings))
+                pointed.append(self._pointed(explainer, fold, paths, findings))
         target = "a positive" if competition.task == "binary" else "the class or label that is named"
         target = "a higher grade" if of_grade else target
         section.text(
@@ -128,7 +141,7 @@ class _Nets:
         return self.pixels.pixels[self.pixels.of(self.samples["id"].iloc[rows])]
 
     def _findings(self) -> pd.DataFrame | None:
-        """What there is to find, in pixels of the prepared images; None if nobody knows."""
+        """Positions of the findings in pixels of the prepared images; None if they are not known."""
         images, found = self.choices.images, open_source(self.project).findings()
         if found is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
             return None
@@ -139,31 +152,33 @@ class _Nets:
         )
 
     def _pointed(
-        self, explain: ModuleType, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
+        self, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Of each positive that the net found, whether its map points at it, and the chance of a random point."""
+        """For each true positive: whether the map points at the finding, and the chance of a random point."""
+        from medfold.prediction import hits, random_hits
+
         oof = read_predictions(self.project.competition, paths.oof).set_index("id")
         found = findings[findings["id"].isin(oof.index[oof[self.project.competition.columns[0]] > 0.5])]
         rows = self.samples.reset_index().set_index("id")["index"].loc[found["id"]].to_numpy()
         heat = explainer(self._images(rows), np.zeros(len(rows), int))
         disc = found["x"].to_numpy(), found["y"].to_numpy(), found["radius"].to_numpy()
         shape = (self.choices.images.size, self.choices.images.size)
-        return explain.hits(heat, *disc, explainer.cell), explain.random_hits(shape, *disc, explainer.cell)
+        return hits(heat, *disc, explainer.cell), random_hits(shape, *disc, explainer.cell)
 
 
 def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Callable[[int, int], str]:
-    """(row, column) -> what stands under an image: unit, truth, prediction, fold."""
+    """A function (row, column) -> caption of an image: id, truth, prediction, fold."""
     competition, predictions, targets = project.competition, found.probable.predictions, found.probable.targets
 
     def text(row: int, column: int) -> str:
-        name, p = competition.columns[column], predictions[row, column]
+        name, p = isolated(competition.columns[column]), predictions[row, column]
         if competition.one_of_many:
-            truth = f"true {competition.class_names[targets[row]]}, predicted {name} ({p:.3f})"
+            truth = f"true {isolated(competition.class_names[targets[row]])}, predicted {name} ({p:.3f})"
         else:
-            label = targets[row] if targets.ndim == 1 else targets[row, column]
-            truth = f"{name}: true {competition.class_names[label] if targets.ndim == 1 else label}, predicted {p:.3f}"
+            label = targets[row, column] if targets.ndim == 2 else competition.class_names[targets[row]]
+            truth = f"{name}: true {isolated(label)}, predicted {p:.3f}"
         # The image's id: a unit's name may be made of that of a patient.
-        return f"{samples['id'].iloc[row]}, {truth}, fold {found.oof.fold[row]}"
+        return f"{isolated(samples['id'].iloc[row])}, {truth}, fold {found.oof.fold[row]}"
 
     return text
 

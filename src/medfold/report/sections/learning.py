@@ -3,7 +3,9 @@
 import pandas as pd
 
 from medfold.report import plots
-from medfold.report.page import Drawing, Section
+from medfold.report.drawing import Drawing
+from medfold.report.names import isolated
+from medfold.report.page import Section
 from medfold.scoring import Metric, score_in_words
 
 
@@ -23,17 +25,12 @@ def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, minutes
     last = ", ".join(
         f"fold {fold} {score_in_words(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items()
     )
+    loss = plots.learning(histories, "loss", "loss", "loss")
+    score = plots.learning(histories, metric.name, metric.title, "score")
     section.figures(
         [
-            Drawing(
-                "loss", "Loss", "Mean loss of each epoch, by fold.", plots.learning(histories, "loss", "loss", "loss")
-            ),
-            Drawing(
-                "score",
-                f"{metric.title} of the held-out fold",
-                f"By epoch; in the end {last}.",
-                plots.learning(histories, metric.name, metric.title, "score"),
-            ),
+            Drawing("loss", "Loss", "Mean loss of each epoch, by fold.", *loss),
+            Drawing("score", f"{isolated(metric.title)} of the held-out fold", f"By epoch; in the end {last}.", *score),
         ]
     )
     return section

@@ -3,26 +3,28 @@
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
+from medfold.report.names import isolated, listed
 from medfold.report.page import ROWS, Section, plural
 from medfold.scoring import describe_score
 
 
 def model_card_section(project: Project, data: Dataset, found: Ensemble) -> Section:
+    """What the model is for, what it is, and where its limits are."""
     competition, score = project.competition, found.score
     section = Section("card", "Model card")
     section.heading("Intended use")
     section.list(
         [
-            f"Competitions and research on: {competition.title}.",
+            f"Competitions and research on: {isolated(competition.title)}.",
             "Not for the diagnosis of patients, and not a medical device: nobody has shown that it does good.",
         ]
     )
     section.heading("What it is")
     section.list(
         [
-            f"{plural('Run', found.names)} {', '.join(found.names)}: a convolutional net per fold.",
+            f"{plural('Run', found.names)} {listed(found.names)}: a convolutional net per fold.",
             f"Put together by: {found.decision.chosen.method.title}.",
-            f"Task {competition.task}: {', '.join(competition.columns[:ROWS])}.",
+            f"Task {competition.task}: {listed(competition.columns[:ROWS])}.",
             f"Trained on {len(data.train):,} images of {data.train['group'].nunique():,} groups.",
             f"Out of fold: {describe_score(competition, score, data.train['unit'].nunique())}.",
         ]

@@ -4,12 +4,15 @@ import numpy as np
 
 from medfold.competition import Competition
 from medfold.report import curves, plots
-from medfold.report.page import Drawing, Section, share
+from medfold.report.curves import Curve, OperatingPoint
+from medfold.report.drawing import ConfusionTable, Drawing
+from medfold.report.names import isolated
+from medfold.report.page import Section, share
 from medfold.scoring import METRICS, OofPredictions, auc, score_in_words, to_classes
 
 
 def truth_of(competition: Competition, targets: np.ndarray) -> np.ndarray:
-    """Who is of each column: int (units, columns)."""
+    """Membership of each class or label, 0 or 1: int (units, columns)."""
     if competition.one_of_many:
         return (targets[:, None] == np.arange(len(competition.columns))).astype(np.int64)
     return targets.reshape(len(targets), -1)
@@ -41,8 +44,8 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
             ]
         )
         if len(roc) < MOST_CURVES:
-            roc[f"{name} {score_in_words(area, 3)}"] = curves.roc(truth[:, k], predictions[:, k])
-            pr[f"{name} {score_in_words(precision, 3)}"] = curves.precision_recall(truth[:, k], predictions[:, k])
+            roc[name] = curves.roc(truth[:, k], predictions[:, k])
+            pr[name] = curves.precision_recall(truth[:, k], predictions[:, k])
     points = curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and defined else []
     drawings = _curves(roc, pr, points, rows) if defined else []
     drawings += [_reliability(competition, targets, predictions), *_confusion(competition, oof, probable)]
@@ -79,25 +82,28 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
     return section
 
 
-def _curves(roc: dict, pr: dict, points: list, rows: list) -> list[Drawing]:
-    told = "; ".join(f"{name}: AUC {auc}" for name, _, _, auc, _ in rows[:MOST_CURVES])
+def _curves(
+    roc: dict[str, Curve], pr: dict[str, Curve], points: list[OperatingPoint], rows: list[list[str]]
+) -> list[Drawing]:
+    drawn = rows[: len(roc)]
+    areas, precisions = ({row[0]: row[column] for row in drawn} for column in (3, 4))
+    told = "; ".join(f"{isolated(name)}: AUC {value}" for name, value in areas.items())
     more = " Circles: 90 and 95 % sensitivity and specificity." if points else ""
+    marks = [plots.at_points(points)] if points else ()
     return [
         Drawing(
             "roc",
             "ROC curve",
             f"Sensitivity against the share of false alarms. {told}.{more}",
-            plots.curves(
-                roc, "1 - specificity", "sensitivity", "roc", True, [plots.at_points(points)] if points else ()
-            ),
+            *plots.curves(roc, "1 - specificity", "sensitivity", "roc", True, marks, areas),
         ),
         Drawing(
             "pr",
             "Precision and recall",
             "How many of those called positive are, against how many of the positive are found. "
-            + "; ".join(f"{name}: average precision {value}" for name, _, _, _, value in rows[:MOST_CURVES])
+            + "; ".join(f"{isolated(name)}: average precision {value}" for name, value in precisions.items())
             + ".",
-            plots.curves(pr, "recall (sensitivity)", "precision", "pr"),
+            *plots.curves(pr, "recall (sensitivity)", "precision", "pr", notes=precisions),
         ),
     ]
 
@@ -117,7 +123,7 @@ def _reliability(competition: Competition, targets: np.ndarray, predictions: np.
         f"What was predicted against how often it came true; on the dotted line, predictions are what they say. "
         f"Expected calibration error {error:.4f} (15 bins)."
     )
-    return Drawing("calibration", "Calibration", text, plots.reliability(parts, "calibration"))
+    return Drawing("calibration", "Calibration", text, *plots.reliability(parts, "calibration"))
 
 
 def _confusion(competition: Competition, oof: OofPredictions, probable: OofPredictions) -> list[Drawing]:
@@ -130,16 +136,16 @@ def _confusion(competition: Competition, oof: OofPredictions, probable: OofPredi
     rule = "the most probable class" if competition.one_of_many else "positive above one half"
     rule = "as adjusted for the metric" if adjusted else rule
     text = f"Truth by row, decision ({rule}) by column; shaded by the share of the row. {right:.1%} are decided right."
-    svg = plots.table_of_confusion(counts, competition.class_names, "confusion")
-    drawings = [Drawing("confusion", "Confusion matrix", text, svg, wide=len(counts) > 6)]
+    table = ConfusionTable(counts, competition.class_names)
+    drawings = [Drawing("confusion", "Confusion matrix", text, confusion=table, wide=table.wide)]
     if competition.task == "binary":
-        parts = {f"{competition.class_names[k]}": predictions[targets == k, 0] for k in (0, 1) if (targets == k).any()}
+        parts = {competition.class_names[k]: predictions[targets == k, 0] for k in (0, 1) if (targets == k).any()}
         drawings.append(
             Drawing(
                 "spread",
                 "Spread of the predictions",
                 "Shares of negatives and positives by what was predicted for them: the less they overlap, the better.",
-                plots.histogram(parts, "prediction", "spread"),
+                *plots.histogram(parts, "prediction", "spread"),
             )
         )
     return drawings

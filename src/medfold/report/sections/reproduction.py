@@ -5,11 +5,13 @@ from typing import Any
 from medfold import config
 from medfold.competition import Project, Recipe, load_recipe
 from medfold.ensemble import Ensemble
+from medfold.report.names import isolated
 from medfold.report.page import Section
 from medfold.runs import read_run
 
 
 def recipe_section(project: Project, found: Ensemble, origin: dict[str, Any]) -> Section:
+    """Choices that differ from the baseline; of the baseline itself, from the defaults."""
     section = Section("recipe", "The recipe")
     ours = config.flat(Recipe.model_validate(origin["recipe"]).model_dump(mode="json"))
     known = project.paths.folder / "baseline.yaml"
@@ -18,11 +20,12 @@ def recipe_section(project: Project, found: Ensemble, origin: dict[str, Any]) ->
     if ours == theirs:
         theirs, name = config.flat(Recipe().model_dump(mode="json")), "the defaults"
     differ = [[key, theirs.get(key, ""), value] for key, value in ours.items() if theirs.get(key) != value]
-    section.table(f"{found.names[0]}: what differs from {name}", ["key", name, found.names[0]], differ)
+    section.table(f"{isolated(found.names[0])}: what differs from {name}", ["key", name, found.names[0]], differ)
     return section
 
 
 def reproduction_section(project: Project, found: Ensemble, origin: dict[str, Any], words: dict[str, Any]) -> Section:
+    """Commands that give the same again, with versions, seed and hashes."""
     section = Section("again", "Do it again")
     commands = [project.command("download"), project.command("folds")]
     for each in found.names:
@@ -35,5 +38,5 @@ def reproduction_section(project: Project, found: Ensemble, origin: dict[str, An
     rows = [["commit", origin["commit"] or "outside git"], ["seed", origin["seed"]]]
     rows += [[name, number] for name, number in origin["versions"].items()]
     rows += [["folds table, SHA-256", origin["folds"][:16]], ["prepared images", origin["store"]]]
-    section.table(f"What {found.names[0]} was made with", ["", "value"], rows)
+    section.table(f"What {isolated(found.names[0])} was made with", ["", "value"], rows)
     return section

@@ -4,33 +4,33 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medfold.report import plots
-from medfold.report.page import Drawing, Section, share
+from medfold.report.drawing import Drawing, Interval, IntervalTable
+from medfold.report.names import isolated
+from medfold.report.page import Section, share
 from medfold.report.subgroups import Part
 from medfold.scoring import Metric, score_in_words
 
 
 def subgroups_section(metric: Metric, parts: Sequence[Part], whole: float) -> Section:
-    """The score in parts of the samples."""
+    """The score in parts of the samples, drawn and as numbers.
+
+    Args:
+        metric: the score.
+        parts: of `by_subgroup`, in order.
+        whole: the score of all samples.
+    """
     section = Section("subgroups", "For whom it works")
     section.text(
         "A score that falls in one part says where the net should not be trusted; scores that are all lower than that "
         "of the whole say that the net tells the parts, not the disease. Intervals are 95 %, over groups; several are "
         "looked at, so one of twenty strays by chance."
     )
-    rows = [(f"{part.column} {part.value}", part.score, part.low, part.high) for part in parts]
-    text = f"{metric.title} by part; dotted: all samples, {score_in_words(whole)}."
-    section.figures(
-        [
-            Drawing(
-                "subgroups",
-                "Score by subgroup",
-                text,
-                plots.intervals(rows, metric.title, whole, "subgroups"),
-                wide=True,
-            )
-        ]
-    )
+    rows = [
+        Interval(f"{isolated(part.column)} {isolated(part.value)}", part.score, part.low, part.high) for part in parts
+    ]
+    text = f"{isolated(metric.title)} by part; dotted: all samples, {score_in_words(whole)}."
+    table = IntervalTable(rows, metric.title, whole)
+    section.figures([Drawing("subgroups", "Score by subgroup", text, intervals=table, wide=True)])
     section.table(
         "The same as numbers",
         ["column", "value", "units", "positive", metric.title, "95 % interval"],

@@ -25,7 +25,7 @@ def new_images(given: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
 
 
 def with_channels(found: list[str], facts: ImageFacts) -> list[str]:
-    """The images as formats.read takes them: where an image is a file for each channel, all of them are named."""
+    """The images as `read_image` takes them: where an image is a file for each channel, all of them are named."""
     if isinstance(facts.channels, int):
         return found
     before, _, after = PurePosixPath(facts.train[0]).name.partition(f"{{{CHANNEL_FIELD}}}")

@@ -24,7 +24,7 @@ def bundle_folder(project: Project, names: list[str]) -> Path:
 
 
 def pack_submission(project: Project, data: Dataset, found: Ensemble) -> RemoteRun:
-    """Writes kit and notebook, and shows the sizes of what they hold; the folder is to be held by `files.alone`.
+    """Writes bundle and notebook, and shows the sizes of what they hold; the folder is to be held by `files.alone`.
 
     Returns:
         What is to be run at Kaggle; nothing is sent yet.

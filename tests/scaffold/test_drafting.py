@@ -10,7 +10,7 @@ from medfold.data.sources import archives
 from medfold.errors import UserError
 from medfold.paths import Paths
 from medfold.scaffold.draft import Draft
-from medfold.scaffold.draft_facts import draft_facts
+from medfold.scaffold.drafting import draft_facts
 from tests.conftest import REPOSITORY
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import picture

@@ -1,0 +1,82 @@
+"""Images to look at: some of each class, and near-duplicates side by side."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from medfold.competition import Project
+from medfold.data.dataset import Dataset
+from medfold.errors import UserError
+from medfold.images import read_image
+
+
+class Example(NamedTuple):
+    """An image with what is known of it.
+
+    Args:
+        pixels: uint8 (height, width, channels), the raw image.
+        id: of the image.
+        facts: its fold or part, and labels; may be empty.
+    """
+
+    pixels: np.ndarray
+    id: str
+    facts: list[str]
+
+
+def examples_of_classes(
+    project: Project, data: Dataset, members: np.ndarray, most_classes: int = 8, each: int = 6
+) -> Iterator[tuple[int, list[Example]]]:
+    """Training images of each class, or with each label, drawn at random but always the same.
+
+    Args:
+        members: int (samples, columns), 1 where a training sample is of the class.
+        most_classes: the first columns that are shown. Defaults to 8.
+        each: images of a class. Defaults to 6.
+
+    Yields:
+        The column and its images; a class without a readable image is left out.
+    """
+    rng = np.random.default_rng(0)
+    for column in range(min(most_classes, members.shape[1])):
+        rows = rng.permutation(np.flatnonzero(members[:, column]))[:each]
+        found = [_example(project, data.train.iloc[row], []) for row in np.sort(rows)]
+        if found := [example for example in found if example]:
+            yield column, found
+
+
+def near_duplicate_examples(
+    project: Project, data: Dataset, pairs: list[tuple[str, str]], most: int
+) -> list[list[Example]]:
+    """Pairs of images that look alike, with their folds and the labels that are set.
+
+    Args:
+        pairs: ids, in the order in which they are shown; pairs of equal pixels and unknown ids are left out.
+        most: pairs that are shown.
+    """
+    table = pd.concat([data.train, data.test]).set_index("id", drop=False)
+    known = [pair for pair in pairs if all(id in table.index for id in pair)]
+    unequal = [pair for pair in known if table.at[pair[0], "hash"] != table.at[pair[1], "hash"]]
+    found = [
+        [_example(project, table.loc[id], _facts(project, table.loc[id])) for id in pair] for pair in unequal[:most]
+    ]
+    return [[example for example in pair if example] for pair in found if any(pair)]
+
+
+def _facts(project: Project, sample: pd.Series) -> list[str]:
+    """The fold, or that it is a test image, and the first two labels that are set."""
+    targets = project.competition.labels.targets
+    labels = [f"{name} {sample[name]}" for name in targets if isinstance(sample[name], str) and sample[name] != "0"]
+    return ["test" if sample["part"] == "test" else f"fold {sample['fold']:.0f}", *labels[:2]]
+
+
+def _example(project: Project, sample: pd.Series, facts: list[str]) -> Example | None:
+    """An image and its facts; None if it cannot be read any more, which is no reason to stop."""
+    images = project.competition.images
+    try:
+        pixels = read_image(project.paths.raw_root(images.root), sample["image"], images)
+    except UserError:
+        return None
+    return Example(pixels, sample["id"], facts)

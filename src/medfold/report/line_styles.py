@@ -1,0 +1,68 @@
+"""Colours, dashes and markers of lines: two lines of a figure are told apart in black and white, too."""
+
+from typing import NamedTuple
+
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
+
+# Stand-ins that become variables of the page's style sheet, where the colours are.
+SERIES = [f"#0400{number:02x}" for number in range(8)]
+# Lengths of dash and gap, in widths of the line. 5 dashes and 8 markers share no factor: 40 lines differ in either.
+DASHES = [(), (6.0, 2.0), (2.0, 1.5), (6.0, 1.5, 1.5, 1.5), (9.0, 2.0, 2.0, 2.0, 2.0, 2.0)]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
+WIDTH = 1.8  # of a line, in points
+MARKER = 5.5  # size of a marker, in points
+SAMPLE = 40, 12  # width and height of a line in a legend
+
+
+class LineStyle(NamedTuple):
+    """How a line is drawn.
+
+    Args:
+        colour: a stand-in of `SERIES`.
+        dash: lengths of dash and gap in widths of the line; () is solid.
+        marker: by its name in matplotlib.
+    """
+
+    colour: str
+    dash: tuple[float, ...]
+    marker: str
+
+    @property
+    def linestyle(self) -> str | tuple:
+        """The dash as matplotlib takes it."""
+        return (0, self.dash) if self.dash else "-"
+
+
+def line_style(number: int) -> LineStyle:
+    """The style of a line by its number in the figure; no two of 40 share dash and marker."""
+    return LineStyle(SERIES[number % len(SERIES)], DASHES[number % len(DASHES)], MARKERS[number % len(MARKERS)])
+
+
+def sample(number: int) -> str:
+    """A piece of a line for the legend, a small SVG.
+
+    Args:
+        number: of the line in its figure.
+    """
+    style, (width, height) = line_style(number), SAMPLE
+    colour = f"var(--series{number % len(SERIES)})"
+    dash = f"; stroke-dasharray: {' '.join(f'{WIDTH * length:g}' for length in style.dash)}" if style.dash else ""
+    line = f'<path d="M0 {height / 2:g}H{width}" style="fill: none; stroke: {colour}; stroke-width: {WIDTH}{dash}"/>'
+    marker = f'<path d="{_outline(style.marker)}" style="fill: {colour}"/>'
+    return (
+        f'<svg class="sample" viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{line}{marker}</svg>'
+    )
+
+
+def _outline(marker: str) -> str:
+    """A marker in the middle of a sample, as the commands of an SVG path."""
+    style, (width, height) = MarkerStyle(marker), SAMPLE
+    path = style.get_path().transformed(style.get_transform())
+    commands = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C", Path.CLOSEPOLY: "Z"}
+    drawn = []
+    for points, code in path.iter_segments(simplify=False):
+        # y goes down in SVG, up in matplotlib.
+        places = [f"{width / 2 + MARKER * x:.2f} {height / 2 - MARKER * y:.2f}" for x, y in points.reshape(-1, 2)]
+        drawn.append(commands[code] + ("" if code == Path.CLOSEPOLY else " ".join(places)))
+    return "".join(drawn)

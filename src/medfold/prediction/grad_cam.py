@@ -108,7 +108,6 @@ class GradCam:
 def _compiled(function: Callable) -> Callable:
     import tensorflow as tf
 
-    tf.get_logger().setLevel("ERROR")  # it warns of a new graph per net, which is meant
     return tf.function(lambda batch, columns: function(batch, columns))
 
 

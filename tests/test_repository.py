@@ -24,16 +24,43 @@ def test_every_competition_and_recipe_loads(name):
 
 def test_files_named_in_the_texts_exist():
     own = [ROOT.competition(name).folder / "README.md" for name in shipped()]
-    for text in [REPOSITORY / "README.md", *REPOSITORY.glob("docs/*.md"), *own]:
+    for text in [
+        *REPOSITORY.glob("*.md"),
+        *REPOSITORY.glob("docs/*.md"),
+        REPOSITORY / "competition" / "README.md",
+        *own,
+    ]:
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text.read_text(encoding="utf-8")):
             if not link.startswith("http"):
                 assert (text.parent / link).exists(), f"{text}: {link}"
 
 
-def test_the_readme_names_every_target():
+def test_the_reference_names_every_target():
+    makefile, reference = (
+        (REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "docs/reference.md")
+    )
+    targets = re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE)
+    assert len(targets) > 20
+    for target in targets:
+        assert f"| `make {target}` |" in reference, target
+
+
+def test_the_readme_names_targets_that_there_are():
     makefile, readme = ((REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "README.md"))
-    for target in re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE):
-        assert f"make {target}" in readme, target
+    targets = re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE)
+    named = re.findall(r"(?:^ {4}|`)make ([a-z-]+)", readme, re.MULTILINE)
+    assert len(named) > 10
+    assert set(named) <= set(targets)
+
+
+def test_the_catalogue_names_every_competition():
+    ours = set(shipped())
+    folders = {path.parent.name for path in REPOSITORY.glob("competition/*/competition.yaml")}
+    catalogue = (REPOSITORY / "competition" / "README.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\(([\w-]+)/README\.md\)", catalogue))
+    assert linked <= folders
+    assert ours >= linked - {"medmnist"}
+    assert {"pathmnist", "chestmnist", "pneumoniamnist"} <= ours
 
 
 def test_both_opencv_wheels_are_locked_at_one_version():

@@ -43,8 +43,8 @@ def refused(match: str) -> pytest.RaisesExc[UserError]:
 
 
 def shipped() -> list[str]:
-    """The competitions that the kit ships: those in the tables of README.md. Beside them a user's own may stand."""
-    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
+    """The competitions that the kit ships: those in competition/README.md. A user's own may be beside them."""
+    lines = (REPOSITORY / "competition" / "README.md").read_text(encoding="utf-8").splitlines()
     named = {word for line in lines if line.startswith("|") for word in re.findall(r"[\w-]+", line)}
     return [name for name in Paths(REPOSITORY).competitions() if name in named]
 

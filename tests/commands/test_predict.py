@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from medfold.cli import app
 from medfold.commands import predict as command
 from medfold.commands.predict import predict
+from medfold.commands.submit import submit
+from medfold.commands.train import train
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.recipe import Recipe
 from medfold.data.image_folder import with_channels
@@ -207,3 +209,20 @@ def test_the_command_hands_the_wish_on(project, monkeypatch):
     for words in ([], ["--explain"]):
         CliRunner().invoke(app, ["predict", "-c", "small", "--images", "a", *words], catch_exceptions=False)
     assert [given[-1] for given in asked] == [False, True]
+
+
+@pytest.mark.slow
+def test_submit_and_predict_give_an_image_one_answer(project, capsys):
+    train(project, seeds=[1], folds=[0, 1])
+    submit(project, names=["baseline", "baseline-s1"], method="geometric", force=True)
+    (file,) = project.paths.submissions.glob("*.csv")
+    submitted = pd.read_csv(file).set_index("id")["target"]
+    capsys.readouterr()
+    result = predict(project, project.paths.raw / "test", ["baseline", "baseline-s1"])
+    assert "put together as a submission is: geometric mean" in capsys.readouterr().out
+    found = result.set_index(result["id"].str.removesuffix(".png"))["target"]
+    np.testing.assert_allclose(found.loc[submitted.index], submitted, atol=1e-6)
+    assert (found - found.round(2)).abs().max() > 0
+    folds = [project.paths.run(run).fold(number) for run in ("baseline", "baseline-s1") for number in (0, 1)]
+    mean = pd.concat([pd.read_csv(fold.test) for fold in folds])
+    assert (mean.groupby("id")["target"].mean().loc[submitted.index] - submitted).abs().max() > 1e-5

@@ -9,24 +9,24 @@ import numpy as np
 import keras
 import tensorflow as tf
 from keras import layers
-from medfold.competition.recipe import Backbone
-from medfold.models.build import resnet9
+from medfold.competition import BackboneSettings
+from medfold.models.backbones import resnet9
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.step import TrainingStep
-from medfold.training.batches import Pipeline
-from medfold.training.loader import feed
+from medfold.training.batches import TrainingBatches
+from medfold.training.loader import load_batches
 
 assert keep_freed_memory()
 images = keras.Input((64, 64, 1))
-features = layers.GlobalAveragePooling2D()(resnet9(images, Backbone(width=12)))
+features = layers.GlobalAveragePooling2D()(resnet9(images, BackboneSettings(width=12)))
 model = keras.Model(images, layers.Dense(1, activation="sigmoid")(features))
 step = TrainingStep(model, keras.optimizers.AdamW(), keras.losses.BinaryCrossentropy())
 pixels = np.zeros((64, 64, 64, 1), np.uint8)
 targets, weights = np.zeros((64, 1), np.float32), np.ones(64, np.float32)
-pipeline = Pipeline(pixels, np.arange(64), targets, weights, lambda image, seed: image, 16, 0)
+pipeline = TrainingBatches(pixels, np.arange(64), targets, weights, lambda image, seed: image, 16, 0)
 faults = []
-for step, batch in enumerate(feed(pipeline, 0, 40, 0, lambda parts: [tf.constant(part) for part in parts])):
-    if step in (8, 39):
+for number, batch in enumerate(load_batches(pipeline, 0, 40, 0, lambda parts: [tf.constant(part) for part in parts])):
+    if number in (8, 39):
         faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
     step(*batch)
 print(faults[1] - faults[0])

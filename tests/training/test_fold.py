@@ -90,7 +90,8 @@ def test_equal_seeds_give_equal_files_alone_or_after_another_fold(tmp_path):
     fold.train_fold(task(epochs=2), 1, FoldPaths(tmp_path / "b"))
     fold.train_fold(task(epochs=2, seed=1), 1, FoldPaths(tmp_path / "c"))
     a, b, c = (
-        {name: (tmp_path / run / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")} for run in "abc"
+        {name: (tmp_path / run / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv", "weights.h5")}
+        for run in "abc"
     )
     assert a == b
     assert a["oof.csv"] != c["oof.csv"]

@@ -85,12 +85,9 @@ def test_folds_do_not_depend_on_what_trains_beside_them(project_folder, two_core
     assert "all 3 folds" in said
     # One after the other, with as many threads each.
     monkeypatch.setattr(parallel, "shares", lambda jobs: [parallel.Share(1)])
-    problems = parallel.train(
-        project.root.root,
-        ["--competition", "small", "--run", "alone", "--set", "training.epochs=3"],
-        [0, 1, 2],
-        1,
-    )
+    request = {"run": "alone", "overrides": {"training": {"epochs": 3}}}
+    requests = {fold: {"competition": "small", "request": request | {"folds": [fold]}} for fold in range(3)}
+    problems = parallel.train(project.root.root, requests, 1)
     assert problems == {}
     assert bytes_of(project, "together") == bytes_of(project, "alone")
 
@@ -121,7 +118,7 @@ def test_what_is_missing_is_trained_with_the_threads_it_would_have_had(project_f
     project, asked = Project.open("small"), []
     for fold in (0, 2):
         train(project, folds=[fold])
-    monkeypatch.setattr(parallel, "train", lambda root, words, folds, jobs: asked.append((folds, jobs)) or {})
+    monkeypatch.setattr(parallel, "train", lambda root, requests, jobs: asked.append((list(requests), jobs)) or {})
     train(project, jobs="auto")
     assert asked == [([1], 2)]
 

@@ -67,7 +67,6 @@ def submit(
     data = load_dataset_for(project, names)
     found = ensemble_runs(project, names, data, method, per_class)
     names, result = found.names, found.score
-    keep_choice(project, found)
     show_ensemble(project, found, method)
     sample = sample_submission(competition, paths)
     units = data.test_groups.index.tolist()
@@ -104,6 +103,7 @@ def submit(
         origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
         origin |= {"nothing": found.nothing.tolist(), "decisions": holds_decisions(competition, sample)}
         origin["words"] = words_of(competition, sample)
+        keep_choice(project, found)
         found.decision.fitted.save(paths.rechecked(file, "npz"))
         behind_score = _out_of_fold(competition, found).to_csv(index=False, float_format="%.17g", lineterminator="\n")
         files.write_text(behind_score, paths.rechecked(file, "csv"))  # with all digits: ties would be others

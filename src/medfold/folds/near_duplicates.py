@@ -1,8 +1,8 @@
 """Near-duplicates: images that show the same picture in other pixels, such as a copy that was scaled, cropped by a few
 percent, turned by a few degrees, brightened or compressed once more.
 
-They are found from what `perceptual_hash.describe` keeps of each image, a hash and a thumbnail of 4 kB, so that no image is
-decoded twice. There are three sieves, each finer and dearer than the one before:
+They are found from what `perceptual_hash.describe` keeps of each image, a hash and a thumbnail of 4 kB, so that no
+image is decoded twice. There are three sieves, each finer and dearer than the one before:
 
 1. the perceptual hash: two copies differ in few of its bits;
 2. the coarse content: medical images are alike, so what all of them have in common is taken out before comparing;

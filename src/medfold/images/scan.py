@@ -45,7 +45,7 @@ class ScanResult:
 
 
 def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
-    """What is known of each raw image: id, bad (why it cannot be read, or nothing), height, width, `scan_worker.hash_of`.
+    """What is known of each raw image: id, bad (why it cannot be read, or nothing), height, width, `hash_of`.
 
     Returns:
         A table in the order of the sample table; None if it is missing or was made from other raw data.

@@ -1,10 +1,13 @@
 """What the device of the Keras backend can do: GPUs, precision, compilation, determinism."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import keras
+
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of a new graph for each net, which is meant
 
 
 def gpus() -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from keras import layers
 
 from medfold import files
+from medfold.errors import UserError
 
 BATCH = 16
 
@@ -27,9 +28,15 @@ class GradCam:
         method: `Grad-CAM` or `input gradient`.
         of_grade: True if there is one grade for all classes: then what speaks for a higher one is shown.
         cell: height and width in pixels of one cell of the coarsest map; (1, 1) for the input gradient.
+
+    Raises:
+        UserError: another backend of Keras than TensorFlow.
     """
 
     def __init__(self, model: keras.Model):
+        if keras.backend.backend() != "tensorflow":
+            fix = "Weights do not depend on the backend: run this command with KERAS_BACKEND=tensorflow"
+            raise UserError("heat maps are computed with TensorFlow", keras.backend.backend(), fix)
         pooled = [
             layer.input
             for layer in model.layers
@@ -108,7 +115,6 @@ class GradCam:
 def _compiled(function: Callable) -> Callable:
     import tensorflow as tf
 
-    tf.get_logger().setLevel("ERROR")  # it warns of a new graph per net, which is meant
     return tf.function(lambda batch, columns: function(batch, columns))
 
 

@@ -31,7 +31,7 @@ def save_weights(model: keras.Model, weights: Path) -> None:
         folder.mkdir()
         try:
             # A net that is compiled would save its optimizer, too.
-            keras.Model(model.inputs, model.outputs).save_weights(folder / "net.weights.h5")
+            keras.Model(model.inputs, model.outputs, name=model.name).save_weights(folder / "net.weights.h5")
             (folder / "net.weights.h5").replace(temporary)
         finally:
             files.remove(folder)

@@ -102,6 +102,8 @@ def score_differences(
         return definitions.score(competition, metric, truth[here], (predictions if main else probabilities)[here])
 
     if not has_definition(kept["metric"]):
+        if kept["metric"] != competition.score.metric:
+            yield f"metric is {competition.score.metric}, kept {kept['metric']}"
         return  # one of plugins.py: there is no second definition of it
     every = np.ones(len(names), bool)
     if kept["units"] != len(names):

@@ -124,12 +124,20 @@ class TrainingStep:
         """Within the block the net has its averaged weights, if the optimizer keeps any."""
         variables = self.model.trainable_variables
         current = [np.array(variable) for variable in variables]
-        self.model.optimizer.finalize_variable_values(variables)
+        self.use_averaged_weights()
         try:
             yield
         finally:
             for variable, value in zip(variables, current, strict=True):
                 variable.assign(value)
+
+    def use_averaged_weights(self) -> None:
+        """Gives the net its averaged weights, if the optimizer keeps any."""
+        variables = self.model.trainable_variables
+        self.model.optimizer.finalize_variable_values(variables)
+        if not self._stays_on_device:  # JAX gives net and optimizer one array, and predicting would use it up
+            for variable in variables:
+                variable.assign(np.array(variable))
 
     @property
     def layout(self) -> list[str]:

@@ -98,7 +98,7 @@ def train(
     else:
         if choices.keep == "best":
             warn(topic, f"{metric.title} was undefined after every epoch: the last epoch is kept")
-        step.model.optimizer.finalize_variable_values(step.model.trainable_variables)
+        step.use_averaged_weights()
 
 
 def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:

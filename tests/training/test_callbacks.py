@@ -1,0 +1,51 @@
+"""Keras callbacks that a recipe names: they work as with `fit`, also when a training is resumed."""
+
+import keras
+import pandas as pd
+import pytest
+
+from medfold.errors import UserError
+from medfold.run_paths import FoldPaths
+from medfold.training import checkpoint as state
+from medfold.training import fold
+from medfold.training.callbacks import callbacks_of
+from tests.training.test_checkpoint import Power, interrupted, result
+from tests.training.test_fold import task
+
+PLATEAU = {"ReduceLROnPlateau": {"monitor": "val_auc", "mode": "max", "factor": 0.1, "patience": 1, "min_delta": 0.5}}
+
+
+@pytest.mark.slow
+def test_a_callback_that_watches_the_score_is_resumed_exactly(tmp_path, monkeypatch, capsys):
+    made = task(epochs=5, schedule="constant", callbacks=[PLATEAU])
+    fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
+    rates = pd.read_csv(tmp_path / "whole" / "history.csv")["learning_rate"]
+    assert rates.nunique() > 1  # it was lowered
+    monkeypatch.setattr(state, "EVERY", 0)
+    monkeypatch.setattr(state, "SHARE", 1e9)
+    for after in (8, 7):  # within an epoch, and again, further on
+        with monkeypatch.context() as patch:
+            interrupted(patch, after)
+            with pytest.raises(Power):
+                fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
+    assert result(tmp_path / "broken") == result(tmp_path / "whole")
+    assert "is lost" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_callback_may_stop_a_training_and_write_into_the_folder_of_the_fold(tmp_path):
+    stop = {"EarlyStopping": {"monitor": "loss", "patience": 0, "min_delta": 100}}
+    made = task(epochs=6, callbacks=[stop, {"CSVLogger": {"filename": "{folder}/log.csv"}}])
+    fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
+    assert len(pd.read_csv(tmp_path / "fold0" / "history.csv")) == 2
+    assert list(pd.read_csv(tmp_path / "fold0" / "log.csv")) == ["epoch", "learning_rate", "loss", "val_auc"]
+
+
+def test_names_and_arguments_are_checked(tmp_path):
+    (made,) = callbacks_of([{"TerminateOnNaN": {}}], tmp_path)
+    assert isinstance(made, keras.callbacks.TerminateOnNaN)
+    with pytest.raises(UserError, match=r"unknown callback 'ReduceLROnPlatau' \(did you mean 'ReduceLROnPlateau'\?\)"):
+        callbacks_of(["ReduceLROnPlatau"], tmp_path)
+    with pytest.raises(UserError, match="training.callbacks: EarlyStopping: .*unexpected keyword argument 'patient'"):
+        callbacks_of([{"EarlyStopping": {"patient": 3}}], tmp_path)

@@ -37,7 +37,7 @@ help:  ## this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "COMPETITION=$(COMPETITION) unless given; it is a folder under competition/. README.md tells the rest."
+	@echo "COMPETITION=$(COMPETITION) unless given; it is a folder under competition/. docs/reference.md explains the words."
 
 setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to use your own interpreter
 	@$(BOOTSTRAP) $(if $(GPU),--gpu) --targets "$(MAKECMDGOALS)" --words "$(GIVEN)"

@@ -1,10 +1,15 @@
 """Registries: built-in names first, plugins at the first other name, and no name twice."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from medfold import registry
 from medfold.errors import UserError
 from medfold.registry import Registry
+from tests.support.helpers import REPOSITORY
 
 
 @pytest.fixture
@@ -54,3 +59,17 @@ def test_a_name_that_is_taken_is_refused(things):
 def test_plugins_may_look_up_what_is_built_in(things):
     registry.use_plugins(lambda: things.register("pair", (things["stone"], "other" in things)))
     assert things["pair"] == (1, False)
+
+
+def test_what_is_built_in_stays_so_when_plugins_are_the_first_to_import_it():
+    code = (
+        "from medfold import registry\n"
+        "import importlib\n"
+        "registry.use_plugins(lambda: importlib.import_module('medfold.models.backbones'))\n"
+        "registry._run_plugins()\n"
+        "registry.use_plugins(lambda: None)\n"
+        "from medfold.models.backbones import BACKBONES\n"
+        "assert BACKBONES.is_built_in('resnet9') and BACKBONES.is_built_in('MobileNetV2')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)

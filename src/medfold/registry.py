@@ -4,6 +4,7 @@ A kind of thing, such as metrics, has one registry and one decorator. `plugins.p
 built in: it may import Keras, which takes seconds, and most commands need none of it.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
@@ -46,7 +47,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         if name in self._built_in or name in self._plugged:
             raise UserError(f"there is a {self._kind} '{name}' already", "plugins.py", "Give yours another name")
-        (self._plugged if _running else self._built_in)[name] = thing
+        (self._plugged if _running and not _within_medfold() else self._built_in)[name] = thing
 
     def find(self, name: str, where: str, known: str = "") -> T:
         """A thing by name.
@@ -94,6 +95,14 @@ class Registry(Mapping[str, T], Generic[T]):
         except KeyError:
             return False
         return True
+
+
+def _within_medfold() -> bool:
+    """True while a module of medfold is imported: plugins.py may be the first to import it."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    return frame is not None and frame.f_globals["__name__"].startswith("medfold.")
 
 
 def use_plugins(run: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The commands. A stage is imported only when it runs, so that help and mistakes are answered at once."""
+"""The command line. What a command needs is imported when it runs, so that help and mistakes are answered at once."""
 
 import sys
 from collections.abc import Iterator
@@ -25,9 +25,7 @@ from medfold.commands.options import (
     run_names,
     seeds_of,
 )
-from medfold.errors import UserError
-
-INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
+from medfold.errors import INTERRUPTED, UserError
 
 app = typer.Typer(
     help="A Kaggle starter kit for medical imaging competitions.",
@@ -342,7 +340,7 @@ def clean_kaggle(yes: Annotated[bool, typer.Option("--yes", help="Remove it ther
 
 @contextmanager
 def _told(as_json: bool) -> Iterator[None]:
-    """Within the block, what a command tells is text, or JSON if that is asked for."""
+    """Prints the output of a command as text, or as one JSON object if that is asked for."""
     from medfold import console
 
     if as_json:

@@ -40,7 +40,7 @@ _table_listener: Callable[[list[str], list[list[str]]], None] | None = None
 def lines_to(
     listener: Callable[[str, str], None], tables: Callable[[list[str], list[list[str]]], None] | None = None
 ) -> Iterator[None]:
-    """Within the block, lines go to `listener(topic, text)` and not to the screen.
+    """Passes the lines of the block to `listener(topic, text)` instead of the screen.
 
     Args:
         tables: gets the columns and rows of tables. Defaults to leaving them out.
@@ -55,7 +55,7 @@ def lines_to(
 
 @contextmanager
 def as_json() -> Iterator[None]:
-    """Within the block, lines and tables are collected, and printed as one JSON object at its end.
+    """Collects the lines and tables of the block, and prints them as one JSON object at its end.
 
     The object holds `lines`, a list of {topic, text}, `tables`, a list of {columns, rows} with numbers as numbers, and
     `error`, the message of a UserError or null.

@@ -1,8 +1,10 @@
-"""The one exception that is meant for the person at the keyboard."""
+"""The exception that is meant for the person at the keyboard, and the exit code of Ctrl-C."""
 
 import difflib
 import re
 from collections.abc import Iterable
+
+INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
 
 class UserError(Exception):

@@ -40,7 +40,7 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
 
 
 def show_ensemble(project: Project, found: Ensemble, method: str | None = None) -> None:
-    """Members, methods, what was chosen and adjusted."""
+    """Shows the ensemble: its runs, the methods with their scores, what was chosen."""
     competition, decision = project.competition, found.decision
     metric = metric_of(competition)
     if len(found.names) > 1:

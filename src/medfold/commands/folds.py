@@ -97,7 +97,7 @@ def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unread
 
 
 def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
-    """What would join images of different folds, if somebody had named it; or that nothing tells patients."""
+    """Warns of columns that could be a patient left unnamed, and that no groups are named."""
     competition = project.competition
     columns = further_columns(competition, project.paths, train["id"])
     found = [*_patients_in_headers(project, train)]
@@ -113,7 +113,7 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
 
 
 def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
-    """Suspects PatientID of the DICOM headers, if nothing names groups and it joins images of several folds."""
+    """The DICOM PatientID as a suspected group, if no groups are named and it joins images of several folds."""
     raw, first = project.paths.raw_root(project.competition.images.root), train.head(HEADERS_READ)
     if groups_known(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
         return []
@@ -141,7 +141,7 @@ def _show_shift(project: Project, data: Dataset) -> None:
 
 
 def _show_telling(project: Project, data: Dataset) -> None:
-    """Which DICOM headers and kept columns differ by class: a scanner or a site can be learnt instead of a disease."""
+    """Warns of DICOM headers and kept columns that differ by class: a net can learn a scanner instead of a disease."""
     columns = data.train.set_index("id")[list(project.competition.labels.keep)].astype(str)
     if project.paths.headers.is_file():
         known = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")

@@ -1,4 +1,4 @@
-"""`make notebook`: trained folds packed, with a notebook that submits them; nothing is sent."""
+"""`make notebook`: packs the trained folds and writes a notebook that submits them; sends nothing."""
 
 from medfold import files
 from medfold.commands.ensemble import show_ensemble

@@ -130,7 +130,7 @@ def folds_in_words(project: Project, train: pd.DataFrame) -> str:
 
 
 def _joined(good: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
-    """The groups of samples whose images can be read: those of equal images are one, and of alike ones where given."""
+    """The group of each sample whose image can be read; groups that share equal or near-duplicate images are merged."""
     shared = [good["hash"].to_numpy()]
     if near is not None:
         shared.append(near.cluster_of(good["id"]))

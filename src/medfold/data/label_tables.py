@@ -93,7 +93,7 @@ def without(table: pd.DataFrame, left_out: pd.Series) -> pd.DataFrame:
 
 
 def is_one_hot(marked: pd.DataFrame) -> pd.Series:
-    """Tells which rows of `marks` have one 1 and else 0, as bool (n,)."""
+    """Which rows are one-hot (a single 1, the others 0), as bool (n,)."""
     return marked.notna().all(axis=1) & (marked.sum(axis=1) == 1)
 
 

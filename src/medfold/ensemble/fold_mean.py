@@ -1,4 +1,4 @@
-"""Blends of predictions, by id."""
+"""Weighted means of prediction tables."""
 
 from collections.abc import Mapping
 

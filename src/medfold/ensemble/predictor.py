@@ -149,18 +149,14 @@ def combine(
     Raises:
         UserError: runs that predict different units.
     """
-    ids, stack = stacked(competition, runs, unit)
+    ids, stack = _stacked(competition, runs, unit)
     table = pd.DataFrame(fitted.apply(stack) if len(ids) else stack[0], columns=competition.columns)
     table.insert(0, "id", ids)
     return table
 
 
-def stacked(competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Series) -> tuple[pd.Index, np.ndarray]:
-    """The units that runs predict, and what each predicts of them: float64 (runs, units, columns).
-
-    Raises:
-        UserError: runs that predict different units.
-    """
+def _stacked(competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Series) -> tuple[pd.Index, np.ndarray]:
+    """The units that runs predict, and what each predicts of them: float64 (runs, units, columns)."""
     tables = {name: aggregate_predictions(competition, table, unit).set_index("id") for name, table in runs.items()}
     (first, one), *_ = tables.items()
     for name, found in tables.items():
@@ -176,11 +172,13 @@ class _RunPredictor:
 
     def __init__(self, competition: Competition, member: Member, batch_size: int):
         with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
-            from medfold.prediction import Predictor, load_model
+            from medfold.prediction import Predictor, load_model, read_weights
 
-        self._weights = []
-        for weights in member.weights:
-            self._net = load_model(competition, member.recipe, weights)
+        first, *others = member.weights
+        self._net = load_model(competition, member.recipe, first)
+        self._weights = [self._net.get_weights()]
+        for weights in others:
+            read_weights(self._net, weights)
             self._weights.append(self._net.get_weights())
         self._predictor = Predictor(self._net, competition.images.symmetry, member.recipe.tta, batch_size=batch_size)
         self.folds, self.views = len(self._weights), self._predictor.count

@@ -32,7 +32,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     command goes on from there.
 
     Returns:
-        The OOF score, as `run_folder.collect` gives it; None if no fold is done yet.
+        The OOF score, as `write_oof` gives it; None if no fold is done yet.
 
     Raises:
         UserError: what `train_run` raises; data that Kaggle does not have; a refusal, or a notebook that failed.
@@ -103,11 +103,12 @@ def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
 
 def _get_data(project: Project, inputs: Path) -> None:
     datasets, competition = data_at_kaggle(project)
-    if open_source(project).embedded:
+    source = open_source(project)
+    if source.embedded:
         get_raw_data(project)
         return
     place = mounts.competition(inputs, competition) if competition else mounts.dataset(inputs, datasets[0])
-    open_source(project).link(place)
+    source.link(place)
     say("data", f"linked, not copied: {place}")
     samples_of(project)
 

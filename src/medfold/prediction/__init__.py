@@ -3,7 +3,7 @@
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.grad_cam_checks import hits, random_hits, randomised
 from medfold.prediction.predictor import VIEWS, Predictor
-from medfold.prediction.weights import load_model, save_weights
+from medfold.prediction.weights import load_model, read_weights, save_weights
 
 __all__ = [
     "VIEWS",
@@ -13,5 +13,6 @@ __all__ = [
     "load_model",
     "random_hits",
     "randomised",
+    "read_weights",
     "save_weights",
 ]

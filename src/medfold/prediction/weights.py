@@ -19,7 +19,7 @@ def load_model(competition: Competition, recipe: Recipe, weights: Path) -> keras
         UserError: a damaged file, or weights of another net.
     """
     model = build_model(competition, recipe, pretrained=False)
-    _read_weights(model, weights)
+    read_weights(model, weights)
     return model
 
 
@@ -37,7 +37,12 @@ def save_weights(model: keras.Model, weights: Path) -> None:
             files.remove(folder)
 
 
-def _read_weights(model: keras.Model, weights: Path) -> None:
+def read_weights(model: keras.Model, weights: Path) -> None:
+    """Gives a net the weights of a file.
+
+    Raises:
+        UserError: a damaged file, or weights of another net.
+    """
     with tempfile.TemporaryDirectory() as folder:
         # Keras tells its formats apart by the end of the name.
         named = Path(shutil.copy2(weights, Path(folder) / "net.weights.h5"))

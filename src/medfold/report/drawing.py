@@ -122,7 +122,7 @@ class IntervalTable:
     whole: float
 
     def at(self, value: float) -> str:
-        """Where a value lies on the axis, as a percentage of its length."""
+        """The position of a value on the axis, in percent of its length."""
         low, high = self._range
         return f"{100 * (value - low) / (high - low):.2f}%"
 
@@ -141,7 +141,7 @@ class IntervalTable:
 
     @property
     def _range(self) -> tuple[float, float]:
-        """The ends of the axis: all that is drawn, and a little room."""
+        """The two ends of the axis: all values, and a margin."""
         values = [self.whole, *(each for row in self.rows for each in row[1:])]
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         room = 0.06 * (high - low) or 0.5

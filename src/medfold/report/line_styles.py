@@ -35,7 +35,7 @@ class LineStyle(NamedTuple):
 
 
 def line_style(number: int) -> LineStyle:
-    """The style of a line by its number in the figure; no two of 40 share dash and marker."""
+    """The dash and marker of the nth line of a figure; different for the first 40."""
     return LineStyle(SERIES[number % len(SERIES)], DASHES[number % len(DASHES)], MARKERS[number % len(MARKERS)])
 
 

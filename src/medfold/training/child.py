@@ -12,11 +12,9 @@ from typing import Any
 from medfold.competition import Project
 from medfold.console import lines_to
 from medfold.data import load_dataset
-from medfold.errors import UserError
+from medfold.errors import INTERRUPTED, UserError
 from medfold.processes import end_with_parent
 from medfold.training.run import TrainingRequest, train_run
-
-INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
 
 def main() -> int:

@@ -94,5 +94,5 @@ def restore(
                 callback.on_epoch_begin(epoch)
                 callback.on_epoch_end(epoch, dict(seen))
     step.restore(state.variables, state.step % steps_per_epoch, state.updates_before)
-    names = {id(each): type(each).__name__ for each in callbacks if not hasattr(each, "monitor")}
-    return sorted(set(names.values()) - set(STATELESS))
+    names = {type(each).__name__ for each in callbacks if not hasattr(each, "monitor")}
+    return sorted(names - set(STATELESS))

@@ -69,7 +69,7 @@ class TrainingRequest:
         return self.run or run_name(self.recipe, self.seed, self.overrides)
 
     def recipe_of(self, project: Project) -> Recipe:
-        """The recipe with the overrides laid over it.
+        """The recipe with the overrides applied.
 
         Raises:
             UserError: there is no such recipe or key, or a value is wrong.
@@ -81,7 +81,7 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
     """Trains the folds of a run that are missing, here or in processes of their own, and scores what is done.
 
     Returns:
-        The OOF score, as `run_folder.collect` gives it.
+        The OOF score, as `write_oof` gives it.
 
     Raises:
         UserError: a run that was begun with another recipe, folds table or store; folds that failed, after the others

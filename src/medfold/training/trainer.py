@@ -153,7 +153,7 @@ def _has_stopped(state: TrainingState, choices: TrainingSettings) -> bool:
 
 
 def _to_tensors(batch: Batch) -> list:
-    """A batch on the device; copied, since the memory that it lies in is used again."""
+    """Copies a batch to the device: its memory is used again for the next."""
     return [keras.ops.convert_to_tensor(np.array(part)) for part in batch]
 
 

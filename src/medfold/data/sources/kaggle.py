@@ -12,7 +12,7 @@ from medfold.kaggle import Competitions, KaggleSession, competition_files, open_
 
 
 class Options(BaseModel):
-    """What `source:` holds for kind `kaggle`."""
+    """The settings of a source of kind `kaggle`."""
 
     model_config = ConfigDict(extra="forbid")
     kind: str

@@ -12,7 +12,7 @@ from medfold.kaggle import KaggleSession, dataset_files, open_dataset
 
 
 class Options(BaseModel):
-    """What `source:` holds for kind `kaggle-dataset`."""
+    """The settings of a source of kind `kaggle-dataset`."""
 
     model_config = ConfigDict(extra="forbid")
     kind: str

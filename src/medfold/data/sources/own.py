@@ -9,7 +9,7 @@ from medfold.errors import UserError
 
 
 class Options(BaseModel):
-    """What `source:` holds for kind `own`."""
+    """The settings of a source of kind `own`."""
 
     model_config = ConfigDict(extra="forbid")
     kind: str

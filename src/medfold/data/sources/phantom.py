@@ -35,7 +35,7 @@ PARTS = {"train": 0, "test": 1}  # enters the seed: the parts never share a pati
 
 
 class Options(BaseModel):
-    """What `source:` holds for kind `phantom`."""
+    """The settings of a source of kind `phantom`."""
 
     model_config = ConfigDict(extra="forbid")
     kind: str

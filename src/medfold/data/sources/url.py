@@ -13,7 +13,7 @@ from medfold.errors import UserError
 
 
 class Options(BaseModel):
-    """What `source:` holds for kind `url`."""
+    """The settings of a source of kind `url`."""
 
     model_config = ConfigDict(extra="forbid")
     kind: str

@@ -115,7 +115,7 @@ def facts() -> list[tuple[str, str]]:
     if hasattr(os, "sysconf"):
         memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GB"
     rows = [
-        ("processor", f"{processor or platform.machine()}, {hardware.cores()} cores"),
+        ("processor", f"{processor or platform.machine()}, {hardware.num_cores()} cores"),
         ("GPUs", str(len(cuda_devices()) or "none")),
         ("memory", memory),
         ("system", system),

@@ -26,9 +26,9 @@ from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.data.dataset import load_dataset
 from medfold.images.store import load_store, store_key
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.processes import silence_native_output
-from medfold.training.augmentation import augmenter
+from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
 from results import Result, judge
 
@@ -40,7 +40,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
     from medfold.training.fold import AT_THE_END
-    from medfold.training.optimizer import optimizer_of
+    from medfold.training.optimizer import build_optimizer
     from medfold.training.step import TrainingStep
 
 NETS = ("MobileNetV2", "EfficientNetV2B0", "DenseNet121", "ResNet50V2")
@@ -71,7 +71,7 @@ def recipe_of(net: str, weights: Path | None, scaling: str = "auto") -> Recipe:
 
 def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
-    project = Project.open(name, Paths(Path(__file__).parent.parent))
+    project = Project.open(name, Workspace(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).images
     data = load_dataset(project, prepare=choices)
     held = load_store(project.paths, store_key(project.competition, project.paths, choices))
@@ -87,15 +87,15 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
     pipeline = TrainingBatches(
         images=images.pixels,
         rows=images.rows,
-        targets=losses.as_columns(competition, images.targets),
+        targets=losses.target_columns(competition, images.targets),
         weights=np.ones(len(images.rows), np.float32),
-        augment=augmenter(recipe.augment, competition.images.symmetry, images.pixels.shape[1:]),
+        augment=build_augmenter(recipe.augment, competition.images.symmetry, images.pixels.shape[1:]),
         batch_size=choices.batch_size,
         seed=SEED,
     )
     model = build_model(competition, recipe)
-    optimizer = optimizer_of(choices, choices.learning_rate, steps)
-    step = TrainingStep(model, optimizer, losses.loss_of(competition, choices))
+    optimizer = build_optimizer(choices, choices.learning_rate, steps)
+    step = TrainingStep(model, optimizer, losses.build_loss(competition, choices))
     for number in range(steps):
         step(*(keras.ops.convert_to_tensor(part) for part in pipeline.batch(number)))
     optimizer.finalize_variable_values(model.trainable_variables)

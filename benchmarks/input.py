@@ -22,7 +22,7 @@ import albumentations as A  # noqa: N812
 import cv2
 import numpy as np
 
-from medfold.training.augmentation import augmenter
+from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
 from medfold.training.loader import load_batches
 from results import Result, run
@@ -41,7 +41,7 @@ def random_images(folder: Path, size: int, channels: int, augment: str, symmetry
     path = folder / f"{size}x{channels}.npy"
     np.save(path, np.random.default_rng(0).integers(0, 256, (IMAGES, size, size, channels), np.uint8))
     ones = np.ones((IMAGES, 1), np.float32)
-    function = augmenter(augment, symmetry, (size, size, channels))
+    function = build_augmenter(augment, symmetry, (size, size, channels))
     return TrainingBatches(np.load(path, mmap_mode="r"), np.arange(IMAGES), ones, ones[:, 0], function, BATCH, seed=0)
 
 

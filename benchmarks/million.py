@@ -16,7 +16,7 @@ import pandas as pd
 
 from medfold.competition.facts_sections import FoldFacts
 from medfold.folds.leaks import find_leaks
-from medfold.folds.splitters import assign_folds, join_groups
+from medfold.folds.splitters import assign_folds, merge_groups
 from results import Result, run
 
 IMAGES, GROUPS, TEST = 1_000_000, 100_000, 100_000
@@ -36,7 +36,7 @@ def measure(rounds: int = 1) -> list[Result]:
     test["hash"] = [f"{digest:032x}" for digest in rng.integers(IMAGES, 2 * IMAGES, TEST)]
     for _ in range(rounds):
         began = time.perf_counter()
-        train = pd.DataFrame({"id": ids, "group": join_groups(groups, hashes.to_numpy()), "hash": hashes})
+        train = pd.DataFrame({"id": ids, "group": merge_groups(groups, hashes.to_numpy()), "hash": hashes})
         targets = positive[groups].astype(np.int64)
         options = FoldFacts(k=5, method="stratified-group")
         train["fold"] = assign_folds(ids, targets, train["group"].to_numpy(), options)

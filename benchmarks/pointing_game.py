@@ -25,9 +25,9 @@ from medfold.data.sources.source import open_source
 from medfold.images.formats.reading import read_image
 from medfold.images.preparation import prepare_image
 from medfold.prediction.grad_cam import GradCam
-from medfold.prediction.grad_cam_checks import hits, random_hits, randomised
+from medfold.prediction.grad_cam_checks import hits_finding, random_hits, randomise_weights
 from medfold.prediction.weights import load_model
-from medfold.runs.run_folder import read_run, run_paths_of, trained_folds
+from medfold.runs.run_folder import find_run, read_run, trained_folds
 from results import Result, judge
 
 NAME = "phantom-chest"
@@ -36,7 +36,7 @@ LIMIT = 0.5
 
 def right_positives(project: Project, run: str, fold: int) -> pd.DataFrame:
     """The held-out images of a fold with a nodule that its net found: id, image, x, y, radius in raw pixels."""
-    (target,) = project.competition.columns
+    (target,) = project.competition.prediction_columns
     samples = files.read_csv(project.paths.samples)
     oof = files.read_csv(project.paths.run(run).fold(fold).oof)
     found = oof.loc[oof[target] > 0.5, ["id"]].merge(samples.loc[samples[target] == 1, ["id", "image"]], on="id")
@@ -59,13 +59,13 @@ def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFr
     explainer, columns = GradCam(net), np.zeros(len(table), int)
     half = (explainer.cell[0] / 2, explainer.cell[1] / 2)
     maps = explainer(images, columns)
-    others = GradCam(randomised(net, seed=fold))
+    others = GradCam(randomise_weights(net, seed=fold))
     pairs = zip(explainer(images, columns, signed=True), others(images, columns, signed=True), strict=True)
     return pd.DataFrame(
         {
-            "hit": hits(maps, x, y, radius, explainer.cell),
+            "hit": hits_finding(maps, x, y, radius, explainer.cell),
             "chance": random_hits(maps.shape[1:], x, y, radius, explainer.cell),
-            "near": hits(maps, x, y, radius, half),
+            "near": hits_finding(maps, x, y, radius, half),
             "near_chance": random_hits(maps.shape[1:], x, y, radius, half),
             "correlation": [spearmanr(one, other, axis=None).statistic for one, other in pairs],
         }
@@ -75,7 +75,7 @@ def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFr
 def measure(run: str = "baseline") -> list[Result]:
     """All folds that are trained."""
     project = Project.open(NAME)
-    run_paths = run_paths_of(project.paths, run)
+    run_paths = find_run(project.paths, run)
     choices = Recipe.model_validate(read_run(run_paths)["recipe"])
     found = []
     for fold in trained_folds(run_paths, project.competition.folds.k):

@@ -33,12 +33,12 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 
 from medfold import files, hardware
 from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.project import Project, images_of
+from medfold.competition.project import Project, image_settings
 from medfold.data.samples import read_samples
 from medfold.images import scan
 from medfold.images.formats.reading import read_image
 from medfold.images.scan import scan_images
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent
@@ -118,7 +118,7 @@ def project(root: Path, given: list[Path], count: int) -> Project:
     (home / "competition.yaml").write_text(FACTS.replace("ENDING", ending))
     (home / "baseline.yaml").write_text(f"images: {{size: {SIZE}}}\n")
     medfold(root, "download", "--competition", "files", "--from", "raw")
-    return Project.open("files", Paths(root))
+    return Project.open("files", Workspace(root))
 
 
 def medfold(root: Path, *words: str) -> float:
@@ -196,7 +196,7 @@ def whole(found: Project) -> Rate:
         files.remove(found.paths.pixels)
         table = read_samples(found.competition, found.paths)
         with suppress(EnoughError):
-            scan_images(found.competition, found.paths, table, images_of(found, "baseline"))
+            scan_images(found.competition, found.paths, table, image_settings(found, "baseline"))
     finally:
         scan.map_in_workers = work
     return rate
@@ -206,7 +206,7 @@ def alone(found: Project, settled: float = SETTLED) -> Rate:
     """The rate of decoding and resizing in a plain pool."""
     rate, images = Rate(settled), read_samples(found.competition, found.paths)["image"].tolist()
     one = partial(_decode_and_resize, raw=found.paths.raw, facts=found.competition.images)
-    with ProcessPoolExecutor(hardware.cores(), get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    with ProcessPoolExecutor(hardware.num_cores(), get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         for _ in pool.map(one, images, chunksize=64):
             rate.count(1)
             if rate.seconds > SECONDS:

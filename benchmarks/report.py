@@ -20,14 +20,14 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition.project import Project, images_of
+from medfold.competition.project import Project, image_settings
 from medfold.competition.recipe import load_recipe
 from medfold.data.dataset import load_dataset
 from medfold.models.build import build_model
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.prediction.weights import save_weights
-from medfold.runs.run_folder import open_run, predictions_table, run_paths_of, write_oof
-from medfold.training.run import origin_of
+from medfold.runs.run_folder import find_run, open_run, predictions_table, write_oof
+from medfold.training.run import run_metadata
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent
@@ -44,17 +44,17 @@ def project(root: Path) -> Project:
     facts = home / "phantom-chest" / "competition.yaml"
     facts.write_text(facts.read_text().replace("seed: 0", f"seed: 0\n  train_patients: {PATIENTS}", 1))
     medfold(root, "download")
-    found = Project.open("phantom-chest", Paths(root))
-    load_dataset(found, prepare=images_of(found, "baseline"))
+    found = Project.open("phantom-chest", Workspace(root))
+    load_dataset(found, prepare=image_settings(found, "baseline"))
     return found
 
 
 def give_run(found: Project, name: str, seed: int) -> int:
     """A run whose folds look trained; how many images it predicts."""
     competition, data, rng = found.competition, load_dataset(found), np.random.default_rng(seed)
-    choices = load_recipe(found.paths, found.root.bases, "baseline", {})
-    paths = run_paths_of(found.paths, name)
-    open_run(paths, origin_of(found, choices, 0))
+    choices = load_recipe(found.paths, found.workspace.base_folder, "baseline", {})
+    paths = find_run(found.paths, name)
+    open_run(paths, run_metadata(found, choices, 0))
     net = build_model(competition, choices)
     for number in range(competition.folds.k):
         fold, here = paths.fold(number), (data.train["fold"] == number).to_numpy()
@@ -85,7 +85,7 @@ def measure(rounds: int = 1) -> list[Result]:
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         for _ in range(rounds):
             began = time.monotonic()
-            medfold(found.root.root, "report", "--runs", " ".join(NAMES))
+            medfold(found.workspace.root, "report", "--runs", " ".join(NAMES))
             seconds.append(time.monotonic() - began)
         # The largest child so far: the drawing of the images needs less.
         memory = 1024 * max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

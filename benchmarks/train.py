@@ -26,11 +26,11 @@ from medfold.competition.facts import Competition
 from medfold.competition.recipe import Recipe
 from medfold.processes import silence_native_output
 from medfold.training.allocator import keep_freed_memory
-from medfold.training.augmentation import augmenter
+from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
 from medfold.training.loader import load_batches
 from medfold.training.mixup import Batch
-from medfold.training.parallel import workers_of
+from medfold.training.parallel import resolve_workers
 from results import Result, run
 
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
@@ -38,9 +38,9 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     import tensorflow as tf
 
     from medfold.models.build import build_model
-    from medfold.models.device import precision_of
+    from medfold.models.device import resolve_precision
     from medfold.training import losses
-    from medfold.training.optimizer import optimizer_of
+    from medfold.training.optimizer import build_optimizer
     from medfold.training.step import TrainingStep
 
 IMAGES = 640
@@ -111,18 +111,18 @@ class Training:
         self.pipeline = TrainingBatches(
             np.load(folder / "images.npy", mmap_mode="r"),
             np.arange(images),
-            losses.as_columns(competition, rng.integers(0, 2, images)),
+            losses.target_columns(competition, rng.integers(0, 2, images)),
             np.ones(images, np.float32),
-            augmenter(job.recipe.augment, job.symmetry, shape),
+            build_augmenter(job.recipe.augment, job.symmetry, shape),
             choices.batch_size,
             seed=0,
         )
-        precision = precision_of(choices.precision)
-        optimizer = optimizer_of(choices, choices.learning_rate, steps=10_000)
+        precision = resolve_precision(choices.precision)
+        optimizer = build_optimizer(choices, choices.learning_rate, steps=10_000)
         if precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         model = build_model(competition, job.recipe, precision=precision)
-        self.step = TrainingStep(model, optimizer, losses.loss_of(competition, choices))
+        self.step = TrainingStep(model, optimizer, losses.build_loss(competition, choices))
 
 
 def as_tensors(batch: Batch) -> list:
@@ -143,9 +143,9 @@ def rate(step: Callable[[], object], images: int, seconds: float = SECONDS) -> f
 
 def compare(job: Job, folder: Path, rounds: int) -> Result:
     """A training on a resident batch and one with the whole pipeline, in turns."""
-    training, workers = Training(job, folder), workers_of("auto")
+    training, workers = Training(job, folder), resolve_workers("auto")
     pipeline, step = training.pipeline, training.step
-    size, cores, positions = pipeline.batch_size, hardware.cores(), count()
+    size, cores, positions = pipeline.batch_size, hardware.num_cores(), count()
     resident = as_tensors(pipeline.batch(0))
     rates: dict[str, list[float]] = {"resident": [], "pipeline": []}
     if job.of_resident is None:
@@ -178,7 +178,7 @@ def ends_of_epochs(job: Job, folder: Path, rounds: int) -> Result:
     for _ in range(rounds):
         moments = []
         steps = STEPS * (EPOCHS + 1)  # the first epoch does not count: the net is compiled, the workers start
-        with closing(load_batches(training.pipeline, 0, steps, workers_of("auto"), as_tensors)) as batches:
+        with closing(load_batches(training.pipeline, 0, steps, resolve_workers("auto"), as_tensors)) as batches:
             for batch in batches:
                 step(*batch)
                 moments.append(time.perf_counter())

@@ -121,9 +121,9 @@ def test_facts_must_agree(changes, message):
 
 
 def test_columns_follow_the_task():
-    assert competition("binary").columns == ["target"]
-    assert competition("multilabel").columns == ["a", "b"]
-    assert competition("ordinal").columns == ["0", "1", "2"]
+    assert competition("binary").prediction_columns == ["target"]
+    assert competition("multilabel").prediction_columns == ["a", "b"]
+    assert competition("ordinal").prediction_columns == ["0", "1", "2"]
 
 
 def test_several_bases_are_laid_over_each_other_in_turn(tmp_path):

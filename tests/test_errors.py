@@ -1,4 +1,4 @@
-from medfold.errors import UserError, nearest, some
+from medfold.errors import UserError, did_you_mean, shorten_list
 
 
 def test_a_user_error_is_one_line_with_place_and_remedy():
@@ -7,10 +7,10 @@ def test_a_user_error_is_one_line_with_place_and_remedy():
 
 
 def test_nearest_names_a_close_word_only():
-    assert nearest("retina", ["retinamnist", "breastmnist"]) == " (did you mean 'retinamnist'?)"
-    assert nearest("xyz", ["retinamnist"]) == ""
+    assert did_you_mean("retina", ["retinamnist", "breastmnist"]) == " (did you mean 'retinamnist'?)"
+    assert did_you_mean("xyz", ["retinamnist"]) == ""
 
 
 def test_some_counts_what_it_leaves_out():
-    assert some(range(5)) == "0, 1, 2 and 2 more"
-    assert some(["a", "b"]) == "a, b"
+    assert shorten_list(range(5)) == "0, 1, 2 and 2 more"
+    assert shorten_list(["a", "b"]) == "a, b"

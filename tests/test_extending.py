@@ -17,7 +17,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.errors import UserError
-from medfold.images.store import own_code
+from medfold.images.store import image_plugins
 from tests.support import kaggle_image
 from tests.support.helpers import REPOSITORY
 
@@ -74,7 +74,7 @@ def test_the_examples_of_the_page_train_submit_and_predict_in_the_notebook(plugg
     assert files.read_json(run.score)["value"] > 0.9
     epochs = (run.fold(0).folder / "epochs.txt").read_text().splitlines()
     assert [line.split()[0] for line in epochs] == [str(epoch) for epoch in range(30)]
-    assert "plugins" in files.read_json(run.origin)
+    assert "plugins" in files.read_json(run.metadata)
     ensemble(project, ["baseline", "baseline-s1"])
     submit(project, names=["baseline", "baseline-s1"], method="median", dry_run=True)
     said = capsys.readouterr().out
@@ -120,9 +120,9 @@ def test_plugins_are_not_run_where_all_names_are_built_in(project_folder):
     (project_folder / "competition" / "small" / "plugins.py").write_text("raise SystemExit('it was run')")
     project = open_project("small")
     images = project.competition.images
-    assert own_code(images, project.paths) == {}
+    assert image_plugins(images, project.paths) == {}
     pixels = images.model_copy(update={"train": ["train/{id}.pixels"]})
-    assert set(own_code(pixels, project.paths)) == {"plugins"}
+    assert set(image_plugins(pixels, project.paths)) == {"plugins"}
 
 
 def test_every_kind_has_an_example():

@@ -16,7 +16,7 @@ def test_whole_leaves_the_old_file_if_the_block_fails(tmp_path):
     path.write_text("old")
 
     def fail():
-        with files.whole(path) as temporary:
+        with files.atomic_write(path) as temporary:
             temporary.write_text("half")
             raise RuntimeError
 
@@ -30,7 +30,7 @@ def test_whole_replaces_a_folder(tmp_path):
     path = tmp_path / "raw"
     path.mkdir()
     (path / "old").touch()
-    with files.whole(path) as temporary:
+    with files.atomic_write(path) as temporary:
         temporary.mkdir()
         (temporary / "new").touch()
     assert [file.name for file in path.iterdir()] == ["new"]
@@ -88,20 +88,20 @@ def test_what_was_read_of_a_mapped_array_is_given_back(tmp_path):
     before = in_memory()
     assert mapped.sum() == 32 << 20
     assert in_memory() > before + (24 << 20)
-    files.let_go(mapped)
+    files.release_pages(mapped)
     assert in_memory() < before + (8 << 20)
     assert mapped.sum() == 32 << 20
-    files.let_go(np.ones(3))
+    files.release_pages(np.ones(3))
 
 
 def test_long_work_is_not_begun_twice(tmp_path):
     begun = []
 
     def begin(name):
-        with files.alone(tmp_path / name, "this is being packed"):
+        with files.exclusive_lock(tmp_path / name, "this is being packed"):
             begun.append(name)
 
-    with files.alone(tmp_path / "x", "this is being packed"):
+    with files.exclusive_lock(tmp_path / "x", "this is being packed"):
         with pytest.raises(UserError, match="x: this is being packed in another process. Wait for it, or end it"):
             begin("x")
         begin("y")

@@ -23,7 +23,7 @@ def get(kaggle, tmp_path):
     def fetch(content=CONTENT, contents=0):
         target = tmp_path / "folder" / "archive.zip"
         session = requests.Session()
-        http_download.fetch(
+        http_download.download_file(
             lambda: session.get(kaggle.signed("a.zip", content), stream=True, timeout=5), target, contents
         )
         assert sorted(path.name for path in target.parent.iterdir()) == ["archive.zip"]
@@ -169,7 +169,7 @@ def test_a_server_without_ranges_starts_anew(kaggle, tmp_path):
         del answer.headers["Accept-Ranges"]
         return answer
 
-    http_download.fetch(fresh, tmp_path / "a.zip")
+    http_download.download_file(fresh, tmp_path / "a.zip")
     assert (tmp_path / "a.zip").read_bytes() == CONTENT
     assert set(ranges(kaggle)) == {None}
 
@@ -196,8 +196,10 @@ def test_the_reason_never_shows_an_address(kaggle):
     kaggle.fault("storage", status(403))
     answer = requests.get(kaggle.signed("a", b""), timeout=5)
     error = requests.HTTPError(f"403 for url {answer.url}", response=answer)
-    assert http_download.reason(error) == "the server answers 403 Forbidden"
-    assert "Signature" not in http_download.reason(requests.ConnectionError(f"Connection to {answer.url} aborted"))
+    assert http_download.failure_reason(error) == "the server answers 403 Forbidden"
+    assert "Signature" not in http_download.failure_reason(
+        requests.ConnectionError(f"Connection to {answer.url} aborted")
+    )
 
 
 def test_a_finished_part_of_a_killed_run_is_not_fetched_again(get, kaggle, tmp_path):

@@ -3,28 +3,28 @@ from pathlib import Path
 import pytest
 
 from medfold.errors import UserError
-from medfold.paths import Paths
+from medfold.paths import Workspace
 
 
 def test_the_project_is_found_from_below(project_folder, monkeypatch):
     below = project_folder / "competition" / "small"
     monkeypatch.chdir(below)
-    assert Paths.find().root == project_folder
+    assert Workspace.find().root == project_folder
 
 
 def test_no_project_is_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="Change into your clone"):
-        Paths.find()
+        Workspace.find()
 
 
 def test_an_unknown_competition_names_the_nearest(project_folder):
     with pytest.raises(UserError, match="did you mean 'small'"):
-        Paths.find().competition("smal")
+        Workspace.find().competition("smal")
 
 
 def test_the_files_of_the_design(project_folder):
-    paths = Paths.find().competition("small")
+    paths = Workspace.find().competition("small")
     fold = paths.run("baseline").fold(2)
     shown = {
         path.relative_to(project_folder).as_posix() for path in (paths.folds, paths.samples, paths.groups, fold.oof)
@@ -35,4 +35,4 @@ def test_the_files_of_the_design(project_folder):
         "data/small/groups.csv",
         "runs/small/baseline/fold2/oof.csv",
     }
-    assert Paths.find().ledger == Path(project_folder) / "submissions" / "ledger.csv"
+    assert Workspace.find().ledger == Path(project_folder) / "submissions" / "ledger.csv"

@@ -6,10 +6,10 @@ import pytest
 
 from medfold.competition.project import Project
 from medfold.competition.recipe import load_recipe
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from tests.support.helpers import REPOSITORY, shipped
 
-ROOT = Paths(REPOSITORY)
+ROOT = Workspace(REPOSITORY)
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -19,7 +19,7 @@ def test_every_competition_and_recipe_loads(name):
     recipes = [path.stem for path in project.paths.folder.glob("*.yaml") if path != project.paths.facts]
     assert {"baseline", "debug", "simple_cnn"} <= set(recipes)
     for each in recipes:
-        load_recipe(project.paths, ROOT.bases, each, {})
+        load_recipe(project.paths, ROOT.base_folder, each, {})
 
 
 def test_files_named_in_the_texts_exist():

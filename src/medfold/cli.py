@@ -81,9 +81,9 @@ def new(
 ) -> None:
     """Describe a new competition from its files."""
     from medfold.commands.new import new
-    from medfold.paths import Paths
+    from medfold.paths import Workspace
 
-    new(Paths.find(), competition, Path(given) if given else None)
+    new(Workspace.find(), competition, Path(given) if given else None)
 
 
 @app.command()
@@ -107,9 +107,9 @@ def folds(
     """Build, audit and keep the folds; prepares the images for a recipe, if they must be looked at first."""
     project = open_project(competition)
     from medfold.commands.folds import make_folds
-    from medfold.competition import images_of
+    from medfold.competition import image_settings
 
-    make_folds(project, force, prepare=images_of(project, recipe))
+    make_folds(project, force, prepare=image_settings(project, recipe))
 
 
 @app.command()
@@ -201,10 +201,10 @@ def data(
 ) -> None:
     """What is in data/, how large it is, and what uses it; or remove some."""
     from medfold.commands.data import data
-    from medfold.paths import Paths
+    from medfold.paths import Workspace
 
     name = open_project(competition).paths.name if competition else None
-    data(Paths.find(), name, delete.split(), yes)
+    data(Workspace.find(), name, delete.split(), yes)
 
 
 @app.command()
@@ -324,10 +324,10 @@ def scores(
 ) -> None:
     """Fetch the scores that were still to come; OOF against leaderboard for all submissions."""
     from medfold.commands.scores import scores
-    from medfold.paths import Paths
+    from medfold.paths import Workspace
 
     with _told(as_json):
-        scores(Paths.find(), open_project(competition).paths.name if competition else None)
+        scores(Workspace.find(), open_project(competition).paths.name if competition else None)
 
 
 @app.command("clean-kaggle")

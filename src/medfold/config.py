@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from medfold.errors import UserError, nearest, some
+from medfold.errors import UserError, did_you_mean, shorten_list
 
 
 class StrictModel(BaseModel):
@@ -95,7 +95,8 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
         circle = any(file in (*seen, path) for file in candidates)
         known = sorted({file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")} - {path.stem})
         raise UserError(
-            f"`extends: {base}` {'leads back to itself' if circle else 'names no file' + nearest(str(base), known)}",
+            f"`extends: {base}` "
+            + ("leads back to itself" if circle else f"names no file{did_you_mean(str(base), known)}"),
             path,
             f"Known: {', '.join(known)}" if known else None,
         )
@@ -121,7 +122,7 @@ def validated(model: type[Model], content: Any, where: object) -> Model:
         return model.model_validate(content)
     except ValidationError as error:
         problems = [_problem(model, problem) for problem in error.errors()]
-        raise UserError(some(problems, most=2), where) from None
+        raise UserError(shorten_list(problems, most=2), where) from None
 
 
 def _problem(model: type[BaseModel], problem: Any) -> str:
@@ -129,7 +130,7 @@ def _problem(model: type[BaseModel], problem: Any) -> str:
     key = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
         known = list(_fields(model, location[:-1]))
-        return f"unknown key '{key}'{nearest(str(location[-1]), known)}"
+        return f"unknown key '{key}'{did_you_mean(str(location[-1]), known)}"
     if problem["type"] == "missing":
         return f"'{key}' is missing"
     message = problem["msg"].removeprefix("Value error, ")

@@ -1,9 +1,8 @@
-"""What a stage says: one line per fact, a table now and then, a progress bar while it takes long."""
+"""Output on the terminal: lines with a topic, tables, a question; or all of it as JSON."""
 
 import json
 import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,16 +10,6 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 
 from medfold.errors import UserError
@@ -37,7 +26,7 @@ _table_listener: Callable[[list[str], list[list[str]]], None] | None = None
 
 
 @contextmanager
-def lines_to(
+def redirect_lines(
     listener: Callable[[str, str], None], tables: Callable[[list[str], list[list[str]]], None] | None = None
 ) -> Iterator[None]:
     """Passes the lines of the block to `listener(topic, text)` instead of the screen.
@@ -70,7 +59,7 @@ def as_json() -> Iterator[None]:
 
     file, console.file = console.file, sys.stderr  # bars and questions are no part of it
     try:
-        with lines_to(line, rows_of):
+        with redirect_lines(line, rows_of):
             yield
     except UserError as error:
         told["error"] = str(error)
@@ -106,7 +95,7 @@ def _line(colour: str, topic: str, text: str) -> None:
         console.print(f"[bold {colour}]{topic:<11}[/]{escape(text)}")
 
 
-def agreed(question: str) -> bool:
+def confirm(question: str) -> bool:
     """Asks the person at the keyboard; yes only if they type so.
 
     Raises:
@@ -117,7 +106,7 @@ def agreed(question: str) -> bool:
     return console.input(f"[bold]{'':<11}{question} [/](y/n) ").strip().lower() in ("y", "yes")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iterable[int] = ()) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iterable[int] = ()) -> None:
     """A small table, indented under the stage; text to the left, numbers to the right; marked rows are bold."""
     rows, marked = [[str(cell) for cell in row] for row in rows], set(marked)
     if _listener:
@@ -138,114 +127,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iter
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
-def progress(unit: str = "") -> Progress:
-    """A progress bar with count, time and time left; shown on a terminal only."""
-    return Progress(
-        TextColumn("[bold cyan]{task.fields[stage]:<10}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TextColumn("{task.description} ", markup=False),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-@contextmanager
-def spinner(text: str) -> Iterator[None]:
-    """A line with the seconds that pass while the block waits; elsewhere than on a terminal said once."""
-    if not console.is_terminal:
-        say("", text)
-        yield
-        return
-    columns = (TextColumn("[bold cyan]{task.fields[stage]:<10}"), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        bar.add_task(text, total=None, stage="")
-        yield
-
-
-@contextmanager
-def status_board(topics: Iterable[str]) -> Iterator[Callable[[str, str], None]]:
-    """A table of several things at once, each with its latest line; elsewhere than on a terminal line by line.
-
-    Gives `tell(topic, text)`, which any thread may call.
-    """
-    if not console.is_terminal:
-        yield say
-        return
-    columns = (TextColumn("[bold cyan]{task.fields[stage]:<10}"), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=console) as bar:
-        lines = {topic: bar.add_task("waits", stage=topic, total=None) for topic in topics}
-        yield lambda topic, text: bar.update(lines[topic], description=text)
-
-
-class Meter:
-    """What passes, of so many: a bar on a terminal, elsewhere (a notebook, a log) a line every half minute.
-
-    Args:
-        stage: for the first column.
-        total: of all there is to do; None if nobody knows.
-        done: of what was done before.
-        unit: what is counted. Defaults to bytes.
-    """
-
-    EVERY = 30  # seconds
-
-    def __init__(self, stage: str, total: int | None, done: int = 0, unit: str | None = None):
-        self._stage, self._total, self._done, self._unit = stage, total, done, unit
-        self._began = self._said = time.monotonic()
-        self._before = done
-        counted = (
-            [MofNCompleteColumn(), TextColumn("{task.fields[rate]}")]
-            if unit
-            else [DownloadColumn(), TransferSpeedColumn()]
-        )
-        self._bar = Progress(
-            TextColumn("[bold cyan]{task.fields[stage]:<10}"),
-            BarColumn(bar_width=24),
-            *counted,
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=total, completed=done, stage=stage, rate="")
-
-    def __enter__(self) -> "Meter":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self._bar.stop()
-
-    def advance(self, count: int) -> None:
-        """So many more."""
-        self._done += count
-        spent = time.monotonic() - self._began
-        rate = (self._done - self._before) / max(spent, 1e-9)
-        self._bar.update(self._task, advance=count, rate=f"{rate:,.0f} {self._unit}/s" if self._unit else "")
-        if not console.is_terminal and time.monotonic() - self._said > self.EVERY:
-            self._said = time.monotonic()
-            say(self._stage, self._in_words(rate))
-
-    def _in_words(self, rate: float) -> str:
-        if not self._unit:
-            return size(self._done) + (f" of {size(self._total)}" if self._total else "")
-        left = minutes((self._total - self._done) / rate)
-        return f"{self._done:,} of {self._total:,} {self._unit}, {rate:,.0f} a second, {left} left"
-
-
-def minutes(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """'42 s', '6.3 min': a duration as one says it."""
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
-def size(bytes: float) -> str:
+def format_size(bytes: float) -> str:
     """'3.3 MB': a file size in decimal units."""
     for unit in ("B", "kB", "MB"):
         if bytes < 999.5:

@@ -32,13 +32,13 @@ class UnreachableError(UserError):
     """Something could not be asked at all: there is no network, or nothing to sign in with."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The hint ' (did you mean ...?)' for a misspelt word, or '' if nothing known is close to it."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def some(items: Iterable[object], most: int = 3) -> str:
+def shorten_list(items: Iterable[object], most: int = 3) -> str:
     """'a, b, c and 7 more': the first few items of a list that may be long."""
     items = [str(item) for item in items]
     rest = len(items) - most

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`; renames it to `path` if the block ends well, removes it if not.
 
     Works for a file and, if the block makes one, for a folder, which then replaces the folder of that name.
@@ -43,13 +43,13 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def sweep(path: Path) -> None:
+def remove_temporaries(path: Path) -> None:
     """Removes what killed processes left beside `path` under temporary names; call it under the lock of `path` only."""
     for left in path.parent.glob(f".{path.name}.*.tmp"):
         remove(left)
 
 
-def let_go(mapped: Any) -> None:
+def release_pages(mapped: Any) -> None:
     """Gives back the memory of what was read of a memory-mapped array; other arrays are left alone.
 
     The pages stay in the system's cache, so reading them again costs next to nothing, but they no longer count as the
@@ -62,7 +62,7 @@ def let_go(mapped: Any) -> None:
 
 def write_text(text: str, path: Path) -> None:
     """Writes a text file (UTF-8, line feeds on every system) whole."""
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -124,7 +124,7 @@ def md5(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
-def sha256_of(text: str) -> str:
+def sha256_of_text(text: str) -> str:
     """SHA-256 of a text in UTF-8, as 64 hex digits: that of the file it is written to."""
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -132,7 +132,7 @@ def sha256_of(text: str) -> str:
 def fingerprint(value: Any, digits: int = 16) -> str:
     """The first hex digits of the SHA-256 of a JSON-able value: equal values, equal fingerprints."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return sha256_of(text)[:digits]
+    return sha256_of_text(text)[:digits]
 
 
 def lock(path: Path) -> FileLock:
@@ -142,7 +142,7 @@ def lock(path: Path) -> FileLock:
 
 
 @contextmanager
-def alone(path: Path, what: str) -> Iterator[None]:
+def exclusive_lock(path: Path, what: str) -> Iterator[None]:
     """The same for work that takes hours: a second process is told so and does not wait.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 
 
-def cores() -> int:
+def num_cores() -> int:
     """The cores that this process may use; of several trainings side by side, those of its share."""
     share = os.environ.get(THREADS[0], "")
     if share.isdigit() and int(share) > 0:

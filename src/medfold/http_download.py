@@ -10,8 +10,9 @@ from pathlib import Path
 import requests
 
 from medfold import files
-from medfold.console import Meter, say, size, warn
+from medfold.console import format_size, say, warn
 from medfold.errors import UserError
+from medfold.progress import progress_bar
 
 TIMEOUT = (15, 60)  # seconds to connect, and between two pieces of an answer
 FAILURES = 6  # so many in a row, without one new byte in between, are the end
@@ -29,7 +30,7 @@ class ExpiredAddressError(requests.RequestException):
     """A short-lived address is refused; a fresh one will do."""
 
 
-def fetch(fresh: Callable[[], requests.Response], target: Path, contents: float = 0) -> None:
+def download_file(fresh: Callable[[], requests.Response], target: Path, contents: float = 0) -> None:
     """Fetches a file, going on from what an earlier attempt or run has left in `<target>.part`.
 
     What is there already is kept only if entity tag (or date) and size say that it is the same file. A lost connection,
@@ -62,17 +63,17 @@ def fetch(fresh: Callable[[], requests.Response], target: Path, contents: float 
                 md5 = _md5(answer)
         except requests.RequestException as error:
             if _final(error):
-                raise UserError(f"download of {target.name} failed: {reason(error)}") from None
+                raise UserError(f"download of {target.name} failed: {failure_reason(error)}") from None
             failures = 1 if resumable and _size(part) > before else failures + 1
             if failures == FAILURES:
-                done = f"{size(_size(part))} are kept" if part.is_file() else "nothing is lost"
+                done = f"{format_size(_size(part))} are kept" if part.is_file() else "nothing is lost"
                 fix = f"{done}; the same command goes on from there"
-                raise UserError(f"download of {target.name} failed: {reason(error)}", None, fix) from None
+                raise UserError(f"download of {target.name} failed: {failure_reason(error)}", None, fix) from None
             if isinstance(error, ExpiredAddressError):
-                warn("download", f"{reason(error)}, at {size(_size(part))}; asking for a fresh one")
+                warn("download", f"{failure_reason(error)}, at {format_size(_size(part))}; asking for a fresh one")
                 continue
             delay = backoff(failures, error.response)
-            warn("download", f"{reason(error)}, at {size(_size(part))}; again in {delay:.0f} s")
+            warn("download", f"{failure_reason(error)}, at {format_size(_size(part))}; again in {delay:.0f} s")
             wait(delay)
             continue
         except OSError as error:
@@ -94,7 +95,7 @@ def open_stream(address: str) -> requests.Response:
     return requests.get(address, headers={"Accept-Encoding": "identity"}, stream=True, timeout=TIMEOUT)
 
 
-def reason(error: requests.RequestException) -> str:
+def failure_reason(error: requests.RequestException) -> str:
     """Why a request failed, in a few words, without addresses: they may be signed."""
     if isinstance(error, ExpiredAddressError):
         return "the address has expired"
@@ -153,15 +154,15 @@ def _receive(answer: requests.Response, part: Path, identity: dict) -> None:
             raise ForeignAnswerError(response=answer)
         answer.raise_for_status()
         if answer.status_code == 206 and answer.headers.get("Content-Range") == f"bytes {have}-{total - 1}/{total}":
-            say("download", f"going on at {size(have)} of {size(total)}")
+            say("download", f"going on at {format_size(have)} of {format_size(total)}")
         elif answer.status_code == 200 and _identity(answer) == identity:
             have = 0  # the whole file instead of its rest
         else:
             raise ForeignAnswerError(response=answer)
-    with answer, part.open("ab" if have else "wb") as file, Meter("download", total, have) as meter:
+    with answer, part.open("ab" if have else "wb") as file, progress_bar("download", total, "bytes", have) as bar:
         for piece in answer.iter_content(PIECE):
             file.write(piece)
-            meter.advance(len(piece))
+            bar.advance(len(piece))
     if total is not None and _size(part) != total:
         raise requests.ConnectionError("Connection closed too early")
 
@@ -178,7 +179,7 @@ def _identity(answer: requests.Response) -> dict:
 def _check_room(target: Path, total: int | None, have: int, contents: float) -> None:
     needed, free = (total or 0) * (1 + contents) - have, shutil.disk_usage(target.parent).free
     if needed > free:
-        what = f"too little room: {size(needed)} are needed (archive and contents), {size(free)} are free"
+        what = f"too little room: {format_size(needed)} are needed (archive and contents), {format_size(free)} are free"
         raise UserError(what, target.parent, "Make room, or move data/ to a larger disk and link it here")
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import yaml
 
-from medfold.errors import UserError, nearest, some
+from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.run_paths import RunPaths
 
 
 @dataclass(frozen=True)
-class Paths:
+class Workspace:
     """Where things are in one project folder.
 
     Args:
@@ -21,7 +21,7 @@ class Paths:
     root: Path
 
     @classmethod
-    def find(cls, start: Path | None = None) -> "Paths":
+    def find(cls, start: Path | None = None) -> "Workspace":
         """The project around `start` (default: the working directory): the nearest folder above with `competition/`.
 
         Raises:
@@ -45,8 +45,8 @@ class Paths:
         """
         homes = self._homes()
         if name not in homes:
-            fix = f"Known: {some(sorted(homes), 8)}; make new COMPETITION={name} describes another"
-            raise UserError(f"unknown competition{nearest(name, homes)}", name, fix)
+            fix = f"Known: {shorten_list(sorted(homes), 8)}; make new COMPETITION={name} describes another"
+            raise UserError(f"unknown competition{did_you_mean(name, homes)}", name, fix)
         return CompetitionPaths(self.root, name, homes[name])
 
     def _homes(self) -> dict[str, str]:
@@ -57,7 +57,7 @@ class Paths:
         return homes
 
     @property
-    def bases(self) -> Path:
+    def base_folder(self) -> Path:
         """Shared bases, for `extends`."""
         return self.root / "competition" / "_base"
 
@@ -66,7 +66,7 @@ class Paths:
         """Every submission and every look at a hidden or test score."""
         return self.root / "submissions" / "ledger.csv"
 
-    def shown(self, path: Path) -> str:
+    def display(self, path: Path) -> str:
         """A path as the terminal shows it: relative to the working directory where that is shorter."""
         return min(str(path), os.path.relpath(path), key=len)
 
@@ -149,7 +149,7 @@ class CompetitionPaths:
         return self.data / "samples.csv"
 
     @property
-    def samples_origin(self) -> Path:
+    def samples_metadata(self) -> Path:
         """What the sample table was made from; written last, so it says that the table is complete."""
         return self.data / "samples.json"
 
@@ -211,7 +211,7 @@ class CompetitionPaths:
         return self.data / "store" / f".{key}.unfinished"
 
     @property
-    def unfinished_look(self) -> Path:
+    def unfinished_scan(self) -> Path:
         """Measurements on their way."""
         return self.data / ".pixels.unfinished"
 
@@ -224,7 +224,7 @@ class CompetitionPaths:
         return self.root / "folds" / f"{self.name}.csv"
 
     @property
-    def folds_origin(self) -> Path:
+    def folds_metadata(self) -> Path:
         """How the folds were made, counts and audit."""
         return self.root / "folds" / f"{self.name}.json"
 
@@ -232,7 +232,7 @@ class CompetitionPaths:
         """Folds that were in use before, by their fingerprint: csv, or json, how they were made."""
         return self.root / "folds" / f"{self.name}-{fingerprint[:12]}.{suffix}"
 
-    def rechecked(self, submission: Path, suffix: str) -> Path:
+    def recheck_file(self, submission: Path, suffix: str) -> Path:
         """What `make recheck` needs of a submission: npz, what the ensemble fitted; csv, its OOF predictions."""
         return submission.parent / "recheck" / f"{submission.stem}.{suffix}"
 

@@ -1,4 +1,4 @@
-"""What libraries say about broken files, kept off the screen: the reader that fails says it in one line."""
+"""Child processes, their end, and the native output of this one."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
-from typing import Any
+from typing import IO, Any
 
 from medfold.errors import UserError
 
@@ -21,60 +21,76 @@ for _name in ("pydicom", "pylibjpeg", "openjpeg", "tifffile", "PIL"):
     warnings.filterwarnings("ignore", module=_name)
 
 _lock = threading.Lock()
-_inside = 0
-_kept: int | None = None
-_nothing = os.open(os.devnull, os.O_WRONLY)
+_depth = 0
+_stderr: int | None = None
+_held: IO[bytes] | None = None
+_devnull = os.open(os.devnull, os.O_WRONLY)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Within the block, nothing is written to the standard error of the process, by whatever thread.
+def silence_native_output(show_on_error: bool = False) -> Iterator[None]:
+    """Nothing that the process writes to its standard error within the block is shown.
 
-    libjpeg, libpng, OpenJPEG and GDCM write there themselves, past Python and its loggers. Threads may be inside at
-    the same time: the last one out opens it again.
+    TensorFlow, libjpeg, libpng, OpenJPEG and GDCM write there themselves, past Python and its loggers. Blocks may be
+    nested, and several threads may be in one at a time: the standard error is back when the last one ends.
+
+    Args:
+        show_on_error: shows what was written if the block raises an error; of the outermost block. Defaults to False.
     """
-    _enter()
+    _silence(show_on_error)
     try:
         yield
-    finally:
-        _leave()
+    except BaseException:
+        _restore(failed=True)
+        raise
+    _restore(failed=False)
 
 
-def _enter() -> None:
-    global _inside, _kept
+def _silence(hold: bool) -> None:
+    global _depth, _stderr, _held
     with _lock:
-        _inside += 1
-        if _inside > 1:
+        _depth += 1
+        if _depth > 1:
             return
         try:
-            _kept = os.dup(2)
-        except OSError:  # there is none: a process without terminal may have closed it
+            _stderr = os.dup(2)
+        except OSError:  # a process without a terminal may have closed it
             return
-        os.dup2(_nothing, 2)
+        if hold:
+            sys.stderr.flush()
+            _held = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_restore`
+        os.dup2(_held.fileno() if _held else _devnull, 2)
 
 
-def _leave() -> None:
-    global _inside, _kept
+def _restore(failed: bool) -> None:
+    global _depth, _stderr, _held
     with _lock:
-        _inside -= 1
-        if not _inside and _kept is not None:
-            os.dup2(_kept, 2)
-            os.close(_kept)
-            _kept = None
+        _depth -= 1
+        if _depth or _stderr is None:
+            return
+        os.dup2(_stderr, 2)
+        os.close(_stderr)
+        _stderr = None
+        if _held:
+            if failed:
+                _held.seek(0)
+                os.write(2, _held.read())
+            _held.close()
+            _held = None
 
 
-STOP_AT = "MEDFOLD_STOP_AT"  # set, trainings stop at that time (seconds since 1970) and keep where they stand
+STOP_AT = "MEDFOLD_STOP_AT"  # seconds since 1970: trainings save a checkpoint and stop then
 
 
 def deadline_passed() -> bool:
-    """True if trainings are to stop now."""
+    """True if trainings must stop now."""
     return time.time() >= float(os.environ.get(STOP_AT, "inf"))
 
 
 def end_with_parent() -> None:
-    """From now on this process ends when the one that started it does, even if that one is killed.
+    """Ends this process as soon as its parent ends, even if the parent is killed.
 
-    One that was not started by multiprocessing must have a pipe from its parent as standard input.
+    A process that multiprocessing did not start must have a pipe from its parent as standard input.
     """
     parent = parent_process()
 
@@ -90,10 +106,15 @@ def end_with_parent() -> None:
 
 
 def run_in_subprocess(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Calls a function in a process of its own: what it takes of memory and GPU is free again afterwards.
+    """Runs a function in a subprocess, so that its memory, and that of the GPU, is released.
 
     Args:
-        what: it does, for the error.
+        what: what the function does, for the error.
+        function: a function that pickle can name, at the top level of a module.
+        arguments: its arguments.
+
+    Returns:
+        What the function returns.
 
     Raises:
         UserError: the process was killed.
@@ -103,21 +124,3 @@ def run_in_subprocess(what: str, function: Callable[..., Any], *arguments: Any) 
             return process.submit(function, *arguments).result()
         except BrokenProcessPool:
             raise UserError("the process was killed", what, "Was it short of memory?") from None
-
-
-@contextmanager
-def silence_native_output() -> Iterator[None]:
-    """Within the block, what C++ libraries write to the standard error is held back, and shown only if it fails."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(kept, held.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
-from medfold.errors import UserError, nearest
+from medfold.errors import UserError, did_you_mean
 
 T = TypeVar("T")
 _every: list["Registry"] = []
@@ -64,7 +64,7 @@ class Registry(Mapping[str, T], Generic[T]):
         except KeyError:
             told = known or ", ".join(self)
             raise UserError(
-                f"unknown {self._kind} '{name}'{nearest(name, list(self))}", where, f"Known: {told}"
+                f"unknown {self._kind} '{name}'{did_you_mean(name, list(self))}", where, f"Known: {told}"
             ) from None
 
     def is_built_in(self, name: str) -> bool:

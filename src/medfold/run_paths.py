@@ -15,7 +15,7 @@ class RunPaths:
         return self.folder.name
 
     @property
-    def origin(self) -> Path:
+    def metadata(self) -> Path:
         """run.json: resolved recipe, facts, hashes, versions, commit."""
         return self.folder / "run.json"
 

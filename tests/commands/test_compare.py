@@ -58,7 +58,7 @@ def test_runs_are_compared_on_the_folds_that_both_have(two, capsys):
 
 
 def test_lower_may_be_better(folded, capsys):
-    add_variant(folded.root.root, "loss", "metric: auc", "metric: log_loss")
+    add_variant(folded.workspace.root, "loss", "metric: auc", "metric: log_loss")
     project = Project.open("loss")
     finished_run(project, "weak", 0.0)
     finished_run(project, "strong", 2.0)
@@ -119,7 +119,7 @@ def test_runs_on_older_folds_keep_their_scores_and_stand_apart(two, capsys):
     today, older = said.split("on another folds table, ")
     assert today.splitlines()[-2].split()[0] == "new"
     assert "weak" not in today
-    assert older.startswith(f"{four.shown(kept)} (k 3, seed ")
+    assert older.startswith(f"{four.display(kept)} (k 3, seed ")
     assert [line.split()[0] for line in older.splitlines()[2:]] == ["strong", "weak"]
     assert older.count("3/3") == 2
     assert "trained under another" not in older
@@ -144,8 +144,8 @@ def test_runs_without_a_trained_fold_are_hidden_and_named(two, capsys):
 
 def test_what_a_recipe_says_and_training_does_not_do_makes_no_difference(two, capsys):
     for name, recipe in (("weak", {"training": {"focal_gamma": 5.0}}), ("strong", {"training": {"ema": 0.5}})):
-        origin = files.read_json(two.paths.run(name).origin)
-        files.write_json(config.merge(origin, {"recipe": recipe}), two.paths.run(name).origin)
+        origin = files.read_json(two.paths.run(name).metadata)
+        files.write_json(config.merge(origin, {"recipe": recipe}), two.paths.run(name).metadata)
     list_runs(two)
     said = capsys.readouterr().out
     assert "focal_gamma" not in said

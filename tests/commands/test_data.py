@@ -5,7 +5,7 @@ from medfold.commands.data import data
 from medfold.commands.runs import remove_runs
 from medfold.commands.submit import submit
 from medfold.errors import UserError
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from tests.support.helpers import finished_run
 
 
@@ -29,7 +29,7 @@ def test_runs_are_removed_once_somebody_agrees(folded, answer, capsys):
     answer("n")
     remove_runs(folded, ["a"])
     assert "nothing was removed" in capsys.readouterr().out
-    assert folded.paths.run("a").origin.is_file()
+    assert folded.paths.run("a").metadata.is_file()
     asked = answer("y")
     remove_runs(folded, ["a", "b"])
     said = capsys.readouterr().out
@@ -45,7 +45,7 @@ def test_nobody_to_ask_is_one_line_and_removes_nothing(folded, monkeypatch):
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(UserError, match="there is nobody to ask. YES=1 answers it"):
         remove_runs(folded, ["a"])
-    assert folded.paths.run("a").origin.is_file()
+    assert folded.paths.run("a").metadata.is_file()
     remove_runs(folded, ["a"], sure=True)
     assert not folded.paths.run("a").folder.exists()
 
@@ -55,30 +55,30 @@ def test_what_is_not_there_is_named_and_nothing_else_goes(folded):
     with pytest.raises(UserError, match='DELETE="a other": there is no other among the runs of small. Known: a'):
         remove_runs(folded, ["a", "other"], sure=True)
     with pytest.raises(UserError, match="there is no store/x among the data of small"):
-        data(Paths.find(), "small", ["store/x"], sure=True)
+        data(Workspace.find(), "small", ["store/x"], sure=True)
     with pytest.raises(UserError, match="DELETE: whose data?"):
-        data(Paths.find(), None, ["raw"], sure=True)
-    assert folded.paths.run("a").origin.is_file()
+        data(Workspace.find(), None, ["raw"], sure=True)
+    assert folded.paths.run("a").metadata.is_file()
 
 
 def test_data_is_listed_with_what_uses_it_and_removed_by_name(folded, capsys):
     finished_run(folded, "a")
-    key = files.read_json(folded.paths.run("a").origin)["store"]
+    key = files.read_json(folded.paths.run("a").metadata)["store"]
     unused = folded.paths.data / "store" / "0123"
     for folder, size in ((folded.paths.store(key), 3000), (unused, 2000), (folded.paths.features(key), 1000)):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "some.npy").write_bytes(bytes(size))
-    data(Paths.find(), "small")
+    data(Workspace.find(), "small")
     lines = {line.split()[0]: " ".join(line.split()[1:]) for line in capsys.readouterr().out.splitlines()[2:]}
     assert lines["raw"].endswith("everything; make download gets it again")
     assert lines[f"store/{key}"].endswith("kB a")
     assert lines["store/0123"] == "2 kB no run"
     assert lines[f"features/{key}"] == "1 kB a"
-    data(Paths.find(), "small", ["store/0123", "raw"], sure=True)
+    data(Workspace.find(), "small", ["store/0123", "raw"], sure=True)
     assert not unused.exists()
     assert not folded.paths.raw.exists()
     assert not folded.paths.raw_manifest.exists()
     assert folded.paths.store(key).is_dir()
     capsys.readouterr()
-    data(Paths.find())
+    data(Workspace.find())
     assert "store/0123" not in capsys.readouterr().out

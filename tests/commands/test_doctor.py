@@ -20,7 +20,7 @@ def project(kaggle, project_folder):
 
 
 def found(project):
-    return {finding.topic: finding for finding in examine(project.root, project.competition)}
+    return {finding.topic: finding for finding in examine(project.workspace, project.competition)}
 
 
 def test_all_is_well(project, kaggle):

@@ -15,7 +15,7 @@ from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.images.store import load_store
 from medfold.models.build import build_model
-from medfold.models.plain import plain_model
+from medfold.models.plain import to_plain_keras
 from tests.support.helpers import competition
 
 ALONE = """
@@ -66,7 +66,7 @@ def test_own_layers_are_put_in_other_words(tmp_path, choices):
         if layer.name == "cut_points":
             layer.set_weights([np.array([-1.5, 0.3], np.float32)])
     images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
-    plain = plain_model(model)
+    plain = to_plain_keras(model)
     plain.save(tmp_path / "net.keras")
     again = keras.models.load_model(tmp_path / "net.keras")
     np.testing.assert_allclose(again.predict_on_batch(images), np.asarray(model(images)), atol=1e-6)

@@ -71,7 +71,7 @@ def test_near_duplicates_are_told_drawn_and_joined_if_asked(project_folder, fold
     group = data.train.set_index("id")["group"]
     assert all(group[a] == group[b] for a, b in pairs)
     assert data.leaks.near_split == []
-    assert files.read_json(joined.paths.folds_origin)["audit"]["near"] == 3
+    assert files.read_json(joined.paths.folds_metadata)["audit"]["near"] == 3
     assert load_dataset(joined).train["group"].tolist() == data.train["group"].tolist()
 
 

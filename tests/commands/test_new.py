@@ -4,9 +4,9 @@ import yaml
 
 from medfold.commands.folds import make_folds
 from medfold.commands.new import new
-from medfold.competition.project import Project, images_of
+from medfold.competition.project import Project, image_settings
 from medfold.errors import UserError
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import picture
 
@@ -19,7 +19,7 @@ def histology(tmp_path):
 
 
 def test_a_folder_is_written_and_works_once_the_metric_is_filled_in(project_folder, histology, capsys):
-    new(Paths.find(), "tissue", histology)
+    new(Workspace.find(), "tissue", histology)
     said = capsys.readouterr().out
     for words in ("labels.id ", "train/{id}.tif", "score.metric: fill it in, auc perhaps", "labels.group: nothing"):
         assert words in said
@@ -37,7 +37,7 @@ def test_a_folder_is_written_and_works_once_the_metric_is_filled_in(project_fold
     assert "metric: # fill in" in text
     (folder / "competition.yaml").write_text(text.replace("metric: #", "metric: auc #"))
     project = Project.open("tissue")
-    data = make_folds(project, prepare=images_of(project, "baseline"))
+    data = make_folds(project, prepare=image_settings(project, "baseline"))
     assert (len(data.train), len(data.test)) == (60, 20)
 
 
@@ -45,20 +45,20 @@ def test_files_that_are_there_need_not_be_given(project_folder, histology):
     raw = project_folder / "data" / "tissue" / "raw"
     raw.parent.mkdir(parents=True)
     histology.rename(raw)
-    new(Paths.find(), "https://www.kaggle.com/competitions/tissue/data")
+    new(Workspace.find(), "https://www.kaggle.com/competitions/tissue/data")
     facts = yaml.safe_load((project_folder / "competition" / "tissue" / "competition.yaml").read_text())
     assert facts["source"] == {"kind": "kaggle", "slug": "tissue"}
-    assert Paths.find().competition("tissue").raw_manifest.is_file()
+    assert Workspace.find().competition("tissue").raw_manifest.is_file()
 
 
 @pytest.mark.parametrize("name", ["small", "_base", "a/b/c", ".hidden", ""])
 def test_names_that_are_taken_or_are_none_are_refused(project_folder, histology, name):
     with pytest.raises(UserError, match="such a competition already|no name for a folder|neither a name nor"):
-        new(Paths.find(), name, histology)
+        new(Workspace.find(), name, histology)
 
 
 def test_a_data_set_is_described_with_its_own_source(project_folder, histology):
-    new(Paths.find(), "somebody/tissue", histology)
+    new(Workspace.find(), "somebody/tissue", histology)
     facts = yaml.safe_load((project_folder / "competition" / "tissue" / "competition.yaml").read_text())
     assert facts["source"] == {"kind": "kaggle-dataset", "slug": "somebody/tissue"}
     assert facts["url"] == "https://www.kaggle.com/datasets/somebody/tissue"
@@ -74,12 +74,12 @@ def test_files_that_make_no_sense_are_told_and_leave_no_folder(project_folder, t
         for name, text in content.items():
             (given / name).write_text(text)
         with pytest.raises(UserError, match=message):
-            new(Paths.find(), "odd", given)
+            new(Workspace.find(), "odd", given)
         assert not (project_folder / "competition" / "odd").exists()
 
 
 def test_what_is_given_by_hand_is_of_no_address(project_folder, histology, capsys):
-    new(Paths.find(), "tissue", histology)
+    new(Workspace.find(), "tissue", histology)
     said = capsys.readouterr().out
     text = (project_folder / "competition" / "tissue" / "competition.yaml").read_text()
     facts = yaml.safe_load(text)

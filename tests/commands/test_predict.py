@@ -17,7 +17,7 @@ from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.recipe import Recipe
-from medfold.data.image_folder import with_channels
+from medfold.data.image_folder import join_channel_files
 from medfold.errors import UserError
 from medfold.images.heat_map import overlay
 from medfold.images.preparation import prepare_image
@@ -87,10 +87,10 @@ def test_images_that_cannot_be_read_are_left_out_and_named(project, tmp_path, ca
 def test_images_of_a_file_per_channel_are_put_together():
     facts = ImageFacts(train="train/{id}_{channel}.png", test="t", channels=["red", "green"])
     found = ["a_green.png", "a_red.png", "deep/b_red.png", "deep/b_green.png"]
-    assert with_channels(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
-    assert with_channels(found, ImageFacts(train="a", test="b")) == found
+    assert join_channel_files(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
+    assert join_channel_files(found, ImageFacts(train="a", test="b")) == found
     with pytest.raises(UserError, match=r"no image is named \.\.\._red.png. An image is 2 files here"):
-        with_channels(["a.png"], facts)
+        join_channel_files(["a.png"], facts)
 
 
 def test_what_cannot_be_predicted_is_told(project, tmp_path):

@@ -6,7 +6,7 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.prepare import prepare
 from medfold.commands.submit import submit
-from medfold.competition.project import images_of
+from medfold.competition.project import image_settings
 from medfold.errors import UserError
 from medfold.images.store import store_exists, store_key
 from tests.support.helpers import constant_run
@@ -38,10 +38,10 @@ def test_prepare_says_what_it_does_and_does_it_once(small, capsys):
 
 
 def test_folds_prepare_the_images_that_training_needs(small):
-    choices = images_of(small, "baseline")
+    choices = image_settings(small, "baseline")
     make_folds(small, prepare=choices)
     assert store_exists(small.paths, store_key(small.competition, small.paths, choices))
-    assert images_of(small, "no such recipe") is None
+    assert image_settings(small, "no such recipe") is None
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ def test_every_method_is_computed_again(folded, method):
     "metric", first_each_time("pf1", "macro_f1, also: [auc, accuracy]", "log_loss, also: [ece]", "fbeta, beta: 2")
 )
 def test_every_post_processing_is_computed_again(folded, metric):
-    add_variant(folded.root.root, "other", "metric: auc", f"metric: {metric}")
+    add_variant(folded.workspace.root, "other", "metric: auc", f"metric: {metric}")
     project = Project.open("other")
     finished_run(project, "one", 1.0)
     submit(project, names=["one"])
@@ -114,8 +114,8 @@ CHANGES = {
     "score without a metric": lambda project: changed(
         project.paths.run("one").score, lambda kept: kept.update(metric="none")
     ),
-    "OOF score in the ledger": lambda project: project.root.ledger.write_text(
-        project.root.ledger.read_text().replace(",auc,0.", ",auc,1.")
+    "OOF score in the ledger": lambda project: project.workspace.ledger.write_text(
+        project.workspace.ledger.read_text().replace(",auc,0.", ",auc,1.")
     ),
     "number of units": lambda project: with_another_number(project.paths.run("one").score, "units"),
     "submission": lambda project: with_another_digit(first_of(project, "*.csv")),
@@ -137,7 +137,7 @@ def test_one_number_that_was_changed_is_noticed(submitted, what):
 
 def test_a_submission_that_is_consistent_in_itself_but_not_what_the_folds_give(submitted):
     """Whoever changes the file, its record and the ledger together is still found out."""
-    file, ledger = first_of(submitted, "*.csv"), submitted.root.ledger
+    file, ledger = first_of(submitted, "*.csv"), submitted.workspace.ledger
     with_another_digit(file)
     record = json.loads(file.with_suffix(".json").read_text())
     ledger.write_text(ledger.read_text().replace(record["sha256"], files.sha256(file)))
@@ -166,7 +166,7 @@ def test_what_cannot_be_computed_again_is_told_and_is_no_difference(submitted, c
     ],
 )
 def test_facts_of_today_do_not_decide_how_a_score_was_computed(folded, facts, later, capsys):
-    folder = add_variant(folded.root.root, "other", "score: {metric: auc}", facts)
+    folder = add_variant(folded.workspace.root, "other", "score: {metric: auc}", facts)
     project = Project.open("other")
     finished_run(project, "one", 1.0)
     submit(project, names=["one"], force=True)
@@ -183,9 +183,9 @@ def test_a_submission_renewed_by_other_runs_has_their_row_in_the_ledger(folded, 
     submit(folded, names=["one"], dry_run=True)
     finished_run(folded, "zero", 0.2)
     submit(folded, names=["one", "zero"], method="selection", dry_run=True)
-    ledger = files.read_csv(folded.root.ledger)
+    ledger = files.read_csv(folded.workspace.ledger)
     for row in ledger.to_dict("records"):
-        record = files.read_json((folded.root.root / row["file"]).with_suffix(".json"))
+        record = files.read_json((folded.workspace.root / row["file"]).with_suffix(".json"))
         assert row["runs"] == " ".join(record["runs"])
         assert row["oof"] == pytest.approx(record["score"]["value"], abs=1e-6)
     recheck(folded)

@@ -4,7 +4,7 @@ import yaml
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from tests.conftest import SMALL, add_competition
 from tests.support import helpers
 
@@ -34,7 +34,7 @@ images: {train: unused, test: unused, channels: 1}
 def variants(project_folder):
     add_competition(project_folder, "sets", VARIANTS)
     (project_folder / "competition" / "_base" / "shared.yaml").write_text(SHARED)
-    return Paths.find()
+    return Workspace.find()
 
 
 def test_variants_share_a_folder_and_are_competitions_of_their_own(variants):
@@ -97,8 +97,8 @@ def test_units_are_not_for_classes_without_an_order():
 
 def test_channels_are_a_number_or_names():
     images = ImageFacts(train="a", test="b", channels=["red", "green"])
-    assert images.depth == 2
-    assert ImageFacts(train="a", test="b").depth == 3
+    assert images.num_channels == 2
+    assert ImageFacts(train="a", test="b").num_channels == 3
 
 
 @pytest.mark.parametrize(

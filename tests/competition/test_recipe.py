@@ -6,12 +6,12 @@ from medfold import config
 from medfold.competition import recipe
 from medfold.competition.recipe import effective_recipe, ineffective_settings, load_recipe, overrides_as_typed, run_name
 from medfold.errors import UserError
-from medfold.paths import Paths
+from medfold.paths import Workspace
 
 
 def load(name="baseline", **overrides):
-    root = Paths.find()
-    return load_recipe(root.competition("small"), root.bases, name, overrides)
+    workspace = Workspace.find()
+    return load_recipe(workspace.competition("small"), workspace.base_folder, name, overrides)
 
 
 def test_overrides_reach_every_depth(project_folder):
@@ -143,4 +143,4 @@ def test_a_portable_recipe_names_no_folder_of_this_machine():
 )
 def test_choices_that_undo_each_other_are_one_line(small, words, message):
     with pytest.raises(UserError, match=message):
-        load_recipe(small.paths, small.root.bases, "baseline", recipe.parse_overrides(words))
+        load_recipe(small.paths, small.workspace.base_folder, "baseline", recipe.parse_overrides(words))

@@ -13,8 +13,8 @@ from medfold.commands.folds import make_folds
 from medfold.commands.recheck import recheck
 from medfold.commands.report import report
 from medfold.commands.submit import submit
-from medfold.competition.project import Project, images_of
-from medfold.data.samples import is_undivided, read_samples
+from medfold.competition.project import Project, image_settings
+from medfold.data.samples import needs_holdout, read_samples
 from medfold.errors import UserError
 from medfold.images.scan import read_measurements
 from tests.conftest import add_competition
@@ -54,7 +54,7 @@ def cut(project_folder, tmp_path):
 def test_copies_stand_in_one_part_and_the_share_is_the_one_asked_for(cut, capsys):
     download(cut, force=True, given=cut.paths.raw.parents[2].parent / "given")
     assert "81 images, of which make folds sets 30% aside" in capsys.readouterr().out
-    assert is_undivided(cut.paths)
+    assert needs_holdout(cut.paths)
     data = make_folds(cut)
     said = capsys.readouterr().out
     assert "holdout    24 of 80 images (30.0%, 30.0% asked for) become the test part, copies of an image" in said
@@ -71,7 +71,7 @@ def test_copies_stand_in_one_part_and_the_share_is_the_one_asked_for(cut, capsys
 
 
 def test_it_is_cut_once_and_nothing_is_decoded_again(cut, capsys, monkeypatch):
-    recipe = images_of(cut, "baseline")
+    recipe = image_settings(cut, "baseline")
     first = make_folds(cut, prepare=recipe)
     before = files.read_csv(cut.paths.samples)
     capsys.readouterr()

@@ -47,7 +47,7 @@ def test_without_a_test_part_the_validation_part_is_it_and_it_may_have_no_labels
     rows_of(raw, ["train"] * 5 + ["val"] * 3, [*SICK[:5], "", "", ""])
     train, test, solution = label_layouts.wide(facts(part="split"), raw)
     assert (len(train), len(test), solution) == (5, 3, None)
-    alone = label_layouts.test_part(facts(part="split"), raw)  # as a notebook meets it
+    alone = label_layouts.read_test_table(facts(part="split"), raw)  # as a notebook meets it
     assert alone.to_numpy().tolist() == test[["id", "image", "unit"]].to_numpy().tolist()
 
 

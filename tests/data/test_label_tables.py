@@ -68,7 +68,7 @@ def test_what_is_no_table_is_one_line(tmp_path, name, content, message):
 
 def checked(values: list[str], **facts) -> list[str]:
     table = pd.DataFrame({"target": values})
-    label_tables.check_values(table, "target", competition(**facts), "labels.csv")
+    label_tables.check_classes(table, "target", competition(**facts), "labels.csv")
     return table["target"].tolist()
 
 
@@ -107,4 +107,4 @@ def test_two_columns_of_one_name_are_refused(tmp_path):
 def test_many_unknown_values_are_told_at_once():
     table = pd.DataFrame({"target": [f"{number / 7:.9f}" for number in range(100_000)]})
     with pytest.raises(UserError, match="row 2, column 'target': found 0.000000000"):
-        label_tables.check_values(table, "target", competition(), "labels.csv")
+        label_tables.check_classes(table, "target", competition(), "labels.csv")

@@ -1,6 +1,6 @@
 import pytest
 
-from medfold.data.parts import part_of
+from medfold.data.parts import part_from_name
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,4 @@ from medfold.data.parts import part_of
     ],
 )
 def test_words_of_names_tell_the_part(name, part):
-    assert part_of(name) == part
+    assert part_from_name(name) == part

@@ -608,7 +608,7 @@ def test_a_sample_table_whose_origin_broke_off_is_made_anew(small):
     Source(small.competition.source, small.paths).get()
     table = build_samples(small.competition, small.paths)
     assert samples_are_fresh(small.competition, small.paths)
-    small.paths.samples_origin.write_text("{")
+    small.paths.samples_metadata.write_text("{")
     assert not samples_are_fresh(small.competition, small.paths)
     assert make_folds(small).train["id"].isin(table["id"]).all()
 

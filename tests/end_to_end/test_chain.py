@@ -29,19 +29,19 @@ def project(trained, capsys):
 
 def test_every_file_of_the_design_is_there(project):
     paths, run = project.paths, project.paths.run("baseline")
-    for path in (paths.samples, paths.groups, paths.folds, paths.folds_origin, run.origin, run.oof, run.score):
+    for path in (paths.samples, paths.groups, paths.folds, paths.folds_metadata, run.metadata, run.oof, run.score):
         assert path.is_file()
     for fold in range(3):
         assert {"weights.h5", "history.csv", "oof.csv", "test.csv", "done.json"} <= {
             path.name for path in run.fold(fold).folder.iterdir()
         }
-    origin = json.loads(run.origin.read_text())
+    origin = json.loads(run.metadata.read_text())
     assert origin["recipe"]["training"]["epochs"] == 2
     assert origin["versions"]["keras"]
     score = json.loads(run.score.read_text())
     assert score["folds_done"] == [0, 1, 2]
     assert score["low"] <= score["value"] <= score["high"]
-    assert not list(project.root.root.rglob("*.tmp"))
+    assert not list(project.workspace.root.rglob("*.tmp"))
 
 
 def test_the_oof_table_covers_every_training_sample_once(project):
@@ -57,7 +57,7 @@ def test_the_submission_vouches_for_itself(project):
     assert origin["inputs"]["runs/small/baseline/fold1/test.csv"] == files.sha256(
         project.paths.run("baseline").fold(1).test
     )
-    ledger = pd.read_csv(project.root.ledger, dtype=str)
+    ledger = pd.read_csv(project.workspace.ledger, dtype=str)
     row = ledger.iloc[0]
     assert row["sha256"] == origin["sha256"]
     assert float(row["oof"]) == pytest.approx(origin["score"]["value"], abs=1e-6)
@@ -75,7 +75,9 @@ def test_the_submission_is_the_mean_of_the_folds(project):
 
 def test_what_is_done_is_not_done_again(project, capsys, monkeypatch):
     monkeypatch.setattr("medfold.training.run._train_here", None)
-    before = {path: path.stat().st_mtime_ns for path in project.root.root.rglob("*.csv") if path.name != "ledger.csv"}
+    before = {
+        path: path.stat().st_mtime_ns for path in project.workspace.root.rglob("*.csv") if path.name != "ledger.csv"
+    }
     download(project)
     make_folds(project)
     train(project)
@@ -86,7 +88,7 @@ def test_what_is_done_is_not_done_again(project, capsys, monkeypatch):
     unchanged = {path for path, when in before.items() if path.stat().st_mtime_ns == when}
     rewritten = {project.paths.run("baseline").oof, project.paths.audit}  # with the same bytes
     assert set(before) - unchanged <= rewritten
-    assert len(pd.read_csv(project.root.ledger)) == 1
+    assert len(pd.read_csv(project.workspace.ledger)) == 1
 
 
 @pytest.mark.slow
@@ -122,7 +124,7 @@ def test_seeds_make_runs_and_runs_are_blended(project, capsys):
     train(project, overrides=one, seeds=[0, 3], folds=[0])
     submit(project, overrides=one, seeds=[0, 3])
     assert "covers 1 of 3 folds" in capsys.readouterr().out
-    row = pd.read_csv(project.root.ledger, dtype=str).iloc[-1]
+    row = pd.read_csv(project.workspace.ledger, dtype=str).iloc[-1]
     names = row["runs"].split()
     assert names[0].startswith("baseline-")
     assert names[1].startswith("baseline-s3-")
@@ -164,7 +166,7 @@ def test_the_audit_joins_duplicates_and_tells_of_leaks(folded, capsys):
     assert "train images found in test       1:" in said
     for cluster in table.leaks.duplicates:
         assert table.train.set_index("id").loc[cluster, "group"].nunique() == 1
-    assert json.loads(folded.paths.folds_origin.read_text())["audit"]["split"] == 0
+    assert json.loads(folded.paths.folds_metadata.read_text())["audit"]["split"] == 0
 
 
 def test_a_class_in_too_few_groups_is_named(project_folder, capsys):
@@ -255,7 +257,7 @@ def test_scores_of_another_metric_are_not_shown_under_the_title_of_todays(folded
     facts = folded.paths.facts
     facts.write_text(facts.read_text().replace("metric: auc", "metric: log_loss"))
     capsys.readouterr()
-    scores(folded.root, "small")
+    scores(folded.workspace, "small")
     said = capsys.readouterr().out
     assert "1 more were scored by another metric, and do not compare: 1 by auc" in said
     assert "baseline" not in said

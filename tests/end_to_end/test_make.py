@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
 from tests.support import helpers
 from tests.support.helpers import picture, shipped
@@ -27,7 +27,9 @@ def clone(tmp_path):
     for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"):
         shutil.copy(REPOSITORY / name, root)
     shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for folder in {Paths(REPOSITORY).competition(name).folder for name in shipped()} | {Paths(REPOSITORY).bases}:
+    for folder in {Workspace(REPOSITORY).competition(name).folder for name in shipped()} | {
+        Workspace(REPOSITORY).base_folder
+    }:
         shutil.copytree(folder, root / "competition" / folder.name)
     add_competition(root, "small", SMALL)
     return root

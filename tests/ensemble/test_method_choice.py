@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
-from medfold.ensemble.method_choice import Members, calibrated, choose_method, compare_methods
+from medfold.ensemble.method_choice import Members, calibration_gain, choose_method, compare_methods
 from medfold.ensemble.methods import METHODS
 from medfold.errors import UserError
 from medfold.scoring.cross_fitting import FittedTransform
@@ -164,7 +164,7 @@ def test_what_calibration_gains_is_cross_fitted_with_the_blend():
     for seed in range(6):
         rng = np.random.default_rng(seed)
         noise = members(rng.random((20, 120, 1)), rng.integers(0, 2, 120), seed=seed)
-        found = calibrated(noise, facts, choose_method(noise, facts, method="stacking"))
+        found = calibration_gain(noise, facts, choose_method(noise, facts, method="stacking"))
         before.append(found.before)
         after.append(found.after)
     assert np.mean(after) > np.mean(before) - 0.03  # where there is nothing to learn, nothing is gained
@@ -214,7 +214,7 @@ def few_labels(draw):
         draw(st.integers(4, 24)),
         draw(st.integers(1, 3)),
         draw(st.integers(2, 4)),
-        len(facts.columns),
+        len(facts.prediction_columns),
     )
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     rare = rng.random((n, columns)) < draw(st.sampled_from([0.0, 0.1, 0.5]))

@@ -8,7 +8,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medfold.ensemble.methods import METHODS, greedy_path, shortest, simplex_weights
+from medfold.ensemble.methods import METHODS, greedy_path, shortest_prefix, simplex_weights
 from medfold.scoring.cross_fitting import FittedTransform
 from medfold.scoring.metric import METRICS
 
@@ -131,7 +131,7 @@ def test_selection_takes_what_helps():
 def test_the_shortest_is_as_good_as_the_best_but_for_chance():
     stack, targets = binary(members=5, n=1000)
     picks, scores = greedy_path(stack, targets, AUC)
-    length = shortest(stack, targets, AUC, picks, scores)
+    length = shortest_prefix(stack, targets, AUC, picks, scores)
     assert 1 < length <= np.argmax(scores) + 1
     assert scores.max() - scores[length - 1] < 0.005
 

@@ -11,7 +11,7 @@ from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
-from medfold.runs.run_folder import joined_name
+from medfold.runs.run_folder import combined_name
 from tests.conftest import add_variant
 from tests.support.helpers import finished_run
 
@@ -74,8 +74,8 @@ def test_runs_of_other_folds_are_refused(three):
     finished_run(three, "part", folds=[0, 1])
     with pytest.raises(UserError, match="part has folds 0, 1, good has 0, 1, 2"):
         ensemble_runs(three, ["good", "part"], data)
-    origin = files.read_json(three.paths.run("fair").origin)
-    files.write_json({**origin, "folds": "0" * 64}, three.paths.run("fair").origin)
+    origin = files.read_json(three.paths.run("fair").metadata)
+    files.write_json({**origin, "folds": "0" * 64}, three.paths.run("fair").metadata)
     with pytest.raises(UserError, match="fair: it was trained on another folds table"):
         ensemble_runs(three, ["good", "fair"], data)
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
@@ -104,7 +104,7 @@ def test_a_run_named_twice_counts_once(three):
 
 
 def test_decisions_are_made_where_the_metric_gains(folded, capsys):
-    add_variant(folded.root.root, "decided", "metric: auc", "metric: macro_f1")
+    add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1")
     project = Project.open("decided")
     finished_run(project, "baseline", 1.0)
     for fold in range(3):  # all too low: one half is the wrong threshold
@@ -129,7 +129,7 @@ def test_decisions_are_made_where_the_metric_gains(folded, capsys):
 
 
 def test_probabilities_stay_beside_decisions(folded):
-    add_variant(folded.root.root, "decided", "metric: auc", "metric: macro_f1, also: [auc]")
+    add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1, also: [auc]")
     project = Project.open("decided")
     finished_run(project, "one", 1.0)
     finished_run(project, "two", 0.8)
@@ -162,6 +162,6 @@ def test_predictions_that_are_no_numbers_are_refused(three):
 
 def test_many_names_make_a_name_that_a_file_can_have():
     names = [f"mobilenet-s{number}-18dff9" for number in range(40)]
-    assert joined_name(names[:2]) == "mobilenet-s0-18dff9+mobilenet-s1-18dff9"
-    assert len(joined_name(names)) < 160
-    assert joined_name(names) != joined_name(names[:39])
+    assert combined_name(names[:2]) == "mobilenet-s0-18dff9+mobilenet-s1-18dff9"
+    assert len(combined_name(names)) < 160
+    assert combined_name(names) != combined_name(names[:39])

@@ -47,7 +47,7 @@ def radiographs(patients=60, each=2):
 
 
 def described(images):
-    hashes, thumbnails = zip(*map(perceptual_hash.describe, images), strict=True)
+    hashes, thumbnails = zip(*map(perceptual_hash.hash_and_thumbnail, images), strict=True)
     return np.array(hashes), np.stack(thumbnails)
 
 
@@ -72,7 +72,7 @@ def of_kind(kind, rng, count=300):
 
 
 def pairs(hashes, radius):
-    return [[row, other] for row, close in near_duplicates.pairs(hashes, radius) for other in close.tolist()]
+    return [[row, other] for row, close in near_duplicates.close_hash_pairs(hashes, radius) for other in close.tolist()]
 
 
 @pytest.mark.parametrize("radius", range(13))
@@ -91,7 +91,7 @@ def test_pairs_of_any_hashes(numbers, radius):
 @pytest.mark.parametrize("shape", [(64, 64, 1), (20, 30, 3), (500, 301, 1), (1024, 1024, 3), (90, 80, 8)])
 def test_a_description_is_the_perceptual_hash_of_a_small_picture(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    hash_, thumbnail = perceptual_hash.describe(pixels)
+    hash_, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
     assert thumbnail.shape == (perceptual_hash.THUMBNAIL,) * 2
     assert thumbnail.dtype == np.uint8
     assert thumbnail.mean() == pytest.approx(pixels.mean(), abs=3)
@@ -101,7 +101,7 @@ def test_a_description_is_the_perceptual_hash_of_a_small_picture(shape):
 
 def test_a_thumbnail_is_the_picture_made_small():
     pixels = cv2.resize(radiographs()[0], (1000, 770), interpolation=cv2.INTER_CUBIC)[..., None]
-    _, thumbnail = perceptual_hash.describe(pixels)
+    _, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
     expected = cv2.resize(pixels, (perceptual_hash.THUMBNAIL,) * 2, interpolation=cv2.INTER_AREA)
     assert abs(thumbnail.astype(int) - expected).mean() < 1
 

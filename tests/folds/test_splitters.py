@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from medfold.competition.facts_sections import FoldFacts
 from medfold.errors import UserError
 from medfold.folds.folds_table import check_folds, write_folds
-from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, join_groups, scarce_classes
+from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, merge_groups, scarce_classes
 
 
 @st.composite
@@ -136,7 +136,7 @@ def test_duplicates_join_groups_as_a_slow_search_does(rows):
                 joined[key == value] = joined[key == value].min()
         if (joined == before).all():
             break
-    assert (join_groups(groups, hashes) == joined).all()
+    assert (merge_groups(groups, hashes) == joined).all()
 
 
 def test_scarce_classes_are_named():

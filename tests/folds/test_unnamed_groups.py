@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.folds.unnamed_groups import find_unnamed_groups, group_word_of
+from medfold.folds.unnamed_groups import find_group_word, find_unnamed_groups
 
 
 def found(columns=None, ids=None, images=None, n=200, fold=None):
@@ -74,7 +74,7 @@ def test_parts_of_ids_and_folders_are_found():
     ],
 )
 def test_words_for_persons_and_what_belongs_to_them(name, word):
-    assert group_word_of(name) == word
+    assert find_group_word(name) == word
 
 
 def test_what_stands_in_one_fold_joins_nothing():

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from medfold.images.heat_map import as_shown, overlay
+from medfold.images.heat_map import overlay, to_displayable
 
 
 @pytest.mark.parametrize("channels", range(1, 9))
 def test_an_image_of_any_number_of_channels_is_shown(channels):
     pixels = np.random.default_rng(channels).integers(0, 256, (5, 7, channels), dtype=np.uint8)
-    picture = as_shown(pixels)
+    picture = to_displayable(pixels)
     assert (picture.shape, picture.dtype) == ((5, 7, 3), np.uint8)
     if channels >= 3:
         np.testing.assert_array_equal(picture, pixels[..., :3])
@@ -21,9 +21,9 @@ def test_an_image_of_any_number_of_channels_is_shown(channels):
 def test_nothing_changes_where_there_is_no_heat(channels):
     pixels = np.random.default_rng(0).integers(0, 256, (6, 4, channels), dtype=np.uint8)
     heat = np.zeros((6, 4), np.float32)
-    np.testing.assert_array_equal(overlay(pixels, heat), as_shown(pixels))
+    np.testing.assert_array_equal(overlay(pixels, heat), to_displayable(pixels))
     heat[2, 3] = 1
-    changed = (overlay(pixels, heat) != as_shown(pixels)).any(axis=2)
+    changed = (overlay(pixels, heat) != to_displayable(pixels)).any(axis=2)
     assert np.argwhere(changed).tolist() == [[2, 3]]
 
 

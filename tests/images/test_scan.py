@@ -46,7 +46,7 @@ def test_one_look_measures_and_fills_the_store(small, table):
     for row in range(0, len(table), 17):
         pixels = read_image(paths.raw, table["image"].iloc[row], facts.images)
         assert (opened.pixels[opened.of(table["id"].iloc[[row]])[0]] == prepare_image(pixels, CHOICES)).all()
-        looks, thumbnail = perceptual_hash.describe(pixels)
+        looks, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
         assert (thumbnails[row] == thumbnail).all()
         assert seen.loc[row, ["row", "likeness"]].tolist() == [row, f"{looks:016x}"]
         assert known.loc[row, ["height", "width"]].tolist() == [128, 128]
@@ -179,7 +179,7 @@ def test_a_file_that_kills_the_decoder_is_a_bad_image(small, table, monkeypatch)
 def test_a_wrong_step_is_told_before_any_image_is_read(small, table):
     with pytest.raises(UserError, match="crop_foregroud.*did you mean 'crop_foreground'"):
         look(small, table, ImageSettings(size=16, steps=["crop_foregroud"]))
-    assert not small.paths.unfinished_look.exists()
+    assert not small.paths.unfinished_scan.exists()
 
 
 @pytest.mark.slow

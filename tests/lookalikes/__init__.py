@@ -16,8 +16,8 @@ import yaml
 from medfold.commands.download import download
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
-from medfold.data.samples import is_undivided
-from medfold.paths import Paths
+from medfold.data.samples import needs_holdout
+from medfold.paths import Workspace
 from tests.conftest import add_competition
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
 from tests.support.helpers import REPOSITORY
@@ -53,18 +53,18 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
     """
 
     def make(folder: Path) -> None:
-        root, raw, rng = Paths(folder), folder / "as shipped", np.random.default_rng(0)
-        shutil.copytree(Paths(REPOSITORY).bases, root.bases)
+        workspace, raw, rng = Workspace(folder), folder / "as shipped", np.random.default_rng(0)
+        shutil.copytree(Workspace(REPOSITORY).base_folder, workspace.base_folder)
         if name in LOOKALIKES:
             truth = LOOKALIKES[name](raw, rng)
-            plant(root.root, name, truth["counts"])
+            plant(workspace.root, name, truth["counts"])
         else:
             facts, make_raw = ODDITIES[name]
             truth = make_raw(raw, rng)
-            add_competition(root.root, name, facts)
-        project = Project.open(name, root)
+            add_competition(workspace.root, name, facts)
+        project = Project.open(name, workspace)
         download(project, given=raw)
-        if is_undivided(project.paths):
+        if needs_holdout(project.paths):
             load_dataset(project)
         shutil.rmtree(raw)
         (folder / "truth.pickle").write_bytes(pickle.dumps(truth))
@@ -79,7 +79,7 @@ def truth_of(folder: Path) -> dict[str, Any]:
 
 def plant(root: Path, name: str, counts: dict[str, int]) -> None:
     """Copies the folder of a preset into a project; counts that its facts expect become those of the look-alike."""
-    home = Paths(REPOSITORY).competition(name).folder
+    home = Workspace(REPOSITORY).competition(name).folder
     target = root / "competition" / home.name
     shutil.copytree(home, target)
     facts = yaml.safe_load((home / "competition.yaml").read_text(encoding="utf-8"))

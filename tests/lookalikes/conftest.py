@@ -8,7 +8,7 @@ import pytest
 
 from medfold.competition.project import Project
 from medfold.data.samples import read_samples
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from tests.conftest import copied
 from tests.lookalikes import LOOKALIKES, ODDITIES, lookalike_once, truth_of
 from tests.support.helpers import NoLeaderboard
@@ -30,14 +30,14 @@ class Taken:
 def taken(request, once) -> Taken:
     """Each look-alike in turn, downloaded once for all tests that look at it; to look at only."""
     folder = lookalike_once(once, request.param)
-    project = Project.open(request.param, Paths(folder))
+    project = Project.open(request.param, Workspace(folder))
     return Taken(project, truth_of(folder), read_samples(project.competition, project.paths))
 
 
 @pytest.fixture
 def project(taken, tmp_path, monkeypatch) -> Project:
     """A copy of the look-alike's project to work in; nothing is uploaded."""
-    copied(taken.project.root.root, tmp_path, monkeypatch)
+    copied(taken.project.workspace.root, tmp_path, monkeypatch)
     if taken.project.competition.upload != "local":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", lambda upload: NoLeaderboard)
     return Project.open(taken.project.paths.name)

@@ -6,7 +6,7 @@ import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.project import images_of
+from medfold.competition.project import image_settings
 from medfold.data.dataset import load_dataset
 from medfold.data.samples import sample_submission
 from medfold.images.formats.reading import read_image
@@ -23,7 +23,7 @@ ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow)
 @pytest.mark.parametrize("taken", ALL, indirect=True)
 def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
     competition, paths, truth = project.competition, project.paths, taken.truth
-    choices = images_of(project, "baseline")
+    choices = image_settings(project, "baseline")
     data = load_dataset(project, prepare=choices)
 
     assert sorted(data.train["id"]) == sorted(taken.part("train")["id"])
@@ -54,6 +54,6 @@ def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
         expected = sample[truth["id_column"]].tolist()
     assert written[truth["id_column"]].tolist() == expected
     values = written.drop(columns=truth["id_column"])
-    if competition.submission.shape != "lists" and values.shape[1] == len(competition.columns):
+    if competition.submission.shape != "lists" and values.shape[1] == len(competition.prediction_columns):
         assert np.isfinite(values.astype(float)).all(axis=None)
     assert values.nunique().max() <= (len(truth["targets"]) if competition.submission.shape == "long" else 1)

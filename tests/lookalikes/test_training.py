@@ -15,7 +15,7 @@ def test_a_preset_trains_and_submits(project):
     train(project, overrides=parse_overrides(STEP), folds=[0], run="step")
     run = project.paths.run("step")
     oof = pd.read_csv(run.fold(0).oof)
-    assert oof[project.competition.columns].to_numpy().std() > 0
+    assert oof[project.competition.prediction_columns].to_numpy().std() > 0
     assert oof["fold"].eq(0).all()
     submit(project, names=["step"], force=True)  # one step teaches nothing
     assert len(list(project.paths.submissions.glob("*.csv"))) == 1

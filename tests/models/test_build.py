@@ -8,14 +8,14 @@ from medfold.config import merge
 from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES
 from medfold.models.build import build_model
-from medfold.models.device import precision_of
+from medfold.models.device import resolve_precision
 from medfold.models.heads import CutPoints, split_backbone_and_head
 from medfold.models.input_scaling import TORCH_MEAN, TORCH_STD, scale_input
-from medfold.models.pooling import resolutions
+from medfold.models.pooling import feature_maps
 from medfold.prediction.weights import load_model, save_weights
 from medfold.training import losses
-from medfold.training.augmentation import augmenter
-from medfold.training.optimizer import optimizer_of
+from medfold.training.augmentation import build_augmenter
+from medfold.training.optimizer import build_optimizer
 from medfold.training.step import TrainingStep
 from tests.support.helpers import REPOSITORY, competition
 
@@ -50,9 +50,9 @@ def test_a_pyramid_takes_whole_maps_at_sizes_that_do_not_divide():
     """Sums that are no layers count (ConvNeXt), and a quarter of 50 px is 13."""
     net = keras.applications.ConvNeXtTiny(include_top=False, weights=None, input_shape=(64, 64, 3))
     downsampling = next(layer for layer in net.layers if "downsampling_block_0" in layer.name)
-    assert resolutions(net)[0] is downsampling.input
+    assert feature_maps(net)[0] is downsampling.input
     net = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(50, 50, 3))
-    assert [each.shape[1] for each in resolutions(net)] == [13, 7, 4, 2]
+    assert [each.shape[1] for each in feature_maps(net)] == [13, 7, 4, 2]
 
 
 @pytest.mark.parametrize(("name", "width"), [("resnet9", 2 * (32 + 32)), ("simple_cnn", 128)])
@@ -253,12 +253,12 @@ def test_half_precision_keeps_weights_and_outputs_in_full(tmp_path, precision):
 def test_precision_auto_is_what_the_machine_gains_by(monkeypatch):
     import tensorflow as tf
 
-    assert precision_of("bfloat16") == "bfloat16"
+    assert resolve_precision("bfloat16") == "bfloat16"
     for capability, expected in (((7, 5), "float16"), ((6, 1), "float32")):
         monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
         details = {"compute_capability": capability}
         monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device, told=details: told)
-        assert precision_of("auto") == expected
+        assert resolve_precision("auto") == expected
 
 
 @pytest.mark.slow
@@ -271,9 +271,9 @@ def test_recipes_for_gpus_take_a_step_at_a_small_size(base):
     model = build_model(facts("ordinal", channels=3), chosen)
     step = TrainingStep(
         model,
-        optimizer_of(chosen.training, chosen.training.learning_rate, 10),
-        losses.loss_of(facts("ordinal"), chosen.training),
+        build_optimizer(chosen.training, chosen.training.learning_rate, 10),
+        losses.build_loss(facts("ordinal"), chosen.training),
     )
     step(batch(3), np.eye(3, dtype=np.float32), np.ones(3, np.float32))
     assert np.isfinite(step.loss())
-    augmenter(chosen.augment, "dihedral", (32, 32, 3))
+    build_augmenter(chosen.augment, "dihedral", (32, 32, 3))

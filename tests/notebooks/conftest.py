@@ -10,7 +10,7 @@ from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.notebooks import wheels
-from medfold.paths import Paths
+from medfold.paths import Workspace
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Given:
 @pytest.fixture(scope="session")
 def wheel_once(once) -> Path:
     """The wheel of this very kit, built once for all tests."""
-    return next(once("wheel", wheels.build).glob("*.whl"))
+    return next(once("wheel", wheels.build_wheel).glob("*.whl"))
 
 
 @pytest.fixture
 def built(wheel_once, monkeypatch) -> None:
     """The wheel of the kit is not built anew, but the one of this session, which has the same bytes."""
-    monkeypatch.setattr(wheels, "build", lambda out: shutil.copy(wheel_once, out))
+    monkeypatch.setattr(wheels, "build_wheel", lambda out: shutil.copy(wheel_once, out))
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,7 @@ def packed_once(once, trained_once) -> Path:
 def given(packed_once, tmp_path_factory) -> Given:
     """The small phantom, submitted at home and packed, in a project of its own."""
     root = shutil.copytree(packed_once, tmp_path_factory.mktemp("packed") / "my project")
-    project = Project.open("small", Paths(root))
+    project = Project.open("small", Workspace(root))
     (kit,) = (path.parent for path in root.rglob("kit.json"))
     (notebook,) = root.rglob("*.ipynb")
     return Given(project, kit, notebook)

@@ -10,7 +10,7 @@ def text(tmp_path):
     """The text of a notebook, by the packages that it installs."""
     label = tmp_path / "kit.json"
     label.write_text('{"mark": "0123456789ab"}')
-    return lambda **packages: notebook_file.submission(
+    return lambda **packages: notebook_file.submission_notebook(
         competition(title="Lungs"), ["baseline"], "AUC 0.9", label, packages
     )
 

@@ -15,7 +15,7 @@ from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.competition.recipe import parse_overrides
 from medfold.notebooks import wheels
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
 from tests.lookalikes import LOOKALIKES, plant
 from tests.support import kaggle_image
@@ -58,12 +58,12 @@ def shipped(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch, python, shipped, nothing_is_placed):
     name = "rsna-breast-cancer-detection"
-    root = Paths(tmp_path / "my project")
-    shutil.copytree(Paths(REPOSITORY).bases, root.bases)
+    workspace = Workspace(tmp_path / "my project")
+    shutil.copytree(Workspace(REPOSITORY).base_folder, workspace.base_folder)
     truth = LOOKALIKES[name](tmp_path / "as shipped", np.random.default_rng(0))
-    plant(root.root, name, truth["counts"])
-    monkeypatch.chdir(root.root)
-    project = Project.open(name, root)
+    plant(workspace.root, name, truth["counts"])
+    monkeypatch.chdir(workspace.root)
+    project = Project.open(name, workspace)
     download(project, given=tmp_path / "as shipped")
     step = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
     train(project, overrides=parse_overrides(step), folds=[0], run="step")
@@ -102,10 +102,10 @@ def test_three_placeholders_at_home_three_thousand_images_there(
     made = {}
     for images in (3, 3000):
         shipped = _shipped_with(tmp_path / f"shipped {images}", images, given.project)
-        root = Paths(tmp_path / f"project of {images}")
-        add_competition(root.root, "hidden", facts, TINY_RECIPE)
-        monkeypatch.chdir(root.root)
-        project = Project.open("hidden", root)
+        workspace = Workspace(tmp_path / f"project of {images}")
+        add_competition(workspace.root, "hidden", facts, TINY_RECIPE)
+        monkeypatch.chdir(workspace.root)
+        project = Project.open("hidden", workspace)
         download(project, given=shipped)
         train(project)
         submit(project)
@@ -137,11 +137,11 @@ def test_three_placeholders_at_home_three_thousand_images_there(
 
 @pytest.mark.slow
 def test_folds_of_phantom_chest(tmp_path, monkeypatch, python):
-    root = Paths(tmp_path / "my project")
-    shutil.copytree(Paths(REPOSITORY).bases, root.bases)
-    shutil.copytree(REPOSITORY / "competition" / "phantom-chest", root.root / "competition" / "phantom-chest")
-    monkeypatch.chdir(root.root)
-    project = Project.open("phantom-chest", root)
+    workspace = Workspace(tmp_path / "my project")
+    shutil.copytree(Workspace(REPOSITORY).base_folder, workspace.base_folder)
+    shutil.copytree(REPOSITORY / "competition" / "phantom-chest", workspace.root / "competition" / "phantom-chest")
+    monkeypatch.chdir(workspace.root)
+    project = Project.open("phantom-chest", workspace)
     download(project)
     train(project, overrides=parse_overrides("training.epochs=1"), folds=[0], run="short")
     submit(project, names=["short"])

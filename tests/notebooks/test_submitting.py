@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.submission.ledger import read_ledger
 from tests.support import kaggle_image
 from tests.support.kaggle_server import HostedCompetition
@@ -19,14 +19,14 @@ from tests.support.kaggle_server import HostedCompetition
 @pytest.mark.slow
 def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, monkeypatch):
     root = tmp_path / "my project"
-    shutil.copytree(given.project.root.root, root)
+    shutil.copytree(given.project.workspace.root, root)
     for path in root.glob("submissions/**/*.*"):
         path.unlink()
     facts = root / "competition" / "small" / "competition.yaml"
     kept = [line for line in facts.read_text().splitlines() if not line.startswith(("source:", "upload:"))]
     facts.write_text("\n".join([*kept, "source: {kind: kaggle, slug: small}", "upload: notebook"]))
     monkeypatch.chdir(root)
-    project = Project.open("small", Paths(root))
+    project = Project.open("small", Workspace(root))
     solution = pd.read_csv(project.paths.solution, index_col="id")["target"]
     python = kaggle_image.make(tmp_path / "venv")
 
@@ -38,7 +38,7 @@ def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, mon
     kaggle.competitions["small"] = HostedCompetition(judge=judge, notebooks_only=True)
     kaggle.runner = kaggle_image.machine(kaggle, tmp_path, python, {"small": project.paths.raw}, "submission.csv")
     submit(project, names=["baseline"])
-    (row,), (arrived,) = read_ledger(project.root).to_dict("records"), kaggle.submissions
+    (row,), (arrived,) = read_ledger(project.workspace).to_dict("records"), kaggle.submissions
     assert arrived["text"] == (root / row["file"]).read_bytes() == given.submission
     assert (row["status"], row["public"]) == ("scored", f"{float(arrived['verdict']['publicScore']):.6f}")
     beside = json.loads((root / row["file"]).with_suffix(".json").read_text())

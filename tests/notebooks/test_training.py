@@ -14,7 +14,7 @@ from medfold.competition.recipe import Recipe, parse_overrides
 from medfold.errors import UserError
 from medfold.notebooks import TrainingBundle, training_bundle, wheels
 from medfold.notebooks.training_bundle import unpack_results
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.runs.run_folder import is_fold_done
 from medfold.training.run import TrainingRequest
 from tests.conftest import SMALL, add_competition
@@ -32,7 +32,7 @@ MARK = "0123456789ab"
 @pytest.fixture
 def quick(monkeypatch):
     """No wheel is built."""
-    monkeypatch.setattr(wheels, "build", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
+    monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
 
 @pytest.fixture
@@ -48,38 +48,38 @@ def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
     state = made.paths.run("baseline").fold(1).state
     state.parent.mkdir(parents=True)
     state.write_bytes(b"where it stands")
-    sizes = training_bundle.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+    sizes = training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
     opened = TrainingBundle.open(tmp_path / "job")
     paths = opened.lay_out(tmp_path / "there")
-    for path in (made.paths.facts, made.paths.folds, made.paths.folds_origin):
-        there = tmp_path / "there" / path.relative_to(made.root.root)
+    for path in (made.paths.facts, made.paths.folds, made.paths.folds_metadata):
+        there = tmp_path / "there" / path.relative_to(made.workspace.root)
         assert there.read_bytes() == path.read_bytes()
     assert paths.run("baseline").fold(1).state.read_bytes() == b"where it stands"
     assert not paths.data.exists()
     assert (opened.order.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
-    Project.open("small", Paths(tmp_path / "there"))
+    Project.open("small", Workspace(tmp_path / "there"))
 
 
 def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, tmp_path):
     marks = set()
     for _ in range(2):
-        training_bundle.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+        training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
         marks.add(files.read_json(tmp_path / "job" / training_bundle.ABOUT)["mark"])
     assert len(marks) == 1
     state = made.paths.run("baseline").fold(0).state
     state.parent.mkdir(parents=True)
     state.write_bytes(b"further")
-    training_bundle.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+    training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
     assert files.read_json(tmp_path / "job" / training_bundle.ABOUT)["mark"] not in marks
 
 
 def test_nothing_private_is_in_a_job(made, built, tmp_path, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
-    training_bundle.write(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+    training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
     patients = pd.read_csv(made.paths.raw / "train.csv", dtype=str)["patient_id"]
-    secrets = [TOKEN, KEY, str(tmp_path), str(made.root.root), *patients]
+    secrets = [TOKEN, KEY, str(tmp_path), str(made.workspace.root), *patients]
     for path in (tmp_path / "job").iterdir():
         data = path.read_bytes()
         assert [secret for secret in secrets if secret.encode() in data] == [], path.name
@@ -89,12 +89,12 @@ def test_a_weights_file_comes_along(made, quick, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
-    training_bundle.write(made.paths, made.competition, recipe, ORDER, (), tmp_path / "job")
+    training_bundle.write_training_bundle(made.paths, made.competition, recipe, ORDER, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")
     assert opened.order.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
     with pytest.raises(UserError, match="no.h5: no such file"):
-        training_bundle.write(made.paths, made.competition, missing, ORDER, (), tmp_path / "job")
+        training_bundle.write_training_bundle(made.paths, made.competition, missing, ORDER, (), tmp_path / "job")
 
 
 def test_what_was_trained_is_brought_home(made, tmp_path):
@@ -102,7 +102,7 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
     there, home = made.paths.run("there"), made.paths.run("home")
     there.fold(1).folder.mkdir()
     there.fold(1).state.write_bytes(b"half")
-    training_bundle.pack(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
+    training_bundle.pack_results(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
     assert unpack_results(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
     assert is_fold_done(home.fold(0))
     assert home.fold(1).state.read_bytes() == b"half"
@@ -113,7 +113,7 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
 def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
     finished_run(made, "there", folds=[0])
     there, home = made.paths.run("there"), made.paths.run("home")
-    training_bundle.pack(there, [0], MARK, tmp_path / "trained.zip")
+    training_bundle.pack_results(there, [0], MARK, tmp_path / "trained.zip")
     content = (tmp_path / "trained.zip").read_bytes()
     oof = there.fold(0).oof.read_bytes()
     assert oof in content
@@ -128,7 +128,7 @@ def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
 
 def test_data_that_is_not_at_kaggle(made, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
-    project = Project(made.root, made.paths, made.competition.model_copy(update={"source": source}))
+    project = Project(made.workspace, made.paths, made.competition.model_copy(update={"source": source}))
     with pytest.raises(UserError, match="the data of source url is not at Kaggle. Put it there as a data set of your"):
         train(project, on="kaggle")
     assert kaggle.log == []
@@ -142,7 +142,7 @@ def test_what_is_done_is_not_sent(made, kaggle):
 
 def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
     def nothing(pushed):
-        training_bundle.pack(
+        training_bundle.pack_results(
             made.paths.run("none"), [0], re.search(r"\| bundle \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip"
         )
         return Ended({"trained.zip": (tmp_path / "x.zip").read_bytes()}, "log\n")

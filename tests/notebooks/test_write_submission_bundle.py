@@ -33,14 +33,14 @@ def contents(folder):
 
 def test_nothing_private_is_packed(given, built, monkeypatch, tmp_path):
     project = given.project
-    monkeypatch.chdir(project.root.root)
+    monkeypatch.chdir(project.workspace.root)
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     monkeypatch.setenv("HOME", str(tmp_path / "home of alice"))
     packed = notebook(project, ["baseline"])
     table = pd.read_csv(project.paths.raw / "train.csv", dtype=str)
     test = pd.read_csv(project.paths.raw / "sample_submission.csv", dtype=str)
-    secrets = [TOKEN, KEY, str(tmp_path), str(project.root.root), *table["patient_id"], *table["id"], *test["id"]]
+    secrets = [TOKEN, KEY, str(tmp_path), str(project.workspace.root), *table["patient_id"], *table["id"], *test["id"]]
     images = [path.read_bytes() for path in project.paths.raw.rglob("*.png")]
     seen = list(contents(packed.notebook.parent))
     assert len(seen) > 100
@@ -52,7 +52,7 @@ def test_nothing_private_is_packed(given, built, monkeypatch, tmp_path):
 
 def test_equal_folds_give_equal_kits(given, monkeypatch):
     project = given.project
-    monkeypatch.chdir(project.root.root)
+    monkeypatch.chdir(project.workspace.root)
     before = {path.name: path.read_bytes() for path in given.folder.iterdir()}
     notebook(project, ["baseline"])
     assert {path.name: path.read_bytes() for path in given.folder.iterdir()} == before
@@ -72,12 +72,12 @@ def test_a_path_of_this_machine_stays_here(given, monkeypatch, tmp_path):
     from medfold.notebooks import write_submission_bundle
 
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
-    run = write_submission_bundle.Trained(given.project.paths.run("baseline"), recipe, [0])
+    run = write_submission_bundle.TrainedRun(given.project.paths.run("baseline"), recipe, [0])
     assert write_submission_bundle._weights_of(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
 def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):
-    monkeypatch.chdir(given.project.root.root)
+    monkeypatch.chdir(given.project.workspace.root)
     with pytest.raises(UserError, match="run 'other' is not trained"):
         notebook(given.project, ["other"])
 
@@ -94,14 +94,14 @@ def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):
     ],
 )
 def test_decoders_are_packed_where_images_may_be_dicom(pattern, lacking):
-    assert wheels.lacking(competition(images={"train": pattern, "test": pattern})) == lacking
+    assert wheels.missing_packages(competition(images={"train": pattern, "test": pattern})) == lacking
 
 
 def test_arrays_in_one_file_are_no_dicom():
     arrays = competition(
         labels={"targets": ["a"], "shape": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
     )
-    assert wheels.lacking(arrays) == ()
+    assert wheels.missing_packages(arrays) == ()
 
 
 def test_wheels_are_downloaded_once(tmp_path, monkeypatch):
@@ -109,9 +109,9 @@ def test_wheels_are_downloaded_once(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
     (tmp_path / "out").mkdir()
-    first = wheels.fetch(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
+    first = wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
     shutil.rmtree(tmp_path / "index")
-    second = wheels.fetch(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
+    second = wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
     assert first == second == [path for path in (tmp_path / "out").iterdir() if path.suffix == ".whl"]
 
 
@@ -125,7 +125,7 @@ def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(wheels, "_pip", pip)
     (tmp_path / "out").mkdir()
-    (wheel,) = wheels.fetch(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
+    (wheel,) = wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
     assert wheel.is_file()
     assert "for Python 3.11: if Kaggle's image has that one, its images cannot be read" in capsys.readouterr().out
 
@@ -133,20 +133,20 @@ def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
 def test_a_download_that_fails_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(UserError, match="no wheel of pylibjpeg==.* for Python 3.11: ERROR: No matching distribution"):
-        wheels.fetch(("pylibjpeg",), tmp_path / "kept", tmp_path)
+        wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path)
     assert list((tmp_path / "kept").iterdir()) == []
 
 
 def test_a_package_without_sources_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(wheels, "CLONE", tmp_path)
     with pytest.raises(UserError, match="installed without its sources"):
-        wheels.build(tmp_path)
+        wheels.build_wheel(tmp_path)
 
 
 @pytest.mark.slow
 def test_several_runs_are_packed_with_their_weights(given, monkeypatch, tmp_path):
     root = tmp_path / "two runs"
-    shutil.copytree(given.project.root.root, root)
+    shutil.copytree(given.project.workspace.root, root)
     monkeypatch.chdir(root)
     project = Project.open("small")
     train(project, overrides=parse_overrides("images.size=24 tta=false"), run="other")

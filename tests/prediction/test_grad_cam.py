@@ -12,7 +12,7 @@ from medfold.competition.recipe import Recipe
 from medfold.models.build import build_model
 from medfold.prediction import grad_cam
 from medfold.prediction.grad_cam import GradCam
-from medfold.prediction.grad_cam_checks import hits, random_hits, randomised
+from medfold.prediction.grad_cam_checks import hits_finding, random_hits, randomise_weights
 from tests.support.helpers import competition
 
 
@@ -114,7 +114,7 @@ def test_every_backbone_is_explained_and_can_be_randomised(name):
     # An untrained net may have nothing to say for a class, but not for all three: their weights differ in sign.
     assert set(maps.max(axis=(1, 2)).tolist()) <= {0, 1}
     assert maps.reshape(3, -1).any(axis=1).all()
-    other = randomised(net)
+    other = randomise_weights(net)
     assert [each.shape for each in other.get_weights()] == [each.shape for each in net.get_weights()]
     assert np.isfinite(GradCam(other)(pixels, columns)).all()
 
@@ -139,7 +139,7 @@ def test_every_head_is_explained_a_column_at_a_time(task, head, columns):
     assert maps.any()
     alike = [np.allclose(maps[0], each, atol=1e-3) for each in maps[1:]]
     assert alike == [head == "cut_points"] * (columns - 1)
-    other = GradCam(randomised(net))(pixels, np.arange(columns))
+    other = GradCam(randomise_weights(net))(pixels, np.arange(columns))
     assert np.isfinite(other).all()
 
 
@@ -170,13 +170,13 @@ def test_it_points_at_what_the_net_looks_for():
         pixels[number, y[number] - 2 : y[number] + 3, x[number] - 2 : x[number] + 3] = 200
     explainer = GradCam(net)
     maps = explainer(pixels, np.zeros(2, int))
-    assert hits(maps, x, y, np.ones(2), explainer.cell).all()
-    assert not hits(maps, x[::-1], y[::-1], np.ones(2), explainer.cell).any()
+    assert hits_finding(maps, x, y, np.ones(2), explainer.cell).all()
+    assert not hits_finding(maps, x[::-1], y[::-1], np.ones(2), explainer.cell).any()
     # Nothing speaks for a finding if what is there speaks against it.
     net.get_layer("head").kernel.assign([[-1e-3]])
     against = explainer(pixels, np.zeros(2, int))
     assert not against.any()
-    assert not hits(against, x, y, np.full(2, 50.0), explainer.cell).any()
+    assert not hits_finding(against, x, y, np.full(2, 50.0), explainer.cell).any()
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_sure_prediction_has_a_map_still(task):
 def test_other_weights_give_other_maps():
     net = build()
     kept = [each.copy() for each in net.get_weights()]
-    one, again, third = (randomised(net, seed) for seed in (5, 5, 6))
+    one, again, third = (randomise_weights(net, seed) for seed in (5, 5, 6))
     for before, now in zip(kept, net.get_weights(), strict=True):
         np.testing.assert_array_equal(before, now)
     changed = []
@@ -249,9 +249,9 @@ def test_a_map_hits_a_finding_if_its_largest_value_lies_in_it_grown_by_a_cell():
     maps[0, 3, 3] = 0.9  # not the largest
     x, y = np.array([12, 17, 18, 12, 0]), np.array([10, 10, 10, 16, 0])
     radius = np.array([1.0, 3, 3, 3, 3])
-    assert hits(maps, x, y, radius, (2, 1)).tolist() == [True, True, False, False, False]
-    assert hits(maps, x, y, radius, (1, 3)).tolist() == [True, True, True, True, False]
-    assert hits(maps[:0], *np.zeros((3, 0)), (1, 1)).tolist() == []
+    assert hits_finding(maps, x, y, radius, (2, 1)).tolist() == [True, True, False, False, False]
+    assert hits_finding(maps, x, y, radius, (1, 3)).tolist() == [True, True, True, True, False]
+    assert hits_finding(maps[:0], *np.zeros((3, 0)), (1, 1)).tolist() == []
 
 
 def test_a_random_point_hits_as_often_as_the_grown_finding_is_large():
@@ -260,5 +260,5 @@ def test_a_random_point_hits_as_often_as_the_grown_finding_is_large():
     np.testing.assert_allclose(chance, [13 / 600, 6 / 600])
     maps = np.zeros((600, 20, 30), np.float32)
     maps.reshape(600, 600)[np.arange(600), np.arange(600)] = 1
-    each = hits(maps, *(np.full(600, value) for value in (15, 10, 1.0)), (1, 1))
+    each = hits_finding(maps, *(np.full(600, value) for value in (15, 10, 1.0)), (1, 1))
     assert each.mean() == pytest.approx(chance[0])

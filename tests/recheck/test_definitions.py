@@ -44,34 +44,38 @@ def competitions(draw):
     elif several or draw(st.booleans()):
         change["classes"] = names if several else names[:2]
     facts = competition(task, **change)
-    n, columns = draw(st.integers(1, 30)), len(facts.columns)
+    n, columns = draw(st.integers(1, 30)), len(facts.prediction_columns)
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    targets = rng.integers(0, columns if facts.one_of_many else 2, (n, columns) if task == "multilabel" else n)
+    targets = rng.integers(0, columns if facts.exclusive_classes else 2, (n, columns) if task == "multilabel" else n)
     predictions = np.round(rng.random((n, columns)), draw(st.integers(1, 9)))
-    if facts.one_of_many:
+    if facts.exclusive_classes:
         predictions = (predictions + 0.01) / (predictions + 0.01).sum(axis=1, keepdims=True)
     ids = draw(st.lists(TEXT, min_size=n, max_size=n, unique=True))
     if shape == "long":
-        sample = pd.DataFrame({"id": [f"{id}_{name}" for id in ids for name in facts.columns], "value": ""})
+        sample = pd.DataFrame({"id": [f"{id}_{name}" for id in ids for name in facts.prediction_columns], "value": ""})
     elif shape == "lists":
         sample = pd.DataFrame({"id": ids, "labels": ""})
     else:
-        one = task == "binary" or (facts.one_of_many and decides)
-        held = ["found"] if one and draw(st.booleans()) else facts.columns
+        one = task == "binary" or (facts.exclusive_classes and decides)
+        held = ["found"] if one and draw(st.booleans()) else facts.prediction_columns
         sample = pd.DataFrame({"id": ids, **dict.fromkeys(held, "")}, dtype=str)
     return facts, targets, predictions, ids, sample
 
 
 def as_members(facts, targets: np.ndarray) -> np.ndarray:
     """The targets as recheck has them: a column for each class or label."""
-    return np.eye(len(facts.columns), dtype=int)[targets] if facts.one_of_many else targets.reshape(len(targets), -1)
+    return (
+        np.eye(len(facts.prediction_columns), dtype=int)[targets]
+        if facts.exclusive_classes
+        else targets.reshape(len(targets), -1)
+    )
 
 
 @given(competitions(), st.randoms(use_true_random=False))
 def test_the_score_is_that_of_the_very_file(made, random):
     facts, targets, predictions, ids, sample = made
     told = metric_of(facts)(targets, predictions)
-    table = pd.DataFrame(predictions, columns=facts.columns)
+    table = pd.DataFrame(predictions, columns=facts.prediction_columns)
     table.insert(0, "id", ids)
     built = build_submission(facts, table.iloc[random.sample(range(len(ids)), len(ids))], sample)
     text = built.to_csv(index=False, float_format="%.17g", lineterminator="\n")
@@ -80,7 +84,7 @@ def test_the_score_is_that_of_the_very_file(made, random):
     cells = tables.cells(facts, again).loc[ids].to_numpy()
     found = definitions.score(facts, facts.score.metric, as_members(facts, targets), cells)
     np.testing.assert_allclose(found, told, atol=1e-9, rtol=0)
-    read, _ = submission.values_of(facts, again, sample)
+    read, _ = submission.read_predictions_back(facts, again, sample)
     np.testing.assert_allclose(metric_of(facts)(targets, read.loc[ids].to_numpy()), told, atol=1e-9, rtol=0)
 
 

@@ -75,7 +75,7 @@ def cards(text: str) -> dict[str, tuple[str, str]]:
 
 def test_the_headline_is_the_score(project, capsys):
     path = report(project, ["good"])
-    assert path == project.root.root / "runs/small/good/report.html"
+    assert path == project.workspace.root / "runs/small/good/report.html"
     assert "runs/small/good/report.html" in capsys.readouterr().out
     score, text = files.read_json(project.paths.run("good").score), read(path)
     assert cards(text) == {
@@ -87,7 +87,7 @@ def test_the_headline_is_the_score(project, capsys):
     }
     assert '<p class="note">' not in text
     assert sections(text) == ["data", "folds", "performance", "subgroups", "images", "recipe", "again", "card"]
-    assert not list(project.root.root.rglob("*.tmp"))
+    assert not list(project.workspace.root.rglob("*.tmp"))
 
 
 def test_the_page_needs_nothing_else_and_says_whom_it_is_not_for(good):
@@ -186,7 +186,7 @@ def test_an_optimistic_score_says_so(project):
 @pytest.mark.slow
 def test_several_runs_stand_on_one_page(project):
     path = report(project, ["good", "fair"])
-    assert path == project.root.root / "runs/small/fair+good.html"
+    assert path == project.workspace.root / "runs/small/fair+good.html"
     found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read(path)
     scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
@@ -214,7 +214,7 @@ def test_the_method_that_is_asked_for_is_taken(project):
 def test_scores_of_the_leaderboard_are_told(project):
     assert "public score" not in cards(read(report(project, ["fair"])))
     submit(project, names=["fair"])
-    row = read_ledger(project.root).iloc[-1]
+    row = read_ledger(project.workspace).iloc[-1]
     shown = cards(read(report(project, ["fair"])))
     day = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
     for part in ("public", "private"):
@@ -225,7 +225,7 @@ def test_scores_of_the_leaderboard_are_told(project):
 def test_what_is_not_there_is_named(project):
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
         report(project, ["nobody"])
-    assert not (project.root.root / "runs/small/nobody").exists()
+    assert not (project.workspace.root / "runs/small/nobody").exists()
 
 
 @pytest.mark.slow
@@ -278,7 +278,7 @@ def test_other_tasks(once, name, task, unit, tmp_path, monkeypatch):
     assert text.count('class="tile"') >= 24
     if task != "binary":
         rows = cells(text, "By class or label")
-        assert [row[0] for row in rows] == project.competition.columns
+        assert [row[0] for row in rows] == project.competition.prediction_columns
         targets = found.oof.targets
         members = targets if targets.ndim == 2 else targets[:, None] == np.arange(len(rows))
         for column, (_, count, share, auc, _) in enumerate(rows):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.report.galleries import SHOWN, choose
+from medfold.report.galleries import SHOWN, choose_units
 
 TITLES = ["Confident and right", "Worst mistakes", "Nearest to the threshold"]
 COUNT, COLUMNS = 120, 4
@@ -44,7 +44,7 @@ def given(request):
 
 def test_right_ones_and_mistakes_with_the_surest_first(given):
     task, targets, predictions = given
-    found = choose(targets, predictions)
+    found = choose_units(targets, predictions)
     assert [choice.title for choice in found] == TITLES
     good, bad, _ = found
     for choice, wanted in ((good, True), (bad, False)):
@@ -53,7 +53,7 @@ def test_right_ones_and_mistakes_with_the_surest_first(given):
         assert (right == wanted).all()
         assert (np.diff(confidence) <= 0).all()
         assert len(set(choice.rows.tolist())) == SHOWN
-        rest = choose(targets, predictions, COUNT)[0 if wanted else 1]
+        rest = choose_units(targets, predictions, COUNT)[0 if wanted else 1]
         assert judged(task, targets, predictions, rest)[0][SHOWN:].max() <= confidence[-1]
 
 
@@ -66,13 +66,13 @@ def test_no_surer_mistake_is_left_out(given):
         sure = np.where((p > 0.5) != truth, np.maximum(p, 1 - p), -1).max(axis=1)
         wrong = sure > 0
     expected = np.sort(sure[wrong])[::-1][:SHOWN]
-    bad = choose(targets, predictions)[1]
+    bad = choose_units(targets, predictions)[1]
     np.testing.assert_allclose(judged(task, targets, predictions, bad)[0], expected)
 
 
 def test_the_nearest_are_nearest(given):
     task, targets, predictions = given
-    near = choose(targets, predictions)[2]
+    near = choose_units(targets, predictions)[2]
     if task == "multiclass":
         top = np.sort(predictions, axis=1)
         margin = top[:, -1] - top[:, -2]
@@ -87,15 +87,15 @@ def test_without_mistakes_their_gallery_is_left_out(given):
     task, targets, _ = given
     truth = np.eye(COLUMNS)[targets] if task == "multiclass" else targets.reshape(COUNT, -1)
     perfect = 0.1 + 0.8 * truth if task != "multiclass" else truth * 0.7 + 0.075
-    assert [choice.title for choice in choose(targets, perfect)] == [TITLES[0], TITLES[2]]
+    assert [choice.title for choice in choose_units(targets, perfect)] == [TITLES[0], TITLES[2]]
     if task == "binary":
-        assert [choice.title for choice in choose(targets, 1 - perfect)] == TITLES[1:]
+        assert [choice.title for choice in choose_units(targets, 1 - perfect)] == TITLES[1:]
 
 
 @pytest.mark.parametrize("count", [1, 5, 1000])
 def test_no_more_than_asked_for(given, count):
     _, targets, predictions = given
-    good, bad, near = choose(targets, predictions, count)
+    good, bad, near = choose_units(targets, predictions, count)
     assert len(near.rows) == len(near.columns) == min(count, COUNT)
     if count < 1000:
         assert len(good.rows) == len(bad.rows) == count
@@ -106,7 +106,7 @@ def test_no_more_than_asked_for(given, count):
 def test_labels_are_shown_for_what_is_most_telling():
     targets = np.array([[1, 0], [1, 0], [0, 1]])
     predictions = np.array([[0.9, 0.45], [0.8, 0.68], [0.31, 0.95]])
-    good, bad, near = choose(targets, predictions)
+    good, bad, near = choose_units(targets, predictions)
     assert (good.rows.tolist(), good.columns.tolist()) == ([2, 0], [1, 0])
     assert (bad.rows.tolist(), bad.columns.tolist()) == ([1], [1])
     assert (near.rows.tolist(), near.columns.tolist()) == ([0, 1, 2], [1, 1, 0])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.report.subgroups import FEW, by_subgroup
+from medfold.report.subgroups import FEW, score_subgroups
 from medfold.scoring.metric import METRICS
 
 AUC = METRICS["auc"]
@@ -22,7 +22,7 @@ def scored():
 
 
 def parts_of(scored, metric=AUC, **columns):
-    return by_subgroup(metric, *scored, pd.DataFrame(columns))
+    return score_subgroups(metric, *scored, pd.DataFrame(columns))
 
 
 def checked(scored, part, here: np.ndarray):

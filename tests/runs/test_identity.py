@@ -288,10 +288,10 @@ def test_folds_are_told_apart_by_what_they_say(folded, change):
 def test_a_run_of_an_older_version_is_known_by_the_hash_of_its_folds_file(folded):
     finished_run(folded)
     run = folded.paths.run("baseline")
-    origin = files.read_json(run.origin)
+    origin = files.read_json(run.metadata)
     origin["folds"] = files.sha256(folded.paths.folds)
     del origin["images"]
-    files.write_json(origin, run.origin)
+    files.write_json(origin, run.metadata)
     submit(folded)
     folded.paths.folds.write_bytes(folded.paths.folds.read_bytes().replace(b"\n", b"\r\n"))
     submit(folded, force=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from medfold import files
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
-from medfold.runs.run_folder import done_folds, is_fold_done, open_run, predictions_table, read_run, run_paths_of
+from medfold.runs.run_folder import done_folds, find_run, is_fold_done, open_run, predictions_table, read_run
 from medfold.scoring.out_of_fold import oof_by_unit, oof_score
 from tests.support.helpers import competition, finished_run
 
@@ -64,7 +64,7 @@ def test_done_is_decided_by_hashes(small):
 def test_names_of_runs_are_folder_names(small):
     for name in ("", "../x", "a/b", ".hidden"):
         with pytest.raises(UserError, match="plain folder name"):
-            run_paths_of(small.paths, name)
+            find_run(small.paths, name)
 
 
 def test_an_ordinal_table_has_the_expected_grade():
@@ -151,7 +151,7 @@ def test_the_order_of_rows_and_folds_changes_no_score(n, images, folds, random):
 @pytest.mark.parametrize("name", ["a b", "a+b", "", "..", "a/b", ".a"])
 def test_a_name_that_no_later_command_could_take_is_refused(small, name):
     with pytest.raises(UserError, match="a run's name (is|has)"):
-        run_paths_of(small.paths, name)
+        find_run(small.paths, name)
 
 
 def test_a_marker_that_broke_off_makes_a_fold_undone(folded):
@@ -166,6 +166,6 @@ def test_an_origin_of_something_else_is_one_line(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
     for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: it does not tell what")):
-        paths.origin.write_text(content)
+        paths.metadata.write_text(content)
         with pytest.raises(UserError, match=message):
             read_run(paths)

@@ -8,14 +8,14 @@ import tifffile
 from medfold.competition.project import load_facts
 from medfold.data.sources import archives
 from medfold.errors import UserError
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.drafting import draft_facts
 from tests.conftest import REPOSITORY
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import picture
 
-ROOT = Paths(REPOSITORY)
+ROOT = Workspace(REPOSITORY)
 ARRAYS = [name for name in LOOKALIKES if name.endswith("mnist")]
 TABLES_OR_FOLDERS = [name for name in LOOKALIKES if not name.endswith("mnist")]
 
@@ -23,9 +23,9 @@ TABLES_OR_FOLDERS = [name for name in LOOKALIKES if not name.endswith("mnist")]
 @pytest.mark.parametrize("name", TABLES_OR_FOLDERS)
 def test_id_targets_and_images_of_every_preset_are_guessed(name, tmp_path):
     truth = LOOKALIKES[name](tmp_path, np.random.default_rng(0))
-    archives.expand(tmp_path)
+    archives.unpack_nested(tmp_path)
     found = draft_facts(tmp_path).facts
-    known = load_facts(ROOT.competition(name), ROOT.bases)
+    known = load_facts(ROOT.competition(name), ROOT.base_folder)
     assert found["task"] == known.task
     labels, images = found["labels"], found["images"]
     assert labels["shape"] == known.labels.shape
@@ -55,11 +55,11 @@ def test_id_targets_and_images_of_every_preset_are_guessed(name, tmp_path):
 def test_arrays_of_images_and_labels_are_recognised(name, tmp_path):
     LOOKALIKES[name](tmp_path, np.random.default_rng(0))
     found = draft_facts(tmp_path).facts
-    known = load_facts(ROOT.competition(name), ROOT.bases)
+    known = load_facts(ROOT.competition(name), ROOT.base_folder)
     assert found["labels"]["file"] == known.labels.file
     assert tuple(found["labels"]["train"]) == known.labels.train
     assert len(found["labels"]["targets"]) == len(known.labels.targets)
-    assert found["images"]["channels"] == known.images.depth
+    assert found["images"]["channels"] == known.images.num_channels
     assert found["task"] == known.task or {found["task"], known.task} == {"ordinal", "multiclass"}
     assert found.get("classes") == known.classes
 

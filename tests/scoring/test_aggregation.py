@@ -44,7 +44,7 @@ def test_units_are_joined_as_a_slow_loop_does(task, how):
         assert joined.predictions[number] == pytest.approx(expected, abs=1e-12)
         assert (joined.targets[number] == targets[here].max(axis=0)).all()
         assert joined.first[number] == np.flatnonzero(here)[0]
-    table = pd.DataFrame(predictions, columns=facts.columns).assign(id=[f"i{n}" for n in range(40)])
+    table = pd.DataFrame(predictions, columns=facts.prediction_columns).assign(id=[f"i{n}" for n in range(40)])
     shuffled = table.sample(frac=1, random_state=1)
     by_table = aggregate_predictions(facts, shuffled, pd.Series(names, index=table["id"])).set_index("id")
-    assert by_table.loc[order, facts.columns].to_numpy() == pytest.approx(joined.predictions, abs=1e-12)
+    assert by_table.loc[order, facts.prediction_columns].to_numpy() == pytest.approx(joined.predictions, abs=1e-12)

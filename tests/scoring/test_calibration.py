@@ -3,7 +3,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, softmax
 
-from medfold.scoring.calibration import logits, probabilities, temperature_scaling
+from medfold.scoring.calibration import temperature_scaling, to_logits, to_probabilities
 from medfold.scoring.metric import METRICS
 
 LOSS = METRICS["log_loss"]
@@ -32,9 +32,9 @@ def labels(n=1000, heat=2.0, seed=0):
 def test_the_temperature_is_that_of_another_optimiser(make, exclusive):
     predictions, targets = make()
     found = temperature_scaling(predictions, targets, LOSS)
-    raw = logits(predictions, exclusive)
+    raw = to_logits(predictions, exclusive)
     reference = minimize(
-        lambda t: LOSS(targets, probabilities(raw / t[0], exclusive)),
+        lambda t: LOSS(targets, to_probabilities(raw / t[0], exclusive)),
         [1.0],
         method="Nelder-Mead",
         options={"xatol": 1e-9, "fatol": 1e-14},
@@ -60,9 +60,9 @@ def test_order_and_sums_are_kept():
 
 
 def test_sure_predictions_have_finite_logits():
-    assert np.isfinite(logits(np.array([[0.0], [1.0]]), False)).all()
-    assert np.isfinite(logits(np.array([[0.0, 1.0]]), True)).all()
-    back = probabilities(logits(np.array([[0.2, 0.8]]), True), True)
+    assert np.isfinite(to_logits(np.array([[0.0], [1.0]]), False)).all()
+    assert np.isfinite(to_logits(np.array([[0.0, 1.0]]), True)).all()
+    back = to_probabilities(to_logits(np.array([[0.2, 0.8]]), True), True)
     np.testing.assert_allclose(back, [[0.2, 0.8]])
 
 

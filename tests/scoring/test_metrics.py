@@ -6,7 +6,7 @@ from sklearn import metrics as reference
 
 from medfold.errors import UserError
 from medfold.scoring import metrics
-from medfold.scoring.metric import METRICS, chance_score, metric_of, seen_by, title_of
+from medfold.scoring.metric import METRICS, chance_score, metric_input, metric_of, metric_title
 from tests.support.helpers import competition
 
 SEEDS = range(30)
@@ -303,7 +303,7 @@ def test_each_metric_sees_what_it_is_defined_on(main, sees_what_is_written):
     probable = np.array([[0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
     written = np.eye(3)[[1, 1]]
     for name in ("qwk", "accuracy", "macro_f1", "mean_auc", "log_loss", "ece"):
-        seen = seen_by(facts, name, written, probable)
+        seen = metric_input(facts, name, written, probable)
         assert (seen is written) == (name in sees_what_is_written)
 
 
@@ -325,5 +325,5 @@ def test_chance_is_the_best_that_looks_at_no_image(task, score, targets, prior, 
 
 
 def test_a_metric_is_called_by_its_beta():
-    assert title_of(competition(score={"metric": "fbeta", "beta": 2}), "fbeta") == "F2"
-    assert title_of(competition(), "auc") == "AUC"
+    assert metric_title(competition(score={"metric": "fbeta", "beta": 2}), "fbeta") == "F2"
+    assert metric_title(competition(), "auc") == "AUC"

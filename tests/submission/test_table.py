@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medfold.errors import UserError
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
 from medfold.submission.check import check_submission
-from medfold.submission.form import explain_words, words_of
+from medfold.submission.form import class_words, explain_words
 from medfold.submission.ledger import COLUMNS, add_row, read_ledger
-from medfold.submission.table import build_submission, fit_sample
+from medfold.submission.table import align_sample, build_submission
 from tests.support.helpers import competition
 
 IDS = ["007", "1e5", "c"]
@@ -90,7 +90,7 @@ def test_a_decided_class_is_written_in_the_words_of_the_sample(cells, expected):
     check_submission(facts, built, wanted)
     told = explain_words(facts, wanted)
     assert told == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
-    read, decided = submission.values_of(facts, built, wanted)
+    read, decided = submission.read_predictions_back(facts, built, wanted)
     assert (read["target"].tolist(), decided) == ([0, 0, 1], True)
 
 
@@ -114,8 +114,8 @@ def test_two_classes_are_written_as_the_sample_writes_them(cells, words):
     assert built["target"].tolist() == [words[0], words[0], words[1]]
     check_submission(facts, built, wanted)
     assert explain_words(facts, wanted).endswith(f"{words[0]} for no, {words[1]} for yes")
-    assert words_of(facts, wanted) == words
-    assert submission.values_of(facts, built, wanted)[0]["target"].tolist() == [0, 0, 1]
+    assert class_words(facts, wanted) == words
+    assert submission.read_predictions_back(facts, built, wanted)[0]["target"].tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ def test_two_classes_are_written_as_the_sample_writes_them(cells, words):
 def test_several_classes_are_written_as_the_sample_writes_them(cells, words):
     facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
     wanted = sample(label=cells)
-    built = build_submission(facts, predicted(facts.columns), wanted)
+    built = build_submission(facts, predicted(facts.prediction_columns), wanted)
     assert set(built["label"]) <= set(words)
     check_submission(facts, built, wanted)
-    assert words_of(facts, wanted) == words
+    assert class_words(facts, wanted) == words
 
 
 @pytest.mark.parametrize("cells", [["5", "6", "7"], ["normal"] * 3, ["mild", "other", "sev"]])
@@ -212,26 +212,26 @@ def test_lists_may_be_empty_if_the_facts_say_so_and_are_scored_as_they_are_writt
         check_submission(facts, built, wanted)
         score = metric_of(facts)(targets, predictions[["a", "b"]].to_numpy())
         assert score == pytest.approx(expected)
-        read, _ = submission.values_of(facts, built, wanted)
+        read, _ = submission.read_predictions_back(facts, built, wanted)
         assert metric_of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
 
 
 def test_a_placeholder_sample_of_a_code_competition_only_names_the_columns():
     facts = competition(upload="notebook")
     placeholder = sample().iloc[:1]
-    rows = fit_sample(facts, placeholder, ["007", "1e5", "c", "d"])
+    rows = align_sample(facts, placeholder, ["007", "1e5", "c", "d"])
     assert rows["id"].tolist() == ["007", "1e5", "c", "d"]
     assert list(rows.columns) == ["id", "target"]
-    assert fit_sample(facts, sample(), ["c", "007", "1e5"]).equals(sample())
-    assert fit_sample(competition(upload="csv"), placeholder, ["007", "1e5"]).equals(placeholder)
+    assert align_sample(facts, sample(), ["c", "007", "1e5"]).equals(sample())
+    assert align_sample(competition(upload="csv"), placeholder, ["007", "1e5"]).equals(placeholder)
     long = competition("multilabel", upload="notebook", **LONG)
-    assert fit_sample(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
+    assert align_sample(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
 
 
 def test_a_placeholder_sample_shows_the_words_of_a_class():
     facts = competition(classes=["benign", "malignant"], score={"metric": "accuracy"}, upload="notebook")
     placeholder = pd.DataFrame({"id": ["x", "y"], "target": ["0", "1"]})
-    wanted = fit_sample(facts, placeholder, IDS)
+    wanted = align_sample(facts, placeholder, IDS)
     built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
     assert built["target"].tolist() == ["0", "0", "1"]
     check_submission(facts, built, wanted)
@@ -241,13 +241,13 @@ def test_a_placeholder_sample_shows_the_words_of_a_class():
 def test_a_test_part_that_is_hidden_as_a_whole_has_no_rows(shape):
     more = {"score": {"metric": "macro_f1"}, "submission": {"shape": shape}, "upload": "notebook"}
     for facts in (competition("multilabel", **more), *([competition(**more)] if shape == "wide" else [])):
-        columns = facts.columns if shape == "wide" else ["value"]
+        columns = facts.prediction_columns if shape == "wide" else ["value"]
         wanted = pd.DataFrame(columns=["id", *columns], dtype=str)
-        nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.columns, np.zeros(0))})
+        nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
         built = build_submission(facts, nothing, wanted)
         check_submission(facts, built, wanted)
-        read, _ = submission.values_of(facts, built, wanted)
-        assert read.shape == (0, len(facts.columns))
+        read, _ = submission.read_predictions_back(facts, built, wanted)
+        assert read.shape == (0, len(facts.prediction_columns))
 
 
 def test_sample_columns_that_fit_nothing_are_told():
@@ -289,22 +289,22 @@ def test_exactly_probabilities_pass(values):
 
 
 def test_the_ledger_keeps_every_row(project_folder):
-    root = Paths.find()
-    assert read_ledger(root).empty
-    add_row(root, {"when": "1", "competition": "small", "file": "a.csv", "public": "0.5"})
-    add_row(root, {"when": "2", "competition": "small", "file": "b.csv", "runs": "a b"})
-    ledger = read_ledger(root)
+    workspace = Workspace.find()
+    assert read_ledger(workspace).empty
+    add_row(workspace, {"when": "1", "competition": "small", "file": "a.csv", "public": "0.5"})
+    add_row(workspace, {"when": "2", "competition": "small", "file": "b.csv", "runs": "a b"})
+    ledger = read_ledger(workspace)
     assert list(ledger.columns) == COLUMNS
     assert ledger["when"].tolist() == ["1", "2"]
     assert ledger.loc[1, "public"] == ""
 
 
 def test_what_comes_later_renews_the_row_of_the_file(project_folder):
-    root = Paths.find()
+    workspace = Workspace.find()
     for name in ("a.csv", "b.csv"):
-        add_row(root, {"when": "1", "competition": "small", "file": name, "status": "written"})
-    add_row(root, {"competition": "small", "file": "a.csv", "status": "scored", "public": "0.5"})
-    ledger = read_ledger(root)
+        add_row(workspace, {"when": "1", "competition": "small", "file": name, "status": "written"})
+    add_row(workspace, {"competition": "small", "file": "a.csv", "status": "scored", "public": "0.5"})
+    ledger = read_ledger(workspace)
     assert ledger[["when", "file", "status", "public"]].to_numpy().tolist() == [
         ["1", "a.csv", "scored", "0.5"],
         ["1", "b.csv", "written", ""],
@@ -319,7 +319,7 @@ def test_lists_have_the_separator_of_the_labels():
     built = build_submission(facts, values, wanted)
     assert built["found"].tolist() == ["Mass|Pleural fluid", "Pleural fluid", "Mass"]
     check_submission(facts, built, wanted)
-    read, _ = submission.values_of(facts, built, wanted)
+    read, _ = submission.read_predictions_back(facts, built, wanted)
     assert read.to_numpy().tolist() == [[1, 1], [0, 1], [1, 0]]
 
 

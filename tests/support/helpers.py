@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 
 from medfold.competition.facts import Competition
 from medfold.errors import UserError
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.submission.leaderboards.entry import LeaderboardResult
 
 REPOSITORY = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def shipped() -> list[str]:
     """The competitions that the kit ships: those in competition/README.md. A user's own may be beside them."""
     lines = (REPOSITORY / "competition" / "README.md").read_text(encoding="utf-8").splitlines()
     named = {word for line in lines if line.startswith("|") for word in re.findall(r"[\w-]+", line)}
-    return [name for name in Paths(REPOSITORY).competitions() if name in named]
+    return [name for name in Workspace(REPOSITORY).competitions() if name in named]
 
 
 def competition(task: str = "binary", **changes) -> Competition:
@@ -77,7 +77,7 @@ class NoLeaderboard:
     """Stands for a module of `leaderboards`: checked submissions stay here."""
 
     @staticmethod
-    def place(competition, paths, entry) -> LeaderboardResult:
+    def submit(competition, paths, entry) -> LeaderboardResult:
         return LeaderboardResult(status="written")
 
 
@@ -154,8 +154,8 @@ def constant_run(project, name: str = "constant") -> None:
     competition = project.competition
 
     def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
-        columns = len(competition.columns)
-        labels = np.eye(columns)[known] if competition.one_of_many else known.reshape(-1, columns)
+        columns = len(competition.prediction_columns)
+        labels = np.eye(columns)[known] if competition.exclusive_classes else known.reshape(-1, columns)
         oof, others = (np.tile(labels.mean(axis=0), (count, 1)) for count in (len(targets), test))
         return oof, others
 
@@ -167,13 +167,13 @@ def noisy_run(project, name: str = "noisy", noise: float = 1.0) -> None:
     competition, rng = project.competition, np.random.default_rng([*name.encode()])
 
     def squashed(logits: np.ndarray) -> np.ndarray:
-        if competition.one_of_many:
+        if competition.exclusive_classes:
             return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         return 1 / (1 + np.exp(-logits))
 
     def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
-        columns = len(competition.columns)
-        labels = np.eye(columns)[targets] if competition.one_of_many else targets.reshape(-1, columns)
+        columns = len(competition.prediction_columns)
+        labels = np.eye(columns)[targets] if competition.exclusive_classes else targets.reshape(-1, columns)
         oof = 2 * labels - 1 + noise * rng.standard_normal(labels.shape)
         return squashed(oof), squashed(noise * rng.standard_normal((test, columns)))
 
@@ -187,13 +187,13 @@ def _write_run(
     from medfold import files
     from medfold.competition.recipe import load_recipe
     from medfold.data.dataset import load_dataset
-    from medfold.runs.run_folder import open_run, predictions_table, run_paths_of, write_oof
-    from medfold.training.run import origin_of
+    from medfold.runs.run_folder import find_run, open_run, predictions_table, write_oof
+    from medfold.training.run import run_metadata
 
     competition, data = project.competition, load_dataset(project)
-    choices = load_recipe(project.paths, project.root.bases, "baseline", overrides or {})
-    run = run_paths_of(project.paths, name)
-    open_run(run, origin_of(project, choices, 0))
+    choices = load_recipe(project.paths, project.workspace.base_folder, "baseline", overrides or {})
+    run = find_run(project.paths, name)
+    open_run(run, run_metadata(project, choices, 0))
     for fold in folds or range(competition.folds.k):
         paths, here = run.fold(fold), (data.train["fold"] == fold).to_numpy()
         oof, test = predict(data.targets[here], data.targets[~here], len(data.test))

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from medfold.errors import UserError
-from medfold.training.augmentation import PIPELINES, Augmenter, _transform, augmenter
+from medfold.training.augmentation import PIPELINES, Augmenter, _transform, build_augmenter
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 20, 20, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_every_pipeline_is_a_function_of_pixels_and_seed(name):
-    one, other = augmenter(name, "dihedral", (20, 20, 3)), augmenter(name, "dihedral", (20, 20, 3))
+    one, other = build_augmenter(name, "dihedral", (20, 20, 3)), build_augmenter(name, "dihedral", (20, 20, 3))
     forwards = [one(image, seed) for seed, image in enumerate(IMAGES)]
     backwards = [other(image, seed) for seed, image in reversed(list(enumerate(IMAGES)))][::-1]
     assert all((a == b).all() for a, b in zip(forwards, backwards, strict=True))
@@ -22,7 +22,7 @@ def test_every_pipeline_is_a_function_of_pixels_and_seed(name):
 
 
 def test_threads_give_the_same_images():
-    augment = augmenter("fundus", "dihedral", (20, 20, 3))
+    augment = build_augmenter("fundus", "dihedral", (20, 20, 3))
     alone = [augment(image, seed) for seed, image in enumerate(IMAGES)]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(augment, IMAGES, range(len(IMAGES))))
@@ -30,14 +30,14 @@ def test_threads_give_the_same_images():
 
 
 def test_another_seed_augments_a_sample_again():
-    augment = augmenter("light", "none", (20, 20, 3))
+    augment = build_augmenter("light", "none", (20, 20, 3))
     assert (augment(IMAGES[0], 1) != augment(IMAGES[0], 2)).any()
 
 
 def reached(symmetry, spec):
     marked = np.zeros((4, 4, 1), np.uint8)
     marked[0, 1] = 255
-    augment = augmenter(spec, symmetry, (4, 4, 1))
+    augment = build_augmenter(spec, symmetry, (4, 4, 1))
     return {augment(marked, seed).tobytes() for seed in range(200)}
 
 
@@ -79,7 +79,7 @@ def test_symmetry_bounds_flips_and_turns(symmetry, views):
 )
 def test_a_recipe_that_cannot_be_is_one_line(spec, symmetry, message):
     with pytest.raises(UserError, match=message) as caught:
-        augmenter(spec, symmetry, (20, 20, 1))
+        build_augmenter(spec, symmetry, (20, 20, 1))
     assert "\n" not in str(caught.value)
 
 
@@ -113,12 +113,12 @@ HOLES = ("hole_height_range", "hole_width_range")
 )
 def test_what_keeps_left_and_right_top_and_bottom_is_taken(spec, symmetry):
     for shape in ((28, 28, 1), (64, 96, 3)):
-        augmenter(spec, symmetry, shape)
+        build_augmenter(spec, symmetry, shape)
 
 
 def test_transforms_are_decided_independently_of_each_other():
     brighter = {"RandomBrightnessContrast": {"brightness_limit": [0.2, 0.2], "contrast_limit": [0, 0], "p": 0.5}}
-    augment = augmenter([brighter], "horizontal", (4, 4, 1))
+    augment = build_augmenter([brighter], "horizontal", (4, 4, 1))
     marked = np.full((4, 4, 1), 100, np.uint8)
     marked[0, 0] = 0
     seen = [augment(marked, seed) for seed in range(400)]
@@ -129,7 +129,7 @@ def test_transforms_are_decided_independently_of_each_other():
 
 
 def test_an_augmenter_survives_the_way_to_another_process():
-    augment = augmenter("fundus", "dihedral", (20, 20, 3))
+    augment = build_augmenter("fundus", "dihedral", (20, 20, 3))
     augment(IMAGES[0], 0)
     again = pickle.loads(pickle.dumps(augment))
     assert all((augment(image, seed) == again(image, seed)).all() for seed, image in enumerate(IMAGES))

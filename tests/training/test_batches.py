@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medfold.competition.recipe_sections import TrainingSettings
-from medfold.training.augmentation import augmenter
+from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
-from medfold.training.mixup import mixer
+from medfold.training.mixup import build_mixer
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 12, 12, 1), dtype=np.uint8)
 
@@ -20,7 +20,7 @@ def pipeline(seed=0, augment="light", batch_size=8, **more):
         rows=rows,
         targets=rows[:, None].astype(np.float32),
         weights=np.linspace(0, 1, 25, dtype=np.float32),
-        augment=augmenter(augment, "horizontal", (12, 12, 1)),
+        augment=build_augmenter(augment, "horizontal", (12, 12, 1)),
         batch_size=batch_size,
         seed=seed,
         **more,
@@ -76,7 +76,7 @@ def test_every_epoch_has_other_order_and_augmentation_and_no_image_twice():
 
 
 def test_mixing_is_a_function_of_seed_and_step():
-    mix = mixer(TrainingSettings(mixup=0.4, cutmix=1.0))
+    mix = build_mixer(TrainingSettings(mixup=0.4, cutmix=1.0))
     whole = digest(batches(0, 9, mix=mix))
     assert whole != digest(batches(0, 9))
     assert whole == digest(batches(0, 9, mix=mix))

@@ -8,7 +8,7 @@ from medfold.errors import UserError
 from medfold.run_paths import FoldPaths
 from medfold.training import checkpoint as state
 from medfold.training import fold
-from medfold.training.callbacks import callbacks_of
+from medfold.training.callbacks import build_callbacks
 from tests.training.test_checkpoint import Power, interrupted, result
 from tests.training.test_fold import task
 
@@ -43,9 +43,9 @@ def test_a_callback_may_stop_a_training_and_write_into_the_folder_of_the_fold(tm
 
 
 def test_names_and_arguments_are_checked(tmp_path):
-    (made,) = callbacks_of([{"TerminateOnNaN": {}}], tmp_path)
+    (made,) = build_callbacks([{"TerminateOnNaN": {}}], tmp_path)
     assert isinstance(made, keras.callbacks.TerminateOnNaN)
     with pytest.raises(UserError, match=r"unknown callback 'ReduceLROnPlatau' \(did you mean 'ReduceLROnPlateau'\?\)"):
-        callbacks_of(["ReduceLROnPlatau"], tmp_path)
+        build_callbacks(["ReduceLROnPlatau"], tmp_path)
     with pytest.raises(UserError, match="training.callbacks: EarlyStopping: .*unexpected keyword argument 'patient'"):
-        callbacks_of([{"EarlyStopping": {"patient": 3}}], tmp_path)
+        build_callbacks([{"EarlyStopping": {"patient": 3}}], tmp_path)

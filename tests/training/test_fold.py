@@ -24,7 +24,7 @@ from medfold.training import fold, losses
 from medfold.training import frozen_features as features_module
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.fold import FoldJob
-from medfold.training.optimizer import optimizer_of
+from medfold.training.optimizer import build_optimizer
 from medfold.training.step import TrainingStep
 from tests.support.helpers import competition
 
@@ -126,8 +126,8 @@ def test_balanced_weights_of_several_labels_count_presence_and_absence_of_each_a
     facts = competition("multilabel")
     assert (losses.sample_weights(facts, "balanced", targets) == 1).all()
     for kind in ("cross_entropy", "focal"):
-        balanced = losses.loss_of(facts, TrainingSettings(class_weights="balanced", loss=kind), targets)
-        plain = losses.loss_of(competition("binary"), TrainingSettings(loss=kind))
+        balanced = losses.build_loss(facts, TrainingSettings(class_weights="balanced", loss=kind), targets)
+        plain = losses.build_loss(competition("binary"), TrainingSettings(loss=kind))
         outputs = rng.uniform(0.05, 0.95, targets.shape).astype(np.float32)
         expected = 0.0
         for label in range(3):
@@ -135,7 +135,7 @@ def test_balanced_weights_of_several_labels_count_presence_and_absence_of_each_a
             sides = [float(plain(truth[truth[:, 0] == side], said[truth[:, 0] == side])) for side in (0, 1)]
             expected += sum(sides) / 2 / 3  # each side its mean, whatever its number
         assert float(balanced(targets.astype(np.float32), outputs)) == pytest.approx(expected, rel=1e-4)
-    nothing = losses.loss_of(facts, TrainingSettings(class_weights="balanced"), np.zeros((4, 3), int))
+    nothing = losses.build_loss(facts, TrainingSettings(class_weights="balanced"), np.zeros((4, 3), int))
     assert np.isfinite(float(nothing(np.zeros((4, 3), np.float32), np.full((4, 3), 0.5, np.float32))))
 
 
@@ -154,8 +154,8 @@ def test_focal_loss_counts_what_is_right_already_for_less():
         ("multiclass", [[0.9, 0.05, 0.05], [0.4, 0.3, 0.3]], [(1 - 0.9) ** 2, (1 - 0.4) ** 2]),
     ):
         truth = targets if kind == "binary" else np.eye(3)[[0, 0]]
-        focal = losses.loss_of(competition(kind), TrainingSettings(loss="focal"))
-        plain = losses.loss_of(competition(kind), TrainingSettings())
+        focal = losses.build_loss(competition(kind), TrainingSettings(loss="focal"))
+        plain = losses.build_loss(competition(kind), TrainingSettings())
         for row in (slice(0, 1), slice(1, 2)):
             values = np.array(outputs)[row]
             ratio = float(focal(truth[row], values)) / float(plain(truth[row], values))
@@ -165,7 +165,7 @@ def test_focal_loss_counts_what_is_right_already_for_less():
 def test_focal_loss_learns_a_soft_target_as_another():
     """Why recipes may not combine it with mixup: what makes the loss least for a target of 0.7."""
     focal, p = (
-        losses.loss_of(competition(), TrainingSettings(loss="focal")),
+        losses.build_loss(competition(), TrainingSettings(loss="focal")),
         np.linspace(0.5, 0.99, 50, dtype=np.float32),
     )
     found = p[np.argmin([float(focal(np.array([[0.7]], np.float32), np.array([[each]]))) for each in p])]
@@ -188,7 +188,7 @@ def test_accumulated_batches_make_the_step_of_one_large_batch():
         )
         model = build_model(competition(), recipe)
         step = TrainingStep(
-            model, optimizer_of(recipe.training, 0.01, 1000), losses.loss_of(competition(), recipe.training)
+            model, build_optimizer(recipe.training, 0.01, 1000), losses.build_loss(competition(), recipe.training)
         )
         for start in range(0, 8, size):
             step(images[start : start + size], targets[start : start + size], np.ones(size, np.float32))
@@ -229,8 +229,8 @@ def test_a_few_images_are_drawn_from_each_class_in_turn():
 
 def test_several_labels_are_balanced_by_which_of_them_are_there():
     targets = np.array([[0, 0], [1, 0], [0, 0], [1, 1]])
-    assert len(set(losses.classes_of(competition("multilabel"), targets))) == 3
-    assert losses.classes_of(competition(), np.array([0, 1, 1])).tolist() == [0, 1, 1]
+    assert len(set(losses.balancing_classes(competition("multilabel"), targets))) == 3
+    assert losses.balancing_classes(competition(), np.array([0, 1, 1])).tolist() == [0, 1, 1]
 
 
 @pytest.fixture(scope="module")
@@ -324,8 +324,8 @@ def overflowing(monkeypatch, steps):
 def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch, capsys):
     recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "resnet9", "width": 4}})
     model = build_model(competition(), recipe, precision="float16")
-    optimizer = keras.optimizers.LossScaleOptimizer(optimizer_of(recipe.training, 0.01, 100), initial_scale=64)
-    step = TrainingStep(model, optimizer, losses.loss_of(competition(), recipe.training))
+    optimizer = keras.optimizers.LossScaleOptimizer(build_optimizer(recipe.training, 0.01, 100), initial_scale=64)
+    step = TrainingStep(model, optimizer, losses.build_loss(competition(), recipe.training))
     rng = np.random.default_rng(0)
     images, targets = tf.constant(rng.random((8, 16, 16, 1)) * 255, tf.float32), tf.constant(rng.random((8, 1)) > 0.5)
     batch = [images, tf.cast(targets, tf.float32), tf.ones(8)]
@@ -464,7 +464,7 @@ def test_a_loss_that_becomes_no_number_leaves_the_state_before_it(tmp_path, monk
 
 @pytest.mark.slow
 def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(losses, "as_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32))
+    monkeypatch.setattr(losses, "target_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32))
     with pytest.raises(
         UserError, match=r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"
     ):
@@ -495,8 +495,8 @@ def test_what_a_killed_training_left_half_written_is_swept(tmp_path):
 
 def test_the_rate_rises_then_falls_to_zero():
     recipe = Recipe.model_validate({"training": {"learning_rate": 0.1, "warmup": 0.2}})
-    optimizer = optimizer_of(recipe.training, 0.1, steps=100)
+    optimizer = build_optimizer(recipe.training, 0.1, steps=100)
     rates = [float(optimizer._learning_rate(step)) for step in (0, 10, 20, 60, 100)]
     assert rates == pytest.approx([0, 0.05, 0.1, 0.05, 0], abs=1e-6)
-    assert (optimizer.ema_momentum, optimizer_of(recipe.training, 0.1, 20).ema_momentum) == (0.9, 0.5)
+    assert (optimizer.ema_momentum, build_optimizer(recipe.training, 0.1, 20).ema_momentum) == (0.9, 0.5)
     assert optimizer.global_clipnorm == 1.0

@@ -17,7 +17,7 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.training import loader
-from medfold.training.augmentation import augmenter
+from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
 from medfold.training.loader import load_batches
 from medfold.training.mixup import Mixer
@@ -38,7 +38,7 @@ def pipeline(pixels, mix=None, augment="fundus"):
         rows=rows,
         targets=rows[:, None].astype(np.float32),
         weights=np.linspace(0, 1, len(rows), dtype=np.float32),
-        augment=augmenter(augment, "dihedral", pixels.shape[1:]) if isinstance(augment, str) else augment,
+        augment=build_augmenter(augment, "dihedral", pixels.shape[1:]) if isinstance(augment, str) else augment,
         batch_size=8,
         seed=7,
         mix=mix,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medfold.competition.recipe_sections import TrainingSettings
-from medfold.training.mixup import cutmix, mixer, mixup
+from medfold.training.mixup import build_mixer, cutmix, mixup
 
 # Image n is all n, its target one-hot n, its weight n: after mixing each tells the share.
 COUNT = 16
@@ -77,8 +77,8 @@ def test_equal_seeds_mix_equally_and_the_batch_is_left_alone():
 
 
 def test_the_recipe_decides():
-    assert mixer(TrainingSettings()) is None
-    both, kinds = mixer(TrainingSettings(mixup=0.4, cutmix=1.0)), set()
+    assert build_mixer(TrainingSettings()) is None
+    both, kinds = build_mixer(TrainingSettings(mixup=0.4, cutmix=1.0)), set()
     for seed in range(20):
         images = both(IMAGES, TARGETS, WEIGHTS, np.random.default_rng(seed))[0]
         kinds.add("mixup" if all(len(np.unique(image)) == 1 for image in images) else "cutmix")

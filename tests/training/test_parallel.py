@@ -22,48 +22,48 @@ from tests.support.helpers import REPOSITORY
 
 @pytest.fixture
 def two_cores(monkeypatch):
-    monkeypatch.setattr(hardware, "cores", lambda: 2)
+    monkeypatch.setattr(hardware, "num_cores", lambda: 2)
     monkeypatch.setattr(hardware, "cuda_devices", list)
 
 
 def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
-    assert parallel.jobs_of("auto", folds=5) == 2
-    assert parallel.jobs_of("auto", folds=1) == 1
-    assert parallel.jobs_of("4", folds=3) == 3
-    assert parallel.shares(2) == [parallel.Share(1), parallel.Share(1)]
-    assert parallel.shares(1) == [parallel.Share(2)]
+    assert parallel.resolve_jobs("auto", folds=5) == 2
+    assert parallel.resolve_jobs("auto", folds=1) == 1
+    assert parallel.resolve_jobs("4", folds=3) == 3
+    assert parallel.split_resources(2) == [parallel.ResourceShare(1), parallel.ResourceShare(1)]
+    assert parallel.split_resources(1) == [parallel.ResourceShare(2)]
     monkeypatch.setattr(hardware, "cuda_devices", lambda: ["2", "3", "5", "7"])
-    assert parallel.jobs_of("auto", folds=5) == 4
-    assert [share.gpu for share in parallel.shares(5)] == ["2", "3", "5", "7", "2"]
-    assert parallel.Share(1, gpu="2").environment["CUDA_VISIBLE_DEVICES"] == "2"
+    assert parallel.resolve_jobs("auto", folds=5) == 4
+    assert [share.gpu for share in parallel.split_resources(5)] == ["2", "3", "5", "7", "2"]
+    assert parallel.ResourceShare(1, gpu="2").environment["CUDA_VISIBLE_DEVICES"] == "2"
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
 def test_what_is_no_number_of_jobs_is_refused(text):
     with pytest.raises(UserError, match=f"JOBS={text}: expected a number from 1, or auto"):
-        parallel.jobs_of(text, 5)
+        parallel.resolve_jobs(text, 5)
 
 
 def test_workers_suit_the_machine(two_cores, monkeypatch):
-    assert parallel.workers_of("auto") == 0
-    assert parallel.workers_of("3") == 3
+    assert parallel.resolve_workers("auto") == 0
+    assert parallel.resolve_workers("3") == 3
     monkeypatch.setattr(hardware, "cuda_devices", lambda: ["0"])
-    assert parallel.workers_of("auto") == 2
+    assert parallel.resolve_workers("auto") == 2
     monkeypatch.setattr(hardware, "cuda_devices", list)
     for cores, expected in ((1, 0), (4, 2), (6, 3), (64, 8)):
-        monkeypatch.setattr(hardware, "cores", lambda count=cores: count)
-        assert parallel.workers_of("auto") == expected
+        monkeypatch.setattr(hardware, "num_cores", lambda count=cores: count)
+        assert parallel.resolve_workers("auto") == expected
     for text in ("-1", "all"):
         with pytest.raises(UserError, match=f"WORKERS={text}: expected a number from 0, or auto"):
-            parallel.workers_of(text)
+            parallel.resolve_workers(text)
 
 
 def test_one_of_several_trainings_has_the_cores_of_its_share(monkeypatch):
-    for name, value in parallel.Share(3).environment.items():
+    for name, value in parallel.ResourceShare(3).environment.items():
         monkeypatch.setenv(name, value)
-    assert hardware.cores() == 3
+    assert hardware.num_cores() == 3
     monkeypatch.setenv(hardware.THREADS[0], "many")
-    assert hardware.cores() >= 1
+    assert hardware.num_cores() >= 1
 
 
 def bytes_of(project, run):
@@ -84,10 +84,10 @@ def test_folds_do_not_depend_on_what_trains_beside_them(project_folder, two_core
         assert f"fold {fold}     AUC" in said or f"fold {fold}     undefined" in said
     assert "all 3 folds" in said
     # One after the other, with as many threads each.
-    monkeypatch.setattr(parallel, "shares", lambda jobs: [parallel.Share(1)])
+    monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])
     request = {"run": "alone", "overrides": {"training": {"epochs": 3}}}
     requests = {fold: {"competition": "small", "request": request | {"folds": [fold]}} for fold in range(3)}
-    problems = parallel.train(project.root.root, requests, 1)
+    problems = parallel.train_in_parallel(project.workspace.root, requests, 1)
     assert problems == {}
     assert bytes_of(project, "together") == bytes_of(project, "alone")
 
@@ -118,7 +118,9 @@ def test_what_is_missing_is_trained_with_the_threads_it_would_have_had(project_f
     project, asked = Project.open("small"), []
     for fold in (0, 2):
         train(project, folds=[fold])
-    monkeypatch.setattr(parallel, "train", lambda root, requests, jobs: asked.append((list(requests), jobs)) or {})
+    monkeypatch.setattr(
+        parallel, "train_in_parallel", lambda root, requests, jobs: asked.append((list(requests), jobs)) or {}
+    )
     train(project, jobs="auto")
     assert asked == [([1], 2)]
 

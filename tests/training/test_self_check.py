@@ -17,7 +17,7 @@ def trained(kind: str = "binary", n: int = 200, **changes) -> TrainedFold:
     """A fold whose training went well."""
     rng = np.random.default_rng(0)
     facts = competition(kind, **({"score": {"metric": "accuracy"}} if kind == "multiclass" else {}))
-    columns = len(facts.columns)
+    columns = len(facts.prediction_columns)
     targets = rng.integers(0, max(columns, 2), n)
     labels = np.eye(max(columns, 2))[targets]
     logits = 3 * labels + rng.standard_normal(labels.shape)

@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Project
-from medfold.console import say, table, warn
+from medfold.console import print_table, say, warn
 from medfold.data import Dataset
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.runs import (
+    find_run,
     is_optimistic,
     load_dataset_for,
     read_predictions,
     read_run,
     refuse_changed_run,
-    run_paths_of,
     trained_folds,
 )
 from medfold.scoring import (
@@ -62,9 +62,9 @@ def compare(project: Project, sides: list[str]) -> Difference:
         low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
         rows.append([name, score_in_words(metric(oof.targets, oof.predictions)), interval_in_words(low, high)])
     k = competition.folds.k
-    covers = f"all {k} folds" if len(folds) == k else f"folds {some(sorted(folds), k)}, which all have"
+    covers = f"all {k} folds" if len(folds) == k else f"folds {shorten_list(sorted(folds), k)}, which all have"
     say("compare", f"{covers}, {len(first.names):,} {'units' if competition.score.unit else 'samples'}")
-    table(["run", metric.title, "95 % interval"], rows)
+    print_table(["run", metric.title, "95 % interval"], rows)
     difference = paired_difference(metric, first.targets, second.predictions, first.predictions, first.group)
     chance = "" if np.isnan(difference.probability) else f"; better in {difference.probability:.0%} of the draws"
     if np.isnan(difference.value):
@@ -87,7 +87,7 @@ def _verdict(sides: list[str], difference: Difference) -> str:
 
 
 def _oof_of(project: Project, name: str, data: Dataset) -> OofPredictions:
-    run_paths = run_paths_of(project.paths, name)
+    run_paths = find_run(project.paths, name)
     refuse_changed_run(project, name)
     done = trained_folds(run_paths, project.competition.folds.k)
     read = [read_predictions(project.competition, run_paths.fold(fold).oof) for fold in done]
@@ -105,7 +105,9 @@ def _mean(side: list[OofPredictions]) -> OofPredictions:
 
 def _warn_of_optimism(project: Project, sides: list[str]) -> None:
     optimistic = [
-        name for side in sides for name in side.split("+") if is_optimistic(read_run(run_paths_of(project.paths, name)))
+        name for side in sides for name in side.split("+") if is_optimistic(read_run(find_run(project.paths, name)))
     ]
     if optimistic:
-        warn("", f"OPTIMISTIC: {some(optimistic)} chose epochs on the scored folds, so the comparison favours it")
+        warn(
+            "", f"OPTIMISTIC: {shorten_list(optimistic)} chose epochs on the scored folds, so the comparison favours it"
+        )

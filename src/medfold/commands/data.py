@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfold import files
-from medfold.console import agreed, say, size, table
-from medfold.errors import UserError, some
-from medfold.paths import CompetitionPaths, Paths
+from medfold.console import confirm, format_size, print_table, say
+from medfold.errors import UserError, shorten_list
+from medfold.paths import CompetitionPaths, Workspace
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Held:
     used: str
 
 
-def data(root: Paths, name: str | None = None, unwanted: list[str] | None = None, sure: bool = False) -> None:
+def data(workspace: Workspace, name: str | None = None, unwanted: list[str] | None = None, sure: bool = False) -> None:
     """Shows raw data, stores and features with their sizes and what uses them; removes what is named.
 
     Args:
@@ -37,19 +37,19 @@ def data(root: Paths, name: str | None = None, unwanted: list[str] | None = None
     Raises:
         UserError: there is no such thing, no competition was named, or nobody agreed.
     """
-    names = [name] if name else [each for each in root.competitions() if root.competition(each).data.is_dir()]
+    names = [name] if name else [each for each in workspace.competitions() if workspace.competition(each).data.is_dir()]
     if unwanted and not name:
         raise UserError("whose data?", "DELETE", "Name a competition: COMPETITION=name")
     for each in names:
-        paths = root.competition(each)
+        paths = workspace.competition(each)
         held = held_by(paths)
         if unwanted:
             known = {one.name: one for one in held}
             gone = _named(known, unwanted, f"data of {each}")
             _remove([known[one].paths for one in gone], "data", [f"{one} ({known[one].used})" for one in gone], sure)
         elif held:
-            say("data", f"{root.shown(paths.data)}, {size(sum(one.bytes for one in held))}")
-            table(["what", "size", "used by"], [[one.name, size(one.bytes), one.used] for one in held])
+            say("data", f"{workspace.display(paths.data)}, {format_size(sum(one.bytes for one in held))}")
+            print_table(["what", "size", "used by"], [[one.name, format_size(one.bytes), one.used] for one in held])
     if not names:
         say("data", "none yet")
 
@@ -64,7 +64,7 @@ def held_by(paths: CompetitionPaths) -> list[Held]:
         found.append(Held("downloads", [paths.downloads], _bytes([paths.downloads]), "an unfinished download"))
     for kind, folder in (("store", paths.data / "store"), ("features", paths.data / "features")):
         for each in sorted(folder.glob("*/")):
-            used = some(users.get(each.name, [])) or "no run"
+            used = shorten_list(users.get(each.name, [])) or "no run"
             found.append(Held(f"{kind}/{each.name}", [each], _bytes([each]), used))
     return sorted(found, key=lambda one: -one.bytes)
 
@@ -72,15 +72,15 @@ def held_by(paths: CompetitionPaths) -> list[Held]:
 def _named(known: dict, wanted: list[str], of: str) -> list[str]:
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        fix = f"Known: {some(sorted(known), 8)}" if known else None
-        raise UserError(f"there is no {some(unknown)} among the {of}", f'DELETE="{" ".join(wanted)}"', fix)
+        fix = f"Known: {shorten_list(sorted(known), 8)}" if known else None
+        raise UserError(f"there is no {shorten_list(unknown)} among the {of}", f'DELETE="{" ".join(wanted)}"', fix)
     return list(dict.fromkeys(wanted))
 
 
 def _remove(what: list[list[Path]], stage: str, told: list[str], sure: bool) -> None:
     for line in told:
         say(stage, f"to be removed: {line}")
-    if not sure and not agreed("Remove this for good?"):
+    if not sure and not confirm("Remove this for good?"):
         say(stage, "nothing was removed")
         return
     for paths in what:

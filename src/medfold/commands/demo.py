@@ -8,8 +8,8 @@ from medfold.commands.recheck import recheck
 from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition import Project, images_of
-from medfold.console import minutes, say
+from medfold.competition import Project, image_settings
+from medfold.console import format_duration, say
 
 
 def demo(project: Project) -> None:
@@ -17,9 +17,9 @@ def demo(project: Project) -> None:
     say("medfold", project.competition.title)
     began = time.monotonic()
     download(project)
-    make_folds(project, prepare=images_of(project, "baseline"))
+    make_folds(project, prepare=image_settings(project, "baseline"))
     train(project)
     submit(project)
     report(project, ["baseline"])
     recheck(project)
-    say("demo", f"done in {minutes(time.monotonic() - began)}")
+    say("demo", f"done in {format_duration(time.monotonic() - began)}")

@@ -12,10 +12,10 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from medfold.competition import Competition, Project
-from medfold.console import say, size, warn
-from medfold.errors import UserError, some
+from medfold.console import format_size, say, warn
+from medfold.errors import UserError, shorten_list
 from medfold.kaggle import Competitions, KaggleSession
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.processes import silence_native_output
 
 SHOWN = ("tensorflow", "keras", "albumentations", "kaggle")
@@ -34,19 +34,19 @@ class Finding:
 def doctor(project: Project) -> bool:
     """Shows the health table; True if nothing is at fault."""
     findings = []
-    for finding in examine(project.root, project.competition):
+    for finding in examine(project.workspace, project.competition):
         findings.append(finding)
         (say if finding.state == "ok" else warn)(finding.topic, f"{finding.state:<7}{finding.text}")
     return all(finding.state != "fault" for finding in findings)
 
 
-def examine(root: Paths, competition: Competition) -> Iterator[Finding]:
+def examine(workspace: Workspace, competition: Competition) -> Iterator[Finding]:
     """Looks at Python, packages, OpenCV, GPU, disk, Kaggle credentials and one's standing in a competition."""
     yield _python()
-    yield _packages(root.root / "requirements.txt")
+    yield _packages(workspace.root / "requirements.txt")
     yield _opencv()
     yield _gpu()
-    yield _disk(root.root)
+    yield _disk(workspace.root)
     yield from _kaggle(competition)
 
 
@@ -70,7 +70,9 @@ def _packages(file: Path) -> Finding:
         if not requirement.specifier.contains(versions[requirement.name], prereleases=True):
             wrong.append(f"{requirement.name} is {versions[requirement.name]}, needed {requirement.specifier}")
     if wrong:
-        return Finding("packages", "fault", f"{some(wrong)}. Run: make setup, or pip install -r requirements.txt")
+        return Finding(
+            "packages", "fault", f"{shorten_list(wrong)}. Run: make setup, or pip install -r requirements.txt"
+        )
     shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN if name in versions)
     return Finding("packages", "ok", f"{shown}; all {len(versions)} as required")
 
@@ -94,7 +96,7 @@ def _opencv() -> Finding:
 
 def _gpu() -> Finding:
     try:
-        with silence_native_output():
+        with silence_native_output(show_on_error=True):
             from medfold.models import gpus
 
             found = gpus()
@@ -110,7 +112,7 @@ def _gpu() -> Finding:
 def _disk(root: Path) -> Finding:
     data = root / "data" if (root / "data").is_dir() else root
     free = shutil.disk_usage(data).free
-    return Finding("disk", "ok" if free > LITTLE else "note", f"{size(free)} free for data/ and runs/")
+    return Finding("disk", "ok" if free > LITTLE else "note", f"{format_size(free)} free for data/ and runs/")
 
 
 def _kaggle(competition: Competition) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from medfold import files
 from medfold.competition import Project
-from medfold.data import get_raw_data, get_some_raw_data
+from medfold.data import get_raw_data, get_raw_files
 
 
 def download(
@@ -19,6 +19,6 @@ def download(
     """
     if patterns:
         with files.lock(project.paths.raw):
-            get_some_raw_data(project, patterns)
+            get_raw_files(project, patterns)
     else:
         get_raw_data(project, given, force)

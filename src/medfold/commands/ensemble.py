@@ -3,9 +3,9 @@
 import numpy as np
 
 from medfold.competition import Project
-from medfold.console import say, table, warn
+from medfold.console import print_table, say, warn
 from medfold.ensemble import Ensemble, EnsembleChoice, Members, ensemble_runs, error_correlation
-from medfold.errors import some
+from medfold.errors import shorten_list
 from medfold.runs import load_dataset_for
 from medfold.scoring import (
     Metric,
@@ -71,7 +71,7 @@ def _show_members(metric: Metric, members: Members) -> None:
         rows.append(
             [numbers[number], name, score, interval_in_words(low, high), *(f"{r:.2f}" for r in correlation[number])]
         )
-    table(["", "run", metric.title, "95 % interval", *numbers], rows)
+    print_table(["", "run", metric.title, "95 % interval", *numbers], rows)
 
 
 def _show_methods(metric: Metric, decision: EnsembleChoice) -> None:
@@ -82,7 +82,9 @@ def _show_methods(metric: Metric, decision: EnsembleChoice) -> None:
             [one.method.name, one.method.title, score_in_words(one.cross_fitted), score_in_words(one.in_sample), *told]
         )
     marked = [decision.contenders.index(decision.chosen)]
-    table(["METHOD", "", f"{metric.title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked)
+    print_table(
+        ["METHOD", "", f"{metric.title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked
+    )
 
 
 def _show_adjusted(metric: Metric, decision: EnsembleChoice) -> None:
@@ -100,7 +102,7 @@ def _show_adjusted(metric: Metric, decision: EnsembleChoice) -> None:
 def _shown(value: float | list[float]) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
-    return some([f"{each:.3g}" for each in value], 8)
+    return shorten_list([f"{each:.3g}" for each in value], 8)
 
 
 def _weights(members: Members, weights: np.ndarray | None) -> str:
@@ -108,7 +110,9 @@ def _weights(members: Members, weights: np.ndarray | None) -> str:
         return ""
     if weights.ndim == 2:
         weights = weights.mean(axis=1)
-    return "; weights " + some([f"{name} {each:.2f}" for name, each in zip(members.names, weights, strict=True)], 8)
+    return "; weights " + shorten_list(
+        [f"{name} {each:.2f}" for name, each in zip(members.names, weights, strict=True)], 8
+    )
 
 
 def _percent(probability: float) -> str:

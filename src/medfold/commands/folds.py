@@ -6,20 +6,20 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import Competition, ImageSettings, Project, groups_known
+from medfold.competition import Competition, ImageSettings, Project, names_groups
 from medfold.competition import FoldFacts as FoldOptions
-from medfold.console import say, table, warn
+from medfold.console import print_table, say, warn
 from medfold.data import (
     Dataset,
     encode_targets,
     folds_in_words,
-    further_columns,
     load_dataset,
     mask_suspicion,
     near_duplicate_examples,
+    read_extra_columns,
     sample_submission,
 )
-from medfold.errors import some
+from medfold.errors import shorten_list
 from medfold.folds import (
     SuspectedGroup,
     adversarial_auc,
@@ -93,13 +93,13 @@ def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unread
     lost = of_good.index[(of_all.loc[of_good.index] != of_good).any(axis=1)]
     if len(lost):
         told = f"{len(lost):,} units have a label with an image that cannot be read, and count as without it"
-        warn("folds", f"{told}: {some(lost)}")
+        warn("folds", f"{told}: {shorten_list(lost)}")
 
 
 def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
     """Warns of columns that could be a patient left unnamed, and that no groups are named."""
     competition = project.competition
-    columns = further_columns(competition, project.paths, train["id"])
+    columns = read_extra_columns(competition, project.paths, train["id"])
     found = [*_patients_in_headers(project, train)]
     found += find_unnamed_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
     for each in found[:SUSPECTS]:
@@ -107,7 +107,7 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
             f"{each.name}: {each.values:,} values, {each.images:,} images share theirs, {each.apart:,} values stand in"
         )
         warn("", f"{'groups that nobody named':<33}{what} several folds ({each.fact} keeps them together)")
-    if not groups_known(competition):
+    if not names_groups(competition):
         more = "" if found else "; no column, id or folder tells them"
         warn("", f"{'patients':<33}unknown: the OOF score may flatter{more}")
 
@@ -115,7 +115,7 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
 def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
     """The DICOM PatientID as a suspected group, if no groups are named and it joins images of several folds."""
     raw, first = project.paths.raw_root(project.competition.images.root), train.head(HEADERS_READ)
-    if groups_known(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
+    if names_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
         return []
     columns = pd.DataFrame(read_headers(raw, first["image"], ["PatientID"], complete=False), index=first.index)
     found = find_unnamed_groups(first["id"], first["image"], columns, first["fold"].to_numpy())
@@ -166,7 +166,7 @@ def _draw_near_duplicates(project: Project, data: Dataset) -> None:
         files.remove(sheet)
         return
     escaped = write_contact_sheet(rows, sheet)
-    say("", f"near-duplicates side by side: {project.shown(sheet)}")
+    say("", f"near-duplicates side by side: {project.display(sheet)}")
     if escaped:
         say(
             "", f"{escaped} captions have letters that no font of this machine has; they are written as codes (\\u4e2d)"
@@ -189,11 +189,11 @@ def _show_folds(project: Project, data: Dataset) -> None:
         warn("folds", f"warning: {share}, so folds cannot be of one size{_chained(options)}")
     rows = fold_balance(data.targets, groups, train["fold"].to_numpy(), names)
     if len(names) <= 14:
-        table(rows.columns, rows.to_numpy().tolist())
+        print_table(rows.columns, rows.to_numpy().tolist())
     for number, (fact, value) in enumerate(leaks.lines()):
         (warn if value != "none" else say)("audit" if number == 0 else "", f"{fact:<33}{value}")
     if any(leaks.counts().values()):
-        say("", f"all of them: {project.shown(project.paths.audit)}")
+        say("", f"all of them: {project.display(project.paths.audit)}")
 
 
 def _chained(options: FoldOptions) -> str:

@@ -5,19 +5,19 @@ from typing import Any
 
 from medfold import config, files
 from medfold.competition import Competition, slug_of
-from medfold.console import say, table, warn
-from medfold.data import Source, build_samples, is_undivided, sample_submission
+from medfold.console import print_table, say, warn
+from medfold.data import Source, build_samples, needs_holdout, sample_submission
 from medfold.errors import UserError
-from medfold.paths import CompetitionPaths, Paths
+from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import rehearse
 
 
-def new(root: Paths, text: str, given: Path | None = None) -> None:
+def new(workspace: Workspace, text: str, given: Path | None = None) -> None:
     """Gets the files of a competition, guesses its facts and writes its folder; says what it guessed and why.
 
     Args:
-        root: the project.
+        workspace: the project folder.
         text: the slug or address of a competition or data set at Kaggle, or a name of one's own. What comes from this
             machine is of Kaggle only if an address says so.
         given: a file, folder or zip archive with its files. Defaults to what stands in data/, else to Kaggle.
@@ -26,24 +26,24 @@ def new(root: Paths, text: str, given: Path | None = None) -> None:
         UserError: a competition of that name is there already, or files that make no sense.
     """
     name, source = _named(text)
-    if name in root.competitions() or not name or name != Path(name).name or name.startswith((".", "_")):
-        what = "there is such a competition already" if name in root.competitions() else "no name for a folder"
+    if name in workspace.competitions() or not name or name != Path(name).name or name.startswith((".", "_")):
+        what = "there is such a competition already" if name in workspace.competitions() else "no name for a folder"
         raise UserError(what, f"COMPETITION={name}", "Choose another name" if given else None)
-    paths = CompetitionPaths(root.root, name, name)
+    paths = CompetitionPaths(workspace.root, name, name)
     by_hand = given is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
     if by_hand and "/" not in text:
         source = {"kind": "own"}
     if given is not None or not paths.raw.is_dir():
         with files.lock(paths.raw):
             manifest = Source(source, paths).get(given)
-        say("download", f"{len(manifest):,} files -> {root.shown(paths.raw)}")
+        say("download", f"{len(manifest):,} files -> {workspace.display(paths.raw)}")
     elif not paths.raw_manifest.is_file():
         Source(source, paths).seal()
     found = draft_facts(paths.raw)
     facts = complete_facts(found, name, source)
     for file, content in folder_files(name, facts).items():
         files.write_text(content, paths.folder / file)
-    _show(root, paths, found, facts)
+    _show(workspace, paths, found, facts)
     _try(paths, facts)
     say("then", f"make folds COMPETITION={paths.name}")
 
@@ -54,7 +54,7 @@ def _try(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     try:
         competition = config.validated(Competition, {**facts, "score": score}, paths.facts.relative_to(paths.root))
         count = (table := build_samples(competition, paths))["part"].value_counts()
-        if not is_undivided(paths):
+        if not needs_holdout(paths):
             units = table.loc[table["part"] == "test", "unit"].unique().tolist()
             rehearse(competition, sample_submission(competition, paths), units)
     except UserError as error:
@@ -76,9 +76,9 @@ def _named(text: str) -> tuple[str, dict[str, str]]:
     raise UserError("neither a name nor an address of Kaggle", f"COMPETITION={text}")
 
 
-def _show(root: Paths, paths: CompetitionPaths, found: Draft, facts: dict[str, Any]) -> None:
-    say("new", f"{paths.name} -> {root.shown(paths.folder)}")
-    table(["fact", "guess", "because"], found.reasons)
+def _show(workspace: Workspace, paths: CompetitionPaths, found: Draft, facts: dict[str, Any]) -> None:
+    say("new", f"{paths.name} -> {workspace.display(paths.folder)}")
+    print_table(["fact", "guess", "because"], found.reasons)
     warn("check", f"score.metric: fill it in, {SUGGESTED[facts['task']]} perhaps; without it nothing runs")
     for doubt in found.doubts:
         warn("", doubt)

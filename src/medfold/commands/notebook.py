@@ -23,9 +23,9 @@ def notebook(project: Project, names: list[str], method: str | None = None, per_
     data = load_dataset_for(project, names)
     found = ensemble_runs(project, names, data, method, per_class)
     show_ensemble(project, found, method)
-    with files.alone(bundle_folder(project, found.names), UNDER_WAY):
+    with files.exclusive_lock(bundle_folder(project, found.names), UNDER_WAY):
         packed = pack_submission(project, data, found)
-    say("notebook", project.shown(packed.notebook))
+    say("notebook", project.display(packed.notebook))
     say("by hand", "upload the kit's files as a private data set; upload the notebook, attach data set and competition")
     say("", RESEARCH)
     return packed

@@ -11,36 +11,37 @@ import pandas as pd
 
 from medfold import config, files, hardware
 from medfold.competition import RESEARCH, ImageSettings, Project
-from medfold.console import progress, say, table, warn
+from medfold.console import print_table, say, warn
 from medfold.data import new_images
 from medfold.ensemble import (
     BATCH,
     EnsemblePredictor,
-    KeptChoice,
     Member,
-    choice_of,
+    SavedChoice,
+    choice_of_ensemble,
     ensemble_runs,
-    keep_choice,
-    kept_choice,
     mean_of,
+    read_choice,
+    save_choice,
 )
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.images import overlay, prepare_image, read_batches, read_image, resize
 from medfold.processes import silence_native_output
+from medfold.progress import progress_bar
 from medfold.runs import (
     IDENTITY_FACTS,
     facts_of_run,
+    find_run,
     load_dataset_for,
     predictions_table,
     recipe_of_run,
-    run_paths_of,
     trained_folds,
 )
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
 
 SHOWN = 10  # rows on the terminal
 CHUNK = 256  # images in memory at a time
-MEAN = KeptChoice(FittedTransform.by(mean_of), None, "arithmetic mean")
+MEAN = SavedChoice(FittedTransform.by(mean_of), None, "arithmetic mean")
 LONGEST_NAME = 150  # letters of the name of a file with predictions
 LONGEST = 512  # px, of a picture that shows where the nets look
 
@@ -79,18 +80,18 @@ def predict(
     out = out or project.paths.run(names[0]).predictions / f"{_name_of(images)}.csv"
     files.write_csv(result, out)
     rows = [[id, *(f"{value:.4f}" for value in values)] for id, *values in result.head(SHOWN).itertuples(index=False)]
-    table(result.columns, rows)
+    print_table(result.columns, rows)
     if len(result) > SHOWN:
         say("", f"and {len(result) - SHOWN:,} more")
     for image, reason in list(unreadable.items())[:3]:
         warn("predict", f"left out: {image}: {reason}")
     if len(unreadable) > 3:
         warn("predict", f"left out: {len(unreadable) - 3} more that cannot be read")
-    say("predict", f"{len(result):,} images -> {project.shown(out)}")
+    say("predict", f"{len(result):,} images -> {project.display(out)}")
     if explain:
         folder = out.with_name(f"{out.stem}-explained")
         told = _explain(project, names, root, result, folder)
-        say("explain", f"{told} -> {project.shown(folder)}")
+        say("explain", f"{told} -> {project.display(folder)}")
     say("", RESEARCH)
     return result
 
@@ -110,12 +111,12 @@ def _as_trained(project: Project, names: list[str]) -> Project:
                     f"{first} and {name} were trained under different facts: {key}", "RUNS", "Ask one alone"
                 )
     today = project.competition
-    if facts.columns != today.columns:
-        before, now = some(facts.columns, 6), some(today.columns, 6)
+    if facts.prediction_columns != today.prediction_columns:
+        before, now = shorten_list(facts.prediction_columns, 6), shorten_list(today.prediction_columns, 6)
         warn("predict", f"named as when {first} was trained: {before}; competition.yaml says {now} now")
     elif facts.class_names != today.class_names:
         before, now = facts.class_names[1], today.class_names[1]
-        what = f"'{facts.columns[0]}' is the probability of '{before}', as when {first} was trained"
+        what = f"'{facts.prediction_columns[0]}' is the probability of '{before}', as when {first} was trained"
         warn("predict", f"{what}; competition.yaml has '{now}' as the positive class now")
     return replace(project, competition=facts)
 
@@ -130,39 +131,39 @@ def _name_of(images: Path) -> str:
 
 def _weights(project: Project, name: str) -> list[Path]:
     """The files with the weights of a run, one for each fold that is done."""
-    run_paths = run_paths_of(project.paths, name)
+    run_paths = find_run(project.paths, name)
     return [run_paths.fold(fold).weights for fold in trained_folds(run_paths, project.competition.folds.k)]
 
 
 def _nets(project: Project, name: str) -> list[Any]:
     """The trained nets of a run, one of each fold that is done."""
     recipe = recipe_of_run(project, name)
-    with silence_native_output():
+    with silence_native_output(show_on_error=True):
         from medfold.prediction import load_model  # imports Keras
     return [load_model(project.competition, recipe, weights) for weights in _weights(project, name)]
 
 
-def _choice(today: Project, project: Project, names: list[str]) -> KeptChoice:
+def _choice(today: Project, project: Project, names: list[str]) -> SavedChoice:
     """How a submission of these runs is put together: as it was kept, else as it is chosen now, else the mean."""
     metric = metric_of(project.competition)
     if len(names) == 1 and post_processing_of(project.competition, metric) is None:
         return MEAN
-    if kept := kept_choice(project, names):
+    if kept := read_choice(project, names):
         return kept
     try:
         found = ensemble_runs(today, names, load_dataset_for(today, names))
     except UserError as reason:
         warn("predict", f"the plain mean, for how a submission is put together cannot be told: {reason.what}")
         return MEAN
-    keep_choice(today, found)
-    return choice_of(found)
+    save_choice(today, found)
+    return choice_of_ensemble(found)
 
 
 def _predicted(
-    project: Project, names: list[str], choice: KeptChoice, root: Path, found: list[str]
+    project: Project, names: list[str], choice: SavedChoice, root: Path, found: list[str]
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """The predictions of the images that can be read, and why the others cannot."""
-    competition, columns = project.competition, project.competition.columns
+    competition, columns = project.competition, project.competition.prediction_columns
     members = [Member(name, recipe_of_run(project, name), _weights(project, name)) for name in sorted(names)]
     predictor = EnsemblePredictor(competition, members, choice.fitted, min(BATCH, len(found)))
     for member in members:
@@ -172,14 +173,13 @@ def _predicted(
         say("predict", f"put together as a submission is: {choice.title}")
     ids, outputs, unreadable = [], [], {}
     facts = competition.images.model_copy(update={"shape": None})  # new images may be of any size
-    with progress("images") as bar:
-        line = bar.add_task("", stage="predict", total=len(found))
+    with progress_bar("predict", len(found)) as bar:
         for rows, pixels, bad in read_batches(root, found, facts, predictor.options):
             unreadable |= {found[row]: why for row, why in bad.items()}
             if len(rows):
                 outputs.append(predictor.predict(pixels))
                 ids += [found[row] for row in rows]
-            bar.advance(line, len(rows) + len(bad))
+            bar.advance(len(rows) + len(bad))
     if not ids:
         image, reason = next(iter(unreadable.items()))
         raise UserError(f"none of {len(found)} images can be read; {image}: {reason}", f"IMAGES={root}")
@@ -199,12 +199,12 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     has the proportions of the original; where the recipe moves what is in the image it is the prepared image, since
     a place in a map is a place there.
     """
-    with silence_native_output():
+    with silence_native_output(show_on_error=True):
         from medfold.prediction import GradCam  # imports Keras
     competition = project.competition
     seen = [recipe_of_run(project, name).images for name in names]
     explainers = [[GradCam(net) for net in _nets(project, name)] for name in names]
-    ids, chosen = result["id"].tolist(), result[competition.columns].to_numpy().argmax(axis=1)
+    ids, chosen = result["id"].tolist(), result[competition.prediction_columns].to_numpy().argmax(axis=1)
 
     def looks(id: str) -> tuple[np.ndarray, list[np.ndarray]]:
         pixels = read_image(root, id, competition.images)
@@ -215,9 +215,12 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
         scale = min(1, LONGEST / max(height, width))
         return resize(pixels, max(1, round(scale * height)), max(1, round(scale * width))), prepared
 
-    with files.whole(folder) as unfinished, ThreadPoolExecutor(hardware.cores()) as pool, progress("images") as bar:
+    with (
+        files.atomic_write(folder) as unfinished,
+        ThreadPoolExecutor(hardware.num_cores()) as pool,
+        progress_bar("explain", len(result)) as bar,
+    ):
         unfinished.mkdir()
-        line = bar.add_task("", stage="explain", total=len(ids))
         for start in range(0, len(ids), CHUNK):
             here = slice(start, start + CHUNK)
             pictures, prepared = zip(*pool.map(looks, ids[here]), strict=True)
@@ -231,9 +234,11 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
                 _, png = cv2.imencode(".png", overlay(picture, np.mean(heats, axis=0))[..., ::-1])
                 # Of an image of several files the first names it; `|` is no letter of a file name on Windows.
                 (unfinished / f"{id.partition('|')[0].replace('/', '__')}.png").write_bytes(png.tobytes())
-                bar.advance(line)
+                bar.advance()
     methods = " and ".join(dict.fromkeys(each.method for of_run in explainers for each in of_run))
-    what = f"for '{competition.columns[0]}'" if competition.task == "binary" else "for the most probable answer"
+    what = (
+        f"for '{competition.prediction_columns[0]}'" if competition.task == "binary" else "for the most probable answer"
+    )
     if all(each.of_grade for of_run in explainers for each in of_run):
         what = "for a higher grade"
     return f"{len(ids):,} pictures of what speaks {what}, by {methods}"

@@ -5,7 +5,7 @@ from typing import Any
 from medfold import files
 from medfold.competition import Project, load_recipe
 from medfold.console import say
-from medfold.data import samples_of, scan_dataset
+from medfold.data import load_samples, scan_dataset
 from medfold.images import read_measurements, store_exists, store_key
 
 SHOWN = 3  # bad images on the terminal
@@ -20,8 +20,8 @@ def prepare(
         recipe, overrides: as `train` takes them.
         force: looks at every image again, those that could not be read before, too.
     """
-    choices = load_recipe(project.paths, project.root.bases, recipe, overrides or {}).images
-    samples_of(project)  # the key depends on the sample table
+    choices = load_recipe(project.paths, project.workspace.base_folder, recipe, overrides or {}).images
+    load_samples(project)  # the key depends on the sample table
     key = store_key(project.competition, project.paths, choices)
     if force:
         paths = project.paths
@@ -29,5 +29,5 @@ def prepare(
             files.remove(old)
     there = read_measurements(project.competition, project.paths) is not None
     if there and store_exists(project.paths, key):
-        say("prepare", f"complete: {project.shown(project.paths.store(key))} (FORCE=1 makes it again)")
+        say("prepare", f"complete: {project.display(project.paths.store(key))} (FORCE=1 makes it again)")
     scan_dataset(project, choices, quiet=False)

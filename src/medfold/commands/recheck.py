@@ -8,17 +8,17 @@ from typing import Any
 from medfold import files
 from medfold.competition import Competition, Project
 from medfold.console import say, warn
-from medfold.data import is_undivided, load_dataset, samples_of
-from medfold.errors import UserError, some
-from medfold.recheck import has_definition, ledger_differences, own_maps, run_differences, submission_differences
+from medfold.data import load_dataset, load_samples, needs_holdout
+from medfold.errors import UserError, shorten_list
+from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
     SAMPLE_FACTS,
     facts_of_run,
+    find_run,
     has_same_labels,
     labels_fingerprint,
     read_run,
     refuse_other_facts,
-    run_paths_of,
 )
 from medfold.submission import read_ledger
 
@@ -32,13 +32,13 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
     Raises:
         UserError: something differs; all of it is shown before.
     """
-    samples_of(project)
-    if is_undivided(project.paths):
+    load_samples(project)
+    if needs_holdout(project.paths):
         load_dataset(project)
     wrong, labels = [], labels_fingerprint(project)
     scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
     for name in names or scored:
-        run = run_paths_of(project.paths, name)
+        run = find_run(project.paths, name)
         read_run(run)
         if not run.score.is_file():
             raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
@@ -51,10 +51,10 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
             continue
         _warn_of_own_metrics(facts)
         wrong += _told("run", name, run_differences(facts, project.paths, run))
-    ledger = read_ledger(project.root)
+    ledger = read_ledger(project.workspace)
     rows = ledger[ledger["competition"] == project.paths.name]
     for row in rows.to_dict("records"):
-        file, of = project.root.root / row["file"], row["runs"].split()
+        file, of = project.workspace.root / row["file"], row["runs"].split()
         if names is not None and set(of) - set(names):
             continue
         if lacking := _lacking(project, file, of):
@@ -66,28 +66,36 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         except UserError as error:
             warn("submission", f"{file.name}: cannot be computed again: {error.what}")
             continue
-        if own := own_maps(project.paths.rechecked(file, "npz")):
-            warn("submission", f"{file.name}: put together by {some(own)} of plugins.py, which is not computed again")
-        found = submission_differences(facts, project.paths, project.root.root, file)
+        if own := plugin_maps(project.paths.recheck_file(file, "npz")):
+            warn(
+                "submission",
+                f"{file.name}: put together by {shorten_list(own)} of plugins.py, which is not computed again",
+            )
+        found = submission_differences(facts, project.paths, project.workspace.root, file)
         wrong += _told("submission", file.name, chain(found, ledger_differences(row, record)))
     if not len(scored) and not len(rows):
         raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
     if wrong:
-        raise UserError(f"{len(wrong)} differences: {some(wrong, 3)}", project.paths.name, "The files were changed")
+        raise UserError(
+            f"{len(wrong)} differences: {shorten_list(wrong, 3)}", project.paths.name, "The files were changed"
+        )
 
 
 def _warn_of_own_metrics(facts: Competition) -> None:
     own = [name for name in (facts.score.metric, *facts.score.also) if not has_definition(name)]
     if own:
-        warn("run", f"metrics of plugins.py are not computed again, for there is no second definition: {some(own)}")
+        warn(
+            "run",
+            f"metrics of plugins.py are not computed again, for there is no second definition: {shorten_list(own)}",
+        )
 
 
 def _lacking(project: Project, file: Path, of: list[str]) -> str:
     """Names the first missing file that a submission is computed again from; '' if all are there."""
-    kept = [project.paths.rechecked(file, suffix) for suffix in ("npz", "csv")]
-    for path in (file, file.with_suffix(".json"), *kept, *(project.paths.run(name).origin for name in of)):
+    kept = [project.paths.recheck_file(file, suffix) for suffix in ("npz", "csv")]
+    for path in (file, file.with_suffix(".json"), *kept, *(project.paths.run(name).metadata for name in of)):
         if not path.is_file():
-            return f"no {project.shown(path)}"
+            return f"no {project.display(path)}"
     return ""
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from medfold import files
 from medfold.competition import RESEARCH, Project
-from medfold.console import say, size
+from medfold.console import format_size, say
 from medfold.ensemble import ensemble_runs
 from medfold.report import build_page, render
-from medfold.runs import joined_name, load_dataset_for
+from medfold.runs import combined_name, load_dataset_for
 
 
 def report(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> Path:
@@ -27,9 +27,9 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     found = ensemble_runs(project, names, data, method, per_class)
     words = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
     text = render(build_page(project, data, found, {key: word for key, word in words.items() if word}))
-    several = project.paths.runs / f"{joined_name(found.names)}.html"
+    several = project.paths.runs / f"{combined_name(found.names)}.html"
     path = project.paths.run(found.names[0]).report if len(found.names) == 1 else several
     files.write_text(text, path)
-    say("report", f"{project.shown(path)}, {size(len(text.encode()))}: open it in a browser")
+    say("report", f"{project.display(path)}, {format_size(len(text.encode()))}: open it in a browser")
     say("", RESEARCH)
     return path

@@ -8,10 +8,17 @@ import numpy as np
 from medfold import files
 from medfold.commands.data import _bytes, _named, _remove
 from medfold.competition import Competition, Project, effective_recipe
-from medfold.console import minutes, say, size, table
-from medfold.errors import UserError, some
+from medfold.console import format_duration, format_size, print_table, say
+from medfold.errors import UserError, shorten_list
 from medfold.run_paths import RunPaths
-from medfold.runs import IDENTITY_FACTS, changed_fact, done_folds, has_same_folds, has_same_labels, labels_fingerprint
+from medfold.runs import (
+    IDENTITY_FACTS,
+    done_folds,
+    find_changed_fact,
+    has_same_folds,
+    has_same_labels,
+    labels_fingerprint,
+)
 from medfold.scoring import Metric, interval_in_words, metric_of, score_in_words
 from medfold.submission import read_ledger
 
@@ -35,7 +42,7 @@ def list_runs(project: Project) -> None:
     found = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
     if not found:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
-    origins = {run.name: files.read_json(run.origin) for run in found}
+    origins = {run.name: files.read_json(run.metadata) for run in found}
     choices = {
         name: effective_recipe(origin["recipe"], origin["facts"]["images"]["symmetry"])
         for name, origin in origins.items()
@@ -74,14 +81,14 @@ def list_runs(project: Project) -> None:
         if folds_table != TODAYS:
             say("", f"on another folds table, {_older(project, folds_table)}: the scores do not compare with others")
         if rows:
-            table(
+            print_table(
                 ["run", metric.title, "95 % interval", "folds", "time", "differs"],
                 [row for _, row in sorted(rows)],
                 [0],
             )
     if hidden:
         fix = project.command("runs", DELETE=f'"{" ".join(hidden[:SHOWN])}"')
-        say("", f"not shown, without a trained fold: {some(hidden)} ({fix} removes them)")
+        say("", f"not shown, without a trained fold: {shorten_list(hidden)} ({fix} removes them)")
 
 
 def _row(
@@ -100,14 +107,14 @@ def _older(project: Project, fingerprint: str) -> str:
     kept, made = (project.paths.older_folds(fingerprint, suffix) for suffix in ("csv", "json"))
     options = (files.read_json(made) or {}).get("folds", {})
     how = f" (k {options['k']}, seed {options['seed']}, {options['method']})" if options else ""
-    return project.shown(kept) + how if kept.is_file() else f"not kept, {fingerprint[:12]}"
+    return project.display(kept) + how if kept.is_file() else f"not kept, {fingerprint[:12]}"
 
 
 def _changed(project: Project, name: str, todays: bool) -> str:
     """What facts of a run are others today, in words; '' if none are. On older folds their number may be another."""
     try:
         keys = tuple(key for key in IDENTITY_FACTS if todays or key != "folds.k")
-        changed = changed_fact(project, name, keys)
+        changed = find_changed_fact(project, name, keys)
     except UserError:
         return "(trained under facts that are none today)"
     return f"(trained under another {changed[0]})" if changed else ""
@@ -131,7 +138,7 @@ def _usual(recipes: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _time(run: RunPaths, k: int) -> str:
     logs = [log for fold in range(k) if (log := files.read_json(run.fold(fold).log))]
-    return minutes(sum(log["seconds"] for log in logs)) if logs else ""
+    return format_duration(sum(log["seconds"] for log in logs)) if logs else ""
 
 
 def remove_runs(project: Project, names: list[str], sure: bool = False) -> None:
@@ -148,9 +155,9 @@ def remove_runs(project: Project, names: list[str], sure: bool = False) -> None:
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
     told = []
     for name in _named(known, names, f"runs of {paths.name}"):
-        rows = read_ledger(project.root).to_dict("records")
+        rows = read_ledger(project.workspace).to_dict("records")
         count = sum(row["competition"] == paths.name and name in row["runs"].split() for row in rows)
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
         done = len(done_folds(known[name], k))
-        told.append(f"{name} ({done} of {k} folds, {size(_bytes([known[name].folder]))}{submitted})")
+        told.append(f"{name} ({done} of {k} folds, {format_size(_bytes([known[name].folder]))}{submitted})")
     _remove([[known[name].folder] for name in dict.fromkeys(names)], "runs", told, sure)

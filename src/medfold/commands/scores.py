@@ -4,29 +4,29 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import Project
-from medfold.console import say, table, warn
+from medfold.console import print_table, say, warn
 from medfold.errors import UserError
-from medfold.paths import Paths
-from medfold.scoring import title_of
-from medfold.submission import content_id_of, leaderboard_of, read_ledger, record_of, write_record
+from medfold.paths import Workspace
+from medfold.scoring import metric_title
+from medfold.submission import content_id_of, leaderboard_of, read_ledger, record_path, write_record
 
 
-def scores(root: Paths, name: str | None = None) -> None:
+def scores(workspace: Workspace, name: str | None = None) -> None:
     """Fetches the scores that were still to come, and shows OOF against leaderboard for every submission.
 
     Args:
         name: one competition. Defaults to all.
     """
-    table_all = read_ledger(root)
+    table_all = read_ledger(workspace)
     names = [name] if name else list(dict.fromkeys(table_all["competition"]))
     if not len(table_all[table_all["competition"].isin(names)]):
         say("scores", f"no submission{f' of {name}' if name else ''} yet")
         return
     for each in names:
-        if each not in root.competitions():
+        if each not in workspace.competitions():
             warn("scores", f"{each} is in the ledger, but there is no competition folder of that name any more")
             continue
-        project = Project.open(each, root)
+        project = Project.open(each, workspace)
         _fetch_scores(project, table_all[table_all["competition"] == each])
         _show_scores(project)
 
@@ -34,12 +34,12 @@ def scores(root: Paths, name: str | None = None) -> None:
 def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
     board = leaderboard_of(project.competition.upload)
     waiting = rows[(rows["public"] == "") & (rows["status"] != "error")]
-    if not len(waiting) or not hasattr(board, "look_up"):
+    if not len(waiting) or not hasattr(board, "fetch_scores"):
         return
-    kept = {row["file"]: files.read_json(record_of(project, row)) or {} for _, row in waiting.iterrows()}
+    kept = {row["file"]: files.read_json(record_path(project, row)) or {} for _, row in waiting.iterrows()}
     sought = [(row["ref"], content_id_of(row, kept[row["file"]]), row["file"]) for _, row in waiting.iterrows()]
     try:
-        found = board.look_up(project.competition, sought)
+        found = board.fetch_scores(project.competition, sought)
     except UserError as error:
         warn("scores", f"not refreshed: {error}")
         return
@@ -51,10 +51,10 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
 
 
 def _show_scores(project: Project) -> None:
-    rows = read_ledger(project.root)
+    rows = read_ledger(project.workspace)
     rows = rows[rows["competition"] == project.paths.name]
     name = project.competition.score.metric
-    title = title_of(project.competition, name)
+    title = metric_title(project.competition, name)
     say("scores", f"{project.paths.name}, {title}, {len(rows)} submission{'s'[: len(rows) != 1]}")
     others = rows[rows["metric"] != name]
     if len(others):
@@ -62,7 +62,7 @@ def _show_scores(project: Project) -> None:
         warn("", f"{len(others)} more were scored by another metric, and do not compare: {told}")
         rows = rows[rows["metric"] == name]
     columns = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]
-    table(columns, rows[columns].to_numpy().tolist())
+    print_table(columns, rows[columns].to_numpy().tolist())
     both = rows[(rows["oof"] != "") & (rows["public"] != "")]
     pairs = both[["oof", "public"]].astype(float)
     if len(pairs) < 3 or (pairs.nunique() < 2).any():

@@ -9,29 +9,29 @@ import pandas as pd
 from medfold import files
 from medfold.commands.ensemble import show_ensemble
 from medfold.competition import RESEARCH, Competition, Project, run_name
-from medfold.console import say, table, warn
+from medfold.console import print_table, say, warn
 from medfold.data import sample_submission
-from medfold.ensemble import Ensemble, ensemble_runs, keep_choice
+from medfold.ensemble import Ensemble, ensemble_runs, save_choice
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import UNDER_WAY, bundle_folder, pack_submission
-from medfold.runs import commit_of, joined_name, load_dataset_for
-from medfold.scoring import chance_score, describe_score, metric_of, score_in_words, title_of
+from medfold.runs import combined_name, git_commit, load_dataset_for
+from medfold.scoring import chance_score, describe_score, metric_of, metric_title, score_in_words
 from medfold.submission import (
     LeaderboardResult,
     SubmissionEntry,
+    align_sample,
     as_text,
     build_submission,
     check_submission,
+    class_words,
     content_id_of,
     explain_words,
     fill_missing,
-    fit_sample,
     holds_decisions,
     leaderboard_of,
     read_ledger,
     read_submission,
-    record_of,
-    words_of,
+    record_path,
     write_record,
 )
 
@@ -70,22 +70,22 @@ def submit(
     show_ensemble(project, found, method)
     sample = sample_submission(competition, paths)
     units = data.test_groups.index.tolist()
-    sample = fit_sample(competition, sample, units)
+    sample = align_sample(competition, sample, units)
     test = fill_missing(competition, found.test, units, found.nothing)
     behind = fill_missing(competition, found.test_probable, units, found.prior, quiet=True)
     table_out = build_submission(competition, test, sample)
     check_submission(competition, table_out, sample)
 
     text = table_out.to_csv(index=False, float_format="%.9g", lineterminator="\n")
-    digest = files.sha256_of(text)
+    digest = files.sha256_of_text(text)
     board = leaderboard_of(competition.upload)
     with files.lock(paths.submissions):
-        before = read_ledger(project.root)
+        before = read_ledger(project.workspace)
         before = before[before["competition"] == paths.name]
         say("OOF score", describe_score(competition, result, data.train["unit"].nunique()))
         _show_per_fold(competition, result)
         mark = _mark(competition, digest, found)
-        known = [content_id_of(row, files.read_json(record_of(project, row)) or {}) for _, row in before.iterrows()]
+        known = [content_id_of(row, files.read_json(record_path(project, row)) or {}) for _, row in before.iterrows()]
         same = before[np.array(known, dtype=object) == mark]
         row = same.iloc[-1].to_dict() if len(same) and not force else None
         if row is not None and row["status"] != "written":
@@ -95,20 +95,20 @@ def submit(
             _refuse_chance(competition, found)
         new = _new_row(project, names, result, digest)
         row = new if row is None else {**new, "when": row["when"], "file": row["file"]}
-        file = project.root.root / row["file"]
+        file = project.workspace.root / row["file"]
         if not file.is_file() or files.sha256(file) != digest:
             files.write_text(text, file)
         written = read_submission(file)
         check_submission(competition, written, sample)
         origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
         origin |= {"nothing": found.nothing.tolist(), "decisions": holds_decisions(competition, sample)}
-        origin["words"] = words_of(competition, sample)
-        keep_choice(project, found)
-        found.decision.fitted.save(paths.rechecked(file, "npz"))
+        origin["words"] = class_words(competition, sample)
+        save_choice(project, found)
+        found.decision.fitted.save(paths.recheck_file(file, "npz"))
         behind_score = _out_of_fold(competition, found).to_csv(index=False, float_format="%.17g", lineterminator="\n")
-        files.write_text(behind_score, paths.rechecked(file, "csv"))  # with all digits: ties would be others
+        files.write_text(behind_score, paths.recheck_file(file, "csv"))  # with all digits: ties would be others
         write_record(project, row, LeaderboardResult(status="written"), origin)
-        say("submit", f"{len(written):,} rows, checked -> {project.shown(file)}")
+        say("submit", f"{len(written):,} rows, checked -> {project.display(file)}")
         if not len(written):
             warn("", "the public test part is empty: what the notebook predicts cannot be compared with home")
         if words := explain_words(competition, sample):
@@ -134,8 +134,8 @@ def submit(
     )
     # A notebook takes hours: others may be submitted meanwhile, and the same ones need not wait.
     hours = competition.upload == "notebook"
-    with files.alone(bundle_folder(project, names), UNDER_WAY) if hours else files.lock(file):
-        placed = board.place(competition, paths, entry)
+    with files.exclusive_lock(bundle_folder(project, names), UNDER_WAY) if hours else files.lock(file):
+        placed = board.submit(competition, paths, entry)
         write_record(project, row, placed, origin)
     looks = int((before["status"] == "scored").sum())
     _show_placed(project, placed, looks)
@@ -156,7 +156,7 @@ def _fate(project: Project, row: dict[str, str]) -> str:
     """What became of a submission that was placed before."""
     number = f" as {row['ref']}" if row["ref"] else ""
     if row["status"] == "error":
-        kept = files.read_json(record_of(project, row)) or {}
+        kept = files.read_json(record_path(project, row)) or {}
         return f"refused{number}: {kept.get('problem') or 'no reason known'}; FORCE=1 submits it again"
     scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
     return f"{row['status']}{number}; {scored or 'no score yet: make scores fetches it'}"
@@ -164,16 +164,16 @@ def _fate(project: Project, row: dict[str, str]) -> str:
 
 def _new_row(project: Project, names: list[str], result: dict[str, Any], digest: str) -> dict[str, str]:
     when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    file = project.paths.submissions / f"{when}-{joined_name(names)}.csv"
+    file = project.paths.submissions / f"{when}-{combined_name(names)}.csv"
     count = 1
     while file.exists():  # two within one second
         count += 1
-        file = file.with_name(f"{when}-{joined_name(names)}-{count}.csv")
+        file = file.with_name(f"{when}-{combined_name(names)}-{count}.csv")
     return {
         "when": when,
         "competition": project.paths.name,
         "runs": " ".join(names),
-        "file": file.relative_to(project.root.root).as_posix(),
+        "file": file.relative_to(project.workspace.root).as_posix(),
         "sha256": digest,
         "metric": result["metric"],
         "oof": as_text(result["value"]),
@@ -186,8 +186,8 @@ def _new_row(project: Project, names: list[str], result: dict[str, Any], digest:
 def _out_of_fold(competition: Competition, found: Ensemble) -> pd.DataFrame:
     """The OOF predictions that the score is of, and the probabilities behind them, for `make recheck`."""
     table = pd.DataFrame({"id": found.oof.names, "fold": found.oof.fold})
-    behind = [f"behind {name}" for name in competition.columns]
-    table[competition.columns], table[behind] = found.oof.predictions, found.probable.predictions
+    behind = [f"behind {name}" for name in competition.prediction_columns]
+    table[competition.prediction_columns], table[behind] = found.oof.predictions, found.probable.predictions
     return table
 
 
@@ -203,10 +203,10 @@ def _mark(competition: Competition, digest: str, found: Ensemble) -> str:
 
 
 def _message(project: Project, names: list[str], result: dict[str, Any], mark: str) -> str:
-    title = title_of(project.competition, result["metric"])
+    title = metric_title(project.competition, result["metric"])
     value = score_in_words(result["value"])
     folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
-    commit = commit_of(project.root.root)
+    commit = git_commit(project.workspace.root)
     code = f", commit {commit}" if commit else ""
     label = "+".join(names)
     label = label if len(label) <= 200 else f"{label[:197]}..."
@@ -214,9 +214,9 @@ def _message(project: Project, names: list[str], result: dict[str, Any], mark: s
 
 
 def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
-    title = title_of(competition, result["metric"])
+    title = metric_title(competition, result["metric"])
     values = [score_in_words(value) for value in result["per_fold"].values()]
-    table(["fold", *result["per_fold"]], [[title, *values]])
+    print_table(["fold", *result["per_fold"]], [[title, *values]])
 
 
 def _show_placed(project: Project, placed: LeaderboardResult, looks_before: int) -> None:
@@ -226,7 +226,7 @@ def _show_placed(project: Project, placed: LeaderboardResult, looks_before: int)
         marked = [placed.mine] if placed.mine is not None else []
         rows = placed.rivals.astype(object).where(placed.rivals.notna(), "").to_numpy().tolist()
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
-        table(placed.rivals.columns, cells, marked)
+        print_table(placed.rivals.columns, cells, marked)
     look = f", look {looks_before + 1} at this leaderboard" if placed.status == "scored" else ""
-    say("ledger", f"{project.shown(project.root.ledger)}{look}")
+    say("ledger", f"{project.display(project.workspace.ledger)}{look}")
     say("", RESEARCH)

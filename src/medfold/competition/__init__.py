@@ -1,9 +1,9 @@
 """Competitions: their facts, recipes and plugins, and the project folder they stand in."""
 
-from medfold.competition.facts import Competition, groups_known
+from medfold.competition.facts import Competition, names_groups
 from medfold.competition.facts_sections import FoldFacts, ImageFacts, Symmetry
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
-from medfold.competition.project import RESEARCH, Project, images_of
+from medfold.competition.project import RESEARCH, Project, image_settings
 from medfold.competition.recipe import (
     Recipe,
     effective_recipe,
@@ -29,11 +29,11 @@ __all__ = [
     "TrainingSettings",
     "active_plugins",
     "effective_recipe",
-    "groups_known",
-    "images_of",
+    "image_settings",
     "ineffective_settings",
     "kaggle_slug",
     "load_recipe",
+    "names_groups",
     "overrides_as_typed",
     "parse_overrides",
     "plugins_hash",

@@ -89,7 +89,7 @@ class Competition(StrictModel):
             return self
         if twice := [name for name in self.classes or () if self.classes.count(name) > 1]:
             raise ValueError(f"'classes' has '{twice[0]}' twice")
-        if taken := [name for name in self.columns if name in ("id", "fold", "expected")]:
+        if taken := [name for name in self.prediction_columns if name in ("id", "fold", "expected")]:
             raise ValueError(f"a class is called '{taken[0]}', a name that the kit's own tables need")
         if len(self.labels.targets) != 1:
             raise ValueError(f"task {self.task} has one column in 'labels.targets', found {len(self.labels.targets)}")
@@ -118,17 +118,17 @@ class Competition(StrictModel):
         return self.classes or ["0", "1"]
 
     @property
-    def one_of_many(self) -> bool:
+    def exclusive_classes(self) -> bool:
         """True if each sample has exactly one of three or more classes."""
         return self.task in ("multiclass", "ordinal")
 
     @property
-    def columns(self) -> list[str]:
+    def prediction_columns(self) -> list[str]:
         """Names of the prediction columns: the target (binary), the labels (multilabel) or the classes."""
-        return self.class_names if self.one_of_many else self.labels.targets
+        return self.class_names if self.exclusive_classes else self.labels.targets
 
 
-def groups_known(competition: Competition) -> bool:
+def names_groups(competition: Competition) -> bool:
     """True if the facts say which images are of one patient, or of one unit of the score."""
     labels = competition.labels
     return bool(labels.group or labels.group_pattern or competition.score.unit)

@@ -217,16 +217,17 @@ class ImageFacts(StrictModel):
 
     @model_validator(mode="after")
     def _agree(self) -> "ImageFacts":
-        if not 1 <= self.depth <= 8:
-            raise ValueError(f"'images.channels' is 1 to 8, found {self.depth}")
-        if self.windows and self.depth != len(self.windows):
+        if not 1 <= self.num_channels <= 8:
+            raise ValueError(f"'images.channels' is 1 to 8, found {self.num_channels}")
+        if self.windows and self.num_channels != len(self.windows):
             raise ValueError(
-                f"{len(self.windows)} 'images.windows' make as many channels, 'images.channels' says {self.depth}"
+                f"{len(self.windows)} 'images.windows' make as many channels, "
+                f"'images.channels' says {self.num_channels}"
             )
         return self
 
     @property
-    def depth(self) -> int:
+    def num_channels(self) -> int:
         """The number of channels."""
         return self.channels if isinstance(self.channels, int) else len(self.channels)
 

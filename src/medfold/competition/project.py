@@ -11,7 +11,7 @@ from medfold.competition.recipe import load_recipe
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.competition.slugs import slug_of
 from medfold.errors import UserError
-from medfold.paths import CompetitionPaths, Paths
+from medfold.paths import CompetitionPaths, Workspace
 
 RESEARCH = "For research and competitions, not for the diagnosis of patients."
 
@@ -20,34 +20,34 @@ RESEARCH = "For research and competitions, not for the diagnosis of patients."
 class Project:
     """One competition in one project folder."""
 
-    root: Paths
+    workspace: Workspace
     paths: CompetitionPaths
     competition: Competition
 
     @classmethod
-    def open(cls, name: str, root: Paths | None = None) -> "Project":
+    def open(cls, name: str, workspace: Workspace | None = None) -> "Project":
         """Opens a competition by name or by its address at Kaggle.
 
         Raises:
             UserError: no such competition, or a fault in its competition.yaml.
         """
-        root = root or Paths.find()
-        paths = root.competition(folder_of(root, name))
-        facts = load_facts(paths, root.bases)
+        workspace = workspace or Workspace.find()
+        paths = workspace.competition(find_competition(workspace, name))
+        facts = load_facts(paths, workspace.base_folder)
         use_plugins(paths.plugins)
-        return cls(root, paths, facts)
+        return cls(workspace, paths, facts)
 
     def command(self, target: str, **words: object) -> str:
         """The make command for a target of this competition, as it is typed."""
         words = {"COMPETITION": self.paths.name, **words}
         return " ".join(["make", target, *(f"{key}={value}" for key, value in words.items())])
 
-    def shown(self, path: Path) -> str:
+    def display(self, path: Path) -> str:
         """A path as people read it: from the project folder on."""
-        return self.root.shown(path)
+        return self.workspace.display(path)
 
 
-def folder_of(root: Paths, text: str) -> str:
+def find_competition(workspace: Workspace, text: str) -> str:
     """The competition folder that a name, a Kaggle slug or a pasted Kaggle address stands for.
 
     An address stands for the folder whose source or url is that competition or data set, else for the folder of its
@@ -61,8 +61,8 @@ def folder_of(root: Paths, text: str) -> str:
     slug = next((slug for folder in ("competitions", "datasets") if (slug := _slug(text, folder))), None)
     if slug is None:
         raise UserError("neither a folder under competition/ nor a Kaggle address", text)
-    for name in root.competitions():
-        facts = _facts(root.competition(name), root.bases)
+    for name in workspace.competitions():
+        facts = _facts(workspace.competition(name), workspace.base_folder)
         source = facts.get("source")
         addresses = [source.get("slug") if isinstance(source, dict) else None, facts.get("url")]
         known = {_slug(str(address), folder) for address in addresses for folder in ("competitions", "datasets")}
@@ -97,8 +97,8 @@ def _facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
     return config.merge(facts, variants[paths.name]) if paths.name in variants else facts
 
 
-def images_of(project: Project, recipe: str) -> ImageSettings | None:
+def image_settings(project: Project, recipe: str) -> ImageSettings | None:
     """How a recipe wants the images; None if the competition has no such recipe."""
     if not (project.paths.folder / f"{recipe}.yaml").is_file():
         return None
-    return load_recipe(project.paths, project.root.bases, recipe, {}).images
+    return load_recipe(project.paths, project.workspace.base_folder, recipe, {}).images

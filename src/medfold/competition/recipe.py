@@ -11,7 +11,7 @@ from pydantic import Field
 from medfold import config
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
-from medfold.errors import UserError, nearest
+from medfold.errors import UserError, did_you_mean
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 
@@ -57,7 +57,9 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     file = paths.folder / f"{name}.yaml"
     known = sorted(path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts)
     if name not in known:
-        raise UserError(f"unknown recipe{nearest(name, known)}", f"{paths.name}/{name}", f"Known: {', '.join(known)}")
+        raise UserError(
+            f"unknown recipe{did_you_mean(name, known)}", f"{paths.name}/{name}", f"Known: {', '.join(known)}"
+        )
     content = config.merge(config.load(file, bases), overrides)
     where = str(file.relative_to(paths.root)) + (" with SET" if overrides else "")
     recipe = config.validated(Recipe, content, where)

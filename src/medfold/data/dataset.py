@@ -7,11 +7,11 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import ImageSettings, Project
-from medfold.console import minutes, say, warn
+from medfold.console import format_duration, say, warn
 from medfold.data import samples
-from medfold.data.raw_data import samples_of
-from medfold.data.samples import encode_targets, is_undivided
-from medfold.errors import UserError, some
+from medfold.data.raw_data import load_samples
+from medfold.data.samples import encode_targets, needs_holdout
+from medfold.errors import UserError, shorten_list
 from medfold.folds import (
     LeakReport,
     NearDuplicates,
@@ -19,8 +19,8 @@ from medfold.folds import (
     check_folds,
     choose_holdout,
     find_leaks,
-    join_groups,
-    near_duplicates_of,
+    load_near_duplicates,
+    merge_groups,
     write_folds,
 )
 from medfold.images import read_appearance, scan_images, store_key
@@ -80,9 +80,9 @@ def load_dataset(
     if audit:
         sizes_and_hashes = known[["id", "height", "width", "hash"]]
         appearance = read_appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
-        near = near_duplicates_of(paths, appearance)
+        near = load_near_duplicates(paths, appearance)
     together = near if options.duplicates == "near" else None
-    if is_undivided(paths):
+    if needs_holdout(paths):
         everything = _set_aside(project, everything, together)
     test_groups = everything[everything["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
     good = everything[everything["bad"] == ""].drop(columns="bad")
@@ -100,7 +100,7 @@ def load_dataset(
     leaks = find_leaks(train, test, targets, near.pairs if near else None)
     if leaks.split:
         fix = f"Run: {project.command('folds', FORCE=1)}"
-        raise UserError(f"{len(leaks.split)} groups stand in two folds: {some(leaks.split)}", paths.folds, fix)
+        raise UserError(f"{len(leaks.split)} groups stand in two folds: {shorten_list(leaks.split)}", paths.folds, fix)
     if not kept:
         origin = {
             "folds": options.model_dump(),
@@ -111,7 +111,7 @@ def load_dataset(
         before = write_folds(paths, train, origin)
         say("folds", f"made: {folds_in_words(project, train)}")
         if before:
-            say("folds", f"the former ones are kept as {project.shown(before)}; runs on them keep their scores")
+            say("folds", f"the former ones are kept as {project.display(before)}; runs on them keep their scores")
     if near is not None:
         files.write_csv(leaks.table(), paths.audit)
     unreadable = everything[(everything["part"] == "train") & (everything["bad"] != "")]
@@ -126,7 +126,7 @@ def folds_in_words(project: Project, train: pd.DataFrame) -> str:
     """
     options = project.competition.folds
     how = f"{options.k} folds, {options.method}, seed {options.seed}, {train['group'].nunique():,} groups"
-    return f"{how} -> {project.shown(project.paths.folds)}"
+    return f"{how} -> {project.display(project.paths.folds)}"
 
 
 def _joined(good: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
@@ -134,7 +134,7 @@ def _joined(good: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
     shared = [good["hash"].to_numpy()]
     if near is not None:
         shared.append(near.cluster_of(good["id"]))
-    return join_groups(good["group"].to_numpy(), *shared)
+    return merge_groups(good["group"].to_numpy(), *shared)
 
 
 def _set_aside(project: Project, everything: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
@@ -152,7 +152,7 @@ def _set_aside(project: Project, everything: pd.DataFrame, near: NearDuplicates 
     aside[good] = choose_holdout(readable["id"], targets, _joined(readable, near), share, competition.folds.seed)
     columns = everything.drop(columns=["bad", "hash"])
     with files.lock(project.paths.samples):
-        table = samples.set_aside(competition, project.paths, columns, aside)
+        table = samples.split_off_holdout(competition, project.paths, columns, aside)
     cut = f"{aside.sum():,} of {good.sum():,} images ({aside.sum() / good.sum():.1%}, {share:.1%} asked for)"
     say("holdout", f"{cut} become the test part, copies of an image in one part")
     return table.assign(bad=everything["bad"], hash=everything["hash"])
@@ -172,15 +172,15 @@ def scan_dataset(
         The sample table; the measurements, in its order.
     """
     competition, paths = project.competition, project.paths
-    table = samples_of(project)
+    table = load_samples(project)
     done = scan_images(competition, paths, table, choices, with_appearance)
     if done.images:
         made = f"{done.images:,} images looked at"
         if choices:
             made = f"{done.images:,} images at {choices.size}x{choices.size} px"
-            made += f" -> {project.shown(paths.store(store_key(competition, paths, choices)))}"
+            made += f" -> {project.display(paths.store(store_key(competition, paths, choices)))}"
         rate = f", {done.images / done.seconds:,.0f} a second" if done.seconds > 1 else ""
-        say("prepare", f"{made}, {minutes(done.seconds)}{rate}")
+        say("prepare", f"{made}, {format_duration(done.seconds)}{rate}")
     if done.images or not quiet:
         _warn_of_bad(project, table, done.measured)
     return table, done.measured
@@ -198,4 +198,4 @@ def _warn_of_bad(project: Project, table: pd.DataFrame, known: pd.DataFrame) -> 
     warn("prepare", f"{told} images cannot be read: {fate}")
     for row in bad.nonzero()[0][:SHOWN]:
         warn("", f"{table['image'].iloc[row]}: {known['bad'].iloc[row]}")
-    warn("", f"all of them: {project.shown(project.paths.bad_images)}")
+    warn("", f"all of them: {project.display(project.paths.bad_images)}")

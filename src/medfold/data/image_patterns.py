@@ -13,18 +13,18 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.errors import UserError, some
-from medfold.images import files_of_image, image_endings, members_of
+from medfold.errors import UserError, shorten_list
+from medfold.images import files_of_image, image_endings, list_members
 
 CHANNEL_FIELD = "channel"  # the field that stands for the names of images.channels
 
 
-def fields(pattern: str) -> list[str]:
+def pattern_fields(pattern: str) -> list[str]:
     """The names in braces, each once."""
     return list(dict.fromkeys(name for _, name, _, _ in string.Formatter().parse(pattern) if name))
 
 
-def fill(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
+def fill_pattern(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
     """The pattern with the columns of a table filled in, for each row.
 
     Args:
@@ -33,16 +33,16 @@ def fill(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
     Raises:
         UserError: a column that the table does not have, or no column at all for several rows.
     """
-    if not fields(pattern) and len(table) > 1:
+    if not pattern_fields(pattern) and len(table) > 1:
         raise UserError(f"'{pattern}' names no column, so all rows have one image", key, "Write {id} into it")
-    for column in fields(pattern):
+    for column in pattern_fields(pattern):
         if column not in table:
-            fix = f"It has {some([str(name) for name in table.columns], 12)}"
+            fix = f"It has {shorten_list([str(name) for name in table.columns], 12)}"
             raise UserError(f"the pattern '{pattern}' names a column '{column}' that the table does not have", key, fix)
     parts = [(text, field, spec) for text, field, spec, _ in string.Formatter().parse(pattern)]
     made = [
         "".join(text + (_written(row[field], spec) if field else "") for text, field, spec in parts)
-        for row in table[fields(pattern)].to_dict("records")
+        for row in table[pattern_fields(pattern)].to_dict("records")
     ]
     return pd.Series(made, index=table.index, dtype=str)
 
@@ -91,9 +91,10 @@ def find_images(
         missing = [path for row in zip(*columns, strict=True) for path in row if not image_exists(path, raw, known)]
         fix = _likely_cause(missing, known)
         if len(missing) > competition.images.tolerate * len(table) * len(names):
-            raise UserError(f"{len(missing)} images are missing: {some(missing)}", raw, fix)
+            raise UserError(f"{len(missing)} images are missing: {shorten_list(missing)}", raw, fix)
         warn(
-            "samples", f"{len(missing):,} images are missing, as many as images.tolerate allows: {some(missing)}. {fix}"
+            "samples",
+            f"{len(missing):,} images are missing, as many as images.tolerate allows: {shorten_list(missing)}. {fix}",
         )
     used = {file for path in image for file in files_of_image(raw, path)}
     rules = [PathRule(_for_channel(pattern, name)) for pattern in patterns for name in names]
@@ -106,11 +107,11 @@ def find_images(
         if PurePosixPath(path).suffix.lower() in images and any(rule.match(path) is not None for rule in rules)
     )
     if extra:
-        warn("samples", f"{len(extra):,} images have no label and are left out: {some(extra)}")
+        warn("samples", f"{len(extra):,} images have no label and are left out: {shorten_list(extra)}")
     return image
 
 
-def paths_by_ending(name: str, paths: list[str]) -> list[str]:
+def match_path_endings(name: str, paths: list[str]) -> list[str]:
     """Those of some paths that share the longest end with a path; a list of one if that tells."""
     wanted = name.split("/")[::-1]
 
@@ -131,7 +132,9 @@ def _found_by_end(image: pd.Series, table: pd.DataFrame, known: set[str], raw: P
     by_name: dict[str, list[str]] = {}
     for path in known or list_files(raw):
         by_name.setdefault(path.rpartition("/")[2], []).append(path)
-    found = {row: paths_by_ending(ids[row], by_name.get(ids[row].rpartition("/")[2], [])) for row in image.index[left]}
+    found = {
+        row: match_path_endings(ids[row], by_name.get(ids[row].rpartition("/")[2], [])) for row in image.index[left]
+    }
     single = {row: paths[0] for row, paths in found.items() if len(paths) == 1}
     if single and len(set(single.values())) == len(single):
         row, path = next(iter(single.items()))
@@ -142,7 +145,7 @@ def _found_by_end(image: pd.Series, table: pd.DataFrame, known: set[str], raw: P
 
 def _paths(pattern: str, table: pd.DataFrame) -> pd.Series:
     """The paths that a pattern makes of rows; accents in one letter, as raw files are named."""
-    return fill(pattern, table, "images").map(lambda path: unicodedata.normalize("NFC", path))
+    return fill_pattern(pattern, table, "images").map(lambda path: unicodedata.normalize("NFC", path))
 
 
 def _as_one(columns: list[pd.Series]) -> pd.Series:
@@ -179,7 +182,7 @@ def image_exists(path: str, raw: Path, known: set[str]) -> bool:
 
 @cache
 def _members(path: Path) -> frozenset[str]:
-    return frozenset(members_of(path))
+    return frozenset(list_members(path))
 
 
 def _candidates(pattern: str, raw: Path) -> list[str]:

@@ -14,9 +14,9 @@ from medfold.console import say, warn
 from medfold.data import image_patterns, label_tables
 from medfold.data.image_patterns import PathRule, list_files
 from medfold.data.label_arrays import class_numbers, open_arrays
-from medfold.data.label_tables import as_marks, is_one_hot, read_table
-from medfold.data.parts import held_out, part_of
-from medfold.errors import UserError, nearest, some
+from medfold.data.label_tables import is_one_hot, parse_marks, read_table
+from medfold.data.parts import choose_test_part, part_from_name
+from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.images import identifying_keywords, path_of_image, read_headers
 from medfold.registry import Registry
 
@@ -43,10 +43,10 @@ def wide(competition: Competition, raw: Path) -> Parts:
 
 
 def _wide(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
-    meant = label_tables.meanings(table[competition.labels.targets], competition)
-    table = label_tables.without(table.assign(**meant), meant.isna().any(axis=1))
+    meant = label_tables.map_labels(table[competition.labels.targets], competition)
+    table = label_tables.drop_rows(table.assign(**meant), meant.isna().any(axis=1))
     for target in competition.labels.targets:
-        label_tables.check_values(table, target, competition, path)
+        label_tables.check_classes(table, target, competition, path)
     return table
 
 
@@ -59,21 +59,21 @@ def long(competition: Competition, raw: Path) -> Parts:
 def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
     labels = competition.labels
     ids, target = split_long(rows[labels.id], labels.targets, path)
-    value = label_tables.meanings(rows[[labels.value]], competition)[labels.value]
+    value = label_tables.map_labels(rows[[labels.value]], competition)[labels.value]
     rows = pd.DataFrame({labels.id: ids, "target": target, labels.value: value})
-    rows = label_tables.without(rows, ids.isin(ids[value.isna()]))
-    label_tables.check_values(rows, labels.value, competition, path)
-    rows = label_tables.join_repeated(rows, [labels.id, "target"], [labels.value], competition, path)
+    rows = label_tables.drop_rows(rows, ids.isin(ids[value.isna()]))
+    label_tables.check_classes(rows, labels.value, competition, path)
+    rows = label_tables.merge_repeated_rows(rows, [labels.id, "target"], [labels.value], competition, path)
     twice = rows.duplicated([labels.id, "target"])
     if twice.any():
         named = (rows[labels.id] + "_" + rows["target"])[twice]
         fix = "labels.repeated in competition.yaml says what several rows of one id mean"
-        raise UserError(f"{twice.sum()} rows stand twice: {some(named)}", path, fix)
+        raise UserError(f"{twice.sum()} rows stand twice: {shorten_list(named)}", path, fix)
     train = rows.pivot(index=labels.id, columns="target", values=labels.value)
     train = train.reindex(columns=labels.targets)
     gaps = train.index[train.isna().any(axis=1)]
     if len(gaps):
-        raise UserError(f"{len(gaps)} ids have no row for some of the labels: {some(gaps)}", path)
+        raise UserError(f"{len(gaps)} ids have no row for some of the labels: {shorten_list(gaps)}", path)
     return train.reset_index().rename_axis(columns=None)
 
 
@@ -86,11 +86,11 @@ def one_hot(competition: Competition, raw: Path) -> Parts:
 def _one_hot(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
     names = competition.class_names
     (target,) = competition.labels.targets
-    marked = as_marks(table, names)
+    marked = parse_marks(table, names)
     wrong = ~is_one_hot(marked)
     if wrong.any():
         ids = table[competition.labels.id][wrong]
-        what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {some(names, 6)}: {some(ids)}"
+        what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {shorten_list(names, 6)}: {shorten_list(ids)}"
         raise UserError(what, path, "With several labels an image: task multilabel, labels.shape wide")
     return table.assign(**{target: np.array(names, object)[marked.to_numpy().argmax(axis=1)]})
 
@@ -103,15 +103,17 @@ def lists(competition: Competition, raw: Path) -> Parts:
 
 def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
     labels = competition.labels
-    named = table[labels.value].map(partial(names_in, separator=labels.separator)).explode().fillna("").to_frame()
-    named = label_tables.meanings(named, competition)[labels.value]
-    table = label_tables.without(table, pd.Series(table.index.isin(named.index[named.isna()]), table.index))
-    named = label_tables.as_classes(named[named.notna() & (named != "")], [*labels.targets, *labels.ignore])
+    named = (
+        table[labels.value].map(partial(split_label_list, separator=labels.separator)).explode().fillna("").to_frame()
+    )
+    named = label_tables.map_labels(named, competition)[labels.value]
+    table = label_tables.drop_rows(table, pd.Series(table.index.isin(named.index[named.isna()]), table.index))
+    named = label_tables.match_class_spelling(named[named.notna() & (named != "")], [*labels.targets, *labels.ignore])
     named = named[~named.isin(labels.ignore)]
     unknown = named[~named.isin(labels.targets)]
     if len(unknown):
         where = f"{path}, row {unknown.index[0] + 2}, column '{labels.value}'"
-        raise UserError(f"unknown label '{unknown.iloc[0]}'", where, f"Known: {some(labels.targets, 30)}")
+        raise UserError(f"unknown label '{unknown.iloc[0]}'", where, f"Known: {shorten_list(labels.targets, 30)}")
     member = pd.crosstab(named.index, named).reindex(index=table.index, columns=labels.targets, fill_value=0)
     table[labels.targets] = (member.to_numpy() > 0).astype(int).astype(str)
     return table
@@ -143,13 +145,13 @@ def folders(competition: Competition, raw: Path) -> Parts:
         if rules and table["label"].notna().all():
             # Accents in one letter or in two are the same name.
             table["label"] = table["label"].map(partial(unicodedata.normalize, "NFC"))
-            table["label"] = label_tables.meanings(table[["label"]], competition)["label"]
-            table = label_tables.without(table, table["label"].isna())
+            table["label"] = label_tables.map_labels(table[["label"]], competition)["label"]
+            table = label_tables.drop_rows(table, table["label"].isna())
         unknown = sorted(set(table["label"].dropna()) - set(competition.class_names))
         if unknown:
             where = table.loc[table["label"] == unknown[0], "image"].iloc[0]
             fix = f"Expected: {', '.join(competition.class_names)}. labels.map says what others mean"
-            hint = nearest(unknown[0], competition.class_names)
+            hint = did_you_mean(unknown[0], competition.class_names)
             raise UserError(f"the folder '{unknown[0]}' is no class{hint}", raw / where, fix)
         if rules:
             table = _with_headers(table, table["image"], images.headers, raw)
@@ -190,8 +192,8 @@ def _make_ids_differ(competition: Competition, train: pd.DataFrame, test: pd.Dat
     pattern = competition.labels.id if "{" in competition.labels.id else ""
     for part, table in (("test", test), ("train", train)):
         recur = False
-        if pattern and not table[image_patterns.fields(pattern)].isna().any(axis=None):
-            table["id"] = image_patterns.fill(pattern, table, "labels.id")
+        if pattern and not table[image_patterns.pattern_fields(pattern)].isna().any(axis=None):
+            table["id"] = image_patterns.fill_pattern(pattern, table, "labels.id")
         whole = table["image"].str.replace(r"\.\w+$", "", regex=True)
         for longer in (table["label"] + "/" + table["id"], whole, table["image"]):
             both = part == "train" and bool(set(table["id"]) & set(test["id"]))
@@ -228,23 +230,23 @@ def arrays(competition: Competition, raw: Path) -> Parts:
                 pieces.append(pd.DataFrame(values.astype(str), columns=labels.targets).assign(id=ids, image=images))
             table = pd.concat(pieces, ignore_index=True).assign(patient=None)
             table["unit"] = table["id"]
-            meant = label_tables.meanings(table[labels.targets], competition)
-            table = label_tables.without(table.assign(**meant), meant.isna().any(axis=1)).reset_index(drop=True)
+            meant = label_tables.map_labels(table[labels.targets], competition)
+            table = label_tables.drop_rows(table.assign(**meant), meant.isna().any(axis=1)).reset_index(drop=True)
             for target in labels.targets:
-                label_tables.check_values(table, target, competition, path)
+                label_tables.check_classes(table, target, competition, path)
             found.append(table)
     train, test = found
     return train, test.drop(columns=labels.targets), test[["id", *labels.targets]].assign(usage="Private")
 
 
-def names_in(text: str, separator: str) -> list[str]:
+def split_label_list(text: str, separator: str) -> list[str]:
     """The names in a list: `a|b c` -> a and 'b c'; brackets and quotes of Python's lists do not count."""
     enclosed = re.fullmatch(r"\s*[\[({](.*)[\])}]\s*", text, re.S)
     parts = (enclosed[1] if enclosed else text).split(None if separator == " " else separator)
     return [name for part in parts if (name := part.strip(" '\""))]
 
 
-def test_part(competition: Competition, raw: Path) -> pd.DataFrame:
+def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
     """The test part alone, as a notebook meets it on Kaggle: id, image, unit.
 
     Labels of the training part are not looked at, and an image may be missing: then it cannot be read.
@@ -272,7 +274,9 @@ def split_long(names: pd.Series, targets: list[str], path: Path) -> tuple[pd.Ser
     wrong = parts[0].isna()
     if wrong.any():
         row = int(np.argmax(wrong.to_numpy()))
-        raise UserError(f"row {row + 2}: '{names.iloc[row]}' is not <id>_<label>", path, f"Labels: {some(targets, 30)}")
+        raise UserError(
+            f"row {row + 2}: '{names.iloc[row]}' is not <id>_<label>", path, f"Labels: {shorten_list(targets, 30)}"
+        )
     return parts[0], parts[1]
 
 
@@ -296,7 +300,7 @@ def _from_table(
         table, test = _by_part(table, competition, path)
     elif not labels.holdout:
         test = _test_table(competition, raw)
-    train = label_tables.join_repeated(
+    train = label_tables.merge_repeated_rows(
         labelled(table, competition, path), [labels.id], labels.targets, competition, path
     )
     if test is None:
@@ -307,7 +311,7 @@ def _from_table(
     if known:
         say("samples", f"{test_path.name} has labels: they become the hidden solution of the local leaderboard")
         rows = labelled(test, competition, test_path)
-        test = label_tables.join_repeated(rows, [labels.id], labels.targets, competition, test_path)
+        test = label_tables.merge_repeated_rows(rows, [labels.id], labels.targets, competition, test_path)
     else:  # a sample submission has columns of that name, too
         test = test.drop(columns=labels.targets, errors="ignore")
     train, test = _complete(train, competition, raw), _complete(test, competition, raw, "test")
@@ -335,7 +339,7 @@ def _by_part(table: pd.DataFrame, competition: Competition, path: Path) -> tuple
         UserError: no such rows, a value that names no part, or an id of several parts.
     """
     column, key = competition.labels.part, competition.labels.id
-    part = table[column].map({value: part_of(value) for value in table[column].unique()})
+    part = table[column].map({value: part_from_name(value) for value in table[column].unique()})
     if part.isna().any():
         row = part.index[int(np.argmax(part.isna().to_numpy()))]
         value = table.at[row, column] or "nothing"
@@ -344,9 +348,9 @@ def _by_part(table: pd.DataFrame, competition: Competition, path: Path) -> tuple
     several = part.groupby(table[key]).nunique()
     if (several > 1).any():
         ids = several.index[several > 1]
-        raise UserError(f"{len(ids)} ids stand in several parts: {some(ids)}", f"{path}, column '{column}'")
+        raise UserError(f"{len(ids)} ids stand in several parts: {shorten_list(ids)}", f"{path}, column '{column}'")
     count = part.value_counts()
-    held = held_out(count.index)
+    held = choose_test_part(count.index)
     if held not in count or "train" not in count:
         fix = "Take labels.part out, and let labels.holdout set a share aside"
         raise UserError(f"column '{column}' has rows of {', '.join(count.index)} only", path, fix)
@@ -372,7 +376,7 @@ def _complete(table: pd.DataFrame, competition: Competition, raw: Path, part: st
     for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
         if column not in shipped:
             has = f"It has {', '.join(map(str, shipped.columns))}"
-            raise UserError(f"no column '{column}'{nearest(column, shipped.columns)}", path, has)
+            raise UserError(f"no column '{column}'{did_you_mean(column, shipped.columns)}", path, has)
     kept = [column for column in wanted if column in shipped]
     return pd.concat([own, _groups(own, shipped, competition), shipped[kept]], axis=1)
 
@@ -416,10 +420,10 @@ def _placed(
     image = image_patterns.find_images(nameable, rules, competition, raw, complete)
     unit, keywords = competition.score.unit, competition.images.headers
     if not complete:
-        keywords = [keyword for keyword in keywords if unit and keyword in image_patterns.fields(unit)]
+        keywords = [keyword for keyword in keywords if unit and keyword in image_patterns.pattern_fields(unit)]
     table = _with_headers(table, image, keywords, raw, complete)
     nameable = table.assign(id=nameable["id"])
-    units = image_patterns.fill(unit, nameable, "score.unit") if unit else nameable["id"]
+    units = image_patterns.fill_pattern(unit, nameable, "score.unit") if unit else nameable["id"]
     return pd.DataFrame({"id": nameable["id"], "image": image, "unit": units}), table
 
 
@@ -481,7 +485,7 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
     left = [id for id, match in zip(ids, matches, strict=True) if not match]
     if left:
         told = f"labels.group_pattern does not match {len(left):,} of {len(ids):,} ids: each is a group of its own"
-        warn("samples", f"{told}: {some(left)}")
+        warn("samples", f"{told}: {shorten_list(left)}")
     elif len(ids) > FEW and len(set(found)) == len(found):
         warn("samples", f"labels.group_pattern joins nothing: {len(ids):,} ids, as many groups")
     return found
@@ -489,4 +493,4 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
 
 def _seen(everything: list[str]) -> str:
     seen = sorted({path.rpartition("/")[0] or "." for path in everything})
-    return f"Folders found: {some(seen, 5)}"
+    return f"Folders found: {shorten_list(seen, 5)}"

@@ -15,7 +15,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.errors import UserError, nearest, some
+from medfold.errors import UserError, did_you_mean, shorten_list
 
 # Of files that may be tables, in lower case.
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
@@ -52,22 +52,22 @@ def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     for column in needed:
         if column not in table:
             raise UserError(
-                f"no column '{column}'{nearest(column, table.columns)}", path, f"It has {', '.join(table.columns)}"
+                f"no column '{column}'{did_you_mean(column, table.columns)}", path, f"It has {', '.join(table.columns)}"
             )
     return table
 
 
-def plain_texts(values: pd.Series) -> pd.Series:
+def normalise_texts(values: pd.Series) -> pd.Series:
     """Texts without blanks around them, and 1.0 as 1."""
     return values.str.strip().str.replace(WHOLE, r"\1", regex=True)
 
 
-def as_marks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+def parse_marks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Columns of marks as 0 and 1, whatever their case and blanks; nan where a cell holds something else."""
     return table[columns].apply(lambda column: column.str.strip().str.lower().map(MARKS))
 
 
-def meanings(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
+def map_labels(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
     """Values of label columns as the classes that `labels.map` says they mean, None for those that mean nothing.
 
     Blanks around a value do not count, and 1.0 is 1. Values that are not in `labels.map` stay as they are.
@@ -84,7 +84,7 @@ def meanings(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
     return values.apply(lambda column: column.map({value: meant(value) for value in column.unique()}))
 
 
-def without(table: pd.DataFrame, left_out: pd.Series) -> pd.DataFrame:
+def drop_rows(table: pd.DataFrame, left_out: pd.Series) -> pd.DataFrame:
     """Drops the rows that `labels.map` leaves out, and tells how many. Rows keep their index."""
     if not left_out.any():
         return table
@@ -189,7 +189,7 @@ def _without_surplus(rows: pd.DataFrame, known: int, head: str, path: Path) -> p
     return table.fillna("")
 
 
-def check_values(table: pd.DataFrame, target: str, competition: Competition, path: Path) -> None:
+def check_classes(table: pd.DataFrame, target: str, competition: Competition, path: Path) -> None:
     """Sees that a column holds known classes only, and writes them as competition.yaml does.
 
     Blanks around a value do not count, nor does its case where no two classes differ by it, and 1.0 is 1: tables that
@@ -198,7 +198,7 @@ def check_values(table: pd.DataFrame, target: str, competition: Competition, pat
     Raises:
         UserError: another value; row and column are named.
     """
-    table[target] = as_classes(table[target], competition.class_names)
+    table[target] = match_class_spelling(table[target], competition.class_names)
     wrong = ~table[target].isin(competition.class_names)
     if wrong.any():
         row = table.index[int(np.argmax(wrong.to_numpy()))]
@@ -210,7 +210,7 @@ def check_values(table: pd.DataFrame, target: str, competition: Competition, pat
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
 
 
-def as_classes(values: pd.Series, names: list[str]) -> pd.Series:
+def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
     """The values that mean a class as the name of that class; others as they are. What was changed is told."""
     known = {name.lower(): name for name in names}
     if len(known) < len(names):
@@ -229,12 +229,13 @@ def as_classes(values: pd.Series, names: list[str]) -> pd.Series:
     if told:
         count = int(values.isin(told).sum())
         warn(
-            "labels", f"{values.name}: {count:,} values are read as classes that differ by case or blanks: {some(told)}"
+            "labels",
+            f"{values.name}: {count:,} values are read as classes that differ by case or blanks: {shorten_list(told)}",
         )
     return values.map(lambda value: unlike.get(value, value))
 
 
-def join_repeated(table: pd.DataFrame, keys: list[str], targets: list[str], competition: Competition, path: Path):
+def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str], competition: Competition, path: Path):
     """One row for each key, by `labels.repeated`: `same` takes rows that agree for one, `any` takes the highest class,
     `majority` the most frequent one, of several the highest. Other columns are those of the first row.
 
@@ -257,7 +258,7 @@ def join_repeated(table: pd.DataFrame, keys: list[str], targets: list[str], comp
         if wrong.any():
             ids = [" ".join(key) if isinstance(key, tuple) else key for key in wrong.index[wrong]]
             fix = "labels.repeated: any, or majority, says what to make of it"
-            raise UserError(f"{len(ids)} ids have rows with different labels: {some(ids)}", path, fix)
+            raise UserError(f"{len(ids)} ids have rows with different labels: {shorten_list(ids)}", path, fix)
         decided = grouped.max()
     elif how == "any":
         decided = grouped.max()

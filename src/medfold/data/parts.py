@@ -11,7 +11,7 @@ WORDS = {
 HELD = re.compile(r"(?<=.)(sets?|data|images?|imgs?|files?|labels?|split|part)$", re.I)  # behind a word: testset
 
 
-def part_of(name: str) -> str | None:
+def part_from_name(name: str) -> str | None:
     """Which part a name tells of, in any case: train, valid or test; None if it does not say.
 
     >>> part_of("Testing_Set"), part_of("train2019"), part_of("ValidImages"), part_of("latest")
@@ -22,6 +22,6 @@ def part_of(name: str) -> str | None:
     return next((WORDS[word] for word in words if word in WORDS), None)
 
 
-def held_out(parts: Collection[str]) -> str:
+def choose_test_part(parts: Collection[str]) -> str:
     """The part to test on: test, or the validation part where there is no other."""
     return "test" if "test" in parts else "valid"

@@ -7,10 +7,10 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import Project
-from medfold.console import minutes, say, size, warn
+from medfold.console import format_duration, format_size, say, warn
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
-from medfold.data.sources.source import missing, open_source
-from medfold.errors import UserError, some
+from medfold.data.sources.source import missing_files, open_source
+from medfold.errors import UserError, shorten_list
 
 
 def get_raw_data(project: Project, given: Path | None = None, force: bool = False) -> None:
@@ -25,9 +25,9 @@ def get_raw_data(project: Project, given: Path | None = None, force: bool = Fals
         if not force and (source.complete or (given is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
             again = " (FORCE=1 gets it again)" if given else ""
-            held = f"{len(manifest):,} files, {size(manifest['bytes'].sum())}"
-            say("download", f"complete: {held} in {project.shown(paths.raw)}{again}")
-            samples_of(project)
+            held = f"{len(manifest):,} files, {format_size(manifest['bytes'].sum())}"
+            say("download", f"complete: {held} in {project.display(paths.raw)}{again}")
+            load_samples(project)
             return
         began = time.monotonic()
         manifest = source.get(given, force)
@@ -42,11 +42,11 @@ def get_raw_data(project: Project, given: Path | None = None, force: bool = Fals
     told = f"{count['train']:,} training and {count['test']:,} test images"
     if share := project.competition.labels.holdout:
         told = f"{len(table):,} images, of which make folds sets {share:.0%} aside as the test part"
-    held = f"{size(manifest['bytes'].sum())} in {project.shown(paths.raw)}"
-    say("download", f"{told}, {held}, {minutes(time.monotonic() - began)}")
+    held = f"{format_size(manifest['bytes'].sum())} in {project.display(paths.raw)}"
+    say("download", f"{told}, {held}, {format_duration(time.monotonic() - began)}")
 
 
-def get_some_raw_data(project: Project, patterns: list[str]) -> None:
+def get_raw_files(project: Project, patterns: list[str]) -> None:
     """Gets single files; they count as the whole data only if the samples can be read from them.
 
     Args:
@@ -54,9 +54,9 @@ def get_some_raw_data(project: Project, patterns: list[str]) -> None:
     """
     source, paths = open_source(project), project.paths
     names = source.get_some(patterns)
-    told = f"{len(names):,} files asked for are in {project.shown(paths.raw)}"
+    told = f"{len(names):,} files asked for are in {project.display(paths.raw)}"
     if paths.raw_manifest.is_file():  # the data was complete, or nearly, before
-        absent = missing(paths)
+        absent = missing_files(paths)
         say("download", f"{told}; {f'{len(absent)} others are missing' if absent else 'complete'}")
         return
     source.seal()
@@ -73,20 +73,20 @@ def _note_nested_copy(project: Project) -> None:
     folder = project.competition.images.root
     nested = project.paths.raw / folder / folder
     if folder and nested.is_dir():
-        warn("download", f"note: {project.shown(nested)} is a second copy inside the first; it is not used")
+        warn("download", f"note: {project.display(nested)} is a second copy inside the first; it is not used")
 
 
-def samples_of(project: Project) -> pd.DataFrame:
+def load_samples(project: Project) -> pd.DataFrame:
     """The sample table; made anew if it is missing or stale, and the data too where that costs nothing."""
     paths = project.paths
     if not paths.raw_manifest.is_file():
         if not open_source(project).embedded:
             raise UserError("no data yet", paths.name, f"Run: {project.command('download')}")
         get_raw_data(project)
-    absent = missing(paths)
+    absent = missing_files(paths)
     if absent:
         raise UserError(
-            f"{len(absent)} raw files are missing or changed: {some(absent)}",
+            f"{len(absent)} raw files are missing or changed: {shorten_list(absent)}",
             paths.raw,
             f"Run: {project.command('download')}",
         )
@@ -94,5 +94,5 @@ def samples_of(project: Project) -> pd.DataFrame:
         if samples_are_fresh(project.competition, paths):
             return read_samples(project.competition, paths)
         table = build_samples(project.competition, paths)
-    say("samples", f"{len(table):,} samples -> {project.shown(paths.samples)}")
+    say("samples", f"{len(table):,} samples -> {project.display(paths.samples)}")
     return table

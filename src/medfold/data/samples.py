@@ -16,7 +16,7 @@ from medfold.console import warn
 from medfold.data import label_layouts
 from medfold.data.companions import mask_suspicion
 from medfold.data.label_tables import read_table
-from medfold.errors import UserError, nearest, some
+from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 
@@ -36,7 +36,7 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     """
     labels = competition.labels
     if labels.shape not in label_layouts.LAYOUTS:
-        hint = nearest(labels.shape, label_layouts.LAYOUTS)
+        hint = did_you_mean(labels.shape, label_layouts.LAYOUTS)
         raise UserError(
             f"unknown labels.shape '{labels.shape}'{hint}", paths.facts, f"Known: {', '.join(label_layouts.LAYOUTS)}"
         )
@@ -54,7 +54,7 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     both = set(train["id"]) & set(test["id"])
     if both:
         fix = "Give the images of one part other ids, such as their paths (train/x.png), in the table or in labels.id"
-        raise UserError(f"{len(both)} ids stand in train and in test: {some(sorted(both))}", paths.raw, fix)
+        raise UserError(f"{len(both)} ids stand in train and in test: {shorten_list(sorted(both))}", paths.raw, fix)
 
     table = pd.concat([train.assign(part="train"), test.assign(part="test")], ignore_index=True)
     told = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
@@ -73,7 +73,7 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     return table
 
 
-def set_aside(
+def split_off_holdout(
     competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, aside: np.ndarray
 ) -> pd.DataFrame:
     """Moves samples to the test part and hides their labels: a local leaderboard where the data brings none.
@@ -93,9 +93,9 @@ def set_aside(
     return table
 
 
-def is_undivided(paths: CompetitionPaths) -> bool:
+def needs_holdout(paths: CompetitionPaths) -> bool:
     """True until `set_aside` has cut the test part that `labels.holdout` asks for."""
-    return bool((files.read_json(paths.samples_origin) or {}).get("undivided"))
+    return bool((files.read_json(paths.samples_metadata) or {}).get("undivided"))
 
 
 def _write(
@@ -106,19 +106,19 @@ def _write(
     undivided: bool,
 ) -> None:
     """The sample table and what goes with it; its origin last."""
-    paths.samples_origin.unlink(missing_ok=True)
+    paths.samples_metadata.unlink(missing_ok=True)
     if solution is not None:
         files.write_csv(solution, paths.solution)
     if not competition.submission.sample:
         units = table.loc[table["part"] == "test", "unit"].unique()
         files.write_csv(_blank_submission(competition, units), paths.sample_submission)
     files.write_csv(table, paths.samples)
-    images = files.sha256_of(table[["id", "image"]].to_csv(index=False))
-    made = {"made from": origin(competition, paths), "images": images, "undivided": undivided}
-    files.write_json(made, paths.samples_origin)
+    images = files.sha256_of_text(table[["id", "image"]].to_csv(index=False))
+    made = {"made from": samples_metadata(competition, paths), "images": images, "undivided": undivided}
+    files.write_json(made, paths.samples_metadata)
 
 
-def origin(competition: Competition, paths: CompetitionPaths) -> str:
+def samples_metadata(competition: Competition, paths: CompetitionPaths) -> str:
     """A fingerprint of all that the sample table depends on: facts and raw files."""
     facts = competition.model_dump(include={"task", "classes", "labels", "submission"})
     facts["images"] = competition.images.model_dump(include=FINDING)
@@ -136,10 +136,10 @@ def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFr
 def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool:
     """True if the sample table is there and was made from these facts and these raw files."""
     try:
-        made = files.read_json(paths.samples_origin)
+        made = files.read_json(paths.samples_metadata)
     except UserError:  # it broke off: the table is made anew
         return False
-    return paths.samples.is_file() and bool(made) and made["made from"] == origin(competition, paths)
+    return paths.samples.is_file() and bool(made) and made["made from"] == samples_metadata(competition, paths)
 
 
 def encode_targets(competition: Competition, table: pd.DataFrame) -> np.ndarray:
@@ -164,7 +164,7 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     return read_table(own, [facts.id])
 
 
-def further_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
+def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
     """What the label table says besides ids and labels, one row for each of these ids, in their order.
 
     Of several rows of an id the first counts; without a label table, or where its ids are others, there are no columns.
@@ -196,7 +196,7 @@ def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, p
     Raises:
         UserError: no table of the test part, or no sample submission.
     """
-    table = label_layouts.test_part(competition, raw)
+    table = label_layouts.read_test_table(competition, raw)
     _check_ids(table, "test")
     facts = competition.submission
     if facts.sample:
@@ -206,7 +206,9 @@ def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, p
 
 def _blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFrame:
     blank = pd.DataFrame({competition.submission.id: units})
-    blank[competition.columns] = 1 / len(competition.columns) if competition.one_of_many else 0.5
+    blank[competition.prediction_columns] = (
+        1 / len(competition.prediction_columns) if competition.exclusive_classes else 0.5
+    )
     return blank
 
 
@@ -214,16 +216,20 @@ def _check_ids(table: pd.DataFrame, part: str) -> None:
     twice = table["id"].duplicated()
     if twice.any():
         fix = "labels.repeated in competition.yaml says what several rows of one id mean"
-        raise UserError(f"{twice.sum()} ids stand twice in the {part} part: {some(table['id'][twice])}", "labels", fix)
+        raise UserError(
+            f"{twice.sum()} ids stand twice in the {part} part: {shorten_list(table['id'][twice])}", "labels", fix
+        )
 
 
 def _check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:
     first = table.drop_duplicates("unit").set_index("unit")["group"]
     split = table["unit"][first.loc[table["unit"]].to_numpy() != table["group"].to_numpy()].unique()
     if len(split):
-        what = f"{len(split)} units stand in two groups: {some(split)}"
+        what = f"{len(split)} units stand in two groups: {shorten_list(split)}"
         raise UserError(what, paths.facts, "Change score.unit or labels.group: a group holds whole units")
     parts = table.groupby("unit")["part"].nunique()
     both = parts.index[parts > 1]
     if len(both):
-        raise UserError(f"{len(both)} units stand in train and in test: {some(both)}", paths.facts, "See score.unit")
+        raise UserError(
+            f"{len(both)} units stand in train and in test: {shorten_list(both)}", paths.facts, "See score.unit"
+        )

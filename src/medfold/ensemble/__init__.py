@@ -1,6 +1,6 @@
 """Runs put together: methods, the choice among them, and one predictor of what comes of it."""
 
-from medfold.ensemble.choice_file import KeptChoice, choice_of, keep_choice, kept_choice
+from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.method_choice import EnsembleChoice, Members, error_correlation
 from medfold.ensemble.methods import ensemble_method, mean_of
 from medfold.ensemble.predictor import BATCH, EnsemblePredictor, Member, PredictionLimit
@@ -11,15 +11,15 @@ __all__ = [
     "Ensemble",
     "EnsembleChoice",
     "EnsemblePredictor",
-    "KeptChoice",
     "Member",
     "Members",
     "PredictionLimit",
-    "choice_of",
+    "SavedChoice",
+    "choice_of_ensemble",
     "ensemble_method",
     "ensemble_runs",
     "error_correlation",
-    "keep_choice",
-    "kept_choice",
     "mean_of",
+    "read_choice",
+    "save_choice",
 ]

@@ -7,11 +7,11 @@ from medfold import files
 from medfold.competition import Project
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.runs import joined_name
+from medfold.runs import combined_name
 from medfold.scoring import FittedTransform
 
 
-class KeptChoice(NamedTuple):
+class SavedChoice(NamedTuple):
     """How runs are put together.
 
     Args:
@@ -25,20 +25,20 @@ class KeptChoice(NamedTuple):
     title: str
 
 
-def choice_of(found: Ensemble) -> KeptChoice:
+def choice_of_ensemble(found: Ensemble) -> SavedChoice:
     """The choice that an ensemble came to."""
     decision, (behind, _) = found.decision, found.decision.probable
     adjusted = f", {decision.adjusted.title}" if decision.adjusted and decision.adjusted.helps else ""
-    return KeptChoice(
+    return SavedChoice(
         fitted=decision.fitted,
         probable=None if behind is decision.fitted else behind,
         title=f"{decision.chosen.method.title}{adjusted}",
     )
 
 
-def keep_choice(project: Project, found: Ensemble) -> None:
+def save_choice(project: Project, found: Ensemble) -> None:
     """Keeps the choice of an ensemble, with the hashes of what it was made from."""
-    path, choice = _path(project, found.names), choice_of(found)
+    path, choice = _path(project, found.names), choice_of_ensemble(found)
     behind = path.with_suffix(".probable.npz")
     choice.fitted.save(path)
     if choice.probable:
@@ -49,7 +49,7 @@ def keep_choice(project: Project, found: Ensemble) -> None:
     files.write_json({"inputs": found.inputs, "title": choice.title, "files": hashes}, path.with_suffix(".json"))
 
 
-def kept_choice(project: Project, names: list[str]) -> KeptChoice | None:
+def read_choice(project: Project, names: list[str]) -> SavedChoice | None:
     """The choice that was kept for runs; None if there is none that their present folds were put together by."""
     path = _path(project, sorted(set(names)))
     try:
@@ -58,12 +58,12 @@ def kept_choice(project: Project, names: list[str]) -> KeptChoice | None:
         return None
     if not about:
         return None
-    expected = {project.root.root / name: digest for name, digest in about["inputs"].items()}
+    expected = {project.workspace.root / name: digest for name, digest in about["inputs"].items()}
     expected |= {path.with_name(name): digest for name, digest in about["files"].items()}
     if any(not file.is_file() or files.sha256(file) != digest for file, digest in expected.items()):
         return None
     behind = path.with_suffix(".probable.npz")
-    return KeptChoice(
+    return SavedChoice(
         FittedTransform.load(path),
         FittedTransform.load(behind) if behind.name in about["files"] else None,
         about["title"],
@@ -73,4 +73,4 @@ def kept_choice(project: Project, names: list[str]) -> KeptChoice | None:
 def _path(project: Project, names: list[str]) -> Path:
     if len(names) == 1:
         return project.paths.run(names[0]).folder / "ensemble.npz"
-    return project.paths.runs / f"{joined_name(names)}.ensemble.npz"
+    return project.paths.runs / f"{combined_name(names)}.ensemble.npz"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 
 
 def mean_by_id(
@@ -34,10 +34,10 @@ def mean_by_id(
     for name, table in members.items():
         twice = table["id"].duplicated()
         if twice.any():
-            raise UserError(f"ids stand twice: {some(table['id'][twice])}", name, "Train that fold anew")
+            raise UserError(f"ids stand twice: {shorten_list(table['id'][twice])}", name, "Train that fold anew")
         differ = set(table["id"]) ^ set(first["id"])
         if differ:
-            what = f"{len(differ)} ids differ from {first_name}: {some(sorted(differ))}"
+            what = f"{len(differ)} ids differ from {first_name}: {shorten_list(sorted(differ))}"
             raise UserError(what, name, "Members of a blend must predict the same samples")
         values = table.set_index("id").loc[first["id"], columns].to_numpy(np.float64)
         if not np.isfinite(values).all():

@@ -7,7 +7,7 @@ import numpy as np
 
 from medfold.competition import Competition
 from medfold.ensemble.methods import METHODS, Method
-from medfold.errors import UserError, nearest
+from medfold.errors import UserError, did_you_mean
 from medfold.scoring import (
     METRICS,
     Difference,
@@ -71,7 +71,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Adjusted:
+class PostProcessed:
     """Predictions adjusted after they were put together.
 
     Args:
@@ -125,7 +125,7 @@ class EnsembleChoice:
 
     contenders: list[Candidate]
     chosen: Candidate
-    adjusted: Adjusted | None
+    adjusted: PostProcessed | None
     fitted: FittedTransform
     predictions: np.ndarray
 
@@ -210,7 +210,7 @@ def choose_method(
     return EnsembleChoice(contenders, chosen, adjusted, fitted, predictions)
 
 
-def calibrated(
+def calibration_gain(
     members: Members, competition: Competition, decision: EnsembleChoice, per_class: bool = False
 ) -> Calibration:
     """The calibration error of an ensemble before and after temperature scaling, cross-fitted.
@@ -257,10 +257,10 @@ def _named(members: Members, contenders: list[Candidate], name: str) -> Candidat
         )
         raise UserError(f"method {name} cannot be used yet: {why}", f"METHOD={name}")
     known = f"Known: {', '.join(METHODS)}"
-    raise UserError(f"unknown method '{name}'{nearest(name, METHODS)}", f"METHOD={name}", known)
+    raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS)}", f"METHOD={name}", known)
 
 
-def _adjusted(members: Members, competition: Competition, chosen: Candidate, per_class: bool) -> Adjusted | None:
+def _adjusted(members: Members, competition: Competition, chosen: Candidate, per_class: bool) -> PostProcessed | None:
     metric = metric_of(competition)
     suited = post_processing_of(competition, metric)
     if suited is None:
@@ -270,7 +270,9 @@ def _adjusted(members: Members, competition: Competition, chosen: Candidate, per
     outside = cross_fit(fit, members.predictions, members.targets, members.fold)
     in_sample = metric(members.targets, fitted.apply(members.predictions))
     gain = _gain(metric, members, outside, chosen.predictions)
-    return Adjusted(suited.title, suited.calibrates, fitted, outside, in_sample, metric(members.targets, outside), gain)
+    return PostProcessed(
+        suited.title, suited.calibrates, fitted, outside, in_sample, metric(members.targets, outside), gain
+    )
 
 
 def _gain(metric: Metric, members: Members, ours: np.ndarray, theirs: np.ndarray) -> Difference:

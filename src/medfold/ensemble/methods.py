@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from medfold.registry import Registry
-from medfold.scoring import METRICS, SMALLEST, FittedTransform, Metric, logits, prediction_map, probabilities
+from medfold.scoring import METRICS, SMALLEST, FittedTransform, Metric, prediction_map, to_logits, to_probabilities
 
 ROUNDS, RESAMPLES, DRAWN = 50, 100, 10_000  # of the greedy selection; rows of a draw at most
 TOLERANCE = 1e-12  # scores that differ by less are equal
@@ -81,7 +81,7 @@ def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
 @prediction_map
 def geometric_mean_of(stack: np.ndarray, exclusive: bool) -> np.ndarray:
     """The mean of members' logits, as probabilities."""
-    return probabilities(logits(stack, exclusive).mean(axis=0), exclusive)
+    return to_probabilities(to_logits(stack, exclusive).mean(axis=0), exclusive)
 
 
 @ensemble_method("rank mean", learns=False, gives_ranks=True)
@@ -130,7 +130,7 @@ def _selected(stack: np.ndarray, targets: np.ndarray, metric: Metric) -> np.ndar
     picks, scores = greedy_path(stack, targets, metric)
     if not np.isfinite(scores).any():  # undefined: nothing tells members apart
         return np.ones(len(stack))
-    chosen = picks[: shortest(stack, targets, metric, picks, scores)]
+    chosen = picks[: shortest_prefix(stack, targets, metric, picks, scores)]
     return np.bincount(chosen, minlength=len(stack)).astype(np.float64)
 
 
@@ -159,7 +159,9 @@ def greedy_path(
     return np.array(picks), np.array(scores)
 
 
-def shortest(stack: np.ndarray, targets: np.ndarray, metric: Metric, picks: np.ndarray, scores: np.ndarray) -> int:
+def shortest_prefix(
+    stack: np.ndarray, targets: np.ndarray, metric: Metric, picks: np.ndarray, scores: np.ndarray
+) -> int:
     """The length of the shortest beginning of a greedy path that is as good as the best, but for chance.
 
     As in the pruning of trees (Breiman et al. 1984), with two standard errors in the place of one. They are those of
@@ -263,7 +265,7 @@ def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, 
 @prediction_map
 def stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Probabilities of labels, each by a regression of its own; without one (slopes not a number) the plain mean."""
-    by_regression = expit(np.einsum("lm,mnl->nl", slopes, logits(stack, False)) + offsets)
+    by_regression = expit(np.einsum("lm,mnl->nl", slopes, to_logits(stack, False)) + offsets)
     return np.where(np.isnan(slopes[:, 0]), stack.mean(axis=0), by_regression)
 
 
@@ -279,7 +281,7 @@ def _regression(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, 
 
 
 def _features(stack: np.ndarray, exclusive: bool) -> np.ndarray:
-    return np.concatenate(list(logits(stack, exclusive)), axis=1)
+    return np.concatenate(list(to_logits(stack, exclusive)), axis=1)
 
 
 def _weighted(weights: np.ndarray, exclusive: bool) -> FittedTransform:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from medfold.competition import Competition, ImageSettings, Recipe
 from medfold.ensemble.fold_mean import weighted_sum
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.processes import silence_native_output
 from medfold.scoring import FittedTransform, aggregate_predictions
 
@@ -125,7 +125,7 @@ class EnsemblePredictor:
         unit = pd.Series(ids, index=ids, dtype=object) if unit is None else unit
         tables = []
         for values in predictions:
-            table = pd.DataFrame(values, columns=self._competition.columns)
+            table = pd.DataFrame(values, columns=self._competition.prediction_columns)
             table.insert(0, "id", np.asarray(ids, dtype=object))
             tables.append(table)
         return combine(
@@ -150,7 +150,7 @@ def combine(
         UserError: runs that predict different units.
     """
     ids, stack = _stacked(competition, runs, unit)
-    table = pd.DataFrame(fitted.apply(stack) if len(ids) else stack[0], columns=competition.columns)
+    table = pd.DataFrame(fitted.apply(stack) if len(ids) else stack[0], columns=competition.prediction_columns)
     table.insert(0, "id", ids)
     return table
 
@@ -161,17 +161,19 @@ def _stacked(competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.S
     (first, one), *_ = tables.items()
     for name, found in tables.items():
         if differ := set(found.index) ^ set(one.index):
-            what = f"{len(differ)} test units differ from {first}: {some(sorted(differ))}"
+            what = f"{len(differ)} test units differ from {first}: {shorten_list(sorted(differ))}"
             raise UserError(what, name, "Runs that are put together must predict the same images")
     ids = one.index
-    return ids, np.stack([found.loc[ids, competition.columns].to_numpy(np.float64) for found in tables.values()])
+    return ids, np.stack(
+        [found.loc[ids, competition.prediction_columns].to_numpy(np.float64) for found in tables.values()]
+    )
 
 
 class _RunPredictor:
     """The mean over the folds of a run."""
 
     def __init__(self, competition: Competition, member: Member, batch_size: int):
-        with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
+        with silence_native_output(show_on_error=True):  # TensorFlow tells at length which GPUs it does not find
             from medfold.prediction import Predictor, load_model, read_weights
 
         first, *others = member.weights
@@ -184,7 +186,7 @@ class _RunPredictor:
         self.folds, self.views = len(self._weights), self._predictor.count
         size = member.recipe.images.size
         # Compiled now, so that the first images tell the pace of the others.
-        self._predictor(np.zeros((1, size, size, competition.images.depth), np.uint8), np.arange(1), count=1)
+        self._predictor(np.zeros((1, size, size, competition.images.num_channels), np.uint8), np.arange(1), count=1)
 
     def __call__(self, pixels: np.ndarray, limit: PredictionLimit | None) -> np.ndarray:
         rows, outputs = np.arange(len(pixels)), []

@@ -13,14 +13,14 @@ from medfold.ensemble import method_choice
 from medfold.ensemble.fold_mean import mean_by_id
 from medfold.ensemble.method_choice import Calibration, EnsembleChoice, Members, choose_method
 from medfold.ensemble.predictor import combine
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.run_paths import FoldPaths
 from medfold.runs import (
+    find_run,
     is_optimistic,
     read_predictions,
     refuse_changed_run,
     refuse_other_images,
-    run_paths_of,
     trained_folds,
 )
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
@@ -81,7 +81,8 @@ def ensemble_runs(
     for other in others:
         if other.folds != first.folds:
             k = competition.folds.k
-            what = f"{other.name} has folds {some(other.folds, k)}, {first.name} has {some(first.folds, k)}"
+            theirs, ours = shorten_list(other.folds, k), shorten_list(first.folds, k)
+            what = f"{other.name} has folds {theirs}, {first.name} has {ours}"
             raise UserError(what, "RUNS", "Train what is missing, so that one score vouches for all")
     found = {name: oof_by_unit(competition, run.oof(project), data.train, data.targets) for name, run in read.items()}
     oof = next(iter(found.values()))
@@ -100,7 +101,7 @@ def ensemble_runs(
     inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
     calibration = None
     if members.can_be_cross_fitted:
-        calibration = method_choice.calibrated(members, competition, decision, per_class)
+        calibration = method_choice.calibration_gain(members, competition, decision, per_class)
     return Ensemble(
         names=list(found),
         members=members,
@@ -128,7 +129,7 @@ class _Run:
 
     @classmethod
     def read(cls, project: Project, name: str) -> "_Run":
-        run_paths = run_paths_of(project.paths, name)
+        run_paths = find_run(project.paths, name)
         origin = refuse_changed_run(project, name)
         folds = trained_folds(run_paths, project.competition.folds.k)
         return cls(name, folds, is_optimistic(origin), [run_paths.fold(number) for number in folds])
@@ -141,11 +142,11 @@ class _Run:
         """The mean of the folds."""
         competition = project.competition
         folds = {f"{self.name} {fold.folder.name}": read_predictions(competition, fold.test) for fold in self.paths}
-        return mean_by_id(folds, competition.columns)
+        return mean_by_id(folds, competition.prediction_columns)
 
     def inputs(self, project: Project) -> dict[str, str]:
         every = [file for fold in self.paths for file in (fold.oof, fold.test)]
-        return {file.relative_to(project.root.root).as_posix(): files.sha256(file) for file in every}
+        return {file.relative_to(project.workspace.root).as_posix(): files.sha256(file) for file in every}
 
 
 def _for_the_record(members: Members, decision: EnsembleChoice) -> dict[str, Any]:

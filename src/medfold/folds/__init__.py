@@ -2,16 +2,16 @@
 
 from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
 from medfold.folds.folds_table import check_folds, folds_fingerprint, write_folds
-from medfold.folds.kept_near_duplicates import NearDuplicates, kept_pairs, near_duplicates_of
+from medfold.folds.kept_near_duplicates import NearDuplicates, load_near_duplicates, read_near_duplicates
 from medfold.folds.leaks import LeakReport, find_leaks
-from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, join_groups, scarce_classes
+from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, merge_groups, scarce_classes
 from medfold.folds.unnamed_groups import (
     GROUP_WORDS,
     PERSON_WORDS,
     SuspectedGroup,
+    find_group_word,
     find_unnamed_groups,
-    group_word_of,
-    names_a_group,
+    is_group_name,
 )
 
 __all__ = [
@@ -24,16 +24,16 @@ __all__ = [
     "assign_folds",
     "check_folds",
     "choose_holdout",
+    "find_group_word",
     "find_leaks",
     "find_unnamed_groups",
     "fold_balance",
     "folds_fingerprint",
-    "group_word_of",
-    "join_groups",
-    "kept_pairs",
-    "names_a_group",
-    "near_duplicates_of",
+    "is_group_name",
+    "load_near_duplicates",
+    "merge_groups",
     "predictive_columns",
+    "read_near_duplicates",
     "scarce_classes",
     "write_folds",
 ]

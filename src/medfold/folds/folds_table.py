@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import FoldFacts
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.paths import CompetitionPaths
 
 
@@ -22,7 +22,7 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
         if column not in table:
             raise UserError(f"no column '{column}'", paths.folds, "Expected id,group,fold")
     if table["id"].duplicated().any():
-        raise UserError(f"ids stand twice: {some(table['id'][table['id'].duplicated()])}", paths.folds)
+        raise UserError(f"ids stand twice: {shorten_list(table['id'][table['id'].duplicated()])}", paths.folds)
     if not pd.api.types.is_integer_dtype(table["fold"]) or (table["fold"] < 0).any():
         raise UserError("column 'fold' holds something else than numbers 0..K-1", paths.folds)
     return table
@@ -35,7 +35,7 @@ def folds_fingerprint(paths: CompetitionPaths) -> str:
 
 def _fingerprint(table: pd.DataFrame) -> str:
     ordered = table[["id", "group", "fold"]].sort_values("id")
-    return files.sha256_of(ordered.to_csv(index=False, lineterminator="\n"))
+    return files.sha256_of_text(ordered.to_csv(index=False, lineterminator="\n"))
 
 
 def write_folds(paths: CompetitionPaths, table: pd.DataFrame, origin: dict) -> Path | None:
@@ -47,7 +47,7 @@ def write_folds(paths: CompetitionPaths, table: pd.DataFrame, origin: dict) -> P
     with files.lock(paths.folds):
         kept = _set_aside(paths, _fingerprint(table)) if paths.folds.is_file() else None
         files.write_csv(table[["id", "group", "fold"]], paths.folds)
-        files.write_json(origin, paths.folds_origin)
+        files.write_json(origin, paths.folds_metadata)
     return kept
 
 
@@ -58,7 +58,7 @@ def _set_aside(paths: CompetitionPaths, new: str) -> Path | None:
         return None  # no folds table: nothing was trained on it
     if old == new:
         return None
-    for file, suffix in ((paths.folds, "csv"), (paths.folds_origin, "json")):
+    for file, suffix in ((paths.folds, "csv"), (paths.folds_metadata, "json")):
         if file.is_file():
             file.replace(paths.older_folds(old, suffix))
     return paths.older_folds(old)
@@ -83,7 +83,7 @@ def check_folds(
     if gone or new:
         count = len(gone) + len(new)
         raise UserError(f"{count} ids differ from the data ({len(new)} new, {len(gone)} gone)", paths.folds, again)
-    made = (files.read_json(paths.folds_origin) or {}).get("folds")
+    made = (files.read_json(paths.folds_metadata) or {}).get("folds")
     if made and (made := {"duplicates": "exact", **made}) != options.model_dump():  # older ones name no duplicates
         old, now = ({f"{k}={v}" for k, v in facts.items()} for facts in (made, options.model_dump()))
         was = f"made with {', '.join(sorted(old - now))}, competition.yaml says {', '.join(sorted(now - old))}"

@@ -31,7 +31,7 @@ class NearDuplicates:
 VERSION = 2  # raised when the same measurements give other pairs
 
 
-def near_duplicates_of(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDuplicates:
+def load_near_duplicates(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDuplicates:
     """The near-duplicates among all images, training and test; found once, then kept in data/.
 
     Args:
@@ -51,7 +51,7 @@ def near_duplicates_of(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDupli
         kept = {"made from": origin, "pairs": rows}
         files.write_json(kept, paths.near_duplicates)
     position = pd.Series(np.arange(len(ids)), index=ids)
-    pairs = kept_pairs(paths)
+    pairs = read_near_duplicates(paths)
     rows = position.loc[[id for pair in pairs for id in pair]].to_numpy().reshape(-1, 2)
     unequal = hashes[rows[:, 0]] != hashes[rows[:, 1]]
     return NearDuplicates(
@@ -60,7 +60,7 @@ def near_duplicates_of(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDupli
     )
 
 
-def kept_pairs(paths: CompetitionPaths) -> list[tuple[str, str]]:
+def read_near_duplicates(paths: CompetitionPaths) -> list[tuple[str, str]]:
     """The ids of the pairs found last, equal pixels among them, the most alike first; none if nobody looked."""
     kept = files.read_json(paths.near_duplicates) or {"pairs": []}
     return [(a, b) for a, b, _ in sorted(kept["pairs"], key=lambda row: -row[2])]

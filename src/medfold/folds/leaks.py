@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.errors import some
+from medfold.errors import shorten_list
 from medfold.images import ONE_VALUE
 
 SHOWN = 3  # ids of a cluster on the terminal
@@ -42,10 +42,10 @@ class LeakReport:
             examples = [
                 sign.join(ids[:SHOWN]) + f" and {len(ids) - SHOWN} more" * (len(ids) > SHOWN) for ids in clusters
             ]
-            return f"{len(clusters):,}{what}: {some(examples)}" if clusters else "none"
+            return f"{len(clusters):,}{what}: {shorten_list(examples)}" if clusters else "none"
 
         lines = [
-            ("groups in two folds", some(self.split) if self.split else "none"),
+            ("groups in two folds", shorten_list(self.split) if self.split else "none"),
             ("exact duplicates in train", listed(self.duplicates, ", each in one fold")),
             ("duplicates with different labels", listed(self.contradicting, "")),
             ("train images found in test", listed(self.leaked, "")),

@@ -39,7 +39,7 @@ MARGIN = 3  # pixels at the border that the other thumbnail may lack
 
 
 @dataclass(frozen=True)
-class Found:
+class NearDuplicateForest:
     """Near-duplicates, as a forest: just as many pairs as connect those that belong together.
 
     Of a and b, b and c, a and c only two pairs stand here; so k copies of an image are k - 1 pairs.
@@ -53,7 +53,7 @@ class Found:
     similarity: np.ndarray
 
 
-def pairs(hashes: np.ndarray, radius: int) -> Iterator[tuple[int, np.ndarray]]:
+def close_hash_pairs(hashes: np.ndarray, radius: int) -> Iterator[tuple[int, np.ndarray]]:
     """All pairs of hashes that differ in few bits, exactly.
 
     They come a row at a time, since n equal hashes make n^2/2 pairs. Every pair is looked at. Multi-index hashing
@@ -72,7 +72,7 @@ def pairs(hashes: np.ndarray, radius: int) -> Iterator[tuple[int, np.ndarray]]:
         yield row, np.flatnonzero(np.bitwise_count(behind ^ own) <= radius) + row + 1
 
 
-def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> Found:
+def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDuplicateForest:
     """The near-duplicates among images.
 
     The order of the images does not matter. Blank images are nobody's near-duplicates.
@@ -100,7 +100,7 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> Found:
                 found.append((*sorted((rows[a], rows[b])), similarity))
     found.sort()
     table = np.array(found, np.float64).reshape(-1, 3)
-    return Found(table[:, :2].astype(np.int64), table[:, 2])
+    return NearDuplicateForest(table[:, :2].astype(np.int64), table[:, 2])
 
 
 def _directions(hashes: np.ndarray, thumbnails: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
@@ -139,7 +139,7 @@ def _directions(hashes: np.ndarray, thumbnails: np.ndarray, rows: np.ndarray) ->
 
 def _candidates(hashes: np.ndarray, directions: np.ndarray | None) -> Iterator[tuple[int, int]]:
     """The pairs that pass the first two sieves, in order."""
-    for row, close in pairs(hashes, RADIUS):
+    for row, close in close_hash_pairs(hashes, RADIUS):
         if directions is not None:
             # By einsum, since BLAS would start its threads for every row.
             close = close[np.einsum("ij,j->i", directions[close], directions[row]) >= ALIKE]

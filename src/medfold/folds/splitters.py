@@ -14,7 +14,7 @@ from medfold.competition import FoldFacts
 from medfold.errors import UserError
 
 
-def join_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
+def merge_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
     """Groups that share something, such as an image, become one; chains of such groups too.
 
     Args:

@@ -53,12 +53,12 @@ class SuspectedGroup:
     apart: int
 
 
-def names_a_group(name: str) -> bool:
+def is_group_name(name: str) -> bool:
     """True if a column is named as if it named persons, studies or lesions, and not what is said of them."""
-    return group_word_of(name) is not None
+    return find_group_word(name) is not None
 
 
-def group_word_of(name: str) -> str | None:
+def find_group_word(name: str) -> str | None:
     """Finds the word of `NAMES` in a column's name: patient in ID_Patient and PatientID; None if there is none."""
     plain = name.replace("image", "").replace("Image", "")
     if TELL.search(plain):
@@ -91,7 +91,7 @@ def find_unnamed_groups(
     Returns:
         The suspects, those whose name says so first, then those that join the most images.
     """
-    candidates = [(name, f"labels.group: {name}", columns[name], names_a_group(name)) for name in columns]
+    candidates = [(name, f"labels.group: {name}", columns[name], is_group_name(name)) for name in columns]
     candidates += _first_parts(ids)
     candidates += _folders(images)
     found = []

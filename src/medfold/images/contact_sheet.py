@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
 from medfold import files
-from medfold.images.heat_map import as_shown
+from medfold.images.heat_map import to_displayable
 
 SIDE = 176  # px of an image
 LINE = 14  # px of a line of text
@@ -31,7 +31,7 @@ def write_contact_sheet(rows: list[Row], path: Path) -> int:
     Returns:
         How many lines hold letters that no font of this machine has, written as codes.
     """
-    with files.whole(path) as temporary:
+    with files.atomic_write(path) as temporary:
         Image.fromarray(draw_contact_sheet(rows, min(ACROSS, len(rows)))).save(temporary, format="JPEG", quality=90)
     return sum(_drawable(line)[0] != line for row in rows for _, lines in row for line in lines)
 
@@ -78,7 +78,7 @@ def thumbnail(pixels: np.ndarray, longest: int) -> np.ndarray:
     height, width, _ = pixels.shape
     scale = longest / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(as_shown(pixels), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    return cv2.resize(to_displayable(pixels), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
 
 
 def _drawable(words: str) -> tuple[str, ImageFont.FreeTypeFont]:

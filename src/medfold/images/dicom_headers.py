@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.console import progress
 from medfold.errors import UserError
-from medfold.images.formats.reading import headers_of, path_of_image
+from medfold.images.formats.reading import path_of_image, read_dicom_headers
 from medfold.images.worker_pool import WorkerDied, map_in_workers
+from medfold.progress import progress_bar
 
 
 def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bool = True) -> dict[str, list[str]]:
@@ -32,8 +32,7 @@ def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bo
         return {}
     found = np.empty((len(images), len(keywords)), object)
     paths = [path_of_image(raw, image) for image in images]
-    with progress("headers") as bar:
-        task = bar.add_task("", stage="samples", total=len(paths))
+    with progress_bar("samples", len(paths), "headers") as bar:
         for results in map_in_workers(partial(_values, keywords=keywords, complete=complete), paths):
             for number, values in results:
                 if isinstance(values, WorkerDied):
@@ -41,7 +40,7 @@ def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bo
                         raise UserError("its header kills the process that reads it", paths[number], "Get it again")
                     values = [""] * len(keywords)
                 found[number] = values
-            bar.advance(task, len(results))
+            bar.advance(len(results))
     return {keyword: found[:, column].tolist() for column, keyword in enumerate(keywords)}
 
 
@@ -56,7 +55,7 @@ def identifying_keywords(keywords: Collection[str]) -> list[str]:
 
 def _values(path: Path, keywords: list[str], complete: bool) -> list[str]:
     try:
-        values = headers_of(path, keywords)
+        values = read_dicom_headers(path, keywords)
     except UserError:
         if complete:
             raise

@@ -6,7 +6,7 @@ import numpy as np
 STRENGTH = 0.6  # share of the colour where the heat is 1
 
 
-def as_shown(pixels: np.ndarray) -> np.ndarray:
+def to_displayable(pixels: np.ndarray) -> np.ndarray:
     """An image as a screen can show it: grey as grey; of two channels the mean; of more the first three as RGB.
 
     Args:
@@ -36,4 +36,4 @@ def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
     heat = np.clip(heat, 0, 1)
     colours = cv2.applyColorMap(np.rint(255 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     share = STRENGTH * heat[..., None].astype(np.float32)
-    return np.rint((1 - share) * as_shown(pixels) + share * colours).astype(np.uint8)
+    return np.rint((1 - share) * to_displayable(pixels) + share * colours).astype(np.uint8)

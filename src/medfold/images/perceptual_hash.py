@@ -12,7 +12,7 @@ from medfold.images.resizing import resize
 THUMBNAIL = 64  # side in pixels; with 32, two images of one patient look like two copies of one image
 
 
-def describe(pixels: np.ndarray) -> tuple[np.uint64, np.ndarray]:
+def hash_and_thumbnail(pixels: np.ndarray) -> tuple[np.uint64, np.ndarray]:
     """What is kept of an image: its perceptual hash (imagehash.phash, of the thumbnail) and its thumbnail.
 
     Args:

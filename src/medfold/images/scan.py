@@ -14,8 +14,7 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import Competition, ImageSettings
-from medfold.console import Meter
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.images import perceptual_hash, store
 from medfold.images.formats.pixel_values import window_of
 from medfold.images.image_batches import DIED
@@ -25,6 +24,7 @@ from medfold.images.scan_worker import STATISTICS, ScanTask, scan_image
 from medfold.images.store import store_exists, store_key
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
+from medfold.progress import progress_bar
 
 VERSION = 3  # raised when the same images give other measurements
 
@@ -116,10 +116,10 @@ def _look(
     known: pd.DataFrame | None,
     with_appearance: bool,
 ) -> tuple[int, pd.DataFrame]:
-    folder = paths.unfinished_store(key) if key else paths.unfinished_look
+    folder = paths.unfinished_store(key) if key else paths.unfinished_scan
     shapes = {}
     if key:
-        shapes["images.npy"] = (choices.size, choices.size, competition.images.depth)
+        shapes["images.npy"] = (choices.size, choices.size, competition.images.num_channels)
     if with_appearance:
         shapes["thumbnails.npy"] = (perceptual_hash.THUMBNAIL, perceptual_hash.THUMBNAIL)
     origin = [_origin(competition, paths), key, sorted(shapes)]
@@ -134,10 +134,10 @@ def _look(
     skipped = set() if known is None else set(np.flatnonzero(known["bad"] != ""))
     todo = [row for row in range(len(samples)) if row not in journal.done and row not in skipped]
     images = samples["image"].tolist()
-    with journal.writing() as write, Meter("prepare", len(samples), len(samples) - len(todo), "images") as meter:
+    with journal.writing() as write, progress_bar("prepare", len(samples), done=len(samples) - len(todo)) as bar:
         for results in map_in_workers(partial(scan_image, task=job), [(row, images[row]) for row in todo]):
             write([[todo[at], DIED] if isinstance(found, WorkerDied) else found for at, found in results])
-            meter.advance(len(results))
+            bar.advance(len(results))
     rows = journal.read()
     if known is None:
         known = _table(samples, rows)
@@ -147,14 +147,14 @@ def _look(
         changed = [row for row, found in rows.items() if found[1]]
         if changed:
             journal.forget(changed)
-            named = some(images[row] for row in changed)
+            named = shorten_list(images[row] for row in changed)
             raise UserError(f"{len(changed)} images could be read before, and cannot now: {named}", paths.raw)
     good = np.flatnonzero(known["bad"] == "")
     if with_appearance:
         _keep_appearance(competition, paths, samples, good, rows, folder)
     if key:
         journal.remove()
-        store.finish(paths, key, folder, pd.DataFrame({"id": samples["id"].iloc[good], "row": good}))
+        store.finish_store(paths, key, folder, pd.DataFrame({"id": samples["id"].iloc[good], "row": good}))
     files.remove(folder)
     return len(todo), known
 
@@ -214,5 +214,7 @@ def _keep_appearance(
 
 def _origin(competition: Competition, paths: CompetitionPaths) -> str:
     facts = competition.images.model_dump(mode="json", include=store.READING | {"shape"})
-    own = store.own_code(competition.images, paths).values()
-    return files.fingerprint([VERSION, facts, store.images_of(paths), files.sha256(paths.raw_manifest), *own])
+    own = store.image_plugins(competition.images, paths).values()
+    return files.fingerprint(
+        [VERSION, facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *own]
+    )

@@ -59,16 +59,16 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> list[Any]:
     if task.pixels is not None:
         _write(task.pixels, row, prepared[0])
     height, width = pixels.shape[:2]
-    found = [row, "", height, width, hash_of(pixels, image)]
+    found = [row, "", height, width, pixel_hash(pixels, image)]
     if task.thumbnails is None:
         return found
-    looks, thumbnail = perceptual_hash.describe(pixels)
+    looks, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
     _write(task.thumbnails, row, thumbnail)
     small = resize(pixels, min(SMALL, height), min(SMALL, width))
-    return [*found, f"{looks:016x}", statistics(small), headers]
+    return [*found, f"{looks:016x}", appearance_statistics(small), headers]
 
 
-def hash_of(pixels: np.ndarray, image: str) -> str:
+def pixel_hash(pixels: np.ndarray, image: str) -> str:
     """Hash of an image's pixels, or of its path if all pixels have one value, as in a slice of air.
 
     Images of one value show nothing: two of them are no copies of each other.
@@ -82,7 +82,7 @@ def hash_of(pixels: np.ndarray, image: str) -> str:
     return digest.hexdigest()
 
 
-def statistics(pixels: np.ndarray) -> list[float]:
+def appearance_statistics(pixels: np.ndarray) -> list[float]:
     """Numbers that tell how an image was taken.
 
     Args:

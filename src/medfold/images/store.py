@@ -34,13 +34,13 @@ class Store:
         return self.rows.loc[ids].to_numpy()
 
 
-def images_of(paths: CompetitionPaths) -> str:
+def image_list_fingerprint(paths: CompetitionPaths) -> str:
     """A fingerprint of the ids and paths of all images, whichever part they belong to.
 
     Raises:
         UserError: there is no sample table.
     """
-    made = files.read_json(paths.samples_origin)
+    made = files.read_json(paths.samples_metadata)
     if not made:
         raise UserError("no sample table", paths.samples, f"Run: make download COMPETITION={paths.name}")
     return made["images"]
@@ -50,15 +50,15 @@ def store_key(competition: Competition, paths: CompetitionPaths, choices: ImageS
     """The name of a store: a hash of everything that changes a pixel or a row of it."""
     facts = {
         "version": VERSION,
-        "samples": images_of(paths),
+        "samples": image_list_fingerprint(paths),
         "raw": files.sha256(paths.raw_manifest),
         "reading": competition.images.model_dump(mode="json", include=READING),
         "images": choices.model_dump(),
     }
-    return files.fingerprint(facts | own_code(competition.images, paths, choices))
+    return files.fingerprint(facts | image_plugins(competition.images, paths, choices))
 
 
-def own_code(facts: ImageFacts, paths: CompetitionPaths, choices: ImageSettings | None = None) -> dict[str, str]:
+def image_plugins(facts: ImageFacts, paths: CompetitionPaths, choices: ImageSettings | None = None) -> dict[str, str]:
     """The hash of plugins.py, as `plugins`, if it reads or prepares images; else nothing.
 
     It is not run for that, so it is taken to do so if a step, or the ending of the images, is not built in.
@@ -88,7 +88,7 @@ def load_store(paths: CompetitionPaths, key: str) -> Store:
     return Store(np.load(folder / "images.npy", mmap_mode="r"), index.set_index("id")["row"])
 
 
-def finish(paths: CompetitionPaths, key: str, unfinished: Path, index: pd.DataFrame) -> None:
+def finish_store(paths: CompetitionPaths, key: str, unfinished: Path, index: pd.DataFrame) -> None:
     """Gives a store its name, now that all images are in it.
 
     Args:

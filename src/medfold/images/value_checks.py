@@ -64,7 +64,7 @@ def _round_up(value: float) -> float:
 def _least_of_ct(path: Path) -> float | None:
     """The darkest value of a CT slice in Hounsfield units; None of what is none, or cannot be read."""
     try:
-        return reading.least_of_ct(path)
+        return reading.min_hounsfield(path)
     except Exception:  # whoever reads its pixels tells what is wrong with it
         return None
 
@@ -81,7 +81,7 @@ def _deep_values(path: Path) -> np.ndarray | None:
             values = np.load(path, mmap_mode="r", allow_pickle=False)
             values = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
         elif is_dicom(path):
-            values = reading.stored(path)
+            values = reading.stored_values(path)
         else:
             return None
     except Exception:  # decoders raise all kinds; whoever reads its pixels tells what is wrong

@@ -45,10 +45,10 @@ def map_in_workers(function: Callable[[Any], Any], items: Sequence[Any]) -> Iter
     begin, size = 0, PIECE
     while begin < len(items):
         running: dict[Future, range] = {}
-        with _processes(min(hardware.cores(), len(items) - begin)) as pool:
+        with _processes(min(hardware.num_cores(), len(items) - begin)) as pool:
             try:
                 while begin < len(items) or running:
-                    while begin < len(items) and len(running) < 2 * hardware.cores():
+                    while begin < len(items) and len(running) < 2 * hardware.num_cores():
                         piece = range(begin, min(begin + size, len(items)))
                         running[pool.submit(_each, function, [items[number] for number in piece])] = piece
                         begin = piece.stop

@@ -262,7 +262,7 @@ def _client_class() -> type:
                 try:
                     answer = session.put(url, data=file)
                 except requests.RequestException as error:
-                    why = http_download.reason(error)
+                    why = http_download.failure_reason(error)
                     raise UserError(f"upload failed: {why}", name, "Nothing was submitted; run it again") from None
             if answer.status_code not in (200, 201):
                 why = f"the storage answers {answer.status_code} {answer.reason}"

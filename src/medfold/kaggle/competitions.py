@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from medfold.errors import UserError, nearest, some
+from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
 from medfold.kaggle.errors import FAILED, status_of
@@ -239,7 +239,7 @@ class Competitions:
         except requests.RequestException:
             return ""
         known = [each.ref.rstrip("/").rpartition("/")[2] for each in found.competitions or []]
-        return nearest(slug, known) or (f"; it has {some(known)}" if known else "")
+        return did_you_mean(slug, known) or (f"; it has {shorten_list(known)}" if known else "")
 
 
 def rules_page(slug: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.kaggle import client
 from medfold.kaggle.errors import LOGIN_FIX, TOKEN_FIX, explain, kaggle_errors, status_of
 
@@ -72,7 +72,7 @@ def _by_token(api: Any) -> Credentials | None:
     if known is None or not known.active or not known.username:
         others = {"KAGGLE_KEY": os.environ.get("KAGGLE_KEY"), _shown(Path(api.config)): Path(api.config).is_file()}
         beside = [name for name, there in others.items() if there]
-        rest = f", or remove it to use {some(beside)}" if beside else ""
+        rest = f", or remove it to use {shorten_list(beside)}" if beside else ""
         raise UserError(f"the token in {source} is expired, revoked or mistyped", None, TOKEN_FIX + rest)
     api.config_values[api.CONFIG_NAME_USER] = known.username
     return Credentials(known.username, f"token in {source}")

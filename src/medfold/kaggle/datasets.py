@@ -5,12 +5,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from medfold.console import Meter, minutes, spinner
+from medfold.console import format_duration
 from medfold.errors import UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE, new_object
 from medfold.kaggle.download import dataset_files
 from medfold.kaggle.session import KaggleSession, Version
+from medfold.progress import progress_bar, spinner
 
 LICENCE = "other"  # Kaggle asks for one; the data set is private
 UNPACKING = 1800  # seconds that Kaggle may take to unpack a data set
@@ -106,10 +107,10 @@ class Datasets:
             marker.write_text(f"medfold {content_id}\n", encoding="utf-8")
             paths = [*sorted(path for path in folder.iterdir() if path.is_file()), marker]
             uploaded = []
-            with Meter("upload", sum(path.stat().st_size for path in paths)) as meter:
+            with progress_bar("upload", sum(path.stat().st_size for path in paths), "bytes") as bar:
                 for path in paths:
                     uploaded.append(self._upload_file(path))
-                    meter.advance(path.stat().st_size)
+                    bar.advance(path.stat().st_size)
         return uploaded
 
     def _upload_file(self, path: Path) -> Any:
@@ -141,7 +142,7 @@ class Datasets:
                 if is_ready(state):
                     return
                 if waited >= UNPACKING:
-                    what = f"the data set is not ready after {minutes(waited)} ({state})"
+                    what = f"the data set is not ready after {format_duration(waited)} ({state})"
                     raise UserError(what, self._ref(name), "Run it again later; it is not sent again")
                 wait(delay)
                 waited, delay = waited + delay, min(1.5 * delay, 20)

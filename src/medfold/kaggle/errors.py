@@ -47,7 +47,7 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
     """
     if error.response is None:
         fix = "Check the network; proxies are set by https_proxy, their certificates by REQUESTS_CA_BUNDLE"
-        return UnreachableError(f"Kaggle cannot be reached: {http_download.reason(error)}", where, fix)
+        return UnreachableError(f"Kaggle cannot be reached: {http_download.failure_reason(error)}", where, fix)
     status = error.response.status_code
     message = str(error) if "url:" not in str(error) else error.response.reason
     if status == 401:
@@ -69,7 +69,9 @@ def status_of(error: Exception) -> int | None:
 
 def reason_of(error: Exception) -> str:
     """Why a request failed, in a few words, without addresses."""
-    return http_download.reason(error) if isinstance(error, requests.RequestException) else "an unreadable answer"
+    return (
+        http_download.failure_reason(error) if isinstance(error, requests.RequestException) else "an unreadable answer"
+    )
 
 
 def is_final(error: Exception) -> bool:

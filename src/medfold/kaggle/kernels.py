@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from medfold import files, http_download
-from medfold.console import minutes, say, spinner, warn
-from medfold.errors import UserError, some
+from medfold.console import format_duration, say, warn
+from medfold.errors import UserError, shorten_list
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
 from medfold.kaggle.errors import FAILED, advice, is_final, reason_of, status_of
 from medfold.kaggle.session import KaggleSession, Version
+from medfold.progress import spinner
 
 GPU = "NvidiaTeslaT4"  # two of them
 MAX_FAILURES = 30  # failed looks in a row at a running notebook, about half an hour, before it is given up
@@ -169,12 +170,12 @@ class Kernels:
                 else:
                     failures, renewed, waited = 0, False, time.monotonic() - began
                     if found.state != shown:
-                        say("kaggle", f"{found.state.replace('_', ' ')}, {minutes(waited)}")
+                        say("kaggle", f"{found.state.replace('_', ' ')}, {format_duration(waited)}")
                         shown = found.state
                     if found.ended:
                         return found
                     if waited > longest:
-                        raise UserError(f"the notebook has not ended in {minutes(waited)}", notebook.ref, fix)
+                        raise UserError(f"the notebook has not ended in {format_duration(waited)}", notebook.ref, fix)
                 wait(delay)
                 delay = min(1.3 * delay, 60)
 
@@ -202,10 +203,10 @@ class Kernels:
         """
         written = self.output(notebook).files
         if name not in written:
-            fix = f"It left {some(sorted(written))}" if written else "It left nothing"
+            fix = f"It left {shorten_list(sorted(written))}" if written else "It left nothing"
             raise UserError(f"the notebook wrote no {name}", notebook.ref, fix)
         files.remove(out)
-        http_download.fetch(lambda: http_download.open_stream(self.output(notebook).files[name]), out)
+        http_download.download_file(lambda: http_download.open_stream(self.output(notebook).files[name]), out)
         with out.open("rb") as file:
             if file.read(100).lstrip()[:1] in (b"<", b"{"):  # HTML or JSON; a table or an archive never begins so
                 out.unlink()
@@ -247,7 +248,7 @@ def _check_attached(answer: Any, where: str) -> None:
     for kind, names in absent.items():
         if names:
             fix = f"Have you joined it? {SITE}/competitions/{names[0]}/rules" if kind == "competition" else None
-            raise UserError(f"Kaggle cannot attach the {kind} {some(names)}", where, fix)
+            raise UserError(f"Kaggle cannot attach the {kind} {shorten_list(names)}", where, fix)
 
 
 def _run_of(notebook: Version) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import files
-from medfold.console import say, size
+from medfold.console import format_size, say
 from medfold.errors import UserError
 from medfold.kaggle.datasets import Datasets
 from medfold.kaggle.kernels import AttachedData, Kernels
@@ -150,7 +150,7 @@ def _upload(session: KaggleSession, wanted: RemoteRun) -> Version:
         say("data set", f"unchanged, version {present.version}: {present.link}")
         return present
     total = sum(path.stat().st_size for path in wanted.folder.iterdir())
-    say("data set", f"uploading {size(total)} as {session.user}/{wanted.dataset}, private")
+    say("data set", f"uploading {format_size(total)} as {session.user}/{wanted.dataset}, private")
     uploaded = datasets.upload(wanted.dataset, wanted.folder, content_id)
     say("data set", f"version {uploaded.version}: {uploaded.link}")
     return uploaded

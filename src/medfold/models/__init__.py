@@ -2,18 +2,18 @@
 
 from medfold.models.backbones import backbone
 from medfold.models.build import build_model, refuse_impossible
-from medfold.models.device import compiles, gpus, make_deterministic, precision_of
+from medfold.models.device import gpus, make_deterministic, resolve_compile, resolve_precision
 from medfold.models.heads import split_backbone_and_head
-from medfold.models.plain import plain_model
+from medfold.models.plain import to_plain_keras
 
 __all__ = [
     "backbone",
     "build_model",
-    "compiles",
     "gpus",
     "make_deterministic",
-    "plain_model",
-    "precision_of",
     "refuse_impossible",
+    "resolve_compile",
+    "resolve_precision",
     "split_backbone_and_head",
+    "to_plain_keras",
 ]

@@ -9,14 +9,14 @@ from keras import layers
 from medfold.competition import Competition, Recipe
 from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES
-from medfold.models.device import computed_in
-from medfold.models.heads import DROPOUT, STANDARDISED, outputs
-from medfold.models.input_scaling import scale_input, three_channels
+from medfold.models.device import compute_precision
+from medfold.models.heads import DROPOUT, STANDARDISED, add_head
+from medfold.models.input_scaling import scale_input, to_three_channels
 from medfold.models.keras_applications import (
     has_preprocessing,
     weights_file,
 )
-from medfold.models.pooling import pyramid, resolutions
+from medfold.models.pooling import feature_maps, pyramid
 
 
 def build_model(
@@ -41,22 +41,22 @@ def build_model(
     options, chosen = choices.backbone, BACKBONES[choices.backbone.name]
     if not pretrained:
         options = options.model_copy(update={"weights": "none"})
-    with computed_in(precision):
-        images = keras.Input((choices.images.size, choices.images.size, competition.images.depth), name="image")
+    with compute_precision(precision):
+        images = keras.Input((choices.images.size, choices.images.size, competition.images.num_channels), name="image")
         x = images
-        if chosen.pretrained and competition.images.depth != 3:
-            x = three_channels(x)
+        if chosen.pretrained and competition.images.num_channels != 3:
+            x = to_three_channels(x)
         x = scale_input(x, chosen.scaling if options.input_scaling == "auto" else options.input_scaling)
         x = chosen.build(x, options)
         if options.pooling == "pyramid":
-            x = pyramid(resolutions(keras.Model(images, x)) if not isinstance(x, list) else x)
+            x = pyramid(feature_maps(keras.Model(images, x)) if not isinstance(x, list) else x)
         if len(x.shape) == 4:
             x = layers.GlobalAveragePooling2D(name="pool")(x)
         if choices.backbone.weights != "none":
             # What a pretrained backbone sees lies on scales that have nothing to do with the task.
             x = layers.BatchNormalization(center=False, scale=False, momentum=0.9, name=STANDARDISED)(x)
         x = layers.Dropout(choices.training.dropout, name=DROPOUT)(x)
-        return keras.Model(images, outputs(competition, choices.head, x), name=options.name)
+        return keras.Model(images, add_head(competition, choices.head, x), name=options.name)
 
 
 def refuse_impossible(competition: Competition, choices: Recipe, pretrained: bool = True) -> None:

@@ -17,7 +17,7 @@ def gpus() -> list[str]:
     return [_details(device).get("device_name") or device.name for device in _gpu_devices()]
 
 
-def precision_of(choice: str) -> str:
+def resolve_precision(choice: str) -> str:
     """What `training.precision: auto` stands for on this machine.
 
     float16 on GPUs with units for it (compute capability 7 and above), bfloat16 on CPUs with units for it (AMX), else
@@ -52,7 +52,7 @@ def _details(device) -> dict:
 
 
 @contextmanager
-def computed_in(precision: str) -> Iterator[None]:
+def compute_precision(precision: str) -> Iterator[None]:
     """Within the block, nets are built to compute in a precision; weights and outputs stay float32."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
@@ -62,7 +62,7 @@ def computed_in(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def compiles(choice: bool | str) -> bool:
+def resolve_compile(choice: bool | str) -> bool:
     """What `training.compile: auto` stands for: XLA with JAX, which needs it; not with TensorFlow."""
     return keras.backend.backend() == "jax" if choice == "auto" else bool(choice)
 

@@ -22,13 +22,13 @@ def split_backbone_and_head(model: keras.Model) -> tuple[keras.Model, keras.Mode
 STANDARDISED, DROPOUT = "standardised", "dropout"  # the head begins with the first of them that is there
 
 
-def outputs(competition: Competition, head: str, x):
+def add_head(competition: Competition, head: str, x):
     # Small first weights: the first predictions are undecided, so no step is spent on unlearning chance.
     more = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), "dtype": "float32"}
-    columns = len(competition.columns)
+    columns = len(competition.prediction_columns)
     classes = cuts = None
     if head != "cut_points":
-        activation = "softmax" if competition.one_of_many else "sigmoid"
+        activation = "softmax" if competition.exclusive_classes else "sigmoid"
         classes = layers.Dense(columns, activation=activation, name="head", **more)(x)
     if head != "classes":
         grade = layers.Dense(1, use_bias=False, name="grade", **more)(x)

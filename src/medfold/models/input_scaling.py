@@ -12,7 +12,7 @@ TORCH_MEAN, TORCH_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 CAFFE_MEAN = [103.939, 116.779, 123.68]
 
 
-def three_channels(x):
+def to_three_channels(x):
     """What a net made for colour sees of grey images, and of those with more channels than three.
 
     Of these it sees the first three at first, and learns what the others are worth if all layers are trained.

@@ -11,7 +11,7 @@ from keras import layers
 from medfold.competition import BackboneSettings
 from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES, Backbone
-from medfold.models.pooling import resolutions
+from medfold.models.pooling import feature_maps
 
 # Families of keras.applications, by the input scaling that their ImageNet weights expect; "own": the net scales
 # 0..255 itself. A family is all nets of keras.applications whose names begin so.
@@ -68,7 +68,7 @@ def _of_applications(name: str, images, options: BackboneSettings):
             if isinstance(layer, layers.BatchNormalization):
                 layer.trainable = False
     if options.pooling == "pyramid":
-        net = keras.Model(net.input, resolutions(net), name=net.name)
+        net = keras.Model(net.input, feature_maps(net), name=net.name)
     return net(images)
 
 

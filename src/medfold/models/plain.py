@@ -7,7 +7,7 @@ from keras import layers
 from medfold.models.heads import CutPoints
 
 
-def plain_model(model: keras.Model) -> keras.Model:
+def to_plain_keras(model: keras.Model) -> keras.Model:
     """The same net with medfold's own layers put in other words.
 
     - `CutPoints` becomes two dense layers: the sigmoids above each cut, and their differences.

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 
-def resolutions(net: keras.Model) -> list:
+def feature_maps(net: keras.Model) -> list:
     """The last feature map of each resolution from a quarter of the image on; of a net that ends in a vector, that."""
     if len(net.output.shape) != 4:
         return [net.output]

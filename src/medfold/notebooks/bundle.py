@@ -8,7 +8,7 @@ from typing import Any
 from medfold import config, files
 from medfold.competition import Competition, Recipe, use_plugins
 from medfold.ensemble import Member
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.notebooks import mounts
 from medfold.scoring import FittedTransform
 
@@ -41,7 +41,7 @@ class SubmissionBundle:
         Raises:
             UserError: no bundle, a file that is missing or damaged, or a package that is not installed.
         """
-        folder, about = Path(folder), opened(Path(folder), ABOUT)
+        folder, about = Path(folder), open_bundle(Path(folder), ABOUT)
         use_plugins(folder / "plugins.py")
         members = [
             Member(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
@@ -69,12 +69,12 @@ class SubmissionBundle:
         Raises:
             UserError: it is not there; what is there is named.
         """
-        place = mounts.competition(Path(inputs), self.about["slug"])
+        place = mounts.competition_folder(Path(inputs), self.about["slug"])
         inner = place / self.competition.images.root
         return inner if inner.is_dir() else place
 
 
-def opened(folder: Path, label: str) -> dict[str, Any]:
+def open_bundle(folder: Path, label: str) -> dict[str, Any]:
     """What the file `label` says of a folder that was packed, once the folder is seen to be whole.
 
     Raises:
@@ -85,10 +85,10 @@ def opened(folder: Path, label: str) -> dict[str, Any]:
         raise UserError(f"no {label}", folder, "Attach the data set that was uploaded with the notebook")
     damaged = [name for name, digest in about["files"].items() if not _is(folder / name, digest)]
     if damaged:
-        raise UserError(f"files are missing or damaged: {some(damaged)}", folder, "Upload the data set again")
+        raise UserError(f"files are missing or damaged: {shorten_list(damaged)}", folder, "Upload the data set again")
     lacking = [name for name in about["packages"] if not _installed(name)]
     if lacking:
-        raise UserError(f"packages are not installed: {some(lacking)}", None, "Run the notebook's first cell")
+        raise UserError(f"packages are not installed: {shorten_list(lacking)}", None, "Run the notebook's first cell")
     return about
 
 

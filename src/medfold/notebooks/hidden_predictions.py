@@ -8,13 +8,14 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import Competition
-from medfold.console import Meter, minutes, say, warn
+from medfold.console import format_duration, say, warn
 from medfold.data import read_test_part
 from medfold.ensemble import BATCH, EnsemblePredictor
 from medfold.images import read_batches
 from medfold.notebooks.bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
-from medfold.submission import build_submission, check_submission, fill_missing, fit_sample
+from medfold.progress import progress_bar
+from medfold.submission import align_sample, build_submission, check_submission, fill_missing
 
 NAMED = 5  # unreadable images in the log
 
@@ -46,17 +47,17 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     _tell_unreadable(test, unreadable)
     late = len(test) - int(there.sum()) - len(unreadable)
     if late:
-        warn("time", f"{late:,} images were not reached in {minutes(seconds)}")
+        warn("time", f"{late:,} images were not reached in {format_duration(seconds)}")
 
     ids, unit = test["id"].to_numpy()[there], test.set_index("id")["unit"]
     found = predictor.combine(ids, [values[there] for values in predicted], unit)
     without = "no readable image" if not late else "no readable image, or were not reached"
     found = fill_missing(competition, found, names, np.array(bundle.about["nothing"]), without)
-    sample = fit_sample(competition, sample, names)
+    sample = align_sample(competition, sample, names)
     result = build_submission(competition, found, sample)
     check_submission(competition, result, sample)
     files.write_csv(result, Path(out))
-    say("submission", f"{len(result):,} rows, checked -> {out}, {minutes(time.monotonic() - began)}")
+    say("submission", f"{len(result):,} rows, checked -> {out}, {format_duration(time.monotonic() - began)}")
     return result
 
 
@@ -66,9 +67,9 @@ def _predicted(
     """What each run predicts, float64 (images, columns); bool (images,) of the images that were predicted; and, by
     position, why others cannot be read.
     """
-    values = [np.zeros((len(images), len(competition.columns))) for _ in range(predictor.runs)]
+    values = [np.zeros((len(images), len(competition.prediction_columns))) for _ in range(predictor.runs)]
     there, unreadable = np.zeros(len(images), bool), {}
-    with Meter("predict", len(images), 0, "images") as meter:
+    with progress_bar("predict", len(images)) as bar:
         for rows, pixels, bad in read_batches(raw, images, competition.images, predictor.options, BATCH):
             limit = budget.next()
             if limit is None:
@@ -80,7 +81,7 @@ def _predicted(
                     result[rows] = found
             there[rows] = True
             budget.done(len(rows) + len(bad), time.monotonic() - began)
-            meter.advance(len(rows) + len(bad))
+            bar.advance(len(rows) + len(bad))
     return values, there, unreadable
 
 

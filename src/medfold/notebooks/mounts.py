@@ -5,10 +5,10 @@ That is `competitions/<slug>` or `datasets/<owner>/<name>`, or, as in older note
 
 from pathlib import Path
 
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 
 
-def competition(inputs: Path, slug: str) -> Path:
+def competition_folder(inputs: Path, slug: str) -> Path:
     """The folder of a competition's data.
 
     Args:
@@ -20,7 +20,7 @@ def competition(inputs: Path, slug: str) -> Path:
     return _first(inputs, slug, inputs / "competitions" / slug, inputs / slug)
 
 
-def dataset(inputs: Path, ref: str) -> Path:
+def dataset_folder(inputs: Path, ref: str) -> Path:
     """The folder of a data set, owner/name; as `competition`."""
     return _first(inputs, ref, inputs / "datasets" / ref, inputs / ref.rpartition("/")[2])
 
@@ -30,4 +30,4 @@ def _first(inputs: Path, wanted: str, *places: Path) -> Path:
         if place.is_dir():
             return place
     there = sorted(path.relative_to(inputs).as_posix() for path in [*inputs.glob("*"), *inputs.glob("*/*")])
-    raise UserError(f"the data of {wanted} is not attached", inputs, f"There is {some(there, 8)}")
+    raise UserError(f"the data of {wanted} is not attached", inputs, f"There is {shorten_list(there, 8)}")

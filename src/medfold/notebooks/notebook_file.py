@@ -77,7 +77,9 @@ print(TrainingBundle.open(BUNDLE))"""
 _TRAIN = "train_in_notebook(BUNDLE, INPUTS, WORKING, HOURS)"
 
 
-def submission(competition: Competition, runs: list[str], score: str, label: Path, packages: dict[str, str]) -> str:
+def submission_notebook(
+    competition: Competition, runs: list[str], score: str, label: Path, packages: dict[str, str]
+) -> str:
     """The notebook that predicts a hidden test set.
 
     Args:
@@ -105,7 +107,9 @@ def submission(competition: Competition, runs: list[str], score: str, label: Pat
     )
 
 
-def training(competition: Competition, run: str, folds: list[int], label: Path, packages: dict[str, str]) -> str:
+def training_notebook(
+    competition: Competition, run: str, folds: list[int], label: Path, packages: dict[str, str]
+) -> str:
     """The notebook that trains folds.
 
     Args:

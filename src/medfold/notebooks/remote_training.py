@@ -9,13 +9,13 @@ from typing import Any
 
 from medfold import files
 from medfold.competition import Project, Recipe
-from medfold.console import say, size, warn
-from medfold.data import Dataset, get_raw_data, load_dataset, open_source, samples_of
-from medfold.errors import UserError, some
+from medfold.console import format_size, say, warn
+from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
+from medfold.errors import UserError, shorten_list
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.processes import STOP_AT, deadline_passed
 from medfold.run_paths import RunPaths
 from medfold.runs import done_folds, write_oof
@@ -44,13 +44,13 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
         which = "all" if len(todo) == k else "fold" + "-".join(map(str, todo))
         folder = run_paths.notebook / f"training-{which}"
         session = KaggleSession.connect()
-        with files.alone(folder, "this training at Kaggle is under way"):
+        with files.exclusive_lock(folder, "this training at Kaggle is under way"):
             sharers = k if request.folds is None else len(request.folds)
             order = replace(request, run=run_paths.name, folds=todo, sharers=sharers)
             sent = _packed(project, choices, order, folder, datasets, competition)
             _sent_and_brought(session, sent, run_paths, todo)
     else:
-        say("train", f"done: folds {some(request.folds or range(k), 10)}")
+        say("train", f"done: folds {shorten_list(request.folds or range(k), 10)}")
     if not done_folds(run_paths, k):
         return None
     return write_oof(project.competition, run_paths, data.train, data.targets)
@@ -73,7 +73,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     root = Path(tempfile.mkdtemp(prefix="medfold-"))  # what stands in `out` would all be kept as output
     paths = opened.lay_out(root)
     os.chdir(root)
-    project, order = Project.open(paths.name, Paths(root)), opened.order
+    project, order = Project.open(paths.name, Workspace(root)), opened.order
     try:
         _get_data(project, Path(inputs))
         data = load_dataset(project, order.recipe_of(project).images)
@@ -84,8 +84,13 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
             raise
         warn("train", str(error))
     finally:
-        training_bundle.pack(paths.run(order.run), order.folds, opened.about["mark"], out / training_bundle.TRAINED)
-        say("packed", f"{size((out / training_bundle.TRAINED).stat().st_size)} -> {out / training_bundle.TRAINED}")
+        training_bundle.pack_results(
+            paths.run(order.run), order.folds, opened.about["mark"], out / training_bundle.TRAINED
+        )
+        say(
+            "packed",
+            f"{format_size((out / training_bundle.TRAINED).stat().st_size)} -> {out / training_bundle.TRAINED}",
+        )
 
 
 def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
@@ -107,10 +112,12 @@ def _get_data(project: Project, inputs: Path) -> None:
     if source.embedded:
         get_raw_data(project)
         return
-    place = mounts.competition(inputs, competition) if competition else mounts.dataset(inputs, datasets[0])
+    place = (
+        mounts.competition_folder(inputs, competition) if competition else mounts.dataset_folder(inputs, datasets[0])
+    )
     source.link(place)
     say("data", f"linked, not copied: {place}")
-    samples_of(project)
+    load_samples(project)
 
 
 def _packed(
@@ -121,12 +128,16 @@ def _packed(
     datasets: list[str],
     competition: str | None,
 ) -> RemoteRun:
-    packages = wheels.lacking(project.competition)
-    sizes = training_bundle.write(project.paths, project.competition, choices, order, packages, folder / "job")
+    packages = wheels.missing_packages(project.competition)
+    sizes = training_bundle.write_training_bundle(
+        project.paths, project.competition, choices, order, packages, folder / "job"
+    )
     label, notebook = folder / "job" / training_bundle.ABOUT, folder / "training.ipynb"
-    text = notebook_file.training(project.competition, order.run, order.folds, label, wheels.versions(packages))
+    text = notebook_file.training_notebook(
+        project.competition, order.run, order.folds, label, wheels.installed_versions(packages)
+    )
     files.write_text(text, notebook)
-    say("job", f"{len(sizes)} files, {size(sum(sizes.values()))} -> {project.shown(folder / 'job')}")
+    say("job", f"{len(sizes)} files, {format_size(sum(sizes.values()))} -> {project.display(folder / 'job')}")
     words = ("medfold", "train", project.paths.name, order.run, folder.name.removeprefix("training-"))
     return RemoteRun(
         name=name_of(*words),
@@ -152,9 +163,11 @@ def _sent_and_brought(session: KaggleSession, sent: RemoteRun, run_paths: RunPat
     kernels.fetch(notebook, training_bundle.TRAINED, arrived)
     done, unfinished = unpack_results(arrived, run_paths, todo, sent.content_id)
     if done:
-        say("train", f"brought back: folds {some(done, 10)}")
+        say("train", f"brought back: folds {shorten_list(done, 10)}")
     if unfinished:
-        warn("train", f"stopped before the session's end: folds {some(unfinished, 10)}; the same command goes on")
+        warn(
+            "train", f"stopped before the session's end: folds {shorten_list(unfinished, 10)}; the same command goes on"
+        )
     if problem:
         raise problem
     if not done and not unfinished:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from medfold.console import minutes, warn
+from medfold.console import format_duration, warn
 from medfold.ensemble import PredictionLimit
 
 SHARE = 0.9  # of the time that is left is planned with; the rest is for what cannot be foreseen
@@ -74,11 +74,13 @@ class TimeBudget:
 
     def _give_up(self, pace: float, asked: float, room: float) -> None:
         full = self._cost(self.limit)
-        needed = minutes(pace * self._left)
+        needed = format_duration(pace * self._left)
         while len(self._limits) > 1:
             self._limits.pop(0)
             if (pace - asked * (1 - self._cost(self.limit) / full)) * self._left <= room:
                 break
         kept = f"{self.limit.folds} folds of each run, {self.limit.views} views of each image"
-        warn("time", f"{self._left:,} images would take {needed}, {minutes(room)} are left: from here on {kept}")
+        warn(
+            "time", f"{self._left:,} images would take {needed}, {format_duration(room)} are left: from here on {kept}"
+        )
         self._measure()

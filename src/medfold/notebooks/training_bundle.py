@@ -14,8 +14,8 @@ from medfold.competition import Competition, Recipe, plugins_hash
 from medfold.data import unpack_archive
 from medfold.errors import UserError
 from medfold.notebooks import wheels
-from medfold.notebooks.bundle import opened
-from medfold.paths import CompetitionPaths, Paths
+from medfold.notebooks.bundle import open_bundle
+from medfold.paths import CompetitionPaths, Workspace
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_done
 from medfold.training import TrainingRequest
@@ -43,7 +43,7 @@ class TrainingBundle:
         Raises:
             UserError: no bundle, a file that is missing or damaged, or a package that is not installed.
         """
-        return cls(Path(folder), opened(Path(folder), ABOUT))
+        return cls(Path(folder), open_bundle(Path(folder), ABOUT))
 
     def __str__(self) -> str:
         order = self.order
@@ -68,7 +68,7 @@ class TrainingBundle:
         """Writes a project folder as it is at home, but for data: facts, recipes, folds, and where trainings stand."""
         for name, text in self.about["project"].items():
             files.write_text(text, root / name)
-        paths = Paths(root).competition(self.about["competition"])
+        paths = Workspace(root).competition(self.about["competition"])
         for name, fold in self.about["states"].items():
             state = paths.run(self.about["order"]["run"]).fold(fold).state
             state.parent.mkdir(parents=True)
@@ -76,7 +76,7 @@ class TrainingBundle:
         return paths
 
 
-def write(
+def write_training_bundle(
     paths: CompetitionPaths,
     facts: Competition,
     recipe: Recipe,
@@ -99,10 +99,10 @@ def write(
         UserError: no such weights file; what `wheels.build` and `wheels.fetch` raise.
     """
     run = paths.run(order.run)
-    with files.whole(out) as folder:
+    with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
-        wheels.build(folder)
-        wheels.fetch(packages, paths.root / "data" / ".wheels", folder)
+        wheels.build_wheel(folder)
+        wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
         states = {}
         for fold in order.folds:
             if run.fold(fold).state.is_file():
@@ -128,9 +128,9 @@ def write(
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def pack(run: RunPaths, folds: list[int], mark: str, out: Path) -> None:
+def pack_results(run: RunPaths, folds: list[int], mark: str, out: Path) -> None:
     """Packs what a training left: folds that are done, and of others where they stand; with the mark of the job."""
-    with files.whole(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
+    with files.atomic_write(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         archive.comment = mark.encode()
         for number in folds:
             fold = run.fold(number)
@@ -200,7 +200,7 @@ def _portable(order: TrainingRequest) -> dict[str, Any]:
 
 def _project(paths: CompetitionPaths) -> dict[str, str]:
     """The texts of a project folder that a training reads."""
-    yaml = [*sorted(Paths(paths.root).bases.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
+    yaml = [*sorted(Workspace(paths.root).base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
     plugins = [paths.plugins] if paths.plugins.is_file() else []
-    found = [*yaml, *plugins, paths.folds, paths.folds_origin]
+    found = [*yaml, *plugins, paths.folds, paths.folds_metadata]
     return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in found}

@@ -25,7 +25,7 @@ CLONE = Path(medfold.__file__).parents[2]
 DATED = "315532800"  # 1980, the first that a zip archive can hold: equal code gives equal wheels
 
 
-def build(out: Path) -> Path:
+def build_wheel(out: Path) -> Path:
     """The package as a wheel; equal code gives equal bytes.
 
     Args:
@@ -47,7 +47,7 @@ def build(out: Path) -> Path:
         return Path(shutil.move(wheel, out / wheel.name))
 
 
-def lacking(competition: Competition) -> tuple[str, ...]:
+def missing_packages(competition: Competition) -> tuple[str, ...]:
     """The packages that reading the images of a competition takes and that Kaggle's image lacks."""
     labels, images = competition.labels, competition.images
     named = [labels.file] if labels.shape == "arrays" else [*images.train, *images.test]
@@ -58,12 +58,12 @@ def lacking(competition: Competition) -> tuple[str, ...]:
     return (() if ends <= others else DICOM) + (TIFF if ends & {".tif", ".tiff", ".svs"} else ())
 
 
-def versions(names: tuple[str, ...]) -> dict[str, str]:
+def installed_versions(names: tuple[str, ...]) -> dict[str, str]:
     """name -> version of packages, as they are installed here."""
     return {name: version(name) for name in names}
 
 
-def fetch(names: tuple[str, ...], kept: Path, out: Path) -> list[Path]:
+def download_wheels(names: tuple[str, ...], kept: Path, out: Path) -> list[Path]:
     """Wheels of packages, as they are installed here, for every Python that Kaggle's image may have.
 
     Args:
@@ -79,7 +79,7 @@ def fetch(names: tuple[str, ...], kept: Path, out: Path) -> list[Path]:
         exact = f"{name}=={version(name)}"
         here = kept / exact.replace("==", "-")
         if not here.is_dir():
-            with files.whole(here) as unfinished:
+            with files.atomic_write(here) as unfinished:
                 _download(exact, unfinished)
         found += [Path(shutil.copy(wheel, out)) for wheel in sorted(here.glob("*.whl"))]
     return found

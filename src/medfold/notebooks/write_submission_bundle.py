@@ -17,7 +17,7 @@ from medfold.scoring import FittedTransform
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedRun:
     """A run, as it goes into a kit.
 
     Args:
@@ -31,11 +31,11 @@ class Trained:
     folds: list[int]
 
 
-def pack(
+def write_bundle(
     competition: Competition,
     paths: CompetitionPaths,
     slug: str,
-    runs: list[Trained],
+    runs: list[TrainedRun],
     fitted: FittedTransform,
     nothing: np.ndarray,
     score: str,
@@ -59,11 +59,11 @@ def pack(
     Raises:
         UserError: the package cannot be built, or what Kaggle's image lacks cannot be downloaded.
     """
-    with files.whole(out) as folder:
+    with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
-        packages = wheels.lacking(competition)
-        wheels.build(folder)
-        wheels.fetch(packages, paths.root / "data" / ".wheels", folder)
+        packages = wheels.missing_packages(competition)
+        wheels.build_wheel(folder)
+        wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
         fitted.save(folder / ENSEMBLE)
         if paths.plugins.is_file():
             shutil.copyfile(paths.plugins, folder / paths.plugins.name)
@@ -86,7 +86,7 @@ def pack(
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def _weights_of(run: Trained, folder: Path) -> dict[str, Any]:
+def _weights_of(run: TrainedRun, folder: Path) -> dict[str, Any]:
     names = []
     for fold in run.folds:
         names.append(f"{run.paths.name}-fold{fold}.h5")

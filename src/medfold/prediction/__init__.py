@@ -1,7 +1,7 @@
 """Predictions of trained nets, and where in an image they look. It imports Keras."""
 
 from medfold.prediction.grad_cam import GradCam
-from medfold.prediction.grad_cam_checks import hits, random_hits, randomised
+from medfold.prediction.grad_cam_checks import hits_finding, random_hits, randomise_weights
 from medfold.prediction.predictor import VIEWS, Predictor
 from medfold.prediction.weights import load_model, read_weights, save_weights
 
@@ -9,10 +9,10 @@ __all__ = [
     "VIEWS",
     "GradCam",
     "Predictor",
-    "hits",
+    "hits_finding",
     "load_model",
     "random_hits",
-    "randomised",
+    "randomise_weights",
     "read_weights",
     "save_weights",
 ]

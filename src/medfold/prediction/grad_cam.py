@@ -75,7 +75,7 @@ class GradCam:
             missing = BATCH - len(batch)
             batch = np.pad(batch, [(0, missing), *[(0, 0)] * 3])
             results = self._gradients(batch, np.pad(chosen, (0, missing)))
-            files.let_go(images)
+            files.release_pages(images)
             maps = [np.asarray(each)[: len(chosen)] for each in results]
             combined = self._combined(maps)
             found.append(combined if signed else _positive(combined))

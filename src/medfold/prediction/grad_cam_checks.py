@@ -5,7 +5,7 @@ import numpy as np
 from keras import layers
 
 
-def randomised(model: keras.Model, seed: int = 0) -> keras.Model:
+def randomise_weights(model: keras.Model, seed: int = 0) -> keras.Model:
     """The same net with other weights: each array's values in another order (Adebayo et al. 2018, arXiv 1810.03292).
 
     A map that stays as it was shows the image, not what the net has learnt. The order is drawn from the seed.
@@ -21,7 +21,9 @@ def _cloned(layer: layers.Layer) -> layers.Layer:
     return layer if isinstance(layer, layers.Lambda) else layer.__class__.from_config(layer.get_config())
 
 
-def hits(maps: np.ndarray, x: np.ndarray, y: np.ndarray, radius: np.ndarray, cell: tuple[float, float]) -> np.ndarray:
+def hits_finding(
+    maps: np.ndarray, x: np.ndarray, y: np.ndarray, radius: np.ndarray, cell: tuple[float, float]
+) -> np.ndarray:
     """The pointing game (Zhang et al. 2016, arXiv 1608.00507): is the largest value of a map inside a finding?
 
     Args:

@@ -7,7 +7,7 @@ import numpy as np
 
 from medfold import files
 from medfold.competition import Symmetry
-from medfold.models import compiles
+from medfold.models import resolve_compile
 
 # Each view as (transpose, flip vertically, flip horizontally).
 VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
@@ -40,7 +40,7 @@ class Predictor:
         self.count, self._view_of = len(views), view_of or (lambda batch, number: _turned(batch, *views[number]))
         self._model = model
         if not model.compiled:
-            model.jit_compile = compiles("auto")
+            model.jit_compile = resolve_compile("auto")
         self._batch_size = batch_size
         self._columns = model.output_shape[-1]
 
@@ -77,7 +77,7 @@ class Predictor:
             batch = np.pad(batch, [(0, self._batch_size - len(chosen)), *[(0, 0)] * (batch.ndim - 1)])
             numbers = range(min(count or self.count, self.count))
             views = [self._model.predict_on_batch(self._view_of(batch, number)) for number in numbers]
-            files.let_go(images)
+            files.release_pages(images)
             yield [view[: len(chosen)] for view in views]
 
 

@@ -25,7 +25,7 @@ def load_model(competition: Competition, recipe: Recipe, weights: Path) -> keras
 
 def save_weights(model: keras.Model, weights: Path) -> None:
     """Writes the weights of a net, whole."""
-    with files.whole(weights) as temporary:
+    with files.atomic_write(weights) as temporary:
         # Keras tells its formats apart by the end of the name.
         folder = temporary.with_suffix(".folder.tmp")
         folder.mkdir()

@@ -5,12 +5,12 @@ Nothing here imports what computed them the first time (scoring, ensemble, submi
 
 from medfold.recheck.definitions import has_definition
 from medfold.recheck.run import run_differences
-from medfold.recheck.submission import ledger_differences, own_maps, submission_differences
+from medfold.recheck.submission import ledger_differences, plugin_maps, submission_differences
 
 __all__ = [
     "has_definition",
     "ledger_differences",
-    "own_maps",
+    "plugin_maps",
     "run_differences",
     "submission_differences",
 ]

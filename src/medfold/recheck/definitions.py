@@ -20,7 +20,7 @@ def decided(competition: Competition, predictions: np.ndarray) -> np.ndarray:
     for row, values in enumerate(predictions):
         chosen = values > 0.5
         forced = competition.submission.shape == "lists" and not competition.submission.empty and not chosen.any()
-        if competition.one_of_many or forced:
+        if competition.exclusive_classes or forced:
             chosen = np.arange(len(values)) == np.argmax(values)
         found[row] = chosen
     return found
@@ -90,7 +90,7 @@ def _mann_whitney(competition: Competition, truth: np.ndarray, predictions: np.n
 
 def _single(competition: Competition, members: np.ndarray) -> np.ndarray:
     """Class numbers, or 0 and 1, of members int (n, columns)."""
-    return members.argmax(axis=1) if competition.one_of_many else members[:, 0]
+    return members.argmax(axis=1) if competition.exclusive_classes else members[:, 0]
 
 
 def _accuracy(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
@@ -154,7 +154,7 @@ def _pf1(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -
 
 def _log_loss(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
     clipped = np.clip(predictions, 1e-15, 1 - 1e-15)
-    if competition.one_of_many:
+    if competition.exclusive_classes:
         normal = clipped / clipped.sum(axis=1, keepdims=True)
         return metrics.log_loss(truth.argmax(axis=1), normal, labels=np.arange(truth.shape[1]))
     each = []
@@ -174,7 +174,7 @@ def _weighted_log_loss(competition: Competition, truth: np.ndarray, predictions:
 
 
 def _ece(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
-    if competition.one_of_many:
+    if competition.exclusive_classes:
         found = [_bins(predictions.max(axis=1), predictions.argmax(axis=1) == truth.argmax(axis=1))]
     else:
         found = [_bins(predictions[:, column], truth[:, column]) for column in range(truth.shape[1])]

@@ -24,7 +24,7 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
     done = [number for number in range(competition.folds.k) if run.fold(number).done.is_file()]
     if kept["folds_done"] != done:
         yield f"folds_done are {done}, kept {kept['folds_done']}"
-    best = files.read_json(run.origin)["recipe"]["training"].get("keep") == "best"
+    best = files.read_json(run.metadata)["recipe"]["training"].get("keep") == "best"
     if kept["optimistic"] != best:
         yield f"optimistic is {best}, kept {kept['optimistic']}"
     pieces = []
@@ -43,7 +43,7 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
     expected = tables.read(paths.folds).set_index("id")["fold"]
     expected = expected[expected.isin([str(fold) for fold in kept["folds_done"]])]
     found = oof.set_index("id")["fold"]
-    samples = readable(paths)
+    samples = readable_samples(paths)
     known = set(samples.loc[samples["part"] == "train", "id"])
     missing = set(expected.index) & known - set(found.index)
     if not found.index.is_unique or missing or not found.equals(expected.reindex(found.index)):
@@ -52,7 +52,7 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
     yield from score_differences(competition, paths, oof, kept, of_units=False)
 
 
-def readable(paths: CompetitionPaths) -> pd.DataFrame:
+def readable_samples(paths: CompetitionPaths) -> pd.DataFrame:
     """The samples whose image can be read, all cells as text."""
     samples = tables.read(paths.samples)
     if not paths.pixels.is_file():
@@ -77,24 +77,24 @@ def score_differences(
         of_units: its ids are those of units.
         behind: the probabilities behind them, of the same rows; those of the further metrics of probabilities.
     """
-    samples = readable(paths)
+    samples = readable_samples(paths)
     train = samples[samples["part"] == "train"].sort_values("id")
     train = train.assign(group=tables.read(paths.folds).set_index("id")["group"].reindex(train["id"]).to_numpy())
     if not of_units:
         train = train[train["id"].isin(oof["id"])]
         oof = oof.set_index("id").loc[train["id"]].reset_index()
-    names, labels = tables.by_unit(competition, train["unit"], tables.members(competition, train))
+    names, labels = tables.by_unit(competition, train["unit"], tables.label_matrix(competition, train))
     groups = train.drop_duplicates("unit").set_index("unit")["group"]
     if of_units:
         rows = pd.Index(names).get_indexer(oof["id"])
         names, truth, fold = oof["id"].tolist(), labels[rows], oof["fold"].to_numpy()
-        predictions = oof[competition.columns].to_numpy(float)
+        predictions = oof[competition.prediction_columns].to_numpy(float)
     else:
         unit = train["unit"].reset_index(drop=True)
         truth, fold = labels, oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
-        values = tables.predictions_by_unit(competition, unit, oof[competition.columns].to_numpy(float))
+        values = tables.predictions_by_unit(competition, unit, oof[competition.prediction_columns].to_numpy(float))
         predictions = values.loc[names].to_numpy()
-    probabilities = predictions if behind is None else behind[competition.columns].to_numpy(float)
+    probabilities = predictions if behind is None else behind[competition.prediction_columns].to_numpy(float)
 
     def of(metric: str, here: np.ndarray) -> float:
         both_decide = metric in definitions.OF_DECISIONS and kept["metric"] in definitions.OF_DECISIONS

@@ -36,12 +36,12 @@ def submission_differences(competition: Competition, paths: CompetitionPaths, ro
         if not path.is_file() or files.sha256(path) != digest:
             yield f"{name} is not the file that it was made from"
             return
-    if not own_maps(paths.rechecked(file, "npz")):
+    if not plugin_maps(paths.recheck_file(file, "npz")):
         yield from _unlike_numbers(competition, paths, root, file, record)
     if (told := sorted(_folds_of(record))) != record["score"]["folds_done"]:
         yield f"folds_done are {told}, kept {record['score']['folds_done']}"
-    oof = tables.read(paths.rechecked(file, "csv"))
-    behind = oof[["id"]].assign(**{name: oof[f"behind {name}"] for name in competition.columns})
+    oof = tables.read(paths.recheck_file(file, "csv"))
+    behind = oof[["id"]].assign(**{name: oof[f"behind {name}"] for name in competition.prediction_columns})
     yield from score_differences(competition, paths, oof, record["score"], True, behind)
 
 
@@ -79,7 +79,7 @@ def _unlike_numbers(
         if not folds:
             yield f"nothing that run '{name}' predicts is among what it was made from"
             return
-        each = [tables.read(path).set_index("id")[competition.columns].astype(float) for path in folds]
+        each = [tables.read(path).set_index("id")[competition.prediction_columns].astype(float) for path in folds]
         mean = sum(table.loc[each[0].index] for table in each) / len(each)
         gone = mean.index.difference(unit.index)
         if competition.score.unit and len(gone):
@@ -88,10 +88,14 @@ def _unlike_numbers(
         units = unit.reindex(mean.index).fillna(mean.index.to_series())  # without score.unit an image is its own unit
         stacked.append(tables.predictions_by_unit(competition, units, mean.to_numpy()))
     stack = np.stack([table.loc[stacked[0].index].to_numpy() for table in stacked])
-    expected = pd.DataFrame(_apply(paths.rechecked(file, "npz"), stack), stacked[0].index, competition.columns)
+    expected = pd.DataFrame(
+        _apply(paths.recheck_file(file, "npz"), stack), stacked[0].index, competition.prediction_columns
+    )
     found = tables.cells(competition, tables.read(file), record.get("words"))
     blank = found.index.difference(expected.index)
-    expected = pd.concat([expected, pd.DataFrame([record["nothing"]] * len(blank), blank, competition.columns)])
+    expected = pd.concat(
+        [expected, pd.DataFrame([record["nothing"]] * len(blank), blank, competition.prediction_columns)]
+    )
     expected = expected.loc[found.index].to_numpy()
     if record["decisions"]:
         expected = definitions.decided(competition, expected)
@@ -102,7 +106,7 @@ def _unlike_numbers(
         yield f"{count} rows are not what the folds give; {found.index[row]} differs by {far[row]:.2g}"
 
 
-def own_maps(fitted: Path) -> list[str]:
+def plugin_maps(fitted: Path) -> list[str]:
     """The maps of an ensemble that have no second definition here, since they are of a plugins.py."""
     with np.load(fitted) as content:
         return [name for name in json.loads(str(content["steps"])) if name not in MAPS]

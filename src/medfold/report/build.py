@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 
 from medfold import __version__, files
-from medfold.competition import RESEARCH, Project, groups_known
-from medfold.console import minutes
+from medfold.competition import RESEARCH, Project, names_groups
+from medfold.console import format_duration
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.report.names import isolated, listed
+from medfold.report.names import isolate, listed
 from medfold.report.page import Card, Page, Section, plural
 from medfold.report.sections.data import data_section, folds_section
 from medfold.report.sections.ensemble import ensemble_section
@@ -19,10 +19,10 @@ from medfold.report.sections.model_card import model_card_section
 from medfold.report.sections.performance import performance_section
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
 from medfold.report.sections.subgroups import subgroups_section
-from medfold.report.subgroups import by_subgroup
+from medfold.report.subgroups import score_subgroups
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import read_run, self_check_findings
-from medfold.scoring import UNKNOWN, Metric, interval_in_words, metric_of, score_in_words, title_of
+from medfold.scoring import UNKNOWN, Metric, interval_in_words, metric_of, metric_title, score_in_words
 from medfold.submission import read_ledger
 
 
@@ -68,9 +68,9 @@ def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str
         )
     for name in found.names:
         for fold, lines in self_check_findings(project.paths.run(name), score["folds_done"]).items():
-            notes.append(f"SUSPICIOUS: {isolated(name)}, fold {fold}: {'; '.join(lines)}.")
+            notes.append(f"SUSPICIOUS: {isolate(name)}, fold {fold}: {'; '.join(lines)}.")
     return Page(
-        name=" + ".join(map(isolated, found.names)),
+        name=" + ".join(map(isolate, found.names)),
         title=competition.title,
         subtitle=f"{project.paths.name}, {plural('run', found.names)} {listed(found.names)}. {RESEARCH}",
         cards=_cards(project, found, metric),
@@ -85,11 +85,11 @@ def _cards(project: Project, found: Ensemble, metric: Metric) -> list[Card]:
     interval = interval_in_words(score["low"], score["high"])
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
     value = score_in_words(score["value"])
-    over = "over patients or other groups" if groups_known(project.competition) else UNKNOWN
-    cards = [Card(f"out-of-fold {isolated(metric.title)}", value, f"{interval}, {over}")]
+    over = "over patients or other groups" if names_groups(project.competition) else UNKNOWN
+    cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
-        cards.append(Card(f"out-of-fold {isolated(title_of(project.competition, name))}", score_in_words(other)))
-    ledger = read_ledger(project.root)
+        cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", score_in_words(other)))
+    ledger = read_ledger(project.workspace)
     here = ledger[
         (ledger["competition"] == project.paths.name)
         & (ledger["runs"] == " ".join(found.names))
@@ -119,7 +119,7 @@ def _minutes(project: Project, names: list[str]) -> str:
     k = project.competition.folds.k
     every: list[FoldPaths] = [project.paths.run(name).fold(fold) for name in names for fold in range(k)]
     logs = [log for fold in every if (log := files.read_json(fold.log))]
-    return minutes(sum(log["seconds"] for log in logs)) if logs else ""
+    return format_duration(sum(log["seconds"] for log in logs)) if logs else ""
 
 
 def _subgroups(project: Project, data: Dataset, found: Ensemble, metric: Metric) -> Section | None:
@@ -130,7 +130,7 @@ def _subgroups(project: Project, data: Dataset, found: Ensemble, metric: Metric)
         columns = columns.join(headers.reindex(samples["id"]).reset_index(drop=True), rsuffix=" (header)")
     if not columns.shape[1] or found.score["value"] is None:
         return None
-    parts = by_subgroup(metric, found.oof.targets, found.oof.predictions, found.oof.group, columns)
+    parts = score_subgroups(metric, found.oof.targets, found.oof.predictions, found.oof.group, columns)
     return subgroups_section(metric, parts, found.score["value"]) if parts else None
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.report.names import is_long, width
+from medfold.report.names import is_long, text_width
 
 LEVELS = 9  # shades of a cell, from nothing to most
 NAMED = 60  # letters in a row up to which the columns of a confusion table have names
@@ -95,7 +95,7 @@ class ConfusionTable:
     @property
     def _letters(self) -> int:
         """Letters in a row, the names of all columns and the longest of the rows; a count takes five at least."""
-        return sum(max(5, width(name)) for name in self.names) + max(map(width, self.names))
+        return sum(max(5, text_width(name)) for name in self.names) + max(map(text_width, self.names))
 
 
 class Interval(NamedTuple):

@@ -7,7 +7,7 @@ import numpy as np
 SHOWN = 12  # images in a gallery
 
 
-class Choice(NamedTuple):
+class GalleryChoice(NamedTuple):
     """Units of a gallery.
 
     Args:
@@ -23,7 +23,7 @@ class Choice(NamedTuple):
     columns: np.ndarray
 
 
-def choose(targets: np.ndarray, predictions: np.ndarray, count: int = SHOWN) -> list[Choice]:
+def choose_units(targets: np.ndarray, predictions: np.ndarray, count: int = SHOWN) -> list[GalleryChoice]:
     """The most confident right ones, the worst mistakes, and the nearest to the threshold.
 
     Of several labels, each is looked at on its own, and a unit is shown for the label for which it is most extreme.
@@ -47,7 +47,7 @@ def choose(targets: np.ndarray, predictions: np.ndarray, count: int = SHOWN) -> 
         order = both[np.argsort(-scores, kind="stable")]
         rows = order[np.broadcast_to(there, len(predictions))[order]][:count]
         if len(rows):
-            found.append(Choice(title, text, rows, about[rows]))
+            found.append(GalleryChoice(title, text, rows, about[rows]))
     return found
 
 

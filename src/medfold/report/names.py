@@ -7,7 +7,7 @@ FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI"}
 
 
-def isolated(name: object) -> str:
+def isolate(name: object) -> str:
     """A name that leaves the order of the words around it alone, to be put into a sentence.
 
     Without it, "true <Arabic name>, predicted 0.9" is shown with the number on the wrong side of the name.
@@ -27,14 +27,14 @@ def isolated(name: object) -> str:
 
 def listed(names: list[str]) -> str:
     """Names with commas between them, each `isolated`."""
-    return ", ".join(map(isolated, names))
+    return ", ".join(map(isolate, names))
 
 
-def width(name: object) -> int:
+def text_width(name: object) -> int:
     """The room that a name takes, in letters: those of Chinese, Japanese and Korean are twice as wide."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in str(name))
 
 
 def is_long(name: object) -> bool:
     """Whether a name is cut where there is little room; its full text then stands in a title attribute."""
-    return width(name) > SHORT
+    return text_width(name) > SHORT

@@ -176,6 +176,6 @@ def plural(word: str, items: list[str]) -> str:
     return f"{word}s" if len(items) > 1 else word
 
 
-def share(value: float) -> str:
+def percentage(value: float) -> str:
     """A share as a percentage; '' if it is nan."""
     return "" if np.isnan(value) else f"{value:.1%}"

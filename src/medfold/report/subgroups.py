@@ -14,7 +14,7 @@ FEW = 20  # units below which a part is not scored
 DRAWS = 300
 
 
-class Part(NamedTuple):
+class Subgroup(NamedTuple):
     """A part of the units.
 
     Args:
@@ -33,9 +33,9 @@ class Part(NamedTuple):
     high: float
 
 
-def by_subgroup(
+def score_subgroups(
     metric: Metric, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray, columns: pd.DataFrame
-) -> list[Part]:
+) -> list[Subgroup]:
     """The score for each value, or band of values, of each column.
 
     Args:
@@ -62,7 +62,7 @@ def by_subgroup(
             if count >= FEW:
                 score = metric(targets[here], predictions[here])
                 low, high = bootstrap_interval(metric, targets[here], predictions[here], groups[here], resamples=DRAWS)
-            found.append(Part(name, str(value), count, _positives(targets[here], predictions), score, low, high))
+            found.append(Subgroup(name, str(value), count, _positives(targets[here], predictions), score, low, high))
     return found
 
 

@@ -6,11 +6,11 @@ import pandas as pd
 
 from medfold import config, files
 from medfold.competition import Competition, Project, Recipe
-from medfold.data import Dataset, is_undivided, load_dataset, read_samples, samples_are_fresh
-from medfold.errors import UserError, some
+from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
+from medfold.errors import UserError, shorten_list
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
-from medfold.runs.run_folder import done_folds, read_predictions, read_run, run_paths_of
+from medfold.runs.run_folder import done_folds, find_run, read_predictions, read_run
 
 # The facts that decide what a net sees, what its outputs mean, and what a row of its predictions stands for.
 IDENTITY_FACTS = (
@@ -31,7 +31,7 @@ SAMPLE_FACTS = ("labels.targets", "score.unit")  # those of them that the sample
 
 def facts_of_run(project: Project, name: str) -> Competition:
     """The facts that a run was trained under; what they do not know yet is as it is today."""
-    origin = read_run(run_paths_of(project.paths, name))
+    origin = read_run(find_run(project.paths, name))
     try:
         return Competition.model_validate(config.merge(project.competition.model_dump(), origin["facts"]))
     except ValueError:
@@ -40,7 +40,7 @@ def facts_of_run(project: Project, name: str) -> Competition:
 
 def recipe_of_run(project: Project, name: str) -> Recipe:
     """The recipe that a run was trained by."""
-    return Recipe.model_validate(read_run(run_paths_of(project.paths, name))["recipe"])
+    return Recipe.model_validate(read_run(find_run(project.paths, name))["recipe"])
 
 
 def load_dataset_for(project: Project, names: list[str]) -> Dataset:
@@ -55,7 +55,7 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
         refuse_other_facts(project, name)
     data, labels = load_dataset(project), labels_fingerprint(project)
     for name in names:
-        if not has_same_labels(read_run(run_paths_of(project.paths, name)), labels):
+        if not has_same_labels(read_run(find_run(project.paths, name)), labels):
             what = f"labels of the training part are others than those that run '{name}' was trained on"
             raise UserError(what, project.paths.samples, f"Train it anew: {project.command('train', RUN='name')}")
     return data
@@ -73,15 +73,17 @@ def refuse_other_facts(project: Project, name: str, keys: tuple[str, ...] = IDEN
     Raises:
         UserError: no such run, or a fact that changed since it was trained; the key is named.
     """
-    if changed := changed_fact(project, name, keys):
+    if changed := find_changed_fact(project, name, keys):
         key, before, now = changed
         told = f"trained under '{key}': {_shown(before)}, which is {_shown(now)} now"
         fix = "Change it back, or train anew under a name of its own: RUN=name"
         raise UserError(f"run '{name}' was {told}", project.paths.facts, fix)
-    return read_run(run_paths_of(project.paths, name))
+    return read_run(find_run(project.paths, name))
 
 
-def changed_fact(project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS) -> tuple[str, Any, Any] | None:
+def find_changed_fact(
+    project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS
+) -> tuple[str, Any, Any] | None:
     """The first fact that has changed since a run was trained: key, value then, value now; None if none has."""
     before, now = (_binding(facts) for facts in (facts_of_run(project, name), project.competition))
     return next(((key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)), None)
@@ -101,7 +103,7 @@ def refuse_changed_run(project: Project, name: str) -> dict[str, Any]:
     origin = refuse_other_facts(project, name)
     if not has_same_folds(project, origin):
         fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"
-        raise UserError("it was trained on another folds table", run_paths_of(project.paths, name).folder, fix)
+        raise UserError("it was trained on another folds table", find_run(project.paths, name).folder, fix)
     return origin
 
 
@@ -114,14 +116,14 @@ def refuse_other_images(project: Project, name: str, test: pd.DataFrame) -> None
     Raises:
         UserError: images were added, are gone, or are others under the same ids.
     """
-    paths = run_paths_of(project.paths, name)
+    paths = find_run(project.paths, name)
     again = f"Train it anew: {project.command('train', RUN='name')}"
     for fold in done_folds(paths, project.competition.folds.k):
         predicted = set(read_predictions(project.competition, paths.fold(fold).test)["id"])
         added, gone = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
         if added or gone:
-            told = f"{len(added):,} added ({some(added)})" if added else ""
-            told += (", " if added and gone else "") + (f"{len(gone):,} gone ({some(gone)})" if gone else "")
+            told = f"{len(added):,} added ({shorten_list(added)})" if added else ""
+            told += (", " if added and gone else "") + (f"{len(gone):,} gone ({shorten_list(gone)})" if gone else "")
             raise UserError(f"the test part has changed since run '{name}' was trained: {told}", paths.folder, again)
     kept, now = read_run(paths).get("images"), images_fingerprint(project)
     for part in ("train", "test"):
@@ -135,13 +137,13 @@ def has_same_folds(project: Project, origin: dict[str, Any]) -> bool:
     path = project.paths.folds
     if not path.is_file():
         return False
-    of_old = files.sha256_of(path.read_bytes().replace(b"\r\n", b"\n").decode())  # as older versions noted them
+    of_old = files.sha256_of_text(path.read_bytes().replace(b"\r\n", b"\n").decode())  # as older versions noted them
     return origin["folds"] in (folds_fingerprint(project.paths), of_old)
 
 
 def labels_fingerprint(project: Project) -> str | None:
     """A fingerprint of the labels of the training part, by id; None if there is no sample table, or an older one."""
-    if not samples_are_fresh(project.competition, project.paths) or is_undivided(project.paths):
+    if not samples_are_fresh(project.competition, project.paths) or needs_holdout(project.paths):
         return None
     table = read_samples(project.competition, project.paths)
     held = table.loc[table["part"] == "train", ["id", "unit", *project.competition.labels.targets]]
@@ -172,5 +174,5 @@ def images_fingerprint(project: Project) -> dict[str, str] | None:
 
 def _shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        return f"[{some([str(each) for each in value], 12)}]"
+        return f"[{shorten_list([str(each) for each in value], 12)}]"
     return "not set" if value is None else str(value)

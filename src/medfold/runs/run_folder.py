@@ -11,7 +11,7 @@ import pandas as pd
 
 from medfold import config, files
 from medfold.competition import Competition, Recipe
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.scoring import oof_by_unit, oof_score
@@ -28,19 +28,19 @@ def open_run(paths: RunPaths, origin: dict[str, Any]) -> None:
     Raises:
         UserError: they differ; the differing lines are shown.
     """
-    with files.lock(paths.origin):
-        kept = files.read_json(paths.origin)
+    with files.lock(paths.metadata):
+        kept = files.read_json(paths.metadata)
         if kept is None:
-            files.write_json(origin, paths.origin)
+            files.write_json(origin, paths.metadata)
             return
     before, now = _binding(_completed(kept)), _binding(json.loads(json.dumps(origin)))
     changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
     if before["folds"] != now["folds"]:
         what = "this run was begun on another folds table, and its scores are of that one"
-        raise UserError(what, paths.origin, "Give the new one a name of its own: RUN=name")
+        raise UserError(what, paths.metadata, "Give the new one a name of its own: RUN=name")
     if changed:
         fix = "Give the new one a name of its own: RUN=name"
-        raise UserError(f"this run was begun differently: {some(changed, 6)}", paths.origin, fix)
+        raise UserError(f"this run was begun differently: {shorten_list(changed, 6)}", paths.metadata, fix)
 
 
 def _completed(origin: dict[str, Any]) -> dict[str, Any]:
@@ -64,13 +64,13 @@ def read_run(paths: RunPaths) -> dict[str, Any]:
     Raises:
         UserError: no such run; those that are there are named.
     """
-    origin = files.read_json(paths.origin)
+    origin = files.read_json(paths.metadata)
     if origin is not None and not (isinstance(origin, dict) and {"recipe", "facts", "folds"} <= set(origin)):
-        raise UserError("it does not tell what the run was trained by", paths.origin, "Bring back a copy of it")
+        raise UserError("it does not tell what the run was trained by", paths.metadata, "Bring back a copy of it")
     if origin is None:
         competition = paths.folder.parent.name
         known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
-        trained = f"Trained so far: {some(known, 8)}. " if known else ""
+        trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
         fix = f"{trained}Run: make train COMPETITION={competition}"
         raise UserError(f"run '{paths.name}' is not trained", competition, fix)
     return origin
@@ -117,7 +117,7 @@ def predictions_table(
         predictions: float (n, columns).
         fold: the fold of these samples, for an OOF table. Defaults to none.
     """
-    table = pd.DataFrame(predictions, columns=competition.columns)
+    table = pd.DataFrame(predictions, columns=competition.prediction_columns)
     if competition.task == "ordinal":
         table["expected"] = predictions @ np.arange(predictions.shape[1])
     if fold is not None:
@@ -133,13 +133,13 @@ def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
         UserError: a missing column, or a prediction that is no number.
     """
     table = files.read_csv(path)
-    for column in ("id", *competition.columns):
+    for column in ("id", *competition.prediction_columns):
         if column not in table:
             raise UserError(f"no column '{column}'", path, "It is not a table of this competition; train the fold anew")
-    numbers = table[competition.columns].apply(pd.to_numeric, errors="coerce")
+    numbers = table[competition.prediction_columns].apply(pd.to_numeric, errors="coerce")
     wrong = ~np.isfinite(numbers.to_numpy(np.float64)).all(axis=1)
     if wrong.any():
-        what = f"{wrong.sum()} predictions are no numbers: {some(table['id'][wrong])}"
+        what = f"{wrong.sum()} predictions are no numbers: {shorten_list(table['id'][wrong])}"
         raise UserError(what, path, "Train the fold anew")
     return table
 
@@ -178,13 +178,13 @@ def self_check_findings(paths: RunPaths, folds: list[int]) -> dict[str, list[str
     return {fold: lines for fold, lines in found.items() if lines}
 
 
-def joined_name(names: list[str]) -> str:
+def combined_name(names: list[str]) -> str:
     """Names of runs as part of a file's name; of many the first, how many more, and a hash."""
     joined = "+".join(names)
     return joined if len(joined) <= LONGEST else f"{names[0][:LONGEST]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
 
 
-def run_paths_of(paths: CompetitionPaths, name: str) -> RunPaths:
+def find_run(paths: CompetitionPaths, name: str) -> RunPaths:
     """The paths of a run, its name checked.
 
     Raises:
@@ -192,12 +192,12 @@ def run_paths_of(paths: CompetitionPaths, name: str) -> RunPaths:
     """
     if not name or name != Path(name).name or name.startswith("."):
         raise UserError("a run's name is a plain folder name", f"RUN={name}")
-    if re.search(r"[\s+]", name) and not paths.run(name).origin.is_file():
+    if re.search(r"[\s+]", name) and not paths.run(name).metadata.is_file():
         raise UserError("a run's name has no spaces and no +: RUNS= joins names by them", f"RUN={name}")
     return paths.run(name)
 
 
-def commit_of(root: Path) -> str | None:
+def git_commit(root: Path) -> str | None:
     """The commit of the project folder, with '+' if files differ from it; None outside git."""
     try:
         command = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]

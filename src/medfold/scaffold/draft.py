@@ -65,7 +65,7 @@ def negative_first(names: list[str]) -> list[str]:
     return [second, first] if is_healthy(second) and not is_healthy(first) else names
 
 
-def in_order(names: Iterable[str]) -> list[str]:
+def sort_classes(names: Iterable[str]) -> list[str]:
     """Numbers by their value, then the other names."""
     names = list(names)
     number = {name: int(name) for name in names if re.fullmatch(r"-?\d+", name)}

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from medfold.data import TABLE_ENDINGS, list_files, part_of
-from medfold.errors import UserError, some
+from medfold.data import TABLE_ENDINGS, list_files, part_from_name
+from medfold.errors import UserError, shorten_list
 from medfold.images import NOT_READ, is_dicom
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays
@@ -42,12 +42,12 @@ def _guess(raw: Path) -> Draft:
     pictures = Pictures(raw, files)
     arrays = [path for path in files if path.endswith(".npz")]
     if not pictures.files and not arrays:
-        raise UserError("no image in it", raw, f"It has {some(files, 6)}" if files else "It is empty")
+        raise UserError("no image in it", raw, f"It has {shorten_list(files, 6)}" if files else "It is empty")
     known = [path for path in files if path.lower().endswith(TABLE_ENDINGS)]
     sample = min((path for path in known if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
     is_test = {path: bool(TEST.search(path)) for path in known if path != sample}
     if not sample and not any(is_test.values()):  # then the validation part stands for it
-        is_test = {path: part_of(PurePosixPath(path).name) == "valid" for path in is_test}
+        is_test = {path: part_from_name(PurePosixPath(path).name) == "valid" for path in is_test}
     from_table = FromTable(found, raw, pictures, sample)
     table = from_table.label_table([path for path in is_test if not is_test[path]])
     in_folders = class_names(pictures)
@@ -71,16 +71,16 @@ def _guess(raw: Path) -> Draft:
         from_folders(found, raw, pictures, sample)
         for unused in (from_table.unmatched, from_table.naming):
             if unused:
-                found.doubts.append(f"{some(unused, 3)}: not used, for the folders tell the classes")
+                found.doubts.append(f"{shorten_list(unused, 3)}: not used, for the folders tell the classes")
     elif not table:
         from_arrays(found, raw, arrays[0])
         if len(arrays) > 1:
-            found.doubts.append(f"labels.file: {some(arrays[1:])}: not used")
+            found.doubts.append(f"labels.file: {shorten_list(arrays[1:])}: not used")
     _tell_of_unread(found, raw, files)
     if pictures.exclude:
         found.facts["images"]["exclude"] = pictures.exclude
         why = f"{pictures.companions:,} images are named like others, with an addition: masks or the like"
-        found.tell("images.exclude", some(pictures.exclude, 4), why)
+        found.tell("images.exclude", shorten_list(pictures.exclude, 4), why)
     for addition, count in pictures.unclear.items():
         what = f"{count:,} images are named like others with '{addition}' behind"
         found.doubts.append(f"images.exclude: {what}; I cannot tell whether they are masks: they are used as images")
@@ -108,10 +108,10 @@ def _tell_of_unread(found: Draft, raw: Path, files: list[str]) -> None:
     others = [path for path in others if len(PurePosixPath(path).suffix) <= LONGEST_END and not is_dicom(raw / path)]
     for end in sorted({PurePosixPath(path).suffix.lower() for path in others}):
         ours = [path for path in others if path.lower().endswith(end)]
-        folders = some(sorted({path.rpartition("/")[0] or "." for path in ours}))
+        folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in ours}))
         found.doubts.append(f"{len(ours):,} files in {folders} end with {end}: no image format that is known; not used")
     for end, (kind, help_) in NOT_READ.items():
         ours = [path for path in files if path.lower().endswith(end)]
         if ours:
-            folders = some(sorted({path.rpartition("/")[0] or "." for path in ours}))
+            folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in ours}))
             found.doubts.append(f"{len(ours):,} files in {folders} are {kind}, which is not read. {help_}")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.data import class_numbers, open_arrays
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.task import guess_task
 
@@ -31,7 +31,7 @@ def from_arrays(guess: Draft, raw: Path, path: str) -> None:
         "targets": targets,
         "train": [part for part in parts if part != "test"],
     }
-    guess.tell("labels.shape", "arrays", f"{path} holds images and labels of {some(parts)}")
+    guess.tell("labels.shape", "arrays", f"{path} holds images and labels of {shorten_list(parts)}")
     guess_task(guess, pd.DataFrame(labels.astype(str), columns=targets), targets, facts)
     guess.facts["labels"] = facts
     channels = _channels(shape)

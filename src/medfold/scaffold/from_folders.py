@@ -5,10 +5,10 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from medfold.data import part_of, read_table
-from medfold.errors import UserError, some
+from medfold.data import part_from_name, read_table
+from medfold.errors import UserError, shorten_list
 from medfold.images import image_ending, image_stem
-from medfold.scaffold.draft import MOST_LABELS, Draft, in_order, is_healthy
+from medfold.scaffold.draft import MOST_LABELS, Draft, is_healthy, sort_classes
 from medfold.scaffold.image_names import Pictures
 
 # Names of folders for persons or studies with a number: patient00001, study_2.
@@ -45,8 +45,8 @@ class _Placed:
     @classmethod
     def of(cls, path: str) -> "_Placed":
         folders = PurePosixPath(path).parts[:-1]
-        at = next((number for number, folder in enumerate(folders) if part_of(folder)), -1)
-        part = part_of(folders[at]) if at >= 0 else None
+        at = next((number for number, folder in enumerate(folders) if part_from_name(folder)), -1)
+        part = part_from_name(folders[at]) if at >= 0 else None
         return cls(path, part or "all", folders[: at + 1], folders[at + 1 :])
 
     def part_within(self) -> "_Placed":
@@ -82,16 +82,16 @@ def from_folders(guess: Draft, raw: Path, pictures: Pictures, sample: str | None
         labelled = by_part["train"]
         level = _level_of_classes(labelled)
     if level is None:
-        seen = some(sorted({str(PurePosixPath(each.path).parent) for each in everything}), 6)
+        seen = shorten_list(sorted({str(PurePosixPath(each.path).parent) for each in everything}), 6)
         what = f"neither a table with the ids of images, nor folders that could be classes; images stand in {seen}"
         raise UserError(what, raw, "Needed: a table of labels whose ids name images, or a folder for each class")
     other = _names_at(labelled, level + 1) or (_names_at(labelled, level - 1) if level else set())
     if other:
-        guess.doubts.append(f"classes: folders have names at another level, too: {some(sorted(other), 6)}")
-    classes = in_order({label for each in labelled if (label := each.label(level))})
+        guess.doubts.append(f"classes: folders have names at another level, too: {shorten_list(sorted(other), 6)}")
+    classes = sort_classes({label for each in labelled if (label := each.label(level))})
     guess.facts |= {"task": "binary" if len(classes) == 2 else "multiclass", "classes": classes}
     guess.facts["labels"] = {"shape": "folders", "targets": ["label"]}
-    guess.tell("labels.shape", "folders", f"no table names images, but folders do: {some(classes, 6)}")
+    guess.tell("labels.shape", "folders", f"no table names images, but folders do: {shorten_list(classes, 6)}")
     with_label = {part: [each for each in images if each.label(level) in classes] for part, images in by_part.items()}
     train, valid, test = with_label[labelled[0].part], with_label["valid"], with_label["test"]
     unlabelled = [] if test else by_part["test"]
@@ -119,7 +119,7 @@ def from_folders(guess: Draft, raw: Path, pictures: Pictures, sample: str | None
             for each in everything
             if id(each) not in used
         }
-        where = some(sorted(unused), 4)
+        where = shorten_list(sorted(unused), 4)
         guess.doubts.append(f"images.train: {left:,} of {len(everything):,} images are not used: {where}")
     guess.facts["images"]["channels"] = pictures.told_depth([each.path for each in train], guess)
     if len(classes) > FEW_CLASSES and len(train) < PER_CLASS * len(classes):
@@ -136,7 +136,7 @@ def _patterns(images: list[_Placed], level: int | None) -> str | list[str]:
 
 
 def _shown(patterns: str | list[str]) -> str:
-    return patterns if isinstance(patterns, str) else some(patterns, 4)
+    return patterns if isinstance(patterns, str) else shorten_list(patterns, 4)
 
 
 def class_names(pictures: Pictures) -> set[str]:

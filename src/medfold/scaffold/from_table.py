@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import MARKS, PathRule, held_out, part_of, plain_texts, read_table
-from medfold.errors import UserError, some
-from medfold.folds import GROUP_WORDS, PERSON_WORDS, group_word_of, names_a_group
+from medfold.data import MARKS, PathRule, choose_test_part, normalise_texts, part_from_name, read_table
+from medfold.errors import UserError, shorten_list
+from medfold.folds import GROUP_WORDS, PERSON_WORDS, find_group_word, is_group_name
 from medfold.scaffold.draft import Draft, Ids
 from medfold.scaffold.image_names import INDEX, Pictures
 from medfold.scaffold.task import guess_task
@@ -88,7 +88,7 @@ class FromTable:
     def _has_label(self, table: pd.DataFrame, ids: Ids) -> bool:
         """True if a column is named like a label, or several are marks beside each other."""
         others = [column for column in table.columns if column not in (ids.column, *ids.others)]
-        others = [column for column in others if table[column].nunique() > 1 and not names_a_group(column)]
+        others = [column for column in others if table[column].nunique() > 1 and not is_group_name(column)]
         named = (_is_named(each, rule) for each in others for rule in TARGET_NAMES)
         return any(named) or any(_holds_marks(table, each) for each in others)
 
@@ -108,7 +108,7 @@ class FromTable:
                 continue
             first = ", ".join(f"{column} {table[column].iloc[0]}" for column in table.columns[:4])
             files = [PurePosixPath(each).name for each in self._pictures.files]
-            seen = f"it has {first}; files: {some(files)}"
+            seen = f"it has {first}; files: {shorten_list(files)}"
             what = f"{len(table):,} rows, and no column of them names the {count:,} images: {seen}"
             raise UserError(
                 what, self._raw / path, "Needed: a column with the names of the files. Or take the table out"
@@ -134,27 +134,27 @@ class FromTable:
         guess.tell("labels.file", path, f"{len(table):,} rows, {ids.share:.0%} of its ids have an image")
         guess.tell("labels.id", ids.column, "its values are names of image files")
         if ids.others:
-            guess.doubts.append(f"labels.id: values of {some(ids.others, 4)} name images as well")
+            guess.doubts.append(f"labels.id: values of {shorten_list(ids.others, 4)} name images as well")
         sample = read_table(self._raw / self._sample, []) if self._sample else None
         self._refuse_ambiguous(path, table, ids)
         test = self._test_table(test_tables, ids)
         rows_of_test = None
         if column := self._part_column(table, ids, test, sample):
             labels["part"] = column
-            part = table[column].map(part_of)
+            part = table[column].map(part_from_name)
             count = part.value_counts()
-            held = held_out(count.index)
+            held = choose_test_part(count.index)
             told = ", ".join(f"{number:,} rows of {name}" for name, number in count.items())
             guess.tell("labels.part", column, f"{told}; {held} is the test part")
             table, rows_of_test = table[part != held], table[part == held]
         for other in self.further:
             if other not in test_tables:
-                more = "; add its rows to train on them" if part_of(PurePosixPath(other).name) == "valid" else ""
+                more = "; add its rows to train on them" if part_from_name(PurePosixPath(other).name) == "valid" else ""
                 guess.doubts.append(f"labels.file: {other} names images, too: not used{more}")
         if ids.long:
             value = next(column for column in table.columns if column != ids.column)
             labels |= {"shape": "long", "value": value, "targets": list(ids.endings)}
-            guess.tell("labels.shape", "long", f"rows are named <id>_<label>, labels {some(ids.endings, 8)}")
+            guess.tell("labels.shape", "long", f"rows are named <id>_<label>, labels {shorten_list(ids.endings, 8)}")
             facts["task"] = "multilabel"
             targets = [value]
         else:
@@ -183,14 +183,14 @@ class FromTable:
         for column in table.columns:
             if column == ids.column:
                 continue
-            if part_of(column) or re.fullmatch(r"(?i)k?[\W_]?folds?", column):
+            if part_from_name(column) or re.fullmatch(r"(?i)k?[\W_]?folds?", column):
                 what = "tells parts or folds by its name, and is not used: folds are the kit's own"
                 self.guess.doubts.append(f"labels.part: column '{column}' {what}")
                 continue
             values = table[column].unique()
             if len(values) > FEW_GROUPS:
                 continue
-            parts = {part_of(value) for value in values}
+            parts = {part_from_name(value) for value in values}
             if None in parts or len(parts) < 2:
                 continue
             if ids.long or test is not None or sample is not None or "train" not in parts:
@@ -211,7 +211,7 @@ class FromTable:
             folders = {PurePosixPath(each).parent for each in paths}
             if len(folders) > 1:
                 count = int((table[ids.column] == id).sum())
-                what = f"'{id}' stands in {count} rows and names {len(paths)} images: {some(paths)}"
+                what = f"'{id}' stands in {count} rows and names {len(paths)} images: {shorten_list(paths)}"
                 raise UserError(what, self._raw / path, "Needed: a column with their paths")
 
     def _keep_targets_of_sample(self, labels: dict[str, Any], ids: Ids, sample: pd.DataFrame | None) -> None:
@@ -222,17 +222,17 @@ class FromTable:
         others = [name for name in labels["targets"] if name not in columns]
         labels["targets"] = columns
         self.guess.doubts[:] = [doubt for doubt in self.guess.doubts if not doubt.startswith("labels.targets:")]
-        self.guess.tell("labels.targets", some(columns, 8), f"columns of {self._sample}, which the lists hold")
+        self.guess.tell("labels.targets", shorten_list(columns, 8), f"columns of {self._sample}, which the lists hold")
         if others:
             labels["ignore"] = others
-            self.guess.tell("labels.ignore", some(others, 8), f"no column of {self._sample}")
+            self.guess.tell("labels.ignore", shorten_list(others, 8), f"no column of {self._sample}")
 
     def _targets(self, table: pd.DataFrame, ids: Ids, sample: pd.DataFrame | None) -> list[str]:
         if sample is not None:
             shared = [column for column in sample.columns[1:] if column in table and column != ids.column]
             if shared:
                 why = f"{'columns' if len(shared) > 1 else 'a column'} of {self._sample} that the table has, too"
-                self.guess.tell("labels.targets", some(shared), why)
+                self.guess.tell("labels.targets", shorten_list(shared), why)
                 return shared
             for column in table.columns:
                 values = set(table[column].unique()) - {""}
@@ -245,25 +245,27 @@ class FromTable:
             for column in table.columns
             if column not in apart and table[column].nunique() >= 2 and not INDEX.fullmatch(column)
         ]
-        parts = [column for column in others if all(map(part_of, table[column].unique()))]
-        others = [each for each in others if each not in parts and not names_a_group(each)]
+        parts = [column for column in others if all(map(part_from_name, table[column].unique()))]
+        others = [each for each in others if each not in parts and not is_group_name(each)]
         named = [column for rule in TARGET_NAMES for column in others if _is_named(column, rule)]
         named = list(dict.fromkeys(named))
         together = self._marked_together(table, others)
         if together and (not named or set(named) & set(together)):
             self.guess.tell(
-                "labels.targets", some(together, 8), f"{len(together)} columns of 0 and 1 beside each other"
+                "labels.targets", shorten_list(together, 8), f"{len(together)} columns of 0 and 1 beside each other"
             )
             return together
         few = [each for each in others if not ABOUT.search(each) and not NO_TARGET.search(each)]
         few = sorted(few, key=lambda each: table[each].nunique())
         if not named and not few:
-            raise NoLabelError("no column that could be a label", self._raw, f"Columns: {some(table.columns, 10)}")
+            raise NoLabelError(
+                "no column that could be a label", self._raw, f"Columns: {shorten_list(table.columns, 10)}"
+            )
         chosen = named[0] if named else few[0]
         self.by_name = bool(named)
         self.guess.tell("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
         if len(named or few) > 1:
-            several = some(named or few, 6)
+            several = shorten_list(named or few, 6)
             self.guess.doubts.append(f"labels.targets: I cannot tell which of {several} is the label; now {chosen}")
         if sample is not None:
             self.guess.doubts.append(f"labels.targets: {self._sample} names no column of the table")
@@ -298,7 +300,7 @@ class FromTable:
         labels, guess = self.guess.facts["labels"], self.guess
         for word in GROUP_WORDS:  # persons before the rest
             for column in table.columns:
-                fits = group_word_of(column) == word and column not in taken
+                fits = find_group_word(column) == word and column not in taken
                 count = table[column].nunique()
                 if not fits or not 1 < count < len(table):
                     continue
@@ -335,17 +337,23 @@ class FromTable:
             raise UserError("the images of the training part have no pattern in common", self._raw)
         images: dict[str, Any] = {"train": _one_or_all(rules)}
         self.guess.facts["images"] = images
-        self.guess.tell("images.train", some(rules, 4), f"{len(found):,} of {len(table):,} rows that I looked up")
+        self.guess.tell(
+            "images.train", shorten_list(rules, 4), f"{len(found):,} of {len(table):,} rows that I looked up"
+        )
         if test is None and sample is not None:
             test = sample.rename(columns={sample.columns[0]: ids.column})
         if test is not None:
             rules, there = self._pictures.patterns(test, ids, "test")
             if rules:
                 images["test"] = _one_or_all(rules)
-                self.guess.tell("images.test", some(rules, 4), f"{len(there):,} of {len(test):,} rows that I looked up")
+                self.guess.tell(
+                    "images.test", shorten_list(rules, 4), f"{len(there):,} of {len(test):,} rows that I looked up"
+                )
         if not images.get("test") and (there := self._pictures.in_test_folders(found)):
             images["test"] = _one_or_all(there)
-            self.guess.tell("images.test", some(there, 4), "a folder named for the test part, and no table of it")
+            self.guess.tell(
+                "images.test", shorten_list(there, 4), "a folder named for the test part, and no table of it"
+            )
         if "part" in self.guess.facts["labels"]:
             if images.get("test") == images["train"]:
                 del images["test"]
@@ -355,7 +363,7 @@ class FromTable:
             self.guess.tell("labels.holdout", 0.2, "no test image: a share of the training part stands in for it")
         if ids.endings and not ids.long:
             images["channels"] = list(ids.endings)
-            self.guess.tell("images.channels", some(ids.endings, 8), "each image is so many files")
+            self.guess.tell("images.channels", shorten_list(ids.endings, 8), "each image is so many files")
         else:
             images["channels"] = self._pictures.told_depth(list(dict.fromkeys(found)), self.guess)
         if not ids.endings:
@@ -369,7 +377,7 @@ class FromTable:
             return
         left = [path for path in self._pictures.files if not any(rule.match(path) is not None for rule in matches)]
         if left and len(matches) == len(rules):
-            folders = some(sorted({path.rpartition("/")[0] or "." for path in left}), 4)
+            folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in left}), 4)
             told = f"{len(left):,} of {len(self._pictures.files):,} images are named by no table, and not used"
             self.guess.doubts.append(f"images.train: {told}: in {folders}")
 
@@ -409,7 +417,7 @@ def _is_named(column: str, rule: str) -> bool:
 
 def _holds_marks(table: pd.DataFrame, column: str) -> bool:
     """True for a column of 0 and 1 that may be a label, and tells no sex or side; some cells may be empty or -1."""
-    found = set(plain_texts(table[column]).str.lower())
+    found = set(normalise_texts(table[column]).str.lower())
     return not ABOUT.search(column) and bool(found & set(MARKS)) and found <= {*MARKS, "", "-1"}
 
 

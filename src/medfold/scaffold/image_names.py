@@ -16,19 +16,19 @@ from medfold.data import (
     find_companions,
     image_exists,
     is_excluded,
-    part_of,
-    paths_by_ending,
+    match_path_endings,
+    part_from_name,
 )
 from medfold.errors import UserError
 from medfold.images import (
     NOT_READ,
     count_pages,
-    headers_of,
     image_ending,
     image_endings,
     image_stem,
     is_dicom,
     path_of_image,
+    read_dicom_headers,
     read_image,
 )
 from medfold.scaffold.draft import LOOKED_AT, MOST_LABELS, Draft, Ids
@@ -62,7 +62,7 @@ FEW_IDS = 20  # so many different values that recur are rather labels than ids
 def _of_other_part(rule: str, part: str) -> bool:
     """True if a pattern has a folder named for the other part: test for train, train for test."""
     other = "test" if part == "train" else "train"
-    return any(part_of(folder) == other for folder in rule.split("/")[:-1])
+    return any(part_from_name(folder) == other for folder in rule.split("/")[:-1])
 
 
 def _counts_rows(values: pd.Series) -> bool:
@@ -192,7 +192,9 @@ class Pictures:
         """Patterns of images in folders named for the test part, none of which is used already."""
         taken = {name for image in used for name in image.split("|")}
         left = [path for path in self.files if path not in taken]
-        there = [path for path in map(PurePosixPath, left) if any(part_of(name) == "test" for name in path.parts[:-1])]
+        there = [
+            path for path in map(PurePosixPath, left) if any(part_from_name(name) == "test" for name in path.parts[:-1])
+        ]
         if {str(path.parent) for path in there} & {str(PurePosixPath(path).parent) for path in taken}:
             return []
         return list(dict.fromkeys(f"{path.parent}/{{id}}{image_ending(path.name)}" for path in there))
@@ -223,7 +225,7 @@ class Pictures:
             if f"/{path}".endswith(f"/{name}") or f"/{path}".rpartition(".")[0].endswith(f"/{name}")
         ]
         if not ends and "/" in name:  # the table was made where more stood in front
-            return paths_by_ending(name, self._by_name.get(end.name, []))
+            return match_path_endings(name, self._by_name.get(end.name, []))
         if ends or not name.isdecimal():
             return ends
         return [path for width in self._widths for path in self._by_stem.get(name.zfill(width), ())]
@@ -295,7 +297,7 @@ class Pictures:
         rows = []
         for path in paths:
             try:
-                rows.append(headers_of(path, WHO_IN_HEADERS))
+                rows.append(read_dicom_headers(path, WHO_IN_HEADERS))
             except UserError:  # of a damaged one the audit tells
                 continue
         for keyword in WHO_IN_HEADERS:

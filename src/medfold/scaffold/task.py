@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import as_marks, is_one_hot, names_in, plain_texts
-from medfold.errors import UserError, some
-from medfold.scaffold.draft import MOST_LABELS, Draft, in_order
+from medfold.data import is_one_hot, normalise_texts, parse_marks, split_label_list
+from medfold.errors import UserError, shorten_list
+from medfold.scaffold.draft import MOST_LABELS, Draft, sort_classes
 
 FEW_NUMBERS = 20  # so many different numbers may well be classes, though they have gaps
 
@@ -18,7 +18,7 @@ def guess_task(guess: Draft, table: pd.DataFrame, targets: list[str], labels: di
         UserError: too many different values to be classes.
     """
     facts = guess.facts
-    if len(targets) > 2 and len(table) and is_one_hot(as_marks(table, targets)).all():
+    if len(targets) > 2 and len(table) and is_one_hot(parse_marks(table, targets)).all():
         facts |= {"task": "multiclass", "classes": list(targets)}
         name = next(name for name in ("label", "class", "diagnosis", "finding") if name not in table)
         labels |= {"shape": "one_hot", "targets": [name]}
@@ -30,8 +30,8 @@ def guess_task(guess: Draft, table: pd.DataFrame, targets: list[str], labels: di
         guess.tell("task", "multilabel", f"{len(targets)} target columns")
         _tell_of_other_marks(guess, table[targets], labels)
         return
-    values = plain_texts(table[targets[0]])
-    unique = in_order(value for value in values.unique() if value)
+    values = normalise_texts(table[targets[0]])
+    unique = sort_classes(value for value in values.unique() if value)
     lists = _as_lists(unique)
     if blank := int((values == "").sum()):
         told = f"{blank:,} of {len(values):,} rows"
@@ -42,15 +42,19 @@ def guess_task(guess: Draft, table: pd.DataFrame, targets: list[str], labels: di
             guess.tell("labels.map", '{"": null}', f"{told} have no label: they are left out")
     if not lists and len(spelled := _in_one_spelling(values)) < len(unique):
         several = [value for value in unique if value not in spelled]
-        guess.tell("classes", some(spelled, 6), f"{some(several)} differ from them by case only: the same classes")
-        unique = in_order(spelled)
+        guess.tell(
+            "classes",
+            shorten_list(spelled, 6),
+            f"{shorten_list(several)} differ from them by case only: the same classes",
+        )
+        unique = sort_classes(spelled)
     if lists:
         separator, names = lists
-        labels |= {"shape": "lists", "value": targets[0], "targets": in_order(names)}
+        labels |= {"shape": "lists", "value": targets[0], "targets": sort_classes(names)}
         if separator != " ":
             labels["separator"] = separator
         facts["task"] = "multilabel"
-        most = max(len(names_in(value, separator)) for value in unique)
+        most = max(len(split_label_list(value, separator)) for value in unique)
         guess.tell("labels.shape", "lists", f"values hold up to {most} of {len(names)} names")
     elif unique == ["0", "1"]:
         facts["task"] = "binary"
@@ -74,7 +78,7 @@ def guess_task(guess: Draft, table: pd.DataFrame, targets: list[str], labels: di
         facts |= {"task": "multiclass", "classes": unique}
         guess.tell("task", "multiclass", f"{len(unique)} values")
     else:
-        fix = f"At most {MOST_LABELS} classes. Which column holds the labels? {some(table.columns, 12)}"
+        fix = f"At most {MOST_LABELS} classes. Which column holds the labels? {shorten_list(table.columns, 12)}"
         raise UserError(f"column '{targets[0]}' has {len(unique):,} values: no classes", labels["file"], fix)
 
 
@@ -90,7 +94,7 @@ def _in_one_spelling(values: pd.Series) -> list[str]:
 
 def _tell_of_other_marks(guess: Draft, table: pd.DataFrame, labels: dict[str, Any]) -> None:
     """Reads empty cells and -1 among marks of 0 and 1, as sets of radiographs have them; both are a doubt."""
-    cells = table.apply(plain_texts)
+    cells = table.apply(normalise_texts)
     told = []
     for mark, meaning, what in (("", "0", "empty cells"), ("-1", "1", "cells of -1 (uncertain?)")):
         if count := int((cells == mark).sum().sum()):
@@ -117,7 +121,7 @@ def _as_lists(values: list[str]) -> tuple[str, set[str]] | None:
     two names.
     """
     for separator in ("|", ";", ",", " "):
-        lists = [names_in(value, separator) for value in values]
+        lists = [split_label_list(value, separator) for value in values]
         names = set(_in_one_spelling(pd.Series([name for each in lists for name in each], dtype=str)))
         counts = {len(each) for each in lists}
         # `left CC`, `right MLO`: words that always are as many make one name.

@@ -11,7 +11,7 @@ from medfold.scoring.bootstrap import (
     score_and_interval_in_words,
     score_in_words,
 )
-from medfold.scoring.calibration import SMALLEST, logits, probabilities
+from medfold.scoring.calibration import SMALLEST, to_logits, to_probabilities
 from medfold.scoring.cross_fitting import Fit, FittedTransform, chained, cross_fit, prediction_map
 from medfold.scoring.decisions import decisions_of
 from medfold.scoring.metric import (
@@ -20,9 +20,9 @@ from medfold.scoring.metric import (
     chance_score,
     label_means,
     metric,
+    metric_input,
     metric_of,
-    seen_by,
-    title_of,
+    metric_title,
     to_classes,
 )
 from medfold.scoring.metrics import BINS, auc
@@ -52,19 +52,19 @@ __all__ = [
     "interval_in_words",
     "label_means",
     "labels_of_units",
-    "logits",
     "metric",
+    "metric_input",
     "metric_of",
+    "metric_title",
     "oof_by_unit",
     "oof_score",
     "paired_difference",
     "post_processing_of",
     "prediction_map",
-    "probabilities",
     "score_and_interval_in_words",
     "score_in_words",
-    "seen_by",
     "temperature_calibration",
-    "title_of",
     "to_classes",
+    "to_logits",
+    "to_probabilities",
 ]

@@ -9,7 +9,7 @@ from medfold.competition import Competition
 
 
 @dataclass(frozen=True)
-class Joined:
+class AggregatedSamples:
     """Samples brought together.
 
     Args:
@@ -25,7 +25,9 @@ class Joined:
     predictions: np.ndarray
 
 
-def aggregate(competition: Competition, names: np.ndarray, targets: np.ndarray, predictions: np.ndarray) -> Joined:
+def aggregate(
+    competition: Competition, names: np.ndarray, targets: np.ndarray, predictions: np.ndarray
+) -> AggregatedSamples:
     """The labels and predictions of units, from those of their samples.
 
     A unit has the highest of its samples' classes, and each label that any of them has. Its prediction is the mean or
@@ -39,9 +41,9 @@ def aggregate(competition: Competition, names: np.ndarray, targets: np.ndarray, 
     predictions = predictions.astype(np.float64)
     number, unique = pd.factorize(np.asarray(names, object))
     if len(unique) == len(names):
-        return Joined(np.asarray(names, object), np.arange(len(names)), targets, predictions)
+        return AggregatedSamples(np.asarray(names, object), np.arange(len(names)), targets, predictions)
     first = np.unique(number, return_index=True)[1]
-    return Joined(
+    return AggregatedSamples(
         np.asarray(unique, object),
         first,
         labels_of_units(names, targets),
@@ -71,14 +73,14 @@ def aggregate_predictions(competition: Competition, table: pd.DataFrame, unit: p
         unit: the unit of each sample, by its id.
     """
     number, unique = pd.factorize(unit.loc[table["id"]].to_numpy(object))
-    values = table[competition.columns].to_numpy(np.float64)
-    joined = pd.DataFrame(_aggregated(competition, number, values), columns=competition.columns)
+    values = table[competition.prediction_columns].to_numpy(np.float64)
+    joined = pd.DataFrame(_aggregated(competition, number, values), columns=competition.prediction_columns)
     joined.insert(0, "id", unique)
     return joined
 
 
 def _aggregated(competition: Competition, number: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     values = pd.DataFrame(predictions).groupby(number).agg(competition.score.aggregate).to_numpy()
-    if competition.score.aggregate == "max" and competition.one_of_many:
+    if competition.score.aggregate == "max" and competition.exclusive_classes:
         values = values / values.sum(axis=1, keepdims=True)
     return values

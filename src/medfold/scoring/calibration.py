@@ -11,7 +11,7 @@ SMALLEST = 1e-7  # a probability of float32 does not come nearer to 1
 HOTTEST = 20.0  # temperatures are looked for from 1/20 to 20
 
 
-def logits(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
+def to_logits(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
     """Probabilities as logits: of classes that exclude each other their logarithms, else log(p / (1 - p)).
 
     Args:
@@ -22,7 +22,7 @@ def logits(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
     return np.log(clipped) if exclusive else logit(clipped)
 
 
-def probabilities(logits: np.ndarray, exclusive: bool) -> np.ndarray:
+def to_probabilities(logits: np.ndarray, exclusive: bool) -> np.ndarray:
     """The other way round: softmax over the last axis, or a sigmoid of each."""
     return softmax(logits, axis=-1) if exclusive else expit(logits)
 
@@ -43,10 +43,10 @@ def temperature_scaling(
     from scipy.optimize import minimize_scalar
 
     exclusive = targets.ndim == 1 and predictions.shape[1] > 1
-    raw = logits(predictions, exclusive)
+    raw = to_logits(predictions, exclusive)
 
     def of(log_temperature: float) -> float:
-        return loss(targets, probabilities(raw / np.exp(log_temperature), exclusive))
+        return loss(targets, to_probabilities(raw / np.exp(log_temperature), exclusive))
 
     coldest = min(1.0, max(1 / HOTTEST, float(_surest(raw, exclusive)) / np.log(2 * max(len(targets), 2))))
     bounds = (np.log(coldest), np.log(HOTTEST))
@@ -65,4 +65,4 @@ def _surest(raw: np.ndarray, exclusive: bool) -> float:
 @prediction_map
 def tempered(predictions: np.ndarray, temperature: float, exclusive: bool) -> np.ndarray:
     """Probabilities whose logits are divided by a temperature."""
-    return probabilities(logits(predictions, exclusive) / temperature, exclusive)
+    return to_probabilities(to_logits(predictions, exclusive) / temperature, exclusive)

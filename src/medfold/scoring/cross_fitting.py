@@ -51,7 +51,7 @@ class FittedTransform:
             for key, value in arguments.items()
         }
         names = json.dumps([name for name, _ in self.steps])
-        with files.whole(path) as temporary, temporary.open("wb") as file:
+        with files.atomic_write(path) as temporary, temporary.open("wb") as file:
             np.savez(file, steps=np.array(names), **arrays)
 
     @classmethod

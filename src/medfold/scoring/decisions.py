@@ -18,7 +18,7 @@ def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarra
     Returns:
         float64 (n, columns) of 0 and 1.
     """
-    if competition.one_of_many:
+    if competition.exclusive_classes:
         return np.eye(predictions.shape[1])[predictions.argmax(axis=1)]
     decided = predictions > 0.5
     if competition.submission.shape == "lists" and not competition.submission.empty:

@@ -21,7 +21,7 @@ def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
     Args:
         targets: int (n,) or (n, labels).
     """
-    labels = np.eye(len(competition.columns))[targets] if competition.one_of_many else targets
+    labels = np.eye(len(competition.prediction_columns))[targets] if competition.exclusive_classes else targets
     return labels.reshape(len(labels), -1).mean(axis=0)
 
 
@@ -145,7 +145,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
         raise UserError(f"metric {score.metric} takes no weights", "score.weights", f"Take them out, or use {takers}")
     if found.weighs_recall:
         return replace(
-            found, function=partial(found.function, beta=score.beta), title=title_of(competition, found.name)
+            found, function=partial(found.function, beta=score.beta), title=metric_title(competition, found.name)
         )
     if not found.weighted:
         return found
@@ -161,12 +161,12 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     return replace(found, function=partial(found.function, weights=weights))
 
 
-def title_of(competition: Competition, name: str) -> str:
+def metric_title(competition: Competition, name: str) -> str:
     """What a metric is called in words: 'F2' where beta is 2."""
     return f"F{competition.score.beta:g}" if METRICS[name].weighs_recall else METRICS[name].title
 
 
-def seen_by(competition: Competition, name: str, written: np.ndarray, probable: np.ndarray) -> np.ndarray:
+def metric_input(competition: Competition, name: str, written: np.ndarray, probable: np.ndarray) -> np.ndarray:
     """The predictions that a metric is computed from: one rule for OOF scores and the local leaderboard.
 
     The metric of the competition sees what is written. Further ones see the probabilities behind it, unless both look
@@ -182,14 +182,16 @@ def seen_by(competition: Competition, name: str, written: np.ndarray, probable: 
     return written if same else probable
 
 
-def constants(competition: Competition, prior: np.ndarray) -> Iterator[np.ndarray]:
+def constant_predictions(competition: Competition, prior: np.ndarray) -> Iterator[np.ndarray]:
     """Constant predictions, which need no image: the prior; each class, or no label and every label.
 
     Args:
         prior: float (columns,), the mean of the labels.
     """
     yield prior
-    yield from np.eye(len(prior)) if competition.one_of_many else np.array([np.zeros(len(prior)), np.ones(len(prior))])
+    yield from (
+        np.eye(len(prior)) if competition.exclusive_classes else np.array([np.zeros(len(prior)), np.ones(len(prior))])
+    )
 
 
 def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarray) -> float:
@@ -200,7 +202,7 @@ def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarra
         prior: float (columns,), the mean of the training labels.
     """
     metric = metric_of(competition)
-    scores = [metric(targets, np.tile(row, (len(targets), 1))) for row in constants(competition, prior)]
+    scores = [metric(targets, np.tile(row, (len(targets), 1))) for row in constant_predictions(competition, prior)]
     found = [metric.sign * score for score in scores if np.isfinite(score)]
     return metric.sign * max(found) if found else float("nan")
 

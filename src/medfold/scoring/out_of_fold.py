@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, groups_known
-from medfold.errors import UserError, some
+from medfold.competition import Competition, names_groups
+from medfold.errors import UserError, shorten_list
 from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval, score_and_interval_in_words, score_in_words
-from medfold.scoring.metric import metric_of, seen_by, title_of
+from medfold.scoring.metric import metric_input, metric_of, metric_title
 
 UNKNOWN = "patients unknown: it may flatter"
 
@@ -21,14 +21,14 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
     Args:
         total: the number of units in all folds.
     """
-    title = title_of(competition, result["metric"])
+    title = metric_title(competition, result["metric"])
     k, done = competition.folds.k, result["folds_done"]
     text = score_and_interval_in_words(title, result["value"], result["low"], result["high"])
     for name, value in result["also"].items():
-        text += f", {title_of(competition, name)} {score_in_words(value)}"
+        text += f", {metric_title(competition, name)} {score_in_words(value)}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
     text += f", {covers}, {result['units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
-    text += "" if groups_known(competition) else f"; {UNKNOWN}"
+    text += "" if names_groups(competition) else f"; {UNKNOWN}"
     return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["optimistic"] else "")
 
 
@@ -69,12 +69,17 @@ def oof_by_unit(
     merged = expected.merge(oof[["id", "fold"]], how="outer", on=["id", "fold"], indicator=True)
     stray = merged.loc[merged["_merge"] != "both", "id"]
     if len(stray) or oof["id"].duplicated().any():
-        raise UserError(f"the OOF table does not fit the folds table: {some(stray)}", "oof.csv", "Train the fold anew")
+        raise UserError(
+            f"the OOF table does not fit the folds table: {shorten_list(stray)}", "oof.csv", "Train the fold anew"
+        )
     # In one order whatever that of the tables is: an interval depends on the order in which groups are drawn.
     oof = oof.sort_values("id")
     rows = position.loc[oof["id"]].to_numpy()
     joined = aggregate(
-        competition, truth["unit"].to_numpy()[rows], targets[rows], oof[competition.columns].to_numpy(np.float64)
+        competition,
+        truth["unit"].to_numpy()[rows],
+        targets[rows],
+        oof[competition.prediction_columns].to_numpy(np.float64),
     )
     return OofPredictions(
         names=joined.names,
@@ -107,7 +112,7 @@ def oof_score(
         per_fold[str(fold)] = _number(metric(oof.targets[here], oof.predictions[here]))
     probable, also = probable or oof, {}
     for name in competition.score.also:
-        seen = seen_by(competition, name, oof.predictions, probable.predictions)
+        seen = metric_input(competition, name, oof.predictions, probable.predictions)
         also[name] = _number(metric_of(competition, name)(oof.targets, seen))
     return {
         "metric": metric.name,

@@ -28,7 +28,7 @@ def post_processing_of(competition: Competition, metric: Metric) -> PostProcessi
     """The post-processing that suits a metric of a competition; None if it gains from none, as an AUC."""
     name = metric.post_processing
     if not name and metric.needs == "class":
-        name = "class_factors" if competition.one_of_many else "thresholds"
+        name = "class_factors" if competition.exclusive_classes else "thresholds"
     return {
         "": lambda: None,
         "class_factors": lambda: PostProcessing("class factors", partial(class_factors, metric=metric)),

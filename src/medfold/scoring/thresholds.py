@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import expit
 
-from medfold.scoring.calibration import logits
+from medfold.scoring.calibration import to_logits
 from medfold.scoring.cross_fitting import FittedTransform, prediction_map
 from medfold.scoring.metric import Metric
 
@@ -155,7 +155,7 @@ def sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> 
         targets: int (n,).
         metric: to be made best.
     """
-    raw = logits(predictions, exclusive=False)
+    raw = to_logits(predictions, exclusive=False)
 
     def at(values: np.ndarray) -> np.ndarray:
         return expit(np.exp(np.clip(values[0], 0, 4)) * (raw - values[1]))
@@ -179,4 +179,4 @@ def _sharpened(loss: Callable[[np.ndarray], float], offset: float) -> FittedTran
 @prediction_map
 def sharpened(predictions: np.ndarray, slope: float, offset: float) -> np.ndarray:
     """sigmoid(slope * (logit(p) - offset))."""
-    return expit(slope * (logits(predictions, exclusive=False) - offset))
+    return expit(slope * (to_logits(predictions, exclusive=False) - offset))

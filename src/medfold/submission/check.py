@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.submission.form import Form
-from medfold.submission.table import build_submission, fit_sample
+from medfold.submission.table import align_sample, build_submission
 
 
 def rehearse(competition: Competition, sample: pd.DataFrame, units: list[str]) -> None:
@@ -19,10 +19,10 @@ def rehearse(competition: Competition, sample: pd.DataFrame, units: list[str]) -
     Raises:
         UserError: a sample submission that fits neither classes nor metric, or names other units than the test part.
     """
-    equal = np.full((len(units), len(competition.columns)), 1 / len(competition.columns))
-    predictions = pd.DataFrame(equal, columns=competition.columns)
+    equal = np.full((len(units), len(competition.prediction_columns)), 1 / len(competition.prediction_columns))
+    predictions = pd.DataFrame(equal, columns=competition.prediction_columns)
     predictions.insert(0, "id", units)
-    sample = fit_sample(competition, sample, units)
+    sample = align_sample(competition, sample, units)
     check_submission(competition, build_submission(competition, predictions, sample), sample)
 
 
@@ -52,18 +52,18 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
         ("are not in the sample", ids[~ids.isin(expected)]),
     ):
         if len(found):
-            raise UserError(f"{len(found)} ids {what}: {some(found)}", "submission")
+            raise UserError(f"{len(found)} ids {what}: {shorten_list(found)}", "submission")
     if list(ids) != list(expected):
         raise UserError("rows are in another order than in the sample", "submission")
     form = Form.of(competition, sample)
     for column in form.columns:
         if competition.submission.shape == "lists":
             wrong = [not _is_list(str(cell), competition) for cell in table[column]]
-            names = competition.columns
-            reason = f"no list of different labels of {some(names, 6)}"
+            names = competition.prediction_columns
+            reason = f"no list of different labels of {shorten_list(names, 6)}"
         elif form.decisions:
             wrong = ~table[column].astype(str).isin(form.words)
-            reason = f"no class of {some(form.words.tolist(), 6)}"
+            reason = f"no class of {shorten_list(form.words.tolist(), 6)}"
         else:
             numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
             wrong, reason = ~((numbers >= 0) & (numbers <= 1)), "no probability from 0 to 1"
@@ -77,4 +77,4 @@ def _is_list(cell: str, competition: Competition) -> bool:
     if not cell:
         return competition.submission.empty
     found = cell.split(competition.labels.separator)
-    return len(set(found)) == len(found) and set(found) <= set(competition.columns)
+    return len(set(found)) == len(found) and set(found) <= set(competition.prediction_columns)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.scoring import metric_of
 
 
@@ -36,17 +36,17 @@ class Form:
         columns = [column for column in sample.columns if column != facts.id]
         metric = metric_of(competition)
         if facts.shape != "wide" and len(columns) != 1:
-            what = f"shape {facts.shape} has one column beside '{facts.id}', found {some(columns, 6)}"
+            what = f"shape {facts.shape} has one column beside '{facts.id}', found {shorten_list(columns, 6)}"
             raise UserError(what, "sample submission", "See submission.shape in competition.yaml")
-        one_class = facts.shape == "wide" and competition.one_of_many and len(columns) == 1
-        fits = facts.shape != "wide" or one_class or set(columns) == set(competition.columns)
+        one_class = facts.shape == "wide" and competition.exclusive_classes and len(columns) == 1
+        fits = facts.shape != "wide" or one_class or set(columns) == set(competition.prediction_columns)
         if not fits and not (competition.task == "binary" and len(columns) == 1):
-            found, expected = some(columns, 6), some(competition.columns, 6)
+            found, expected = shorten_list(columns, 6), shorten_list(competition.prediction_columns, 6)
             raise UserError(f"columns {found} fit neither {expected} nor one class", "sample submission")
         if one_class and metric.needs != "class":
             what = f"it has one column for the class, and metric {metric.name} is of probabilities"
             raise UserError(what, "sample submission", "See score.metric in competition.yaml")
-        decided = facts.shape == "lists" or one_class or (metric.needs == "class" and not competition.one_of_many)
+        decided = facts.shape == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)
         return cls(columns, decided, one_class, *_words(competition, sample[columns]))
 
 
@@ -78,7 +78,7 @@ def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, l
     numbers = [str(number) for number in range(len(names))]
     for words in (numbers, [f"{number}.0" for number in numbers]):
         if seen <= set(words):
-            return np.array(words if len(seen) > int(competition.one_of_many) else names), []
+            return np.array(words if len(seen) > int(competition.exclusive_classes) else names), []
     candidates = [[style(name) for name in names] for style in STYLES]
     if len(names) == 2:
         candidates += [[style(word) for word in pair] for pair in NO_YES for style in STYLES]
@@ -95,7 +95,7 @@ def holds_decisions(competition: Competition, sample: pd.DataFrame) -> bool:
     return Form.of(competition, sample).decisions
 
 
-def words_of(competition: Competition, sample: pd.DataFrame) -> list[str] | None:
+def class_words(competition: Competition, sample: pd.DataFrame) -> list[str] | None:
     """The words for the classes, or for no and yes, in a submission of decisions; None for probabilities and lists."""
     form = Form.of(competition, sample)
     return form.words.tolist() if form.decisions and competition.submission.shape != "lists" else None
@@ -111,9 +111,10 @@ def explain_words(competition: Competition, sample: pd.DataFrame) -> str:
         return ""
     names = _meanings(competition)
     if form.unknown:
-        what = f"the sample submission has {some(form.unknown, 4)}, which I cannot tell apart as classes"
-        return f"{what}: written are {some(form.words.tolist(), 6)}, as competition.yaml names them. Is that expected?"
+        what = f"the sample submission has {shorten_list(form.unknown, 4)}, which I cannot tell apart as classes"
+        written = shorten_list(form.words.tolist(), 6)
+        return f"{what}: written are {written}, as competition.yaml names them. Is that expected?"
     if form.words.tolist() == names:
         return ""
     pairs = [f"{word} for {name}" for word, name in zip(form.words, names, strict=True)]
-    return f"written as in the sample submission: {some(pairs, 6)}"
+    return f"written as in the sample submission: {shorten_list(pairs, 6)}"

@@ -8,7 +8,7 @@ import pandas as pd
 from medfold import files
 from medfold.competition import Project
 from medfold.errors import UserError
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.submission.leaderboards.entry import LeaderboardResult
 
 COLUMNS = [
@@ -29,7 +29,7 @@ COLUMNS = [
 ]
 
 
-def add_row(paths: Paths, row: dict[str, Any]) -> None:
+def add_row(paths: Workspace, row: dict[str, Any]) -> None:
     """Adds a row to the ledger, or renews that of the same file; what it does not name stays as it is, or empty."""
     with files.lock(paths.ledger):
         table = read_ledger(paths)
@@ -40,7 +40,7 @@ def add_row(paths: Paths, row: dict[str, Any]) -> None:
         files.write_csv(table, paths.ledger)
 
 
-def read_ledger(paths: Paths) -> pd.DataFrame:
+def read_ledger(paths: Workspace) -> pd.DataFrame:
     """Every submission and every look at a hidden or test score, all columns as text.
 
     Raises:
@@ -61,18 +61,18 @@ def read_ledger(paths: Paths) -> pd.DataFrame:
 NOTED = "kaggle"  # versions of data set and notebook
 
 
-def record_of(project: Project, row: dict[str, str]) -> Path:
+def record_path(project: Project, row: dict[str, str]) -> Path:
     """The file beside a submission: its score, inputs, hashes and what became of it."""
-    return (project.root.root / row["file"]).with_suffix(".json")
+    return (project.workspace.root / row["file"]).with_suffix(".json")
 
 
 def write_record(project: Project, row: dict[str, str], placed: LeaderboardResult, origin: dict[str, Any]) -> None:
     """Writes what became of a submission into the ledger and beside its file; facts that were noted before stay."""
-    noted = {key: value for key, value in (files.read_json(record_of(project, row)) or {}).items() if key == NOTED}
+    noted = {key: value for key, value in (files.read_json(record_path(project, row)) or {}).items() if key == NOTED}
     fate = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
-    files.write_json({**origin, **noted, **placed.facts, **fate, "problem": placed.problem}, record_of(project, row))
+    files.write_json({**origin, **noted, **placed.facts, **fate, "problem": placed.problem}, record_path(project, row))
     scores = {"public": as_text(placed.public), "private": as_text(placed.private)}
-    add_row(project.root, {**row, **fate, **scores})
+    add_row(project.workspace, {**row, **fate, **scores})
 
 
 def content_id_of(row: dict[str, str], kept: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from medfold.scoring import decisions_of
 from medfold.submission.form import Form
 
 
-def fit_sample(competition: Competition, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
+def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
     """The rows and columns that a submission must have.
 
     Those of the sample submission; but that of a code competition may hold a few rows to show the columns only. Then
@@ -24,7 +24,7 @@ def fit_sample(competition: Competition, sample: pd.DataFrame, units: list[str])
     """
     id_column = competition.submission.id
     if competition.submission.shape == "long":
-        names = [f"{unit}_{label}" for unit in units for label in competition.columns]
+        names = [f"{unit}_{label}" for unit in units for label in competition.prediction_columns]
     else:
         names = units
     if competition.upload != "notebook" or set(sample[id_column]) == set(names):
@@ -59,7 +59,7 @@ def fill_missing(
     if not quiet:
         got = ", ".join(f"{value:.3g}" for value in nothing[:6]) + (", ..." if len(nothing) > 6 else "")
         warn("submit", f"{few}: they get {got}, what is known without an image")
-    filled = pd.DataFrame(np.tile(nothing, (len(absent), 1)), columns=competition.columns)
+    filled = pd.DataFrame(np.tile(nothing, (len(absent), 1)), columns=competition.prediction_columns)
     filled.insert(0, "id", absent)
     return pd.concat([predictions, filled], ignore_index=True)
 
@@ -84,12 +84,12 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
         UserError: sample columns that fit neither form.
     """
     id_column, form = competition.submission.id, Form.of(competition, sample)
-    values = predictions.set_index("id")[competition.columns]
+    values = predictions.set_index("id")[competition.prediction_columns]
     decided = values
     if form.decisions:
         decided = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
     if competition.submission.shape == "long":
-        names, labels = split_long(sample[id_column], competition.columns, "sample submission")
+        names, labels = split_long(sample[id_column], competition.prediction_columns, "sample submission")
         known = names.isin(values.index).to_numpy()
         place = values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])
         table = sample.loc[known, [id_column]].reset_index(drop=True)
@@ -97,7 +97,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
         cells = form.words[cells.astype(int)] if form.decisions else cells
         return table.assign(**{form.columns[0]: cells})[list(sample.columns)]
     if competition.submission.shape == "lists":
-        names = np.array(competition.columns)
+        names = np.array(competition.prediction_columns)
         cells = [competition.labels.separator.join(names[row]) for row in decided.to_numpy() > 0]
         filled = pd.DataFrame({form.columns[0]: cells}, index=values.index)
     elif form.one_class:
@@ -113,7 +113,9 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     return table[list(sample.columns)]
 
 
-def values_of(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+def read_predictions_back(
+    competition: Competition, table: pd.DataFrame, sample: pd.DataFrame
+) -> tuple[pd.DataFrame, bool]:
     """Reads a submission back: what a leaderboard sees of it.
 
     Args:
@@ -124,7 +126,7 @@ def values_of(competition: Competition, table: pd.DataFrame, sample: pd.DataFram
         The prediction columns by unit: float64, of probabilities or of decisions as 0 and 1; and True for decisions.
     """
     id_column, form = competition.submission.id, Form.of(competition, sample)
-    columns, shape = competition.columns, competition.submission.shape
+    columns, shape = competition.prediction_columns, competition.submission.shape
     if shape == "lists":
         listed = [set(cell.split(competition.labels.separator)) for cell in table[form.columns[0]]]
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))

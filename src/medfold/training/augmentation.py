@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from medfold.competition import Symmetry
-from medfold.errors import UserError, nearest
+from medfold.errors import UserError, did_you_mean
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would look for updates on the network
 
@@ -128,7 +128,7 @@ class Augmenter:
         self.__init__(state["_transforms"], state["_shape"])
 
 
-def augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int, int]) -> Augmenter:
+def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int, int]) -> Augmenter:
     """The augmentation of a recipe: its transforms, after the flips and turns that the symmetry allows.
 
     Args:
@@ -143,7 +143,7 @@ def augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int, int])
     if isinstance(spec, str):
         if spec not in PIPELINES:
             raise UserError(
-                f"unknown pipeline '{spec}'{nearest(spec, PIPELINES)}", "augment", f"Known: {', '.join(PIPELINES)}"
+                f"unknown pipeline '{spec}'{did_you_mean(spec, PIPELINES)}", "augment", f"Known: {', '.join(PIPELINES)}"
             )
         steps = [*_SYMMETRY[symmetry], *PIPELINES[spec]] if spec != "none" else []
     else:
@@ -165,7 +165,7 @@ def _transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.B
     known = [key for key in vars(A) if isinstance(vars(A)[key], type) and issubclass(vars(A)[key], A.BasicTransform)]
     known += CHOICES
     if name not in known:
-        raise UserError(f"unknown transform '{name}'{nearest(name, known)}", "augment")
+        raise UserError(f"unknown transform '{name}'{did_you_mean(name, known)}", "augment")
     allowed = {"none": set(), "horizontal": _NEEDS_HORIZONTAL, "dihedral": _NEEDS_HORIZONTAL | _NEEDS_DIHEDRAL}
     if name in (_NEEDS_DIHEDRAL | _NEEDS_HORIZONTAL) - allowed[symmetry]:
         fix = "Take it out, or change images.symmetry if the images really look the same so"
@@ -277,6 +277,6 @@ def _angle(direction: np.ndarray, expected: tuple[int, int]) -> float:
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
-def any_view(views: np.ndarray, seed: int) -> np.ndarray:
+def random_view(views: np.ndarray, seed: int) -> np.ndarray:
     """One of several views of an image, by lot: what augmentation is where the views are computed beforehand."""
     return views[seed % len(views)]

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from medfold import files
-from medfold.models import compiles
+from medfold.models import resolve_compile
 
 BATCH = 64  # images at a time, at most
 
@@ -45,7 +45,7 @@ class BatchStatistics:
         self._layers = [each for each in _normalisations(model) if each.trainable]
         # The same layers, compiled apart: what predicts must not be compiled while they normalise by the batch.
         self._twin = keras.Model(model.inputs, model.outputs)
-        self._twin.jit_compile = compiles("auto")
+        self._twin.jit_compile = resolve_compile("auto")
 
     def gather(self, most: int) -> int:
         """Sets mean and variance of each layer to those over training images.
@@ -73,7 +73,7 @@ class BatchStatistics:
             means, variances = found[::2], found[1::2]
             parts = [*means, *(v + m**2 for m, v in zip(means, variances, strict=True))]
             sums = parts if sums is None else [one + other for one, other in zip(sums, parts, strict=True)]
-        files.let_go(self._images)
+        files.release_pages(self._images)
         averages = [each / batches for each in sums]
         count = len(self._layers)
         found = [

@@ -73,7 +73,7 @@ class TrainingBatches:
         parts = [self.at(epoch, position) for position in positions]
         into_now = None if self.mix else into
         images = np.stack([image for image, _, _ in parts], out=into_now)
-        files.let_go(self.images)
+        files.release_pages(self.images)
         targets, weights = np.stack([target for _, target, _ in parts]), np.array([weight for _, _, weight in parts])
         if self.mix is None:
             return images, targets, weights

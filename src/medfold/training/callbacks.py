@@ -29,7 +29,7 @@ for _name, _kind in vars(keras.callbacks).items():
         callback(_kind)
 
 
-def callbacks_of(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> list[keras.callbacks.Callback]:
+def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> list[keras.callbacks.Callback]:
     """Makes the callbacks of a recipe.
 
     Args:

@@ -67,7 +67,7 @@ class Checkpoint:
         began = time.monotonic()
         under = {"fits": self._fits, "precision": self._precision, "layout": self._layout}
         text = json.dumps({**facts, **under})
-        with files.whole(self._path) as temporary:
+        with files.atomic_write(self._path) as temporary:
             with temporary.open("wb") as file:
                 np.savez(file, **{f"{number}": array for number, array in enumerate(arrays)}, facts=np.array(text))
                 file.flush()

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from medfold.competition import Project
-from medfold.console import lines_to
+from medfold.console import redirect_lines
 from medfold.data import load_dataset
 from medfold.errors import INTERRUPTED, UserError
 from medfold.processes import end_with_parent
@@ -28,7 +28,7 @@ def main() -> int:
 
     end_with_parent()
     try:
-        with lines_to(lambda topic, text: send(topic=topic, text=text)):
+        with redirect_lines(lambda topic, text: send(topic=topic, text=text)):
             request = TrainingRequest(**told["request"])
             project = Project.open(told["competition"])
             data = load_dataset(project, prepare=request.recipe_of(project).images)

@@ -14,18 +14,25 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import Competition, Recipe, TrainingSettings
-from medfold.console import minutes, progress, say, warn
+from medfold.console import format_duration, say, warn
 from medfold.errors import UserError
 from medfold.images import Store
-from medfold.models import build_model, make_deterministic, precision_of, refuse_impossible, split_backbone_and_head
+from medfold.models import (
+    build_model,
+    make_deterministic,
+    refuse_impossible,
+    resolve_precision,
+    split_backbone_and_head,
+)
 from medfold.prediction import Predictor, save_weights
+from medfold.progress import progress_bar
 from medfold.run_paths import FoldPaths
 from medfold.runs import predictions_table
 from medfold.scoring import aggregate, metric_of
 from medfold.training import losses
 from medfold.training.allocator import keep_freed_memory
-from medfold.training.augmentation import augmenter
-from medfold.training.callbacks import callbacks_of
+from medfold.training.augmentation import build_augmenter
+from medfold.training.callbacks import build_callbacks
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.frozen_features import write_features
 from medfold.training.phases import Phase, TrainingImages, plan_phases
@@ -71,7 +78,9 @@ def refuse_untrainable(competition: Competition, choices: Recipe) -> None:
         UserError: a backbone, weights, a head or an augmentation that cannot be; nothing to train.
     """
     refuse_impossible(competition, choices)
-    augmenter(choices.augment, competition.images.symmetry, (choices.images.size,) * 2 + (competition.images.depth,))
+    build_augmenter(
+        choices.augment, competition.images.symmetry, (choices.images.size,) * 2 + (competition.images.num_channels,)
+    )
     if not choices.training.epochs and not choices.training.head_epochs:
         raise UserError("nothing is trained", "training.epochs", "Set it, or training.head_epochs, to 1 or more")
     if choices.training.head_epochs:
@@ -109,15 +118,15 @@ def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
     competition, topic = job.competition, f"fold {fold}"
     written = (paths.weights, paths.history, paths.oof, paths.test)
     for path in (paths.state, paths.done, *written):
-        files.sweep(path)
+        files.remove_temporaries(path)
     held_out = (job.train["fold"] == fold).to_numpy()
     with _in_one_line(topic):
         trained = _train(job, fold, held_out, paths)
-    with _in_one_line(topic), progress("images") as bar:
-        line = bar.add_task("predict", stage=topic, total=int(held_out.sum()) + len(job.test))
+    with _in_one_line(topic), progress_bar(topic, int(held_out.sum()) + len(job.test)) as bar:
+        bar.describe("predict")
 
         def predict(ids: pd.Series) -> np.ndarray:
-            return trained.predict(job.store.of(ids), job.recipe.tta, lambda count: bar.advance(line, count))
+            return trained.predict(job.store.of(ids), job.recipe.tta, bar.advance)
 
         oof, test = predict(job.train["id"][held_out]), predict(job.test["id"])
 
@@ -178,7 +187,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
         compute_features(job)
         keras.backend.clear_session()  # a checkpoint knows layers by names, which count what was built before
     make_deterministic(images.seed, choices.deterministic)
-    precision = precision_of(choices.precision)
+    precision = resolve_precision(choices.precision)
     model = build_model(competition, job.recipe, precision=precision)
     phases = plan_phases(competition, job.recipe, model, images, precision)
     for phase in phases:
@@ -203,12 +212,12 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
             predictions = predictor(phase.images, job.store.of(job.train["id"][held_out]))
             return _score(competition, job.train["unit"][held_out], job.targets[held_out], predictions)
 
-        every = callbacks_of(choices.callbacks, paths.folder)
+        every = build_callbacks(choices.callbacks, paths.folder)
         train(phase, choices, metric_of(competition), score, state, checkpoint, every, topic)
         history = state.history
         began = time.monotonic()
         if seen := phase.statistics.gather(AT_THE_END):
-            say(topic, f"batch statistics gathered on {seen:,} images, {minutes(time.monotonic() - began)}")
+            say(topic, f"batch statistics gathered on {seen:,} images, {format_duration(time.monotonic() - began)}")
     predicts = _in_full_precision(job, model, phases[-1], precision)
     trained = _Trained(competition, model, phases[-1], predicts, images, pd.DataFrame(history))
     if choices.images:
@@ -220,7 +229,7 @@ def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingI
     rows, targets = job.store.of(job.train["id"][~held_out]), job.targets[~held_out]
     seed = int(np.random.SeedSequence([job.seed, fold]).generate_state(1)[0])
     if job.recipe.training.images:
-        few = _few(losses.classes_of(job.competition, targets), job.recipe.training.images, seed)
+        few = _few(losses.balancing_classes(job.competition, targets), job.recipe.training.images, seed)
         rows, targets = rows[few], targets[few]
     return TrainingImages(job.store.pixels, job.features, rows, targets, seed, job.workers)
 
@@ -252,7 +261,7 @@ def _in_full_precision(job: FoldJob, model: keras.Model, last: Phase, precision:
 def _tell_what_was_learnt(trained: _Trained, topic: str) -> None:
     """Says whether the few images that were trained on are memorised: if not, the set-up is broken."""
     outputs, targets = trained.predict(trained.images.rows, tta=False), trained.images.targets
-    exclusive = trained.competition.one_of_many
+    exclusive = trained.competition.exclusive_classes
     decided = outputs.argmax(axis=1) if exclusive else (outputs > 0.5).astype(int)
     share = float(np.mean(decided.reshape(len(targets), -1) == targets.reshape(len(targets), -1)))
     hint = "NOT learnt: look at images, labels and the learning rate"
@@ -274,7 +283,7 @@ def _as_trained(job: FoldJob, trained: _Trained, held_out: np.ndarray, oof: np.n
     before = trained.predicts.get_weights()
     learning = np.asarray(trained.predicts(batch, training=True))
     trained.predicts.set_weights(before)  # batch normalisation has looked at these images
-    classes = losses.classes_of(competition, images.targets)
+    classes = losses.balancing_classes(competition, images.targets)
     drawn = np.bincount(classes[last.batches.epoch(0)[0]], minlength=classes.max() + 1)
     shares = np.bincount(classes) / len(classes)
     if job.recipe.training.sampler == "balanced":
@@ -284,7 +293,7 @@ def _as_trained(job: FoldJob, trained: _Trained, held_out: np.ndarray, oof: np.n
         targets=held.targets,
         predictions=held.predictions,
         groups=job.train["group"][held_out].to_numpy()[held.first],
-        prior=losses.as_columns(competition, images.targets).mean(axis=0),
+        prior=losses.target_columns(competition, images.targets).mean(axis=0),
         losses=trained.history["loss"].to_numpy(),
         learning=learning,
         predicting=np.asarray(trained.predicts(batch, training=False)),

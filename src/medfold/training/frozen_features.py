@@ -8,8 +8,9 @@ import numpy as np
 
 from medfold import files
 from medfold.competition import Symmetry
-from medfold.console import minutes, progress, say
+from medfold.console import format_duration, say
 from medfold.prediction import VIEWS, Predictor
+from medfold.progress import progress_bar
 
 
 def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
@@ -23,7 +24,7 @@ def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry
     """
     with files.lock(path):
         if not path.is_file():
-            files.sweep(path)
+            files.remove_temporaries(path)
             _compute(backbone, pixels, symmetry, path)
 
 
@@ -31,16 +32,18 @@ def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path
     began, views = time.monotonic(), len(VIEWS[symmetry])
     look = Predictor(backbone, symmetry, tta=True)
     shape = (len(pixels), views, backbone.output_shape[-1])
-    with files.whole(path) as temporary, progress("images") as bar:
-        line = bar.add_task("", stage="features", total=len(pixels))
+    with files.atomic_write(path) as temporary, progress_bar("features", len(pixels)) as bar:
         table = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
         start = 0
         for batch in look.views(pixels, np.arange(len(pixels))):
             stop = start + len(batch[0])
             table[start:stop] = np.stack(batch, axis=1)
-            bar.advance(line, stop - start)
+            bar.advance(stop - start)
             start = stop
         table.flush()
         del table
     seen = f"{len(pixels):,} images" + (f" in {views} views" if views > 1 else "")
-    say("features", f"{seen}, {shape[-1]:,} numbers each, kept for all folds, {minutes(time.monotonic() - began)}")
+    say(
+        "features",
+        f"{seen}, {shape[-1]:,} numbers each, kept for all folds, {format_duration(time.monotonic() - began)}",
+    )

@@ -10,14 +10,14 @@ import numpy as np
 
 from medfold.competition import Competition, TrainingSettings
 from medfold.console import warn
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.registry import Registry
 
 
-def as_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:
+def target_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:
     """float32 (n, columns): one column per label, or one-hot classes."""
-    if competition.one_of_many:
-        return np.eye(len(competition.columns), dtype=np.float32)[targets]
+    if competition.exclusive_classes:
+        return np.eye(len(competition.prediction_columns), dtype=np.float32)[targets]
     return targets.reshape(len(targets), -1).astype(np.float32)
 
 
@@ -29,7 +29,7 @@ def sample_weights(competition: Competition, choice: str, targets: np.ndarray) -
     return (len(targets) / (np.count_nonzero(counts) * counts[targets])).astype(np.float32)
 
 
-def classes_of(competition: Competition, targets: np.ndarray) -> np.ndarray:
+def balancing_classes(competition: Competition, targets: np.ndarray) -> np.ndarray:
     """int (n,): the class to balance by; for several labels, which of them are there."""
     if competition.task != "multilabel":
         return targets
@@ -48,15 +48,20 @@ def refuse_absent_classes(competition: Competition, targets: np.ndarray, topic: 
         UserError: there is such a class; it is named.
     """
     if competition.task == "multilabel":
-        absent = [name for name, column in zip(competition.columns, targets.T, strict=True) if not column.any()]
+        absent = [
+            name for name, column in zip(competition.prediction_columns, targets.T, strict=True) if not column.any()
+        ]
         if absent:
-            warn(topic, f"no image to train on has the label {some(absent)}: it is predicted as absent throughout")
+            warn(
+                topic,
+                f"no image to train on has the label {shorten_list(absent)}: it is predicted as absent throughout",
+            )
         return
     names = competition.class_names
     absent = [name for number, name in enumerate(names) if not (targets == number).any()]
     if absent:
         fix = "Merge rare classes in competition.yaml, or make fewer folds"
-        raise UserError(f"no image to train on is of class {some(absent)}", topic, fix)
+        raise UserError(f"no image to train on is of class {shorten_list(absent)}", topic, fix)
 
 
 LOSSES: Registry[Callable[[Competition, TrainingSettings], keras.losses.Loss]] = Registry("loss")
@@ -77,7 +82,7 @@ def loss(function: Callable) -> Callable:
 @loss
 def cross_entropy(competition: Competition, choices: TrainingSettings) -> keras.losses.Loss:
     """Cross-entropy over classes, or per label."""
-    if competition.one_of_many:
+    if competition.exclusive_classes:
         return keras.losses.CategoricalCrossentropy(label_smoothing=choices.label_smoothing)
     return keras.losses.BinaryCrossentropy(label_smoothing=choices.label_smoothing)
 
@@ -86,12 +91,12 @@ def cross_entropy(competition: Competition, choices: TrainingSettings) -> keras.
 def focal(competition: Competition, choices: TrainingSettings) -> keras.losses.Loss:
     """Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes, or per label."""
     more = {"label_smoothing": choices.label_smoothing, "gamma": choices.focal_gamma}
-    if competition.one_of_many:
+    if competition.exclusive_classes:
         return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, **more)
     return keras.losses.BinaryFocalCrossentropy(**more)
 
 
-def loss_of(
+def build_loss(
     competition: Competition, choices: TrainingSettings, targets: np.ndarray | None = None
 ) -> keras.losses.Loss:
     """The loss that a recipe names.

@@ -26,7 +26,7 @@ class Mixer:
         return way(images, targets, weights, rng, alpha)
 
 
-def mixer(choices: TrainingSettings) -> Mixer | None:
+def build_mixer(choices: TrainingSettings) -> Mixer | None:
     """What the recipe asks for, None for nothing."""
     return Mixer(choices.mixup, choices.cutmix) if choices.mixup or choices.cutmix else None
 

@@ -5,7 +5,7 @@ import keras
 from medfold.competition import TrainingSettings
 
 
-def optimizer_of(choices: TrainingSettings, learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+def build_optimizer(choices: TrainingSettings, learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
     """AdamW (Loshchilov and Hutter 2019) with clipped gradients and averaged weights.
 
     The rate rises linearly while it warms up, then falls along a cosine; or it is constant.

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from medfold import hardware
-from medfold.console import EACH_EPOCH, console, status_board
+from medfold.console import EACH_EPOCH, console
 from medfold.errors import UserError
+from medfold.progress import live_table
 
 MOST_WORKERS = 8  # that are started unasked
 
 
 @dataclass(frozen=True)
-class Share:
+class ResourceShare:
     """What one of several trainings may use.
 
     Args:
@@ -39,20 +40,20 @@ class Share:
         return {**dict.fromkeys(hardware.THREADS, str(self.threads)), **chosen}
 
 
-def jobs_of(text: str, folds: int) -> int:
+def resolve_jobs(text: str, folds: int) -> int:
     """How many folds to train at once: a number, or `auto`: one per GPU, without GPUs one per core.
 
     Raises:
         UserError: neither.
     """
     if text == "auto":
-        return max(1, min(folds, len(hardware.cuda_devices()) or hardware.cores()))
+        return max(1, min(folds, len(hardware.cuda_devices()) or hardware.num_cores()))
     if not text.isdigit() or int(text) < 1:
         raise UserError("expected a number from 1, or auto", f"JOBS={text}")
     return min(folds, int(text))
 
 
-def workers_of(text: str) -> int:
+def resolve_workers(text: str) -> int:
     """How many processes make the batches of one training: a number, or `auto`, which suits the machine.
 
     Without a GPU, with two cores or fewer for the training, none: a process would take from the training what it gives.
@@ -61,7 +62,7 @@ def workers_of(text: str) -> int:
         UserError: neither.
     """
     if text == "auto":
-        cores = hardware.cores()
+        cores = hardware.num_cores()
         if hardware.cuda_devices():
             return min(cores, MOST_WORKERS)
         return min(cores // 2, MOST_WORKERS) if cores > 2 else 0
@@ -70,13 +71,13 @@ def workers_of(text: str) -> int:
     return int(text)
 
 
-def shares(jobs: int) -> list[Share]:
+def split_resources(jobs: int) -> list[ResourceShare]:
     """What each of so many jobs may use: the cores evenly, the GPUs in turn."""
-    threads, gpus = max(1, hardware.cores() // jobs), hardware.cuda_devices()
-    return [Share(threads, gpus[number % len(gpus)] if gpus else None) for number in range(jobs)]
+    threads, gpus = max(1, hardware.num_cores() // jobs), hardware.cuda_devices()
+    return [ResourceShare(threads, gpus[number % len(gpus)] if gpus else None) for number in range(jobs)]
 
 
-def train(root: Path, requests: dict[int, dict[str, Any]], jobs: int) -> dict[int, str]:
+def train_in_parallel(root: Path, requests: dict[int, dict[str, Any]], jobs: int) -> dict[int, str]:
     """Trains folds, each in a process (`training.child`), and shows how far they are.
 
     Args:
@@ -87,12 +88,12 @@ def train(root: Path, requests: dict[int, dict[str, Any]], jobs: int) -> dict[in
     Returns:
         What went wrong, by fold; the others are done.
     """
-    free: queue.Queue[Share] = queue.Queue()
-    for share in shares(jobs):
+    free: queue.Queue[ResourceShare] = queue.Queue()
+    for share in split_resources(jobs):
         free.put(share)
     running: list[subprocess.Popen] = []
     stopping = threading.Event()
-    with status_board(f"fold {fold}" for fold in requests) as tell, ThreadPoolExecutor(jobs) as pool:
+    with live_table(f"fold {fold}" for fold in requests) as tell, ThreadPoolExecutor(jobs) as pool:
 
         def one(fold: int) -> str | None:
             share = free.get()
@@ -116,7 +117,7 @@ def train(root: Path, requests: dict[int, dict[str, Any]], jobs: int) -> dict[in
 def _run(
     root: Path,
     request: dict[str, Any],
-    share: Share,
+    share: ResourceShare,
     running: list[subprocess.Popen],
     stopping: threading.Event,
     tell: Callable[[str], None],

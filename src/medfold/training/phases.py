@@ -8,13 +8,13 @@ import keras
 import numpy as np
 
 from medfold.competition import Competition, Recipe
-from medfold.models import compiles, split_backbone_and_head
+from medfold.models import resolve_compile, split_backbone_and_head
 from medfold.training import losses
-from medfold.training.augmentation import any_view, augmenter
+from medfold.training.augmentation import build_augmenter, random_view
 from medfold.training.batch_statistics import BatchStatistics
 from medfold.training.batches import TrainingBatches
-from medfold.training.mixup import Mixer, mixer
-from medfold.training.optimizer import optimizer_of
+from medfold.training.mixup import Mixer, build_mixer
+from medfold.training.optimizer import build_optimizer
 from medfold.training.step import TrainingStep
 
 
@@ -98,22 +98,22 @@ class _Plan:
         return TrainingBatches(
             images=inputs,
             rows=self.images.rows,
-            targets=losses.as_columns(competition, targets),
+            targets=losses.target_columns(competition, targets),
             weights=losses.sample_weights(competition, choices.class_weights, targets),
             augment=augment,
             batch_size=choices.batch_size,
             seed=self.images.seed,
             mix=mix,
-            classes=losses.classes_of(competition, targets) if choices.sampler == "balanced" else None,
+            classes=losses.balancing_classes(competition, targets) if choices.sampler == "balanced" else None,
         )
 
     def step(self, model: keras.Model, learning_rate: float, steps: int) -> TrainingStep:
         choices = self.recipe.training
-        optimizer = optimizer_of(choices, learning_rate, steps)
+        optimizer = build_optimizer(choices, learning_rate, steps)
         if self.precision == "float16":  # small gradients would vanish
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        loss = losses.loss_of(self.competition, choices, self.images.targets)
-        return TrainingStep(model, optimizer, loss, jit_compile=compiles(choices.compile))
+        loss = losses.build_loss(self.competition, choices, self.images.targets)
+        return TrainingStep(model, optimizer, loss, jit_compile=resolve_compile(choices.compile))
 
     def statistics(self, model: keras.Model, inputs: np.ndarray, view: Callable) -> BatchStatistics:
         return BatchStatistics(model, inputs, self.images.rows, view, self.images.seed)
@@ -123,7 +123,7 @@ def _head_phase(plan: _Plan, model: keras.Model) -> Phase:
     choices, features = plan.recipe.training, np.load(plan.images.features, mmap_mode="r")
     _, head = split_backbone_and_head(model)
     learnt_from = features[:, :1] if plan.recipe.augment == "none" else features
-    batches = plan.batches(learnt_from, any_view, Mixer(choices.mixup, 0) if choices.mixup else None)
+    batches = plan.batches(learnt_from, random_view, Mixer(choices.mixup, 0) if choices.mixup else None)
     return Phase(
         name="head",
         step=plan.step(head, choices.head_learning_rate, batches.steps * choices.head_epochs),
@@ -138,8 +138,8 @@ def _head_phase(plan: _Plan, model: keras.Model) -> Phase:
 
 def _whole_phase(plan: _Plan, model: keras.Model) -> Phase:
     choices, pixels = plan.recipe.training, plan.images.pixels
-    augment = augmenter(plan.recipe.augment, plan.competition.images.symmetry, pixels.shape[1:])
-    batches = plan.batches(pixels, augment, mixer(choices))
+    augment = build_augmenter(plan.recipe.augment, plan.competition.images.symmetry, pixels.shape[1:])
+    batches = plan.batches(pixels, augment, build_mixer(choices))
     return Phase(
         name="all",
         step=plan.step(model, choices.learning_rate, batches.steps * choices.epochs),

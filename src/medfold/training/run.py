@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 from medfold import files, hardware
 from medfold.competition import Project, Recipe, load_recipe, overrides_as_typed, plugins_hash, run_name
-from medfold.console import minutes, say
+from medfold.console import format_duration, say
 from medfold.data import Dataset
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 from medfold.folds import folds_fingerprint
 from medfold.images import load_store, store_key
-from medfold.paths import Paths
+from medfold.paths import Workspace
 from medfold.processes import run_in_subprocess, silence_native_output
 from medfold.run_paths import RunPaths
 from medfold.runs import (
-    commit_of,
     done_folds,
+    find_run,
+    git_commit,
     has_same_folds,
     has_same_labels,
     images_fingerprint,
     is_fold_done,
     labels_fingerprint,
     open_run,
-    run_paths_of,
     write_oof,
 )
 from medfold.scoring import metric_of, score_in_words
@@ -74,7 +74,7 @@ class TrainingRequest:
         Raises:
             UserError: there is no such recipe or key, or a value is wrong.
         """
-        return load_recipe(project.paths, project.root.bases, self.recipe, self.overrides)
+        return load_recipe(project.paths, project.workspace.base_folder, self.recipe, self.overrides)
 
 
 def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any]:
@@ -88,16 +88,16 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
             are done.
     """
     competition, choices = project.competition, request.recipe_of(project)
-    k, workers = competition.folds.k, parallel.workers_of(request.workers)
+    k, workers = competition.folds.k, parallel.resolve_workers(request.workers)
     # The shares are those of all folds, whichever are done: so a fold has as many threads, and the same bytes.
-    among = parallel.jobs_of(request.jobs, request.sharers or (k if request.folds is None else len(request.folds)))
+    among = parallel.resolve_jobs(request.jobs, request.sharers or (k if request.folds is None else len(request.folds)))
     run_paths, todo = begin_run(project, request)
     if not todo:
-        what = "all folds are done" if request.folds is None else f"done: folds {some(request.folds, 10)}"
-        say("train", f"{what} in {project.shown(run_paths.folder)}")
+        what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
+        say("train", f"{what} in {project.display(run_paths.folder)}")
     else:
         at_once = min(among, len(todo))
-        told = f"folds {some(todo, 10)}" + (f", {at_once} at a time" if at_once > 1 else "")
+        told = f"folds {shorten_list(todo, 10)}" + (f", {at_once} at a time" if at_once > 1 else "")
         head = f"{choices.training.head_epochs} + " if choices.training.head_epochs else ""
         net = f"{choices.backbone.name}, {choices.images.size} px, {head}{choices.training.epochs} epochs"
         say("train", f"{run_paths.name}: {net}, {told}")
@@ -105,7 +105,7 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
             if among > 1:
                 if choices.training.head_epochs and not features_path(project, choices).is_file():
                     name = project.paths.name
-                    run_in_subprocess("features", _compute_features, project.root, name, choices, data)
+                    run_in_subprocess("features", _compute_features, project.workspace, name, choices, data)
                 _train_in_processes(project, replace(request, run=run_paths.name), todo, among, run_paths)
             else:
                 _train_here(project, choices, request.seed, data, run_paths, todo, workers)
@@ -134,8 +134,8 @@ def refuse_unknown_folds(project: Project, folds: list[int] | None) -> None:
 
 def refuse_impossible_words(request: TrainingRequest) -> None:
     """Raises UserError for jobs or workers that are neither a number nor `auto`."""
-    parallel.jobs_of(request.jobs, 1)
-    parallel.workers_of(request.workers)
+    parallel.resolve_jobs(request.jobs, 1)
+    parallel.resolve_workers(request.workers)
 
 
 def refuse_untrainable(project: Project, choices: Recipe) -> None:
@@ -152,11 +152,11 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
     Raises:
         UserError: it was begun with another recipe, folds table, store or labels.
     """
-    run_paths, choices = run_paths_of(project.paths, request.run_name), request.recipe_of(project)
+    run_paths, choices = find_run(project.paths, request.run_name), request.recipe_of(project)
     typed = f'"{overrides_as_typed(request.overrides)}"' if request.overrides else None
     words = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": typed, "RUN": request.run}
     command = project.command("train", **{key: word for key, word in words.items() if word is not None})
-    origin, kept = origin_of(project, choices, request.seed), files.read_json(run_paths.origin)
+    origin, kept = run_metadata(project, choices, request.seed), files.read_json(run_paths.metadata)
     if kept and has_same_folds(project, kept):
         origin["folds"] = kept["folds"]
     if kept and not has_same_labels(kept, origin["labels"]):
@@ -169,7 +169,7 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
 def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
     """Those of the requested folds that are not done."""
     k = project.competition.folds.k
-    done = done_folds(run_paths_of(project.paths, request.run_name), k)
+    done = done_folds(find_run(project.paths, request.run_name), k)
     return [number for number in (range(k) if request.folds is None else request.folds) if number not in done]
 
 
@@ -178,16 +178,16 @@ def _train_in_processes(
 ) -> None:
     alone = asdict(replace(request, jobs="1", sharers=None))
     requests = {fold: {"competition": project.paths.name, "request": alone | {"folds": [fold]}} for fold in todo}
-    problems = parallel.train(project.root.root, requests, jobs)
+    problems = parallel.train_in_parallel(project.workspace.root, requests, jobs)
     if problems:
-        listed = some([f"fold {fold}: {problem}" for fold, problem in problems.items()])
+        listed = shorten_list([f"fold {fold}: {problem}" for fold, problem in problems.items()])
         fix = "The others are done; the same command trains what is missing"
         raise UserError(f"{len(problems)} of {len(todo)} folds failed: {listed}", run_paths.folder, fix)
 
 
-def _compute_features(root: Paths, name: str, choices: Recipe, data: Dataset) -> None:
+def _compute_features(workspace: Workspace, name: str, choices: Recipe, data: Dataset) -> None:
     """Makes what all folds start from, while there is no fold yet to share the machine with."""
-    _fold().compute_features(_job(Project.open(name, root), choices, 0, data))
+    _fold().compute_features(_job(Project.open(name, workspace), choices, 0, data))
 
 
 def _train_here(
@@ -206,13 +206,13 @@ def _train_here(
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             }
             files.write_json(log, run_paths.fold(number).log)
-        say(f"fold {number}", f"{metric.title} {score_in_words(score)}, {minutes(time.monotonic() - began)}")
+        say(f"fold {number}", f"{metric.title} {score_in_words(score)}, {format_duration(time.monotonic() - began)}")
         write_oof(project.competition, run_paths, data.train, data.targets)
 
 
 def _fold() -> ModuleType:
     """What trains; TensorFlow, that it needs, takes seconds to import, so only now."""
-    with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
+    with silence_native_output(show_on_error=True):  # TensorFlow tells at length which GPUs it does not find
         from medfold.training import fold
     return fold
 
@@ -235,7 +235,7 @@ def _job(project: Project, choices: Recipe, seed: int, data: Dataset, workers: i
     )
 
 
-def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
+def run_metadata(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
     """What run.json says of a run that begins now."""
     return {
         "competition": project.paths.name,
@@ -246,11 +246,11 @@ def origin_of(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
         "images": images_fingerprint(project),
         "labels": labels_fingerprint(project),
         "store": store_key(project.competition, project.paths, choices.images),
-        "pretrained": hash_of_weights(choices),
+        "pretrained": hash_pretrained_weights(choices),
         "versions": {
             name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
         },
-        "commit": commit_of(project.root.root),
+        "commit": git_commit(project.workspace.root),
         **plugins_and_backend(project),
     }
 
@@ -266,7 +266,7 @@ def features_path(project: Project, choices: Recipe) -> Path:
     key = store_key(project.competition, project.paths, choices.images)
     facts = [
         choices.backbone.model_dump(exclude={"freeze_norm", "width"}),
-        hash_of_weights(choices),
+        hash_pretrained_weights(choices),
         project.competition.images.symmetry,
         bool(hardware.cuda_devices()),
         version("keras"),
@@ -275,7 +275,7 @@ def features_path(project: Project, choices: Recipe) -> Path:
     return project.paths.features(key) / f"{files.fingerprint(facts)}.npy"
 
 
-def hash_of_weights(choices: Recipe) -> str | None:
+def hash_pretrained_weights(choices: Recipe) -> str | None:
     """Of the file that the backbone's weights come from; None without one."""
     weights = Path(choices.backbone.weights).expanduser()
     return files.sha256(weights) if weights.is_file() else None

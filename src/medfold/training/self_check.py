@@ -76,12 +76,12 @@ def _loss_did_not_go_down(fold: TrainedFold) -> str:
 
 def _class_never_predicted(fold: TrainedFold) -> str:
     competition = fold.competition
-    if not competition.one_of_many and metric_of(competition).needs != "class":
+    if not competition.exclusive_classes and metric_of(competition).needs != "class":
         return ""  # nothing is decided: what counts is the order
     decided, expected = decisions_of(competition, fold.predictions).sum(axis=0), fold.prior * len(fold.predictions)
     never = [
         f"{name} (about {count:.0f} expected)"
-        for name, count, found in zip(competition.columns, expected, decided, strict=True)
+        for name, count, found in zip(competition.prediction_columns, expected, decided, strict=True)
         if count >= EXPECTED and not found
     ]
     return f"never predicted: {', '.join(never[:5])}" if never else ""

@@ -10,10 +10,11 @@ import keras
 import numpy as np
 
 from medfold.competition import TrainingSettings
-from medfold.console import EACH_EPOCH, console, progress, say, warn
+from medfold.console import EACH_EPOCH, console, say, warn
 from medfold.errors import UserError
 from medfold.models import gpus
 from medfold.processes import deadline_passed
+from medfold.progress import progress_bar
 from medfold.scoring import Metric, score_in_words
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.loader import load_batches
@@ -61,8 +62,8 @@ def train(
             warn(topic, f"what {', '.join(inexact)} kept is lost: not exactly as if it had never stopped")
     looks_at_each_step, looked = not gpus(), time.monotonic()
     source = load_batches(batches, state.step, total, phase.workers, _to_tensors)
-    with progress("steps") as bar, closing(source):
-        line = bar.add_task(_last_epoch(state, phase, metric), stage=topic, total=total, completed=state.step)
+    with progress_bar(topic, total, "steps", state.step, log=False) as bar, closing(source):
+        bar.describe(_last_epoch(state, phase, metric))
         for batch in source if not _has_stopped(state, choices) else []:
             epoch, position = divmod(state.step, batches.steps)
             if position == 0:
@@ -72,7 +73,7 @@ def train(
             step(*batch)
             every.on_train_batch_end(position)
             state.step += 1
-            bar.advance(line)
+            bar.advance()
 
             ends, late = position + 1 == batches.steps, deadline_passed()
             saves = late or checkpoint.due(ends)
@@ -83,7 +84,7 @@ def train(
             if ends:
                 row = _end_epoch(phase, choices, metric, score, state, topic)
                 every.on_epoch_end(epoch, _logs(row, metric))
-                bar.update(line, description=_last_epoch(state, phase, metric))
+                bar.describe(_last_epoch(state, phase, metric))
                 _tell_epoch(state, phase, metric, topic)
             if saves:
                 save_state(checkpoint, step, state)

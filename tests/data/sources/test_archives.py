@@ -124,7 +124,7 @@ def test_nested_archives_go_to_folders_of_their_names(target):
     archive_of(target, zipped({"labels.csv": b"id"}), "labels.csv.zip")  # one file
     deep = zipped({"deeper.zip": zipped({"4.png": b"4"})})
     archive_of(target, zipped({"deep.zip": deep}), "more/outer.zip")
-    archives.expand(target)
+    archives.unpack_nested(target)
     assert contents(target) == {
         "train/1.png": b"1",
         "train/2.png": b"2",
@@ -139,7 +139,7 @@ def test_split_archives_are_joined(target):
     third = len(data) // 3
     for number, piece in enumerate((data[:third], data[third : 2 * third], data[2 * third :]), start=1):
         archive_of(target, piece, f"train.zip.{number:03}")
-    archives.expand(target)
+    archives.unpack_nested(target)
     assert contents(target) == {"train/1.png": bytes(range(256)) * 40, "train/2.png": b"2"}
 
 
@@ -147,7 +147,7 @@ def test_a_missing_part_is_named(target):
     for number in (1, 3):
         archive_of(target, b"x", f"train.zip.{number:03}")
     with pytest.raises(UserError, match=r"part train.zip.002 of a split archive is missing"):
-        archives.expand(target)
+        archives.unpack_nested(target)
 
 
 def test_archives_without_end_are_refused(target):
@@ -156,13 +156,13 @@ def test_archives_without_end_are_refused(target):
         data = zipped({f"{depth}.zip": data})
     archive_of(target, data)
     with pytest.raises(UserError, match="more than 3 deep"):
-        archives.expand(target)
+        archives.unpack_nested(target)
 
 
 def test_an_archive_of_one_file_is_told_from_others(tmp_path):
-    assert archives.holds_only(archive_of(tmp_path, zipped({"train.csv": b"1"})), "train.csv")
-    assert not archives.holds_only(archive_of(tmp_path, zipped({"a/b.xml": b"1", "train.csv": b"1"})), "train.csv")
-    assert not archives.holds_only(archive_of(tmp_path, b"id,label"), "train.csv")
+    assert archives.is_zip_of(archive_of(tmp_path, zipped({"train.csv": b"1"})), "train.csv")
+    assert not archives.is_zip_of(archive_of(tmp_path, zipped({"a/b.xml": b"1", "train.csv": b"1"})), "train.csv")
+    assert not archives.is_zip_of(archive_of(tmp_path, b"id,label"), "train.csv")
 
 
 def tarred(content, mode="w:gz", kind=tarfile.REGTYPE, size=None):
@@ -184,7 +184,7 @@ def test_tar_archives_are_unpacked_like_zip_ones(tmp_path, target, name, mode):
     unpack_archive(archive_of(tmp_path, tarred(content, mode), name), target)
     assert contents(target) == content
     archive_of(target, tarred({"inner/b.csv": b"3"}, mode), f"inner{name[1:]}")
-    archives.expand(target)
+    archives.unpack_nested(target)
     assert contents(target) == {**content, "inner/b.csv": b"3"}
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from medfold.data.sources import phantom
 from medfold.data.sources.source import Source, SourceFolders
-from medfold.paths import Paths
+from medfold.paths import Workspace
 
 
 def options(**changes):
@@ -81,7 +81,7 @@ def test_findings_are_where_the_nodules_were_drawn(drawn):
 
 
 def test_a_source_tells_where_its_findings_are_if_it_knows(project_folder):
-    paths = Paths(project_folder).competition("small")
+    paths = Workspace(project_folder).competition("small")
     source = Source({"kind": "phantom", "train_patients": 10, "test_patients": 5, "duplicates": 2}, paths)
     assert source.findings() is None
     source.get()

@@ -33,7 +33,7 @@ def test_complete_means_every_file_with_its_size(small):
     assert source.complete
     victim = small.paths.raw / "train.csv"
     victim.write_text(victim.read_text()[:-5])
-    assert sources.missing(small.paths) == ["train.csv"]
+    assert sources.missing_files(small.paths) == ["train.csv"]
 
 
 def test_a_failed_fetch_leaves_what_was_there(small, monkeypatch):

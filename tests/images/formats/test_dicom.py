@@ -33,7 +33,7 @@ from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
 from medfold.images.formats import dicom, dicom_grayscale
 from medfold.images.formats.pixel_values import window_of
-from medfold.images.formats.reading import headers_of, read_image, read_image_with_headers
+from medfold.images.formats.reading import read_dicom_headers, read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, encapsulated, save, smooth, write
 
 SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -480,7 +480,7 @@ def test_errors_do_not_quote_headers(tmp_path):
 def test_any_header_can_be_asked_for(tmp_path):
     path = write(tmp_path / "a.dcm", smooth(), bits=12, PixelSpacing=[0.5, 0.25])
     asked = ["PatientID", "PatientName", "PixelSpacing", "StudyDate", "Rows", "TransferSyntaxUID"]
-    found = headers_of(path, asked)
+    found = read_dicom_headers(path, asked)
     assert list(found) == asked
     assert list(found.values()) == ["4711", "DOE^JANE", "0.5\\0.25", "", "70", "1.2.840.10008.1.2.1"]
 
@@ -492,14 +492,14 @@ def test_any_header_can_be_asked_for(tmp_path):
 def test_keywords_are_checked(tmp_path, keyword, message):
     path = write(tmp_path / "a.dcm", smooth())
     with pytest.raises(UserError, match=message):
-        headers_of(path, [keyword])
+        read_dicom_headers(path, [keyword])
 
 
 def test_headers_of_what_is_no_dicom_are_an_error(tmp_path):
     (tmp_path / "a.dcm").write_text("hello")
     for name in ("a.dcm", "gone.dcm"):
         with pytest.raises(UserError, match=f"{name}: unreadable headers"):
-            headers_of(tmp_path / name, ["PatientID"])
+            read_dicom_headers(tmp_path / name, ["PatientID"])
 
 
 # Every file with pydicom 3.0 that is an image or looks like one: the shape that is read, or why it is not.

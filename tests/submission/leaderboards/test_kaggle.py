@@ -12,7 +12,7 @@ from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.competition.slugs import kaggle_slug
 from medfold.errors import UserError
-from medfold.runs.run_folder import commit_of
+from medfold.runs.run_folder import git_commit
 from medfold.submission.leaderboards import kaggle as board
 from medfold.submission.ledger import add_row, read_ledger
 from tests.conftest import add_competition, copied
@@ -40,7 +40,7 @@ def project(hosted):
 
 
 def ledger(project):
-    return read_ledger(project.root).to_dict("records")
+    return read_ledger(project.workspace).to_dict("records")
 
 
 def test_a_submission_is_scored_and_recorded(hosted, project):
@@ -48,11 +48,11 @@ def test_a_submission_is_scored_and_recorded(hosted, project):
     submit(project)
     (row,) = ledger(project)
     (arrived,) = hosted.submissions
-    assert arrived["text"] == (project.root.root / row["file"]).read_bytes()
+    assert arrived["text"] == (project.workspace.root / row["file"]).read_bytes()
     assert (row["ref"], row["status"]) == ("41000001", "scored")
     assert row["public"] == f"{float(arrived['verdict']['publicScore']):.6f}"
     assert row["private"] == ""
-    beside = json.loads((project.root.root / row["file"]).with_suffix(".json").read_text())
+    beside = json.loads((project.workspace.root / row["file"]).with_suffix(".json").read_text())
     assert (beside["ref"], beside["public"], beside["status"]) == ("41000001", float(row["public"]), "scored")
     said = hosted.said()
     assert "5 left today" in said
@@ -64,8 +64,8 @@ def test_a_submission_is_scored_and_recorded(hosted, project):
 def test_the_message_tells_run_score_and_commit(hosted, project):
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
         identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
-        subprocess.run(["git", "-C", str(project.root.root), *identity, *command], check=True)
-    commit = commit_of(project.root.root)
+        subprocess.run(["git", "-C", str(project.workspace.root), *identity, *command], check=True)
+    commit = git_commit(project.workspace.root)
     submit(project)
     (row,) = ledger(project)
     message = hosted.submissions[0]["description"]
@@ -85,7 +85,7 @@ def test_the_same_file_is_never_submitted_twice_without_force(hosted, project):
 
 def test_a_lost_ledger_does_not_submit_twice(hosted, project):
     submit(project)
-    project.root.ledger.unlink()
+    project.workspace.ledger.unlink()
     submit(project)
     assert len(hosted.submissions) == 1
     assert "Kaggle has this file already, as 41000001" in hosted.said()
@@ -98,7 +98,7 @@ def test_a_dry_run_does_everything_but_upload(hosted, project):
     assert hosted.asked("GetSubmissionLimits") == 1
     (row,) = ledger(project)
     assert row["status"] == "written"
-    assert (project.root.root / row["file"]).is_file()
+    assert (project.workspace.root / row["file"]).is_file()
     submit(project)
     assert [row["status"] for row in ledger(project)] == ["scored"]  # the same row
     assert len(list(project.paths.submissions.glob("*.csv"))) == 1
@@ -208,10 +208,10 @@ def test_a_score_that_takes_too_long_comes_with_make_scores(hosted, project, mon
     assert "make scores fetches it" in hosted.said()
     submit(project)
     assert "the same predictions are already in" in hosted.said()
-    scores(project.root)
+    scores(project.workspace)
     assert ledger(project)[0]["public"] == ""
-    scores(project.root)
-    scores(project.root)
+    scores(project.workspace)
+    scores(project.workspace)
     (row,) = ledger(project)
     assert row["status"] == "scored"
     assert float(row["public"]) > 0
@@ -223,16 +223,16 @@ def test_a_score_that_cannot_be_asked_for_is_no_lost_submission(hosted, project)
     hosted.fault("GetSubmission", *[status(500)] * 9)
     submit(project)
     assert (ledger(project)[0]["status"], ledger(project)[0]["ref"]) == ("pending", "41000001")
-    scores(project.root)
+    scores(project.workspace)
     assert ledger(project)[0]["status"] == "scored"
 
 
 @pytest.mark.slow
 def test_killed_after_the_upload_it_is_found_again(hosted, project):
     hosted.fault("CreateSubmission", stall(30, after=-1))
-    kill_when(start(project.root.root, "submit -c histology"), lambda: hosted.submissions)
+    kill_when(start(project.workspace.root, "submit -c histology"), lambda: hosted.submissions)
     assert ledger(project)[0]["status"] == "written"
-    assert "Kaggle has this file already, as 41000001" in finish(project.root.root, "submit -c histology")
+    assert "Kaggle has this file already, as 41000001" in finish(project.workspace.root, "submit -c histology")
     assert len(hosted.submissions) == 1
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
@@ -240,8 +240,8 @@ def test_killed_after_the_upload_it_is_found_again(hosted, project):
 @pytest.mark.slow
 def test_killed_before_the_upload_it_is_submitted_once(hosted, project):
     hosted.fault("StartSubmissionUpload", stall(30, after=-1))
-    kill_when(start(project.root.root, "submit -c histology"), lambda: hosted.asked("StartSubmissionUpload"))
-    finish(project.root.root, "submit -c histology")
+    kill_when(start(project.workspace.root, "submit -c histology"), lambda: hosted.asked("StartSubmissionUpload"))
+    finish(project.workspace.root, "submit -c histology")
     assert len(hosted.submissions) == 1
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
@@ -253,7 +253,7 @@ def test_scores_show_how_oof_and_leaderboard_agree(hosted, project):
     rows = pd.DataFrame(ledger(project))
     expected = rows["oof"].astype(float).corr(rows["public"].astype(float), method="spearman")
     hosted.said()
-    scores(project.root, "histology")
+    scores(project.workspace, "histology")
     said = hosted.said()
     assert f"rank correlation (Spearman) of OOF and public: {expected:.2f} over 3 submissions" in said
     for name in ("strong", "weak", "middling"):
@@ -265,7 +265,7 @@ def test_each_row_gets_the_score_of_its_own_number(hosted, project, monkeypatch)
     hosted.competitions["histology"].polls = 1
     submit(project)
     submit(project, force=True)
-    scores(project.root)
+    scores(project.workspace)
     assert [row["ref"] for row in ledger(project)] == ["41000001", "41000002"]
 
 
@@ -274,7 +274,7 @@ def test_an_error_that_comes_late_is_told_with_its_reason(hosted, project, monke
     hosted.competitions["histology"].polls = 1
     hosted.competitions["histology"].judge = lambda text: {"status": "ERROR", "errorDescription": "id 7 is missing"}
     submit(project)
-    scores(project.root)
+    scores(project.workspace)
     assert "was refused: id 7 is missing" in hosted.said()
     submit(project)
     assert "refused as 41000001: id 7 is missing; FORCE=1 submits it again" in hosted.said()
@@ -286,7 +286,7 @@ def test_a_score_that_is_no_number_is_none_and_asked_for_again(hosted, project, 
     submit(project)
     assert (ledger(project)[0]["status"], ledger(project)[0]["public"]) == ("scored", "")
     hosted.submissions[0]["verdict"]["publicScore"] = "0.75"
-    scores(project.root)
+    scores(project.workspace)
     assert ledger(project)[0]["public"] == "0.750000"
 
 
@@ -312,8 +312,8 @@ def test_scores_find_what_was_uploaded_by_hand(hosted, project):
     (row,) = ledger(project)
     submit(project)
     hosted.submissions[0] |= {"description": "by hand", "fileName": row["file"].rpartition("/")[2]}
-    add_row(project.root, {**row, "ref": "", "public": "", "status": "written"})
-    scores(project.root)
+    add_row(project.workspace, {**row, "ref": "", "public": "", "status": "written"})
+    scores(project.workspace)
     assert ledger(project)[0]["ref"] == "41000001"
     assert ledger(project)[0]["status"] == "scored"
 
@@ -321,7 +321,7 @@ def test_scores_find_what_was_uploaded_by_hand(hosted, project):
 def test_scores_without_network_show_what_is_known(hosted, project, monkeypatch):
     submit(project, dry_run=True)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    scores(project.root)
+    scores(project.workspace)
     said = hosted.said()
     assert "not refreshed: " in said
     assert "baseline" in said
@@ -329,7 +329,7 @@ def test_scores_without_network_show_what_is_known(hosted, project, monkeypatch)
 
 def test_scores_without_a_submission_say_so(project_folder, kaggle):
     add_competition(project_folder, "histology", HISTOLOGY)
-    scores(Project.open("histology").root)
+    scores(Project.open("histology").workspace)
     assert "no submission yet" in kaggle.said()
 
 

@@ -26,7 +26,7 @@ def place(small, table, groups, behind=None, facts=None):
     written = table.astype(str)
     more = {"message": "", "content_id": "", "sample": written, "pack": pytest.fail, "note": pytest.fail}
     entry = SubmissionEntry(file, written, table if behind is None else behind, groups, **more)
-    return local.place(facts or small.competition, small.paths, entry)
+    return local.submit(facts or small.competition, small.paths, entry)
 
 
 def test_both_parts_are_scored_by_id(solved):

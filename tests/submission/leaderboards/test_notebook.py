@@ -45,7 +45,7 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
         trained = project.paths.run("baseline").fold(fold)
         trained.weights.write_bytes(b"weights" * (fold + 1))
         files.write_json({**files.read_json(trained.done), "weights.h5": files.sha256(trained.weights)}, trained.done)
-    monkeypatch.setattr(wheels, "build", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
+    monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
     def run(pushed) -> Ended:
         home = max(project.paths.submissions.glob("*.csv"))
@@ -61,7 +61,7 @@ def project(hosted):
 
 
 def ledger(project):
-    return read_ledger(project.root).to_dict("records")
+    return read_ledger(project.workspace).to_dict("records")
 
 
 def beside(project):
@@ -74,7 +74,7 @@ def test_a_notebook_is_pushed_followed_checked_submitted_and_recorded(hosted, pr
     hosted.competitions["histology"].polls = 2
     submit(project)
     (row,), (arrived,) = ledger(project), hosted.submissions
-    assert arrived["text"] == (project.root.root / row["file"]).read_bytes()
+    assert arrived["text"] == (project.workspace.root / row["file"]).read_bytes()
     assert beside(project)["mark"] in arrived["description"]
     assert (row["ref"], row["status"]) == ("41000001", "scored")
     assert row["public"] == f"{float(arrived['verdict']['publicScore']):.6f}"
@@ -222,7 +222,7 @@ def test_a_score_that_comes_later_keeps_the_versions(hosted, project, monkeypatc
     hosted.competitions["histology"].polls = 1
     submit(project)
     assert ledger(project)[0]["status"] == "pending"
-    scores(project.root, "histology")
+    scores(project.workspace, "histology")
     assert ledger(project)[0]["status"] == "scored"
     assert beside(project)["kaggle"]["notebook"]["version"] == 1
 
@@ -234,8 +234,8 @@ def test_a_command_that_is_killed_goes_on_and_does_nothing_twice(hosted, project
     words = "submit --competition histology"
     no_waits = "datasets.wait = kernels.wait = session.wait = lambda seconds: None"
     quick = f"{NO_WHEELS}; from medfold.kaggle import datasets, kernels, session; {no_waits}"
-    kill_when(start(project.root.root, words, quick), lambda: hosted.asked(method))
-    finish(project.root.root, words, quick)
+    kill_when(start(project.workspace.root, words, quick), lambda: hosted.asked(method))
+    finish(project.workspace.root, words, quick)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
@@ -289,7 +289,7 @@ def test_a_public_test_part_that_is_empty_goes_the_same_way(kaggle, project_fold
         trained = project.paths.run("baseline").fold(fold)
         trained.weights.write_bytes(b"weights" * (fold + 1))
         files.write_json({**files.read_json(trained.done), "weights.h5": files.sha256(trained.weights)}, trained.done)
-    monkeypatch.setattr(wheels, "build", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
+    monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
     submit(project)
     said = kaggle.said()

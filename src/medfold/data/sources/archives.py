@@ -15,8 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from medfold import files
-from medfold.console import Meter, size, warn
-from medfold.errors import UserError, some
+from medfold.console import format_size, warn
+from medfold.errors import UserError, shorten_list
+from medfold.progress import ProgressBar, progress_bar
 
 PIECE = 1 << 20
 UTF_8 = 0x800  # flag of a member of a zip archive
@@ -90,12 +91,12 @@ def unpack_archive(archive: Path, target: Path) -> None:
     try:
         with _opened(archive) as (found, finish):
             members = _checked(found, archive, target)
-            with Meter("unpack", sum(member.bytes for member in members)) as meter:
-                differ = [member.name for member in members if not _extract(member, target / member.path, meter)]
+            with progress_bar("unpack", sum(member.bytes for member in members), "bytes") as bar:
+                differ = [member.name for member in members if not _extract(member, target / member.path, bar)]
             finish()
             if differ:
                 told = f"{len(differ):,} files of {archive.name} stand there already with other contents"
-                warn("unpack", f"{told}, and are kept as they stand: {some(differ)}")
+                warn("unpack", f"{told}, and are kept as they stand: {shorten_list(differ)}")
     except DAMAGED as error:
         raise _damaged(archive, error) from None
     except OSError as error:
@@ -146,7 +147,7 @@ def _of_tar(opened: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
     return _Member(info.name, info.size, info.isdir(), plain, False, lambda: opened.extractfile(info))
 
 
-def holds_only(archive: Path, name: str) -> bool:
+def is_zip_of(archive: Path, name: str) -> bool:
     """True if a file is a zip archive of one file of that name."""
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -155,7 +156,7 @@ def holds_only(archive: Path, name: str) -> bool:
         return False
 
 
-def expand(folder: Path) -> None:
+def unpack_nested(folder: Path) -> None:
     """Unpacks the archives within a folder, joining split ones (`train.zip.001`, `.002`, ...), and removes them.
 
     The contents of `train.zip` go to the folder `train/`; if they stand in a folder `train/` already, or are the one
@@ -183,7 +184,7 @@ def _join(folder: Path) -> None:
         if [path.name for path in parts] != expected:
             absent = next(name for name in expected if not first.with_name(name).is_file())
             raise UserError(f"part {absent} of a split archive is missing", first.parent, "Download it again")
-        with files.whole(whole) as temporary, temporary.open("wb") as joined:
+        with files.atomic_write(whole) as temporary, temporary.open("wb") as joined:
             for path in parts:
                 with path.open("rb") as part:
                     shutil.copyfileobj(part, joined, PIECE)
@@ -227,32 +228,32 @@ def _check(member: _Member, archive: Path) -> None:
 def _check_size(total: int, archive: Path, target: Path) -> None:
     packed = archive.stat().st_size
     if total > max(BOMB_RATIO * packed, BOMB_BYTES):
-        what = f"an archive of {size(packed)} that claims to hold {size(total)}"
+        what = f"an archive of {format_size(packed)} that claims to hold {format_size(total)}"
         raise RefusedArchiveError(what, archive, "Nothing was unpacked; get it from its source")
     free = shutil.disk_usage(next(folder for folder in (target, *target.parents) if folder.is_dir())).free
     if total > free:
-        what = f"too little room: the contents take {size(total)}, {size(free)} are free"
+        what = f"too little room: the contents take {format_size(total)}, {format_size(free)} are free"
         raise UserError(what, target, "Make room and run the same command again; the archive is kept")
 
 
-def _extract(member: _Member, path: Path, meter: Meter) -> bool:
+def _extract(member: _Member, path: Path, bar: ProgressBar) -> bool:
     """Unpacks a member; False if a file of other contents stands there, which is kept."""
     if member.is_folder:
         path.mkdir(parents=True, exist_ok=True)
         return True
     if path.is_file():
-        return _equals(member, path, meter)
-    with member.open() as packed, files.whole(path) as temporary, temporary.open("wb") as file:
+        return _equals(member, path, bar)
+    with member.open() as packed, files.atomic_write(path) as temporary, temporary.open("wb") as file:
         while piece := packed.read(PIECE):
             file.write(piece)
-            meter.advance(len(piece))
+            bar.advance(len(piece))
     return True
 
 
-def _equals(member: _Member, path: Path, meter: Meter) -> bool:
+def _equals(member: _Member, path: Path, bar: ProgressBar) -> bool:
     same = path.stat().st_size == member.bytes
     with member.open() as packed, path.open("rb") as file:
         while piece := packed.read(PIECE):  # to its end, which tests its checksum
             same = same and file.read(len(piece)) == piece
-            meter.advance(len(piece))
+            bar.advance(len(piece))
     return same

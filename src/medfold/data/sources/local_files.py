@@ -8,10 +8,10 @@ from pathlib import Path
 from medfold.console import warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
-from medfold.errors import UserError, some
+from medfold.errors import UserError, shorten_list
 
 
-def take(given: Path, target: Path, name: str) -> None:
+def copy_or_unpack(given: Path, target: Path, name: str) -> None:
     """Puts `given` into the folder `target`: the contents of an archive or of a folder, or a single file as `name`.
 
     Files of a folder are hard-linked where the file system can, since raw data is never edited.
@@ -46,7 +46,7 @@ def _take_folder(given: Path, target: Path) -> None:
         raise UserError(f"cannot be copied ({error.strerror})", given) from None
     if left_out:
         told = f"{len(left_out):,} links that lead nowhere or in circles, pipes or the like are left out"
-        warn("download", f"{told}: {some(left_out)}")
+        warn("download", f"{told}: {shorten_list(left_out)}")
 
 
 def _leads_back(path: Path) -> bool:
@@ -66,7 +66,7 @@ def _link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def link(given: Path, target: Path) -> None:
+def link_files(given: Path, target: Path) -> None:
     """Fills the folder `target` with links to the files below `given`: nothing is copied, whatever the disks."""
     given = given.resolve()
     for folder, _, names in os.walk(given):

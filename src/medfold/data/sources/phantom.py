@@ -53,7 +53,7 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True)
-class Shot:
+class PhantomImage:
     """One image to draw: the patient it shows and its number among the patient's images."""
 
     id: str
@@ -106,12 +106,12 @@ def _rng(options: Options, part: str, patient: int, number: int) -> np.random.Ge
     return np.random.default_rng([options.seed, PARTS[part], patient, number])
 
 
-def _shots(options: Options, part: str) -> Iterator[Shot]:
+def _shots(options: Options, part: str) -> Iterator[PhantomImage]:
     patients = options.train_patients if part == "train" else options.test_patients
     for patient in range(patients):
         count = _rng(options, part, patient, 0).choice([1, 2, 3], p=[0.5, 0.4, 0.1])
         for number in range(1, count + 1):
-            yield Shot(_id(part, patient, number), part, patient, number)
+            yield PhantomImage(_id(part, patient, number), part, patient, number)
 
 
 def _id(part: str, patient: int, number: int) -> str:
@@ -120,11 +120,11 @@ def _id(part: str, patient: int, number: int) -> str:
     return f"{part}_{scrambled:08x}"
 
 
-def _draw_all(options: Options, shots: list[Shot], target: Path) -> Iterator[tuple[Shot, dict]]:
+def _draw_all(options: Options, shots: list[PhantomImage], target: Path) -> Iterator[tuple[PhantomImage, dict]]:
     for part in PARTS:
         (target / part).mkdir(parents=True)
 
-    def draw(shot: Shot) -> tuple[Shot, dict]:
+    def draw(shot: PhantomImage) -> tuple[PhantomImage, dict]:
         pixels, facts = draw_image(options, shot.part, shot.patient, shot.number)
         cv2.imwrite(str(target / shot.part / f"{shot.id}.png"), pixels)
         return shot, facts
@@ -133,7 +133,7 @@ def _draw_all(options: Options, shots: list[Shot], target: Path) -> Iterator[tup
         yield from pool.map(draw, shots)
 
 
-def _record(facts: dict, shot: Shot) -> dict:
+def _record(facts: dict, shot: PhantomImage) -> dict:
     patient = f"P{shot.patient:04d}"
     return {"id": shot.id, "patient_id": patient, "age": facts["age"], "sex": facts["sex"], "target": facts["target"]}
 

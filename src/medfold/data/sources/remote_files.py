@@ -6,7 +6,7 @@ from pathlib import Path
 import requests
 
 from medfold import files, http_download
-from medfold.console import say, size, warn
+from medfold.console import format_size, say, warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.source import SourceFolders
@@ -27,8 +27,8 @@ def fetch_archive(fresh: Callable[[], requests.Response], name: str, into: Sourc
     archive = into.downloads / f"{name}.zip"
     for attempt in (1, 2):
         if not archive.is_file():
-            http_download.fetch(fresh, archive, CONTENTS)
-            say("download", f"{size(archive.stat().st_size)} arrived")
+            http_download.download_file(fresh, archive, CONTENTS)
+            say("download", f"{format_size(archive.stat().st_size)} arrived")
         try:
             unpack_archive(archive, into.raw)
             return
@@ -48,8 +48,8 @@ def fetch_archive(fresh: Callable[[], requests.Response], name: str, into: Sourc
 def fetch_file(fresh: Callable[[], requests.Response], name: str, target: Path) -> None:
     """Downloads one file to `target`; Kaggle may hand out a large one as a zip archive of its own."""
     arrived = target.with_name(f".{target.name}.download")
-    http_download.fetch(fresh, arrived)
-    if archives.holds_only(arrived, target.name):
+    http_download.download_file(fresh, arrived)
+    if archives.is_zip_of(arrived, target.name):
         folder = target.with_name(f".{target.name}.unpacked")
         files.remove(folder)
         unpack_archive(arrived, folder)

@@ -32,7 +32,7 @@ from medfold import config, files
 from medfold.competition import Project
 from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
-from medfold.errors import UserError, nearest, some
+from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.registry import Registry
 
@@ -112,7 +112,7 @@ class Source:
             self._kind = SOURCES[self.kind]
         else:
             known = [*KINDS, *SOURCES]
-            hint = nearest(str(self.kind), known)
+            hint = did_you_mean(str(self.kind), known)
             raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
         self.options = config.validated(self._kind.Options, facts, f"{where}, source")
         self._paths = paths
@@ -121,7 +121,7 @@ class Source:
     @property
     def complete(self) -> bool:
         """True if the raw data is there: every file of the manifest, unchanged."""
-        return not missing(self._paths)
+        return not missing_files(self._paths)
 
     def get(self, given: Path | None = None, anew: bool = False) -> pd.DataFrame:
         """Fills `data/<name>/raw` from the source or from `given`: a file, a folder or an archive.
@@ -134,23 +134,23 @@ class Source:
             The manifest: file (path below raw/), bytes and sha256.
         """
         paths = self._paths
-        files.sweep(paths.raw)
+        files.remove_temporaries(paths.raw)
         if anew:
             for archive in paths.downloads.glob("*.zip"):
                 archive.unlink()
-        files.sweep(paths.hidden)
-        with files.whole(paths.raw) as raw:
+        files.remove_temporaries(paths.hidden)
+        with files.atomic_write(paths.raw) as raw:
             raw.mkdir()
             if given is None:
-                with files.whole(paths.hidden) as hidden:
+                with files.atomic_write(paths.hidden) as hidden:
                     self._kind.fetch(self.options, SourceFolders(raw, hidden, paths.downloads))
                     hidden.mkdir(exist_ok=True)
             else:
                 given = given.expanduser()
                 if not given.exists():
                     raise UserError("no such file or folder", f"FROM={given}")
-                local_files.take(given, raw, self._kind.accept(self.options, given))
-            archives.expand(raw)
+                local_files.copy_or_unpack(given, raw, self._kind.accept(self.options, given))
+            archives.unpack_nested(raw)
             _compose_names(raw)
             manifest = _manifest(raw)
             if manifest.empty:
@@ -165,10 +165,10 @@ class Source:
 
         Nothing is copied, and no file is read for its hash: it may be a hundred gigabytes over a network.
         """
-        with files.whole(self._paths.raw) as raw:
+        with files.atomic_write(self._paths.raw) as raw:
             raw.mkdir()
-            local_files.link(folder, raw)
-            archives.expand(raw)
+            local_files.link_files(folder, raw)
+            archives.unpack_nested(raw)
             _compose_names(raw)
             self._paths.raw_manifest.unlink(missing_ok=True)
             manifest = _manifest(raw, hashed=False)
@@ -195,7 +195,7 @@ class Source:
         names = _matching(patterns, sorted(sizes))
         if len(names) > FEW:
             warn("download", f"{len(names):,} files one by one take long; make download without FILES gets one archive")
-        changed = set(missing(self._paths))
+        changed = set(missing_files(self._paths))
         for number, name in enumerate(names, start=1):
             path = self._paths.raw / name
             there = path.is_file() and path.stat().st_size == sizes[name] and name not in changed
@@ -222,13 +222,13 @@ class Source:
 
     def repair(self) -> bool:
         """Gets the few files that are missing or damaged one by one; True if the raw data is complete then."""
-        absent = missing(self._paths)
+        absent = missing_files(self._paths)
         if absent == [self._paths.raw_manifest.name] or len(absent) > FEW:
             return False
         single = self._single_files()
         if single is None:
             return False
-        say("download", f"{len(absent)} files are missing or changed: {some(absent)}")
+        say("download", f"{len(absent)} files are missing or changed: {shorten_list(absent)}")
         hashes = files.read_csv(self._paths.raw_manifest).set_index("file")["sha256"]
         files.remove(self._staging)
         for name in absent:
@@ -262,7 +262,7 @@ class Source:
         if not self._staging.is_dir():
             return
         try:
-            archives.expand(self._staging)
+            archives.unpack_nested(self._staging)
         except UserError:
             files.remove(self._staging)
             raise
@@ -290,8 +290,8 @@ def _matching(patterns: list[str], everything: list[str]) -> list[str]:
     for pattern in patterns:
         matches = fnmatch.filter(everything, pattern)
         if not matches:
-            listed = f"It has {some(everything, 8)}"
-            raise UserError(f"no file matches{nearest(pattern, everything)}", f"FILES={pattern}", listed)
+            listed = f"It has {shorten_list(everything, 8)}"
+            raise UserError(f"no file matches{did_you_mean(pattern, everything)}", f"FILES={pattern}", listed)
         stems = {name[:-4] for name in matches if re.fullmatch(r".*\.zip\.\d{3}", name)}
         matches += [name for name in everything if name[:-4] in stems and name[-3:].isdigit()]
         found += [name for name in matches if name not in found]
@@ -320,7 +320,7 @@ def _manifest(raw: Path, hashed: bool = True) -> pd.DataFrame:
     )
 
 
-def missing(paths: CompetitionPaths) -> list[str]:
+def missing_files(paths: CompetitionPaths) -> list[str]:
     """The raw files that are missing or not as the manifest says; ['raw.csv'] without a manifest.
 
     A file is measured; its hash is taken only if it was touched after the manifest was written, so that 100,000 files

@@ -31,7 +31,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
     arrived = into.downloads / options.file
     if not arrived.is_file():
         try:
-            http_download.fetch(lambda: http_download.open_stream(options.url), arrived)
+            http_download.download_file(lambda: http_download.open_stream(options.url), arrived)
         except UserError as error:
             fix = f"Fetch it with a browser and give it by FROM={options.file}"
             raise UserError(error.what, options.url, f"{error.fix}. {fix}" if error.fix else fix) from None

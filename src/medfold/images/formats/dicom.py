@@ -30,12 +30,12 @@ from pydicom.uid import (
 )
 
 from medfold.competition import ImageFacts
-from medfold.errors import UserError, nearest
+from medfold.errors import UserError, did_you_mean
 from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
-from medfold.images.formats.dicom_transforms import chain_of
-from medfold.images.formats.pixel_values import ImageError, check_size, chosen, tiled
-from medfold.images.formats.pixel_values import to_bytes as scaled_by_facts
-from medfold.processes import quiet
+from medfold.images.formats.dicom_transforms import grayscale_chain
+from medfold.images.formats.pixel_values import ImageError, check_size, chosen_frames, tile_frames
+from medfold.images.formats.pixel_values import frames_to_uint8 as scaled_by_facts
+from medfold.processes import silence_native_output
 
 # Headers that tell how an image was made, not of whom, where or when. No free text, no date, no identifier.
 TECHNICAL = (
@@ -82,7 +82,7 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
         ImageError: no DICOM, no pixels in it, or none that can be decoded.
     """
     dataset = _dataset(path)
-    numbers = chosen(_count(dataset), facts)
+    numbers = chosen_frames(_count(dataset), facts)
     frames = _decoded(dataset, numbers)
     by_palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
     if facts.windows and (by_palette or frames[0].ndim == 3):
@@ -90,24 +90,26 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
     if frames[0].ndim == 3:
         pixels = scaled_by_facts(np.stack(frames), facts)
     elif by_palette:
-        pixels = [dicom_palette.coloured(frame, dataset) for frame in frames]
+        pixels = [dicom_palette.apply_palette(frame, dataset) for frame in frames]
     else:
-        pixels = dicom_grayscale.to_bytes(frames, [chain_of(dataset, number, facts) for number in numbers])
-    return tiled(list(pixels)), technical(dataset)
+        pixels = dicom_grayscale.apply_grayscale_chains(
+            frames, [grayscale_chain(dataset, number, facts) for number in numbers]
+        )
+    return tile_frames(list(pixels)), technical_headers(dataset)
 
 
-def least_of_ct(path: Path) -> float | None:
+def min_hounsfield(path: Path) -> float | None:
     """The least value of the first frame, in Hounsfield units, but for padding; None of what is no CT."""
     dataset = _dataset(path)
     if dataset.get("Modality") != "CT" or dataset.SamplesPerPixel != 1:
         return None
     (frame,) = _decoded(dataset, range(1))
-    chain = chain_of(dataset, 0, ImageFacts(train="unused", channels=1))
-    ends = dicom_grayscale.ends(frame, chain)
+    chain = grayscale_chain(dataset, 0, ImageFacts(train="unused", channels=1))
+    ends = dicom_grayscale.value_range(frame, chain)
     return min(ends) if ends else None
 
 
-def stored(path: Path) -> np.ndarray | None:
+def stored_values(path: Path) -> np.ndarray | None:
     """The first frame as it is stored, if it is grey and no window says what is to be seen; else None."""
     dataset = _dataset(path)
     if dataset.SamplesPerPixel != 1 or dataset.get("WindowCenter") is not None or "VOILUTSequence" in dataset:
@@ -115,7 +117,7 @@ def stored(path: Path) -> np.ndarray | None:
     return _decoded(dataset, range(1))[0]
 
 
-def technical(dataset: Dataset) -> dict[str, str]:
+def technical_headers(dataset: Dataset) -> dict[str, str]:
     """The headers of `TECHNICAL` that are there, and the name of the transfer syntax. Ages above 89 are told as 90."""
     headers = {name: text[:LONGEST] for name in TECHNICAL if (text := _text(dataset.get(name)))}
     age = re.fullmatch(r"(\d+)Y", headers.get("PatientAge", ""))
@@ -141,7 +143,7 @@ def read_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
     keywords = list(keywords)
     for keyword in keywords:
         if keyword not in keyword_dict:
-            raise UserError(f"unknown DICOM keyword '{keyword}'{nearest(keyword, keyword_dict)}", "images.headers")
+            raise UserError(f"unknown DICOM keyword '{keyword}'{did_you_mean(keyword, keyword_dict)}", "images.headers")
         if dictionary_VR(keyword) in ("SQ", "OB", "OW", "OB or OW", "OD", "OF", "OL", "OV", "UN"):
             raise UserError(f"DICOM keyword '{keyword}' holds no text", "images.headers")
     dataset = _parsed(path, stop_before_pixels=True, specific_tags=keywords)
@@ -238,7 +240,7 @@ def _decompressed(dataset: Dataset, numbers: range, decoder: Decoder) -> list[tu
     for plugin in _plugins(dataset, decoder):
         _check_frames(dataset, numbers, plugin)
         try:
-            with quiet():
+            with silence_native_output():
                 return [decoder.as_array(dataset, index=number, decoding_plugin=plugin) for number in numbers]
         except (RuntimeError, ValueError):  # what pydicom makes of all that happens in a decoder
             continue

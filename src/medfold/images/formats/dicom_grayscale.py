@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.images.formats.pixel_values import ImageError, every, looked_up, scaled
+from medfold.images.formats.pixel_values import ImageError, all_values, apply_table, scale_to_uint8
 
 
 class Line(NamedTuple):
@@ -37,7 +37,7 @@ class Lut(NamedTuple):
 
     def to_bytes(self, values: np.ndarray) -> np.ndarray:
         """uint8; the greatest entry that its bits allow is 255."""
-        return scaled(self(values), 0, 2**self.bits - 1)
+        return scale_to_uint8(self(values), 0, 2**self.bits - 1)
 
 
 class Window(NamedTuple):
@@ -61,13 +61,13 @@ class Window(NamedTuple):
         if self.function == "SIGMOID":
             with np.errstate(over="ignore"):
                 toned = span / (1 + np.exp(-4 * (values - self.centre) / self.width)) + self.low
-            return scaled(toned, self.low, self.high)
+            return scale_to_uint8(toned, self.low, self.high)
         exact = self.function == "LINEAR_EXACT"
         centre, width = (self.centre, self.width) if exact else (self.centre - 0.5, self.width - 1)
         if width == 0:
-            return scaled(np.where(values > centre, self.high, self.low), self.low, self.high)
+            return scale_to_uint8(np.where(values > centre, self.high, self.low), self.low, self.high)
         toned = ((values - centre) / width + 0.5) * span + self.low  # beyond the window it is cut by what follows
-        return scaled(toned, self.low, self.high)
+        return scale_to_uint8(toned, self.low, self.high)
 
 
 class Span(NamedTuple):
@@ -78,7 +78,7 @@ class Span(NamedTuple):
 
     def to_bytes(self, values: np.ndarray) -> np.ndarray:
         """uint8; what lies outside is clipped."""
-        return scaled(values, self.low, self.high)
+        return scale_to_uint8(values, self.low, self.high)
 
 
 class Chain(NamedTuple):
@@ -98,7 +98,7 @@ class Chain(NamedTuple):
     padding: tuple[int, int] | None = None
 
 
-def to_bytes(frames: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
+def apply_grayscale_chains(frames: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
     """Frames of one image through their chains.
 
     Args:
@@ -114,14 +114,14 @@ def to_bytes(frames: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
     if any(frame.dtype.kind == "f" and not np.isfinite(frame).all() for frame in frames):
         raise ImageError("NaN or infinite values")
     if not chains[0].tones:
-        found = [end for frame, chain in zip(frames, chains, strict=True) for end in ends(frame, chain)]
+        found = [end for frame, chain in zip(frames, chains, strict=True) for end in value_range(frame, chain)]
         tones = (Span(min(found, default=0), max(found, default=0)),)
         inverted = chains[0].inverted and tones[0].low < tones[0].high  # a constant image is black
         chains = [chain._replace(tones=tones, inverted=inverted) for chain in chains]
     return [_toned(frame, chain) for frame, chain in zip(frames, chains, strict=True)]
 
 
-def ends(frame: np.ndarray, chain: Chain) -> list[float]:
+def value_range(frame: np.ndarray, chain: Chain) -> list[float]:
     """The least and greatest modality value that occurs; nothing where all is padding."""
     kept = frame
     if chain.padding is not None:
@@ -137,14 +137,14 @@ def ends(frame: np.ndarray, chain: Chain) -> list[float]:
 
 def _toned(frame: np.ndarray, chain: Chain) -> np.ndarray:
     if frame.dtype.kind in "iu" and frame.dtype.itemsize <= 2:
-        return looked_up(_table(chain, frame.dtype.newbyteorder("=").str), frame)
+        return apply_table(_table(chain, frame.dtype.newbyteorder("=").str), frame)
     return _slowly(frame, chain)
 
 
 @lru_cache(maxsize=64)
 def _table(chain: Chain, dtype: str) -> np.ndarray:
     """The bytes of every value that a type can hold: a fraction of the work for a megapixel, and shared by images."""
-    return _slowly(every(np.dtype(dtype)), chain)
+    return _slowly(all_values(np.dtype(dtype)), chain)
 
 
 def _slowly(values: np.ndarray, chain: Chain) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut
 
-from medfold.images.formats.dicom_transforms import lut_of
-from medfold.images.formats.pixel_values import ImageError, every, looked_up, scaled
+from medfold.images.formats.dicom_transforms import read_lut
+from medfold.images.formats.pixel_values import ImageError, all_values, apply_table, scale_to_uint8
 
 COLOURS = ("Red", "Green", "Blue")
 DESCRIPTORS = [f"{colour}PaletteColorLookupTableDescriptor" for colour in COLOURS]
@@ -13,7 +13,7 @@ TABLES = [f"{colour}PaletteColorLookupTableData" for colour in COLOURS]
 SEGMENTED = [f"Segmented{table}" for table in TABLES]
 
 
-def coloured(frame: np.ndarray, dataset: Dataset) -> np.ndarray:
+def apply_palette(frame: np.ndarray, dataset: Dataset) -> np.ndarray:
     """uint8 (height, width, 3) of a frame (height, width) of palette numbers.
 
     Raises:
@@ -21,10 +21,11 @@ def coloured(frame: np.ndarray, dataset: Dataset) -> np.ndarray:
     """
     if frame.dtype.kind not in "iu" or frame.dtype.itemsize > 2:
         raise ImageError(f"a palette for {frame.dtype.name} pixels")
-    numbers = every(frame.dtype)
+    numbers = all_values(frame.dtype)
     if all(name in dataset for name in (*DESCRIPTORS, *TABLES)):
         luts = [
-            lut_of(dataset.get(how), dataset.get(what), dataset) for how, what in zip(DESCRIPTORS, TABLES, strict=True)
+            read_lut(dataset.get(how), dataset.get(what), dataset)
+            for how, what in zip(DESCRIPTORS, TABLES, strict=True)
         ]
         palette = np.stack([lut(numbers) for lut in luts], axis=-1)
     elif all(name in dataset for name in (*DESCRIPTORS, *SEGMENTED)):
@@ -35,4 +36,4 @@ def coloured(frame: np.ndarray, dataset: Dataset) -> np.ndarray:
     else:
         raise ImageError("no palette in it")
     # Some write eight bits into sixteen without shifting them.
-    return looked_up(scaled(palette, 0, 65535 if palette.max() > 255 else 255), frame)
+    return apply_table(scale_to_uint8(palette, 0, 65535 if palette.max() > 255 else 255), frame)

@@ -8,12 +8,12 @@ from pydicom.multival import MultiValue
 
 from medfold.competition import ImageFacts
 from medfold.images.formats.dicom_grayscale import Chain, Line, Lut, Span, Window
-from medfold.images.formats.pixel_values import ImageError, spans
+from medfold.images.formats.pixel_values import ImageError, window_spans
 
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
-def chain_of(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
+def grayscale_chain(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
     """What becomes of the grey values of a frame.
 
     `images.windows` come first, then `images.range`, then what the file itself asks for: a VOI table, or its first
@@ -42,7 +42,7 @@ def chain_of(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     as_they_are = modality is None and (bits, dataset.BitsAllocated, signed) == (8, 8, False)
     if facts.windows:
-        tones = tuple(Span(*span) for span in spans(facts))
+        tones = tuple(Span(*span) for span in window_spans(facts))
     elif facts.range and not as_they_are:
         tones = (Span(*facts.range),)
     elif _has_lut(dataset.get("VOILUTSequence")):
@@ -92,10 +92,10 @@ def _has_lut(sequence: object) -> bool:
 
 def _lut(dataset: Dataset, sequence: str) -> Lut:
     item = dataset.get(sequence)[0]
-    return lut_of(item.LUTDescriptor, item.LUTData, dataset)
+    return read_lut(item.LUTDescriptor, item.LUTData, dataset)
 
 
-def lut_of(descriptor: Sequence[int], data: bytes | Sequence[int], dataset: Dataset) -> Lut:
+def read_lut(descriptor: Sequence[int], data: bytes | Sequence[int], dataset: Dataset) -> Lut:
     """A lookup table from its descriptor and data.
 
     pydicom's own functions keep the numbers of entries in the type of the entries: with eight bits and more than 256

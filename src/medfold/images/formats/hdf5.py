@@ -9,7 +9,7 @@ import numpy as np
 
 from medfold.competition import ImageFacts
 from medfold.images.formats import raster
-from medfold.images.formats.pixel_values import LARGEST_STACK, ImageError, picture
+from medfold.images.formats.pixel_values import LARGEST_STACK, ImageError, image_from_array
 
 
 def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
@@ -20,17 +20,17 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
     """
     found, row = _found(path, member)
     if row is None and found.ndim > 1:
-        return picture(found, facts), {}
+        return image_from_array(found, facts), {}
     if found.size * found.dtype.itemsize > LARGEST_STACK:
         raise ImageError(f"data set of shape {found.shape}, more than 8 GB")
     value = found[()] if row is None else found[row]
     encoded = _encoded(value)
     if encoded is None:
-        return picture(np.asarray(value), facts), {}
+        return image_from_array(np.asarray(value), facts), {}
     return raster.decode(encoded, facts), {}
 
 
-def members(path: Path) -> list[str]:
+def member_names(path: Path) -> list[str]:
     """The names of the data sets at the top of a file."""
     file = _file(path, os.getpid())
     return [name for name in file if file.get(name, getclass=True) is h5py.Dataset]

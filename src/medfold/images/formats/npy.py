@@ -6,7 +6,7 @@ from tokenize import TokenError
 import numpy as np
 
 from medfold.competition import ImageFacts
-from medfold.images.formats.pixel_values import ImageError, picture
+from medfold.images.formats.pixel_values import ImageError, image_from_array
 
 
 def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
@@ -19,4 +19,4 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, SyntaxError, TokenError):
         raise ImageError("no array, cut off, or one of Python objects") from None
-    return picture(array, facts), {}
+    return image_from_array(array, facts), {}

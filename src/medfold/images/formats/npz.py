@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from medfold.competition import ImageFacts
-from medfold.images.formats.pixel_values import ImageError, as_bytes, picture
+from medfold.images.formats.pixel_values import ImageError, image_from_array, narrow_to_uint8
 
 
 def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
@@ -23,7 +23,7 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
         raise ImageError(f"no row '{row}' in array '{name}', it has {len(images)}")
     if not facts.range and not facts.windows:
         images = _as_bytes(path, name)
-    return picture(images[int(row)], facts), {}
+    return image_from_array(images[int(row)], facts), {}
 
 
 @lru_cache(maxsize=4)
@@ -44,4 +44,4 @@ def _array(path: Path, name: str) -> np.ndarray:
 @lru_cache(maxsize=4)
 def _as_bytes(path: Path, name: str) -> np.ndarray:
     """The array as uint8 if it holds integers of 0 to 255 throughout, whatever their type is."""
-    return as_bytes(_array(path, name))
+    return narrow_to_uint8(_array(path, name))

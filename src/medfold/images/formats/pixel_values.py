@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from medfold.competition import ImageFacts
-from medfold.errors import UserError, nearest
+from medfold.errors import UserError, did_you_mean
 
 LARGEST = 2**30  # pixels of a picture; what OpenCV takes, too
 LARGEST_STACK = 8 * 10**9  # bytes of all frames
@@ -37,7 +37,7 @@ def window_of(window: str | tuple[float, float]) -> tuple[float, float]:
     if isinstance(window, str):
         if window not in WINDOWS:
             fix = f"Known: {', '.join(WINDOWS)}; or give [centre, width]"
-            raise UserError(f"unknown window '{window}'{nearest(window, WINDOWS)}", "images.windows", fix)
+            raise UserError(f"unknown window '{window}'{did_you_mean(window, WINDOWS)}", "images.windows", fix)
         return WINDOWS[window]
     centre, width = window
     if not width > 0:
@@ -45,7 +45,7 @@ def window_of(window: str | tuple[float, float]) -> tuple[float, float]:
     return centre, width
 
 
-def spans(facts: ImageFacts) -> list[tuple[float, float]]:
+def window_spans(facts: ImageFacts) -> list[tuple[float, float]]:
     """The values that become 0 and 255 in each channel, by `images.windows`; none where there are no windows."""
     return [(centre - width / 2, centre + width / 2) for centre, width in map(window_of, facts.windows)]
 
@@ -64,7 +64,7 @@ def check_size(height: int, width: int, frames: int = 1, bytes_per_pixel: int = 
         raise ImageError(f"declares {frames} frames of {height}x{width}, more than 8 GB")
 
 
-def chosen(count: int, facts: ImageFacts) -> range:
+def chosen_frames(count: int, facts: ImageFacts) -> range:
     """The numbers of the frames that `images.frame` takes from so many.
 
     Raises:
@@ -80,7 +80,7 @@ def chosen(count: int, facts: ImageFacts) -> range:
     return range(number, number + 1)
 
 
-def tiled(frames: list[np.ndarray]) -> np.ndarray:
+def tile_frames(frames: list[np.ndarray]) -> np.ndarray:
     """Frames of one shape as tiles of a near-square grid, row by row, the rest black; one frame stays as it is."""
     if len(frames) == 1:
         return frames[0]
@@ -95,7 +95,7 @@ def tiled(frames: list[np.ndarray]) -> np.ndarray:
     return grid
 
 
-def picture(source: Any, facts: ImageFacts) -> np.ndarray:
+def image_from_array(source: Any, facts: ImageFacts) -> np.ndarray:
     """The picture in an array (height, width[, channels]), (channels, height, width), or in a stack of such.
 
     The channels are the one short axis, of 1, 3, 4 (the fourth is alpha) or as many as `images.channels`; a long first
@@ -113,16 +113,16 @@ def picture(source: Any, facts: ImageFacts) -> np.ndarray:
     """
     stacked, channels = _axes(source.shape, facts)
     height, width = (size for axis, size in enumerate(source.shape) if axis != channels and (axis or not stacked))
-    frames = chosen(source.shape[0], facts) if stacked else range(1)
+    frames = chosen_frames(source.shape[0], facts) if stacked else range(1)
     check_size(height, width, len(frames), source.dtype.itemsize)
     if not stacked:
-        return single(_channels_last(np.asarray(source[()]), channels, facts), facts)
+        return image_to_uint8(_channels_last(np.asarray(source[()]), channels, facts), facts)
     place = None if channels is None else channels - 1
     read = [_channels_last(np.asarray(source[frame]), place, facts) for frame in frames]
-    return tiled(list(to_bytes(np.stack(read), facts)))
+    return tile_frames(list(frames_to_uint8(np.stack(read), facts)))
 
 
-def frames_in(shape: tuple[int, ...], facts: ImageFacts) -> int:
+def count_frames(shape: tuple[int, ...], facts: ImageFacts) -> int:
     """How many frames an array of a shape has; 1 where its axes cannot be told."""
     try:
         return shape[0] if _axes(shape, facts)[0] else 1
@@ -141,9 +141,9 @@ def _axes(shape: tuple[int, ...], facts: ImageFacts) -> tuple[bool, int | None]:
     if len(shape) not in (3, 4):
         raise ImageError(f"shape {shape}, expected ([frames,] height, width[, channels])")
     first, last = len(shape) - 3, len(shape) - 1
-    fits = [axis for axis in (first, last) if shape[axis] in (1, 3, 4, facts.depth)]
+    fits = [axis for axis in (first, last) if shape[axis] in (1, 3, 4, facts.num_channels)]
     if len(fits) == 2:
-        fits = [axis for axis in fits if shape[axis] == facts.depth]
+        fits = [axis for axis in fits if shape[axis] == facts.num_channels]
         if len(fits) != 1:
             raise ImageError(TWO_WAYS.format(shape))
     if fits == [last]:
@@ -154,7 +154,7 @@ def _axes(shape: tuple[int, ...], facts: ImageFacts) -> tuple[bool, int | None]:
         return True, first
     if not fits or shape[first] == 1 or facts.frame != "first":  # frames, or one of them is asked for
         return True, None
-    if shape[first] != facts.depth:
+    if shape[first] != facts.num_channels:
         raise ImageError(TWO_WAYS.format(shape))
     return False, first
 
@@ -169,14 +169,14 @@ def _channels_last(values: np.ndarray, channels: int | None, facts: ImageFacts) 
     """One image with its channels last, alpha dropped, bytes as bytes."""
     if channels is not None:
         values = np.moveaxis(values, channels, -1)
-        if values.shape[-1] == 4 != facts.depth:
+        if values.shape[-1] == 4 != facts.num_channels:
             values = values[..., :3]
-        if values.shape[-1] == 1 != facts.depth:
+        if values.shape[-1] == 1 != facts.num_channels:
             values = values[..., 0]
-    return values if facts.range or facts.windows else as_bytes(values)
+    return values if facts.range or facts.windows else narrow_to_uint8(values)
 
 
-def as_bytes(values: np.ndarray) -> np.ndarray:
+def narrow_to_uint8(values: np.ndarray) -> np.ndarray:
     """Integers of four or eight bytes, which arrays get unasked, as uint8 if all are in 0..255; others as they are."""
     wide = values.dtype.kind in "iu" and values.dtype.itemsize > 2
     if not wide or not values.size or values.min() < 0 or values.max() > 255:
@@ -184,13 +184,13 @@ def as_bytes(values: np.ndarray) -> np.ndarray:
     return values.astype(np.uint8)
 
 
-def single(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
+def image_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
     """`to_bytes` of one image that is no stack, (height, width[, channels]): it has the frame 0 alone."""
-    chosen(1, facts)
-    return to_bytes(values[None], facts)[0]
+    chosen_frames(1, facts)
+    return frames_to_uint8(values[None], facts)[0]
 
 
-def to_bytes(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
+def frames_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
     """Stacked frames (n, height, width[, channels]) of any depth -> uint8.
 
     Eight bits stay as they are. Deeper ones are clipped to `images.range` and scaled to 0 to 255; without it, to the
@@ -203,19 +203,19 @@ def to_bytes(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
         raise ImageError(f"{values.dtype.name} values, expected numbers")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ImageError("NaN or infinite values")
-    windows = spans(facts)
+    windows = window_spans(facts)
     if windows:
         if values.ndim == 4 or values.dtype == np.uint8:
             raise ImageError("colours or bytes, but 'images.windows' are for Hounsfield units")
-        return np.stack([scaled(values, *span) for span in windows], axis=-1)
+        return np.stack([scale_to_uint8(values, *span) for span in windows], axis=-1)
     if values.dtype == bool:
         return values * np.uint8(255)
     if values.dtype == np.uint8:
         return values
-    return scaled(values, *(facts.range or (values.min().item(), values.max().item())))
+    return scale_to_uint8(values, *(facts.range or (values.min().item(), values.max().item())))
 
 
-def scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
+def scale_to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """uint8: `low` and below become 0, `high` and above 255, what lies between is rounded; all 0 if they are equal."""
     span = high - low
     if not np.isfinite(span):
@@ -223,23 +223,23 @@ def scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
     if span == 0:
         return np.zeros(values.shape, np.uint8)
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
-        return looked_up(scaled(every(values.dtype).astype(np.float64), low, high), values)
+        return apply_table(scale_to_uint8(all_values(values.dtype).astype(np.float64), low, high), values)
     return np.rint(np.clip((values.astype(np.float64) - low) / span, 0, 1) * 255).astype(np.uint8)
 
 
-def every(dtype: np.dtype) -> np.ndarray:
+def all_values(dtype: np.dtype) -> np.ndarray:
     """Every value that an integer type of one or two bytes can hold, in the order of their bits."""
     bits = 8 * dtype.itemsize
     return np.arange(2**bits, dtype=f"u{dtype.itemsize}").view(dtype.newbyteorder("="))
 
 
-def looked_up(table: np.ndarray, values: np.ndarray) -> np.ndarray:
+def apply_table(table: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The rows of a table, made for `every` value, that belong to these values."""
     native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
     return np.take(table, native.view(f"u{values.dtype.itemsize}"), axis=0)
 
 
-def with_channels(pixels: np.ndarray, depth: int) -> np.ndarray:
+def convert_channels(pixels: np.ndarray, depth: int) -> np.ndarray:
     """uint8 (height, width[, n]) -> (height, width, depth): grey is repeated to 3, colour turned to grey (Rec. 601).
 
     Raises:

@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 
 from medfold.competition import ImageFacts
 from medfold.images.formats import tiff, truncation
-from medfold.images.formats.pixel_values import ImageError, check_size, single
-from medfold.processes import quiet
+from medfold.images.formats.pixel_values import ImageError, check_size, image_to_uint8
+from medfold.processes import silence_native_output
 
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 ORIENTATION = 0x0112  # tag of EXIF
@@ -49,19 +49,19 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
     if beginning[:4] in tiff.BEGINNINGS:
         return tiff.decode(data, facts)
     # Not every version of OpenCV does: some fill what is missing with grey and say nothing.
-    if truncation.cut_off(data):
+    if truncation.is_truncated(data):
         raise ImageError("cut off")
     jpeg = beginning[:3] == truncation.JPEG
     if not jpeg and beginning != truncation.PNG:
-        return single(_by_pillow(data), facts)
+        return image_to_uint8(_by_pillow(data), facts)
     chunks = truncation.png_chunks(data.tobytes()) if not jpeg else set()
     if b"acTL" in chunks:  # animated: OpenCV gives another frame, or red for blue
-        return single(_by_pillow(data), facts)
+        return image_to_uint8(_by_pillow(data), facts)
     # For a grey image the colours of a JPEG need not be decoded: its first component is the luma of Rec. 601.
-    grey = facts.depth == 1 and jpeg
+    grey = facts.num_channels == 1 and jpeg
     turned = b"eXIf" in chunks
     try:
-        with quiet():
+        with silence_native_output():
             values = cv2.imdecode(
                 data, cv2.IMREAD_GRAYSCALE if grey else AS_STORED | cv2.IMREAD_IGNORE_ORIENTATION * turned
             )
@@ -73,7 +73,7 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
         values = cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
     if turned:
         values = tiff.UPRIGHT.get(_orientation(data), lambda pixels: pixels)(values)
-    return single(values, facts)
+    return image_to_uint8(values, facts)
 
 
 def _orientation(data: np.ndarray) -> int:
@@ -85,7 +85,7 @@ def _orientation(data: np.ndarray) -> int:
 def _by_pillow(data: np.ndarray) -> np.ndarray:
     """Pillow knows many formats, and why a file is bad."""
     try:
-        with quiet(), Image.open(io.BytesIO(data)) as image:
+        with silence_native_output(), Image.open(io.BytesIO(data)) as image:
             check_size(image.height, image.width)
             image.load()  # of a GIF the mode may change with the first frame
             upright = ImageOps.exif_transpose(image)

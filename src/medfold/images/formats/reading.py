@@ -17,7 +17,7 @@ import numpy as np
 
 from medfold.competition import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats.pixel_values import ImageError, frames_in, with_channels
+from medfold.images.formats.pixel_values import ImageError, convert_channels, count_frames
 from medfold.registry import Registry
 
 # A module and the ends of the names of its files. It is imported with the first of them: some take long to load.
@@ -86,7 +86,7 @@ LONGEST = 150  # letters of a reason
 MEND = "Get it again, or take it out"
 
 
-class Picture(NamedTuple):
+class DecodedImage(NamedTuple):
     """One image.
 
     Args:
@@ -124,7 +124,7 @@ def is_dicom(path: Path) -> bool:
         return False
 
 
-def read_image_with_headers(raw: Path, image: str, facts: ImageFacts) -> Picture:
+def read_image_with_headers(raw: Path, image: str, facts: ImageFacts) -> DecodedImage:
     """One image and its headers.
 
     Args:
@@ -139,8 +139,8 @@ def read_image_with_headers(raw: Path, image: str, facts: ImageFacts) -> Picture
     names = files_of_image(raw, image)
     if len(names) == 1:
         return _picture(raw, image, facts)
-    if len(names) != facts.depth:
-        raise UserError(f"{len(names)} files, but 'images.channels' are {facts.depth}", raw / names[0])
+    if len(names) != facts.num_channels:
+        raise UserError(f"{len(names)} files, but 'images.channels' are {facts.num_channels}", raw / names[0])
     grey = facts.model_copy(update={"channels": 1})
     channels = [_picture(raw, name, grey) for name in names]
     for name, channel in zip(names, channels, strict=True):
@@ -148,7 +148,7 @@ def read_image_with_headers(raw: Path, image: str, facts: ImageFacts) -> Picture
         if (height, width) != (first_height, first_width):
             what = f"{height}x{width} pixels, but {names[0]} of the same image has {first_height}x{first_width}"
             raise UserError(what, raw / name, MEND)
-    return Picture(np.concatenate([channel.pixels for channel in channels], axis=2), channels[0].headers)
+    return DecodedImage(np.concatenate([channel.pixels for channel in channels], axis=2), channels[0].headers)
 
 
 def read_image(raw: Path, image: str, facts: ImageFacts) -> np.ndarray:
@@ -156,7 +156,7 @@ def read_image(raw: Path, image: str, facts: ImageFacts) -> np.ndarray:
     return read_image_with_headers(raw, image, facts).pixels
 
 
-def headers_of(path: Path, keywords: Iterable[str]) -> dict[str, str]:
+def read_dicom_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
     """The values of DICOM headers by keyword, '' where one is missing; see `dicom.read_headers`.
 
     Raises:
@@ -170,14 +170,14 @@ def headers_of(path: Path, keywords: Iterable[str]) -> dict[str, str]:
         raise UserError(f"unreadable headers ({_reason(error)})", path, MEND) from None
 
 
-def members_of(path: Path) -> list[str]:
+def list_members(path: Path) -> list[str]:
     """The images in a file that holds many, by what stands behind `#`: the data sets at the top of an HDF5 file.
 
     Raises:
         UserError: it cannot be read.
     """
     try:
-        return _load("hdf5").members(path)
+        return _load("hdf5").member_names(path)
     except Exception as error:
         raise UserError(f"unreadable file ({_reason(error)})", path, MEND) from None
 
@@ -204,25 +204,25 @@ def count_pages(path: Path, facts: ImageFacts) -> int:
     """Number of pages of a TIFF, or of frames of a DICOM or .npy file; 1 for other and for unreadable files."""
     try:
         if path.suffix.lower() in (".tif", ".tiff"):
-            return _load("tiff").pages(path)
+            return _load("tiff").count_directories(path)
         if path.suffix.lower() == ".npy":
-            return frames_in(np.load(path, mmap_mode="r", allow_pickle=False).shape, facts)
-        return int(headers_of(path, ["NumberOfFrames"])["NumberOfFrames"] or 1) if is_dicom(path) else 1
+            return count_frames(np.load(path, mmap_mode="r", allow_pickle=False).shape, facts)
+        return int(read_dicom_headers(path, ["NumberOfFrames"])["NumberOfFrames"] or 1) if is_dicom(path) else 1
     except Exception:  # whoever reads its pixels tells what is wrong with it
         return 1
 
 
-def least_of_ct(path: Path) -> float | None:
+def min_hounsfield(path: Path) -> float | None:
     """The smallest value of a CT slice, in Hounsfield units; None if the file is no CT in DICOM."""
-    return _load("dicom").least_of_ct(path) if _module_name(path) == "dicom" else None
+    return _load("dicom").min_hounsfield(path) if _module_name(path) == "dicom" else None
 
 
-def stored(path: Path) -> np.ndarray | None:
+def stored_values(path: Path) -> np.ndarray | None:
     """Stored values of the first frame of a grey DICOM file; None if the file has a window to show them by."""
-    return _load("dicom").stored(path)
+    return _load("dicom").stored_values(path)
 
 
-def _picture(raw: Path, image: str, facts: ImageFacts) -> Picture:
+def _picture(raw: Path, image: str, facts: ImageFacts) -> DecodedImage:
     path, member = _file_and_member(raw, image)
     try:
         try:
@@ -231,7 +231,7 @@ def _picture(raw: Path, image: str, facts: ImageFacts) -> Picture:
             if _module_name(path) == "dicom" or not _has_mark_of_dicom(path):
                 raise
             pixels, found = _load("dicom").read(path, member, facts)
-        return Picture(with_channels(pixels, facts.depth), found)
+        return DecodedImage(convert_channels(pixels, facts.num_channels), found)
     except UserError:
         raise
     except Exception as error:  # decoders raise all kinds of them, and the image is unreadable by each

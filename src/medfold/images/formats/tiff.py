@@ -14,8 +14,15 @@ import tifffile
 from PIL import Image, ImageOps
 
 from medfold.competition import ImageFacts
-from medfold.images.formats.pixel_values import ImageError, check_size, chosen, single, tiled, to_bytes
-from medfold.processes import quiet
+from medfold.images.formats.pixel_values import (
+    ImageError,
+    check_size,
+    chosen_frames,
+    frames_to_uint8,
+    image_to_uint8,
+    tile_frames,
+)
+from medfold.processes import silence_native_output
 
 BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
@@ -60,20 +67,20 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
         values = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
         if values is not None:
             values = values if values.ndim == 2 else cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
-            return single(values, facts)
+            return image_to_uint8(values, facts)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         if not file.pages:
             raise ImageError("cut off, or no page in it")
         frames = _hyperstack(file, facts)
         if frames is None:
-            numbers = chosen(len(file.pages), facts)
-            frames = [_page(file.pages[number], number, data, len(numbers), facts.depth) for number in numbers]
+            numbers = chosen_frames(len(file.pages), facts)
+            frames = [_page(file.pages[number], number, data, len(numbers), facts.num_channels) for number in numbers]
     if len({frame.shape for frame in frames}) > 1:
         raise ImageError("pages of several sizes, 'images.frame: montage' needs one")
-    return tiled(list(to_bytes(np.stack(frames), facts)))
+    return tile_frames(list(frames_to_uint8(np.stack(frames), facts)))
 
 
-def pages(path: Path) -> int:
+def count_directories(path: Path) -> int:
     """How many pages a TIFF has, those included that ImageJ writes one directory for."""
     with tifffile.TiffFile(path) as file:
         if file.is_imagej and file.series and set(file.series[0].axes) <= set("TZCYX"):
@@ -90,10 +97,10 @@ def _hyperstack(file: tifffile.TiffFile, facts: ImageFacts) -> list[np.ndarray] 
         return None
     check_size(*series.shape[-2:], int(np.prod(series.shape[:-2])), series.dtype.itemsize)
     values = series.asarray(maxworkers=1)
-    if series.axes == "CYX" and series.shape[0] == facts.depth:
+    if series.axes == "CYX" and series.shape[0] == facts.num_channels:
         return [values.transpose(1, 2, 0)]
     frames = values.reshape(-1, *values.shape[-2:])
-    return [frames[number] for number in chosen(len(frames), facts)]
+    return [frames[number] for number in chosen_frames(len(frames), facts)]
 
 
 def _plain(data: np.ndarray) -> bool:
@@ -172,7 +179,7 @@ def _from_ink(values: np.ndarray, bits: int) -> np.ndarray:
 
 def _by_pillow(data: np.ndarray, number: int) -> np.ndarray:
     try:
-        with quiet(), Image.open(io.BytesIO(data)) as image:
+        with silence_native_output(), Image.open(io.BytesIO(data)) as image:
             image.seek(number)
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except OSError:

@@ -11,7 +11,7 @@ MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 SCAN = 0xDA
 
 
-def cut_off(data: np.ndarray) -> bool:
+def is_truncated(data: np.ndarray) -> bool:
     """True for a JPEG without end marker and a PNG without last chunk; bytes behind them do not matter.
 
     Args:

@@ -5,13 +5,13 @@ import numpy as np
 from medfold import files
 from medfold.competition import Project
 from medfold.data import Dataset, Example, examples_of_classes, near_duplicate_examples
-from medfold.folds import fold_balance, kept_pairs
+from medfold.folds import fold_balance, read_near_duplicates
 from medfold.images import thumbnail
 from medfold.report import page as pages
 from medfold.report.drawing import Captioned, Drawing, Strip
-from medfold.report.names import isolated, listed
+from medfold.report.names import isolate, listed
 from medfold.report.page import ROWS, Section
-from medfold.report.sections.performance import truth_of
+from medfold.report.sections.performance import label_matrix
 
 
 def data_section(project: Project, data: Dataset) -> Section:
@@ -31,10 +31,10 @@ def data_section(project: Project, data: Dataset) -> Section:
         facts.append(
             [
                 "predicted is the probability of",
-                f"{isolated(target)} = {isolated(positive)} (positive), not {isolated(negative)}",
+                f"{isolate(target)} = {isolate(positive)} (positive), not {isolate(negative)}",
             ]
         )
-    audit = dict((files.read_json(paths.folds_origin) or {}).get("audit", {}))
+    audit = dict((files.read_json(paths.folds_metadata) or {}).get("audit", {}))
     if paths.audit.is_file():  # what was found the last time somebody looked, near-duplicates too
         found = files.read_csv(paths.audit)["kind"].value_counts()
         audit |= {kind: int(found.get(kind, 0)) for kind in (*audit, "near", "near_split", "near_leaked")}
@@ -58,7 +58,7 @@ def data_section(project: Project, data: Dataset) -> Section:
 def _examples(project: Project, data: Dataset) -> list[Drawing]:
     """Some images of each class, or with each label, as a sheet."""
     competition = project.competition
-    members = truth_of(competition, data.targets)
+    members = label_matrix(competition, data.targets)
     if competition.task == "binary":
         members = np.stack([1 - members[:, 0], members[:, 0]], axis=1)
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
@@ -74,7 +74,7 @@ def _examples(project: Project, data: Dataset) -> list[Drawing]:
 
 def _near_duplicates(project: Project, data: Dataset) -> list[Drawing]:
     """The pairs that look most alike, as a sheet."""
-    pairs = near_duplicate_examples(project, data, kept_pairs(project.paths), PAIRS)
+    pairs = near_duplicate_examples(project, data, read_near_duplicates(project.paths), PAIRS)
     if not pairs:
         return []
     text = "Pairs of images that show nearly the same picture, the most alike first, with their folds and labels."

@@ -3,7 +3,7 @@
 import numpy as np
 
 from medfold.ensemble import Ensemble
-from medfold.report.names import isolated
+from medfold.report.names import isolate
 from medfold.report.page import Section
 from medfold.scoring import Metric, difference_in_words, score_in_words
 
@@ -17,7 +17,7 @@ def ensemble_section(found: Ensemble, metric: Metric) -> Section:
             [name, score_in_words(metric(found.members.targets, given))]
             for name, given in zip(found.names, found.members.predictions, strict=True)
         ]
-        section.table("Members", ["run", f"out-of-fold {isolated(metric.title)}"], rows)
+        section.table("Members", ["run", f"out-of-fold {isolate(metric.title)}"], rows)
         rows = [
             [
                 one.method.title,
@@ -38,7 +38,7 @@ def ensemble_section(found: Ensemble, metric: Metric) -> Section:
         one = decision.adjusted
         fate = "It is used." if one.helps else "It is not used, since the score does not gain."
         section.text(
-            f"Post-processing: {one.title}. {isolated(metric.title)} "
+            f"Post-processing: {one.title}. {isolate(metric.title)} "
             f"{score_in_words(decision.chosen.cross_fitted)} without, with it "
             f"{score_in_words(one.cross_fitted)} cross-fitted ({score_in_words(one.in_sample)} in-sample). {fate}"
         )

@@ -14,10 +14,10 @@ from medfold.console import say
 from medfold.data import Dataset, open_source, scan_dataset
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.images import Store, as_shown, load_store, overlay, read_image, store_key
+from medfold.images import Store, load_store, overlay, read_image, store_key, to_displayable
 from medfold.processes import silence_native_output
 from medfold.report import galleries
-from medfold.report.names import isolated
+from medfold.report.names import isolate
 from medfold.report.page import Section, Tile, jpeg
 from medfold.run_paths import FoldPaths
 from medfold.runs import read_predictions, read_run
@@ -30,7 +30,7 @@ def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Se
     """Galleries of images, with heat maps if the weights of the first run are there."""
     competition, name = project.competition, found.names[0]
     section = Section("images", "What it looks at")
-    chosen = galleries.choose(found.probable.targets, found.probable.predictions)
+    chosen = galleries.choose_units(found.probable.targets, found.probable.predictions)
     run_paths = project.paths.run(name)
     choices = Recipe.model_validate(read_run(run_paths)["recipe"])
     _, measured = scan_dataset(project, choices.images)
@@ -48,7 +48,7 @@ def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Se
         section.text("The weights of this run are not there, so there are no heat maps.")
     if len(found.names) > 1:
         section.text(
-            f"Heat maps are those of {isolated(name)}; what is said to be predicted, that of all runs together."
+            f"Heat maps are those of {isolate(name)}; what is said to be predicted, that of all runs together."
         )
     if competition.score.unit:
         section.text("Shown is the first image of each unit; truth and prediction are of all its images.")
@@ -95,8 +95,8 @@ class _Nets:
         Returns:
             The maps by row and column, float (height, width); the name of what they speak for.
         """
-        with silence_native_output():
-            from medfold.prediction import GradCam, load_model, randomised
+        with silence_native_output(show_on_error=True):
+            from medfold.prediction import GradCam, load_model, randomise_weights
         competition, findings = self.project.competition, self._findings()
         result, agreement, pointed, method, of_grade = {}, [], [], "", False
         for fold, paths in self.weights.items():
@@ -110,7 +110,7 @@ class _Nets:
             if not agreement and len(here):
                 # With random weights often nothing speaks for an output; what speaks against it has ranks, too.
                 some = slice(0, CHECKED)
-                other = GradCam(randomised(net))
+                other = GradCam(randomise_weights(net))
                 maps = (each(images[some], columns[here][some], signed=True) for each in (explainer, other))
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
@@ -155,15 +155,15 @@ class _Nets:
         self, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray]:
         """For each true positive: whether the map points at the finding, and the chance of a random point."""
-        from medfold.prediction import hits, random_hits
+        from medfold.prediction import hits_finding, random_hits
 
         oof = read_predictions(self.project.competition, paths.oof).set_index("id")
-        found = findings[findings["id"].isin(oof.index[oof[self.project.competition.columns[0]] > 0.5])]
+        found = findings[findings["id"].isin(oof.index[oof[self.project.competition.prediction_columns[0]] > 0.5])]
         rows = self.samples.reset_index().set_index("id")["index"].loc[found["id"]].to_numpy()
         heat = explainer(self._images(rows), np.zeros(len(rows), int))
         disc = found["x"].to_numpy(), found["y"].to_numpy(), found["radius"].to_numpy()
         shape = (self.choices.images.size, self.choices.images.size)
-        return hits(heat, *disc, explainer.cell), random_hits(shape, *disc, explainer.cell)
+        return hits_finding(heat, *disc, explainer.cell), random_hits(shape, *disc, explainer.cell)
 
 
 def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Callable[[int, int], str]:
@@ -171,14 +171,14 @@ def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Calla
     competition, predictions, targets = project.competition, found.probable.predictions, found.probable.targets
 
     def text(row: int, column: int) -> str:
-        name, p = isolated(competition.columns[column]), predictions[row, column]
-        if competition.one_of_many:
-            truth = f"true {isolated(competition.class_names[targets[row]])}, predicted {name} ({p:.3f})"
+        name, p = isolate(competition.prediction_columns[column]), predictions[row, column]
+        if competition.exclusive_classes:
+            truth = f"true {isolate(competition.class_names[targets[row]])}, predicted {name} ({p:.3f})"
         else:
             label = targets[row, column] if targets.ndim == 2 else competition.class_names[targets[row]]
-            truth = f"{name}: true {isolated(label)}, predicted {p:.3f}"
+            truth = f"{name}: true {isolate(label)}, predicted {p:.3f}"
         # The image's id: a unit's name may be made of that of a patient.
-        return f"{isolated(samples['id'].iloc[row])}, {truth}, fold {found.oof.fold[row]}"
+        return f"{isolate(samples['id'].iloc[row])}, {truth}, fold {found.oof.fold[row]}"
 
     return text
 
@@ -205,10 +205,10 @@ def _picture(project: Project, choices: Recipe, pixels: Store, sample: pd.Series
     if choices.images.fit == "stretch" and not choices.images.steps:
         facts = project.competition.images
         try:
-            return as_shown(read_image(project.paths.raw_root(facts.root), sample["image"], facts))
+            return to_displayable(read_image(project.paths.raw_root(facts.root), sample["image"], facts))
         except UserError:
             pass  # it was readable once; the prepared one does
-    return as_shown(pixels.pixels[pixels.rows[sample["id"]]])
+    return to_displayable(pixels.pixels[pixels.rows[sample["id"]]])
 
 
 def _fitting(pixels: np.ndarray, longest: int) -> tuple[int, int]:

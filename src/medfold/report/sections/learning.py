@@ -4,7 +4,7 @@ import pandas as pd
 
 from medfold.report import plots
 from medfold.report.drawing import Drawing
-from medfold.report.names import isolated
+from medfold.report.names import isolate
 from medfold.report.page import Section
 from medfold.scoring import Metric, score_in_words
 
@@ -30,7 +30,7 @@ def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, minutes
     section.figures(
         [
             Drawing("loss", "Loss", "Mean loss of each epoch, by fold.", *loss),
-            Drawing("score", f"{isolated(metric.title)} of the held-out fold", f"By epoch; in the end {last}.", *score),
+            Drawing("score", f"{isolate(metric.title)} of the held-out fold", f"By epoch; in the end {last}.", *score),
         ]
     )
     return section

@@ -3,7 +3,7 @@
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.report.names import isolated, listed
+from medfold.report.names import isolate, listed
 from medfold.report.page import ROWS, Section, plural
 from medfold.scoring import describe_score
 
@@ -15,7 +15,7 @@ def model_card_section(project: Project, data: Dataset, found: Ensemble) -> Sect
     section.heading("Intended use")
     section.list(
         [
-            f"Competitions and research on: {isolated(competition.title)}.",
+            f"Competitions and research on: {isolate(competition.title)}.",
             "Not for the diagnosis of patients, and not a medical device: nobody has shown that it does good.",
         ]
     )
@@ -24,7 +24,7 @@ def model_card_section(project: Project, data: Dataset, found: Ensemble) -> Sect
         [
             f"{plural('Run', found.names)} {listed(found.names)}: a convolutional net per fold.",
             f"Put together by: {found.decision.chosen.method.title}.",
-            f"Task {competition.task}: {listed(competition.columns[:ROWS])}.",
+            f"Task {competition.task}: {listed(competition.prediction_columns[:ROWS])}.",
             f"Trained on {len(data.train):,} images of {data.train['group'].nunique():,} groups.",
             f"Out of fold: {describe_score(competition, score, data.train['unit'].nunique())}.",
         ]

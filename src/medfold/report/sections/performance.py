@@ -6,15 +6,15 @@ from medfold.competition import Competition
 from medfold.report import curves, plots
 from medfold.report.curves import Curve, OperatingPoint
 from medfold.report.drawing import ConfusionTable, Drawing
-from medfold.report.names import isolated
-from medfold.report.page import Section, share
+from medfold.report.names import isolate
+from medfold.report.page import Section, percentage
 from medfold.scoring import METRICS, OofPredictions, auc, score_in_words, to_classes
 
 
-def truth_of(competition: Competition, targets: np.ndarray) -> np.ndarray:
+def label_matrix(competition: Competition, targets: np.ndarray) -> np.ndarray:
     """Membership of each class or label, 0 or 1: int (units, columns)."""
-    if competition.one_of_many:
-        return (targets[:, None] == np.arange(len(competition.columns))).astype(np.int64)
+    if competition.exclusive_classes:
+        return (targets[:, None] == np.arange(len(competition.prediction_columns))).astype(np.int64)
     return targets.reshape(len(targets), -1)
 
 
@@ -28,11 +28,11 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
     section = Section("performance", "How good it is")
     targets, predictions = probable.targets, probable.predictions
     section.text("All figures are of out-of-fold predictions: each by a net that was not trained on the image.")
-    truth = truth_of(competition, targets)
+    truth = label_matrix(competition, targets)
     defined = [k for k in range(truth.shape[1]) if 0 < truth[:, k].sum() < len(truth)]
     rows, roc, pr = [], {}, {}
     for k in defined:
-        name, area = competition.columns[k], auc(truth[:, k], predictions[:, k])
+        name, area = competition.prediction_columns[k], auc(truth[:, k], predictions[:, k])
         precision = curves.average_precision(truth[:, k], predictions[:, k])
         rows.append(
             [
@@ -73,8 +73,8 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
                     p.aim,
                     f"{p.threshold:.4f}",
                     *(f"{v:.1%}" for v in (p.sensitivity, p.specificity)),
-                    share(p.precision),
-                    share(p.negative_value),
+                    percentage(p.precision),
+                    percentage(p.negative_value),
                 ]
                 for p in points
             ],
@@ -87,7 +87,7 @@ def _curves(
 ) -> list[Drawing]:
     drawn = rows[: len(roc)]
     areas, precisions = ({row[0]: row[column] for row in drawn} for column in (3, 4))
-    told = "; ".join(f"{isolated(name)}: AUC {value}" for name, value in areas.items())
+    told = "; ".join(f"{isolate(name)}: AUC {value}" for name, value in areas.items())
     more = " Circles: 90 and 95 % sensitivity and specificity." if points else ""
     marks = [plots.at_points(points)] if points else ()
     return [
@@ -101,7 +101,7 @@ def _curves(
             "pr",
             "Precision and recall",
             "How many of those called positive are, against how many of the positive are found. "
-            + "; ".join(f"{isolated(name)}: average precision {value}" for name, value in precisions.items())
+            + "; ".join(f"{isolate(name)}: average precision {value}" for name, value in precisions.items())
             + ".",
             *plots.curves(pr, "recall (sensitivity)", "precision", "pr", notes=precisions),
         ),
@@ -109,14 +109,14 @@ def _curves(
 
 
 def _reliability(competition: Competition, targets: np.ndarray, predictions: np.ndarray) -> Drawing:
-    if competition.one_of_many:
+    if competition.exclusive_classes:
         right = to_classes(predictions) == targets
         parts = {"decided class": curves.reliability(right, predictions.max(axis=1))}
     else:
-        truth = truth_of(competition, targets) == 1
+        truth = label_matrix(competition, targets) == 1
         parts = {
             name: curves.reliability(truth[:, k], predictions[:, k])
-            for k, name in enumerate(competition.columns[:MOST_CURVES])
+            for k, name in enumerate(competition.prediction_columns[:MOST_CURVES])
         }
     error = METRICS["ece"](targets, predictions)
     text = (
@@ -133,7 +133,7 @@ def _confusion(competition: Competition, oof: OofPredictions, probable: OofPredi
     adjusted = not np.array_equal(to_classes(_single(oof)), to_classes(_single(probable)))
     counts = curves.confusion(targets, oof.predictions)
     right = np.trace(counts) / max(counts.sum(), 1)
-    rule = "the most probable class" if competition.one_of_many else "positive above one half"
+    rule = "the most probable class" if competition.exclusive_classes else "positive above one half"
     rule = "as adjusted for the metric" if adjusted else rule
     text = f"Truth by row, decision ({rule}) by column; shaded by the share of the row. {right:.1%} are decided right."
     table = ConfusionTable(counts, competition.class_names)

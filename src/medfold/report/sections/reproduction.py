@@ -5,7 +5,7 @@ from typing import Any
 from medfold import config
 from medfold.competition import Project, Recipe, load_recipe
 from medfold.ensemble import Ensemble
-from medfold.report.names import isolated
+from medfold.report.names import isolate
 from medfold.report.page import Section
 from medfold.runs import read_run
 
@@ -15,12 +15,12 @@ def recipe_section(project: Project, found: Ensemble, origin: dict[str, Any]) ->
     section = Section("recipe", "The recipe")
     ours = config.flat(Recipe.model_validate(origin["recipe"]).model_dump(mode="json"))
     known = project.paths.folder / "baseline.yaml"
-    parent = load_recipe(project.paths, project.root.bases, "baseline", {}) if known.is_file() else Recipe()
+    parent = load_recipe(project.paths, project.workspace.base_folder, "baseline", {}) if known.is_file() else Recipe()
     theirs, name = config.flat(parent.model_dump(mode="json")), "baseline"
     if ours == theirs:
         theirs, name = config.flat(Recipe().model_dump(mode="json")), "the defaults"
     differ = [[key, theirs.get(key, ""), value] for key, value in ours.items() if theirs.get(key) != value]
-    section.table(f"{isolated(found.names[0])}: what differs from {name}", ["key", name, found.names[0]], differ)
+    section.table(f"{isolate(found.names[0])}: what differs from {name}", ["key", name, found.names[0]], differ)
     return section
 
 
@@ -38,5 +38,5 @@ def reproduction_section(project: Project, found: Ensemble, origin: dict[str, An
     rows = [["commit", origin["commit"] or "outside git"], ["seed", origin["seed"]]]
     rows += [[name, number] for name, number in origin["versions"].items()]
     rows += [["folds table, SHA-256", origin["folds"][:16]], ["prepared images", origin["store"]]]
-    section.table(f"What {isolated(found.names[0])} was made with", ["", "value"], rows)
+    section.table(f"What {isolate(found.names[0])} was made with", ["", "value"], rows)
     return section

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from medfold.report.drawing import Drawing, Interval, IntervalTable
-from medfold.report.names import isolated
-from medfold.report.page import Section, share
-from medfold.report.subgroups import Part
+from medfold.report.names import isolate
+from medfold.report.page import Section, percentage
+from medfold.report.subgroups import Subgroup
 from medfold.scoring import Metric, score_in_words
 
 
-def subgroups_section(metric: Metric, parts: Sequence[Part], whole: float) -> Section:
+def subgroups_section(metric: Metric, parts: Sequence[Subgroup], whole: float) -> Section:
     """The score in parts of the samples, drawn and as numbers.
 
     Args:
@@ -26,9 +26,9 @@ def subgroups_section(metric: Metric, parts: Sequence[Part], whole: float) -> Se
         "looked at, so one of twenty strays by chance."
     )
     rows = [
-        Interval(f"{isolated(part.column)} {isolated(part.value)}", part.score, part.low, part.high) for part in parts
+        Interval(f"{isolate(part.column)} {isolate(part.value)}", part.score, part.low, part.high) for part in parts
     ]
-    text = f"{isolated(metric.title)} by part; dotted: all samples, {score_in_words(whole)}."
+    text = f"{isolate(metric.title)} by part; dotted: all samples, {score_in_words(whole)}."
     table = IntervalTable(rows, metric.title, whole)
     section.figures([Drawing("subgroups", "Score by subgroup", text, intervals=table, wide=True)])
     section.table(
@@ -39,7 +39,7 @@ def subgroups_section(metric: Metric, parts: Sequence[Part], whole: float) -> Se
                 part.column,
                 part.value,
                 f"{part.units:,}",
-                share(part.positives),
+                percentage(part.positives),
                 "undefined or too few" if np.isnan(part.score) else f"{part.score:.4f}",
                 "" if np.isnan(part.low) else f"{part.low:.4f} to {part.high:.4f}",
             ]

@@ -1,8 +1,8 @@
 """Where a submission is scored. One module per `upload` in competition.yaml, with two functions or three:
 
 - `preflight(competition, paths)`: raises UserError if a submission would be refused now;
-- `place(competition, paths, entry)`: scores or uploads a checked submission and returns a `LeaderboardResult`;
-- `look_up(competition, sought)`: where scores come later: `{file: LeaderboardResult}` for those of `sought` (ref,
+- `submit(competition, paths, entry)`: scores or uploads a checked submission and returns a `LeaderboardResult`;
+- `fetch_scores(competition, sought)`: where scores come later: `{file: LeaderboardResult}` for those of `sought` (ref,
   content id, file) that are known there.
 """
 

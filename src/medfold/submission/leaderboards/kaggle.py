@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from medfold.competition import Competition, kaggle_slug
-from medfold.console import minutes, say, spinner, warn
+from medfold.console import format_duration, say, warn
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, KaggleSubmission
 from medfold.paths import CompetitionPaths
+from medfold.progress import spinner
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 
 LONGEST = 600  # seconds to wait for a score
@@ -29,7 +30,7 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
     check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(competition))
 
 
-def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
+def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
     """Uploads a submission, unless Kaggle has this very file, and waits for its score.
 
     Raises:
@@ -46,7 +47,7 @@ def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEn
     return wait_for_score(competitions, ref)
 
 
-def look_up(competition: Competition, sought: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
+def fetch_scores(competition: Competition, sought: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
     """Scores of earlier submissions.
 
     Args:
@@ -88,7 +89,8 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
     if limits.left == 0:
         now = datetime.now(UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        fix = f"There are new ones at midnight UTC, in {minutes((midnight - now).total_seconds())}; the file is kept"
+        left = format_duration((midnight - now).total_seconds())
+        fix = f"There are new ones at midnight UTC, in {left}; the file is kept"
         raise UserError("today's submissions are used up; nothing was uploaded", slug, fix)
     if info.deadline is None:
         until = "no deadline"

@@ -8,7 +8,7 @@ from medfold.competition import Competition
 from medfold.data import encode_targets
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
-from medfold.scoring import METRICS, bootstrap_interval, metric_of, score_and_interval_in_words, seen_by
+from medfold.scoring import METRICS, bootstrap_interval, metric_input, metric_of, score_and_interval_in_words
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 
@@ -36,7 +36,7 @@ def _unlabelled() -> LeaderboardResult:
     )
 
 
-def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
+def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
     """Scores a submission on the public and the private part of the hidden solution, joined by id.
 
     The metric of the competition sees what the file holds, further metrics what `metrics.seen_by` says. Where that is
@@ -53,7 +53,7 @@ def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEn
     preflight(competition, paths)
     if not paths.solution.is_file():
         return _unlabelled()
-    written, _ = table.values_of(competition, entry.table, entry.sample)
+    written, _ = table.read_predictions_back(competition, entry.table, entry.sample)
     solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
     if set(written.index) != set(solution["id"]):
         if not _promised(competition):  # it is that of an earlier test part
@@ -61,7 +61,7 @@ def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEn
         raise UserError("the solution has other ids than the submission", paths.solution, "Download again")
     groups = entry.groups.loc[solution["id"]].to_numpy()
     behind = entry.probabilities.set_index("id")
-    held, probable = (each.loc[solution["id"], competition.columns].to_numpy() for each in (written, behind))
+    held, probable = (each.loc[solution["id"], competition.prediction_columns].to_numpy() for each in (written, behind))
     targets = encode_targets(competition, solution)
     names = [competition.score.metric, *competition.score.also]
     scores, lines = {}, []
@@ -72,7 +72,7 @@ def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEn
         values = []
         for name in names:
             metric = metric_of(competition, name)
-            predictions = seen_by(competition, name, held, probable)[here]
+            predictions = metric_input(competition, name, held, probable)[here]
             behind_it = not np.allclose(predictions, held[here], atol=1e-8)
             value = metric(targets[here], predictions)
             scores[part, metric.name] = None if np.isnan(value) else value

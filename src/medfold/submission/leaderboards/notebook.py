@@ -13,12 +13,12 @@ from medfold.submission.leaderboards import kaggle
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 from medfold.submission.table import read_submission
 
-__all__ = ["look_up", "place", "preflight"]
+__all__ = ["fetch_scores", "preflight", "submit"]
 LONGEST = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
 WROTE = "submission.csv"
 FAR = 0.01  # between a prediction at home and the same one there
 
-look_up = kaggle.look_up
+fetch_scores = kaggle.fetch_scores
 
 
 def preflight(competition: Competition, paths: CompetitionPaths) -> None:
@@ -30,7 +30,7 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
     kaggle.check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(competition), notebooks=True)
 
 
-def place(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
+def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
     """Packs the folds, has a notebook predict with them at Kaggle, checks what it wrote, and submits that version.
 
     Raises:
@@ -63,7 +63,7 @@ def _compare(competition: Competition, entry: SubmissionEntry, wrote: Path) -> N
     """Checks what the notebook wrote against the sample submission, and tells how far it is from that of home."""
     there = read_submission(wrote)
     check_submission(competition, there, entry.sample)
-    here, told = (table.values_of(competition, each, entry.sample)[0] for each in (entry.table, there))
+    here, told = (table.read_predictions_back(competition, each, entry.sample)[0] for each in (entry.table, there))
     far = float((here - told.loc[here.index]).abs().max(axis=None)) if len(here) else 0.0
     line = f"{len(there):,} rows, checked; from those at home they differ by {far:.1g} at most"
     (warn if far > FAR else say)("fetched", line)

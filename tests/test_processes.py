@@ -1,4 +1,4 @@
-"""Processes that end with the one that began them."""
+"""Native output that is silenced, and processes that end with the one that began them."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import time
 import pytest
 
 from medfold.errors import UserError
-from medfold.processes import run_in_subprocess
+from medfold.processes import run_in_subprocess, silence_native_output
 
 
 def number_of_this_process():
@@ -62,3 +62,26 @@ def test_no_process_is_left_when_the_one_that_began_it_is_killed(tmp_path):
         time.sleep(0.05)
     os.kill(child, signal.SIGKILL)
     pytest.fail("a process was left behind")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_silenced_output_is_shown_only_if_the_block_fails(fails):
+    code = (
+        "import os\nfrom medfold.processes import silence_native_output\n"
+        "with silence_native_output(show_on_error=True):\n"
+        f"    os.write(2, b'noise')\n    assert not {fails}\nos.write(2, b'after')"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
+    assert ("noise" in result.stderr) is fails
+    assert ("after" in result.stderr) is not fails
+
+
+def test_the_last_thread_out_opens_the_standard_error_again(capfd):
+    first, second = silence_native_output(), silence_native_output()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    os.write(2, b"lost")
+    second.__exit__(None, None, None)
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"

@@ -1,0 +1,63 @@
+import io
+import re
+
+from rich.console import Console
+
+from medfold import console, progress
+
+
+def test_bytes_that_pass_are_told_now_and_then_where_there_is_no_terminal(capsys, monkeypatch):
+    with progress.progress_bar("download", 3_000_000, "bytes", 1_000_000) as bar:
+        bar.advance(500_000)
+        assert capsys.readouterr().out == ""  # not yet
+        monkeypatch.setattr(progress, "LOG_EVERY", -1)
+        bar.advance(500_000)
+    assert capsys.readouterr().out == "download   2 MB of 3 MB\n"
+
+
+def test_a_board_without_a_terminal_is_told_line_by_line(capsys):
+    with progress.live_table(["fold 0", "fold 1"]) as tell:
+        tell("fold 1", "epoch 1/2")
+        tell("fold 0", "done")
+    assert capsys.readouterr().out == "fold 1     epoch 1/2\nfold 0     done\n"
+
+
+def test_a_board_on_a_terminal_keeps_a_line_for_each(monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr(console, "console", Console(file=screen, force_terminal=True, width=80, color_system=None))
+    with progress.live_table(["fold 0", "fold 1"]) as tell:
+        tell("fold 1", "epoch [1/2]")
+    with progress.spinner("waiting"):
+        pass
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert "fold 0     waits" in shown
+    assert "fold 1     epoch [1/2]" in shown
+    assert "waiting" in shown
+
+
+def test_counted_work_is_told_with_its_rate_and_the_time_left_where_there_is_no_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "LOG_EVERY", -1)
+    with progress.progress_bar("predict", 4) as bar:
+        bar.advance()
+    assert re.fullmatch(r"predict    1 of 4 images, [\d,]+ a second, .* left\n", capsys.readouterr().out)
+
+
+def test_work_that_others_tell_of_gives_no_lines(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "LOG_EVERY", -1)
+    with progress.progress_bar("fold 0", 4, "steps", log=False) as bar:
+        bar.advance(4)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_bar_on_a_terminal_has_count_text_and_unit(monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr(console, "console", Console(file=screen, force_terminal=True, width=120, color_system=None))
+    with progress.progress_bar("fold 0", 10, "steps", done=4) as bar:
+        bar.describe("loss [0.5]")
+        bar.advance(2)
+        bar.bar.refresh()
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert "fold 0" in shown
+    assert "6/10" in shown
+    assert "loss [0.5]" in shown
+    assert "steps/s" in shown

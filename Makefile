@@ -20,6 +20,7 @@ endif
 # Words typed behind make, which may be misspelt; the environment has others, that are none of ours.
 GIVEN := $(foreach word,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(word)))),$(word)))
 export PYTHONPATH := src
+export MEDFOLD_BY_MAKE := 1
 MEDFOLD := $(RUN_PYTHON) -m medfold $(if $(DEBUG),--debug)
 
 # A word that is not given is left out, so that the program's own default holds.

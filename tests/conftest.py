@@ -16,8 +16,8 @@ from tests.support.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
 from tests.support.kaggle_server import KEY, TOKEN, KaggleServer
 
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
-# `make test ORDER=7` would tell its word to every make that a test runs.
-for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
+# `make test ORDER=7` would tell its word to every make that a test runs, and errors name words of make.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MEDFOLD_BY_MAKE"):
     os.environ.pop(name, None)
 
 # Examples of a property: in `make test`, in `make test-all`, and in `make campaigns` with a seed.

@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
+from medfold import cli
 from medfold.cli import main
+from medfold.errors import UserError
 from tests.conftest import REPOSITORY, SMALL, add_competition
 
 
@@ -24,17 +26,17 @@ def medfold(*words, env=None):
     [
         (("download", "-c", "smal"), "smal: unknown competition (did you mean 'small'?)"),
         (("train", "-c", "small", "--recipe", "baselin"), "unknown recipe (did you mean 'baseline'?)"),
-        (("train", "-c", "small", "--fold", "9"), "FOLD=9: there is no fold 9. Choose 0 to 2, or all"),
-        (("train", "-c", "small", "--fold", "first"), "FOLD=first: expected numbers or all"),
-        (("train", "-c", "small", "--on", "aws"), "ON=aws: expected here or kaggle"),
-        (("train", "-c", "small", "--seeds", "0 x"), "SEEDS=0 x: expected different numbers"),
+        (("train", "-c", "small", "--fold", "9"), "--fold 9: there is no fold 9. Choose 0 to 2, or all"),
+        (("train", "-c", "small", "--fold", "first"), "--fold first: expected numbers or all"),
+        (("train", "-c", "small", "--on", "aws"), "--on aws: expected here or kaggle"),
+        (("train", "-c", "small", "--seeds", "0 x"), "--seeds 0 x: expected different numbers"),
         (
             ("train", "-c", "small", "--set", "training.epoch=1"),
             "unknown key 'training.epoch' (did you mean 'epochs'?)",
         ),
         (("train", "-c", "small", "--set", "training.epochs=many"), "received 'many'"),
         (("submit", "-c", "small"), "run 'baseline' is not trained"),
-        (("download", "-c", "small", "--from", "x.zip", "--force"), "FROM=x.zip: no such file or folder"),
+        (("download", "-c", "small", "--from", "x.zip", "--force"), "--from x.zip: no such file or folder"),
     ],
 )
 def test_mistakes_are_one_line_with_exit_code_2(folded, words, message, monkeypatch, capsys):
@@ -46,6 +48,32 @@ def test_mistakes_are_one_line_with_exit_code_2(folded, words, message, monkeypa
     assert said.count("\n") == 1
     assert said.startswith("medfold: ")
     assert message in said
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (UserError("no such fold", "FOLD=9", "Choose 0 to 2"), "--fold 9: no such fold. Choose 0 to 2"),
+        (UserError("sure?", "runs/x", "YES=1 answers it"), "runs/x: sure?. --yes answers it"),
+        (UserError("differ", "RUNS", 'Give RUNS="a b"'), '--runs: differ. Give --runs "a b"'),
+        (
+            UserError("unknown", "x", "make new COMPETITION=x FROM=y, or FORCE=1"),
+            "x: unknown. make new COMPETITION=x FROM=y, or --force",
+        ),
+        (UserError("unreadable", "DICOM"), "DICOM: unreadable"),
+    ],
+)
+@pytest.mark.parametrize("by_make", [True, False])
+def test_mistakes_are_named_as_they_were_typed(error, line, by_make, monkeypatch, capsys):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    if by_make:
+        monkeypatch.setenv(cli.BY_MAKE, "1")
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err == f"medfold: {error if by_make else line}\n"
 
 
 def test_mistakes_in_facts_name_file_and_key(project_folder):
@@ -86,7 +114,9 @@ def test_help_and_version_need_no_project(tmp_path, monkeypatch):
 
 SPY = """
 import sys
+from medfold import cli
 from medfold.cli import main
+from medfold.errors import UserError
 for words in {commands!r}:
     sys.argv = ["medfold", *words]
     try:

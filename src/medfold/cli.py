@@ -1,5 +1,7 @@
 """The command line. What a command needs is imported when it runs, so that help and mistakes are answered at once."""
 
+import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,16 @@ from medfold.commands.options import (
     seeds_of,
 )
 from medfold.errors import INTERRUPTED, UserError
+
+BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile: errors name its words, FOLD=9, else options, --fold 9
+FLAGS = ("DRY_RUN", "EXPLAIN", "FORCE", "JSON", "PER_CLASS", "YES")
+OPTIONS = "COMPETITION|DELETE|FILES|FOLD|FROM|IMAGES|JOBS|METHOD|ON|OUT|RECIPE|RUNS|RUN|SEEDS|SET|WORKERS|" + "|".join(
+    FLAGS
+)
+VALUE = r'"[^"]*"|[^\s"]+'
+MAKE_COMMAND_OR_WORD = re.compile(
+    rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*|(?<![\w-])(?P<word>{OPTIONS})(?:=(?P<value>{VALUE})?|$)"
+)
 
 app = typer.Typer(
     help="A Kaggle starter kit for medical imaging competitions.",
@@ -371,7 +383,7 @@ def main() -> None:
     except UserError as error:
         if "--debug" in sys.argv:
             raise
-        print(f"medfold: {error}", file=sys.stderr)
+        print(f"medfold: {error if BY_MAKE in os.environ else _with_options(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         _tell_of_stop()
@@ -380,6 +392,24 @@ def main() -> None:
         if end.code == INTERRUPTED:
             _tell_of_stop()
         raise
+
+
+def _with_options(error: UserError) -> UserError:
+    """The error with `--fold 9` in the place of `FOLD=9`; commands that begin with `make` stay as they are."""
+
+    def translate(text: str) -> str:
+        return MAKE_COMMAND_OR_WORD.sub(lambda found: found[0] if found["word"] is None else option(found), text)
+
+    def option(found: re.Match[str]) -> str:
+        name = f"--{found['word'].lower().replace('_', '-')}"
+        return (
+            name
+            if found["value"] in (None, "", "1") and found["word"] in FLAGS
+            else f"{name} {found['value'] or ''}".strip()
+        )
+
+    where = error.where if error.where is None else translate(str(error.where))
+    return UserError(error.what, where, error.fix and translate(error.fix))
 
 
 def _tell_of_stop() -> None:

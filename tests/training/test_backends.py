@@ -30,6 +30,31 @@ np.save(Path(sys.argv[1]) / "again.npy", again)
 print("score", score)
 """
 
+MAPS = """
+import sys
+import keras, numpy as np
+from medfold.prediction import GradCam
+from tests.prediction.test_grad_cam import build, noise
+assert keras.backend.backend() == sys.argv[2]
+maps = {}
+for name, words in NETS.items():
+    net, rng = build(**words), np.random.default_rng(1)
+    net.set_weights([
+        rng.uniform(0.5, 1.5, each.shape) if "variance" in each.name else rng.normal(0, 0.3, each.shape)
+        for each in net.weights
+    ])
+    pixels = noise(20)
+    maps[name] = GradCam(net)(pixels, np.arange(20) % net.output.shape[-1], signed=True)
+    maps[name + ", again"] = GradCam(net)(pixels, np.arange(20) % net.output.shape[-1], signed=True)
+np.savez(sys.argv[1], **maps)
+"""
+NETS = {
+    "one map": {"task": "multiclass"},
+    "maps of several resolutions": {"task": "multilabel", "pooling": "pyramid"},
+    "a grade": {"task": "ordinal", "head": "cut_points"},
+    "no map": {"name": "simple_cnn"},
+}
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
@@ -42,6 +67,27 @@ def test_jax_trains_a_fold_and_predicts_the_same_from_its_weights(tmp_path):
     assert float(run.stdout.split("score")[-1]) > 0.9
     oof = pd.read_csv(tmp_path / "oof.csv")["target"]
     np.testing.assert_allclose(np.load(tmp_path / "again.npy")[:, 0], oof, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_heat_maps_of_jax_are_those_of_tensorflow(tmp_path):
+    maps = {}
+    for backend in ("tensorflow", "jax"):
+        environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}"}
+        code = f"NETS = {NETS!r}" + MAPS
+        run = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / f"{backend}.npz"), backend],
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert run.returncode == 0, run.stderr[-2000:]
+        maps[backend] = dict(np.load(tmp_path / f"{backend}.npz"))
+    for name, expected in maps["tensorflow"].items():
+        scale = np.abs(expected).max()
+        assert scale > 0, name
+        np.testing.assert_allclose(maps["jax"][name] / scale, expected / scale, atol=1e-4, err_msg=name)
 
 
 def test_the_backend_is_known_without_importing_keras(tmp_path, monkeypatch):

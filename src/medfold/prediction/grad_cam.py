@@ -1,14 +1,12 @@
 """Where a net looks: Grad-CAM, and for nets without a pooled feature map the gradient at the input."""
 
-from collections.abc import Callable
-
 import cv2
 import keras
 import numpy as np
 from keras import layers
 
 from medfold import files
-from medfold.errors import UserError
+from medfold.prediction.map_gradients import weighted_maps
 
 BATCH = 16
 
@@ -30,13 +28,10 @@ class GradCam:
         cell: height and width in pixels of one cell of the coarsest map; (1, 1) for the input gradient.
 
     Raises:
-        UserError: another backend of Keras than TensorFlow.
+        UserError: the backend of Keras is neither TensorFlow nor JAX.
     """
 
     def __init__(self, model: keras.Model):
-        if keras.backend.backend() != "tensorflow":
-            fix = "Weights do not depend on the backend: run this command with KERAS_BACKEND=tensorflow"
-            raise UserError("heat maps are computed with TensorFlow", keras.backend.backend(), fix)
         pooled = [
             layer.input
             for layer in model.layers
@@ -50,9 +45,8 @@ class GradCam:
             self.cell = tuple(max(size / each.shape[axis + 1] for each in maps) for axis, size in enumerate(self._size))
         self.of_grade = not _has(model, "head")
         head = model.get_layer("grade" if self.of_grade else "head")
-        self._head, self._count = head, len(maps)
-        self._net = keras.Model(model.input, [*maps, head.input])
-        self._gradients = _compiled(self._gradients_of)
+        self._count = len(maps)
+        self._heat = weighted_maps(keras.Model(model.input, [*maps, head.input]), head.kernel, BATCH)
 
     def __call__(self, images: np.ndarray, columns: np.ndarray, signed: bool = False) -> np.ndarray:
         """Explains one output for each image.
@@ -74,31 +68,12 @@ class GradCam:
             # A batch is always full, so that the net is compiled once.
             missing = BATCH - len(batch)
             batch = np.pad(batch, [(0, missing), *[(0, 0)] * 3])
-            results = self._gradients(batch, np.pad(chosen, (0, missing)))
+            results = self._heat(batch, np.pad(chosen, (0, missing)))
             files.release_pages(images)
             maps = [np.asarray(each)[: len(chosen)] for each in results]
             combined = self._combined(maps)
             found.append(combined if signed else _positive(combined))
         return np.concatenate(found)
-
-    def _gradients_of(self, batch, columns) -> list:
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            tape.watch(batch)
-            outputs = self._net(batch, training=False)
-            *maps, features = outputs if self._count else [outputs]  # Keras unwraps a list of one
-            # Before the sigmoid or softmax: a sure prediction has no gradient behind it.
-            logits = keras.ops.matmul(features, keras.ops.cast(self._head.kernel, features.dtype))
-            single = logits.shape[1] == 1
-            logit = tf.reduce_sum(logits[:, 0] if single else tf.gather(logits, columns, axis=1, batch_dims=1))
-        if not maps:
-            return [tf.reduce_max(tf.abs(tape.gradient(logit, batch)), axis=-1)]
-        gradients = tape.gradient(logit, maps)
-        return [
-            tf.cast(tf.reduce_sum(each * tf.reduce_mean(gradient, axis=(1, 2), keepdims=True), axis=-1), tf.float32)
-            for each, gradient in zip(maps, gradients, strict=True)
-        ]
 
     def _combined(self, maps: list[np.ndarray]) -> np.ndarray:
         height, width = self._size
@@ -110,12 +85,6 @@ class GradCam:
                 for of_image in zip(*maps, strict=True)
             ]
         return np.stack(result).astype(np.float32)
-
-
-def _compiled(function: Callable) -> Callable:
-    import tensorflow as tf
-
-    return tf.function(lambda batch, columns: function(batch, columns))
 
 
 def _positive(maps: np.ndarray) -> np.ndarray:

@@ -230,6 +230,47 @@ def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monke
         assert files.read_json(there.fold(fold).done) == files.read_json(home.fold(fold).done)
 
 
+PLUGINS = """
+from keras import layers
+from medfold.images import preparation_step
+from medfold.models import backbone
+from medfold.scoring import metric, to_classes
+
+
+@metric("Hits", tasks=("binary",), needs="class")
+def hits(targets, predictions):
+    return float((to_classes(predictions) == targets).mean())
+
+
+@backbone("unit")
+def one_convolution(images, options):
+    return layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, activation="relu")(images))
+
+
+@preparation_step
+def negative(pixels):
+    return 255 - pixels
+"""
+
+
+@pytest.mark.slow
+def test_a_competition_with_plugins_is_trained_there_as_at_home(hosted, tmp_path, monkeypatch):
+    project = taken_from("phantom", hosted, tmp_path, monkeypatch)
+    project.paths.plugins.write_text(PLUGINS)
+    facts = project.paths.facts.read_text()
+    assert "metric: auc" in facts
+    project.paths.facts.write_text(facts.replace("metric: auc", "metric: hits"))
+    project = Project.open("small")
+    own = parse_overrides("backbone.name=one_convolution images.steps=[negative]")
+    train(project, folds=[0], overrides=own, run="home")
+    rents(hosted, tmp_path)
+    train(project, on="kaggle", folds=[0], overrides=own, run="baseline")
+    assert hashes(project, "baseline") == hashes(project, "home")
+    run = project.paths.run("baseline")
+    assert "plugins" in files.read_json(run.metadata)
+    assert files.read_json(run.score)["metric"] == "hits"
+
+
 @pytest.mark.slow
 def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted, tmp_path, monkeypatch):
     project = taken_from("kaggle", hosted, tmp_path, monkeypatch)

@@ -154,7 +154,7 @@ def test_kept_folds_that_split_a_group_are_refused(folded):
     several = table[table["group"].duplicated(keep=False)].index[0]
     table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
     table.to_csv(folded.paths.folds, index=False)
-    with pytest.raises(UserError, match="1 groups stand in two folds"):
+    with pytest.raises(UserError, match="1 groups are in two folds"):
         make_folds(folded)
 
 

@@ -961,7 +961,7 @@ kept("folds that are no numbers", r"clinic.csv: column 'fold' holds something el
 kept("an id twice in the folds", r"clinic.csv: ids stand twice: i00", edit(KEPT, "i01,", "i00,"))
 kept("ids that are gone", r"clinic.csv: 2 ids differ from the data \(1 new, 1 gone\)", edit(KEPT, "i01,", "x01,"))
 kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml says k=3", edit(YAML, "k: 2", "k: 3"))
-kept("a split group", r"groups stand in two folds", lambda: _exchange_one_fold())
+kept("a split group", r"groups are in two folds", lambda: _exchange_one_fold())
 kept(
     "no folds file behind a run",
     r"runs/clinic/noise: it was trained on another folds table",

@@ -175,7 +175,7 @@ def test_names_with_an_addition_that_may_be_masks_are_told_and_used(tmp_path):
     tree(tmp_path, "a/{n}.png", "a/{n}_b.png", "b/{n}.png", "b/{n}_b.png")
     facts, said = told(tmp_path)
     assert "exclude" not in facts["images"]
-    assert "12 images are named like others with '_b' behind; I cannot tell whether they are masks" in said
+    assert "12 images are named like others with '_b' added; I cannot tell whether they are masks" in said
 
 
 def test_hidden_folders_are_no_classes(tmp_path):

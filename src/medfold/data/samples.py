@@ -14,7 +14,7 @@ from medfold import files
 from medfold.competition import Competition
 from medfold.console import warn
 from medfold.data import label_layouts
-from medfold.data.companions import mask_suspicion
+from medfold.data.companions import mask_warning
 from medfold.data.label_tables import read_table
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.files import fingerprint
@@ -67,7 +67,7 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
     files.write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
-    if told := mask_suspicion(table["image"]):
+    if told := mask_warning(table["image"]):
         warn("samples", told)
     _write(competition, paths, table, solution, undivided=bool(labels.holdout))
     return table

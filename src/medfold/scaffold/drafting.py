@@ -82,7 +82,7 @@ def _guess(raw: Path) -> Draft:
         why = f"{pictures.companions:,} images are named like others, with an addition: masks or the like"
         found.tell("images.exclude", shorten_list(pictures.exclude, 4), why)
     for addition, count in pictures.unclear.items():
-        what = f"{count:,} images are named like others with '{addition}' behind"
+        what = f"{count:,} images are named like others with '{addition}' added"
         found.doubts.append(f"images.exclude: {what}; I cannot tell whether they are masks: they are used as images")
     return found
 

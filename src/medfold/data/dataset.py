@@ -73,8 +73,8 @@ def load_dataset(
     if options.method == "stratified" and (competition.labels.group or competition.labels.group_pattern):
         fix = "Set it to stratified-group or group, or take labels.group out"
         raise UserError("method stratified would split the groups that 'labels' names", "folds.method", fix)
-    kept = paths.folds.is_file() and not renew_folds
-    audit = audit or not kept or options.duplicates == "near"
+    has_folds = paths.folds.is_file() and not renew_folds
+    audit = audit or not has_folds or options.duplicates == "near"
     everything, measured = scan_dataset(project, prepare, with_appearance=audit)
     everything = everything.merge(measured[["id", "bad", "hash"]], on="id", validate="one_to_one")
     appearance = near = None
@@ -92,7 +92,7 @@ def load_dataset(
     targets = encode_targets(competition, train)
     train["group"] = _merged_groups(train, joined)
 
-    if kept:
+    if has_folds:
         unreadable = set(everything.loc[everything["bad"] != "", "id"])
         fold = check_folds(paths, train["id"], options, unreadable).set_index("id")["fold"]
         train["fold"] = fold.loc[train["id"]].to_numpy()
@@ -102,7 +102,7 @@ def load_dataset(
     if leaks.split:
         fix = f"Run: {project.command('folds', FORCE=1)}"
         raise UserError(f"{len(leaks.split)} groups are in two folds: {shorten_list(leaks.split)}", paths.folds, fix)
-    if not kept:
+    if not has_folds:
         origin = {
             "folds": options.model_dump(),
             "samples": len(train),
@@ -116,7 +116,7 @@ def load_dataset(
     if near is not None:
         files.write_csv(leaks.table(), paths.audit)
     unreadable = everything[(everything["part"] == "train") & (everything["bad"] != "")]
-    return Dataset(train, targets, test, test_groups, leaks, unreadable, not kept, appearance, near)
+    return Dataset(train, targets, test, test_groups, leaks, unreadable, not has_folds, appearance, near)
 
 
 def format_folds(project: Project, train: pd.DataFrame) -> str:

@@ -22,7 +22,7 @@ TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx
 READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
 SEPARATORS = ",;\t|"
 MAX_COLUMNS = 10_000
-INTEGER_AS_FLOAT = r"^(-?\d+)\.0$"  # pandas writes integers so if their column had gaps
+INTEGER_AS_FLOAT = r"^(-?\d+)\.0$"  # pandas writes integers so if their column has gaps
 MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # how tables mark a label as absent or present
 
 
@@ -209,7 +209,7 @@ def check_classes(table: pd.DataFrame, target: str, competition: Competition, pa
     """Checks that a column holds known classes only, and writes them as competition.yaml does, in place.
 
     Ignores blanks around a value, and its case unless two classes differ by case only. Reads 1.0 as 1, since pandas
-    writes integers as floats if their column had gaps.
+    writes integers as floats if their column has gaps.
 
     Args:
         table: text columns; the column `target` is changed.

@@ -13,11 +13,11 @@ from medfold.data.sources.source import missing_files, open_source
 from medfold.errors import UserError, shorten_list
 
 
-def get_raw_data(project: Project, given: Path | None = None, force: bool = False) -> None:
+def get_raw_data(project: Project, path: Path | None = None, force: bool = False) -> None:
     """Gets the raw data and reads its labels; repairs incomplete data.
 
     Args:
-        given: a file, folder or zip archive to use instead of the source. Defaults to none.
+        path: a file, folder or zip archive to use instead of the source. Defaults to none.
         force: gets the data again even if it is complete.
 
     Raises:
@@ -25,19 +25,19 @@ def get_raw_data(project: Project, given: Path | None = None, force: bool = Fals
     """
     paths, source = project.paths, open_source(project)
     with files.lock(paths.raw):
-        if not force and (source.complete or (given is None and source.repair())):
+        if not force and (source.complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
-            hint = " (FORCE=1 gets it again)" if given else ""
+            hint = " (FORCE=1 gets it again)" if path else ""
             size = f"{len(manifest):,} files, {format_size(manifest['bytes'].sum())}"
             say("download", f"complete: {size} in {project.display(paths.raw)}{hint}")
             load_samples(project)
             return
         start = time.monotonic()
-        manifest = source.get(given, force)
+        manifest = source.get(path, force)
         try:
             table = build_samples(project.competition, paths)
         except UserError:
-            if given:
+            if path:
                 paths.raw_manifest.unlink()  # the wrong file may have been given: the data must not count as complete
             raise
     _note_nested_copy(project)

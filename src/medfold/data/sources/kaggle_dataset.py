@@ -45,9 +45,9 @@ def single_files(options: Options) -> SingleFiles:
     )
 
 
-def accept(options: Options, given: Path) -> str:
+def accept(options: Options, path: Path) -> str:
     """Accepts any archive or folder; the contents are checked when the samples are read."""
-    return given.name
+    return path.name
 
 
 def _connected() -> KaggleSession:

@@ -25,6 +25,6 @@ def fetch(options: Options, into: SourceFolders) -> None:
     raise UserError(what, "source.kind", "Name it: FROM=folder-or-archive")
 
 
-def accept(options: Options, given: Path) -> str:
+def accept(options: Options, path: Path) -> str:
     """Accepts any file, folder or archive."""
-    return given.name
+    return path.name

@@ -97,13 +97,13 @@ def findings(hidden: Path) -> pd.DataFrame | None:
     return files.read_csv(table)[["id", "x", "y", "radius"]] if table.is_file() else None
 
 
-def accept(options: Options, given: Path) -> str:
+def accept(options: Options, path: Path) -> str:
     """Refuses `FROM=`: this competition is drawn, not downloaded.
 
     Raises:
         UserError: always.
     """
-    raise UserError("a phantom competition is drawn from its seed", given, "Leave FROM out")
+    raise UserError("a phantom competition is drawn from its seed", path, "Leave FROM out")
 
 
 def _rng(options: Options, part: str, patient: int, number: int) -> np.random.Generator:

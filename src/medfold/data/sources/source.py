@@ -2,7 +2,7 @@
 
 - `Options`: a pydantic model of the settings under `source:`;
 - `fetch(options, into)`: fills the folder `into.raw`; files that a competitor may not see go to `into.hidden`;
-- `accept(options, given)`: checks what `FROM=` names before it is copied, and returns the name under which a single
+- `accept(options, path)`: checks what `FROM=` names before it is copied, and returns the name under which a single
   file is kept; raises UserError to refuse it;
 
 and, optionally:
@@ -123,11 +123,11 @@ class Source:
         """True if the raw data is complete: every file of the manifest is there, unchanged."""
         return not missing_files(self._paths)
 
-    def get(self, given: Path | None = None, force: bool = False) -> pd.DataFrame:
-        """Fills `data/<name>/raw` from the source or from `given`.
+    def get(self, path: Path | None = None, force: bool = False) -> pd.DataFrame:
+        """Fills `data/<name>/raw` from the source or from `path`.
 
         Args:
-            given: a file, a folder or an archive to use instead of the source. Defaults to none.
+            path: a file, a folder or an archive to use instead of the source. Defaults to none.
             force: downloads an archive again even if it arrived complete before.
 
         Returns:
@@ -144,20 +144,20 @@ class Source:
         files.remove_temporaries(paths.hidden)
         with files.atomic_write(paths.raw) as raw:
             raw.mkdir()
-            if given is None:
+            if path is None:
                 with files.atomic_write(paths.hidden) as hidden:
                     self._kind.fetch(self.options, SourceFolders(raw, hidden, paths.downloads))
                     hidden.mkdir(exist_ok=True)
             else:
-                given = given.expanduser()
-                if not given.exists():
-                    raise UserError("no such file or folder", f"FROM={given}")
-                local_files.copy_or_unpack(given, raw, self._kind.accept(self.options, given))
+                path = path.expanduser()
+                if not path.exists():
+                    raise UserError("no such file or folder", f"FROM={path}")
+                local_files.copy_or_unpack(path, raw, self._kind.accept(self.options, path))
             archives.unpack_nested(raw)
             _normalise_names(raw)
             manifest = _manifest(raw)
             if manifest.empty:
-                raise UserError("no file in it", f"FROM={given}")
+                raise UserError("no file in it", f"FROM={path}")
             paths.raw_manifest.unlink(missing_ok=True)
         files.write_csv(manifest, paths.raw_manifest)
         files.remove(paths.downloads)

@@ -44,8 +44,8 @@ def fetch(options: Options, into: SourceFolders) -> None:
         download.replace(into.raw / options.file)
 
 
-def accept(options: Options, given: Path) -> str:
+def accept(options: Options, path: Path) -> str:
     """Accepts any file; warns if its md5 is not the official one. The contents are checked with the samples."""
-    if given.is_file() and (md5 := files.md5(given)) != options.md5:
+    if path.is_file() and (md5 := files.md5(path)) != options.md5:
         warn("download", f"note: md5 {md5} is not that of the official file ({options.md5}); contents are checked")
     return options.file

@@ -124,8 +124,7 @@ def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.Data
 def folders(competition: Competition, raw: Path) -> Parts:
     """Labels as folder names: patterns with `{label}` and `{id}`. Labels of the test part become the solution.
 
-    Other fields of the patterns and DICOM headers become columns that labels.group can name:
-    `{label}/{patient}/{id}.png`.
+    Other fields of the patterns, as in `{label}/{patient}/{id}.png`, and DICOM headers become columns for labels.group.
     """
     (target,) = competition.labels.targets
     _refuse_private(competition)

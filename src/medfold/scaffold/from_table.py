@@ -109,7 +109,7 @@ class FromTable:
         return any(named) or any(_holds_marks(table, column) for column in others)
 
     def refuse_unmatched(self) -> None:
-        """Refuses a table that names no image but may hold the labels, since it has about one row per image.
+        """Refuses a table that names no image but may hold the labels, judging by its rows or its folder names.
 
         Raises:
             UserError: there is such a table; the message shows its first row and says what is needed.
@@ -119,7 +119,7 @@ class FromTable:
             table = self._read(path)
             if column := self._folder_name_column(table):
                 what = f"column '{column}' names folders of images, and not images: labels of patients or studies"
-                raise UserError(what, self._raw / path, "Needed: a table with a row for each image. Make one of it")
+                raise UserError(what, self._raw / path, "Needed: a table with a row for each image. Make one from it")
             if not count / 2 <= len(table) <= 20 * count:
                 continue
             first = ", ".join(f"{column} {table[column].iloc[0]}" for column in table.columns[:4])
@@ -254,6 +254,7 @@ class FromTable:
             self.draft.add_reason("labels.ignore", shorten_list(others, 8), f"no column of {self._sample}")
 
     def _targets(self, table: pd.DataFrame, ids: Ids, sample: pd.DataFrame | None) -> list[str]:
+        """Guesses the target columns: those of the sample submission, marks, or a column by its name or its values."""
         if sample is not None:
             shared = [column for column in sample.columns[1:] if column in table and column != ids.column]
             if shared:
@@ -307,6 +308,7 @@ class FromTable:
         return longest if len(longest) >= MIN_MARK_COLUMNS else []
 
     def _test_table(self, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
+        """The first table with the id column, shortest path first: path and content."""
         for path in sorted(candidates, key=len):
             table = self._read(path)
             if table is not None and ids.column in table:
@@ -434,6 +436,7 @@ class FromTable:
         draft.doubts.append("upload: csv, or notebook if Kaggle takes notebooks only")
 
     def _unit(self, test: pd.DataFrame, key: str) -> str | None:
+        """The pattern of other columns that gives the values of the column `key`: '{patient}_{side}' or '{study}'."""
         columns = [column for column in test.columns if column != key]
         for first in columns:
             for second in columns:

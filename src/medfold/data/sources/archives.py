@@ -180,6 +180,7 @@ def _archives(folder: Path) -> list[Path]:
 
 
 def _join_parts(folder: Path) -> None:
+    """Joins the parts of split archives and removes them."""
     for first in sorted(folder.rglob("*.zip.001")):
         archive = first.with_suffix("")
         parts = sorted(path for path in first.parent.iterdir() if re.fullmatch(r"\.\d{3}", path.suffix))
@@ -197,6 +198,7 @@ def _join_parts(folder: Path) -> None:
 
 
 def _target_folder(archive: Path) -> Path:
+    """The folder to unpack a nested archive into; see `unpack_nested`."""
     name = ENDINGS.sub("", archive.name)
     try:
         with _open_members(archive) as (members, _):
@@ -255,6 +257,7 @@ def _extract(member: _Member, path: Path, bar: ProgressBar) -> bool:
 
 
 def _equals(member: _Member, path: Path, bar: ProgressBar) -> bool:
+    """True if a file has the contents of a member."""
     same = path.stat().st_size == member.bytes
     with member.open() as packed, path.open("rb") as file:
         while chunk := packed.read(CHUNK_BYTES):  # read to its end, which tests its checksum

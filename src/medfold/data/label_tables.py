@@ -227,7 +227,7 @@ def check_classes(table: pd.DataFrame, target: str, competition: Competition, pa
         value = table.at[row, target] or "nothing"
         expected = ", ".join(competition.class_names)
         text = table.at[row, target].strip()
-        meaning = f'labels.map: {{"{text}": {competition.class_names[0]}}}, null to leave such images out'
+        meaning = f'labels.map: {{"{text}": {competition.class_names[0]}}}, null to leave these images out'
         fix = f"Correct it, add the class, or say what it means: {meaning}"
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
 

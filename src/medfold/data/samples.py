@@ -20,15 +20,8 @@ from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 
-IMAGE_FACTS = {
-    "root",
-    "train",
-    "test",
-    "exclude",
-    "channels",
-    "headers",
-    "tolerate",
-}  # facts on which the table depends
+# Facts under `images` on which the sample table depends.
+IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}
 VERSION = 4  # increased when the same raw data gives a different table
 
 
@@ -199,7 +192,7 @@ def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: p
 
 
 def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Reads only the test part, as a notebook on Kaggle needs it, where it may have more images than at home.
+    """Reads only the test part, as a notebook on Kaggle needs it, where it may have more images than the public data.
 
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.
 

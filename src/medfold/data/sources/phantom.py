@@ -155,7 +155,7 @@ def _add_duplicates(
     for number, original in enumerate(originals):
         row = table.iloc[original]
         part, rows = ("train", table) if number < count else ("test", truth)
-        patient = 9000 + number  # a number that no drawn patient has
+        patient = 9000 + number  # above the numbers of drawn patients, of which there are fewer than 9000
         copy = {**row, "id": _id(part, patient, 1), "patient_id": f"P{patient}"}
         if number == 0 and part == "train":
             copy["target"] = 1 - row["target"]

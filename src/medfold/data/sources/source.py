@@ -241,7 +241,7 @@ class Source:
                 warn("download", f"{name} cannot be downloaded separately ({error.what}); downloading everything")
                 return False
             if files.sha256(path) != hashes[name]:
-                warn("download", f"{name} differs from the file of before; downloading everything")
+                warn("download", f"{name} differs from the earlier file; downloading everything")
                 return False
         self._move_staged_files()
         self._paths.raw_manifest.touch()  # all files were checked just now

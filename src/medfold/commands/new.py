@@ -39,11 +39,11 @@ def new(workspace: Workspace, text: str, given: Path | None = None) -> None:
         say("download", f"{len(manifest):,} files -> {workspace.display(paths.raw)}")
     elif not paths.raw_manifest.is_file():
         Source(source, paths).write_manifest()
-    draft = draft_facts(paths.raw)
-    facts = complete_facts(draft, name, source)
+    found = draft_facts(paths.raw)
+    facts = complete_facts(found, name, source)
     for file, content in folder_files(name, facts).items():
         files.write_text(content, paths.folder / file)
-    _show(workspace, paths, draft, facts)
+    _show(workspace, paths, found, facts)
     _try(paths, facts)
     say("then", f"make folds COMPETITION={paths.name}")
 
@@ -76,10 +76,10 @@ def _named(text: str) -> tuple[str, dict[str, str]]:
     raise UserError("neither a name nor an address of Kaggle", f"COMPETITION={text}")
 
 
-def _show(workspace: Workspace, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:
+def _show(workspace: Workspace, paths: CompetitionPaths, found: Draft, facts: dict[str, Any]) -> None:
     say("new", f"{paths.name} -> {workspace.display(paths.folder)}")
-    print_table(["fact", "guess", "because"], draft.reasons)
+    print_table(["fact", "guess", "because"], found.reasons)
     warn("check", f"score.metric: fill it in, {SUGGESTED[facts['task']]} perhaps; without it nothing runs")
-    for doubt in draft.doubts:
+    for doubt in found.doubts:
         warn("", doubt)
     warn("", "images.symmetry: horizontal or dihedral, if images may be mirrored or turned")

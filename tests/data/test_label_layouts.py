@@ -70,7 +70,7 @@ def test_an_id_of_two_parts_is_refused(raw):
     rows_of(raw, PARTS, SICK)
     with (raw / "table.csv").open("a") as file:
         file.write("0,test,0\n")
-    with pytest.raises(UserError, match="1 ids stand in several parts: 0"):
+    with pytest.raises(UserError, match="1 ids are in several parts: 0"):
         label_layouts.wide(facts(part="split", repeated="same"), raw)
 
 
@@ -115,7 +115,7 @@ def test_an_id_of_both_tables_that_names_two_images_is_told_apart(tmp_path, caps
     train, test, _ = label_layouts.wide(facts(images, test="test.csv"), tmp_path)
     assert (train["id"].tolist(), test["id"].tolist()) == ([f"train/{number}" for number in range(4)], ["0", "1"])
     assert train["unit"].tolist() == train["id"].tolist()
-    assert "2 ids stand in train and test: training ids have the folder in front: train/0" in capsys.readouterr().out
+    assert "2 ids are in train and test: training ids have the folder in front: train/0" in capsys.readouterr().out
     images["test"] = "train/{id}.png"
     train, _, _ = label_layouts.wide(facts(images, test="test.csv"), tmp_path)
     assert train["id"].tolist() == list("0123")  # the same images: a leak, which is refused
@@ -174,5 +174,5 @@ def test_rows_of_an_image_and_a_label_stand_once(raw):
     (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
     labels = {"shape": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
-    with pytest.raises(UserError, match="1 rows stand twice: 0_a. labels.repeated"):
+    with pytest.raises(UserError, match="1 rows appear twice: 0_a. labels.repeated"):
         label_layouts.long(competition("multilabel", labels=labels, images=images, upload="local"), raw)

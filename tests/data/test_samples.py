@@ -203,7 +203,7 @@ def test_doubled_ids_are_refused(small):
     table = small.paths.raw / "train.csv"
     lines = table.read_text().splitlines()
     table.write_text("\n".join([*lines, lines[1]]))
-    with pytest.raises(UserError, match="1 ids stand twice in the train part"):
+    with pytest.raises(UserError, match="1 ids appear twice in the train part"):
         build_samples(small.competition, small.paths)
 
 
@@ -314,7 +314,7 @@ def test_private_headers_stay_out_of_the_sample_table(wide, monkeypatch):
         "medfold.data.label_layouts.read_headers",
         lambda raw, images, keywords, complete: {"PatientName": ["x"] * len(images)},
     )
-    with pytest.raises(UserError, match="labels.keep: the header PatientName may tell who a patient is"):
+    with pytest.raises(UserError, match="labels.keep: the header PatientName may identify a patient"):
         label_layouts.wide(facts.model_copy(update={"images": images, "labels": labels}), raw)
 
 
@@ -325,7 +325,7 @@ def test_units_may_not_stand_in_two_groups(small):
     (small.paths.raw / "test.csv").write_text("\n".join(["id,sex", *rows, ""]))
     score = small.competition.score.model_copy(update={"unit": "{sex}"})
     labels = small.competition.labels.model_copy(update={"test": "test.csv"})
-    with pytest.raises(UserError, match="2 units stand in two groups: [FM], [FM]. Change score.unit or labels.group"):
+    with pytest.raises(UserError, match="2 units are in two groups: [FM], [FM]. Change score.unit or labels.group"):
         build_samples(small.competition.model_copy(update={"score": score, "labels": labels}), small.paths)
 
 
@@ -573,9 +573,7 @@ def test_tables_that_need_a_package_are_read_as_text_or_told(tmp_path, ending, p
         with pytest.raises(UserError, match="damaged, or not what its name says .*Get it again"):
             read_table(file, [])
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(
-        UserError, match=f"to read it the package {package} is needed. Install it .* save the table as CSV"
-    ):
+    with pytest.raises(UserError, match=f"reading it needs the package {package}. Install it .* save the table as CSV"):
         read_table(file, [])
 
 

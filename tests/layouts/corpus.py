@@ -138,7 +138,7 @@ table(
     edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,ill"),
 )
 table("a label missing", r"row 4, column 'finding': found nothing", edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,"))
-table("an id twice", r"ids stand twice in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick"))
+table("an id twice", r"ids appear twice in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick"))
 table(
     "ids with spaces",
     r"16 images are missing: train/x i00.png",
@@ -178,10 +178,10 @@ table(
     r"images are missing",
     lambda: Path(SAMPLE).write_text(Path(SAMPLE).read_text().replace("\nt", "\nq")),
 )
-table("a sample id twice", r"ids stand twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
+table("a sample id twice", r"ids appear twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
 table(
     "an id in both parts",
-    r"1 ids stand in train and in test: i00",
+    r"1 ids are in train and in test: i00",
     both(edit(YAML, 'test: "test/{id}.png"', 'test: ["test/{id}.png", "train/{id}.png"]'), edit(SAMPLE, "t1,", "i00,")),
 )
 table(
@@ -336,9 +336,9 @@ archive("a way out of the folder", r"unsafe member '../out.csv'", lambda: zipped
 archive("an absolute path", r"unsafe member '/out.csv'", lambda: zipped(**{"/out.csv": b"x"}))
 archive("a drive of Windows", r"unsafe member 'C:", lambda: zipped(**{"C:\\out.csv": b"x"}))
 archive("a link", r"unsafe member 'link.csv'", _link)
-archive("a password", r"is under a password", _secret)
+archive("a password", r"needs a password", _secret)
 archive("a bomb", r"claims to hold", lambda: _bomb())
-archive("archives without end", r"archives stand more than 3 deep", _nested)
+archive("archives without end", r"archives are nested more than 3 deep", _nested)
 archive("a tar that breaks off", r"packed.tar.gz: damaged archive", lambda: tarred(["a", "b"])[:-20], "packed.tar.gz")
 archive("text named .tar.gz", r"packed.tar.gz: damaged archive", lambda: b"no archive", "packed.tar.gz")
 archive("a way out of a tar", r"unsafe member '../a'", lambda: tarred(["../a"]), "packed.tar.gz")
@@ -943,7 +943,7 @@ word(
     "--from",
     "given",
 )
-word("own data and nothing given", r"the data is your own and at no address", "download", "-c", "clinic", "--force")
+word("own data and nothing given", r"the data is your own: there is no address", "download", "-c", "clinic", "--force")
 
 # --- kept files -------------------------------------------------------------------------------------------------------
 
@@ -961,7 +961,7 @@ kept("folds that are no numbers", r"clinic.csv: column 'fold' holds something el
 kept("an id twice in the folds", r"clinic.csv: ids stand twice: i00", edit(KEPT, "i01,", "i00,"))
 kept("ids that are gone", r"clinic.csv: 2 ids differ from the data \(1 new, 1 gone\)", edit(KEPT, "i01,", "x01,"))
 kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml says k=3", edit(YAML, "k: 2", "k: 3"))
-kept("a split group", r"groups stand in two folds", lambda: _exchange_one_fold())
+kept("a split group", r"groups are in two folds", lambda: _exchange_one_fold())
 kept(
     "no folds file behind a run",
     r"runs/clinic/noise: it was trained on another folds table",

@@ -202,7 +202,7 @@ def change_test_part(project: Project, edit) -> None:
     kept = files.read_csv(project.paths.raw / "sample_submission.csv")["id"]
     extra = pd.DataFrame({"id": [id for id in kept if id not in set(hidden["id"])], "target": "0", "usage": "Private"})
     files.write_csv(pd.concat([hidden[hidden["id"].isin(kept)], extra]), project.paths.solution)
-    open_source(project).seal()
+    open_source(project).write_manifest()
 
 
 def added(folder, sample):
@@ -319,7 +319,7 @@ def relabelled(project: Project, count: int = 3) -> Project:
     table = files.read_csv(path, target=str)
     table.loc[: count - 1, "target"] = table.loc[: count - 1, "target"].map({"0": "1", "1": "0"})
     files.write_csv(table, path)
-    open_source(project).seal()
+    open_source(project).write_manifest()
     return Project.open(project.paths.name)
 
 

@@ -12,9 +12,9 @@ from medfold.console import print_table, say, warn
 from medfold.data import (
     Dataset,
     encode_targets,
-    folds_in_words,
+    format_folds,
     load_dataset,
-    mask_suspicion,
+    mask_warning,
     near_duplicate_examples,
     read_extra_columns,
     sample_submission,
@@ -67,7 +67,7 @@ def show_dataset(project: Project, data: Dataset) -> None:
     if competition.score.unit:
         warn_of_lost_labels(competition, train, data.unreadable)
     _show_folds(project, data)
-    if told := mask_suspicion(pd.concat([train["image"], data.test["image"]])):
+    if told := mask_warning(pd.concat([train["image"], data.test["image"]])):
         warn("", f"{'masks among the images':<33}{told}")
     raw = project.paths.raw_root(competition.images.root)
     for told in value_suspicions(raw, train["image"].tolist(), competition.images):
@@ -180,7 +180,7 @@ def _show_folds(project: Project, data: Dataset) -> None:
         names = [f"{competition.labels.targets[0]}={name}" for name in names]
     groups = train["group"].to_numpy()
     if not data.folds_made:
-        say("folds", f"kept: {folds_in_words(project, train)}")
+        say("folds", f"kept: {format_folds(project, train)}")
     for name, count in scarce_classes(data.targets, groups, names, options.k).items():
         warn("folds", f"warning: class {name} is in {count} groups only, so {options.k - count} folds have none of it")
     largest = int(train["group"].value_counts().max())

@@ -38,7 +38,7 @@ def new(workspace: Workspace, text: str, given: Path | None = None) -> None:
             manifest = Source(source, paths).get(given)
         say("download", f"{len(manifest):,} files -> {workspace.display(paths.raw)}")
     elif not paths.raw_manifest.is_file():
-        Source(source, paths).seal()
+        Source(source, paths).write_manifest()
     found = draft_facts(paths.raw)
     facts = complete_facts(found, name, source)
     for file, content in folder_files(name, facts).items():

@@ -138,7 +138,7 @@ class _Nets:
         return result, target
 
     def _images(self, rows: np.ndarray) -> np.ndarray:
-        return self.pixels.pixels[self.pixels.of(self.samples["id"].iloc[rows])]
+        return self.pixels.pixels[self.pixels.rows_of(self.samples["id"].iloc[rows])]
 
     def _findings(self) -> pd.DataFrame | None:
         """Positions of the findings in pixels of the prepared images; None if they are not known."""

@@ -411,7 +411,7 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
         ({"training": {"head_epochs": 3}}, "training.head_epochs: a backbone without weights has no features"),
         ({"augment": ["ChannelDropout"]}, "augment: ChannelDropout does not take 1-channel images"),
         ({"backbone": {"name": "InceptionV3"}}, "images.size: 16 px are too small for InceptionV3. Set it to 75"),
-        ({"head": "cut_points"}, "head: task binary has no order to cut"),
+        ({"head": "cut_points"}, "head: task binary has no ordered classes"),
     ],
 )
 def test_a_recipe_that_cannot_be_trained_is_one_line(tmp_path, choices, message):

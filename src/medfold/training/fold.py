@@ -19,8 +19,8 @@ from medfold.errors import UserError
 from medfold.images import Store
 from medfold.models import (
     build_model,
+    check_buildable,
     make_deterministic,
-    refuse_impossible,
     resolve_precision,
     split_backbone_and_head,
 )
@@ -77,7 +77,7 @@ def refuse_untrainable(competition: Competition, choices: Recipe) -> None:
     Raises:
         UserError: a backbone, weights, a head or an augmentation that cannot be; nothing to train.
     """
-    refuse_impossible(competition, choices)
+    check_buildable(competition, choices)
     build_augmenter(
         choices.augment, competition.images.symmetry, (choices.images.size,) * 2 + (competition.images.num_channels,)
     )

@@ -102,7 +102,7 @@ class _Nets:
         for fold, paths in self.weights.items():
             net = load_model(competition, self.choices, paths.weights)
             explainer = GradCam(net)
-            method, of_grade = explainer.method, explainer.of_grade
+            method, of_grade = explainer.method, explainer.explains_grade
             here = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
             images = self._images(rows[here])
             heat = explainer(images, columns[here])

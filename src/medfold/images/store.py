@@ -70,9 +70,9 @@ def image_plugins(facts: ImageFacts, paths: CompetitionPaths, choices: ImageSett
     names = [
         name for step in (choices.steps if choices else []) for name in ([step] if isinstance(step, str) else step)
     ]
-    endings = {PurePosixPath(pattern).suffix.lower() for pattern in (*facts.train, *facts.test)}
-    built_in = {ending for endings_of in FORMAT_MODULES.values() for ending in endings_of} | {""}
-    if any(not STEPS.is_built_in(name) for name in names) or not endings <= built_in:
+    suffixes = {PurePosixPath(pattern).suffix.lower() for pattern in (*facts.train, *facts.test)}
+    built_in = {suffix for group in FORMAT_MODULES.values() for suffix in group} | {""}
+    if any(not STEPS.is_built_in(name) for name in names) or not suffixes <= built_in:
         return {"plugins": plugins}
     return {}
 

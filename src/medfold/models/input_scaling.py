@@ -29,7 +29,7 @@ def scale_input(x, scaling: str):
     Args:
         x: images (batch, height, width, channels).
         scaling: unit (0..1), tf (-1..1), torch (mean and deviation of ImageNet), caffe (mean of ImageNet subtracted,
-            blue first) or own (unchanged, since the backbone scales its input).
+            blue first, not scaled) or own (unchanged, since the backbone scales its input).
     """
     channels = x.shape[-1]
     if scaling == "own":

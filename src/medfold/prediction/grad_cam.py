@@ -62,8 +62,8 @@ class GradCam:
         Args:
             images: uint8 or float (n, height, width, channels).
             columns: int (n,), the output to explain; ignored by a net with one grade for all classes.
-            signed: keeps the evidence against the output as negative values, and does not scale the maps. This allows
-                to compare maps by rank, which is impossible for a map of zeros. Defaults to False.
+            signed: keeps the evidence against the output as negative values, and does not scale the maps, so that maps
+                can be compared by rank; a map of zeros has no ranks. Defaults to False.
 
         Returns:
             float32 (n, height, width) in 0..1; the maximum of each map is 1, or 0 if there is no evidence for the

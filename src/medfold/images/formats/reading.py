@@ -65,7 +65,7 @@ def image_format(*suffixes: str) -> Callable:
     """
 
     def register(read: Callable) -> Callable:
-        FORMATS.register(read.__name__, ImageFormat(tuple(end.lower() for end in suffixes), read))
+        FORMATS.register(read.__name__, ImageFormat(tuple(suffix.lower() for suffix in suffixes), read))
         return read
 
     return register
@@ -101,15 +101,17 @@ class DecodedImage(NamedTuple):
 
 def image_endings() -> list[str]:
     """Returns the file extensions of all formats whose files contain one image each."""
-    built_in = [suffix for name, ends in FORMAT_MODULES.items() if name not in CONTAINER_MODULES for suffix in ends]
+    built_in = [
+        suffix for name, suffixes in FORMAT_MODULES.items() if name not in CONTAINER_MODULES for suffix in suffixes
+    ]
     return sorted([*built_in, *(suffix for plugin in FORMATS.all() for suffix in plugin.suffixes)])
 
 
 def image_ending(path: str) -> str:
     """Returns the extension of an image file, or '' if it is not that of a known format, as in `1.2.840.5`."""
-    end = PurePosixPath(path).suffix
-    known = any(end.lower() in ends for ends in FORMAT_MODULES.values()) or _plugin_format(end) is not None
-    return end if known else ""
+    suffix = PurePosixPath(path).suffix
+    built_in = any(suffix.lower() in suffixes for suffixes in FORMAT_MODULES.values())
+    return suffix if built_in or _plugin_format(suffix) is not None else ""
 
 
 def image_stem(path: str) -> str:
@@ -242,8 +244,8 @@ def _decode(raw: Path, image: str, facts: ImageFacts) -> DecodedImage:
 def _module_name(path: Path) -> str | None:
     """Returns the name of the module for a file, by extension; for DICOM, whose files often have none, by content."""
     suffix = path.suffix.lower()
-    for name, ends in FORMAT_MODULES.items():
-        if suffix in ends:
+    for name, suffixes in FORMAT_MODULES.items():
+        if suffix in suffixes:
             return name
     return "dicom" if _has_dicom_prefix(path) else None
 
@@ -264,10 +266,10 @@ def _module(path: Path) -> ModuleType | ImageFormat:
         return _load(name)
     if plugin := _plugin_format(path.suffix):
         return plugin
-    for end, (kind, advice) in NOT_READ.items():
-        if path.name.lower().endswith(end):
+    for suffix, (kind, advice) in NOT_READ.items():
+        if path.name.lower().endswith(suffix):
             raise UserError(f"{kind} is not read", path, advice)
-    known = ", ".join(suffix for ends in FORMAT_MODULES.values() for suffix in ends)
+    known = ", ".join(suffix for suffixes in FORMAT_MODULES.values() for suffix in suffixes)
     raise UserError(f"unknown image format '{path.suffix}'", path, f"Known: {known}")
 
 

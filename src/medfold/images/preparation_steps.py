@@ -145,7 +145,7 @@ def _grey(pixels: np.ndarray) -> tuple[np.ndarray, float, int]:
 
 
 def _largest(mask: np.ndarray) -> tuple[np.ndarray | None, float]:
-    """Returns the largest region of a mask: its outline, int (points, 1, 2) as x and y, and its area without holes."""
+    """Returns the largest region of a mask: its outline, int (points, 1, 2) as x and y, and its area with holes."""
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(outlines, key=cv2.contourArea, default=None)
     return outline, 0.0 if outline is None else cv2.contourArea(outline)
@@ -201,9 +201,8 @@ def _circle(mask: np.ndarray) -> tuple[float, float, float] | None:
     if on_circle.sum() < 0.4 * len(points):
         return None
     angles = np.sort(np.angle(points[on_circle] - (x0 + 1j * y0)))
-    if (
-        np.diff(np.append(angles, angles[0] + 2 * np.pi)).max() > np.pi
-    ):  # less than half a circle is not enough evidence
+    # Less than half a circle is not enough evidence.
+    if np.diff(np.append(angles, angles[0] + 2 * np.pi)).max() > np.pi:
         return None
     region = cv2.drawContours(np.zeros_like(mask), [outline], -1, 1, -1)
     disc = _filled_circle(mask.shape, x0, y0, radius + max(1.5, 0.015 * radius))

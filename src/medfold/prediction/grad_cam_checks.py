@@ -28,7 +28,9 @@ def _clone_layer(layer: layers.Layer) -> layers.Layer:
 def hits_finding(
     maps: np.ndarray, x: np.ndarray, y: np.ndarray, radius: np.ndarray, cell: tuple[float, float]
 ) -> np.ndarray:
-    """Checks whether the maximum of each map lies inside a finding (pointing game, Zhang et al. 2016, arXiv 1608.00507).
+    """Checks whether the maximum of each map lies inside a finding.
+
+    This is the pointing game (Zhang et al. 2016, arXiv 1608.00507).
 
     Args:
         maps: heat maps, float (n, height, width).

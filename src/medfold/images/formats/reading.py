@@ -207,7 +207,7 @@ def count_pages(path: Path, facts: ImageFacts) -> int:
     """Returns the number of pages of a TIFF, or of frames of a DICOM or .npy file; 1 for other or unreadable files."""
     try:
         if path.suffix.lower() in (".tif", ".tiff"):
-            return _load("tiff").count_directories(path)
+            return _load("tiff").count_pages(path)
         if path.suffix.lower() == ".npy":
             return count_frames(np.load(path, mmap_mode="r", allow_pickle=False).shape, facts)
         return int(read_dicom_headers(path, ["NumberOfFrames"])["NumberOfFrames"] or 1) if is_dicom(path) else 1

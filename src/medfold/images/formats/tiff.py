@@ -81,7 +81,7 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
     return tile_frames(list(frames_to_uint8(np.stack(frames), facts)))
 
 
-def count_directories(path: Path) -> int:
+def count_pages(path: Path) -> int:
     """Returns the number of pages, including those for which ImageJ writes only one directory."""
     with tifffile.TiffFile(path) as file:
         if file.is_imagej and file.series and set(file.series[0].axes) <= set("TZCYX"):

@@ -750,7 +750,7 @@ recipe(
     r"backbone.input_scaling",
     "backbone.name=ConvNeXtTiny images.size=32 backbone.input_scaling=magic",
 )
-recipe("a head for grades", r"head: task binary has no order to cut", "head=cut_points")
+recipe("a head for grades", r"head: task binary has no ordered classes", "head=cut_points")
 recipe("an unknown pipeline", r"augment: unknown pipeline 'xrays' \(did you mean 'xray'", "augment=xrays")
 recipe("an unknown transform", r"augment: unknown transform 'Flop'", "augment=[Flop]")
 recipe("a wrong argument", r"augment: GaussNoise: .*", 'augment=[{"GaussNoise":{"sigma":3}}]')

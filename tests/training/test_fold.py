@@ -272,7 +272,7 @@ def test_a_frozen_backbone_is_asked_once_for_all_folds(tmp_path, pretrained, cap
     net = load_model(made.competition, made.recipe, tmp_path / "fold0" / "weights.h5")
     predictor = Predictor(net, "horizontal", tta=True)
     oof = pd.read_csv(tmp_path / "fold0" / "oof.csv")
-    rows = made.store.of(oof["id"])
+    rows = made.store.rows_of(oof["id"])
     np.testing.assert_allclose(predictor(made.store.pixels, rows), oof[["0", "1", "2"]].to_numpy(), atol=1e-4)
     # Another fold, and the same one again, ask no backbone.
     monkey = pytest.MonkeyPatch()
@@ -363,7 +363,7 @@ def test_half_precision_learns_the_same_task_and_predicts_in_full(tmp_path, prec
     oof = read_predictions(made.competition, paths.oof)
     model = load_model(made.competition, made.recipe, paths.weights)
     predictor = Predictor(model, "horizontal", tta=made.recipe.tta)
-    there = predictor(made.store.pixels, made.store.of(oof["id"]))[:, 0]
+    there = predictor(made.store.pixels, made.store.rows_of(oof["id"]))[:, 0]
     np.testing.assert_allclose(there, oof["target"], rtol=0, atol=1e-8)
 
 
@@ -411,7 +411,7 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
         ({"training": {"head_epochs": 3}}, "training.head_epochs: a backbone without weights has no features"),
         ({"augment": ["ChannelDropout"]}, "augment: ChannelDropout does not take 1-channel images"),
         ({"backbone": {"name": "InceptionV3"}}, "images.size: 16 px are too small for InceptionV3. Set it to 75"),
-        ({"head": "cut_points"}, "head: task binary has no order to cut"),
+        ({"head": "cut_points"}, "head: task binary has no ordered classes"),
     ],
 )
 def test_a_recipe_that_cannot_be_trained_is_one_line(tmp_path, choices, message):

@@ -239,7 +239,7 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     what = (
         f"for '{competition.prediction_columns[0]}'" if competition.task == "binary" else "for the most probable answer"
     )
-    if all(each.of_grade for of_run in explainers for each in of_run):
+    if all(each.explains_grade for of_run in explainers for each in of_run):
         what = "for a higher grade"
     return f"{len(ids):,} pictures of what speaks {what}, by {methods}"
 

@@ -183,16 +183,16 @@ class _RunPredictor:
             read_weights(self._net, weights)
             self._weights.append(self._net.get_weights())
         self._predictor = Predictor(self._net, competition.images.symmetry, member.recipe.tta, batch_size=batch_size)
-        self.folds, self.views = len(self._weights), self._predictor.count
+        self.folds, self.views = len(self._weights), self._predictor.num_views
         size = member.recipe.images.size
         # Compiled now, so that the first images tell the pace of the others.
-        self._predictor(np.zeros((1, size, size, competition.images.num_channels), np.uint8), np.arange(1), count=1)
+        self._predictor(np.zeros((1, size, size, competition.images.num_channels), np.uint8), np.arange(1), num_views=1)
 
     def __call__(self, pixels: np.ndarray, limit: PredictionLimit | None) -> np.ndarray:
         rows, outputs = np.arange(len(pixels)), []
         for weights in self._weights[: limit.folds if limit else None]:
             self._net.set_weights(weights)
-            outputs.append(_as_written(self._predictor(pixels, rows, count=limit.views if limit else None)))
+            outputs.append(_as_written(self._predictor(pixels, rows, num_views=limit.views if limit else None)))
         return weighted_sum(outputs, [1.0] * len(outputs))
 
 

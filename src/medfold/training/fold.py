@@ -19,8 +19,8 @@ from medfold.errors import UserError
 from medfold.images import Store
 from medfold.models import (
     build_model,
+    check_buildable,
     make_deterministic,
-    refuse_impossible,
     resolve_precision,
     split_backbone_and_head,
 )
@@ -77,7 +77,7 @@ def refuse_untrainable(competition: Competition, choices: Recipe) -> None:
     Raises:
         UserError: a backbone, weights, a head or an augmentation that cannot be; nothing to train.
     """
-    refuse_impossible(competition, choices)
+    check_buildable(competition, choices)
     build_augmenter(
         choices.augment, competition.images.symmetry, (choices.images.size,) * 2 + (competition.images.num_channels,)
     )
@@ -126,7 +126,7 @@ def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
         bar.describe("predict")
 
         def predict(ids: pd.Series) -> np.ndarray:
-            return trained.predict(job.store.of(ids), job.recipe.tta, bar.advance)
+            return trained.predict(job.store.rows_of(ids), job.recipe.tta, bar.advance)
 
         oof, test = predict(job.train["id"][held_out]), predict(job.test["id"])
 
@@ -209,7 +209,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
 
         def score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
             phase.statistics.gather(EACH_EPOCH)
-            predictions = predictor(phase.images, job.store.of(job.train["id"][held_out]))
+            predictions = predictor(phase.images, job.store.rows_of(job.train["id"][held_out]))
             return _score(competition, job.train["unit"][held_out], job.targets[held_out], predictions)
 
         every = build_callbacks(choices.callbacks, paths.folder)
@@ -226,7 +226,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
 
 
 def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingImages:
-    rows, targets = job.store.of(job.train["id"][~held_out]), job.targets[~held_out]
+    rows, targets = job.store.rows_of(job.train["id"][~held_out]), job.targets[~held_out]
     seed = int(np.random.SeedSequence([job.seed, fold]).generate_state(1)[0])
     if job.recipe.training.images:
         few = _few(losses.balancing_classes(job.competition, targets), job.recipe.training.images, seed)

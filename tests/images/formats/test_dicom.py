@@ -692,5 +692,5 @@ def test_what_no_decoder_reads_and_no_pixels_are_told(tmp_path):
     made.compress(RLELossless, generate_instance_uid=False, encoding_plugin="pydicom")
     made.BitsAllocated = made.BitsStored = 1
     made.HighBit = 0
-    with pytest.raises(UserError, match="one bit a pixel in RLE Lossless, which no decoder here reads"):
+    with pytest.raises(UserError, match="one bit per pixel in RLE Lossless, which no decoder reads"):
         shown(made, tmp_path)

@@ -102,7 +102,7 @@ class _Nets:
         for fold, paths in self.weights.items():
             net = load_model(competition, self.choices, paths.weights)
             explainer = GradCam(net)
-            method, of_grade = explainer.method, explainer.of_grade
+            method, of_grade = explainer.method, explainer.explains_grade
             here = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
             images = self._images(rows[here])
             heat = explainer(images, columns[here])
@@ -138,7 +138,7 @@ class _Nets:
         return result, target
 
     def _images(self, rows: np.ndarray) -> np.ndarray:
-        return self.pixels.pixels[self.pixels.of(self.samples["id"].iloc[rows])]
+        return self.pixels.pixels[self.pixels.rows_of(self.samples["id"].iloc[rows])]
 
     def _findings(self) -> pd.DataFrame | None:
         """Positions of the findings in pixels of the prepared images; None if they are not known."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from medfold.scoring.cross_fitting import MAPS, FittedTransform, chained, cross_fit, prediction_map
+from medfold.scoring.cross_fitting import MAPS, FittedTransform, chain_fits, cross_fit, prediction_map
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def test_the_second_of_two_is_fitted_on_what_the_first_makes():
         seen.append(given.copy())
         return FittedTransform.by(times, {"b": 2}, number=10)
 
-    fitted = chained(first, second)(np.zeros((2, 1)), np.zeros(2))
+    fitted = chain_fits(first, second)(np.zeros((2, 1)), np.zeros(2))
     np.testing.assert_array_equal(seen[0], np.ones((2, 1)))
     np.testing.assert_array_equal(fitted.apply(np.zeros((2, 1))), np.full((2, 1), 10))
     assert fitted.parameters == {"a": 1, "b": 2}

@@ -14,7 +14,7 @@ from medfold.scoring import (
     Fit,
     FittedTransform,
     Metric,
-    chained,
+    chain_fits,
     cross_fit,
     metric_of,
     paired_difference,
@@ -219,7 +219,7 @@ def calibration_gain(
     """
     chosen = decision.contenders[0] if decision.chosen.method.gives_ranks else decision.chosen
     scaling, ece = temperature_calibration().fit, METRICS["ece"]
-    fit = chained(_fit(chosen.method, metric_of(competition), per_class), scaling)
+    fit = chain_fits(_fit(chosen.method, metric_of(competition), per_class), scaling)
     after = cross_fit(fit, members.predictions, members.targets, members.fold)
     temperature = fit(members.predictions, members.targets).parameters["temperature"]
     return Calibration(temperature, ece(members.targets, chosen.predictions), ece(members.targets, after))
@@ -265,7 +265,7 @@ def _adjusted(members: Members, competition: Competition, chosen: Candidate, per
     suited = post_processing_of(competition, metric)
     if suited is None:
         return None
-    fit = chained(_fit(chosen.method, metric, per_class), suited.fit)
+    fit = chain_fits(_fit(chosen.method, metric, per_class), suited.fit)
     fitted = fit(members.predictions, members.targets)
     outside = cross_fit(fit, members.predictions, members.targets, members.fold)
     in_sample = metric(members.targets, fitted.apply(members.predictions))

@@ -11,7 +11,15 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from medfold.registry import Registry
-from medfold.scoring import METRICS, SMALLEST, FittedTransform, Metric, prediction_map, to_logits, to_probabilities
+from medfold.scoring import (
+    METRICS,
+    MIN_PROBABILITY,
+    FittedTransform,
+    Metric,
+    prediction_map,
+    to_logits,
+    to_probabilities,
+)
 
 ROUNDS, RESAMPLES, DRAWN = 50, 100, 10_000  # of the greedy selection; rows of a draw at most
 TOLERANCE = 1e-12  # scores that differ by less are equal
@@ -118,7 +126,7 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     own log loss.
     """
     if per_class and stack.shape[2] > 1:
-        alone = METRICS["auc" if metric.of_order else "log_loss"]
+        alone = METRICS["auc" if metric.rank_based else "log_loss"]
         columns = [
             _selected(stack[:, :, [column]], _members(targets, column), alone) for column in range(stack.shape[2])
         ]
@@ -213,7 +221,7 @@ def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:
         truth = np.where(right, stack, 1 - stack).reshape(len(stack), -1)
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        blended = np.maximum(weights @ truth, SMALLEST)
+        blended = np.maximum(weights @ truth, MIN_PROBABILITY)
         return -float(np.log(blended).mean()), -(truth / blended).mean(axis=1)
 
     members = len(stack)

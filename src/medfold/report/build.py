@@ -22,7 +22,7 @@ from medfold.report.sections.subgroups import subgroups_section
 from medfold.report.subgroups import score_subgroups
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import read_run, self_check_findings
-from medfold.scoring import UNKNOWN, Metric, interval_in_words, metric_of, metric_title, score_in_words
+from medfold.scoring import UNKNOWN_PATIENTS, Metric, interval_in_words, metric_of, metric_title, score_in_words
 from medfold.submission import read_ledger
 
 
@@ -85,7 +85,7 @@ def _cards(project: Project, found: Ensemble, metric: Metric) -> list[Card]:
     interval = interval_in_words(score["low"], score["high"])
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
     value = score_in_words(score["value"])
-    over = "over patients or other groups" if names_groups(project.competition) else UNKNOWN
+    over = "over patients or other groups" if names_groups(project.competition) else UNKNOWN_PATIENTS
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
         cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", score_in_words(other)))

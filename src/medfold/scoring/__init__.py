@@ -1,4 +1,4 @@
-"""Scores: metrics, their intervals, and maps of predictions that are fitted on labels."""
+"""Metrics, scores with confidence intervals, and post-processing that is fitted on labels."""
 
 from medfold.scoring import metrics as metrics  # registers them
 from medfold.scoring.aggregation import aggregate, aggregate_predictions, labels_of_units
@@ -11,8 +11,8 @@ from medfold.scoring.bootstrap import (
     score_and_interval_in_words,
     score_in_words,
 )
-from medfold.scoring.calibration import SMALLEST, to_logits, to_probabilities
-from medfold.scoring.cross_fitting import Fit, FittedTransform, chained, cross_fit, prediction_map
+from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
+from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, prediction_map
 from medfold.scoring.decisions import decisions_of
 from medfold.scoring.metric import (
     METRICS,
@@ -26,14 +26,14 @@ from medfold.scoring.metric import (
     to_classes,
 )
 from medfold.scoring.metrics import BINS, auc
-from medfold.scoring.out_of_fold import UNKNOWN, OofPredictions, describe_score, oof_by_unit, oof_score
+from medfold.scoring.out_of_fold import UNKNOWN_PATIENTS, OofPredictions, describe_score, oof_by_unit, oof_score
 from medfold.scoring.post_processing import post_processing_of, temperature_calibration
 
 __all__ = [
     "BINS",
     "METRICS",
-    "SMALLEST",
-    "UNKNOWN",
+    "MIN_PROBABILITY",
+    "UNKNOWN_PATIENTS",
     "Difference",
     "Fit",
     "FittedTransform",
@@ -43,7 +43,7 @@ __all__ = [
     "aggregate_predictions",
     "auc",
     "bootstrap_interval",
-    "chained",
+    "chain_fits",
     "chance_score",
     "cross_fit",
     "decisions_of",

@@ -81,7 +81,7 @@ def test_one_fold_only_leaves_what_needs_no_labels():
     decision = choose_method(single, competition("binary", score={"metric": "macro_f1"}))
     assert [one.method.name for one in decision.contenders] == ["mean", "geometric", "rank"]
     assert decision.adjusted is None
-    with pytest.raises(UserError, match="fitted on labels, and one fold only is trained"):
+    with pytest.raises(UserError, match="fitted on labels, and only one fold is trained"):
         choose_method(single, competition("binary", score={"metric": "macro_f1"}), method="stacking")
 
 

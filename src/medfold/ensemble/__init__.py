@@ -1,4 +1,4 @@
-"""Runs put together: methods, the choice among them, and one predictor of what comes of it."""
+"""Ensembles of runs: methods, the choice among them, and a predictor for new images."""
 
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.method_choice import EnsembleChoice, Members, error_correlation

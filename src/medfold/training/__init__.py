@@ -1,4 +1,4 @@
-"""Training: a run, its folds here or in processes of their own. The face imports no Keras."""
+"""Training of runs: the folds, in this process or in child processes. Importing this package imports no Keras."""
 
 from medfold.training.run import (
     TrainingRequest,

@@ -80,7 +80,7 @@ def test_a_net_that_predicts_in_another_mode_is_told():
     good = trained()
     for other in (np.full((32, 1), 0.5), 0.7 + 0.3 * good.learning):
         (line,) = self_check(replace(good, predicting=other))
-        assert line.startswith("training images are predicted otherwise than they were learnt")
+        assert line.startswith("outputs differ between training and inference mode")
 
 
 def test_shares_that_are_not_those_of_the_sampler_are_told():

@@ -224,7 +224,8 @@ def test_a_few_images_are_drawn_from_each_class_in_turn():
     classes = np.array([0] * 50 + [1] * 3 + [2] * 20)
     assert np.bincount(classes[fold._subset(classes, 9, seed=0)]).tolist() == [3, 3, 3]
     assert np.bincount(classes[fold._subset(classes, 15, seed=0)]).tolist() == [6, 3, 6]
-    assert fold._subset(classes, 9, 0).tolist() == fold._subset(classes, 9, 0).tolist() != fold._subset(classes, 9, 1).tolist()
+    first, again, other = (fold._subset(classes, 9, seed).tolist() for seed in (0, 0, 1))
+    assert first == again != other
 
 
 def test_several_labels_are_balanced_by_which_of_them_are_there():
@@ -477,7 +478,8 @@ def test_too_little_memory_ends_in_one_line(tmp_path, monkeypatch):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9,9]")
 
     monkeypatch.setattr(TrainingStep, "__call__", exhausted)
-    with pytest.raises(UserError, match=r"^fold 0: the machine or its GPU is out of memory\. Halve training\.batch_size"):
+    memory = r"^fold 0: the machine or its GPU is out of memory\. Halve training\.batch_size"
+    with pytest.raises(UserError, match=memory):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
 
 

@@ -218,10 +218,8 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
         history = state.history
         began = time.monotonic()
         if num_images := phase.statistics.gather(AT_THE_END):
-            say(
-                topic,
-                f"batch statistics gathered on {num_images:,} images, {format_duration(time.monotonic() - began)}",
-            )
+            took = format_duration(time.monotonic() - began)
+            say(topic, f"batch statistics gathered on {num_images:,} images, {took}")
     predicts = _in_full_precision(job, model, phases[-1], precision)
     trained = _Trained(competition, model, phases[-1], predicts, images, pd.DataFrame(history))
     if choices.images:

@@ -1,7 +1,6 @@
 """Batches prepared in advance during training, by a thread of this process or by worker processes.
 
-A worker process writes its images into memory that it shares with the training process, so that they are copied only
-once.
+A worker process writes its images into memory that it shares with the training process, which saves a copy.
 """
 
 import gc

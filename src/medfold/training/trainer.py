@@ -59,10 +59,8 @@ def train(
     if state.variables is not None:
         past_logs = [_logs(row, metric) for row in own_rows(state, phase)]
         if unrestored := restore(step, state, batches.steps, callbacks, past_logs):
-            warn(
-                topic,
-                f"the state of {', '.join(unrestored)} is lost: the result may differ from that of an uninterrupted training",
-            )
+            what = f"the state of {', '.join(unrestored)} is lost"
+            warn(topic, f"{what}: the result may differ from that of an uninterrupted training")
     reads_each_step, last_reading = not gpus(), time.monotonic()
     source = load_batches(batches, state.step, total, phase.workers, _to_tensors)
     with progress_bar(topic, total, "steps", state.step, log=False) as bar, closing(source):
@@ -92,7 +90,7 @@ def train(
             if saves:
                 save_state(checkpoint, step, state)
             if out_of_time:
-                fix = "The same command resumes the training"
+                fix = "The same command goes on from there"
                 raise UserError(f"the time is up at {position_in_words(state, phase)}", topic, fix)
             if step.model.stop_training or _has_stopped(state, choices):
                 break

@@ -335,13 +335,13 @@ def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch
     before = [np.array(each) for each in (*model.trainable_variables, *optimizer.inner_optimizer.variables)]
     loss = step.loss()
     step(images * np.inf, *batch[1:])
-    assert (step.left_out(), step.loss()) == (1, loss)
+    assert (step.num_overflowed(), step.loss()) == (1, loss)
     after = [np.array(each) for each in (*model.trainable_variables, *optimizer.inner_optimizer.variables)]
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one, other)
     step(*batch)
     assert np.isfinite(step.loss())
-    assert step.left_out() == 1
+    assert step.num_overflowed() == 1
 
 
 @pytest.mark.slow

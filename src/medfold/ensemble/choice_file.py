@@ -16,37 +16,37 @@ class SavedChoice(NamedTuple):
 
     Args:
         fitted: predictions of runs -> what is submitted.
-        probable: predictions of runs -> probabilities, where `fitted` gives decisions or ranks; None if `fitted` gives
-            probabilities itself.
+        probabilities: predictions of runs -> probabilities, where `fitted` gives decisions or ranks; None if `fitted`
+            gives probabilities itself.
         title: display name.
     """
 
     fitted: FittedTransform
-    probable: FittedTransform | None
+    probabilities: FittedTransform | None
     title: str
 
 
 def choice_of_ensemble(ensemble: Ensemble) -> SavedChoice:
     """Returns the choice that an ensemble was made with."""
-    decision, (probable, _) = ensemble.decision, ensemble.decision.probable
-    adjusted = f", {decision.adjusted.title}" if decision.adjusted and decision.adjusted.helps else ""
+    choice, (probabilities, _) = ensemble.choice, ensemble.choice.probabilities
+    post_processed = f", {choice.post_processed.title}" if choice.post_processed and choice.post_processed.helps else ""
     return SavedChoice(
-        fitted=decision.fitted,
-        probable=None if probable is decision.fitted else probable,
-        title=f"{decision.chosen.method.title}{adjusted}",
+        fitted=choice.fitted,
+        probabilities=None if probabilities is choice.fitted else probabilities,
+        title=f"{choice.chosen.method.title}{post_processed}",
     )
 
 
 def save_choice(project: Project, ensemble: Ensemble) -> None:
     """Saves the choice of an ensemble, with the hashes of the files it was made from."""
     path, choice = _path(project, ensemble.names), choice_of_ensemble(ensemble)
-    probable_path = path.with_suffix(".probable.npz")
+    probabilities_path = path.with_suffix(".probable.npz")
     choice.fitted.save(path)
-    if choice.probable:
-        choice.probable.save(probable_path)
+    if choice.probabilities:
+        choice.probabilities.save(probabilities_path)
     else:
-        files.remove(probable_path)
-    hashes = {file.name: files.sha256(file) for file in (path, probable_path) if file.is_file()}
+        files.remove(probabilities_path)
+    hashes = {file.name: files.sha256(file) for file in (path, probabilities_path) if file.is_file()}
     files.write_json({"inputs": ensemble.inputs, "title": choice.title, "files": hashes}, path.with_suffix(".json"))
 
 
@@ -63,10 +63,10 @@ def read_choice(project: Project, names: list[str]) -> SavedChoice | None:
     expected |= {path.with_name(name): digest for name, digest in metadata["files"].items()}
     if any(not file.is_file() or files.sha256(file) != digest for file, digest in expected.items()):
         return None
-    probable_path = path.with_suffix(".probable.npz")
+    probabilities_path = path.with_suffix(".probable.npz")
     return SavedChoice(
         FittedTransform.load(path),
-        FittedTransform.load(probable_path) if probable_path.name in metadata["files"] else None,
+        FittedTransform.load(probabilities_path) if probabilities_path.name in metadata["files"] else None,
         metadata["title"],
     )
 

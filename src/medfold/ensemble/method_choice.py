@@ -116,33 +116,33 @@ class EnsembleChoice:
     """The chosen way to combine members.
 
     Args:
-        contenders: all methods that were tried, the plain mean first.
+        candidates: all methods that were tried, the plain mean first.
         chosen: one of them.
-        adjusted: the result of post-processing; None if the metric has none, or only one fold is trained.
+        post_processed: the result of post-processing; None if the metric has none, or only one fold is trained.
         fitted: predictions float64 (members, n, columns) -> float64 (n, columns), with post-processing if it helps.
         predictions: float64 (units, columns), the OOF predictions of `fitted`, cross-fitted.
     """
 
-    contenders: list[Candidate]
+    candidates: list[Candidate]
     chosen: Candidate
-    adjusted: PostProcessed | None
+    post_processed: PostProcessed | None
     fitted: FittedTransform
     predictions: np.ndarray
 
     @property
-    def probable(self) -> tuple[FittedTransform, np.ndarray]:
+    def probabilities(self) -> tuple[FittedTransform, np.ndarray]:
         """The transform that gives probabilities, and its OOF predictions.
 
         They are `fitted` and `predictions` unless the method gives ranks, or post-processing turns probabilities into
         decisions or the like.
         """
         if self.chosen.method.gives_ranks:
-            return self.contenders[0].fitted, self.contenders[0].predictions
-        if self.adjusted and self.adjusted.helps and self.adjusted.calibrates:
+            return self.candidates[0].fitted, self.candidates[0].predictions
+        if self.post_processed and self.post_processed.helps and self.post_processed.calibrates:
             return self.fitted, self.predictions
         return self.chosen.fitted, self.chosen.predictions
 
-    def without_image(self, prior: np.ndarray) -> np.ndarray:
+    def fallback(self, prior: np.ndarray) -> np.ndarray:
         """Returns the prediction for a unit without an image: the prior, after the same decisions as other predictions.
 
         No member has predicted the prior, so it is neither combined nor calibrated. A rank mean cannot rank it, and
@@ -155,7 +155,7 @@ class EnsembleChoice:
         if self.chosen.method.gives_ranks:
             _, arguments = self.chosen.fitted.steps[0]
             prediction = self.chosen.fitted.apply(np.median(arguments["ordered"], axis=1)[:, None, :])
-        if self.adjusted and self.adjusted.helps and not self.adjusted.calibrates:
+        if self.post_processed and self.post_processed.helps and not self.post_processed.calibrates:
             prediction = FittedTransform(self.fitted.steps[len(self.chosen.fitted.steps) :]).apply(prediction)
         return prediction[0]
 
@@ -206,23 +206,23 @@ def choose_method(
     Raises:
         UserError: the method is unknown, or cannot be used yet.
     """
-    contenders = compare_methods(members, competition, per_class, method)
-    chosen = _find_candidate(members, contenders, method) if method else _best_candidate(contenders, competition)
-    adjusted = _post_process(members, competition, chosen, per_class) if members.can_be_cross_fitted else None
+    candidates = compare_methods(members, competition, per_class, method)
+    chosen = _find_candidate(members, candidates, method) if method else _best_candidate(candidates, competition)
+    post_processed = _post_process(members, competition, chosen, per_class) if members.can_be_cross_fitted else None
     fitted, predictions = chosen.fitted, chosen.predictions
-    if adjusted and adjusted.helps:
-        fitted, predictions = adjusted.fitted, adjusted.predictions
-    return EnsembleChoice(contenders, chosen, adjusted, fitted, predictions)
+    if post_processed and post_processed.helps:
+        fitted, predictions = post_processed.fitted, post_processed.predictions
+    return EnsembleChoice(candidates, chosen, post_processed, fitted, predictions)
 
 
 def calibration_gain(
-    members: Members, competition: Competition, decision: EnsembleChoice, per_class: bool = False
+    members: Members, competition: Competition, choice: EnsembleChoice, per_class: bool = False
 ) -> Calibration:
     """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
     Ranks are not probabilities: for a rank mean, the plain mean is measured instead.
     """
-    chosen = decision.contenders[0] if decision.chosen.method.gives_ranks else decision.chosen
+    chosen = choice.candidates[0] if choice.chosen.method.gives_ranks else choice.chosen
     scaling, ece = temperature_calibration().fit, METRICS["ece"]
     fit = chain_fits(_fit(chosen.method, metric_of(competition), per_class), scaling)
     after = cross_fit(fit, members.predictions, members.targets, members.fold)
@@ -248,14 +248,14 @@ def _fit(method: Method, metric: Metric, per_class: bool) -> Fit:
     return partial(method.fit, metric=metric, per_class=per_class)
 
 
-def _best_candidate(contenders: list[Candidate], competition: Competition) -> Candidate:
-    plain, *others = contenders
+def _best_candidate(candidates: list[Candidate], competition: Competition) -> Candidate:
+    plain, *others = candidates
     better = [candidate for candidate in others if candidate.gain.low > 0]
     return max(better, key=lambda candidate: metric_of(competition).sign * candidate.cross_fitted, default=plain)
 
 
-def _find_candidate(members: Members, contenders: list[Candidate], name: str) -> Candidate:
-    for candidate in contenders:
+def _find_candidate(members: Members, candidates: list[Candidate], name: str) -> Candidate:
+    for candidate in candidates:
         if candidate.method.name == name:
             return candidate
     if name in METHODS:

@@ -59,7 +59,7 @@ def ensemble_method(title: str, learns: bool = True, gives_ranks: bool = False) 
     Example:
         >>> @ensemble_method("median", learns=False)
         ... def median(stack, targets, metric, per_class=False):
-        ...     return FittedTransform.by(median_of)
+        ...     return FittedTransform.from_function(median_of)
     """
 
     def register(fit: Callable) -> Callable:
@@ -72,7 +72,7 @@ def ensemble_method(title: str, learns: bool = True, gives_ranks: bool = False) 
 @ensemble_method("arithmetic mean", learns=False)
 def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """The plain mean of the probabilities."""
-    return FittedTransform.by(mean_of)
+    return FittedTransform.from_function(mean_of)
 
 
 @prediction_map
@@ -84,7 +84,7 @@ def mean_of(stack: np.ndarray) -> np.ndarray:
 @ensemble_method("geometric mean", learns=False)
 def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """The normalised geometric mean: the mean of the logits, converted back to probabilities."""
-    return FittedTransform.by(geometric_mean_of, exclusive=_exclusive(stack, targets))
+    return FittedTransform.from_function(geometric_mean_of, exclusive=_exclusive(stack, targets))
 
 
 @prediction_map
@@ -100,7 +100,9 @@ def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool
     The reference is the OOF predictions, not the batch to predict, so the rank of an image does not depend on which
     other images are predicted with it.
     """
-    return FittedTransform.by(rank_mean_of, ordered=np.sort(stack, axis=1), exclusive=_exclusive(stack, targets))
+    return FittedTransform.from_function(
+        rank_mean_of, ordered=np.sort(stack, axis=1), exclusive=_exclusive(stack, targets)
+    )
 
 
 @prediction_map
@@ -253,14 +255,16 @@ def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: 
         return mean(stack, targets, metric)
     if _exclusive(stack, targets):
         slopes, offsets = _regression(_logit_features(stack, True), targets)
-        return FittedTransform.by(stacked_classes, slopes=slopes, offsets=offsets, classes=np.unique(targets))
+        return FittedTransform.from_function(
+            stacked_classes, slopes=slopes, offsets=offsets, classes=np.unique(targets)
+        )
     labels = targets.reshape(len(targets), -1)
     slopes, offsets = np.full((labels.shape[1], len(stack)), np.nan), np.zeros(labels.shape[1])
     for label in range(labels.shape[1]):
         if len(np.unique(labels[:, label])) == 2:
             fitted = _regression(_logit_features(stack[:, :, [label]], False), labels[:, label])
             slopes[label], offsets[label] = (coefficients[0] for coefficients in fitted)
-    return FittedTransform.by(stacked_labels, slopes=slopes, offsets=offsets)
+    return FittedTransform.from_function(stacked_labels, slopes=slopes, offsets=offsets)
 
 
 @prediction_map
@@ -311,8 +315,10 @@ def _weighted_mean(weights: np.ndarray, exclusive: bool) -> FittedTransform:
     """Returns the weighted mean; with weights per column, exclusive classes are normalised to a sum of 1."""
     weights = weights / weights.sum(axis=0)
     if weights.ndim == 1:
-        return FittedTransform.by(weighted_mean_of, {"weights": weights}, weights=weights)
-    return FittedTransform.by(weighted_columns_of, {"weights": weights}, weights=weights, exclusive=exclusive)
+        return FittedTransform.from_function(weighted_mean_of, {"weights": weights}, weights=weights)
+    return FittedTransform.from_function(
+        weighted_columns_of, {"weights": weights}, weights=weights, exclusive=exclusive
+    )
 
 
 @prediction_map

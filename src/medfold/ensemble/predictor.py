@@ -18,7 +18,7 @@ from medfold.errors import UserError, shorten_list
 from medfold.processes import silence_native_output
 from medfold.scoring import FittedTransform, aggregate_predictions
 
-BATCH = 64  # images per forward pass
+BATCH_SIZE = 64  # images per forward pass
 
 
 @dataclass(frozen=True)
@@ -61,30 +61,30 @@ class EnsemblePredictor:
         batch_size: images per forward pass. Defaults to 64.
 
     Attributes:
-        options: the distinct image settings of the runs.
+        image_settings: the distinct image settings of the runs.
 
     Raises:
         UserError: a weights file is damaged, or belongs to another net.
     """
 
     def __init__(
-        self, competition: Competition, members: Sequence[Member], fitted: FittedTransform, batch_size: int = BATCH
+        self, competition: Competition, members: Sequence[Member], fitted: FittedTransform, batch_size: int = BATCH_SIZE
     ):
         self._competition, self._fitted = competition, fitted
         self._runs = [_RunPredictor(competition, member, batch_size) for member in members]
-        self.options: list[ImageSettings] = []
+        self.image_settings: list[ImageSettings] = []
         for member in members:
-            if member.recipe.images not in self.options:
-                self.options.append(member.recipe.images)
-        self._option_of = [self.options.index(member.recipe.images) for member in members]
+            if member.recipe.images not in self.image_settings:
+                self.image_settings.append(member.recipe.images)
+        self._setting_of = [self.image_settings.index(member.recipe.images) for member in members]
 
     @property
-    def runs(self) -> int:
+    def num_runs(self) -> int:
         """Number of runs."""
         return len(self._runs)
 
     @property
-    def most(self) -> PredictionLimit:
+    def limits(self) -> PredictionLimit:
         """Largest number of folds and of views among the runs."""
         return PredictionLimit(max(run.folds for run in self._runs), max(run.views for run in self._runs))
 
@@ -96,13 +96,13 @@ class EnsemblePredictor:
         """Predicts images with each run.
 
         Args:
-            pixels: uint8 (n, size, size, channels), one array for each of `options`.
+            pixels: uint8 (n, size, size, channels), one array for each of `image_settings`.
             limit: restricts folds or views. Defaults to all.
 
         Returns:
             float64 (n, columns) for each run: the mean of its folds.
         """
-        return [run(pixels[option], limit) for run, option in zip(self._runs, self._option_of, strict=True)]
+        return [run(pixels[option], limit) for run, option in zip(self._runs, self._setting_of, strict=True)]
 
     def combine(
         self,

@@ -33,28 +33,28 @@ class Ensemble:
     Args:
         names: run names, one per member.
         members: their OOF predictions.
-        decision: the way they are combined.
+        choice: the way they are combined.
         calibration: the effect of temperature scaling; None while a single fold is trained.
         oof: the OOF predictions that are scored; cross-fitted where anything was fitted on labels.
-        probable: OOF probabilities, where post-processing turned those of `oof` into decisions.
+        probabilities: OOF probabilities, where post-processing turned those of `oof` into decisions.
         score: as score.json, and `ensemble`: method, weights, post-processing.
         test: `id` (of the unit) and prediction columns.
-        test_probable: test probabilities, as `probable` is for `oof`.
-        nothing: float64 (columns,), the prediction for a unit without an image.
+        test_probabilities: test probabilities, as `probabilities` is for `oof`.
+        fallback: float64 (columns,), the prediction for a unit without an image.
         prior: float64 (columns,), the mean of the units' labels: the probabilities for a unit without an image.
         inputs: hashes of the files that the ensemble was made from, by path.
     """
 
     names: list[str]
     members: Members
-    decision: EnsembleChoice
+    choice: EnsembleChoice
     calibration: Calibration | None
     oof: OofPredictions
-    probable: OofPredictions
+    probabilities: OofPredictions
     score: dict[str, Any]
     test: pd.DataFrame
-    test_probable: pd.DataFrame
-    nothing: np.ndarray
+    test_probabilities: pd.DataFrame
+    fallback: np.ndarray
     prior: np.ndarray
     inputs: dict[str, str]
 
@@ -90,33 +90,33 @@ def ensemble_runs(
     oof = next(iter(oof_by_run.values()))
     stack = np.stack([predicted.predictions for predicted in oof_by_run.values()])
     members = Members(list(oof_by_run), stack, oof.targets, oof.fold, oof.group)
-    decision = choose_method(members, competition, method, per_class)
-    probable_fitted, probable_oof = decision.probable
-    probable = replace(oof, predictions=probable_oof)
-    oof = replace(oof, predictions=decision.predictions)
+    choice = choose_method(members, competition, method, per_class)
+    probabilities_fitted, probabilities_oof = choice.probabilities
+    probabilities = replace(oof, predictions=probabilities_oof)
+    oof = replace(oof, predictions=choice.predictions)
     optimistic = any(run.optimistic for run in runs.values())
-    score = oof_score(competition, oof, optimistic, probable)
-    score["ensemble"] = _score_entry(members, decision)
+    score = oof_score(competition, oof, optimistic, probabilities)
+    score["ensemble"] = _score_entry(members, choice)
     tests, unit = {name: run.test(project) for name, run in runs.items()}, data.test.set_index("id")["unit"]
-    test, test_probable = (
-        combine(competition, tests, unit, transform) for transform in (decision.fitted, probable_fitted)
+    test, test_probabilities = (
+        combine(competition, tests, unit, transform) for transform in (choice.fitted, probabilities_fitted)
     )
     prior = label_means(competition, labels_of_units(data.train["unit"].to_numpy(), data.targets))
     inputs = {path: digest for run in runs.values() for path, digest in run.inputs(project).items()}
     calibration = None
     if members.can_be_cross_fitted:
-        calibration = method_choice.calibration_gain(members, competition, decision, per_class)
+        calibration = method_choice.calibration_gain(members, competition, choice, per_class)
     return Ensemble(
         names=list(oof_by_run),
         members=members,
-        decision=decision,
+        choice=choice,
         calibration=calibration,
         oof=oof,
-        probable=probable,
+        probabilities=probabilities,
         score=score,
         test=test,
-        test_probable=test_probable,
-        nothing=decision.without_image(prior),
+        test_probabilities=test_probabilities,
+        fallback=choice.fallback(prior),
         prior=prior,
         inputs=inputs,
     )
@@ -153,14 +153,14 @@ class _Run:
         return {file.relative_to(project.workspace.root).as_posix(): files.sha256(file) for file in paths}
 
 
-def _score_entry(members: Members, decision: EnsembleChoice) -> dict[str, Any]:
+def _score_entry(members: Members, choice: EnsembleChoice) -> dict[str, Any]:
     """Returns the entry `ensemble` of score.json."""
-    chosen, adjusted = decision.chosen, decision.adjusted
+    chosen, post_processed = choice.chosen, choice.post_processed
     record: dict[str, Any] = {"method": chosen.method.name}
     weights = chosen.fitted.parameters.get("weights")
     if weights is not None:
         record["weights"] = {name: each.tolist() for name, each in zip(members.names, weights.round(9), strict=True)}
-    if adjusted and adjusted.helps:
-        parameters = {key: value for key, value in adjusted.fitted.parameters.items() if key != "weights"}
+    if post_processed and post_processed.helps:
+        parameters = {key: value for key, value in post_processed.fitted.parameters.items() if key != "weights"}
         record["adjustment"] = parameters
     return record

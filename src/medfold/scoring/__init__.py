@@ -5,11 +5,11 @@ from medfold.scoring.aggregation import aggregate, aggregate_predictions, labels
 from medfold.scoring.bootstrap import (
     Difference,
     bootstrap_interval,
-    difference_in_words,
-    interval_in_words,
+    format_difference,
+    format_interval,
+    format_score,
+    format_score_and_interval,
     paired_difference,
-    score_and_interval_in_words,
-    score_in_words,
 )
 from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
 from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, prediction_map
@@ -48,8 +48,10 @@ __all__ = [
     "cross_fit",
     "decisions_of",
     "describe_score",
-    "difference_in_words",
-    "interval_in_words",
+    "format_difference",
+    "format_interval",
+    "format_score",
+    "format_score_and_interval",
     "label_means",
     "labels_of_units",
     "metric",
@@ -61,8 +63,6 @@ __all__ = [
     "paired_difference",
     "post_processing_of",
     "prediction_map",
-    "score_and_interval_in_words",
-    "score_in_words",
     "temperature_calibration",
     "to_classes",
     "to_logits",

@@ -56,24 +56,24 @@ def bootstrap_interval(
     return _interval(_defined_values(values, resamples))
 
 
-def score_in_words(value: float | None, digits: int = 4) -> str:
+def format_score(value: float | None, digits: int = 4) -> str:
     """Formats a score: '0.9512', or 'undefined' for nan and None."""
     return "undefined" if value is None or np.isnan(value) else f"{value:.{digits}f}"
 
 
-def interval_in_words(low: float | None, high: float | None) -> str:
+def format_interval(low: float | None, high: float | None) -> str:
     """Formats an interval: '0.9312 to 0.9689', or 'no interval' for nan and None."""
     return "no interval" if low is None or np.isnan(low) else f"{low:.4f} to {high:.4f}"
 
 
-def score_and_interval_in_words(title: str, value: float | None, low: float | None, high: float | None) -> str:
+def format_score_and_interval(title: str, value: float | None, low: float | None, high: float | None) -> str:
     """Formats a score with its interval: 'AUC 0.9512 (95 % interval 0.9312 to 0.9689)'.
 
     A score of nan or None is 'undefined'.
     """
     if value is None or np.isnan(value):
         return f"{title} undefined"
-    interval = interval_in_words(low, high)
+    interval = format_interval(low, high)
     return f"{title} {value:.4f} ({interval if interval == 'no interval' else f'95 % interval {interval}'})"
 
 
@@ -139,7 +139,7 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def difference_in_words(difference: Difference) -> str:
+def format_difference(difference: Difference) -> str:
     """Formats a difference with its interval: '+0.0123 (-0.0010 to +0.0256)', or 'undefined'."""
     if np.isnan(difference.value):
         return "undefined"

@@ -59,7 +59,9 @@ def temperature_scaling(
     )
     bounds = (np.log(min_temperature), np.log(MAX_TEMPERATURE))
     temperature = float(np.exp(minimize_scalar(loss_at, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x))
-    return FittedTransform.by(tempered, {"temperature": temperature}, temperature=temperature, exclusive=exclusive)
+    return FittedTransform.from_function(
+        tempered, {"temperature": temperature}, temperature=temperature, exclusive=exclusive
+    )
 
 
 def _max_margin(logits: np.ndarray, exclusive: bool) -> float:

@@ -35,7 +35,9 @@ class FittedTransform:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def by(cls, function: Callable, parameters: dict[str, Any] | None = None, **arguments: Any) -> "FittedTransform":
+    def from_function(
+        cls, function: Callable, parameters: dict[str, Any] | None = None, **arguments: Any
+    ) -> "FittedTransform":
         """Makes a transform with a single step.
 
         Args:

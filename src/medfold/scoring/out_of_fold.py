@@ -9,7 +9,7 @@ import pandas as pd
 from medfold.competition import Competition, names_groups
 from medfold.errors import UserError, shorten_list
 from medfold.scoring.aggregation import aggregate
-from medfold.scoring.bootstrap import bootstrap_interval, score_and_interval_in_words, score_in_words
+from medfold.scoring.bootstrap import bootstrap_interval, format_score, format_score_and_interval
 from medfold.scoring.metric import metric_input, metric_of, metric_title
 
 UNKNOWN_PATIENTS = "patients unknown: it may flatter"
@@ -24,9 +24,9 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
     """
     title = metric_title(competition, result["metric"])
     k, done = competition.folds.k, result["folds_done"]
-    text = score_and_interval_in_words(title, result["value"], result["low"], result["high"])
+    text = format_score_and_interval(title, result["value"], result["low"], result["high"])
     for name, value in result["also"].items():
-        text += f", {metric_title(competition, name)} {score_in_words(value)}"
+        text += f", {metric_title(competition, name)} {format_score(value)}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
     text += f", {covers}, {result['units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
     text += "" if names_groups(competition) else f"; {UNKNOWN_PATIENTS}"

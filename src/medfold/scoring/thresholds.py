@@ -36,7 +36,7 @@ def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metr
     for column in range(predictions.shape[1]):
         column_targets = targets if targets.ndim == 1 else targets[:, [column]]
         best.append(_best_threshold(predictions[:, [column]], column_targets, metric))
-    return FittedTransform.by(moved, {"thresholds": best}, thresholds=np.array(best))
+    return FittedTransform.from_function(moved, {"thresholds": best}, thresholds=np.array(best))
 
 
 @prediction_map
@@ -104,7 +104,7 @@ def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | No
             trials = np.tile(cuts, (CUT_CANDIDATES + 1, 1))
             trials[1:, index] = candidates
             cuts = np.sort(trials[int(np.argmin([loss(trial) for trial in trials]))])
-    return FittedTransform.by(cut, {"cut points": cuts.tolist()}, cuts=cuts)
+    return FittedTransform.from_function(cut, {"cut points": cuts.tolist()}, cuts=cuts)
 
 
 @prediction_map
@@ -134,7 +134,7 @@ def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) 
             factors[index] = _cheapest_best(FACTORS, scores, np.abs(np.log(FACTORS)))
         if np.array_equal(previous, factors):
             break
-    return FittedTransform.by(weighed, {"factors": factors.tolist()}, factors=factors)
+    return FittedTransform.from_function(weighed, {"factors": factors.tolist()}, factors=factors)
 
 
 @prediction_map
@@ -175,7 +175,7 @@ def _fit_sharpening(loss: Callable[[np.ndarray], float], offset: float) -> Fitte
     results = [minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-9}) for start in starts]
     slope, offset = min(results, key=lambda result: result.fun).x
     fitted = {"slope": float(np.exp(np.clip(slope, 0, 4))), "offset": float(offset)}
-    return FittedTransform.by(sharpened, fitted, **fitted)
+    return FittedTransform.from_function(sharpened, fitted, **fitted)
 
 
 @prediction_map

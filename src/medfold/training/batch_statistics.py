@@ -46,18 +46,18 @@ class BatchStatistics:
         self._twin = keras.Model(model.inputs, model.outputs)
         self._twin.jit_compile = resolve_compile("auto")
 
-    def gather(self, most: int) -> int:
+    def gather(self, max_images: int) -> int:
         """Sets mean and variance of each layer to those over training images.
 
         Args:
-            most: maximum number of images.
+            max_images: maximum number of images.
 
         Returns:
             The number of images used; 0 for a net without batch normalisation.
         """
         if not self._layers:
             return 0
-        rows = self._rows[:most]  # in random order: the images may be sorted by class
+        rows = self._rows[:max_images]  # in random order: the images may be sorted by class
         batches = -(-len(rows) // MAX_BATCH)
         size = len(rows) // batches
         before = [(np.array(layer.moving_mean), np.array(layer.moving_variance)) for layer in self._layers]

@@ -38,7 +38,7 @@ from medfold.training.frozen_features import write_features
 from medfold.training.phases import Phase, TrainingImages, plan_phases
 from medfold.training.resume import SUMS, TrainingState, load_state
 from medfold.training.self_check import TrainedFold, self_check
-from medfold.training.trainer import position_in_words, train
+from medfold.training.trainer import format_position, train
 
 EACH_EPOCH, AT_THE_END = 512, 2048  # number of training images for batch statistics
 SELF_CHECK_IMAGES = 32  # number of training images for the self-check
@@ -159,8 +159,8 @@ class _Trained:
     Args:
         model: the whole net, as it is saved.
         last: the last phase of its training.
-        predicts: the net of that phase in float32, whatever the precision of the training: so the weights give the same
-            numbers later, on any machine.
+        inference_net: the net of that phase in float32, whatever the precision of the training: so the weights give the
+            same numbers later, on any machine.
         images: the images that it was trained on.
         history: one row per epoch.
     """
@@ -168,14 +168,14 @@ class _Trained:
     competition: Competition
     model: keras.Model
     last: Phase
-    predicts: keras.Model
+    inference_net: keras.Model
     images: TrainingImages
     history: pd.DataFrame
 
     def predict(self, rows: np.ndarray, tta: bool, advance: Callable[[int], None] = lambda count: None) -> np.ndarray:
         """Predicts images of the store: probabilities, float32 (n, columns)."""
         symmetry, last = self.competition.images.symmetry, self.last
-        return Predictor(self.predicts, symmetry, tta, view_of=last.view_of)(last.images, rows, advance)
+        return Predictor(self.inference_net, symmetry, tta, view_of=last.view_of)(last.images, rows, advance)
 
 
 def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _Trained:
@@ -202,7 +202,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
     saved = [load_state(checkpoint, phase) for checkpoint, phase in zip(checkpoints, phases, strict=True)]
     first_phase = max((number for number, state in enumerate(saved) if state), default=0)
     if any(saved):
-        say(topic, f"going on at {position_in_words(saved[first_phase], phases[first_phase])}")
+        say(topic, f"going on at {format_position(saved[first_phase], phases[first_phase])}")
     history: list[dict[str, Any]] = []
     for phase, checkpoint, state in list(zip(phases, checkpoints, saved, strict=True))[first_phase:]:
         state = state or TrainingState(history=history)
@@ -220,8 +220,8 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
         if num_images := phase.statistics.gather(AT_THE_END):
             took = format_duration(time.monotonic() - began)
             say(topic, f"batch statistics gathered on {num_images:,} images, {took}")
-    predicts = _in_full_precision(job, model, phases[-1], precision)
-    trained = _Trained(competition, model, phases[-1], predicts, images, pd.DataFrame(history))
+    inference_net = _in_full_precision(job, model, phases[-1], precision)
+    trained = _Trained(competition, model, phases[-1], inference_net, images, pd.DataFrame(history))
     if choices.images:
         _report_memorisation(trained, topic)
     return trained
@@ -282,14 +282,14 @@ def _self_check_input(job: FoldJob, trained: _Trained, held_out: np.ndarray, oof
     rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:SELF_CHECK_IMAGES])
     batch = np.asarray(last.images[rows], np.float32)
     batch = last.view_of(batch, 0) if last.view_of else batch
-    before = trained.predicts.get_weights()
-    learning = np.asarray(trained.predicts(batch, training=True))
-    trained.predicts.set_weights(before)  # undoes the update of batch normalisation by these images
+    before = trained.inference_net.get_weights()
+    training_outputs = np.asarray(trained.inference_net(batch, training=True))
+    trained.inference_net.set_weights(before)  # undoes the update of batch normalisation by these images
     classes = losses.balancing_classes(competition, images.targets)
-    drawn = np.bincount(classes[last.batches.epoch(0)[0]], minlength=classes.max() + 1)
-    shares = np.bincount(classes) / len(classes)
+    drawn_counts = np.bincount(classes[last.batches.epoch(0)[0]], minlength=classes.max() + 1)
+    expected_shares = np.bincount(classes) / len(classes)
     if job.recipe.training.sampler == "balanced":
-        shares = (shares > 0) / np.count_nonzero(shares)
+        expected_shares = (expected_shares > 0) / np.count_nonzero(expected_shares)
     return TrainedFold(
         competition=competition,
         targets=units.targets,
@@ -297,10 +297,10 @@ def _self_check_input(job: FoldJob, trained: _Trained, held_out: np.ndarray, oof
         groups=job.train["group"][held_out].to_numpy()[units.first],
         prior=losses.target_columns(competition, images.targets).mean(axis=0),
         losses=trained.history["loss"].to_numpy(),
-        learning=learning,
-        predicting=np.asarray(trained.predicts(batch, training=False)),
-        drawn=drawn,
-        shares=shares,
+        training_outputs=training_outputs,
+        inference_outputs=np.asarray(trained.inference_net(batch, training=False)),
+        drawn_counts=drawn_counts,
+        expected_shares=expected_shares,
     )
 
 

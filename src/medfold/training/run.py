@@ -32,7 +32,7 @@ from medfold.runs import (
     open_run,
     write_oof,
 )
-from medfold.scoring import metric_of, score_in_words
+from medfold.scoring import format_score, metric_of
 from medfold.training import parallel
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def refuse_unknown_folds(project: Project, folds: list[int] | None) -> None:
             raise UserError(f"there is no fold {number}", f"FOLD={number}", f"Choose 0 to {k - 1}, or all")
 
 
-def refuse_impossible_words(request: TrainingRequest) -> None:
+def refuse_invalid_parallelism(request: TrainingRequest) -> None:
     """Raises UserError if jobs or workers are neither a number nor `auto`."""
     parallel.resolve_jobs(request.jobs, 1)
     parallel.resolve_workers(request.workers)
@@ -206,7 +206,7 @@ def _train_here(
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             }
             files.write_json(log, run_paths.fold(number).log)
-        say(f"fold {number}", f"{metric.title} {score_in_words(score)}, {format_duration(time.monotonic() - began)}")
+        say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
         write_oof(project.competition, run_paths, data.train, data.targets)
 
 

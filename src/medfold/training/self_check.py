@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medfold.competition import Competition
-from medfold.scoring import bootstrap_interval, chance_score, decisions_of, metric_of, score_in_words
+from medfold.scoring import bootstrap_interval, chance_score, decisions_of, format_score, metric_of
 
 MIN_SPREAD = 1e-3  # standard deviation below which predictions count as the same for all images
 MIN_LOSS_DECREASE = 0.01  # share of the first loss; a smaller decrease may be chance
@@ -24,10 +24,10 @@ class TrainedFold:
         targets, predictions, groups: of the held-out units: int (n,) or (n, labels); float (n, columns); (n,).
         prior: float (columns,), the mean of the training labels.
         losses: float (epochs,), the mean loss of each epoch.
-        learning, predicting: float (m, columns), outputs for the same training images in training mode and in inference
-            mode.
-        drawn: int (k,), how often each class was drawn in an epoch.
-        shares: float (k,), the expected share of each class, according to the sampler.
+        training_outputs, inference_outputs: float (m, columns), outputs for the same training images in training mode
+            and in inference mode.
+        drawn_counts: int (k,), how often each class was drawn in an epoch.
+        expected_shares: float (k,), the expected share of each class, according to the sampler.
     """
 
     competition: Competition
@@ -36,10 +36,10 @@ class TrainedFold:
     groups: np.ndarray
     prior: np.ndarray
     losses: np.ndarray
-    learning: np.ndarray
-    predicting: np.ndarray
-    drawn: np.ndarray
-    shares: np.ndarray
+    training_outputs: np.ndarray
+    inference_outputs: np.ndarray
+    drawn_counts: np.ndarray
+    expected_shares: np.ndarray
 
 
 def self_check(fold: TrainedFold) -> list[str]:
@@ -61,7 +61,7 @@ def _no_better_than_chance(fold: TrainedFold) -> str:
     best = high if metric.higher_is_better else low
     if np.isnan(best) or np.isnan(chance) or metric.sign * (best - chance) > 0:
         return ""
-    value = score_in_words(metric(fold.targets, fold.predictions))
+    value = format_score(metric(fold.targets, fold.predictions))
     return f"{metric.title} {value} (95 % interval {low:.4f} to {high:.4f}) is no better than chance, {chance:.4f}"
 
 
@@ -89,23 +89,24 @@ def _class_never_predicted(fold: TrainedFold) -> str:
 
 def _modes_differ(fold: TrainedFold) -> str:
     """Compares training mode with inference mode: single outputs may differ, because of dropout, but not their mean."""
-    if not len(fold.learning):
+    if not len(fold.training_outputs):
         return ""
-    difference = float(np.max(np.abs(np.mean(fold.learning - fold.predicting, axis=0))))
-    flat = np.max(np.std(fold.predicting, axis=0)) < 0.1 * np.max(np.std(fold.learning, axis=0))
+    difference = float(np.max(np.abs(np.mean(fold.training_outputs - fold.inference_outputs, axis=0))))
+    flat = np.max(np.std(fold.inference_outputs, axis=0)) < 0.1 * np.max(np.std(fold.training_outputs, axis=0))
     if difference < MAX_MODE_DIFFERENCE and not flat:
         return ""
     return f"outputs differ between training and inference mode by {difference:.2f}: check batch normalisation"
 
 
 def _shares_differ(fold: TrainedFold) -> str:
-    count = fold.drawn.sum()
-    expected = fold.shares * count
-    deviation = np.sqrt(np.maximum(expected * (1 - fold.shares), 1))
-    worst = int(np.argmax(np.abs(fold.drawn - expected) / deviation))
-    if abs(fold.drawn[worst] - expected[worst]) <= MAX_DEVIATIONS * deviation[worst]:
+    count = fold.drawn_counts.sum()
+    expected = fold.expected_shares * count
+    deviation = np.sqrt(np.maximum(expected * (1 - fold.expected_shares), 1))
+    worst = int(np.argmax(np.abs(fold.drawn_counts - expected) / deviation))
+    if abs(fold.drawn_counts[worst] - expected[worst]) <= MAX_DEVIATIONS * deviation[worst]:
         return ""
-    return f"class {worst} was drawn in {fold.drawn[worst] / count:.1%}, the sampler says {fold.shares[worst]:.1%}"
+    drawn, expected_share = fold.drawn_counts[worst] / count, fold.expected_shares[worst]
+    return f"class {worst} was drawn in {drawn:.1%}, the sampler says {expected_share:.1%}"
 
 
 CHECKS = (

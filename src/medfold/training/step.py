@@ -104,7 +104,7 @@ class TrainingStep:
         total, count = self._read_sums()
         return float(total / count) if count else float("nan")
 
-    def left_out(self) -> int:
+    def num_overflowed(self) -> int:
         """Returns the number of overflows in the epoch so far: steps whose loss or gradients were not finite."""
         if self._may_overflow:
             return self._steps - (self._count_updates() - self._updates_before)
@@ -116,7 +116,7 @@ class TrainingStep:
         Where steps may overflow (float16), it takes ten overflows in a row, or a whole epoch of fewer steps.
         """
         if not self._may_overflow:
-            return self.left_out() > 0
+            return self.num_overflowed() > 0
         updates, total = self._count_updates(), self._updates_before + self._steps
         if updates != self._last_update[1]:
             self._last_update = (total, updates)

@@ -15,7 +15,7 @@ from medfold.errors import UserError
 from medfold.models import gpus
 from medfold.processes import deadline_passed
 from medfold.progress import progress_bar
-from medfold.scoring import Metric, score_in_words
+from medfold.scoring import Metric, format_score
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.loader import load_batches
 from medfold.training.mixup import Batch
@@ -91,7 +91,7 @@ def train(
                 save_state(checkpoint, step, state)
             if out_of_time:
                 fix = "The same command goes on from there"
-                raise UserError(f"the time is up at {position_in_words(state, phase)}", topic, fix)
+                raise UserError(f"the time is up at {format_position(state, phase)}", topic, fix)
             if step.model.stop_training or _has_stopped(state, choices):
                 break
     callback_list.on_train_end()
@@ -108,7 +108,7 @@ def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
     return [row for row in state.history if row["part"] == phase.name]
 
 
-def position_in_words(state: TrainingState, phase: Phase) -> str:
+def format_position(state: TrainingState, phase: Phase) -> str:
     """Formats the progress of a phase: 'head, epoch 2, step 3 of 5 epochs'."""
     epoch, position = divmod(state.step, phase.batches.steps)
     step = f", step {position}" if position else ""
@@ -125,8 +125,8 @@ def _end_epoch(
 ) -> dict[str, Any]:
     """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""
     step, epoch = phase.step, len(own_rows(state, phase)) + 1
-    if left_out := step.left_out():
-        what = f"{left_out} of {phase.batches.steps} steps of epoch {epoch} overflowed and were left out"
+    if overflowed := step.num_overflowed():
+        what = f"{overflowed} of {phase.batches.steps} steps of epoch {epoch} overflowed and were left out"
         warn(topic, f"{what}: loss or gradients were not finite")
     rate = float(keras.ops.convert_to_numpy(step.model.optimizer.learning_rate))
     loss = step.loss()
@@ -169,7 +169,7 @@ def _last_epoch(state: TrainingState, phase: Phase, metric: Metric) -> str:
     if not (rows := own_rows(state, phase)):
         return ""
     last = rows[-1]
-    score = f"{metric.title} {score_in_words(last[metric.name], 3)}"
+    score = f"{metric.title} {format_score(last[metric.name], 3)}"
     return f"{phase.prefix}epoch {last['epoch']}/{phase.epochs}  loss {last['loss']:.3f}  {score}"
 
 

@@ -36,10 +36,10 @@ class Ensemble:
         choice: the way they are combined.
         calibration: the effect of temperature scaling; None while a single fold is trained.
         oof: the OOF predictions that are scored; cross-fitted where anything was fitted on labels.
-        probabilities: OOF probabilities, where post-processing turned those of `oof` into decisions.
-        score: as score.json, and `ensemble`: method, weights, post-processing.
+        probabilities: OOF probabilities; the same as `oof`, unless that holds decisions or ranks.
+        score: the content of score.json, with the entry `ensemble`: method, weights, post-processing.
         test: `id` (of the unit) and prediction columns.
-        test_probabilities: test probabilities, as `probabilities` is for `oof`.
+        test_probabilities: test probabilities; the same as `test`, unless that holds decisions or ranks.
         fallback: float64 (columns,), the prediction for a unit without an image.
         prior: float64 (columns,), the mean of the units' labels: the probabilities for a unit without an image.
         inputs: hashes of the files that the ensemble was made from, by path.
@@ -74,7 +74,7 @@ def ensemble_runs(
             message says what differs.
     """
     competition = project.competition
-    runs = {name: _Run.read(project, name) for name in sorted(set(names))}  # sorted: their order has no effect
+    runs = {name: _Run.read(project, name) for name in sorted(set(names))}  # sorted: the order of names has no effect
     for name in runs:
         refuse_other_images(project, name, data.test)
     first, *others = runs.values()
@@ -83,7 +83,7 @@ def ensemble_runs(
             k = competition.folds.k
             other_folds, first_folds = shorten_list(other.folds, k), shorten_list(first.folds, k)
             what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
-            raise UserError(what, "RUNS", "Train what is missing, so that one score vouches for all")
+            raise UserError(what, "RUNS", "Train what is missing, so that one score covers all")
     oof_by_run = {
         name: oof_by_unit(competition, run.oof(project), data.train, data.targets) for name, run in runs.items()
     }
@@ -134,9 +134,9 @@ class _Run:
     @classmethod
     def read(cls, project: Project, name: str) -> "_Run":
         run_paths = find_run(project.paths, name)
-        origin = refuse_changed_run(project, name)
+        metadata = refuse_changed_run(project, name)
         folds = trained_folds(run_paths, project.competition.folds.k)
-        return cls(name, folds, is_optimistic(origin), [run_paths.fold(number) for number in folds])
+        return cls(name, folds, is_optimistic(metadata), [run_paths.fold(number) for number in folds])
 
     def oof(self, project: Project) -> pd.DataFrame:
         tables = [read_predictions(project.competition, fold.oof) for fold in self.paths]
@@ -159,7 +159,7 @@ def _score_entry(members: Members, choice: EnsembleChoice) -> dict[str, Any]:
     record: dict[str, Any] = {"method": chosen.method.name}
     weights = chosen.fitted.parameters.get("weights")
     if weights is not None:
-        record["weights"] = {name: each.tolist() for name, each in zip(members.names, weights.round(9), strict=True)}
+        record["weights"] = {name: row.tolist() for name, row in zip(members.names, weights.round(9), strict=True)}
     if post_processed and post_processed.helps:
         parameters = {key: value for key, value in post_processed.fitted.parameters.items() if key != "weights"}
         record["adjustment"] = parameters

@@ -50,7 +50,7 @@ class BatchStatistics:
         """Sets mean and variance of each layer to those over training images.
 
         Args:
-            max_images: maximum number of images.
+            max_images: number of images to use; all if there are fewer.
 
         Returns:
             The number of images used; 0 for a net without batch normalisation.

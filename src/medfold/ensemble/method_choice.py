@@ -143,10 +143,10 @@ class EnsembleChoice:
         return self.chosen.fitted, self.chosen.predictions
 
     def fallback(self, prior: np.ndarray) -> np.ndarray:
-        """Returns the prediction for a unit without an image: the prior, after the same decisions as other predictions.
+        """Returns the prediction for a unit without an image: the prior, or the median rank for a rank mean.
 
-        No member has predicted the prior, so it is neither combined nor calibrated. A rank mean cannot rank it, and
-        takes the median rank.
+        The post-processing that turns predictions into decisions is applied to it as well. Combination and calibration
+        are not: no member has predicted the prior.
 
         Args:
             prior: float64 (columns,), the mean of the units' labels.

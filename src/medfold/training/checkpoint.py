@@ -25,7 +25,7 @@ class Checkpoint:
         path: of the file.
         identity: identifies the training: recipe, net, data, order. A state with another identity is ignored.
         precision: precision of the computation, such as float32. Defaults to '', for trainings without one.
-        layout: names and shapes of the arrays; a state with another layout is ignored. Defaults to any.
+        layout: names and shapes of the arrays; a state with another layout is ignored. Defaults to none.
         older_layout: the layout that earlier versions saved. Defaults to none.
     """
 

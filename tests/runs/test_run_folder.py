@@ -127,7 +127,7 @@ def test_undefined_is_null(scored):
 )
 def test_an_oof_table_that_does_not_fit_the_folds_is_refused(scored, change):
     facts, truth, targets, oof = scored
-    with pytest.raises(UserError, match="does not fit the folds table"):
+    with pytest.raises(UserError, match="does not match the folds table"):
         oof_score(facts, oof_by_unit(facts, change(oof), truth, targets), optimistic=False)
 
 

@@ -222,9 +222,10 @@ def test_a_few_images_are_learnt_by_heart_or_the_set_up_is_broken(tmp_path, caps
 
 def test_a_few_images_are_drawn_from_each_class_in_turn():
     classes = np.array([0] * 50 + [1] * 3 + [2] * 20)
-    assert np.bincount(classes[fold._few(classes, 9, seed=0)]).tolist() == [3, 3, 3]
-    assert np.bincount(classes[fold._few(classes, 15, seed=0)]).tolist() == [6, 3, 6]
-    assert fold._few(classes, 9, 0).tolist() == fold._few(classes, 9, 0).tolist() != fold._few(classes, 9, 1).tolist()
+    assert np.bincount(classes[fold._subset(classes, 9, seed=0)]).tolist() == [3, 3, 3]
+    assert np.bincount(classes[fold._subset(classes, 15, seed=0)]).tolist() == [6, 3, 6]
+    first, again, other = (fold._subset(classes, 9, seed).tolist() for seed in (0, 0, 1))
+    assert first == again != other
 
 
 def test_several_labels_are_balanced_by_which_of_them_are_there():
@@ -334,13 +335,13 @@ def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch
     before = [np.array(each) for each in (*model.trainable_variables, *optimizer.inner_optimizer.variables)]
     loss = step.loss()
     step(images * np.inf, *batch[1:])
-    assert (step.left_out(), step.loss()) == (1, loss)
+    assert (step.num_overflowed(), step.loss()) == (1, loss)
     after = [np.array(each) for each in (*model.trainable_variables, *optimizer.inner_optimizer.variables)]
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one, other)
     step(*batch)
     assert np.isfinite(step.loss())
-    assert step.left_out() == 1
+    assert step.num_overflowed() == 1
 
 
 @pytest.mark.slow
@@ -477,7 +478,8 @@ def test_too_little_memory_ends_in_one_line(tmp_path, monkeypatch):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9,9]")
 
     monkeypatch.setattr(TrainingStep, "__call__", exhausted)
-    with pytest.raises(UserError, match=r"^fold 0: the memory .* does not suffice\. Halve training\.batch_size"):
+    memory = r"^fold 0: the machine or its GPU is out of memory\. Halve training\.batch_size"
+    with pytest.raises(UserError, match=memory):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
 
 

@@ -22,12 +22,12 @@ from medfold.scoring import (
     Difference,
     OofPredictions,
     bootstrap_interval,
-    difference_in_words,
-    interval_in_words,
+    format_difference,
+    format_interval,
+    format_score,
     metric_of,
     oof_by_unit,
     paired_difference,
-    score_in_words,
 )
 
 
@@ -60,7 +60,7 @@ def compare(project: Project, sides: list[str]) -> Difference:
     rows = []
     for name, oof in zip(sides, (first, second), strict=True):
         low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
-        rows.append([name, score_in_words(metric(oof.targets, oof.predictions)), interval_in_words(low, high)])
+        rows.append([name, format_score(metric(oof.targets, oof.predictions)), format_interval(low, high)])
     k = competition.folds.k
     covers = f"all {k} folds" if len(folds) == k else f"folds {shorten_list(sorted(folds), k)}, which all have"
     say("compare", f"{covers}, {len(first.names):,} {'units' if competition.score.unit else 'samples'}")
@@ -70,7 +70,7 @@ def compare(project: Project, sides: list[str]) -> Difference:
     if np.isnan(difference.value):
         say("difference", f"undefined: {metric.title} is undefined on what is compared")
     else:
-        say("difference", f"{sides[1]} is better by {difference_in_words(difference)}{chance}")
+        say("difference", f"{sides[1]} is better by {format_difference(difference)}{chance}")
     say("verdict", _verdict(sides, difference))
     _warn_of_optimism(project, sides)
     return difference

@@ -11,10 +11,10 @@ from medfold.scoring import (
     Metric,
     bootstrap_interval,
     describe_score,
-    difference_in_words,
-    interval_in_words,
+    format_difference,
+    format_interval,
+    format_score,
     metric_of,
-    score_in_words,
 )
 
 
@@ -41,7 +41,7 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
 
 def show_ensemble(project: Project, found: Ensemble, method: str | None = None) -> None:
     """Shows the ensemble: its runs, the methods with their scores, what was chosen."""
-    competition, decision = project.competition, found.decision
+    competition, decision = project.competition, found.choice
     metric = metric_of(competition)
     if len(found.names) > 1:
         say("members", f"{len(found.names)} runs, and how far their errors go together (1: the same errors)")
@@ -67,36 +67,36 @@ def _show_members(metric: Metric, members: Members) -> None:
     for number, name in enumerate(members.names):
         given = members.predictions[number]
         low, high = bootstrap_interval(metric, members.targets, given, members.group)
-        score = score_in_words(metric(members.targets, given))
+        score = format_score(metric(members.targets, given))
         rows.append(
-            [numbers[number], name, score, interval_in_words(low, high), *(f"{r:.2f}" for r in correlation[number])]
+            [numbers[number], name, score, format_interval(low, high), *(f"{r:.2f}" for r in correlation[number])]
         )
     print_table(["", "run", metric.title, "95 % interval", *numbers], rows)
 
 
 def _show_methods(metric: Metric, decision: EnsembleChoice) -> None:
     rows = []
-    for one in decision.contenders:
-        told = [difference_in_words(one.gain), _percent(one.gain.probability)] if one.gain else ["", ""]
+    for one in decision.candidates:
+        told = [format_difference(one.gain), _percent(one.gain.probability)] if one.gain else ["", ""]
         rows.append(
-            [one.method.name, one.method.title, score_in_words(one.cross_fitted), score_in_words(one.in_sample), *told]
+            [one.method.name, one.method.title, format_score(one.cross_fitted), format_score(one.in_sample), *told]
         )
-    marked = [decision.contenders.index(decision.chosen)]
+    marked = [decision.candidates.index(decision.chosen)]
     print_table(
         ["METHOD", "", f"{metric.title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked
     )
 
 
 def _show_adjusted(metric: Metric, decision: EnsembleChoice) -> None:
-    adjusted = decision.adjusted
+    adjusted = decision.post_processed
     if adjusted is None:
         return
     found = ", ".join(_shown(value) for key, value in adjusted.fitted.parameters.items() if key != "weights")
-    before, after = score_in_words(decision.chosen.cross_fitted), score_in_words(adjusted.cross_fitted)
+    before, after = format_score(decision.chosen.cross_fitted), format_score(adjusted.cross_fitted)
     scores = f"{metric.title} {before} -> {after} cross-fitted"
     fate = "used" if adjusted.helps else "not used: the score does not gain"
     tell = say if adjusted.helps else warn
-    tell("adjusted", f"{adjusted.title} {found}: {scores} ({score_in_words(adjusted.in_sample)} in-sample); {fate}")
+    tell("adjusted", f"{adjusted.title} {found}: {scores} ({format_score(adjusted.in_sample)} in-sample); {fate}")
 
 
 def _shown(value: float | list[float]) -> str:

@@ -14,7 +14,7 @@ from medfold.competition import RESEARCH, ImageSettings, Project
 from medfold.console import print_table, say, warn
 from medfold.data import new_images
 from medfold.ensemble import (
-    BATCH,
+    BATCH_SIZE,
     EnsemblePredictor,
     Member,
     SavedChoice,
@@ -41,7 +41,7 @@ from medfold.scoring import FittedTransform, metric_of, post_processing_of
 
 SHOWN = 10  # rows on the terminal
 CHUNK = 256  # images in memory at a time
-MEAN = SavedChoice(FittedTransform.by(mean_of), None, "arithmetic mean")
+MEAN = SavedChoice(FittedTransform.from_function(mean_of), None, "arithmetic mean")
 LONGEST_NAME = 150  # letters of the name of a file with predictions
 LONGEST = 512  # px, of a picture that shows where the nets look
 
@@ -165,7 +165,7 @@ def _predicted(
     """The predictions of the images that can be read, and why the others cannot."""
     competition, columns = project.competition, project.competition.prediction_columns
     members = [Member(name, recipe_of_run(project, name), _weights(project, name)) for name in sorted(names)]
-    predictor = EnsemblePredictor(competition, members, choice.fitted, min(BATCH, len(found)))
+    predictor = EnsemblePredictor(competition, members, choice.fitted, min(BATCH_SIZE, len(found)))
     for member in members:
         of = f"{len(member.weights)} of {competition.folds.k} folds"
         say("predict", f"{len(found):,} images, {member.name}: the mean of {of}")
@@ -174,7 +174,7 @@ def _predicted(
     ids, outputs, unreadable = [], [], {}
     facts = competition.images.model_copy(update={"shape": None})  # new images may be of any size
     with progress_bar("predict", len(found)) as bar:
-        for rows, pixels, bad in read_batches(root, found, facts, predictor.options):
+        for rows, pixels, bad in read_batches(root, found, facts, predictor.image_settings):
             unreadable |= {found[row]: why for row, why in bad.items()}
             if len(rows):
                 outputs.append(predictor.predict(pixels))
@@ -186,8 +186,8 @@ def _predicted(
     of_runs = [np.concatenate(each) for each in zip(*outputs, strict=True)]
     put_together = predictor.combine(ids, of_runs)
     result = predictions_table(competition, put_together["id"], put_together[columns].to_numpy())
-    if choice.probable is not None:
-        behind = predictor.combine(ids, of_runs, fitted=choice.probable)
+    if choice.probabilities is not None:
+        behind = predictor.combine(ids, of_runs, fitted=choice.probabilities)
         result[[f"probability of {column}" for column in columns]] = behind[columns].to_numpy()
     return result, unreadable
 

@@ -19,7 +19,7 @@ from medfold.runs import (
     has_same_labels,
     labels_fingerprint,
 )
-from medfold.scoring import Metric, interval_in_words, metric_of, score_in_words
+from medfold.scoring import Metric, format_interval, format_score, metric_of
 from medfold.submission import read_ledger
 
 TODAYS = ""  # the folds table in use
@@ -96,8 +96,8 @@ def _row(
 ) -> tuple[tuple, list[str]]:
     """The sort key of a run, and its row of the table."""
     k, value = origin["facts"]["folds"]["k"], score["value"]
-    interval = interval_in_words(score["low"], score["high"]) if value is not None else ""
-    scored = score_in_words(value) if score["folds_done"] else ""
+    interval = format_interval(score["low"], score["high"]) if value is not None else ""
+    scored = format_score(value) if score["folds_done"] else ""
     order = (-len(score["folds_done"]), -metric.sign * value if value is not None else np.inf, run.name)
     return order, [run.name, scored, interval, f"{len(there)}/{k}", _time(run, k), told]
 

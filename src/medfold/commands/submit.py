@@ -15,7 +15,7 @@ from medfold.ensemble import Ensemble, ensemble_runs, save_choice
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import UNDER_WAY, bundle_folder, pack_submission
 from medfold.runs import combined_name, git_commit, load_dataset_for
-from medfold.scoring import chance_score, describe_score, metric_of, metric_title, score_in_words
+from medfold.scoring import chance_score, describe_score, format_score, metric_of, metric_title
 from medfold.submission import (
     LeaderboardResult,
     SubmissionEntry,
@@ -71,8 +71,8 @@ def submit(
     sample = sample_submission(competition, paths)
     units = data.test_groups.index.tolist()
     sample = align_sample(competition, sample, units)
-    test = fill_missing(competition, found.test, units, found.nothing)
-    behind = fill_missing(competition, found.test_probable, units, found.prior, quiet=True)
+    test = fill_missing(competition, found.test, units, found.fallback)
+    behind = fill_missing(competition, found.test_probabilities, units, found.prior, quiet=True)
     table_out = build_submission(competition, test, sample)
     check_submission(competition, table_out, sample)
 
@@ -101,10 +101,10 @@ def submit(
         written = read_submission(file)
         check_submission(competition, written, sample)
         origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
-        origin |= {"nothing": found.nothing.tolist(), "decisions": holds_decisions(competition, sample)}
+        origin |= {"nothing": found.fallback.tolist(), "decisions": holds_decisions(competition, sample)}
         origin["words"] = class_words(competition, sample)
         save_choice(project, found)
-        found.decision.fitted.save(paths.recheck_file(file, "npz"))
+        found.choice.fitted.save(paths.recheck_file(file, "npz"))
         behind_score = _out_of_fold(competition, found).to_csv(index=False, float_format="%.17g", lineterminator="\n")
         files.write_text(behind_score, paths.recheck_file(file, "csv"))  # with all digits: ties would be others
         write_record(project, row, LeaderboardResult(status="written"), origin)
@@ -187,7 +187,7 @@ def _out_of_fold(competition: Competition, found: Ensemble) -> pd.DataFrame:
     """The OOF predictions that the score is of, and the probabilities behind them, for `make recheck`."""
     table = pd.DataFrame({"id": found.oof.names, "fold": found.oof.fold})
     behind = [f"behind {name}" for name in competition.prediction_columns]
-    table[competition.prediction_columns], table[behind] = found.oof.predictions, found.probable.predictions
+    table[competition.prediction_columns], table[behind] = found.oof.predictions, found.probabilities.predictions
     return table
 
 
@@ -204,7 +204,7 @@ def _mark(competition: Competition, digest: str, found: Ensemble) -> str:
 
 def _message(project: Project, names: list[str], result: dict[str, Any], mark: str) -> str:
     title = metric_title(project.competition, result["metric"])
-    value = score_in_words(result["value"])
+    value = format_score(result["value"])
     folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
     commit = git_commit(project.workspace.root)
     code = f", commit {commit}" if commit else ""
@@ -215,7 +215,7 @@ def _message(project: Project, names: list[str], result: dict[str, Any], mark: s
 
 def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
     title = metric_title(competition, result["metric"])
-    values = [score_in_words(value) for value in result["per_fold"].values()]
+    values = [format_score(value) for value in result["per_fold"].values()]
     print_table(["fold", *result["per_fold"]], [[title, *values]])
 
 

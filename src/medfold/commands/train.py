@@ -12,7 +12,7 @@ from medfold.scoring import describe_score
 from medfold.training import (
     TrainingRequest,
     missing_folds,
-    refuse_impossible_words,
+    refuse_invalid_parallelism,
     refuse_unknown_folds,
     refuse_untrainable,
     train_run,
@@ -51,7 +51,7 @@ def train(
         data_at_kaggle(project)  # refused before images are scanned
     else:
         prepare = choices.images
-        refuse_impossible_words(requests[0])
+        refuse_invalid_parallelism(requests[0])
         if any(missing_folds(project, request) for request in requests):
             _warn_of_idle(project, choices)
             refuse_untrainable(project, choices)

@@ -10,7 +10,7 @@ from medfold import files
 from medfold.competition import Competition
 from medfold.console import format_duration, say, warn
 from medfold.data import read_test_part
-from medfold.ensemble import BATCH, EnsemblePredictor
+from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
 from medfold.images import read_batches
 from medfold.notebooks.bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
@@ -42,7 +42,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     say("test", f"{len(test):,} images of {len(names):,} units in {raw}")
     predictor = EnsemblePredictor(competition, bundle.members, bundle.fitted)
     left = seconds - (time.monotonic() - began)
-    budget = TimeBudget(left, len(test), *predictor.most, cost=predictor.cost)
+    budget = TimeBudget(left, len(test), *predictor.limits, cost=predictor.cost)
     predicted, there, unreadable = _predicted(competition, raw, test["image"].tolist(), predictor, budget)
     _tell_unreadable(test, unreadable)
     late = len(test) - int(there.sum()) - len(unreadable)
@@ -67,10 +67,10 @@ def _predicted(
     """What each run predicts, float64 (images, columns); bool (images,) of the images that were predicted; and, by
     position, why others cannot be read.
     """
-    values = [np.zeros((len(images), len(competition.prediction_columns))) for _ in range(predictor.runs)]
+    values = [np.zeros((len(images), len(competition.prediction_columns))) for _ in range(predictor.num_runs)]
     there, unreadable = np.zeros(len(images), bool), {}
     with progress_bar("predict", len(images)) as bar:
-        for rows, pixels, bad in read_batches(raw, images, competition.images, predictor.options, BATCH):
+        for rows, pixels, bad in read_batches(raw, images, competition.images, predictor.image_settings, BATCH_SIZE):
             limit = budget.next()
             if limit is None:
                 break

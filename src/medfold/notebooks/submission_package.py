@@ -35,7 +35,7 @@ def pack_submission(project: Project, data: Dataset, found: Ensemble) -> RemoteR
     folder = bundle_folder(project, found.names)
     slug = paths.name if competition.upload == "local" else kaggle_slug(competition)
     sizes = write_submission_bundle.write_bundle(
-        competition, paths, slug, members, found.decision.fitted, found.nothing, score, folder / KIT
+        competition, paths, slug, members, found.choice.fitted, found.fallback, score, folder / KIT
     )
     packages = wheels.installed_versions(wheels.missing_packages(competition))
     told = [f"{each.paths.name} ({len(each.folds)} folds)" for each in members]

@@ -22,7 +22,7 @@ from medfold.report.sections.subgroups import subgroups_section
 from medfold.report.subgroups import score_subgroups
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import read_run, self_check_findings
-from medfold.scoring import UNKNOWN, Metric, interval_in_words, metric_of, metric_title, score_in_words
+from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
 from medfold.submission import read_ledger
 
 
@@ -42,11 +42,11 @@ def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str
     told = [data_section(project, data), folds_section(project, data)]
     if histories := _histories(first, score["folds_done"], metric.name):
         told.append(learning_section(histories, metric, _minutes(project, found.names)))
-    adjusted = found.decision.adjusted and found.decision.adjusted.helps
-    told.append(performance_section(competition, found.oof if adjusted else found.probable, found.probable))
+    adjusted = found.choice.post_processed and found.choice.post_processed.helps
+    told.append(performance_section(competition, found.oof if adjusted else found.probabilities, found.probabilities))
     if subgroups := _subgroups(project, data, found, metric):
         told.append(subgroups)
-    if len(found.names) > 1 or found.decision.adjusted:
+    if len(found.names) > 1 or found.choice.post_processed:
         told.append(ensemble_section(found, metric))
     if images := explanations_section(project, data, found):
         told.append(images)
@@ -82,13 +82,13 @@ def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str
 
 def _cards(project: Project, found: Ensemble, metric: Metric) -> list[Card]:
     score = found.score
-    interval = interval_in_words(score["low"], score["high"])
+    interval = format_interval(score["low"], score["high"])
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
-    value = score_in_words(score["value"])
-    over = "over patients or other groups" if names_groups(project.competition) else UNKNOWN
+    value = format_score(score["value"])
+    over = "over patients or other groups" if names_groups(project.competition) else UNKNOWN_PATIENTS
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
-        cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", score_in_words(other)))
+        cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", format_score(other)))
     ledger = read_ledger(project.workspace)
     here = ledger[
         (ledger["competition"] == project.paths.name)

@@ -48,7 +48,7 @@ def fill_missing(
     Args:
         predictions: id (of the unit) and prediction columns.
         units: of the test part.
-        nothing: float64 (columns,), what is predicted without an image, see `EnsembleChoice.without_image`.
+        nothing: float64 (columns,), what is predicted without an image, see `EnsembleChoice.fallback`.
         without: what those have that are without a prediction.
         quiet: does not tell. Defaults to False.
     """

@@ -5,44 +5,44 @@ import numpy as np
 from medfold.ensemble import Ensemble
 from medfold.report.names import isolate
 from medfold.report.page import Section
-from medfold.scoring import Metric, difference_in_words, score_in_words
+from medfold.scoring import Metric, format_difference, format_score
 
 
 def ensemble_section(found: Ensemble, metric: Metric) -> Section:
     """Members, methods with their cross-fitted scores, and post-processing."""
     section = Section("ensemble", "Put together")
-    decision = found.decision
+    decision = found.choice
     if len(found.names) > 1:
         rows = [
-            [name, score_in_words(metric(found.members.targets, given))]
+            [name, format_score(metric(found.members.targets, given))]
             for name, given in zip(found.names, found.members.predictions, strict=True)
         ]
         section.table("Members", ["run", f"out-of-fold {isolate(metric.title)}"], rows)
         rows = [
             [
                 one.method.title,
-                score_in_words(one.cross_fitted),
-                score_in_words(one.in_sample),
-                difference_in_words(one.gain) if one.gain else "",
+                format_score(one.cross_fitted),
+                format_score(one.in_sample),
+                format_difference(one.gain) if one.gain else "",
                 f"{one.gain.probability:.0%}" if one.gain and not np.isnan(one.gain.probability) else "",
             ]
-            for one in decision.contenders
+            for one in decision.candidates
         ]
         section.table(
             "Methods: what is fitted on labels is judged on folds that it has not seen",
             ["method", "cross-fitted", "in-sample", "gain over the mean (95 % interval)", "better"],
             rows,
-            [decision.contenders.index(decision.chosen)],
+            [decision.candidates.index(decision.chosen)],
         )
-    if decision.adjusted:
-        one = decision.adjusted
+    if decision.post_processed:
+        one = decision.post_processed
         fate = "It is used." if one.helps else "It is not used, since the score does not gain."
         section.text(
             f"Post-processing: {one.title}. {isolate(metric.title)} "
-            f"{score_in_words(decision.chosen.cross_fitted)} without, with it "
-            f"{score_in_words(one.cross_fitted)} cross-fitted ({score_in_words(one.in_sample)} in-sample). {fate}"
+            f"{format_score(decision.chosen.cross_fitted)} without, with it "
+            f"{format_score(one.cross_fitted)} cross-fitted ({format_score(one.in_sample)} in-sample). {fate}"
         )
-    if found.calibration and not (decision.adjusted and decision.adjusted.helps):
+    if found.calibration and not (decision.post_processed and decision.post_processed.helps):
         each = found.calibration
         section.text(
             f"Expected calibration error {each.before:.4f}; with a temperature of {each.temperature:.2f} it would be "

@@ -30,7 +30,7 @@ def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Se
     """Galleries of images, with heat maps if the weights of the first run are there."""
     competition, name = project.competition, found.names[0]
     section = Section("images", "What it looks at")
-    chosen = galleries.choose_units(found.probable.targets, found.probable.predictions)
+    chosen = galleries.choose_units(found.probabilities.targets, found.probabilities.predictions)
     run_paths = project.paths.run(name)
     choices = Recipe.model_validate(read_run(run_paths)["recipe"])
     _, measured = scan_dataset(project, choices.images)
@@ -168,7 +168,11 @@ class _Nets:
 
 def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Callable[[int, int], str]:
     """A function (row, column) -> caption of an image: id, truth, prediction, fold."""
-    competition, predictions, targets = project.competition, found.probable.predictions, found.probable.targets
+    competition, predictions, targets = (
+        project.competition,
+        found.probabilities.predictions,
+        found.probabilities.targets,
+    )
 
     def text(row: int, column: int) -> str:
         name, p = isolate(competition.prediction_columns[column]), predictions[row, column]

@@ -6,7 +6,7 @@ from medfold.report import plots
 from medfold.report.drawing import Drawing
 from medfold.report.names import isolate
 from medfold.report.page import Section
-from medfold.scoring import Metric, score_in_words
+from medfold.scoring import Metric, format_score
 
 
 def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, minutes: str) -> Section:
@@ -23,7 +23,7 @@ def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, minutes
         + (f" Training took {minutes}." if minutes else "")
     )
     last = ", ".join(
-        f"fold {fold} {score_in_words(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items()
+        f"fold {fold} {format_score(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items()
     )
     loss = plots.learning(histories, "loss", "loss", "loss")
     score = plots.learning(histories, metric.name, metric.title, "score")

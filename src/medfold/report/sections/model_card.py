@@ -23,7 +23,7 @@ def model_card_section(project: Project, data: Dataset, found: Ensemble) -> Sect
     section.list(
         [
             f"{plural('Run', found.names)} {listed(found.names)}: a convolutional net per fold.",
-            f"Put together by: {found.decision.chosen.method.title}.",
+            f"Put together by: {found.choice.chosen.method.title}.",
             f"Task {competition.task}: {listed(competition.prediction_columns[:ROWS])}.",
             f"Trained on {len(data.train):,} images of {data.train['group'].nunique():,} groups.",
             f"Out of fold: {describe_score(competition, score, data.train['unit'].nunique())}.",

@@ -8,7 +8,7 @@ from medfold.report.curves import Curve, OperatingPoint
 from medfold.report.drawing import ConfusionTable, Drawing
 from medfold.report.names import isolate
 from medfold.report.page import Section, percentage
-from medfold.scoring import METRICS, OofPredictions, auc, score_in_words, to_classes
+from medfold.scoring import METRICS, OofPredictions, auc, format_score, to_classes
 
 
 def label_matrix(competition: Competition, targets: np.ndarray) -> np.ndarray:
@@ -39,8 +39,8 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
                 name,
                 f"{truth[:, k].sum():,}",
                 f"{truth[:, k].mean():.1%}",
-                score_in_words(area),
-                score_in_words(precision),
+                format_score(area),
+                format_score(precision),
             ]
         )
         if len(roc) < MOST_CURVES:

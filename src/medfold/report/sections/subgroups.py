@@ -8,7 +8,7 @@ from medfold.report.drawing import Drawing, Interval, IntervalTable
 from medfold.report.names import isolate
 from medfold.report.page import Section, percentage
 from medfold.report.subgroups import Subgroup
-from medfold.scoring import Metric, score_in_words
+from medfold.scoring import Metric, format_score
 
 
 def subgroups_section(metric: Metric, parts: Sequence[Subgroup], whole: float) -> Section:
@@ -28,7 +28,7 @@ def subgroups_section(metric: Metric, parts: Sequence[Subgroup], whole: float) -
     rows = [
         Interval(f"{isolate(part.column)} {isolate(part.value)}", part.score, part.low, part.high) for part in parts
     ]
-    text = f"{isolate(metric.title)} by part; dotted: all samples, {score_in_words(whole)}."
+    text = f"{isolate(metric.title)} by part; dotted: all samples, {format_score(whole)}."
     table = IntervalTable(rows, metric.title, whole)
     section.figures([Drawing("subgroups", "Score by subgroup", text, intervals=table, wide=True)])
     section.table(

@@ -8,7 +8,7 @@ from medfold.competition import Competition
 from medfold.data import encode_targets
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
-from medfold.scoring import METRICS, bootstrap_interval, metric_input, metric_of, score_and_interval_in_words
+from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 
@@ -77,7 +77,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
             value = metric(targets[here], predictions)
             scores[part, metric.name] = None if np.isnan(value) else value
             interval = bootstrap_interval(metric, targets[here], predictions, groups[here])
-            shown = score_and_interval_in_words(metric.title, value, *interval)
+            shown = format_score_and_interval(metric.title, value, *interval)
             values.append(f"{shown} of the probabilities behind it" if behind_it else shown)
         only = here.all()
         lines.append(("test score" if only else part.lower(), f"{', '.join(values)}, {int(here.sum()):,} images"))

@@ -78,7 +78,7 @@ def test_multilabel_folds_balance_every_label_with_groups_whole():
     ("groups", "message"),
     [
         ([0, 1, 2, 2], "3 groups cannot make 5 folds. Set it to 3 or less"),
-        ([7, 7, 7, 7], "folds.k: 1 group cannot make 5 folds. All images are of one group: look at labels.group"),
+        ([7, 7, 7, 7], "folds.k: 1 group cannot make 5 folds. All images are in one group: check labels.group"),
     ],
 )
 def test_too_few_groups_are_refused(groups, message):
@@ -177,8 +177,8 @@ def test_folds_that_no_longer_fit_are_refused(kept, ids, changes, message):
     ("text", "message"),
     [
         ("id,fold\na,0\n", "no column 'group'"),
-        ("id,group,fold\na,0,0\na,0,1\n", "ids stand twice: a"),
-        ("id,group,fold\na,0,x\n", "something else than numbers"),
+        ("id,group,fold\na,0,0\na,0,1\n", "duplicate ids: a"),
+        ("id,group,fold\na,0,x\n", "must hold whole numbers"),
         ("id,group,fold\na,0,0\nb,0,1\n", "it has 2 folds, competition.yaml says 3"),
     ],
 )

@@ -822,7 +822,7 @@ word("workers in words", r"WORKERS=few: expected a number from 0, or auto", "tra
 word("a run's name with a space", r"RUN=a b: a run's name has no spaces", "train", "-c", "clinic", "--run", "a b")
 word(
     "a run's name that is a path",
-    r"RUN=../a: a run's name is a plain folder name",
+    r"RUN=../a: a run's name must be a plain folder name",
     "train",
     "-c",
     "clinic",
@@ -980,7 +980,7 @@ kept(
 )
 kept(
     "a prediction that is no number",
-    r"fold0/oof.csv: 1 predictions are no numbers: i00",
+    r"fold0/oof.csv: 1 predictions are not numbers: i00",
     lambda: _forged("oof.csv", None, "nothing"),
     SUBMIT,
 )

@@ -1,4 +1,4 @@
-"""Kaggle's leaderboard, for competitions that take notebooks: a notebook predicts on Kaggle; its output is submitted."""
+"""Kaggle's leaderboard, for competitions that take notebooks: a notebook predicts there; its output is submitted."""
 
 from pathlib import Path
 

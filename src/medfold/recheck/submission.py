@@ -84,7 +84,7 @@ def _number_differences(
         mean = sum(table.loc[each[0].index] for table in each) / len(each)
         missing = mean.index.difference(unit.index)
         if competition.score.unit and len(missing):
-            yield f"{len(missing)} images are no longer in the test part, such as {missing[0]}: rows cannot be recomputed"
+            yield f"{len(missing)} images are no longer in the test part, such as {missing[0]}: not recomputed"
             return
         units = unit.reindex(mean.index).fillna(mean.index.to_series())  # without score.unit every image is a unit
         stacked.append(tables.predictions_by_unit(competition, units, mean.to_numpy()))

@@ -42,12 +42,13 @@ def ensemble_section(ensemble: Ensemble, metric: Metric) -> Section:
         section.text(
             f"Post-processing: {candidate.title}. {isolate(metric.title)} "
             f"{score_in_words(decision.chosen.cross_fitted)} without, with it "
-            f"{score_in_words(candidate.cross_fitted)} cross-fitted ({score_in_words(candidate.in_sample)} in-sample). {use}"
+            f"{score_in_words(candidate.cross_fitted)} cross-fitted ({score_in_words(candidate.in_sample)} in-sample). "
+            f"{use}"
         )
     if ensemble.calibration and not (decision.adjusted and decision.adjusted.helps):
         calibration = ensemble.calibration
         section.text(
-            f"Expected calibration error {calibration.before:.4f}; with a temperature of {calibration.temperature:.2f} it would be "
-            f"{calibration.after:.4f}, cross-fitted."
+            f"Expected calibration error {calibration.before:.4f}; with a temperature of {calibration.temperature:.2f} "
+            f"it would be {calibration.after:.4f}, cross-fitted."
         )
     return section

@@ -123,7 +123,7 @@ class _Nets:
         if agreement:
             section.text(
                 "Do they depend on the learnt weights? Rank correlation with the maps of the same net, its weights in "
-                f"random order: {np.mean(agreement):.2f} (1: the same maps, which would show the image and not the net)."
+                f"random order: {np.mean(agreement):.2f} (1: the same maps, which show the image, not the net)."
             )
         if pointing and any(len(hits) for hits, _ in pointing):
             hits, chance = (np.concatenate(each) for each in zip(*pointing, strict=True))

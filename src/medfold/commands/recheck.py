@@ -114,9 +114,8 @@ def _as_scored(project: Project, name: str, kept: dict[str, Any] | None, labels:
     if sorted(before.class_names) != sorted(project.competition.class_names):
         require_same_facts(project, name, ("classes",))
     if not has_same_labels(origin, labels):
-        raise UserError(
-            f"labels of the training part have changed since run '{name}' was trained", project.paths.samples
-        )
+        what = f"labels of the training part have changed since run '{name}' was trained"
+        raise UserError(what, project.paths.samples)
     facts = before.model_dump()
     now = project.competition.model_dump(include={"score", "submission"})
     return Competition.model_validate(facts | ((kept or {}).get("facts") or now))

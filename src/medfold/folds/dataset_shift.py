@@ -80,7 +80,7 @@ def _encoded(column: pd.Series) -> pd.Series | None:
 def _folds(is_test: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Returns the rows to fit and the rows to score of each fold.
 
-    Large groups can leave a fold with rows of one part only; such folds are dropped.
+    Large groups can leave a fold with rows of one part only; these folds are dropped.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -91,6 +91,7 @@ def _folds(is_test: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.
 
 
 def _auc(table: pd.DataFrame, is_test: np.ndarray, fold: tuple[np.ndarray, np.ndarray], seed: int) -> float:
+    """Returns the AUC of gradient-boosted trees on the held-out rows of a fold."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
 
@@ -108,15 +109,15 @@ def _auc(table: pd.DataFrame, is_test: np.ndarray, fold: tuple[np.ndarray, np.nd
 
 
 def _auc_alone(values: np.ndarray, is_test: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]) -> float:
-    """The AUC of a column whose every value stands for the share of test rows that it had in the rows to fit."""
+    """Returns the AUC of one column, each value encoded by its share of test rows among the rows to fit."""
     from sklearn.metrics import roc_auc_score
 
     aucs, count = [], values.max() + 1
     for fit, held_out in folds:
-        rows = np.bincount(values[fit], minlength=count)
+        row_counts = np.bincount(values[fit], minlength=count)
         test_counts = np.bincount(values[fit], weights=is_test[fit], minlength=count)
-        share = (test_counts + is_test.mean()) / (rows + 1)
-        aucs.append(roc_auc_score(is_test[held_out], share[values[held_out]]))
+        encoding = (test_counts + is_test.mean()) / (row_counts + 1)
+        aucs.append(roc_auc_score(is_test[held_out], encoding[values[held_out]]))
     return float(np.mean(aucs))
 
 

@@ -77,7 +77,7 @@ def check_folds(
     Args:
         ids: of the training samples.
         options: the key `folds` of competition.yaml.
-        unreadable: further ids that the table may hold: their images may be readable on another machine.
+        unreadable: additional ids that the table may hold: their images may be readable on another machine.
 
     Raises:
         UserError: the ids differ from the data, or K, seed or method differ from competition.yaml.
@@ -87,7 +87,7 @@ def check_folds(
     missing, new = set(table["id"]) - set(ids) - set(unreadable), set(ids) - set(table["id"])
     if missing or new:
         count = len(missing) + len(new)
-        raise UserError(f"{count} ids differ from the data ({len(new)} new, {len(missing)} gone)", paths.folds, fix)
+        raise UserError(f"{count} ids differ from the data ({len(new)} new, {len(missing)} missing)", paths.folds, fix)
     saved = (files.read_json(paths.folds_metadata) or {}).get("folds")
     # Older versions did not save the key `duplicates`.
     if saved and (saved := {"duplicates": "exact", **saved}) != options.model_dump():

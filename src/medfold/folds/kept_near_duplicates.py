@@ -31,7 +31,7 @@ class NearDuplicates:
 VERSION = 2  # increase it when the same measurements give other pairs
 
 
-def load_near_duplicates(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDuplicates:
+def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> NearDuplicates:
     """Returns the near-duplicates among all images, training and test; computed at first use, then read from data/.
 
     Args:
@@ -39,9 +39,9 @@ def load_near_duplicates(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDup
     """
     origin = files.fingerprint([VERSION, files.sha256(paths.appearance)])
     cached = files.read_json(paths.near_duplicates)
-    ids, hashes = seen["id"].to_numpy(), seen["hash"].to_numpy()
+    ids, hashes = appearance["id"].to_numpy(), appearance["hash"].to_numpy()
     if not cached or cached["made from"] != origin:
-        varied = seen[~seen["hash"].str.startswith(ONE_VALUE)]  # all images of a single value look alike
+        varied = appearance[~appearance["hash"].str.startswith(ONE_VALUE)]  # all images of a single value look alike
         perceptual_hashes = np.array([int(text, 16) for text in varied["likeness"]], np.uint64)
         forest = find_near_duplicates(
             perceptual_hashes, np.load(paths.thumbnails, mmap_mode="r")[varied["row"].to_numpy()]

@@ -51,7 +51,7 @@ class LeakReport:
             ("train images found in test", describe(self.leaked, "")),
         ]
         if self.plain:
-            lines.append(("images of one value", describe(self.plain, ", which are no copies of each other")))
+            lines.append(("images of one value", describe(self.plain, ", which are not copies of each other")))
         if self.near is not None:
             split_note = (
                 f" pairs, {len(self.near_split):,} of them in different folds (folds.duplicates: near joins them)"
@@ -112,6 +112,7 @@ def find_leaks(
 
 
 def _near(train: pd.DataFrame, test: pd.DataFrame, pairs: list[tuple[str, str]]) -> dict[str, list[list[str]]]:
+    """Returns the findings about near-duplicates, as arguments of `LeakReport`."""
     fold, in_test = train.set_index("id")["fold"].to_dict(), set(test["id"])
     within = [[a, b] for a, b in pairs if a in fold and b in fold]
     across = [sorted(pair, key=in_test.__contains__) for pair in pairs if len(in_test.intersection(pair)) == 1]

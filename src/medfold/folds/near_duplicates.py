@@ -1,9 +1,9 @@
 """Near-duplicates: images that show the same picture with different pixels.
 
-Such a copy was scaled, cropped by a few percent, rotated by a few degrees, brightened or compressed again.
+A copy may be scaled, cropped by a few percent, rotated by a few degrees, brightened or compressed again.
 
-They are found from the perceptual hash and the thumbnail (4 kB) of each image, which `hash_and_thumbnail` computes, so
-that no image is decoded twice. There are three filters, each more precise and slower than the one before:
+Near-duplicates are found from the perceptual hash and the thumbnail (4 kB) of each image, which `hash_and_thumbnail`
+computes, so that no image is decoded twice. There are three filters, each more precise and slower than the one before:
 
 1. the perceptual hash: the hashes of two copies differ in few bits;
 2. the coarse content: medical images are similar, so what they have in common is removed before they are compared;
@@ -69,9 +69,9 @@ def close_hash_pairs(hashes: np.ndarray, radius: int) -> Iterator[tuple[int, np.
     Yields:
         A row number, and int64 (m,), the later rows that are close to it, in ascending order.
     """
-    for row, own in enumerate(hashes):
+    for row, hash_bits in enumerate(hashes):
         later = hashes[row + 1 :]
-        yield row, np.flatnonzero(np.bitwise_count(later ^ own) <= radius) + row + 1
+        yield row, np.flatnonzero(np.bitwise_count(later ^ hash_bits) <= radius) + row + 1
 
 
 def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDuplicateForest:
@@ -93,12 +93,12 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDupl
     pairs = [(i, j, 1.0) for i, j in zip(original[is_copy], varied[is_copy], strict=True)]
 
     structure = lru_cache(maxsize=256)(lambda row: Structure(thumbnails[row]))
-    clusters_so_far = DisjointSet(range(len(rows)))
+    merged = DisjointSet(range(len(rows)))
     for a, b in _candidates(hashes[rows], _directions(hashes, thumbnails, rows)):
-        if not clusters_so_far.connected(a, b):
+        if not merged.connected(a, b):
             similarity = _similarity(structure(rows[a]), structure(rows[b]))
             if similarity >= SIMILARITY:
-                clusters_so_far.merge(a, b)
+                merged.merge(a, b)
                 pairs.append((*sorted((rows[a], rows[b])), similarity))
     pairs.sort()
     table = np.array(pairs, np.float64).reshape(-1, 3)
@@ -171,6 +171,7 @@ class Structure:
 
 
 def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Returns an image after a Gaussian blur."""
     return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
 
 
@@ -198,6 +199,7 @@ def _similarity(a: Structure, b: Structure) -> float:
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Returns Pearson's correlation."""
     x, y = x - x.mean(), y - y.mean()
     return float((x * y).sum() / (np.sqrt((x * x).sum() * (y * y).sum()) + 1e-9))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-# Words for what several images may share, persons first. A column with one of them in its name is accepted as it is.
+# Words for what several images may share, persons first. A column named with one of them needs no other evidence.
 PERSON_WORDS = (
     "patient",
     "subject",

@@ -189,8 +189,8 @@ class _LoudRetry(Retry):
     """Waits as long as the server asks, within limits, and warns the user."""
 
     def sleep(self, response: Any = None) -> None:
-        asked = self.get_retry_after(response) if response is not None else None
-        seconds = min(asked or self.get_backoff_time(), http_download.LONGEST_WAIT)
+        requested = self.get_retry_after(response) if response is not None else None
+        seconds = min(requested or self.get_backoff_time(), http_download.LONGEST_WAIT)
         if seconds >= 1:
             why = f"answers {response.status}" if response is not None else "does not answer"
             warn("kaggle", f"Kaggle {why}; again in {seconds:.0f} s")

@@ -82,16 +82,16 @@ class Kernels:
 
     def version_and_text(self, name: str) -> tuple[Version, str] | None:
         """Returns the newest version of a notebook and its text; None if there is none of that name."""
-        found = self.session.find(name, "kernels", "get_kernel", user_name=self.session.user, kernel_slug=name)
-        if found is None:
+        answer = self.session.find(name, "kernels", "get_kernel", user_name=self.session.user, kernel_slug=name)
+        if answer is None:
             return None
         with self.session.errors(name):
-            return self._version(name, found.metadata.current_version_number or 0), found.blob.source or ""
+            return self._version(name, answer.metadata.current_version_number or 0), answer.blob.source or ""
 
     def version(self, name: str) -> Version | None:
         """Returns the newest version of a notebook; None if there is none of that name."""
-        found = self.version_and_text(name)
-        return found[0] if found else None
+        newest = self.version_and_text(name)
+        return newest[0] if newest else None
 
     def push(self, name: str, notebook: Path, attached: AttachedData, internet: bool = False) -> Version:
         """Uploads a file as the newest version of a private notebook; Kaggle runs it on GPUs.
@@ -116,9 +116,9 @@ class Kernels:
             metadata = self._metadata(name, notebook.name, attached, internet)
             (Path(folder) / "kernel-metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
             (Path(folder) / notebook.name).write_bytes(notebook.read_bytes())
-            answer, found = self.session.send_once(where, lambda: self.session.api.kernels_push(folder), find)
-        if found:
-            return found
+            answer, pushed = self.session.send_once(where, lambda: self.session.api.kernels_push(folder), find)
+        if pushed:
+            return pushed
         if answer.error:
             raise UserError(f"Kaggle refuses the notebook: {answer.error}", where, advice(answer.error))
         _check_attached(answer, where)
@@ -234,8 +234,8 @@ class Kernels:
         return Version(f"{self.session.user}/{name}", number, f"{SITE}/code/{self.session.user}/{name}")
 
     def _status(self, notebook: Version) -> KernelRun:
-        found = client.call(self.session.api, "kernels", "get_kernel_session_status", **_run_of(notebook))
-        return KernelRun(found.status.name.lower(), found.failure_message or "")
+        answer = client.call(self.session.api, "kernels", "get_kernel_session_status", **_run_of(notebook))
+        return KernelRun(answer.status.name.lower(), answer.failure_message or "")
 
 
 def _check_attached(answer: Any, where: str) -> None:

@@ -109,7 +109,7 @@ def score_differences(
     if not has_definition(saved["metric"]):
         if saved["metric"] != competition.score.metric:
             yield f"metric is {competition.score.metric}, saved {saved['metric']}"
-        return  # one of plugins.py: there is no second definition of it
+        return  # a metric of plugins.py has no second definition here
     every = np.ones(len(names), bool)
     if saved["units"] != len(names):
         yield f"units are {len(names)}, saved {saved['units']}"

@@ -141,9 +141,12 @@ def _rank_mean(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.nd
     """Returns the mean over members of the share of known predictions that are lower; ties count half."""
     ranks = np.empty_like(stack)
     for member, column in np.ndindex(stack.shape[0], stack.shape[2]):
-        known, values = np.sort(ordered[member, :, column]), stack[member, :, column]
-        lower, not_higher = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
-        ranks[member, :, column] = (lower + 0.5 * (not_higher - lower) + 0.5) / (len(known) + 1)
+        sorted_known, values = np.sort(ordered[member, :, column]), stack[member, :, column]
+        lower, not_higher = (
+            np.searchsorted(sorted_known, values, "left"),
+            np.searchsorted(sorted_known, values, "right"),
+        )
+        ranks[member, :, column] = (lower + 0.5 * (not_higher - lower) + 0.5) / (len(sorted_known) + 1)
     return _sum_to_one(ranks.mean(axis=0), exclusive)
 
 

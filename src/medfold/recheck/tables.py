@@ -57,8 +57,12 @@ def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None
         return pd.DataFrame(values, index=table[id_column], columns=names)
     one_class = competition.exclusive_classes and not others
     if words is None and (one_class or competition.task == "binary"):
-        known = names if one_class else competition.class_names
-        words = known if set(table[first]) <= set(known) else [str(number) for number in range(len(known))]
+        names_in_facts = names if one_class else competition.class_names
+        words = (
+            names_in_facts
+            if set(table[first]) <= set(names_in_facts)
+            else [str(number) for number in range(len(names_in_facts))]
+        )
     if one_class:
         values = [[float(cell == word) for word in words] for cell in table[first]]
         return pd.DataFrame(values, index=table[id_column], columns=names)

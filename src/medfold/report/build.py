@@ -83,6 +83,7 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, words: dict[
 
 
 def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
+    """Returns the headline numbers: OOF scores, scores of the last submission, folds."""
     score = ensemble.score
     interval = interval_in_words(score["low"], score["high"])
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
@@ -111,6 +112,7 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
 
 
 def _histories(run: RunPaths, done: list[int], metric: str) -> dict[int, pd.DataFrame]:
+    """Reads the training history of each fold that has the metric."""
     files_of_fold = {fold: run.fold(fold).history for fold in done}
     histories = {fold: files.read_csv(path) for fold, path in files_of_fold.items() if path.is_file()}
     # If the metric of the competition was changed, older histories lack it.
@@ -118,6 +120,7 @@ def _histories(run: RunPaths, done: list[int], metric: str) -> dict[int, pd.Data
 
 
 def _minutes(project: Project, names: list[str]) -> str:
+    """Returns the total training time as text; '' if it is unknown."""
     k = project.competition.folds.k
     folds: list[FoldPaths] = [project.paths.run(name).fold(fold) for name in names for fold in range(k)]
     logs = [log for fold in folds if (log := files.read_json(fold.log))]
@@ -125,6 +128,7 @@ def _minutes(project: Project, names: list[str]) -> str:
 
 
 def _subgroups(project: Project, data: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:
+    """Returns the section about subgroups; None if there is no column or no score."""
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.names]
     columns = samples[list(project.competition.labels.keep)].reset_index(drop=True)
     if project.paths.headers.is_file():

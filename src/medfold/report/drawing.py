@@ -132,12 +132,12 @@ class IntervalTable:
         from matplotlib.ticker import MaxNLocator
 
         low, high = self._range
-        found = [float(tick) for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high]
-        step = found[1] - found[0] if len(found) > 1 else 1.0
+        values = [float(tick) for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high]
+        step = values[1] - values[0] if len(values) > 1 else 1.0
         digits = max(0, int(np.ceil(-np.log10(step) - 1e-9)))
         # 0.25 and 0.5 take as many digits.
-        digits += any(abs(round(tick, digits) - tick) > step / 100 for tick in found)
-        return [(tick, f"{tick:.{digits}f}") for tick in found]
+        digits += any(abs(round(tick, digits) - tick) > step / 100 for tick in values)
+        return [(tick, f"{tick:.{digits}f}") for tick in values]
 
     @property
     def _range(self) -> tuple[float, float]:

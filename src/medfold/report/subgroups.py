@@ -101,11 +101,12 @@ def _with_missing(labels: pd.Series) -> pd.Series:
     """Replaces missing values with 'unknown'."""
     if not labels.isna().any():
         return labels
-    known = "unknown" in labels.cat.categories
-    return (labels if known else labels.cat.add_categories("unknown")).fillna("unknown")
+    has_unknown = "unknown" in labels.cat.categories
+    return (labels if has_unknown else labels.cat.add_categories("unknown")).fillna("unknown")
 
 
 def _number(text: str) -> float:
+    """Returns a text as a number for sorting; texts that are no numbers come last."""
     try:
         return float(text)
     except ValueError:

@@ -122,10 +122,8 @@ def require_same_images(project: Project, name: str, test: pd.DataFrame) -> None
         predicted = set(read_predictions(project.competition, paths.fold(fold).test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
         if added or removed:
-            changes = f"{len(added):,} added ({shorten_list(added)})" if added else ""
-            changes += (", " if added and removed else "") + (
-                f"{len(removed):,} removed ({shorten_list(removed)})" if removed else ""
-            )
+            pairs = ((added, "added"), (removed, "removed"))
+            changes = ", ".join(f"{len(ids):,} {what} ({shorten_list(ids)})" for ids, what in pairs if ids)
             raise UserError(f"the test part has changed since run '{name}' was trained: {changes}", paths.folder, fix)
     saved, now = read_run(paths).get("images"), images_fingerprint(project)
     for part in ("train", "test"):
@@ -175,6 +173,7 @@ def images_fingerprint(project: Project) -> dict[str, str] | None:
 
 
 def _shown(value: Any) -> str:
+    """Returns a value as text for a message."""
     if isinstance(value, (list, tuple)):
         return f"[{shorten_list([str(each) for each in value], 12)}]"
     return "not set" if value is None else str(value)

@@ -136,9 +136,8 @@ def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
     table = files.read_csv(path)
     for column in ("id", *competition.prediction_columns):
         if column not in table:
-            raise UserError(
-                f"no column '{column}'", path, "It is not a table of this competition; train the fold again"
-            )
+            fix = "It is not a table of this competition; train the fold again"
+            raise UserError(f"no column '{column}'", path, fix)
     numbers = table[competition.prediction_columns].apply(pd.to_numeric, errors="coerce")
     wrong = ~np.isfinite(numbers.to_numpy(np.float64)).all(axis=1)
     if wrong.any():
@@ -184,9 +183,9 @@ def self_check_findings(paths: RunPaths, folds: list[int]) -> dict[str, list[str
 def combined_name(names: list[str]) -> str:
     """Joins run names for a file name; if that is too long: the first name, the number of others, and a hash."""
     joined = "+".join(names)
-    return (
-        joined if len(joined) <= MAX_NAME else f"{names[0][:MAX_NAME]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
-    )
+    if len(joined) <= MAX_NAME:
+        return joined
+    return f"{names[0][:MAX_NAME]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
 
 
 def find_run(paths: CompetitionPaths, name: str) -> RunPaths:

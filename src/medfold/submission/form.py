@@ -49,7 +49,7 @@ class Form:
             found, expected = shorten_list(columns, 6), shorten_list(competition.prediction_columns, 6)
             raise UserError(f"columns {found} fit neither {expected} nor one class", "sample submission")
         if one_class and metric.needs != "class":
-            what = f"it has one column for the class, and metric {metric.name} is of probabilities"
+            what = f"it has one column for the class, and metric {metric.name} needs probabilities"
             raise UserError(what, "sample submission", "See score.metric in competition.yaml")
         decisions = (
             facts.shape == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)

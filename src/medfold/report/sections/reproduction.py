@@ -15,11 +15,9 @@ def recipe_section(project: Project, ensemble: Ensemble, origin: dict[str, Any])
     section = Section("recipe", "The recipe")
     recipe = config.flat(Recipe.model_validate(origin["recipe"]).model_dump(mode="json"))
     baseline_path = project.paths.folder / "baseline.yaml"
-    parent = (
-        load_recipe(project.paths, project.workspace.base_folder, "baseline", {})
-        if baseline_path.is_file()
-        else Recipe()
-    )
+    parent = Recipe()
+    if baseline_path.is_file():
+        parent = load_recipe(project.paths, project.workspace.base_folder, "baseline", {})
     reference, name = config.flat(parent.model_dump(mode="json")), "baseline"
     if recipe == reference:
         reference, name = config.flat(Recipe().model_dump(mode="json")), "the defaults"

@@ -61,7 +61,7 @@ class LeaderboardResult:
         lines: what to print, (fact, value).
         ranking: published scores with a row for this submission, best first; None without any.
         own_row: the position of this submission in the ranking.
-        facts: further facts for the record beside the submission.
+        facts: additional facts for the record beside the submission.
     """
 
     status: str

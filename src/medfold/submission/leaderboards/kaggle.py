@@ -136,6 +136,7 @@ def _wait(competitions: Competitions, ref: int) -> KaggleSubmission | None:
 
 
 def _result(submission: KaggleSubmission) -> LeaderboardResult:
+    """Converts Kaggle's submission into a result."""
     ref = str(submission.ref)
     if submission.status == "error":
         return LeaderboardResult(status="error", ref=ref, problem=submission.error or "Kaggle gives no reason")

@@ -31,6 +31,7 @@ def _has_test_labels(competition: Competition) -> bool:
 
 
 def _unlabelled() -> LeaderboardResult:
+    """Returns the result for a test part without labels."""
     return LeaderboardResult(
         status="written", lines=[("test score", "none: the data holds no labels of the test part")]
     )
@@ -39,8 +40,8 @@ def _unlabelled() -> LeaderboardResult:
 def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
     """Scores a submission on the public and the private part of the hidden solution, joined by id.
 
-    The competition's metric is computed on what the file holds; the further metrics as `metric_input` says. Where that
-    is the probabilities from which decisions were made, the printed line says so.
+    The competition's metric is computed on the file's contents; for the further metrics see `metric_input`. If those
+    use the probabilities from which decisions were made, the printed line says so.
 
     Args:
         competition: its metrics and columns.
@@ -100,19 +101,18 @@ def _rank(paths: CompetitionPaths, names: list[str], scores: dict) -> tuple[pd.D
         return None, None
     published = pd.read_csv(paths.leaderboard)
     if "competition" in published:
-        published = (
-            published[published["competition"] == paths.name].drop(columns="competition").dropna(axis=1, how="all")
-        )
+        of_competition = published[published["competition"] == paths.name]
+        published = of_competition.drop(columns="competition").dropna(axis=1, how="all")
     if published.empty or names[0] not in published:
         return None, None
-    own = {"name": "this submission", "source": "K-fold on train+val, not the protocol of the others"}
+    own_entry = {"name": "this submission", "source": "K-fold on train+val, not the protocol of the others"}
     own_scores = {name: scores["Private", name] for name in names if name in published}
     if own_scores[names[0]] is None:
         return None, None
-    own |= {name: np.nan if value is None else round(value, 3) for name, value in own_scores.items()}
-    ranked = pd.concat([published, pd.DataFrame([own])], ignore_index=True)
+    own_entry |= {name: np.nan if value is None else round(value, 3) for name, value in own_scores.items()}
+    ranked = pd.concat([published, pd.DataFrame([own_entry])], ignore_index=True)
     direction = METRICS[names[0]].sign
     order = np.argsort(-direction * ranked[names[0]].to_numpy(), kind="stable")
     ranked = ranked.iloc[order].reset_index(drop=True)
     ranked.insert(0, "rank", np.arange(1, len(ranked) + 1))
-    return ranked, int(np.flatnonzero(ranked["name"] == own["name"])[0])
+    return ranked, int(np.flatnonzero(ranked["name"] == own_entry["name"])[0])

@@ -13,7 +13,7 @@ SHOWN = 3  # ids of a cluster that are printed
 
 @dataclass(frozen=True)
 class LeakReport:
-    """Findings of the audit, each as lists of ids.
+    """Findings of the audit: groups, or lists of ids.
 
     Args:
         split: groups in more than one fold (must be empty).

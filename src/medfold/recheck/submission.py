@@ -125,11 +125,13 @@ def _apply(fitted: Path, values: np.ndarray) -> np.ndarray:
 
 
 def _logits(p: np.ndarray, exclusive: bool) -> np.ndarray:
+    """Returns logits; log probabilities for exclusive classes."""
     clipped = np.clip(p, 1e-7, 1 - 1e-7)
     return np.log(clipped) if exclusive else logit(clipped)
 
 
 def _probabilities(raw: np.ndarray, exclusive: bool) -> np.ndarray:
+    """Returns the probabilities of logits: by softmax for exclusive classes, else by sigmoid."""
     return softmax(raw, axis=-1) if exclusive else expit(raw)
 
 
@@ -155,6 +157,7 @@ def _weighted_columns(stack: np.ndarray, weights: np.ndarray, exclusive: bool) -
 
 
 def _stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Applies a logistic regression of the members' logits, over all classes."""
     raw = np.hstack([_logits(values, True) for values in stack]) @ slopes.T + offsets
     raw = np.hstack([np.zeros_like(raw), raw]) if len(classes) == 2 else raw
     probabilities = np.zeros(stack.shape[1:])
@@ -163,6 +166,7 @@ def _stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray,
 
 
 def _stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Applies a logistic regression of the members' logits to each label; nan slopes keep the mean."""
     probabilities = stack.mean(axis=0)
     for label, slope in enumerate(slopes):
         if not np.isnan(slope[0]):
@@ -171,10 +175,12 @@ def _stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) 
 
 
 def _moved(p: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Maps each column's threshold to one half, linearly on both sides."""
     return np.stack([np.interp(p[:, column], [0, t, 1], [0, 0.5, 1]) for column, t in enumerate(thresholds)], axis=1)
 
 
 def _cut(p: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Decides an ordinal grade by cut points on the expected grade."""
     grade = (p @ np.arange(len(cuts) + 1))[:, None] >= cuts
     return np.eye(len(cuts) + 1)[grade.sum(axis=1)]
 
@@ -183,6 +189,7 @@ def _sharpened(p: np.ndarray, slope: float, offset: float) -> np.ndarray:
     return expit(slope * (_logits(p, False) - offset))
 
 
+# The maps of predictions, by the names that a fitted ensemble is saved with.
 MAPS: dict[str, Callable[..., np.ndarray]] = {
     "mean_of": lambda stack: stack.mean(axis=0),
     "geometric_mean_of": lambda stack, exclusive: _probabilities(_logits(stack, exclusive).mean(axis=0), exclusive),

@@ -110,7 +110,7 @@ def class_words(competition: Competition, sample: pd.DataFrame) -> list[str] | N
 def explain_words(competition: Competition, sample: pd.DataFrame) -> str:
     """Explains which word stands for which class, if the submission uses other words than the facts; else ''.
 
-    Also warns if the sample has words that are no classes: then it does not show what the leaderboard expects.
+    Also warns if the sample has words that are not classes: then it does not show what the leaderboard expects.
     """
     form = Form.of(competition, sample)
     if not form.decisions or competition.submission.shape == "lists":

@@ -80,13 +80,10 @@ def write_record(project: Project, row: dict[str, str], placed: LeaderboardResul
         placed: the result of the leaderboard.
         origin: facts for the record: inputs, hashes, score.
     """
-    recorded = {
-        key: value for key, value in (files.read_json(record_path(project, row)) or {}).items() if key == VERSIONS_KEY
-    }
+    path = record_path(project, row)
+    recorded = {key: value for key, value in (files.read_json(path) or {}).items() if key == VERSIONS_KEY}
     result = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
-    files.write_json(
-        {**origin, **recorded, **placed.facts, **result, "problem": placed.problem}, record_path(project, row)
-    )
+    files.write_json({**origin, **recorded, **placed.facts, **result, "problem": placed.problem}, path)
     scores = {"public": format_score(placed.public), "private": format_score(placed.private)}
     add_row(project.workspace, {**row, **result, **scores})
 

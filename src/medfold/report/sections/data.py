@@ -80,12 +80,13 @@ def _near_duplicates(project: Project, data: Dataset) -> list[Drawing]:
     pairs = near_duplicate_examples(project, data, read_near_duplicates(project.paths), PAIRS)
     if not pairs:
         return []
-    text = "Pairs of images that show nearly the same picture, the most alike first, with their folds and labels."
+    text = "Pairs of images that show nearly the same picture, the most similar first, with their folds and labels."
     strips = [Strip("", [_captioned(each) for each in pair]) for pair in pairs]
     return [Drawing("near-duplicates", "Near-duplicates", text, sheet=strips, wide=True)]
 
 
 def _captioned(example: Example) -> CaptionedImage:
+    """Returns an image of a sheet with id and facts below it."""
     lines = [example.id, listed(example.facts)] if example.facts else [example.id]
     return CaptionedImage(pages.jpeg(thumbnail(example.pixels, LARGE)), lines)
 

@@ -16,7 +16,7 @@ from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionE
 
 LONGEST = 600  # seconds to wait for a score
 LATER = "not there yet; make scores fetches it"
-MAX_LISTED = 1000  # submissions that are searched for earlier ones
+MAX_LISTED = 1000  # most submissions that are searched for earlier ones
 
 wait = time.sleep
 
@@ -63,7 +63,7 @@ def fetch_scores(competition: Competition, sought: list[tuple[str, str, str]]) -
     for ref, content_id, file in sought:
         for submission in listed:
             by_content = content_id in submission.message or submission.file == Path(file).name
-            if str(submission.ref) == ref if ref else by_content:
+            if (str(submission.ref) == ref) if ref else by_content:
                 results[file] = _result(submission)
                 break
     return results
@@ -73,7 +73,7 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
     """Checks that Kaggle would accept a submission now, and prints how many are left.
 
     Args:
-        competitions: of a session whose user takes part.
+        competitions: signed in as a user who takes part.
         slug: of the competition.
         notebooks: whether a notebook is to be submitted, rather than a file. Defaults to a file.
 
@@ -107,7 +107,7 @@ def wait_for_score(competitions: Competitions, ref: int, facts: dict[str, Any] |
     """Waits for the score of a submission; the result is pending if that takes too long.
 
     Args:
-        competitions: of a session of the user who submitted it.
+        competitions: signed in as the user who submitted it.
         ref: number of the submission.
         facts: for the record. Defaults to none.
     """

@@ -822,7 +822,7 @@ word("workers in words", r"WORKERS=few: expected a number from 0, or auto", "tra
 word("a run's name with a space", r"RUN=a b: a run's name has no spaces", "train", "-c", "clinic", "--run", "a b")
 word(
     "a run's name that is a path",
-    r"RUN=../a: a run's name is a plain folder name",
+    r"RUN=../a: a run's name must be a plain folder name",
     "train",
     "-c",
     "clinic",
@@ -957,9 +957,9 @@ def kept(
 
 
 kept("folds without a column", r"clinic.csv: no column 'fold'", edit(KEPT, "id,group,fold", "id,group,part"))
-kept("folds that are no numbers", r"clinic.csv: column 'fold' holds something else", edit(KEPT, ",0\n", ",x\n"))
-kept("an id twice in the folds", r"clinic.csv: ids stand twice: i00", edit(KEPT, "i01,", "i00,"))
-kept("ids that are gone", r"clinic.csv: 2 ids differ from the data \(1 new, 1 gone\)", edit(KEPT, "i01,", "x01,"))
+kept("folds that are no numbers", r"clinic.csv: column 'fold' must hold whole numbers", edit(KEPT, ",0\n", ",x\n"))
+kept("an id twice in the folds", r"clinic.csv: duplicate ids: i00", edit(KEPT, "i01,", "i00,"))
+kept("ids that are gone", r"clinic.csv: 2 ids differ from the data \(1 new, 1 missing\)", edit(KEPT, "i01,", "x01,"))
 kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml says k=3", edit(YAML, "k: 2", "k: 3"))
 kept("a split group", r"groups are in two folds", lambda: _exchange_one_fold())
 kept(
@@ -980,7 +980,7 @@ kept(
 )
 kept(
     "a prediction that is no number",
-    r"fold0/oof.csv: 1 predictions are no numbers: i00",
+    r"fold0/oof.csv: 1 predictions are not numbers: i00",
     lambda: _forged("oof.csv", None, "nothing"),
     SUBMIT,
 )

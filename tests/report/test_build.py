@@ -118,7 +118,7 @@ def test_patients_are_not_named(project, good):
 
 def test_facts_of_the_data_and_the_folds(project, good):
     data, text = load_dataset(project), read(good)
-    facts = dict(cells(text, "What there is, and what the audit found"))
+    facts = dict(cells(text, "Counts, and findings of the audit"))
     assert facts["training images"] == str(len(data.train))
     assert facts["test images"] == str(len(data.test))
     assert facts["groups (patients, or what must not be split)"] == "40"
@@ -190,7 +190,7 @@ def test_several_runs_stand_on_one_page(project):
     found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read(path)
     scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
-    caption = "Methods: what is fitted on labels is judged on folds that it has not seen"
+    caption = "Methods: what is fitted on labels is scored on folds that it was not fitted on"
     methods = cells(text, caption)
     assert [row[0] for row in methods] == [one.method.title for one in found.choice.candidates]
     assert [row[1] for row in methods] == [f"{one.cross_fitted:.4f}" for one in found.choice.candidates]

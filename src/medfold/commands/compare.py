@@ -15,7 +15,7 @@ from medfold.runs import (
     load_dataset_for,
     read_predictions,
     read_run,
-    refuse_changed_run,
+    require_same_facts_and_folds,
     trained_folds,
 )
 from medfold.scoring import (
@@ -88,7 +88,7 @@ def _verdict(sides: list[str], difference: Difference) -> str:
 
 def _oof_of(project: Project, name: str, data: Dataset) -> OofPredictions:
     run_paths = find_run(project.paths, name)
-    refuse_changed_run(project, name)
+    require_same_facts_and_folds(project, name)
     done = trained_folds(run_paths, project.competition.folds.k)
     read = [read_predictions(project.competition, run_paths.fold(fold).oof) for fold in done]
     return oof_by_unit(project.competition, pd.concat(read, ignore_index=True), data.train, data.targets)

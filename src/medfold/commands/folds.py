@@ -29,7 +29,7 @@ from medfold.folds import (
     scarce_classes,
 )
 from medfold.images import STATISTICS, is_dicom, path_of_image, read_headers, value_suspicions, write_contact_sheet
-from medfold.submission import rehearse
+from medfold.submission import check_sample_submission
 
 SUSPECTS = 3  # groups that nobody named, on the terminal
 SHOWN = 24  # pairs on the contact sheet
@@ -63,7 +63,7 @@ def show_dataset(project: Project, data: Dataset) -> None:
         UserError: a sample submission that does not fit the facts.
     """
     competition, train = project.competition, data.train
-    rehearse(competition, sample_submission(competition, project.paths), data.test_groups.index.tolist())
+    check_sample_submission(competition, sample_submission(competition, project.paths), data.test_groups.index.tolist())
     if competition.score.unit:
         warn_of_lost_labels(competition, train, data.unreadable)
     _show_folds(project, data)
@@ -103,9 +103,7 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
     found = [*_patients_in_headers(project, train)]
     found += find_unnamed_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
     for each in found[:SUSPECTS]:
-        what = (
-            f"{each.name}: {each.values:,} values, {each.images:,} images share theirs, {each.apart:,} values stand in"
-        )
+        what = f"{each.name}: {each.values:,} values, {each.images:,} images share theirs, {each.split:,} values are in"
         warn("", f"{'groups that nobody named':<33}{what} several folds ({each.fact} keeps them together)")
     if not names_groups(competition):
         more = "" if found else "; no column, id or folder tells them"

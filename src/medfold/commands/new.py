@@ -10,7 +10,7 @@ from medfold.data import Source, build_samples, needs_holdout, sample_submission
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
-from medfold.submission import rehearse
+from medfold.submission import check_sample_submission
 
 
 def new(workspace: Workspace, text: str, given: Path | None = None) -> None:
@@ -56,7 +56,7 @@ def _try(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
         count = (table := build_samples(competition, paths))["part"].value_counts()
         if not needs_holdout(paths):
             units = table.loc[table["part"] == "test", "unit"].unique().tolist()
-            rehearse(competition, sample_submission(competition, paths), units)
+            check_sample_submission(competition, sample_submission(competition, paths), units)
     except UserError as error:
         warn("check", f"by these facts the samples cannot be read yet: {error}")
     else:

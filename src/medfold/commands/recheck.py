@@ -18,7 +18,7 @@ from medfold.runs import (
     has_same_labels,
     labels_fingerprint,
     read_run,
-    refuse_other_facts,
+    require_same_facts,
 )
 from medfold.submission import read_ledger
 
@@ -109,12 +109,13 @@ def _as_scored(project: Project, name: str, kept: dict[str, Any] | None, labels:
     Raises:
         UserError: other facts make the sample table, or labels have changed: there is nothing to compute from.
     """
-    origin = refuse_other_facts(project, name, SAMPLE_FACTS)
+    origin = require_same_facts(project, name, SAMPLE_FACTS)
     before = facts_of_run(project, name)
     if sorted(before.class_names) != sorted(project.competition.class_names):
-        refuse_other_facts(project, name, ("classes",))
+        require_same_facts(project, name, ("classes",))
     if not has_same_labels(origin, labels):
-        raise UserError(f"labels of the training part are others than those of run '{name}'", project.paths.samples)
+        what = f"labels of the training part have changed since run '{name}' was trained"
+        raise UserError(what, project.paths.samples)
     facts = before.model_dump()
     now = project.competition.model_dump(include={"score", "submission"})
     return Competition.model_validate(facts | ((kept or {}).get("facts") or now))

@@ -20,13 +20,13 @@ from medfold.submission import (
     LeaderboardResult,
     SubmissionEntry,
     align_sample,
-    as_text,
     build_submission,
     check_submission,
     class_words,
     content_id_of,
     explain_words,
     fill_missing,
+    format_ledger_score,
     holds_decisions,
     leaderboard_of,
     read_ledger,
@@ -176,9 +176,9 @@ def _new_row(project: Project, names: list[str], result: dict[str, Any], digest:
         "file": file.relative_to(project.workspace.root).as_posix(),
         "sha256": digest,
         "metric": result["metric"],
-        "oof": as_text(result["value"]),
-        "low": as_text(result["low"]),
-        "high": as_text(result["high"]),
+        "oof": format_ledger_score(result["value"]),
+        "low": format_ledger_score(result["low"]),
+        "high": format_ledger_score(result["high"]),
         "folds": " ".join(map(str, result["folds_done"])),
     }
 
@@ -222,11 +222,11 @@ def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
 def _show_placed(project: Project, placed: LeaderboardResult, looks_before: int) -> None:
     for fact, value in placed.lines:
         say(fact, value)
-    if placed.rivals is not None:
-        marked = [placed.mine] if placed.mine is not None else []
-        rows = placed.rivals.astype(object).where(placed.rivals.notna(), "").to_numpy().tolist()
+    if placed.ranking is not None:
+        marked = [placed.own_row] if placed.own_row is not None else []
+        rows = placed.ranking.astype(object).where(placed.ranking.notna(), "").to_numpy().tolist()
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
-        print_table(placed.rivals.columns, cells, marked)
+        print_table(placed.ranking.columns, cells, marked)
     look = f", look {looks_before + 1} at this leaderboard" if placed.status == "scored" else ""
     say("ledger", f"{project.display(project.workspace.ledger)}{look}")
     say("", RESEARCH)

@@ -19,8 +19,8 @@ from medfold.runs import (
     find_run,
     is_optimistic,
     read_predictions,
-    refuse_changed_run,
-    refuse_other_images,
+    require_same_facts_and_folds,
+    require_same_images,
     trained_folds,
 )
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
@@ -76,7 +76,7 @@ def ensemble_runs(
     competition = project.competition
     runs = {name: _Run.read(project, name) for name in sorted(set(names))}  # sorted: the order of names has no effect
     for name in runs:
-        refuse_other_images(project, name, data.test)
+        require_same_images(project, name, data.test)
     first, *others = runs.values()
     for other in others:
         if other.folds != first.folds:
@@ -134,7 +134,7 @@ class _Run:
     @classmethod
     def read(cls, project: Project, name: str) -> "_Run":
         run_paths = find_run(project.paths, name)
-        metadata = refuse_changed_run(project, name)
+        metadata = require_same_facts_and_folds(project, name)
         folds = trained_folds(run_paths, project.competition.folds.k)
         return cls(name, folds, is_optimistic(metadata), [run_paths.fold(number) for number in folds])
 

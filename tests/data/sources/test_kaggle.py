@@ -355,7 +355,7 @@ def test_files_of_a_data_set(kaggle, dataset, content):
 
 def test_an_unknown_data_set_is_told(kaggle, dataset):
     del kaggle.datasets["bob/histology-set"]
-    with pytest.raises(UserError, match="bob/histology-set: Kaggle has no such thing: Not found"):
+    with pytest.raises(UserError, match="bob/histology-set: not found on Kaggle: Not found"):
         download(dataset)
 
 

@@ -293,7 +293,7 @@ def test_a_score_that_is_no_number_is_none_and_asked_for_again(hosted, project, 
 def test_a_first_submission_needs_no_limits(hosted, project):
     hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say({}))
     submit(project)
-    assert "submissions left today: not told" in hosted.said()
+    assert "submissions left today: unknown" in hosted.said()
     assert ledger(project)[0]["status"] == "scored"
 
 

@@ -113,7 +113,7 @@ def test_a_range_that_brings_another_file_is_noticed(get, kaggle):
 
     kaggle.fault("storage", drop(after=300_000), None, swapped)
     assert get().read_bytes() == CONTENT
-    assert "something else came instead of the rest of the file" in kaggle.said()
+    assert "the server sent something other than the rest of the file" in kaggle.said()
 
 
 @pytest.fixture

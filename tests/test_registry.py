@@ -14,7 +14,7 @@ from tests.support.helpers import REPOSITORY
 
 @pytest.fixture
 def things(monkeypatch):
-    monkeypatch.setattr(registry, "_every", [])
+    monkeypatch.setattr(registry, "_registries", [])
     monkeypatch.setattr(registry, "_run_plugins", registry._nothing)
     made = Registry("thing")
     made.register("stone", 1)

@@ -1,4 +1,4 @@
-"""Where the files of a run and of its folds are."""
+"""Paths of the files of a run and of its folds."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class RunPaths:
-    """Where things of one run are."""
+    """Paths of one run."""
 
     folder: Path
 
@@ -29,17 +29,17 @@ class RunPaths:
 
     @property
     def report(self) -> Path:
-        """The web page."""
+        """The run's web page."""
         return self.folder / "report.html"
 
     @property
     def notebook(self) -> Path:
-        """What is made for Kaggle's machines."""
+        """Folder of the bundles and notebooks for Kaggle."""
         return self.folder / "notebook"
 
     @property
     def predictions(self) -> Path:
-        """What `make predict` writes."""
+        """Folder of what `make predict` writes."""
         return self.folder / "predictions"
 
     def fold(self, number: int) -> "FoldPaths":
@@ -48,7 +48,7 @@ class RunPaths:
 
 @dataclass(frozen=True)
 class FoldPaths:
-    """Where things of one trained fold are."""
+    """Paths of one trained fold."""
 
     folder: Path
 
@@ -58,7 +58,7 @@ class FoldPaths:
 
     @property
     def state(self) -> Path:
-        """Where an unfinished training stands; gone when it is done."""
+        """Checkpoint of an unfinished training; removed at its end."""
         return self.folder / "state.npz"
 
     @property
@@ -75,15 +75,15 @@ class FoldPaths:
 
     @property
     def checks(self) -> Path:
-        """What the self-check found suspicious, a list of lines."""
+        """Suspicious findings of the self-check, a list of lines."""
         return self.folder / "checks.json"
 
     @property
     def log(self) -> Path:
-        """How long the training took; of one that was taken up again, since then."""
+        """Duration of the training; of a resumed one, since it was resumed."""
         return self.folder / "log.json"
 
     @property
     def done(self) -> Path:
-        """Written last: hashes of the fold's files."""
+        """Hashes of the fold's files; written last, so its presence means that the fold is complete."""
         return self.folder / "done.json"

@@ -616,7 +616,7 @@ fact("an unknown task", r"'task'", "task: binary", "task: regression")
 fact("three classes of two", r"task binary has two 'classes'", "[healthy, sick]", "[healthy, sick, ill]")
 fact("two classes of several", r"needs three or more 'classes'", "task: binary", "task: multiclass")
 fact("a class twice", r"'classes' has 'sick' twice", "[healthy, sick]", "[sick, sick]")
-fact("a key twice", r"the key 'task' stands twice", "task: binary", "task: binary\ntask: multiclass")
+fact("a key twice", r"the key 'task' occurs twice", "task: binary", "task: binary\ntask: multiclass")
 fact("no YAML", r"not valid YAML", "task: binary", "task: [binary")
 fact("a tab", r"not valid YAML", "  id: id", "\tid: id")
 fact("no source", r"'source' is missing", "source: {kind: own}\n", "")
@@ -968,7 +968,7 @@ kept(
     lambda: Path(KEPT).write_text("id,group,fold\n" + "".join(f"i{n:02},{n // 2},{n // 2 % 2}\n" for n in range(16))),
     SUBMIT,
 )
-kept("an empty folds file", r"folds/clinic.csv: not the table that was written", write(KEPT, ""))
+kept("an empty folds file", r"folds/clinic.csv: not the table that medfold wrote", write(KEPT, ""))
 kept("a folds file of bytes", r"clinic.csv", write(KEPT, bytes(range(256))))
 kept("run.json that breaks off", r"run.json: ", lambda: _halve(f"{RUN}/run.json"), SUBMIT)
 kept("run.json of something else", r"run.json", write(f"{RUN}/run.json", "[1, 2]"), SUBMIT)

@@ -652,8 +652,8 @@ fact("test part and hold-out", r"either 'images.test'", "  group: patient", "  g
 fact("neither of both", r"either 'images.test'", ', test: "test/{id}.png"', "")
 fact("a hold-out of all", r"'labels.holdout'", "  group: patient", "  group: patient\n  holdout: 1.5")
 fact(
-    "a name of the kit's own",
-    r"'labels.targets' has 'fold', a name that the kit's own tables need",
+    "a name of medfold's own",
+    r"'labels.targets' has 'fold', a name that medfold's own tables need",
     "targets: [finding]",
     "targets: [fold]",
 )

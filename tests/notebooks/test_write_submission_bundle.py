@@ -88,9 +88,9 @@ def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):
         ("test/{id}.png", ()),
         ("test/{id}.JPEG", ()),
         ("test-image.hdf5#{id}", ()),
-        ("test/{id}.dcm", wheels.DICOM),
-        ("test/{patient}/{id}", wheels.DICOM),  # named by their UID alone
-        ("test/{id}.tif", wheels.TIFF),
+        ("test/{id}.dcm", wheels.DICOM_PACKAGES),
+        ("test/{patient}/{id}", wheels.DICOM_PACKAGES),  # named by their UID alone
+        ("test/{id}.tif", wheels.TIFF_PACKAGES),
     ],
 )
 def test_decoders_are_packed_where_images_may_be_dicom(pattern, lacking):

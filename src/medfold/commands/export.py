@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from medfold import files
-from medfold.competition import RESEARCH, Project
+from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import say
 from medfold.errors import UserError
 from medfold.processes import silence_native_output
@@ -51,10 +51,10 @@ Input: float32 (batch, {size}, {size}, {facts.images.num_channels}), pixels from
 Before it, medfold brought an image to that size by: preparation steps {steps}; images.fit {recipe.images.fit}.
 Output: float32 (batch, {len(facts.prediction_columns)}), probabilities of: {", ".join(facts.prediction_columns)}.
 A submission also averages over all folds{"" if views == "none" or not recipe.tta else f" and over flips ({views})"}.
-{RESEARCH}
+{RESEARCH_NOTICE}
 """,
         out.with_suffix(".txt"),
     )
     say("export", f"{project.display(out)}, and what its input is: {out.with_suffix('.txt').name}")
-    say("", RESEARCH)
+    say("", RESEARCH_NOTICE)
     return out

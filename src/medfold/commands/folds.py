@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import Competition, ImageSettings, Project, names_groups
+from medfold.competition import Competition, ImageSettings, Project, has_known_groups
 from medfold.competition import FoldFacts as FoldOptions
 from medfold.console import print_table, say, warn
 from medfold.data import (
@@ -107,7 +107,7 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
             f"{each.name}: {each.values:,} values, {each.images:,} images share theirs, {each.apart:,} values stand in"
         )
         warn("", f"{'groups that nobody named':<33}{what} several folds ({each.fact} keeps them together)")
-    if not names_groups(competition):
+    if not has_known_groups(competition):
         more = "" if found else "; no column, id or folder tells them"
         warn("", f"{'patients':<33}unknown: the OOF score may flatter{more}")
 
@@ -115,7 +115,7 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
 def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
     """The DICOM PatientID as a suspected group, if no groups are named and it joins images of several folds."""
     raw, first = project.paths.raw_root(project.competition.images.root), train.head(HEADERS_READ)
-    if names_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
+    if has_known_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
         return []
     columns = pd.DataFrame(read_headers(raw, first["image"], ["PatientID"], complete=False), index=first.index)
     found = find_unnamed_groups(first["id"], first["image"], columns, first["fold"].to_numpy())

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config, files
-from medfold.competition import Competition, slug_of
+from medfold.competition import Competition, parse_slug
 from medfold.console import print_table, say, warn
 from medfold.data import Source, build_samples, needs_holdout, sample_submission
 from medfold.errors import UserError
@@ -69,7 +69,7 @@ def _named(text: str) -> tuple[str, dict[str, str]]:
         return text, {"kind": "kaggle", "slug": text}
     for folder, kind in (("competitions", "kaggle"), ("datasets", "kaggle-dataset")):
         try:
-            slug = slug_of(text, folder)
+            slug = parse_slug(text, folder)
         except ValueError:
             continue
         return slug.rpartition("/")[2], {"kind": kind, "slug": slug}

@@ -2,7 +2,7 @@
 
 from medfold import files
 from medfold.commands.ensemble import show_ensemble
-from medfold.competition import RESEARCH, Project
+from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import say
 from medfold.ensemble import ensemble_runs
 from medfold.kaggle import RemoteRun
@@ -27,5 +27,5 @@ def notebook(project: Project, names: list[str], method: str | None = None, per_
         packed = pack_submission(project, data, found)
     say("notebook", project.display(packed.notebook))
     say("by hand", "upload the kit's files as a private data set; upload the notebook, attach data set and competition")
-    say("", RESEARCH)
+    say("", RESEARCH_NOTICE)
     return packed

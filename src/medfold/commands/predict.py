@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import config, files, hardware
-from medfold.competition import RESEARCH, ImageSettings, Project
+from medfold.competition import RESEARCH_NOTICE, ImageSettings, Project
 from medfold.console import print_table, say, warn
 from medfold.data import new_images
 from medfold.ensemble import (
@@ -92,7 +92,7 @@ def predict(
         folder = out.with_name(f"{out.stem}-explained")
         told = _explain(project, names, root, result, folder)
         say("explain", f"{told} -> {project.display(folder)}")
-    say("", RESEARCH)
+    say("", RESEARCH_NOTICE)
     return result
 
 

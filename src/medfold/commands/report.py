@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from medfold import files
-from medfold.competition import RESEARCH, Project
+from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import format_size, say
 from medfold.ensemble import ensemble_runs
 from medfold.report import build_page, render
@@ -31,5 +31,5 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     path = project.paths.run(found.names[0]).report if len(found.names) == 1 else several
     files.write_text(text, path)
     say("report", f"{project.display(path)}, {format_size(len(text.encode()))}: open it in a browser")
-    say("", RESEARCH)
+    say("", RESEARCH_NOTICE)
     return path

@@ -8,7 +8,7 @@ import pandas as pd
 
 from medfold import files
 from medfold.commands.ensemble import show_ensemble
-from medfold.competition import RESEARCH, Competition, Project, run_name
+from medfold.competition import RESEARCH_NOTICE, Competition, Project, run_name
 from medfold.console import print_table, say, warn
 from medfold.data import sample_submission
 from medfold.ensemble import Ensemble, ensemble_runs, save_choice
@@ -229,4 +229,4 @@ def _show_placed(project: Project, placed: LeaderboardResult, looks_before: int)
         print_table(placed.rivals.columns, cells, marked)
     look = f", look {looks_before + 1} at this leaderboard" if placed.status == "scored" else ""
     say("ledger", f"{project.display(project.workspace.ledger)}{look}")
-    say("", RESEARCH)
+    say("", RESEARCH_NOTICE)

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import __version__, files
-from medfold.competition import RESEARCH, Project, names_groups
+from medfold.competition import RESEARCH_NOTICE, Project, has_known_groups
 from medfold.console import format_duration
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
@@ -72,11 +72,11 @@ def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str
     return Page(
         name=" + ".join(map(isolate, found.names)),
         title=competition.title,
-        subtitle=f"{project.paths.name}, {plural('run', found.names)} {listed(found.names)}. {RESEARCH}",
+        subtitle=f"{project.paths.name}, {plural('run', found.names)} {listed(found.names)}. {RESEARCH_NOTICE}",
         cards=_cards(project, found, metric),
         notes=notes,
         sections=told,
-        footer=f"Written by medfold {__version__}. {RESEARCH}",
+        footer=f"Written by medfold {__version__}. {RESEARCH_NOTICE}",
     )
 
 
@@ -85,7 +85,7 @@ def _cards(project: Project, found: Ensemble, metric: Metric) -> list[Card]:
     interval = interval_in_words(score["low"], score["high"])
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
     value = score_in_words(score["value"])
-    over = "over patients or other groups" if names_groups(project.competition) else UNKNOWN
+    over = "over patients or other groups" if has_known_groups(project.competition) else UNKNOWN
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
         cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", score_in_words(other)))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, names_groups
+from medfold.competition import Competition, has_known_groups
 from medfold.errors import UserError, shorten_list
 from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval, score_and_interval_in_words, score_in_words
@@ -28,7 +28,7 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
         text += f", {metric_title(competition, name)} {score_in_words(value)}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
     text += f", {covers}, {result['units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
-    text += "" if names_groups(competition) else f"; {UNKNOWN}"
+    text += "" if has_known_groups(competition) else f"; {UNKNOWN}"
     return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["optimistic"] else "")
 
 

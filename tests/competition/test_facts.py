@@ -111,7 +111,7 @@ def test_channels_are_a_number_or_names():
             "'labels.keep' has 'group', a name that medfold's",
         ),
         ("multilabel", {"labels": {"targets": ["x", "y", "x"]}}, "'labels.targets' has 'x' twice"),
-        ("multilabel", {"labels": {"targets": ["x"]}}, "of a single one it is binary"),
+        ("multilabel", {"labels": {"targets": ["x"]}}, "with a single one it is binary"),
         ("multiclass", {"classes": ["a", "b", "c", "a"]}, "'classes' has 'a' twice"),
         (
             "multiclass",

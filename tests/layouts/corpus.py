@@ -759,7 +759,7 @@ recipe("an unknown step", r"images.steps: unknown step 'crop_blackness'", "image
 recipe("patience for nothing", r"training.patience: it waits for a better epoch", "training.patience=3")
 recipe(
     "classes twice balanced",
-    r"training.class_weights: the sampler draws",
+    r"training.class_weights: the sampler already draws",
     "training.sampler=balanced training.class_weights=balanced",
 )
 recipe(

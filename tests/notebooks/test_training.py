@@ -129,7 +129,7 @@ def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
 def test_data_that_is_not_at_kaggle(made, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
     project = Project(made.workspace, made.paths, made.competition.model_copy(update={"source": source}))
-    with pytest.raises(UserError, match="the data of source url is not at Kaggle. Put it there as a data set of your"):
+    with pytest.raises(UserError, match="the data of source url is not at Kaggle. Upload it as your own data set"):
         train(project, on="kaggle")
     assert kaggle.log == []
 

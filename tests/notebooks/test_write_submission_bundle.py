@@ -73,7 +73,7 @@ def test_a_path_of_this_machine_stays_here(given, monkeypatch, tmp_path):
 
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
     run = write_submission_bundle.TrainedRun(given.project.paths.run("baseline"), recipe, [0])
-    assert write_submission_bundle._weights_of(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
+    assert write_submission_bundle._copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
 def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):

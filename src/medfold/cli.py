@@ -21,9 +21,9 @@ from medfold.commands.options import (
     Seeds,
     Sure,
     open_project,
-    overrides_of,
+    read_overrides,
+    read_seeds,
     run_names,
-    seeds_of,
 )
 from medfold.errors import INTERRUPTED, UserError
 
@@ -95,7 +95,7 @@ def prepare(
     project = open_project(competition)
     from medfold.commands.prepare import prepare
 
-    prepare(project, recipe, overrides_of(overrides), force)
+    prepare(project, recipe, read_overrides(overrides), force)
 
 
 @app.command()
@@ -138,7 +138,7 @@ def train(
     from medfold.commands.train import train
 
     folds = None if fold == "all" else sorted({int(number) for number in numbers})
-    train(project, recipe, overrides_of(overrides), seeds_of(seeds), folds, run or None, jobs, workers, on)
+    train(project, recipe, read_overrides(overrides), read_seeds(seeds), folds, run or None, jobs, workers, on)
 
 
 @app.command()
@@ -224,7 +224,9 @@ def submit(
     from medfold.commands.submit import submit
 
     names, chosen_method = runs.split() or None, method or None
-    submit(project, recipe, overrides_of(overrides), seeds_of(seeds), names, chosen_method, per_class, force, dry_run)
+    submit(
+        project, recipe, read_overrides(overrides), read_seeds(seeds), names, chosen_method, per_class, force, dry_run
+    )
 
 
 @app.command()

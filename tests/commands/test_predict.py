@@ -58,8 +58,8 @@ def test_folders_of_the_same_name_have_predictions_of_their_own(project, tmp_pat
     assert len(names) == 2
     assert [name.endswith(f"__{site}__images.csv") for site, name in zip(("siteA", "siteB"), names, strict=True)]
     deep = tmp_path / "/".join(["a long name of a folder"] * 8)
-    assert command._name_of(deep) != command._name_of(deep.with_name("another"))
-    assert len(command._name_of(deep)) <= 150
+    assert command._name_for(deep) != command._name_for(deep.with_name("another"))
+    assert len(command._name_for(deep)) <= 150
 
 
 def test_one_image_of_another_format_to_a_file_of_ones_own(project, tmp_path):
@@ -174,7 +174,7 @@ def test_explained_are_prepared_images_where_preparing_moves_what_is_in_them(pro
         heat = mean_map(nets(project), prepared, 0, (16, 16))
         np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
         with pytest.raises(
-            UserError, match=r"EXPLAIN=1: baseline and padded see different parts .* Explain them one by"
+            UserError, match=r"EXPLAIN=1: baseline and padded use different parts .* Explain them one by"
         ):
             predict(project, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
         assert not (tmp_path / "b.csv").exists()
@@ -219,7 +219,7 @@ def test_submit_and_predict_give_an_image_one_answer(project, capsys):
     submitted = pd.read_csv(file).set_index("id")["target"]
     capsys.readouterr()
     result = predict(project, project.paths.raw / "test", ["baseline", "baseline-s1"])
-    assert "put together as a submission is: geometric mean" in capsys.readouterr().out
+    assert "combined as in a submission: geometric mean" in capsys.readouterr().out
     found = result.set_index(result["id"].str.removesuffix(".png"))["target"]
     np.testing.assert_allclose(found.loc[submitted.index], submitted, atol=1e-6)
     assert (found - found.round(2)).abs().max() > 0

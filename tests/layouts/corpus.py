@@ -933,10 +933,18 @@ word(
     "--from",
     "given",
 )
-word("new: a name that is none", r"COMPETITION=.x: no name for a folder", "new", "-c", ".x", "--from", "given")
+word(
+    "new: a name that is none",
+    r"COMPETITION=.x: not usable as the name of a folder",
+    "new",
+    "-c",
+    ".x",
+    "--from",
+    "given",
+)
 word(
     "new: an address of nothing",
-    r"neither a name nor an address of Kaggle",
+    r"neither a name nor a Kaggle address",
     "new",
     "-c",
     "http://example.org/x",

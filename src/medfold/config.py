@@ -90,8 +90,8 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
 def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Path:
     candidates = [path.with_name(f"{base}.yaml"), bases / f"{base}.yaml"]
-    found = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
-    if found is None:
+    base_file = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
+    if base_file is None:
         circle = any(file in (*seen, path) for file in candidates)
         known = sorted({file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")} - {path.stem})
         raise UserError(
@@ -100,7 +100,7 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
             path,
             f"Known: {', '.join(known)}" if known else None,
         )
-    return found
+    return base_file
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     net = build_model(three, RECIPE)
     net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
     monkeypatch.setattr(command, "_load_models", lambda *_: [net])
-    monkeypatch.setattr(command, "_weights", lambda *_: ["one fold"])
+    monkeypatch.setattr(command, "_weights_files", lambda *_: ["one fold"])
     monkeypatch.setattr("medfold.prediction.load_model", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
     monkeypatch.setattr(command, "facts_of_run", lambda project, name: three)

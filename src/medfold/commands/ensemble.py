@@ -30,9 +30,9 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
         UserError: untrained runs, or runs that do not fit together.
     """
     data = load_dataset_for(project, names)
-    found = ensemble_runs(project, names, data, method, per_class)
-    show_ensemble(project, found, method)
-    say("OOF score", describe_score(project.competition, found.score, data.train["unit"].nunique()))
+    result = ensemble_runs(project, names, data, method, per_class)
+    show_ensemble(project, result, method)
+    say("OOF score", describe_score(project.competition, result.score, data.train["unit"].nunique()))
     options = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
     quoted_names = " ".join(names)
     command = project.command(
@@ -41,18 +41,18 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
     say("then", command)
 
 
-def show_ensemble(project: Project, found: Ensemble, method: str | None = None) -> None:
+def show_ensemble(project: Project, result: Ensemble, method: str | None = None) -> None:
     """Prints the runs of an ensemble, the methods with their scores, and the choice.
 
     Args:
-        found: the ensemble.
+        result: the fitted ensemble.
         method: the method that the user named. Defaults to none.
     """
-    competition, decision = project.competition, found.decision
+    competition, decision = project.competition, result.decision
     metric = metric_of(competition)
-    if len(found.names) > 1:
-        say("members", f"{len(found.names)} runs, and the correlation of their errors (1: the same errors)")
-        _show_members(metric, found.members)
+    if len(result.names) > 1:
+        say("members", f"{len(result.names)} runs, and the correlation of their errors (1: the same errors)")
+        _show_members(metric, result.members)
         say("methods", "cross-fitted: weights from the other folds; gain over the arithmetic mean")
         _show_methods(metric, decision)
         choice = decision.chosen
@@ -60,10 +60,10 @@ def show_ensemble(project: Project, found: Ensemble, method: str | None = None) 
         if not method and choice.gain is None:
             reason = "no other is better beyond chance"
         weights = choice.fitted.parameters.get("weights")
-        say("chosen", f"{choice.method.title}: {reason}{_weights_as_text(found.members, weights)}")
+        say("chosen", f"{choice.method.title}: {reason}{_weights_as_text(result.members, weights)}")
     _show_post_processing(metric, decision)
-    if found.calibration:
-        calibration = found.calibration
+    if result.calibration:
+        calibration = result.calibration
         after = f"after temperature scaling {calibration.after:.4f} (T = {calibration.temperature:.2f})"
         say("ECE", f"{calibration.before:.4f}, {after}, cross-fitted")
 

@@ -73,9 +73,9 @@ def find_python():
     if is_supported(sys.version_info):
         return sys.executable
     for minor in range(HIGHEST[1], LOWEST[1] - 1, -1):
-        found = shutil.which("python3.%d" % minor)
-        if found and subprocess.call([found, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) == 0:
-            return found
+        python = shutil.which("python3.%d" % minor)
+        if python and subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) == 0:
+            return python
     return fail(
         "Python %d.%d is here, 3.11 to 3.13 is needed. Install one (python.org, or apt install python3.12"
         " python3.12-venv) or name one: make PYTHON=/path/to/python" % sys.version_info[:2]

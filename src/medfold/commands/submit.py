@@ -74,10 +74,10 @@ def submit(
     sample = align_sample(competition, sample, units)
     test = fill_missing(competition, ensemble.test, units, ensemble.nothing)
     probabilities = fill_missing(competition, ensemble.test_probable, units, ensemble.prior, quiet=True)
-    table_out = build_submission(competition, test, sample)
-    check_submission(competition, table_out, sample)
+    submission = build_submission(competition, test, sample)
+    check_submission(competition, submission, sample)
 
-    text = table_out.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    text = submission.to_csv(index=False, float_format="%.9g", lineterminator="\n")
     digest = files.sha256_of_text(text)
     leaderboard = leaderboard_of(competition.upload)
     with files.lock(paths.submissions):

@@ -51,7 +51,7 @@ class SubmissionBundle:
         return cls(folder, manifest, facts, members, FittedTransform.load(folder / ENSEMBLE))
 
     def __str__(self) -> str:
-        runs = ", ".join(f"{each.name} ({len(each.weights)} folds)" for each in self.members)
+        runs = ", ".join(f"{member.name} ({len(member.weights)} folds)" for member in self.members)
         lines = {
             "competition": self.competition.title,
             "runs": runs,

@@ -70,7 +70,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         hours: after which trainings save a checkpoint and stop.
 
     Raises:
-        UserError: errors of `train_run`; finished folds and checkpoints are packed all the same.
+        UserError: errors of `train_run`; finished folds and checkpoints are packed nevertheless.
     """
     os.environ[STOP_AT] = str(time.time() + 3600 * hours)
     bundle, out = TrainingBundle.open(folder), Path(out)

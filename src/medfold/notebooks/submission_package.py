@@ -23,24 +23,24 @@ def bundle_folder(project: Project, names: list[str]) -> Path:
     return folder if len(names) == 1 else folder.with_name(f"{folder.name}-{combined_name(names)}")
 
 
-def pack_submission(project: Project, data: Dataset, found: Ensemble) -> RemoteRun:
+def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> RemoteRun:
     """Writes the bundle and the notebook and prints their contents.
 
     The caller must hold the `exclusive_lock` of `bundle_folder`.
 
     Args:
-        found: the ensemble of the runs.
+        ensemble: the fitted ensemble of the runs.
 
     Returns:
         The run for Kaggle; nothing is sent yet.
     """
     competition, paths = project.competition, project.paths
-    members = [_trained_run(project, name) for name in found.names]
-    score = describe_score(competition, found.score, data.train["unit"].nunique())
-    folder = bundle_folder(project, found.names)
+    members = [_trained_run(project, name) for name in ensemble.names]
+    score = describe_score(competition, ensemble.score, data.train["unit"].nunique())
+    folder = bundle_folder(project, ensemble.names)
     slug = paths.name if competition.upload == "local" else kaggle_slug(competition)
     sizes = write_submission_bundle.write_bundle(
-        competition, paths, slug, members, found.decision.fitted, found.nothing, score, folder / BUNDLE
+        competition, paths, slug, members, ensemble.decision.fitted, ensemble.nothing, score, folder / BUNDLE
     )
     packages = wheels.installed_versions(wheels.missing_packages(competition))
     run_texts = [f"{member.paths.name} ({len(member.folds)} folds)" for member in members]
@@ -50,7 +50,7 @@ def pack_submission(project: Project, data: Dataset, found: Ensemble) -> RemoteR
     )
     say("bundle", f"{len(sizes)} files, {format_size(sum(sizes.values()))} -> {project.display(folder / BUNDLE)}")
     print_table(["file", "size"], [[name, format_size(bytes)] for name, bytes in sizes.items()])
-    name_parts = ("medfold", paths.name, combined_name(found.names))
+    name_parts = ("medfold", paths.name, combined_name(ensemble.names))
     return RemoteRun(name_of(*name_parts), name_of(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)
 
 

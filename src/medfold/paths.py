@@ -105,6 +105,7 @@ class CompetitionPaths:
 
     @property
     def facts(self) -> Path:
+        """competition.yaml."""
         return self.folder / "competition.yaml"
 
     @property
@@ -119,6 +120,7 @@ class CompetitionPaths:
 
     @property
     def data(self) -> Path:
+        """Folder of all data of the competition: raw, derived and hidden."""
         return self.root / "data" / self.name
 
     @property
@@ -147,10 +149,12 @@ class CompetitionPaths:
 
     @property
     def solution(self) -> Path:
+        """Labels of the test part, for the local leaderboard."""
         return self.hidden / "solution.csv"
 
     @property
     def samples(self) -> Path:
+        """The sample table."""
         return self.data / "samples.csv"
 
     @property
@@ -209,6 +213,7 @@ class CompetitionPaths:
         return self.data / "audit.csv"
 
     def store(self, key: str) -> Path:
+        """Folder of the prepared images of one store."""
         return self.data / "store" / key
 
     def unfinished_store(self, key: str) -> Path:
@@ -226,6 +231,7 @@ class CompetitionPaths:
 
     @property
     def folds(self) -> Path:
+        """The folds table."""
         return self.root / "folds" / f"{self.name}.csv"
 
     @property
@@ -251,11 +257,14 @@ class CompetitionPaths:
 
     @property
     def runs(self) -> Path:
+        """Folder of all runs."""
         return self.root / "runs" / self.name
 
     def run(self, name: str) -> "RunPaths":
+        """The paths of one run; it need not exist."""
         return RunPaths(self.runs / name)
 
     @property
     def submissions(self) -> Path:
+        """Folder of the submissions and their records."""
         return self.root / "submissions" / self.name

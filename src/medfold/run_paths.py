@@ -12,6 +12,7 @@ class RunPaths:
 
     @property
     def name(self) -> str:
+        """The name of the run."""
         return self.folder.name
 
     @property
@@ -21,10 +22,12 @@ class RunPaths:
 
     @property
     def oof(self) -> Path:
+        """OOF predictions of all finished folds."""
         return self.folder / "oof.csv"
 
     @property
     def score(self) -> Path:
+        """The OOF score, with interval and scores per fold."""
         return self.folder / "score.json"
 
     @property
@@ -43,6 +46,7 @@ class RunPaths:
         return self.folder / "predictions"
 
     def fold(self, number: int) -> "FoldPaths":
+        """The paths of one fold; it need not exist."""
         return FoldPaths(self.folder / f"fold{number}")
 
 
@@ -54,6 +58,7 @@ class FoldPaths:
 
     @property
     def weights(self) -> Path:
+        """Weights of the trained network."""
         return self.folder / "weights.h5"
 
     @property
@@ -63,14 +68,17 @@ class FoldPaths:
 
     @property
     def history(self) -> Path:
+        """Loss and metrics of each epoch."""
         return self.folder / "history.csv"
 
     @property
     def oof(self) -> Path:
+        """OOF predictions: those of the fold's held-out samples."""
         return self.folder / "oof.csv"
 
     @property
     def test(self) -> Path:
+        """Predictions of the test part."""
         return self.folder / "test.csv"
 
     @property

@@ -65,6 +65,7 @@ def option_words(option):
 
 
 def is_supported(version):
+    """True for a Python version, such as sys.version_info, that medfold runs on."""
     return LOWEST <= tuple(version[:2]) <= HIGHEST
 
 
@@ -121,6 +122,10 @@ def locked_version(package):
 
 
 def make_venv(gpu):
+    """Makes .venv, installs the packages, and writes the stamp last.
+
+    gpu: also install the CUDA libraries of TensorFlow.
+    """
     python = find_python()
     if subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) != 0:
         fail(f"the venv module of {python} is missing. Install it: apt install python3-venv (Debian, Ubuntu)")
@@ -171,6 +176,7 @@ def check(python):
 
 
 def main():
+    """Runs the options of the command line."""
     if option_words("--words"):
         refuse_unknown_words(option_words("--targets"), option_words("--words"))
     if "--check" in sys.argv:

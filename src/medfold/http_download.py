@@ -15,9 +15,9 @@ from medfold.errors import UserError
 from medfold.progress import progress_bar
 
 TIMEOUT = (15, 60)  # seconds to connect, and between two pieces of a response
-FAILURES = 6  # the number of failures in a row, without a new byte, after which it gives up
+MAX_FAILURES = 6  # in a row, without a new byte; then it gives up
 LONGEST_WAIT = 120  # seconds
-PIECE = 1 << 16
+CHUNK_SIZE = 1 << 16
 
 wait = time.sleep
 
@@ -66,7 +66,7 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
             if _is_permanent(error):
                 raise UserError(f"download of {target.name} failed: {failure_reason(error)}") from None
             failures = 1 if resumable and _size(part) > size_before else failures + 1
-            if failures == FAILURES:
+            if failures == MAX_FAILURES:
                 done = f"{format_size(_size(part))} are kept" if part.is_file() else "nothing is lost"
                 fix = f"{done}; the same command goes on from there"
                 raise UserError(f"download of {target.name} failed: {failure_reason(error)}", None, fix) from None
@@ -163,7 +163,7 @@ def _receive(response: requests.Response, part: Path, identity: dict) -> None:
         else:
             raise WrongResponseError(response=response)
     with response, part.open("ab" if size else "wb") as file, progress_bar("download", total, "bytes", size) as bar:
-        for piece in response.iter_content(PIECE):
+        for piece in response.iter_content(CHUNK_SIZE):
             file.write(piece)
             bar.advance(len(piece))
     if total is not None and _size(part) != total:

@@ -158,7 +158,7 @@ def test_explained_are_the_images_in_their_proportions_under_the_mean_map_of_all
     np.testing.assert_allclose(drawn(folder, "deep__wide.png.png").astype(int), overlay(shrunk, heat), atol=1)
     said = capsys.readouterr().out.splitlines()
     line = next(line for line in said if line.startswith("explain"))
-    assert "2 pictures of what speaks for 'target', by Grad-CAM -> " in line
+    assert "2 heat maps for 'target', by Grad-CAM -> " in line
     assert line.endswith("mine-explained")
     assert said[-1].strip() == "For research and competitions, not for the diagnosis of patients."
 
@@ -200,7 +200,7 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     found = drawn(tmp_path / "p-explained", "a.png.png").astype(int)
     explained = [overlay(pixels, mean_map([net], pixels, column, (16, 16))).astype(int) for column in range(3)]
     assert [np.abs(each - found).max() <= 1 for each in explained] == [False, True, False]
-    assert "of what speaks for the most probable answer, by Grad-CAM" in capsys.readouterr().out
+    assert "heat maps for the most probable answer, by Grad-CAM" in capsys.readouterr().out
 
 
 def test_the_command_hands_the_wish_on(project, monkeypatch):

@@ -202,7 +202,7 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     which the positions of the heat map are correct.
 
     Returns:
-        A text that says what the pictures show.
+        A text that describes the pictures.
     """
     with silence_native_output(show_on_error=True):
         from medfold.prediction import GradCam  # imports Keras
@@ -248,7 +248,7 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     )
     if all(explainer.of_grade for run_explainers in explainers for explainer in run_explainers):
         target = "for a higher grade"
-    return f"{len(ids):,} pictures of what speaks {target}, by {methods}"
+    return f"{len(ids):,} heat maps {target}, by {methods}"
 
 
 def _moves_content(options: ImageSettings) -> bool:

@@ -138,7 +138,7 @@ def test_runs_without_a_trained_fold_are_hidden_and_named(two, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:4]] == ["weak", "strong"]
     assert "2/3" in lines[3]
-    assert "its folds are others than those of its score" in lines[3]
+    assert "the score is not of its current folds" in lines[3]
     assert 'not shown, without a trained fold: begun (make runs COMPETITION=small DELETE="begun" removes' in lines[4]
 
 

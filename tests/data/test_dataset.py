@@ -231,5 +231,5 @@ def test_the_audit_asks_dicom_headers_for_patients_that_nobody_named(project_fol
     download(project, given=tmp_path / "given")
     make_folds(project)
     told = " ".join(capsys.readouterr().out.split())
-    assert "groups that nobody named PatientID: " in told
+    assert "suspected groups PatientID: " in told
     assert "(labels.group: PatientID with images.headers: [PatientID] keeps them together)" in told

@@ -403,7 +403,7 @@ def test_columns_of_the_table_and_the_kits_own_do_not_mix(wide):
 
 @pytest.mark.parametrize("name", ["group", "id", "image", "fold", "part", "unit"])
 def test_a_target_with_a_name_of_the_kits_own_is_refused_by_name(name):
-    with pytest.raises(ValueError, match=f"'labels.targets' has '{name}', a name that the kit's own tables need"):
+    with pytest.raises(ValueError, match=f"'labels.targets' has '{name}', a name that medfold's own tables need"):
         competition(labels={"targets": [name]})
 
 

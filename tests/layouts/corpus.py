@@ -616,7 +616,7 @@ fact("an unknown task", r"'task'", "task: binary", "task: regression")
 fact("three classes of two", r"task binary has two 'classes'", "[healthy, sick]", "[healthy, sick, ill]")
 fact("two classes of several", r"needs three or more 'classes'", "task: binary", "task: multiclass")
 fact("a class twice", r"'classes' has 'sick' twice", "[healthy, sick]", "[sick, sick]")
-fact("a key twice", r"the key 'task' stands twice", "task: binary", "task: binary\ntask: multiclass")
+fact("a key twice", r"the key 'task' occurs twice", "task: binary", "task: binary\ntask: multiclass")
 fact("no YAML", r"not valid YAML", "task: binary", "task: [binary")
 fact("a tab", r"not valid YAML", "  id: id", "\tid: id")
 fact("no source", r"'source' is missing", "source: {kind: own}\n", "")
@@ -652,8 +652,8 @@ fact("test part and hold-out", r"either 'images.test'", "  group: patient", "  g
 fact("neither of both", r"either 'images.test'", ', test: "test/{id}.png"', "")
 fact("a hold-out of all", r"'labels.holdout'", "  group: patient", "  group: patient\n  holdout: 1.5")
 fact(
-    "a name of the kit's own",
-    r"'labels.targets' has 'fold', a name that the kit's own tables need",
+    "a name of medfold's own",
+    r"'labels.targets' has 'fold', a name that medfold's own tables need",
     "targets: [finding]",
     "targets: [fold]",
 )
@@ -759,7 +759,7 @@ recipe("an unknown step", r"images.steps: unknown step 'crop_blackness'", "image
 recipe("patience for nothing", r"training.patience: it waits for a better epoch", "training.patience=3")
 recipe(
     "classes twice balanced",
-    r"training.class_weights: the sampler draws",
+    r"training.class_weights: the sampler already draws",
     "training.sampler=balanced training.class_weights=balanced",
 )
 recipe(
@@ -933,10 +933,18 @@ word(
     "--from",
     "given",
 )
-word("new: a name that is none", r"COMPETITION=.x: no name for a folder", "new", "-c", ".x", "--from", "given")
+word(
+    "new: a name that is none",
+    r"COMPETITION=.x: not usable as the name of a folder",
+    "new",
+    "-c",
+    ".x",
+    "--from",
+    "given",
+)
 word(
     "new: an address of nothing",
-    r"neither a name nor an address of Kaggle",
+    r"neither a name nor a Kaggle address",
     "new",
     "-c",
     "http://example.org/x",
@@ -968,7 +976,7 @@ kept(
     lambda: Path(KEPT).write_text("id,group,fold\n" + "".join(f"i{n:02},{n // 2},{n // 2 % 2}\n" for n in range(16))),
     SUBMIT,
 )
-kept("an empty folds file", r"folds/clinic.csv: not the table that was written", write(KEPT, ""))
+kept("an empty folds file", r"folds/clinic.csv: not the table that medfold wrote", write(KEPT, ""))
 kept("a folds file of bytes", r"clinic.csv", write(KEPT, bytes(range(256))))
 kept("run.json that breaks off", r"run.json: ", lambda: _halve(f"{RUN}/run.json"), SUBMIT)
 kept("run.json of something else", r"run.json", write(f"{RUN}/run.json", "[1, 2]"), SUBMIT)

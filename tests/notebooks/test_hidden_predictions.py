@@ -99,7 +99,7 @@ def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
 
         batches = 0
 
-        def next(self):
+        def next_limit(self):
             self.batches += 1
             return [self.limit, PredictionLimit(1, 1), PredictionLimit(1, 1), None][min(self.batches, 4) - 1]
 
@@ -121,7 +121,7 @@ def test_no_time_at_all_still_gives_a_submission(given, root, capsys):
 
 def test_data_that_is_not_attached_is_named(given, tmp_path):
     (tmp_path / "input" / "medfold-small").mkdir(parents=True)
-    with pytest.raises(UserError, match="the data of small is not attached. There is medfold-small"):
+    with pytest.raises(UserError, match="the data of small is not attached. Attached: medfold-small"):
         predict_hidden_test(SubmissionBundle.open(given.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert not (tmp_path / "out.csv").exists()
 

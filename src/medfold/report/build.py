@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import __version__, files
-from medfold.competition import RESEARCH, Project, names_groups
+from medfold.competition import RESEARCH_NOTICE, Project, has_known_groups
 from medfold.console import format_duration
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
@@ -73,11 +73,11 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, words: dict[
     return Page(
         name=" + ".join(map(isolate, ensemble.names)),
         title=competition.title,
-        subtitle=f"{project.paths.name}, {plural('run', ensemble.names)} {listed(ensemble.names)}. {RESEARCH}",
+        subtitle=f"{project.paths.name}, {plural('run', ensemble.names)} {listed(ensemble.names)}. {RESEARCH_NOTICE}",
         cards=_cards(project, ensemble, metric),
         notes=notes,
         sections=sections,
-        footer=f"Written by medfold {__version__}. {RESEARCH}",
+        footer=f"Written by medfold {__version__}. {RESEARCH_NOTICE}",
     )
 
 
@@ -87,7 +87,7 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
     interval = format_interval(score["low"], score["high"])
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
     value = format_score(score["value"])
-    over = "over patients or other groups" if names_groups(project.competition) else UNKNOWN_PATIENTS
+    over = "over patients or other groups" if has_known_groups(project.competition) else UNKNOWN_PATIENTS
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
         cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", format_score(other)))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, names_groups
+from medfold.competition import Competition, has_known_groups
 from medfold.errors import UserError, shorten_list
 from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval, format_score, format_score_and_interval
@@ -29,7 +29,7 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
         text += f", {metric_title(competition, name)} {format_score(value)}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
     text += f", {covers}, {result['units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
-    text += "" if names_groups(competition) else f"; {UNKNOWN_PATIENTS}"
+    text += "" if has_known_groups(competition) else f"; {UNKNOWN_PATIENTS}"
     return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["optimistic"] else "")
 
 

@@ -48,7 +48,7 @@ def fill_missing(
     Args:
         predictions: id (of the unit) and prediction columns.
         units: of the test part.
-        nothing: float64 (columns,), the prediction without an image, see `EnsembleChoice.without_image`.
+        nothing: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
         without: describes the units without a prediction in the message. Defaults to 'no readable image'.
         quiet: prints nothing. Defaults to False.
     """

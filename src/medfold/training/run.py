@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from medfold import files, hardware
-from medfold.competition import Project, Recipe, load_recipe, overrides_as_typed, plugins_hash, run_name
+from medfold.competition import Project, Recipe, format_overrides, load_recipe, plugins_hash, run_name
 from medfold.console import format_duration, say
 from medfold.data import Dataset
 from medfold.errors import UserError, shorten_list
@@ -153,7 +153,7 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
         UserError: the run was begun with another recipe, folds table, store or labels.
     """
     run_paths, choices = find_run(project.paths, request.run_name), request.recipe_of(project)
-    typed = f'"{overrides_as_typed(request.overrides)}"' if request.overrides else None
+    typed = f'"{format_overrides(request.overrides)}"' if request.overrides else None
     options = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": typed, "RUN": request.run}
     command = project.command("train", **{key: value for key, value in options.items() if value is not None})
     metadata, saved = run_metadata(project, choices, request.seed), files.read_json(run_paths.metadata)

@@ -101,7 +101,7 @@ def test_what_is_sent_is_a_whole_kit(hosted, project, tmp_path):
     from medfold.notebooks import SubmissionBundle
 
     kit = SubmissionBundle.open(tmp_path)
-    assert kit.about["slug"] == "histology"
+    assert kit.manifest["slug"] == "histology"
     assert [len(member.weights) for member in kit.members] == [2]
     assert hosted.datasets[KIT].private
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from medfold.competition import slug_of
+from medfold.competition import parse_slug
 from medfold.console import say
 from medfold.data.sources import remote_files
 from medfold.data.sources.source import SingleFiles, SourceFolders
@@ -21,7 +21,7 @@ class Options(BaseModel):
     @field_validator("slug")
     @classmethod
     def _plain(cls, value: str) -> str:
-        return slug_of(value, "competitions")
+        return parse_slug(value, "competitions")
 
 
 def fetch(options: Options, into: SourceFolders) -> None:

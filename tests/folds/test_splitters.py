@@ -161,7 +161,11 @@ def test_kept_folds_come_back(kept):
 @pytest.mark.parametrize(
     ("ids", "changes", "message"),
     [
-        (list("abcdxy"), {}, r"4 ids differ from the data \(2 new, 2 missing\). .*make folds COMPETITION=small FORCE=1"),
+        (
+            list("abcdxy"),
+            {},
+            r"4 ids differ from the data \(2 new, 2 missing\). .*make folds COMPETITION=small FORCE=1",
+        ),
         (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml says k=5"),
         (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml says seed=1"),
         (list("abcdef"), {"method": "group"}, "made with method=stratified-group"),

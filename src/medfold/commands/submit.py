@@ -26,7 +26,7 @@ from medfold.submission import (
     content_id_of,
     explain_words,
     fill_missing,
-    format_for_ledger,
+    format_ledger_score,
     holds_decisions,
     leaderboard_of,
     read_ledger,
@@ -176,9 +176,9 @@ def _new_row(project: Project, names: list[str], result: dict[str, Any], digest:
         "file": file.relative_to(project.workspace.root).as_posix(),
         "sha256": digest,
         "metric": result["metric"],
-        "oof": format_for_ledger(result["value"]),
-        "low": format_for_ledger(result["low"]),
-        "high": format_for_ledger(result["high"]),
+        "oof": format_ledger_score(result["value"]),
+        "low": format_ledger_score(result["low"]),
+        "high": format_ledger_score(result["high"]),
         "folds": " ".join(map(str, result["folds_done"])),
     }
 

@@ -3,7 +3,7 @@
 from medfold.submission.check import check_sample_submission, check_submission
 from medfold.submission.form import class_words, explain_words, holds_decisions
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry, leaderboard_of
-from medfold.submission.ledger import content_id_of, format_for_ledger, read_ledger, record_path, write_record
+from medfold.submission.ledger import content_id_of, format_ledger_score, read_ledger, record_path, write_record
 from medfold.submission.table import align_sample, build_submission, fill_missing, read_submission
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "content_id_of",
     "explain_words",
     "fill_missing",
-    "format_for_ledger",
+    "format_ledger_score",
     "holds_decisions",
     "leaderboard_of",
     "read_ledger",

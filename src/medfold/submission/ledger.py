@@ -84,7 +84,7 @@ def write_record(project: Project, row: dict[str, str], placed: LeaderboardResul
     recorded = {key: value for key, value in (files.read_json(path) or {}).items() if key == VERSIONS_KEY}
     result = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
     files.write_json({**origin, **recorded, **placed.facts, **result, "problem": placed.problem}, path)
-    scores = {"public": format_for_ledger(placed.public), "private": format_for_ledger(placed.private)}
+    scores = {"public": format_ledger_score(placed.public), "private": format_ledger_score(placed.private)}
     add_row(project.workspace, {**row, **result, **scores})
 
 
@@ -98,6 +98,6 @@ def content_id_of(row: dict[str, str], record: dict[str, Any]) -> str:
     return record.get("mark") or f"file {row['sha256'][:12]}"
 
 
-def format_for_ledger(value: float | None) -> str:
+def format_ledger_score(value: float | None) -> str:
     """Formats a score for the ledger; '' for None."""
     return "" if value is None else f"{value:.6f}"

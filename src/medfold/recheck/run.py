@@ -75,7 +75,7 @@ def score_differences(
         oof: id, fold and prediction columns, all as text: of samples, or of units.
         saved: the contents of score.json.
         of_units: True if its ids are units.
-        probabilities_table: the probabilities from which decisions were made, same rows, for further metrics of
+        probabilities_table: the probabilities from which decisions were made, same rows, for the other metrics of
             probabilities. Defaults to the predictions.
     """
     samples = readable_samples(paths)

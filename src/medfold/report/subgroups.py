@@ -1,4 +1,4 @@
-"""Scores of subgroups: by sex, age band, site, scanner or any other column listed in labels.keep."""
+"""Scores of subgroups: by sex, age band, site, scanner or any other kept column or DICOM header."""
 
 import itertools
 from typing import NamedTuple
@@ -106,7 +106,7 @@ def _with_missing(labels: pd.Series) -> pd.Series:
 
 
 def _number(text: str) -> float:
-    """Returns a text as a number for sorting; texts that are no numbers come last."""
+    """Returns a text as a number for sorting; texts that are not numbers come last."""
     try:
         return float(text)
     except ValueError:

@@ -822,7 +822,7 @@ word("workers in words", r"WORKERS=few: expected a number from 0, or auto", "tra
 word("a run's name with a space", r"RUN=a b: a run's name has no spaces", "train", "-c", "clinic", "--run", "a b")
 word(
     "a run's name that is a path",
-    r"RUN=../a: a run's name must be a plain folder name",
+    r"--run ../a: a run's name must be a plain folder name",
     "train",
     "-c",
     "clinic",
@@ -879,7 +879,7 @@ word(
 )
 word(
     "no such images",
-    r"IMAGES=nowhere: no such file or folder",
+    r"--images nowhere: no such file or folder",
     "predict",
     "-c",
     "clinic",

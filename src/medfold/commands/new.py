@@ -42,7 +42,7 @@ def new(workspace: Workspace, text: str, given: Path | None = None) -> None:
             manifest = Source(source, paths).get(given)
         say("download", f"{len(manifest):,} files -> {workspace.display(paths.raw)}")
     elif not paths.raw_manifest.is_file():
-        Source(source, paths).seal()
+        Source(source, paths).write_manifest()
     draft = draft_facts(paths.raw)
     facts = complete_facts(draft, name, source)
     for file, content in folder_files(name, facts).items():

@@ -71,7 +71,8 @@ def test_images_that_cannot_be_read_get_the_mean_of_the_training_labels(given, r
     assert found.loc[[absent, broken, empty, small], "target"].tolist() == pytest.approx(prior * 4)
     np.testing.assert_allclose(found.loc[rest, "target"], home.loc[rest, "target"], atol=1e-6)
     said = capsys.readouterr().out
-    assert f"4 of {len(home)} test units have no readable image: they get {prior[0]:.3g}, the prediction without an image" in said
+    fallback = f"they get {prior[0]:.3g}, the prediction without an image"
+    assert f"4 of {len(home)} test units have no readable image: {fallback}" in said
     assert f"unreadable test/{broken}.png: " in said
     assert "it has 5x7 pixels, expected 128x128" in said
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from medfold.run_paths import FoldPaths
 from medfold.prediction import Predictor, load_model
 from medfold.training import fold
-from tests.training.test_fold import task
+from tests.support.small_tasks import task
 import keras, numpy as np
 assert keras.backend.backend() == sys.argv[2]
 made, paths = task(epochs=4, dropout=0.2), FoldPaths(Path(sys.argv[1]))

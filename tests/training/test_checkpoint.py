@@ -13,7 +13,7 @@ from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.step import TrainingStep
-from tests.training.test_fold import task
+from tests.support.small_tasks import task
 
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
 

@@ -10,7 +10,7 @@ from medfold.run_paths import FoldPaths
 from medfold.training import fold
 from medfold.training.self_check import TrainedFold, self_check
 from tests.support.helpers import competition
-from tests.training.test_fold import task
+from tests.support.small_tasks import task
 
 
 def trained(kind: str = "binary", n: int = 200, **changes) -> TrainedFold:

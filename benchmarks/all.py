@@ -22,8 +22,8 @@ from results import Result, judge
 FILE = Path(__file__).parent.parent / "docs" / "performance.md"
 PACKAGES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless", "torch")
 HEAD = (
-    "Written by `make benchmarks`. What is compared is measured alternately, within the same minutes; values and ratios "
-    "are medians of the rounds. Each section names its script, which has the details."
+    "Written by `make benchmarks`. What is compared is measured alternately, within the same minutes; values and "
+    "ratios are medians of the rounds. Each section names its script, which has the details."
 )
 # Title and text of each section.
 BENCHMARKS = {

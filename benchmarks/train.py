@@ -164,11 +164,11 @@ def compare(job: Job, folder: Path, rounds: int) -> Result:
     value = f"{median(rates['pipeline']):,.0f} beside {median(rates['resident']):,.0f} images/s"
     if job.of_resident is not None:
         ratios = [p / r for p, r in zip(rates["pipeline"], rates["resident"], strict=True)]
-        return Result(f"{job.name}, of resident", value, median(ratios), job.of_resident)
+        return Result(f"{job.name}, against the resident batch", value, median(ratios), job.of_resident)
     bounds = [1 / (1 / r + 1 / (cores * a)) for r, a in zip(rates["resident"], rates["augment"], strict=True)]
     ratios = [p / bound for p, bound in zip(rates["pipeline"], bounds, strict=True)]
     value += f", one thread augments {median(rates['augment']):,.0f}, bound {median(bounds):,.0f}"
-    return Result(f"{job.name}, of the bound", value, median(ratios), OF_BOUND)
+    return Result(f"{job.name}, against the bound", value, median(ratios), OF_BOUND)
 
 
 def ends_of_epochs(job: Job, folder: Path, rounds: int) -> Result:

@@ -6,11 +6,11 @@ def test_a_user_error_is_one_line_with_place_and_remedy():
     assert str(UserError("no column 'id'")) == "no column 'id'"
 
 
-def test_nearest_names_a_close_word_only():
+def test_did_you_mean_names_a_close_word_only():
     assert did_you_mean("retina", ["retinamnist", "breastmnist"]) == " (did you mean 'retinamnist'?)"
     assert did_you_mean("xyz", ["retinamnist"]) == ""
 
 
-def test_some_counts_what_it_leaves_out():
+def test_shorten_list_counts_what_it_leaves_out():
     assert shorten_list(range(5)) == "0, 1, 2 and 2 more"
     assert shorten_list(["a", "b"]) == "a, b"

@@ -232,9 +232,7 @@ def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monke
 
 PLUGINS = """
 from keras import layers
-from medfold.images import preparation_step
-from medfold.models import backbone
-from medfold.scoring import metric, to_classes
+from medfold.plugins import backbone, metric, preparation_step, to_classes
 
 
 @metric("Hits", tasks=("binary",), needs="class")

@@ -27,13 +27,13 @@ def two_cores(monkeypatch):
 
 
 def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
-    assert parallel.resolve_jobs("auto", folds=5) == 2
-    assert parallel.resolve_jobs("auto", folds=1) == 1
-    assert parallel.resolve_jobs("4", folds=3) == 3
+    assert parallel.resolve_jobs("auto", num_folds=5) == 2
+    assert parallel.resolve_jobs("auto", num_folds=1) == 1
+    assert parallel.resolve_jobs("4", num_folds=3) == 3
     assert parallel.split_resources(2) == [parallel.ResourceShare(1), parallel.ResourceShare(1)]
     assert parallel.split_resources(1) == [parallel.ResourceShare(2)]
     monkeypatch.setattr(hardware, "cuda_devices", lambda: ["2", "3", "5", "7"])
-    assert parallel.resolve_jobs("auto", folds=5) == 4
+    assert parallel.resolve_jobs("auto", num_folds=5) == 4
     assert [share.gpu for share in parallel.split_resources(5)] == ["2", "3", "5", "7", "2"]
     assert parallel.ResourceShare(1, gpu="2").environment["CUDA_VISIBLE_DEVICES"] == "2"
 

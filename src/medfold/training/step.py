@@ -25,9 +25,9 @@ class FiniteLoss(keras.metrics.Metric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds the loss of a batch."""
         value = keras.ops.cast(self._loss(y_true, y_pred, sample_weight=sample_weight), "float32")
-        finite = keras.ops.isfinite(value)
-        self.total.assign_add(keras.ops.where(finite, value, 0.0))
-        self.count.assign_add(keras.ops.cast(finite, "float32"))
+        is_finite = keras.ops.isfinite(value)
+        self.total.assign_add(keras.ops.where(is_finite, value, 0.0))
+        self.count.assign_add(keras.ops.cast(is_finite, "float32"))
 
     def result(self):
         """Returns the mean; nan before the first batch."""
@@ -68,7 +68,7 @@ class TrainingStep:
         inner = optimizer.inner_optimizer if self._may_overflow else optimizer
         self._updates = next(variable for variable in inner.variables if variable.name == "iteration")
         self._stays_on_device = keras.backend.backend() == "tensorflow"
-        self._built = False
+        self._is_built = False
         self.begin_epoch()
         self._last_update = (0, 0)  # number of steps, and of optimizer updates, at the last update
 
@@ -81,7 +81,7 @@ class TrainingStep:
             weights: float32 (batch,), the weight of each image.
         """
         self._steps += 1
-        if self._built and self._stays_on_device:
+        if self._is_built and self._stays_on_device:
             self.model.train_function(iter([(images, targets, weights)]))
             return
         total, count = self._sums
@@ -90,7 +90,7 @@ class TrainingStep:
         self._metric.total.assign(np.asarray(self._metric.total) + total)
         self._metric.count.assign(np.asarray(self._metric.count) + count)
         self._sums = self._read_sums()
-        self._built = True
+        self._is_built = True
 
     def begin_epoch(self) -> None:
         """Resets the mean loss and the step count."""
@@ -110,7 +110,7 @@ class TrainingStep:
             return self._steps - (self._count_updates() - self._updates_before)
         return self._steps - int(self._read_sums()[1])
 
-    def diverged(self, steps_per_epoch: int) -> bool:
+    def has_diverged(self, steps_per_epoch: int) -> bool:
         """Returns True if the loss is not a number.
 
         Where steps may overflow (float16), it takes ten overflows in a row, or a whole epoch of fewer steps.

@@ -98,7 +98,9 @@ def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, 
     run = project.paths.run("baseline")
     make_folds(project)
     (run.fold(1).weights / "in the way").mkdir(parents=True)
-    with pytest.raises(UserError, match=r"1 of 3 folds failed: fold 1: .*the same command trains what is missing"):
+    with pytest.raises(
+        UserError, match=r"1 of 3 folds failed: fold 1: .*run the same command to train the missing ones"
+    ):
         train(project, jobs="2", overrides={})
     assert [fold for fold in range(3) if run.fold(fold).done.is_file()] == [0, 2]
     (run.fold(1).weights / "in the way").rmdir()

@@ -12,15 +12,15 @@ from PIL import Image, ImageOps
 
 from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats.reading import image_endings, read_image, read_image_with_headers
+from medfold.images.formats.reading import image_extensions, read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import REPOSITORY, picture
 from tests.support.image_files import ALPHA, COLOUR, DEEP, GREY, RNG, images, jpeg, read, spread
 
 
 def test_suffixes_are_those_of_single_images():
-    assert {".png", ".jpeg", ".tif", ".webp", ".bmp", ".dcm", ".npy"} <= set(image_endings())
-    assert not {".npz", ".h5", ".hdf5"} & set(image_endings())
+    assert {".png", ".jpeg", ".tif", ".webp", ".bmp", ".dcm", ".npy"} <= set(image_extensions())
+    assert not {".npz", ".h5", ".hdf5"} & set(image_extensions())
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "b.PNG"])

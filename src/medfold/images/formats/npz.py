@@ -45,7 +45,7 @@ def _array(path: Path, name: str) -> np.ndarray:
     with content:
         images = content.get(name)
     if not isinstance(images, np.ndarray):
-        raise ImageError(f"no array '{name}' in it")
+        raise ImageError(f"it contains no array '{name}'")
     return images
 
 

@@ -32,10 +32,10 @@ from medfold.images.value_checks import value_suspicions
 __all__ = [
     "FORMATS",
     "FORMAT_MODULES",
-    "UNSUPPORTED_FORMATS",
     "ONE_VALUE",
     "STATISTICS",
     "THUMBNAIL",
+    "UNSUPPORTED_FORMATS",
     "Store",
     "count_pages",
     "draw_contact_sheet",

@@ -236,7 +236,7 @@ class CompetitionPaths:
 
     @property
     def folds_metadata(self) -> Path:
-        """How the folds were made, their counts and their audit."""
+        """Record of how the folds were made, their counts and their audit."""
         return self.root / "folds" / f"{self.name}.json"
 
     def older_folds(self, fingerprint: str, extension: str = "csv") -> Path:

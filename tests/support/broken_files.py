@@ -183,11 +183,11 @@ def array(name: str, reason: str, **options):
 
 array("float.npz#a/0", "NaN or infinite")(lambda: np.full((2, 4, 4), np.nan))
 array("flat.npz#a/0", "array 'a' is uint8")(lambda: np.zeros((2, 4), np.uint8))
-array("row.npz#a/2", "no row '2' in array 'a', it has 2")(lambda: np.zeros((2, 4, 4), np.uint8))
+array("row.npz#a/2", "no row '2' in array 'a', only 2")(lambda: np.zeros((2, 4, 4), np.uint8))
 array("minus.npz#a/-1", "no row '-1'")(lambda: np.zeros((2, 4, 4), np.uint8))
 array("member.npz#b/0", "it contains no array 'b'")(lambda: np.zeros((2, 4, 4), np.uint8))
 array("objects.npz#a/0", "Object arrays cannot be loaded")(lambda: np.array([{}, {}], object))
-array("objects.npy", "one of Python objects")(lambda: np.array([{}, {}], object))
+array("objects.npy", "an array of Python objects")(lambda: np.array([{}, {}], object))
 array("words.npy", " values, expected numbers")(lambda: np.array([["a", "b"]]))
 array("complex.npy", "complex128 values, expected numbers")(lambda: np.ones((3, 3), complex))
 array("vector.npy", "shape (9,), expected")(lambda: np.ones(9, np.uint8))

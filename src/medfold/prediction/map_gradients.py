@@ -31,7 +31,7 @@ def weighted_maps(model: keras.Model, kernel: keras.Variable, batch_size: int) -
     if backend == "jax":
         return _with_jax(model, kernel, batch_size)
     fix = "Weights do not depend on the backend: run this command with KERAS_BACKEND=tensorflow"
-    raise UserError("heat maps are computed with TensorFlow or JAX", backend, fix)
+    raise UserError("heat maps need TensorFlow or JAX", backend, fix)
 
 
 def _chosen_logits(features, kernel, columns):

@@ -221,7 +221,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
         began = time.monotonic()
         if num_images := phase.statistics.gather(NUM_STATISTICS_FINAL):
             took = format_duration(time.monotonic() - began)
-            say(topic, f"batch statistics gathered on {num_images:,} images, {took}")
+            say(topic, f"batch statistics computed on {num_images:,} images, {took}")
     inference_net = _in_full_precision(job, model, phases[-1], precision)
     trained = _Trained(competition, model, phases[-1], inference_net, images, pd.DataFrame(history))
     if training.images:
@@ -314,7 +314,7 @@ def _errors_in_one_line(topic: str) -> Iterator[None]:
     except Exception as error:
         name = type(error).__name__  # by name: other backends have other classes
         if name == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error):
-            fix = "Halve training.batch_size and double training.accumulate, or take smaller images"
+            fix = "Halve training.batch_size and double training.accumulate, or use smaller images"
             raise UserError("the machine or its GPU is out of memory", topic, fix) from None
         if name == "InvalidArgumentError":
             raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic) from None

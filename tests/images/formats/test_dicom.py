@@ -147,7 +147,7 @@ def test_one_frame_or_all_of_them(tmp_path, syntax):
     tiles = spread(frames, frames.min(), frames.max())
     assert (read("montage") == np.block([[tiles[0], tiles[1]], [tiles[2], 0 * tiles[2]]])).all()
     for frame in (3, -1):
-        with pytest.raises(UserError, match=f"no frame {frame}, it has 3"):
+        with pytest.raises(UserError, match=f"no frame {frame}, only 3"):
             read(frame)
 
 

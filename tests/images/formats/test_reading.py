@@ -160,7 +160,7 @@ def test_several_files_of_one_image_must_fit(tmp_path):
     picture(tmp_path / "b.png", shape=(12, 11))
     with pytest.raises(UserError, match="b.png: 12x11 pixels, but a.png of the same image has 12x10"):
         read_image(tmp_path, "a.png|b.png", images(2))
-    with pytest.raises(UserError, match="2 files, but 'images.channels' are 3"):
+    with pytest.raises(UserError, match="2 files, but 'images.channels' is 3"):
         read_image(tmp_path, "a.png|b.png", images(3))
     with pytest.raises(UserError, match="gone.png: unreadable image"):
         read_image(tmp_path, "a.png|gone.png", images(2))

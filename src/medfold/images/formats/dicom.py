@@ -90,7 +90,7 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
     frames = _decoded(dataset, numbers)
     uses_palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
     if facts.windows and (uses_palette or frames[0].ndim == 3):
-        raise ImageError("a colour image, but 'images.windows' are for Hounsfield units")
+        raise ImageError("a colour image, but 'images.windows' need Hounsfield units")
     if frames[0].ndim == 3:
         pixels = frames_to_uint8(np.stack(frames), facts)
     elif uses_palette:
@@ -149,7 +149,7 @@ def read_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
         if keyword not in keyword_dict:
             raise UserError(f"unknown DICOM keyword '{keyword}'{did_you_mean(keyword, keyword_dict)}", "images.headers")
         if dictionary_VR(keyword) in ("SQ", "OB", "OW", "OB or OW", "OD", "OF", "OL", "OV", "UN"):
-            raise UserError(f"DICOM keyword '{keyword}' holds no text", "images.headers")
+            raise UserError(f"DICOM keyword '{keyword}' contains no text", "images.headers")
     dataset = _parsed(path, stop_before_pixels=True, specific_tags=keywords)
     return {key: _text(dataset.get(key, dataset.file_meta.get(key))) for key in keywords}
 

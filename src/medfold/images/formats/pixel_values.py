@@ -88,7 +88,7 @@ def chosen_frames(num_frames: int, facts: ImageFacts) -> range:
         return range(num_frames)  # not a list: a header may declare an absurd number
     number = {"first": 0, "middle": num_frames // 2, "last": num_frames - 1}.get(facts.frame, facts.frame)
     if not 0 <= number < num_frames:
-        raise ImageError(f"no frame {number}, it has {num_frames} (0 to {num_frames - 1})")
+        raise ImageError(f"no frame {number}, only {num_frames} (0 to {num_frames - 1})")
     return range(number, number + 1)
 
 
@@ -226,7 +226,7 @@ def frames_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
     windows = window_spans(facts)
     if windows:
         if values.ndim == 4 or values.dtype == np.uint8:
-            raise ImageError("colours or bytes, but 'images.windows' are for Hounsfield units")
+            raise ImageError("colours or bytes, but 'images.windows' need Hounsfield units")
         return np.stack([scale_to_uint8(values, *span) for span in windows], axis=-1)
     if values.dtype == bool:
         return values * np.uint8(255)

@@ -146,7 +146,7 @@ def read_image_with_headers(raw: Path, image: str, facts: ImageFacts) -> Decoded
     if len(names) == 1:
         return _decode(raw, image, facts)
     if len(names) != facts.num_channels:
-        raise UserError(f"{len(names)} files, but 'images.channels' are {facts.num_channels}", raw / names[0])
+        raise UserError(f"{len(names)} files, but 'images.channels' is {facts.num_channels}", raw / names[0])
     grey = facts.model_copy(update={"channels": 1})
     channels = [_decode(raw, name, grey) for name in names]
     for name, channel in zip(names, channels, strict=True):
@@ -271,7 +271,7 @@ def _module(path: Path) -> ModuleType | ImageFormat:
         return plugin
     for extension, (kind, advice) in UNSUPPORTED_FORMATS.items():
         if path.name.lower().endswith(extension):
-            raise UserError(f"{kind} is not read", path, advice)
+            raise UserError(f"{kind} is not supported", path, advice)
     known = ", ".join(extension for extensions in FORMAT_MODULES.values() for extension in extensions)
     raise UserError(f"unknown image format '{path.suffix}'", path, f"Known: {known}")
 

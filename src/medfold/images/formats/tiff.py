@@ -77,7 +77,7 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
             numbers = chosen_frames(len(file.pages), facts)
             frames = [_page(file.pages[number], number, data, len(numbers), facts.num_channels) for number in numbers]
     if len({frame.shape for frame in frames}) > 1:
-        raise ImageError("pages of several sizes, 'images.frame: montage' needs one")
+        raise ImageError("pages of several sizes, but 'images.frame: montage' needs equal ones")
     return tile_frames(list(frames_to_uint8(np.stack(frames), facts)))
 
 

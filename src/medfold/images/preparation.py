@@ -1,8 +1,8 @@
 """Preparation of images before they are stored: the steps of the recipe, then resizing.
 
 A step is a function with the decorator `@preparation_step`. It takes uint8 (height, width, channels) and returns uint8
-with the same channels and any height and width above 0. It may take arguments; their annotations define which values are
-allowed.
+with the same channels and any height and width above 0. It may take arguments; their annotations define the
+allowed values.
 """
 
 import inspect

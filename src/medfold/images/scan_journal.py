@@ -27,8 +27,8 @@ class Journal:
     def __init__(self, folder: Path, inputs_fingerprint: str, num_images: int, shapes: dict[str, tuple[int, ...]]):
         self._path, self.done = folder / "journal.jsonl", set()
         self._marker = marker = folder / "origin.txt"
-        complete = all((folder / name).is_file() for name in [marker.name, *shapes])
-        if not complete or marker.read_text() != inputs_fingerprint:
+        is_complete = all((folder / name).is_file() for name in [marker.name, *shapes])
+        if not is_complete or marker.read_text() != inputs_fingerprint:
             files.remove(folder)
             folder.mkdir(parents=True)
             for name, shape in shapes.items():

@@ -86,16 +86,16 @@ class TrainingBatches:
 
     def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Draws an epoch: positions in `rows`, int (batches * batch_size,), and the augmentation seed of each."""
-        rng, size = np.random.default_rng([self.seed, epoch]), self.steps_per_epoch * self.batch_size
-        seeds = rng.integers(1 << 62, size=size)
+        rng, num_drawn = np.random.default_rng([self.seed, epoch]), self.steps_per_epoch * self.batch_size
+        seeds = rng.integers(1 << 62, size=num_drawn)
         if self.classes is None:
-            return rng.permutation(len(self.rows))[:size], seeds
+            return rng.permutation(len(self.rows))[:num_drawn], seeds
         # Each class is repeated as often as needed, in a new order each time. The classes are shuffled, so that those
         # cut off at the end differ between epochs. This matters if there are many: sets of labels.
         members = [np.flatnonzero(self.classes == number) for number in rng.permutation(np.unique(self.classes))]
-        num_per_class = -(-size // len(members))
+        num_per_class = -(-num_drawn // len(members))
         drawn = [_repeated(rows, num_per_class, rng) for rows in members]
-        return rng.permutation(np.stack(drawn, axis=1).ravel()[:size]), seeds
+        return rng.permutation(np.stack(drawn, axis=1).ravel()[:num_drawn]), seeds
 
     def __getstate__(self) -> dict[str, Any]:
         state = {key: value for key, value in vars(self).items() if key != "epoch"}

@@ -103,12 +103,12 @@ def _available_shared_memory() -> int:
     return shutil.disk_usage(shared).free // 2 if shared.is_dir() else 1 << 40
 
 
-def _allocate_shared(size: int) -> SharedMemory | None:
+def _allocate_shared(num_bytes: int) -> SharedMemory | None:
     """Allocates shared memory in advance, so that no other process can take it; None if there is not enough."""
-    memory = SharedMemory(create=True, size=size)
+    memory = SharedMemory(create=True, size=num_bytes)
     try:
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(memory._fd, 0, size)
+            os.posix_fallocate(memory._fd, 0, num_bytes)
     except OSError:
         memory.close()
         memory.unlink()

@@ -80,7 +80,7 @@ class TrainingStep:
             targets: float32 (batch, columns).
             weights: float32 (batch,), the weight of each image.
         """
-        self._steps += 1
+        self._num_steps += 1
         if self._is_built and self._stays_on_device:
             self.model.train_function(iter([(images, targets, weights)]))
             return
@@ -97,7 +97,7 @@ class TrainingStep:
         self.model.reset_metrics()
         self._metric.reset_state()
         self._sums = (np.float32(0), np.float32(0))
-        self._steps, self._updates_before = 0, self._count_updates()
+        self._num_steps, self._updates_before = 0, self._count_updates()
 
     def loss(self) -> float:
         """Returns the mean loss of the epoch so far, waiting for the device; nan if no step had a finite loss."""
@@ -107,8 +107,8 @@ class TrainingStep:
     def num_overflowed(self) -> int:
         """Returns the number of overflows in the epoch so far: steps whose loss or gradients were not finite."""
         if self._may_overflow:
-            return self._steps - (self._count_updates() - self._updates_before)
-        return self._steps - int(self._read_sums()[1])
+            return self._num_steps - (self._count_updates() - self._updates_before)
+        return self._num_steps - int(self._read_sums()[1])
 
     def has_diverged(self, steps_per_epoch: int) -> bool:
         """Returns True if the loss is not a number.
@@ -117,7 +117,7 @@ class TrainingStep:
         """
         if not self._may_overflow:
             return self.num_overflowed() > 0
-        updates, total = self._count_updates(), self._updates_before + self._steps
+        updates, total = self._count_updates(), self._updates_before + self._num_steps
         if updates != self._last_update[1]:
             self._last_update = (total, updates)
         return total - self._last_update[0] >= min(MAX_OVERFLOWS, steps_per_epoch)
@@ -151,19 +151,19 @@ class TrainingStep:
         """Returns the value of every variable of net, optimizer and loss."""
         return [np.array(variable) for variable in self._variables]
 
-    def restore(self, values: list[np.ndarray], steps: int, updates_before: int) -> None:
+    def restore(self, values: list[np.ndarray], num_steps: int, updates_before: int) -> None:
         """Sets every variable.
 
         Args:
             values: as returned by `values`.
-            steps: number of steps of the current epoch when they were saved.
+            num_steps: number of steps of the current epoch when they were saved.
             updates_before: `updates_before` when they were saved.
         """
         for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
         self._sums = self._read_sums()
-        self._steps, self._updates_before = steps, updates_before
-        self._last_update = (updates_before + steps, self._count_updates())
+        self._num_steps, self._updates_before = num_steps, updates_before
+        self._last_update = (updates_before + num_steps, self._count_updates())
 
     @property
     def updates_before(self) -> int:

@@ -39,7 +39,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.prediction.predictor import Predictor
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
-    from medfold.training.fold import AT_THE_END
+    from medfold.training.fold import NUM_STATISTICS_FINAL
     from medfold.training.optimizer import build_optimizer
     from medfold.training.step import TrainingStep
 
@@ -117,7 +117,7 @@ def compare(images: Images, recipe: Recipe, steps: int, what: str) -> Result:
     statistics = BatchStatistics(model, images.pixels, images.rows, np.asarray, SEED)
     statistics.gather(1)  # compiled, which is no part of the cost
     began = time.monotonic()
-    statistics.gather(AT_THE_END)
+    statistics.gather(NUM_STATISTICS_FINAL)
     cost = time.monotonic() - began
     gathered = auc(images, model)
     BatchStatistics(model, images.pixels, images.held_rows, np.asarray, SEED).gather(len(images.held_rows))

@@ -118,7 +118,7 @@ class Training:
             seed=0,
         )
         precision = resolve_precision(choices.precision)
-        optimizer = build_optimizer(choices, choices.learning_rate, steps=10_000)
+        optimizer = build_optimizer(choices, choices.learning_rate, num_steps=10_000)
         if precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         model = build_model(competition, job.recipe, precision=precision)
@@ -154,7 +154,9 @@ def compare(job: Job, folder: Path, rounds: int) -> Result:
         turns = {
             "resident": lambda: rate(lambda: step(*resident), size),
             "pipeline": lambda: rate(lambda: step(*next(batches)), size),
-            "augment": lambda: rate(lambda: pipeline.at(*divmod(next(positions), size * pipeline.steps)), 1),
+            "augment": lambda: rate(
+                lambda: pipeline.sample(*divmod(next(positions), size * pipeline.steps_per_epoch)), 1
+            ),
         }
         rate(lambda: step(*next(batches)), size, seconds=2)  # the net is compiled, the workers start
         for number in range(rounds):

@@ -575,8 +575,8 @@ image(
     gone,
     as_ending(".xyz"),
 )
-image("HEIC", TOO_MANY + "HEIC is not read", "{}.heic", b"x" * 200, gone, as_ending(".heic"))
-image("NIfTI", TOO_MANY + "NIfTI is not read", "{}.nii", b"x" * 200, gone, as_ending(".nii"))
+image("HEIC", TOO_MANY + "HEIC is not supported", "{}.heic", b"x" * 200, gone, as_ending(".heic"))
+image("NIfTI", TOO_MANY + "NIfTI is not supported", "{}.nii", b"x" * 200, gone, as_ending(".nii"))
 image(
     "a page that is not there",
     r"images cannot be read.*no frame 3",

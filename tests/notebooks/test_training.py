@@ -241,7 +241,7 @@ def hits(targets, predictions):
 
 
 @backbone("unit")
-def one_convolution(images, options):
+def one_convolution(images, backbone_settings):
     return layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, activation="relu")(images))
 
 
@@ -287,7 +287,7 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
     assert hashes(project, "baseline") == hashes(project, "home")
     assert hosted.notebooks[REF].version == hosted.datasets[JOB].version == 2
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
-    assert "going on at epoch 1, step 1" in log
+    assert "resuming at epoch 1, step 1" in log
 
 
 @pytest.mark.slow

@@ -122,7 +122,7 @@ def test_an_undefined_score_never_counts_and_the_last_epoch_is_kept(tmp_path, ca
 @pytest.mark.slow
 def test_worker_processes_do_not_change_the_result(tmp_path):
     for processes in (0, 2):
-        made = replace(task(epochs=2), workers=processes)
+        made = replace(task(epochs=2), num_workers=processes)
         fold.train_fold(made, 0, FoldPaths(tmp_path / f"{processes}"))
     assert files_of(tmp_path / "0") == files_of(tmp_path / "2")
 

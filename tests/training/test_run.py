@@ -19,7 +19,7 @@ from tests.support.helpers import finished_run
 def test_what_cannot_be_trained_is_told_before_images_are_prepared(small, overrides, message):
     with pytest.raises(UserError, match=message):
         train(small, overrides=overrides)
-    assert not small.paths.pixels.exists()
+    assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
 
 
@@ -27,7 +27,7 @@ def test_what_cannot_be_trained_is_told_before_images_are_prepared(small, overri
 def test_wrong_words_leave_nothing_behind(small, words):
     with pytest.raises(UserError):
         train(small, **words)
-    assert not small.paths.pixels.exists()
+    assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
 
 

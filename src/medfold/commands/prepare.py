@@ -25,7 +25,7 @@ def prepare(
     key = store_key(project.competition, project.paths, settings)
     if force:
         paths = project.paths
-        for path in (paths.pixels, paths.appearance, paths.store(key), paths.unfinished_store(key)):
+        for path in (paths.measurements, paths.appearance, paths.store(key), paths.unfinished_store(key)):
             files.remove(path)
     scanned = read_measurements(project.competition, project.paths) is not None
     if scanned and store_exists(project.paths, key):

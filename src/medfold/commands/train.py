@@ -14,7 +14,7 @@ from medfold.training import (
     missing_folds,
     refuse_invalid_parallelism,
     refuse_unknown_folds,
-    refuse_untrainable,
+    refuse_untrainable_recipe,
     train_run,
 )
 
@@ -54,7 +54,7 @@ def train(
         refuse_invalid_parallelism(requests[0])
         if any(missing_folds(project, request) for request in requests):
             _warn_ineffective(project, resolved_recipe)
-            refuse_untrainable(project, resolved_recipe)
+            refuse_untrainable_recipe(project, resolved_recipe)
     data = load_dataset(project, prepare)
     if data.folds_made:
         show_dataset(project, data)

@@ -95,7 +95,7 @@ def load_facts(paths: CompetitionPaths, bases: Path) -> Competition:
     """
     where = paths.facts.relative_to(paths.root)
     return config.validated(
-        Competition, _read_facts(paths, bases), f"{where}, {paths.name}" if paths.home != paths.name else where
+        Competition, _read_facts(paths, bases), f"{where}, {paths.name}" if paths.folder_name != paths.name else where
     )
 
 

@@ -178,16 +178,16 @@ def scan_dataset(
     competition, paths = project.competition, project.paths
     table = load_samples(project)
     scan = scan_images(competition, paths, table, choices, with_appearance)
-    if scan.images:
-        message = f"{scan.images:,} images scanned"
+    if scan.num_images:
+        message = f"{scan.num_images:,} images scanned"
         if choices:
-            message = f"{scan.images:,} images at {choices.size}x{choices.size} px"
+            message = f"{scan.num_images:,} images at {choices.size}x{choices.size} px"
             message += f" -> {project.display(paths.store(store_key(competition, paths, choices)))}"
-        rate = f", {scan.images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
+        rate = f", {scan.num_images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
         say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
-    if scan.images or not quiet:
-        _warn_of_unreadable(project, table, scan.measured)
-    return table, scan.measured
+    if scan.num_images or not quiet:
+        _warn_of_unreadable(project, table, scan.measurements)
+    return table, scan.measurements
 
 
 def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.DataFrame) -> None:

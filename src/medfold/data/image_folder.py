@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from medfold.competition import ImageFacts
 from medfold.data.image_patterns import CHANNEL_FIELD
 from medfold.errors import UserError, shorten_list
-from medfold.images import image_endings
+from medfold.images import image_extensions
 
 
 def new_images(path: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
@@ -26,7 +26,7 @@ def new_images(path: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
         return path.parent, join_channel_files([path.name], facts)
     if not path.is_dir():
         raise UserError("no such file or folder", f"IMAGES={path}")
-    endings = set(image_endings())
+    endings = set(image_extensions())
     everything = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
     images = sorted(file for file in everything if Path(file).suffix.lower() in endings)
     if not images:

@@ -14,7 +14,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.console import warn
 from medfold.errors import UserError, shorten_list
-from medfold.images import files_of_image, image_endings, list_members
+from medfold.images import files_of_image, image_extensions, list_members
 
 CHANNEL_FIELD = "channel"  # the field that is replaced by the names in images.channels
 
@@ -107,7 +107,7 @@ def find_images(
     rules = [PathRule(_for_channel(pattern, channel)) for pattern in patterns for channel in channels]
     exclude = competition.images.exclude
     unused = (path for path in known - used if not is_excluded(path, exclude))
-    endings = (*image_endings(), "") if complete else ()
+    endings = (*image_extensions(), "") if complete else ()
     unlabelled = sorted(
         path
         for path in unused

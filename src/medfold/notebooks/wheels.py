@@ -56,7 +56,7 @@ def missing_packages(competition: Competition) -> tuple[str, ...]:
     sources = [labels.file] if labels.shape == "arrays" else [*images.train, *images.test]
     patterns = [Path(pattern.partition("#")[0]) for pattern in sources]
     known_endings = {end for name, endings in FORMAT_MODULES.items() if name != "dicom" for end in endings}
-    known_endings |= {end for image_format in FORMATS.all() for end in image_format.suffixes}
+    known_endings |= {end for image_format in FORMATS.all() for end in image_format.extensions}
     endings = {pattern.suffix.lower() for pattern in patterns}
     dicom = () if endings <= known_endings else DICOM_PACKAGES
     tiff = TIFF_PACKAGES if endings & {".tif", ".tiff", ".svs"} else ()

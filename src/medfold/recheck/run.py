@@ -55,9 +55,9 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
 def readable_samples(paths: CompetitionPaths) -> pd.DataFrame:
     """Returns the samples whose image can be read, all cells as text."""
     samples = tables.read(paths.samples)
-    if not paths.pixels.is_file():
+    if not paths.measurements.is_file():
         return samples
-    measurements = tables.read(paths.pixels)
+    measurements = tables.read(paths.measurements)
     return samples[~samples["id"].isin(measurements.loc[measurements["bad"] != "", "id"])]
 
 

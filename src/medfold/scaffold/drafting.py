@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from medfold.data import TABLE_ENDINGS, list_files, part_from_name
 from medfold.errors import UserError, shorten_list
-from medfold.images import NOT_READ, is_dicom
+from medfold.images import UNSUPPORTED_FORMATS, is_dicom
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import class_names, from_folders
@@ -116,7 +116,7 @@ def _add_unread_files(draft: Draft, raw: Path, files: list[str]) -> None:
         matches = [path for path in unknown if path.lower().endswith(end)]
         folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
         draft.doubts.append(f"{len(matches):,} files in {folders} end with {end}: not a known image format; not used")
-    for end, (kind, help_) in NOT_READ.items():
+    for end, (kind, help_) in UNSUPPORTED_FORMATS.items():
         matches = [path for path in files if path.lower().endswith(end)]
         if matches:
             folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from medfold.data import part_from_name, read_table
 from medfold.errors import UserError, shorten_list
-from medfold.images import image_ending, image_stem
+from medfold.images import image_extension, image_stem
 from medfold.scaffold.draft import MAX_LABELS, Draft, is_healthy, sort_classes
 from medfold.scaffold.image_names import ImageFiles
 
@@ -57,7 +57,7 @@ class _ImagePath:
     def pattern(self, level: int | None) -> str:
         """The pattern of this path, with {label} for the folder at a level of `within`; None for no label."""
         within = ["{label}" if number == level else folder for number, folder in enumerate(self.within)]
-        return "/".join([*self.before, *within, f"{{id}}{image_ending(self.path)}"])
+        return "/".join([*self.before, *within, f"{{id}}{image_extension(self.path)}"])
 
 
 def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str | None) -> None:
@@ -121,7 +121,7 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
     if num_unused:
         used = {id(image) for image in (*train, *valid, *(test or unlabelled))}
         unused = {
-            f"{PurePosixPath(image.path).parent}/*{image_ending(image.path)}"
+            f"{PurePosixPath(image.path).parent}/*{image_extension(image.path)}"
             for image in everything
             if id(image) not in used
         }

@@ -21,10 +21,10 @@ from medfold.data import (
 )
 from medfold.errors import UserError
 from medfold.images import (
-    NOT_READ,
+    UNSUPPORTED_FORMATS,
     count_pages,
-    image_ending,
-    image_endings,
+    image_extension,
+    image_extensions,
     image_stem,
     is_dicom,
     path_of_image,
@@ -34,10 +34,10 @@ from medfold.images import (
 from medfold.scaffold.draft import MAX_INSPECTED, MAX_LABELS, Draft, Ids
 
 CONTAINERS = (".hdf5", ".h5")
-IMAGE_ENDINGS = {*image_endings(), *CONTAINERS}
+IMAGE_ENDINGS = {*image_extensions(), *CONTAINERS}
 OTHER_ENDINGS = {
     *TABLE_ENDINGS,
-    *NOT_READ,
+    *UNSUPPORTED_FORMATS,
     ".gz",
     ".npz",
     ".json",
@@ -215,7 +215,7 @@ class ImageFiles:
         test = [path for path in unused if any(part_from_name(name) == "test" for name in path.parts[:-1])]
         if {str(path.parent) for path in test} & {str(PurePosixPath(path).parent) for path in used_files}:
             return []
-        return list(dict.fromkeys(f"{path.parent}/{{id}}{image_ending(path.name)}" for path in test))
+        return list(dict.fromkeys(f"{path.parent}/{{id}}{image_extension(path.name)}" for path in test))
 
     def _patterns_of_row(self, row: dict[str, str], ids: Ids) -> dict[str, str]:
         """The patterns that lead from a row to images, and the image of each pattern."""

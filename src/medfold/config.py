@@ -92,11 +92,11 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
     candidates = [path.with_name(f"{base}.yaml"), bases / f"{base}.yaml"]
     base_file = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
     if base_file is None:
-        circle = any(file in (*seen, path) for file in candidates)
+        is_circular = any(file in (*seen, path) for file in candidates)
         known = sorted({file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")} - {path.stem})
         raise UserError(
             f"`extends: {base}` "
-            + ("leads back to itself" if circle else f"names no file{did_you_mean(str(base), known)}"),
+            + ("is circular" if is_circular else f"names no file{did_you_mean(str(base), known)}"),
             path,
             f"Known: {', '.join(known)}" if known else None,
         )

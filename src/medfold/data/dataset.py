@@ -71,8 +71,8 @@ def load_dataset(
     """
     competition, paths, options = project.competition, project.paths, project.competition.folds
     if options.method == "stratified" and (competition.labels.group or competition.labels.group_pattern):
-        fix = "Set it to stratified-group or group, or take labels.group out"
-        raise UserError("method stratified would split the groups that 'labels' names", "folds.method", fix)
+        fix = "Set it to stratified-group or group, or remove labels.group"
+        raise UserError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
     has_folds = paths.folds.is_file() and not renew_folds
     audit = audit or not has_folds or options.duplicates == "near"
     everything, measured = scan_dataset(project, prepare, with_appearance=audit)
@@ -112,7 +112,10 @@ def load_dataset(
         backup = write_folds(paths, train, origin)
         say("folds", f"made: {format_folds(project, train)}")
         if backup:
-            say("folds", f"the former ones are kept as {project.display(backup)}; runs on them keep their scores")
+            say(
+                "folds",
+                f"the earlier folds are kept as {project.display(backup)}; the scores of runs on them stay valid",
+            )
     if near is not None:
         files.write_csv(leaks.table(), paths.audit)
     unreadable = everything[(everything["part"] == "train") & (everything["bad"] != "")]
@@ -157,8 +160,8 @@ def _split_off_holdout(project: Project, everything: pd.DataFrame, near: NearDup
     with files.lock(project.paths.samples):
         table = samples.split_off_holdout(competition, project.paths, columns, in_holdout)
     count, total = in_holdout.sum(), is_readable.sum()
-    moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} asked for)"
-    say("holdout", f"{moved} become the test part, copies of an image in one part")
+    moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} requested)"
+    say("holdout", f"{moved} become the test part; copies of an image stay in one part")
     return table.assign(bad=everything["bad"], hash=everything["hash"])
 
 

@@ -13,13 +13,13 @@ def new_images(path: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
 
     Args:
         path: an image, or a folder that is searched with its subfolders.
-        facts: image settings of the competition; they say whether each channel is a separate file.
+        facts: image facts of the competition: is each channel a separate file?.
 
     Returns:
         The root folder, and the images as paths below it, sorted; see `join_channel_files`.
 
     Raises:
-        UserError: no such path, or no image in it.
+        UserError: no such path, or it contains no images.
     """
     path = path.expanduser()
     if path.is_file():
@@ -30,8 +30,8 @@ def new_images(path: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
     everything = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
     images = sorted(file for file in everything if Path(file).suffix.lower() in endings)
     if not images:
-        content = f"It has {shorten_list(sorted(everything))}" if everything else "It is empty"
-        raise UserError(f"no image in it ({', '.join(sorted(endings))})", f"IMAGES={path}", content)
+        content = f"Files: {shorten_list(sorted(everything))}" if everything else "It is empty"
+        raise UserError(f"it contains no images ({', '.join(sorted(endings))})", f"IMAGES={path}", content)
     return path, join_channel_files(images, facts)
 
 
@@ -47,5 +47,7 @@ def join_channel_files(paths: list[str], facts: ImageFacts) -> list[str]:
     first, *others = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in facts.channels)
     prefixes = [path.removesuffix(first) for path in paths if path.endswith(first)]
     if not prefixes:
-        raise UserError(f"no image is named ...{first}", "IMAGES", f"An image is {len(facts.channels)} files here")
+        raise UserError(
+            f"no image is named ...{first}", "IMAGES", f"An image has {len(facts.channels)} files, one per channel"
+        )
     return ["|".join(prefix + ending for ending in (first, *others)) for prefix in prefixes]

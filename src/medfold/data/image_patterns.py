@@ -38,11 +38,13 @@ def fill_pattern(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
         UserError: a column that the table does not have, or a pattern without columns for several rows.
     """
     if not pattern_fields(pattern) and len(table) > 1:
-        raise UserError(f"'{pattern}' names no column, so all rows have one image", key, "Write {id} into it")
+        raise UserError(f"'{pattern}' has no field, so all rows would have the same image", key, "Add {id}")
     for column in pattern_fields(pattern):
         if column not in table:
-            fix = f"It has {shorten_list([str(name) for name in table.columns], 12)}"
-            raise UserError(f"the pattern '{pattern}' names a column '{column}' that the table does not have", key, fix)
+            fix = f"Columns: {shorten_list([str(name) for name in table.columns], 12)}"
+            raise UserError(
+                f"the pattern '{pattern}' has the field '{column}', but the table has no such column", key, fix
+            )
     parts = [(text, field, spec) for text, field, spec, _ in string.Formatter().parse(pattern)]
     filled = [
         "".join(text + (_format_value(row[field], spec) if field else "") for text, field, spec in parts)
@@ -101,7 +103,7 @@ def find_images(
             raise UserError(f"{len(missing)} images are missing: {shorten_list(missing)}", raw, fix)
         warn(
             "samples",
-            f"{len(missing):,} images are missing, as many as images.tolerate allows: {shorten_list(missing)}. {fix}",
+            f"{len(missing):,} images are missing, no more than images.tolerate allows: {shorten_list(missing)}. {fix}",
         )
     used = {file for path in image for file in files_of_image(raw, path)}
     rules = [PathRule(_for_channel(pattern, channel)) for pattern in patterns for channel in channels]
@@ -174,7 +176,7 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
     by_simplified_name = {simplified(path): path for path in sorted(known)}
     for path in missing[:1000]:
         if other := by_simplified_name.get(simplified(path)):
-            return f"There is '{other}', not '{path}': see blanks, case, zeros and endings in labels.id and images"
+            return f"There is '{other}', not '{path}': check spaces, case, zeros and extensions in labels.id and images"
     return "Is the download complete?"
 
 

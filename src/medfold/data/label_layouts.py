@@ -20,7 +20,7 @@ from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.images import identifying_keywords, path_of_image, read_headers
 from medfold.registry import Registry
 
-LAYOUTS: Registry[Callable] = Registry("shape of labels")
+LAYOUTS: Registry[Callable] = Registry("label layout")
 Parts = tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame | None]  # train, test, solution
 FEW_IMAGES = 20  # with so few images, each may well be of a different patient
 
@@ -67,7 +67,7 @@ def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFr
     repeated = rows.duplicated([labels.id, "target"])
     if repeated.any():
         names = (rows[labels.id] + "_" + rows["target"])[repeated]
-        fix = "labels.repeated in competition.yaml says what several rows of one id mean"
+        fix = "Set labels.repeated in competition.yaml: how to merge several rows of one id"
         raise UserError(f"{repeated.sum()} rows appear twice: {shorten_list(names)}", path, fix)
     train = rows.pivot(index=labels.id, columns="target", values=labels.value)
     train = train.reindex(columns=labels.targets)
@@ -151,9 +151,9 @@ def folders(competition: Competition, raw: Path) -> Parts:
         unknown = sorted(set(table["label"].dropna()) - set(competition.class_names))
         if unknown:
             image = table.loc[table["label"] == unknown[0], "image"].iloc[0]
-            fix = f"Expected: {', '.join(competition.class_names)}. labels.map says what others mean"
+            fix = f"Expected: {', '.join(competition.class_names)}. Map other names with labels.map"
             hint = did_you_mean(unknown[0], competition.class_names)
-            raise UserError(f"the folder '{unknown[0]}' is no class{hint}", raw / image, fix)
+            raise UserError(f"the folder '{unknown[0]}' is not a class{hint}", raw / image, fix)
         if rules:
             table = _with_headers(table, table["image"], images.headers, raw)
         for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
@@ -218,7 +218,9 @@ def arrays(competition: Competition, raw: Path) -> Parts:
             pieces = []
             for prefix in prefixes:
                 if f"{prefix}_labels" not in content or f"{prefix}_images" not in content:
-                    raise UserError(f"no array '{prefix}_images' or '{prefix}_labels'", path, f"It has {content.files}")
+                    raise UserError(
+                        f"no array '{prefix}_images' or '{prefix}_labels'", path, f"Arrays: {', '.join(content.files)}"
+                    )
                 values, count = content[f"{prefix}_labels"], len(content[f"{prefix}_images"])
                 values = values.reshape(len(values), -1)
                 numbers = class_numbers(values) if competition.task != "multilabel" else None
@@ -352,15 +354,15 @@ def _split_by_part(table: pd.DataFrame, competition: Competition, path: Path) ->
     test part.
 
     Raises:
-        UserError: a part without rows, a value that names no part, or an id in several parts.
+        UserError: a part without rows, a value that is not a part, or an id in several parts.
     """
     column, key = competition.labels.part, competition.labels.id
     part = table[column].map({value: part_from_name(value) for value in table[column].unique()})
     if part.isna().any():
         row = part.index[int(np.argmax(part.isna().to_numpy()))]
         value = table.at[row, column] or "nothing"
-        fix = "Known: train, valid, test and their other forms. Correct it, or take labels.part out"
-        raise UserError(f"row {row + 2}, column '{column}': found {value}, which names no part", path, fix)
+        fix = "Known: train, valid, test and their other forms. Correct it, or remove labels.part"
+        raise UserError(f"row {row + 2}, column '{column}': found {value}, which is not a part", path, fix)
     several = part.groupby(table[key]).nunique()
     if (several > 1).any():
         ids = several.index[several > 1]
@@ -368,7 +370,7 @@ def _split_by_part(table: pd.DataFrame, competition: Competition, path: Path) ->
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)
     if test_part not in counts or "train" not in counts:
-        fix = "Take labels.part out, and let labels.holdout set a share aside"
+        fix = "Remove labels.part, and set labels.holdout: the share of the images for the test part"
         raise UserError(f"column '{column}' has rows of {', '.join(counts.index)} only", path, fix)
     joined = ""
     if test_part == "test" and "valid" in counts:
@@ -392,7 +394,7 @@ def _build_part(table: pd.DataFrame, competition: Competition, raw: Path, part: 
     located, original = _locate_images(table, rules, competition, raw)
     for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
         if column not in original:
-            columns = f"It has {', '.join(map(str, original.columns))}"
+            columns = f"Columns: {', '.join(map(str, original.columns))}"
             raise UserError(f"no column '{column}'{did_you_mean(column, original.columns)}", path, columns)
     copied = [column for column in [*labels.keep, *labels.targets] if column in original]
     return pd.concat([located, _patient_column(located, original, competition), original[copied]], axis=1)
@@ -412,7 +414,10 @@ def _make_training_ids_differ(train: pd.DataFrame, test: pd.DataFrame) -> None:
         return
     train["unit"] = train["unit"].where(train["unit"] != train["id"], ids)
     train["id"] = ids
-    say("samples", f"{len(shared):,} ids are in train and test: training ids have the folder in front: {ids.iloc[0]}")
+    say(
+        "samples",
+        f"{len(shared):,} ids are in train and test: training ids are prefixed with the folder: {ids.iloc[0]}",
+    )
 
 
 def _patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: Competition) -> pd.Series:

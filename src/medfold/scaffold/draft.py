@@ -33,7 +33,7 @@ class Draft:
             why = f"'{positive}' is positive: '{negative}' is a word for healthy"
             self.add_reason("classes", f"{negative}, {positive}", why)
         else:
-            self.doubts.append(f"classes: I cannot tell which is positive; now it is '{positive}', the second one")
+            self.doubts.append(f"classes: unclear which class is positive; '{positive}' is used, the second one")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from medfold.scaffold.from_table import FromTable, NoLabelError
 from medfold.scaffold.image_names import IMAGE_ENDINGS, OTHER_ENDINGS, ImageFiles
 
 __all__ = ["Draft", "draft_facts"]
-MAX_ENDING_LENGTH = 6  # characters with the dot; anything longer is no file ending
+MAX_ENDING_LENGTH = 6  # characters with the dot; anything longer is not an extension
 TEST = re.compile(r"(^|[\W_\d])test", re.I)  # in names of tables and their folders; not in 'latest'
 
 
@@ -45,7 +45,7 @@ def _draft_folder(raw: Path) -> Draft:
     image_files = ImageFiles(raw, files)
     arrays = [path for path in files if path.endswith(".npz")]
     if not image_files.files and not arrays:
-        raise UserError("no image in it", raw, f"It has {shorten_list(files, 6)}" if files else "It is empty")
+        raise UserError("it contains no images", raw, f"Files: {shorten_list(files, 6)}" if files else "It is empty")
     tables = [path for path in files if path.lower().endswith(TABLE_ENDINGS)]
     sample = min((path for path in tables if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
     is_test = {path: bool(TEST.search(path)) for path in tables if path != sample}
@@ -67,7 +67,7 @@ def _draft_folder(raw: Path) -> Draft:
         2 * len(folder_classes & set(values)) >= len(folder_classes) for _, values in table[1].items()
     )
     if table and folder_classes and not has_folder_classes and not from_table.by_name:
-        table = None  # no column is named like a label, and no column holds the names of the class folders
+        table = None  # no column is named like a label, and none has the names of the class folders
     if not table and image_files.files:
         draft.facts.clear()
         draft.reasons.clear()
@@ -88,7 +88,7 @@ def _draft_folder(raw: Path) -> Draft:
         draft.add_reason("images.exclude", shorten_list(image_files.exclude, 4), why)
     for addition, count in image_files.unclear.items():
         what = f"{count:,} images are named like others with '{addition}' added"
-        draft.doubts.append(f"images.exclude: {what}; I cannot tell whether they are masks: they are used as images")
+        draft.doubts.append(f"images.exclude: {what}; unclear whether they are masks: they are used as images")
     return draft
 
 
@@ -115,7 +115,9 @@ def _add_unread_files(draft: Draft, raw: Path, files: list[str]) -> None:
     for end in sorted({PurePosixPath(path).suffix.lower() for path in unknown}):
         matches = [path for path in unknown if path.lower().endswith(end)]
         folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
-        draft.doubts.append(f"{len(matches):,} files in {folders} end with {end}: not a known image format; not used")
+        draft.doubts.append(
+            f"{len(matches):,} files in {folders} have the extension {end}: not a known image format; not used"
+        )
     for end, (kind, help_) in NOT_READ.items():
         matches = [path for path in files if path.lower().endswith(end)]
         if matches:

@@ -40,13 +40,13 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
         "targets": targets,
         "train": [part for part in parts if part != "test"],
     }
-    draft.add_reason("labels.shape", "arrays", f"{path} holds images and labels of {shorten_list(parts)}")
+    draft.add_reason("labels.shape", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
     guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets, facts)
     draft.facts["labels"] = facts
     channels = _channels(shape)
     draft.facts["images"] = {"train": "unused", "test": "unused", "channels": channels}
     draft.add_reason("images.channels", channels, f"the arrays are {shape}")
-    draft.doubts.append("labels.group: nothing names patients; are there several images per patient?")
+    draft.doubts.append("labels.group: patients unknown; are there several images per patient?")
 
 
 def _channels(shape: tuple[int, ...]) -> int:

@@ -13,11 +13,11 @@ from medfold.scaffold.image_names import ImageFiles
 
 # Folders of patients or studies, with a number: patient00001, study_2.
 PATIENT_FOLDER = re.compile(r"(patients?|subjects?|persons?|cases?|pat|subj?|study|series|exam)[\W_]*\d+", re.I)
-# Folders that contain images and are no classes, with or without a number: images, part_1.
+# Folders that contain images and are not classes, with or without a number: images, part_1.
 CONTAINER_FOLDER = re.compile(
     r"(images?|imgs?|data|dataset|jpe?g|png|dicom|files|scans|image_files|part|batch)[\W_]*\d*", re.I
 )
-# Words in folder names that say where images come from, not what they show.
+# Words in folder names for the origin of images, not for what they show.
 ORIGIN_FOLDER = re.compile(
     r"original|augment|images?|sets?([\W_]|$)|fold|site|batch|part|scanner|\d+x([\W_]|$)|hospital|device", re.I
 )
@@ -41,11 +41,11 @@ class _ImagePath:
     within: tuple[str, ...]
 
     @classmethod
-    def of(cls, path: str) -> "_ImagePath":
+    def from_path(cls, path: str) -> "_ImagePath":
         folders = PurePosixPath(path).parts[:-1]
-        at = next((number for number, folder in enumerate(folders) if part_from_name(folder)), -1)
-        part = part_from_name(folders[at]) if at >= 0 else None
-        return cls(path, part or "all", folders[: at + 1], folders[at + 1 :])
+        index = next((number for number, folder in enumerate(folders) if part_from_name(folder)), -1)
+        part = part_from_name(folders[index]) if index >= 0 else None
+        return cls(path, part or "all", folders[: index + 1], folders[index + 1 :])
 
     def part_within(self) -> "_ImagePath":
         """The same image with all folders in `within`, for classes above the folder of the part."""
@@ -72,7 +72,7 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
     Raises:
         UserError: no folders that could be classes; the message names the folders with images.
     """
-    everything = [_ImagePath.of(path) for path in image_files.files]
+    everything = [_ImagePath.from_path(path) for path in image_files.files]
     by_part = {
         part: [image for image in everything if image.part == part] for part in ("train", "valid", "test", "all")
     }
@@ -105,7 +105,7 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
         valid, test = [], valid
     train_patterns = _patterns([*train, *valid], level)
     draft.facts["images"] = {"train": train_patterns}
-    joined = f", {len(valid):,} of them of the validation part: folds are made of all" if valid else ""
+    joined = f", including {len(valid):,} of the validation part" if valid else ""
     draft.add_reason("images.train", _pattern_text(train_patterns), f"{len(train) + len(valid):,} images{joined}")
     if test or unlabelled:
         test_patterns = _patterns(test or unlabelled, level if test else None)
@@ -114,7 +114,7 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
         draft.add_reason("images.test", _pattern_text(test_patterns), f"{len(test or unlabelled):,} images {why}")
     else:
         draft.facts["labels"]["holdout"] = 0.2
-        draft.add_reason("labels.holdout", 0.2, "no test image: a share of the training part stands in for it")
+        draft.add_reason("labels.holdout", 0.2, "no test images: a share of the training images is used instead")
     if unlabelled and sample is not None:
         _add_submission(draft, raw, sample, unlabelled)
     num_unused = len(everything) - len(train) - len(valid) - len(test or unlabelled)
@@ -147,7 +147,7 @@ def _pattern_text(patterns: str | list[str]) -> str:
 
 def class_names(image_files: ImageFiles) -> set[str]:
     """Returns the names of folders that could be classes; empty if there are none, or if they all name origins."""
-    everything = [_ImagePath.of(path) for path in image_files.files]
+    everything = [_ImagePath.from_path(path) for path in image_files.files]
     images = [image for image in everything if image.part == "train"] or everything
     level = _class_level(images)
     names = _names_at(images, level) if level is not None else set()
@@ -167,7 +167,7 @@ def _names_at(images: list[_ImagePath], level: int) -> set[str]:
     """The names of the folders at a level if they could be classes, otherwise an empty set."""
     names = {label for image in images if (label := image.label(level))}
     fits = 2 <= len(names) <= MAX_LABELS
-    fits = fits and not any(all(rule.fullmatch(name) for name in names) for rule in (CONTAINER_FOLDER, PATIENT_FOLDER))
+    fits = fits and not any(all(word.fullmatch(name) for name in names) for word in (CONTAINER_FOLDER, PATIENT_FOLDER))
     return names if fits else set()
 
 
@@ -194,7 +194,7 @@ def _add_submission(draft: Draft, raw: Path, sample: str, test: list[_ImagePath]
     table = read_table(raw / sample, [])
     key = table.columns[0]
     if not table[key].isin({image_stem(image.path) for image in test}).all():
-        draft.doubts.append(f"submission.sample: ids of {sample} name no test images")
+        draft.doubts.append(f"submission.sample: ids of {sample} are not names of test images")
         return
     draft.facts["submission"] = {"sample": sample, "id": key}
     draft.facts["upload"] = "csv"

@@ -294,14 +294,14 @@ class ImageFiles:
         pages = {count_pages(path_of_image(self._raw, image), facts) for image in chosen}
         if max(pages) > 1:
             count = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"
-            handling = "the first is taken; middle, last or montage?"
+            handling = "the first is used; middle, last or montage?"
             if pages == {3} and not all(grey):
-                handling = "they are taken as the three channels of one image"
+                handling = "they are used as the three channels of one image"
             draft.doubts.append(f"images.frame: files have {count} pages or frames, and {handling}")
         if not grey:
-            draft.doubts.append(f"images.channels: none of {len(chosen)} images that I tried can be read")
+            draft.doubts.append(f"images.channels: none of the {len(chosen)} images examined can be read")
             return 3
-        reason = f"{grey.count(True)} of {len(grey)} images that I looked at are grey"
+        reason = f"{grey.count(True)} of the {len(grey)} images examined are grey"
         if 0 < grey.count(True) < len(grey):
             draft.doubts.append(f"images.channels: {reason}: do the colours of the others mean anything?")
         draft.add_reason("images.channels", 1 if all(grey) else 3, reason)
@@ -333,7 +333,7 @@ class ImageFiles:
             draft.facts["images"]["headers"] = [keyword]
             draft.facts["labels"]["group"] = keyword
             missing = f"; {len(rows) - len(values)} have none" if len(values) < len(rows) else ""
-            why = f"of the DICOM headers: {len(set(values)):,} in {len(values):,} images that I looked at{missing}"
+            why = f"from the DICOM headers: {len(set(values)):,} in the {len(values):,} images examined{missing}"
             draft.add_reason("labels.group", keyword, why)
             return True
         return False

@@ -134,7 +134,7 @@ class Source:
             The manifest: file (path below raw/), bytes and sha256.
 
         Raises:
-            UserError: the source fails, or there is no file in what arrived.
+            UserError: the source fails, or it gave no files.
         """
         paths = self._paths
         files.remove_temporaries(paths.raw)
@@ -157,7 +157,9 @@ class Source:
             _normalise_names(raw)
             manifest = _manifest(raw)
             if manifest.empty:
-                raise UserError("no file in it", f"FROM={path}")
+                if path is None:
+                    raise UserError("the source gave no files", f"source {self.kind}")
+                raise UserError("it contains no files", f"FROM={path}")
             paths.raw_manifest.unlink(missing_ok=True)
         files.write_csv(manifest, paths.raw_manifest)
         files.remove(paths.downloads)
@@ -193,18 +195,21 @@ class Source:
         """
         single = self._single_files()
         if single is None:
-            raise UserError(f"source {self.kind} cannot fetch single files", "FILES", "Leave FILES out")
+            raise UserError(f"source {self.kind} has no downloads of single files", "FILES", "Leave FILES out")
         sizes = single.sizes()
         names = _match_files(patterns, sorted(sizes))
         if len(names) > MAX_SINGLE_FILES:
-            warn("download", f"{len(names):,} files one by one take long; make download without FILES gets one archive")
+            warn(
+                "download",
+                f"{len(names):,} files one by one take long; without FILES they are downloaded as one archive",
+            )
         changed = set(missing_files(self._paths))
         for number, name in enumerate(names, start=1):
             path = self._paths.raw / name
             exists = path.is_file() and path.stat().st_size == sizes[name] and name not in changed
             if not exists:
                 self._fetch(single, name)
-            say("download", f"{name}, {number} of {len(names)}{', was there' if exists else ''}")
+            say("download", f"{name}, {number} of {len(names)}{', exists already' if exists else ''}")
         self._move_staged_files()
         return names
 
@@ -293,7 +298,7 @@ def _match_files(patterns: list[str], everything: list[str]) -> list[str]:
     for pattern in patterns:
         matches = fnmatch.filter(everything, pattern)
         if not matches:
-            available = f"It has {shorten_list(everything, 8)}"
+            available = f"Files: {shorten_list(everything, 8)}"
             raise UserError(f"no file matches{did_you_mean(pattern, everything)}", f"FILES={pattern}", available)
         stems = {name[:-4] for name in matches if re.fullmatch(r".*\.zip\.\d{3}", name)}
         matches += [name for name in everything if name[:-4] in stems and name[-3:].isdigit()]
@@ -324,7 +329,7 @@ def _manifest(raw: Path, hashed: bool = True) -> pd.DataFrame:
 
 
 def missing_files(paths: CompetitionPaths) -> list[str]:
-    """Returns the raw files that are missing or differ from the manifest; ['raw.csv'] without a manifest.
+    """Returns the raw files that are missing or differ from the manifest; ['raw.csv'] if there is no manifest.
 
     Compares sizes, and hashes only of files modified after the manifest was written, so that checking 100,000 files
     takes seconds.

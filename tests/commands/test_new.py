@@ -69,7 +69,10 @@ def test_files_that_make_no_sense_are_told_and_leave_no_folder(project_folder, t
     picture(given / "a" / "1.png")
     for content, message in (
         ({"notes.txt": "no table"}, "neither a table with the ids of images, nor folders"),
-        ({"train.csv": "id,target\nx,0\ny,1\n"}, "2 rows, and no column of them names the 1 images: it has id x"),
+        (
+            {"train.csv": "id,target\nx,0\ny,1\n"},
+            "2 rows, but no column has the names of the 1 images: its first row: id x",
+        ),
     ):
         for name, text in content.items():
             (given / name).write_text(text)

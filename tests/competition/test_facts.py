@@ -59,7 +59,7 @@ def test_faults_name_the_variant(variants):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": {"train": "a/{id}.png"}}, "either 'images.test' names the test images, or 'labels.holdout'"),
+        ({"images": {"train": "a/{id}.png"}}, "set either 'images.test' \\(the test images\\) or 'labels.holdout'"),
         ({"labels": {"targets": ["t"], "holdout": 0.2}}, "either 'images.test'"),
         (
             {
@@ -71,14 +71,14 @@ def test_faults_name_the_variant(variants):
         ),
         (
             {"images": {"train": "a", "test": "b", "windows": ["brain"], "channels": 3}},
-            "1 'images.windows' make as many channels",
+            "1 'images.windows' give as many channels",
         ),
         ({"images": {"train": "a", "test": "b", "channels": 9}}, "1 to 8, found 9"),
         (
             {"labels": {"targets": ["t"], "group": "p", "keep": ["p"]}},
             "'labels.keep' would publish the group column 'p'",
         ),
-        ({"score": {"metric": "auc", "weights": {"x": 2}}}, "'score.weights' names 'x', which is no target"),
+        ({"score": {"metric": "auc", "weights": {"x": 2}}}, "'score.weights' names 'x', which is not a target"),
         ({"score": {"metric": None}}, "'score.metric': not filled in yet"),
     ],
 )
@@ -116,7 +116,7 @@ def test_channels_are_a_number_or_names():
         (
             "multiclass",
             {"classes": ["a", "fold", "c"]},
-            "a class is called 'fold', a name that medfold's own tables need",
+            "a class has the name 'fold', which is reserved for medfold's own tables",
         ),
     ],
 )

@@ -55,8 +55,8 @@ def test_without_a_test_part_the_validation_part_is_it_and_it_may_have_no_labels
 @pytest.mark.parametrize(
     ("split", "message"),
     [
-        (["train"] * 6 + ["", "test"], "row 8, column 'split': found nothing, which names no part"),
-        (["fold1"] * 8, "row 2, column 'split': found fold1, which names no part"),
+        (["train"] * 6 + ["", "test"], "row 8, column 'split': found nothing, which is not a part"),
+        (["fold1"] * 8, "row 2, column 'split': found fold1, which is not a part"),
         (["train"] * 8, "column 'split' has rows of train only"),
         (["test"] * 8, "column 'split' has rows of test only"),
     ],
@@ -102,7 +102,7 @@ def test_values_mean_classes_or_leave_the_image_out(raw, capsys):
 
 
 def test_a_meaning_that_is_no_class_is_refused():
-    with pytest.raises(ValueError, match="'labels.map' reads a value as 'ill', which is none of 0, 1"):
+    with pytest.raises(ValueError, match="'labels.map' maps a value to 'ill', which is not one of 0, 1"):
         facts(part="split", map={"?": "ill"})
 
 

@@ -43,7 +43,7 @@ def test_the_table_with_labels_comes_before_that_of_lesions(tmp_path):
     table(tmp_path, "Meta.csv", "image,lesion_id", *(f"a{n:03},L{n // 2}" for n in range(12)))
     facts, said = told(tmp_path)
     assert (facts["labels"]["file"], facts["labels"]["targets"]) == ("GroundTruth.csv", ["melanoma"])
-    assert "Meta.csv names images, too: not used" in said
+    assert "Meta.csv has names of images, too: not used" in said
 
 
 @pytest.mark.parametrize("column", ["scanner", "patient_id"])
@@ -101,7 +101,7 @@ def test_images_and_tables_that_are_not_used_are_told(tmp_path):
     for half in "ab":
         table(tmp_path, f"labels_{half}.csv", "image,label", *(f"{half}{n:03},{n % 2}" for n in range(12)))
     _, said = told(tmp_path)
-    assert "labels_b.csv names images, too: not used" in said
+    assert "labels_b.csv has names of images, too: not used" in said
     assert "12 of 24 images are named by no table, and not used: in images_b" in said
     np.savez(tmp_path / "x.npz", a=np.zeros(2))
     (tmp_path / "normal").mkdir()
@@ -159,7 +159,10 @@ def test_numbers_in_their_order(tmp_path, values, task, classes):
 def test_a_table_without_a_header_stops(tmp_path, end):
     pictures(tmp_path, "a{n}.png")
     table(tmp_path, "labels.csv", *(f"a{n:03}{end},{n % 2}" for n in range(12)))
-    with pytest.raises(UserError, match=f"its first row, a000{end}, 0, names an image.* such as: image,label"):
+    with pytest.raises(
+        UserError,
+        match=f"the header is missing: its first row, a000{end}, 0, has the name of an image.* such as: image,label",
+    ):
         draft_facts(tmp_path)
 
 
@@ -245,7 +248,7 @@ def test_two_words_in_every_text_are_one_name_and_eyes_are_no_channels(tmp_path)
     facts, _ = told(tmp_path)
     assert (facts["task"], facts["classes"]) == ("multiclass", sorted(views))
     table(tmp_path, "labels.csv", "patient,label", *(f"{n:03},{n % 2}" for n in range(12)))
-    with pytest.raises(UserError, match="no column of them names the 24 images"):
+    with pytest.raises(UserError, match="no column has the names of the 24 images"):
         draft_facts(tmp_path)
 
 
@@ -256,7 +259,7 @@ def test_few_persons_are_a_group_or_a_doubt(tmp_path):
     table(tmp_path, "labels.csv", "image,patient,label", *(f"{n:03},p{n % 2},{n // 2 % 2}" for n in range(40)))
     facts, said = told(tmp_path)
     assert "group" not in facts["labels"]
-    assert "column 'patient' has 2 values in 40 rows: I cannot tell whether they are patients" in said
+    assert "column 'patient' has 2 values in 40 rows: unclear whether they are patients" in said
 
 
 def test_folders_of_patients_in_paths_are_groups(tmp_path):
@@ -393,7 +396,7 @@ def test_a_table_of_the_validation_part_stands_for_that_of_the_test_part(tmp_pat
     table(tmp_path, "test.csv", "image", *(f"c{n:03}" for n in range(12)))
     facts, said = told(tmp_path)
     assert facts["labels"]["test"] == "test.csv"
-    assert "valid.csv names images, too: not used; add its rows to train on them" in said
+    assert "valid.csv has names of images, too: not used; add its rows to train on them" in said
 
 
 def test_colours_in_a_stretch_of_a_small_set_are_seen(tmp_path):
@@ -403,7 +406,7 @@ def test_colours_in_a_stretch_of_a_small_set_are_seen(tmp_path):
     table(tmp_path, "labels.csv", "image,label", *(f"{n:03},{n % 2}" for n in range(160)))
     facts, said = told(tmp_path)
     assert facts["images"]["channels"] == 3
-    assert "155 of 160 images that I looked at are grey" in said
+    assert "155 of the 160 images examined are grey" in said
 
 
 def test_a_sample_names_the_images_of_a_flat_test_folder_or_it_is_told(tmp_path):

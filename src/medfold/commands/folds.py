@@ -112,7 +112,7 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
         warn("", f"{'suspected groups':<33}{text}, {split}")
     if not has_known_groups(competition):
         hint = "" if suspects else "; no column, id or folder identifies them"
-        warn("", f"{'patients':<33}unknown: the OOF score may flatter{hint}")
+        warn("", f"{'patients':<33}unknown: the OOF score may be too high{hint}")
 
 
 def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:

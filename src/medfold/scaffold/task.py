@@ -79,7 +79,7 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
         draft.add_reason("task", "ordinal", f"values {unique[0]} to {unique[-1]}")
         draft.doubts.append("task: ordinal if a higher number is a higher grade, else multiclass")
     elif _are_measurements(unique):
-        what = f"column '{targets[0]}' has {len(unique):,} different numbers: regression, but medfold is for classification only"
+        what = f"column '{targets[0]}' has {len(unique):,} different numbers: regression is not supported"
         fix = "Add a column that bins them into classes; or leave only the ids and the label column in the table"
         raise UserError(what, labels["file"], fix)
     elif len(unique) <= MAX_LABELS:

@@ -112,7 +112,7 @@ def test_url_downloads_and_checks_the_md5(small, tmp_path, monkeypatch):
         source = with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5)
         assert source.get()["file"].tolist() == ["data.npz"]
         assert (small.paths.raw / "data.npz").read_bytes() == (served / "x.npz").read_bytes()
-        with pytest.raises(UserError, match="another md5"):
+        with pytest.raises(UserError, match="md5 of the download differs from that in competition.yaml"):
             with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5="0" * 32).get()
         with pytest.raises(UserError, match="failed: the server answers 404.*FROM=data.npz"):
             with_source(small, kind="url", url=f"{address}/gone.npz", file="data.npz", md5=md5).get()
@@ -164,5 +164,5 @@ def test_what_was_corrected_by_hand_beside_its_archive_is_taken_and_not_overwrit
         fill(folder)
         assert (small.paths.raw / "train.csv").read_text() == "corrected by hand"
         assert sorted(path.name for path in small.paths.raw.iterdir()) == ["train.csv"]
-        assert "train.csv.zip are already there with other contents" in capsys.readouterr().out
+        assert "train.csv.zip exist already with other contents" in capsys.readouterr().out
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -36,14 +36,16 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"the key '{twice}' occurs twice", node.start_mark)
+        repeated_key = next((key for key in keys if keys.count(key) > 1), None)
+        if repeated_key is not None:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key '{repeated_key}' occurs twice", node.start_mark
+            )
         for key, value in node.value:
             if key.value in _TEXT_KEYS and isinstance(value, yaml.SequenceNode):
-                for word in value.value:
-                    if isinstance(word, yaml.ScalarNode):
-                        word.tag = "tag:yaml.org,2002:str"
+                for item in value.value:
+                    if isinstance(item, yaml.ScalarNode):
+                        item.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep)
 
 
@@ -107,8 +109,8 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """Merges `over` into a copy of `base`, key by key; values of `over` win."""
     result = dict(base)
     for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merge(result[key], value) if both else value
+        are_mappings = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merge(result[key], value) if are_mappings else value
     return result
 
 

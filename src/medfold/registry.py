@@ -98,7 +98,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
 
 def _within_medfold() -> bool:
-    """True while a module of medfold is being imported, which plugins.py may be the first to do."""
+    """Returns True while a module of medfold is being imported, which plugins.py may be the first to do."""
     frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_name != "<module>":
         frame = frame.f_back

@@ -88,7 +88,7 @@ def test_what_is_given_by_hand_is_of_no_address(project_folder, histology, capsy
     facts = yaml.safe_load(text)
     assert (facts["source"], facts["upload"]) == ({"kind": "own"}, "local")
     assert "kaggle.com" not in text
-    assert "upload: local, for no competition at Kaggle is known" in said
+    assert "upload: local, since no competition at Kaggle is known" in said
     assert said.count("upload  ") == 1
     readme = (project_folder / "competition" / "tissue" / "README.md").read_text()
     assert "make download COMPETITION=tissue FROM=folder-or-archive" in readme

@@ -104,14 +104,18 @@ def test_channels_are_a_number_or_names():
 @pytest.mark.parametrize(
     ("task", "change", "message"),
     [
-        ("binary", {"labels": {"targets": ["image"]}}, "'labels.targets' has 'image', a name that medfold's own"),
+        (
+            "binary",
+            {"labels": {"targets": ["image"]}},
+            "'labels.targets' has 'image', which is reserved for medfold's own",
+        ),
         (
             "binary",
             {"labels": {"targets": ["x"], "keep": ["group"]}},
-            "'labels.keep' has 'group', a name that medfold's",
+            "'labels.keep' has 'group', which is reserved for medfold's",
         ),
         ("multilabel", {"labels": {"targets": ["x", "y", "x"]}}, "'labels.targets' has 'x' twice"),
-        ("multilabel", {"labels": {"targets": ["x"]}}, "with a single one it is binary"),
+        ("multilabel", {"labels": {"targets": ["x"]}}, "for a single one, use task binary"),
         ("multiclass", {"classes": ["a", "b", "c", "a"]}, "'classes' has 'a' twice"),
         (
             "multiclass",

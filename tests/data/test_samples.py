@@ -262,13 +262,13 @@ def test_missing_images_may_be_tolerated(wide, capsys):
     images = facts.images.model_copy(update={"tolerate": 0.3})
     train, _, _ = label_layouts.wide(facts.model_copy(update={"images": images}), raw)
     assert train["image"].tolist()[-1] == "train/gone.png"
-    assert "1 images are missing, as many as images.tolerate allows: train/gone.png" in capsys.readouterr().out
+    assert "1 images are missing, no more than images.tolerate allows: train/gone.png" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"images": {"train": "train/{id.png", "channels": 1, "test": "t/{id}.png"}}, "no pattern"),
+        ({"images": {"train": "train/{id.png", "channels": 1, "test": "t/{id}.png"}}, "not a pattern"),
         (
             {"images": {"train": "train/{}.png", "channels": 1, "test": "t/{id}.png"}},
             "has an empty field {}; write the name of a column in it",

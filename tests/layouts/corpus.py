@@ -238,7 +238,7 @@ wrong(
     "new: measured numbers",
     "bare",
     NEW,
-    r"column 'finding' has 16 different numbers: a regression",
+    r"column 'finding' has 16 different numbers: regression",
     lambda: Path(TRAIN_CSV).write_text(
         "id,patient,finding\n" + "".join(f"i{n:02},p{n // 2},{n / 7:.3f}\n" for n in range(16))
     ),
@@ -450,10 +450,10 @@ def good_arrays() -> dict[str, np.ndarray]:
 arrays("half an npz", r"a.npz: damaged", lambda: npz(**good_arrays())[:900])
 arrays(
     "an npz of objects",
-    r"a.npz: no array of numbers",
+    r"a.npz: not an array of numbers",
     lambda: npz(**{**good_arrays(), "train_labels": np.array([{}] * 4, object)}),
 )
-arrays("text named .npz", r"a.npz: no array of numbers", lambda: b"no archive")
+arrays("text named .npz", r"a.npz: not an array of numbers", lambda: b"no archive")
 arrays("no bytes named .npz", r"a.npz: damaged", lambda: b"")
 arrays(
     "an npz without test part",
@@ -644,7 +644,7 @@ fact(
 )
 fact(
     "a pattern of an unknown column",
-    r"^images: the pattern .* names a column 'nobody' that the table does not have",
+    r"^images: the pattern .* has the field 'nobody', but the table has no such column",
     "train/{id}.png",
     "train/{nobody}/{id}.png",
 )

@@ -119,7 +119,7 @@ def test_a_column_of_parts_is_never_a_target(tmp_path):
     table(tmp_path, "sample_submission.csv", "image,stage", *(f"a{n:03},0" for n in range(9, 12)))
     facts, said = told(tmp_path)
     assert "part" not in facts["labels"]
-    assert "labels.part: column 'split' holds names of parts, and is not used" in said
+    assert "labels.part: column 'split' has names of parts, and is not used" in said
 
 
 def test_rows_without_a_label_are_left_out_and_words_that_differ_by_case_are_one_class(tmp_path):
@@ -140,7 +140,7 @@ def test_empty_cells_and_minus_one_among_marks_are_read_and_told(tmp_path):
     facts, said = told(tmp_path)
     assert (facts["task"], facts["labels"]["targets"]) == ("multilabel", ["Edema", "Mass", "Fracture"])
     assert facts["labels"]["map"] == {"": "0", "-1": "1"}
-    assert "10 empty cells are read as 0 and 4 cells of -1 (uncertain?) are read as 1; null instead leaves" in said
+    assert "10 empty cells are read as 0 and 4 cells of -1 (uncertain?) are read as 1; use null to leave" in said
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_frames_of_arrays_are_told_and_pages_may_be_channels(tmp_path):
         path = tmp_path / ("a", "b")[number % 2] / f"{number}.npy"
         path.parent.mkdir(exist_ok=True)
         np.save(path, np.random.default_rng(number).integers(0, 255, (5, 20, 20), np.uint8))
-    assert "images.frame: files have 5 pages or frames, and the first is taken" in told(tmp_path)[1]
+    assert "images.frame: files have 5 pages or frames, and the first is used" in told(tmp_path)[1]
 
 
 def test_accents_in_one_letter_or_in_two_are_one_class(tmp_path):

@@ -133,7 +133,7 @@ def test_a_validation_part_belongs_to_training_where_there_is_a_test_part_and_el
     tree(tmp_path / "one", *names, "test/{n}.png")
     facts, said = told(tmp_path / "one")
     assert facts["images"]["train"] == ["train/{label}/{id}.png", "valid/{label}/{id}.png"]
-    assert "18 of them of the validation part" in said
+    assert "including 18 of the validation part" in said
     tree(tmp_path / "two", *names)
     facts, _ = told(tmp_path / "two")
     assert facts["images"]["train"] == "train/{label}/{id}.png"
@@ -228,7 +228,7 @@ def test_a_column_of_row_numbers_is_no_id(tmp_path):
         text = rows(head, lambda row: f"{row},{order[row]},{order[row] % 2}")
         facts, said = told(table_of(tmp_path / str(number), text))
         assert facts["labels"]["id"] == "id"
-        assert ("labels.id: values of row name images as well" in said) == (number == 2)
+        assert ("labels.id: values of row are names of images, too" in said) == (number == 2)
 
 
 def test_persons_come_before_what_is_said_of_them(tmp_path):
@@ -357,7 +357,7 @@ def test_columns_of_marks_that_do_not_are_labels(tmp_path):
 )
 def test_measured_numbers_are_refused_as_a_regression_and_never_is_sex_a_label(tmp_path, header, row, column):
     labelled(tmp_path, header, [row(n) for n in range(30)])
-    with pytest.raises(UserError, match=f"column '{column}' has 30 different numbers: a regression"):
+    with pytest.raises(UserError, match=f"column '{column}' has 30 different numbers: regression"):
         draft_facts(tmp_path)
 
 
@@ -409,4 +409,4 @@ def test_pages_of_tiffs_are_told(tmp_path):
     tree(tmp_path, "a/{n}.tif", "b/{n}.tif")
     pages = np.zeros((4, 8, 8), np.uint8)
     tifffile.imwrite(tmp_path / "a" / "0.tif", pages, photometric="minisblack")
-    assert "images.frame: files have up to 4 pages or frames, and the first is taken" in told(tmp_path)[1]
+    assert "images.frame: files have up to 4 pages or frames, and the first is used" in told(tmp_path)[1]

@@ -121,7 +121,7 @@ class Competition(StrictModel):
 
     @property
     def exclusive_classes(self) -> bool:
-        """True if each sample has exactly one of three or more classes."""
+        """Returns True if each sample has exactly one of three or more classes."""
         return self.task in ("multiclass", "ordinal")
 
     @property

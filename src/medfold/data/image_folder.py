@@ -8,12 +8,12 @@ from medfold.errors import UserError, shorten_list
 from medfold.images import image_endings
 
 
-def new_images(path: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
+def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
     """Finds the images of a file or folder.
 
     Args:
         path: an image, or a folder that is searched with its subfolders.
-        facts: image facts of the competition: is each channel a separate file?.
+        image_facts: of the competition; whether each channel is a separate file.
 
     Returns:
         The root folder, and the images as paths below it, sorted; see `join_channel_files`.
@@ -23,7 +23,7 @@ def new_images(path: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
     """
     path = path.expanduser()
     if path.is_file():
-        return path.parent, join_channel_files([path.name], facts)
+        return path.parent, join_channel_files([path.name], image_facts)
     if not path.is_dir():
         raise UserError("no such file or folder", f"IMAGES={path}")
     endings = set(image_endings())
@@ -32,22 +32,24 @@ def new_images(path: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
     if not images:
         content = f"Files: {shorten_list(sorted(everything))}" if everything else "It is empty"
         raise UserError(f"it contains no images ({', '.join(sorted(endings))})", f"IMAGES={path}", content)
-    return path, join_channel_files(images, facts)
+    return path, join_channel_files(images, image_facts)
 
 
-def join_channel_files(paths: list[str], facts: ImageFacts) -> list[str]:
+def join_channel_files(paths: list[str], image_facts: ImageFacts) -> list[str]:
     """Images as `read_image` takes them: files of the channels of one image are joined with `|`.
 
     Raises:
         UserError: no file of the first channel.
     """
-    if isinstance(facts.channels, int):
+    if isinstance(image_facts.channels, int):
         return paths
-    before, _, after = PurePosixPath(facts.train[0]).name.partition(f"{{{CHANNEL_FIELD}}}")
-    first, *others = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in facts.channels)
+    before, _, after = PurePosixPath(image_facts.train[0]).name.partition(f"{{{CHANNEL_FIELD}}}")
+    first, *others = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in image_facts.channels)
     prefixes = [path.removesuffix(first) for path in paths if path.endswith(first)]
     if not prefixes:
         raise UserError(
-            f"no image is named ...{first}", "IMAGES", f"An image has {len(facts.channels)} files, one per channel"
+            f"no image is named ...{first}",
+            "IMAGES",
+            f"An image has {len(image_facts.channels)} files, one per channel",
         )
     return ["|".join(prefix + ending for ending in (first, *others)) for prefix in prefixes]

@@ -106,14 +106,15 @@ def find_images(
             f"{len(missing):,} images are missing, no more than images.tolerate allows: {shorten_list(missing)}. {fix}",
         )
     used = {file for path in image for file in files_of_image(raw, path)}
-    rules = [PathRule(_for_channel(pattern, channel)) for pattern in patterns for channel in channels]
+    path_patterns = [PathPattern(_for_channel(pattern, channel)) for pattern in patterns for channel in channels]
     exclude = competition.images.exclude
     unused = (path for path in known - used if not is_excluded(path, exclude))
     endings = (*image_endings(), "") if complete else ()
     unlabelled = sorted(
         path
         for path in unused
-        if PurePosixPath(path).suffix.lower() in endings and any(rule.match(path) is not None for rule in rules)
+        if PurePosixPath(path).suffix.lower() in endings
+        and any(path_pattern.match(path) is not None for path_pattern in path_patterns)
     )
     if unlabelled:
         warn("samples", f"{len(unlabelled):,} images have no label and are left out: {shorten_list(unlabelled)}")
@@ -128,8 +129,8 @@ def match_path_endings(name: str, paths: list[str]) -> list[str]:
         pairs = zip(path.split("/")[::-1], reversed_name, strict=False)
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
-    most = max(map(num_shared, paths), default=0)
-    return [path for path in paths if most and num_shared(path) == most]
+    max_shared = max(map(num_shared, paths), default=0)
+    return [path for path in paths if max_shared and num_shared(path) == max_shared]
 
 
 def _match_by_ending(image: pd.Series, table: pd.DataFrame, known: set[str], raw: Path) -> pd.Series:
@@ -185,7 +186,7 @@ def _for_channel(pattern: str, name: str | None) -> str:
 
 
 def image_exists(path: str, raw: Path, known: set[str]) -> bool:
-    """True if a file is among the known ones and, for a path `file#member`, contains that member."""
+    """Returns True if a file is among the known ones and, for a path `file#member`, contains that member."""
     if path in known:
         return True
     file, _, member = path.partition("#")
@@ -230,28 +231,28 @@ def _is_data(path: str) -> bool:
 
 
 def is_excluded(path: str, exclude: Iterable[str]) -> bool:
-    """True if a path matches one of the patterns; `*` matches any characters, including `/`."""
+    """Returns True if a path matches one of the patterns; `*` matches any characters, including `/`."""
     return any(fnmatchcase(path, pattern) for pattern in exclude)
 
 
-class PathRule:
+class PathPattern:
     """Matches paths against a pattern: `{label}/{id}.png` matches `no/x.png` and returns label and id.
 
     A field matches within one folder or file name. A field that occurs twice must have the same value in both places.
     """
 
     def __init__(self, pattern: str):
-        self.fields, rule = [], ""
+        self.fields, regex = [], ""
         for text, field, _, _ in string.Formatter().parse(pattern):
-            rule += re.escape(text)
+            regex += re.escape(text)
             if field in self.fields:
-                rule += f"(?P=f{self.fields.index(field)})"
+                regex += f"(?P=f{self.fields.index(field)})"
             elif field:
-                rule += f"(?P<f{len(self.fields)}>[^/]+)"  # by number: not every field name is a valid group name
+                regex += f"(?P<f{len(self.fields)}>[^/]+)"  # by number: not every field name is a valid group name
                 self.fields.append(field)
-        self._rule = re.compile(rule)
+        self._regex = re.compile(regex)
 
     def match(self, path: str) -> dict[str, str] | None:
         """Returns the values of the fields in a path; None if the path does not match."""
-        match = self._rule.fullmatch(path)
+        match = self._regex.fullmatch(path)
         return dict(zip(self.fields, match.groups(), strict=True)) if match else None

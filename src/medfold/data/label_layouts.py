@@ -12,7 +12,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.console import say, warn
 from medfold.data import image_patterns, label_tables
-from medfold.data.image_patterns import PathRule, list_files
+from medfold.data.image_patterns import PathPattern, list_files
 from medfold.data.label_arrays import class_numbers, open_arrays
 from medfold.data.label_tables import is_one_hot, parse_marks, read_table
 from medfold.data.parts import choose_test_part, part_from_name
@@ -131,19 +131,19 @@ def folders(competition: Competition, raw: Path) -> Parts:
     labels, images = competition.labels, competition.images
     everything = list_files(raw, exclude=images.exclude)
     tables = {}
-    for part, rules in (("train", images.train), ("test", images.test)):
+    for part, patterns in (("train", images.train), ("test", images.test)):
         rows = []
         # Where a folder `test` is beside those of the classes, {label}/{id}.png would match its images, too.
-        unlabelled = [PathRule(rule) for rule in images.test if part == "train" and "{label}" not in rule]
-        candidates = [path for path in everything if not any(rule.match(path) for rule in unlabelled)]
-        for rule in map(PathRule, rules):
-            matches = ((path, rule.match(path)) for path in candidates)
+        unlabelled = [PathPattern(pattern) for pattern in images.test if part == "train" and "{label}" not in pattern]
+        candidates = [path for path in everything if not any(path_pattern.match(path) for path_pattern in unlabelled)]
+        for path_pattern in map(PathPattern, patterns):
+            matches = ((path, path_pattern.match(path)) for path in candidates)
             rows += [{**fields, "image": path} for path, fields in matches if fields is not None]
         columns = list(dict.fromkeys(["id", "image", "label", *(name for row in rows for name in row)]))
         table = pd.DataFrame(rows, columns=columns, dtype=str).drop_duplicates("image")
-        if table.empty and rules:
-            raise UserError(f"no {part} image matches {' or '.join(rules)}", raw, _found_folders(everything))
-        if rules and table["label"].notna().all():
+        if table.empty and patterns:
+            raise UserError(f"no {part} image matches {' or '.join(patterns)}", raw, _found_folders(everything))
+        if patterns and table["label"].notna().all():
             # The same accent may be encoded as one character or as two.
             table["label"] = table["label"].map(partial(unicodedata.normalize, "NFC"))
             table["label"] = label_tables.map_labels(table[["label"]], competition)["label"]
@@ -154,13 +154,12 @@ def folders(competition: Competition, raw: Path) -> Parts:
             fix = f"Expected: {', '.join(competition.class_names)}. Map other names with labels.map"
             hint = did_you_mean(unknown[0], competition.class_names)
             raise UserError(f"the folder '{unknown[0]}' is not a class{hint}", raw / image, fix)
-        if rules:
+        if patterns:
             table = _with_headers(table, table["image"], images.headers, raw)
         for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
             if column not in table:
-                fix = (
-                    f"Write it as a field: {rules[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png; or see images.headers"
-                )
+                example = f"{patterns[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png"
+                fix = f"Write it as a field: {example}; or see images.headers"
                 raise UserError(f"no field of images.train and no header is called '{column}'", "labels", fix)
         patients = _patient_column(table, table, competition)
         # Patient numbers in file names may restart in the test part, so that equal ones are different patients.
@@ -390,8 +389,8 @@ def _build_part(table: pd.DataFrame, competition: Competition, raw: Path, part: 
     """
     labels, path = competition.labels, raw / competition.labels.file
     images = competition.images
-    rules = images.train if part == "train" else images.test or images.train
-    located, original = _locate_images(table, rules, competition, raw)
+    patterns = images.train if part == "train" else images.test or images.train
+    located, original = _locate_images(table, patterns, competition, raw)
     for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
         if column not in original:
             columns = f"Columns: {', '.join(map(str, original.columns))}"
@@ -427,20 +426,20 @@ def _patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: 
 
 
 def _locate_images(
-    table: pd.DataFrame, rules: list[str], competition: Competition, raw: Path, complete: bool = True
+    table: pd.DataFrame, patterns: list[str], competition: Competition, raw: Path, complete: bool = True
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Finds the images of a table.
 
     Args:
         table: the table of the raw data; its columns keep their names, even if one is called id or image.
-        rules: patterns of images.train or images.test.
+        patterns: patterns of images.train or images.test.
         complete: see `image_patterns.find_images`.
 
     Returns:
         A table with id, image and unit; and `table` with one more column for each DICOM header in images.headers.
     """
     with_id = table.assign(id=table[competition.labels.id])
-    image = image_patterns.find_images(with_id, rules, competition, raw, complete)
+    image = image_patterns.find_images(with_id, patterns, competition, raw, complete)
     unit, keywords = competition.score.unit, competition.images.headers
     if not complete:
         keywords = [keyword for keyword in keywords if unit and keyword in image_patterns.pattern_fields(unit)]
@@ -484,8 +483,8 @@ def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
     """Table of the files that match the patterns of the test part, with a column for each field."""
     images, key = competition.images, competition.labels.id
     everything, rows = list_files(raw, exclude=images.exclude), []
-    for rule in map(PathRule, images.test):
-        rows += [fields for path in everything if (fields := rule.match(path)) is not None]
+    for path_pattern in map(PathPattern, images.test):
+        rows += [fields for path in everything if (fields := path_pattern.match(path)) is not None]
     if not rows:
         raise UserError(f"no test image matches {' or '.join(images.test)}", raw, _found_folders(everything))
     table = pd.DataFrame(rows, dtype=str).drop_duplicates("id").sort_values("id", kind="stable")

@@ -17,8 +17,8 @@ from medfold.competition import Competition
 from medfold.console import warn
 from medfold.errors import UserError, did_you_mean, shorten_list
 
-# Endings of files that may be tables, in lower case.
-TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
+# Extensions of files that may be tables, in lower case.
+TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
 READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
 SEPARATORS = ",;\t|"
 MAX_COLUMNS = 10_000

@@ -25,7 +25,7 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
     """
     paths, source = project.paths, open_source(project)
     with files.lock(paths.raw):
-        if not force and (source.complete or (path is None and source.repair())):
+        if not force and (source.is_complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
             hint = " (FORCE=1 to get it again)" if path else ""
             size = f"{len(manifest):,} files, {format_size(manifest['bytes'].sum())}"
@@ -89,7 +89,7 @@ def load_samples(project: Project) -> pd.DataFrame:
     """
     paths = project.paths
     if not paths.raw_manifest.is_file():
-        if not open_source(project).embedded:
+        if not open_source(project).is_embedded:
             raise UserError("no data yet", paths.name, f"Run: {project.command('download')}")
         get_raw_data(project)
     missing = missing_files(paths)

@@ -138,7 +138,7 @@ def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFr
 
 
 def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool:
-    """True if there is a sample table, built from these facts and these raw files."""
+    """Returns True if there is a sample table, built from these facts and these raw files."""
     try:
         metadata = files.read_json(paths.samples_metadata)
     except UserError:  # writing was interrupted: the table is built again

@@ -3,17 +3,17 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from medfold.data import TABLE_ENDINGS, list_files, part_from_name
+from medfold.data import TABLE_EXTENSIONS, list_files, part_from_name
 from medfold.errors import UserError, shorten_list
 from medfold.images import NOT_READ, is_dicom
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import class_names, from_folders
 from medfold.scaffold.from_table import FromTable, NoLabelError
-from medfold.scaffold.image_names import IMAGE_ENDINGS, OTHER_ENDINGS, ImageFiles
+from medfold.scaffold.image_names import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, ImageFiles
 
 __all__ = ["Draft", "draft_facts"]
-MAX_ENDING_LENGTH = 6  # characters with the dot; anything longer is not an extension
+MAX_EXTENSION_LENGTH = 6  # characters with the dot; anything longer is not an extension
 TEST = re.compile(r"(^|[\W_\d])test", re.I)  # in names of tables and their folders; not in 'latest'
 
 
@@ -46,7 +46,7 @@ def _draft_folder(raw: Path) -> Draft:
     arrays = [path for path in files if path.endswith(".npz")]
     if not image_files.files and not arrays:
         raise UserError("it contains no images", raw, f"Files: {shorten_list(files, 6)}" if files else "It is empty")
-    tables = [path for path in files if path.lower().endswith(TABLE_ENDINGS)]
+    tables = [path for path in files if path.lower().endswith(TABLE_EXTENSIONS)]
     sample = min((path for path in tables if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
     is_test = {path: bool(TEST.search(path)) for path in tables if path != sample}
     if not sample and not any(is_test.values()):  # then the validation part serves as the test part
@@ -66,7 +66,7 @@ def _draft_folder(raw: Path) -> Draft:
     has_folder_classes = table and any(
         2 * len(folder_classes & set(values)) >= len(folder_classes) for _, values in table[1].items()
     )
-    if table and folder_classes and not has_folder_classes and not from_table.by_name:
+    if table and folder_classes and not has_folder_classes and not from_table.has_named_label:
         table = None  # no column is named like a label, and none has the names of the class folders
     if not table and image_files.files:
         draft.facts.clear()
@@ -108,18 +108,18 @@ def _drop_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
 
 def _add_unread_files(draft: Draft, raw: Path, files: list[str]) -> None:
     """Adds doubts about files of unknown formats, and of known formats that medfold does not read."""
-    known = {*IMAGE_ENDINGS, *OTHER_ENDINGS}
-    unknown = [path for path in files if (end := PurePosixPath(path).suffix.lower()) and end not in known]
-    unknown = [path for path in unknown if len(PurePosixPath(path).suffix) <= MAX_ENDING_LENGTH]
+    known = {*IMAGE_EXTENSIONS, *OTHER_EXTENSIONS}
+    unknown = [path for path in files if (extension := PurePosixPath(path).suffix.lower()) and extension not in known]
+    unknown = [path for path in unknown if len(PurePosixPath(path).suffix) <= MAX_EXTENSION_LENGTH]
     unknown = [path for path in unknown if not is_dicom(raw / path)]
-    for end in sorted({PurePosixPath(path).suffix.lower() for path in unknown}):
-        matches = [path for path in unknown if path.lower().endswith(end)]
+    for extension in sorted({PurePosixPath(path).suffix.lower() for path in unknown}):
+        matches = [path for path in unknown if path.lower().endswith(extension)]
         folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
         draft.doubts.append(
-            f"{len(matches):,} files in {folders} have the extension {end}: not a known image format; not used"
+            f"{len(matches):,} files in {folders} have the extension {extension}: not a known image format; not used"
         )
-    for end, (kind, help_) in NOT_READ.items():
-        matches = [path for path in files if path.lower().endswith(end)]
+    for extension, (kind, advice) in NOT_READ.items():
+        matches = [path for path in files if path.lower().endswith(extension)]
         if matches:
             folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
-            draft.doubts.append(f"{len(matches):,} files in {folders} are {kind}, which is not read. {help_}")
+            draft.doubts.append(f"{len(matches):,} files in {folders} are {kind}, which is not read. {advice}")

@@ -172,7 +172,7 @@ def _names_at(images: list[_ImagePath], level: int) -> set[str]:
 
 
 def _classes_are_deeper(images: list[_ImagePath], level: int, names: set[str], deeper: set[str]) -> bool:
-    """True if the classes are one level deeper: each folder of this level, an origin, contains the same folders.
+    """Returns True if the classes are one level deeper: each folder of this level, an origin, has the same folders.
 
     Where all folders of this level are sets of images by their names, such as `lung_image_sets`, they may contain
     different classes.

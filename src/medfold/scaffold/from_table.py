@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import MARKS, PathRule, choose_test_part, normalise_texts, part_from_name, read_table
+from medfold.data import MARKS, PathPattern, choose_test_part, normalise_texts, part_from_name, read_table
 from medfold.errors import UserError, shorten_list
 from medfold.folds import GROUP_WORDS, PERSON_WORDS, find_group_word, is_group_name
 from medfold.scaffold.draft import Draft, Ids
@@ -44,14 +44,14 @@ class FromTable:
         unmatched_tables: tables that name no images.
         matching_tables: tables that name images.
         other_tables: those of `matching_tables` that are not the label table.
-        by_name: True if the label was recognised by its name or by the sample submission.
+        has_named_label: True if the label was recognised by its name or by the sample submission.
     """
 
     def __init__(self, draft: Draft, raw: Path, image_files: ImageFiles, sample: str | None):
         self.draft, self._raw, self._image_files, self._sample = draft, raw, image_files, sample
         self.unmatched_tables: list[str] = []
         self.other_tables: list[str] = []
-        self.by_name = True
+        self.has_named_label = True
         self.matching_tables: list[str] = []
         self._unreadable: dict[str, UserError] = {}
 
@@ -100,10 +100,10 @@ class FromTable:
         return best
 
     def _has_label(self, table: pd.DataFrame, ids: Ids) -> bool:
-        """True if a column is named like a label, or holds marks of 0 and 1."""
+        """Returns True if a column is named like a label, or holds marks of 0 and 1."""
         others = [column for column in table.columns if column not in (ids.column, *ids.others)]
         others = [column for column in others if table[column].nunique() > 1 and not is_group_name(column)]
-        named = (_is_named(column, rule) for column in others for rule in TARGET_NAMES)
+        named = (_is_named(column, pattern) for column in others for pattern in TARGET_NAMES)
         return any(named) or any(_holds_marks(table, column) for column in others)
 
     def refuse_unmatched(self) -> None:
@@ -167,9 +167,11 @@ class FromTable:
             table, test_rows = table[part != test_part], table[part == test_part]
         for other in self.other_tables:
             if other not in test_tables:
-                more = "; add its rows to train on them" if part_from_name(PurePosixPath(other).name) == "valid" else ""
-                draft.doubts.append(f"labels.file: {other} has names of images, too: not used{more}")
-        if ids.long:
+                advice = (
+                    "; add its rows to train on them" if part_from_name(PurePosixPath(other).name) == "valid" else ""
+                )
+                draft.doubts.append(f"labels.file: {other} has names of images, too: not used{advice}")
+        if ids.is_long:
             value = next(column for column in table.columns if column != ids.column)
             labels |= {"shape": "long", "value": value, "targets": list(ids.endings)}
             draft.add_reason(
@@ -213,7 +215,7 @@ class FromTable:
             parts = {part_from_name(value) for value in values}
             if None in parts or len(parts) < 2:
                 continue
-            if ids.long or test is not None or sample is not None or "train" not in parts:
+            if ids.is_long or test is not None or sample is not None or "train" not in parts:
                 self.draft.doubts.append(f"labels.part: column '{column}' has names of parts, and is not used")
                 continue
             return column
@@ -226,7 +228,7 @@ class FromTable:
             UserError: there are such ids; the message shows one.
         """
         repeated = table.loc[table.duplicated(ids.column), ids.column]
-        for id in repeated.head(50) if not ids.long and not ids.endings else ():
+        for id in repeated.head(50) if not ids.is_long and not ids.endings else ():
             paths = self._image_files.find_named(id)
             folders = {PurePosixPath(path).parent for path in paths}
             if len(folders) > 1:
@@ -270,7 +272,7 @@ class FromTable:
         ]
         parts = [column for column in others if all(map(part_from_name, table[column].unique()))]
         others = [column for column in others if column not in parts and not is_group_name(column)]
-        named = [column for rule in TARGET_NAMES for column in others if _is_named(column, rule)]
+        named = [column for pattern in TARGET_NAMES for column in others if _is_named(column, pattern)]
         named = list(dict.fromkeys(named))
         marks = self._neighbouring_marks(table, others)
         if marks and (not named or set(named) & set(marks)):
@@ -285,7 +287,7 @@ class FromTable:
                 "no column that could be a label", self._raw, f"Columns: {shorten_list(table.columns, 10)}"
             )
         chosen = named[0] if named else possible[0]
-        self.by_name = bool(named)
+        self.has_named_label = bool(named)
         self.draft.add_reason("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
         if len(named or possible) > 1:
             candidates = shorten_list(named or possible, 6)
@@ -363,26 +365,26 @@ class FromTable:
         self, table: pd.DataFrame, ids: Ids, test: pd.DataFrame | None, sample: pd.DataFrame | None
     ) -> list[str]:
         """Guesses the facts of the images; returns the training images that were looked up."""
-        rules, train_images = self._image_files.find_patterns(table, ids, "train")
-        if not rules:
+        patterns, train_images = self._image_files.find_patterns(table, ids, "train")
+        if not patterns:
             raise UserError("the images of the training part have no pattern in common", self._raw)
-        images: dict[str, Any] = {"train": _single_or_list(rules)}
+        images: dict[str, Any] = {"train": _single_or_list(patterns)}
         self.draft.facts["images"] = images
         self.draft.add_reason(
-            "images.train", shorten_list(rules, 4), f"images found for {len(train_images):,} of {_num_rows(table)}"
+            "images.train", shorten_list(patterns, 4), f"images found for {len(train_images):,} of {_num_rows(table)}"
         )
         if test is None and sample is not None:
             test = sample.rename(columns={sample.columns[0]: ids.column})
         if test is not None:
-            rules, test_images = self._image_files.find_patterns(test, ids, "test")
-            if rules:
-                images["test"] = _single_or_list(rules)
+            patterns, test_images = self._image_files.find_patterns(test, ids, "test")
+            if patterns:
+                images["test"] = _single_or_list(patterns)
                 why = f"images found for {len(test_images):,} of {_num_rows(test)}"
-                self.draft.add_reason("images.test", shorten_list(rules, 4), why)
-        if not images.get("test") and (rules := self._image_files.test_folder_patterns(train_images)):
-            images["test"] = _single_or_list(rules)
+                self.draft.add_reason("images.test", shorten_list(patterns, 4), why)
+        if not images.get("test") and (patterns := self._image_files.test_folder_patterns(train_images)):
+            images["test"] = _single_or_list(patterns)
             why = "a folder named after the test part, without a table"
-            self.draft.add_reason("images.test", shorten_list(rules, 4), why)
+            self.draft.add_reason("images.test", shorten_list(patterns, 4), why)
         if "part" in self.draft.facts["labels"]:
             if images.get("test") == images["train"]:
                 del images["test"]
@@ -392,7 +394,7 @@ class FromTable:
             self.draft.add_reason(
                 "labels.holdout", 0.2, "no test images: a share of the training images is used instead"
             )
-        if ids.endings and not ids.long:
+        if ids.endings and not ids.is_long:
             images["channels"] = list(ids.endings)
             self.draft.add_reason("images.channels", shorten_list(ids.endings, 8), "each channel is a separate file")
         else:
@@ -401,14 +403,14 @@ class FromTable:
             self._add_unused_images([*_as_list(images["train"]), *_as_list(images.get("test", []))])
         return train_images
 
-    def _add_unused_images(self, rules: list[str]) -> None:
+    def _add_unused_images(self, patterns: list[str]) -> None:
         """Adds a doubt about images that match no pattern."""
-        path_rules = [PathRule(rule) for rule in rules if "#" not in rule]
-        if any(rule == "{id}" for rule in rules):
+        path_patterns = [PathPattern(pattern) for pattern in patterns if "#" not in pattern]
+        if any(pattern == "{id}" for pattern in patterns):
             return
         files = self._image_files.files
-        unused = [path for path in files if not any(rule.match(path) is not None for rule in path_rules)]
-        if unused and len(path_rules) == len(rules):
+        unused = [path for path in files if not any(pattern.match(path) is not None for pattern in path_patterns)]
+        if unused and len(path_patterns) == len(patterns):
             folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in unused}), 4)
             count = f"{len(unused):,} of {len(files):,} images"
             self.draft.doubts.append(f"images.train: {count} are in no table and not used: in {folders}")
@@ -449,13 +451,13 @@ def _num_rows(table: pd.DataFrame) -> str:
     return f"{len(table):,} rows{examined}"
 
 
-def _is_named(column: str, rule: str) -> bool:
-    """True if a column is named like a label, by one of `TARGET_NAMES`."""
-    return bool(re.search(rule, column, re.I)) and not NO_TARGET.search(column)
+def _is_named(column: str, pattern: str) -> bool:
+    """Returns True if a column is named like a label, by one of `TARGET_NAMES`."""
+    return bool(re.search(pattern, column, re.I)) and not NO_TARGET.search(column)
 
 
 def _holds_marks(table: pd.DataFrame, column: str) -> bool:
-    """True for a column of 0 and 1 that is not about sex, side or the like; some cells may be empty or -1."""
+    """Returns True for a column of 0 and 1 that is not about sex, side or the like; some cells may be empty or -1."""
     values = set(normalise_texts(table[column]).str.lower())
     return not PATIENT_DATA.search(column) and bool(values & set(MARKS)) and values <= {*MARKS, "", "-1"}
 
@@ -466,9 +468,9 @@ def _suggest_header(table: pd.DataFrame, ids: Ids) -> str:
     return ",".join("image" if column == ids.column else f"label{others.index(column) or ''}" for column in table)
 
 
-def _single_or_list(rules: list[str]) -> str | list[str]:
-    return rules[0] if len(rules) == 1 else rules
+def _single_or_list(patterns: list[str]) -> str | list[str]:
+    return patterns[0] if len(patterns) == 1 else patterns
 
 
-def _as_list(rules: str | list[str]) -> list[str]:
-    return [rules] if isinstance(rules, str) else rules
+def _as_list(patterns: str | list[str]) -> list[str]:
+    return [patterns] if isinstance(patterns, str) else patterns

@@ -62,8 +62,8 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
         if separator != " ":
             labels["separator"] = separator
         facts["task"] = "multilabel"
-        most = max(len(split_label_list(value, separator)) for value in unique)
-        draft.add_reason("labels.shape", "lists", f"values contain up to {most} of {len(names)} names")
+        max_labels = max(len(split_label_list(value, separator)) for value in unique)
+        draft.add_reason("labels.shape", "lists", f"values contain up to {max_labels} of {len(names)} names")
     elif unique == ["0", "1"]:
         facts["task"] = "binary"
         draft.add_reason("task", "binary", "values 0 and 1")
@@ -113,7 +113,7 @@ def _map_other_marks(draft: Draft, table: pd.DataFrame, labels: dict[str, Any]) 
 
 
 def _are_measurements(values: list[str]) -> bool:
-    """True if the values are measurements, not classes: fractions, or many numbers with gaps."""
+    """Returns True if the values are measurements, not classes: fractions, or many numbers with gaps."""
     numbers = pd.to_numeric(pd.Series(values), errors="coerce")
     if numbers.isna().any():
         return False

@@ -135,7 +135,7 @@ def test_an_archive_that_stays_damaged_is_told(hosted, project, damage):
     with pytest.raises(UserError, match=r"histology: the archive arrived damaged twice .*FROM=archive.zip"):
         download(project)
     assert not project.paths.raw.exists()
-    assert not open_source(project).complete
+    assert not open_source(project).is_complete
 
 
 def test_a_hostile_archive_unpacks_nothing(hosted, project, tmp_path):
@@ -185,7 +185,7 @@ def test_files_keep_their_folders(hosted, project, content):
     expected = {name: data for name, data in content.items() if name == "train_labels.csv" or name.startswith("test/")}
     assert raw(project) == expected
     assert "training needs more files" in hosted.said()
-    assert not open_source(project).complete
+    assert not open_source(project).is_complete
     assert leftovers(project) == []
 
 
@@ -195,7 +195,7 @@ def test_files_one_after_the_other_make_the_whole(hosted, project, content):
     download(project, patterns=["*.csv", "train/*"])
     assert hosted.asked("DownloadDataFile") == 25  # train_labels.csv was there
     assert "complete for training" in hosted.said()
-    assert open_source(project).complete
+    assert open_source(project).is_complete
     assert raw(project) == content
 
 
@@ -258,9 +258,9 @@ def test_single_files_do_not_declare_damaged_data_good(hosted, project, content)
     victim.write_bytes(b"damaged")
     download(project, patterns=["sample_submission.csv"])
     assert "1 others are missing" in hosted.said()
-    assert not open_source(project).complete
+    assert not open_source(project).is_complete
     download(project, patterns=[sorted(content)[3]])
-    assert open_source(project).complete
+    assert open_source(project).is_complete
     assert raw(project) == content
 
 
@@ -402,7 +402,7 @@ def test_a_renewal_that_is_killed_leaves_what_was_there(hosted, project, project
         start(project_folder, "download -c histology --force"),
         lambda: part.is_file() and part.stat().st_size > 200_000,
     )
-    assert open_source(project).complete
+    assert open_source(project).is_complete
     assert raw(project) == content
 
 

@@ -24,7 +24,7 @@ UTF_8 = 0x800  # flag of a zip member: its name is UTF-8
 MAX_NESTING = 3  # levels of archives within archives
 # Images hardly compress, tables to a tenth. An archive with a higher ratio is no data set but a decompression bomb.
 BOMB_RATIO, BOMB_BYTES = 200, 10**9
-ENDINGS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of archives
+EXTENSIONS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of archives
 DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -72,8 +72,8 @@ class _Member:
 
 
 def is_archive(path: Path) -> bool:
-    """True if there is a file and it is named like an archive; its contents are not checked."""
-    return bool(ENDINGS.search(path.name)) and path.is_file()
+    """Returns True if there is a file and it is named like an archive; its contents are not checked."""
+    return bool(EXTENSIONS.search(path.name)) and path.is_file()
 
 
 def unpack_archive(archive: Path, target: Path) -> None:
@@ -149,7 +149,7 @@ def _tar_member(opened: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
 
 
 def is_zip_of(archive: Path, name: str) -> bool:
-    """True if a file is a zip archive that contains one file, of that name."""
+    """Returns True if a file is a zip archive that contains one file, of that name."""
     try:
         with zipfile.ZipFile(archive) as opened:
             return opened.namelist() == [name]
@@ -199,7 +199,7 @@ def _join_parts(folder: Path) -> None:
 
 def _target_folder(archive: Path) -> Path:
     """The folder to unpack a nested archive into; see `unpack_nested`."""
-    name = ENDINGS.sub("", archive.name)
+    name = EXTENSIONS.sub("", archive.name)
     try:
         with _open_members(archive) as (members, _):
             top_level = {member.path.parts[:1] for member in members} - {(), ("__MACOSX",)}
@@ -257,7 +257,7 @@ def _extract(member: _Member, path: Path, bar: ProgressBar) -> bool:
 
 
 def _equals(member: _Member, path: Path, bar: ProgressBar) -> bool:
-    """True if a file has the contents of a member."""
+    """Returns True if a file has the contents of a member."""
     same = path.stat().st_size == member.bytes
     with member.open() as packed, path.open("rb") as file:
         while chunk := packed.read(CHUNK_BYTES):  # read to its end, which tests its checksum

@@ -52,12 +52,12 @@ def _copy_folder(root: Path, target: Path) -> None:
 
 
 def _is_circular_link(path: Path) -> bool:
-    """True for a link to a folder that contains it."""
+    """Returns True for a link to a folder that contains it."""
     return path.is_symlink() and path.is_dir() and path.parent.resolve().is_relative_to(path.resolve())
 
 
 def _is_zip_without_extension(path: Path) -> bool:
-    """True for a zip archive without an extension; with one, it may be an Excel table, which is a zip archive too."""
+    """Returns True for a zip archive without an extension; with one, it may be an Excel table, also a zip archive."""
     return not path.suffix and zipfile.is_zipfile(path)
 
 

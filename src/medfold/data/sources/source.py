@@ -96,16 +96,16 @@ class Source:
     """The source of one competition, with checked options.
 
     Args:
-        facts: the settings under `source` in competition.yaml.
+        settings: those under `source` in competition.yaml.
         paths: the paths of the competition.
 
     Raises:
         UserError: unknown kind or option.
     """
 
-    def __init__(self, facts: dict[str, Any], paths: CompetitionPaths):
+    def __init__(self, settings: dict[str, Any], paths: CompetitionPaths):
         where = paths.facts.relative_to(paths.root)
-        self.kind = facts.get("kind")
+        self.kind = settings.get("kind")
         if self.kind in KINDS:
             self._kind = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
         elif self.kind in SOURCES:
@@ -114,13 +114,13 @@ class Source:
             known = [*KINDS, *SOURCES]
             hint = did_you_mean(str(self.kind), known)
             raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
-        self.options = config.validated(self._kind.Options, facts, f"{where}, source")
+        self.options = config.validated(self._kind.Options, settings, f"{where}, source")
         self._paths = paths
-        self.embedded = self.kind == "phantom"
+        self.is_embedded = self.kind == "phantom"
 
     @property
-    def complete(self) -> bool:
-        """True if the raw data is complete: every file of the manifest is there, unchanged."""
+    def is_complete(self) -> bool:
+        """Returns True if the raw data is complete: every file of the manifest is there, unchanged."""
         return not missing_files(self._paths)
 
     def get(self, path: Path | None = None, force: bool = False) -> pd.DataFrame:

@@ -105,10 +105,10 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
     return base_file
 
 
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Merges `over` into a copy of `base`, key by key; values of `over` win."""
+def merge(base: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """Merges `overrides` into a copy of `base`, key by key."""
     result = dict(base)
-    for key, value in over.items():
+    for key, value in overrides.items():
         are_mappings = isinstance(value, dict) and isinstance(result.get(key), dict)
         result[key] = merge(result[key], value) if are_mappings else value
     return result

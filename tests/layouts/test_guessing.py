@@ -106,7 +106,7 @@ def test_images_and_tables_that_are_not_used_are_told(tmp_path):
     np.savez(tmp_path / "x.npz", a=np.zeros(2))
     (tmp_path / "normal").mkdir()
     (tmp_path / "normal" / "x.nii.gz").write_bytes(b"x")
-    assert "1 files in normal are NIfTI, which is not read" in told(tmp_path)[1]
+    assert "1 files in normal are NIfTI, which is not supported" in told(tmp_path)[1]
 
 
 def test_a_column_of_parts_is_never_a_target(tmp_path):

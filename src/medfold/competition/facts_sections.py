@@ -20,7 +20,7 @@ def items_as_text(value: Any) -> Any:
 
 
 class LabelFacts(StrictModel):
-    """Where the labels are and how they are written."""
+    """Location and layout of the labels."""
 
     shape: str = Field(default="wide", description="Layout of the labels in the raw data; see the layouts below.")
     file: str = Field(
@@ -137,7 +137,7 @@ class LabelFacts(StrictModel):
 
 
 class ImageFacts(StrictModel):
-    """Where the images are, how they are read, and which flips and turns keep them valid."""
+    """Location and reading of the images, and the flips and turns that keep them valid."""
 
     train: list[str] = Field(
         min_length=1,
@@ -233,7 +233,7 @@ class ImageFacts(StrictModel):
 
 
 class ScoreFacts(StrictModel):
-    """How predictions are scored."""
+    """Scoring of the predictions."""
 
     metric: str = Field(description="Metric of the leaderboard; see the metrics below.")
     also: tuple[str, ...] = Field(default=(), description="More metrics to show beside it.")
@@ -245,7 +245,7 @@ class ScoreFacts(StrictModel):
     beta: float = Field(default=1, gt=0, description="Metric `fbeta`: weight of recall relative to precision.")
     unit: str | None = Field(
         default=None,
-        description="What one row of score and submission stands for, if not an image: a pattern of columns, such as "
+        description="Unit of one row of score and submission, if not an image: a pattern of columns, such as "
         "`{patient_id}_{laterality}`.",
     )
     aggregate: Literal["mean", "max"] = Field(
@@ -281,7 +281,7 @@ class SubmissionFacts(StrictModel):
 
 
 class FoldFacts(StrictModel):
-    """How the training part is split into folds."""
+    """Split of the training part into folds."""
 
     k: int = Field(default=5, ge=2, description="Number of folds.")
     seed: int = Field(default=42, ge=0, description="Seed of the split.")

@@ -75,8 +75,8 @@ def load_dataset(
         raise UserError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
     has_folds = paths.folds.is_file() and not renew_folds
     audit = audit or not has_folds or fold_facts.duplicates == "near"
-    everything, measured = scan_dataset(project, image_settings, with_appearance=audit)
-    everything = everything.merge(measured[["id", "bad", "hash"]], on="id", validate="one_to_one")
+    all_samples, measured = scan_dataset(project, image_settings, with_appearance=audit)
+    all_samples = all_samples.merge(measured[["id", "bad", "hash"]], on="id", validate="one_to_one")
     appearance = near = None
     if audit:
         sizes_and_hashes = measured[["id", "height", "width", "hash"]]
@@ -84,16 +84,16 @@ def load_dataset(
         near = load_near_duplicates(paths, appearance)
     joined = near if fold_facts.duplicates == "near" else None  # near-duplicates that join groups
     if needs_holdout(paths):
-        everything = _split_off_holdout(project, everything, joined)
-    test_groups = everything[everything["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
-    readable = everything[everything["bad"] == ""].drop(columns="bad")
+        all_samples = _split_off_holdout(project, all_samples, joined)
+    test_groups = all_samples[all_samples["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
+    readable = all_samples[all_samples["bad"] == ""].drop(columns="bad")
     train = readable[readable["part"] == "train"].reset_index(drop=True)
     test = readable[readable["part"] == "test"].reset_index(drop=True)
     targets = encode_targets(competition, train)
     train["group"] = _merged_groups(train, joined)
 
     if has_folds:
-        unreadable = set(everything.loc[everything["bad"] != "", "id"])
+        unreadable = set(all_samples.loc[all_samples["bad"] != "", "id"])
         fold = check_folds(paths, train["id"], fold_facts, unreadable).set_index("id")["fold"]
         train["fold"] = fold.loc[train["id"]].to_numpy()
     else:
@@ -118,7 +118,7 @@ def load_dataset(
             )
     if near is not None:
         files.write_csv(leaks.table(), paths.audit)
-    unreadable = everything[(everything["part"] == "train") & (everything["bad"] != "")]
+    unreadable = all_samples[(all_samples["part"] == "train") & (all_samples["bad"] != "")]
     return Dataset(train, targets, test, test_groups, leaks, unreadable, not has_folds, appearance, near)
 
 
@@ -143,28 +143,28 @@ def _merged_groups(readable: pd.DataFrame, near: NearDuplicates | None) -> np.nd
     return merge_groups(readable["group"].to_numpy(), *shared)
 
 
-def _split_off_holdout(project: Project, everything: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
+def _split_off_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
     """Chooses the hold-out and moves it to the test part.
 
     Images that cannot be read stay in the training part, where they are left out.
 
     Args:
-        everything: the sample table, with `bad` and `hash` of each image.
+        all_samples: the sample table with `bad` and `hash` of each image.
         near: near-duplicates, where they join groups.
     """
     competition, share = project.competition, project.competition.labels.holdout
-    is_readable = (everything["bad"] == "").to_numpy()
-    readable = everything[is_readable]
-    in_holdout = np.zeros(len(everything), bool)
+    is_readable = (all_samples["bad"] == "").to_numpy()
+    readable = all_samples[is_readable]
+    in_holdout = np.zeros(len(all_samples), bool)
     targets, groups = encode_targets(competition, readable), _merged_groups(readable, near)
     in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, competition.folds.seed)
-    columns = everything.drop(columns=["bad", "hash"])
+    columns = all_samples.drop(columns=["bad", "hash"])
     with files.lock(project.paths.samples):
         table = samples.split_off_holdout(competition, project.paths, columns, in_holdout)
     count, total = in_holdout.sum(), is_readable.sum()
     moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} requested)"
     say("holdout", f"{moved} become the test part; copies of an image stay in one part")
-    return table.assign(bad=everything["bad"], hash=everything["hash"])
+    return table.assign(bad=all_samples["bad"], hash=all_samples["hash"])
 
 
 def scan_dataset(

@@ -109,11 +109,11 @@ def find_images(
     path_patterns = [PathPattern(_for_channel(pattern, channel)) for pattern in patterns for channel in channels]
     exclude = competition.images.exclude
     unused = (path for path in known - used if not is_excluded(path, exclude))
-    endings = (*image_endings(), "") if complete else ()
+    extensions = (*image_endings(), "") if complete else ()
     unlabelled = sorted(
         path
         for path in unused
-        if PurePosixPath(path).suffix.lower() in endings
+        if PurePosixPath(path).suffix.lower() in extensions
         and any(path_pattern.match(path) is not None for path_pattern in path_patterns)
     )
     if unlabelled:
@@ -207,7 +207,7 @@ def _candidate_files(pattern: str, raw: Path) -> list[str]:
     return list_files(raw, prefix.rpartition("/")[0])
 
 
-# Files that operating systems add. Hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are no data either.
+# Files of operating systems. Hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are not data either.
 NOT_DATA = {"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
 
 

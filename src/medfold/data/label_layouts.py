@@ -129,20 +129,20 @@ def folders(competition: Competition, raw: Path) -> Parts:
     (target,) = competition.labels.targets
     _refuse_private(competition)
     labels, images = competition.labels, competition.images
-    everything = list_files(raw, exclude=images.exclude)
+    all_files = list_files(raw, exclude=images.exclude)
     tables = {}
     for part, patterns in (("train", images.train), ("test", images.test)):
         rows = []
         # Where a folder `test` is beside those of the classes, {label}/{id}.png would match its images, too.
         unlabelled = [PathPattern(pattern) for pattern in images.test if part == "train" and "{label}" not in pattern]
-        candidates = [path for path in everything if not any(path_pattern.match(path) for path_pattern in unlabelled)]
+        candidates = [path for path in all_files if not any(path_pattern.match(path) for path_pattern in unlabelled)]
         for path_pattern in map(PathPattern, patterns):
             matches = ((path, path_pattern.match(path)) for path in candidates)
             rows += [{**fields, "image": path} for path, fields in matches if fields is not None]
         columns = list(dict.fromkeys(["id", "image", "label", *(name for row in rows for name in row)]))
         table = pd.DataFrame(rows, columns=columns, dtype=str).drop_duplicates("image")
         if table.empty and patterns:
-            raise UserError(f"no {part} image matches {' or '.join(patterns)}", raw, _found_folders(everything))
+            raise UserError(f"no {part} image matches {' or '.join(patterns)}", raw, _found_folders(all_files))
         if patterns and table["label"].notna().all():
             # The same accent may be encoded as one character or as two.
             table["label"] = table["label"].map(partial(unicodedata.normalize, "NFC"))
@@ -482,11 +482,11 @@ def _test_table(competition: Competition, raw: Path) -> pd.DataFrame:
 def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
     """Table of the files that match the patterns of the test part, with a column for each field."""
     images, key = competition.images, competition.labels.id
-    everything, rows = list_files(raw, exclude=images.exclude), []
+    all_files, rows = list_files(raw, exclude=images.exclude), []
     for path_pattern in map(PathPattern, images.test):
-        rows += [fields for path in everything if (fields := path_pattern.match(path)) is not None]
+        rows += [fields for path in all_files if (fields := path_pattern.match(path)) is not None]
     if not rows:
-        raise UserError(f"no test image matches {' or '.join(images.test)}", raw, _found_folders(everything))
+        raise UserError(f"no test image matches {' or '.join(images.test)}", raw, _found_folders(all_files))
     table = pd.DataFrame(rows, dtype=str).drop_duplicates("id").sort_values("id", kind="stable")
     return table.assign(**{key: table["id"]}).reset_index(drop=True)
 
@@ -517,6 +517,6 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
     return patients
 
 
-def _found_folders(everything: list[str]) -> str:
-    folders = sorted({path.rpartition("/")[0] or "." for path in everything})
+def _found_folders(all_files: list[str]) -> str:
+    folders = sorted({path.rpartition("/")[0] or "." for path in all_files})
     return f"Folders found: {shorten_list(folders, 5)}"

@@ -167,20 +167,20 @@ def _parse_text(text: str, path: Path) -> pd.DataFrame:
         # A column name may contain another separator; the row below the header then decides.
         first, second = (re.sub(r'"[^"]*"', "", line) for line in [*text.strip().split("\n", 2), "", ""][:2])
         separator = max(SEPARATORS, key=lambda sign: (min(first.count(sign), second.count(sign)), first.count(sign)))
-    options = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
+    read_arguments = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            table = pd.read_csv(io.StringIO(text), **options)
+            table = pd.read_csv(io.StringIO(text), **read_arguments)
         except (pd.errors.ParserWarning, pd.errors.ParserError):  # some rows may have more columns than the header
             width = max((len(row) for row in csv.reader(io.StringIO(text), delimiter=separator)), default=0)
             if width > MAX_COLUMNS:
                 raise
-            rows = pd.read_csv(io.StringIO(text), header=None, names=range(width), **options)
+            rows = pd.read_csv(io.StringIO(text), header=None, names=range(width), **read_arguments)
             num_columns = len(next(csv.reader(io.StringIO(text), delimiter=separator)))
             table = _drop_surplus_columns(rows, num_columns, head, path)
         else:  # pandas numbers repeated names, so the header is read again without that
-            table.columns = pd.read_csv(io.StringIO(text), header=None, nrows=1, **options).iloc[0]
+            table.columns = pd.read_csv(io.StringIO(text), header=None, nrows=1, **read_arguments).iloc[0]
     return _clean_column_names(table.rename_axis(columns=None), path)
 
 
@@ -286,21 +286,21 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
     Raises:
         UserError: rows with different labels under `same`.
     """
-    rule, names = competition.labels.repeated, competition.class_names
+    policy, names = competition.labels.repeated, competition.class_names
     repeated = table.duplicated(keys, keep=False)
-    if rule == "refuse" or not repeated.any():
+    if policy == "refuse" or not repeated.any():
         return table
     rows, numbers = table[repeated], {name: number for number, name in enumerate(names)}
     codes = rows[targets].apply(lambda column: column.map(numbers)).astype(np.int64)
     grouped = codes.groupby([rows[key] for key in keys], sort=False)
-    if rule == "same":
+    if policy == "same":
         differ = (grouped.min() != grouped.max()).any(axis=1)
         if differ.any():
             ids = [" ".join(key) if isinstance(key, tuple) else key for key in differ.index[differ]]
             fix = "Choose how to merge them: labels.repeated: any, or majority"
             raise UserError(f"{len(ids)} ids have rows with different labels: {shorten_list(ids)}", path, fix)
         merged = grouped.max()
-    elif rule == "any":
+    elif policy == "any":
         merged = grouped.max()
     else:
         merged = grouped.agg(lambda values: values.mode().max())

@@ -98,7 +98,7 @@ def split_off_holdout(
 
 
 def needs_holdout(paths: CompetitionPaths) -> bool:
-    """Returns True until `split_off_holdout` has made the test part that `labels.holdout` asks for."""
+    """Returns True until `split_off_holdout` has made the test part of `labels.holdout`."""
     return bool((files.read_json(paths.samples_metadata) or {}).get("undivided"))
 
 

@@ -94,11 +94,11 @@ def _draft_folder(raw: Path) -> Draft:
 
 def _drop_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
     """Drops folders that repeat the files beside them; returns the other files, and these folders."""
-    everything, copies = set(files), []
+    all_files, copies = set(files), []
     for folder in sorted({path.partition("/")[0] for path in files if "/" in path}):
         inner = [path for path in files if path.startswith(f"{folder}/")]
         outer = [path[len(folder) + 1 :] for path in inner]
-        all_exist = set(outer) <= everything
+        all_exist = set(outer) <= all_files
         if all_exist and all(
             (raw / a).stat().st_size == (raw / b).stat().st_size for a, b in zip(inner, outer, strict=True)
         ):
@@ -122,4 +122,4 @@ def _add_unread_files(draft: Draft, raw: Path, files: list[str]) -> None:
         matches = [path for path in files if path.lower().endswith(extension)]
         if matches:
             folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
-            draft.doubts.append(f"{len(matches):,} files in {folders} are {kind}, which is not read. {advice}")
+            draft.doubts.append(f"{len(matches):,} files in {folders} are {kind}, which is not supported. {advice}")

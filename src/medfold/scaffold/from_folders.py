@@ -72,19 +72,19 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
     Raises:
         UserError: no folders that could be classes; the message names the folders with images.
     """
-    everything = [_ImagePath.from_path(path) for path in image_files.files]
+    all_images = [_ImagePath.from_path(path) for path in image_files.files]
     by_part = {
-        part: [image for image in everything if image.part == part] for part in ("train", "valid", "test", "all")
+        part: [image for image in all_images if image.part == part] for part in ("train", "valid", "test", "all")
     }
     labelled = by_part["train"] or by_part["all"]
     level = _class_level(labelled)
     if level is None and labelled and labelled[0].part != "all":  # CLASS/train, CLASS/test
-        everything = [image.part_within() for image in everything]
-        by_part = {part: [image for image in everything if image.part == part] for part in by_part}
+        all_images = [image.part_within() for image in all_images]
+        by_part = {part: [image for image in all_images if image.part == part] for part in by_part}
         labelled = by_part["train"]
         level = _class_level(labelled)
     if level is None:
-        folders = shorten_list(sorted({str(PurePosixPath(image.path).parent) for image in everything}), 6)
+        folders = shorten_list(sorted({str(PurePosixPath(image.path).parent) for image in all_images}), 6)
         what = f"neither a table with the ids of images, nor folders that could be classes; images are in {folders}"
         raise UserError(what, raw, "Needed: a table of labels whose ids name images, or a folder for each class")
     other = _names_at(labelled, level + 1) or (_names_at(labelled, level - 1) if level else set())
@@ -117,16 +117,16 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
         draft.add_reason("labels.holdout", 0.2, "no test images: a share of the training images is used instead")
     if unlabelled and sample is not None:
         _add_submission(draft, raw, sample, unlabelled)
-    num_unused = len(everything) - len(train) - len(valid) - len(test or unlabelled)
+    num_unused = len(all_images) - len(train) - len(valid) - len(test or unlabelled)
     if num_unused:
         used = {id(image) for image in (*train, *valid, *(test or unlabelled))}
         unused = {
             f"{PurePosixPath(image.path).parent}/*{image_ending(image.path)}"
-            for image in everything
+            for image in all_images
             if id(image) not in used
         }
         patterns = shorten_list(sorted(unused), 4)
-        draft.doubts.append(f"images.train: {num_unused:,} of {len(everything):,} images are not used: {patterns}")
+        draft.doubts.append(f"images.train: {num_unused:,} of {len(all_images):,} images are not used: {patterns}")
     draft.facts["images"]["channels"] = image_files.guess_channels([image.path for image in train], draft)
     if len(classes) > FEW_CLASSES and len(train) < FEW_PER_CLASS * len(classes):
         draft.doubts.append(f"classes: {len(classes)} folders with few images each: are they classes, or patients?")
@@ -147,8 +147,8 @@ def _pattern_text(patterns: str | list[str]) -> str:
 
 def class_names(image_files: ImageFiles) -> set[str]:
     """Returns the names of folders that could be classes; empty if there are none, or if they all name origins."""
-    everything = [_ImagePath.from_path(path) for path in image_files.files]
-    images = [image for image in everything if image.part == "train"] or everything
+    all_images = [_ImagePath.from_path(path) for path in image_files.files]
+    images = [image for image in all_images if image.part == "train"] or all_images
     level = _class_level(images)
     names = _names_at(images, level) if level is not None else set()
     return set() if all(ORIGIN_FOLDER.search(name) for name in names) else names

@@ -110,7 +110,7 @@ class FromTable:
         """Refuses a table that names no image but may hold the labels, judging by its rows or its folder names.
 
         Raises:
-            UserError: there is such a table; the message shows its first row and says what is needed.
+            UserError: there is such a table; the message shows its first row and what is needed.
         """
         count = len(self._image_files.files)
         for path in self.unmatched_tables:

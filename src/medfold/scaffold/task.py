@@ -18,7 +18,7 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
         draft: gets task, classes, reasons and doubts.
         table: a table with text columns.
         targets: its target columns.
-        labels: the facts under `labels`, filled in.
+        labels: the section `labels` of the facts, filled in.
 
     Raises:
         UserError: too many different values, or measurements instead of classes.

@@ -22,7 +22,7 @@ from medfold.progress import ProgressBar, progress_bar
 CHUNK_BYTES = 1 << 20
 UTF_8 = 0x800  # flag of a zip member: its name is UTF-8
 MAX_NESTING = 3  # levels of archives within archives
-# Images hardly compress, tables to a tenth. An archive with a higher ratio is no data set but a decompression bomb.
+# Images hardly compress, tables to a tenth. An archive with a higher ratio is not a data set but a decompression bomb.
 BOMB_RATIO, BOMB_BYTES = 200, 10**9
 EXTENSIONS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of archives
 DAMAGED = (

@@ -292,16 +292,16 @@ class Source:
         return self._kind.single_files(self.options) if hasattr(self._kind, "single_files") else None
 
 
-def _match_files(patterns: list[str], everything: list[str]) -> list[str]:
+def _match_files(patterns: list[str], all_names: list[str]) -> list[str]:
     """Names that match the patterns; all parts of a split archive (`x.zip.001`), since one part alone is of no use."""
     names: list[str] = []
     for pattern in patterns:
-        matches = fnmatch.filter(everything, pattern)
+        matches = fnmatch.filter(all_names, pattern)
         if not matches:
-            available = f"Files: {shorten_list(everything, 8)}"
-            raise UserError(f"no file matches{did_you_mean(pattern, everything)}", f"FILES={pattern}", available)
+            available = f"Files: {shorten_list(all_names, 8)}"
+            raise UserError(f"no file matches{did_you_mean(pattern, all_names)}", f"FILES={pattern}", available)
         stems = {name[:-4] for name in matches if re.fullmatch(r".*\.zip\.\d{3}", name)}
-        matches += [name for name in everything if name[:-4] in stems and name[-3:].isdigit()]
+        matches += [name for name in all_names if name[:-4] in stems and name[-3:].isdigit()]
         names += [name for name in matches if name not in names]
     return list(dict.fromkeys(names))
 

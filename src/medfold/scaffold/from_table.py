@@ -314,7 +314,7 @@ class FromTable:
         return None
 
     def _read(self, path: str) -> pd.DataFrame | None:
-        """Reads a table; None if it cannot be read. A text file need not be a table, so their errors are not kept."""
+        """Reads a table; None if it cannot be read. A text file need not be a table: its errors are not kept."""
         try:
             return read_table(self._raw / path, [])
         except UserError as error:

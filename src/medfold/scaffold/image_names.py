@@ -51,9 +51,8 @@ OTHER_EXTENSIONS = {
 INDEX = re.compile(r"Unnamed: \d+|index|level_0|", re.I)  # names of columns of row numbers
 ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in names of columns that name images
 DEFAULT_IMAGES_READ, MAX_IMAGES_READ = 24, 200  # images that are read to find out whether they have colours
-CHEAP_BYTES = (
-    50_000_000  # MAX_IMAGES_READ are read if their files together have at most this size, otherwise DEFAULT_IMAGES_READ
-)
+# MAX_IMAGES_READ are read if their files together have at most this size, otherwise DEFAULT_IMAGES_READ.
+CHEAP_BYTES = 50_000_000
 MAX_ROWS = 5000  # rows of a table that are looked up
 MAX_PATTERNS = 40  # for the images of one table
 GROUP_HEADERS = ("PatientID", "StudyInstanceUID")  # DICOM headers to group by, the preferred one first
@@ -202,16 +201,7 @@ class ImageFiles:
         images = []
         while remaining and len(patterns) < MAX_PATTERNS:
             counts = Counter(pattern for row in remaining for pattern in row)
-            best = min(
-                counts,
-                key=lambda pattern: (
-                    -counts[pattern],
-                    part not in pattern,
-                    not _is_plain(pattern),
-                    len(pattern),
-                    pattern,
-                ),
-            )
+            best = min(counts, key=lambda text: (-counts[text], part not in text, not _is_plain(text), len(text), text))
             patterns.append(best)
             images += [row[best] for row in remaining if best in row]
             remaining = [row for row in remaining if best not in row]

@@ -96,7 +96,7 @@ def test_values_mean_classes_or_leave_the_image_out(raw, capsys):
     assert train[["id", "sick"]].to_numpy().tolist() == [["0", "0"], ["1", "1"], ["2", "0"], ["4", "1"]]
     assert (test["id"].tolist(), solution["sick"].tolist()) == (["6", "7"], ["0", "1"])
     told = " ".join(capsys.readouterr().out.split())
-    assert "1 of 5 rows are left out, as labels.map says of their labels" in told
+    assert "1 of 5 rows are left out because labels.map maps their labels to null" in told
     with pytest.raises(UserError, match=r"row 5, column 'sick': found \?, expected one of 0, 1.*labels.map: ..\?.: 0"):
         label_layouts.wide(facts(part="split", map={-1: 0}), raw)
 

@@ -78,7 +78,7 @@ def test_faulty_raw_data_is_one_line(wide, broken, message):
 def test_a_pattern_with_an_unknown_column_is_told(wide):
     raw, facts = wide
     images = facts.images.model_copy(update={"train": ["{site}/{id}.png"]})
-    with pytest.raises(UserError, match="column 'site'"):
+    with pytest.raises(UserError, match="has the field 'site', but the table has no such column"):
         label_layouts.wide(facts.model_copy(update={"images": images}), raw)
 
 

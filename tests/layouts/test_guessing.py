@@ -77,7 +77,7 @@ def test_labels_of_patients_and_not_of_images_stop(tmp_path):
     for patient in range(8):
         pictures(tmp_path, f"train/{patient:05}/FLAIR/Image-{{n}}.png", count=4)
     table(tmp_path, "train_labels.csv", "id,value", *(f"{patient:05},{patient % 2}" for patient in range(8)))
-    with pytest.raises(UserError, match="train_labels.csv: column 'id' names folders of images, and not images"):
+    with pytest.raises(UserError, match="train_labels.csv: column 'id' has names of image folders, not of images"):
         draft_facts(tmp_path)
 
 
@@ -102,7 +102,7 @@ def test_images_and_tables_that_are_not_used_are_told(tmp_path):
         table(tmp_path, f"labels_{half}.csv", "image,label", *(f"{half}{n:03},{n % 2}" for n in range(12)))
     _, said = told(tmp_path)
     assert "labels_b.csv has names of images, too: not used" in said
-    assert "12 of 24 images are named by no table, and not used: in images_b" in said
+    assert "12 of 24 images are in no table and not used: in images_b" in said
     np.savez(tmp_path / "x.npz", a=np.zeros(2))
     (tmp_path / "normal").mkdir()
     (tmp_path / "normal" / "x.nii.gz").write_bytes(b"x")
@@ -278,7 +278,7 @@ def test_columns_of_parts_and_files_that_are_not_used_are_told(tmp_path):
     assert facts["labels"]["targets"] == ["label"]
     assert "labels.part: column 'is_test' names parts or folds, and is not used" in said
     assert "labels.part: column 'fold' names parts or folds" in said
-    assert "1 files in images end with .xcf: not a known image format; not used" in said
+    assert "1 files in images have the extension .xcf: not a known image format; not used" in said
 
 
 def test_frames_of_arrays_are_told_and_pages_may_be_channels(tmp_path):
@@ -418,4 +418,4 @@ def test_a_sample_names_the_images_of_a_flat_test_folder_or_it_is_told(tmp_path)
     table(tmp_path, "sample_submission.csv", "image,label", *(f"x{n:03},0.5" for n in range(12)))
     facts, said = told(tmp_path)
     assert "submission" not in facts
-    assert "submission.sample: ids of sample_submission.csv name no test images" in said
+    assert "submission.sample: ids of sample_submission.csv are not names of test images" in said

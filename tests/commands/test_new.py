@@ -21,7 +21,12 @@ def histology(tmp_path):
 def test_a_folder_is_written_and_works_once_the_metric_is_filled_in(project_folder, histology, capsys):
     new(Workspace.find(), "tissue", histology)
     said = capsys.readouterr().out
-    for words in ("labels.id ", "train/{id}.tif", "score.metric: fill it in, auc perhaps", "labels.group: nothing"):
+    for words in (
+        "labels.id ",
+        "train/{id}.tif",
+        "score.metric: fill it in, auc perhaps",
+        "labels.group: patients unknown",
+    ):
         assert words in said
     folder = project_folder / "competition" / "tissue"
     assert {path.name for path in folder.iterdir()} == {

@@ -53,11 +53,11 @@ def cut(project_folder, tmp_path):
 
 def test_copies_stand_in_one_part_and_the_share_is_the_one_asked_for(cut, capsys):
     download(cut, force=True, given=cut.paths.raw.parents[2].parent / "given")
-    assert "81 images, of which make folds sets 30% aside" in capsys.readouterr().out
+    assert "81 images; 30% of them become the test part when the folds are made" in capsys.readouterr().out
     assert needs_holdout(cut.paths)
     data = make_folds(cut)
     said = capsys.readouterr().out
-    assert "holdout    24 of 80 images (30.0%, 30.0% asked for) become the test part, copies of an image" in said
+    assert "holdout    24 of 80 images (30.0%, 30.0% requested) become the test part; copies of an image" in said
     assert "train images found in test       none" in said
     table = read_samples(cut.competition, cut.paths)
     part = table[table["id"] != "broken"].assign(twin=lambda rows: rows["id"].str[-2:]).groupby("twin")["part"]
@@ -140,11 +140,11 @@ def test_a_sample_that_does_not_fit_is_told_before_anything_is_trained(project_f
 def test_patients_that_nobody_named_are_told_with_each_score(cut, capsys):
     make_folds(cut)
     finished_run(cut, "noise", quality=0.5)
-    assert "unknown: the OOF score may flatter" in capsys.readouterr().out
+    assert "unknown: the OOF score may be too high" in capsys.readouterr().out
     submit(cut, names=["noise"], force=True)
-    assert "; patients unknown: it may flatter" in capsys.readouterr().out
+    assert "; patients unknown: it may be too high" in capsys.readouterr().out
     report(cut, ["noise"])
-    assert "patients unknown: it may flatter" in cut.paths.run("noise").report.read_text()
+    assert "patients unknown: it may be too high" in cut.paths.run("noise").report.read_text()
 
 
 def test_several_labels_are_set_aside_too(project_folder, tmp_path):

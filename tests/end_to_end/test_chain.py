@@ -217,7 +217,7 @@ def test_what_was_given_and_does_not_fit_is_not_called_complete(project_folder, 
     project = Project.open("far")
     with pytest.raises(UserError, match="no such file"):
         download(project, tmp_path / "wrong")
-    assert not open_source(project).complete
+    assert not open_source(project).is_complete
 
 
 def test_grouped_data_needs_a_grouped_method(project_folder):

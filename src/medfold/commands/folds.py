@@ -112,7 +112,7 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
         warn("", f"{'suspected groups':<33}{text}, {split}")
     if not has_known_groups(competition):
         hint = "" if suspects else "; no column, id or folder identifies them"
-        warn("", f"{'patients':<33}unknown: the OOF score may flatter{hint}")
+        warn("", f"{'patients':<33}unknown: the OOF score may be too high{hint}")
 
 
 def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
@@ -167,7 +167,7 @@ def _show_predictive_columns(project: Project, data: Dataset) -> None:
 def _draw_near_duplicates(project: Project, data: Dataset) -> None:
     sheet, pairs = project.paths.contact_sheet, data.near_duplicates.pairs
     rows = [
-        [(image.pixels, [image.id, ", ".join(image.facts)]) for image in pair]
+        [(image.pixels, [image.id, ", ".join(image.caption_lines)]) for image in pair]
         for pair in near_duplicate_examples(project, data, pairs, MAX_PAIRS)
     ]
     if not rows:
@@ -187,7 +187,7 @@ def _show_folds(project: Project, data: Dataset) -> None:
     if not competition.classes and competition.task == "binary":
         names = [f"{competition.labels.targets[0]}={name}" for name in names]
     groups = train["group"].to_numpy()
-    if not data.folds_made:
+    if not data.has_new_folds:
         say("folds", f"kept: {format_folds(project, train)}")
     for name, count in scarce_classes(data.targets, groups, names, options.k).items():
         warn("folds", f"warning: class {name} is in {count} groups only, so {options.k - count} folds have none of it")

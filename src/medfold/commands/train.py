@@ -56,7 +56,7 @@ def train(
             _warn_ineffective(project, resolved_recipe)
             refuse_untrainable_recipe(project, resolved_recipe)
     data = load_dataset(project, prepare)
-    if data.folds_made:
+    if data.has_new_folds:
         show_dataset(project, data)
     for request in requests:
         result = (train_on_kaggle if on == "kaggle" else train_run)(project, request, data)

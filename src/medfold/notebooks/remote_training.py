@@ -108,7 +108,7 @@ def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
         UserError: the data is not at Kaggle.
     """
     source = open_source(project)
-    if source.embedded:
+    if source.is_embedded:
         return [], None
     if source.kind == "kaggle":
         return [], source.options.slug
@@ -121,7 +121,7 @@ def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
 def _prepare_data(project: Project, inputs: Path) -> None:
     datasets, competition = data_at_kaggle(project)
     source = open_source(project)
-    if source.embedded:
+    if source.is_embedded:
         get_raw_data(project)
         return
     folder = (

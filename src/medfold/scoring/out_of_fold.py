@@ -12,7 +12,7 @@ from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval, format_score, format_score_and_interval
 from medfold.scoring.metric import metric_input, metric_of, metric_title
 
-UNKNOWN_PATIENTS = "patients unknown: it may flatter"
+UNKNOWN_PATIENTS = "patients unknown: it may be too high"
 
 
 def describe_score(competition: Competition, result: dict[str, Any], total: int) -> str:

@@ -338,5 +338,5 @@ def test_the_competition_is_named_by_source_or_url(project):
     assert kaggle_slug(facts) == "histology"
     elsewhere = facts.model_copy(update={"source": {"kind": "url"}, "url": "https://www.kaggle.com/c/other"})
     assert kaggle_slug(elsewhere) == "other"
-    with pytest.raises(UserError, match="which competition at Kaggle.*Set url"):
+    with pytest.raises(UserError, match="competition at Kaggle unknown.*Set url"):
         kaggle_slug(facts.model_copy(update={"source": {"kind": "url"}, "url": None}))

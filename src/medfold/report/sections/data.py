@@ -87,7 +87,7 @@ def _near_duplicates(project: Project, data: Dataset) -> list[Drawing]:
 
 def _captioned(example: Example) -> CaptionedImage:
     """Returns an image of a sheet with id and facts below it."""
-    lines = [example.id, listed(example.facts)] if example.facts else [example.id]
+    lines = [example.id, listed(example.caption_lines)] if example.caption_lines else [example.id]
     return CaptionedImage(pages.jpeg(thumbnail(example.pixels, LARGE)), lines)
 
 

@@ -122,7 +122,7 @@ def _minutes(project: Project, names: list[str]) -> str:
     """Returns the total training time as text; '' if it is unknown."""
     k = project.competition.folds.k
     folds: list[FoldPaths] = [project.paths.run(name).fold(fold) for name in names for fold in range(k)]
-    logs = [log for fold in folds if (log := files.read_json(fold.log))]
+    logs = [log for fold in folds if (log := files.read_json(fold.timing))]
     return format_duration(sum(log["seconds"] for log in logs)) if logs else ""
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.scoring import BINS, to_classes
+from medfold.scoring import NUM_BINS, to_classes
 
 POINTS = 400  # drawn per curve at most
 LEVELS = (0.90, 0.95)  # of sensitivity and of specificity, for operating points
@@ -104,11 +104,11 @@ def reliability(truth: np.ndarray, confidence: np.ndarray) -> tuple[Curve, np.nd
     Returns:
         Mean confidence and share that came true of each non-empty bin; the number of predictions in each.
     """
-    bin_number = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
-    count = np.bincount(bin_number, minlength=BINS)
+    bin_number = np.searchsorted(np.arange(1, NUM_BINS) / NUM_BINS, confidence, side="left")
+    count = np.bincount(bin_number, minlength=NUM_BINS)
     filled = count > 0
-    x = np.bincount(bin_number, weights=confidence, minlength=BINS)[filled] / count[filled]
-    y = np.bincount(bin_number, weights=truth.astype(np.float64), minlength=BINS)[filled] / count[filled]
+    x = np.bincount(bin_number, weights=confidence, minlength=NUM_BINS)[filled] / count[filled]
+    y = np.bincount(bin_number, weights=truth.astype(np.float64), minlength=NUM_BINS)[filled] / count[filled]
     return Curve(x, y), count[filled]
 
 

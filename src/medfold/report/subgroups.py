@@ -62,7 +62,7 @@ def score_subgroups(
             if count >= MIN_UNITS:
                 score = metric(targets[members], predictions[members])
                 low, high = bootstrap_interval(
-                    metric, targets[members], predictions[members], groups[members], resamples=DRAWS
+                    metric, targets[members], predictions[members], groups[members], num_resamples=DRAWS
                 )
             subgroups.append(
                 Subgroup(name, str(value), count, _positives(targets[members], predictions), score, low, high)

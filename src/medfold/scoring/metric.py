@@ -74,7 +74,7 @@ class Metric:
 
     @property
     def sign(self) -> int:
-        """1 if higher is better, else -1, so that `sign * value` is always to be maximised."""
+        """Factor 1 if higher is better, else -1: `sign * value` is always maximised."""
         return 1 if self.higher_is_better else -1
 
 
@@ -140,16 +140,18 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     score = competition.score
     metric = _find_metric(name or score.metric, competition.task)
     if name in (None, score.metric) and competition.submission.shape == "lists" and metric.needs != "class":
-        candidates = ", ".join(known_name for known_name, known in METRICS.items() if known.needs == "class")
-        what = f"metric {metric.name} needs probabilities, and a submission of lists holds decisions"
+        candidates = ", ".join(metric_name for metric_name, candidate in METRICS.items() if candidate.needs == "class")
+        what = f"metric {metric.name} needs probabilities, but a submission of lists holds decisions"
         raise UserError(what, "score.metric", f"Metrics of decisions: {candidates}")
     if metric.needs == "class":
         metric = replace(metric, decide=partial(decisions_of, competition))
     names = [score.metric, *score.also]
-    if score.weights and not any(METRICS[known].weighted for known in names if known in METRICS):
-        candidates = ", ".join(known for known in METRICS if METRICS[known].weighted)
+    if score.weights and not any(METRICS[used].weighted for used in names if used in METRICS):
+        candidates = ", ".join(candidate for candidate in METRICS if METRICS[candidate].weighted)
         raise UserError(
-            f"metric {score.metric} takes no weights", "score.weights", f"Take them out, or use {candidates}"
+            f"metric {score.metric} takes no weights",
+            "score.weights",
+            f"Remove them, or use one of these metrics: {candidates}",
         )
     if metric.uses_beta:
         return replace(
@@ -165,7 +167,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     wrong = ~(np.isfinite(weights) & (weights > 0)).all(axis=1)
     if wrong.any():
         label = competition.labels.targets[int(np.argmax(wrong))]
-        raise UserError(f"weights must be above 0, that of '{label}' is {score.weights[label]}", "score.weights")
+        raise UserError(f"weights must be above 0, but that of '{label}' is {score.weights[label]}", "score.weights")
     return replace(metric, function=partial(metric.function, weights=weights))
 
 
@@ -220,7 +222,7 @@ def _find_metric(name: str, task: str) -> Metric:
     metric = METRICS.find(name, "score")
     if task not in metric.tasks:
         raise UserError(
-            f"metric {name} is not defined for task {task}", "score", f"It is for {', '.join(metric.tasks)}"
+            f"metric {name} is not defined for task {task}", "score", f"Its tasks: {', '.join(metric.tasks)}"
         )
     return metric
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from medfold.scoring.metric import metric, to_classes
 
-BINS = 15  # number of bins of the expected calibration error
+NUM_BINS = 15  # number of bins of the expected calibration error
 
 
 @metric("AUC", tasks=("binary",), rank_based=True)
@@ -200,5 +200,5 @@ def ece(targets: np.ndarray, predictions: np.ndarray) -> float:
     else:
         confidence, true = predictions.max(axis=1), to_classes(predictions) == targets
     confidence = confidence.astype(np.float64)
-    bin_index = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
+    bin_index = np.searchsorted(np.arange(1, NUM_BINS) / NUM_BINS, confidence, side="left")
     return float(np.abs(np.bincount(bin_index, weights=confidence - true)).sum() / len(targets))

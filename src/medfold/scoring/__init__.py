@@ -30,9 +30,9 @@ from medfold.scoring.out_of_fold import UNKNOWN_PATIENTS, OofPredictions, descri
 from medfold.scoring.post_processing import post_processing_of, temperature_calibration
 
 __all__ = [
-    "NUM_BINS",
     "METRICS",
     "MIN_PROBABILITY",
+    "NUM_BINS",
     "UNKNOWN_PATIENTS",
     "Difference",
     "Fit",

@@ -17,7 +17,7 @@ class Difference:
     """Advantage of one score over another, with its confidence interval.
 
     Args:
-        value: the difference; positive if the first is better, also for a metric of which lower is better; nan if either score
+        value: the difference; positive if the first is better, also if lower is better; nan if either score
             is undefined.
         low, high: ends of the 95 % interval; nan if the metric is undefined on nine in ten resamples or more.
         probability: share of the resamples in which the first is better, ties counted as half; nan like the interval.

@@ -39,8 +39,8 @@ def fill_missing(
     competition: Competition,
     predictions: pd.DataFrame,
     units: list[str],
-    nothing: np.ndarray,
-    without: str = "no readable image",
+    fallback: np.ndarray,
+    reason: str = "no readable image",
     quiet: bool = False,
 ) -> pd.DataFrame:
     """Fills in the predictions of units without one, since a submission must hold every id, and prints their number.
@@ -48,18 +48,18 @@ def fill_missing(
     Args:
         predictions: id (of the unit) and prediction columns.
         units: of the test part.
-        nothing: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
-        without: describes the units without a prediction in the message. Defaults to 'no readable image'.
-        quiet: prints nothing. Defaults to False.
+        fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
+        reason: completes 'units have ...' in the message, why there is no prediction. Defaults to 'no readable image'.
+        quiet: True to print no message. Defaults to False.
     """
     missing = pd.Index(units).difference(predictions["id"], sort=False)
     if not len(missing):
         return predictions
-    count_text = f"{len(missing):,} of {len(units):,} test units have {without}"
+    count_text = f"{len(missing):,} of {len(units):,} test units have {reason}"
     if not quiet:
-        values_text = ", ".join(f"{value:.3g}" for value in nothing[:6]) + (", ..." if len(nothing) > 6 else "")
+        values_text = ", ".join(f"{value:.3g}" for value in fallback[:6]) + (", ..." if len(fallback) > 6 else "")
         warn("submit", f"{count_text}: they get {values_text}, the prediction without an image")
-    filled = pd.DataFrame(np.tile(nothing, (len(missing), 1)), columns=competition.prediction_columns)
+    filled = pd.DataFrame(np.tile(fallback, (len(missing), 1)), columns=competition.prediction_columns)
     filled.insert(0, "id", missing)
     return pd.concat([predictions, filled], ignore_index=True)
 
@@ -83,7 +83,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     Raises:
         UserError: the columns of the sample fit neither form.
     """
-    id_column, form = competition.submission.id, Form.of(competition, sample)
+    id_column, form = competition.submission.id, Form.from_sample(competition, sample)
     values = predictions.set_index("id")[competition.prediction_columns]
     written = values
     if form.decisions:
@@ -125,7 +125,7 @@ def read_predictions_back(
     Returns:
         The prediction columns by unit, float64: probabilities, or decisions as 0 and 1; and True for decisions.
     """
-    id_column, form = competition.submission.id, Form.of(competition, sample)
+    id_column, form = competition.submission.id, Form.from_sample(competition, sample)
     columns, shape = competition.prediction_columns, competition.submission.shape
     if shape == "lists":
         listed = [set(cell.split(competition.labels.separator)) for cell in table[form.columns[0]]]
@@ -141,8 +141,8 @@ def read_predictions_back(
     if form.one_class:
         cells = np.eye(len(columns))[numbers[form.columns[0]].astype(int)]
         return pd.DataFrame(cells, table[id_column], columns), True
-    named = numbers.set_axis(columns, axis=1) if len(form.columns) == 1 else numbers[columns]
-    return named.set_index(table[id_column]), form.decisions
+    values = numbers.set_axis(columns, axis=1) if len(form.columns) == 1 else numbers[columns]
+    return values.set_index(table[id_column]), form.decisions
 
 
 def read_submission(path: Path) -> pd.DataFrame:

@@ -13,7 +13,7 @@ class Clock:
 
 
 def cost(level):
-    return level.folds * level.views
+    return level.max_folds * level.max_views
 
 
 def work(seconds, images, reading, look, folds=5, views=8, batch=64, slower=lambda done: 1.0):

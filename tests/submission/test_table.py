@@ -153,7 +153,7 @@ def test_labels_in_columns_are_written_as_the_sample_writes_them():
 
 
 def test_one_column_for_the_class_needs_a_metric_of_decisions():
-    with pytest.raises(UserError, match="one column for the class, and metric mean_auc needs probabilities"):
+    with pytest.raises(UserError, match="one column for the class, but metric mean_auc needs probabilities"):
         build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
     with pytest.raises(UserError, match="metric mean_auc needs probabilities, but a submission of lists holds dec"):
         metric_of(competition("multilabel", submission={"shape": "lists"}))

@@ -205,7 +205,7 @@ def test_a_score_that_takes_too_long_comes_with_make_scores(hosted, project, mon
     hosted.competitions["histology"].polls = 3
     submit(project)
     assert ledger(project)[0]["status"] == "pending"
-    assert "make scores fetches it" in hosted.said()
+    assert "run make scores later" in hosted.said()
     submit(project)
     assert "the same predictions are already in" in hosted.said()
     scores(project.workspace)

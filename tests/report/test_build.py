@@ -179,7 +179,7 @@ def test_a_run_of_some_folds_says_so(project):
 
 def test_an_optimistic_score_says_so(project):
     text = read(report(project, ["peeked"]))
-    assert '<p class="note">OPTIMISTIC: epochs were chosen on the folds that are scored.' in text
+    assert '<p class="note">OPTIMISTIC: epochs were chosen on the scored folds.' in text
     assert "Covers" not in text
 
 

@@ -135,7 +135,7 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     rank-based, else by its log loss.
     """
     if per_class and stack.shape[2] > 1:
-        column_metric = METRICS["auc" if metric.rank_based else "log_loss"]
+        column_metric = METRICS["auc" if metric.is_rank_based else "log_loss"]
         columns = [
             _selection_weights(stack[:, :, [column]], _membership(targets, column), column_metric)
             for column in range(stack.shape[2])

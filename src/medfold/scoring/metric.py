@@ -37,14 +37,14 @@ class Metric:
         higher_is_better: its direction.
         tasks: the tasks that it is defined for.
         needs: 'probability', or 'class' if only the decided class counts.
-        weighted: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
+        uses_weights: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
             positives. Defaults to False.
         uses_beta: True if the function takes `beta` from the competition, the weight of recall. Defaults to False.
         decide: float (n, columns) -> the decisions that a metric of classes is computed from, as the competition's
             submission holds them; `metric_of` sets it. Defaults to those of `to_classes`.
         post_processing: name of the post-processing that suits the metric: `cut_points`, `sharpening`, `temperature` or
             `calibration`. Defaults to thresholds or class factors for metrics of decisions, to none for others.
-        rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
+        is_rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
     """
 
     name: str
@@ -53,11 +53,11 @@ class Metric:
     higher_is_better: bool
     tasks: tuple[str, ...]
     needs: str
-    weighted: bool = False
+    uses_weights: bool = False
     uses_beta: bool = False
     decide: Callable[[np.ndarray], np.ndarray] | None = None
     post_processing: str = ""
-    rank_based: bool = False
+    is_rank_based: bool = False
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
         """Computes the metric.
@@ -89,15 +89,15 @@ def metric(
     higher_is_better: bool = True,
     tasks: tuple[str, ...] = ALL_TASKS,
     needs: str = "probability",
-    weighted: bool = False,
+    uses_weights: bool = False,
     uses_beta: bool = False,
     post_processing: str = "",
-    rank_based: bool = False,
+    is_rank_based: bool = False,
 ):
     """Registers a function as a metric under its own name.
 
     Args:
-        title, higher_is_better, tasks, needs, weighted, uses_beta, post_processing, rank_based: as in `Metric`.
+        title, higher_is_better, tasks, needs, uses_weights, uses_beta, post_processing, is_rank_based: as in `Metric`.
 
     Example:
         >>> @metric("accuracy", needs="class")
@@ -114,10 +114,10 @@ def metric(
             higher_is_better=higher_is_better,
             tasks=tasks,
             needs=needs,
-            weighted=weighted,
+            uses_weights=uses_weights,
             uses_beta=uses_beta,
             post_processing=post_processing,
-            rank_based=rank_based,
+            is_rank_based=is_rank_based,
         )
         METRICS.register(name, registered)
         return function
@@ -146,8 +146,8 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     if metric.needs == "class":
         metric = replace(metric, decide=partial(decisions_of, competition))
     names = [score.metric, *score.also]
-    if score.weights and not any(METRICS[used].weighted for used in names if used in METRICS):
-        candidates = ", ".join(candidate for candidate in METRICS if METRICS[candidate].weighted)
+    if score.weights and not any(METRICS[used].uses_weights for used in names if used in METRICS):
+        candidates = ", ".join(candidate for candidate in METRICS if METRICS[candidate].uses_weights)
         raise UserError(
             f"metric {score.metric} takes no weights",
             "score.weights",
@@ -157,7 +157,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
         return replace(
             metric, function=partial(metric.function, beta=score.beta), title=metric_title(competition, metric.name)
         )
-    if not metric.weighted:
+    if not metric.uses_weights:
         return metric
     if not score.weights:
         fix = "Example: score: {weights: {any: 2}}; labels that are not listed have weight 1"

@@ -71,7 +71,7 @@ def ensemble_runs(
 
     Raises:
         UserError: a run is not trained, or was trained on other folds than the folds table or the other runs; the
-            message says what differs.
+            message names the difference.
     """
     competition = project.competition
     runs = {name: _Run.read(project, name) for name in sorted(set(names))}  # sorted: the order of names has no effect

@@ -47,7 +47,7 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
     readable = set(samples.loc[samples["part"] == "train", "id"])
     missing = set(expected.index) & readable - set(fold_of_id.index)
     if not fold_of_id.index.is_unique or missing or not fold_of_id.equals(expected.reindex(fold_of_id.index)):
-        yield "oof.csv does not hold each sample once, in its fold of the folds table"
+        yield "oof.csv does not have each sample exactly once, in its fold of the folds table"
         return
     yield from score_differences(competition, paths, oof, saved, is_by_unit=False)
 

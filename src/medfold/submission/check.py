@@ -61,7 +61,7 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
             wrong = [not _is_list(str(cell), competition) for cell in table[column]]
             names = competition.prediction_columns
             reason = f"not a list of different labels of {shorten_list(names, 6)}"
-        elif form.decisions:
+        elif form.holds_decisions:
             wrong = ~table[column].astype(str).isin(form.words)
             reason = f"not a class of {shorten_list(form.words.tolist(), 6)}"
         else:

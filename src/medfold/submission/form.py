@@ -18,15 +18,15 @@ class Form:
 
     Args:
         columns: all columns except the id.
-        decisions: True for decisions, False for probabilities.
-        one_class: True for a single column with the name of one of several classes.
+        holds_decisions: True for decisions, False for probabilities.
+        is_one_class: True for a single column with the name of one of several classes.
         words: text, the word for each class, or for no and yes.
         unknown_words: words of the sample submission that are neither.
     """
 
     columns: list[str]
-    decisions: bool
-    one_class: bool
+    holds_decisions: bool
+    is_one_class: bool
     words: np.ndarray
     unknown_words: list[str]
 
@@ -100,13 +100,13 @@ def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, l
 
 def holds_decisions(competition: Competition, sample: pd.DataFrame) -> bool:
     """Returns True if a submission in this format holds decisions, not probabilities."""
-    return Form.from_sample(competition, sample).decisions
+    return Form.from_sample(competition, sample).holds_decisions
 
 
 def class_words(competition: Competition, sample: pd.DataFrame) -> list[str] | None:
     """Returns the words for the classes, or for no and yes; None for a submission of probabilities or lists."""
     form = Form.from_sample(competition, sample)
-    return form.words.tolist() if form.decisions and competition.submission.shape != "lists" else None
+    return form.words.tolist() if form.holds_decisions and competition.submission.shape != "lists" else None
 
 
 def explain_words(competition: Competition, sample: pd.DataFrame) -> str:
@@ -115,7 +115,7 @@ def explain_words(competition: Competition, sample: pd.DataFrame) -> str:
     Also warns if the sample has words that are not classes: then the words that the leaderboard expects are unknown.
     """
     form = Form.from_sample(competition, sample)
-    if not form.decisions or competition.submission.shape == "lists":
+    if not form.holds_decisions or competition.submission.shape == "lists":
         return ""
     names = _meanings(competition)
     if form.unknown_words:

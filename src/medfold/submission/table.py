@@ -86,7 +86,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     id_column, form = competition.submission.id, Form.from_sample(competition, sample)
     values = predictions.set_index("id")[competition.prediction_columns]
     written = values
-    if form.decisions:
+    if form.holds_decisions:
         written = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
     if competition.submission.shape == "long":
         names, labels = split_long(sample[id_column], competition.prediction_columns, "sample submission")
@@ -94,18 +94,18 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
         positions = values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])
         table = sample.loc[known, [id_column]].reset_index(drop=True)
         cells = written.to_numpy()[positions]
-        cells = form.words[cells.astype(int)] if form.decisions else cells
+        cells = form.words[cells.astype(int)] if form.holds_decisions else cells
         return table.assign(**{form.columns[0]: cells})[list(sample.columns)]
     if competition.submission.shape == "lists":
         names = np.array(competition.prediction_columns)
         cells = [competition.labels.separator.join(names[row]) for row in written.to_numpy() > 0]
         filled = pd.DataFrame({form.columns[0]: cells}, index=values.index)
-    elif form.one_class:
+    elif form.is_one_class:
         filled = pd.DataFrame({form.columns[0]: form.words[written.to_numpy().argmax(axis=1)]}, index=values.index)
     else:
         written = written.set_axis(form.columns, axis=1) if len(form.columns) == 1 else written[form.columns]
         filled = written
-        if form.decisions:
+        if form.holds_decisions:
             filled = pd.DataFrame(form.words[written.to_numpy().astype(int)], written.index, written.columns)
     ids = sample.loc[sample[id_column].isin(values.index), id_column]
     table = filled.loc[ids].reset_index(drop=True)
@@ -132,17 +132,19 @@ def read_predictions_back(
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))
         return pd.DataFrame(cells, table[id_column], columns), True
     code = {word: float(number) for number, word in enumerate(form.words)}
-    numbers = table[form.columns].apply(lambda column: column.map(code) if form.decisions else column.astype(float))
+    numbers = table[form.columns].apply(
+        lambda column: column.map(code) if form.holds_decisions else column.astype(float)
+    )
     if shape == "long":
         names, labels = split_long(table[id_column], columns, "submission")
         long = pd.DataFrame({"id": names, "label": labels, "value": numbers[form.columns[0]]})
         long = long.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)
-        return long.rename_axis(columns=None), form.decisions
-    if form.one_class:
+        return long.rename_axis(columns=None), form.holds_decisions
+    if form.is_one_class:
         cells = np.eye(len(columns))[numbers[form.columns[0]].astype(int)]
         return pd.DataFrame(cells, table[id_column], columns), True
     values = numbers.set_axis(columns, axis=1) if len(form.columns) == 1 else numbers[columns]
-    return values.set_index(table[id_column]), form.decisions
+    return values.set_index(table[id_column]), form.holds_decisions
 
 
 def read_submission(path: Path) -> pd.DataFrame:

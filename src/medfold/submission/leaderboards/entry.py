@@ -2,8 +2,8 @@
 
 - `preflight(competition, paths)`: raises UserError if a submission would be refused now;
 - `submit(competition, paths, entry)`: scores or uploads a checked submission and returns a `LeaderboardResult`;
-- `fetch_scores(competition, sought)`: only where scores are published later: returns `{file: LeaderboardResult}` for
-  those submissions of `sought` (ref, content id, file) that the leaderboard lists.
+- `fetch_scores(competition, queries)`: only where scores are published later: returns `{file: LeaderboardResult}` for
+  those submissions of `queries` (ref, content id, file) that the leaderboard lists.
 """
 
 import importlib

@@ -47,12 +47,12 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     return wait_for_score(competitions, ref)
 
 
-def fetch_scores(competition: Competition, sought: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
+def fetch_scores(competition: Competition, queries: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
     """Fetches the scores of earlier submissions.
 
     Args:
         competition: where they were submitted.
-        sought: (ref, content id, file) of each; found by its number, by the content id in its message, or by the name
+        queries: (ref, content id, file) of each; found by its number, by the content id in its message, or by the name
             of its file.
 
     Returns:
@@ -60,7 +60,7 @@ def fetch_scores(competition: Competition, sought: list[tuple[str, str, str]]) -
     """
     listed = Competitions(KaggleSession.connect()).submissions(kaggle_slug(competition), MAX_LISTED)
     results = {}
-    for ref, content_id, file in sought:
+    for ref, content_id, file in queries:
         for submission in listed:
             by_content = content_id in submission.message or submission.file == Path(file).name
             if (str(submission.ref) == ref) if ref else by_content:

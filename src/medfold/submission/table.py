@@ -30,8 +30,8 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
     if competition.upload != "notebook" or set(sample[id_column]) == set(names):
         return sample
     # The cells are repeated, since they show the words for the classes.
-    count = len(names)
-    cells = {name: np.resize(column.to_numpy(), count) if len(sample) else "" for name, column in sample.items()}
+    num_rows = len(names)
+    cells = {name: np.resize(column.to_numpy(), num_rows) if len(sample) else "" for name, column in sample.items()}
     return pd.DataFrame({**cells, id_column: names})[list(sample.columns)]
 
 

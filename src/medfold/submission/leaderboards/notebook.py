@@ -16,7 +16,7 @@ from medfold.submission.table import read_submission
 __all__ = ["fetch_scores", "preflight", "submit"]
 MAX_WAIT = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
 OUTPUT = "submission.csv"
-TOLERANCE = 0.01  # largest difference between local and Kaggle's predictions without a warning
+MAX_DIFFERENCE = 0.01  # largest difference between local and Kaggle's predictions without a warning
 
 fetch_scores = kaggle.fetch_scores
 
@@ -69,4 +69,4 @@ def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> 
     )
     largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0
     line = f"{len(from_kaggle):,} rows, checked; they differ from the local predictions by at most {largest:.1g}"
-    (warn if largest > TOLERANCE else say)("fetched", line)
+    (warn if largest > MAX_DIFFERENCE else say)("fetched", line)

@@ -251,7 +251,7 @@ def pipelines() -> str:
 
 def methods() -> str:
     """The ensemble methods."""
-    rows = ((f"`{each.name}`", "yes" if each.learns else "no", first_line(each.fit)) for each in METHODS.values())
+    rows = ((f"`{each.name}`", "yes" if each.needs_labels else "no", first_line(each.fit)) for each in METHODS.values())
     return table(("`METHOD=`", "fitted on labels", "meaning"), rows)
 
 

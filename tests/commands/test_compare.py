@@ -112,7 +112,9 @@ def test_runs_on_older_folds_keep_their_scores_and_stand_apart(two, capsys):
     assert kept.is_file()
     assert kept.with_suffix(".json").is_file()
     finished_run(four, "new", 1.0)
-    with pytest.raises(UserError, match="begun on another folds table, and its scores belong to that one. .* RUN=name"):
+    with pytest.raises(
+        UserError, match="started on another folds table, and its scores belong to that one. .* RUN=new-name"
+    ):
         train(four, run="weak")
     list_runs(four)
     said = capsys.readouterr().out

@@ -128,7 +128,7 @@ def test_seeds_make_runs_and_runs_are_blended(project, capsys):
     names = row["runs"].split()
     assert names[0].startswith("baseline-")
     assert names[1].startswith("baseline-s3-")
-    with pytest.raises(UserError, match="Train what is missing"):
+    with pytest.raises(UserError, match="Train the missing folds"):
         submit(project, names=["baseline", names[0]])
 
 

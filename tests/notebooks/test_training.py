@@ -45,7 +45,7 @@ def made(folded):
 
 
 def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
-    state = made.paths.run("baseline").fold(1).state
+    state = made.paths.run("baseline").fold(1).checkpoint
     state.parent.mkdir(parents=True)
     state.write_bytes(b"where it stands")
     sizes = training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
@@ -55,7 +55,7 @@ def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
     for path in (made.paths.facts, made.paths.folds, made.paths.folds_metadata):
         there = tmp_path / "there" / path.relative_to(made.workspace.root)
         assert there.read_bytes() == path.read_bytes()
-    assert paths.run("baseline").fold(1).state.read_bytes() == b"where it stands"
+    assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"where it stands"
     assert not paths.data.exists()
     assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
     Project.open("small", Workspace(tmp_path / "there"))
@@ -67,7 +67,7 @@ def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, t
         training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
         marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["mark"])
     assert len(marks) == 1
-    state = made.paths.run("baseline").fold(0).state
+    state = made.paths.run("baseline").fold(0).checkpoint
     state.parent.mkdir(parents=True)
     state.write_bytes(b"further")
     training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
@@ -101,11 +101,11 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
     finished_run(made, "there", folds=[0])
     there, home = made.paths.run("there"), made.paths.run("home")
     there.fold(1).folder.mkdir()
-    there.fold(1).state.write_bytes(b"half")
+    there.fold(1).checkpoint.write_bytes(b"half")
     training_bundle.pack_results(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
     assert unpack_results(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
     assert is_fold_done(home.fold(0))
-    assert home.fold(1).state.read_bytes() == b"half"
+    assert home.fold(1).checkpoint.read_bytes() == b"half"
     assert sorted(path.name for path in home.folder.iterdir() if not path.name.startswith(".")) == ["fold0", "fold1"]
     assert not (tmp_path / "trained.zip").exists()
 
@@ -278,9 +278,9 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
     train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
     said, fold = hosted.said(), project.paths.run("baseline").fold(0)
     assert "stopped before the session's end: folds 0; the same command goes on" in said
-    assert fold.state.is_file()
+    assert fold.checkpoint.is_file()
     assert not fold.done.exists()
-    with np.load(fold.state) as state:
+    with np.load(fold.checkpoint) as state:
         assert len(state.files) > 5
     rents(hosted, tmp_path)
     train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")

@@ -109,7 +109,7 @@ def test_an_edit_of_the_facts_is_named(three, key, command):
         COMMANDS[command](project, "noisy")
     told = str(caught.value)
     assert "\n" not in told
-    assert f"run 'noisy' was trained under '{key}'" in told
+    assert f"run 'noisy' was trained with '{key}'" in told
 
 
 OF_LOOKALIKES = {
@@ -133,7 +133,7 @@ def test_an_edit_of_what_a_row_or_a_column_means_is_named(once, tmp_path, monkey
     project = Project.open(name)
     noisy_run(project)
     project = edited(project, edit)
-    with pytest.raises(UserError, match=f"run 'noisy' was trained under '{key}'") as caught:
+    with pytest.raises(UserError, match=f"run 'noisy' was trained with '{key}'") as caught:
         (COMMANDS | RECHECK)[command](project, "noisy")
     assert "\n" not in str(caught.value)
 
@@ -146,8 +146,8 @@ def test_an_edit_of_the_facts_does_not_change_what_recheck_finds(three, capsys, 
     recheck(project)
     said = capsys.readouterr().out
     if key == "labels.targets":
-        assert said.count(f"cannot be computed again: run 'noisy' was trained under '{key}'") == 2
-        with pytest.raises(UserError, match=f"trained under '{key}'"):
+        assert said.count(f"cannot be computed again: run 'noisy' was trained with '{key}'") == 2
+        with pytest.raises(UserError, match=f"trained with '{key}'"):
             recheck(project, ["noisy"])
     else:
         assert said.count("computed again, equal") == 2

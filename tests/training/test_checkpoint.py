@@ -158,5 +158,5 @@ def test_a_loss_that_is_no_number_leaves_the_state_before_it(tmp_path, monkeypat
     paths = FoldPaths(tmp_path / "fold")
     with pytest.raises(fold.UserError, match="not a number at epoch 1, step 4"):
         fold.train_fold(task(epochs=2), 0, paths)
-    with np.load(paths.state) as content:
+    with np.load(paths.checkpoint) as content:
         assert files.json.loads(str(content["facts"]))["step"] == 3

@@ -37,7 +37,7 @@ def test_settings_that_the_first_fold_refuses_leave_no_run(folded):
         train(folded, overrides=hopeless, run="new")
     assert not folded.paths.run("new").folder.exists()
     finished_run(folded, "begun", folds=[1])
-    with pytest.raises(UserError, match="begun differently"):
+    with pytest.raises(UserError, match="started differently"):
         train(folded, overrides=hopeless, run="begun")
     assert folded.paths.run("begun").fold(1).done.is_file()
 

@@ -144,7 +144,7 @@ def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _training_time(run: RunPaths, k: int) -> str:
-    logs = [log for fold in range(k) if (log := files.read_json(run.fold(fold).log))]
+    logs = [log for fold in range(k) if (log := files.read_json(run.fold(fold).timing))]
     return format_duration(sum(log["seconds"] for log in logs)) if logs else ""
 
 

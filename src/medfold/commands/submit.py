@@ -132,8 +132,8 @@ def submit(
         content_id=content_id,
         sample=sample,
         pack=lambda: pack_submission(project, data, ensemble),
-        note=lambda facts: write_record(project, row, LeaderboardResult(status="written", facts=facts), record),
-        again=force,
+        record=lambda entries: write_record(project, row, LeaderboardResult("written", record_entries=entries), record),
+        resubmit=force,
     )
     # A notebook takes hours: other submissions go on meanwhile, and a second one of these runs fails at once.
     is_notebook = competition.upload == "notebook"

@@ -79,7 +79,7 @@ class TimeBudget:
             self._limits.pop(0)
             if (pace - predicting * (1 - self._cost(self.limit) / full)) * self._left <= seconds_left:
                 break
-        kept = f"{self.limit.folds} folds of each run, {self.limit.views} views of each image"
+        kept = f"{self.limit.max_folds} folds of each run, {self.limit.max_views} views of each image"
         warn(
             "time",
             f"{self._left:,} images would take {needed}, {format_duration(seconds_left)} are left: from here on {kept}",

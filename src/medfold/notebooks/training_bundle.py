@@ -70,7 +70,7 @@ class TrainingBundle:
             files.write_text(text, root / name)
         paths = Workspace(root).competition(self.manifest["competition"])
         for name, fold in self.manifest["states"].items():
-            state = paths.run(self.manifest["order"]["run"]).fold(fold).state
+            state = paths.run(self.manifest["order"]["run"]).fold(fold).checkpoint
             state.parent.mkdir(parents=True)
             shutil.copyfile(self.folder / name, state)
         return paths
@@ -107,9 +107,9 @@ def write_training_bundle(
         wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
         checkpoints = {}
         for fold in request.folds:
-            if run.fold(fold).state.is_file():
+            if run.fold(fold).checkpoint.is_file():
                 checkpoints[f"fold{fold}-state.npz"] = fold
-                shutil.copyfile(run.fold(fold).state, folder / f"fold{fold}-state.npz")
+                shutil.copyfile(run.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
         manifest: dict[str, Any] = {
             "medfold": __version__,
             "competition": paths.name,
@@ -149,8 +149,8 @@ def pack_results(run: RunPaths, folds: list[int], mark: str, out: Path) -> None:
         archive.comment = mark.encode()
         for number in folds:
             fold = run.fold(number)
-            names = [*files.read_json(fold.done), fold.done.name, fold.log.name] if is_fold_done(fold) else []
-            for name in names or [fold.state.name]:
+            names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_done(fold) else []
+            for name in names or [fold.checkpoint.name]:
                 if (fold.folder / name).is_file():
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
 
@@ -189,9 +189,9 @@ def unpack_results(archive: Path, run: RunPaths, folds: list[int], mark: str) ->
                         target.folder.replace(Path(unpacked) / f"before{number}")
                     fold.folder.replace(target.folder)
                     done.append(number)
-                elif fold.state.is_file():
+                elif fold.checkpoint.is_file():
                     target.folder.mkdir(parents=True, exist_ok=True)
-                    fold.state.replace(target.state)
+                    fold.checkpoint.replace(target.checkpoint)
                     unfinished.append(number)
     archive.unlink()
     return done, unfinished

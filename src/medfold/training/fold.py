@@ -118,7 +118,7 @@ def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
     cv2.setNumThreads(1)  # workers process the images in parallel already
     competition, topic = job.competition, f"fold {fold}"
     output_paths = (paths.weights, paths.history, paths.oof, paths.test)
-    for path in (paths.state, paths.done, *output_paths):
+    for path in (paths.checkpoint, paths.done, *output_paths):
         files.remove_temporaries(path)
     held_out = (job.train["fold"] == fold).to_numpy()
     with _errors_in_one_line(topic):
@@ -143,7 +143,7 @@ def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
     files.write_json(warnings, paths.checks)
     hashes = {file.name: files.sha256(file) for file in output_paths}
     files.write_json(hashes, paths.done)
-    Checkpoint(paths.state, None).remove()
+    Checkpoint(paths.checkpoint, None).remove()
     return _score(competition, job.train["unit"][held_out], job.targets[held_out], oof)
 
 
@@ -200,7 +200,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
             raise UserError(what, f"{topic}, training.accumulate", f"Set it to {num_batches} or less")
 
     identity = [images.seed, job.recipe.portable(), images.rows.tolist(), *([job.plugins] if job.plugins else [])]
-    checkpoints = [_checkpoint(phase, paths.state, identity, precision) for phase in phases]
+    checkpoints = [_checkpoint(phase, paths.checkpoint, identity, precision) for phase in phases]
     saved_states = [load_state(checkpoint, phase) for checkpoint, phase in zip(checkpoints, phases, strict=True)]
     first_phase = max((number for number, state in enumerate(saved_states) if state), default=0)
     if any(saved_states):

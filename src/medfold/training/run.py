@@ -207,7 +207,7 @@ def _train_here(
                 "seconds": round(time.monotonic() - began, 1),
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             }
-            files.write_json(log, run_paths.fold(number).log)
+            files.write_json(log, run_paths.fold(number).timing)
         say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
         write_oof(project.competition, run_paths, data.train, data.targets)
 

@@ -91,10 +91,13 @@ def test_a_fault_of_the_fake_machine_is_told_as_that(hosted, sent):
 @pytest.mark.parametrize(
     ("left", "message"),
     [
-        ({"other.txt": b"x"}, "the notebook wrote no submission.csv. Its files: other.txt"),
-        ({}, "the notebook wrote no submission.csv. It wrote no files"),
-        ({"submission.csv": b"<html>403</html>"}, "an error page instead of submission.csv. Run it again"),
-        ({"submission.csv": b'{"code": 404}'}, "an error page instead of submission.csv. Run it again"),
+        ({"other.txt": b"x"}, "the notebook wrote no submission.csv. Files: other.txt"),
+        ({}, "the notebook wrote no submission.csv. There are no output files"),
+        (
+            {"submission.csv": b"<html>403</html>"},
+            "an error page instead of submission.csv. Run the same command again",
+        ),
+        ({"submission.csv": b'{"code": 404}'}, "an error page instead of submission.csv. Run the same command again"),
     ],
 )
 def test_what_is_no_output_is_left_there(hosted, sent, tmp_path, left, message):

@@ -139,12 +139,12 @@ def _competition_status(competitions: Competitions, competition: Competition) ->
     yield Finding("joined", "ok", info.slug)
     if info.deadline:
         day = f"{info.deadline:%Y-%m-%d %H:%M} UTC"
-        yield Finding("deadline", "note" if info.over else "ok", f"{day}{', over' if info.over else ''}")
+        yield Finding("deadline", "note" if info.has_ended else "ok", f"{day}{', over' if info.has_ended else ''}")
     if info.submissions_disabled:
         yield Finding("submit", "note", "closed")
     else:
         kind = "notebooks only" if info.notebooks_only else "files"
-        left = competitions.limits(info.slug).left
+        left = competitions.limits(info.slug).num_left
         limit = (
             "number of submissions left today is unknown" if left is None else f"{left} submissions left today (UTC)"
         )

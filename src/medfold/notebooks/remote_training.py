@@ -156,7 +156,7 @@ def _pack_training(
         dataset=name_of(*name_parts, "job"),
         manifest=manifest,
         notebook=notebook,
-        others=datasets,
+        other_datasets=datasets,
         competition=competition,
         internet=recipe.backbone.weights == "imagenet",
     )

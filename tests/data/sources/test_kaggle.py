@@ -266,7 +266,7 @@ def test_single_files_do_not_declare_damaged_data_good(hosted, project, content)
 
 def test_single_files_leave_a_begun_archive_alone(hosted, project, content):
     hosted.fault("storage", drop(after=300_000), *[status(503)] * 6)
-    with pytest.raises(UserError, match="the same command goes on from there"):
+    with pytest.raises(UserError, match="run the same command to resume"):
         download(project)
     download(project, patterns=["train_labels.csv"])
     assert (project.paths.downloads / "histology.zip.part").stat().st_size > 200_000
@@ -370,7 +370,7 @@ def test_killed_during_the_download_it_goes_on(hosted, project, project_folder, 
     assert not project.paths.raw.exists()
     kept = part.stat().st_size
     hosted.log.clear()
-    assert "going on at" in finish(project_folder, "download -c histology")
+    assert "resuming at" in finish(project_folder, "download -c histology")
     assert [headers["Range"] for _, headers in hosted.log if "Range" in headers] == [f"bytes={kept}-"]
     assert raw(project) == content
     assert leftovers(project) == []

@@ -46,7 +46,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     remote_run = entry.pack()
     output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
     finished = run_at_kaggle(session, remote_run, LONGEST, log, entry.again)
-    entry.note({"kaggle": finished.facts})
+    entry.note({"kaggle": finished.versions})
     Kernels(session).fetch(finished.notebook, OUTPUT, output)
     try:
         _compare(competition, entry, output)
@@ -56,7 +56,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     pushed = finished.notebook
     ref = competitions.submit_notebook(slug, pushed.ref, pushed.version, OUTPUT, entry.message, entry.content_id)
     say("submit", f"version {pushed.version} of the notebook as {ref}: {entry.message}")
-    return kaggle.wait_for_score(competitions, ref, {"kaggle": finished.facts})
+    return kaggle.wait_for_score(competitions, ref, {"kaggle": finished.versions})
 
 
 def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> None:

@@ -94,7 +94,7 @@ def read_csv(path: Path, **column_types: Any) -> "pd.DataFrame":
     """Reads a table that medfold wrote; an empty cell is NaN.
 
     Args:
-        column_types: column column_types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
+        column_types: types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
 
     Raises:
         UserError: the file is damaged.

@@ -2,14 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.folds.unnamed_groups import find_group_word, find_unnamed_groups
+from medfold.folds.unnamed_groups import find_group_word, find_suspected_groups
 
 
 def found(columns=None, ids=None, images=None, n=200, fold=None):
     ids = pd.Series(ids if ids is not None else [f"{number:05}" for number in range(n)])
     images = pd.Series(images) if images is not None else "images/" + ids + ".png"
     fold = np.arange(len(ids)) % 5 if fold is None else fold
-    return find_unnamed_groups(ids, images, pd.DataFrame(columns or {}, index=ids.index), fold)
+    return find_suspected_groups(ids, images, pd.DataFrame(columns or {}, index=ids.index), fold)
 
 
 PAIRS = [f"HAM_{number // 2:07}" for number in range(200)]
@@ -61,7 +61,7 @@ def test_parts_of_ids_and_folders_are_found():
     images = [f"images/{number // 4:03}/{number}.png" for number in range(200)]
     assert [each.name for each in found(images=images)] == ["the folder of an image"]
     deep = [f"images/patient{number // 4:03}/study1/{number % 4}.png" for number in range(200)]
-    assert [(each.name, each.values) for each in found(images=deep)] == [("folders of level 2", 50)]
+    assert [(each.name, each.num_values) for each in found(images=deep)] == [("folders of level 2", 50)]
     assert not found(images=[f"class{number % 2}/{number}.png" for number in range(200)])
 
 

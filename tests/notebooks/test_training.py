@@ -191,7 +191,7 @@ def taken_from(source: str, hosted, tmp_path, monkeypatch) -> Project:
 
 def rents(hosted, tmp_path, hours=None):
     data = dict.fromkeys(("small", "carol/nodules"), hosted.data)
-    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, training_bundle.TRAINED, hours)
+    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, training_bundle.RESULTS_ARCHIVE, hours)
 
 
 def hashes(project, run):
@@ -279,7 +279,7 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
     rents(hosted, tmp_path, hours=0)
     train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
     said, fold = hosted.said(), project.paths.run("baseline").fold(0)
-    assert "stopped before the session's end: folds 0; the same command goes on" in said
+    assert "stopped before the session's end: folds 0; run the same command to resume" in said
     assert fold.state.is_file()
     assert not fold.done.exists()
     with np.load(fold.state) as state:

@@ -138,7 +138,7 @@ def test_a_download_that_fails_is_one_line_and_leaves_nothing(tmp_path, monkeypa
 
 
 def test_a_package_without_sources_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(wheels, "CLONE", tmp_path)
+    monkeypatch.setattr(wheels, "REPOSITORY", tmp_path)
     with pytest.raises(UserError, match="installed without its sources"):
         wheels.build_wheel(tmp_path)
 

@@ -22,7 +22,7 @@ from medfold.errors import shorten_list
 from medfold.folds import (
     SuspectedGroup,
     adversarial_auc,
-    find_unnamed_groups,
+    find_suspected_groups,
     fold_balance,
     predictive_columns,
     scarce_classes,
@@ -105,10 +105,10 @@ def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
     competition = project.competition
     columns = read_extra_columns(competition, project.paths, train["id"])
     suspects = [*_patients_in_headers(project, train)]
-    suspects += find_unnamed_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
+    suspects += find_suspected_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
     for suspect in suspects[:MAX_SUSPECTS]:
-        text = f"{suspect.name}: {suspect.values:,} values, {suspect.images:,} images share theirs"
-        split = f"{suspect.split:,} values are in several folds ({suspect.fact} keeps them together)"
+        text = f"{suspect.name}: {suspect.num_values:,} values, {suspect.num_shared_images:,} images share theirs"
+        split = f"{suspect.num_split_values:,} values are in several folds ({suspect.fact} keeps them together)"
         warn("", f"{'suspected groups':<33}{text}, {split}")
     if not has_known_groups(competition):
         hint = "" if suspects else "; no column, id or folder identifies them"
@@ -121,7 +121,7 @@ def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[Suspecte
     if has_known_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
         return []
     columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
-    suspects = find_unnamed_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
+    suspects = find_suspected_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
     fact = "labels.group: PatientID with images.headers: [PatientID]"
     return [replace(suspect, fact=fact) for suspect in suspects if suspect.name == "PatientID"]
 

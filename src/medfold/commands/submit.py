@@ -13,7 +13,7 @@ from medfold.console import print_table, say, warn
 from medfold.data import sample_submission
 from medfold.ensemble import Ensemble, ensemble_runs, save_choice
 from medfold.errors import UnreachableError, UserError
-from medfold.notebooks import UNDER_WAY, bundle_folder, pack_submission
+from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.runs import combined_name, git_commit, load_dataset_for
 from medfold.scoring import chance_score, describe_score, format_score, metric_of, metric_title
 from medfold.submission import (
@@ -137,7 +137,7 @@ def submit(
     )
     # A notebook takes hours: other submissions go on meanwhile, and a second one of these runs fails at once.
     is_notebook = competition.upload == "notebook"
-    with files.exclusive_lock(bundle_folder(project, names), UNDER_WAY) if is_notebook else files.lock(file):
+    with files.exclusive_lock(bundle_folder(project, names), PACKING_MESSAGE) if is_notebook else files.lock(file):
         outcome = leaderboard.submit(competition, paths, entry)
         write_record(project, row, outcome, record)
     num_looks = int((earlier["status"] == "scored").sum())

@@ -148,7 +148,7 @@ def test_a_hostile_archive_unpacks_nothing(hosted, project, tmp_path):
 
 def test_too_little_room_is_told_before_anything_is_fetched(hosted, project, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
-    with pytest.raises(UserError, match="too little room"):
+    with pytest.raises(UserError, match="too little disk space"):
         download(project)
     assert not list(project.paths.data.rglob("*.part"))
 

@@ -56,7 +56,7 @@ def test_what_is_not_there_is_named_and_nothing_else_goes(folded):
         remove_runs(folded, ["a", "other"], sure=True)
     with pytest.raises(UserError, match="there is no store/x among the data of small"):
         data(Workspace.find(), "small", ["store/x"], sure=True)
-    with pytest.raises(UserError, match="DELETE: whose data?"):
+    with pytest.raises(UserError, match="DELETE: no competition named"):
         data(Workspace.find(), None, ["raw"], sure=True)
     assert folded.paths.run("a").metadata.is_file()
 

@@ -21,7 +21,7 @@ def histology(tmp_path):
 def test_a_folder_is_written_and_works_once_the_metric_is_filled_in(project_folder, histology, capsys):
     new(Workspace.find(), "tissue", histology)
     said = capsys.readouterr().out
-    for words in ("labels.id ", "train/{id}.tif", "score.metric: fill it in, auc perhaps", "labels.group: nothing"):
+    for words in ("labels.id ", "train/{id}.tif", "score.metric: fill it in, for example auc", "labels.group: nothing"):
         assert words in said
     folder = project_folder / "competition" / "tissue"
     assert {path.name for path in folder.iterdir()} == {
@@ -53,7 +53,7 @@ def test_files_that_are_there_need_not_be_given(project_folder, histology):
 
 @pytest.mark.parametrize("name", ["small", "_base", "a/b/c", ".hidden", ""])
 def test_names_that_are_taken_or_are_none_are_refused(project_folder, histology, name):
-    with pytest.raises(UserError, match="such a competition already|not usable as the name|neither a name nor"):
+    with pytest.raises(UserError, match="this competition exists already|not usable as the name|neither a name nor"):
         new(Workspace.find(), name, histology)
 
 

@@ -192,7 +192,7 @@ def test_predictions_are_named_as_when_the_run_was_trained(trained, capsys):
     project = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
     after = predict(project, images)
     pd.testing.assert_frame_equal(after, before)
-    assert "named as when baseline was trained: target; competition.yaml says age now" in capsys.readouterr().out
+    assert "named as when baseline was trained: target; competition.yaml now has age" in capsys.readouterr().out
 
 
 def change_test_part(project: Project, edit) -> None:

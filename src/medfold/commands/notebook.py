@@ -1,4 +1,4 @@
-"""`make notebook`: packs the trained folds and writes a notebook that submits them; sends nothing."""
+"""`make notebook`: packs the trained folds and writes a notebook that submits them, without uploading."""
 
 from medfold import files
 from medfold.commands.ensemble import show_ensemble

@@ -1,4 +1,4 @@
-"""Suspected groups, which the facts do not name: columns, parts of ids and folders whose values recur, as patient ids do."""
+"""Suspected groups: unnamed columns, parts of ids and folders whose values recur, as patient ids do."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-# Words for what several images may share, persons first. A column has_group_word with one of them needs no other evidence.
+# Words for what several images may share, persons first. A column named with one of them needs no other evidence.
 PERSON_WORDS = (
     "patient",
     "subject",

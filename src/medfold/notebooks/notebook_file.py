@@ -22,7 +22,7 @@ A submission of trained folds, made with medfold {version}.
 | out-of-fold score | {score} |
 | bundle | {content_id} |
 
-The attached data set contains all that this notebook needs: the package, the trained folds, and how they are combined. It
+The attached data set holds what this notebook needs: the package, the trained folds, and how they are combined. It
 works without internet, and predicts any test set, whatever its ids and size.
 
 *For research and competitions, not for the diagnosis of patients.*"""
@@ -38,7 +38,7 @@ Folds of a run, trained by medfold {version}.
 | folds | {folds} |
 | bundle | {content_id} |
 
-The attached data set contains all that this notebook needs: the package, the recipe, the folds table, and the checkpoints of
+The attached data set holds what this notebook needs: the package, the recipe, the folds table, and the checkpoints of
 unfinished trainings. The result is one file, `trained.zip`.
 
 *For research and competitions, not for the diagnosis of patients.*"""

@@ -88,13 +88,9 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
             raise
         warn("train", str(error))
     finally:
-        training_bundle.pack_results(
-            paths.run(request.run), request.folds, bundle.manifest["mark"], out / training_bundle.RESULTS_ARCHIVE
-        )
-        say(
-            "packed",
-            f"{format_size((out / training_bundle.RESULTS_ARCHIVE).stat().st_size)} -> {out / training_bundle.RESULTS_ARCHIVE}",
-        )
+        archive = out / training_bundle.RESULTS_ARCHIVE
+        training_bundle.pack_results(paths.run(request.run), request.folds, bundle.manifest["mark"], archive)
+        say("packed", f"{format_size(archive.stat().st_size)} -> {archive}")
 
 
 def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:

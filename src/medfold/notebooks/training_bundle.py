@@ -120,7 +120,7 @@ def write_training_bundle(
             "project": _project_texts(paths),
         }
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # The content id (key `mark`) identifies what is trained; it is independent of the versions of package and texts.
+        # The content id (key `mark`) identifies the training, independent of the package version and the texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         content = [
             hashes,

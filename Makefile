@@ -84,7 +84,7 @@ ensemble: setup  ## score an ensemble of runs             COMPETITION= RUNS="a b
 submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1 DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_OPTIONS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
 
-notebook: setup  ## pack folds and notebook without uploading  COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
+notebook: setup  ## pack the notebook without uploading   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
 	@$(MEDFOLD) notebook $(RUN_OPTIONS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
 
 report: setup  ## write a web page about the run        COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
@@ -126,7 +126,7 @@ format: setup  ## format the code
 	@$(RUN_PYTHON) -m ruff check --fix .
 	@$(RUN_PYTHON) -m ruff format .
 
-pictures: setup  ## make pictures of docs/, after demo     RECORDING=file with what it printed
+pictures: setup  ## make pictures of docs/, after demo     RECORDING=file with its printed output
 	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
 	@$(RUN_PYTHON) docs/report_pictures.py runs/phantom-chest/baseline/report.html
 	@$(RUN_PYTHON) docs/notebook_picture.py

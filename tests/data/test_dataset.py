@@ -140,7 +140,7 @@ def test_a_sample_that_does_not_fit_is_told_before_anything_is_trained(project_f
 def test_patients_that_nobody_named_are_told_with_each_score(cut, capsys):
     make_folds(cut)
     finished_run(cut, "noise", quality=0.5)
-    assert "unknown: the OOF score may flatter" in capsys.readouterr().out
+    assert "unknown: the OOF score may be too high" in capsys.readouterr().out
     submit(cut, names=["noise"], force=True)
     assert "; patients unknown: it may flatter" in capsys.readouterr().out
     report(cut, ["noise"])

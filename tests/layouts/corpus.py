@@ -927,7 +927,7 @@ word(
 )
 word(
     "new: a name that is taken",
-    r"--competition clinic: there is such a competition already",
+    r"--competition clinic: this competition exists already",
     "new",
     "-c",
     "clinic",

@@ -336,7 +336,7 @@ def test_runs_of_other_labels_or_facts_are_listed_without_a_score(folded, capsys
     finished_run(folded)
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="none")))
     said = capsys.readouterr().out
-    assert "(trained under another images.symmetry)" in said
+    assert "(trained with another images.symmetry)" in said
     assert "AUC " not in said.splitlines()[2]
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="horizontal")))
     assert "3/3" in capsys.readouterr().out

@@ -109,12 +109,12 @@ def _show_post_processing(metric: Metric, ensemble_choice: EnsembleChoice) -> No
         _as_text(value) for key, value in post_processed.fitted.parameters.items() if key != "weights"
     )
     before, after = format_score(ensemble_choice.chosen.cross_fitted), format_score(post_processed.cross_fitted)
-    scores = f"{metric.title} {before} -> {after} cross-fitted"
-    outcome = "used" if post_processed.helps else "not used: the score does not gain"
+    scores = f"{metric.title} {before} -> {after} cross-fitted ({format_score(post_processed.in_sample)} in-sample)"
+    outcome = "used" if post_processed.helps else "not used: the score does not improve"
     output = say if post_processed.helps else warn
     output(
         "adjusted",
-        f"{post_processed.title} {parameters}: {scores} ({format_score(post_processed.in_sample)} in-sample); {outcome}",
+        f"{post_processed.title} {parameters}: {scores}; {outcome}",
     )
 
 

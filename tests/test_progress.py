@@ -30,7 +30,7 @@ def test_a_board_on_a_terminal_keeps_a_line_for_each(monkeypatch):
     with progress.spinner("waiting"):
         pass
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
-    assert "fold 0     waits" in shown
+    assert "fold 0     waiting" in shown
     assert "fold 1     epoch [1/2]" in shown
     assert "waiting" in shown
 

@@ -31,7 +31,7 @@ class ExpiredAddressError(requests.RequestException):
 
 
 def download_file(request_file: Callable[[], requests.Response], target: Path, unpacked_ratio: float = 0) -> None:
-    """Downloads a file, resuming the partial file `<target>.partial_file` of an earlier attempt or run.
+    """Downloads a file, resuming the partial file `<target>.part` of an earlier attempt or run.
 
     The partial file is kept only if entity tag (or date) and size show that it belongs to the same file. After a lost
     connection, a stall, an expired address or a busy server, it requests a new address, and waits longer each time.
@@ -47,8 +47,8 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
             other than the server's.
     """
     partial_file, validators_file = (
-        target.with_name(f"{target.name}.partial_file"),
-        target.with_name(f"{target.name}.partial_file.json"),
+        target.with_name(f"{target.name}.part"),
+        target.with_name(f"{target.name}.part.json"),
     )
     target.parent.mkdir(parents=True, exist_ok=True)
     failures, was_damaged = 0, False
@@ -111,7 +111,7 @@ def failure_reason(error: requests.RequestException) -> str:
     if isinstance(error, ExpiredAddressError):
         return "the address has expired"
     if isinstance(error, WrongResponseError):
-        return "the server sent other data than the rest of the file"
+        return "the server sent something other than the rest of the file"
     if error.response is not None:
         return f"the server returned {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):

@@ -50,7 +50,7 @@ def test_a_session_without_end_is_left_alone(hosted, sent, monkeypatch):
     hosted.states = ["RUNNING"] * 1000
     clock = iter(range(0, 10**6, 600))
     monkeypatch.setattr(kernels.time, "monotonic", lambda: next(clock))
-    with refused("the notebook has not ended in .* min. It continues on Kaggle; run the same command to wait again"):
+    with refused("the notebook has not ended in .* min. It continues on Kaggle; run the same command again to wait"):
         run(sent)
 
 

@@ -25,7 +25,7 @@ def test_files_are_placed_and_the_notebook_runs(hosted, sent):
     assert pushed["datasetDataSources"] == [KIT]
     assert pushed["competitionDataSources"] == ["histology"]
     assert "first" in pushed["text"]
-    assert ran.facts == {
+    assert ran.versions == {
         "dataset": {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"},
         "notebook": {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"},
     }
@@ -71,7 +71,7 @@ def test_a_command_that_ended_anywhere_goes_on(hosted, sent, method):
             instead(status="error", error="The title is taken"),
             "refuses the data set: The title is tak",
         ),
-        ("CreateDataset", instead(status="error"), "refuses the data set: no reason given"),
+        ("CreateDataset", instead(status="error"), "refuses the data set: reason unknown"),
         ("CreateDataset", status(503, "Too busy"), "Kaggle answers 503: Too busy. Try again later"),
         ("upload", status(403), "upload failed: the storage answers 403"),
         ("SaveKernel", instead(error="Maximum weekly GPU quota of 30.00 hours reached."), "quota.*kaggle.com/settings"),
@@ -95,7 +95,7 @@ def test_a_command_that_ended_anywhere_goes_on(hosted, sent, method):
         ),
         ("SaveKernel", instead(versionNumber=1, invalidModelSources=["m"]), "cannot attach the model m"),
         ("SaveKernel", instead(versionNumber=1, invalidKernelSources=["k"]), "cannot attach the notebook k"),
-        ("SaveKernel", instead(ref="x"), "Kaggle's answer gives no version of the notebook"),
+        ("SaveKernel", instead(ref="x"), "Kaggle's answer has no version of the notebook"),
         ("GetKernelSessionStatus", status(404, "Not found"), "not found on Kaggle: Not found"),
         ("ListKernelSessionOutput", status(500, "Oops"), None),
     ],

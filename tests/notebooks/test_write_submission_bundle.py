@@ -127,7 +127,7 @@ def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
     (tmp_path / "out").mkdir()
     (wheel,) = wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
     assert wheel.is_file()
-    assert "for Python 3.11: if Kaggle's image has that one, its images cannot be read" in capsys.readouterr().out
+    assert "for Python 3.11: if Kaggle runs that version, the images cannot be read" in capsys.readouterr().out
 
 
 def test_a_download_that_fails_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):

@@ -57,7 +57,7 @@ def three_once(once):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
             project = Project.open("three")
-            download(project, given=root / "shipped")
+            download(project, path=root / "shipped")
             noisy_run(project, noise=0.3)
 
     return once("three", make)

@@ -14,7 +14,7 @@ class DataItem:
     """A part of data/ that can be removed separately.
 
     Args:
-        name: as used_by in DELETE=: raw, downloads, store/<key>, features/<key>.
+        name: as used in DELETE=: raw, downloads, store/<key>, features/<key>.
         paths: the files and folders to remove.
         bytes: total size of the files.
         used_by: the runs that use it, or how to get it again, as text.

@@ -19,7 +19,7 @@ from medfold.paths import Workspace
 from medfold.processes import silence_native_output
 
 SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
-MIN_FREE_BYTES = 20e9  # bytes; with less free disk space a competition hardly is_supported
+MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition
 
 
 @dataclass(frozen=True)

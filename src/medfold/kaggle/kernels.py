@@ -127,7 +127,7 @@ class Kernels:
         return self._version(name, answer.version_number)
 
     def gpu_hours(self) -> tuple[float, float] | None:
-        """Returns the remaining ACCELERATOR hours and the weekly quota; None if Kaggle does not report them."""
+        """Returns the remaining GPU hours and the weekly quota; None if Kaggle does not report them."""
         try:
             quota = self.session.api.quota_view().gpu_quota
             allowed = quota.total_time_allowed.total_seconds() / 3600

@@ -168,7 +168,7 @@ def test_a_fold_of_one_class_is_undefined_and_no_verdict(folded, capsys):
     difference = compare(folded, ["one", "two"])
     said = capsys.readouterr().out
     assert np.isnan([difference.value, difference.low, difference.probability]).all()
-    assert "difference undefined: AUC is undefined on what is compared" in said
+    assert "difference undefined: AUC is undefined on the compared folds" in said
     assert "verdict    undefined" in said
     assert "nan" not in said
     assert "no difference" not in said

@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 
 from medfold import files
 from medfold.cli import app
-from medfold.commands.setup import EVERYWHERE
+from medfold.commands.setup import COMMON_VARIABLES
 from medfold.competition.facts import Competition
 from medfold.competition.facts_sections import LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
@@ -296,7 +296,7 @@ def words() -> str:
     for target, (_, taken) in targets().items():
         for word, example in taken.items():
             users = found.setdefault((word, *_default_and_meaning(target, word)), {})
-            users["every target" if word in EVERYWHERE else target] = example
+            users["every target" if word in COMMON_VARIABLES else target] = example
     rows = (
         (f"`{word}={next(filter(None, users.values()), '')}`", ", ".join(users), given, meaning)
         for (word, given, meaning), users in sorted(found.items(), key=lambda each: each[0][0])

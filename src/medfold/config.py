@@ -127,7 +127,7 @@ def validated(model: type[Model], content: Any, where: object) -> Model:
         return model.model_validate(content)
     except ValidationError as error:
         problems = [_describe_problem(model, problem) for problem in error.errors()]
-        raise UserError(shorten_list(problems, most=2), where) from None
+        raise UserError(shorten_list(problems, max_shown=2), where) from None
 
 
 def _describe_problem(model: type[BaseModel], problem: Any) -> str:

@@ -38,8 +38,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def shorten_list(items: Iterable[object], most: int = 3) -> str:
-    """'a, b, c and 7 more': the first few items of a list that may be long."""
+def shorten_list(items: Iterable[object], max_shown: int = 3) -> str:
+    """'a, b, c and 7 more': the first items of a list."""
     items = [str(item) for item in items]
-    rest = len(items) - most
-    return ", ".join(items[:most]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(items) - max_shown
+    return ", ".join(items[:max_shown]) + (f" and {rest} more" if rest > 0 else "")

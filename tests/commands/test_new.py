@@ -24,7 +24,7 @@ def test_a_folder_is_written_and_works_once_the_metric_is_filled_in(project_fold
     for words in (
         "labels.id ",
         "train/{id}.tif",
-        "score.metric: fill it in, auc perhaps",
+        "score.metric: fill it in, for example auc",
         "labels.group: patients unknown",
     ):
         assert words in said
@@ -58,7 +58,7 @@ def test_files_that_are_there_need_not_be_given(project_folder, histology):
 
 @pytest.mark.parametrize("name", ["small", "_base", "a/b/c", ".hidden", ""])
 def test_names_that_are_taken_or_are_none_are_refused(project_folder, histology, name):
-    with pytest.raises(UserError, match="such a competition already|not usable as the name|neither a name nor"):
+    with pytest.raises(UserError, match="this competition exists already|not usable as the name|neither a name nor"):
         new(Workspace.find(), name, histology)
 
 

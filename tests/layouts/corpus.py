@@ -927,7 +927,7 @@ word(
 )
 word(
     "new: a name that is taken",
-    r"--competition clinic: there is such a competition already",
+    r"--competition clinic: this competition exists already",
     "new",
     "-c",
     "clinic",
@@ -969,7 +969,7 @@ kept("folds without a column", r"clinic.csv: no column 'fold'", edit(KEPT, "id,g
 kept("folds that are no numbers", r"clinic.csv: column 'fold' must hold whole numbers", edit(KEPT, ",0\n", ",x\n"))
 kept("an id twice in the folds", r"clinic.csv: duplicate ids: i00", edit(KEPT, "i01,", "i00,"))
 kept("ids that are gone", r"clinic.csv: 2 ids differ from the data \(1 new, 1 missing\)", edit(KEPT, "i01,", "x01,"))
-kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml says k=3", edit(YAML, "k: 2", "k: 3"))
+kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml has k=3", edit(YAML, "k: 2", "k: 3"))
 kept("a split group", r"groups are in two folds", lambda: _exchange_one_fold())
 kept(
     "no folds file behind a run",
@@ -977,7 +977,7 @@ kept(
     lambda: Path(KEPT).write_text("id,group,fold\n" + "".join(f"i{n:02},{n // 2},{n // 2 % 2}\n" for n in range(16))),
     SUBMIT,
 )
-kept("an empty folds file", r"folds/clinic.csv: not the table that medfold wrote", write(KEPT, ""))
+kept("an empty folds file", r"folds/clinic.csv: damaged or edited", write(KEPT, ""))
 kept("a folds file of bytes", r"clinic.csv", write(KEPT, bytes(range(256))))
 kept("run.json that breaks off", r"run.json: ", lambda: _halve(f"{RUN}/run.json"), SUBMIT)
 kept("run.json of something else", r"run.json", write(f"{RUN}/run.json", "[1, 2]"), SUBMIT)

@@ -148,7 +148,7 @@ def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
         return Ended({"trained.zip": (tmp_path / "x.zip").read_bytes()}, "log\n")
 
     kaggle.runner = nothing
-    with pytest.raises(UserError, match="the notebook ended without a fold"):
+    with pytest.raises(UserError, match="the notebook finished no fold"):
         train(made, on="kaggle", folds=[0])
     kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
     with pytest.raises(UserError, match="the results are of another training"):
@@ -184,14 +184,14 @@ def taken_from(source: str, hosted, tmp_path, monkeypatch) -> Project:
     add_competition(tmp_path / "my project", "small", "\n".join(facts))
     monkeypatch.chdir(tmp_path / "my project")
     project = Project.open("small")
-    download(project, given=None if source == "phantom" else hosted.data)
+    download(project, path=None if source == "phantom" else hosted.data)
     hosted.datasets["carol/nodules"] = HostedDataset()
     return project
 
 
 def rents(hosted, tmp_path, hours=None):
     data = dict.fromkeys(("small", "carol/nodules"), hosted.data)
-    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, training_bundle.TRAINED, hours)
+    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, training_bundle.RESULTS_ARCHIVE, hours)
 
 
 def hashes(project, run):
@@ -211,7 +211,7 @@ def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, sou
     assert pushed["datasetDataSources"] == [JOB, *(["carol/nodules"] if source == "kaggle-dataset" else [])]
     assert not pushed["enableInternet"]
     said = hosted.said()
-    assert "brought back: folds 0" in said
+    assert "fetched folds 0" in said
     assert re.search(r"OOF score  AUC 0\.\d+ .* 1 of 3 folds", said)
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert ("linked, not copied" in log) == (source != "phantom")
@@ -224,7 +224,7 @@ def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monke
     train(project, folds=[1], run="baseline", jobs="2")
     rents(hosted, tmp_path)
     train(project, on="kaggle", jobs="2", run="baseline")
-    assert "brought back: folds 0, 2" in hosted.said()
+    assert "fetched folds 0, 2" in hosted.said()
     home, there = (project.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
         assert files.read_json(there.fold(fold).done) == files.read_json(home.fold(fold).done)
@@ -277,7 +277,7 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
     rents(hosted, tmp_path, hours=0)
     train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
     said, fold = hosted.said(), project.paths.run("baseline").fold(0)
-    assert "stopped before the session's end: folds 0; the same command goes on" in said
+    assert "stopped before the session's end: folds 0; run the same command to resume" in said
     assert fold.checkpoint.is_file()
     assert not fold.done.exists()
     with np.load(fold.checkpoint) as state:

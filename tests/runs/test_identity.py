@@ -57,7 +57,7 @@ def three_once(once):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
             project = Project.open("three")
-            download(project, given=root / "shipped")
+            download(project, path=root / "shipped")
             noisy_run(project, noise=0.3)
 
     return once("three", make)
@@ -192,7 +192,7 @@ def test_predictions_are_named_as_when_the_run_was_trained(trained, capsys):
     project = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
     after = predict(project, images)
     pd.testing.assert_frame_equal(after, before)
-    assert "named as when baseline was trained: target; competition.yaml says age now" in capsys.readouterr().out
+    assert "named as when baseline was trained: target; competition.yaml now has age" in capsys.readouterr().out
 
 
 def change_test_part(project: Project, edit) -> None:
@@ -336,7 +336,7 @@ def test_runs_of_other_labels_or_facts_are_listed_without_a_score(folded, capsys
     finished_run(folded)
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="none")))
     said = capsys.readouterr().out
-    assert "(trained under another images.symmetry)" in said
+    assert "(trained with another images.symmetry)" in said
     assert "AUC " not in said.splitlines()[2]
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="horizontal")))
     assert "3/3" in capsys.readouterr().out

@@ -62,7 +62,7 @@ def test_one_of_several_trainings_has_the_cores_of_its_share(monkeypatch):
     for name, value in parallel.ResourceShare(3).environment.items():
         monkeypatch.setenv(name, value)
     assert hardware.num_cores() == 3
-    monkeypatch.setenv(hardware.THREADS[0], "many")
+    monkeypatch.setenv(hardware.THREAD_VARIABLES[0], "many")
     assert hardware.num_cores() >= 1
 
 

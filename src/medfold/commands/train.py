@@ -41,7 +41,7 @@ def train(
         UserError: a fold out of range, or errors of `train_run` and `train_on_kaggle`.
     """
     if run and len(seeds or []) > 1:
-        raise UserError("one name cannot serve several seeds", f"RUN={run}", "Leave RUN out")
+        raise UserError("one name cannot be used for several seeds", f"RUN={run}", "Leave RUN out")
     refuse_unknown_folds(project, folds)
     requests = [
         TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds or [0]

@@ -37,7 +37,7 @@ class ResourceShare:
     def environment(self) -> dict[str, str]:
         """Environment variables for the child process."""
         visible_gpu = {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {}
-        return {**dict.fromkeys(hardware.THREADS, str(self.threads)), **visible_gpu}
+        return {**dict.fromkeys(hardware.THREAD_VARIABLES, str(self.threads)), **visible_gpu}
 
 
 def resolve_jobs(text: str, num_folds: int) -> int:

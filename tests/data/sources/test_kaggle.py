@@ -148,7 +148,7 @@ def test_a_hostile_archive_unpacks_nothing(hosted, project, tmp_path):
 
 def test_too_little_room_is_told_before_anything_is_fetched(hosted, project, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
-    with pytest.raises(UserError, match="too little room"):
+    with pytest.raises(UserError, match="too little disk space"):
         download(project)
     assert not list(project.paths.data.rglob("*.part"))
 
@@ -266,7 +266,7 @@ def test_single_files_do_not_declare_damaged_data_good(hosted, project, content)
 
 def test_single_files_leave_a_begun_archive_alone(hosted, project, content):
     hosted.fault("storage", drop(after=300_000), *[status(503)] * 6)
-    with pytest.raises(UserError, match="the same command goes on from there"):
+    with pytest.raises(UserError, match="run the same command to resume"):
         download(project)
     download(project, patterns=["train_labels.csv"])
     assert (project.paths.downloads / "histology.zip.part").stat().st_size > 200_000
@@ -370,7 +370,7 @@ def test_killed_during_the_download_it_goes_on(hosted, project, project_folder, 
     assert not project.paths.raw.exists()
     kept = part.stat().st_size
     hosted.log.clear()
-    assert "going on at" in finish(project_folder, "download -c histology")
+    assert "resuming at" in finish(project_folder, "download -c histology")
     assert [headers["Range"] for _, headers in hosted.log if "Range" in headers] == [f"bytes={kept}-"]
     assert raw(project) == content
     assert leftovers(project) == []

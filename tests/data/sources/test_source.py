@@ -114,7 +114,7 @@ def test_url_downloads_and_checks_the_md5(small, tmp_path, monkeypatch):
         assert (small.paths.raw / "data.npz").read_bytes() == (served / "x.npz").read_bytes()
         with pytest.raises(UserError, match="md5 of the download differs from that in competition.yaml"):
             with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5="0" * 32).get()
-        with pytest.raises(UserError, match="failed: the server answers 404.*FROM=data.npz"):
+        with pytest.raises(UserError, match="failed: the server returned 404.*FROM=data.npz"):
             with_source(small, kind="url", url=f"{address}/gone.npz", file="data.npz", md5=md5).get()
     monkeypatch.setattr("medfold.http_download.wait", lambda seconds: None)
     with pytest.raises(UserError, match="download of data.npz failed: .*FROM=data.npz"):

@@ -57,7 +57,7 @@ def test_a_submission_is_scored_and_recorded(hosted, project):
     said = hosted.said()
     assert "5 left today" in said
     assert "uploaded as 41000001" in said
-    assert "look 1 at this leaderboard" in said
+    assert "scored submission 1 of this leaderboard" in said
     assert hosted.asked("GetSubmission") == 3
 
 

@@ -88,7 +88,7 @@ def test_a_notebook_is_pushed_followed_checked_submitted_and_recorded(hosted, pr
         "running, 0 s",
         "8 rows, checked; they differ from the local predictions by at most 0",
         "version 1 of the notebook as 41000001: medfold baseline, OOF AUC",
-        "look 1 at this leaderboard",
+        "scored submission 1 of this leaderboard",
     ):
         assert words in said
     assert hosted.asked("CreateSubmission") == 0

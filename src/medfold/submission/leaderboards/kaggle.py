@@ -87,9 +87,9 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
     if info.submissions_disabled:
         raise UserError("this competition accepts no more submissions; nothing was uploaded", slug)
     limits = competitions.limits(slug)
-    if limits.left == 0 and limits.by_total:
+    if limits.num_left == 0 and limits.counts_all_time:
         raise UserError("all submissions that this competition allows are used up; nothing was uploaded", slug)
-    if limits.left == 0:
+    if limits.num_left == 0:
         now = datetime.now(UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         left = format_duration((midnight - now).total_seconds())
@@ -98,8 +98,8 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
     if info.deadline is None:
         until = "no deadline"
     else:
-        until = "ended: a late submission" if info.over else f"until {info.deadline:%Y-%m-%d %H:%M} UTC"
-    left = "submissions left today: unknown" if limits.left is None else f"{limits.left} left today"
+        until = "ended: a late submission" if info.has_ended else f"until {info.deadline:%Y-%m-%d %H:%M} UTC"
+    left = "submissions left today: unknown" if limits.num_left is None else f"{limits.num_left} left today"
     say("kaggle", f"as {competitions.session.account}; {until}, {left}")
 
 

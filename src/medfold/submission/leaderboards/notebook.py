@@ -46,7 +46,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     remote_run = entry.pack()
     output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
     finished = run_at_kaggle(session, remote_run, MAX_WAIT, log, entry.resubmit)
-    entry.record({"kaggle": finished.facts})
+    entry.record({"kaggle": finished.versions})
     notebook = finished.notebook
     Kernels(session).fetch(notebook, OUTPUT, output)
     try:
@@ -56,7 +56,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
         raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
     ref = competitions.submit_notebook(slug, notebook.ref, notebook.version, OUTPUT, entry.message, entry.content_id)
     say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.message}")
-    return kaggle.wait_for_score(competitions, ref, {"kaggle": finished.facts})
+    return kaggle.wait_for_score(competitions, ref, {"kaggle": finished.versions})
 
 
 def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> None:

@@ -71,7 +71,7 @@ def test_lower_may_be_better(folded, capsys):
 def test_optimism_is_told(two, capsys):
     finished_run(two, "peeked", 2.0, best=True)
     compare(two, ["weak", "peeked"])
-    assert "OPTIMISTIC: peeked" in capsys.readouterr().out
+    assert "OPTIMISTIC: the epochs of peeked were chosen" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("sides", [["weak"], ["weak", "strong", "weak"]])

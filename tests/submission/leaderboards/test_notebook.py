@@ -201,7 +201,7 @@ def test_a_lost_answer_to_the_submission_is_looked_up(hosted, project):
     [
         (
             instead(message="The notebook has no such output", ref=0),
-            "no submission of it: The notebook has no such outpu",
+            "no submission was made: The notebook has no such outpu",
         ),
         (
             status(400, "Submission not allowed: the code tab takes them"),

@@ -82,6 +82,6 @@ class TimeBudget:
         kept = f"{self.limit.max_folds} folds of each run, {self.limit.max_views} views of each image"
         warn(
             "time",
-            f"{self._num_left:,} images would take {needed}, {format_duration(seconds_left)} are left: now {kept}",
+            f"{self._num_left:,} images would take {needed}, {format_duration(seconds_left)} left: from here on {kept}",
         )
         self._restart_measurement()

@@ -1,10 +1,10 @@
-# medfold: every target, one line each. Words in capitals are given like this: make train FOLD=0 RECIPE=baseline
+# medfold: all targets, each with its help text. Variables are given like this: make train FOLD=0 RECIPE=baseline
 COMPETITION ?= phantom-chest
 RECIPE ?= baseline
 FOLD ?= all
 SEEDS ?= 0
 
-# PYTHON=/path/to/python uses that interpreter as it is and makes no .venv (Colab, Kaggle, conda).
+# PYTHON=/path/to/python uses that interpreter unchanged and makes no .venv (Colab, Kaggle, conda).
 ifdef PYTHON
 RUN_PYTHON := "$(PYTHON)"
 BOOTSTRAP := "$(PYTHON)" src/medfold/commands/setup.py --check
@@ -17,17 +17,17 @@ RUN_PYTHON := .venv/bin/python
 BOOTSTRAP := $(or $(shell command -v python3),$(error No python3 found. Install Python 3.11 to 3.13)) src/medfold/commands/setup.py
 endif
 endif
-# Words typed behind make, which may be misspelt; the environment has others, that are none of ours.
+# Variables given on the command line of make, which may be misspelt; those of the environment are not checked.
 GIVEN := $(foreach word,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(word)))),$(word)))
 export PYTHONPATH := src
 export MEDFOLD_BY_MAKE := 1
 MEDFOLD := $(RUN_PYTHON) -m medfold $(if $(DEBUG),--debug)
 
-# A word that is not given is left out, so that the program's own default holds.
+# An option without a value is left out, so that the default of the program applies.
 option = $(if $($(1)),$(2) "$($(1))")
 RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
-# Two processes that take tests from each other; the slowest are named at the end.
+# Two processes share the tests; the slowest tests are listed at the end.
 PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed=$(ORDER))
 
 .DEFAULT_GOAL := help
@@ -38,12 +38,12 @@ help:  ## this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "COMPETITION=$(COMPETITION) unless given; it is a folder under competition/. docs/reference.md explains the words."
+	@echo "COMPETITION=$(COMPETITION) unless given; it is a folder under competition/. docs/reference.md explains the variables."
 
 setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to use your own interpreter
 	@$(BOOTSTRAP) $(if $(GPU),--gpu) --targets "$(MAKECMDGOALS)" --words "$(GIVEN)"
 
-doctor: setup  ## look at Python, packages, GPU, Kaggle COMPETITION= JSON=1
+doctor: setup  ## check Python, packages, GPU, Kaggle   COMPETITION= JSON=1
 	@$(MEDFOLD) doctor --competition "$(COMPETITION)" $(if $(JSON),--json)
 
 demo: setup  ## the whole pipeline on made-up radiographs
@@ -63,21 +63,21 @@ prepare: setup  ## scan and prepare every image once     COMPETITION= RECIPE= SE
 folds: setup  ## build, audit and keep the folds       COMPETITION= RECIPE= FORCE=1
 	@$(MEDFOLD) folds --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(if $(FORCE),--force)
 
-train: setup  ## train the folds that are missing      COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
+train: setup  ## train the missing folds               COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
 	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
 		$(call option,WORKERS,--workers) $(call option,ON,--on)
 
-runs: setup  ## all runs: score, time, differences    COMPETITION= DELETE="a b" YES=1 JSON=1
+runs: setup  ## list runs: score, time, differences   COMPETITION= DELETE="a b" YES=1 JSON=1
 	@$(MEDFOLD) runs --competition "$(COMPETITION)" $(call option,DELETE,--delete) $(if $(YES),--yes) $(if $(JSON),--json)
 
-data: setup  ## what is in data/, how large, used by   COMPETITION= DELETE="store/x raw" YES=1
+data: setup  ## list data/ with sizes and users       COMPETITION= DELETE="store/x raw" YES=1
 	@$(MEDFOLD) data $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") \
 		$(call option,DELETE,--delete) $(if $(YES),--yes)
 
 compare: setup  ## is a run better, or is it chance?     COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1" JSON=1
 	@$(MEDFOLD) compare --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b" is missing))" $(if $(JSON),--json)
 
-ensemble: setup  ## what runs are worth together          COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1 JSON=1
+ensemble: setup  ## score an ensemble of runs             COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1 JSON=1
 	@$(MEDFOLD) ensemble --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b c" is missing))" \
 		$(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(JSON),--json)
 
@@ -87,30 +87,30 @@ submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEE
 notebook: setup  ## pack folds and notebook, send nothing COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
 	@$(MEDFOLD) notebook $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
 
-report: setup  ## a web page about the run              COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
+report: setup  ## write a web page about the run        COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
 	@$(MEDFOLD) report $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
 
-recheck: setup  ## scores and files, computed again     COMPETITION= RUNS="a b" JSON=1
+recheck: setup  ## recompute scores and submissions      COMPETITION= RUNS="a b" JSON=1
 	@$(MEDFOLD) recheck --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(if $(JSON),--json)
 
-scores: setup  ## late scores; OOF against leaderboard  COMPETITION= JSON=1
+scores: setup  ## fetch scores; OOF and leaderboard     COMPETITION= JSON=1
 	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") $(if $(JSON),--json)
 
-predict: setup  ## new images by the trained folds       IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
+predict: setup  ## predict new images                    IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
 	@$(MEDFOLD) predict $(RUN_WORDS) --images "$(or $(IMAGES),$(error IMAGES=file-or-folder is missing))" \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain) $(if $(JSON),--json)
 
-export: setup  ## a trained net as a .keras file       COMPETITION= RUN=baseline FOLD=0 OUT=
+export: setup  ## write a trained model as .keras file  COMPETITION= RUN=baseline FOLD=0 OUT=
 	@$(MEDFOLD) export --competition "$(COMPETITION)" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$(FOLD))" \
 		$(call option,OUT,--out)
 
-clean-kaggle: setup  ## what the kit put on Kaggle           YES=1 removes it there
+clean-kaggle: setup  ## list what medfold put on Kaggle       YES=1 removes it there
 	@$(MEDFOLD) clean-kaggle $(if $(YES),--yes)
 
-test: setup  ## the tests, in three minutes           ORDER=7 in a random order
+test: setup  ## run the tests, in three minutes       ORDER=7 in a random order
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m "not slow"
 
-test-all: setup  ## the slow tests                        ORDER=7 in a random order
+test-all: setup  ## run the slow tests                    ORDER=7 in a random order
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m slow
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 
@@ -126,7 +126,7 @@ format: setup  ## correct the style
 	@$(RUN_PYTHON) -m ruff check --fix .
 	@$(RUN_PYTHON) -m ruff format .
 
-pictures: setup  ## the pictures of docs/, after demo     RECORDING=file with what it printed
+pictures: setup  ## make pictures of docs/, after demo     RECORDING=file with what it printed
 	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
 	@$(RUN_PYTHON) docs/report_pictures.py runs/phantom-chest/baseline/report.html
 	@$(RUN_PYTHON) docs/notebook_picture.py

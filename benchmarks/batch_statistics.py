@@ -75,7 +75,7 @@ def images_of(name: str) -> Images:
     choices = recipe_of(NETS[0], None).images
     data = load_dataset(project, prepare=choices)
     held = load_store(project.paths, store_key(project.competition, project.paths, choices))
-    rows, out = held.of(data.train["id"]), (data.train["fold"] == 0).to_numpy()
+    rows, out = held.rows_of(data.train["id"]), (data.train["fold"] == 0).to_numpy()
     return Images(project.competition, held.pixels, rows[~out], data.targets[~out], rows[out], data.targets[out])
 
 

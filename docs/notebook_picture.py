@@ -26,7 +26,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         place = Path(folder)
         python = kaggle_image.make(place / "venv")
-        kaggle_image.attach(place / "kaggle", "new", "phantom-chest", project.paths.raw, packed.kit)
+        kaggle_image.attach(place / "kaggle", "new", "phantom-chest", project.paths.raw, packed.folder)
         kaggle_image.run(packed.notebook, python, place / "kaggle")
         page, shot = place / "notebook.html", place / "shot.png"
         text, _ = HTMLExporter().from_filename(str(place / "kaggle" / "executed.ipynb"))

@@ -31,7 +31,7 @@ from medfold.ensemble.methods import METHODS
 from medfold.images import preparation
 from medfold.images.formats.pixel_values import WINDOWS
 from medfold.scoring.metric import ALL_TASKS, METRICS
-from medfold.training.augmentation import PIPELINES, PURPOSES, TURN
+from medfold.training.augmentation import MAX_TURN, PIPELINES, PURPOSES
 
 # What is decorated there is registered when it is imported.
 for room in ("images.preparation_steps", "scoring.metrics", "ensemble.method_choice"):
@@ -327,7 +327,7 @@ def render() -> str:
     tables = (sources, layouts, windows, metrics, steps, backbones, pipelines, methods, bases, target_table, words)
     names = {each.__name__: each for each in (*tables, keys, section)}
     return environment.get_template("reference.md.j2").render(
-        **names, Competition=Competition, Recipe=Recipe, TURN=TURN
+        **names, Competition=Competition, Recipe=Recipe, MAX_TURN=MAX_TURN
     )
 
 

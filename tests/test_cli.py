@@ -100,7 +100,7 @@ def test_ctrl_c_is_one_line(project_folder, monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
-    assert capsys.readouterr().err == "medfold: stopped; the same command goes on from what is done\n"
+    assert capsys.readouterr().err == "medfold: stopped; run the same command again to continue\n"
 
 
 def test_help_and_version_need_no_project(tmp_path, monkeypatch):

@@ -105,7 +105,7 @@ def test_the_examples_of_the_page_train_submit_and_predict_in_the_notebook(plugg
 def test_what_fails_in_plugins_is_one_line(plugged):
     plugins = plugged.paths.plugins
     for text, message in (
-        ("import nothing_of_that_name", r"plugins\.py: ModuleNotFoundError in line 1: .*It is code: mend it there"),
+        ("import nothing_of_that_name", r"plugins\.py: ModuleNotFoundError in line 1: .*Correct the code there"),
         ("\n\nx = 1 / 0", r"plugins\.py: ZeroDivisionError in line 3: division by zero"),
         ("x = (", r"plugins\.py: SyntaxError in line 1"),
         ("from medfold.scoring.metric import metric\n\n@metric('AUC')\ndef auc(t, p): pass", "there is a metric 'auc'"),

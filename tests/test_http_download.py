@@ -80,7 +80,7 @@ def test_an_unreasonable_wait_is_bounded(get, kaggle):
 
 
 def test_no_progress_is_the_end_and_nothing_is_lost(get, kaggle, tmp_path):
-    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.FAILURES)
+    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
     with pytest.raises(UserError, match="archive.zip failed: the server answers 503.*are kept; the same command"):
         get()
     part = tmp_path / "folder" / "archive.zip.part"
@@ -99,7 +99,7 @@ def test_what_asking_again_cannot_change_is_told_at_once(get, kaggle):
 
 
 def test_another_file_under_the_same_name_is_not_appended(get, kaggle):
-    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.FAILURES)
+    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
     with pytest.raises(UserError):
         get()
     renewed = CONTENT[::-1]
@@ -113,7 +113,7 @@ def test_a_range_that_brings_another_file_is_noticed(get, kaggle):
 
     kaggle.fault("storage", drop(after=300_000), None, swapped)
     assert get().read_bytes() == CONTENT
-    assert "something else came instead of the rest of the file" in kaggle.said()
+    assert "the server sent something other than the rest of the file" in kaggle.said()
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_page_instead_of_the_rest_is_never_written(get, kaggle, no_md5, page):
 
 
 def test_a_part_that_is_too_long_is_thrown_away(get, kaggle, no_md5, tmp_path):
-    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.FAILURES)
+    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
     with pytest.raises(UserError):
         get()
     (tmp_path / "folder" / "archive.zip.part").write_bytes(CONTENT + b"more")
@@ -151,7 +151,7 @@ def test_what_is_packed_for_the_way_only_is_unpacked(get, kaggle, tmp_path):
 
 def test_bytes_that_changed_on_the_way_are_noticed(get, kaggle, tmp_path):
     """A part that was damaged on the disk is right in size and wrong in content."""
-    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.FAILURES)
+    kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
     with pytest.raises(UserError):
         get()
     part = tmp_path / "folder" / "archive.zip.part"

@@ -14,8 +14,8 @@ from tests.support.helpers import REPOSITORY
 
 @pytest.fixture
 def things(monkeypatch):
-    monkeypatch.setattr(registry, "_every", [])
-    monkeypatch.setattr(registry, "_run_plugins", registry._nothing)
+    monkeypatch.setattr(registry, "_registries", [])
+    monkeypatch.setattr(registry, "_run_plugins", registry._run_none)
     made = Registry("thing")
     made.register("stone", 1)
     return made

@@ -1,4 +1,4 @@
-"""The command line. What a command needs is imported when it runs, so that help and mistakes are answered at once."""
+"""The command line. Each command imports its modules when it runs, so that help and typing errors answer at once."""
 
 import os
 import re
@@ -23,9 +23,9 @@ from medfold.commands.options import (
     Seeds,
     Sure,
     open_project,
-    overrides_of,
+    read_overrides,
+    read_seeds,
     run_names,
-    seeds_of,
 )
 from medfold.errors import INTERRUPTED, UserError
 
@@ -49,10 +49,10 @@ app = typer.Typer(
 
 @app.command()
 def doctor(competition: CompetitionName = "phantom-chest", as_json: AsJson = False) -> None:
-    """Look whether everything is there: Python, packages, GPU, disk, Kaggle."""
+    """Check the installation: Python, packages, GPU, disk, Kaggle."""
     from medfold.commands.doctor import doctor
 
-    with _told(as_json):
+    with _output_format(as_json):
         if not doctor(open_project(competition)):
             raise typer.Exit(2)
 
@@ -69,9 +69,7 @@ def demo(competition: CompetitionName = "phantom-chest") -> None:
 @app.command()
 def download(
     competition: CompetitionName = "phantom-chest",
-    given: Annotated[
-        str, typer.Option("--from", help="A file, folder or archive to take in place of the source.")
-    ] = "",
+    given: Annotated[str, typer.Option("--from", help="A file, folder or archive to use instead of the source.")] = "",
     files: Annotated[str, typer.Option(help='Get these files only: "train.csv train_images/*".')] = "",
     force: Force = False,
 ) -> None:
@@ -85,7 +83,7 @@ def download(
 @app.command()
 def new(
     competition: Annotated[
-        str, typer.Option("--competition", "-c", help="Slug or address at Kaggle, or a name of your own.")
+        str, typer.Option("--competition", "-c", help="Slug or address at Kaggle, or any other name.")
     ],
     given: Annotated[
         str, typer.Option("--from", help="A folder or archive with its files. Defaults to data/, else to Kaggle.")
@@ -105,18 +103,18 @@ def prepare(
     overrides: Overrides = "",
     force: Force = False,
 ) -> None:
-    """Look at every image once, and prepare it for a recipe."""
+    """Scan every image once, and prepare it for a recipe."""
     project = open_project(competition)
     from medfold.commands.prepare import prepare
 
-    prepare(project, recipe, overrides_of(overrides), force)
+    prepare(project, recipe, read_overrides(overrides), force)
 
 
 @app.command()
 def folds(
     competition: CompetitionName = "phantom-chest", recipe: RecipeName = "baseline", force: Force = False
 ) -> None:
-    """Build, audit and keep the folds; prepares the images for a recipe, if they must be looked at first."""
+    """Build, audit and keep the folds; prepares the images for a recipe if they have not been scanned yet."""
     project = open_project(competition)
     from medfold.commands.folds import make_folds
     from medfold.competition import image_settings
@@ -128,59 +126,59 @@ def folds(
 def train(
     competition: CompetitionName = "phantom-chest",
     recipe: RecipeName = "baseline",
-    fold: Annotated[str, typer.Option(help='Folds to train: "0 1", or all. Those that are done are kept.')] = "all",
+    fold: Annotated[str, typer.Option(help='Folds to train: "0 1", or all. Finished folds are kept.')] = "all",
     overrides: Overrides = "",
     seeds: Seeds = "0",
     run: Annotated[
         str, typer.Option(help="Name of the run. Defaults to recipe, seed and a hash of the overrides.")
     ] = "",
     jobs: Annotated[
-        str, typer.Option(help="Folds at the same time: a number, or auto: one per GPU, else one per core.")
+        str, typer.Option(help="Folds to train at the same time: a number, or auto: one per GPU, else one per core.")
     ] = "1",
     workers: Annotated[
-        str, typer.Option(help="Processes that make batches: a number or auto. The result is the same.")
+        str, typer.Option(help="Processes that make batches: a number or auto. The results do not depend on it.")
     ] = "auto",
     on: Annotated[str, typer.Option(help="Where to train: here, or kaggle (on its GPUs).")] = "here",
 ) -> None:
-    """Train some folds, or all that are missing."""
-    words = fold.split()
-    if fold != "all" and not (words and all(word.lstrip("-").isdigit() for word in words)):
+    """Train some folds, or all missing ones."""
+    numbers = fold.split()
+    if fold != "all" and not (numbers and all(number.lstrip("-").isdigit() for number in numbers)):
         raise UserError("expected numbers or all", f"FOLD={fold}")
     if on not in ("here", "kaggle"):
         raise UserError("expected here or kaggle", f"ON={on}")
     project = open_project(competition)
     from medfold.commands.train import train
 
-    folds = None if fold == "all" else sorted({int(word) for word in words})
-    train(project, recipe, overrides_of(overrides), seeds_of(seeds), folds, run or None, jobs, workers, on)
+    folds = None if fold == "all" else sorted({int(number) for number in numbers})
+    train(project, recipe, read_overrides(overrides), read_seeds(seeds), folds, run or None, jobs, workers, on)
 
 
 @app.command()
 def ensemble(
-    runs: Annotated[str, typer.Option(help='Runs to put together, by name: "a b c".')],
+    runs: Annotated[str, typer.Option(help='Names of the runs to combine: "a b c".')],
     competition: CompetitionName = "phantom-chest",
     method: Method = "",
     per_class: PerClass = False,
     as_json: AsJson = False,
 ) -> None:
-    """What runs are worth together, by every method."""
+    """Score the ensemble of several runs, by every method."""
     from medfold.commands.ensemble import ensemble
 
-    with _told(as_json):
+    with _output_format(as_json):
         project = open_project(competition)
         ensemble(project, runs.split(), method or None, per_class)
 
 
 @app.command()
 def compare(
-    runs: Annotated[str, typer.Option(help='Two runs: "a b"; several as one: "a+a-s1 b+b-s1".')],
+    runs: Annotated[str, typer.Option(help='Two runs: "a b"; or means of runs: "a+a-s1 b+b-s1".')],
     competition: CompetitionName = "phantom-chest",
     as_json: AsJson = False,
 ) -> None:
-    """Is the second run better than the first, or is it chance?"""
+    """Test whether the second run is better than the first, or the difference is chance."""
     from medfold.commands.compare import compare
 
-    with _told(as_json):
+    with _output_format(as_json):
         project = open_project(competition)
         compare(project, runs.split())
 
@@ -188,14 +186,14 @@ def compare(
 @app.command("runs")
 def list_runs(
     competition: CompetitionName = "phantom-chest",
-    delete: Annotated[str, typer.Option(help='Runs to remove, by name: "a b".')] = "",
+    delete: Annotated[str, typer.Option(help='Names of the runs to remove: "a b".')] = "",
     yes: Sure = False,
     as_json: AsJson = False,
 ) -> None:
-    """All runs of a competition, the best first; or remove some."""
+    """List all runs of a competition, the best first; or remove some."""
     from medfold.commands.runs import list_runs, remove_runs
 
-    with _told(as_json):
+    with _output_format(as_json):
         project = open_project(competition)
         if delete:
             remove_runs(project, delete.split(), yes)
@@ -211,7 +209,7 @@ def data(
     delete: Annotated[str, typer.Option(help='What to remove, by the names in the list: "store/x raw".')] = "",
     yes: Sure = False,
 ) -> None:
-    """What is in data/, how large it is, and what uses it; or remove some."""
+    """List what is in data/, its size and what uses it; or remove parts of it."""
     from medfold.commands.data import data
     from medfold.paths import Workspace
 
@@ -229,7 +227,7 @@ def submit(
     method: Method = "",
     per_class: PerClass = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Submit even what was submitted before, or what is no better than chance.")
+        bool, typer.Option("--force", help="Submit even if it was submitted before, or is no better than chance.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but the upload.")] = False,
 ) -> None:
@@ -237,8 +235,10 @@ def submit(
     project = open_project(competition)
     from medfold.commands.submit import submit
 
-    named, how = runs.split() or None, method or None
-    submit(project, recipe, overrides_of(overrides), seeds_of(seeds), named, how, per_class, force, dry_run)
+    names, chosen_method = runs.split() or None, method or None
+    submit(
+        project, recipe, read_overrides(overrides), read_seeds(seeds), names, chosen_method, per_class, force, dry_run
+    )
 
 
 @app.command()
@@ -251,7 +251,7 @@ def report(
     method: Method = "",
     per_class: PerClass = False,
 ) -> None:
-    """A web page about a run, or several together."""
+    """Write a web page about a run, or about an ensemble."""
     project = open_project(competition)
     from medfold.commands.report import report
 
@@ -268,7 +268,7 @@ def notebook(
     method: Method = "",
     per_class: PerClass = False,
 ) -> None:
-    """Pack the trained folds and a notebook that submits them, without sending anything."""
+    """Pack the trained folds and a notebook that submits them; send nothing."""
     project = open_project(competition)
     from medfold.commands.notebook import notebook
 
@@ -283,16 +283,16 @@ def predict(
     overrides: Overrides = "",
     seeds: Seeds = "0",
     runs: Runs = "",
-    out: Annotated[str, typer.Option(help="File to write. Defaults to predictions/ in the folder of the run.")] = "",
+    out: Annotated[str, typer.Option(help="File to write. Defaults to a file in the run's folder predictions/.")] = "",
     explain: Annotated[
-        bool, typer.Option("--explain", help="Also write pictures of where the nets look (Grad-CAM).")
+        bool, typer.Option("--explain", help="Also write heat maps of what the predictions depend on (Grad-CAM).")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Predict new images with the trained folds."""
     from medfold.commands.predict import predict
 
-    with _told(as_json):
+    with _output_format(as_json):
         project = open_project(competition)
         predict(project, Path(images), run_names(runs, recipe, overrides, seeds), Path(out) if out else None, explain)
 
@@ -304,7 +304,7 @@ def export(
     fold: Annotated[str, typer.Option(help="The number of the fold.")] = "0",
     out: Annotated[str, typer.Option(help="The file to write.")] = "",
 ) -> None:
-    """Write the net of a fold as a .keras file that plain Keras loads."""
+    """Write the model of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdigit():
         raise UserError("expected a number", f"FOLD={fold}")
     project = open_project(competition)
@@ -319,10 +319,10 @@ def recheck(
     runs: Annotated[str, typer.Option(help='Names of runs: "a b". Defaults to all runs and submissions.')] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Compute scores and submissions again, from the files alone and by other means."""
+    """Recompute scores and submissions from the files, with independent code."""
     from medfold.commands.recheck import recheck
 
-    with _told(as_json):
+    with _output_format(as_json):
         project = open_project(competition)
         recheck(project, runs.split() or None)
 
@@ -330,29 +330,29 @@ def recheck(
 @app.command()
 def scores(
     competition: Annotated[
-        str, typer.Option("--competition", "-c", help="Name of a competition. Defaults to all of the ledger.")
+        str, typer.Option("--competition", "-c", help="Name of a competition. Defaults to all in the ledger.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Fetch the scores that were still to come; OOF against leaderboard for all submissions."""
+    """Fetch pending scores; compare OOF and leaderboard scores of all submissions."""
     from medfold.commands.scores import scores
     from medfold.paths import Workspace
 
-    with _told(as_json):
+    with _output_format(as_json):
         scores(Workspace.find(), open_project(competition).paths.name if competition else None)
 
 
 @app.command("clean-kaggle")
 def clean_kaggle(yes: Annotated[bool, typer.Option("--yes", help="Remove it there, for good.")] = False) -> None:
-    """What the kit put on Kaggle: list it, or remove it there."""
+    """List what medfold put on Kaggle, or remove it there."""
     from medfold.commands.clean_kaggle import clean_kaggle
 
     clean_kaggle(yes)
 
 
 @contextmanager
-def _told(as_json: bool) -> Iterator[None]:
-    """Prints the output of a command as text, or as one JSON object if that is asked for."""
+def _output_format(as_json: bool) -> Iterator[None]:
+    """Prints the output of a command as text or, with --json, as one JSON object."""
     from medfold import console
 
     if as_json:
@@ -362,8 +362,8 @@ def _told(as_json: bool) -> Iterator[None]:
         yield
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         print(f"medfold {__version__}")
         raise typer.Exit
 
@@ -386,11 +386,11 @@ def main() -> None:
         print(f"medfold: {error if BY_MAKE in os.environ else _with_options(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        _tell_of_stop()
+        _report_interruption()
         sys.exit(INTERRUPTED)
-    except SystemExit as end:  # typer makes one of Ctrl-C
-        if end.code == INTERRUPTED:
-            _tell_of_stop()
+    except SystemExit as stop:  # typer turns Ctrl-C into one
+        if stop.code == INTERRUPTED:
+            _report_interruption()
         raise
 
 
@@ -412,5 +412,5 @@ def _with_options(error: UserError) -> UserError:
     return UserError(error.what, where, error.fix and translate(error.fix))
 
 
-def _tell_of_stop() -> None:
-    print("medfold: stopped; the same command goes on from what is done", file=sys.stderr)
+def _report_interruption() -> None:
+    print("medfold: stopped; run the same command again to continue", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""YAML files that know `extends`, checked against a model, with errors that name the file and the key."""
+"""YAML files with `extends`, validated by pydantic models, with errors that name the file and the key."""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -11,36 +11,36 @@ from medfold.errors import UserError, did_you_mean, shorten_list
 
 
 class StrictModel(BaseModel):
-    """A part of a configuration file: unknown keys are refused, values do not change once read."""
+    """Base of all sections of configuration files: unknown keys are errors, values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_yes_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+    def _refuse_booleans_for_numbers(cls, value: Any, info: ValidationInfo) -> Any:
         annotation = cls.model_fields[info.field_name].annotation
-        wanted = set(get_args(annotation) or (annotation,))
-        if isinstance(value, bool) and wanted & {int, float} and bool not in wanted:
+        types = set(get_args(annotation) or (annotation,))
+        if isinstance(value, bool) and types & {int, float} and bool not in types:
             raise ValueError("input should be a number")
         return value
 
 
-AS_TEXT = ("classes", "targets")  # keys of lists whose words are taken as they stand
+_TEXT_KEYS = ("classes", "targets")  # keys of lists whose words are read as text
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a key stands once, and words of data stay as they are.
+    """YAML loader that refuses repeated keys and reads class and target names as text.
 
-    Of two equal keys YAML would take the last without a word; `no` would become False, `01` 1 and `1e5` a number.
+    Plain YAML would silently take the last of two equal keys, and read `no` as False, `01` as 1 and `1e5` as a number.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"the key '{twice}' stands twice", node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, f"the key '{twice}' occurs twice", node.start_mark)
         for key, value in node.value:
-            if key.value in AS_TEXT and isinstance(value, yaml.SequenceNode):
+            if key.value in _TEXT_KEYS and isinstance(value, yaml.SequenceNode):
                 for word in value.value:
                     if isinstance(word, yaml.ScalarNode):
                         word.tag = "tag:yaml.org,2002:str"
@@ -51,13 +51,13 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def load(path: Path, bases: Path) -> dict[str, Any]:
-    """Reads a YAML mapping; `extends: x` lays it over `x.yaml` beside it or, if there is none, in `bases`;
-    `extends: [x, y]` over both, `y` over `x`.
+    """Reads a YAML mapping and merges it into the bases that it `extends`.
 
-    Mappings are merged key by key; any other value, a list too, replaces that of the base.
+    `extends: x` means `x.yaml` beside the file or, if there is none, in `bases`. With `extends: [x, y]`, y overrides x.
+    Mappings are merged key by key; any other value, including a list, replaces that of the base.
 
     Raises:
-        UserError: no such file, not YAML, not a mapping, or a circle of `extends`.
+        UserError: no such file, not YAML, not a mapping, or circular `extends`.
     """
     return _load(path, bases, ())
 
@@ -71,7 +71,7 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         raise UserError(f"cannot be read ({error.strerror})", path) from None
     except UnicodeDecodeError:
         raise UserError("not text in UTF-8", path, "Save it as UTF-8") from None
-    except (RecursionError, ValueError) as error:  # nested without end; a date that does not exist
+    except (RecursionError, ValueError) as error:  # nested too deeply, or an impossible date
         raise UserError(f"not valid YAML: {error}", path) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -81,17 +81,17 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         content = {}
     if not isinstance(content, dict):
         raise UserError("expected 'key: value' lines", path)
-    named = content.pop("extends", None)
+    extended = content.pop("extends", None)
     result: dict[str, Any] = {}
-    for base in named if isinstance(named, list) else [named] if named is not None else []:
+    for base in extended if isinstance(extended, list) else [extended] if extended is not None else []:
         result = merge(result, _load(_base_file(base, path, bases, seen), bases, (*seen, path)))
     return merge(result, content)
 
 
 def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Path:
     candidates = [path.with_name(f"{base}.yaml"), bases / f"{base}.yaml"]
-    found = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
-    if found is None:
+    base_file = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
+    if base_file is None:
         circle = any(file in (*seen, path) for file in candidates)
         known = sorted({file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")} - {path.stem})
         raise UserError(
@@ -100,11 +100,11 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
             path,
             f"Known: {', '.join(known)}" if known else None,
         )
-    return found
+    return base_file
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` laid over `base`, mappings key by key; neither is changed."""
+    """Merges `over` into a copy of `base`, key by key; values of `over` win."""
     result = dict(base)
     for key, value in over.items():
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
@@ -113,19 +113,22 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def validated(model: type[Model], content: Any, where: object) -> Model:
-    """`content` as a `model`.
+    """Validates `content` as a `model`.
+
+    Args:
+        where: the file, for the error message.
 
     Raises:
-        UserError: one line that names the key, what is wrong with it and, for an unknown key, the nearest known one.
+        UserError: in one line, the key, what is wrong with it and, for an unknown key, the nearest known one.
     """
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = [_problem(model, problem) for problem in error.errors()]
+        problems = [_describe_problem(model, problem) for problem in error.errors()]
         raise UserError(shorten_list(problems, most=2), where) from None
 
 
-def _problem(model: type[BaseModel], problem: Any) -> str:
+def _describe_problem(model: type[BaseModel], problem: Any) -> str:
     location = [part for part in problem["loc"] if not str(part).startswith(("function-", "tagged-"))]
     key = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
@@ -150,10 +153,10 @@ def _fields(model: type[BaseModel], location: list[Any]) -> list[str]:
     return list(model.model_fields)
 
 
-def flat(table: dict[str, Any], before: str = "") -> dict[str, Any]:
-    """`{"training": {"epochs": 3}}` -> `{"training.epochs": 3}`."""
-    found: dict[str, Any] = {}
+def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Flattens nested mappings: `{"training": {"epochs": 3}}` -> `{"training.epochs": 3}`."""
+    result: dict[str, Any] = {}
     for key, value in table.items():
-        name = f"{before}.{key}" if before else str(key)
-        found |= flat(value, name) if isinstance(value, dict) else {name: value}
-    return found
+        name = f"{prefix}.{key}" if prefix else str(key)
+        result |= flat(value, name) if isinstance(value, dict) else {name: value}
+    return result

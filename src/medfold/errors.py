@@ -1,4 +1,4 @@
-"""The exception that is meant for the person at the keyboard, and the exit code of Ctrl-C."""
+"""Errors whose message is written for the user, and the exit code of Ctrl-C."""
 
 import difflib
 import re
@@ -8,13 +8,13 @@ INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
 
 class UserError(Exception):
-    """A problem the user can mend: what is wrong, where, and what to do about it.
+    """A problem that the user can solve: what is wrong, where, and what to do.
 
-    The command line prints it as one line and leaves with exit code 2; a traceback is shown with `--debug` only.
+    The command line prints it as one line and exits with code 2; `--debug` shows the traceback.
 
     Args:
         what: what is wrong, in one clause.
-        where: file, row or key it was found in. Defaults to none.
+        where: file, row or key with the problem. Defaults to none.
         fix: what to do, as an imperative or a command. Defaults to none.
     """
 
@@ -22,18 +22,18 @@ class UserError(Exception):
         self.what, self.where, self.fix = what, where, fix
         line = f"{where}: {what}" if where is not None else what
         text = f"{line}. {fix}" if fix else line
-        super().__init__(re.sub(r"\s*\n\s*", " ", text))  # what libraries say may have several
+        super().__init__(re.sub(r"\s*\n\s*", " ", text))  # messages of libraries may have several lines
 
     def __reduce__(self):
-        return type(self), (self.what, self.where, self.fix)  # so that it comes whole from another process
+        return type(self), (self.what, self.where, self.fix)  # pickled with all arguments, to cross processes
 
 
 class UnreachableError(UserError):
-    """Something could not be asked at all: there is no network, or nothing to sign in with."""
+    """A service cannot be reached: no network, or no credentials."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The hint ' (did you mean ...?)' for a misspelt word, or '' if nothing known is close to it."""
+    """The hint ' (did you mean ...?)' for a misspelt word, or '' if no known word is close to it."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" (did you mean '{close[0]}'?)" if close else ""
 

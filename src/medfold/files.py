@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: written to a temporary name, renamed when complete."""
+"""Atomic file writes (temporary name, then rename), hashes, locks, and the JSON and CSV files of medfold."""
 
 import hashlib
 import json
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path`; renames it to `path` if the block ends well, removes it if not.
+    """Yields a temporary path beside `path`, renames it to `path` at the end of the block, removes it after an error.
 
-    Works for a file and, if the block makes one, for a folder, which then replaces the folder of that name.
+    The block may write a file or make a folder; a folder replaces an existing one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
@@ -36,7 +36,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Removes a file or a folder with all that is in it; nothing happens if there is none."""
+    """Removes a file, or a folder with its contents, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -44,72 +44,73 @@ def remove(path: Path) -> None:
 
 
 def remove_temporaries(path: Path) -> None:
-    """Removes what killed processes left beside `path` under temporary names; call it under the lock of `path` only."""
-    for left in path.parent.glob(f".{path.name}.*.tmp"):
-        remove(left)
+    """Removes the temporary files that killed processes left beside `path`; call it only under the lock of `path`."""
+    for temporary in path.parent.glob(f".{path.name}.*.tmp"):
+        remove(temporary)
 
 
-def release_pages(mapped: Any) -> None:
-    """Gives back the memory of what was read of a memory-mapped array; other arrays are left alone.
+def release_pages(array: Any) -> None:
+    """Releases the pages of a memory-mapped array that were read; does nothing for other arrays.
 
-    The pages stay in the system's cache, so reading them again costs next to nothing, but they no longer count as the
-    process's own: its memory does not grow with the number of images that it has seen.
+    The pages stay in the system's cache, so reading them again is cheap, but they no longer count as memory of the
+    process, which therefore does not grow with the number of images read.
     """
-    pages = getattr(mapped, "_mmap", None)
+    pages = getattr(array, "_mmap", None)
     if hasattr(pages, "madvise"):
         pages.madvise(mmap.MADV_DONTNEED)
 
 
 def write_text(text: str, path: Path) -> None:
-    """Writes a text file (UTF-8, line feeds on every system) whole."""
+    """Writes a text file atomically: UTF-8, line feeds on every system."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(value: Any, path: Path) -> None:
-    """Writes a JSON file whole: two spaces, keys in the order given, not-a-number as null."""
+    """Writes a JSON file atomically, indented by two spaces, keys in their order; NaN is an error."""
     write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
 def read_json(path: Path) -> Any:
-    """Reads a JSON file that the kit wrote; `None` if there is none.
+    """Reads a JSON file that medfold wrote; returns None if there is none.
 
     Raises:
-        UserError: it is damaged.
+        UserError: the file is damaged.
     """
     if not path.is_file():
         return None
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise UserError(
-            "not JSON, or cut off", path, "Bring back a copy, or remove it and what it belongs to"
-        ) from None
+        raise UserError("not JSON, or cut off", path, "Restore a copy, or remove it and what it belongs to") from None
 
 
 def write_csv(table: "pd.DataFrame", path: Path) -> None:
-    """Writes a table without its index, whole; floats with 9 significant digits, enough for every float32."""
+    """Writes a table atomically, without its index; floats have 9 significant digits, enough for any float32."""
     write_text(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"), path)
 
 
 def read_csv(path: Path, **types: Any) -> "pd.DataFrame":
-    """Reads a table of the kit; `types` are column types, and the columns `id`, `part` and `image` are text.
+    """Reads a table that medfold wrote; an empty cell is NaN.
+
+    Args:
+        types: column types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
 
     Raises:
-        UserError: it is damaged.
+        UserError: the file is damaged.
     """
     import pandas as pd
 
-    text = dict.fromkeys(("id", "part", "image", "file", "hash", "usage"), str)
+    text_columns = dict.fromkeys(("id", "part", "image", "file", "hash", "usage"), str)
     try:
-        return pd.read_csv(path, dtype={**text, **types}, keep_default_na=False, na_values=[""])
+        return pd.read_csv(path, dtype={**text_columns, **types}, keep_default_na=False, na_values=[""])
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        what = f"not the table that was written ({str(error).splitlines()[0]})"
-        raise UserError(what, path, "Bring back a copy, or remove it and make it anew") from None
+        problem = f"not the table that medfold wrote ({str(error).splitlines()[0]})"
+        raise UserError(problem, path, "Restore a copy, or remove it and make it again") from None
 
 
 def sha256(*paths: Path) -> str:
-    """SHA-256 of the contents of files, one after the other, as 64 hex digits."""
+    """SHA-256 of the concatenated contents of files, as 64 hex digits."""
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
@@ -119,44 +120,44 @@ def sha256(*paths: Path) -> str:
 
 
 def md5(path: Path) -> str:
-    """MD5 of a file's contents, as 32 hex digits: to compare with what a server names, not for anything else."""
+    """MD5 of a file's contents, as 32 hex digits; only for comparison with the MD5 that a server sends."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def sha256_of_text(text: str) -> str:
-    """SHA-256 of a text in UTF-8, as 64 hex digits: that of the file it is written to."""
+    """SHA-256 of a text in UTF-8, as 64 hex digits; equals that of a file written by `write_text`."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def fingerprint(value: Any, digits: int = 16) -> str:
-    """The first hex digits of the SHA-256 of a JSON-able value: equal values, equal fingerprints."""
+    """The first hex digits of the SHA-256 of a JSON-serialisable value; equal for equal values."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return sha256_of_text(text)[:digits]
 
 
 def lock(path: Path) -> FileLock:
-    """A lock that lets one process at a time write `path`; use it in a `with` statement."""
+    """Returns a lock, for a `with` statement, that lets one process at a time write `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path.with_name(f".{path.name}.lock"))
 
 
 @contextmanager
 def exclusive_lock(path: Path, what: str) -> Iterator[None]:
-    """The same for work that takes hours: a second process is told so and does not wait.
+    """Locks `path` for work that takes hours: in a second process it raises an error instead of waiting.
 
     Args:
-        what: is done, as in 'this is being packed'.
+        what: the work as a clause, for the error message: 'this is being packed'.
 
     Raises:
-        UserError: another process is at it.
+        UserError: another process holds the lock.
     """
-    held = lock(path)
+    path_lock = lock(path)
     try:
-        held.acquire(timeout=0)
+        path_lock.acquire(timeout=0)
     except Timeout:
         raise UserError(f"{what} in another process", path, "Wait for it, or end it") from None
     try:
         yield
     finally:
-        held.release()
+        path_lock.release()

@@ -1,4 +1,4 @@
-"""What the machine has, cores and GPUs, asked without TensorFlow; processes that end with the one that began them."""
+"""CPU cores, GPUs and Keras backend of this machine, found without importing TensorFlow."""
 
 import json
 import os
@@ -10,7 +10,7 @@ THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"
 
 
 def num_cores() -> int:
-    """The cores that this process may use; of several trainings side by side, those of its share."""
+    """Returns the number of cores that this process may use; trainings in parallel share the cores."""
     share = os.environ.get(THREADS[0], "")
     if share.isdigit() and int(share) > 0:
         return int(share)
@@ -18,7 +18,7 @@ def num_cores() -> int:
 
 
 def keras_backend() -> str:
-    """The backend that Keras would use, asked without importing it: `tensorflow` unless somebody chose another."""
+    """Returns the backend that Keras would use, without importing Keras. Defaults to `tensorflow`."""
     if name := os.environ.get("KERAS_BACKEND"):
         return name
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
@@ -29,12 +29,12 @@ def keras_backend() -> str:
 
 
 def cuda_devices() -> list[str]:
-    """The GPUs there are to use, by the names that CUDA_VISIBLE_DEVICES takes."""
+    """Returns the usable GPUs, by the names that CUDA_VISIBLE_DEVICES takes."""
     if "CUDA_VISIBLE_DEVICES" in os.environ:
         names = [name.strip() for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",")]
         return [name for name in names if name not in ("", "-1")]
     if shutil.which("nvidia-smi") is None:
         return []
-    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    found = [line for line in listed.stdout.splitlines() if line.startswith("GPU ")] if listed.returncode == 0 else []
-    return [str(number) for number in range(len(found))]
+    result = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+    gpus = [line for line in result.stdout.splitlines() if line.startswith("GPU ")] if result.returncode == 0 else []
+    return [str(number) for number in range(len(gpus))]

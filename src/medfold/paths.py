@@ -1,4 +1,4 @@
-"""Every path that commands share, and nowhere else."""
+"""Paths of a project folder and of a competition; no other module builds them."""
 
 import os
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from medfold.run_paths import RunPaths
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where things are in one project folder.
+    """Paths in one project folder.
 
     Args:
         root: the folder that holds `competition/`, `folds/`, `submissions/`, `data/` and `runs/`.
@@ -22,7 +22,10 @@ class Workspace:
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Workspace":
-        """The project around `start` (default: the working directory): the nearest folder above with `competition/`.
+        """Finds the project folder: the nearest one, from `start` upwards, with `competition/<name>/competition.yaml`.
+
+        Args:
+            start: Defaults to the working directory.
 
         Raises:
             UserError: there is none.
@@ -35,58 +38,60 @@ class Workspace:
 
     def competitions(self) -> list[str]:
         """The names of all competitions, sorted."""
-        return sorted(self._homes())
+        return sorted(self._folders())
 
     def competition(self, name: str) -> "CompetitionPaths":
         """The paths of one competition.
 
         Raises:
-            UserError: no folder or variant of that name under `competition/`; the nearest name is given.
+            UserError: no folder or variant of that name under `competition/`; the message names the nearest one.
         """
-        homes = self._homes()
-        if name not in homes:
-            fix = f"Known: {shorten_list(sorted(homes), 8)}; make new COMPETITION={name} describes another"
-            raise UserError(f"unknown competition{did_you_mean(name, homes)}", name, fix)
-        return CompetitionPaths(self.root, name, homes[name])
+        folders = self._folders()
+        if name not in folders:
+            fix = f"Known: {shorten_list(sorted(folders), 8)}; make new COMPETITION={name} describes another"
+            raise UserError(f"unknown competition{did_you_mean(name, folders)}", name, fix)
+        return CompetitionPaths(self.root, name, folders[name])
 
-    def _homes(self) -> dict[str, str]:
-        """The folder under `competition/` of each competition: of its own name, or one that it shares as a variant."""
-        homes: dict[str, str] = {}
+    def _folders(self) -> dict[str, str]:
+        """The folder under `competition/` of each competition: its own, or one shared by variants."""
+        folders: dict[str, str] = {}
         for file in sorted(self.root.glob("competition/*/competition.yaml")):
-            homes |= dict.fromkeys(_variants(file) or [file.parent.name], file.parent.name)
-        return homes
+            folders |= dict.fromkeys(_variants(file) or [file.parent.name], file.parent.name)
+        return folders
 
     @property
     def base_folder(self) -> Path:
-        """Shared bases, for `extends`."""
+        """Folder of the shared bases for `extends`."""
         return self.root / "competition" / "_base"
 
     @property
     def ledger(self) -> Path:
-        """Every submission and every look at a hidden or test score."""
+        """CSV of all submissions and of every time that a hidden or test score was shown."""
         return self.root / "submissions" / "ledger.csv"
 
     def display(self, path: Path) -> str:
-        """A path as the terminal shows it: relative to the working directory where that is shorter."""
+        """A path as text for the terminal: relative to the working directory if that is shorter."""
         return min(str(path), os.path.relpath(path), key=len)
 
 
 def _variants(facts: Path) -> list[str]:
     text = facts.read_text(encoding="utf-8", errors="replace")
-    if "\nvariants:" not in text:  # most have none, and reading YAML takes its time
+    if "\nvariants:" not in text:  # most files have none, and parsing YAML is slow
         return []
     try:
         return list(yaml.safe_load(text)["variants"])
     except (yaml.YAMLError, TypeError):
-        return []  # whoever opens it is told what is wrong with it
+        return []  # reported when the competition is opened
 
 
 @dataclass(frozen=True)
 class CompetitionPaths:
-    """Where things of one competition are.
+    """Paths of one competition.
 
     Args:
-        home: its folder under `competition/`, which variants of one template share.
+        root: the project folder.
+        name: of the competition.
+        home: name of its folder under `competition/`, which the variants of a template share.
     """
 
     root: Path
@@ -100,20 +105,22 @@ class CompetitionPaths:
 
     @property
     def facts(self) -> Path:
+        """competition.yaml."""
         return self.folder / "competition.yaml"
 
     @property
     def plugins(self) -> Path:
-        """The competition's own code; need not exist."""
+        """The competition's Python code; need not exist."""
         return self.folder / "plugins.py"
 
     @property
     def leaderboard(self) -> Path:
-        """Published scores to stand among; need not exist."""
+        """Published scores, to compare with; need not exist."""
         return self.folder / "leaderboard.csv"
 
     @property
     def data(self) -> Path:
+        """Folder of all data of the competition: raw, derived and hidden."""
         return self.root / "data" / self.name
 
     @property
@@ -122,60 +129,62 @@ class CompetitionPaths:
         return self.data / "raw"
 
     def raw_root(self, folder: str) -> Path:
-        """The folder that patterns start from: `folder` in raw/, or raw/ itself if what was given holds no such one."""
+        """The folder that file patterns start from: `folder` in raw/, or raw/ itself if there is no such folder."""
         return self.raw / folder if (self.raw / folder).is_dir() else self.raw
 
     @property
     def raw_manifest(self) -> Path:
-        """Names, sizes and hashes of the raw files; written last, so it says that `raw` is complete."""
+        """Names, sizes and hashes of the raw files; written last, so its presence means that `raw` is complete."""
         return self.data / "raw.csv"
 
     @property
     def downloads(self) -> Path:
-        """Archives on their way; there only until `raw` is complete."""
+        """Downloaded archives, kept until `raw` is complete."""
         return self.data / "downloads"
 
     @property
     def hidden(self) -> Path:
-        """What a competitor may not look at: labels of the test part."""
+        """Hidden data: the labels of the test part, which competitors must not see."""
         return self.data / "hidden"
 
     @property
     def solution(self) -> Path:
+        """Labels of the test part, for the local leaderboard."""
         return self.hidden / "solution.csv"
 
     @property
     def samples(self) -> Path:
+        """The sample table."""
         return self.data / "samples.csv"
 
     @property
     def samples_metadata(self) -> Path:
-        """What the sample table was made from; written last, so it says that the table is complete."""
+        """Inputs of the sample table; written last, so its presence means that the table is complete."""
         return self.data / "samples.json"
 
     @property
     def groups(self) -> Path:
-        """Group number -> patient id; stays in data/."""
+        """Patient id of each group number; never leaves data/."""
         return self.data / "groups.csv"
 
     @property
     def sample_submission(self) -> Path:
-        """A sample submission made by medfold, for data sets that bring none."""
+        """Sample submission made by medfold, for data sets without one."""
         return self.data / "sample_submission.csv"
 
     @property
     def pixels(self) -> Path:
-        """Size and hash of every raw image, or why it cannot be read."""
+        """Size and hash of every raw image, or the reason why it cannot be read."""
         return self.data / "pixels.csv"
 
     @property
     def appearance(self) -> Path:
-        """What every raw image looks like, in numbers."""
+        """Intensity statistics of every raw image."""
         return self.data / "appearance.csv"
 
     @property
     def thumbnails(self) -> Path:
-        """Every raw image at a small size, to compare them by."""
+        """A thumbnail of every raw image, for finding near-duplicates."""
         return self.data / "thumbnails.npy"
 
     @property
@@ -185,64 +194,77 @@ class CompetitionPaths:
 
     @property
     def bad_images(self) -> Path:
-        """The images that cannot be read, and why."""
+        """Unreadable images and the reasons."""
         return self.data / "bad_images.csv"
 
     @property
     def near_duplicates(self) -> Path:
-        """Pairs of images that look alike."""
+        """Pairs of near-duplicate images."""
         return self.data / "near_duplicates.json"
 
     @property
     def contact_sheet(self) -> Path:
-        """The near-duplicates side by side."""
+        """Picture of the near-duplicates side by side."""
         return self.data / "near_duplicates.jpg"
 
     @property
     def audit(self) -> Path:
-        """All that the audit found, of which the terminal shows the first."""
+        """All findings of the audit; the terminal shows the first ones."""
         return self.data / "audit.csv"
 
     def store(self, key: str) -> Path:
+        """Folder of the prepared images of one store."""
         return self.data / "store" / key
 
     def unfinished_store(self, key: str) -> Path:
-        """A store on its way; renamed when it is complete."""
+        """A store being written; renamed when complete."""
         return self.data / "store" / f".{key}.unfinished"
 
     @property
     def unfinished_scan(self) -> Path:
-        """Measurements on their way."""
+        """Journal of an unfinished scan of the raw images."""
         return self.data / ".pixels.unfinished"
 
     def features(self, store_key: str) -> Path:
-        """What frozen backbones see in the images of a store, a file for each backbone."""
+        """Features that frozen backbones compute from the images of a store, a file per backbone."""
         return self.data / "features" / store_key
 
     @property
     def folds(self) -> Path:
+        """The folds table."""
         return self.root / "folds" / f"{self.name}.csv"
 
     @property
     def folds_metadata(self) -> Path:
-        """How the folds were made, counts and audit."""
+        """How the folds were made, their counts and their audit."""
         return self.root / "folds" / f"{self.name}.json"
 
     def older_folds(self, fingerprint: str, suffix: str = "csv") -> Path:
-        """Folds that were in use before, by their fingerprint: csv, or json, how they were made."""
+        """Replaced folds, by their fingerprint.
+
+        Args:
+            suffix: csv for the folds, json for how they were made. Defaults to csv.
+        """
         return self.root / "folds" / f"{self.name}-{fingerprint[:12]}.{suffix}"
 
     def recheck_file(self, submission: Path, suffix: str) -> Path:
-        """What `make recheck` needs of a submission: npz, what the ensemble fitted; csv, its OOF predictions."""
+        """What `make recheck` needs of a submission.
+
+        Args:
+            suffix: npz for the fitted parameters of the ensemble, csv for its OOF predictions.
+        """
         return submission.parent / "recheck" / f"{submission.stem}.{suffix}"
 
     @property
     def runs(self) -> Path:
+        """Folder of all runs."""
         return self.root / "runs" / self.name
 
     def run(self, name: str) -> "RunPaths":
+        """The paths of one run; it need not exist."""
         return RunPaths(self.runs / name)
 
     @property
     def submissions(self) -> Path:
+        """Folder of the submissions and their records."""
         return self.root / "submissions" / self.name

@@ -1,4 +1,4 @@
-"""Child processes, their end, and the native output of this one."""
+"""Processes: silenced native output, deadlines, and subprocesses that end with their parent."""
 
 import logging
 import os
@@ -23,47 +23,48 @@ for _name in ("pydicom", "pylibjpeg", "openjpeg", "tifffile", "PIL"):
 _lock = threading.Lock()
 _depth = 0
 _stderr: int | None = None
-_held: IO[bytes] | None = None
+_hidden: IO[bytes] | None = None
 _devnull = os.open(os.devnull, os.O_WRONLY)
 
 
 @contextmanager
 def silence_native_output(show_on_error: bool = False) -> Iterator[None]:
-    """Nothing that the process writes to its standard error within the block is shown.
+    """Hides what the process writes to its standard error within the block.
 
-    TensorFlow, libjpeg, libpng, OpenJPEG and GDCM write there themselves, past Python and its loggers. Blocks may be
-    nested, and several threads may be in one at a time: the standard error is back when the last one ends.
+    TensorFlow, libjpeg, libpng, OpenJPEG and GDCM write there directly, past Python and its loggers. Blocks may be
+    nested and used by several threads at a time: the standard error is restored when the last block ends.
 
     Args:
-        show_on_error: shows what was written if the block raises an error; of the outermost block. Defaults to False.
+        show_on_error: show the hidden output if the block raises an error. Of nested blocks the outermost decides.
+            Defaults to False.
     """
-    _silence(show_on_error)
+    _redirect_stderr(show_on_error)
     try:
         yield
     except BaseException:
-        _restore(failed=True)
+        _restore_stderr(failed=True)
         raise
-    _restore(failed=False)
+    _restore_stderr(failed=False)
 
 
-def _silence(hold: bool) -> None:
-    global _depth, _stderr, _held
+def _redirect_stderr(keep: bool) -> None:
+    global _depth, _stderr, _hidden
     with _lock:
         _depth += 1
         if _depth > 1:
             return
         try:
             _stderr = os.dup(2)
-        except OSError:  # a process without a terminal may have closed it
+        except OSError:  # a process without a terminal may have closed its standard error
             return
-        if hold:
+        if keep:
             sys.stderr.flush()
-            _held = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_restore`
-        os.dup2(_held.fileno() if _held else _devnull, 2)
+            _hidden = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_restore_stderr`
+        os.dup2(_hidden.fileno() if _hidden else _devnull, 2)
 
 
-def _restore(failed: bool) -> None:
-    global _depth, _stderr, _held
+def _restore_stderr(failed: bool) -> None:
+    global _depth, _stderr, _hidden
     with _lock:
         _depth -= 1
         if _depth or _stderr is None:
@@ -71,26 +72,26 @@ def _restore(failed: bool) -> None:
         os.dup2(_stderr, 2)
         os.close(_stderr)
         _stderr = None
-        if _held:
+        if _hidden:
             if failed:
-                _held.seek(0)
-                os.write(2, _held.read())
-            _held.close()
-            _held = None
+                _hidden.seek(0)
+                os.write(2, _hidden.read())
+            _hidden.close()
+            _hidden = None
 
 
-STOP_AT = "MEDFOLD_STOP_AT"  # seconds since 1970: trainings save a checkpoint and stop then
+STOP_AT = "MEDFOLD_STOP_AT"  # environment variable, seconds since 1970: trainings then save a checkpoint and stop
 
 
 def deadline_passed() -> bool:
-    """True if trainings must stop now."""
+    """Returns True if trainings must save a checkpoint and stop now."""
     return time.time() >= float(os.environ.get(STOP_AT, "inf"))
 
 
 def end_with_parent() -> None:
     """Ends this process as soon as its parent ends, even if the parent is killed.
 
-    A process that multiprocessing did not start must have a pipe from its parent as standard input.
+    A process that was not started by multiprocessing must have a pipe from its parent as standard input.
     """
     parent = parent_process()
 
@@ -109,18 +110,18 @@ def run_in_subprocess(what: str, function: Callable[..., Any], *arguments: Any) 
     """Runs a function in a subprocess, so that its memory, and that of the GPU, is released.
 
     Args:
-        what: what the function does, for the error.
-        function: a function that pickle can name, at the top level of a module.
+        what: what the function does, for the error message.
+        function: a picklable function, that is, one at the top level of a module.
         arguments: its arguments.
 
     Returns:
-        What the function returns.
+        The return value of the function.
 
     Raises:
         UserError: the process was killed.
     """
-    with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent) as process:
+    with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent) as executor:
         try:
-            return process.submit(function, *arguments).result()
+            return executor.submit(function, *arguments).result()
         except BrokenProcessPool:
             raise UserError("the process was killed", what, "Was it short of memory?") from None

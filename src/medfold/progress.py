@@ -1,4 +1,4 @@
-"""Progress on the terminal: a bar for counted work, a spinner for a wait, a live table of several things at once."""
+"""Progress on the terminal: a bar for counted work, a spinner for a wait, a live table for parallel work."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,39 +19,39 @@ from rich.progress import (
 from medfold import console
 from medfold.console import format_duration, format_size, say
 
-LOG_EVERY = 30  # seconds between two lines where there is no terminal
+LOG_EVERY = 30  # seconds between two lines without a terminal
 TOPIC = "[bold cyan]{task.fields[topic]:<10}"
 
 
 class ProgressBar:
-    """How far counted work is. `progress_bar` makes one."""
+    """Progress of counted work; made by `progress_bar`."""
 
     def __init__(self, topic: str, total: int | None, unit: str, done: int, log: bool):
         self._topic, self._total, self._unit, self._done, self._log = topic, total, unit, done, log
-        self._done_before, self._began = done, time.monotonic()
-        self._logged = self._began
+        self._done_at_start, self._started = done, time.monotonic()
+        self._logged = self._started
         counts = [DownloadColumn(), TransferSpeedColumn()] if unit == "bytes" else [MofNCompleteColumn(), _text("rate")]
         columns = [BarColumn(bar_width=24), *counts, _text("description"), TimeRemainingColumn(), TextColumn("left")]
         self.bar = _progress(*columns, transient=True)
         self._task = self.bar.add_task("", total=total, completed=done, topic=topic, rate=unit)
 
     def advance(self, count: int = 1) -> None:
-        """Counts work that is done."""
+        """Adds `count` units of finished work."""
         self._done += count
         self.bar.update(self._task, advance=count, rate=f"{self._rate:,.0f} {self._unit}/s")
         if self._log and not console.console.is_terminal and time.monotonic() - self._logged > LOG_EVERY:
             self._logged = time.monotonic()
-            say(self._topic, self._in_words())
+            say(self._topic, self._as_text())
 
     def describe(self, text: str) -> None:
-        """Shows a text behind the count; on a terminal only."""
+        """Shows a text after the count; on a terminal only."""
         self.bar.update(self._task, description=text)
 
     @property
     def _rate(self) -> float:
-        return (self._done - self._done_before) / max(time.monotonic() - self._began, 1e-9)
+        return (self._done - self._done_at_start) / max(time.monotonic() - self._started, 1e-9)
 
-    def _in_words(self) -> str:
+    def _as_text(self) -> str:
         if self._unit == "bytes":
             return format_size(self._done) + (f" of {format_size(self._total)}" if self._total else "")
         left = format_duration((self._total - self._done) / max(self._rate, 1e-9))
@@ -62,14 +62,14 @@ class ProgressBar:
 def progress_bar(
     topic: str, total: int | None, unit: str = "images", done: int = 0, log: bool = True
 ) -> Iterator[ProgressBar]:
-    """Shows how far counted work is: a bar on a terminal; in a notebook or a log file a line every 30 seconds.
+    """Shows the progress of counted work: a bar on a terminal; in a notebook or a log file a line every 30 seconds.
 
     Args:
         topic: text of the first column.
-        total: how much there is to do; None, for bytes only, if unknown.
-        unit: what is counted; `bytes` are shown as sizes. Defaults to images.
-        done: how much was done earlier. Defaults to 0.
-        log: print lines where there is no terminal. Defaults to True.
+        total: amount of work in `unit`; None, for bytes only, if unknown.
+        unit: name of the unit; `bytes` are shown as sizes. Defaults to images.
+        done: work done by an earlier attempt. Defaults to 0.
+        log: print lines if there is no terminal. Defaults to True.
 
     Example:
         >>> with progress_bar("predict", len(images)) as bar:
@@ -84,7 +84,7 @@ def progress_bar(
 
 @contextmanager
 def spinner(text: str) -> Iterator[None]:
-    """Shows a text and the seconds that pass until the block ends; without a terminal the text is printed once."""
+    """Shows a text and the elapsed time until the block ends; without a terminal prints the text once."""
     if not console.console.is_terminal:
         say("", text)
         yield
@@ -96,13 +96,13 @@ def spinner(text: str) -> Iterator[None]:
 
 @contextmanager
 def live_table(topics: Iterable[str]) -> Iterator[Callable[[str, str], None]]:
-    """Shows the latest line of several things at once; without a terminal each line is printed.
+    """Shows the latest line of each of several parallel topics; without a terminal prints each line.
 
     Args:
-        topics: the things, a row each.
+        topics: names of the rows.
 
     Yields:
-        `tell(topic, text)`, which any thread may call.
+        A function `update(topic, text)`, which any thread may call.
     """
     if not console.console.is_terminal:
         yield say
@@ -118,5 +118,5 @@ def _progress(*columns: ProgressColumn, transient: bool) -> Progress:
 
 
 def _text(field: str) -> TextColumn:
-    """A column that shows a text as it is: brackets are no markup."""
+    """A column that shows a field verbatim, without reading brackets as markup."""
     return TextColumn("{task.description}" if field == "description" else f"{{task.fields[{field}]}}", markup=False)

@@ -1,7 +1,7 @@
-"""Registries: what competition.yaml and recipes name, built in or in a competition's own plugins.py.
+"""Registries of what competition.yaml and recipes refer to by name, built in or from a competition's plugins.py.
 
-A kind of thing, such as metrics, has one registry and one decorator. `plugins.py` is run at the first name that is not
-built in: it may import Keras, which takes seconds, and most commands need none of it.
+Each kind, such as metrics, has one registry and one decorator. `plugins.py` runs at the first name that is not built
+in: it may import Keras, which takes seconds, and most commands do not need it.
 """
 
 import sys
@@ -11,22 +11,22 @@ from typing import Generic, TypeVar
 from medfold.errors import UserError, did_you_mean
 
 T = TypeVar("T")
-_every: list["Registry"] = []
+_registries: list["Registry"] = []
 _running = False
 
 
-def _nothing() -> None:
-    """Runs no plugins: there are none."""
+def _run_none() -> None:
+    """The default: there are no plugins to run."""
 
 
-_run_plugins: Callable[[], None] = _nothing
+_run_plugins: Callable[[], None] = _run_none
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """Things of one kind by name.
+    """Registered items of one kind, by name.
 
     Args:
-        kind: what they are, for errors, such as `metric`.
+        kind: what the items are, for error messages, such as `metric`.
 
     Example:
         >>> METRICS = Registry("metric")
@@ -37,42 +37,42 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __init__(self, kind: str):
         self._kind, self._built_in, self._plugged = kind, {}, {}
-        _every.append(self)
+        _registries.append(self)
 
-    def register(self, name: str, thing: T) -> None:
-        """Adds a thing.
+    def register(self, name: str, item: T) -> None:
+        """Adds an item under a name.
 
         Raises:
             UserError: the name is taken.
         """
         if name in self._built_in or name in self._plugged:
             raise UserError(f"there is a {self._kind} '{name}' already", "plugins.py", "Give yours another name")
-        (self._plugged if _running and not _within_medfold() else self._built_in)[name] = thing
+        (self._plugged if _running and not _within_medfold() else self._built_in)[name] = item
 
     def find(self, name: str, where: str, known: str = "") -> T:
-        """A thing by name.
+        """Returns the item of a name.
 
         Args:
-            where: the key that names it, for the error.
-            known: what to name instead of all names. Defaults to all names.
+            where: the configuration key that holds the name, for the error message.
+            known: text for the error message instead of the list of all names. Defaults to all names.
 
         Raises:
-            UserError: there is none (nearest named), or plugins.py cannot be run.
+            UserError: the name is unknown (the message suggests the nearest one), or plugins.py fails.
         """
         try:
             return self[name]
         except KeyError:
-            told = known or ", ".join(self)
+            names = known or ", ".join(self)
             raise UserError(
-                f"unknown {self._kind} '{name}'{did_you_mean(name, list(self))}", where, f"Known: {told}"
+                f"unknown {self._kind} '{name}'{did_you_mean(name, list(self))}", where, f"Known: {names}"
             ) from None
 
     def is_built_in(self, name: str) -> bool:
-        """True for a name that needs no plugins.py; it is not run."""
+        """Returns True for a built-in name; does not run plugins.py."""
         return name in self._built_in
 
     def all(self) -> list[T]:
-        """Every thing, those of plugins.py too."""
+        """Returns all items, including those of plugins.py."""
         if not _running:
             _run_plugins()
         return list(self.values())
@@ -98,7 +98,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
 
 def _within_medfold() -> bool:
-    """True while a module of medfold is imported: plugins.py may be the first to import it."""
+    """True while a module of medfold is being imported, which plugins.py may be the first to do."""
     frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_name != "<module>":
         frame = frame.f_back
@@ -106,22 +106,22 @@ def _within_medfold() -> bool:
 
 
 def use_plugins(run: Callable[[], None]) -> None:
-    """Has `run` called at the first name that is not built in; forgets what other plugins brought.
+    """Sets the function that runs the plugins; forgets the items of earlier plugins.
 
     Args:
-        run: registers things; called once.
+        run: registers the items; called once, at the first name that is not built in.
     """
     global _run_plugins
-    for registry in _every:
+    for registry in _registries:
         registry._plugged.clear()
-    begun = False
+    started = False
 
     def once() -> None:
         global _running
-        nonlocal begun
-        if begun:
+        nonlocal started
+        if started:
             return
-        begun = _running = True
+        started = _running = True
         try:
             run()
         finally:

@@ -1,4 +1,4 @@
-"""Where the files of a run and of its folds are."""
+"""Paths of the files of a run and of its folds."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,12 +6,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class RunPaths:
-    """Where things of one run are."""
+    """Paths of one run."""
 
     folder: Path
 
     @property
     def name(self) -> str:
+        """The name of the run."""
         return self.folder.name
 
     @property
@@ -21,69 +22,76 @@ class RunPaths:
 
     @property
     def oof(self) -> Path:
+        """OOF predictions of all finished folds."""
         return self.folder / "oof.csv"
 
     @property
     def score(self) -> Path:
+        """The OOF score, with interval and scores per fold."""
         return self.folder / "score.json"
 
     @property
     def report(self) -> Path:
-        """The web page."""
+        """The run's web page."""
         return self.folder / "report.html"
 
     @property
     def notebook(self) -> Path:
-        """What is made for Kaggle's machines."""
+        """Folder of the bundles and notebooks for Kaggle."""
         return self.folder / "notebook"
 
     @property
     def predictions(self) -> Path:
-        """What `make predict` writes."""
+        """Folder of what `make predict` writes."""
         return self.folder / "predictions"
 
     def fold(self, number: int) -> "FoldPaths":
+        """The paths of one fold; it need not exist."""
         return FoldPaths(self.folder / f"fold{number}")
 
 
 @dataclass(frozen=True)
 class FoldPaths:
-    """Where things of one trained fold are."""
+    """Paths of one trained fold."""
 
     folder: Path
 
     @property
     def weights(self) -> Path:
+        """Weights of the trained network."""
         return self.folder / "weights.h5"
 
     @property
     def state(self) -> Path:
-        """Where an unfinished training stands; gone when it is done."""
+        """Checkpoint of an unfinished training; removed at its end."""
         return self.folder / "state.npz"
 
     @property
     def history(self) -> Path:
+        """Loss and metrics of each epoch."""
         return self.folder / "history.csv"
 
     @property
     def oof(self) -> Path:
+        """OOF predictions: those of the fold's held-out samples."""
         return self.folder / "oof.csv"
 
     @property
     def test(self) -> Path:
+        """Predictions of the test part."""
         return self.folder / "test.csv"
 
     @property
     def checks(self) -> Path:
-        """What the self-check found suspicious, a list of lines."""
+        """Suspicious findings of the self-check, a list of lines."""
         return self.folder / "checks.json"
 
     @property
     def log(self) -> Path:
-        """How long the training took; of one that was taken up again, since then."""
+        """Duration of the training; of a resumed one, since it was resumed."""
         return self.folder / "log.json"
 
     @property
     def done(self) -> Path:
-        """Written last: hashes of the fold's files."""
+        """Hashes of the fold's files; written last, so its presence means that the fold is complete."""
         return self.folder / "done.json"

@@ -112,7 +112,7 @@ def test_runs_on_older_folds_keep_their_scores_and_stand_apart(two, capsys):
     assert kept.is_file()
     assert kept.with_suffix(".json").is_file()
     finished_run(four, "new", 1.0)
-    with pytest.raises(UserError, match="begun on another folds table, and its scores are of that one. .* RUN=name"):
+    with pytest.raises(UserError, match="begun on another folds table, and its scores belong to that one. .* RUN=name"):
         train(four, run="weak")
     list_runs(four)
     said = capsys.readouterr().out
@@ -138,7 +138,7 @@ def test_runs_without_a_trained_fold_are_hidden_and_named(two, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:4]] == ["weak", "strong"]
     assert "2/3" in lines[3]
-    assert "its folds are others than those of its score" in lines[3]
+    assert "the score is not of its current folds" in lines[3]
     assert 'not shown, without a trained fold: begun (make runs COMPETITION=small DELETE="begun" removes' in lines[4]
 
 

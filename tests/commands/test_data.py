@@ -43,7 +43,7 @@ def test_runs_are_removed_once_somebody_agrees(folded, answer, capsys):
 def test_nobody_to_ask_is_one_line_and_removes_nothing(folded, monkeypatch):
     finished_run(folded, "a")
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    with pytest.raises(UserError, match="there is nobody to ask. YES=1 answers it"):
+    with pytest.raises(UserError, match="cannot ask without a terminal. YES=1 answers yes"):
         remove_runs(folded, ["a"])
     assert folded.paths.run("a").metadata.is_file()
     remove_runs(folded, ["a"], sure=True)

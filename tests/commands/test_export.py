@@ -37,7 +37,7 @@ def test_plain_keras_loads_it_and_predicts_the_same(trained, tmp_path, capsys):
     (folder,) = (project.paths.data / "store").glob("*/")
     kept = load_store(project.paths, folder.name)
     oof = pd.read_csv(project.paths.run("baseline").fold(0).oof)
-    images = kept.pixels[kept.of(oof["id"])]
+    images = kept.pixels[kept.rows_of(oof["id"])]
     flipped = images[:, :, ::-1]
     found = []
     for number, each in enumerate((images, flipped)):

@@ -83,7 +83,7 @@ def test_a_test_part_from_elsewhere_and_a_telling_column_are_noticed(project_fol
     project = opened(project_folder, "same", FAR.replace("[age, sex]", "[site]"), folder)
     make_folds(project)
     said = capsys.readouterr().out
-    alike = float(said.partition("train told from test")[2].split()[1])
+    alike = float(said.partition("train vs test")[2].split()[1])
     assert alike < 0.7
     assert "columns that differ by class     site (1: " in said
 
@@ -93,8 +93,8 @@ def test_a_test_part_from_elsewhere_and_a_telling_column_are_noticed(project_fol
     shifted = opened(project_folder, "shifted", FAR, folder)
     make_folds(shifted)
     said = capsys.readouterr().out
-    assert float(said.partition("train told from test")[2].split()[1]) > 0.95
-    assert "dark" in said.partition("train told from test")[2].splitlines()[0]
+    assert float(said.partition("train vs test")[2].split()[1]) > 0.95
+    assert "dark" in said.partition("train vs test")[2].splitlines()[0]
 
 
 def test_a_unit_whose_label_stands_with_an_unreadable_image_is_told(capsys):

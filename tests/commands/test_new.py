@@ -53,7 +53,7 @@ def test_files_that_are_there_need_not_be_given(project_folder, histology):
 
 @pytest.mark.parametrize("name", ["small", "_base", "a/b/c", ".hidden", ""])
 def test_names_that_are_taken_or_are_none_are_refused(project_folder, histology, name):
-    with pytest.raises(UserError, match="such a competition already|no name for a folder|neither a name nor"):
+    with pytest.raises(UserError, match="such a competition already|not usable as the name|neither a name nor"):
         new(Workspace.find(), name, histology)
 
 

@@ -58,8 +58,8 @@ def test_folders_of_the_same_name_have_predictions_of_their_own(project, tmp_pat
     assert len(names) == 2
     assert [name.endswith(f"__{site}__images.csv") for site, name in zip(("siteA", "siteB"), names, strict=True)]
     deep = tmp_path / "/".join(["a long name of a folder"] * 8)
-    assert command._name_of(deep) != command._name_of(deep.with_name("another"))
-    assert len(command._name_of(deep)) <= 150
+    assert command._name_for(deep) != command._name_for(deep.with_name("another"))
+    assert len(command._name_for(deep)) <= 150
 
 
 def test_one_image_of_another_format_to_a_file_of_ones_own(project, tmp_path):
@@ -158,7 +158,7 @@ def test_explained_are_the_images_in_their_proportions_under_the_mean_map_of_all
     np.testing.assert_allclose(drawn(folder, "deep__wide.png.png").astype(int), overlay(shrunk, heat), atol=1)
     said = capsys.readouterr().out.splitlines()
     line = next(line for line in said if line.startswith("explain"))
-    assert "2 pictures of what speaks for 'target', by Grad-CAM -> " in line
+    assert "2 heat maps for 'target', by Grad-CAM -> " in line
     assert line.endswith("mine-explained")
     assert said[-1].strip() == "For research and competitions, not for the diagnosis of patients."
 
@@ -174,7 +174,7 @@ def test_explained_are_prepared_images_where_preparing_moves_what_is_in_them(pro
         heat = mean_map(nets(project), prepared, 0, (16, 16))
         np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
         with pytest.raises(
-            UserError, match=r"EXPLAIN=1: baseline and padded see different parts .* Explain them one by"
+            UserError, match=r"EXPLAIN=1: baseline and padded use different parts .* Explain them one by"
         ):
             predict(project, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
         assert not (tmp_path / "b.csv").exists()
@@ -190,8 +190,8 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     three = competition("multiclass")
     net = build_model(three, RECIPE)
     net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
-    monkeypatch.setattr(command, "_nets", lambda *_: [net])
-    monkeypatch.setattr(command, "_weights", lambda *_: ["one fold"])
+    monkeypatch.setattr(command, "_load_models", lambda *_: [net])
+    monkeypatch.setattr(command, "_weights_files", lambda *_: ["one fold"])
     monkeypatch.setattr("medfold.prediction.load_model", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
     monkeypatch.setattr(command, "facts_of_run", lambda project, name: three)
@@ -200,7 +200,7 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     found = drawn(tmp_path / "p-explained", "a.png.png").astype(int)
     explained = [overlay(pixels, mean_map([net], pixels, column, (16, 16))).astype(int) for column in range(3)]
     assert [np.abs(each - found).max() <= 1 for each in explained] == [False, True, False]
-    assert "of what speaks for the most probable answer, by Grad-CAM" in capsys.readouterr().out
+    assert "heat maps for the most probable answer, by Grad-CAM" in capsys.readouterr().out
 
 
 def test_the_command_hands_the_wish_on(project, monkeypatch):
@@ -219,7 +219,7 @@ def test_submit_and_predict_give_an_image_one_answer(project, capsys):
     submitted = pd.read_csv(file).set_index("id")["target"]
     capsys.readouterr()
     result = predict(project, project.paths.raw / "test", ["baseline", "baseline-s1"])
-    assert "put together as a submission is: geometric mean" in capsys.readouterr().out
+    assert "combined as in a submission: geometric mean" in capsys.readouterr().out
     found = result.set_index(result["id"].str.removesuffix(".png"))["target"]
     np.testing.assert_allclose(found.loc[submitted.index], submitted, atol=1e-6)
     assert (found - found.round(2)).abs().max() > 0

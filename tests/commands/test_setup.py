@@ -77,7 +77,7 @@ def test_a_failed_installation_is_one_line_and_tried_again(clone):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("setup.suits = lambda v: False\nsetup.shutil.which = lambda n: None", "3.11 to 3.13 is needed"),
+        ("setup.is_supported = lambda v: False\nsetup.shutil.which = lambda n: None", "3.11 to 3.13 is needed"),
         ("setup.subprocess.call = lambda *a, **k: 1", "the venv module of"),
         ("setup.shutil.disk_usage = lambda p: type('D', (), {'free': 1e9})", "1.0 GB free on the disk"),
     ],

@@ -104,19 +104,19 @@ def test_channels_are_a_number_or_names():
 @pytest.mark.parametrize(
     ("task", "change", "message"),
     [
-        ("binary", {"labels": {"targets": ["image"]}}, "'labels.targets' has 'image', a name that the kit's own"),
+        ("binary", {"labels": {"targets": ["image"]}}, "'labels.targets' has 'image', a name that medfold's own"),
         (
             "binary",
             {"labels": {"targets": ["x"], "keep": ["group"]}},
-            "'labels.keep' has 'group', a name that the kit's",
+            "'labels.keep' has 'group', a name that medfold's",
         ),
         ("multilabel", {"labels": {"targets": ["x", "y", "x"]}}, "'labels.targets' has 'x' twice"),
-        ("multilabel", {"labels": {"targets": ["x"]}}, "of a single one it is binary"),
+        ("multilabel", {"labels": {"targets": ["x"]}}, "with a single one it is binary"),
         ("multiclass", {"classes": ["a", "b", "c", "a"]}, "'classes' has 'a' twice"),
         (
             "multiclass",
             {"classes": ["a", "fold", "c"]},
-            "a class is called 'fold', a name that the kit's own tables need",
+            "a class is called 'fold', a name that medfold's own tables need",
         ),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 
 from medfold import config
 from medfold.competition import recipe
-from medfold.competition.recipe import effective_recipe, ineffective_settings, load_recipe, overrides_as_typed, run_name
+from medfold.competition.recipe import effective_recipe, format_overrides, ineffective_settings, load_recipe, run_name
 from medfold.errors import UserError
 from medfold.paths import Workspace
 
@@ -115,8 +115,8 @@ def test_run_names():
 )
 def test_overrides_are_written_as_they_are_typed(text):
     overrides = recipe.parse_overrides(text)
-    assert overrides_as_typed(overrides) == text
-    assert recipe.parse_overrides(overrides_as_typed(overrides)) == overrides
+    assert format_overrides(overrides) == text
+    assert recipe.parse_overrides(format_overrides(overrides)) == overrides
 
 
 def test_a_portable_recipe_names_no_folder_of_this_machine():
@@ -136,7 +136,10 @@ def test_a_portable_recipe_names_no_folder_of_this_machine():
     ("words", "message"),
     [
         ("training.patience=3", "training.patience: it waits for a better epoch, and 'training.keep: final'"),
-        ("training.sampler=balanced training.class_weights=balanced", "training.class_weights: the sampler draws"),
+        (
+            "training.sampler=balanced training.class_weights=balanced",
+            "training.class_weights: the sampler already draws",
+        ),
         ("training.loss=focal training.mixup=0.2", "training.loss: focal loss is for hard labels: with mixup a target"),
         ("training.loss=focal training.label_smoothing=0.1", "with label_smoothing a target of 0.7 would be learnt as"),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.competition.slugs import slug_of
+from medfold.competition.slugs import parse_slug
 
 
 @pytest.mark.parametrize(
@@ -17,10 +17,10 @@ from medfold.competition.slugs import slug_of
     ],
 )
 def test_slugs_are_read_from_what_people_paste(text, folder, slug):
-    assert slug_of(text, folder) == slug
+    assert parse_slug(text, folder) == slug
 
 
 @pytest.mark.parametrize(("text", "folder"), [("x-rays", "datasets"), ("a/b/c", "competitions"), ("", "competitions")])
 def test_what_is_no_slug_is_refused(text, folder):
     with pytest.raises(ValueError, match="expected a slug"):
-        slug_of(text, folder)
+        parse_slug(text, folder)

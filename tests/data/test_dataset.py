@@ -210,7 +210,7 @@ def test_images_of_one_value_join_no_groups_and_are_no_copies(project_folder, tm
     assert (data.leaks.duplicates, data.leaks.near, data.leaks.leaked) == ([], [], [])
     aired = sum(data.train["id"].str.extract(r"_(\d+)$")[0].astype(int) % 4 == 0)
     told = " ".join(capsys.readouterr().out.split())
-    assert f"images of one value {aired}, which are no copies of each other: " in told
+    assert f"images of one value {aired}, which are not copies of each other: " in told
 
 
 @pytest.mark.parametrize("shape", ["folders", "wide"])
@@ -231,5 +231,5 @@ def test_the_audit_asks_dicom_headers_for_patients_that_nobody_named(project_fol
     download(project, given=tmp_path / "given")
     make_folds(project)
     told = " ".join(capsys.readouterr().out.split())
-    assert "groups that nobody named PatientID: " in told
+    assert "suspected groups PatientID: " in told
     assert "(labels.group: PatientID with images.headers: [PatientID] keeps them together)" in told

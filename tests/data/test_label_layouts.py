@@ -1,5 +1,6 @@
 """Rows of label tables that are cut into parts, mean other words, or name images as another part does."""
 
+import numpy as np
 import pytest
 
 from medfold.data import label_layouts
@@ -70,7 +71,7 @@ def test_an_id_of_two_parts_is_refused(raw):
     rows_of(raw, PARTS, SICK)
     with (raw / "table.csv").open("a") as file:
         file.write("0,test,0\n")
-    with pytest.raises(UserError, match="1 ids stand in several parts: 0"):
+    with pytest.raises(UserError, match="1 ids are in several parts: 0"):
         label_layouts.wide(facts(part="split", repeated="same"), raw)
 
 
@@ -115,7 +116,7 @@ def test_an_id_of_both_tables_that_names_two_images_is_told_apart(tmp_path, caps
     train, test, _ = label_layouts.wide(facts(images, test="test.csv"), tmp_path)
     assert (train["id"].tolist(), test["id"].tolist()) == ([f"train/{number}" for number in range(4)], ["0", "1"])
     assert train["unit"].tolist() == train["id"].tolist()
-    assert "2 ids stand in train and test: training ids have the folder in front: train/0" in capsys.readouterr().out
+    assert "2 ids are in train and test: training ids have the folder in front: train/0" in capsys.readouterr().out
     images["test"] = "train/{id}.png"
     train, _, _ = label_layouts.wide(facts(images, test="test.csv"), tmp_path)
     assert train["id"].tolist() == list("0123")  # the same images: a leak, which is refused
@@ -174,5 +175,161 @@ def test_rows_of_an_image_and_a_label_stand_once(raw):
     (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
     labels = {"shape": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
-    with pytest.raises(UserError, match="1 rows stand twice: 0_a. labels.repeated"):
+    with pytest.raises(UserError, match="1 rows appear twice: 0_a. labels.repeated"):
         label_layouts.long(competition("multilabel", labels=labels, images=images, upload="local"), raw)
+
+
+def arrays_file(path, labels_shape=(-1, 1), drop=None, classes=3):
+    rng = np.random.default_rng(0)
+    content = {}
+    for part, count in (("train", 6), ("val", 3), ("test", 4)):
+        content[f"{part}_images"] = rng.integers(0, 256, (count, 8, 8), dtype=np.uint8)
+        content[f"{part}_labels"] = (np.arange(count) % classes).astype(np.uint8).reshape(labels_shape)
+    content.pop(drop, None)
+    path.mkdir(exist_ok=True)
+    np.savez(path / "x.npz", **content)
+
+
+ARRAYS = {"labels": {"shape": "arrays", "file": "x.npz", "targets": ["label"], "train": ["train", "val"]}}
+
+
+@pytest.mark.parametrize("shape", [(-1, 1), (-1,)])
+def test_arrays_join_train_and_val(tmp_path, shape):
+    arrays_file(tmp_path / "raw", shape)
+    train, test, solution = label_layouts.arrays(competition("multiclass", **ARRAYS), tmp_path / "raw")
+    assert train["id"].tolist()[5:8] == ["train00005", "val00000", "val00001"]
+    assert train["image"].iloc[6] == "x.npz#val_images/0"
+    assert train["label"].tolist() == ["0", "1", "2", "0", "1", "2", "0", "1", "2"]
+    assert "label" not in test
+    assert solution["label"].tolist() == ["0", "1", "2", "0"]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ({"drop": "val_labels"}, "no array 'val_images' or 'val_labels'"),
+        ({"labels_shape": (1, -1)}, r"labels of shape \(1, 6\), expected \(6, 1\)"),
+        ({"classes": 4}, "found 3, expected one of 0, 1, 2"),
+    ],
+)
+def test_faulty_arrays_are_one_line(tmp_path, made, message):
+    arrays_file(tmp_path / "raw", **made)
+    with pytest.raises(UserError, match=message):
+        label_layouts.arrays(competition("multiclass", **ARRAYS), tmp_path / "raw")
+
+
+@pytest.fixture
+def long(tmp_path):
+    raw = tmp_path / "raw"
+    for name in ("train/ID_1", "train/ID_2", "test/ID_3"):
+        picture(raw / f"{name}.png")
+    rows = ["ID_1_any_kind,1", "ID_1_kind,0", "ID_2_kind,1", "ID_2_any_kind,1", "ID_2_kind,1"]
+    (raw / "train.csv").write_text("\n".join(["ID,Label", *rows, ""]))
+    (raw / "sample.csv").write_text("ID,Label\nID_3_kind,0.5\nID_3_any_kind,0.5\n")
+    labels = {"shape": "long", "file": "train.csv", "id": "ID", "value": "Label", "targets": ["kind", "any_kind"]}
+    submission = {"sample": "sample.csv", "id": "ID", "shape": "long"}
+    return raw, competition("multilabel", labels={**labels, "repeated": "same"}, submission=submission)
+
+
+def test_long_rows_become_columns_and_the_longest_ending_counts(long):
+    raw, facts = long
+    train, test, _ = label_layouts.long(facts, raw)
+    assert train[["id", "kind", "any_kind"]].to_numpy().tolist() == [["ID_1", "0", "1"], ["ID_2", "1", "1"]]
+    assert test["id"].tolist() == ["ID_3"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("ID_2_kind,0", "1 ids have rows with different labels: ID_2 kind"),
+        ("ID_2_sort,0", "row 7: 'ID_2_sort' is not <id>_<label>"),
+        ("ID_2_kind,2", "row 7, column 'Label': found 2"),
+        ("ID_4_kind,0", "1 ids have no row for some of the labels: ID_4"),
+    ],
+)
+def test_faulty_long_rows_are_one_line(long, row, message):
+    raw, facts = long
+    (raw / "train.csv").write_text((raw / "train.csv").read_text() + f"{row}\n")
+    with pytest.raises(UserError, match=message):
+        label_layouts.long(facts, raw)
+
+
+def test_lists_name_the_labels_of_an_image(tmp_path):
+    raw = tmp_path / "raw"
+    for name in ("train/a", "train/b", "train/c", "test/d"):
+        for channel in ("red", "green"):
+            picture(raw / f"{name}_{channel}.png")
+    (raw / "train.csv").write_text("Id,Target\na,2 0\nb,\nc,1\n")
+    (raw / "sample.csv").write_text("Id,Predicted\nd,0\n")
+    facts = competition(
+        "multilabel",
+        labels={"shape": "lists", "file": "train.csv", "id": "Id", "value": "Target", "targets": [0, 1, 2]},
+        images={"train": "train/{id}_{channel}.png", "test": "test/{id}_{channel}.png", "channels": ["red", "green"]},
+        submission={"sample": "sample.csv", "id": "Id", "shape": "lists"},
+    )
+    train, *_ = label_layouts.lists(facts, raw)
+    assert train[["0", "1", "2"]].to_numpy().tolist() == [["1", "0", "1"], ["0", "0", "0"], ["0", "1", "0"]]
+    assert train["image"].iloc[0] == "train/a_red.png|train/a_green.png"
+    (raw / "train" / "b_green.png").unlink()
+    with pytest.raises(UserError, match="1 images are missing: train/b_green.png"):
+        label_layouts.lists(facts, raw)
+    (raw / "train.csv").write_text("Id,Target\na,2 7\n")
+    with pytest.raises(UserError, match="row 2, column 'Target': unknown label '7'"):
+        label_layouts.lists(facts, raw)
+
+
+def test_a_list_that_cannot_hold_a_label_is_refused_at_once():
+    labels = {"targets": ["Mass", "Pleural fluid"]}
+    with pytest.raises(ValueError, match="a list of labels with ' ' between cannot hold 'Pleural fluid'"):
+        competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
+    labels["separator"] = "|"
+    competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
+
+
+def test_one_hot_columns_are_one_class_an_image(tmp_path):
+    raw = tmp_path / "raw"
+    rows = ["1,0,0", "0,1.0,0", " 0,False,TRUE"]
+    for number in range(3):
+        picture(raw / f"i{number}.png", seed=number)
+    header = "image,mel,nv,bcc\n"
+    (raw / "train.csv").write_text(header + "".join(f"i{number},{row}\n" for number, row in enumerate(rows)))
+    labels = {"shape": "one_hot", "file": "train.csv", "id": "image", "targets": ["label"], "holdout": 0.3}
+    facts = competition(
+        task="multiclass",
+        classes=["mel", "nv", "bcc"],
+        labels=labels,
+        images={"train": "{id}.png"},
+        score={"metric": "accuracy"},
+    )
+    train, test, _ = label_layouts.one_hot(facts, raw)
+    assert (train["label"].tolist(), test) == (["mel", "nv", "bcc"], None)
+    (raw / "train.csv").write_text(header + "i0,1,1,0\ni1,0,0,0\ni2,0,0,1\n")
+    with pytest.raises(
+        UserError, match="train.csv: 2 rows do not have one 1 and else 0 in mel, nv, bcc: i0, i1. With several"
+    ):
+        label_layouts.one_hot(facts, raw)
+
+
+def test_arrays_of_marks_are_classes_and_damaged_files_are_one_line(tmp_path):
+    path = tmp_path / "a.npz"
+    images, marks = np.zeros((6, 8, 8), np.uint8), np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    np.savez_compressed(path, train_images=images, train_labels=marks, test_images=images, test_labels=marks)
+    labels = {"shape": "arrays", "file": "a.npz", "targets": ["label"]}
+    facts = competition(task="multiclass", classes=["x", "y", "z"], labels=labels, score={"metric": "accuracy"})
+    train, _, solution = label_layouts.arrays(facts, tmp_path)
+    assert train["label"].tolist() == ["x", "y", "z"] * 2
+    assert solution["label"].tolist() == ["x", "y", "z"] * 2
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[80] ^= 0xFF
+    for content in (whole[: len(whole) // 2], bytes(flipped), b"", b"no archive", whole[:-4]):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"a.npz: (damaged|no array of numbers)"):
+            label_layouts.arrays(facts, tmp_path)
+    np.savez(path, train_images=np.array([{}], object), train_labels=marks)
+    with pytest.raises(UserError, match="no array of numbers, but of Python objects"):
+        label_layouts.arrays(facts, tmp_path)
+    np.save(tmp_path / "single.npy", images)
+    (tmp_path / "single.npy").rename(path)
+    with pytest.raises(UserError, match="not an .npz archive but a single array"):
+        label_layouts.arrays(facts, tmp_path)

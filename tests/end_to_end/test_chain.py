@@ -154,7 +154,7 @@ def test_kept_folds_that_split_a_group_are_refused(folded):
     several = table[table["group"].duplicated(keep=False)].index[0]
     table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
     table.to_csv(folded.paths.folds, index=False)
-    with pytest.raises(UserError, match="1 groups stand in two folds"):
+    with pytest.raises(UserError, match="1 groups are in two folds"):
         make_folds(folded)
 
 
@@ -188,7 +188,7 @@ def test_a_group_that_is_larger_than_a_fold_is_told(project_folder, capsys):
     for row in rows[: len(rows) // 2]:
         row[patient] = "one"
     table.write_text("\n".join([lines[0], *(",".join(row) for row in rows), ""]))
-    open_source(project).seal()
+    open_source(project).write_manifest()
     make_folds(project, force=True)
     assert "warning: the largest group holds" in capsys.readouterr().out
 
@@ -242,7 +242,7 @@ def test_the_order_of_runs_folds_and_rows_decides_nothing(folded):
     for path in (folded.paths.folds, folded.paths.raw / "sample_submission.csv"):
         head, *rows = path.read_text().splitlines()
         path.write_text("\n".join([head, *rows[::-1], ""]))
-    open_source(folded).seal()
+    open_source(folded).write_manifest()
     submit(Project.open("small"), names=["c", "a", "b"], force=True)
     (other,) = set(folded.paths.submissions.glob("*.csv")) - {file}
     after = files.read_csv(other, id=str).set_index("id")

@@ -43,7 +43,7 @@ def test_the_plain_mean_wins_ties():
     same = np.repeat(stack, 3, axis=0) + np.random.default_rng(1).normal(0, 1e-6, (3, 1000, 1))
     decision = choose_method(members(same, targets), competition("binary", score={"metric": "auc"}))
     assert decision.chosen.method.name == "mean"
-    assert all(one.gain.low <= 0 for one in decision.contenders[1:])
+    assert all(one.gain.low <= 0 for one in decision.candidates[1:])
     np.testing.assert_array_equal(decision.predictions, same.mean(axis=0))
 
 
@@ -56,7 +56,7 @@ def test_a_method_that_is_better_beyond_chance_takes_its_place():
     assert decision.chosen.method.learns
     assert decision.chosen.gain.low > 0
     assert decision.chosen.cross_fitted == max(
-        one.cross_fitted for one in decision.contenders if one.gain is None or one.gain.low > 0
+        one.cross_fitted for one in decision.candidates if one.gain is None or one.gain.low > 0
     )
     # what is predicted is made by the same method, fitted on all folds
     np.testing.assert_array_equal(
@@ -70,7 +70,7 @@ def test_a_direction_where_lower_is_better_is_known():
     decision = choose_method(
         members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "log_loss"})
     )
-    plain = decision.contenders[0]
+    plain = decision.candidates[0]
     assert decision.chosen.cross_fitted < plain.cross_fitted
     assert decision.chosen.gain.value == pytest.approx(plain.cross_fitted - decision.chosen.cross_fitted)
 
@@ -79,9 +79,9 @@ def test_one_fold_only_leaves_what_needs_no_labels():
     stack, targets = independent()
     single = members(stack, targets, folds=1)
     decision = choose_method(single, competition("binary", score={"metric": "macro_f1"}))
-    assert [one.method.name for one in decision.contenders] == ["mean", "geometric", "rank"]
-    assert decision.adjusted is None
-    with pytest.raises(UserError, match="fitted on labels, and one fold only is trained"):
+    assert [one.method.name for one in decision.candidates] == ["mean", "geometric", "rank"]
+    assert decision.post_processed is None
+    with pytest.raises(UserError, match="fitted on labels, and only one fold is trained"):
         choose_method(single, competition("binary", score={"metric": "macro_f1"}), method="stacking")
 
 
@@ -89,7 +89,7 @@ def test_a_single_run_has_nothing_to_put_together():
     stack, targets = independent(count=1)
     alone = members(stack, targets)
     decision = choose_method(alone, competition("binary", score={"metric": "auc"}))
-    assert [one.method.name for one in decision.contenders] == ["mean"]
+    assert [one.method.name for one in decision.candidates] == ["mean"]
     with pytest.raises(UserError, match="a single run"):
         choose_method(alone, competition("binary", score={"metric": "auc"}), method="selection")
 
@@ -111,12 +111,12 @@ def overconfident(n=3000, seed=0):
 def test_an_adjustment_is_made_where_the_metric_gains():
     stack, targets = overconfident()
     decision = choose_method(members(stack, targets), competition("binary", score={"metric": "log_loss"}))
-    assert decision.adjusted.title == "temperature"
-    assert decision.adjusted.helps
-    assert decision.adjusted.fitted.parameters["temperature"] == pytest.approx(3, rel=0.1)
-    np.testing.assert_array_equal(decision.predictions, decision.adjusted.predictions)
-    np.testing.assert_array_equal(decision.fitted.apply(stack), decision.adjusted.fitted.apply(stack))
-    assert decision.adjusted.cross_fitted < decision.chosen.cross_fitted - 0.1
+    assert decision.post_processed.title == "temperature"
+    assert decision.post_processed.helps
+    assert decision.post_processed.fitted.parameters["temperature"] == pytest.approx(3, rel=0.1)
+    np.testing.assert_array_equal(decision.predictions, decision.post_processed.predictions)
+    np.testing.assert_array_equal(decision.fitted.apply(stack), decision.post_processed.fitted.apply(stack))
+    assert decision.post_processed.cross_fitted < decision.chosen.cross_fitted - 0.1
 
 
 def test_an_adjustment_that_loses_is_left_out():
@@ -127,7 +127,7 @@ def test_an_adjustment_that_loses_is_left_out():
         targets = rng.integers(0, 2, 40)
         stack = expit(rng.normal(3 * (2 * targets - 1), 1.5))[None, :, None]  # one half is right
         decision = choose_method(members(stack, targets), competition("binary", score={"metric": "accuracy"}))
-        if not decision.adjusted.helps:
+        if not decision.post_processed.helps:
             lost += 1
             np.testing.assert_array_equal(decision.predictions, decision.chosen.predictions)
             np.testing.assert_array_equal(decision.fitted.apply(stack), stack[0])
@@ -136,7 +136,7 @@ def test_an_adjustment_that_loses_is_left_out():
 
 def test_ranks_need_no_adjustment():
     stack, targets = overconfident()
-    assert choose_method(members(stack, targets), competition("binary", score={"metric": "auc"})).adjusted is None
+    assert choose_method(members(stack, targets), competition("binary", score={"metric": "auc"})).post_processed is None
 
 
 def test_grades_are_cut_where_kappa_gains():
@@ -145,10 +145,10 @@ def test_grades_are_cut_where_kappa_gains():
     centre = 0.4 * targets + rng.normal(0, 0.4, (1, 1500))
     stack = softmax(-((centre[:, :, None] - np.arange(5)) ** 2) / 0.5, axis=2)
     decision = choose_method(members(stack, targets), competition("ordinal", score={"metric": "qwk"}))
-    assert decision.adjusted.title == "cut points"
-    assert decision.adjusted.helps
+    assert decision.post_processed.title == "cut points"
+    assert decision.post_processed.helps
     kappa = METRICS["qwk"](targets, decision.predictions)
-    assert kappa == pytest.approx(decision.adjusted.cross_fitted, abs=1e-12)
+    assert kappa == pytest.approx(decision.post_processed.cross_fitted, abs=1e-12)
     assert kappa > decision.chosen.cross_fitted + 0.02
 
 
@@ -173,7 +173,7 @@ def test_what_calibration_gains_is_cross_fitted_with_the_blend():
 def test_a_method_asked_for_is_tried_beside_the_mean_alone():
     stack, targets = independent()
     found = choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selection")
-    assert [one.method.name for one in found.contenders] == ["mean", "selection"]
+    assert [one.method.name for one in found.candidates] == ["mean", "selection"]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_decision_is_data_that_another_machine_can_apply(task, metric, name, t
     logits = 8 * truth + rng.normal(0, 4, (2, *truth.shape)) + skew
     stack = softmax(logits, axis=2) if truth.shape[1] == 3 else expit(logits)
     decision = choose_method(members(stack, targets), competition(task, score={"metric": metric}), method="mean")
-    assert decision.adjusted.helps
+    assert decision.post_processed.helps
     assert [step for step, _ in decision.fitted.steps] == ["mean_of", name]
     decision.fitted.save(tmp_path / "ensemble.npz")
     again = FittedTransform.load(tmp_path / "ensemble.npz").apply(stack)
@@ -233,10 +233,12 @@ def test_an_undefined_score_decides_nothing(made):
     decision = choose_method(given_members, facts)
     assert np.isfinite(decision.predictions).all()
     assert np.isfinite(decision.fitted.apply(given_members.predictions)).all()
-    if np.isnan(decision.contenders[0].cross_fitted):
-        assert decision.chosen is decision.contenders[0]
-    assert decision.chosen is decision.contenders[0] or decision.chosen.gain.low > 0
-    assert decision.adjusted is None or decision.adjusted.helps == bool(decision.adjusted.gain.value > 0)
+    if np.isnan(decision.candidates[0].cross_fitted):
+        assert decision.chosen is decision.candidates[0]
+    assert decision.chosen is decision.candidates[0] or decision.chosen.gain.low > 0
+    assert decision.post_processed is None or decision.post_processed.helps == bool(
+        decision.post_processed.gain.value > 0
+    )
 
 
 @pytest.mark.parametrize("name", list(METHODS))
@@ -247,12 +249,12 @@ def test_where_there_is_no_image_the_prior_is_predicted(name, metric):
     targets = (rng.random(1000) < 0.05).astype(int)
     stack = expit(rng.normal(4 * targets - 5, 1, (3, 1000)))[:, :, None]
     decision = choose_method(members(stack, targets), competition("binary", score={"metric": metric}), name)
-    blank = decision.without_image(np.array([0.05]))
+    blank = decision.fallback(np.array([0.05]))
     below = np.mean(decision.fitted.apply(stack)[:, 0] < blank[0])
     if name == "rank":
         assert below == pytest.approx(0.5, abs=0.05)
     elif metric == "pf1":
-        assert decision.adjusted.helps
+        assert decision.post_processed.helps
         assert blank[0] < 0.05  # sharpened as all others are
         assert 0.5 < below < 0.98
     else:
@@ -263,17 +265,17 @@ def test_where_there_is_no_image_the_decision_is_that_of_the_prior():
     stack, targets = independent(count=2)
     facts = competition("binary", score={"metric": "macro_f1"})
     decision = choose_method(members(stack, targets), facts, "mean")
-    assert decision.without_image(np.array([0.9])) > 0.5
-    assert decision.without_image(np.array([0.01])) < 0.5
+    assert decision.fallback(np.array([0.9])) > 0.5
+    assert decision.fallback(np.array([0.01])) < 0.5
 
 
 def test_the_probabilities_behind_ranks_thresholds_and_sharpening_are_those_of_the_members():
     stack, targets = independent(count=2)
     for metric, name in (("auc", "rank"), ("macro_f1", "mean"), ("pf1", "mean"), ("macro_f1", "rank")):
         decision = choose_method(members(stack, targets), competition("binary", score={"metric": metric}), name)
-        fitted, out_of_fold = decision.probable
+        fitted, out_of_fold = decision.probabilities
         np.testing.assert_allclose(fitted.apply(stack), stack.mean(axis=0))
         np.testing.assert_allclose(out_of_fold, stack.mean(axis=0))
     decision = choose_method(members(stack**3, targets), competition("binary", score={"metric": "log_loss"}), "mean")
-    assert decision.adjusted.helps  # a temperature: what comes of it are probabilities
-    np.testing.assert_array_equal(decision.probable[1], decision.predictions)
+    assert decision.post_processed.helps  # a temperature: what comes of it are probabilities
+    np.testing.assert_array_equal(decision.probabilities[1], decision.predictions)

@@ -45,7 +45,7 @@ def test_members_methods_and_the_choice_are_shown(three, capsys):
 def test_the_score_of_a_method_that_learns_is_the_cross_fitted_one(three):
     data = load_dataset(three)
     found = ensemble_runs(three, ["good", "noise"], data, method="stacking")
-    contender = next(one for one in found.decision.contenders if one.method.name == "stacking")
+    contender = next(one for one in found.choice.candidates if one.method.name == "stacking")
     assert found.score["value"] == pytest.approx(contender.cross_fitted, abs=1e-9)
     assert found.score["ensemble"] == {"method": "stacking"}
     assert found.score["low"] <= found.score["value"] <= found.score["high"]
@@ -135,7 +135,7 @@ def test_probabilities_stay_beside_decisions(folded):
     finished_run(project, "two", 0.8)
     data = load_dataset(project)
     found = ensemble_runs(project, ["one", "two"], data, method="rank")
-    np.testing.assert_array_equal(found.probable.predictions, found.members.predictions.mean(axis=0))
+    np.testing.assert_array_equal(found.probabilities.predictions, found.members.predictions.mean(axis=0))
     assert found.score["also"]["auc"] == pytest.approx(
         ensemble_runs(project, ["one", "two"], data, method="mean").score["also"]["auc"]
     )
@@ -156,7 +156,7 @@ def test_predictions_that_are_no_numbers_are_refused(three):
     table.loc[1, "target"] = np.nan
     files.write_csv(table, paths.oof)
     files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
-    with pytest.raises(UserError, match="1 predictions are no numbers"):
+    with pytest.raises(UserError, match="1 predictions are not numbers"):
         ensemble_runs(three, ["good", "fair"], load_dataset(three))
 
 

@@ -85,7 +85,7 @@ def test_groups_are_not_split():
 
 
 def test_the_most_telling_columns_are_named_and_the_answer_is_the_same_again(monkeypatch):
-    monkeypatch.setattr(dataset_shift, "ROWS", 200)
+    monkeypatch.setattr(dataset_shift, "MAX_ROWS", 200)
     rng, apart = np.random.default_rng(0), [0, 0.3, 0.8, 1.4, 2.2, 3.2]
     train, test = (
         pd.DataFrame({f"c{number}": rng.normal(far * is_test, 1, 400) for number, far in enumerate(apart)})
@@ -121,7 +121,7 @@ def test_what_cannot_be_said_is_nan(train, test, groups):
 def test_not_all_rows_are_taken(monkeypatch):
     rng = np.random.default_rng(0)
     train, test = part(rng, 100), part(rng, 100)
-    monkeypatch.setattr(dataset_shift, "ROWS", dataset_shift.LEAST - 1)
+    monkeypatch.setattr(dataset_shift, "MAX_ROWS", dataset_shift.MIN_ROWS - 1)
     assert np.isnan(adversarial_auc(train, test, own_groups(train, test)).auc)
 
 
@@ -247,8 +247,8 @@ def test_small_tables_are_judged_exactly():
     # Of 12 positives among 300, 5 stand among the 25 of Paris, where one is expected.
     site = np.repeat(["Paris", "Rome"], [25, 275])
     targets = np.concatenate([np.arange(25) < 5, np.arange(275) < 7]).astype(int)
-    assert chi2_contingency(pd.crosstab(site, targets), correction=False).pvalue < dataset_shift.CHANCE / 10
-    assert fisher_exact(pd.crosstab(site, targets)).pvalue > dataset_shift.CHANCE
+    assert chi2_contingency(pd.crosstab(site, targets), correction=False).pvalue < dataset_shift.SIGNIFICANCE / 10
+    assert fisher_exact(pd.crosstab(site, targets)).pvalue > dataset_shift.SIGNIFICANCE
     assert predictive_columns(pd.DataFrame({"Site": site}), targets, np.arange(300)) == []
 
 

@@ -46,7 +46,7 @@ def test_images_of_one_value_are_counted_and_are_no_copies():
     found = find_leaks(air, TEST, np.zeros(7, int))
     assert (found.duplicates, found.counts()["plain"]) == ([], 4)
     told = dict(found.lines())["images of one value"]
-    assert told == "4, which are no copies of each other: a, b, c and 1 more"
+    assert told == "4, which are not copies of each other: a, b, c and 1 more"
 
 
 def test_long_findings_are_a_count_and_three_examples(tmp_path):

@@ -110,7 +110,7 @@ def test_a_thumbnail_is_the_picture_made_small():
 @pytest.mark.parametrize("patients", [20, 60])  # below and above what the second sieve needs
 def test_copies_are_found_and_images_of_one_patient_are_not(change, patients):
     images = radiographs()[: 2 * patients]
-    assert (len(images) < near_duplicates.FEW) == (patients == 20)
+    assert (len(images) < near_duplicates.MIN_WHITENING) == (patients == 20)
     copies = [changed(images[row], change, seed=row + 1) for row in range(0, 16, 2)]
     assert found(images + copies) == [[row, len(images) + row // 2] for row in range(0, 16, 2)]
 

@@ -78,7 +78,7 @@ def test_multilabel_folds_balance_every_label_with_groups_whole():
     ("groups", "message"),
     [
         ([0, 1, 2, 2], "3 groups cannot make 5 folds. Set it to 3 or less"),
-        ([7, 7, 7, 7], "folds.k: 1 group cannot make 5 folds. All images are of one group: look at labels.group"),
+        ([7, 7, 7, 7], "folds.k: 1 group cannot make 5 folds. All images are in one group: check labels.group"),
     ],
 )
 def test_too_few_groups_are_refused(groups, message):
@@ -161,7 +161,11 @@ def test_kept_folds_come_back(kept):
 @pytest.mark.parametrize(
     ("ids", "changes", "message"),
     [
-        (list("abcdxy"), {}, r"4 ids differ from the data \(2 new, 2 gone\). .*make folds COMPETITION=small FORCE=1"),
+        (
+            list("abcdxy"),
+            {},
+            r"4 ids differ from the data \(2 new, 2 missing\). .*make folds COMPETITION=small FORCE=1",
+        ),
         (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml says k=5"),
         (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml says seed=1"),
         (list("abcdef"), {"method": "group"}, "made with method=stratified-group"),
@@ -177,8 +181,8 @@ def test_folds_that_no_longer_fit_are_refused(kept, ids, changes, message):
     ("text", "message"),
     [
         ("id,fold\na,0\n", "no column 'group'"),
-        ("id,group,fold\na,0,0\na,0,1\n", "ids stand twice: a"),
-        ("id,group,fold\na,0,x\n", "something else than numbers"),
+        ("id,group,fold\na,0,0\na,0,1\n", "duplicate ids: a"),
+        ("id,group,fold\na,0,x\n", "must hold whole numbers"),
         ("id,group,fold\na,0,0\nb,0,1\n", "it has 2 folds, competition.yaml says 3"),
     ],
 )

@@ -18,7 +18,7 @@ PAIRS = [f"HAM_{number // 2:07}" for number in range(200)]
 def test_columns_by_name_and_by_their_values_are_found():
     (lesion,) = found({"lesion_id": PAIRS, "age": [f"{40 + n % 30}" for n in range(200)], "sex": list("MF") * 100})
     assert (lesion.name, lesion.fact) == ("lesion_id", "labels.group: lesion_id")
-    assert (lesion.values, lesion.images, lesion.apart) == (100, 200, 100)
+    assert (lesion.values, lesion.images, lesion.split) == (100, 200, 100)
     (other,) = found({"code": PAIRS})
     assert other.name == "code"
     named = ["big" if n < 150 else f"p{n}" for n in range(200)]  # by its name even if one value is frequent
@@ -50,7 +50,7 @@ def test_what_is_said_of_persons_is_none(name):
 
 def test_parts_of_ids_and_folders_are_found():
     (first,) = found(ids=[f"P{number // 4:03}_{number % 4}" for number in range(200)])
-    assert (first.name, first.values, first.apart) == ("the first part of the ids", 50, 50)
+    assert (first.name, first.values, first.split) == ("the first part of the ids", 50, 50)
     (first,) = found(ids=[f"CNV-{1000 + number // 4}-{number % 4}" for number in range(200)])
     assert (first.name, first.values) == ("the first 2 parts of the ids", 50)
     assert first.fact == 'labels.group_pattern: "(?:[^_. -]+[_. -]+)[^_. -]+"'

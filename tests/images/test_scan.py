@@ -45,7 +45,7 @@ def test_one_look_measures_and_fills_the_store(small, table):
     assert known["id"].tolist() == seen["id"].tolist() == table["id"].tolist()
     for row in range(0, len(table), 17):
         pixels = read_image(paths.raw, table["image"].iloc[row], facts.images)
-        assert (opened.pixels[opened.of(table["id"].iloc[[row]])[0]] == prepare_image(pixels, CHOICES)).all()
+        assert (opened.pixels[opened.rows_of(table["id"].iloc[[row]])[0]] == prepare_image(pixels, CHOICES)).all()
         looks, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
         assert (thumbnails[row] == thumbnail).all()
         assert seen.loc[row, ["row", "likeness"]].tolist() == [row, f"{looks:016x}"]
@@ -173,7 +173,7 @@ def test_a_file_that_kills_the_decoder_is_a_bad_image(small, table, monkeypatch)
     monkeypatch.setattr(scan, "scan_image", dies_at_the_third)
     look(small, table, CHOICES)
     listed = pd.read_csv(small.paths.bad_images)
-    assert listed[["id", "reason"]].to_numpy().tolist() == [[table["id"].iloc[2], scan.DIED]]
+    assert listed[["id", "reason"]].to_numpy().tolist() == [[table["id"].iloc[2], scan.DECODER_CRASHED]]
 
 
 def test_a_wrong_step_is_told_before_any_image_is_read(small, table):

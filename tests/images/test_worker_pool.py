@@ -48,8 +48,8 @@ def test_what_kills_its_process_is_found_and_the_rest_is_done(at):
 
 
 def test_processes_that_cannot_start_are_not_the_items_fault(monkeypatch):
-    monkeypatch.setattr(worker_pool, "_begin", dies)
-    with pytest.raises(UserError, match="processes cannot be started. A script of your own"):
+    monkeypatch.setattr(worker_pool, "_initialise", dies)
+    with pytest.raises(UserError, match="processes cannot be started. Your own script must"):
         collected(doubled, range(3))
 
 

@@ -23,7 +23,7 @@ def test_a_public_data_set_is_not_written_to(hosted, sent):
 
 def test_a_data_set_that_cannot_be_unpacked_is_sent_anew(hosted, sent):
     hosted.fault("GetDatasetStatus", instead(status="BLOBS_RECEIVED"), instead(status="FAILED"))
-    with refused(r"Kaggle could not unpack the data set \(failed\). Run it again: it is sent anew"):
+    with refused(r"Kaggle could not unpack the data set \(failed\). Run it again: it is uploaded again"):
         run(sent)
     hosted.fault("GetDatasetStatus", instead(status="FAILED"))
     assert run(sent).dataset.version == 2

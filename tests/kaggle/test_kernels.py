@@ -50,7 +50,7 @@ def test_a_session_without_end_is_left_alone(hosted, sent, monkeypatch):
     hosted.states = ["RUNNING"] * 1000
     clock = iter(range(0, 10**6, 600))
     monkeypatch.setattr(kernels.time, "monotonic", lambda: next(clock))
-    with refused("the notebook has not ended in .* min. It goes on there; the same command takes it up again"):
+    with refused("the notebook has not ended in .* min. It continues on Kaggle; run the same command to wait again"):
         run(sent)
 
 
@@ -91,8 +91,8 @@ def test_a_fault_of_the_fake_machine_is_told_as_that(hosted, sent):
 @pytest.mark.parametrize(
     ("left", "message"),
     [
-        ({"other.txt": b"x"}, "the notebook wrote no submission.csv. It left other.txt"),
-        ({}, "the notebook wrote no submission.csv. It left nothing"),
+        ({"other.txt": b"x"}, "the notebook wrote no submission.csv. Its files: other.txt"),
+        ({}, "the notebook wrote no submission.csv. It wrote no files"),
         ({"submission.csv": b"<html>403</html>"}, "an error page instead of submission.csv. Run it again"),
         ({"submission.csv": b'{"code": 404}'}, "an error page instead of submission.csv. Run it again"),
     ],

@@ -96,7 +96,7 @@ def test_a_command_that_ended_anywhere_goes_on(hosted, sent, method):
         ("SaveKernel", instead(versionNumber=1, invalidModelSources=["m"]), "cannot attach the model m"),
         ("SaveKernel", instead(versionNumber=1, invalidKernelSources=["k"]), "cannot attach the notebook k"),
         ("SaveKernel", instead(ref="x"), "Kaggle's answer gives no version of the notebook"),
-        ("GetKernelSessionStatus", status(404, "Not found"), "Kaggle has no such thing: Not found"),
+        ("GetKernelSessionStatus", status(404, "Not found"), "not found on Kaggle: Not found"),
         ("ListKernelSessionOutput", status(500, "Oops"), None),
     ],
 )

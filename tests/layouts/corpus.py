@@ -138,7 +138,7 @@ table(
     edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,ill"),
 )
 table("a label missing", r"row 4, column 'finding': found nothing", edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,"))
-table("an id twice", r"ids stand twice in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick"))
+table("an id twice", r"ids appear twice in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick"))
 table(
     "ids with spaces",
     r"16 images are missing: train/x i00.png",
@@ -178,10 +178,10 @@ table(
     r"images are missing",
     lambda: Path(SAMPLE).write_text(Path(SAMPLE).read_text().replace("\nt", "\nq")),
 )
-table("a sample id twice", r"ids stand twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
+table("a sample id twice", r"ids appear twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
 table(
     "an id in both parts",
-    r"1 ids stand in train and in test: i00",
+    r"1 ids are in train and in test: i00",
     both(edit(YAML, 'test: "test/{id}.png"', 'test: ["test/{id}.png", "train/{id}.png"]'), edit(SAMPLE, "t1,", "i00,")),
 )
 table(
@@ -336,9 +336,9 @@ archive("a way out of the folder", r"unsafe member '../out.csv'", lambda: zipped
 archive("an absolute path", r"unsafe member '/out.csv'", lambda: zipped(**{"/out.csv": b"x"}))
 archive("a drive of Windows", r"unsafe member 'C:", lambda: zipped(**{"C:\\out.csv": b"x"}))
 archive("a link", r"unsafe member 'link.csv'", _link)
-archive("a password", r"is under a password", _secret)
+archive("a password", r"needs a password", _secret)
 archive("a bomb", r"claims to hold", lambda: _bomb())
-archive("archives without end", r"archives stand more than 3 deep", _nested)
+archive("archives without end", r"archives are nested more than 3 deep", _nested)
 archive("a tar that breaks off", r"packed.tar.gz: damaged archive", lambda: tarred(["a", "b"])[:-20], "packed.tar.gz")
 archive("text named .tar.gz", r"packed.tar.gz: damaged archive", lambda: b"no archive", "packed.tar.gz")
 archive("a way out of a tar", r"unsafe member '../a'", lambda: tarred(["../a"]), "packed.tar.gz")
@@ -616,7 +616,7 @@ fact("an unknown task", r"'task'", "task: binary", "task: regression")
 fact("three classes of two", r"task binary has two 'classes'", "[healthy, sick]", "[healthy, sick, ill]")
 fact("two classes of several", r"needs three or more 'classes'", "task: binary", "task: multiclass")
 fact("a class twice", r"'classes' has 'sick' twice", "[healthy, sick]", "[sick, sick]")
-fact("a key twice", r"the key 'task' stands twice", "task: binary", "task: binary\ntask: multiclass")
+fact("a key twice", r"the key 'task' occurs twice", "task: binary", "task: binary\ntask: multiclass")
 fact("no YAML", r"not valid YAML", "task: binary", "task: [binary")
 fact("a tab", r"not valid YAML", "  id: id", "\tid: id")
 fact("no source", r"'source' is missing", "source: {kind: own}\n", "")
@@ -652,8 +652,8 @@ fact("test part and hold-out", r"either 'images.test'", "  group: patient", "  g
 fact("neither of both", r"either 'images.test'", ', test: "test/{id}.png"', "")
 fact("a hold-out of all", r"'labels.holdout'", "  group: patient", "  group: patient\n  holdout: 1.5")
 fact(
-    "a name of the kit's own",
-    r"'labels.targets' has 'fold', a name that the kit's own tables need",
+    "a name of medfold's own",
+    r"'labels.targets' has 'fold', a name that medfold's own tables need",
     "targets: [finding]",
     "targets: [fold]",
 )
@@ -750,7 +750,7 @@ recipe(
     r"backbone.input_scaling",
     "backbone.name=ConvNeXtTiny images.size=32 backbone.input_scaling=magic",
 )
-recipe("a head for grades", r"head: task binary has no order to cut", "head=cut_points")
+recipe("a head for grades", r"head: task binary has no ordered classes", "head=cut_points")
 recipe("an unknown pipeline", r"augment: unknown pipeline 'xrays' \(did you mean 'xray'", "augment=xrays")
 recipe("an unknown transform", r"augment: unknown transform 'Flop'", "augment=[Flop]")
 recipe("a wrong argument", r"augment: GaussNoise: .*", 'augment=[{"GaussNoise":{"sigma":3}}]')
@@ -759,7 +759,7 @@ recipe("an unknown step", r"images.steps: unknown step 'crop_blackness'", "image
 recipe("patience for nothing", r"training.patience: it waits for a better epoch", "training.patience=3")
 recipe(
     "classes twice balanced",
-    r"training.class_weights: the sampler draws",
+    r"training.class_weights: the sampler already draws",
     "training.sampler=balanced training.class_weights=balanced",
 )
 recipe(
@@ -822,7 +822,7 @@ word("workers in words", r"WORKERS=few: expected a number from 0, or auto", "tra
 word("a run's name with a space", r"RUN=a b: a run's name has no spaces", "train", "-c", "clinic", "--run", "a b")
 word(
     "a run's name that is a path",
-    r"RUN=../a: a run's name is a plain folder name",
+    r"--run ../a: a run's name must be a plain folder name",
     "train",
     "-c",
     "clinic",
@@ -879,7 +879,7 @@ word(
 )
 word(
     "no such images",
-    r"IMAGES=nowhere: no such file or folder",
+    r"--images nowhere: no such file or folder",
     "predict",
     "-c",
     "clinic",
@@ -933,17 +933,25 @@ word(
     "--from",
     "given",
 )
-word("new: a name that is none", r"COMPETITION=.x: no name for a folder", "new", "-c", ".x", "--from", "given")
+word(
+    "new: a name that is none",
+    r"COMPETITION=.x: not usable as the name of a folder",
+    "new",
+    "-c",
+    ".x",
+    "--from",
+    "given",
+)
 word(
     "new: an address of nothing",
-    r"neither a name nor an address of Kaggle",
+    r"neither a name nor a Kaggle address",
     "new",
     "-c",
     "http://example.org/x",
     "--from",
     "given",
 )
-word("own data and nothing given", r"the data is your own and at no address", "download", "-c", "clinic", "--force")
+word("own data and nothing given", r"the data is your own: there is no address", "download", "-c", "clinic", "--force")
 
 # --- kept files -------------------------------------------------------------------------------------------------------
 
@@ -957,18 +965,18 @@ def kept(
 
 
 kept("folds without a column", r"clinic.csv: no column 'fold'", edit(KEPT, "id,group,fold", "id,group,part"))
-kept("folds that are no numbers", r"clinic.csv: column 'fold' holds something else", edit(KEPT, ",0\n", ",x\n"))
-kept("an id twice in the folds", r"clinic.csv: ids stand twice: i00", edit(KEPT, "i01,", "i00,"))
-kept("ids that are gone", r"clinic.csv: 2 ids differ from the data \(1 new, 1 gone\)", edit(KEPT, "i01,", "x01,"))
+kept("folds that are no numbers", r"clinic.csv: column 'fold' must hold whole numbers", edit(KEPT, ",0\n", ",x\n"))
+kept("an id twice in the folds", r"clinic.csv: duplicate ids: i00", edit(KEPT, "i01,", "i00,"))
+kept("ids that are gone", r"clinic.csv: 2 ids differ from the data \(1 new, 1 missing\)", edit(KEPT, "i01,", "x01,"))
 kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml says k=3", edit(YAML, "k: 2", "k: 3"))
-kept("a split group", r"groups stand in two folds", lambda: _exchange_one_fold())
+kept("a split group", r"groups are in two folds", lambda: _exchange_one_fold())
 kept(
     "no folds file behind a run",
     r"runs/clinic/noise: it was trained on another folds table",
     lambda: Path(KEPT).write_text("id,group,fold\n" + "".join(f"i{n:02},{n // 2},{n // 2 % 2}\n" for n in range(16))),
     SUBMIT,
 )
-kept("an empty folds file", r"folds/clinic.csv: not the table that was written", write(KEPT, ""))
+kept("an empty folds file", r"folds/clinic.csv: not the table that medfold wrote", write(KEPT, ""))
 kept("a folds file of bytes", r"clinic.csv", write(KEPT, bytes(range(256))))
 kept("run.json that breaks off", r"run.json: ", lambda: _halve(f"{RUN}/run.json"), SUBMIT)
 kept("run.json of something else", r"run.json", write(f"{RUN}/run.json", "[1, 2]"), SUBMIT)
@@ -980,7 +988,7 @@ kept(
 )
 kept(
     "a prediction that is no number",
-    r"fold0/oof.csv: 1 predictions are no numbers: i00",
+    r"fold0/oof.csv: 1 predictions are not numbers: i00",
     lambda: _forged("oof.csv", None, "nothing"),
     SUBMIT,
 )

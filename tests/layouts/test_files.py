@@ -62,7 +62,7 @@ def test_awkward_letters_in_names_of_files(bare, sign):
     rename_all(lambda name: sign + name)
     table(lambda id: sign + id)
     ended = medfold("new", "-c", "fresh", "--from", "given")
-    assert "16 training and 4 test images, by these facts" in ended.said, (ended.said, ended.errors)
+    assert "16 training and 4 test images, with these facts" in ended.said, (ended.said, ended.errors)
     works("given")
 
 
@@ -85,7 +85,7 @@ def test_accents_as_one_letter_or_two_are_the_same(bare, files, ids):
     rename_all(lambda name: unicodedata.normalize(files, "é") + name)
     table(lambda id: unicodedata.normalize(ids, "é") + id)
     ended = medfold("new", "-c", "fresh", "--from", "given")
-    assert "16 training and 4 test images, by these facts" in ended.said, (ended.said, ended.errors)
+    assert "16 training and 4 test images, with these facts" in ended.said, (ended.said, ended.errors)
     works("given")
 
 

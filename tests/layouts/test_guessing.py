@@ -53,7 +53,7 @@ def test_class_folders_come_before_a_table_without_a_label(tmp_path, column):
     table(tmp_path, "metadata.csv", f"image,{column}", *rows)
     facts, said = told(tmp_path)
     assert (facts["labels"]["shape"], facts["classes"]) == ("folders", ["benign", "malignant"])
-    assert "metadata.csv: not used, for the folders tell the classes" in said
+    assert "metadata.csv: not used, since folders name the classes" in said
 
 
 def test_folders_of_sites_do_not_come_before_a_table(tmp_path):
@@ -119,7 +119,7 @@ def test_a_column_of_parts_is_never_a_target(tmp_path):
     table(tmp_path, "sample_submission.csv", "image,stage", *(f"a{n:03},0" for n in range(9, 12)))
     facts, said = told(tmp_path)
     assert "part" not in facts["labels"]
-    assert "labels.part: column 'split' tells parts, and is not used" in said
+    assert "labels.part: column 'split' holds names of parts, and is not used" in said
 
 
 def test_rows_without_a_label_are_left_out_and_words_that_differ_by_case_are_one_class(tmp_path):
@@ -273,9 +273,9 @@ def test_columns_of_parts_and_files_that_are_not_used_are_told(tmp_path):
     (tmp_path / "images" / "a.xcf").write_bytes(b"gimp xcf")
     facts, said = told(tmp_path)
     assert facts["labels"]["targets"] == ["label"]
-    assert "labels.part: column 'is_test' tells parts or folds by its name, and is not used" in said
-    assert "labels.part: column 'fold' tells parts or folds" in said
-    assert "1 files in images end with .xcf: no image format that is known; not used" in said
+    assert "labels.part: column 'is_test' names parts or folds, and is not used" in said
+    assert "labels.part: column 'fold' names parts or folds" in said
+    assert "1 files in images end with .xcf: not a known image format; not used" in said
 
 
 def test_frames_of_arrays_are_told_and_pages_may_be_channels(tmp_path):
@@ -331,7 +331,7 @@ def test_of_two_levels_of_folders_the_classes_are_found(tmp_path, outer, inner, 
     pictures(tmp_path, *(f"{a}/{b}/{a[:3]}{b}{{n}}.png" for a in outer for b in inner), count=3)
     facts, said = told(tmp_path)
     assert sorted(facts["classes"]) == classes
-    assert "classes: folders have names at another level, too" in said
+    assert "classes: folders at another level could be classes, too" in said
 
 
 def test_classes_named_like_masks_and_numbers_that_recur_are_no_masks(tmp_path):
@@ -379,9 +379,7 @@ def test_ids_that_name_several_images_stop(tmp_path):
     pictures(tmp_path, "site_a/{n}.png", "site_b/{n}.png")
     rows = [f"{'AB'[site]},{n:03}.png,{n % 2}" for site in range(2) for n in range(12)]
     table(tmp_path, "labels.csv", "hospital,file,label", *rows)
-    with pytest.raises(
-        UserError, match="'000.png' stands in 2 rows and names 2 images: site_a/000.png, site_b/000.png"
-    ):
+    with pytest.raises(UserError, match="'000.png' is in 2 rows and names 2 images: site_a/000.png, site_b/000.png"):
         draft_facts(tmp_path)
 
 

@@ -237,7 +237,7 @@ def test_without_a_group_column_the_audit_names_the_lesions(guessed):
     changed = text.replace("  group: lesion_id\n", "").replace("method: stratified-group", "method: stratified")
     project.paths.facts.write_text(changed)
     ended = medfold("folds", "-c", "theirs")
-    assert "groups that nobody named         lesion_id: 18 values, 36 images share theirs" in ended.said
+    assert "suspected groups                 lesion_id: 18 values, 36 images share theirs" in ended.said
     assert "(labels.group: lesion_id keeps them together)" in ended.said
     assert "patients                         unknown: the OOF score may flatter" in ended.said
 
@@ -248,4 +248,4 @@ def test_what_was_guessed_is_told(guessed):
     _, _, said = guessed
     assert "24 images are named like others, with an addition: masks or the like" in said
     assert "no address at Kaggle" not in said  # no sample: nothing to upload
-    assert "24 training and 5 test images, by these facts" in said
+    assert "24 training and 5 test images, with these facts" in said

@@ -209,7 +209,7 @@ def test_cut_points_give_ordered_classes_equal_chances_at_the_start():
 def test_cut_points_are_for_ordered_classes_only():
     chosen = Recipe.model_validate({"images": {"size": 32}, "head": "cut_points"})
     assert build_model(facts("ordinal"), chosen).output_shape == (None, 3)
-    with pytest.raises(UserError, match="head: task multiclass has no order to cut"):
+    with pytest.raises(UserError, match="head: task multiclass has no ordered classes"):
         build_model(facts("multiclass"), chosen)
 
 

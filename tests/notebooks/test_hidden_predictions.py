@@ -71,7 +71,8 @@ def test_images_that_cannot_be_read_get_the_mean_of_the_training_labels(given, r
     assert found.loc[[absent, broken, empty, small], "target"].tolist() == pytest.approx(prior * 4)
     np.testing.assert_allclose(found.loc[rest, "target"], home.loc[rest, "target"], atol=1e-6)
     said = capsys.readouterr().out
-    assert f"4 of {len(home)} test units have no readable image: they get {prior[0]:.3g}, what is known" in said
+    fallback = f"they get {prior[0]:.3g}, the prediction without an image"
+    assert f"4 of {len(home)} test units have no readable image: {fallback}" in said
     assert f"unreadable test/{broken}.png: " in said
     assert "it has 5x7 pixels, expected 128x128" in said
 
@@ -99,7 +100,7 @@ def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
 
         batches = 0
 
-        def next(self):
+        def next_limit(self):
             self.batches += 1
             return [self.limit, PredictionLimit(1, 1), PredictionLimit(1, 1), None][min(self.batches, 4) - 1]
 
@@ -121,7 +122,7 @@ def test_no_time_at_all_still_gives_a_submission(given, root, capsys):
 
 def test_data_that_is_not_attached_is_named(given, tmp_path):
     (tmp_path / "input" / "medfold-small").mkdir(parents=True)
-    with pytest.raises(UserError, match="the data of small is not attached. There is medfold-small"):
+    with pytest.raises(UserError, match="the data of small is not attached. Attached: medfold-small"):
         predict_hidden_test(SubmissionBundle.open(given.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert not (tmp_path / "out.csv").exists()
 

@@ -48,7 +48,7 @@ def nothing_is_placed(monkeypatch):
 @pytest.fixture
 def shipped(tmp_path, monkeypatch):
     """Wheels of the packages that Kaggle lacks, for this Python alone, where pip looks for them."""
-    for name in wheels.DICOM:
+    for name in wheels.DICOM_PACKAGES:
         kaggle_image.repacked(name, tmp_path / "wheels")
     monkeypatch.setattr(wheels, "PYTHONS", (".".join(map(str, sys.version_info[:2])),))
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -44,4 +44,4 @@ def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, mon
     beside = json.loads((root / row["file"]).with_suffix(".json").read_text())
     assert beside["kaggle"]["notebook"]["version"] == 1
     assert "44 rows, checked" in (project.paths.run("baseline").notebook / "log.txt").read_text()
-    assert "from those at home they differ by 0 at most" in kaggle.said()
+    assert "they differ from the local predictions by at most 0" in kaggle.said()

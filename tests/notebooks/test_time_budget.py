@@ -23,12 +23,12 @@ def work(seconds, images, reading, look, folds=5, views=8, batch=64, slower=lamb
     while done < images:
         count = min(batch, images - done)
         clock.now += reading * count
-        level = budget.next()
+        level = budget.next_limit()
         if level is None:
             break
         spent = look * cost(level) * count * slower(done)
         clock.now += spent
-        budget.done(count, spent)
+        budget.record(count, spent)
         done += count
         asked.append(level)
     return asked, done, clock.now - 100

@@ -51,13 +51,13 @@ def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
     sizes = training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
     opened = TrainingBundle.open(tmp_path / "job")
-    paths = opened.lay_out(tmp_path / "there")
+    paths = opened.write_project(tmp_path / "there")
     for path in (made.paths.facts, made.paths.folds, made.paths.folds_metadata):
         there = tmp_path / "there" / path.relative_to(made.workspace.root)
         assert there.read_bytes() == path.read_bytes()
     assert paths.run("baseline").fold(1).state.read_bytes() == b"where it stands"
     assert not paths.data.exists()
-    assert (opened.order.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
+    assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
     Project.open("small", Workspace(tmp_path / "there"))
 
 
@@ -65,13 +65,13 @@ def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, t
     marks = set()
     for _ in range(2):
         training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
-        marks.add(files.read_json(tmp_path / "job" / training_bundle.ABOUT)["mark"])
+        marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["mark"])
     assert len(marks) == 1
     state = made.paths.run("baseline").fold(0).state
     state.parent.mkdir(parents=True)
     state.write_bytes(b"further")
     training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
-    assert files.read_json(tmp_path / "job" / training_bundle.ABOUT)["mark"] not in marks
+    assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["mark"] not in marks
 
 
 def test_nothing_private_is_in_a_job(made, built, tmp_path, monkeypatch):
@@ -91,7 +91,7 @@ def test_a_weights_file_comes_along(made, quick, tmp_path):
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
     training_bundle.write_training_bundle(made.paths, made.competition, recipe, ORDER, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")
-    assert opened.order.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
+    assert opened.request.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
     with pytest.raises(UserError, match="no.h5: no such file"):
         training_bundle.write_training_bundle(made.paths, made.competition, missing, ORDER, (), tmp_path / "job")
@@ -129,7 +129,7 @@ def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
 def test_data_that_is_not_at_kaggle(made, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
     project = Project(made.workspace, made.paths, made.competition.model_copy(update={"source": source}))
-    with pytest.raises(UserError, match="the data of source url is not at Kaggle. Put it there as a data set of your"):
+    with pytest.raises(UserError, match="the data of source url is not at Kaggle. Upload it as your own data set"):
         train(project, on="kaggle")
     assert kaggle.log == []
 
@@ -151,7 +151,7 @@ def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
     with pytest.raises(UserError, match="the notebook ended without a fold"):
         train(made, on="kaggle", folds=[0])
     kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
-    with pytest.raises(UserError, match="this is what another job left"):
+    with pytest.raises(UserError, match="the results are of another training"):
         train(made, on="kaggle", folds=[0], run="third")
     kaggle.runner = lambda pushed: Ended(state="ERROR", message="Out of memory")
     with pytest.raises(UserError, match="the notebook failed: Out of memory"):

@@ -73,7 +73,7 @@ def test_a_path_of_this_machine_stays_here(given, monkeypatch, tmp_path):
 
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
     run = write_submission_bundle.TrainedRun(given.project.paths.run("baseline"), recipe, [0])
-    assert write_submission_bundle._weights_of(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
+    assert write_submission_bundle._copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
 def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):
@@ -88,9 +88,9 @@ def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):
         ("test/{id}.png", ()),
         ("test/{id}.JPEG", ()),
         ("test-image.hdf5#{id}", ()),
-        ("test/{id}.dcm", wheels.DICOM),
-        ("test/{patient}/{id}", wheels.DICOM),  # named by their UID alone
-        ("test/{id}.tif", wheels.TIFF),
+        ("test/{id}.dcm", wheels.DICOM_PACKAGES),
+        ("test/{patient}/{id}", wheels.DICOM_PACKAGES),  # named by their UID alone
+        ("test/{id}.tif", wheels.TIFF_PACKAGES),
     ],
 )
 def test_decoders_are_packed_where_images_may_be_dicom(pattern, lacking):

@@ -180,7 +180,7 @@ def test_it_points_at_what_the_net_looks_for():
 
 
 @pytest.mark.parametrize(
-    "count", [0, 5, *(pytest.param(grad_cam.BATCH + more, marks=pytest.mark.slow) for more in (0, 1))]
+    "count", [0, 5, *(pytest.param(grad_cam.BATCH_SIZE + more, marks=pytest.mark.slow) for more in (0, 1))]
 )
 def test_a_batch_of_any_size_gives_the_maps_of_one_by_one(count):
     explainer = GradCam(build("multiclass"))

@@ -51,6 +51,6 @@ def test_no_images_give_no_rows(model):
 
 def test_dihedral_views_are_all_eight():
     corner = np.arange(16).reshape(1, 4, 4, 1)
-    from medfold.prediction.predictor import _turned
+    from medfold.prediction.predictor import _transformed
 
-    assert len({_turned(corner, *view).tobytes() for view in VIEWS["dihedral"]}) == 8
+    assert len({_transformed(corner, *view).tobytes() for view in VIEWS["dihedral"]}) == 8

@@ -118,7 +118,7 @@ def test_patients_are_not_named(project, good):
 
 def test_facts_of_the_data_and_the_folds(project, good):
     data, text = load_dataset(project), read(good)
-    facts = dict(cells(text, "What there is, and what the audit found"))
+    facts = dict(cells(text, "Counts, and findings of the audit"))
     assert facts["training images"] == str(len(data.train))
     assert facts["test images"] == str(len(data.test))
     assert facts["groups (patients, or what must not be split)"] == "40"
@@ -190,12 +190,12 @@ def test_several_runs_stand_on_one_page(project):
     found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read(path)
     scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
-    caption = "Methods: what is fitted on labels is judged on folds that it has not seen"
+    caption = "Methods: what is fitted on labels is scored on folds that it was not fitted on"
     methods = cells(text, caption)
-    assert [row[0] for row in methods] == [one.method.title for one in found.decision.contenders]
-    assert [row[1] for row in methods] == [f"{one.cross_fitted:.4f}" for one in found.decision.contenders]
+    assert [row[0] for row in methods] == [one.method.title for one in found.choice.candidates]
+    assert [row[1] for row in methods] == [f"{one.cross_fitted:.4f}" for one in found.choice.candidates]
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
-    assert marked == found.decision.chosen.method.title
+    assert marked == found.choice.chosen.method.title
     assert cards(text)["out-of-fold AUC"][0] == f"{found.score['value']:.4f}"
     assert "make submit COMPETITION=small RUNS=&#34;fair good&#34;" in text
     assert "ensemble" in sections(text)
@@ -206,7 +206,7 @@ def test_the_method_that_is_asked_for_is_taken(project):
     found = ensemble_runs(project, ["fair", "peeked"], load_dataset(project), method="stacking")
     text = read(report(project, ["fair", "peeked"], method="stacking"))
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
-    assert marked == found.decision.chosen.method.title
+    assert marked == found.choice.chosen.method.title
     assert cards(text)["out-of-fold AUC"][0] == f"{found.score['value']:.4f}"
 
 
@@ -284,7 +284,7 @@ def test_other_tasks(once, name, task, unit, tmp_path, monkeypatch):
         for column, (_, count, share, auc, _) in enumerate(rows):
             assert int(count) == members[:, column].sum()
             assert share == f"{members[:, column].mean():.1%}"
-            assert auc == f"{METRICS['auc'](members[:, column] * 1, found.probable.predictions[:, column]):.4f}"
+            assert auc == f"{METRICS['auc'](members[:, column] * 1, found.probabilities.predictions[:, column]):.4f}"
     if "confusion" in drawn:
         counts = re.search(r'<figure id="figure-confusion".*?</figure>', text, re.DOTALL).group()
         numbers = [int(each.replace(",", "")) for each in re.findall(r">([\d,]+)</td>", counts)]

@@ -227,7 +227,7 @@ def test_ticks_have_as_many_digits_as_they_need(values, texts):
 
 def test_operating_points_lie_on_the_curve():
     points = [OperatingPoint("a", 0.5, 0.9, 0.6, 0.1, 0.2), OperatingPoint("b", 0.4, 0.95, 0.3, 0.1, 0.2)]
-    x, y = plots.at_points(points)
+    x, y = plots.roc_points(points)
     np.testing.assert_allclose(x, [0.4, 0.7])
     np.testing.assert_allclose(y, [0.9, 0.95])
 

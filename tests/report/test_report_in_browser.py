@@ -78,7 +78,7 @@ def test_heat_maps_and_how_well_they_point(reported):
     assert int(pointing.group(1)) > int(pointing.group(3)) > 0
     tiles = re.findall(r'data-map="([^"]*)"', text)
     assert len(tiles) > 20
-    assert set(tiles) == {"Heat map of what speaks for a positive"}
+    assert set(tiles) == {"Heat map of the evidence for a positive"}
     assert 'id="learning"' in text
 
 

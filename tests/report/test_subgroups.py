@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.report.subgroups import FEW, score_subgroups
+from medfold.report.subgroups import MIN_UNITS, score_subgroups
 from medfold.scoring.metric import METRICS
 
 AUC = METRICS["auc"]
@@ -97,10 +97,10 @@ def test_columns_that_tell_nothing_apart_are_left_out(scored):
 
 
 def test_too_few_units_are_counted_but_not_scored(scored):
-    site = np.array(["big"] * (COUNT - 2 * FEW + 1) + ["enough"] * FEW + ["few"] * (FEW - 1))
+    site = np.array(["big"] * (COUNT - 2 * MIN_UNITS + 1) + ["enough"] * MIN_UNITS + ["few"] * (MIN_UNITS - 1))
     big, enough, few = parts_of(scored, site=site)
     assert not np.isnan([big.score, enough.score, enough.low]).any()
-    assert few.units == FEW - 1
+    assert few.units == MIN_UNITS - 1
     assert np.isnan([few.score, few.low, few.high]).all()
     assert 0 <= few.positives <= 1
 

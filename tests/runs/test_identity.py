@@ -202,7 +202,7 @@ def change_test_part(project: Project, edit) -> None:
     kept = files.read_csv(project.paths.raw / "sample_submission.csv")["id"]
     extra = pd.DataFrame({"id": [id for id in kept if id not in set(hidden["id"])], "target": "0", "usage": "Private"})
     files.write_csv(pd.concat([hidden[hidden["id"].isin(kept)], extra]), project.paths.solution)
-    open_source(project).seal()
+    open_source(project).write_manifest()
 
 
 def added(folder, sample):
@@ -236,8 +236,8 @@ PREDICTING = [each for each in OTHERS if each.values != ("compare",)]  # to comp
             r"the test part has changed since run 'baseline' was trained: 1 added \(new\)",
             marks=pytest.mark.slow,
         ),
-        (gone, r"the test part has changed since run 'baseline' was trained: 1 gone \(test_\w+\)"),
-        (other, "images of the test part are others, under the same ids, than those that run 'baseline' has seen"),
+        (gone, r"the test part has changed since run 'baseline' was trained: 1 removed \(test_\w+\)"),
+        (other, "images of the test part have changed, under the same ids, since run 'baseline' was trained"),
     ],
 )
 def test_images_of_the_test_part_that_changed_are_named(folded, edit, message, command):
@@ -319,7 +319,7 @@ def relabelled(project: Project, count: int = 3) -> Project:
     table = files.read_csv(path, target=str)
     table.loc[: count - 1, "target"] = table.loc[: count - 1, "target"].map({"0": "1", "1": "0"})
     files.write_csv(table, path)
-    open_source(project).seal()
+    open_source(project).write_manifest()
     return Project.open(project.paths.name)
 
 
@@ -327,9 +327,7 @@ def relabelled(project: Project, count: int = 3) -> Project:
 def test_labels_that_changed_are_named(folded, command):
     finished_run(folded)
     project = relabelled(folded)
-    with pytest.raises(
-        UserError, match="labels of the training part are others than those that run 'baseline'"
-    ) as caught:
+    with pytest.raises(UserError, match="labels of the training part have changed since run 'baseline'") as caught:
         COMMANDS[command](project, "baseline")
     assert "\n" not in str(caught.value)
 

@@ -94,7 +94,7 @@ def test_files_without_images_or_labels_are_told(tmp_path):
 )
 def test_words_for_healthy_name_the_negative_class(names, expected, told):
     found = Draft()
-    found.two_classes(names)
+    found.set_two_classes(names)
     assert found.facts["classes"] == expected
     if told:
         ((key, _, why),) = found.reasons
@@ -175,7 +175,7 @@ def test_names_with_an_addition_that_may_be_masks_are_told_and_used(tmp_path):
     tree(tmp_path, "a/{n}.png", "a/{n}_b.png", "b/{n}.png", "b/{n}_b.png")
     facts, said = told(tmp_path)
     assert "exclude" not in facts["images"]
-    assert "12 images are named like others with '_b' behind; I cannot tell whether they are masks" in said
+    assert "12 images are named like others with '_b' added; I cannot tell whether they are masks" in said
 
 
 def test_hidden_folders_are_no_classes(tmp_path):
@@ -206,7 +206,7 @@ def test_a_few_grey_images_do_not_make_a_grey_set(tmp_path):
             picture(tmp_path / label / f"{number}.png", shape=(12, 10, 3), seed=int(rng.integers(999)))
     facts, said = told(tmp_path)
     assert facts["images"]["channels"] == 3
-    assert "images that I looked at are grey: do the colours of the others tell anything?" in said
+    assert "images that I looked at are grey: do the colours of the others mean anything?" in said
 
 
 def table_of(root, text, count=60):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from medfold.scoring.cross_fitting import MAPS, FittedTransform, chained, cross_fit, prediction_map
+from medfold.scoring.cross_fitting import MAPS, FittedTransform, chain_fits, cross_fit, prediction_map
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def test_no_label_of_a_fold_decides_on_its_predictions():
 
     def fit(known, labels):
         mean = labels.mean()
-        return FittedTransform.by(plus, number=mean)
+        return FittedTransform.from_function(plus, number=mean)
 
     before = cross_fit(fit, predictions, targets, fold)
     flipped = np.where(fold == 1, 7, targets)
@@ -51,7 +51,9 @@ def test_each_fold_gets_what_was_fitted_on_exactly_the_others():
 
 def test_members_stand_before_the_samples():
     stack = np.arange(24.0).reshape(3, 4, 2)
-    result = cross_fit(lambda given, labels: FittedTransform.by(summed), stack, np.zeros(4), np.array([0, 1, 0, 1]))
+    result = cross_fit(
+        lambda given, labels: FittedTransform.from_function(summed), stack, np.zeros(4), np.array([0, 1, 0, 1])
+    )
     np.testing.assert_array_equal(result, stack.sum(axis=0))
 
 
@@ -59,13 +61,13 @@ def test_the_second_of_two_is_fitted_on_what_the_first_makes():
     seen = []
 
     def first(given, labels):
-        return FittedTransform.by(plus, {"a": 1}, number=1)
+        return FittedTransform.from_function(plus, {"a": 1}, number=1)
 
     def second(given, labels):
         seen.append(given.copy())
-        return FittedTransform.by(times, {"b": 2}, number=10)
+        return FittedTransform.from_function(times, {"b": 2}, number=10)
 
-    fitted = chained(first, second)(np.zeros((2, 1)), np.zeros(2))
+    fitted = chain_fits(first, second)(np.zeros((2, 1)), np.zeros(2))
     np.testing.assert_array_equal(seen[0], np.ones((2, 1)))
     np.testing.assert_array_equal(fitted.apply(np.zeros((2, 1))), np.full((2, 1), 10))
     assert fitted.parameters == {"a": 1, "b": 2}

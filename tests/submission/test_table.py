@@ -140,7 +140,7 @@ def test_several_classes_are_written_as_the_sample_writes_them(cells, words):
 def test_words_of_the_sample_that_are_no_classes_are_told(cells):
     facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
     told = explain_words(facts, sample(label=cells))
-    assert "which I cannot tell apart as classes: written are mild, mod, sev, as competition.yaml names them" in told
+    assert "which I cannot match to the classes: mild, mod, sev are written, as in competition.yaml" in told
 
 
 def test_labels_in_columns_are_written_as_the_sample_writes_them():
@@ -153,9 +153,9 @@ def test_labels_in_columns_are_written_as_the_sample_writes_them():
 
 
 def test_one_column_for_the_class_needs_a_metric_of_decisions():
-    with pytest.raises(UserError, match="one column for the class, and metric mean_auc is of probabilities"):
+    with pytest.raises(UserError, match="one column for the class, and metric mean_auc needs probabilities"):
         build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
-    with pytest.raises(UserError, match="metric mean_auc is of probabilities, and a submission of lists holds decis"):
+    with pytest.raises(UserError, match="metric mean_auc needs probabilities, and a submission of lists holds dec"):
         metric_of(competition("multilabel", submission={"shape": "lists"}))
 
 
@@ -262,7 +262,7 @@ FAULTS = {
     "wrong columns: target, id": GOOD[["target", "id"]],
     "1 ids are missing: c": GOOD.iloc[:2],
     "1 ids are not in the sample: d": pd.concat([GOOD, pd.DataFrame({"id": ["d"], "target": [0.5]})]),
-    "1 ids stand twice: c": pd.concat([GOOD, GOOD.iloc[2:]]),
+    "1 ids are duplicated: c": pd.concat([GOOD, GOOD.iloc[2:]]),
     "another order": GOOD.iloc[::-1],
     "row 3, column 'target': nan is no probability": GOOD.assign(target=[0.1, np.nan, 0.3]),
     "row 2, column 'target': inf": GOOD.assign(target=[np.inf, 0.1, 0.3]),

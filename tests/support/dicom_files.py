@@ -8,6 +8,7 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -17,6 +18,9 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
     generate_uid,
 )
+
+from medfold.competition.facts_sections import ImageFacts
+from medfold.images.formats.reading import read_image
 
 GDCM = {
     JPEGLossless: gdcm.TransferSyntax.JPEGLosslessProcess14,
@@ -107,3 +111,33 @@ def by_gdcm(path: Path, made: Dataset, syntax: str) -> Dataset:
     writer.SetImage(change.GetOutput())
     assert writer.Write()
     return dcmread(path)
+
+
+def images(channels: int = 1, **facts) -> ImageFacts:
+    return ImageFacts(train="{id}.dcm", channels=channels, **facts)
+
+
+def shown(made: Dataset, folder: Path, channels: int = 1, **facts) -> np.ndarray:
+    """What formats.read makes of a data set; without the axis of a single channel."""
+    save(folder / "a.dcm", made)
+    pixels = read_image(folder, "a.dcm", images(channels, **facts))
+    return pixels[..., 0] if channels == 1 else pixels
+
+
+def spread(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    return np.rint(np.clip((values.astype(np.float64) - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+
+
+def slowly(made: Dataset) -> np.ndarray:
+    """The chain with pydicom's functions, pixel by pixel: modality, VOI, its theoretical range to bytes, inversion."""
+    values = apply_modality_lut(made.pixel_array, made)
+    bits, signed = made.BitsStored, made.PixelRepresentation
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    if "ModalityLUTSequence" in made:
+        low, high = 0, 2 ** made.ModalityLUTSequence[0].LUTDescriptor[2] - 1
+    elif "RescaleSlope" in made:
+        low, high = (end * made.RescaleSlope + made.RescaleIntercept for end in (low, high))
+    if "VOILUTSequence" in made:
+        low, high = 0, 2 ** made.VOILUTSequence[0].LUTDescriptor[2] - 1
+    pixels = spread(apply_voi_lut(values, made), low, high)
+    return 255 - pixels if made.PhotometricInterpretation == "MONOCHROME1" else pixels

@@ -18,7 +18,7 @@ import pandas as pd
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from medfold.notebooks.wheels import DICOM
+from medfold.notebooks.wheels import DICOM_PACKAGES
 from tests.support.kaggle_machines import Ended
 
 OTHER_PACKAGES = os.environ.get("MEDFOLD_OTHER_PACKAGES")  # set by make test-all
@@ -46,7 +46,7 @@ socket.socket.connect, socket.getaddrinfo = guarded, known
 """
 
 
-def make(folder: Path, lacks: tuple[str, ...] = DICOM) -> Path:
+def make(folder: Path, lacks: tuple[str, ...] = DICOM_PACKAGES) -> Path:
     """A fresh virtual environment with the packages of another but those that Kaggle's image lacks.
 
     The other is the one that runs this, or that whose folder of packages OTHER_PACKAGES names.

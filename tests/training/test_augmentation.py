@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from medfold.errors import UserError
-from medfold.training.augmentation import PIPELINES, Augmenter, _transform, build_augmenter
+from medfold.training.augmentation import PIPELINES, Augmenter, _build_transform, build_augmenter
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 20, 20, 3), dtype=np.uint8)
 
@@ -146,7 +146,7 @@ def test_an_augmenter_survives_the_way_to_another_process():
 )
 def test_choices_among_transforms_are_made_by_the_seed(choice, expected):
     pixels = np.arange(16 * 16, dtype=np.uint8).reshape(16, 16, 1)
-    augment = Augmenter([_transform(choice, "dihedral")], (16, 16, 1))
+    augment = Augmenter([_build_transform(choice, "dihedral")], (16, 16, 1))
     seen = [augment(pixels, seed).tobytes() for seed in range(60)]
     assert len(set(seen)) == expected
     assert seen == [augment(pixels, seed).tobytes() for seed in range(60)]

@@ -9,7 +9,7 @@ from medfold.models.build import build_model
 from medfold.run_paths import FoldPaths
 from medfold.training import fold
 from medfold.training.batch_statistics import BatchStatistics
-from tests.training.test_fold import task
+from tests.support.small_tasks import task
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (130, 8, 8, 1), dtype=np.uint8)
 IMAGES[::2] //= 4  # two kinds of images, so that batches differ

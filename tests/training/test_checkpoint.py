@@ -13,7 +13,7 @@ from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.step import TrainingStep
-from tests.training.test_fold import task
+from tests.support.small_tasks import task
 
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
 
@@ -36,7 +36,7 @@ def test_a_state_of_something_else_is_not_taken_up(tmp_path):
 def test_a_state_in_another_precision_is_not_lost(tmp_path):
     path = tmp_path / "state.npz"
     Checkpoint(path, "a", "float16", ["weights"]).save(ARRAYS, {})
-    with pytest.raises(UserError, match="begun in float16, and this machine trains in float32. Go on with it where it"):
+    with pytest.raises(UserError, match="started in float16, and this machine trains in float32. Resume it where it"):
         Checkpoint(path, "a", "float32", ["weights"]).load()
     assert Checkpoint(path, "b", "float32", ["weights"]).load() is None
     assert Checkpoint(path, "a", "float16", ["other weights"]).load() is None

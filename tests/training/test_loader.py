@@ -85,14 +85,14 @@ def test_a_pipeline_on_its_way_to_a_worker_takes_no_pixels_along(mapped):
 
 def test_who_stops_early_leaves_no_process_and_no_memory_behind(mapped, monkeypatch):
     names = []
-    shared = loader._shared
+    shared = loader._allocate_shared
 
     def recorded(size):
         memory = shared(size)
         names.append(memory.name)
         return memory
 
-    monkeypatch.setattr(loader, "_shared", recorded)
+    monkeypatch.setattr(loader, "_allocate_shared", recorded)
     before = set(active_children())
     with closing(load_batches(pipeline(mapped), 0, 1000, 2, digest)) as batches:
         assert len([next(batches) for _ in range(3)]) == 3
@@ -119,7 +119,7 @@ def test_a_killed_worker_ends_in_one_line(mapped):
 
 
 def test_too_little_shared_memory_means_no_workers(mapped, monkeypatch):
-    monkeypatch.setattr(loader, "_room", lambda: 1000)
+    monkeypatch.setattr(loader, "_available_shared_memory", lambda: 1000)
     monkeypatch.setattr(loader, "ProcessPoolExecutor", None)
     assert digests(pipeline(mapped), 0, 2, 2) == [digest(pipeline(mapped).batch(step)) for step in range(2)]
 

@@ -152,7 +152,7 @@ def test_ctrl_c_stops_all_folds_in_one_line_and_none_has_failed(project_folder, 
         said, errors = begun.communicate(timeout=60)
     finally:
         begun.kill()
-    assert (begun.returncode, errors) == (130, "medfold: stopped; the same command goes on from what is done\n")
+    assert (begun.returncode, errors) == (130, "medfold: stopped; run the same command again to continue\n")
     assert "failed" not in said
     assert said.count("stopped") == 2
     wait_for(lambda: held(project_folder) == 0)

@@ -13,7 +13,7 @@ from tests.support.helpers import finished_run
         ({"augment": "fundsu"}, r"unknown pipeline 'fundsu' \(did you mean 'fundus'\?\)"),
         ({"training": {"epochs": 0}}, "nothing is trained"),
         ({"training": {"head_epochs": 1}}, "a backbone without weights has no features"),
-        ({"head": "both"}, "task binary has no order to cut"),
+        ({"head": "both"}, "task binary has no ordered classes"),
     ],
 )
 def test_what_cannot_be_trained_is_told_before_images_are_prepared(small, overrides, message):

@@ -10,7 +10,7 @@ from medfold.run_paths import FoldPaths
 from medfold.training import fold
 from medfold.training.self_check import TrainedFold, self_check
 from tests.support.helpers import competition
-from tests.training.test_fold import task
+from tests.support.small_tasks import task
 
 
 def trained(kind: str = "binary", n: int = 200, **changes) -> TrainedFold:
@@ -24,15 +24,15 @@ def trained(kind: str = "binary", n: int = 200, **changes) -> TrainedFold:
     predictions = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     if columns == 1:
         predictions, labels = predictions[:, 1:], labels[:, 1:]
-    learning = np.clip(predictions[:32] + rng.normal(0, 0.05, (32, columns)), 0, 1)
+    training_outputs = np.clip(predictions[:32] + rng.normal(0, 0.05, (32, columns)), 0, 1)
     made = {
         "predictions": predictions,
         "prior": labels.mean(axis=0),
         "losses": np.array([0.69, 0.5, 0.4]),
-        "learning": learning,
-        "predicting": predictions[:32],
-        "drawn": np.bincount(targets),
-        "shares": np.bincount(targets) / n,
+        "training_outputs": training_outputs,
+        "inference_outputs": predictions[:32],
+        "drawn_counts": np.bincount(targets),
+        "expected_shares": np.bincount(targets) / n,
     }
     return TrainedFold(**{"competition": facts, "targets": targets, "groups": np.arange(n), **made, **changes})
 
@@ -49,7 +49,7 @@ def test_predictions_that_hardly_vary_are_told():
 
 def test_a_score_that_is_no_better_than_chance_is_told_beyond_its_interval_only():
     good = trained()
-    (line,) = self_check(replace(good, predictions=1 - good.predictions, learning=good.learning[:0]))
+    (line,) = self_check(replace(good, predictions=1 - good.predictions, training_outputs=good.training_outputs[:0]))
     assert line.startswith("AUC 0.0")
     assert line.endswith("is no better than chance, 0.5000")
     noise = np.random.default_rng(1).random((200, 1))
@@ -78,13 +78,13 @@ def test_a_class_that_is_never_predicted_is_told_if_five_were_expected():
 
 def test_a_net_that_predicts_in_another_mode_is_told():
     good = trained()
-    for other in (np.full((32, 1), 0.5), 0.7 + 0.3 * good.learning):
-        (line,) = self_check(replace(good, predicting=other))
-        assert line.startswith("training images are predicted otherwise than they were learnt")
+    for other in (np.full((32, 1), 0.5), 0.7 + 0.3 * good.training_outputs):
+        (line,) = self_check(replace(good, inference_outputs=other))
+        assert line.startswith("outputs differ between training and inference mode")
 
 
 def test_shares_that_are_not_those_of_the_sampler_are_told():
-    assert self_check(trained(drawn=np.array([180, 20]), shares=np.array([0.5, 0.5]))) == [
+    assert self_check(trained(drawn_counts=np.array([180, 20]), expected_shares=np.array([0.5, 0.5]))) == [
         "class 0 was drawn in 90.0%, the sampler says 50.0%"
     ]
 

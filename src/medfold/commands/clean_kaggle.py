@@ -1,31 +1,31 @@
-"""`make clean-kaggle`: what medfold put on Kaggle, listed or removed."""
+"""`make clean-kaggle`: lists or removes what medfold put on Kaggle."""
 
 from medfold.console import say
 from medfold.kaggle import KaggleSession, list_content, remove_content
 
-OURS = "medfold-"
+PREFIX = "medfold-"
 
 
 def clean_kaggle(remove: bool = False) -> None:
-    """List the user's notebooks and data sets at Kaggle that the kit made; with `remove`, delete them there.
+    """Lists the user's notebooks and data sets at Kaggle that medfold made, or deletes them there.
 
-    Everything on this machine stays, and so do scores; but Kaggle cannot run again a notebook that was deleted.
+    All files on this machine stay, and so do scores; but Kaggle cannot rerun a deleted notebook.
 
     Args:
         remove: delete them. Defaults to False.
 
     Raises:
-        UserError: no credentials, or Kaggle's reason not to delete one.
+        UserError: no credentials, or Kaggle refuses to delete one.
     """
     session = KaggleSession.connect()
-    found = list(list_content(session, OURS))
-    for content in found:
+    contents = list(list_content(session, PREFIX))
+    for content in contents:
         if remove:
             remove_content(session, content)
             say("removed", f"{content.kind} {content.ref}")
         else:
             say(content.kind, content.page)
-    if not found:
-        say("kaggle", f"nothing of yours there begins with {OURS}")
+    if not contents:
+        say("kaggle", f"nothing of yours there begins with {PREFIX}")
     elif not remove:
-        say("", f"{len(found)} in all; make clean-kaggle YES=1 removes them there, for good")
+        say("", f"{len(contents)} in all; make clean-kaggle YES=1 removes them there, for good")

@@ -1,4 +1,4 @@
-"""`make compare`: is one run better than another, or is it chance?"""
+"""`make compare`: tests whether one run is better than another beyond chance."""
 
 from dataclasses import replace
 
@@ -15,33 +15,33 @@ from medfold.runs import (
     load_dataset_for,
     read_predictions,
     read_run,
-    refuse_changed_run,
+    require_same_facts_and_folds,
     trained_folds,
 )
 from medfold.scoring import (
     Difference,
     OofPredictions,
     bootstrap_interval,
-    difference_in_words,
-    interval_in_words,
+    format_difference,
+    format_interval,
+    format_score,
     metric_of,
     oof_by_unit,
     paired_difference,
-    score_in_words,
 )
 
 
 def compare(project: Project, sides: list[str]) -> Difference:
-    """Says whether the second run beats the first, on the folds that both have: a paired bootstrap over groups.
+    """Tests whether the second run beats the first on the folds that both have, by a paired bootstrap over groups.
 
     Args:
-        sides: two names of runs, or of several joined with `+`, whose mean is then compared.
+        sides: two run names; several joined with `+` stand for the mean of their predictions.
 
     Returns:
-        By how much the second is better.
+        The difference of the scores, positive if the second is better.
 
     Raises:
-        UserError: not two of them, a run that is not trained, or no fold in common.
+        UserError: not two sides, an untrained run, or no fold in common.
     """
     if len(sides) != 2:
         raise UserError(
@@ -50,17 +50,17 @@ def compare(project: Project, sides: list[str]) -> Difference:
     competition = project.competition
     names = [name for side in sides for name in side.split("+")]
     metric, data = metric_of(competition), load_dataset_for(project, names)
-    found = [[_oof_of(project, name, data) for name in side.split("+")] for side in sides]
-    folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for side in found for oof in side))
+    oof_by_side = [[_load_oof(project, name, data) for name in side.split("+")] for side in sides]
+    folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for side in oof_by_side for oof in side))
     if not folds:
         raise UserError(
             "they have no trained fold in common", f'RUNS="{" ".join(sides)}"', "Train the same fold of each"
         )
-    first, second = (_mean([_within(oof, folds) for oof in side]) for side in found)
+    first, second = (_average([_restrict_to_folds(oof, folds) for oof in side]) for side in oof_by_side)
     rows = []
     for name, oof in zip(sides, (first, second), strict=True):
         low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
-        rows.append([name, score_in_words(metric(oof.targets, oof.predictions)), interval_in_words(low, high)])
+        rows.append([name, format_score(metric(oof.targets, oof.predictions)), format_interval(low, high)])
     k = competition.folds.k
     covers = f"all {k} folds" if len(folds) == k else f"folds {shorten_list(sorted(folds), k)}, which all have"
     say("compare", f"{covers}, {len(first.names):,} {'units' if competition.score.unit else 'samples'}")
@@ -70,9 +70,9 @@ def compare(project: Project, sides: list[str]) -> Difference:
     if np.isnan(difference.value):
         say("difference", f"undefined: {metric.title} is undefined on what is compared")
     else:
-        say("difference", f"{sides[1]} is better by {difference_in_words(difference)}{chance}")
+        say("difference", f"{sides[1]} is better by {format_difference(difference)}{chance}")
     say("verdict", _verdict(sides, difference))
-    _warn_of_optimism(project, sides)
+    _warn_optimistic(project, sides)
     return difference
 
 
@@ -86,24 +86,24 @@ def _verdict(sides: list[str], difference: Difference) -> str:
     return "no difference beyond chance"
 
 
-def _oof_of(project: Project, name: str, data: Dataset) -> OofPredictions:
+def _load_oof(project: Project, name: str, data: Dataset) -> OofPredictions:
     run_paths = find_run(project.paths, name)
-    refuse_changed_run(project, name)
-    done = trained_folds(run_paths, project.competition.folds.k)
-    read = [read_predictions(project.competition, run_paths.fold(fold).oof) for fold in done]
-    return oof_by_unit(project.competition, pd.concat(read, ignore_index=True), data.train, data.targets)
+    require_same_facts_and_folds(project, name)
+    folds = trained_folds(run_paths, project.competition.folds.k)
+    tables = [read_predictions(project.competition, run_paths.fold(fold).oof) for fold in folds]
+    return oof_by_unit(project.competition, pd.concat(tables, ignore_index=True), data.train, data.targets)
 
 
-def _within(oof: OofPredictions, folds: set[int]) -> OofPredictions:
-    here = np.isin(oof.fold, list(folds))
-    return OofPredictions(*(getattr(oof, name)[here] for name in ("names", "predictions", "targets", "fold", "group")))
+def _restrict_to_folds(oof: OofPredictions, folds: set[int]) -> OofPredictions:
+    rows = np.isin(oof.fold, list(folds))
+    return OofPredictions(*(getattr(oof, name)[rows] for name in ("names", "predictions", "targets", "fold", "group")))
 
 
-def _mean(side: list[OofPredictions]) -> OofPredictions:
+def _average(side: list[OofPredictions]) -> OofPredictions:
     return replace(side[0], predictions=np.mean([oof.predictions for oof in side], axis=0))
 
 
-def _warn_of_optimism(project: Project, sides: list[str]) -> None:
+def _warn_optimistic(project: Project, sides: list[str]) -> None:
     optimistic = [
         name for side in sides for name in side.split("+") if is_optimistic(read_run(find_run(project.paths, name)))
     ]

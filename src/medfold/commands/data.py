@@ -1,4 +1,4 @@
-"""Stages `data` and `runs DELETE=`: what takes room on the disk and what uses it; removed once somebody agrees."""
+"""`make data`: lists the contents of data/ with size and use, or removes parts of it after confirmation."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,14 @@ from medfold.paths import CompetitionPaths, Workspace
 
 
 @dataclass(frozen=True)
-class Held:
-    """Something in data/ that can be removed by itself.
+class DataItem:
+    """A part of data/ that can be removed separately.
 
     Args:
-        name: as DELETE= takes it: raw, store/<key>, features/<key>.
-        paths: what is removed.
-        bytes: of all files in them.
-        used: by what, or how it comes back, in words.
+        name: as used in DELETE=: raw, downloads, store/<key>, features/<key>.
+        paths: the files and folders to remove.
+        bytes: total size of the files.
+        used: the runs that use it, or how to get it again, as text.
     """
 
     name: str
@@ -27,76 +27,101 @@ class Held:
 
 
 def data(workspace: Workspace, name: str | None = None, unwanted: list[str] | None = None, sure: bool = False) -> None:
-    """Shows raw data, stores and features with their sizes and what uses them; removes what is named.
+    """Lists raw data, stores and features with their sizes and the runs that use them, or removes some.
 
     Args:
-        name: one competition. Defaults to all that have data.
-        unwanted: what to remove, by the names shown. Defaults to nothing.
-        sure: removes it without asking.
+        workspace: the project folder.
+        name: of one competition. Defaults to all that have data.
+        unwanted: names from the list, to remove. Defaults to none.
+        sure: remove without asking. Defaults to False.
 
     Raises:
-        UserError: there is no such thing, no competition was named, or nobody agreed.
+        UserError: an unknown name, no competition to remove from, or no terminal to ask.
     """
     names = [name] if name else [each for each in workspace.competitions() if workspace.competition(each).data.is_dir()]
     if unwanted and not name:
         raise UserError("whose data?", "DELETE", "Name a competition: COMPETITION=name")
-    for each in names:
-        paths = workspace.competition(each)
-        held = held_by(paths)
+    for competition in names:
+        paths = workspace.competition(competition)
+        items = list_data_items(paths)
         if unwanted:
-            known = {one.name: one for one in held}
-            gone = _named(known, unwanted, f"data of {each}")
-            _remove([known[one].paths for one in gone], "data", [f"{one} ({known[one].used})" for one in gone], sure)
-        elif held:
-            say("data", f"{workspace.display(paths.data)}, {format_size(sum(one.bytes for one in held))}")
-            print_table(["what", "size", "used by"], [[one.name, format_size(one.bytes), one.used] for one in held])
+            known = {item.name: item for item in items}
+            selected = select_names(known, unwanted, f"data of {competition}")
+            remove_after_confirmation(
+                [known[key].paths for key in selected],
+                "data",
+                [f"{key} ({known[key].used})" for key in selected],
+                sure,
+            )
+        elif items:
+            say("data", f"{workspace.display(paths.data)}, {format_size(sum(item.bytes for item in items))}")
+            print_table(
+                ["what", "size", "used by"], [[item.name, format_size(item.bytes), item.used] for item in items]
+            )
     if not names:
         say("data", "none yet")
 
 
-def held_by(paths: CompetitionPaths) -> list[Held]:
-    """What the folder of a competition in data/ holds, the largest first."""
-    found, users = [], _stores_of_runs(paths)
+def list_data_items(paths: CompetitionPaths) -> list[DataItem]:
+    """Returns the removable parts of a competition's folder in data/, the largest first."""
+    items, runs_by_store = [], _runs_by_store(paths)
     raw = [path for path in (paths.raw, paths.raw_manifest) if path.exists()]
     if raw:
-        found.append(Held("raw", raw, _bytes(raw), "everything; make download gets it again"))
+        items.append(DataItem("raw", raw, total_size(raw), "everything; make download gets it again"))
     if paths.downloads.is_dir():
-        found.append(Held("downloads", [paths.downloads], _bytes([paths.downloads]), "an unfinished download"))
+        items.append(DataItem("downloads", [paths.downloads], total_size([paths.downloads]), "an unfinished download"))
     for kind, folder in (("store", paths.data / "store"), ("features", paths.data / "features")):
-        for each in sorted(folder.glob("*/")):
-            used = shorten_list(users.get(each.name, [])) or "no run"
-            found.append(Held(f"{kind}/{each.name}", [each], _bytes([each]), used))
-    return sorted(found, key=lambda one: -one.bytes)
+        for path in sorted(folder.glob("*/")):
+            used = shorten_list(runs_by_store.get(path.name, [])) or "no run"
+            items.append(DataItem(f"{kind}/{path.name}", [path], total_size([path]), used))
+    return sorted(items, key=lambda item: -item.bytes)
 
 
-def _named(known: dict, wanted: list[str], of: str) -> list[str]:
+def select_names(known: dict, wanted: list[str], whose: str) -> list[str]:
+    """Returns the wanted names without repetitions.
+
+    Args:
+        whose: what the names belong to, for the error message.
+
+    Raises:
+        UserError: a name is not known.
+    """
     unknown = [name for name in wanted if name not in known]
     if unknown:
         fix = f"Known: {shorten_list(sorted(known), 8)}" if known else None
-        raise UserError(f"there is no {shorten_list(unknown)} among the {of}", f'DELETE="{" ".join(wanted)}"', fix)
+        raise UserError(f"there is no {shorten_list(unknown)} among the {whose}", f'DELETE="{" ".join(wanted)}"', fix)
     return list(dict.fromkeys(wanted))
 
 
-def _remove(what: list[list[Path]], stage: str, told: list[str], sure: bool) -> None:
-    for line in told:
-        say(stage, f"to be removed: {line}")
+def remove_after_confirmation(items: list[list[Path]], topic: str, descriptions: list[str], sure: bool) -> None:
+    """Prints what will be removed, asks once, and removes it.
+
+    Args:
+        items: the paths of each item.
+        topic: of the printed lines.
+        descriptions: of each item.
+        sure: do not ask.
+    """
+    for line in descriptions:
+        say(topic, f"to be removed: {line}")
     if not sure and not confirm("Remove this for good?"):
-        say(stage, "nothing was removed")
+        say(topic, "nothing was removed")
         return
-    for paths in what:
-        for path in reversed(paths):  # what says that the rest is complete goes first
+    for paths in items:
+        for path in reversed(paths):  # the manifest, which marks the rest as complete, goes first
             files.remove(path)
-    say(stage, f"removed: {len(told)}")
+    say(topic, f"removed: {len(descriptions)}")
 
 
-def _stores_of_runs(paths: CompetitionPaths) -> dict[str, list[str]]:
-    """The names of the runs that were trained on each store."""
-    found: dict[str, list[str]] = {}
+def _runs_by_store(paths: CompetitionPaths) -> dict[str, list[str]]:
+    """The names of the runs trained on each store, by store key."""
+    runs: dict[str, list[str]] = {}
     for file in sorted(paths.runs.glob("*/run.json")):
-        found.setdefault((files.read_json(file) or {}).get("store", ""), []).append(file.parent.name)
-    return found
+        runs.setdefault((files.read_json(file) or {}).get("store", ""), []).append(file.parent.name)
+    return runs
 
 
-def _bytes(paths: list[Path]) -> int:
-    every = (file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
-    return sum(file.lstat().st_size for file in every if file.is_file() or file.is_symlink())
+def total_size(paths: list[Path]) -> int:
+    """The size of files and of all files in folders, in bytes."""
+    all_files = (file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
+    return sum(file.lstat().st_size for file in all_files if file.is_file() or file.is_symlink())

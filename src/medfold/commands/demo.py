@@ -13,13 +13,13 @@ from medfold.console import format_duration, say
 
 
 def demo(project: Project) -> None:
-    """Download, folds, training of all folds, submission, report and recheck, one after the other."""
+    """Runs download, folds, training of all folds, submission, report and recheck, one after the other."""
     say("medfold", project.competition.title)
-    began = time.monotonic()
+    start = time.monotonic()
     download(project)
     make_folds(project, prepare=image_settings(project, "baseline"))
     train(project)
     submit(project)
     report(project, ["baseline"])
     recheck(project)
-    say("demo", f"done in {format_duration(time.monotonic() - began)}")
+    say("demo", f"done in {format_duration(time.monotonic() - start)}")

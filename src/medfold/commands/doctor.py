@@ -1,4 +1,4 @@
-"""A health table: is everything there that the kit needs, on this machine and at Kaggle?"""
+"""`make doctor`: checks what medfold needs on this machine and at Kaggle."""
 
 import os
 import shutil
@@ -18,13 +18,13 @@ from medfold.kaggle import Competitions, KaggleSession
 from medfold.paths import Workspace
 from medfold.processes import silence_native_output
 
-SHOWN = ("tensorflow", "keras", "albumentations", "kaggle")
-LITTLE = 20e9  # bytes of free disk below which a competition hardly fits
+SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
+LOW_DISK = 20e9  # bytes; with less free disk space a competition hardly fits
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One row of the table."""
+    """The result of one check: a line of the output."""
 
     topic: str
     state: Literal["ok", "note", "fault"]
@@ -32,7 +32,7 @@ class Finding:
 
 
 def doctor(project: Project) -> bool:
-    """Shows the health table; True if nothing is at fault."""
+    """Prints the results of all checks; returns True if there is no fault."""
     findings = []
     for finding in examine(project.workspace, project.competition):
         findings.append(finding)
@@ -41,7 +41,7 @@ def doctor(project: Project) -> bool:
 
 
 def examine(workspace: Workspace, competition: Competition) -> Iterator[Finding]:
-    """Looks at Python, packages, OpenCV, GPU, disk, Kaggle credentials and one's standing in a competition."""
+    """Checks Python, packages, OpenCV, GPU, disk, Kaggle credentials and the account's status in the competition."""
     yield _python()
     yield _packages(workspace.root / "requirements.txt")
     yield _opencv()
@@ -60,20 +60,20 @@ def _packages(file: Path) -> Finding:
     if not file.is_file():
         return Finding("packages", "note", f"no {file.name} here to compare with")
     lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    wrong, versions = [], {}
+    problems, versions = [], {}
     for requirement in (Requirement(line) for line in lines if line):
         try:
             versions[requirement.name] = version(requirement.name)
         except PackageNotFoundError:
-            wrong.append(f"{requirement.name} is missing")
+            problems.append(f"{requirement.name} is missing")
             continue
         if not requirement.specifier.contains(versions[requirement.name], prereleases=True):
-            wrong.append(f"{requirement.name} is {versions[requirement.name]}, needed {requirement.specifier}")
-    if wrong:
+            problems.append(f"{requirement.name} is {versions[requirement.name]}, needed {requirement.specifier}")
+    if problems:
         return Finding(
-            "packages", "fault", f"{shorten_list(wrong)}. Run: make setup, or pip install -r requirements.txt"
+            "packages", "fault", f"{shorten_list(problems)}. Run: make setup, or pip install -r requirements.txt"
         )
-    shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN if name in versions)
+    shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN_PACKAGES if name in versions)
     return Finding("packages", "ok", f"{shown}; all {len(versions)} as required")
 
 
@@ -82,15 +82,15 @@ def _opencv() -> Finding:
         import cv2
     except ImportError as error:
         return Finding("OpenCV", "fault", f"cannot be imported ({error}). Run: make setup")
-    found = {}
+    versions = {}
     for name in ("opencv-python", "opencv-python-headless"):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    if len(set(found.values())) > 1:
-        both = ", ".join(f"{name} {number}" for name, number in found.items())
-        return Finding("OpenCV", "note", f"{both} overwrite each other. Run: make setup")
+    if len(set(versions.values())) > 1:
+        names = ", ".join(f"{name} {number}" for name, number in versions.items())
+        return Finding("OpenCV", "note", f"{names} overwrite each other. Run: make setup")
     return Finding("OpenCV", "ok", f"cv2 {cv2.__version__}")
 
 
@@ -99,11 +99,11 @@ def _gpu() -> Finding:
         with silence_native_output(show_on_error=True):
             from medfold.models import gpus
 
-            found = gpus()
+            names = gpus()
     except ImportError as error:
         return Finding("GPU", "fault", f"TensorFlow cannot be imported ({error}). Run: make setup")
-    if found:
-        return Finding("GPU", "ok", ", ".join(found))
+    if names:
+        return Finding("GPU", "ok", ", ".join(names))
     return Finding(
         "GPU", "note", f"none seen by TensorFlow: {os.cpu_count()} CPU cores train. With CUDA: make setup GPU=1"
     )
@@ -112,7 +112,7 @@ def _gpu() -> Finding:
 def _disk(root: Path) -> Finding:
     data = root / "data" if (root / "data").is_dir() else root
     free = shutil.disk_usage(data).free
-    return Finding("disk", "ok" if free > LITTLE else "note", f"{format_size(free)} free for data/ and runs/")
+    return Finding("disk", "ok" if free > LOW_DISK else "note", f"{format_size(free)} free for data/ and runs/")
 
 
 def _kaggle(competition: Competition) -> Iterator[Finding]:
@@ -127,12 +127,12 @@ def _kaggle(competition: Competition) -> Iterator[Finding]:
         yield Finding("joined", "ok", "this competition needs no account")
         return
     try:
-        yield from _standing(Competitions(session), competition)
+        yield from _competition_status(Competitions(session), competition)
     except UserError as error:
         yield Finding("joined", "fault", str(error))
 
 
-def _standing(competitions: Competitions, competition: Competition) -> Iterator[Finding]:
+def _competition_status(competitions: Competitions, competition: Competition) -> Iterator[Finding]:
     from medfold.competition import kaggle_slug
 
     info = competitions.joined(kaggle_slug(competition))
@@ -145,5 +145,7 @@ def _standing(competitions: Competitions, competition: Competition) -> Iterator[
     else:
         kind = "notebooks only" if info.notebooks_only else "files"
         left = competitions.limits(info.slug).left
-        told = "submissions left today are not told" if left is None else f"{left} submissions left today (UTC)"
-        yield Finding("submit", "note" if left == 0 else "ok", f"{told}, {kind}")
+        limit = (
+            "number of submissions left today is unknown" if left is None else f"{left} submissions left today (UTC)"
+        )
+        yield Finding("submit", "note" if left == 0 else "ok", f"{limit}, {kind}")

@@ -10,12 +10,12 @@ from medfold.data import get_raw_data, get_raw_files
 def download(
     project: Project, given: Path | None = None, force: bool = False, patterns: list[str] | None = None
 ) -> None:
-    """Gets the raw data and reads its labels; repairs what is there in part.
+    """Gets the raw data and reads its labels; completes an unfinished download.
 
     Args:
-        given: a file, folder or zip archive to take instead of the source. Defaults to none.
-        force: gets it again even if it is there.
-        patterns: names or patterns of the only files to get. Defaults to all.
+        given: a file, folder or zip archive to use instead of the source. Defaults to none.
+        force: get it again even if it is complete. Defaults to False.
+        patterns: names or patterns of the files to get. Defaults to all files.
     """
     if patterns:
         with files.lock(project.paths.raw):

@@ -1,4 +1,4 @@
-"""`make ensemble`: what runs are worth together, by every method."""
+"""`make ensemble`: scores the ensemble of several runs, by every method."""
 
 import numpy as np
 
@@ -11,53 +11,61 @@ from medfold.scoring import (
     Metric,
     bootstrap_interval,
     describe_score,
-    difference_in_words,
-    interval_in_words,
+    format_difference,
+    format_interval,
+    format_score,
     metric_of,
-    score_in_words,
 )
 
 
 def ensemble(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> None:
-    """Shows what runs are worth together: members, methods, adjustment, and the OOF score of what `submit` would take.
+    """Prints members, methods and post-processing of an ensemble, and the OOF score of the one that `submit` would use.
 
     Args:
-        names: of the runs.
-        method: to be taken instead of the one that the scores choose.
-        per_class: weights are fitted for each class or label on its own.
+        names: run names, one per member.
+        method: name of the method to use. Defaults to the choice by cross-fitted scores.
+        per_class: fit separate weights for each class or label. Defaults to False.
 
     Raises:
-        UserError: runs that do not fit together, or that are not trained.
+        UserError: untrained runs, or runs that do not fit together.
     """
     data = load_dataset_for(project, names)
-    found = ensemble_runs(project, names, data, method, per_class)
-    show_ensemble(project, found, method)
-    say("OOF score", describe_score(project.competition, found.score, data.train["unit"].nunique()))
-    words = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
-    named = " ".join(names)
-    command = project.command("submit", RUNS=f'"{named}"', **{key: value for key, value in words.items() if value})
+    result = ensemble_runs(project, names, data, method, per_class)
+    show_ensemble(project, result, method)
+    say("OOF score", describe_score(project.competition, result.score, data.train["unit"].nunique()))
+    options = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
+    quoted_names = " ".join(names)
+    command = project.command(
+        "submit", RUNS=f'"{quoted_names}"', **{key: value for key, value in options.items() if value}
+    )
     say("then", command)
 
 
-def show_ensemble(project: Project, found: Ensemble, method: str | None = None) -> None:
-    """Shows the ensemble: its runs, the methods with their scores, what was chosen."""
-    competition, decision = project.competition, found.decision
+def show_ensemble(project: Project, result: Ensemble, method: str | None = None) -> None:
+    """Prints the runs of an ensemble, the methods with their scores, and the choice.
+
+    Args:
+        result: the fitted ensemble.
+        method: the method that the user named. Defaults to none.
+    """
+    competition, decision = project.competition, result.choice
     metric = metric_of(competition)
-    if len(found.names) > 1:
-        say("members", f"{len(found.names)} runs, and how far their errors go together (1: the same errors)")
-        _show_members(metric, found.members)
+    if len(result.names) > 1:
+        say("members", f"{len(result.names)} runs, and the correlation of their errors (1: the same errors)")
+        _show_members(metric, result.members)
         say("methods", "cross-fitted: weights from the other folds; gain over the arithmetic mean")
         _show_methods(metric, decision)
-        chosen = decision.chosen
-        why = "asked for" if method else "better than the mean beyond chance"
-        if not method and chosen.gain is None:
-            why = "no other is better beyond chance"
-        say("chosen", f"{chosen.method.title}: {why}{_weights(found.members, chosen.fitted.parameters.get('weights'))}")
-    _show_adjusted(metric, decision)
-    if found.calibration:
-        each = found.calibration
-        after = f"{each.before:.4f}, after temperature scaling {each.after:.4f} (T = {each.temperature:.2f})"
-        say("ECE", f"{after}, cross-fitted")
+        choice = decision.chosen
+        reason = "as requested" if method else "better than the mean beyond chance"
+        if not method and choice.gain is None:
+            reason = "no other is better beyond chance"
+        weights = choice.fitted.parameters.get("weights")
+        say("chosen", f"{choice.method.title}: {reason}{_weights_as_text(result.members, weights)}")
+    _show_post_processing(metric, decision)
+    if result.calibration:
+        calibration = result.calibration
+        after = f"after temperature scaling {calibration.after:.4f} (T = {calibration.temperature:.2f})"
+        say("ECE", f"{calibration.before:.4f}, {after}, cross-fitted")
 
 
 def _show_members(metric: Metric, members: Members) -> None:
@@ -65,47 +73,56 @@ def _show_members(metric: Metric, members: Members) -> None:
     numbers = [f"[{number + 1}]" for number in range(len(members.names))]
     rows = []
     for number, name in enumerate(members.names):
-        given = members.predictions[number]
-        low, high = bootstrap_interval(metric, members.targets, given, members.group)
-        score = score_in_words(metric(members.targets, given))
+        predictions = members.predictions[number]
+        low, high = bootstrap_interval(metric, members.targets, predictions, members.group)
+        score = format_score(metric(members.targets, predictions))
         rows.append(
-            [numbers[number], name, score, interval_in_words(low, high), *(f"{r:.2f}" for r in correlation[number])]
+            [numbers[number], name, score, format_interval(low, high), *(f"{r:.2f}" for r in correlation[number])]
         )
     print_table(["", "run", metric.title, "95 % interval", *numbers], rows)
 
 
 def _show_methods(metric: Metric, decision: EnsembleChoice) -> None:
     rows = []
-    for one in decision.contenders:
-        told = [difference_in_words(one.gain), _percent(one.gain.probability)] if one.gain else ["", ""]
+    for contender in decision.candidates:
+        gain = [format_difference(contender.gain), _percent(contender.gain.probability)] if contender.gain else ["", ""]
         rows.append(
-            [one.method.name, one.method.title, score_in_words(one.cross_fitted), score_in_words(one.in_sample), *told]
+            [
+                contender.method.name,
+                contender.method.title,
+                format_score(contender.cross_fitted),
+                format_score(contender.in_sample),
+                *gain,
+            ]
         )
-    marked = [decision.contenders.index(decision.chosen)]
+    marked = [decision.candidates.index(decision.chosen)]
     print_table(
         ["METHOD", "", f"{metric.title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked
     )
 
 
-def _show_adjusted(metric: Metric, decision: EnsembleChoice) -> None:
-    adjusted = decision.adjusted
+def _show_post_processing(metric: Metric, decision: EnsembleChoice) -> None:
+    adjusted = decision.post_processed
     if adjusted is None:
         return
-    found = ", ".join(_shown(value) for key, value in adjusted.fitted.parameters.items() if key != "weights")
-    before, after = score_in_words(decision.chosen.cross_fitted), score_in_words(adjusted.cross_fitted)
+    parameters = ", ".join(_as_text(value) for key, value in adjusted.fitted.parameters.items() if key != "weights")
+    before, after = format_score(decision.chosen.cross_fitted), format_score(adjusted.cross_fitted)
     scores = f"{metric.title} {before} -> {after} cross-fitted"
-    fate = "used" if adjusted.helps else "not used: the score does not gain"
-    tell = say if adjusted.helps else warn
-    tell("adjusted", f"{adjusted.title} {found}: {scores} ({score_in_words(adjusted.in_sample)} in-sample); {fate}")
+    outcome = "used" if adjusted.helps else "not used: the score does not gain"
+    output = say if adjusted.helps else warn
+    output(
+        "adjusted",
+        f"{adjusted.title} {parameters}: {scores} ({format_score(adjusted.in_sample)} in-sample); {outcome}",
+    )
 
 
-def _shown(value: float | list[float]) -> str:
+def _as_text(value: float | list[float]) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return shorten_list([f"{each:.3g}" for each in value], 8)
 
 
-def _weights(members: Members, weights: np.ndarray | None) -> str:
+def _weights_as_text(members: Members, weights: np.ndarray | None) -> str:
     if weights is None:
         return ""
     if weights.ndim == 2:

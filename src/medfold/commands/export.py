@@ -1,9 +1,9 @@
-"""`make export`: a trained fold as a .keras file, for plain Keras."""
+"""`make export`: writes the model of a fold as a .keras file, which Keras loads without medfold."""
 
 from pathlib import Path
 
 from medfold import files
-from medfold.competition import RESEARCH, Project
+from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import say
 from medfold.errors import UserError
 from medfold.processes import silence_native_output
@@ -11,33 +11,33 @@ from medfold.runs import done_folds, facts_of_run, find_run, recipe_of_run
 
 
 def export(project: Project, run: str, fold: int, out: Path | None = None) -> Path:
-    """Writes the net of a fold as a .keras file that is loaded without medfold, and a note of what its input is.
+    """Writes the model of a fold as a .keras file, and a text file that describes its input and output.
 
     Args:
-        run: its name.
-        fold: its number.
+        run: name of the run.
+        fold: fold number.
         out: the file to write. Defaults to `<run>-fold<fold>.keras` in the folder of the run.
 
     Returns:
-        The file; the note is beside it, with the ending `.txt`.
+        The path of the model; the text file has the same path with the ending `.txt`.
 
     Raises:
-        UserError: a run or fold that is not trained.
+        UserError: the run or the fold is not trained.
     """
     run_paths = find_run(project.paths, run)
     facts, recipe = facts_of_run(project, run), recipe_of_run(project, run)
     if fold not in (done := done_folds(run_paths, facts.folds.k)):
-        trained = f"Trained are: {', '.join(map(str, done))}" if done else f"Run: {project.command('train')}"
-        raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", trained)
-    with silence_native_output(show_on_error=True):  # TensorFlow tells at length which GPUs it does not find
+        fix = f"Trained folds: {', '.join(map(str, done))}" if done else f"Run: {project.command('train')}"
+        raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", fix)
+    with silence_native_output(show_on_error=True):  # TensorFlow prints long messages about GPUs
         from medfold.models import to_plain_keras
         from medfold.prediction import load_model
-    plain = to_plain_keras(load_model(facts, recipe, run_paths.fold(fold).weights))
+    model = to_plain_keras(load_model(facts, recipe, run_paths.fold(fold).weights))
     out = out or run_paths.folder / f"{run}-fold{fold}.keras"
     with files.atomic_write(out) as temporary:
-        named = temporary.with_name(f"{temporary.name}.keras")  # Keras tells its formats apart by the ending
-        plain.save(named)
-        named.replace(temporary)
+        keras_file = temporary.with_name(f"{temporary.name}.keras")  # Keras chooses the format by the ending
+        model.save(keras_file)
+        keras_file.replace(temporary)
     size, views = recipe.images.size, facts.images.symmetry
     steps = ", ".join(map(str, recipe.images.steps)) or "none"
     files.write_text(
@@ -47,14 +47,14 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     model = keras.models.load_model("{out.name}")
     probabilities = model.predict_on_batch(images)
 
-Input: float32 (batch, {size}, {size}, {facts.images.num_channels}), pixels from 0 to 255; the net scales them itself.
-Before it, medfold brought an image to that size by: preparation steps {steps}; images.fit {recipe.images.fit}.
+Input: float32 (batch, {size}, {size}, {facts.images.num_channels}), pixels from 0 to 255; the model scales them itself.
+medfold resizes an image to that size by: preparation steps {steps}; images.fit {recipe.images.fit}.
 Output: float32 (batch, {len(facts.prediction_columns)}), probabilities of: {", ".join(facts.prediction_columns)}.
 A submission also averages over all folds{"" if views == "none" or not recipe.tta else f" and over flips ({views})"}.
-{RESEARCH}
+{RESEARCH_NOTICE}
 """,
         out.with_suffix(".txt"),
     )
-    say("export", f"{project.display(out)}, and what its input is: {out.with_suffix('.txt').name}")
-    say("", RESEARCH)
+    say("export", f"{project.display(out)}; its input is described in {out.with_suffix('.txt').name}")
+    say("", RESEARCH_NOTICE)
     return out

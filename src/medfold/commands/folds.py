@@ -1,4 +1,4 @@
-"""`make folds`: the folds, audited."""
+"""`make folds`: builds the folds, and prints them with an audit of the data."""
 
 from dataclasses import replace
 
@@ -6,15 +6,14 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import Competition, ImageSettings, Project, names_groups
-from medfold.competition import FoldFacts as FoldOptions
+from medfold.competition import Competition, FoldFacts, ImageSettings, Project, has_known_groups
 from medfold.console import print_table, say, warn
 from medfold.data import (
     Dataset,
     encode_targets,
-    folds_in_words,
+    format_folds,
     load_dataset,
-    mask_suspicion,
+    mask_warning,
     near_duplicate_examples,
     read_extra_columns,
     sample_submission,
@@ -29,24 +28,28 @@ from medfold.folds import (
     scarce_classes,
 )
 from medfold.images import STATISTICS, is_dicom, path_of_image, read_headers, value_suspicions, write_contact_sheet
-from medfold.submission import rehearse
+from medfold.submission import check_sample_submission
 
-SUSPECTS = 3  # groups that nobody named, on the terminal
-SHOWN = 24  # pairs on the contact sheet
-SUSPICIOUS = 0.7  # AUC from which train and test are told apart too well
-HEADERS_READ = 2000  # files whose PatientID is looked at
-IDLE = {"Rows", "Columns"}  # headers that the sizes of the images tell already
+MAX_SUSPECTS = 3  # suspected groups on the terminal
+MAX_PAIRS = 24  # pairs on the contact sheet
+SUSPICIOUS_AUC = 0.7  # train and test can be distinguished too well from this AUC on
+MAX_HEADERS = 2000  # files whose PatientID is read
+IGNORED_HEADERS = {"Rows", "Columns"}  # headers that repeat the image size
 
 
 def make_folds(project: Project, force: bool = False, prepare: ImageSettings | None = None) -> Dataset:
-    """Makes the folds, or checks those that are kept, and shows what the audit finds.
+    """Makes the folds, or checks the existing ones, and prints them with the findings of the audit.
 
     Args:
-        force: makes new ones in any case.
-        prepare: if the images must be scanned first, they are prepared for the store of this recipe, too.
+        force: replace existing folds. Defaults to False.
+        prepare: image settings of a recipe; if the images must be scanned, they are also prepared for its store.
+            Defaults to no preparation.
+
+    Returns:
+        The dataset, with its folds and audit.
 
     Raises:
-        UserError: as `load_dataset`; a sample submission that does not fit the facts.
+        UserError: errors of `load_dataset`; a sample submission that does not fit the facts.
     """
     data = load_dataset(project, prepare, audit=True, renew_folds=force)
     show_dataset(project, data)
@@ -54,113 +57,118 @@ def make_folds(project: Project, force: bool = False, prepare: ImageSettings | N
 
 
 def show_dataset(project: Project, data: Dataset) -> None:
-    """Shows folds and audit, after a try at the submission that is to come.
+    """Prints folds and audit, after a rehearsal of the submission.
 
     Args:
-        data: loaded with its audit.
+        data: the dataset, loaded with its audit.
 
     Raises:
         UserError: a sample submission that does not fit the facts.
     """
     competition, train = project.competition, data.train
-    rehearse(competition, sample_submission(competition, project.paths), data.test_groups.index.tolist())
+    check_sample_submission(competition, sample_submission(competition, project.paths), data.test_groups.index.tolist())
     if competition.score.unit:
         warn_of_lost_labels(competition, train, data.unreadable)
     _show_folds(project, data)
-    if told := mask_suspicion(pd.concat([train["image"], data.test["image"]])):
-        warn("", f"{'masks among the images':<33}{told}")
+    if suspicion := mask_warning(pd.concat([train["image"], data.test["image"]])):
+        warn("", f"{'masks among the images':<33}{suspicion}")
     raw = project.paths.raw_root(competition.images.root)
-    for told in value_suspicions(raw, train["image"].tolist(), competition.images):
-        warn("", f"{'values of the images':<33}{told}")
+    for suspicion in value_suspicions(raw, train["image"].tolist(), competition.images):
+        warn("", f"{'values of the images':<33}{suspicion}")
     _show_unnamed_groups(project, train)
     _show_shift(project, data)
-    _show_telling(project, data)
+    _show_predictive_columns(project, data)
     _draw_near_duplicates(project, data)
 
 
 def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unreadable: pd.DataFrame) -> None:
-    """Warns of units whose label stands with an image that cannot be read: only their other images count.
+    """Warns of units that lose a label because only an unreadable image has it.
 
     Args:
-        readable, unreadable: training samples: unit, and the columns of labels.
+        competition: the facts.
+        readable, unreadable: training samples, with their units and label columns.
     """
     if not len(unreadable):
         return
-    both = pd.concat([readable, unreadable], ignore_index=True)
-    labels = pd.DataFrame(encode_targets(competition, both).reshape(len(both), -1))
-    of_all = labels.groupby(both["unit"].to_numpy()).max()
-    of_good = labels[: len(readable)].groupby(readable["unit"].to_numpy()).max()
-    lost = of_good.index[(of_all.loc[of_good.index] != of_good).any(axis=1)]
+    samples = pd.concat([readable, unreadable], ignore_index=True)
+    labels = pd.DataFrame(encode_targets(competition, samples).reshape(len(samples), -1))
+    all_labels = labels.groupby(samples["unit"].to_numpy()).max()
+    readable_labels = labels[: len(readable)].groupby(readable["unit"].to_numpy()).max()
+    lost = readable_labels.index[(all_labels.loc[readable_labels.index] != readable_labels).any(axis=1)]
     if len(lost):
-        told = f"{len(lost):,} units have a label with an image that cannot be read, and count as without it"
-        warn("folds", f"{told}: {shorten_list(lost)}")
+        text = f"{len(lost):,} units have a label with an image that cannot be read, and count as without it"
+        warn("folds", f"{text}: {shorten_list(lost)}")
 
 
 def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
-    """Warns of columns that could be a patient left unnamed, and that no groups are named."""
+    """Warns of columns that may identify patients without being named as groups, and of missing groups."""
     competition = project.competition
     columns = read_extra_columns(competition, project.paths, train["id"])
-    found = [*_patients_in_headers(project, train)]
-    found += find_unnamed_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
-    for each in found[:SUSPECTS]:
-        what = (
-            f"{each.name}: {each.values:,} values, {each.images:,} images share theirs, {each.apart:,} values stand in"
-        )
-        warn("", f"{'groups that nobody named':<33}{what} several folds ({each.fact} keeps them together)")
-    if not names_groups(competition):
-        more = "" if found else "; no column, id or folder tells them"
-        warn("", f"{'patients':<33}unknown: the OOF score may flatter{more}")
+    suspects = [*_patients_in_headers(project, train)]
+    suspects += find_unnamed_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
+    for suspect in suspects[:MAX_SUSPECTS]:
+        text = f"{suspect.name}: {suspect.values:,} values, {suspect.images:,} images share theirs"
+        split = f"{suspect.split:,} values are in several folds ({suspect.fact} keeps them together)"
+        warn("", f"{'suspected groups':<33}{text}, {split}")
+    if not has_known_groups(competition):
+        hint = "" if suspects else "; no column, id or folder identifies them"
+        warn("", f"{'patients':<33}unknown: the OOF score may flatter{hint}")
 
 
 def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
-    """The DICOM PatientID as a suspected group, if no groups are named and it joins images of several folds."""
-    raw, first = project.paths.raw_root(project.competition.images.root), train.head(HEADERS_READ)
-    if names_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
+    """Returns the DICOM PatientID as a suspected group, if no groups are named and it joins images of several folds."""
+    raw, sample = project.paths.raw_root(project.competition.images.root), train.head(MAX_HEADERS)
+    if has_known_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
         return []
-    columns = pd.DataFrame(read_headers(raw, first["image"], ["PatientID"], complete=False), index=first.index)
-    found = find_unnamed_groups(first["id"], first["image"], columns, first["fold"].to_numpy())
+    columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
+    suspects = find_unnamed_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
     fact = "labels.group: PatientID with images.headers: [PatientID]"
-    return [replace(each, fact=fact) for each in found if each.name == "PatientID"]
+    return [replace(suspect, fact=fact) for suspect in suspects if suspect.name == "PatientID"]
 
 
 def _show_shift(project: Project, data: Dataset) -> None:
     train, test = data.train, data.test
-    measured = data.appearance.set_index("id")[[*STATISTICS, "height", "width"]].astype(np.float64)
-    kept = [column for column in project.competition.labels.keep if column in test and test[column].notna().any()]
-    here, there = (
-        measured.loc[part["id"]].reset_index(drop=True).join(part[kept].reset_index(drop=True))
+    statistics = data.appearance.set_index("id")[[*STATISTICS, "height", "width"]].astype(np.float64)
+    kept_columns = [
+        column for column in project.competition.labels.keep if column in test and test[column].notna().any()
+    ]
+    train_columns, test_columns = (
+        statistics.loc[part["id"]].reset_index(drop=True).join(part[kept_columns].reset_index(drop=True))
         for part in (train, test)
     )
     groups = np.concatenate([train["group"].to_numpy(), test["group"].to_numpy()])
-    found = adversarial_auc(here, there, groups)
-    if np.isnan(found.auc):
+    shift = adversarial_auc(train_columns, test_columns, groups)
+    if np.isnan(shift.auc):
         return
-    telling = ", ".join(f"{column} {auc:.2f}" for column, auc in found.columns[:3])
-    text = f"AUC {found.auc:.2f} by image statistics{' and table columns' if kept else ''} (0.5: alike; {telling})"
-    (warn if found.auc >= SUSPICIOUS else say)("", f"{'train told from test':<33}{text}")
+    top_columns = ", ".join(f"{column} {auc:.2f}" for column, auc in shift.columns[:3])
+    inputs = "image statistics and table columns" if kept_columns else "image statistics"
+    text = f"AUC {shift.auc:.2f} by {inputs} (0.5: alike; {top_columns})"
+    (warn if shift.auc >= SUSPICIOUS_AUC else say)("", f"{'train vs test':<33}{text}")
 
 
-def _show_telling(project: Project, data: Dataset) -> None:
-    """Warns of DICOM headers and kept columns that differ by class: a net can learn a scanner instead of a disease."""
+def _show_predictive_columns(project: Project, data: Dataset) -> None:
+    """Warns of DICOM headers and kept columns that differ by class: a model can learn the scanner, not the disease."""
     columns = data.train.set_index("id")[list(project.competition.labels.keep)].astype(str)
     if project.paths.headers.is_file():
-        known = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
-        columns = columns.join(known.drop(columns=[name for name in IDLE if name in known]).loc[columns.index])
+        headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
+        columns = columns.join(
+            headers.drop(columns=[name for name in IGNORED_HEADERS if name in headers]).loc[columns.index]
+        )
     if not columns.shape[1]:
         return
     competition = project.competition
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
-    found = predictive_columns(columns.reset_index(drop=True), data.targets, data.train["group"].to_numpy())
-    text = ", ".join(f"{column} ({names[label]}: {strength:.2f})" for column, label, strength in found[:4])
-    more = f" and {len(found) - 4} more" if len(found) > 4 else ""
-    (warn if found else say)("", f"{'columns that differ by class':<33}{text + more or 'none'}")
+    predictive = predictive_columns(columns.reset_index(drop=True), data.targets, data.train["group"].to_numpy())
+    text = ", ".join(f"{column} ({names[label]}: {strength:.2f})" for column, label, strength in predictive[:4])
+    rest = f" and {len(predictive) - 4} more" if len(predictive) > 4 else ""
+    (warn if predictive else say)("", f"{'columns that differ by class':<33}{text + rest or 'none'}")
 
 
 def _draw_near_duplicates(project: Project, data: Dataset) -> None:
     sheet, pairs = project.paths.contact_sheet, data.near_duplicates.pairs
     rows = [
-        [(each.pixels, [each.id, ", ".join(each.facts)]) for each in pair]
-        for pair in near_duplicate_examples(project, data, pairs, SHOWN)
+        [(image.pixels, [image.id, ", ".join(image.facts)]) for image in pair]
+        for pair in near_duplicate_examples(project, data, pairs, MAX_PAIRS)
     ]
     if not rows:
         files.remove(sheet)
@@ -180,13 +188,13 @@ def _show_folds(project: Project, data: Dataset) -> None:
         names = [f"{competition.labels.targets[0]}={name}" for name in names]
     groups = train["group"].to_numpy()
     if not data.folds_made:
-        say("folds", f"kept: {folds_in_words(project, train)}")
+        say("folds", f"kept: {format_folds(project, train)}")
     for name, count in scarce_classes(data.targets, groups, names, options.k).items():
         warn("folds", f"warning: class {name} is in {count} groups only, so {options.k - count} folds have none of it")
     largest = int(train["group"].value_counts().max())
     if largest > len(train) / options.k:
         share = f"the largest group holds {largest:,} of {len(train):,} images"
-        warn("folds", f"warning: {share}, so folds cannot be of one size{_chained(options)}")
+        warn("folds", f"warning: {share}, so folds cannot be of one size{_chain_hint(options)}")
     rows = fold_balance(data.targets, groups, train["fold"].to_numpy(), names)
     if len(names) <= 14:
         print_table(rows.columns, rows.to_numpy().tolist())
@@ -196,5 +204,5 @@ def _show_folds(project: Project, data: Dataset) -> None:
         say("", f"all of them: {project.display(project.paths.audit)}")
 
 
-def _chained(options: FoldOptions) -> str:
+def _chain_hint(options: FoldFacts) -> str:
     return "; near-duplicates make chains (folds.duplicates)" if options.duplicates == "near" else ""

@@ -1,85 +1,89 @@
-"""`make new`: a competition folder written from the files at hand."""
+"""`make new`: writes a competition folder, guessed from its data files."""
 
 from pathlib import Path
 from typing import Any
 
 from medfold import config, files
-from medfold.competition import Competition, slug_of
+from medfold.competition import Competition, parse_slug
 from medfold.console import print_table, say, warn
 from medfold.data import Source, build_samples, needs_holdout, sample_submission
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
-from medfold.submission import rehearse
+from medfold.submission import check_sample_submission
 
 
 def new(workspace: Workspace, text: str, given: Path | None = None) -> None:
-    """Gets the files of a competition, guesses its facts and writes its folder; says what it guessed and why.
+    """Gets the files of a competition, guesses its facts and writes its folder; prints each guess with its reason.
 
     Args:
         workspace: the project folder.
-        text: the slug or address of a competition or data set at Kaggle, or a name of one's own. What comes from this
-            machine is of Kaggle only if an address says so.
-        given: a file, folder or zip archive with its files. Defaults to what stands in data/, else to Kaggle.
+        text: the slug or address of a competition or data set at Kaggle, or any other name. Files from this machine
+            count as Kaggle's only if `text` is an address.
+        given: a file, folder or zip archive with its files. Defaults to the files in data/, else to Kaggle.
 
     Raises:
-        UserError: a competition of that name is there already, or files that make no sense.
+        UserError: the competition exists already, the name is not usable, or the files make no sense.
     """
-    name, source = _named(text)
+    name, source = _parse_name(text)
     if name in workspace.competitions() or not name or name != Path(name).name or name.startswith((".", "_")):
-        what = "there is such a competition already" if name in workspace.competitions() else "no name for a folder"
-        raise UserError(what, f"COMPETITION={name}", "Choose another name" if given else None)
+        problem = (
+            "there is such a competition already"
+            if name in workspace.competitions()
+            else "not usable as the name of a folder"
+        )
+        raise UserError(problem, f"COMPETITION={name}", "Choose another name" if given else None)
     paths = CompetitionPaths(workspace.root, name, name)
-    by_hand = given is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
-    if by_hand and "/" not in text:
+    local = given is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
+    if local and "/" not in text:
         source = {"kind": "own"}
     if given is not None or not paths.raw.is_dir():
         with files.lock(paths.raw):
             manifest = Source(source, paths).get(given)
         say("download", f"{len(manifest):,} files -> {workspace.display(paths.raw)}")
     elif not paths.raw_manifest.is_file():
-        Source(source, paths).seal()
-    found = draft_facts(paths.raw)
-    facts = complete_facts(found, name, source)
+        Source(source, paths).write_manifest()
+    draft = draft_facts(paths.raw)
+    facts = complete_facts(draft, name, source)
     for file, content in folder_files(name, facts).items():
         files.write_text(content, paths.folder / file)
-    _show(workspace, paths, found, facts)
-    _try(paths, facts)
+    _show(workspace, paths, draft, facts)
+    _check_facts(paths, facts)
     say("then", f"make folds COMPETITION={paths.name}")
 
 
-def _try(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
-    """Reads the samples by the guessed facts, with a metric for the while, and says what does not fit together."""
+def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
+    """Reads the samples with the guessed facts and a provisional metric, and reports what does not fit."""
     score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
     try:
         competition = config.validated(Competition, {**facts, "score": score}, paths.facts.relative_to(paths.root))
         count = (table := build_samples(competition, paths))["part"].value_counts()
         if not needs_holdout(paths):
             units = table.loc[table["part"] == "test", "unit"].unique().tolist()
-            rehearse(competition, sample_submission(competition, paths), units)
+            check_sample_submission(competition, sample_submission(competition, paths), units)
     except UserError as error:
-        warn("check", f"by these facts the samples cannot be read yet: {error}")
+        warn("check", f"with these facts the samples cannot be read yet: {error}")
     else:
-        say("samples", f"{count.get('train', 0):,} training and {count.get('test', 0):,} test images, by these facts")
+        say("samples", f"{count.get('train', 0):,} training and {count.get('test', 0):,} test images, with these facts")
 
 
-def _named(text: str) -> tuple[str, dict[str, str]]:
-    """The folder for what was typed, and where its data is: a competition of Kaggle, or a data set (`owner/name`)."""
+def _parse_name(text: str) -> tuple[str, dict[str, str]]:
+    """The competition's name and the source of its data: a Kaggle competition, or a data set (`owner/name`)."""
     if "/" not in text:
         return text, {"kind": "kaggle", "slug": text}
     for folder, kind in (("competitions", "kaggle"), ("datasets", "kaggle-dataset")):
         try:
-            slug = slug_of(text, folder)
+            slug = parse_slug(text, folder)
         except ValueError:
             continue
         return slug.rpartition("/")[2], {"kind": kind, "slug": slug}
-    raise UserError("neither a name nor an address of Kaggle", f"COMPETITION={text}")
+    raise UserError("neither a name nor a Kaggle address", f"COMPETITION={text}")
 
 
-def _show(workspace: Workspace, paths: CompetitionPaths, found: Draft, facts: dict[str, Any]) -> None:
+def _show(workspace: Workspace, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:
     say("new", f"{paths.name} -> {workspace.display(paths.folder)}")
-    print_table(["fact", "guess", "because"], found.reasons)
+    print_table(["fact", "guess", "because"], draft.reasons)
     warn("check", f"score.metric: fill it in, {SUGGESTED[facts['task']]} perhaps; without it nothing runs")
-    for doubt in found.doubts:
+    for doubt in draft.doubts:
         warn("", doubt)
     warn("", "images.symmetry: horizontal or dihedral, if images may be mirrored or turned")

@@ -2,7 +2,7 @@
 
 from medfold import files
 from medfold.commands.ensemble import show_ensemble
-from medfold.competition import RESEARCH, Project
+from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import say
 from medfold.ensemble import ensemble_runs
 from medfold.kaggle import RemoteRun
@@ -11,21 +11,27 @@ from medfold.runs import load_dataset_for
 
 
 def notebook(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> RemoteRun:
-    """Packs runs and writes the notebook, for a look, or to be uploaded by hand; nothing leaves this machine.
+    """Packs runs and writes the notebook, to read it or to upload it by hand; nothing leaves this machine.
 
     Args:
-        names: of the runs.
-        method, per_class: how to put several together, as `ensemble` takes them.
+        names: run names, one per member.
+        method, per_class: how to combine the runs, as in `ensemble`.
+
+    Returns:
+        The run for Kaggle; nothing is sent.
 
     Raises:
-        UserError: runs that do not fit together or are not trained, or a package that cannot be made.
+        UserError: untrained runs, runs that do not fit together, or a wheel that cannot be built or downloaded.
     """
     data = load_dataset_for(project, names)
-    found = ensemble_runs(project, names, data, method, per_class)
-    show_ensemble(project, found, method)
-    with files.exclusive_lock(bundle_folder(project, found.names), UNDER_WAY):
-        packed = pack_submission(project, data, found)
-    say("notebook", project.display(packed.notebook))
-    say("by hand", "upload the kit's files as a private data set; upload the notebook, attach data set and competition")
-    say("", RESEARCH)
-    return packed
+    ensemble = ensemble_runs(project, names, data, method, per_class)
+    show_ensemble(project, ensemble, method)
+    with files.exclusive_lock(bundle_folder(project, ensemble.names), UNDER_WAY):
+        remote_run = pack_submission(project, data, ensemble)
+    say("notebook", project.display(remote_run.notebook))
+    say(
+        "by hand",
+        "upload the bundle's files as a private data set; upload the notebook, attach data set and competition",
+    )
+    say("", RESEARCH_NOTICE)
+    return remote_run

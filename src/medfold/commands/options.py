@@ -1,4 +1,4 @@
-"""What commands share: options by name, and opening the competition that they name."""
+"""Options shared by several commands, and functions that read their values."""
 
 from typing import Annotated
 
@@ -11,22 +11,22 @@ CompetitionName = Annotated[
 ]
 RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="Name of a recipe beside competition.yaml.")]
 Overrides = Annotated[str, typer.Option("--set", help='Keys of the recipe to change: "training.epochs=3 tta=false".')]
-Seeds = Annotated[str, typer.Option(help='Seeds, each a run of its own: "0 1 2".')]
+Seeds = Annotated[str, typer.Option(help='Seeds, a separate run for each: "0 1 2".')]
 Runs = Annotated[
-    str, typer.Option(help='Runs to put together, by name: "a b". Defaults to those of recipe, overrides and seeds.')
+    str, typer.Option(help='Names of the runs to combine: "a b". Defaults to those of recipe, overrides and seeds.')
 ]
-Method = Annotated[str, typer.Option(help="Ensemble method. Defaults to the one that the cross-fitted scores choose.")]
-PerClass = Annotated[bool, typer.Option("--per-class", help="Fit weights for each class or label on its own.")]
+Method = Annotated[str, typer.Option(help="Ensemble method. Defaults to the choice by cross-fitted scores.")]
+PerClass = Annotated[bool, typer.Option("--per-class", help="Fit separate weights for each class or label.")]
 Sure = Annotated[bool, typer.Option("--yes", help="Remove without asking.")]
 Force = Annotated[bool, typer.Option("--force", help="Do it again, even if it is done.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Tell it as JSON on standard output, for scripts.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON to standard output, for scripts.")]
 
 
 def open_project(name: str):
-    """Opens a competition, with its metrics and its source checked.
+    """Opens a competition, and checks its metrics and its source.
 
     Raises:
-        UserError: no such competition, or a fault in its competition.yaml.
+        UserError: no such competition, or an error in its competition.yaml.
     """
     from medfold.competition import Project
     from medfold.data import open_source
@@ -40,27 +40,27 @@ def open_project(name: str):
     return project
 
 
-def overrides_of(text: str) -> dict:
-    """Overrides of a recipe, from what SET= holds."""
+def read_overrides(text: str) -> dict:
+    """Reads the value of SET=: the overrides of a recipe."""
     from medfold.competition import parse_overrides
 
     return parse_overrides(text)
 
 
-def seeds_of(text: str) -> list[int]:
-    """Seeds, from what SEEDS= holds.
+def read_seeds(text: str) -> list[int]:
+    """Reads the value of SEEDS=.
 
     Raises:
-        UserError: no different numbers.
+        UserError: not a list of different numbers.
     """
-    words = text.split()
-    if not words or not all(word.isdigit() for word in words) or len(set(words)) != len(words):
+    numbers = text.split()
+    if not numbers or not all(number.isdigit() for number in numbers) or len(set(numbers)) != len(numbers):
         raise UserError("expected different numbers >= 0", f"SEEDS={text}", 'Example: SEEDS="0 1 2"')
-    return [int(word) for word in words]
+    return [int(number) for number in numbers]
 
 
 def run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
-    """The runs that RUNS= names; without it those of RECIPE=, SET= and SEEDS=."""
+    """Returns the run names in RUNS=; if it is empty, those of RECIPE=, SET= and SEEDS=."""
     from medfold.competition import run_name
 
-    return runs.split() or [run_name(recipe, seed, overrides_of(overrides)) for seed in seeds_of(seeds)]
+    return runs.split() or [run_name(recipe, seed, read_overrides(overrides)) for seed in read_seeds(seeds)]

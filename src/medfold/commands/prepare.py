@@ -1,4 +1,4 @@
-"""`make prepare`: every raw image scanned once, and prepared for the store of a recipe."""
+"""`make prepare`: scans every raw image once, and prepares it for the store of a recipe."""
 
 from typing import Any
 
@@ -14,20 +14,20 @@ SHOWN = 3  # bad images on the terminal
 def prepare(
     project: Project, recipe: str = "baseline", overrides: dict[str, Any] | None = None, force: bool = False
 ) -> None:
-    """Makes the store of a recipe, or says that it is there.
+    """Makes the store of a recipe, or reports that it is complete.
 
     Args:
-        recipe, overrides: as `train` takes them.
-        force: looks at every image again, those that could not be read before, too.
+        recipe, overrides: as in `train`.
+        force: scan and prepare every image again, including unreadable ones. Defaults to False.
     """
-    choices = load_recipe(project.paths, project.workspace.base_folder, recipe, overrides or {}).images
+    settings = load_recipe(project.paths, project.workspace.base_folder, recipe, overrides or {}).images
     load_samples(project)  # the key depends on the sample table
-    key = store_key(project.competition, project.paths, choices)
+    key = store_key(project.competition, project.paths, settings)
     if force:
         paths = project.paths
-        for old in (paths.pixels, paths.appearance, paths.store(key), paths.unfinished_store(key)):
-            files.remove(old)
-    there = read_measurements(project.competition, project.paths) is not None
-    if there and store_exists(project.paths, key):
+        for path in (paths.pixels, paths.appearance, paths.store(key), paths.unfinished_store(key)):
+            files.remove(path)
+    scanned = read_measurements(project.competition, project.paths) is not None
+    if scanned and store_exists(project.paths, key):
         say("prepare", f"complete: {project.display(project.paths.store(key))} (FORCE=1 makes it again)")
-    scan_dataset(project, choices, quiet=False)
+    scan_dataset(project, settings, quiet=False)

@@ -1,4 +1,4 @@
-"""`make recheck`: scores and submissions computed again from the files alone; any difference is named."""
+"""`make recheck`: recomputes scores and submissions from the files, with independent code, and lists differences."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -18,24 +18,24 @@ from medfold.runs import (
     has_same_labels,
     labels_fingerprint,
     read_run,
-    refuse_other_facts,
+    require_same_facts,
 )
 from medfold.submission import read_ledger
 
 
 def recheck(project: Project, names: list[str] | None = None) -> None:
-    """Computes again what runs and submissions of a competition say of themselves.
+    """Recomputes the scores and submissions of a competition, and compares them with the recorded ones.
 
     Args:
-        names: of the runs. Defaults to all that have a score, and all submissions.
+        names: run names; only their submissions are checked. Defaults to all runs with a score, and all submissions.
 
     Raises:
-        UserError: something differs; all of it is shown before.
+        UserError: there are differences; all of them are printed before.
     """
     load_samples(project)
     if needs_holdout(project.paths):
         load_dataset(project)
-    wrong, labels = [], labels_fingerprint(project)
+    all_differences, labels = [], labels_fingerprint(project)
     scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
     for name in names or scored:
         run = find_run(project.paths, name)
@@ -43,91 +43,91 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         if not run.score.is_file():
             raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
         try:
-            facts = _as_scored(project, name, files.read_json(run.score), labels)
+            facts = _scored_facts(project, name, files.read_json(run.score), labels)
         except UserError as error:
             if names:
                 raise
             warn("run", f"{name}: cannot be computed again: {error.what}")
             continue
-        _warn_of_own_metrics(facts)
-        wrong += _told("run", name, run_differences(facts, project.paths, run))
+        _warn_plugin_metrics(facts)
+        all_differences += _report_differences("run", name, run_differences(facts, project.paths, run))
     ledger = read_ledger(project.workspace)
     rows = ledger[ledger["competition"] == project.paths.name]
     for row in rows.to_dict("records"):
-        file, of = project.workspace.root / row["file"], row["runs"].split()
-        if names is not None and set(of) - set(names):
+        file, run_names = project.workspace.root / row["file"], row["runs"].split()
+        if names is not None and set(run_names) - set(names):
             continue
-        if lacking := _lacking(project, file, of):
-            warn("submission", f"{file.name}: cannot be computed again: {lacking}")
+        if missing := _missing_file(project, file, run_names):
+            warn("submission", f"{file.name}: cannot be computed again: {missing}")
             continue
         record = files.read_json(file.with_suffix(".json"))
         try:
-            facts = _as_scored(project, of[0], record.get("score"), labels)
+            facts = _scored_facts(project, run_names[0], record.get("score"), labels)
         except UserError as error:
             warn("submission", f"{file.name}: cannot be computed again: {error.what}")
             continue
-        if own := plugin_maps(project.paths.recheck_file(file, "npz")):
+        if plugin_names := plugin_maps(project.paths.recheck_file(file, "npz")):
             warn(
                 "submission",
-                f"{file.name}: put together by {shorten_list(own)} of plugins.py, which is not computed again",
+                f"{file.name}: combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again",
             )
-        found = submission_differences(facts, project.paths, project.workspace.root, file)
-        wrong += _told("submission", file.name, chain(found, ledger_differences(row, record)))
+        differences = submission_differences(facts, project.paths, project.workspace.root, file)
+        differences = chain(differences, ledger_differences(row, record))
+        all_differences += _report_differences("submission", file.name, differences)
     if not len(scored) and not len(rows):
         raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
-    if wrong:
-        raise UserError(
-            f"{len(wrong)} differences: {shorten_list(wrong, 3)}", project.paths.name, "The files were changed"
-        )
+    if all_differences:
+        problem = f"{len(all_differences)} differences: {shorten_list(all_differences, 3)}"
+        raise UserError(problem, project.paths.name, "The files were changed")
 
 
-def _warn_of_own_metrics(facts: Competition) -> None:
-    own = [name for name in (facts.score.metric, *facts.score.also) if not has_definition(name)]
-    if own:
-        warn(
-            "run",
-            f"metrics of plugins.py are not computed again, for there is no second definition: {shorten_list(own)}",
-        )
+def _warn_plugin_metrics(facts: Competition) -> None:
+    plugin_metrics = [name for name in (facts.score.metric, *facts.score.also) if not has_definition(name)]
+    if plugin_metrics:
+        text = "metrics of plugins.py are not computed again, as there is no second definition"
+        warn("run", f"{text}: {shorten_list(plugin_metrics)}")
 
 
-def _lacking(project: Project, file: Path, of: list[str]) -> str:
-    """Names the first missing file that a submission is computed again from; '' if all are there."""
-    kept = [project.paths.recheck_file(file, suffix) for suffix in ("npz", "csv")]
-    for path in (file, file.with_suffix(".json"), *kept, *(project.paths.run(name).metadata for name in of)):
+def _missing_file(project: Project, file: Path, run_names: list[str]) -> str:
+    """Returns 'no <path>' for the first missing file that the check of a submission needs; '' if none is missing."""
+    recheck_files = [project.paths.recheck_file(file, suffix) for suffix in ("npz", "csv")]
+    metadata = [project.paths.run(name).metadata for name in run_names]
+    for path in (file, file.with_suffix(".json"), *recheck_files, *metadata):
         if not path.is_file():
             return f"no {project.display(path)}"
     return ""
 
 
-def _as_scored(project: Project, name: str, kept: dict[str, Any] | None, labels: str | None) -> Competition:
-    """The facts that a run was trained under, with the metrics and the submission that a score was computed under.
+def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, labels: str | None) -> Competition:
+    """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
     Args:
-        kept: the score; of an older version it does not say, and those of today are taken.
-        labels: of today, as `trained.labels_of` gives them.
+        name: of the run.
+        recorded: the recorded score; that of an older version lacks the settings, and today's are used.
+        labels: fingerprint of today's labels, from `labels_fingerprint`.
 
     Raises:
-        UserError: other facts make the sample table, or labels have changed: there is nothing to compute from.
+        UserError: facts of the sample table, or labels, have changed, so that nothing can be computed.
     """
-    origin = refuse_other_facts(project, name, SAMPLE_FACTS)
-    before = facts_of_run(project, name)
-    if sorted(before.class_names) != sorted(project.competition.class_names):
-        refuse_other_facts(project, name, ("classes",))
+    origin = require_same_facts(project, name, SAMPLE_FACTS)
+    trained_facts = facts_of_run(project, name)
+    if sorted(trained_facts.class_names) != sorted(project.competition.class_names):
+        require_same_facts(project, name, ("classes",))
     if not has_same_labels(origin, labels):
-        raise UserError(f"labels of the training part are others than those of run '{name}'", project.paths.samples)
-    facts = before.model_dump()
-    now = project.competition.model_dump(include={"score", "submission"})
-    return Competition.model_validate(facts | ((kept or {}).get("facts") or now))
+        raise UserError(f"labels of the training part are not those of run '{name}'", project.paths.samples)
+    facts = trained_facts.model_dump()
+    current = project.competition.model_dump(include={"score", "submission"})
+    return Competition.model_validate(facts | ((recorded or {}).get("facts") or current))
 
 
-def _told(what: str, name: str, differences: Iterator[str]) -> list[str]:
-    found = []
+def _report_differences(topic: str, name: str, differences: Iterator[str]) -> list[str]:
+    lines = []
     try:
-        found.extend(differences)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:  # whatever damaged files lead to
-        found.append(f"its files do not fit together ({type(error).__name__}: {' '.join(str(error).split())[:80]})")
-    if not found:
-        say(what, f"{name}: computed again, equal")
-    for line in found:
-        warn(what, f"{name}: {line}")
-    return [f"{name}: {line}" for line in found]
+        lines.extend(differences)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:  # caused by damaged files
+        lines.append(f"its files do not fit together ({type(error).__name__}: {' '.join(str(error).split())[:80]})")
+    if not lines:
+        say(topic, f"{name}: computed again, equal")
+    for line in lines:
+        warn(topic, f"{name}: {line}")
+    return [f"{name}: {line}" for line in lines]

@@ -1,9 +1,9 @@
-"""`make report`: a web page about a run, or several together."""
+"""`make report`: writes a web page about a run or an ensemble."""
 
 from pathlib import Path
 
 from medfold import files
-from medfold.competition import RESEARCH, Project
+from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import format_size, say
 from medfold.ensemble import ensemble_runs
 from medfold.report import build_page, render
@@ -14,22 +14,22 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     """Writes the page.
 
     Args:
-        names: of the runs.
-        method, per_class: how to put several together, as `ensemble` takes them.
+        names: run names, one per member.
+        method, per_class: how to combine the runs, as in `ensemble`.
 
     Returns:
-        Where it is.
+        The path of the page.
 
     Raises:
-        UserError: runs that are not trained, or do not fit together.
+        UserError: untrained runs, or runs that do not fit together.
     """
     data = load_dataset_for(project, names)
-    found = ensemble_runs(project, names, data, method, per_class)
-    words = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
-    text = render(build_page(project, data, found, {key: word for key, word in words.items() if word}))
-    several = project.paths.runs / f"{combined_name(found.names)}.html"
-    path = project.paths.run(found.names[0]).report if len(found.names) == 1 else several
+    ensemble = ensemble_runs(project, names, data, method, per_class)
+    options = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
+    text = render(build_page(project, data, ensemble, {key: value for key, value in options.items() if value}))
+    shared_path = project.paths.runs / f"{combined_name(ensemble.names)}.html"
+    path = project.paths.run(ensemble.names[0]).report if len(ensemble.names) == 1 else shared_path
     files.write_text(text, path)
     say("report", f"{project.display(path)}, {format_size(len(text.encode()))}: open it in a browser")
-    say("", RESEARCH)
+    say("", RESEARCH_NOTICE)
     return path

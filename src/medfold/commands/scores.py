@@ -1,4 +1,4 @@
-"""`make scores`: scores that came later, and OOF beside leaderboard."""
+"""`make scores`: fetches pending scores, and compares OOF with leaderboard scores."""
 
 import pandas as pd
 
@@ -12,41 +12,42 @@ from medfold.submission import content_id_of, leaderboard_of, read_ledger, recor
 
 
 def scores(workspace: Workspace, name: str | None = None) -> None:
-    """Fetches the scores that were still to come, and shows OOF against leaderboard for every submission.
+    """Fetches pending scores, and prints the OOF and leaderboard scores of every submission.
 
     Args:
-        name: one competition. Defaults to all.
+        workspace: the project folder.
+        name: of one competition. Defaults to all in the ledger.
     """
-    table_all = read_ledger(workspace)
-    names = [name] if name else list(dict.fromkeys(table_all["competition"]))
-    if not len(table_all[table_all["competition"].isin(names)]):
+    ledger = read_ledger(workspace)
+    names = [name] if name else list(dict.fromkeys(ledger["competition"]))
+    if not len(ledger[ledger["competition"].isin(names)]):
         say("scores", f"no submission{f' of {name}' if name else ''} yet")
         return
-    for each in names:
-        if each not in workspace.competitions():
-            warn("scores", f"{each} is in the ledger, but there is no competition folder of that name any more")
+    for competition in names:
+        if competition not in workspace.competitions():
+            warn("scores", f"{competition} is in the ledger, but there is no competition folder of that name any more")
             continue
-        project = Project.open(each, workspace)
-        _fetch_scores(project, table_all[table_all["competition"] == each])
+        project = Project.open(competition, workspace)
+        _fetch_scores(project, ledger[ledger["competition"] == competition])
         _show_scores(project)
 
 
 def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
     board = leaderboard_of(project.competition.upload)
-    waiting = rows[(rows["public"] == "") & (rows["status"] != "error")]
-    if not len(waiting) or not hasattr(board, "fetch_scores"):
+    pending = rows[(rows["public"] == "") & (rows["status"] != "error")]
+    if not len(pending) or not hasattr(board, "fetch_scores"):
         return
-    kept = {row["file"]: files.read_json(record_path(project, row)) or {} for _, row in waiting.iterrows()}
-    sought = [(row["ref"], content_id_of(row, kept[row["file"]]), row["file"]) for _, row in waiting.iterrows()]
+    records = {row["file"]: files.read_json(record_path(project, row)) or {} for _, row in pending.iterrows()}
+    queries = [(row["ref"], content_id_of(row, records[row["file"]]), row["file"]) for _, row in pending.iterrows()]
     try:
-        found = board.fetch_scores(project.competition, sought)
+        results = board.fetch_scores(project.competition, queries)
     except UserError as error:
         warn("scores", f"not refreshed: {error}")
         return
-    for _, row in waiting.iterrows():
-        if row["file"] in found:
-            write_record(project, row.to_dict(), found[row["file"]], kept[row["file"]])
-            if problem := found[row["file"]].problem:
+    for _, row in pending.iterrows():
+        if row["file"] in results:
+            write_record(project, row.to_dict(), results[row["file"]], records[row["file"]])
+            if problem := results[row["file"]].problem:
                 warn("scores", f"{row['file']} was refused: {problem}")
 
 
@@ -58,13 +59,13 @@ def _show_scores(project: Project) -> None:
     say("scores", f"{project.paths.name}, {title}, {len(rows)} submission{'s'[: len(rows) != 1]}")
     others = rows[rows["metric"] != name]
     if len(others):
-        told = ", ".join(f"{count} by {metric}" for metric, count in others["metric"].value_counts().items())
-        warn("", f"{len(others)} more were scored by another metric, and do not compare: {told}")
+        counts = ", ".join(f"{count} by {metric}" for metric, count in others["metric"].value_counts().items())
+        warn("", f"{len(others)} more were scored by another metric, and do not compare: {counts}")
         rows = rows[rows["metric"] == name]
     columns = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]
     print_table(columns, rows[columns].to_numpy().tolist())
-    both = rows[(rows["oof"] != "") & (rows["public"] != "")]
-    pairs = both[["oof", "public"]].astype(float)
+    scored = rows[(rows["oof"] != "") & (rows["public"] != "")]
+    pairs = scored[["oof", "public"]].astype(float)
     if len(pairs) < 3 or (pairs.nunique() < 2).any():
         say("", "a rank correlation of OOF and public needs three different scores")
         return

@@ -1,13 +1,13 @@
-"""Makes and refreshes `.venv` from requirements.lock. Run by make, with nothing but a Python: standard library only.
+"""Makes and refreshes `.venv` from requirements.lock. Run by make; needs only Python and its standard library.
 
-Before that it refuses words that were typed behind make and that the target does not know.
+Before that it refuses make variables that the target does not know.
 
-    python3 src/medfold/commands/setup.py [--gpu]          make .venv, or do nothing if it is fresh
-    python3 src/medfold/commands/setup.py --check          look at the interpreter that runs this, make nothing
-    ... --targets "train" --words "FOLD RECIPE"       the words that make was given, for these targets
+    python3 src/medfold/commands/setup.py [--gpu]          make .venv, or do nothing if it is up to date
+    python3 src/medfold/commands/setup.py --check          check the interpreter that runs this, make nothing
+    ... --targets "train" --words "FOLD RECIPE"       the variables given to make, for these targets
 
-It says in one line what is wrong and what to do, and then ends with exit code 2. The syntax is old on purpose: the
-line about a Python that is too old must be readable by that Python.
+An error is one line, what is wrong and what to do, and exit code 2. The syntax is old on purpose: a Python that is too
+old must be able to run this file and say so.
 """
 
 import difflib
@@ -25,11 +25,11 @@ LOCK = os.path.join(ROOT, "requirements.lock")
 STAMP = os.path.join(VENV, "medfold.stamp")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 
-EVERYWHERE = {"DEBUG", "GPU", "PYTHON"}  # words that every target knows
+EVERYWHERE = {"DEBUG", "GPU", "PYTHON"}  # variables that every target accepts
 
-# Prints each module before it looks for it. Finding is quick and enough, but cv2 may be there and still lack a library
-# of the system.
-LOOK_FOR_MODULES = """
+# Prints each module before it searches for it. Finding a module is quick and enough, except for cv2, which may be
+# installed and still lack a system library.
+FIND_MODULES = """
 import importlib.util, sys
 for module in ("tensorflow", "albumentations", "cv2", "pandas", "sklearn", "iterstrat", "kaggle", "typer"):
     print(module, flush=True)
@@ -41,6 +41,7 @@ for module in ("tensorflow", "albumentations", "cv2", "pandas", "sklearn", "iter
 
 
 def fail(text):
+    """Prints an error and exits with code 2."""
     sys.stderr.write("medfold: " + text + "\n")
     sys.exit(2)
 
@@ -48,8 +49,8 @@ def fail(text):
 def refuse_unknown_words(targets, words):
     """Refuses variables that the make targets do not take; make itself would ignore them."""
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as file:
-        told = dict(re.findall(r"^([a-z-]+):.*?## (.*)", file.read(), re.MULTILINE))
-    known = {word for target in targets for word in re.findall(r"\b([A-Z_]+)=", told.get(target, ""))}
+        help_texts = dict(re.findall(r"^([a-z-]+):.*?## (.*)", file.read(), re.MULTILINE))
+    known = {word for target in targets for word in re.findall(r"\b([A-Z_]+)=", help_texts.get(target, ""))}
     for word in words:
         if word not in known | EVERYWHERE:
             close = difflib.get_close_matches(word.upper(), sorted(known), n=1, cutoff=0.5)
@@ -58,31 +59,32 @@ def refuse_unknown_words(targets, words):
             fail("make {} knows no {}={}. {}".format(" ".join(targets), word, hint, takes))
 
 
-def behind(option):
-    """The words in the argument that follows an option; none without the option."""
+def option_words(option):
+    """The words in the value of a command-line option; an empty list without the option."""
     return sys.argv[sys.argv.index(option) + 1].split() if option in sys.argv else []
 
 
-def suits(version):
+def is_supported(version):
+    """True for a Python version, such as sys.version_info, that medfold runs on."""
     return LOWEST <= tuple(version[:2]) <= HIGHEST
 
 
 def find_python():
-    """This interpreter if its version suits, else the newest on the PATH that does."""
-    if suits(sys.version_info):
+    """This interpreter if its version is supported, else the newest supported one on the PATH."""
+    if is_supported(sys.version_info):
         return sys.executable
     for minor in range(HIGHEST[1], LOWEST[1] - 1, -1):
-        found = shutil.which("python3.%d" % minor)
-        if found and subprocess.call([found, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) == 0:
-            return found
+        python = shutil.which("python3.%d" % minor)
+        if python and subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) == 0:
+            return python
     return fail(
         "Python %d.%d is here, 3.11 to 3.13 is needed. Install one (python.org, or apt install python3.12"
         " python3.12-venv) or name one: make PYTHON=/path/to/python" % sys.version_info[:2]
     )
 
 
-def wanted(gpu):
-    """What .venv must have been made from."""
+def expected_stamp(gpu):
+    """The stamp of an up-to-date .venv: a hash of what it is made from, and whether it is for GPUs."""
     with open(LOCK, "rb") as file:
         lock = file.read()
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
@@ -91,7 +93,8 @@ def wanted(gpu):
     return digest + (" gpu" if gpu else "")
 
 
-def stamp():
+def installed_stamp():
+    """The stamp of the existing .venv; '' without one."""
     try:
         with open(STAMP) as file:
             return file.read().strip()
@@ -100,27 +103,35 @@ def stamp():
 
 
 def run(command, what):
-    """Runs a command silently; shows the end of what it printed, and a remedy, if it fails."""
+    """Runs a command silently; if it fails, exits with its errors, or its last line, as the message.
+
+    what: what the command does, for the message.
+    """
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT)
     if result.returncode:
         lines = result.stdout.decode("utf-8", "replace").strip().splitlines()
         errors = [line for line in lines if line.lower().startswith("error")] or lines[-1:]
-        fail("{} failed ({}). Once that is mended, the same command goes on".format(what, "; ".join(errors)[:400]))
+        fail("{} failed ({}). Solve that and run the same command again".format(what, "; ".join(errors)[:400]))
 
 
-def locked(package):
+def locked_version(package):
+    """The version of a package in requirements.lock."""
     with open(LOCK) as file:
-        found = re.search(rf"^{re.escape(package)}==([^\s;]+)", file.read(), re.MULTILINE)
-    return found.group(1)
+        match = re.search(rf"^{re.escape(package)}==([^\s;]+)", file.read(), re.MULTILINE)
+    return match.group(1)
 
 
 def make_venv(gpu):
+    """Makes .venv, installs the packages, and writes the stamp last.
+
+    gpu: also install the CUDA libraries of TensorFlow.
+    """
     python = find_python()
     if subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) != 0:
         fail(f"the venv module of {python} is missing. Install it: apt install python3-venv (Debian, Ubuntu)")
-    free = shutil.disk_usage(ROOT).free
-    if free < 4e9:
-        fail(f"{free / 1e9:.1f} GB free on the disk of {ROOT}, the packages need 4 GB")
+    free_bytes = shutil.disk_usage(ROOT).free
+    if free_bytes < 4e9:
+        fail(f"{free_bytes / 1e9:.1f} GB free on the disk of {ROOT}, the packages need 4 GB")
     sys.stdout.write(
         "setup      installing the packages of requirements.lock into .venv, a few minutes the first time\n"
     )
@@ -131,26 +142,26 @@ def make_venv(gpu):
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run(pip + ["--requirement", LOCK], "installing requirements.lock")
     if gpu:
-        run(pip + ["tensorflow[and-cuda]==" + locked("tensorflow")], "installing TensorFlow's CUDA libraries")
-    # Both OpenCV wheels unpack into one folder: the one that needs no screen must come last.
-    headless = "opencv-python-headless==" + locked("opencv-python-headless")
+        run(pip + ["tensorflow[and-cuda]==" + locked_version("tensorflow")], "installing TensorFlow's CUDA libraries")
+    # Both OpenCV wheels unpack into one folder; the headless one must come last to win.
+    headless = "opencv-python-headless==" + locked_version("opencv-python-headless")
     run(pip + ["--no-deps", "--force-reinstall", headless], "installing OpenCV")
     run(pip + ["--no-deps", "--no-build-isolation", "--editable", ROOT], "installing medfold")
     check(PYTHON)
     with open(STAMP, "w") as file:
-        file.write(wanted(gpu))
+        file.write(expected_stamp(gpu))
 
 
 def check(python):
-    """Refuses an interpreter that cannot run the kit."""
+    """Refuses an interpreter that cannot run medfold."""
     code = "import sys; print(*sys.version_info[:2])"
     version = tuple(int(part) for part in subprocess.check_output([python, "-c", code]).split())
-    if not suits(version):
+    if not is_supported(version):
         fail(
             "%s is Python %d.%d, 3.11 to 3.13 is needed. Name another: make PYTHON=/path/to/python"
             % ((python,) + version)
         )
-    result = subprocess.run([python, "-c", LOOK_FOR_MODULES], capture_output=True)
+    result = subprocess.run([python, "-c", FIND_MODULES], capture_output=True)
     if result.returncode:
         module = result.stdout.decode().split()[-1]
         reason = result.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
@@ -159,22 +170,25 @@ def check(python):
         if module == "cv2" and ".so" in reason:
             remedy = "{} -m pip install --force-reinstall --no-deps opencv-python-headless=={}".format(
                 python,
-                locked("opencv-python-headless"),
+                locked_version("opencv-python-headless"),
             )
         fail(f"import {module} fails in {python} ({reason}). Run: {remedy}")
 
 
 def main():
-    if behind("--words"):
-        refuse_unknown_words(behind("--targets"), behind("--words"))
+    """Runs the options of the command line."""
+    if option_words("--words"):
+        refuse_unknown_words(option_words("--targets"), option_words("--words"))
     if "--check" in sys.argv:
         check(sys.executable)
         return
     gpu = "--gpu" in sys.argv
-    have = stamp()
+    current = installed_stamp()
     # A plain target keeps the CUDA libraries that `make setup GPU=1` added.
-    if not os.path.exists(PYTHON) or have not in ([wanted(True)] if gpu else [wanted(False), wanted(True)]):
-        make_venv(gpu or have.endswith(" gpu"))
+    if not os.path.exists(PYTHON) or current not in (
+        [expected_stamp(True)] if gpu else [expected_stamp(False), expected_stamp(True)]
+    ):
+        make_venv(gpu or current.endswith(" gpu"))
 
 
 if __name__ == "__main__":

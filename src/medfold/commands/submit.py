@@ -1,4 +1,4 @@
-"""`make submit`: trained folds put together, written, checked, submitted and recorded; nothing twice."""
+"""`make submit`: combines trained folds into a submission, checks, uploads and records it; never uploads twice."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,25 +8,25 @@ import pandas as pd
 
 from medfold import files
 from medfold.commands.ensemble import show_ensemble
-from medfold.competition import RESEARCH, Competition, Project, run_name
+from medfold.competition import RESEARCH_NOTICE, Competition, Project, run_name
 from medfold.console import print_table, say, warn
 from medfold.data import sample_submission
 from medfold.ensemble import Ensemble, ensemble_runs, save_choice
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import UNDER_WAY, bundle_folder, pack_submission
 from medfold.runs import combined_name, git_commit, load_dataset_for
-from medfold.scoring import chance_score, describe_score, metric_of, metric_title, score_in_words
+from medfold.scoring import chance_score, describe_score, format_score, metric_of, metric_title
 from medfold.submission import (
     LeaderboardResult,
     SubmissionEntry,
     align_sample,
-    as_text,
     build_submission,
     check_submission,
     class_words,
     content_id_of,
     explain_words,
     fill_missing,
+    format_ledger_score,
     holds_decisions,
     leaderboard_of,
     read_ledger,
@@ -47,119 +47,122 @@ def submit(
     force: bool = False,
     dry_run: bool = False,
 ) -> None:
-    """Blends the trained folds of one run or several, writes the submission, checks, places and records it.
+    """Ensembles the trained folds of one run or several; writes, checks, submits and records the submission.
 
-    The ledger has its row before anything is uploaded, so that a submission killed in between is found again.
+    The ledger gets its row before the upload, so that a submission that was killed in between is found again.
 
     Args:
-        recipe, overrides, seeds: name the runs as `train` does.
-        names: the names of the runs instead. Defaults to none.
-        method, per_class: how to put several together, as `ensemble` takes them.
-        force: places it even if the same predictions were placed before, or the OOF score is no better than chance.
-        dry_run: does everything but place it.
+        recipe, overrides, seeds: identify the runs, as in `train`.
+        names: run names, instead of recipe, overrides and seeds. Defaults to none.
+        method, per_class: how to combine the runs, as in `ensemble`.
+        force: submit even if the same predictions were submitted before, or the OOF score is no better than chance.
+            Defaults to False.
+        dry_run: do everything except the upload. Defaults to False.
 
     Raises:
-        UserError: no trained fold, runs that do not fit together or to the data, an OOF score that is no better than
-            chance, a faulty submission, or one that was refused.
+        UserError: no trained fold, runs that do not fit together or to the data, an OOF score no better than chance,
+            or a faulty or refused submission.
     """
     competition, paths = project.competition, project.paths
     names = names or [run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
     data = load_dataset_for(project, names)
-    found = ensemble_runs(project, names, data, method, per_class)
-    names, result = found.names, found.score
-    show_ensemble(project, found, method)
+    ensemble = ensemble_runs(project, names, data, method, per_class)
+    names, result = ensemble.names, ensemble.score
+    show_ensemble(project, ensemble, method)
     sample = sample_submission(competition, paths)
     units = data.test_groups.index.tolist()
     sample = align_sample(competition, sample, units)
-    test = fill_missing(competition, found.test, units, found.nothing)
-    behind = fill_missing(competition, found.test_probable, units, found.prior, quiet=True)
-    table_out = build_submission(competition, test, sample)
-    check_submission(competition, table_out, sample)
+    test = fill_missing(competition, ensemble.test, units, ensemble.fallback)
+    probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior, quiet=True)
+    submission = build_submission(competition, test, sample)
+    check_submission(competition, submission, sample)
 
-    text = table_out.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    text = submission.to_csv(index=False, float_format="%.9g", lineterminator="\n")
     digest = files.sha256_of_text(text)
-    board = leaderboard_of(competition.upload)
+    leaderboard = leaderboard_of(competition.upload)
     with files.lock(paths.submissions):
-        before = read_ledger(project.workspace)
-        before = before[before["competition"] == paths.name]
+        earlier = read_ledger(project.workspace)
+        earlier = earlier[earlier["competition"] == paths.name]
         say("OOF score", describe_score(competition, result, data.train["unit"].nunique()))
         _show_per_fold(competition, result)
-        mark = _mark(competition, digest, found)
-        known = [content_id_of(row, files.read_json(record_path(project, row)) or {}) for _, row in before.iterrows()]
-        same = before[np.array(known, dtype=object) == mark]
+        content_id = _content_id(competition, digest, ensemble)
+        earlier_ids = [
+            content_id_of(row, files.read_json(record_path(project, row)) or {}) for _, row in earlier.iterrows()
+        ]
+        same = earlier[np.array(earlier_ids, dtype=object) == content_id]
         row = same.iloc[-1].to_dict() if len(same) and not force else None
         if row is not None and row["status"] != "written":
-            say("submit", f"the same predictions are already in {row['file']} ({_fate(project, row)})")
+            say("submit", f"the same predictions are already in {row['file']} ({_earlier_status(project, row)})")
             return
         if not force:
-            _refuse_chance(competition, found)
-        new = _new_row(project, names, result, digest)
-        row = new if row is None else {**new, "when": row["when"], "file": row["file"]}
+            _refuse_chance(competition, ensemble)
+        new_row = _new_row(project, names, result, digest)
+        row = new_row if row is None else {**new_row, "when": row["when"], "file": row["file"]}
         file = project.workspace.root / row["file"]
         if not file.is_file() or files.sha256(file) != digest:
             files.write_text(text, file)
         written = read_submission(file)
         check_submission(competition, written, sample)
-        origin = {"runs": names, "score": result, "inputs": found.inputs, "sha256": digest, "mark": mark}
-        origin |= {"nothing": found.nothing.tolist(), "decisions": holds_decisions(competition, sample)}
-        origin["words"] = class_words(competition, sample)
-        save_choice(project, found)
-        found.decision.fitted.save(paths.recheck_file(file, "npz"))
-        behind_score = _out_of_fold(competition, found).to_csv(index=False, float_format="%.17g", lineterminator="\n")
-        files.write_text(behind_score, paths.recheck_file(file, "csv"))  # with all digits: ties would be others
-        write_record(project, row, LeaderboardResult(status="written"), origin)
+        record = {"runs": names, "score": result, "inputs": ensemble.inputs, "sha256": digest, "mark": content_id}
+        record |= {"nothing": ensemble.fallback.tolist(), "decisions": holds_decisions(competition, sample)}
+        record["words"] = class_words(competition, sample)
+        save_choice(project, ensemble)
+        ensemble.choice.fitted.save(paths.recheck_file(file, "npz"))
+        oof_text = _oof_table(competition, ensemble).to_csv(index=False, float_format="%.17g", lineterminator="\n")
+        files.write_text(oof_text, paths.recheck_file(file, "csv"))  # with all digits, as rounding would change ties
+        write_record(project, row, LeaderboardResult(status="written"), record)
         say("submit", f"{len(written):,} rows, checked -> {project.display(file)}")
         if not len(written):
-            warn("", "the public test part is empty: what the notebook predicts cannot be compared with home")
-        if words := explain_words(competition, sample):
-            say("", words)
+            warn("", "the public test part is empty: predictions of the notebook cannot be compared with those here")
+        if explanation := explain_words(competition, sample):
+            say("", explanation)
         if dry_run:
             try:
-                board.preflight(competition, paths)
-                say("submit", "dry run: nothing was placed; without DRY_RUN it would be")
+                leaderboard.preflight(competition, paths)
+                say("submit", "dry run: nothing was submitted; without DRY_RUN it would be")
             except UnreachableError as reason:
-                warn("submit", f"dry run: nothing was placed, and Kaggle was not asked: {reason}")
+                warn("submit", f"dry run: nothing was submitted, and Kaggle was not asked: {reason}")
             return
     entry = SubmissionEntry(
         file=file,
         table=written,
-        probabilities=behind,
+        probabilities=probabilities,
         groups=data.test_groups,
-        message=_message(project, names, result, mark),
-        content_id=mark,
+        message=_message(project, names, result, content_id),
+        content_id=content_id,
         sample=sample,
-        pack=lambda: pack_submission(project, data, found),
-        note=lambda facts: write_record(project, row, LeaderboardResult(status="written", facts=facts), origin),
+        pack=lambda: pack_submission(project, data, ensemble),
+        note=lambda facts: write_record(project, row, LeaderboardResult(status="written", facts=facts), record),
         again=force,
     )
-    # A notebook takes hours: others may be submitted meanwhile, and the same ones need not wait.
-    hours = competition.upload == "notebook"
-    with files.exclusive_lock(bundle_folder(project, names), UNDER_WAY) if hours else files.lock(file):
-        placed = board.submit(competition, paths, entry)
-        write_record(project, row, placed, origin)
-    looks = int((before["status"] == "scored").sum())
-    _show_placed(project, placed, looks)
-    if placed.problem:
-        raise UserError(f"the submission was refused: {placed.problem}", row["file"])
+    # A notebook takes hours: other submissions go on meanwhile, and a second one of these runs fails at once.
+    is_notebook = competition.upload == "notebook"
+    with files.exclusive_lock(bundle_folder(project, names), UNDER_WAY) if is_notebook else files.lock(file):
+        outcome = leaderboard.submit(competition, paths, entry)
+        write_record(project, row, outcome, record)
+    num_looks = int((earlier["status"] == "scored").sum())
+    _show_outcome(project, outcome, num_looks)
+    if outcome.problem:
+        raise UserError(f"the submission was refused: {outcome.problem}", row["file"])
 
 
-def _refuse_chance(competition: Competition, found: Ensemble) -> None:
-    """A net that knows nothing is not submitted by mistake: chance is what one knows without looking at an image."""
-    metric, oof = metric_of(competition), found.oof
-    chance, value = chance_score(competition, oof.targets, found.prior), metric(oof.targets, oof.predictions)
-    if metric.sign * (value - chance) <= 0:  # undefined ones pass
-        what = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
-        raise UserError(what, " ".join(found.names), "Look at labels and training; FORCE=1 submits it all the same")
+def _refuse_chance(competition: Competition, ensemble: Ensemble) -> None:
+    """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image."""
+    metric, oof = metric_of(competition), ensemble.oof
+    chance, value = chance_score(competition, oof.targets, ensemble.prior), metric(oof.targets, oof.predictions)
+    if metric.sign * (value - chance) <= 0:  # False if undefined
+        problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
+        raise UserError(problem, " ".join(ensemble.names), "Check labels and training; FORCE=1 submits it anyway")
 
 
-def _fate(project: Project, row: dict[str, str]) -> str:
-    """What became of a submission that was placed before."""
-    number = f" as {row['ref']}" if row["ref"] else ""
+def _earlier_status(project: Project, row: dict[str, str]) -> str:
+    """The status of an earlier submission, as text."""
+    reference = f" as {row['ref']}" if row["ref"] else ""
     if row["status"] == "error":
-        kept = files.read_json(record_path(project, row)) or {}
-        return f"refused{number}: {kept.get('problem') or 'no reason known'}; FORCE=1 submits it again"
+        record = files.read_json(record_path(project, row)) or {}
+        return f"refused{reference}: {record.get('problem') or 'no reason known'}; FORCE=1 submits it again"
     scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
-    return f"{row['status']}{number}; {scored or 'no score yet: make scores fetches it'}"
+    return f"{row['status']}{reference}; {scored or 'no score yet: make scores fetches it'}"
 
 
 def _new_row(project: Project, names: list[str], result: dict[str, Any], digest: str) -> dict[str, str]:
@@ -176,57 +179,59 @@ def _new_row(project: Project, names: list[str], result: dict[str, Any], digest:
         "file": file.relative_to(project.workspace.root).as_posix(),
         "sha256": digest,
         "metric": result["metric"],
-        "oof": as_text(result["value"]),
-        "low": as_text(result["low"]),
-        "high": as_text(result["high"]),
+        "oof": format_ledger_score(result["value"]),
+        "low": format_ledger_score(result["low"]),
+        "high": format_ledger_score(result["high"]),
         "folds": " ".join(map(str, result["folds_done"])),
     }
 
 
-def _out_of_fold(competition: Competition, found: Ensemble) -> pd.DataFrame:
-    """The OOF predictions that the score is of, and the probabilities behind them, for `make recheck`."""
-    table = pd.DataFrame({"id": found.oof.names, "fold": found.oof.fold})
-    behind = [f"behind {name}" for name in competition.prediction_columns]
-    table[competition.prediction_columns], table[behind] = found.oof.predictions, found.probable.predictions
+def _oof_table(competition: Competition, ensemble: Ensemble) -> pd.DataFrame:
+    """The scored OOF predictions, and their probabilities, for `make recheck`."""
+    table = pd.DataFrame({"id": ensemble.oof.names, "fold": ensemble.oof.fold})
+    probability_columns = [f"behind {name}" for name in competition.prediction_columns]
+    table[competition.prediction_columns] = ensemble.oof.predictions
+    table[probability_columns] = ensemble.probabilities.predictions
     return table
 
 
-def _mark(competition: Competition, digest: str, found: Ensemble) -> str:
-    """The mark of a new one: of its file.
+def _content_id(competition: Competition, digest: str, ensemble: Ensemble) -> str:
+    """The content id of a submission, made from its file.
 
-    Where a notebook is submitted, of what predicts, for the test set at home may be three rows that two nets see alike.
+    For a notebook it is made from the trained folds: the public test set may have three rows, for which different
+    models can predict the same.
     """
     if competition.upload != "notebook":
         return f"file {digest[:12]}"
-    score = {key: value for key, value in found.score.items() if key != "facts"}  # as of older versions
-    return f"folds {files.fingerprint([digest, found.inputs, score], 12)}"
+    score = {key: value for key, value in ensemble.score.items() if key != "facts"}  # as in older versions
+    return f"folds {files.fingerprint([digest, ensemble.inputs, score], 12)}"
 
 
-def _message(project: Project, names: list[str], result: dict[str, Any], mark: str) -> str:
+def _message(project: Project, names: list[str], result: dict[str, Any], content_id: str) -> str:
     title = metric_title(project.competition, result["metric"])
-    value = score_in_words(result["value"])
+    value = format_score(result["value"])
     folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
     commit = git_commit(project.workspace.root)
     code = f", commit {commit}" if commit else ""
     label = "+".join(names)
     label = label if len(label) <= 200 else f"{label[:197]}..."
-    return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {mark}"
+    return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {content_id}"
 
 
 def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
     title = metric_title(competition, result["metric"])
-    values = [score_in_words(value) for value in result["per_fold"].values()]
+    values = [format_score(value) for value in result["per_fold"].values()]
     print_table(["fold", *result["per_fold"]], [[title, *values]])
 
 
-def _show_placed(project: Project, placed: LeaderboardResult, looks_before: int) -> None:
-    for fact, value in placed.lines:
+def _show_outcome(project: Project, outcome: LeaderboardResult, looks_before: int) -> None:
+    for fact, value in outcome.lines:
         say(fact, value)
-    if placed.rivals is not None:
-        marked = [placed.mine] if placed.mine is not None else []
-        rows = placed.rivals.astype(object).where(placed.rivals.notna(), "").to_numpy().tolist()
+    if outcome.ranking is not None:
+        marked = [outcome.own_row] if outcome.own_row is not None else []
+        rows = outcome.ranking.astype(object).where(outcome.ranking.notna(), "").to_numpy().tolist()
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
-        print_table(placed.rivals.columns, cells, marked)
-    look = f", look {looks_before + 1} at this leaderboard" if placed.status == "scored" else ""
-    say("ledger", f"{project.display(project.workspace.ledger)}{look}")
-    say("", RESEARCH)
+        print_table(outcome.ranking.columns, cells, marked)
+    look_count = f", look {looks_before + 1} at this leaderboard" if outcome.status == "scored" else ""
+    say("ledger", f"{project.display(project.workspace.ledger)}{look_count}")
+    say("", RESEARCH_NOTICE)

@@ -1,4 +1,4 @@
-"""`make train`: the folds that are missing, here or on Kaggle's GPUs."""
+"""`make train`: trains the missing folds, here or on Kaggle's GPUs."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from medfold.scoring import describe_score
 from medfold.training import (
     TrainingRequest,
     missing_folds,
-    refuse_impossible_words,
+    refuse_invalid_parallelism,
     refuse_unknown_folds,
     refuse_untrainable,
     train_run,
@@ -30,15 +30,15 @@ def train(
     workers: str = "auto",
     on: str = "here",
 ) -> None:
-    """Trains some folds, or all that are missing, for each seed.
+    """Trains some folds, or all missing ones, for each seed.
 
     Args:
         recipe, overrides, folds, run, jobs, workers: as in `TrainingRequest`.
-        seeds: a run for each. Defaults to 0.
-        on: `here`, or `kaggle`: on its GPUs, the results brought back.
+        seeds: train a separate run for each. Defaults to 0.
+        on: `here`, or `kaggle` to train on its GPUs and fetch the results. Defaults to `here`.
 
     Raises:
-        UserError: a fold out of range, or what `train_run` and `train_on_kaggle` raise.
+        UserError: a fold out of range, or errors of `train_run` and `train_on_kaggle`.
     """
     if run and len(seeds or []) > 1:
         raise UserError("one name cannot serve several seeds", f"RUN={run}", "Leave RUN out")
@@ -46,15 +46,15 @@ def train(
     requests = [
         TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds or [0]
     ]
-    choices, prepare = requests[0].recipe_of(project), None
+    resolved_recipe, prepare = requests[0].recipe_of(project), None
     if on == "kaggle":
-        data_at_kaggle(project)  # refused before images are scanned
+        data_at_kaggle(project)  # raises its errors before the images are scanned
     else:
-        prepare = choices.images
-        refuse_impossible_words(requests[0])
+        prepare = resolved_recipe.images
+        refuse_invalid_parallelism(requests[0])
         if any(missing_folds(project, request) for request in requests):
-            _warn_of_idle(project, choices)
-            refuse_untrainable(project, choices)
+            _warn_ineffective(project, resolved_recipe)
+            refuse_untrainable(project, resolved_recipe)
     data = load_dataset(project, prepare)
     if data.folds_made:
         show_dataset(project, data)
@@ -64,9 +64,9 @@ def train(
             say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
 
 
-def _warn_of_idle(project: Project, choices: Recipe) -> None:
-    reasons: dict[str, list[str]] = {}
-    for key, why in ineffective_settings(choices, project.competition.images.symmetry).items():
-        reasons.setdefault(why, []).append(key)
-    for why, keys in reasons.items():
-        warn("train", f"no effect: {', '.join(keys)} ({why})")
+def _warn_ineffective(project: Project, recipe: Recipe) -> None:
+    keys_by_reason: dict[str, list[str]] = {}
+    for key, reason in ineffective_settings(recipe, project.competition.images.symmetry).items():
+        keys_by_reason.setdefault(reason, []).append(key)
+    for reason, keys in keys_by_reason.items():
+        warn("train", f"no effect: {', '.join(keys)} ({reason})")

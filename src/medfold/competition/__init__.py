@@ -1,23 +1,23 @@
-"""Competitions: their facts, recipes and plugins, and the project folder they stand in."""
+"""Competitions: facts, recipes and plugins, and the project folder that holds them."""
 
-from medfold.competition.facts import Competition, names_groups
+from medfold.competition.facts import Competition, has_known_groups
 from medfold.competition.facts_sections import FoldFacts, ImageFacts, Symmetry
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
-from medfold.competition.project import RESEARCH, Project, image_settings
+from medfold.competition.project import RESEARCH_NOTICE, Project, image_settings
 from medfold.competition.recipe import (
     Recipe,
     effective_recipe,
+    format_overrides,
     ineffective_settings,
     load_recipe,
-    overrides_as_typed,
     parse_overrides,
     run_name,
 )
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
-from medfold.competition.slugs import kaggle_slug, slug_of
+from medfold.competition.slugs import kaggle_slug, parse_slug
 
 __all__ = [
-    "RESEARCH",
+    "RESEARCH_NOTICE",
     "BackboneSettings",
     "Competition",
     "FoldFacts",
@@ -29,15 +29,15 @@ __all__ = [
     "TrainingSettings",
     "active_plugins",
     "effective_recipe",
+    "format_overrides",
+    "has_known_groups",
     "image_settings",
     "ineffective_settings",
     "kaggle_slug",
     "load_recipe",
-    "names_groups",
-    "overrides_as_typed",
     "parse_overrides",
+    "parse_slug",
     "plugins_hash",
     "run_name",
-    "slug_of",
     "use_plugins",
 ]

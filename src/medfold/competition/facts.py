@@ -1,4 +1,4 @@
-"""competition.yaml -> Competition: the facts of one task."""
+"""The facts of one competition, as read from competition.yaml."""
 
 from functools import cached_property
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from medfold.competition.facts_sections import (
     LabelFacts,
     ScoreFacts,
     SubmissionFacts,
-    as_texts,
+    items_as_text,
 )
 from medfold.config import StrictModel
 
@@ -19,15 +19,15 @@ Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
 
 class Competition(StrictModel):
-    """The facts of one task, as competition.yaml tells them."""
+    """The facts of one competition: the content of competition.yaml."""
 
-    title: str = Field(description="Name of the competition, for people.")
+    title: str = Field(description="Name of the competition, shown in reports.")
     url: str | None = Field(
         default=None,
-        description="Address of the competition or data set. Uploads go there where `source` names no competition.",
+        description="Address of the competition or data set. Uploads go there if `source` names no competition.",
     )
     licence: str | None = Field(default=None, description="Licence of the data, shown in reports.")
-    source: dict[str, Any] = Field(description="How the raw data arrives: `kind`, and the options of that kind.")
+    source: dict[str, Any] = Field(description="Source of the raw data: `kind`, and the options of that kind.")
     upload: Literal["csv", "notebook", "local"] = Field(
         description="Where submissions are scored. `csv`: at Kaggle, as a file. `notebook`: at Kaggle, as a notebook "
         "that writes the file there. `local`: here, against the hidden labels in `data/`.",
@@ -50,12 +50,12 @@ class Competition(StrictModel):
     @field_validator("classes", mode="before")
     @classmethod
     def _texts(cls, value: Any) -> Any:
-        return as_texts(value)
+        return items_as_text(value)
 
     @model_validator(mode="after")
-    def _agree(self) -> "Competition":
+    def _check_consistency(self) -> "Competition":
         if self.labels.part:
-            self._agree_on_parts()
+            self._check_parts()
         elif bool(self.images.test) == bool(self.labels.holdout):
             raise ValueError("either 'images.test' names the test images, or 'labels.holdout' sets a share aside")
         if self.labels.map and self.labels.shape == "one_hot":
@@ -63,8 +63,10 @@ class Competition(StrictModel):
                 "'labels.map' has no meaning for labels.shape one_hot, where columns are marked by 0 and 1"
             )
         known = self.labels.targets if self.labels.shape == "lists" else self.class_names
-        if odd := [name for name in self.labels.map.values() if name is not None and name not in known]:
-            raise ValueError(f"'labels.map' reads a value as '{odd[0]}', which is none of {', '.join(known[:12])}")
+        if unknown_classes := [name for name in self.labels.map.values() if name is not None and name not in known]:
+            raise ValueError(
+                f"'labels.map' reads a value as '{unknown_classes[0]}', which is none of {', '.join(known[:12])}"
+            )
         if self.labels.holdout and self.submission.sample:
             raise ValueError("a test part made by 'labels.holdout' has no 'submission.sample'")
         if self.labels.holdout and self.score.unit:
@@ -75,22 +77,22 @@ class Competition(StrictModel):
         if unknown:
             raise ValueError(f"'score.weights' names '{unknown[0]}', which is no target")
         if self.submission.shape == "lists":
-            between = self.labels.separator
-            if cut := [name for name in self.labels.targets if between in name]:
-                what = f"a list of labels with '{between}' between cannot hold '{cut[0]}'"
-                raise ValueError(f"{what}: set 'labels.separator', or another 'submission.shape'")
+            separator = self.labels.separator
+            if split_names := [name for name in self.labels.targets if separator in name]:
+                problem = f"a list of labels with '{separator}' between cannot hold '{split_names[0]}'"
+                raise ValueError(f"{problem}: set 'labels.separator', or another 'submission.shape'")
         if self.task == "multilabel":
             if len(self.labels.targets) == 1:
                 raise ValueError(
-                    "task multilabel has several columns in 'labels.targets'; of a single one it is binary"
+                    "task multilabel has several columns in 'labels.targets'; with a single one it is binary"
                 )
             if self.classes:
                 raise ValueError("'classes' has no meaning for task multilabel: its labels are 'labels.targets'")
             return self
-        if twice := [name for name in self.classes or () if self.classes.count(name) > 1]:
-            raise ValueError(f"'classes' has '{twice[0]}' twice")
-        if taken := [name for name in self.prediction_columns if name in ("id", "fold", "expected")]:
-            raise ValueError(f"a class is called '{taken[0]}', a name that the kit's own tables need")
+        if repeated := [name for name in self.classes or () if self.classes.count(name) > 1]:
+            raise ValueError(f"'classes' has '{repeated[0]}' twice")
+        if reserved := [name for name in self.prediction_columns if name in ("id", "fold", "expected")]:
+            raise ValueError(f"a class is called '{reserved[0]}', a name that medfold's own tables need")
         if len(self.labels.targets) != 1:
             raise ValueError(f"task {self.task} has one column in 'labels.targets', found {len(self.labels.targets)}")
         if self.task == "binary":
@@ -100,21 +102,21 @@ class Competition(StrictModel):
             raise ValueError(f"task {self.task} needs three or more 'classes'")
         return self
 
-    def _agree_on_parts(self) -> None:
+    def _check_parts(self) -> None:
         if self.labels.shape not in ("wide", "one_hot", "lists"):
             raise ValueError("'labels.part' is for tables with a row for each image")
         if self.upload != "local":
             raise ValueError(
                 "'labels.part' is for upload: local; at Kaggle the sample submission lists the test images"
             )
-        others = {"labels.test": self.labels.test, "labels.holdout": self.labels.holdout}
-        others["submission.sample"] = self.submission.sample
-        if also := [key for key, value in others.items() if value]:
-            raise ValueError(f"'labels.part' and '{also[0]}' both say what the test part is: leave one out")
+        other_keys = {"labels.test": self.labels.test, "labels.holdout": self.labels.holdout}
+        other_keys["submission.sample"] = self.submission.sample
+        if conflicts := [key for key, value in other_keys.items() if value]:
+            raise ValueError(f"'labels.part' and '{conflicts[0]}' both say what the test part is: leave one out")
 
     @cached_property
     def class_names(self) -> list[str]:
-        """Values of the target column, in the order of their numbers; '0' and '1' if competition.yaml names none."""
+        """Values of the target column, ordered by class number; '0' and '1' if competition.yaml has no `classes`."""
         return self.classes or ["0", "1"]
 
     @property
@@ -128,7 +130,7 @@ class Competition(StrictModel):
         return self.class_names if self.exclusive_classes else self.labels.targets
 
 
-def names_groups(competition: Competition) -> bool:
-    """True if the facts say which images are of one patient, or of one unit of the score."""
+def has_known_groups(competition: Competition) -> bool:
+    """Returns True if the facts say which images belong to one patient, or to one unit of the score."""
     labels = competition.labels
     return bool(labels.group or labels.group_pattern or competition.score.unit)

@@ -10,16 +10,17 @@ from medfold.config import StrictModel
 
 Symmetry = Literal["none", "horizontal", "dihedral"]
 
-# Columns of the sample table and others that are the kit's own: no target or kept column may be called so.
+# Columns of medfold's own tables, such as the sample table: no target or kept column may have such a name.
 RESERVED = ("id", "part", "image", "group", "unit", "fold", "patient", "usage", "bad", "hash", "expected")
 
 
-def as_texts(value: Any) -> Any:
+def items_as_text(value: Any) -> Any:
+    """Converts the items of a list to text; returns any other value unchanged."""
     return [str(item) for item in value] if isinstance(value, list) else value
 
 
 class LabelFacts(StrictModel):
-    """Where the labels are and what they look like."""
+    """Where the labels are and how they are written."""
 
     shape: str = Field(default="wide", description="Layout of the labels in the raw data; see the layouts below.")
     file: str = Field(
@@ -29,7 +30,7 @@ class LabelFacts(StrictModel):
     id: str = Field(
         default="id",
         description="Column with the id of the image. Layout `folders`: a pattern such as `{label}/{id}` makes ids; "
-        "without one, names that recur are made of their paths.",
+        "without one, ids are file names, or paths where file names repeat.",
     )
     targets: list[str] = Field(
         min_length=1,
@@ -42,7 +43,7 @@ class LabelFacts(StrictModel):
     separator: str = Field(
         default=" ",
         min_length=1,
-        description="Layout `lists`: text between the names, such as `|`. A space stands for any white space.",
+        description="Layout `lists`: text between the names, such as `|`. A space means any white space.",
     )
     ignore: list[str] = Field(
         default=[], description="Layout `lists`: names that are not targets, such as `No Finding`."
@@ -56,11 +57,11 @@ class LabelFacts(StrictModel):
     repeated: Literal["refuse", "same", "any", "majority"] = Field(
         default="refuse",
         description="Several rows of one id. `refuse`: an error. `same`: they must agree and count once. `any`: the "
-        "highest class counts. `majority`: the most frequent class counts, the highest of several.",
+        "highest class counts. `majority`: the most frequent class counts; of equally frequent ones, the highest.",
     )
     group: str | None = Field(
         default=None,
-        description="Column of what must not be split between folds, such as the patient. Also a header of "
+        description="Column whose groups, such as patients, must not be split between folds. Also a header of "
         "`images.headers`; or, with layout `folders`, a field of `images.train` (`{label}/{patient}/{id}.png`).",
     )
     group_pattern: str | None = Field(
@@ -70,13 +71,13 @@ class LabelFacts(StrictModel):
     )
     keep: tuple[str, ...] = Field(
         default=(),
-        description="Further columns for the sample table, used by the audit and for scores of subgroups. Everything "
-        "else stays in `raw/`.",
+        description="More columns for the sample table, used by the audit and for scores of subgroups. All others stay "
+        "in `raw/`.",
     )
     part: str | None = Field(
         default=None,
-        description="Column that says of each row whether it is training, validation or test (`train`, `val`, "
-        "`Testing`, ...). Validation rows are trained on, or are the test part where there is no other. "
+        description="Column that marks each row as training, validation or test (`train`, `val`, `Testing`, ...). "
+        "Validation rows are trained on, or become the test part if there is no other. "
         "`images.test` may then be left out. Needs `upload: local` and a table with a row per image.",
     )
     test: str | None = Field(
@@ -88,20 +89,20 @@ class LabelFacts(StrictModel):
         default=None,
         gt=0,
         le=0.5,
-        description="Where there is no test part: share of the images, in whole groups, for a local leaderboard. "
-        "`make folds` sets it aside, after copies of an image are joined.",
+        description="If there is no test part: share of the images, in whole groups, for a local leaderboard. "
+        "`make folds` sets it aside, after joining copies of an image into groups.",
     )
     train: tuple[str, ...] = Field(
         default=("train",), description="Layout `arrays`: prefixes of the arrays of the training part."
     )
     counts: dict[str, int] | None = Field(
-        default=None, description="Expected number of samples, `{train: n, test: n}`; any other is an error."
+        default=None, description="Expected number of samples, `{train: n, test: n}`; any other number is an error."
     )
 
     @field_validator("targets", mode="before")
     @classmethod
     def _texts(cls, value: Any) -> Any:
-        return as_texts(value)
+        return items_as_text(value)
 
     @field_validator("map", mode="before")
     @classmethod
@@ -112,7 +113,7 @@ class LabelFacts(StrictModel):
 
     @field_validator("group_pattern")
     @classmethod
-    def _is_regular(cls, value: str | None) -> str | None:
+    def _check_regex(cls, value: str | None) -> str | None:
         try:
             re.compile(value or "")
         except re.error as error:
@@ -120,13 +121,13 @@ class LabelFacts(StrictModel):
         return value
 
     @model_validator(mode="after")
-    def _private(self) -> "LabelFacts":
-        if twice := [name for name in self.targets if self.targets.count(name) > 1]:
-            raise ValueError(f"'labels.targets' has '{twice[0]}' twice")
+    def _check_columns(self) -> "LabelFacts":
+        if repeated := [name for name in self.targets if self.targets.count(name) > 1]:
+            raise ValueError(f"'labels.targets' has '{repeated[0]}' twice")
         for key, columns in (("targets", self.targets), ("keep", self.keep)):
-            if taken := [name for name in columns if name in RESERVED]:
+            if reserved := [name for name in columns if name in RESERVED]:
                 raise ValueError(
-                    f"'labels.{key}' has '{taken[0]}', a name that the kit's own tables need: rename the column"
+                    f"'labels.{key}' has '{reserved[0]}', a name that medfold's own tables need: rename the column"
                 )
         if self.group in self.keep:
             raise ValueError(
@@ -136,7 +137,7 @@ class LabelFacts(StrictModel):
 
 
 class ImageFacts(StrictModel):
-    """Where the images are, how they are read and how they may be turned."""
+    """Where the images are, how they are read, and which flips and turns keep them valid."""
 
     train: list[str] = Field(
         min_length=1,
@@ -146,8 +147,7 @@ class ImageFacts(StrictModel):
     )
     test: list[str] = Field(
         default=[],
-        description="The same for the test images. Layout `folders`: without `{label}`, a test part whose labels are "
-        "not known.",
+        description="The same for the test images. Layout `folders`: leave `{label}` out if their labels are unknown.",
     )
     exclude: list[str] = Field(
         default=[],
@@ -159,7 +159,7 @@ class ImageFacts(StrictModel):
     )
     channels: int | list[str] = Field(
         default=3,
-        description="Number of channels, 1 to 8. Or a list of names that stand for `{channel}` in the patterns: one "
+        description="Number of channels, 1 to 8. Or a list of names to insert for `{channel}` in the patterns: one "
         "grey file per channel.",
     )
     windows: list[str | tuple[float, float]] = Field(
@@ -168,25 +168,25 @@ class ImageFacts(StrictModel):
     )
     range: tuple[float, float] | None = Field(
         default=None,
-        description="`[low, high]`: pixel values that become 0 and 255, for images deeper than 8 bits. Without it: the "
-        "window that the file names, else the minimum and maximum of the image.",
+        description="`[low, high]`: pixel values that become 0 and 255, for images with more than 8 bits. Without it: "
+        "the window in the file, else the minimum and maximum of the image.",
     )
     frame: Literal["first", "middle", "last", "montage"] | int = Field(
         default="first",
-        description="Frame to use of a file with several; numbers count from 0. `montage`: all frames as tiles of one "
+        description="Frame to use of files with several; numbers count from 0. `montage`: all frames as tiles of one "
         "image.",
     )
     headers: list[str] = Field(
         default=[],
-        description="DICOM keywords that become columns of the label table, for `labels.group` for instance.",
+        description="DICOM keywords to add as columns to the label table, for example for `labels.group`.",
     )
     shape: list[int] | None = Field(
         default=None, description="`[height, width]` in pixels; images of another size count as unreadable."
     )
     symmetry: Symmetry = Field(
         default="none",
-        description="Views in which an image is equally valid. `none`: only as it is. `horizontal`: also mirrored "
-        "left to right. `dihedral`: also all flips and quarter turns. Bounds augmentation at training and test time.",
+        description="Flips and turns that keep an image valid. `none`: none. `horizontal`: flips left to right. "
+        "`dihedral`: all flips and quarter turns. Limits augmentation at training and test time.",
     )
     tolerate: float = Field(
         default=0.01,
@@ -198,25 +198,25 @@ class ImageFacts(StrictModel):
 
     @field_validator("train", "test", mode="before")
     @classmethod
-    def _listed(cls, value: Any) -> Any:
+    def _as_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
     @field_validator("train", "test")
     @classmethod
-    def _are_patterns(cls, value: list[str]) -> list[str]:
+    def _check_patterns(cls, value: list[str]) -> list[str]:
         for pattern in value:
             try:
-                found = list(string.Formatter().parse(pattern))
+                fields = list(string.Formatter().parse(pattern))
             except ValueError as error:
                 raise ValueError(f"'{pattern}' is no pattern ({error})") from None
-            if odd := [spec for _, name, spec, _ in found if name and not re.fullmatch(r"(0?[<>]?\d+d?)?", spec)]:
-                raise ValueError(f"'{pattern}' is no pattern: '{odd[0]}' fills nothing up, as 05d does")
-            if any(field == "" for _, field, _, _ in found):
+            if invalid := [spec for _, name, spec, _ in fields if name and not re.fullmatch(r"(0?[<>]?\d+d?)?", spec)]:
+                raise ValueError(f"'{pattern}' is no pattern: '{invalid[0]}' is no padding such as 05d")
+            if any(field == "" for _, field, _, _ in fields):
                 raise ValueError(f"'{pattern}' has {{}}, which names no column")
         return value
 
     @model_validator(mode="after")
-    def _agree(self) -> "ImageFacts":
+    def _check_channels(self) -> "ImageFacts":
         if not 1 <= self.num_channels <= 8:
             raise ValueError(f"'images.channels' is 1 to 8, found {self.num_channels}")
         if self.windows and self.num_channels != len(self.windows):
@@ -236,27 +236,25 @@ class ScoreFacts(StrictModel):
     """How predictions are scored."""
 
     metric: str = Field(description="Metric of the leaderboard; see the metrics below.")
-    also: tuple[str, ...] = Field(default=(), description="Further metrics to show beside it.")
+    also: tuple[str, ...] = Field(default=(), description="More metrics to show beside it.")
     weights: dict[str, float | tuple[float, float]] = Field(
         default={},
         description="Metric `weighted_log_loss`: weight of each label, a number or `[negatives, positives]`. Labels "
-        "that are not named weigh 1.",
+        "without an entry weigh 1.",
     )
-    beta: float = Field(
-        default=1, gt=0, description="Metric `fbeta`: how many times as much recall counts as precision."
-    )
+    beta: float = Field(default=1, gt=0, description="Metric `fbeta`: weight of recall relative to precision.")
     unit: str | None = Field(
         default=None,
-        description="What score and submission have one row for, if not the image: a pattern of columns, such as "
+        description="What one row of score and submission stands for, if not an image: a pattern of columns, such as "
         "`{patient_id}_{laterality}`.",
     )
     aggregate: Literal["mean", "max"] = Field(
-        default="mean", description="How the predictions of a unit's images become one."
+        default="mean", description="How the predictions of a unit's images are combined."
     )
 
     @field_validator("metric", mode="before")
     @classmethod
-    def _filled_in(cls, value: Any) -> Any:
+    def _refuse_empty(cls, value: Any) -> Any:
         if value is None:
             raise ValueError("not filled in yet; the competition's page says how submissions are scored")
         return value
@@ -267,32 +265,32 @@ class SubmissionFacts(StrictModel):
 
     sample: str | None = Field(
         default=None,
-        description="Sample submission, below `raw/` and `images.root`. Made by the kit where the data has none.",
+        description="Sample submission, below `raw/` and `images.root`. Made by medfold if the data has none.",
     )
     id: str = Field(default="id", description="Column with the ids.")
     shape: Literal["wide", "long", "lists"] = Field(
         default="wide",
         description="`wide`: a row per unit. `long`: a row per unit and label, named `<unit>_<label>`. `lists`: a row "
-        "per unit with the names of its labels, with `labels.separator` between.",
+        "per unit with the names of its labels, separated by `labels.separator`.",
     )
     empty: bool = Field(
         default=False,
-        description="Shape `lists`: a list may be empty. If not, the most probable label is named where no label is "
-        "decided.",
+        description="Shape `lists`: a list may be empty. If not, a list without a decided label gets the most probable "
+        "one.",
     )
 
 
 class FoldFacts(StrictModel):
-    """How the training part is cut."""
+    """How the training part is split into folds."""
 
     k: int = Field(default=5, ge=2, description="Number of folds.")
-    seed: int = Field(default=42, ge=0, description="Seed of the assignment.")
+    seed: int = Field(default=42, ge=0, description="Seed of the split.")
     method: Literal["stratified", "group", "stratified-group"] = Field(
         default="stratified",
-        description="`stratified`: the classes in equal shares; for data without groups. `group`: groups stay whole. "
+        description="`stratified`: equal shares of the classes; for data without groups. `group`: groups stay whole. "
         "`stratified-group`: both.",
     )
     duplicates: Literal["exact", "near"] = Field(
         default="exact",
-        description="Copies to join to one group. `exact`: images of equal pixels. `near`: near-duplicates as well.",
+        description="Copies to join into one group. `exact`: images with equal pixels. `near`: near-duplicates too.",
     )

@@ -1,6 +1,6 @@
-"""A competition's own code, `plugins.py`: metrics, backbones, losses and the like, without a change under src/.
+"""The code of a competition, `plugins.py`: its own metrics, backbones, losses and so on, without a change in src/.
 
-It is code, and whoever puts a competition folder into a project trusts it (SECURITY.md).
+It is code that medfold runs: add only competition folders that you trust (SECURITY.md).
 """
 
 import importlib.util
@@ -16,10 +16,10 @@ _contents: str | None = None
 
 
 def use_plugins(file: Path | None) -> None:
-    """Makes the plugins of a competition known; they are run at the first name that is not built in.
+    """Sets the plugins file of the open competition; it is run at the first name that is not built in.
 
     Args:
-        file: `plugins.py`; None, or a file that is not there, for none.
+        file: `plugins.py`; None, or a file that does not exist, for no plugins.
     """
     global _active, _contents
     file = file if file is not None and file.is_file() else None
@@ -31,35 +31,35 @@ def use_plugins(file: Path | None) -> None:
 
 
 def active_plugins() -> Path | None:
-    """The file that is in use, for processes that are begun."""
+    """Returns the plugins file in use, to pass it on to subprocesses."""
     return _active
 
 
 def plugins_hash(file: Path) -> str | None:
-    """SHA-256 of a plugins.py; None without one. It is part of what decides a run."""
+    """SHA-256 of a plugins.py, or None if there is none; part of the identity of a run."""
     return files.sha256(file) if file.is_file() else None
 
 
 def run_plugins(file: Path) -> None:
-    """Runs a plugins.py, which registers what it defines.
+    """Runs a plugins.py, which registers its classes and functions.
 
     Raises:
-        UserError: it fails; the line is named.
+        UserError: it fails; the message names the line.
     """
     name = f"medfold_plugins_{files.sha256(file)[:12]}"
     spec = importlib.util.spec_from_file_location(name, file)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # so that what it defines can be pickled
+    sys.modules[name] = module  # so that its classes and functions can be pickled
     try:
         spec.loader.exec_module(module)
     except UserError:
         raise
     except Exception as error:
-        line, trace = 0, error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == str(file):
-                line = trace.tb_lineno
-            trace = trace.tb_next
+        line, traceback = 0, error.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == str(file):
+                line = traceback.tb_lineno
+            traceback = traceback.tb_next
         line = getattr(error, "lineno", None) or line
-        told = (str(error).splitlines() or [""])[0]
-        raise UserError(f"{type(error).__name__} in line {line}: {told}", file, "It is code: mend it there") from None
+        message = (str(error).splitlines() or [""])[0]
+        raise UserError(f"{type(error).__name__} in line {line}: {message}", file, "Correct the code there") from None

@@ -1,4 +1,4 @@
-"""The project: one competition in one project folder, which every command starts from."""
+"""Project: one competition in one project folder, the starting point of every command."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +9,11 @@ from medfold.competition.facts import Competition
 from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import load_recipe
 from medfold.competition.recipe_sections import ImageSettings
-from medfold.competition.slugs import slug_of
+from medfold.competition.slugs import parse_slug
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Workspace
 
-RESEARCH = "For research and competitions, not for the diagnosis of patients."
+RESEARCH_NOTICE = "For research and competitions, not for the diagnosis of patients."
 
 
 @dataclass(frozen=True)
@@ -38,23 +38,28 @@ class Project:
         return cls(workspace, paths, facts)
 
     def command(self, target: str, **words: object) -> str:
-        """The make command for a target of this competition, as it is typed."""
+        """Returns the make command for a target, as the user types it.
+
+        Args:
+            target: of the Makefile.
+            words: make variables besides COMPETITION.
+        """
         words = {"COMPETITION": self.paths.name, **words}
         return " ".join(["make", target, *(f"{key}={value}" for key, value in words.items())])
 
     def display(self, path: Path) -> str:
-        """A path as people read it: from the project folder on."""
+        """A path as text for the terminal, as `Workspace.display`."""
         return self.workspace.display(path)
 
 
 def find_competition(workspace: Workspace, text: str) -> str:
-    """The competition folder that a name, a Kaggle slug or a pasted Kaggle address stands for.
+    """Returns the name of the competition for a name, a Kaggle slug or a pasted Kaggle address.
 
-    An address stands for the folder whose source or url is that competition or data set, else for the folder of its
-    last part, whether there is one or not.
+    For an address it is the competition whose source or url is that address, else the last part of the address, even
+    if there is no competition of that name.
 
     Raises:
-        UserError: neither a name nor an address of Kaggle.
+        UserError: neither a name nor a Kaggle address.
     """
     if "/" not in text:
         return text
@@ -62,43 +67,47 @@ def find_competition(workspace: Workspace, text: str) -> str:
     if slug is None:
         raise UserError("neither a folder under competition/ nor a Kaggle address", text)
     for name in workspace.competitions():
-        facts = _facts(workspace.competition(name), workspace.base_folder)
+        facts = _read_facts(workspace.competition(name), workspace.base_folder)
         source = facts.get("source")
         addresses = [source.get("slug") if isinstance(source, dict) else None, facts.get("url")]
-        known = {_slug(str(address), folder) for address in addresses for folder in ("competitions", "datasets")}
-        if slug in known:
+        slugs = {_slug(str(address), folder) for address in addresses for folder in ("competitions", "datasets")}
+        if slug in slugs:
             return name
     return slug.rpartition("/")[2]
 
 
 def _slug(text: str, folder: str) -> str | None:
     try:
-        return slug_of(text, folder)
+        return parse_slug(text, folder)
     except ValueError:
         return None
 
 
 def load_facts(paths: CompetitionPaths, bases: Path) -> Competition:
-    """The facts of a competition.
+    """Reads the facts of a competition.
+
+    Args:
+        paths: of the competition.
+        bases: the folder of the shared bases for `extends`.
 
     Raises:
-        UserError: the file is missing, not YAML, or holds an unknown key or a wrong value; the key is named.
+        UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
     where = paths.facts.relative_to(paths.root)
     return config.validated(
-        Competition, _facts(paths, bases), f"{where}, {paths.name}" if paths.home != paths.name else where
+        Competition, _read_facts(paths, bases), f"{where}, {paths.name}" if paths.home != paths.name else where
     )
 
 
-def _facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
-    """What competition.yaml says; of a variant, its own facts laid over those that all variants share."""
+def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
+    """The content of competition.yaml; for a variant, the shared facts overridden by its own."""
     facts = config.load(paths.facts, bases)
     variants = facts.pop("variants", {})
     return config.merge(facts, variants[paths.name]) if paths.name in variants else facts
 
 
 def image_settings(project: Project, recipe: str) -> ImageSettings | None:
-    """How a recipe wants the images; None if the competition has no such recipe."""
+    """Returns the image settings of a recipe; None if the competition does not have it."""
     if not (project.paths.folder / f"{recipe}.yaml").is_file():
         return None
     return load_recipe(project.paths, project.workspace.base_folder, recipe, {}).images

@@ -1,4 +1,4 @@
-"""<recipe>.yaml -> Recipe: the choices one experiments with."""
+"""Recipes: the choices to experiment with, as read from <recipe>.yaml and SET=."""
 
 import json
 import re
@@ -15,18 +15,23 @@ from medfold.errors import UserError, did_you_mean
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 
-NEW = ("schedule", "callbacks", "compile", "deterministic")  # keys of `training` that earlier versions did not have
+ADDED_KEYS = (
+    "schedule",
+    "callbacks",
+    "compile",
+    "deterministic",
+)  # keys of `training` that earlier versions did not have
 
 
 class Recipe(StrictModel):
-    """Everything that decides a run but the competition, its folds and the seed."""
+    """All settings of a run except the competition, its folds and the seed."""
 
     images: ImageSettings = ImageSettings()
     backbone: BackboneSettings = BackboneSettings()
     head: Literal["classes", "cut_points", "both"] = Field(
         default="classes",
         description="`classes`: a probability for each class or label. Ordinal tasks: `cut_points`, one grade cut into "
-        "classes at points that are learnt (McCullagh 1980); `both`, the mean of the two.",
+        "classes at learnt points (McCullagh 1980); `both`, the mean of the two.",
     )
     augment: str | list[str | dict[str, dict[str, Any]]] = Field(
         default="light", description="Random changes of the training images: a pipeline, or a list of transforms."
@@ -34,25 +39,32 @@ class Recipe(StrictModel):
     training: TrainingSettings = TrainingSettings()
     tta: bool = Field(
         default=True,
-        description="Test-time augmentation: predictions are averaged over the views that `images.symmetry` allows.",
+        description="Test-time augmentation: average the predictions over the views that `images.symmetry` allows.",
     )
 
     def portable(self) -> dict[str, Any]:
-        """The recipe without the folders of this machine: of a file with weights, its name alone."""
+        """Returns the recipe as JSON without folders of this machine: a weights file by its name only."""
         content = self.model_dump(mode="json")
         content["backbone"]["weights"] = Path(self.backbone.weights).name
-        usual = TrainingSettings().model_dump(mode="json")
-        for key in NEW:  # so that what was begun or sent before they were there is recognised
-            if content["training"][key] == usual[key]:
+        defaults = TrainingSettings().model_dump(mode="json")
+        for key in ADDED_KEYS:  # left out at their default, so that runs of earlier versions have the same identity
+            if content["training"][key] == defaults[key]:
                 del content["training"][key]
         return content
 
 
 def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
-    """A recipe of a competition, with overrides laid over it.
+    """Loads a recipe of a competition and applies the overrides.
+
+    Args:
+        paths: of the competition.
+        bases: the folder of the shared bases for `extends`.
+        name: of the recipe.
+        overrides: nested, as returned by `parse_overrides`.
 
     Raises:
-        UserError: no such recipe (nearest named), an unknown key, a wrong value, or choices that contradict each other.
+        UserError: an unknown recipe (the message names the nearest one), an unknown key, a wrong value, or choices
+            that contradict each other.
     """
     file = paths.folder / f"{name}.yaml"
     known = sorted(path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts)
@@ -67,80 +79,84 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     return recipe
 
 
-def _refuse_contradictions(choices: TrainingSettings, where: str) -> None:
-    """Choices that undo or distort each other; not part of the schema, so that older runs can still be read."""
-    soft = [key for key in ("mixup", "cutmix", "label_smoothing") if getattr(choices, key)]
-    for wrong, key, what, fix in (
+def _refuse_contradictions(training: TrainingSettings, where: str) -> None:
+    """Refuses choices that undo or distort each other; not in the schema, so that older runs can still be read."""
+    soft_targets = [key for key in ("mixup", "cutmix", "label_smoothing") if getattr(training, key)]
+    for contradiction, key, what, fix in (
         (
-            choices.patience and choices.keep != "best",
+            training.patience and training.keep != "best",
             "patience",
             "it waits for a better epoch, and 'training.keep: final' keeps the last one",
             "Set training.keep to best, or patience to 0",
         ),
         (
-            choices.sampler == "balanced" and choices.class_weights == "balanced",
+            training.sampler == "balanced" and training.class_weights == "balanced",
             "class_weights",
-            "the sampler draws the classes equally often already, so a rare class would count twice over",
+            "the sampler already draws all classes equally often, so a rare class would count twice",
             "Set one of them to none (sampler: shuffled)",
         ),
         (
-            choices.loss == "focal" and soft,
+            training.loss == "focal" and soft_targets,
             "loss",
-            f"focal loss is for hard labels: with {', '.join(soft)} a target of 0.7 would be learnt as 0.88",
-            f"Set it to cross_entropy, or {', '.join(soft)} to 0",
+            f"focal loss is for hard labels: with {', '.join(soft_targets)} a target of 0.7 would be learnt as 0.88",
+            f"Set it to cross_entropy, or {', '.join(soft_targets)} to 0",
         ),
     ):
-        if wrong:
+        if contradiction:
             raise UserError(what, f"{where}, training.{key}", fix)
 
 
-def ineffective_settings(choices: Recipe, symmetry: str) -> dict[str, str]:
-    """What a recipe sets and training does not do.
+def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
+    """Finds settings of a recipe that have no effect.
 
     Args:
-        symmetry: of the competition's images.
+        recipe: the recipe.
+        symmetry: `images.symmetry` of the competition.
 
     Returns:
-        Keys that differ from their default and change nothing, `training.mixup`, each with the reason.
+        The reason for each key, such as `training.cutmix`, that differs from its default and has no effect.
     """
-    training, backbone = choices.training, choices.backbone
-    frozen = "training.epochs is 0: the head alone is trained, on features that are computed beforehand"
-    small = f"{backbone.name} has no such choice"
-    of_the_kit = backbone.name in ("simple_cnn", "resnet9")
+    training, backbone = recipe.training, recipe.backbone
+    only_head = "training.epochs is 0: only the head is trained, on precomputed features"
+    no_setting = f"{backbone.name} has no such setting"
+    built_in = backbone.name in ("simple_cnn", "resnet9")
     reasons = {
-        "augment": (not training.epochs and choices.augment != "none", frozen),
-        "training.learning_rate": (not training.epochs, frozen),
-        "training.cutmix": (not training.epochs, frozen),
-        "backbone.freeze_norm": (of_the_kit or not training.epochs, small if of_the_kit else frozen),
+        "augment": (not training.epochs and recipe.augment != "none", only_head),
+        "training.learning_rate": (not training.epochs, only_head),
+        "training.cutmix": (not training.epochs, only_head),
+        "backbone.freeze_norm": (built_in or not training.epochs, no_setting if built_in else only_head),
         "training.head_learning_rate": (not training.head_epochs, "training.head_epochs is 0"),
         "training.focal_gamma": (training.loss != "focal", f"training.loss is {training.loss}"),
-        "backbone.width": (backbone.name != "resnet9", small),
-        "backbone.pooling": (backbone.name == "simple_cnn", small),
+        "backbone.width": (backbone.name != "resnet9", no_setting),
+        "backbone.pooling": (backbone.name == "simple_cnn", no_setting),
         "tta": (symmetry == "none", "images.symmetry is none: there is one view of an image"),
     }
-    mine, usual = (config.flat(each.model_dump(mode="json")) for each in (choices, Recipe()))
-    return {key: why for key, (useless, why) in reasons.items() if useless and mine[key] != usual[key]}
+    settings, defaults = (config.flat(each_recipe.model_dump(mode="json")) for each_recipe in (recipe, Recipe()))
+    return {key: why for key, (ineffective, why) in reasons.items() if ineffective and settings[key] != defaults[key]}
 
 
 def effective_recipe(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
-    """The flat recipe of a run, `training.epochs`, without what training did not do; as it is if no longer valid."""
-    found = config.flat(recipe)
+    """Returns the flat recipe of a run (keys as `training.epochs`), settings without effect reset to their default.
+
+    A recipe that is no longer valid is only flattened.
+    """
+    flat_recipe = config.flat(recipe)
     try:
-        choices = Recipe.model_validate(recipe)
+        validated_recipe = Recipe.model_validate(recipe)
     except ValueError:
-        return found
-    usual = config.flat(Recipe().model_dump(mode="json"))
-    return found | {key: usual[key] for key in ineffective_settings(choices, symmetry)}
+        return flat_recipe
+    defaults = config.flat(Recipe().model_dump(mode="json"))
+    return flat_recipe | {key: defaults[key] for key in ineffective_settings(validated_recipe, symmetry)}
 
 
 def parse_overrides(text: str) -> dict[str, Any]:
-    """`"training.epochs=3 tta=false"` -> `{"training": {"epochs": 3}, "tta": False}`; values are YAML.
+    """Parses overrides: `"training.epochs=3 tta=false"` -> `{"training": {"epochs": 3}, "tta": False}`.
 
-    A value in quotes may have spaces: `"backbone.weights='my weights.h5'"`. A JSON object is taken as well: so one
-    process hands overrides to another.
+    Values are YAML; in quotes they may have spaces: `"backbone.weights='my weights.h5'"`. A JSON object is accepted as
+    well, which one process uses to pass overrides to another.
 
     Raises:
-        UserError: a word without `=`, a value that is not YAML, or an object that is not JSON.
+        UserError: a word without `=`, a value that is not YAML, or an invalid JSON object.
     """
     if text.lstrip().startswith("{"):
         try:
@@ -162,17 +178,17 @@ def parse_overrides(text: str) -> dict[str, Any]:
     return result
 
 
-def overrides_as_typed(overrides: dict[str, Any]) -> str:
-    """The other way round: what `parse_overrides` makes these of; lists must be of words and numbers."""
+def format_overrides(overrides: dict[str, Any]) -> str:
+    """Formats overrides as text, the inverse of `parse_overrides`; lists may hold only words and numbers."""
 
-    def value_of(value: Any) -> str:
+    def format_value(value: Any) -> str:
         if isinstance(value, str) and (" " in value or yaml.safe_load(value) != value):
             return f"'{value}'"
         return yaml.safe_dump(value, default_flow_style=True).removesuffix("\n...\n").strip().replace(", ", ",")
 
-    return " ".join(f"{key}={value_of(value)}" for key, value in config.flat(overrides).items())
+    return " ".join(f"{key}={format_value(value)}" for key, value in config.flat(overrides).items())
 
 
 def run_name(recipe: str, seed: int, overrides: dict[str, Any]) -> str:
-    """The name of a run: the recipe, `-s<seed>` if the seed is not 0, `-<6 hex>` of the overrides if there are any."""
+    """Returns the run name `<recipe>[-s<seed>][-<hash>]`: the seed unless 0, 6 hex digits of the overrides if any."""
     return recipe + (f"-s{seed}" if seed else "") + (f"-{fingerprint(overrides, 6)}" if overrides else "")

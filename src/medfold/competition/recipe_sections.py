@@ -8,72 +8,74 @@ from medfold.config import StrictModel
 
 
 class ImageSettings(StrictModel):
-    """What is done to an image once, before it is stored."""
+    """How images are prepared, once, before they are stored."""
 
     size: int = Field(default=64, ge=8, le=2048, description="Height and width of the prepared images, in pixels.")
     steps: list[str | dict[str, dict[str, Any]]] = Field(
         default=[],
-        description="Preparation steps before an image is brought to size, in order: names, or "
+        description="Preparation steps before an image is resized, in order: names, or "
         "`{name: {argument: value}}`; see the steps below.",
     )
     fit: Literal["stretch", "pad", "crop"] = Field(
         default="stretch",
-        description="How an image becomes a square. `stretch`: proportions change. `pad`: black beside it. `crop`: its "
+        description="How an image becomes a square. `stretch`: proportions change. `pad`: black borders. `crop`: the "
         "centre square.",
     )
 
 
 class BackboneSettings(StrictModel):
-    """The net, without its head."""
+    """The network without its head."""
 
-    name: str = Field(default="resnet9", description="Name of the net; see the backbones below.")
+    name: str = Field(default="resnet9", description="Name of the network; see the backbones below.")
     width: int = Field(default=16, ge=4, description="`resnet9`: channels of the first block.")
     weights: str = Field(
         default="none",
-        description="First weights: `none`, `imagenet` (downloaded by Keras), or the path of a `.weights.h5` file.",
+        description="Initial weights: `none`, `imagenet` (downloaded by Keras), or the path of a `.weights.h5` file.",
     )
     input_scaling: Literal["auto", "tf", "torch", "caffe", "unit"] = Field(
         default="auto",
-        description="What the net gets for pixel values of 0 to 255. `tf`: -1 to 1. `torch`: mean and deviation of "
-        "ImageNet. `caffe`: blue first, the mean of ImageNet subtracted. `unit`: 0 to 1. `auto`: as the net's ImageNet "
-        "weights expect.",
+        description="Scaling of the pixel values 0 to 255. `tf`: -1 to 1. `torch`: mean and deviation of "
+        "ImageNet. `caffe`: blue first, the mean of ImageNet subtracted. `unit`: 0 to 1. `auto`: as the "
+        "backbone's ImageNet weights expect.",
     )
     freeze_norm: bool = Field(
         default=False,
-        description="Batch normalisation stays as the weights brought it: steadier for short trainings on few images.",
+        description="Keep batch normalisation as in the initial weights: steadier for short trainings on few images.",
     )
     pooling: Literal["average", "pyramid"] = Field(
         default="average",
-        description="What the head sees. `average`: the average of the last feature map. `pyramid`: average and "
+        description="Input of the head. `average`: the average of the last feature map. `pyramid`: average and "
         "maximum of the last map of each resolution, from a quarter of the image on; shallow maps still show small "
         "lesions.",
     )
 
 
 class TrainingSettings(StrictModel):
-    """How the weights are fitted."""
+    """How the network is trained."""
 
     images: int | None = Field(
         default=None,
         ge=2,
-        description="Train on this many images only, of each class in turn, and report whether they are memorised: a "
-        "test of the set-up (recipe `debug`). Without it: all.",
+        description="Train on this number of images, taken from each class in turn, and report whether the network "
+        "memorises them: a test of the set-up (recipe `debug`). Without it: all images.",
     )
     head_epochs: int = Field(
         default=0,
         ge=0,
-        description="Epochs of the head alone, before the whole net, on the features of the frozen backbone. They are "
-        "computed once for all folds and seeds, in every view of `images.symmetry` (with `augment: none` the head "
+        description="Epochs of the head alone, before the whole network, on the features of the frozen backbone. They "
+        "are computed once for all folds and seeds, in every view of `images.symmetry` (with `augment: none` the head "
         "learns from the plain view only), and kept in `data/<competition>/features/`.",
     )
     head_learning_rate: float = Field(
         default=0.002, gt=0, description="Highest learning rate while the head is trained alone."
     )
     epochs: int = Field(
-        default=20, ge=0, description="Epochs of the whole net. 0: the backbone stays as its weights brought it."
+        default=20, ge=0, description="Epochs of the whole network. 0: the backbone keeps its initial weights."
     )
     batch_size: int = Field(default=32, ge=1, description="Images per batch.")
-    accumulate: int = Field(default=1, ge=1, description="Batches whose gradients make one step of the optimizer.")
+    accumulate: int = Field(
+        default=1, ge=1, description="Number of batches whose gradients are combined into one step of the optimizer."
+    )
     sampler: Literal["shuffled", "balanced"] = Field(
         default="shuffled",
         description="`shuffled`: each image once an epoch. `balanced`: each class (with several labels, each set of "
@@ -92,7 +94,7 @@ class TrainingSettings(StrictModel):
     clip_norm: float = Field(default=1.0, gt=0, description="Largest norm of the gradient over all weights.")
     loss: str = Field(
         default="cross_entropy",
-        description="`cross_entropy`, `focal`, or one of plugins.py. `focal`: images that are predicted well count for "
+        description="`cross_entropy`, `focal`, or one of plugins.py. `focal`: images that are predicted well count "
         "less (Lin et al. 2017). For targets of 0 and 1 only, so not with `mixup`, `cutmix` or `label_smoothing`.",
     )
     focal_gamma: float = Field(
@@ -102,7 +104,7 @@ class TrainingSettings(StrictModel):
         default=0.0,
         ge=0,
         description="Mixup (Zhang et al. 2018): alpha of the beta distribution of the shares in which two images are "
-        "laid over each other. 0: none. With `cutmix` too, a coin decides for each batch.",
+        "mixed. 0: none. With `cutmix` too, each batch gets one of them at random.",
     )
     cutmix: float = Field(
         default=0.0,
@@ -126,8 +128,8 @@ class TrainingSettings(StrictModel):
         default=0.98,
         ge=0,
         lt=1,
-        description="Decay per step of the moving average of the weights, which predicts; lower in trainings of few "
-        "steps. 0: none.",
+        description="Decay per step of the moving average of the weights, used for predictions; lower in trainings "
+        "of few steps. 0: none.",
     )
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
         default="auto",
@@ -140,7 +142,7 @@ class TrainingSettings(StrictModel):
         "which is then marked optimistic. An undefined score never counts.",
     )
     patience: int = Field(
-        default=0, ge=0, description="`keep: best`: stop after so many epochs without a better one. 0: never."
+        default=0, ge=0, description="`keep: best`: stop after this number of epochs without a better one. 0: never."
     )
     schedule: Literal["cosine", "constant"] = Field(
         default="cosine",

@@ -1,4 +1,4 @@
-"""Slugs: the names of competitions and data sets at Kaggle, from what a user types or competition.yaml says."""
+"""Slugs, the names of competitions and data sets at Kaggle, from what a user types or from competition.yaml."""
 
 import re
 
@@ -6,15 +6,15 @@ from medfold.competition.facts import Competition
 from medfold.errors import UserError
 
 
-def slug_of(text: str, folder: str) -> str:
-    """The slug in what people paste: 'https://www.kaggle.com/competitions/x/data', 'kaggle.com/c/x', or plain 'x'.
+def parse_slug(text: str, folder: str) -> str:
+    """Parses a slug: 'x' from 'https://www.kaggle.com/competitions/x/data', 'kaggle.com/c/x', or plain 'x'.
 
     Args:
         text: address or slug.
-        folder: 'competitions' (one part) or 'datasets' (owner/name).
+        folder: 'competitions' (slug) or 'datasets' (owner/name).
 
     Raises:
-        ValueError: neither.
+        ValueError: neither a slug nor an address at Kaggle.
     """
     parts = 2 if folder == "datasets" else 1
     path = re.sub(r"^(https?://)?(www\.)?kaggle\.com/", "", text.strip()).split("?")[0].split("#")[0].strip("/")
@@ -28,7 +28,7 @@ def slug_of(text: str, folder: str) -> str:
 
 
 def kaggle_slug(competition: Competition) -> str:
-    """The competition's name at Kaggle: that of its source, else of its url.
+    """Returns the competition's slug at Kaggle, from its source or else its url.
 
     Raises:
         UserError: neither names a competition.
@@ -36,7 +36,7 @@ def kaggle_slug(competition: Competition) -> str:
     source = competition.source
     address = source["slug"] if source["kind"] == "kaggle" else competition.url or ""
     try:
-        return slug_of(address, "competitions")
+        return parse_slug(address, "competitions")
     except ValueError as error:
         fix = "Set url: https://www.kaggle.com/competitions/<name> in competition.yaml, or upload: local"
         raise UserError(f"which competition at Kaggle? {error}", "url", fix) from None

@@ -1,7 +1,7 @@
-"""From raw files to a dataset: sources, label layouts, samples, targets and folds."""
+"""Data of a competition: sources, label layouts, sample table, targets, folds."""
 
-from medfold.data.companions import find_companions, mask_suspicion
-from medfold.data.dataset import Dataset, folds_in_words, load_dataset, scan_dataset
+from medfold.data.companions import find_companions, mask_warning
+from medfold.data.dataset import Dataset, format_folds, load_dataset, scan_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
 from medfold.data.image_folder import new_images
 from medfold.data.image_patterns import (
@@ -44,7 +44,7 @@ __all__ = [
     "encode_targets",
     "examples_of_classes",
     "find_companions",
-    "folds_in_words",
+    "format_folds",
     "get_raw_data",
     "get_raw_files",
     "image_exists",
@@ -54,7 +54,7 @@ __all__ = [
     "list_files",
     "load_dataset",
     "load_samples",
-    "mask_suspicion",
+    "mask_warning",
     "match_path_endings",
     "near_duplicate_examples",
     "needs_holdout",

@@ -1,4 +1,4 @@
-"""Masks and the like among images: files that are named like another image, with an addition."""
+"""Masks and other companions among the images: files named like another image, with an addition."""
 
 import re
 from collections import Counter
@@ -7,96 +7,98 @@ from pathlib import PurePosixPath
 
 from medfold.data.image_patterns import is_excluded
 
-# Words for what stands beside an image and is none: in additions to its name, or in the name of a folder.
+# Words that mark a companion, in the addition to its name or in the name of its folder.
 MASK = re.compile(
     r"mask|segm|annot|ground.?truth|contour|overlay|heatmap|(^|[\W_])(seg|gt|rois?|labels?)([\W_\d]|$)", re.I
 )
-SURELY = re.compile(r"mask|annot|ground.?truth|contour", re.I)
-IMAGE = ("image", "img", "original", "orig", "raw", "ct", "xray")  # at the end of an image's own name
-MANY_FOLDERS = 2  # that hold images of the same name
-OFTEN = 0.2  # of the images have a companion, where it is no accident
+CERTAIN_MASK = re.compile(r"mask|annot|ground.?truth|contour", re.I)
+IMAGE_WORDS = ("image", "img", "original", "orig", "raw", "ct", "xray")  # at the end of the name of the image itself
+MANY_FOLDERS = 2  # image folders that contain the same name: then the name is a running number and proves nothing
+SUSPICIOUS_SHARE = 0.2  # of the images have a companion with the same addition: hardly an accident
 
 
 def find_companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
-    """Finds masks and the like: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
+    """Finds masks and other companions: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
 
     Args:
         images: paths.
 
     Returns:
-        Patterns of those that are masks or the like, how many images they match, and by addition the number of those
-        of which one cannot tell.
+        Patterns that match the companions; the number of images that they match; and, for each addition to a name that
+        may or may not mark a mask, its number of images.
     """
     by_folder: dict[str, set[str]] = {}
     for path in images:
         by_folder.setdefault(str(PurePosixPath(path).parent), set()).add(PurePosixPath(path).stem)
     exclude, unclear = set(), {}
-    counted = Counter(
-        addition for stems in by_folder.values() for stem in stems if (addition := _addition(stem, stems))
-    )
-    bases = max(1, len(images) - sum(counted.values()))
-    for addition, count in counted.items():
+    counts = Counter(addition for stems in by_folder.values() for stem in stems if (addition := _addition(stem, stems)))
+    num_originals = max(1, len(images) - sum(counts.values()))
+    for addition, count in counts.items():
         if addition.endswith("*"):  # mask_x beside x
             exclude |= {addition, f"*/{addition}"}
         elif MASK.search(addition):
             exclude.add(f"*{addition}.*")
-        elif count >= OFTEN * bases and count > 3:
+        elif count >= SUSPICIOUS_SHARE * num_originals and count > 3:
             unclear[addition] = count
-    plain = {folder: stems for folder, stems in by_folder.items() if not MASK.search(PurePosixPath(folder).name)}
+    image_folders = {
+        folder: stems for folder, stems in by_folder.items() if not MASK.search(PurePosixPath(folder).name)
+    }
     for folder, stems in by_folder.items():
         name = PurePosixPath(folder).name
-        if folder in plain:
+        if folder in image_folders:
             continue
-        others = {stem for found in plain.values() for stem in found}
-        alike = [stem for stem in stems if stem in others or _addition(stem, others | {stem}) is not None]
-        # Numbers that recur in folder after folder tell nothing.
-        often = sum(sum(stem in found for found in plain.values()) for stem in alike) / max(1, len(alike))
-        if len(alike) >= len(stems) / 2 and (often < MANY_FOLDERS or SURELY.search(name)):
+        originals = {stem for image_stems in image_folders.values() for stem in image_stems}
+        paired = [stem for stem in stems if stem in originals or _addition(stem, originals | {stem}) is not None]
+        # Numbers that recur in every folder do not prove that the images belong together.
+        recurrences = sum(sum(stem in image_stems for image_stems in image_folders.values()) for stem in paired)
+        mean_recurrences = recurrences / max(1, len(paired))
+        if len(paired) >= len(stems) / 2 and (mean_recurrences < MANY_FOLDERS or CERTAIN_MASK.search(name)):
             exclude.add(f"{name}/*" if folder == name else f"*/{name}/*")
-    exclude |= _in_parallel_folders(images)
-    patterns_found = sorted(exclude)
-    return patterns_found, sum(is_excluded(path, patterns_found) for path in images), unclear
+    exclude |= _parallel_mask_folders(images)
+    patterns = sorted(exclude)
+    return patterns, sum(is_excluded(path, patterns) for path in images), unclear
 
 
 def _addition(stem: str, stems: set[str]) -> str | None:
-    """What is added to the name of another image: '_mask' of x_mask beside x or x_image, 'mask_*' of mask_x."""
-    for cut in re.finditer(r"[\W_]", stem):
-        before, behind = stem[: cut.start()], stem[cut.start() :]
+    """What a name adds to that of another image: '_mask' of x_mask beside x or x_image, 'mask_*' of mask_x."""
+    for separator in re.finditer(r"[\W_]", stem):
+        before, after = stem[: separator.start()], stem[separator.start() :]
         if before in stems:
-            return behind
-        if MASK.search(behind) and any(f"{before}{cut[0]}{word}" in stems for word in IMAGE):
-            return behind
-        if MASK.search(before) and stem[cut.end() :] in stems:
-            return f"{before}{cut[0]}*"
+            return after
+        if MASK.search(after) and any(f"{before}{separator[0]}{word}" in stems for word in IMAGE_WORDS):
+            return after
+        if MASK.search(before) and stem[separator.end() :] in stems:
+            return f"{before}{separator[0]}*"
     return None
 
 
-def _in_parallel_folders(images: list[str]) -> set[str]:
-    """Patterns of folders of masks that have the same folders within as those of the images: masks/CLASS/x.png."""
-    places: dict[tuple[int, tuple[str, ...], tuple[str, ...]], set[str]] = {}
+def _parallel_mask_folders(images: list[str]) -> set[str]:
+    """Patterns of mask folders with the same subfolders as the image folders: masks/CLASS/x.png."""
+    # The names that the folder at one level takes, for paths that are equal in all else.
+    variants: dict[tuple[int, tuple[str, ...], tuple[str, ...]], set[str]] = {}
     for path in images:
         *folders, name = PurePosixPath(path).parts
         for level in range(len(folders) - 1):
             rest = (*folders[level + 1 :], PurePosixPath(name).stem)
-            places.setdefault((level, tuple(folders[:level]), rest), set()).add(folders[level])
-    shared, alone = Counter(), Counter()
-    for (_, front, _), names in places.items():
+            variants.setdefault((level, tuple(folders[:level]), rest), set()).add(folders[level])
+    paired, unpaired = Counter(), Counter()
+    for (_, front, _), names in variants.items():
         for name in names:
-            parallel = bool(SURELY.search(name)) and any(not SURELY.search(other) for other in names)
-            (shared if parallel else alone)["/".join([*front, name])] += 1
-    return {f"{folder}/*" for folder, count in shared.items() if count > alone[folder]}
+            is_paired = bool(CERTAIN_MASK.search(name)) and any(not CERTAIN_MASK.search(other) for other in names)
+            (paired if is_paired else unpaired)["/".join([*front, name])] += 1
+    return {f"{folder}/*" for folder, count in paired.items() if count > unpaired[folder]}
 
 
-def mask_suspicion(images: Iterable[str]) -> str:
-    """What to say of images that may be masks of others; '' where none is.
+def mask_warning(images: Iterable[str]) -> str:
+    """Returns a warning about images that may be masks of others; '' if there are none.
 
     Args:
-        images: the paths of samples.
+        images: the paths of samples; several files of one image are separated by `|`.
     """
     exclude, count, unclear = find_companions([name for image in images for name in image.split("|")])
     if exclude:
         return f"{count:,} images are named like masks of others: images.exclude: {exclude} leaves them out"
     if unclear:
         addition, count = max(unclear.items(), key=lambda item: item[1])
-        return f"{count:,} images are named like others with '{addition}' behind: masks? images.exclude leaves them out"
+        return f"{count:,} images are named like others with '{addition}' added: masks? images.exclude leaves them out"
     return ""

@@ -1,4 +1,4 @@
-"""The dataset of a competition: samples, targets and folds; images scanned, folds made once and then kept."""
+"""The dataset of a competition: samples, targets and folds. Scans the images; makes the folds once and keeps them."""
 
 from dataclasses import dataclass
 
@@ -25,23 +25,23 @@ from medfold.folds import (
 )
 from medfold.images import read_appearance, scan_images, store_key
 
-SHOWN = 3  # bad images on the terminal
+MAX_SHOWN = 3  # unreadable images listed on the terminal
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """The samples of a competition with folds, ready to train on; images that cannot be read are left out.
+    """The samples of a competition with folds, ready for training; images that cannot be read are left out.
 
     Args:
-        train: id, group (duplicates joined), fold and the columns of the sample table.
+        train: training samples: id, group (duplicates joined), fold and the columns of the sample table.
         targets: int (n,) or (n, labels), in the order of `train`.
-        test: the test samples.
-        test_groups: the group of each unit of the test part, of unreadable images too, by unit.
-        leaks: what the audit found; near-duplicates only if they were looked for.
-        unreadable: the training samples that were left out, since their images cannot be read.
-        folds_made: True if the folds were made just now, False if they were kept.
-        appearance: a row for each image, for the audit; None if it was not asked for.
-        near_duplicates: images that look alike; None if they were not looked for.
+        test: test samples.
+        test_groups: group of each unit of the test part, indexed by unit; units with unreadable images included.
+        leaks: leaks that the audit found; near-duplicates only if the audit ran.
+        unreadable: training samples that were left out because their images cannot be read.
+        folds_made: True if the folds were made just now, False if existing ones were used.
+        appearance: one row per image with its hash, size and appearance, for the audit; None without an audit.
+        near_duplicates: images that look alike; None without an audit.
     """
 
     train: pd.DataFrame
@@ -58,40 +58,41 @@ class Dataset:
 def load_dataset(
     project: Project, prepare: ImageSettings | None = None, audit: bool = False, renew_folds: bool = False
 ) -> Dataset:
-    """Loads samples, targets and folds; gets data, scans images and makes folds where these are missing.
+    """Loads samples, targets and folds; gets the data, scans the images and makes the folds where they are missing.
 
     Args:
-        prepare: if the images must be scanned first, they are prepared for the store of this recipe, too.
-        audit: also looks for near-duplicates. Defaults to False: only if folds are made, or join them.
-        renew_folds: makes new folds even if some are kept.
+        prepare: recipe settings; if the images must be scanned first, also prepares them for the store of this recipe.
+        audit: also searches for near-duplicates. Defaults to False: only if folds are made, or if they join
+            near-duplicates.
+        renew_folds: makes new folds even if there are some.
 
     Raises:
-        UserError: kept folds that no longer fit data or facts, or that split a group.
+        UserError: existing folds that no longer match the data or the facts, or that split a group.
     """
     competition, paths, options = project.competition, project.paths, project.competition.folds
     if options.method == "stratified" and (competition.labels.group or competition.labels.group_pattern):
         fix = "Set it to stratified-group or group, or take labels.group out"
         raise UserError("method stratified would split the groups that 'labels' names", "folds.method", fix)
-    kept = paths.folds.is_file() and not renew_folds
-    audit = audit or not kept or options.duplicates == "near"
-    everything, known = scan_dataset(project, prepare, with_appearance=audit)
-    everything = everything.merge(known[["id", "bad", "hash"]], on="id", validate="one_to_one")
+    has_folds = paths.folds.is_file() and not renew_folds
+    audit = audit or not has_folds or options.duplicates == "near"
+    everything, measured = scan_dataset(project, prepare, with_appearance=audit)
+    everything = everything.merge(measured[["id", "bad", "hash"]], on="id", validate="one_to_one")
     appearance = near = None
     if audit:
-        sizes_and_hashes = known[["id", "height", "width", "hash"]]
+        sizes_and_hashes = measured[["id", "height", "width", "hash"]]
         appearance = read_appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
         near = load_near_duplicates(paths, appearance)
-    together = near if options.duplicates == "near" else None
+    joined = near if options.duplicates == "near" else None  # near-duplicates that join groups
     if needs_holdout(paths):
-        everything = _set_aside(project, everything, together)
+        everything = _split_off_holdout(project, everything, joined)
     test_groups = everything[everything["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
-    good = everything[everything["bad"] == ""].drop(columns="bad")
-    train = good[good["part"] == "train"].reset_index(drop=True)
-    test = good[good["part"] == "test"].reset_index(drop=True)
+    readable = everything[everything["bad"] == ""].drop(columns="bad")
+    train = readable[readable["part"] == "train"].reset_index(drop=True)
+    test = readable[readable["part"] == "test"].reset_index(drop=True)
     targets = encode_targets(competition, train)
-    train["group"] = _joined(train, together)
+    train["group"] = _merged_groups(train, joined)
 
-    if kept:
+    if has_folds:
         unreadable = set(everything.loc[everything["bad"] != "", "id"])
         fold = check_folds(paths, train["id"], options, unreadable).set_index("id")["fold"]
         train["fold"] = fold.loc[train["id"]].to_numpy()
@@ -100,102 +101,105 @@ def load_dataset(
     leaks = find_leaks(train, test, targets, near.pairs if near else None)
     if leaks.split:
         fix = f"Run: {project.command('folds', FORCE=1)}"
-        raise UserError(f"{len(leaks.split)} groups stand in two folds: {shorten_list(leaks.split)}", paths.folds, fix)
-    if not kept:
+        raise UserError(f"{len(leaks.split)} groups are in two folds: {shorten_list(leaks.split)}", paths.folds, fix)
+    if not has_folds:
         origin = {
             "folds": options.model_dump(),
             "samples": len(train),
             "groups": int(train["group"].nunique()),
             "audit": leaks.counts(),
         }
-        before = write_folds(paths, train, origin)
-        say("folds", f"made: {folds_in_words(project, train)}")
-        if before:
-            say("folds", f"the former ones are kept as {project.display(before)}; runs on them keep their scores")
+        backup = write_folds(paths, train, origin)
+        say("folds", f"made: {format_folds(project, train)}")
+        if backup:
+            say("folds", f"the former ones are kept as {project.display(backup)}; runs on them keep their scores")
     if near is not None:
         files.write_csv(leaks.table(), paths.audit)
     unreadable = everything[(everything["part"] == "train") & (everything["bad"] != "")]
-    return Dataset(train, targets, test, test_groups, leaks, unreadable, not kept, appearance, near)
+    return Dataset(train, targets, test, test_groups, leaks, unreadable, not has_folds, appearance, near)
 
 
-def folds_in_words(project: Project, train: pd.DataFrame) -> str:
-    """'5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
+def format_folds(project: Project, train: pd.DataFrame) -> str:
+    """Folds as text: '5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
 
     Args:
-        train: the training samples: group.
+        train: training samples with the column group.
     """
     options = project.competition.folds
-    how = f"{options.k} folds, {options.method}, seed {options.seed}, {train['group'].nunique():,} groups"
-    return f"{how} -> {project.display(project.paths.folds)}"
+    description = f"{options.k} folds, {options.method}, seed {options.seed}, {train['group'].nunique():,} groups"
+    return f"{description} -> {project.display(project.paths.folds)}"
 
 
-def _joined(good: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
-    """The group of each sample whose image can be read; groups that share equal or near-duplicate images are merged."""
-    shared = [good["hash"].to_numpy()]
+def _merged_groups(readable: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
+    """The group of each readable sample; groups that share equal or near-duplicate images are merged."""
+    shared = [readable["hash"].to_numpy()]
     if near is not None:
-        shared.append(near.cluster_of(good["id"]))
-    return merge_groups(good["group"].to_numpy(), *shared)
+        shared.append(near.cluster_of(readable["id"]))
+    return merge_groups(readable["group"].to_numpy(), *shared)
 
 
-def _set_aside(project: Project, everything: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
-    """Cuts the hold-out: images that cannot be read stay in the training part, where they are left out.
+def _split_off_holdout(project: Project, everything: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
+    """Chooses the hold-out and moves it to the test part.
+
+    Images that cannot be read stay in the training part, where they are left out.
 
     Args:
         everything: the sample table, with `bad` and `hash` of each image.
-        near: what looks alike, where that joins groups.
+        near: near-duplicates, where they join groups.
     """
     competition, share = project.competition, project.competition.labels.holdout
-    good = (everything["bad"] == "").to_numpy()
-    readable = everything[good]
-    aside = np.zeros(len(everything), bool)
-    targets = encode_targets(competition, readable)
-    aside[good] = choose_holdout(readable["id"], targets, _joined(readable, near), share, competition.folds.seed)
+    is_readable = (everything["bad"] == "").to_numpy()
+    readable = everything[is_readable]
+    in_holdout = np.zeros(len(everything), bool)
+    targets, groups = encode_targets(competition, readable), _merged_groups(readable, near)
+    in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, competition.folds.seed)
     columns = everything.drop(columns=["bad", "hash"])
     with files.lock(project.paths.samples):
-        table = samples.split_off_holdout(competition, project.paths, columns, aside)
-    cut = f"{aside.sum():,} of {good.sum():,} images ({aside.sum() / good.sum():.1%}, {share:.1%} asked for)"
-    say("holdout", f"{cut} become the test part, copies of an image in one part")
+        table = samples.split_off_holdout(competition, project.paths, columns, in_holdout)
+    count, total = in_holdout.sum(), is_readable.sum()
+    moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} asked for)"
+    say("holdout", f"{moved} become the test part, copies of an image in one part")
     return table.assign(bad=everything["bad"], hash=everything["hash"])
 
 
 def scan_dataset(
     project: Project, choices: ImageSettings | None = None, with_appearance: bool = False, quiet: bool = True
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The sample table and what was measured of each image; looks at them first, where that is missing.
+    """Loads the sample table and the measurements of its images; scans images that have not been measured.
 
     Args:
-        choices: prepares the images too, for the store of this recipe. Defaults to measuring only.
-        with_appearance: also sees to what the audit needs.
-        quiet: warns of bad images only if it looked at any just now.
+        choices: recipe settings; also prepares the images for the store of this recipe. Defaults to measuring only.
+        with_appearance: also measures what the audit needs.
+        quiet: warns of unreadable images only if some were scanned just now.
 
     Returns:
-        The sample table; the measurements, in its order.
+        The sample table; the measurements, in the same order.
     """
     competition, paths = project.competition, project.paths
     table = load_samples(project)
-    done = scan_images(competition, paths, table, choices, with_appearance)
-    if done.images:
-        made = f"{done.images:,} images looked at"
+    scan = scan_images(competition, paths, table, choices, with_appearance)
+    if scan.images:
+        message = f"{scan.images:,} images scanned"
         if choices:
-            made = f"{done.images:,} images at {choices.size}x{choices.size} px"
-            made += f" -> {project.display(paths.store(store_key(competition, paths, choices)))}"
-        rate = f", {done.images / done.seconds:,.0f} a second" if done.seconds > 1 else ""
-        say("prepare", f"{made}, {format_duration(done.seconds)}{rate}")
-    if done.images or not quiet:
-        _warn_of_bad(project, table, done.measured)
-    return table, done.measured
+            message = f"{scan.images:,} images at {choices.size}x{choices.size} px"
+            message += f" -> {project.display(paths.store(store_key(competition, paths, choices)))}"
+        rate = f", {scan.images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
+        say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
+    if scan.images or not quiet:
+        _warn_of_unreadable(project, table, scan.measured)
+    return table, scan.measured
 
 
-def _warn_of_bad(project: Project, table: pd.DataFrame, known: pd.DataFrame) -> None:
-    bad = (known["bad"] != "").to_numpy()
-    if not bad.any():
+def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.DataFrame) -> None:
+    unreadable = (measured["bad"] != "").to_numpy()
+    if not unreadable.any():
         return
-    parts = table.loc[bad, "part"].value_counts()
-    told = " and ".join(
-        f"{parts[part]:,} {word}" for part, word in (("train", "training"), ("test", "test")) if part in parts
+    counts = table.loc[unreadable, "part"].value_counts()
+    by_part = " and ".join(
+        f"{counts[part]:,} {word}" for part, word in (("train", "training"), ("test", "test")) if part in counts
     )
-    fate = "left out of training; a test image among them gets the mean of the training labels"
-    warn("prepare", f"{told} images cannot be read: {fate}")
-    for row in bad.nonzero()[0][:SHOWN]:
-        warn("", f"{table['image'].iloc[row]}: {known['bad'].iloc[row]}")
+    consequence = "left out of training; a test image among them gets the mean of the training labels"
+    warn("prepare", f"{by_part} images cannot be read: {consequence}")
+    for row in unreadable.nonzero()[0][:MAX_SHOWN]:
+        warn("", f"{table['image'].iloc[row]}: {measured['bad'].iloc[row]}")
     warn("", f"all of them: {project.display(project.paths.bad_images)}")

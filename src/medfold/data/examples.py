@@ -1,4 +1,4 @@
-"""Images to look at: some of each class, and near-duplicates side by side."""
+"""Example images to show: some of each class, and pairs of near-duplicates."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,12 +13,12 @@ from medfold.images import read_image
 
 
 class Example(NamedTuple):
-    """An image with what is known of it.
+    """An image to show, with its caption.
 
     Args:
         pixels: uint8 (height, width, channels), the raw image.
-        id: of the image.
-        facts: its fold or part, and labels; may be empty.
+        id: id of the sample.
+        facts: its fold or part, and its labels; may be empty.
     """
 
     pixels: np.ndarray
@@ -29,51 +29,51 @@ class Example(NamedTuple):
 def examples_of_classes(
     project: Project, data: Dataset, members: np.ndarray, most_classes: int = 8, each: int = 6
 ) -> Iterator[tuple[int, list[Example]]]:
-    """Training images of each class, or with each label, drawn at random but always the same.
+    """Training images of each class or label, drawn at random with a fixed seed.
 
     Args:
         members: int (samples, columns), 1 where a training sample is of the class.
-        most_classes: the first columns that are shown. Defaults to 8.
-        each: images of a class. Defaults to 6.
+        most_classes: number of columns that are shown, from the first. Defaults to 8.
+        each: number of images per class. Defaults to 6.
 
     Yields:
-        The column and its images; a class without a readable image is left out.
+        The column and its images; classes without a readable image are left out.
     """
     rng = np.random.default_rng(0)
     for column in range(min(most_classes, members.shape[1])):
         rows = rng.permutation(np.flatnonzero(members[:, column]))[:each]
-        found = [_example(project, data.train.iloc[row], []) for row in np.sort(rows)]
-        if found := [example for example in found if example]:
-            yield column, found
+        examples = [_example(project, data.train.iloc[row], []) for row in np.sort(rows)]
+        if readable := [example for example in examples if example]:
+            yield column, readable
 
 
 def near_duplicate_examples(
     project: Project, data: Dataset, pairs: list[tuple[str, str]], most: int
 ) -> list[list[Example]]:
-    """Pairs of images that look alike, with their folds and the labels that are set.
+    """Pairs of images that look alike, with their folds and positive labels.
 
     Args:
-        pairs: ids, in the order in which they are shown; pairs of equal pixels and unknown ids are left out.
-        most: pairs that are shown.
+        pairs: pairs of ids, in the order in which they are shown; pairs with equal pixels or unknown ids are left out.
+        most: number of pairs that are shown.
     """
     table = pd.concat([data.train, data.test]).set_index("id", drop=False)
     known = [pair for pair in pairs if all(id in table.index for id in pair)]
     unequal = [pair for pair in known if table.at[pair[0], "hash"] != table.at[pair[1], "hash"]]
-    found = [
+    examples = [
         [_example(project, table.loc[id], _facts(project, table.loc[id])) for id in pair] for pair in unequal[:most]
     ]
-    return [[example for example in pair if example] for pair in found if any(pair)]
+    return [[example for example in pair if example] for pair in examples if any(pair)]
 
 
 def _facts(project: Project, sample: pd.Series) -> list[str]:
-    """The fold, or that it is a test image, and the first two labels that are set."""
+    """The fold, or 'test' for a test image, and the first two positive labels."""
     targets = project.competition.labels.targets
     labels = [f"{name} {sample[name]}" for name in targets if isinstance(sample[name], str) and sample[name] != "0"]
     return ["test" if sample["part"] == "test" else f"fold {sample['fold']:.0f}", *labels[:2]]
 
 
 def _example(project: Project, sample: pd.Series, facts: list[str]) -> Example | None:
-    """An image and its facts; None if it cannot be read any more, which is no reason to stop."""
+    """An image with its facts; None if it can no longer be read, which must not stop a report."""
     images = project.competition.images
     try:
         pixels = read_image(project.paths.raw_root(images.root), sample["image"], images)

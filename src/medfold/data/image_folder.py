@@ -1,4 +1,4 @@
-"""New images: those of a file or folder that no competition describes."""
+"""New images for prediction: a file or folder that no competition describes."""
 
 from pathlib import Path, PurePosixPath
 
@@ -8,29 +8,44 @@ from medfold.errors import UserError, shorten_list
 from medfold.images import image_endings
 
 
-def new_images(given: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
-    """The folder that ids start from, and the images below it, sorted; of several files for an image, together."""
-    given = given.expanduser()
-    if given.is_file():
-        return given.parent, join_channel_files([given.name], facts)
-    if not given.is_dir():
-        raise UserError("no such file or folder", f"IMAGES={given}")
-    known = set(image_endings())
-    everything = [path.relative_to(given).as_posix() for path in given.rglob("*") if path.is_file()]
-    found = sorted(path for path in everything if Path(path).suffix.lower() in known)
-    if not found:
-        others = f"It has {shorten_list(sorted(everything))}" if everything else "It is empty"
-        raise UserError(f"no image in it ({', '.join(sorted(known))})", f"IMAGES={given}", others)
-    return given, join_channel_files(found, facts)
+def new_images(path: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
+    """Finds the images of a file or folder.
+
+    Args:
+        path: an image, or a folder that is searched with its subfolders.
+        facts: image settings of the competition; they say whether each channel is a separate file.
+
+    Returns:
+        The root folder, and the images as paths below it, sorted; see `join_channel_files`.
+
+    Raises:
+        UserError: no such path, or no image in it.
+    """
+    path = path.expanduser()
+    if path.is_file():
+        return path.parent, join_channel_files([path.name], facts)
+    if not path.is_dir():
+        raise UserError("no such file or folder", f"IMAGES={path}")
+    endings = set(image_endings())
+    everything = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
+    images = sorted(file for file in everything if Path(file).suffix.lower() in endings)
+    if not images:
+        content = f"It has {shorten_list(sorted(everything))}" if everything else "It is empty"
+        raise UserError(f"no image in it ({', '.join(sorted(endings))})", f"IMAGES={path}", content)
+    return path, join_channel_files(images, facts)
 
 
-def join_channel_files(found: list[str], facts: ImageFacts) -> list[str]:
-    """The images as `read_image` takes them: where an image is a file for each channel, all of them are named."""
+def join_channel_files(paths: list[str], facts: ImageFacts) -> list[str]:
+    """Images as `read_image` takes them: files of the channels of one image are joined with `|`.
+
+    Raises:
+        UserError: no file of the first channel.
+    """
     if isinstance(facts.channels, int):
-        return found
+        return paths
     before, _, after = PurePosixPath(facts.train[0]).name.partition(f"{{{CHANNEL_FIELD}}}")
-    first, *rest = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in facts.channels)
-    fronts = [name.removesuffix(first) for name in found if name.endswith(first)]
-    if not fronts:
+    first, *others = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in facts.channels)
+    prefixes = [path.removesuffix(first) for path in paths if path.endswith(first)]
+    if not prefixes:
         raise UserError(f"no image is named ...{first}", "IMAGES", f"An image is {len(facts.channels)} files here")
-    return ["|".join(front + end for end in (first, *rest)) for front in fronts]
+    return ["|".join(prefix + ending for ending in (first, *others)) for prefix in prefixes]

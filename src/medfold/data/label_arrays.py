@@ -1,4 +1,4 @@
-"""Arrays of images and labels in one .npz file."""
+"""Images and labels as arrays of one .npz file."""
 
 import zipfile
 import zlib
@@ -15,10 +15,11 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedErro
 
 @contextmanager
 def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
-    """The arrays of a file by name, each read when it is asked for.
+    """Opens an .npz file as a mapping from names to arrays; an array is read when it is accessed.
 
     Raises:
-        UserError: no such file, no .npz archive, a damaged one, or one of Python objects; within the block, too.
+        UserError: no such file, not an .npz archive, a damaged one, or arrays of Python objects. Also raised for an
+            array that is read within the block.
     """
     if not path.is_file():
         raise UserError("no such file", path, "Is the download complete?")
@@ -33,12 +34,12 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
             f"damaged, or no .npz archive ({str(error) or type(error).__name__})", path, "Get it again"
         ) from None
     except ValueError as error:
-        objects = "bject" in str(error) or "pickle" in str(error)
-        what = "no array of numbers, but of Python objects, or none at all" if objects else f"damaged ({error})"
+        has_objects = "bject" in str(error) or "pickle" in str(error)
+        what = "no array of numbers, but of Python objects, or no array at all" if has_objects else f"damaged ({error})"
         raise UserError(what, path, "Get it again, or save it without objects") from None
 
 
 def class_numbers(labels: np.ndarray) -> np.ndarray | None:
-    """Labels (n, classes) with one 1 in each row and else 0 -> int64 (n,), the numbers of the classes; else None."""
-    marks = labels.ndim == 2 and labels.shape[1] > 2 and bool(np.isin(labels, (0, 1)).all())
-    return labels.argmax(axis=1) if marks and (labels.sum(axis=1) == 1).all() else None
+    """Converts one-hot labels (n, classes) of at least 3 classes to numbers, int64 (n,); None for other labels."""
+    is_binary = labels.ndim == 2 and labels.shape[1] > 2 and bool(np.isin(labels, (0, 1)).all())
+    return labels.argmax(axis=1) if is_binary and (labels.sum(axis=1) == 1).all() else None

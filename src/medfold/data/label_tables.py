@@ -1,4 +1,4 @@
-"""Tables of raw labels: read as text, checked, several rows of one id joined."""
+"""Label tables of the raw data: reading as text, checks, merging of repeated rows."""
 
 import csv
 import gzip
@@ -17,28 +17,33 @@ from medfold.competition import Competition
 from medfold.console import warn
 from medfold.errors import UserError, did_you_mean, shorten_list
 
-# Of files that may be tables, in lower case.
+# Endings of files that may be tables, in lower case.
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
-READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # packages that pandas needs for them
+READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
 SEPARATORS = ",;\t|"
-WIDEST = 10_000  # columns of a table
-WHOLE = r"^(-?\d+)\.0$"  # how tables that held gaps once write integers
-MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # how tables mark that something is there or not
+MAX_COLUMNS = 10_000
+INTEGER_AS_FLOAT = r"^(-?\d+)\.0$"  # pandas writes integers so if their column has gaps
+MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # how tables mark a label as absent or present
 
 
 def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
-    """A table of text with all columns as text, nothing as ''.
+    """Reads a table with all columns as text, empty cells as ''.
 
-    Separator and encoding are found out: comma, semicolon, tab or |, or what Excel's line `sep=;` says; UTF-8, UTF-16
-    with its mark, else Windows-1252, which is told. Blanks around the names of columns are taken away. A file that ends
-    with .gz is unpacked. Of Excel's workbooks the first sheet is read; they and Parquet need a package more.
+    Detects the separator: comma, semicolon, tab or |, or the one in Excel's line `sep=;`. Detects the encoding: UTF-8,
+    UTF-16 with a byte order mark, otherwise Windows-1252, with a warning. Strips blanks around column names.
+    Decompresses files that end with .gz. Reads the first sheet of an Excel workbook. Excel and Parquet need an extra
+    package.
+
+    Args:
+        path: the file.
+        needed: columns that the table must have.
 
     Raises:
-        UserError: no such file, no table, or a needed column that it does not have (nearest named).
+        UserError: no such file, not a table, or a needed column that is missing; the most similar name is suggested.
     """
     try:
-        special = path.suffix.lower() in READERS
-        table = _of_package(path) if special else _parsed(_text_of(path), path)
+        needs_package = path.suffix.lower() in READERS
+        table = _read_with_package(path) if needs_package else _parse_text(_decode_text(path), path)
     except FileNotFoundError:
         raise UserError("no such file", path, "Is the download complete?") from None
     except OSError as error:
@@ -58,47 +63,56 @@ def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
 
 
 def normalise_texts(values: pd.Series) -> pd.Series:
-    """Texts without blanks around them, and 1.0 as 1."""
-    return values.str.strip().str.replace(WHOLE, r"\1", regex=True)
+    """Strips blanks around texts, and writes 1.0 as 1."""
+    return values.str.strip().str.replace(INTEGER_AS_FLOAT, r"\1", regex=True)
 
 
 def parse_marks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Columns of marks as 0 and 1, whatever their case and blanks; nan where a cell holds something else."""
+    """Parses columns of marks to 0 and 1, ignoring case and blanks; NaN for any other cell."""
     return table[columns].apply(lambda column: column.str.strip().str.lower().map(MARKS))
 
 
 def map_labels(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
-    """Values of label columns as the classes that `labels.map` says they mean, None for those that mean nothing.
+    """Translates values of label columns to classes by `labels.map`; None for values that it maps to null.
 
-    Blanks around a value do not count, and 1.0 is 1. Values that are not in `labels.map` stay as they are.
+    Ignores blanks around a value, and reads 1.0 as 1. Values that are not in `labels.map` stay unchanged.
+
+    Args:
+        values: text columns of labels.
+        competition: facts with labels.map.
     """
-    known = competition.labels.map
-    if not known:
+    mapping = competition.labels.map
+    if not mapping:
         return values
 
-    def meant(value: str) -> str | None:
-        bare = value.strip()
-        written = bare if bare in known else re.sub(WHOLE, r"\1", bare)
-        return known.get(written, value)
+    def mapped(value: str) -> str | None:
+        stripped = value.strip()
+        key = stripped if stripped in mapping else re.sub(INTEGER_AS_FLOAT, r"\1", stripped)
+        return mapping.get(key, value)
 
-    return values.apply(lambda column: column.map({value: meant(value) for value in column.unique()}))
+    return values.apply(lambda column: column.map({value: mapped(value) for value in column.unique()}))
 
 
-def drop_rows(table: pd.DataFrame, left_out: pd.Series) -> pd.DataFrame:
-    """Drops the rows that `labels.map` leaves out, and tells how many. Rows keep their index."""
-    if not left_out.any():
+def drop_rows(table: pd.DataFrame, dropped: pd.Series) -> pd.DataFrame:
+    """Drops the rows that `labels.map` leaves out, with a warning. The index of the other rows is kept.
+
+    Args:
+        table: any table.
+        dropped: bool (n,), True for rows to drop.
+    """
+    if not dropped.any():
         return table
-    warn("labels", f"{left_out.sum():,} of {len(table):,} rows are left out, as labels.map says of their labels")
-    return table[~left_out].copy()
+    warn("labels", f"{dropped.sum():,} of {len(table):,} rows are left out, as labels.map says of their labels")
+    return table[~dropped].copy()
 
 
-def is_one_hot(marked: pd.DataFrame) -> pd.Series:
-    """Which rows are one-hot (a single 1, the others 0), as bool (n,)."""
-    return marked.notna().all(axis=1) & (marked.sum(axis=1) == 1)
+def is_one_hot(marks: pd.DataFrame) -> pd.Series:
+    """Returns which rows are one-hot (a single 1, the others 0), as bool (n,)."""
+    return marks.notna().all(axis=1) & (marks.sum(axis=1) == 1)
 
 
-def _of_package(path: Path) -> pd.DataFrame:
-    """A workbook or a Parquet file, as text."""
+def _read_with_package(path: Path) -> pd.DataFrame:
+    """Reads an Excel workbook or a Parquet file, as text."""
     package = READERS[path.suffix.lower()]
     if not path.is_file():
         raise FileNotFoundError
@@ -109,14 +123,14 @@ def _of_package(path: Path) -> pd.DataFrame:
             table = pd.read_parquet(path, engine=package)
     except ImportError:
         fix = f"Install it (.venv/bin/pip install {package}), or save the table as CSV"
-        raise UserError(f"to read it the package {package} is needed", path, fix) from None
-    except Exception as error:  # each of the two raises many kinds, of zip, XML and its own
+        raise UserError(f"reading it needs the package {package}", path, fix) from None
+    except Exception as error:  # both packages raise many kinds of errors: of zip, of XML and their own
         raise UserError(f"damaged, or not what its name says ({type(error).__name__})", path, "Get it again") from None
     table = table.astype("string").fillna("").astype(object)
-    return _with_plain_names(table.reset_index(drop=True), path)
+    return _clean_column_names(table.reset_index(drop=True), path)
 
 
-def _text_of(path: Path) -> str:
+def _decode_text(path: Path) -> str:
     content = path.read_bytes()
     if path.suffix.lower() == ".gz":
         content = gzip.decompress(content)
@@ -129,59 +143,61 @@ def _text_of(path: Path) -> str:
         if "\0" in text:
             break
         if encoding == "cp1252":
-            _tell_of_guessed_encoding(path)
+            _warn_of_guessed_encoding(path)
         return text
     raise UserError("not a text file: neither UTF-8, UTF-16 nor Windows-1252", path, "Save it as CSV in UTF-8")
 
 
-@cache  # a table is read by several steps of a command
-def _tell_of_guessed_encoding(path: Path) -> None:
+@cache  # warns once: several steps of a command read the same table
+def _warn_of_guessed_encoding(path: Path) -> None:
     warn("tables", f"{path.name} is not UTF-8: read as Windows-1252 (Western European)")
 
 
-def _parsed(text: str, path: Path) -> pd.DataFrame:
+def _parse_text(text: str, path: Path) -> pd.DataFrame:
     head = text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
-    if told := re.fullmatch(r"sep=(.)", head, re.I):  # Excel writes it above the header
-        separator, text = told[1], text.lstrip("\r\n")[len(head) :]
+    if declared := re.fullmatch(r"sep=(.)", head, re.I):  # Excel writes this line above the header
+        separator, text = declared[1], text.lstrip("\r\n")[len(head) :]
     else:
-        # A header may hold another separator in a name; then the row below it tells.
+        # A column name may contain another separator; the row below the header then decides.
         first, second = (re.sub(r'"[^"]*"', "", line) for line in [*text.strip().split("\n", 2), "", ""][:2])
-        separator = max(SEPARATORS, key=lambda each: (min(first.count(each), second.count(each)), first.count(each)))
+        separator = max(SEPARATORS, key=lambda sign: (min(first.count(sign), second.count(sign)), first.count(sign)))
     options = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             table = pd.read_csv(io.StringIO(text), **options)
-        except (pd.errors.ParserWarning, pd.errors.ParserError):  # perhaps there are rows with more columns
+        except (pd.errors.ParserWarning, pd.errors.ParserError):  # some rows may have more columns than the header
             width = max((len(row) for row in csv.reader(io.StringIO(text), delimiter=separator)), default=0)
-            if width > WIDEST:
+            if width > MAX_COLUMNS:
                 raise
             rows = pd.read_csv(io.StringIO(text), header=None, names=range(width), **options)
-            known = len(next(csv.reader(io.StringIO(text), delimiter=separator)))
-            table = _without_surplus(rows, known, head, path)
-        else:  # pandas gives equal names numbers
+            num_columns = len(next(csv.reader(io.StringIO(text), delimiter=separator)))
+            table = _drop_surplus_columns(rows, num_columns, head, path)
+        else:  # pandas numbers repeated names, so the header is read again without that
             table.columns = pd.read_csv(io.StringIO(text), header=None, nrows=1, **options).iloc[0]
-    return _with_plain_names(table.rename_axis(columns=None), path)
+    return _clean_column_names(table.rename_axis(columns=None), path)
 
 
-def _with_plain_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _clean_column_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     table = table.rename(columns=lambda name: "" if name is None or name != name else str(name).strip())
-    # Spreadsheets write empty columns behind the last one.
+    # Spreadsheets may write empty columns after the last one.
     table = table.loc[:, [bool(name) or bool((values != "").any()) for name, values in table.items()]]
-    if twice := [name for name in table.columns if list(table.columns).count(name) > 1]:
-        raise UserError(f"two columns are called '{twice[0]}'", path, "Rename one of them")
+    if repeated := [name for name in table.columns if list(table.columns).count(name) > 1]:
+        raise UserError(f"two columns are called '{repeated[0]}'", path, "Rename one of them")
     return table
 
 
-def _without_surplus(rows: pd.DataFrame, known: int, head: str, path: Path) -> pd.DataFrame:
-    """Drops the empty columns that surplus separators at the ends of rows make.
+def _drop_surplus_columns(rows: pd.DataFrame, num_columns: int, head: str, path: Path) -> pd.DataFrame:
+    """Drops the empty columns that result from surplus separators at the ends of rows.
 
     Args:
-        rows: with the header as the first.
-        known: how many columns the header has.
+        rows: all rows; the first one is the header.
+        num_columns: number of columns in the header.
+        head: the header as text, for the error message.
+        path: the file, for the error message.
     """
-    table = rows.iloc[1:, :known].reset_index(drop=True).set_axis(rows.iloc[0, :known], axis=1)
-    surplus = (rows.iloc[1:, known:].fillna("") != "").any(axis=1).to_numpy()
+    table = rows.iloc[1:, :num_columns].reset_index(drop=True).set_axis(rows.iloc[0, :num_columns], axis=1)
+    surplus = (rows.iloc[1:, num_columns:].fillna("") != "").any(axis=1).to_numpy()
     if surplus.any():
         fix = "Name every column in the header, and put texts that hold the separator in quotes"
         what = f"row {int(np.argmax(surplus)) + 2} has more columns than the header, '{head[:80]}'"
@@ -190,13 +206,19 @@ def _without_surplus(rows: pd.DataFrame, known: int, head: str, path: Path) -> p
 
 
 def check_classes(table: pd.DataFrame, target: str, competition: Competition, path: Path) -> None:
-    """Sees that a column holds known classes only, and writes them as competition.yaml does.
+    """Checks that a column holds known classes only, and writes them as competition.yaml does, in place.
 
-    Blanks around a value do not count, nor does its case where no two classes differ by it, and 1.0 is 1: tables that
-    held gaps once write integers as floats.
+    Ignores blanks around a value, and its case unless two classes differ by case only. Reads 1.0 as 1, since pandas
+    writes integers as floats if their column has gaps.
+
+    Args:
+        table: text columns; the column `target` is changed.
+        target: the name of the column.
+        competition: facts with the names of the classes.
+        path: file of the table, for the error message.
 
     Raises:
-        UserError: another value; row and column are named.
+        UserError: an unknown value; the message names its row and column.
     """
     table[target] = match_class_spelling(table[target], competition.class_names)
     wrong = ~table[target].isin(competition.class_names)
@@ -204,67 +226,79 @@ def check_classes(table: pd.DataFrame, target: str, competition: Competition, pa
         row = table.index[int(np.argmax(wrong.to_numpy()))]
         value = table.at[row, target] or "nothing"
         expected = ", ".join(competition.class_names)
-        written = table.at[row, target].strip()
-        meaning = f'labels.map: {{"{written}": {competition.class_names[0]}}}, null to leave such images out'
+        text = table.at[row, target].strip()
+        meaning = f'labels.map: {{"{text}": {competition.class_names[0]}}}, null to leave these images out'
         fix = f"Correct it, add the class, or say what it means: {meaning}"
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
 
 
 def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
-    """The values that mean a class as the name of that class; others as they are. What was changed is told."""
-    known = {name.lower(): name for name in names}
-    if len(known) < len(names):
-        known = {}
+    """Writes values as the class names that they match up to case and blanks; warns if any value was changed.
 
-    def meant(value: str) -> str:
-        bare = value.strip()
-        for text in (value, bare, re.sub(WHOLE, r"\1", bare)):
+    Values that match no class are only stripped of blanks.
+
+    Args:
+        values: texts.
+        names: the names of the classes.
+    """
+    by_lower_case = {name.lower(): name for name in names}
+    if len(by_lower_case) < len(names):  # two classes differ by case only
+        by_lower_case = {}
+
+    def matched(value: str) -> str:
+        stripped = value.strip()
+        for text in (value, stripped, re.sub(INTEGER_AS_FLOAT, r"\1", stripped)):
             if text in names:
                 return text
-        return known.get(bare.lower(), bare)
+        return by_lower_case.get(stripped.lower(), stripped)
 
-    unlike = {value: meant(value) for value in values.unique() if value not in names}
-    told = {value: name for value, name in unlike.items() if name in names and value.strip() != value}
-    told |= {value: name for value, name in unlike.items() if name in names and value.strip().lower() == name.lower()}
-    if told:
-        count = int(values.isin(told).sum())
-        warn(
-            "labels",
-            f"{values.name}: {count:,} values are read as classes that differ by case or blanks: {shorten_list(told)}",
-        )
-    return values.map(lambda value: unlike.get(value, value))
+    replaced = {value: matched(value) for value in values.unique() if value not in names}
+    known = {value: name for value, name in replaced.items() if name in names}
+    reported = {value: name for value, name in known.items() if value.strip() != value}
+    reported |= {value: name for value, name in known.items() if value.strip().lower() == name.lower()}
+    if reported:
+        count = int(values.isin(reported).sum())
+        examples = shorten_list(reported)
+        warn("labels", f"{values.name}: {count:,} values are read as classes that differ by case or blanks: {examples}")
+    return values.map(lambda value: replaced.get(value, value))
 
 
 def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str], competition: Competition, path: Path):
-    """One row for each key, by `labels.repeated`: `same` takes rows that agree for one, `any` takes the highest class,
-    `majority` the most frequent one, of several the highest. Other columns are those of the first row.
+    """Merges the rows of each key into one, by `labels.repeated`.
+
+    `refuse` leaves the table unchanged (the caller reports repeated ids), `same` requires equal labels, `any`
+    takes the highest class, `majority` the most frequent one, with ties the highest. Other columns are those of the
+    first row.
 
     Args:
-        table: text, its targets checked.
-        keys: the columns that name what a label is for.
+        table: text columns, its targets checked.
+        keys: columns that identify what a label is for.
+        targets: columns of labels.
+        competition: facts with labels.repeated and the names of the classes.
+        path: file of the table, for the error message.
 
     Raises:
-        UserError: rows that do not agree, though they should.
+        UserError: rows with different labels under `same`.
     """
-    how, names = competition.labels.repeated, competition.class_names
-    twice = table.duplicated(keys, keep=False)
-    if how == "refuse" or not twice.any():
+    rule, names = competition.labels.repeated, competition.class_names
+    repeated = table.duplicated(keys, keep=False)
+    if rule == "refuse" or not repeated.any():
         return table
-    several, numbers = table[twice], {name: number for number, name in enumerate(names)}
-    codes = several[targets].apply(lambda column: column.map(numbers)).astype(np.int64)
-    grouped = codes.groupby([several[key] for key in keys], sort=False)
-    if how == "same":
-        wrong = (grouped.min() != grouped.max()).any(axis=1)
-        if wrong.any():
-            ids = [" ".join(key) if isinstance(key, tuple) else key for key in wrong.index[wrong]]
-            fix = "labels.repeated: any, or majority, says what to make of it"
+    rows, numbers = table[repeated], {name: number for number, name in enumerate(names)}
+    codes = rows[targets].apply(lambda column: column.map(numbers)).astype(np.int64)
+    grouped = codes.groupby([rows[key] for key in keys], sort=False)
+    if rule == "same":
+        differ = (grouped.min() != grouped.max()).any(axis=1)
+        if differ.any():
+            ids = [" ".join(key) if isinstance(key, tuple) else key for key in differ.index[differ]]
+            fix = "Choose how to merge them: labels.repeated: any, or majority"
             raise UserError(f"{len(ids)} ids have rows with different labels: {shorten_list(ids)}", path, fix)
-        decided = grouped.max()
-    elif how == "any":
-        decided = grouped.max()
+        merged = grouped.max()
+    elif rule == "any":
+        merged = grouped.max()
     else:
-        decided = grouped.agg(lambda values: values.mode().max())
+        merged = grouped.agg(lambda values: values.mode().max())
     result = table.drop_duplicates(keys).set_index(keys)
-    decided = decided.apply(lambda column: column.map(dict(enumerate(names))))
-    result.loc[decided.index, targets] = decided
+    merged = merged.apply(lambda column: column.map(dict(enumerate(names))))
+    result.loc[merged.index, targets] = merged
     return result.reset_index()[table.columns]

@@ -1,4 +1,4 @@
-"""Raw data: got, repaired or renewed, and the sample table read from it."""
+"""Getting, repairing and renewing the raw data, and reading the sample table from it."""
 
 import time
 from pathlib import Path
@@ -13,60 +13,63 @@ from medfold.data.sources.source import missing_files, open_source
 from medfold.errors import UserError, shorten_list
 
 
-def get_raw_data(project: Project, given: Path | None = None, force: bool = False) -> None:
-    """Gets the raw data and reads its labels; repairs what is there in part.
+def get_raw_data(project: Project, path: Path | None = None, force: bool = False) -> None:
+    """Gets the raw data and reads its labels; repairs incomplete data.
 
     Args:
-        given: a file, folder or zip archive to take instead of the source. Defaults to none.
-        force: gets it again even if it is there.
+        path: a file, folder or zip archive to use instead of the source. Defaults to none.
+        force: gets the data again even if it is complete.
+
+    Raises:
+        UserError: the source fails, or the samples cannot be read from what arrived.
     """
     paths, source = project.paths, open_source(project)
     with files.lock(paths.raw):
-        if not force and (source.complete or (given is None and source.repair())):
+        if not force and (source.complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
-            again = " (FORCE=1 gets it again)" if given else ""
-            held = f"{len(manifest):,} files, {format_size(manifest['bytes'].sum())}"
-            say("download", f"complete: {held} in {project.display(paths.raw)}{again}")
+            hint = " (FORCE=1 gets it again)" if path else ""
+            size = f"{len(manifest):,} files, {format_size(manifest['bytes'].sum())}"
+            say("download", f"complete: {size} in {project.display(paths.raw)}{hint}")
             load_samples(project)
             return
-        began = time.monotonic()
-        manifest = source.get(given, force)
+        start = time.monotonic()
+        manifest = source.get(path, force)
         try:
             table = build_samples(project.competition, paths)
         except UserError:
-            if given:
-                paths.raw_manifest.unlink()  # perhaps the wrong file was given: do not call it complete
+            if path:
+                paths.raw_manifest.unlink()  # the wrong file may have been given: the data must not count as complete
             raise
     _note_nested_copy(project)
-    count = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
-    told = f"{count['train']:,} training and {count['test']:,} test images"
+    counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
+    num_images = f"{counts['train']:,} training and {counts['test']:,} test images"
     if share := project.competition.labels.holdout:
-        told = f"{len(table):,} images, of which make folds sets {share:.0%} aside as the test part"
-    held = f"{format_size(manifest['bytes'].sum())} in {project.display(paths.raw)}"
-    say("download", f"{told}, {held}, {format_duration(time.monotonic() - began)}")
+        num_images = f"{len(table):,} images, of which make folds sets {share:.0%} aside as the test part"
+    size = f"{format_size(manifest['bytes'].sum())} in {project.display(paths.raw)}"
+    say("download", f"{num_images}, {size}, {format_duration(time.monotonic() - start)}")
 
 
 def get_raw_files(project: Project, patterns: list[str]) -> None:
-    """Gets single files; they count as the whole data only if the samples can be read from them.
+    """Gets single files; the data counts as complete only if the samples can be read from it.
 
     Args:
-        patterns: names, or patterns such as `train/*`.
+        patterns: file names, or patterns such as `train/*`.
     """
     source, paths = open_source(project), project.paths
-    names = source.get_some(patterns)
-    told = f"{len(names):,} files asked for are in {project.display(paths.raw)}"
-    if paths.raw_manifest.is_file():  # the data was complete, or nearly, before
-        absent = missing_files(paths)
-        say("download", f"{told}; {f'{len(absent)} others are missing' if absent else 'complete'}")
+    names = source.get_files(patterns)
+    message = f"{len(names):,} files asked for are in {project.display(paths.raw)}"
+    if paths.raw_manifest.is_file():  # the data was complete before, or nearly so
+        missing = missing_files(paths)
+        say("download", f"{message}; {f'{len(missing)} others are missing' if missing else 'complete'}")
         return
-    source.seal()
+    source.write_manifest()
     try:
         build_samples(project.competition, paths)
     except UserError as error:
         paths.raw_manifest.unlink()
-        say("download", f"{told}; not yet all that training needs ({error.what})")
+        say("download", f"{message}; not yet all that training needs ({error.what})")
     else:
-        say("download", f"{told}; all that training needs")
+        say("download", f"{message}; all that training needs")
 
 
 def _note_nested_copy(project: Project) -> None:
@@ -77,16 +80,22 @@ def _note_nested_copy(project: Project) -> None:
 
 
 def load_samples(project: Project) -> pd.DataFrame:
-    """The sample table; made anew if it is missing or stale, and the data too where that costs nothing."""
+    """Loads the sample table; builds it first if it is missing or stale.
+
+    Also gets the raw data of an embedded competition, which needs no network.
+
+    Raises:
+        UserError: no raw data, or raw files that are missing or changed.
+    """
     paths = project.paths
     if not paths.raw_manifest.is_file():
         if not open_source(project).embedded:
             raise UserError("no data yet", paths.name, f"Run: {project.command('download')}")
         get_raw_data(project)
-    absent = missing_files(paths)
-    if absent:
+    missing = missing_files(paths)
+    if missing:
         raise UserError(
-            f"{len(absent)} raw files are missing or changed: {shorten_list(absent)}",
+            f"{len(missing)} raw files are missing or changed: {shorten_list(missing)}",
             paths.raw,
             f"Run: {project.command('download')}",
         )

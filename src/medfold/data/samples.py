@@ -1,8 +1,8 @@
-"""Raw labels, in any of the shapes that competitions use, -> the sample table.
+"""The sample table, built from the raw labels.
 
-The sample table `data/<name>/samples.csv` has one row per image: `id`, `part` (train or test), `image` (where its
-pixels are, below raw/), `group` (a running number), `unit` (what score and submission have one row for), the target
-columns (train only) and the columns to keep. `shapes` reads the labels, `patterns` finds the images.
+The table `data/<name>/samples.csv` has one row per image: `id`, `part` (train or test), `image` (path below raw/),
+`group` (a running number), `unit` (what score and submission have one row for), the target columns (train only) and
+the columns of labels.keep. `label_layouts` reads the labels, `image_patterns` finds the images.
 """
 
 from pathlib import Path
@@ -14,25 +14,26 @@ from medfold import files
 from medfold.competition import Competition
 from medfold.console import warn
 from medfold.data import label_layouts
-from medfold.data.companions import mask_suspicion
+from medfold.data.companions import mask_warning
 from medfold.data.label_tables import read_table
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 
-FINDING = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}  # facts that decide where images are
-VERSION = 4  # raised when the same raw data gives another table
+# Facts under `images` on which the sample table depends.
+IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}
+VERSION = 4  # increased when the same raw data gives a different table
 
 
 def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
-    Where the raw data brings no sample submission one is written, and where it holds the labels of the test part they
-    become the hidden solution. With `labels.holdout` all samples are of the training part until `set_aside`.
+    Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
+    hidden solution. With `labels.holdout` all samples are in the training part until `split_off_holdout`.
 
     Raises:
-        UserError: a missing file or column, a doubled id, an unknown label value, a label without its image, a unit
-            of two groups, or other counts than competition.yaml expects.
+        UserError: a missing file or column, a repeated id, an unknown label value, a label without its image, a unit
+            in two groups, or counts other than those in competition.yaml.
     """
     labels = competition.labels
     if labels.shape not in label_layouts.LAYOUTS:
@@ -54,47 +55,48 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     both = set(train["id"]) & set(test["id"])
     if both:
         fix = "Give the images of one part other ids, such as their paths (train/x.png), in the table or in labels.id"
-        raise UserError(f"{len(both)} ids stand in train and in test: {shorten_list(sorted(both))}", paths.raw, fix)
+        raise UserError(f"{len(both)} ids are in train and in test: {shorten_list(sorted(both))}", paths.raw, fix)
 
     table = pd.concat([train.assign(part="train"), test.assign(part="test")], ignore_index=True)
-    told = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
-    if told.any():
-        warn("samples", f"{told.sum():,} groups have images in train and in test: the test score may flatter")
-    number, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
-    table["group"] = number
+    in_both_parts = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
+    if in_both_parts.any():
+        count = in_both_parts.sum()
+        warn("samples", f"{count:,} groups have images in train and in test: the test score may flatter")
+    numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
+    table["group"] = numbers
     _check_units(table, paths)
     keep = [column for column in labels.keep if column in table]
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
     files.write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
-    if told := mask_suspicion(table["image"]):
-        warn("samples", told)
+    if message := mask_warning(table["image"]):
+        warn("samples", message)
     _write(competition, paths, table, solution, undivided=bool(labels.holdout))
     return table
 
 
 def split_off_holdout(
-    competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, aside: np.ndarray
+    competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
 ) -> pd.DataFrame:
-    """Moves samples to the test part and hides their labels: a local leaderboard where the data brings none.
+    """Moves the hold-out to the test part and hides its labels, for a local leaderboard.
 
     Args:
-        table: the undivided sample table.
-        aside: bool (n,), which of its samples.
+        table: the sample table, all of it in the training part.
+        in_holdout: bool (n,), True for samples of the hold-out.
 
     Returns:
-        The sample table, as it is written.
+        The sample table, as it was written.
     """
-    targets, test = competition.labels.targets, table[aside]
+    targets, test = competition.labels.targets, table[in_holdout]
     solution = test[["unit", *targets]].rename(columns={"unit": "id"}).assign(usage="Private").drop_duplicates("id")
-    table = table.assign(part=np.where(aside, "test", "train"))
-    table.loc[aside, targets] = None
+    table = table.assign(part=np.where(in_holdout, "test", "train"))
+    table.loc[in_holdout, targets] = None
     _write(competition, paths, table, solution, undivided=False)
     return table
 
 
 def needs_holdout(paths: CompetitionPaths) -> bool:
-    """True until `set_aside` has cut the test part that `labels.holdout` asks for."""
+    """True until `split_off_holdout` has made the test part that `labels.holdout` asks for."""
     return bool((files.read_json(paths.samples_metadata) or {}).get("undivided"))
 
 
@@ -105,7 +107,7 @@ def _write(
     solution: pd.DataFrame | None,
     undivided: bool,
 ) -> None:
-    """The sample table and what goes with it; its origin last."""
+    """Writes the sample table, solution and sample submission; the metadata last, since it marks them as complete."""
     paths.samples_metadata.unlink(missing_ok=True)
     if solution is not None:
         files.write_csv(solution, paths.solution)
@@ -114,14 +116,14 @@ def _write(
         files.write_csv(_blank_submission(competition, units), paths.sample_submission)
     files.write_csv(table, paths.samples)
     images = files.sha256_of_text(table[["id", "image"]].to_csv(index=False))
-    made = {"made from": samples_metadata(competition, paths), "images": images, "undivided": undivided}
-    files.write_json(made, paths.samples_metadata)
+    metadata = {"made from": samples_fingerprint(competition, paths), "images": images, "undivided": undivided}
+    files.write_json(metadata, paths.samples_metadata)
 
 
-def samples_metadata(competition: Competition, paths: CompetitionPaths) -> str:
-    """A fingerprint of all that the sample table depends on: facts and raw files."""
+def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
+    """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
     facts = competition.model_dump(include={"task", "classes", "labels", "submission"})
-    facts["images"] = competition.images.model_dump(include=FINDING)
+    facts["images"] = competition.images.model_dump(include=IMAGE_FACTS)
     facts["unit"] = competition.score.unit
     if competition.labels.holdout:
         facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})
@@ -129,21 +131,22 @@ def samples_metadata(competition: Competition, paths: CompetitionPaths) -> str:
 
 
 def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
-    """The sample table as `build` wrote it; units and classes as text."""
+    """Reads the sample table that `build_samples` wrote; units and classes as text."""
     return files.read_csv(paths.samples, unit=str, **dict.fromkeys(competition.labels.targets, str))
 
 
 def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool:
-    """True if the sample table is there and was made from these facts and these raw files."""
+    """True if there is a sample table, built from these facts and these raw files."""
     try:
-        made = files.read_json(paths.samples_metadata)
-    except UserError:  # it broke off: the table is made anew
+        metadata = files.read_json(paths.samples_metadata)
+    except UserError:  # writing was interrupted: the table is built again
         return False
-    return paths.samples.is_file() and bool(made) and made["made from"] == samples_metadata(competition, paths)
+    is_complete = paths.samples.is_file() and bool(metadata)
+    return is_complete and metadata["made from"] == samples_fingerprint(competition, paths)
 
 
 def encode_targets(competition: Competition, table: pd.DataFrame) -> np.ndarray:
-    """The targets of a table with text columns as numbers.
+    """Encodes the targets of a table with text columns as numbers.
 
     Returns:
         int64 (n,): class numbers (multiclass, ordinal) or 0 and 1 (binary); or int64 (n, labels) of 0 and 1.
@@ -154,44 +157,50 @@ def encode_targets(competition: Competition, table: pd.DataFrame) -> np.ndarray:
 
 
 def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
-    """The sample submission, the kit's own or that of the data, all columns as text.
+    """Reads the sample submission, that of the data or else the one that medfold wrote; all columns as text.
 
     Raises:
         UserError: no such file, or no id column in it.
     """
     facts = competition.submission
-    own = paths.raw_root(competition.images.root) / facts.sample if facts.sample else paths.sample_submission
-    return read_table(own, [facts.id])
+    path = paths.raw_root(competition.images.root) / facts.sample if facts.sample else paths.sample_submission
+    return read_table(path, [facts.id])
 
 
 def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
-    """What the label table says besides ids and labels, one row for each of these ids, in their order.
+    """Reads the columns of the label table that no fact uses, such as age or sex.
 
-    Of several rows of an id the first counts; without a label table, or where its ids are others, there are no columns.
+    Uses the first row of each id. Without a label table, or if it lacks some of the ids, there are no columns.
+
+    Args:
+        ids: ids of samples.
+
+    Returns:
+        Text columns, one row per id, in the order of `ids`.
     """
     labels = competition.labels
-    nothing = pd.DataFrame(index=ids.index)
+    no_columns = pd.DataFrame(index=ids.index)
     path = paths.raw_root(competition.images.root) / (labels.file or "")
     if labels.shape not in ("wide", "one_hot", "lists") or not path.is_file():
-        return nothing
+        return no_columns
     table = read_table(path, [labels.id]).drop_duplicates(labels.id).set_index(labels.id)
-    told = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep}
-    table = table[[column for column in table if column not in told]]
-    # Ids that stand in train and test alike have their folder in front.
-    named = ids.where(ids.isin(table.index), ids.str.rpartition("/")[2])
-    return table.reindex(named).set_axis(ids.index) if set(named) <= set(table.index) else nothing
+    used = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep}
+    table = table[[column for column in table if column not in used]]
+    # Ids that are in train and in test have their folder in front.
+    original_ids = ids.where(ids.isin(table.index), ids.str.rpartition("/")[2])
+    return table.reindex(original_ids).set_axis(ids.index) if set(original_ids) <= set(table.index) else no_columns
 
 
 def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The test part alone, as a notebook meets it on Kaggle, where it may hold more than it did at home.
+    """Reads only the test part, as a notebook on Kaggle needs it, where it may have more images than the public data.
 
-    Labels of the training part are not looked at, and an image may be missing: then it cannot be read.
+    Does not read the labels of the training part. Images may be missing; they count as unreadable later.
 
     Args:
         raw: the folder that patterns start from.
 
     Returns:
-        The images: id, image, unit; and the sample submission, all columns as text.
+        The images (id, image, unit), and the sample submission; all columns as text.
 
     Raises:
         UserError: no table of the test part, or no sample submission.
@@ -213,23 +222,21 @@ def _blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFra
 
 
 def _check_ids(table: pd.DataFrame, part: str) -> None:
-    twice = table["id"].duplicated()
-    if twice.any():
-        fix = "labels.repeated in competition.yaml says what several rows of one id mean"
-        raise UserError(
-            f"{twice.sum()} ids stand twice in the {part} part: {shorten_list(table['id'][twice])}", "labels", fix
-        )
+    repeated = table["id"].duplicated()
+    if repeated.any():
+        what = f"{repeated.sum()} ids appear twice in the {part} part: {shorten_list(table['id'][repeated])}"
+        raise UserError(what, "labels", "labels.repeated in competition.yaml says what several rows of one id mean")
 
 
 def _check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:
-    first = table.drop_duplicates("unit").set_index("unit")["group"]
-    split = table["unit"][first.loc[table["unit"]].to_numpy() != table["group"].to_numpy()].unique()
+    first_group = table.drop_duplicates("unit").set_index("unit")["group"]
+    split = table["unit"][first_group.loc[table["unit"]].to_numpy() != table["group"].to_numpy()].unique()
     if len(split):
-        what = f"{len(split)} units stand in two groups: {shorten_list(split)}"
+        what = f"{len(split)} units are in two groups: {shorten_list(split)}"
         raise UserError(what, paths.facts, "Change score.unit or labels.group: a group holds whole units")
-    parts = table.groupby("unit")["part"].nunique()
-    both = parts.index[parts > 1]
+    num_parts = table.groupby("unit")["part"].nunique()
+    both = num_parts.index[num_parts > 1]
     if len(both):
         raise UserError(
-            f"{len(both)} units stand in train and in test: {shorten_list(both)}", paths.facts, "See score.unit"
+            f"{len(both)} units are in train and in test: {shorten_list(both)}", paths.facts, "See score.unit"
         )

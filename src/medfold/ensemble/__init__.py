@@ -1,13 +1,13 @@
-"""Runs put together: methods, the choice among them, and one predictor of what comes of it."""
+"""Ensembles of runs: methods, the choice among them, and a predictor for new images."""
 
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.method_choice import EnsembleChoice, Members, error_correlation
 from medfold.ensemble.methods import ensemble_method, mean_of
-from medfold.ensemble.predictor import BATCH, EnsemblePredictor, Member, PredictionLimit
+from medfold.ensemble.predictor import BATCH_SIZE, EnsemblePredictor, Member, PredictionLimit
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
 
 __all__ = [
-    "BATCH",
+    "BATCH_SIZE",
     "Ensemble",
     "EnsembleChoice",
     "EnsemblePredictor",

@@ -1,4 +1,4 @@
-"""How runs are put together, kept beside them: so that `make predict` says what was submitted, without the labels."""
+"""Saved choice of an ensemble, so that `make predict` repeats what was submitted, without needing the labels."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,61 +12,62 @@ from medfold.scoring import FittedTransform
 
 
 class SavedChoice(NamedTuple):
-    """How runs are put together.
+    """How an ensemble combines its runs.
 
     Args:
         fitted: predictions of runs -> what is submitted.
-        probable: predictions of runs -> the probabilities behind that; None if they are the same.
-        title: in words.
+        probabilities: predictions of runs -> probabilities, where `fitted` gives decisions or ranks; None if `fitted`
+            gives probabilities itself.
+        title: display name.
     """
 
     fitted: FittedTransform
-    probable: FittedTransform | None
+    probabilities: FittedTransform | None
     title: str
 
 
-def choice_of_ensemble(found: Ensemble) -> SavedChoice:
-    """The choice that an ensemble came to."""
-    decision, (behind, _) = found.decision, found.decision.probable
-    adjusted = f", {decision.adjusted.title}" if decision.adjusted and decision.adjusted.helps else ""
+def choice_of_ensemble(ensemble: Ensemble) -> SavedChoice:
+    """Returns the choice that an ensemble was made with."""
+    choice, (probabilities, _) = ensemble.choice, ensemble.choice.probabilities
+    post_processed = f", {choice.post_processed.title}" if choice.post_processed and choice.post_processed.helps else ""
     return SavedChoice(
-        fitted=decision.fitted,
-        probable=None if behind is decision.fitted else behind,
-        title=f"{decision.chosen.method.title}{adjusted}",
+        fitted=choice.fitted,
+        probabilities=None if probabilities is choice.fitted else probabilities,
+        title=f"{choice.chosen.method.title}{post_processed}",
     )
 
 
-def save_choice(project: Project, found: Ensemble) -> None:
-    """Keeps the choice of an ensemble, with the hashes of what it was made from."""
-    path, choice = _path(project, found.names), choice_of_ensemble(found)
-    behind = path.with_suffix(".probable.npz")
+def save_choice(project: Project, ensemble: Ensemble) -> None:
+    """Saves the choice of an ensemble, with the hashes of the files it was made from."""
+    path, choice = _path(project, ensemble.names), choice_of_ensemble(ensemble)
+    probabilities_path = path.with_suffix(".probable.npz")
     choice.fitted.save(path)
-    if choice.probable:
-        choice.probable.save(behind)
+    if choice.probabilities:
+        choice.probabilities.save(probabilities_path)
     else:
-        files.remove(behind)
-    hashes = {each.name: files.sha256(each) for each in (path, behind) if each.is_file()}
-    files.write_json({"inputs": found.inputs, "title": choice.title, "files": hashes}, path.with_suffix(".json"))
+        files.remove(probabilities_path)
+    hashes = {file.name: files.sha256(file) for file in (path, probabilities_path) if file.is_file()}
+    files.write_json({"inputs": ensemble.inputs, "title": choice.title, "files": hashes}, path.with_suffix(".json"))
 
 
 def read_choice(project: Project, names: list[str]) -> SavedChoice | None:
-    """The choice that was kept for runs; None if there is none that their present folds were put together by."""
+    """Reads the saved choice for some runs; None if there is none, or if their folds have changed since."""
     path = _path(project, sorted(set(names)))
     try:
-        about = files.read_json(path.with_suffix(".json"))
+        metadata = files.read_json(path.with_suffix(".json"))
     except UserError:
         return None
-    if not about:
+    if not metadata:
         return None
-    expected = {project.workspace.root / name: digest for name, digest in about["inputs"].items()}
-    expected |= {path.with_name(name): digest for name, digest in about["files"].items()}
+    expected = {project.workspace.root / name: digest for name, digest in metadata["inputs"].items()}
+    expected |= {path.with_name(name): digest for name, digest in metadata["files"].items()}
     if any(not file.is_file() or files.sha256(file) != digest for file, digest in expected.items()):
         return None
-    behind = path.with_suffix(".probable.npz")
+    probabilities_path = path.with_suffix(".probable.npz")
     return SavedChoice(
         FittedTransform.load(path),
-        FittedTransform.load(behind) if behind.name in about["files"] else None,
-        about["title"],
+        FittedTransform.load(probabilities_path) if probabilities_path.name in metadata["files"] else None,
+        metadata["title"],
     )
 
 

@@ -1,4 +1,4 @@
-"""Which way to put members together, and whether to adjust what comes of it: told by cross-fitted scores."""
+"""Choice of the ensemble method and its post-processing by cross-fitted score."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from medfold.scoring import (
     Fit,
     FittedTransform,
     Metric,
-    chained,
+    chain_fits,
     cross_fit,
     metric_of,
     paired_difference,
@@ -22,16 +22,16 @@ from medfold.scoring import (
     temperature_calibration,
 )
 
-DRAWS, FEWEST = 400, 100  # of the intervals that decide; of large tables fewer, which then tell as much
-ROWS_DRAWN = 4_000_000
+MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # of the bootstrap intervals that decide
+ROWS_RESAMPLED = 4_000_000  # in all resamples together: large tables need fewer resamples
 
 
 @dataclass(frozen=True)
 class Members:
-    """What runs predicted for the same units.
+    """OOF predictions of several runs for the same units.
 
     Args:
-        names: of the runs.
+        names: run names, one per member.
         predictions: float64 (members, units, columns), out of fold.
         targets: int (units,) or (units, labels).
         fold, group: int (units,).
@@ -45,20 +45,20 @@ class Members:
 
     @property
     def can_be_cross_fitted(self) -> bool:
-        """False while a single fold is trained."""
+        """True if at least two folds are trained."""
         return len(np.unique(self.fold)) > 1
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One method.
+    """A method that was tried, with its scores.
 
     Args:
-        method: how.
-        fitted: on all folds.
+        method: the method.
+        fitted: the method fitted on all folds.
         predictions: float64 (units, columns), cross-fitted.
-        in_sample: the score of the method fitted on what it is scored on.
-        cross_fitted: the score that is to be believed.
+        in_sample: the score on the labels that the method was fitted on.
+        cross_fitted: the score on labels that the method was not fitted on: the one to trust.
         gain: over the plain mean, cross-fitted; None for the mean itself.
     """
 
@@ -72,15 +72,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PostProcessed:
-    """Predictions adjusted after they were put together.
+    """Combined predictions after post-processing.
 
     Args:
-        title: of the adjustment.
-        calibrates: True if what comes of it are probabilities still.
-        fitted: on all folds.
-        predictions: float64 (units, columns), cross-fitted together with the method.
+        title: display name of the post-processing.
+        calibrates: True if the result is still probabilities.
+        fitted: method and post-processing, fitted on all folds.
+        predictions: float64 (units, columns), cross-fitted: method and post-processing together.
         in_sample, cross_fitted: scores.
-        gain: over the same without adjustment, cross-fitted.
+        gain: over the same method without post-processing, cross-fitted.
     """
 
     title: str
@@ -93,17 +93,17 @@ class PostProcessed:
 
     @property
     def helps(self) -> bool:
-        """True if the metric gains from it."""
+        """True if post-processing improves the cross-fitted score."""
         return self.gain.value > 0
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What temperature scaling does to the expected calibration error.
+    """Effect of temperature scaling on the expected calibration error.
 
     Args:
         temperature: fitted on all folds.
-        before, after: expected calibration error, the latter cross-fitted.
+        before, after: expected calibration error; `after` is cross-fitted.
     """
 
     temperature: float
@@ -113,120 +113,129 @@ class Calibration:
 
 @dataclass(frozen=True)
 class EnsembleChoice:
-    """What is done with members.
+    """The chosen way to combine members.
 
     Args:
-        contenders: all methods that were tried, the plain mean first.
+        candidates: all methods that were tried, the plain mean first.
         chosen: one of them.
-        adjusted: what an adjustment gives; None if the metric knows none, or one fold only is trained.
-        fitted: predictions float64 (members, n, columns) -> float64 (n, columns), with the adjustment if it helps.
-        predictions: float64 (units, columns), out of fold and cross-fitted, by the same.
+        post_processed: the result of post-processing; None if the metric has none, or only one fold is trained.
+        fitted: predictions float64 (members, n, columns) -> float64 (n, columns), with post-processing if it helps.
+        predictions: float64 (units, columns), the OOF predictions of `fitted`, cross-fitted.
     """
 
-    contenders: list[Candidate]
+    candidates: list[Candidate]
     chosen: Candidate
-    adjusted: PostProcessed | None
+    post_processed: PostProcessed | None
     fitted: FittedTransform
     predictions: np.ndarray
 
     @property
-    def probable(self) -> tuple[FittedTransform, np.ndarray]:
-        """What gives the probabilities behind what is scored, and those out of fold.
+    def probabilities(self) -> tuple[FittedTransform, np.ndarray]:
+        """The transform that gives probabilities, and its OOF predictions.
 
-        They are what is scored, unless that is ranks, or an adjustment has made decisions or the like of them.
+        They are `fitted` and `predictions` unless the method gives ranks, or post-processing turns probabilities into
+        decisions or the like.
         """
         if self.chosen.method.gives_ranks:
-            return self.contenders[0].fitted, self.contenders[0].predictions
-        if self.adjusted and self.adjusted.helps and self.adjusted.calibrates:
+            return self.candidates[0].fitted, self.candidates[0].predictions
+        if self.post_processed and self.post_processed.helps and self.post_processed.calibrates:
             return self.fitted, self.predictions
         return self.chosen.fitted, self.chosen.predictions
 
-    def without_image(self, prior: np.ndarray) -> np.ndarray:
-        """The prediction for a unit without an image: the prior, turned into a decision where the others are.
+    def fallback(self, prior: np.ndarray) -> np.ndarray:
+        """Returns the prediction for a unit without an image: the prior, or the median rank for a rank mean.
 
-        It is no member's prediction, so it is not put together or calibrated as those are. A rank mean has no place
-        for it: there it stands in the middle of the ranks.
+        The post-processing that turns predictions into decisions is applied to it as well. Combination and calibration
+        are not: no member has predicted the prior.
 
         Args:
             prior: float64 (columns,), the mean of the units' labels.
         """
-        found = prior[None]
+        prediction = prior[None]
         if self.chosen.method.gives_ranks:
             _, arguments = self.chosen.fitted.steps[0]
-            found = self.chosen.fitted.apply(np.median(arguments["ordered"], axis=1)[:, None, :])
-        if self.adjusted and self.adjusted.helps and not self.adjusted.calibrates:
-            found = FittedTransform(self.fitted.steps[len(self.chosen.fitted.steps) :]).apply(found)
-        return found[0]
+            prediction = self.chosen.fitted.apply(np.median(arguments["ordered"], axis=1)[:, None, :])
+        if self.post_processed and self.post_processed.helps and not self.post_processed.calibrates:
+            prediction = FittedTransform(self.fitted.steps[len(self.chosen.fitted.steps) :]).apply(prediction)
+        return prediction[0]
 
 
 def compare_methods(
     members: Members, competition: Competition, per_class: bool = False, only: str | None = None
 ) -> list[Candidate]:
-    """Scores every method; those that learn are left out while a single fold is trained, and for a single member.
+    """Scores every method against the plain mean.
+
+    Methods that learn from labels are skipped while a single fold is trained. For a single member only the plain mean
+    is tried.
 
     Args:
-        only: the name of a method that is tried beside the plain mean, and no other.
-        per_class: weights are fitted for each class or label on its own. Defaults to False.
+        per_class: fits weights for each class or label separately. Defaults to False.
+        only: the name of the one method to try beside the plain mean. Defaults to all methods.
     """
-    metric, found = metric_of(competition), []
+    metric, candidates = metric_of(competition), []
     for method in METHODS.all():
-        if found and only in METHODS and method.name != only:
+        if candidates and only in METHODS and method.name != only:
             continue
-        if found and (len(members.names) == 1 or (method.learns and not members.can_be_cross_fitted)):
+        if candidates and (len(members.names) == 1 or (method.learns and not members.can_be_cross_fitted)):
             continue
         fit = _fit(method, metric, per_class)
         fitted = fit(members.predictions, members.targets)
-        inside = fitted.apply(members.predictions)
-        outside = inside
-        if found and members.can_be_cross_fitted:
-            outside = cross_fit(fit, members.predictions, members.targets, members.fold)
-        gain = _gain(metric, members, outside, found[0].predictions) if found else None
-        scores = (metric(members.targets, each) for each in (inside, outside))
-        found.append(Candidate(method, fitted, outside, *scores, gain))
-    return found
+        in_sample = fitted.apply(members.predictions)
+        cross_fitted = in_sample
+        if candidates and members.can_be_cross_fitted:
+            cross_fitted = cross_fit(fit, members.predictions, members.targets, members.fold)
+        gain = _gain(metric, members, cross_fitted, candidates[0].predictions) if candidates else None
+        scores = (metric(members.targets, predictions) for predictions in (in_sample, cross_fitted))
+        candidates.append(Candidate(method, fitted, cross_fitted, *scores, gain))
+    return candidates
 
 
 def choose_method(
     members: Members, competition: Competition, method: str | None = None, per_class: bool = False
 ) -> EnsembleChoice:
-    """Chooses a method and says whether to adjust what it gives.
+    """Chooses the method, and whether to apply post-processing.
 
-    A method takes the place of the plain mean if its cross-fitted score is better and the 95 % interval of the paired
-    difference lies above 0; among several such the best. An adjustment is made if the cross-fitted score gains from it.
-    Both are fitted once more on all folds, for what is predicted.
+    A method replaces the plain mean if its cross-fitted score is better and the 95 % interval of the paired difference
+    lies above 0; of several such methods the best one is chosen. Post-processing is applied if it improves the
+    cross-fitted score. Both are then fitted on all folds, for prediction.
 
     Args:
-        method: the name of the one to take. Defaults to the one that the scores choose.
+        method: the name of the method to take. Defaults to the one that the scores choose.
+        per_class: fits weights for each class or label separately. Defaults to False.
 
     Raises:
-        UserError: an unknown method, or one that cannot be tried yet.
+        UserError: the method is unknown, or cannot be used yet.
     """
-    contenders = compare_methods(members, competition, per_class, method)
-    chosen = _named(members, contenders, method) if method else _best(contenders, competition)
-    adjusted = _adjusted(members, competition, chosen, per_class) if members.can_be_cross_fitted else None
+    candidates = compare_methods(members, competition, per_class, method)
+    chosen = _find_candidate(members, candidates, method) if method else _best_candidate(candidates, competition)
+    post_processed = _post_process(members, competition, chosen, per_class) if members.can_be_cross_fitted else None
     fitted, predictions = chosen.fitted, chosen.predictions
-    if adjusted and adjusted.helps:
-        fitted, predictions = adjusted.fitted, adjusted.predictions
-    return EnsembleChoice(contenders, chosen, adjusted, fitted, predictions)
+    if post_processed and post_processed.helps:
+        fitted, predictions = post_processed.fitted, post_processed.predictions
+    return EnsembleChoice(candidates, chosen, post_processed, fitted, predictions)
 
 
 def calibration_gain(
-    members: Members, competition: Competition, decision: EnsembleChoice, per_class: bool = False
+    members: Members, competition: Competition, choice: EnsembleChoice, per_class: bool = False
 ) -> Calibration:
-    """The calibration error of an ensemble before and after temperature scaling, cross-fitted.
+    """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
-    Ranks are no probabilities: where they are averaged, this is of the plain mean.
+    Ranks are not probabilities: for a rank mean, the plain mean is measured instead.
     """
-    chosen = decision.contenders[0] if decision.chosen.method.gives_ranks else decision.chosen
+    chosen = choice.candidates[0] if choice.chosen.method.gives_ranks else choice.chosen
     scaling, ece = temperature_calibration().fit, METRICS["ece"]
-    fit = chained(_fit(chosen.method, metric_of(competition), per_class), scaling)
+    fit = chain_fits(_fit(chosen.method, metric_of(competition), per_class), scaling)
     after = cross_fit(fit, members.predictions, members.targets, members.fold)
     temperature = fit(members.predictions, members.targets).parameters["temperature"]
     return Calibration(temperature, ece(members.targets, chosen.predictions), ece(members.targets, after))
 
 
 def error_correlation(members: Members) -> np.ndarray:
-    """The correlation of what members predict too much or too little: float64 (members, members), 1 on the diagonal."""
+    """Returns the correlation of the members' errors (prediction - label).
+
+    Returns:
+        float64 (members, members), 1 on the diagonal.
+    """
     columns = members.predictions.shape[2]
     if members.targets.ndim == 1 and columns > 1:
         truth = np.eye(columns)[members.targets]
@@ -239,42 +248,50 @@ def _fit(method: Method, metric: Metric, per_class: bool) -> Fit:
     return partial(method.fit, metric=metric, per_class=per_class)
 
 
-def _best(contenders: list[Candidate], competition: Competition) -> Candidate:
-    plain, *others = contenders
-    better = [one for one in others if one.gain.low > 0]
-    return max(better, key=lambda one: metric_of(competition).sign * one.cross_fitted, default=plain)
+def _best_candidate(candidates: list[Candidate], competition: Competition) -> Candidate:
+    plain, *others = candidates
+    better = [candidate for candidate in others if candidate.gain.low > 0]
+    return max(better, key=lambda candidate: metric_of(competition).sign * candidate.cross_fitted, default=plain)
 
 
-def _named(members: Members, contenders: list[Candidate], name: str) -> Candidate:
-    for one in contenders:
-        if one.method.name == name:
-            return one
+def _find_candidate(members: Members, candidates: list[Candidate], name: str) -> Candidate:
+    for candidate in candidates:
+        if candidate.method.name == name:
+            return candidate
     if name in METHODS:
         why = (
             "there is a single run"
             if len(members.names) == 1
-            else "it is fitted on labels, and one fold only is trained"
+            else "it is fitted on labels, and only one fold is trained"
         )
         raise UserError(f"method {name} cannot be used yet: {why}", f"METHOD={name}")
     known = f"Known: {', '.join(METHODS)}"
     raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS)}", f"METHOD={name}", known)
 
 
-def _adjusted(members: Members, competition: Competition, chosen: Candidate, per_class: bool) -> PostProcessed | None:
+def _post_process(
+    members: Members, competition: Competition, chosen: Candidate, per_class: bool
+) -> PostProcessed | None:
     metric = metric_of(competition)
-    suited = post_processing_of(competition, metric)
-    if suited is None:
+    post_processing = post_processing_of(competition, metric)
+    if post_processing is None:
         return None
-    fit = chained(_fit(chosen.method, metric, per_class), suited.fit)
+    fit = chain_fits(_fit(chosen.method, metric, per_class), post_processing.fit)
     fitted = fit(members.predictions, members.targets)
-    outside = cross_fit(fit, members.predictions, members.targets, members.fold)
+    cross_fitted = cross_fit(fit, members.predictions, members.targets, members.fold)
     in_sample = metric(members.targets, fitted.apply(members.predictions))
-    gain = _gain(metric, members, outside, chosen.predictions)
+    gain = _gain(metric, members, cross_fitted, chosen.predictions)
     return PostProcessed(
-        suited.title, suited.calibrates, fitted, outside, in_sample, metric(members.targets, outside), gain
+        post_processing.title,
+        post_processing.calibrates,
+        fitted,
+        cross_fitted,
+        in_sample,
+        metric(members.targets, cross_fitted),
+        gain,
     )
 
 
 def _gain(metric: Metric, members: Members, ours: np.ndarray, theirs: np.ndarray) -> Difference:
-    draws = int(np.clip(ROWS_DRAWN // len(ours), FEWEST, DRAWS))
-    return paired_difference(metric, members.targets, ours, theirs, members.group, draws)
+    resamples = int(np.clip(ROWS_RESAMPLED // len(ours), MIN_RESAMPLES, MAX_RESAMPLES))
+    return paired_difference(metric, members.targets, ours, theirs, members.group, resamples)

@@ -1,7 +1,7 @@
-"""How members of an ensemble are put together: a function with the decorator `@ensemble_method` each.
+"""Methods to combine the members of an ensemble; each is a function with the decorator `@ensemble_method`.
 
-Members stand in one array, float64 (members, n, columns). What needs no labels comes first, then what is fitted on
-them; the latter is to be believed by its cross-fitted score only.
+The predictions of all members are one array, float64 (members, n, columns). Methods that need no labels come first,
+then those that are fitted on labels. For the latter only the cross-fitted score is trustworthy.
 """
 
 from collections.abc import Callable
@@ -11,24 +11,33 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from medfold.registry import Registry
-from medfold.scoring import METRICS, SMALLEST, FittedTransform, Metric, prediction_map, to_logits, to_probabilities
+from medfold.scoring import (
+    METRICS,
+    MIN_PROBABILITY,
+    FittedTransform,
+    Metric,
+    prediction_map,
+    to_logits,
+    to_probabilities,
+)
 
-ROUNDS, RESAMPLES, DRAWN = 50, 100, 10_000  # of the greedy selection; rows of a draw at most
+ROUNDS, RESAMPLES = 50, 100  # of the greedy selection
+MAX_RESAMPLED_ROWS = 10_000  # in one resample
 TOLERANCE = 1e-12  # scores that differ by less are equal
-NEGLIGIBLE = 1e-6  # weights below are none
+NEGLIGIBLE = 1e-6  # smaller weights are set to 0
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way to put members together.
+    """A method to combine members.
 
     Args:
-        name: as typed.
+        name: as typed by the user.
         title: as in tables.
-        fit: (stack, targets, metric, per_class) -> FittedTransform; with `weights` among its parameters, float
-            (members,) or (members, columns), where it weighs members.
-        learns: True if it looks at the targets.
-        gives_ranks: True if what comes of it are ranks, no probabilities. Defaults to False.
+        fit: (stack, targets, metric, per_class) -> FittedTransform. If the method weights the members, `parameters` has
+            `weights`, float (members,) or (members, columns).
+        learns: True if the method is fitted on the targets.
+        gives_ranks: True if the result is ranks instead of probabilities. Defaults to False.
     """
 
     name: str
@@ -50,7 +59,7 @@ def ensemble_method(title: str, learns: bool = True, gives_ranks: bool = False) 
     Example:
         >>> @ensemble_method("median", learns=False)
         ... def median(stack, targets, metric, per_class=False):
-        ...     return FittedTransform.by(median_of)
+        ...     return FittedTransform.from_function(median_of)
     """
 
     def register(fit: Callable) -> Callable:
@@ -63,40 +72,42 @@ def ensemble_method(title: str, learns: bool = True, gives_ranks: bool = False) 
 @ensemble_method("arithmetic mean", learns=False)
 def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """The plain mean of the probabilities."""
-    return FittedTransform.by(mean_of)
+    return FittedTransform.from_function(mean_of)
 
 
 @prediction_map
 def mean_of(stack: np.ndarray) -> np.ndarray:
-    """The plain mean of members."""
+    """Averages the members."""
     return stack.mean(axis=0)
 
 
 @ensemble_method("geometric mean", learns=False)
 def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
-    """The mean of the logits, made probabilities again: the normalised geometric mean."""
-    return FittedTransform.by(geometric_mean_of, exclusive=_exclusive(stack, targets))
+    """The normalised geometric mean: the mean of the logits, converted back to probabilities."""
+    return FittedTransform.from_function(geometric_mean_of, exclusive=_exclusive(stack, targets))
 
 
 @prediction_map
 def geometric_mean_of(stack: np.ndarray, exclusive: bool) -> np.ndarray:
-    """The mean of members' logits, as probabilities."""
+    """Averages the members' logits and converts the mean to probabilities."""
     return to_probabilities(to_logits(stack, exclusive).mean(axis=0), exclusive)
 
 
 @ensemble_method("rank mean", learns=False, gives_ranks=True)
 def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
-    """The mean of where each prediction stands among the member's OOF predictions, as a share of them.
+    """The mean of each member's rank of a prediction among its OOF predictions, as a share.
 
-    Ranks among OOF predictions, not among those that are put together: the rank of an image does not hang on which
-    others are predicted with it.
+    The reference is the OOF predictions, not the batch to predict, so the rank of an image does not depend on which
+    other images are predicted with it.
     """
-    return FittedTransform.by(rank_mean_of, ordered=np.sort(stack, axis=1), exclusive=_exclusive(stack, targets))
+    return FittedTransform.from_function(
+        rank_mean_of, ordered=np.sort(stack, axis=1), exclusive=_exclusive(stack, targets)
+    )
 
 
 @prediction_map
 def rank_mean_of(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.ndarray:
-    """The mean of members' ranks among `ordered`, float64 (members, known, columns), each sorted."""
+    """Averages the members' ranks among `ordered`, float64 (members, known, columns), sorted along the known."""
     ranks = np.empty_like(stack)
     for member in range(stack.shape[0]):
         for column in range(stack.shape[2]):
@@ -110,25 +121,26 @@ def rank_mean_of(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.
 def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """Greedy selection of members with replacement (Caruana et al. 2004, doi 10.1145/1015330.1015432), on the metric.
 
-    In each of 50 rounds that member is added with which the mean of all added so far scores best. What is taken is the
-    shortest ensemble on the way that the best one does not surpass by more than two standard errors of their
-    difference: a member that is noise adds a little by luck, and is to get no weight.
+    Each of 50 rounds adds the member with which the mean of all added so far scores best. The result is the shortest
+    prefix of this sequence that is within two standard errors (of the difference) of the best prefix: a member that is
+    pure noise may improve the score a little by chance, and should get no weight.
 
-    With `per_class` each column has a selection of its own, by its own AUC if the metric is one of ranks, else by its
-    own log loss.
+    With `per_class` members are selected for each column separately, by the AUC of the column if the metric is
+    rank-based, else by its log loss.
     """
     if per_class and stack.shape[2] > 1:
-        alone = METRICS["auc" if metric.of_order else "log_loss"]
+        alone = METRICS["auc" if metric.rank_based else "log_loss"]
         columns = [
-            _selected(stack[:, :, [column]], _members(targets, column), alone) for column in range(stack.shape[2])
+            _selection_weights(stack[:, :, [column]], _membership(targets, column), alone)
+            for column in range(stack.shape[2])
         ]
-        return _weighted(np.stack(columns, axis=1), _exclusive(stack, targets))
-    return _weighted(_selected(stack, targets, metric), _exclusive(stack, targets))
+        return _weighted_mean(np.stack(columns, axis=1), _exclusive(stack, targets))
+    return _weighted_mean(_selection_weights(stack, targets, metric), _exclusive(stack, targets))
 
 
-def _selected(stack: np.ndarray, targets: np.ndarray, metric: Metric) -> np.ndarray:
+def _selection_weights(stack: np.ndarray, targets: np.ndarray, metric: Metric) -> np.ndarray:
     picks, scores = greedy_path(stack, targets, metric)
-    if not np.isfinite(scores).any():  # undefined: nothing tells members apart
+    if not np.isfinite(scores).any():  # undefined everywhere: equal weights
         return np.ones(len(stack))
     chosen = picks[: shortest_prefix(stack, targets, metric, picks, scores)]
     return np.bincount(chosen, minlength=len(stack)).astype(np.float64)
@@ -137,24 +149,24 @@ def _selected(stack: np.ndarray, targets: np.ndarray, metric: Metric) -> np.ndar
 def greedy_path(
     stack: np.ndarray, targets: np.ndarray, metric: Metric, rounds: int = ROUNDS, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The members that are added, in turn, and the score of the mean after each.
+    """Adds the best member in each round, and returns the members with the score of the mean after each round.
 
     Args:
         stack: float64 (members, n, columns).
-        rounds: how many are added. Defaults to 50.
-        seed: decides which of equally good members is taken.
+        rounds: number of rounds. Defaults to 50.
+        seed: decides among equally good members. Defaults to 0.
 
     Returns:
-        int (rounds,); float64 (rounds,), made so that higher is better.
+        int (rounds,), the added members; float64 (rounds,), the scores, with their sign such that higher is better.
     """
     order = np.random.default_rng(seed).permutation(len(stack))
     total, picks, scores = np.zeros(stack.shape[1:]), [], []
     for size in range(1, rounds + 1):
-        tried = np.array([metric.sign * metric(targets, (total + stack[member]) / size) for member in order])
-        tried = np.nan_to_num(tried, nan=-np.inf)
-        best = int(np.argmax(tried >= tried.max() - TOLERANCE))
+        candidate_scores = np.array([metric.sign * metric(targets, (total + stack[member]) / size) for member in order])
+        candidate_scores = np.nan_to_num(candidate_scores, nan=-np.inf)
+        best = int(np.argmax(candidate_scores >= candidate_scores.max() - TOLERANCE))
         picks.append(int(order[best]))
-        scores.append(tried[best])
+        scores.append(candidate_scores[best])
         total += stack[order[best]]
     return np.array(picks), np.array(scores)
 
@@ -162,25 +174,26 @@ def greedy_path(
 def shortest_prefix(
     stack: np.ndarray, targets: np.ndarray, metric: Metric, picks: np.ndarray, scores: np.ndarray
 ) -> int:
-    """The length of the shortest beginning of a greedy path that is as good as the best, but for chance.
+    """Returns the length of the shortest prefix of a greedy path that is as good as the best one, up to chance.
 
-    As in the pruning of trees (Breiman et al. 1984), with two standard errors in the place of one. They are those of
-    the difference of the two on the same rows, over 100 draws of the rows with replacement; of more than 10,000 rows so
-    many are drawn, and the error is brought to the size of the table.
+    This is the rule for pruning trees (Breiman et al. 1984), with two standard errors instead of one. They are the
+    standard errors of the difference between both prefixes on the same rows, over 100 resamples of the rows with
+    replacement. Resamples of a table of more than 10,000 rows have 10,000 rows, and the error is rescaled to the size
+    of the table.
     """
     best = int(np.argmax(scores >= scores.max() - TOLERANCE)) + 1
     rng = np.random.default_rng(0)
-    drawn_rows = min(len(targets), DRAWN)
-    shrink = np.sqrt(drawn_rows / len(targets))
-    draws = [rng.integers(len(targets), size=drawn_rows) for _ in range(RESAMPLES)]
+    num_rows = min(len(targets), MAX_RESAMPLED_ROWS)
+    shrink = np.sqrt(num_rows / len(targets))
+    resamples = [rng.integers(len(targets), size=num_rows) for _ in range(RESAMPLES)]
 
-    def drawn(length: int) -> np.ndarray:
+    def resampled_scores(length: int) -> np.ndarray:
         blended = stack[picks[:length]].mean(axis=0)
-        return np.array([metric.sign * metric(targets[rows], blended[rows]) for rows in draws])
+        return np.array([metric.sign * metric(targets[rows], blended[rows]) for rows in resamples])
 
-    of_best = drawn(best) if best > 1 else None
+    best_scores = resampled_scores(best) if best > 1 else None
     for length in range(1, best):
-        difference = of_best - drawn(length)
+        difference = best_scores - resampled_scores(length)
         difference = difference[~np.isnan(difference)]
         if len(difference) < 2 or scores[best - 1] - scores[length - 1] <= 2 * shrink * difference.std(ddof=1):
             return length
@@ -189,35 +202,36 @@ def shortest_prefix(
 
 @ensemble_method("optimised weights")
 def optimised(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
-    """Weights of sum 1, none negative, of the weighted mean with the least log loss (SLSQP; the problem is convex).
+    """Non-negative weights with a sum of 1 that minimise the log loss of the weighted mean.
 
-    With `per_class` each column has weights of its own, by its own log loss.
+    They are found with SLSQP; the problem is convex. With `per_class` each column has its own weights, which minimise
+    its own log loss.
     """
     exclusive = _exclusive(stack, targets)
     if per_class and stack.shape[2] > 1:
         columns = [
-            simplex_weights(stack[:, :, [column]], _members(targets, column)) for column in range(stack.shape[2])
+            simplex_weights(stack[:, :, [column]], _membership(targets, column)) for column in range(stack.shape[2])
         ]
-        return _weighted(np.stack(columns, axis=1), exclusive)
-    return _weighted(simplex_weights(stack, targets), exclusive)
+        return _weighted_mean(np.stack(columns, axis=1), exclusive)
+    return _weighted_mean(simplex_weights(stack, targets), exclusive)
 
 
 def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The weights float64 (members,), at least 0 and of sum 1, whose mean has the least log loss."""
+    """Returns the weights, float64 (members,), at least 0 with a sum of 1, whose mean has the lowest log loss."""
     from scipy.optimize import minimize
 
     if _exclusive(stack, targets):
-        truth = stack[:, np.arange(len(targets)), targets]  # (members, n): what each gave to what was true
+        of_truth = stack[:, np.arange(len(targets)), targets]  # (members, n): probability of the true class
     else:
-        right = targets.reshape(len(targets), -1) == 1
-        truth = np.where(right, stack, 1 - stack).reshape(len(stack), -1)
+        positive = targets.reshape(len(targets), -1) == 1
+        of_truth = np.where(positive, stack, 1 - stack).reshape(len(stack), -1)
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        blended = np.maximum(weights @ truth, SMALLEST)
-        return -float(np.log(blended).mean()), -(truth / blended).mean(axis=1)
+        blended = np.maximum(weights @ of_truth, MIN_PROBABILITY)
+        return -float(np.log(blended).mean()), -(of_truth / blended).mean(axis=1)
 
     members = len(stack)
-    found = minimize(
+    result = minimize(
         loss,
         np.full(members, 1 / members),
         jac=True,
@@ -226,35 +240,44 @@ def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:
         constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": np.ones_like},
         options={"maxiter": 500, "ftol": 1e-12},
     )
-    weights = np.where(found.x < NEGLIGIBLE, 0, found.x)
+    weights = np.where(result.x < NEGLIGIBLE, 0, result.x)
     return weights / weights.sum()
 
 
 @ensemble_method("stacking")
 def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
-    """Logistic regression on the members' logits (Wolpert 1992), each of mean 0 and deviation 1, with C = 1.
+    """Logistic regression on the members' logits (Wolpert 1992), standardised to mean 0 and deviation 1, with C = 1.
 
-    Of classes that exclude each other all logits tell on each; each label is told by its own logits. Where the targets
-    are all the same there is nothing to learn, and the plain mean is taken.
+    For mutually exclusive classes, each class uses the logits of all classes; each label uses only its own logits. If
+    all targets are equal there is nothing to learn, and the result is the plain mean.
     """
     if len(np.unique(targets)) < 2:
         return mean(stack, targets, metric)
     if _exclusive(stack, targets):
-        slopes, offsets = _regression(_features(stack, True), targets)
-        return FittedTransform.by(stacked_classes, slopes=slopes, offsets=offsets, classes=np.unique(targets))
+        slopes, offsets = _regression(_logit_features(stack, True), targets)
+        return FittedTransform.from_function(
+            stacked_classes, slopes=slopes, offsets=offsets, classes=np.unique(targets)
+        )
     labels = targets.reshape(len(targets), -1)
     slopes, offsets = np.full((labels.shape[1], len(stack)), np.nan), np.zeros(labels.shape[1])
     for label in range(labels.shape[1]):
         if len(np.unique(labels[:, label])) == 2:
-            found = _regression(_features(stack[:, :, [label]], False), labels[:, label])
-            slopes[label], offsets[label] = (each[0] for each in found)
-    return FittedTransform.by(stacked_labels, slopes=slopes, offsets=offsets)
+            fitted = _regression(_logit_features(stack[:, :, [label]], False), labels[:, label])
+            slopes[label], offsets[label] = (coefficients[0] for coefficients in fitted)
+    return FittedTransform.from_function(stacked_labels, slopes=slopes, offsets=offsets)
 
 
 @prediction_map
 def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Probabilities of those classes that were seen, by a regression with a row of slopes for each, or one for two."""
-    decision = _features(stack, True) @ slopes.T + offsets
+    """Applies a logistic regression over classes.
+
+    Args:
+        stack: float64 (members, n, columns).
+        slopes: float64 (classes, features), or (1, features) for two classes.
+        offsets: float64, one for each row of slopes.
+        classes: int, the classes that were in the training labels; all others get probability 0.
+    """
+    decision = _logit_features(stack, True) @ slopes.T + offsets
     if len(classes) == 2:
         decision = np.concatenate([np.zeros_like(decision), decision], axis=1)
     result = np.zeros(stack.shape[1:])
@@ -264,13 +287,17 @@ def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, 
 
 @prediction_map
 def stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Probabilities of labels, each by a regression of its own; without one (slopes not a number) the plain mean."""
+    """Applies a separate logistic regression to each label; the plain mean where its slopes are nan."""
     by_regression = expit(np.einsum("lm,mnl->nl", slopes, to_logits(stack, False)) + offsets)
     return np.where(np.isnan(slopes[:, 0]), stack.mean(axis=0), by_regression)
 
 
 def _regression(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes float64 (classes, or 1 of two, features) and offsets, for the features as they are."""
+    """Fits a logistic regression on standardised features and returns its coefficients for the original features.
+
+    Returns:
+        Slopes float64 (classes, features), or (1, features) for two classes; offsets.
+    """
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
@@ -280,27 +307,29 @@ def _regression(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, 
     return slopes, model.intercept_ - slopes @ scaler.mean_
 
 
-def _features(stack: np.ndarray, exclusive: bool) -> np.ndarray:
+def _logit_features(stack: np.ndarray, exclusive: bool) -> np.ndarray:
     return np.concatenate(list(to_logits(stack, exclusive)), axis=1)
 
 
-def _weighted(weights: np.ndarray, exclusive: bool) -> FittedTransform:
-    """The weighted mean; with weights for each column, of classes that exclude each other brought to a sum of 1."""
+def _weighted_mean(weights: np.ndarray, exclusive: bool) -> FittedTransform:
+    """Returns the weighted mean; with weights per column, exclusive classes are normalised to a sum of 1."""
     weights = weights / weights.sum(axis=0)
     if weights.ndim == 1:
-        return FittedTransform.by(weighted_mean_of, {"weights": weights}, weights=weights)
-    return FittedTransform.by(weighted_columns_of, {"weights": weights}, weights=weights, exclusive=exclusive)
+        return FittedTransform.from_function(weighted_mean_of, {"weights": weights}, weights=weights)
+    return FittedTransform.from_function(
+        weighted_columns_of, {"weights": weights}, weights=weights, exclusive=exclusive
+    )
 
 
 @prediction_map
 def weighted_mean_of(stack: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The mean with a weight for each member."""
+    """Averages the members with one weight each."""
     return np.tensordot(weights, stack, axes=1)
 
 
 @prediction_map
 def weighted_columns_of(stack: np.ndarray, weights: np.ndarray, exclusive: bool) -> np.ndarray:
-    """The mean with weights float64 (members, columns); of classes that exclude each other brought to a sum of 1."""
+    """Averages with weights float64 (members, columns); exclusive classes are normalised to a sum of 1."""
     return _normalised(np.einsum("mc,mnc->nc", weights, stack), exclusive)
 
 
@@ -308,8 +337,8 @@ def _exclusive(stack: np.ndarray, targets: np.ndarray) -> bool:
     return targets.ndim == 1 and stack.shape[2] > 1
 
 
-def _members(targets: np.ndarray, column: int) -> np.ndarray:
-    """Who is of a class, or has a label: int (n,)."""
+def _membership(targets: np.ndarray, column: int) -> np.ndarray:
+    """Membership of a class or label, 0 or 1: int (n,)."""
     return targets[:, column] if targets.ndim == 2 else (targets == column).astype(np.int64)
 
 

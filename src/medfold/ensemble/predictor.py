@@ -1,7 +1,7 @@
-"""One predictor of an ensemble, for new images and for a hidden test set; and how predictions of runs are combined.
+"""Prediction with an ensemble, for new images and for a hidden test set.
 
-What is uploaded, what `make predict` says of an image and what the notebook says of it are made by the same steps: the
-mean over a run's folds (each to nine digits, as test.csv has it), then what the ensemble's choice makes of the runs.
+The submission, `make predict` and the notebook use the same steps: the mean over the folds of each run (each fold
+rounded to nine digits, as in test.csv), then the ensemble's choice applied to the runs.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ from medfold.errors import UserError, shorten_list
 from medfold.processes import silence_native_output
 from medfold.scoring import FittedTransform, aggregate_predictions
 
-BATCH = 64  # images that a net is asked about at a time
+BATCH_SIZE = 64  # images per forward pass
 
 
 @dataclass(frozen=True)
 class Member:
-    """The trained folds of a run.
+    """A run of an ensemble, with its trained folds.
 
     Args:
-        name: of the run.
-        recipe: that they were trained by.
-        weights: a file for each fold.
+        name: name of the run.
+        recipe: the recipe that it was trained with.
+        weights: weights files, one per fold.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Member:
 
 
 class PredictionLimit(NamedTuple):
-    """How much is asked of the nets.
+    """Limit on the number of predictions per image.
 
     Args:
-        folds: of each run, at most.
-        views: of each image, at most.
+        folds: maximum number of folds of each run.
+        views: maximum number of views (test-time augmentation) of each image.
     """
 
     folds: int
@@ -49,60 +49,60 @@ class PredictionLimit(NamedTuple):
 
 
 class EnsemblePredictor:
-    """Predicts images with the trained folds of one run or several.
+    """Predicts images with the trained folds of one or several runs.
 
-    One net of each run is given the weights of each fold in turn: building and compiling a net takes longer than
-    predicting some images with it.
+    There is one net per run, which gets the weights of each fold in turn: building and compiling a net takes longer
+    than predicting a few images with it.
 
     Args:
         competition: the facts that the runs were trained under.
         members: the runs, in the order in which the ensemble takes them.
-        fitted: how they are put together.
-        batch_size: images that a net is asked about at a time. Defaults to 64.
+        fitted: combines the predictions of the runs.
+        batch_size: images per forward pass. Defaults to 64.
 
     Attributes:
-        options: the different ways in which the runs want an image prepared.
+        image_settings: the distinct image settings of the runs.
 
     Raises:
-        UserError: a damaged weights file, or weights of another net.
+        UserError: a weights file is damaged, or belongs to another net.
     """
 
     def __init__(
-        self, competition: Competition, members: Sequence[Member], fitted: FittedTransform, batch_size: int = BATCH
+        self, competition: Competition, members: Sequence[Member], fitted: FittedTransform, batch_size: int = BATCH_SIZE
     ):
         self._competition, self._fitted = competition, fitted
         self._runs = [_RunPredictor(competition, member, batch_size) for member in members]
-        self.options: list[ImageSettings] = []
+        self.image_settings: list[ImageSettings] = []
         for member in members:
-            if member.recipe.images not in self.options:
-                self.options.append(member.recipe.images)
-        self._option_of = [self.options.index(member.recipe.images) for member in members]
+            if member.recipe.images not in self.image_settings:
+                self.image_settings.append(member.recipe.images)
+        self._setting_of = [self.image_settings.index(member.recipe.images) for member in members]
 
     @property
-    def runs(self) -> int:
-        """How many runs there are."""
+    def num_runs(self) -> int:
+        """Number of runs."""
         return len(self._runs)
 
     @property
-    def most(self) -> PredictionLimit:
-        """The most folds and views that any run has."""
+    def limits(self) -> PredictionLimit:
+        """Largest number of folds and of views among the runs."""
         return PredictionLimit(max(run.folds for run in self._runs), max(run.views for run in self._runs))
 
     def cost(self, limit: PredictionLimit) -> int:
-        """How often a net looks at an image within a limit."""
+        """Returns the number of forward passes per image within a limit."""
         return sum(min(limit.folds, run.folds) * min(limit.views, run.views) for run in self._runs)
 
     def predict(self, pixels: Sequence[np.ndarray], limit: PredictionLimit | None = None) -> list[np.ndarray]:
-        """What each run predicts of some images.
+        """Predicts images with each run.
 
         Args:
-            pixels: uint8 (n, size, size, channels), for each of `options`.
-            limit: asks fewer folds or views. Defaults to all.
+            pixels: uint8 (n, size, size, channels), one array for each of `image_settings`.
+            limit: restricts folds or views. Defaults to all.
 
         Returns:
             float64 (n, columns) for each run: the mean of its folds.
         """
-        return [run(pixels[option], limit) for run, option in zip(self._runs, self._option_of, strict=True)]
+        return [run(pixels[option], limit) for run, option in zip(self._runs, self._setting_of, strict=True)]
 
     def combine(
         self,
@@ -111,16 +111,16 @@ class EnsemblePredictor:
         unit: pd.Series | None = None,
         fitted: FittedTransform | None = None,
     ) -> pd.DataFrame:
-        """The runs put together.
+        """Combines the predictions of the runs.
 
         Args:
-            ids: of the images.
-            predictions: float64 (n, columns) for each run, as `predict` gives them.
-            unit: the unit of each image, by id. Defaults to each image by itself.
-            fitted: how they are put together. Defaults to the ensemble's choice.
+            ids: image ids.
+            predictions: float64 (n, columns) for each run, as returned by `predict`.
+            unit: the unit of each image, indexed by image id. Defaults to one unit per image.
+            fitted: combines the predictions of the runs. Defaults to the ensemble's choice.
 
         Returns:
-            A table: id (of the unit) and prediction columns.
+            A table with `id` (of the unit) and the prediction columns.
         """
         unit = pd.Series(ids, index=ids, dtype=object) if unit is None else unit
         tables = []
@@ -136,44 +136,46 @@ class EnsemblePredictor:
 def combine(
     competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Series, fitted: FittedTransform
 ) -> pd.DataFrame:
-    """Predictions of runs put together, a row for each unit.
+    """Combines the predictions of runs into one row per unit.
 
     Args:
-        runs: by name, id (of the image) and prediction columns; the same images in each.
-        unit: the unit of each image, by id.
-        fitted: how they are put together.
+        runs: by name, `id` (of the image) and prediction columns; the same images in each.
+        unit: the unit of each image, indexed by image id.
+        fitted: combines the predictions of the runs.
 
     Returns:
-        id (of the unit) and prediction columns.
+        A table with `id` (of the unit) and the prediction columns.
 
     Raises:
-        UserError: runs that predict different units.
+        UserError: the runs predict different units.
     """
-    ids, stack = _stacked(competition, runs, unit)
+    ids, stack = _stack_runs(competition, runs, unit)
     table = pd.DataFrame(fitted.apply(stack) if len(ids) else stack[0], columns=competition.prediction_columns)
     table.insert(0, "id", ids)
     return table
 
 
-def _stacked(competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Series) -> tuple[pd.Index, np.ndarray]:
-    """The units that runs predict, and what each predicts of them: float64 (runs, units, columns)."""
+def _stack_runs(
+    competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Series
+) -> tuple[pd.Index, np.ndarray]:
+    """Returns the units that the runs predict, and the predictions: float64 (runs, units, columns)."""
     tables = {name: aggregate_predictions(competition, table, unit).set_index("id") for name, table in runs.items()}
-    (first, one), *_ = tables.items()
-    for name, found in tables.items():
-        if differ := set(found.index) ^ set(one.index):
-            what = f"{len(differ)} test units differ from {first}: {shorten_list(sorted(differ))}"
-            raise UserError(what, name, "Runs that are put together must predict the same images")
-    ids = one.index
+    (first_name, first_table), *_ = tables.items()
+    for name, table in tables.items():
+        if differ := set(table.index) ^ set(first_table.index):
+            what = f"{len(differ)} test units differ from {first_name}: {shorten_list(sorted(differ))}"
+            raise UserError(what, name, "Runs of an ensemble must predict the same images")
+    ids = first_table.index
     return ids, np.stack(
-        [found.loc[ids, competition.prediction_columns].to_numpy(np.float64) for found in tables.values()]
+        [table.loc[ids, competition.prediction_columns].to_numpy(np.float64) for table in tables.values()]
     )
 
 
 class _RunPredictor:
-    """The mean over the folds of a run."""
+    """Mean prediction over the folds of a run."""
 
     def __init__(self, competition: Competition, member: Member, batch_size: int):
-        with silence_native_output(show_on_error=True):  # TensorFlow tells at length which GPUs it does not find
+        with silence_native_output(show_on_error=True):  # TensorFlow logs the GPUs that it does not find
             from medfold.prediction import Predictor, load_model, read_weights
 
         first, *others = member.weights
@@ -183,19 +185,19 @@ class _RunPredictor:
             read_weights(self._net, weights)
             self._weights.append(self._net.get_weights())
         self._predictor = Predictor(self._net, competition.images.symmetry, member.recipe.tta, batch_size=batch_size)
-        self.folds, self.views = len(self._weights), self._predictor.count
+        self.folds, self.views = len(self._weights), self._predictor.num_views
         size = member.recipe.images.size
-        # Compiled now, so that the first images tell the pace of the others.
-        self._predictor(np.zeros((1, size, size, competition.images.num_channels), np.uint8), np.arange(1), count=1)
+        # Compiled now, so that the time of the first images predicts that of the others.
+        self._predictor(np.zeros((1, size, size, competition.images.num_channels), np.uint8), np.arange(1), num_views=1)
 
     def __call__(self, pixels: np.ndarray, limit: PredictionLimit | None) -> np.ndarray:
         rows, outputs = np.arange(len(pixels)), []
         for weights in self._weights[: limit.folds if limit else None]:
             self._net.set_weights(weights)
-            outputs.append(_as_written(self._predictor(pixels, rows, count=limit.views if limit else None)))
+            outputs.append(_rounded(self._predictor(pixels, rows, num_views=limit.views if limit else None)))
         return weighted_sum(outputs, [1.0] * len(outputs))
 
 
-def _as_written(values: np.ndarray) -> np.ndarray:
-    """To nine digits, as a fold's test.csv has them."""
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """Rounds to nine digits, as in a fold's test.csv."""
     return np.char.mod("%.9g", values).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Runs put together: the method and the post-processing that cross-fitted scores choose, and what they predict."""
+"""Ensemble of runs: the chosen method and post-processing, the OOF score, and the test predictions."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,8 +19,8 @@ from medfold.runs import (
     find_run,
     is_optimistic,
     read_predictions,
-    refuse_changed_run,
-    refuse_other_images,
+    require_same_facts_and_folds,
+    require_same_images,
     trained_folds,
 )
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
@@ -28,33 +28,33 @@ from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Runs put together.
+    """Combined runs.
 
     Args:
-        names: of the runs.
+        names: run names, one per member.
         members: their OOF predictions.
-        decision: how they are put together.
-        calibration: what temperature scaling would do; None while a single fold is trained.
-        oof: the OOF predictions that the score is of: cross-fitted where anything was fitted on labels.
-        probable: the probabilities behind it, where an adjustment made decisions of them.
-        score: as score.json, and `ensemble`: method, weights, adjustment.
-        test: id (of the unit) and prediction columns.
-        test_probable: the probabilities behind `test`, as `probable` is behind `oof`.
-        nothing: float64 (columns,), what is predicted of a unit without an image.
-        prior: float64 (columns,), the mean of the units' labels: the probabilities behind it.
-        inputs: hashes of the files that this was made from, by path.
+        choice: the way they are combined.
+        calibration: the effect of temperature scaling; None while a single fold is trained.
+        oof: the OOF predictions that are scored; cross-fitted where anything was fitted on labels.
+        probabilities: OOF probabilities; the same as `oof`, unless that holds decisions or ranks.
+        score: the content of score.json, with the entry `ensemble`: method, weights, post-processing.
+        test: `id` (of the unit) and prediction columns.
+        test_probabilities: test probabilities; the same as `test`, unless that holds decisions or ranks.
+        fallback: float64 (columns,), the prediction for a unit without an image.
+        prior: float64 (columns,), the mean of the units' labels: the probabilities for a unit without an image.
+        inputs: hashes of the files that the ensemble was made from, by path.
     """
 
     names: list[str]
     members: Members
-    decision: EnsembleChoice
+    choice: EnsembleChoice
     calibration: Calibration | None
     oof: OofPredictions
-    probable: OofPredictions
+    probabilities: OofPredictions
     score: dict[str, Any]
     test: pd.DataFrame
-    test_probable: pd.DataFrame
-    nothing: np.ndarray
+    test_probabilities: pd.DataFrame
+    fallback: np.ndarray
     prior: np.ndarray
     inputs: dict[str, str]
 
@@ -62,57 +62,61 @@ class Ensemble:
 def ensemble_runs(
     project: Project, names: list[str], data: Dataset, method: str | None = None, per_class: bool = False
 ) -> Ensemble:
-    """Puts runs together; a single one, too, for its adjustment.
+    """Combines runs; a single run is allowed, for its post-processing.
 
     Args:
-        names: of the runs.
-        data: the folds.
-        method, per_class: as `ensemble` takes them.
+        names: run names, one per member.
+        data: the dataset with its folds.
+        method, per_class: as in `choose_method`.
 
     Raises:
-        UserError: a run that is not trained, or trained on other folds than the table or the others; what differs is
-            named.
+        UserError: a run is not trained, or was trained on other folds than the folds table or the other runs; the
+            message says what differs.
     """
     competition = project.competition
-    read = {name: _Run.read(project, name) for name in sorted(set(names))}  # so their order decides nothing
-    for name in read:
-        refuse_other_images(project, name, data.test)
-    first, *others = read.values()
+    runs = {name: _Run.read(project, name) for name in sorted(set(names))}  # sorted: the order of names has no effect
+    for name in runs:
+        require_same_images(project, name, data.test)
+    first, *others = runs.values()
     for other in others:
         if other.folds != first.folds:
             k = competition.folds.k
-            theirs, ours = shorten_list(other.folds, k), shorten_list(first.folds, k)
-            what = f"{other.name} has folds {theirs}, {first.name} has {ours}"
-            raise UserError(what, "RUNS", "Train what is missing, so that one score vouches for all")
-    found = {name: oof_by_unit(competition, run.oof(project), data.train, data.targets) for name, run in read.items()}
-    oof = next(iter(found.values()))
-    stack = np.stack([each.predictions for each in found.values()])
-    members = Members(list(found), stack, oof.targets, oof.fold, oof.group)
-    decision = choose_method(members, competition, method, per_class)
-    behind, behind_oof = decision.probable
-    probable = replace(oof, predictions=behind_oof)
-    oof = replace(oof, predictions=decision.predictions)
-    optimistic = any(run.optimistic for run in read.values())
-    score = oof_score(competition, oof, optimistic, probable)
-    score["ensemble"] = _for_the_record(members, decision)
-    tests, unit = {name: run.test(project) for name, run in read.items()}, data.test.set_index("id")["unit"]
-    test, test_probable = (combine(competition, tests, unit, each) for each in (decision.fitted, behind))
+            other_folds, first_folds = shorten_list(other.folds, k), shorten_list(first.folds, k)
+            what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
+            raise UserError(what, "RUNS", "Train what is missing, so that one score covers all")
+    oof_by_run = {
+        name: oof_by_unit(competition, run.oof(project), data.train, data.targets) for name, run in runs.items()
+    }
+    oof = next(iter(oof_by_run.values()))
+    stack = np.stack([predicted.predictions for predicted in oof_by_run.values()])
+    members = Members(list(oof_by_run), stack, oof.targets, oof.fold, oof.group)
+    choice = choose_method(members, competition, method, per_class)
+    probabilities_fitted, probabilities_oof = choice.probabilities
+    probabilities = replace(oof, predictions=probabilities_oof)
+    oof = replace(oof, predictions=choice.predictions)
+    optimistic = any(run.optimistic for run in runs.values())
+    score = oof_score(competition, oof, optimistic, probabilities)
+    score["ensemble"] = _score_entry(members, choice)
+    tests, unit = {name: run.test(project) for name, run in runs.items()}, data.test.set_index("id")["unit"]
+    test, test_probabilities = (
+        combine(competition, tests, unit, transform) for transform in (choice.fitted, probabilities_fitted)
+    )
     prior = label_means(competition, labels_of_units(data.train["unit"].to_numpy(), data.targets))
-    inputs = {path: digest for run in read.values() for path, digest in run.inputs(project).items()}
+    inputs = {path: digest for run in runs.values() for path, digest in run.inputs(project).items()}
     calibration = None
     if members.can_be_cross_fitted:
-        calibration = method_choice.calibration_gain(members, competition, decision, per_class)
+        calibration = method_choice.calibration_gain(members, competition, choice, per_class)
     return Ensemble(
-        names=list(found),
+        names=list(oof_by_run),
         members=members,
-        decision=decision,
+        choice=choice,
         calibration=calibration,
         oof=oof,
-        probable=probable,
+        probabilities=probabilities,
         score=score,
         test=test,
-        test_probable=test_probable,
-        nothing=decision.without_image(prior),
+        test_probabilities=test_probabilities,
+        fallback=choice.fallback(prior),
         prior=prior,
         inputs=inputs,
     )
@@ -120,7 +124,7 @@ def ensemble_runs(
 
 @dataclass(frozen=True)
 class _Run:
-    """One run's finished folds."""
+    """Finished folds of a run."""
 
     name: str
     folds: list[int]
@@ -130,32 +134,33 @@ class _Run:
     @classmethod
     def read(cls, project: Project, name: str) -> "_Run":
         run_paths = find_run(project.paths, name)
-        origin = refuse_changed_run(project, name)
+        metadata = require_same_facts_and_folds(project, name)
         folds = trained_folds(run_paths, project.competition.folds.k)
-        return cls(name, folds, is_optimistic(origin), [run_paths.fold(number) for number in folds])
+        return cls(name, folds, is_optimistic(metadata), [run_paths.fold(number) for number in folds])
 
     def oof(self, project: Project) -> pd.DataFrame:
-        read = [read_predictions(project.competition, fold.oof) for fold in self.paths]
-        return pd.concat(read, ignore_index=True)
+        tables = [read_predictions(project.competition, fold.oof) for fold in self.paths]
+        return pd.concat(tables, ignore_index=True)
 
     def test(self, project: Project) -> pd.DataFrame:
-        """The mean of the folds."""
+        """Returns the mean of the folds' test predictions."""
         competition = project.competition
         folds = {f"{self.name} {fold.folder.name}": read_predictions(competition, fold.test) for fold in self.paths}
         return mean_by_id(folds, competition.prediction_columns)
 
     def inputs(self, project: Project) -> dict[str, str]:
-        every = [file for fold in self.paths for file in (fold.oof, fold.test)]
-        return {file.relative_to(project.workspace.root).as_posix(): files.sha256(file) for file in every}
+        paths = [file for fold in self.paths for file in (fold.oof, fold.test)]
+        return {file.relative_to(project.workspace.root).as_posix(): files.sha256(file) for file in paths}
 
 
-def _for_the_record(members: Members, decision: EnsembleChoice) -> dict[str, Any]:
-    chosen, adjusted = decision.chosen, decision.adjusted
+def _score_entry(members: Members, choice: EnsembleChoice) -> dict[str, Any]:
+    """Returns the entry `ensemble` of score.json."""
+    chosen, post_processed = choice.chosen, choice.post_processed
     record: dict[str, Any] = {"method": chosen.method.name}
     weights = chosen.fitted.parameters.get("weights")
     if weights is not None:
-        record["weights"] = {name: each.tolist() for name, each in zip(members.names, weights.round(9), strict=True)}
-    if adjusted and adjusted.helps:
-        parameters = {key: value for key, value in adjusted.fitted.parameters.items() if key != "weights"}
+        record["weights"] = {name: row.tolist() for name, row in zip(members.names, weights.round(9), strict=True)}
+    if post_processed and post_processed.helps:
+        parameters = {key: value for key, value in post_processed.fitted.parameters.items() if key != "weights"}
         record["adjustment"] = parameters
     return record

@@ -1,4 +1,4 @@
-"""Folds: splitters, the kept table, and the audit for leaks."""
+"""Folds: splitters, the folds table, and the audit for leaks."""
 
 from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
 from medfold.folds.folds_table import check_folds, folds_fingerprint, write_folds

@@ -1,4 +1,4 @@
-"""The folds table: kept in folds/, checked against the samples each time."""
+"""The folds table `folds/<competition>.csv`: read, written, and checked against the samples at each use."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -12,24 +12,24 @@ from medfold.paths import CompetitionPaths
 
 
 def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
-    """The folds table: id, group, fold.
+    """Reads the folds table: id, group, fold.
 
     Raises:
-        UserError: a missing column, an id that stands twice, or a fold that is no number.
+        UserError: a missing column, a duplicated id, or a fold that is not a whole number from 0.
     """
     table = files.read_csv(paths.folds)
     for column in ("id", "group", "fold"):
         if column not in table:
             raise UserError(f"no column '{column}'", paths.folds, "Expected id,group,fold")
     if table["id"].duplicated().any():
-        raise UserError(f"ids stand twice: {shorten_list(table['id'][table['id'].duplicated()])}", paths.folds)
+        raise UserError(f"duplicate ids: {shorten_list(table['id'][table['id'].duplicated()])}", paths.folds)
     if not pd.api.types.is_integer_dtype(table["fold"]) or (table["fold"] < 0).any():
-        raise UserError("column 'fold' holds something else than numbers 0..K-1", paths.folds)
+        raise UserError("column 'fold' must hold whole numbers 0..K-1", paths.folds)
     return table
 
 
 def folds_fingerprint(paths: CompetitionPaths) -> str:
-    """A fingerprint of what the folds table says, whatever the order of its rows and its line ends are."""
+    """Returns a fingerprint of the folds table that does not depend on the order of its rows or on line ends."""
     return _fingerprint(read_folds(paths))
 
 
@@ -39,23 +39,28 @@ def _fingerprint(table: pd.DataFrame) -> str:
 
 
 def write_folds(paths: CompetitionPaths, table: pd.DataFrame, origin: dict) -> Path | None:
-    """Writes the folds table and, beside it, how it was made; other folds that were there are kept under another name.
+    """Writes the folds table and, beside it, how it was made; a different earlier table is renamed, not overwritten.
+
+    Args:
+        table: id, group, fold.
+        origin: for the JSON file beside the table.
 
     Returns:
-        Where those are kept; None if there were none.
+        Path of the renamed earlier table; None if there was none.
     """
     with files.lock(paths.folds):
-        kept = _set_aside(paths, _fingerprint(table)) if paths.folds.is_file() else None
+        renamed = _set_aside(paths, _fingerprint(table)) if paths.folds.is_file() else None
         files.write_csv(table[["id", "group", "fold"]], paths.folds)
         files.write_json(origin, paths.folds_metadata)
-    return kept
+    return renamed
 
 
 def _set_aside(paths: CompetitionPaths, new: str) -> Path | None:
+    """Renames the existing folds table if it differs from the new one; returns its new path."""
     try:
         old = folds_fingerprint(paths)
     except UserError:
-        return None  # no folds table: nothing was trained on it
+        return None  # not a valid folds table, so nothing was trained on it
     if old == new:
         return None
     for file, suffix in ((paths.folds, "csv"), (paths.folds_metadata, "json")):
@@ -67,29 +72,28 @@ def _set_aside(paths: CompetitionPaths, new: str) -> Path | None:
 def check_folds(
     paths: CompetitionPaths, ids: pd.Series, options: FoldFacts, unreadable: Collection[str] = ()
 ) -> pd.DataFrame:
-    """The kept folds table, if it still fits data and facts.
+    """Reads the existing folds table and checks that it still fits the data and competition.yaml.
 
     Args:
         ids: of the training samples.
-        options: as competition.yaml has them.
-        unreadable: ids that the table may have, too: on another machine their images could be read.
+        options: the key `folds` of competition.yaml.
+        unreadable: additional ids that the table may hold: their images may be readable on another machine.
 
     Raises:
-        UserError: other ids than the data has, or another K, seed or method than competition.yaml says.
+        UserError: the ids differ from the data, or K, seed or method differ from competition.yaml.
     """
     table = read_folds(paths)
-    again = f"To make new folds (scores of older runs will not compare): make folds COMPETITION={paths.name} FORCE=1"
-    gone, new = set(table["id"]) - set(ids) - set(unreadable), set(ids) - set(table["id"])
-    if gone or new:
-        count = len(gone) + len(new)
-        raise UserError(f"{count} ids differ from the data ({len(new)} new, {len(gone)} gone)", paths.folds, again)
-    made = (files.read_json(paths.folds_metadata) or {}).get("folds")
-    if made and (made := {"duplicates": "exact", **made}) != options.model_dump():  # older ones name no duplicates
-        old, now = ({f"{k}={v}" for k, v in facts.items()} for facts in (made, options.model_dump()))
-        was = f"made with {', '.join(sorted(old - now))}, competition.yaml says {', '.join(sorted(now - old))}"
-        raise UserError(was, paths.folds, again)
+    fix = f"To make new folds (scores of older runs will not compare): make folds COMPETITION={paths.name} FORCE=1"
+    missing, new = set(table["id"]) - set(ids) - set(unreadable), set(ids) - set(table["id"])
+    if missing or new:
+        count = len(missing) + len(new)
+        raise UserError(f"{count} ids differ from the data ({len(new)} new, {len(missing)} missing)", paths.folds, fix)
+    saved = (files.read_json(paths.folds_metadata) or {}).get("folds")
+    # Older versions did not save the key `duplicates`.
+    if saved and (saved := {"duplicates": "exact", **saved}) != options.model_dump():
+        old, now = ({f"{k}={v}" for k, v in facts.items()} for facts in (saved, options.model_dump()))
+        what = f"made with {', '.join(sorted(old - now))}, competition.yaml says {', '.join(sorted(now - old))}"
+        raise UserError(what, paths.folds, fix)
     if table["fold"].max() + 1 != options.k or table["fold"].nunique() != options.k:
-        raise UserError(
-            f"it has {table['fold'].nunique()} folds, competition.yaml says {options.k}", paths.folds, again
-        )
+        raise UserError(f"it has {table['fold'].nunique()} folds, competition.yaml says {options.k}", paths.folds, fix)
     return table

@@ -1,4 +1,4 @@
-"""The near-duplicates of a competition: found once, then kept in data/."""
+"""The near-duplicates of a competition: computed once and cached in data/."""
 
 from dataclasses import dataclass
 
@@ -13,43 +13,45 @@ from medfold.paths import CompetitionPaths
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """Images that look alike.
+    """Near-duplicate images.
 
     Args:
-        pairs: their ids, without pairs of equal pixels, the most alike first.
-        clusters: the number of each image's cluster, by id; chains of pairs, equal pixels too, are one.
+        pairs: their ids, the most similar first; pairs with identical pixels are left out.
+        clusters: cluster number by id. Images connected by pairs, identical pixels included, share a cluster.
     """
 
     pairs: list[tuple[str, str]]
     clusters: pd.Series
 
     def cluster_of(self, ids: pd.Series) -> np.ndarray:
-        """The clusters of some images."""
+        """Returns the cluster number of each image."""
         return self.clusters.loc[ids].to_numpy()
 
 
-VERSION = 2  # raised when the same measurements give other pairs
+VERSION = 2  # increase it when the same measurements give other pairs
 
 
-def load_near_duplicates(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDuplicates:
-    """The near-duplicates among all images, training and test; found once, then kept in data/.
+def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> NearDuplicates:
+    """Returns the near-duplicates among all images, training and test; computed at first use, then read from data/.
 
     Args:
         seen: `read_appearance`, with the column `hash` of `read_measurements`.
     """
     origin = files.fingerprint([VERSION, files.sha256(paths.appearance)])
-    kept = files.read_json(paths.near_duplicates)
-    ids, hashes = seen["id"].to_numpy(), seen["hash"].to_numpy()
-    if not kept or kept["made from"] != origin:
-        shown = seen[~seen["hash"].str.startswith(ONE_VALUE)]  # of images of one value all are alike
-        likeness = np.array([int(text, 16) for text in shown["likeness"]], np.uint64)
-        found = find_near_duplicates(likeness, np.load(paths.thumbnails, mmap_mode="r")[shown["row"].to_numpy()])
+    cached = files.read_json(paths.near_duplicates)
+    ids, hashes = appearance["id"].to_numpy(), appearance["hash"].to_numpy()
+    if not cached or cached["made from"] != origin:
+        varied = appearance[~appearance["hash"].str.startswith(ONE_VALUE)]  # all images of a single value look alike
+        perceptual_hashes = np.array([int(text, 16) for text in varied["likeness"]], np.uint64)
+        forest = find_near_duplicates(
+            perceptual_hashes, np.load(paths.thumbnails, mmap_mode="r")[varied["row"].to_numpy()]
+        )
         rows = [
-            [*shown["id"].to_numpy()[pair].tolist(), round(float(similarity), 4)]
-            for pair, similarity in zip(found.pairs, found.similarity, strict=True)
+            [*varied["id"].to_numpy()[pair].tolist(), round(float(similarity), 4)]
+            for pair, similarity in zip(forest.pairs, forest.similarity, strict=True)
         ]
-        kept = {"made from": origin, "pairs": rows}
-        files.write_json(kept, paths.near_duplicates)
+        cached = {"made from": origin, "pairs": rows}
+        files.write_json(cached, paths.near_duplicates)
     position = pd.Series(np.arange(len(ids)), index=ids)
     pairs = read_near_duplicates(paths)
     rows = position.loc[[id for pair in pairs for id in pair]].to_numpy().reshape(-1, 2)
@@ -61,6 +63,10 @@ def load_near_duplicates(paths: CompetitionPaths, seen: pd.DataFrame) -> NearDup
 
 
 def read_near_duplicates(paths: CompetitionPaths) -> list[tuple[str, str]]:
-    """The ids of the pairs found last, equal pixels among them, the most alike first; none if nobody looked."""
-    kept = files.read_json(paths.near_duplicates) or {"pairs": []}
-    return [(a, b) for a, b, _ in sorted(kept["pairs"], key=lambda row: -row[2])]
+    """Reads the ids of the pairs found last, identical pixels included, the most similar first.
+
+    Returns:
+        An empty list if near-duplicates were not computed yet.
+    """
+    cached = files.read_json(paths.near_duplicates) or {"pairs": []}
+    return [(a, b) for a, b, _ in sorted(cached["pairs"], key=lambda row: -row[2])]

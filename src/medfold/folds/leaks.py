@@ -1,4 +1,4 @@
-"""The audit: what could make a score look better than it is."""
+"""The audit of the folds: leaks that make a score look better than it is."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,22 @@ import pandas as pd
 from medfold.errors import shorten_list
 from medfold.images import ONE_VALUE
 
-SHOWN = 3  # ids of a cluster on the terminal
+SHOWN = 3  # ids of a cluster that are printed
 
 
 @dataclass(frozen=True)
 class LeakReport:
-    """What was found, each as lists of ids.
+    """Findings of the audit: groups, or lists of ids.
 
     Args:
-        split: groups found in more than one fold (must be none).
-        duplicates: clusters of two or more training samples with equal pixels.
-        contradicting: those clusters among them whose labels differ.
-        leaked: pairs of a training and a test sample with equal pixels.
-        near: pairs of training samples that look alike; None if nobody looked.
-        near_split: those pairs among them that stand in different folds.
-        near_leaked: pairs of a training and a test sample that look alike; None if nobody looked.
-        plain: training samples whose pixels all have one value, each by itself; None without any.
+        split: groups in more than one fold (must be empty).
+        duplicates: clusters of two or more training samples with identical pixels.
+        contradicting: those of these clusters whose labels differ.
+        leaked: pairs of a training and a test sample with identical pixels.
+        near: pairs of near-duplicate training samples; None if near-duplicates were not computed.
+        near_split: those of these pairs that are in different folds.
+        near_leaked: near-duplicate pairs of a training and a test sample; None if near-duplicates were not computed.
+        plain: training samples whose pixels all have one value, each in its own list; None if there are none.
     """
 
     split: list[int]
@@ -36,31 +36,33 @@ class LeakReport:
     plain: list[list[str]] | None = None
 
     def lines(self) -> list[tuple[str, str]]:
-        """What to print: a fact and its value, three examples named."""
+        """Returns the lines to print, (fact, value), with three examples each."""
 
-        def listed(clusters: list[list[str]], what: str, sign: str = " = ") -> str:
+        def describe(clusters: list[list[str]], what: str, separator: str = " = ") -> str:
             examples = [
-                sign.join(ids[:SHOWN]) + f" and {len(ids) - SHOWN} more" * (len(ids) > SHOWN) for ids in clusters
+                separator.join(ids[:SHOWN]) + f" and {len(ids) - SHOWN} more" * (len(ids) > SHOWN) for ids in clusters
             ]
             return f"{len(clusters):,}{what}: {shorten_list(examples)}" if clusters else "none"
 
         lines = [
             ("groups in two folds", shorten_list(self.split) if self.split else "none"),
-            ("exact duplicates in train", listed(self.duplicates, ", each in one fold")),
-            ("duplicates with different labels", listed(self.contradicting, "")),
-            ("train images found in test", listed(self.leaked, "")),
+            ("exact duplicates in train", describe(self.duplicates, ", each in one fold")),
+            ("duplicates with different labels", describe(self.contradicting, "")),
+            ("train images found in test", describe(self.leaked, "")),
         ]
         if self.plain:
-            lines.append(("images of one value", listed(self.plain, ", which are no copies of each other")))
+            lines.append(("images of one value", describe(self.plain, ", which are not copies of each other")))
         if self.near is not None:
-            apart = f" pairs, {len(self.near_split):,} of them in different folds (folds.duplicates: near joins them)"
-            how = apart if self.near_split else " pairs, each in one fold"
-            lines.append(("near-duplicates in train", listed(self.near, how, " ~ ")))
-            lines.append(("near-duplicates in test", listed(self.near_leaked, " pairs", " ~ ")))
+            split_note = (
+                f" pairs, {len(self.near_split):,} of them in different folds (folds.duplicates: near joins them)"
+            )
+            description = split_note if self.near_split else " pairs, each in one fold"
+            lines.append(("near-duplicates in train", describe(self.near, description, " ~ ")))
+            lines.append(("near-duplicates in test", describe(self.near_leaked, " pairs", " ~ ")))
         return lines
 
     def table(self) -> pd.DataFrame:
-        """Every finding as a row: kind and ids, in the terminal's notation 'a = b', and 'a ~ b' of what looks alike."""
+        """Returns a row per finding: kind and ids, written 'a = b', or 'a ~ b' for near-duplicates."""
         rows = [
             (kind, (" ~ " if kind.startswith("near") else " = ").join(ids))
             for kind in FINDINGS[1:]
@@ -69,9 +71,9 @@ class LeakReport:
         return pd.DataFrame(rows, columns=["kind", "ids"])
 
     def counts(self) -> dict[str, int]:
-        """The number of findings of each kind, for `folds/<competition>.json`."""
-        found = {name: getattr(self, name) for name in FINDINGS}
-        return {name: len(items) for name, items in found.items() if items is not None}
+        """Returns the number of findings of each kind, for `folds/<competition>.json`."""
+        findings = {name: getattr(self, name) for name in FINDINGS}
+        return {name: len(items) for name, items in findings.items() if items is not None}
 
 
 FINDINGS = ("split", "duplicates", "contradicting", "leaked", "near", "near_split", "near_leaked", "plain")
@@ -80,29 +82,29 @@ FINDINGS = ("split", "duplicates", "contradicting", "leaked", "near", "near_spli
 def find_leaks(
     train: pd.DataFrame, test: pd.DataFrame, targets: np.ndarray, near: list[tuple[str, str]] | None = None
 ) -> LeakReport:
-    """Looks for leaks.
+    """Audits the folds for leaks.
 
     Args:
         train: columns id, group, fold, hash.
         test: columns id, hash.
         targets: int (n,) or (n, labels), in the order of `train`.
-        near: pairs of ids whose images look alike but are not equal; None if nobody looked.
+        near: pairs of ids of near-duplicates, identical pixels left out. Defaults to not computed.
     """
     folds_of_group = train.groupby("group")["fold"].nunique()
     split = folds_of_group.index[folds_of_group > 1].tolist()
 
-    twice = train["hash"].duplicated(keep=False).to_numpy()
-    cluster, _ = pd.factorize(train["hash"].to_numpy()[twice])
+    duplicated = train["hash"].duplicated(keep=False).to_numpy()
+    cluster, _ = pd.factorize(train["hash"].to_numpy()[duplicated])
     order = np.argsort(cluster, kind="stable")
-    begins = np.flatnonzero(np.diff(cluster[order])) + 1
-    ids = [part.tolist() for part in np.split(train["id"].to_numpy()[twice][order], begins) if len(part)]
-    labels = pd.DataFrame(targets[twice]).groupby(cluster)
-    differ = (labels.min() != labels.max()).any(axis=1).to_numpy()
+    starts = np.flatnonzero(np.diff(cluster[order])) + 1
+    clusters = [part.tolist() for part in np.split(train["id"].to_numpy()[duplicated][order], starts) if len(part)]
+    labels = pd.DataFrame(targets[duplicated]).groupby(cluster)
+    contradictory = (labels.min() != labels.max()).any(axis=1).to_numpy()
     pairs = train[["id", "hash"]].merge(test[["id", "hash"]], on="hash", suffixes=("", "_test"))
     return LeakReport(
         split=split,
-        duplicates=ids,
-        contradicting=[cluster for cluster, wrong in zip(ids, differ, strict=True) if wrong],
+        duplicates=clusters,
+        contradicting=[cluster for cluster, differs in zip(clusters, contradictory, strict=True) if differs],
         leaked=pairs[["id", "id_test"]].to_numpy().tolist(),
         plain=[[id] for id in train.loc[train["hash"].str.startswith(ONE_VALUE), "id"]] or None,
         **(_near(train, test, near) if near is not None else {}),
@@ -110,6 +112,7 @@ def find_leaks(
 
 
 def _near(train: pd.DataFrame, test: pd.DataFrame, pairs: list[tuple[str, str]]) -> dict[str, list[list[str]]]:
+    """Returns the findings about near-duplicates, as arguments of `LeakReport`."""
     fold, in_test = train.set_index("id")["fold"].to_dict(), set(test["id"])
     within = [[a, b] for a, b in pairs if a in fold and b in fold]
     across = [sorted(pair, key=in_test.__contains__) for pair in pairs if len(in_test.intersection(pair)) == 1]

@@ -1,4 +1,4 @@
-"""Images: read in any format, prepared as a recipe says, kept as uint8 arrays."""
+"""Images: reading any format, preparation by the recipe, storage as uint8 arrays."""
 
 from medfold.images import preparation_steps as preparation_steps  # registers them
 from medfold.images.contact_sheet import draw_contact_sheet, thumbnail, write_contact_sheet

@@ -1,4 +1,4 @@
-"""Images side by side with a line or two under each, as one picture."""
+"""Contact sheet: images side by side in one picture, with lines of text below each."""
 
 import unicodedata
 from functools import cache
@@ -11,43 +11,42 @@ from PIL import Image, ImageDraw, ImageFont, features
 from medfold import files
 from medfold.images.heat_map import to_displayable
 
-SIDE = 176  # px of an image
-LINE = 14  # px of a line of text
-GAP = 8
-ACROSS = 3  # rows of images side by side
-LETTERS = 11  # px
-
+SIDE = 176  # px, longest side of an image
+LINE_HEIGHT = 14  # px
+GAP = 8  # px
+MAX_ACROSS = 3  # rows of images side by side
+FONT_SIZE = 11  # px
 
 Row = list[tuple[np.ndarray, list[str]]]
 
 
 def write_contact_sheet(rows: list[Row], path: Path) -> int:
-    """Draws rows of images, three side by side, and writes a JPEG.
+    """Draws rows of images, up to three rows side by side, and writes them as JPEG.
 
     Args:
-        rows: as `draw` takes them.
-        path: of the file.
+        rows: see `draw_contact_sheet`.
+        path: path of the JPEG file.
 
     Returns:
-        How many lines hold letters that no font of this machine has, written as codes.
+        The number of lines in which letters are written as codes, because no font of this machine has them.
     """
     with files.atomic_write(path) as temporary:
-        Image.fromarray(draw_contact_sheet(rows, min(ACROSS, len(rows)))).save(temporary, format="JPEG", quality=90)
+        Image.fromarray(draw_contact_sheet(rows, min(MAX_ACROSS, len(rows)))).save(temporary, format="JPEG", quality=90)
     return sum(_drawable(line)[0] != line for row in rows for _, lines in row for line in lines)
 
 
 def draw_contact_sheet(rows: list[Row], across: int) -> np.ndarray:
-    """Rows of images, each image with its lines.
+    """Draws rows of images with lines of text below each image.
 
     Args:
-        rows: of (uint8 (height, width, channels), lines of text).
-        across: rows that stand side by side.
+        rows: rows of pairs: uint8 pixels (height, width, channels), and the lines of text.
+        across: number of rows side by side.
 
     Returns:
         uint8 (height, width, 3), RGB.
     """
     longest, lines = max(map(len, rows)), max(len(text) for row in rows for _, text in row)
-    cell = SIDE + GAP, SIDE + lines * LINE + GAP
+    cell = SIDE + GAP, SIDE + lines * LINE_HEIGHT + GAP
     block = longest * cell[0] + 2 * GAP
     sheet = Image.new("RGB", (across * block, -(-len(rows) // across) * cell[1] + GAP), "white")
     draw = ImageDraw.Draw(sheet)
@@ -59,18 +58,18 @@ def draw_contact_sheet(rows: list[Row], across: int) -> np.ndarray:
             square = np.zeros((SIDE, SIDE, 3), np.uint8)
             square[: small.shape[0], : small.shape[1]] = small
             sheet.paste(Image.fromarray(square), (x, top))
-            for line, words in enumerate(text):
-                words, font = _drawable(words)
-                draw.text((x, top + SIDE + line * LINE), _cut(words, font), fill="black", font=font)
+            for position, line in enumerate(text):
+                line, font = _drawable(line)
+                draw.text((x, top + SIDE + position * LINE_HEIGHT), _shortened(line, font), fill="black", font=font)
     return np.asarray(sheet)
 
 
 def thumbnail(pixels: np.ndarray, longest: int) -> np.ndarray:
-    """An image made as large as a sheet shows it.
+    """Resizes an image to a given longest side and converts it to RGB.
 
     Args:
         pixels: uint8 (height, width, channels).
-        longest: px, its longer side.
+        longest: longest side of the result, in pixels.
 
     Returns:
         uint8 (height, width, 3), RGB.
@@ -81,42 +80,42 @@ def thumbnail(pixels: np.ndarray, longest: int) -> np.ndarray:
     return cv2.resize(to_displayable(pixels), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
 
 
-def _drawable(words: str) -> tuple[str, ImageFont.FreeTypeFont]:
-    """A line, and a font that has all of its letters; where there is none, those that lack are written as codes."""
-    if words.isascii():
-        return words, ImageFont.load_default(LETTERS)
-    path, had = _font(frozenset(words))
-    # A code such as \u4e2d can be looked up; an empty box says nothing.
-    text = "".join(each if each in had else each.encode("ascii", "backslashreplace").decode() for each in words)
-    return text, ImageFont.truetype(path, LETTERS)
+def _drawable(line: str) -> tuple[str, ImageFont.FreeTypeFont]:
+    """Returns a line and the font to draw it with; letters that no font has are replaced by their codes."""
+    if line.isascii():
+        return line, ImageFont.load_default(FONT_SIZE)
+    path, available = _font(frozenset(line))
+    # A code such as \u4e2d can be searched for; an empty box says nothing.
+    text = "".join(char if char in available else char.encode("ascii", "backslashreplace").decode() for char in line)
+    return text, ImageFont.truetype(path, FONT_SIZE)
 
 
 @cache
 def _font(letters: frozenset[str]) -> tuple[str, frozenset[str]]:
-    """The first font that has all the letters, else the one with most of them; and which of them it has.
+    """Returns the path of the first font that has all letters, or else most of them; and the letters that it has.
 
-    DejaVu Sans, which comes with matplotlib, is the first: it has Latin, Greek, Cyrillic, Hebrew and Arabic.
+    DejaVu Sans comes first: it is part of matplotlib and has Latin, Greek, Cyrillic, Hebrew and Arabic.
     """
     from matplotlib import font_manager, get_data_path
     from matplotlib.ft2font import FT2Font
 
     shaped = letters
-    if not features.check("raqm"):  # without it letters stand from left to right, unjoined
-        shaped = frozenset(each for each in letters if unicodedata.bidirectional(each) not in ("R", "AL"))
-    best, had = str(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), frozenset()
-    others = sorted(each.fname for each in font_manager.fontManager.ttflist if "LastResort" not in each.fname)
+    if not features.check("raqm"):  # needed for right-to-left and joined letters
+        shaped = frozenset(char for char in letters if unicodedata.bidirectional(char) not in ("R", "AL"))
+    best, covered = str(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), frozenset()
+    others = sorted(font.fname for font in font_manager.fontManager.ttflist if "LastResort" not in font.fname)
     for path in (best, *others):
         font = FT2Font(path)
-        known = font.get_charmap() if font.scalable else {}  # pictures of one size cannot be drawn in ours
-        here = frozenset(each for each in shaped if ord(each) in known)
-        if len(here) > len(had):
-            best, had = path, here
-        if had == letters:
+        known = font.get_charmap() if font.scalable else {}  # bitmap fonts have other sizes than ours
+        matches = frozenset(char for char in shaped if ord(char) in known)
+        if len(matches) > len(covered):
+            best, covered = path, matches
+        if covered == letters:
             break
-    return best, had
+    return best, covered
 
 
-def _cut(words: str, font: ImageFont.FreeTypeFont) -> str:
-    while font.getlength(words) > SIDE and len(words) > 4:
-        words = f"{words[:-4]}..."
-    return words
+def _shortened(line: str, font: ImageFont.FreeTypeFont) -> str:
+    while font.getlength(line) > SIDE and len(line) > 4:
+        line = f"{line[:-4]}..."
+    return line

@@ -14,41 +14,41 @@ from medfold.progress import progress_bar
 
 
 def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bool = True) -> dict[str, list[str]]:
-    """The values of DICOM headers, nothing as ''.
+    """Reads DICOM headers of many images, on all cores.
 
     Args:
-        raw: the folder that image paths start from.
-        images: paths below it; of several files of an image the first is read.
-        keywords: DICOM keywords, like PatientID.
-        complete: every file must be readable; else the values of one that is not are ''.
+        raw: folder that image paths are relative to.
+        images: paths relative to `raw`. If an image consists of several files, the first one is read.
+        keywords: DICOM keywords, such as PatientID.
+        complete: if True, an unreadable file is an error; if False, its values are ''. Defaults to True.
 
     Returns:
-        For each keyword the values, in the order of the images.
+        The values by keyword, in the order of the images; '' where a header is missing.
 
     Raises:
-        UserError: an unknown keyword, or a file that is no DICOM.
+        UserError: a keyword is unknown, or a file is not DICOM.
     """
     if not keywords:
         return {}
-    found = np.empty((len(images), len(keywords)), object)
+    table = np.empty((len(images), len(keywords)), object)
     paths = [path_of_image(raw, image) for image in images]
     with progress_bar("samples", len(paths), "headers") as bar:
         for results in map_in_workers(partial(_values, keywords=keywords, complete=complete), paths):
             for number, values in results:
                 if isinstance(values, WorkerDied):
                     if complete:
-                        raise UserError("its header kills the process that reads it", paths[number], "Get it again")
+                        raise UserError("reading its header crashes the process", paths[number], "Get it again")
                     values = [""] * len(keywords)
-                found[number] = values
+                table[number] = values
             bar.advance(len(results))
-    return {keyword: found[:, column].tolist() for column, keyword in enumerate(keywords)}
+    return {keyword: table[:, column].tolist() for column, keyword in enumerate(keywords)}
 
 
 def identifying_keywords(keywords: Collection[str]) -> list[str]:
-    """Those of DICOM keywords that may tell who a patient is."""
+    """Returns the DICOM keywords whose values may identify a patient: all except the technical ones."""
     if not keywords:
         return []
-    from medfold.images.formats.dicom import TECHNICAL  # not above: few competitions have DICOM, and it takes long
+    from medfold.images.formats.dicom import TECHNICAL  # slow import, and few competitions need it
 
     return sorted(set(keywords) - set(TECHNICAL))
 

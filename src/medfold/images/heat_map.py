@@ -1,13 +1,13 @@
-"""A heat map laid over an image."""
+"""Heat map as a colour overlay on an image."""
 
 import cv2
 import numpy as np
 
-STRENGTH = 0.6  # share of the colour where the heat is 1
+MAX_OPACITY = 0.6  # of the colour, where the heat is 1
 
 
 def to_displayable(pixels: np.ndarray) -> np.ndarray:
-    """An image as a screen can show it: grey as grey; of two channels the mean; of more the first three as RGB.
+    """Converts an image to RGB for display: one or two channels to grey (their mean), more to the first three as RGB.
 
     Args:
         pixels: uint8 (height, width, channels), 1 to 8 channels.
@@ -22,9 +22,9 @@ def to_displayable(pixels: np.ndarray) -> np.ndarray:
 
 
 def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """The image with heat laid over it: untouched where it is 0, more of the colour the hotter it is.
+    """Overlays a heat map on an image; the opacity grows with the heat, from 0 at heat 0.
 
-    The colours (inferno: dark violet, red, yellow) rise in lightness, so that the colour-blind can read them.
+    The colours (inferno: dark violet, red, yellow) increase in lightness, so that the colour-blind can read them.
 
     Args:
         pixels: uint8 (height, width, channels), 1 to 8 channels.
@@ -35,5 +35,5 @@ def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """
     heat = np.clip(heat, 0, 1)
     colours = cv2.applyColorMap(np.rint(255 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
-    share = STRENGTH * heat[..., None].astype(np.float32)
-    return np.rint((1 - share) * to_displayable(pixels) + share * colours).astype(np.uint8)
+    opacity = MAX_OPACITY * heat[..., None].astype(np.float32)
+    return np.rint((1 - opacity) * to_displayable(pixels) + opacity * colours).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Images read once, prepared in one way or several, and handed on in batches: for what is predicted and not kept."""
+"""Batches of prepared images that are read once and not stored, for prediction."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -11,16 +11,16 @@ from medfold.competition import ImageFacts, ImageSettings
 from medfold.images.reading import read_prepared
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 
-DIED = "the process that decodes it dies"
+DECODER_CRASHED = "decoding it crashes the process"  # or the process runs out of memory
 
 
 class ImageBatch(NamedTuple):
-    """Some images.
+    """A batch of consecutive images.
 
     Args:
-        rows: int (n,), the positions of those that can be read.
-        pixels: uint8 (n, size, size, channels), for each way to prepare them; empty if none of them can be read.
-        bad: by position, why the others between them cannot be read.
+        rows: int (n,), positions of the readable images.
+        pixels: one uint8 array (n, size, size, channels) per preparation; empty if no image is readable.
+        bad: the reason for each unreadable image of the batch, by position.
     """
 
     rows: np.ndarray
@@ -31,38 +31,44 @@ class ImageBatch(NamedTuple):
 def read_batches(
     raw: Path, images: Sequence[str], facts: ImageFacts, options: Sequence[ImageSettings], size: int = 64
 ) -> Iterator[ImageBatch]:
-    """Reads images by all cores, in their order: a batch, and what a net makes of it, is always the same.
+    """Reads images on all cores and yields them in order, in batches.
 
-    What waits to be taken is bounded by the number of cores, whatever the number of images.
+    Equal input gives equal batches, and so equal predictions. The number of images read in advance depends on the
+    number of cores, not on the number of images.
 
     Args:
-        raw: the folder that image paths start from.
-        images: as `read_image` takes them.
-        facts: how to read them; an image of another `shape` than expected counts as unreadable.
-        options: how to prepare each.
-        size: readable images in a batch, but for the last one. Defaults to 64.
+        raw: folder that image paths are relative to.
+        images: paths, in the syntax of `read_image_with_headers`.
+        facts: how to read the images. If `facts.shape` is set, an image of another shape counts as unreadable.
+        options: the preparations to apply, each to every image.
+        size: number of readable images per batch; the last one may have fewer. Defaults to 64.
+
+    Yields:
+        Batches that together cover all images.
 
     Raises:
-        UserError: no process can be started, or a step of a recipe that cannot be done.
+        UserError: no process can be started, or a preparation step is unknown or has wrong arguments.
     """
     read = partial(_prepared, raw=raw, facts=facts, options=tuple(options))
     waiting: dict[int, list[np.ndarray] | str | WorkerDied] = {}
     position, rows, pixels, bad = 0, [], [], {}
-    for piece in map_in_workers(read, images):
-        waiting |= dict(piece)
+    for results in map_in_workers(read, images):
+        waiting |= dict(results)
         while position in waiting:
-            found = waiting.pop(position)
-            if isinstance(found, list):
+            result = waiting.pop(position)
+            if isinstance(result, list):
                 rows.append(position)
-                pixels.append(found)
+                pixels.append(result)
             else:
-                bad[position] = found if isinstance(found, str) else DIED
+                bad[position] = result if isinstance(result, str) else DECODER_CRASHED
             position += 1
             if len(rows) == size or position == len(images):
-                yield ImageBatch(np.array(rows, int), [np.stack(each) for each in zip(*pixels, strict=True)], bad)
+                yield ImageBatch(
+                    np.array(rows, int), [np.stack(prepared) for prepared in zip(*pixels, strict=True)], bad
+                )
                 rows, pixels, bad = [], [], {}
 
 
 def _prepared(image: str, raw: Path, facts: ImageFacts, options: tuple[ImageSettings, ...]) -> list[np.ndarray] | str:
-    read = read_prepared(raw, image, facts, options)
-    return read if isinstance(read, str) else read.prepared
+    result = read_prepared(raw, image, facts, options)
+    return result if isinstance(result, str) else result.prepared

@@ -1,7 +1,8 @@
-"""What is done to an image once, before it is stored: the steps of the recipe, then one size.
+"""Preparation of images before they are stored: the steps of the recipe, then resizing.
 
-A step is a function with the decorator `@preparation_step`: uint8 (height, width, channels) -> uint8 with the same
-channels, of any size but none. It may take arguments, whose annotations say what is allowed.
+A step is a function with the decorator `@preparation_step`. It takes uint8 (height, width, channels) and returns uint8
+with the same channels and any height and width above 0. It may take arguments; their annotations say which values are
+allowed.
 """
 
 import inspect
@@ -22,25 +23,25 @@ STEPS: Registry[Callable[..., np.ndarray]] = Registry("step")
 
 
 def preparation_step(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """Registers a function (pixels, **arguments) -> pixels as a step under its own name."""
+    """Registers a function (pixels, **arguments) -> pixels as a preparation step under its name."""
     STEPS.register(function.__name__, function)
     return function
 
 
 @cache
 def step_arguments(name: str) -> type[StrictModel]:
-    """Schema of the arguments of a step: its parameters but the first, as they are annotated."""
+    """Returns the schema of a step's arguments: its annotated parameters except the first."""
     _, *parameters = inspect.signature(STEPS[name]).parameters.values()
-    return create_model(name, __base__=StrictModel, **{one.name: (one.annotation, one.default) for one in parameters})
+    return create_model(name, __base__=StrictModel, **{arg.name: (arg.annotation, arg.default) for arg in parameters})
 
 
 def steps_of(options: ImageSettings) -> list[Callable[[np.ndarray], np.ndarray]]:
-    """The steps of a recipe, with their arguments.
+    """Returns the preparation steps of a recipe, with their arguments bound.
 
     Raises:
-        UserError: an unknown step (nearest named), or an argument that it does not have or that is wrong.
+        UserError: a step is unknown (the nearest name is suggested), or an argument is unknown or has a wrong value.
     """
-    result = []
+    steps = []
     for spec in options.steps:
         spec = {spec: {}} if isinstance(spec, str) else spec
         if len(spec) != 1:
@@ -48,26 +49,26 @@ def steps_of(options: ImageSettings) -> list[Callable[[np.ndarray], np.ndarray]]
         ((name, arguments),) = spec.items()
         STEPS.find(name, "images.steps")
         checked = validated(step_arguments(name), arguments, f"images.steps, {name}")
-        result.append(partial(STEPS[name], **dict(checked)))
-    return result
+        steps.append(partial(STEPS[name], **dict(checked)))
+    return steps
 
 
 def prepare_image(pixels: np.ndarray, options: ImageSettings) -> np.ndarray:
-    """The image after the steps and at the size of the recipe.
+    """Applies the preparation steps of a recipe, then resizes the image.
 
     Args:
         pixels: uint8 (height, width, channels), 1 to 8 channels.
-        options: `steps`; `size`; and `fit`: stretch to a square, pad with black to keep the proportions, or crop to the
-            centre square.
+        options: `steps`, `size`, and `fit`: stretch to a square, pad with black to keep the aspect ratio, or crop to
+            the centre square.
 
     Returns:
         uint8 (size, size, channels).
 
     Raises:
-        UserError: as `steps_of`.
+        UserError: see `steps_of`.
     """
-    for function in steps_of(options):
-        pixels = function(pixels)
+    for step in steps_of(options):
+        pixels = step(pixels)
     size, side = options.size, min(pixels.shape[:2])
     if options.fit == "crop":
         top, left = ((length - side) // 2 for length in pixels.shape[:2])
@@ -88,7 +89,7 @@ def prepare_image(pixels: np.ndarray, options: ImageSettings) -> np.ndarray:
 
 
 def _resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    # Area averaging keeps small bright spots and does not alias; it is for shrinking only.
+    # Area averaging keeps small bright spots and does not alias, but works for shrinking only.
     shrinks = height <= pixels.shape[0] and width <= pixels.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return resize(pixels, height, width, method)

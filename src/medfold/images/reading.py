@@ -1,4 +1,4 @@
-"""Reading one image as a recipe wants it: decoded once, its shape checked, prepared."""
+"""Reading one image: decoded once, shape checked, prepared as recipes specify."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ from medfold.images.preparation import prepare_image
 
 
 class PreparedImage(NamedTuple):
-    """An image that was read.
+    """A decoded image with its prepared versions.
 
     Args:
-        pixels: uint8 (height, width, channels), as it is stored.
-        headers: how it was made, by DICOM keyword; empty for other formats.
-        prepared: uint8 (size, size, channels), for each way to prepare it.
+        pixels: uint8 (height, width, channels), decoded but not prepared.
+        headers: technical DICOM headers by keyword; empty for other formats.
+        prepared: uint8 (size, size, channels) each, one per item of `settings`.
     """
 
     pixels: np.ndarray
@@ -32,16 +32,16 @@ def read_prepared(
     """Reads an image and prepares it.
 
     Args:
-        raw: the folder that image paths start from.
-        image: a path below it, as `read_image_with_headers` takes it.
-        facts: how to read it; an image of another `shape` than expected counts as unreadable.
-        settings: ways to prepare it. Defaults to none.
+        raw: folder that image paths are relative to.
+        image: path relative to `raw`, in the syntax of `read_image_with_headers`.
+        facts: how to read the image. If `facts.shape` is set, an image of another shape counts as unreadable.
+        settings: the preparations to apply, each to the decoded image. Defaults to none.
 
     Returns:
-        The image, or why it cannot be read.
+        The image, or the reason why it cannot be read.
 
     Raises:
-        UserError: a step of a recipe that cannot be done.
+        UserError: a preparation step is unknown or has wrong arguments.
     """
     try:
         pixels, headers = read_image_with_headers(raw, image, facts)
@@ -50,4 +50,4 @@ def read_prepared(
     (height, width), expected = pixels.shape[:2], facts.shape
     if expected and [height, width] != expected:
         return f"it has {height}x{width} pixels, expected {expected[0]}x{expected[1]}"
-    return PreparedImage(pixels, headers, [prepare_image(pixels, each) for each in settings])
+    return PreparedImage(pixels, headers, [prepare_image(pixels, setting) for setting in settings])

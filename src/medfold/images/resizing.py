@@ -1,25 +1,25 @@
-"""Images at another size, whatever the number of their channels."""
+"""Resizing of images with any number of channels."""
 
 import cv2
 import numpy as np
 
-AT_ONCE = 4  # channels that OpenCV averages at a time
+MAX_CHANNELS = 4  # that OpenCV resizes in one call
 
 
 def resize(pixels: np.ndarray, height: int, width: int, method: int = cv2.INTER_AREA) -> np.ndarray:
-    """An image at another size.
+    """Resizes an image.
 
     Args:
-        pixels: uint8 (rows, columns, channels).
-        height, width: wanted, pixels.
-        method: of OpenCV. Defaults to the mean over areas, which is for shrinking only.
+        pixels: uint8 (rows, columns, channels), any number of channels.
+        height, width: new size in pixels.
+        method: interpolation of OpenCV. Defaults to area averaging, which works for shrinking only.
 
     Returns:
         uint8 (height, width, channels).
     """
     channels = pixels.shape[2]
     parts = [
-        cv2.resize(pixels[..., first : first + AT_ONCE], (width, height), interpolation=method)
-        for first in range(0, channels, AT_ONCE)
+        cv2.resize(pixels[..., first : first + MAX_CHANNELS], (width, height), interpolation=method)
+        for first in range(0, channels, MAX_CHANNELS)
     ]
     return (parts[0] if len(parts) == 1 else np.dstack(parts)).reshape(height, width, channels)

@@ -1,6 +1,6 @@
-"""The one pass over all raw images: each is decoded once, measured, and prepared for the store.
+"""The scan of all raw images: each one is decoded once, measured, and prepared for the store.
 
-It writes down how far it is, so that a pass that was killed goes on where it stood.
+A journal makes the scan resumable after it was killed.
 """
 
 import time
@@ -17,7 +17,7 @@ from medfold.competition import Competition, ImageSettings
 from medfold.errors import UserError, shorten_list
 from medfold.images import perceptual_hash, store
 from medfold.images.formats.pixel_values import window_of
-from medfold.images.image_batches import DIED
+from medfold.images.image_batches import DECODER_CRASHED
 from medfold.images.preparation import steps_of
 from medfold.images.scan_journal import Journal
 from medfold.images.scan_worker import STATISTICS, ScanTask, scan_image
@@ -26,17 +26,17 @@ from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
 from medfold.progress import progress_bar
 
-VERSION = 3  # raised when the same images give other measurements
+VERSION = 3  # increase it when the same images give other measurements
 
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What a pass did.
+    """Result of a scan.
 
     Args:
-        images: how many were looked at; 0 if nothing was missing.
-        seconds: that it took.
-        measured: what is known of each image, as `measured` gives it.
+        images: number of images that were read; 0 if nothing was missing.
+        seconds: duration.
+        measured: the measurements, as `read_measurements` returns them.
     """
 
     images: int
@@ -45,19 +45,22 @@ class ScanResult:
 
 
 def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
-    """What is known of each raw image: id, bad (why it cannot be read, or nothing), height, width, `hash_of`.
+    """Reads the measurements of all raw images from the last scan.
 
     Returns:
-        A table in the order of the sample table; None if it is missing or was made from other raw data.
+        Columns id, bad (the reason if the image is unreadable, else ''), height, width and hash (see
+        `scan_worker.pixel_hash`), in the order of the sample table. None if the file is missing or was made from other
+        raw data.
     """
     return _read(paths.pixels, competition, paths)
 
 
 def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
-    """What each readable raw image looks like: id, row of its thumbnail, likeness, STATISTICS.
+    """Reads the appearance of all readable raw images from the last scan.
 
     Returns:
-        A table in the order of the sample table; None if it is missing or was made from other raw data.
+        Columns id, row (of its thumbnail), likeness (perceptual hash) and STATISTICS, in the order of the sample table.
+        None if the file is missing or was made from other raw data.
     """
     return _read(paths.appearance, competition, paths)
 
@@ -79,43 +82,47 @@ def scan_images(
     choices: ImageSettings | None = None,
     with_appearance: bool = False,
 ) -> ScanResult:
-    """Looks at every raw image once, for what is missing: sizes and hashes, the store of a recipe, what they look like.
+    """Reads every raw image once and computes what is missing of measurements, store and appearance.
 
     Args:
+        competition: gives the image facts.
+        paths: the files of the competition.
         samples: the sample table.
         choices: how to prepare the images for the store. Defaults to no store.
-        with_appearance: also takes thumbnails, statistics and headers, for the audit.
+        with_appearance: also computes thumbnails, statistics and headers, for the audit. Defaults to False.
 
     Raises:
-        UserError: more bad images than `images.tolerate` allows, all of them listed in `bad_images.csv`; or a step of
-            the recipe that cannot be done.
+        UserError: more images are unreadable than `images.tolerate` allows, all listed in `bad_images.csv`; or a
+            preparation step or window is unknown or wrong.
     """
     began = time.monotonic()
+    # Wrong steps and windows are reported before any image is read.
     if choices:
-        steps_of(choices)  # a wrong one is told before any image is read
+        steps_of(choices)
     for window in competition.images.windows:
-        window_of(window)  # so is a wrong window
+        window_of(window)
     with files.lock(paths.pixels):
         key = store_key(competition, paths, choices) if choices else None
         if key and store_exists(paths, key):
             key = None
-        known = read_measurements(competition, paths)
+        measurements = read_measurements(competition, paths)
         with_appearance = with_appearance and read_appearance(competition, paths) is None
-        looked = 0
-        if known is None or key or with_appearance:
-            looked, known = _look(competition, paths, samples, choices, key, known, with_appearance)
-    return ScanResult(looked, time.monotonic() - began, known)
+        count = 0
+        if measurements is None or key or with_appearance:
+            count, measurements = _scan(competition, paths, samples, choices, key, measurements, with_appearance)
+    return ScanResult(count, time.monotonic() - began, measurements)
 
 
-def _look(
+def _scan(
     competition: Competition,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
     choices: ImageSettings | None,
     key: str | None,
-    known: pd.DataFrame | None,
+    measurements: pd.DataFrame | None,
     with_appearance: bool,
 ) -> tuple[int, pd.DataFrame]:
+    """Scans the images that are missing, and returns their number and the measurements of all images."""
     folder = paths.unfinished_store(key) if key else paths.unfinished_scan
     shapes = {}
     if key:
@@ -124,97 +131,105 @@ def _look(
         shapes["thumbnails.npy"] = (perceptual_hash.THUMBNAIL, perceptual_hash.THUMBNAIL)
     origin = [_origin(competition, paths), key, sorted(shapes)]
     journal = Journal(folder, files.fingerprint(origin), len(samples), shapes)
-    job = ScanTask(
+    task = ScanTask(
         raw=paths.raw_root(competition.images.root),
         facts=competition.images,
         choices=choices,
         pixels=folder / "images.npy" if key else None,
         thumbnails=folder / "thumbnails.npy" if with_appearance else None,
     )
-    skipped = set() if known is None else set(np.flatnonzero(known["bad"] != ""))
+    skipped = set() if measurements is None else set(np.flatnonzero(measurements["bad"] != ""))
     todo = [row for row in range(len(samples)) if row not in journal.done and row not in skipped]
     images = samples["image"].tolist()
     with journal.writing() as write, progress_bar("prepare", len(samples), done=len(samples) - len(todo)) as bar:
-        for results in map_in_workers(partial(scan_image, task=job), [(row, images[row]) for row in todo]):
-            write([[todo[at], DIED] if isinstance(found, WorkerDied) else found for at, found in results])
-            bar.advance(len(results))
-    rows = journal.read()
-    if known is None:
-        known = _table(samples, rows)
-        _check(competition, paths, samples, known, journal)
-        files.write_csv(known.assign(origin=_origin(competition, paths)), paths.pixels)
+        for batch in map_in_workers(partial(scan_image, task=task), [(row, images[row]) for row in todo]):
+            write([[todo[at], DECODER_CRASHED] if isinstance(result, WorkerDied) else result for at, result in batch])
+            bar.advance(len(batch))
+    results = journal.read()
+    if measurements is None:
+        measurements = _measurement_table(samples, results)
+        _check_bad_images(competition, paths, samples, measurements, journal)
+        files.write_csv(measurements.assign(origin=_origin(competition, paths)), paths.pixels)
     else:
-        changed = [row for row, found in rows.items() if found[1]]
+        changed = [row for row, result in results.items() if result[1]]
         if changed:
             journal.forget(changed)
-            named = shorten_list(images[row] for row in changed)
-            raise UserError(f"{len(changed)} images could be read before, and cannot now: {named}", paths.raw)
-    good = np.flatnonzero(known["bad"] == "")
+            names = shorten_list(images[row] for row in changed)
+            raise UserError(f"{len(changed)} images could be read before, and cannot now: {names}", paths.raw)
+    readable = np.flatnonzero(measurements["bad"] == "")
     if with_appearance:
-        _keep_appearance(competition, paths, samples, good, rows, folder)
+        _write_appearance(competition, paths, samples, readable, results, folder)
     if key:
         journal.remove()
-        store.finish_store(paths, key, folder, pd.DataFrame({"id": samples["id"].iloc[good], "row": good}))
+        store.finish_store(paths, key, folder, pd.DataFrame({"id": samples["id"].iloc[readable], "row": readable}))
     files.remove(folder)
-    return len(todo), known
+    return len(todo), measurements
 
 
-def _table(samples: pd.DataFrame, rows: dict[int, list[Any]]) -> pd.DataFrame:
-    found = [(rows[row][1:5] + [None] * 3)[:4] for row in range(len(samples))]
-    table = pd.DataFrame(found, columns=["bad", "height", "width", "hash"], index=samples.index)
+def _measurement_table(samples: pd.DataFrame, results: dict[int, list[Any]]) -> pd.DataFrame:
+    values = [(results[row][1:5] + [None] * 3)[:4] for row in range(len(samples))]
+    table = pd.DataFrame(values, columns=["bad", "height", "width", "hash"], index=samples.index)
     table[["height", "width"]] = table[["height", "width"]].astype("Int64")
     table.insert(0, "id", samples["id"])
     return table
 
 
-def _check(
-    competition: Competition, paths: CompetitionPaths, samples: pd.DataFrame, known: pd.DataFrame, journal: Journal
-) -> None:
-    """Lists the bad images; too many of them are the end.
-
-    Those are looked at again the next time: perhaps they were replaced, or a decoder was installed.
-    """
-    bad = (known["bad"] != "").to_numpy()
-    if not bad.any():
-        files.remove(paths.bad_images)
-        return
-    listed = samples.loc[bad, ["id", "part"]].assign(file=samples.loc[bad, "image"], reason=known.loc[bad, "bad"])
-    files.write_csv(listed[["file", "reason", "id", "part"]], paths.bad_images)
-    allowed = competition.images.tolerate
-    if bad.mean() > allowed or bad.all():
-        journal.forget(np.flatnonzero(bad))
-        first = f"{listed['file'].iloc[0]}: {listed['reason'].iloc[0]}"
-        share = f"{bad.sum():,} of {len(bad):,} images cannot be read, more than images.tolerate allows ({allowed:.2%})"
-        fix = f"Get them again, or raise images.tolerate. The first: {first}"
-        raise UserError(share, paths.bad_images, fix)
-
-
-def _keep_appearance(
+def _check_bad_images(
     competition: Competition,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
-    good: np.ndarray,
-    rows: dict[int, list[Any]],
+    measurements: pd.DataFrame,
+    journal: Journal,
+) -> None:
+    """Writes the list of unreadable images, and raises UserError if there are too many.
+
+    In that case the journal forgets them, so that the next scan reads them again: by then they may have been replaced,
+    or a decoder installed.
+    """
+    bad = (measurements["bad"] != "").to_numpy()
+    if not bad.any():
+        files.remove(paths.bad_images)
+        return
+    bad_images = samples.loc[bad, ["id", "part"]].assign(
+        file=samples.loc[bad, "image"], reason=measurements.loc[bad, "bad"]
+    )
+    files.write_csv(bad_images[["file", "reason", "id", "part"]], paths.bad_images)
+    allowed = competition.images.tolerate
+    if bad.mean() > allowed or bad.all():
+        journal.forget(np.flatnonzero(bad))
+        first = f"{bad_images['file'].iloc[0]}: {bad_images['reason'].iloc[0]}"
+        what = f"{bad.sum():,} of {len(bad):,} images cannot be read, more than images.tolerate allows ({allowed:.2%})"
+        fix = f"Get them again, or raise images.tolerate. The first: {first}"
+        raise UserError(what, paths.bad_images, fix)
+
+
+def _write_appearance(
+    competition: Competition,
+    paths: CompetitionPaths,
+    samples: pd.DataFrame,
+    readable: np.ndarray,
+    results: dict[int, list[Any]],
     folder: Path,
 ) -> None:
     (folder / "thumbnails.npy").replace(paths.thumbnails)
-    ids = samples["id"].to_numpy()[good]
-    headers = pd.DataFrame([rows[row][7] for row in good])
+    ids = samples["id"].to_numpy()[readable]
+    headers = pd.DataFrame([results[row][7] for row in readable])
     if headers.shape[1]:
         headers.insert(0, "id", ids)
         files.write_csv(headers, paths.headers)
     else:
         files.remove(paths.headers)
-    table = pd.DataFrame([rows[row][6] for row in good], columns=STATISTICS)
-    table.insert(0, "likeness", [rows[row][5] for row in good])
-    table.insert(0, "row", good)
+    table = pd.DataFrame([results[row][6] for row in readable], columns=STATISTICS)
+    table.insert(0, "likeness", [results[row][5] for row in readable])
+    table.insert(0, "row", readable)
     table.insert(0, "id", ids)
     files.write_csv(table.assign(origin=_origin(competition, paths)), paths.appearance)
 
 
 def _origin(competition: Competition, paths: CompetitionPaths) -> str:
+    """Returns a fingerprint of everything that determines the measurements."""
     facts = competition.images.model_dump(mode="json", include=store.READING | {"shape"})
-    own = store.image_plugins(competition.images, paths).values()
+    plugins = store.image_plugins(competition.images, paths).values()
     return files.fingerprint(
-        [VERSION, facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *own]
+        [VERSION, facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]
     )

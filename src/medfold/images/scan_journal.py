@@ -1,4 +1,4 @@
-"""The journal that makes a scan resumable: rows of the store and measurements, written as they are made."""
+"""Journal that makes a scan resumable: results and prepared images are written as soon as they are computed."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,20 +12,23 @@ from medfold import files
 
 
 class Journal:
-    """How far a pass is: what `look_at` gave, some images a line, and the arrays that images are written to.
+    """Results of an unfinished scan, several images per line, and the arrays that images are written to.
 
     Args:
-        folder: of the pass; emptied if what it holds is of another pass.
-        origin: a fingerprint of what the pass is for.
-        count: of images.
-        shapes: of one image's part in each array.
+        folder: folder of the scan. It is emptied if its contents belong to another scan or are incomplete.
+        origin: fingerprint of the inputs and outputs of the scan.
+        count: number of images.
+        shapes: shape of one image in each array, by file name.
+
+    Attributes:
+        done: rows of the images that were scanned when the journal was opened.
     """
 
     def __init__(self, folder: Path, origin: str, count: int, shapes: dict[str, tuple[int, ...]]):
         self._path, self.done = folder / "journal.jsonl", set()
         self._marker = marker = folder / "origin.txt"
-        whole = all((folder / name).is_file() for name in [marker.name, *shapes])
-        if not whole or marker.read_text() != origin:
+        complete = all((folder / name).is_file() for name in [marker.name, *shapes])
+        if not complete or marker.read_text() != origin:
             files.remove(folder)
             folder.mkdir(parents=True)
             for name, shape in shapes.items():
@@ -34,16 +37,16 @@ class Journal:
         self.done = set(self.read())
 
     def read(self) -> dict[int, list[Any]]:
-        """What was written down, by row; a last line that was cut off is left out."""
+        """Returns the results of `scan_image` by row. A last line that was cut off is left out."""
         if not self._path.is_file():
             return {}
         with self._path.open(encoding="utf-8") as lines:
-            return {found[0]: found for line in lines if line.endswith("\n") for found in json.loads(line)}
+            return {result[0]: result for line in lines if line.endswith("\n") for result in json.loads(line)}
 
     @contextmanager
     def writing(self) -> Iterator:
-        """Gives `write(results)`."""
-        self.forget([])  # ends what a killed pass left with a whole line
+        """Opens the journal; yields a function that appends a list of results."""
+        self.forget([])  # removes the incomplete line of a killed scan
         with self._path.open("a", encoding="utf-8") as file:
 
             def write(results: list[list[Any]]) -> None:
@@ -53,12 +56,12 @@ class Journal:
             yield write
 
     def remove(self) -> None:
-        """Leaves the arrays alone in the folder; a pass that is killed now begins anew."""
+        """Deletes the journal but not the arrays. A scan that is killed after this starts again from the beginning."""
         self._marker.unlink()
         self._path.unlink()
 
     def forget(self, rows: Iterable[int]) -> None:
-        """Strikes rows out."""
-        gone = {int(row) for row in rows}
-        kept = [found for row, found in self.read().items() if row not in gone]
-        files.write_text(f"{json.dumps(kept)}\n" if kept else "", self._path)
+        """Deletes the results of some rows."""
+        deleted = {int(row) for row in rows}
+        remaining = [result for row, result in self.read().items() if row not in deleted]
+        files.write_text(f"{json.dumps(remaining)}\n" if remaining else "", self._path)

@@ -1,4 +1,4 @@
-"""Scan of one raw image, in a worker process: decoded once, prepared, measured, written where it belongs."""
+"""Scan of one raw image in a worker process: decoded once, prepared, measured, written to its files."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,20 +15,20 @@ from medfold.images.reading import read_prepared
 from medfold.images.resizing import resize
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]
-ONE_VALUE = "plain-"  # hashes of images of one value begin with it
-SMALL = 128  # px: the side of what an image looks like
+ONE_VALUE = "plain-"  # prefix of the hashes of images whose pixels all have one value
+STATISTICS_SIZE = 128  # px, side of the copy that the statistics are computed on
 
 
 @dataclass(frozen=True)
 class ScanTask:
-    """What to do with each image.
+    """Settings of a scan, the same for each image.
 
     Args:
-        raw: the folder that image paths start from.
-        facts: how to read them.
-        choices: how to prepare them, and
-        pixels: the .npy file for what comes of it; None if no store is to be filled.
-        thumbnails: the .npy file for thumbnails; None if nobody asks what the images look like.
+        raw: folder that image paths are relative to.
+        facts: how to read the images.
+        choices: how to prepare the images for the store; needed with `pixels`.
+        pixels: .npy file for the prepared images. Defaults to None: no store is filled.
+        thumbnails: .npy file for the thumbnails. Defaults to None: the appearance of the images is not computed.
     """
 
     raw: Path
@@ -39,39 +39,47 @@ class ScanTask:
 
 
 def scan_image(item: tuple[int, str], task: ScanTask) -> list[Any]:
-    """Decodes an image and writes its row of the files.
+    """Decodes an image, and writes its prepared pixels and its thumbnail to their files.
 
     Args:
-        item: row, and path of the image as `read_image` takes it.
+        item: row of the image, and its path in the syntax of `read_image_with_headers`.
+        task: what to compute.
 
     Returns:
-        Row; why it cannot be read, or ''; then, if it can, height, width, the hash of its pixels; and, if
-        thumbnails are asked for, the perceptual hash, STATISTICS and technical DICOM headers.
+        [row, reason] if the image is unreadable. Otherwise [row, '', height, width, hash of the pixels]; with
+        thumbnails followed by the perceptual hash, STATISTICS and technical DICOM headers.
 
     Raises:
-        UserError: a step of the recipe that cannot be done.
+        UserError: a preparation step is unknown or has wrong arguments.
     """
     row, image = item
-    read = read_prepared(task.raw, image, task.facts, [] if task.pixels is None else [task.choices])
-    if isinstance(read, str):
-        return [row, read]
-    pixels, headers, prepared = read
+    result = read_prepared(task.raw, image, task.facts, [] if task.pixels is None else [task.choices])
+    if isinstance(result, str):
+        return [row, result]
+    pixels, headers, prepared = result
     if task.pixels is not None:
         _write(task.pixels, row, prepared[0])
     height, width = pixels.shape[:2]
-    found = [row, "", height, width, pixel_hash(pixels, image)]
+    measurements = [row, "", height, width, pixel_hash(pixels, image)]
     if task.thumbnails is None:
-        return found
-    looks, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
+        return measurements
+    phash, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
     _write(task.thumbnails, row, thumbnail)
-    small = resize(pixels, min(SMALL, height), min(SMALL, width))
-    return [*found, f"{looks:016x}", appearance_statistics(small), headers]
+    small = resize(pixels, min(STATISTICS_SIZE, height), min(STATISTICS_SIZE, width))
+    return [*measurements, f"{phash:016x}", appearance_statistics(small), headers]
 
 
 def pixel_hash(pixels: np.ndarray, image: str) -> str:
-    """Hash of an image's pixels, or of its path if all pixels have one value, as in a slice of air.
+    """Returns the hash of an image's pixels; of its path if all pixels have one value, as in a slice of air.
 
-    Images of one value show nothing: two of them are no copies of each other.
+    Images of one value show nothing, so they must not count as copies of each other.
+
+    Args:
+        pixels: uint8 (height, width, channels).
+        image: path of the image.
+
+    Returns:
+        32 hexadecimal digits (xxh3, 128 bits), with the prefix ONE_VALUE if they are of the path.
     """
     digest = xxhash.xxh3_128(repr(pixels.shape).encode())
     first = pixels[:1, :1]
@@ -83,34 +91,35 @@ def pixel_hash(pixels: np.ndarray, image: str) -> str:
 
 
 def appearance_statistics(pixels: np.ndarray) -> list[float]:
-    """Numbers that tell how an image was taken.
+    """Computes STATISTICS of an image, which reflect how it was taken.
 
     Args:
-        pixels: uint8 (height, width, channels), small.
+        pixels: uint8 (height, width, channels), a small copy.
 
     Returns:
-        Mean and standard deviation of the brightness, its 5th and 95th percentile, the mean size of the Laplacian
-        (sharpness), and the mean of the first three channels (of one channel, that of it), all in 0..255.
+        Mean and standard deviation of the brightness, its 5th and 95th percentile, the mean absolute Laplacian
+        (sharpness), and the means of the first three channels (those of a grey image are equal), all in 0..255.
     """
     channels = pixels.shape[2]
     grey = pixels[..., 0] if channels == 1 else np.rint(pixels.mean(axis=2)).astype(np.uint8)
-    below = np.cumsum(np.bincount(grey.ravel(), minlength=256))
-    dark, bright = (int(np.searchsorted(below, share * grey.size)) for share in (0.05, 0.95))
+    cumulative = np.cumsum(np.bincount(grey.ravel(), minlength=256))
+    dark, bright = (int(np.searchsorted(cumulative, share * grey.size)) for share in (0.05, 0.95))
     colours = [float(pixels[..., min(number, channels - 1)].mean()) for number in range(3)] if channels > 1 else []
     sharpness = float(np.abs(cv2.Laplacian(grey, cv2.CV_16S)).mean())
     mean = float(grey.mean())
-    found = [mean, float(grey.std()), float(dark), float(bright), sharpness, *(colours or [mean] * 3)]
-    return [round(value, 4) for value in found]
+    statistics = [mean, float(grey.std()), float(dark), float(bright), sharpness, *(colours or [mean] * 3)]
+    return [round(value, 4) for value in statistics]
 
 
 def _write(path: Path, row: int, values: np.ndarray) -> None:
-    # Not through a memory map: on a full disk that kills the process, and this raises an error.
-    file, begin = _opened(path)
-    file.seek(begin + row * values.nbytes)
+    # On a full disk this raises an error; writing to a memory map would crash the process.
+    file, offset = _open_array(path)
+    file.seek(offset + row * values.nbytes)
     file.write(np.ascontiguousarray(values))
 
 
 @lru_cache(maxsize=4)
-def _opened(path: Path) -> tuple[BinaryIO, int]:
-    begin = np.load(path, mmap_mode="r").offset
-    return path.open("r+b", buffering=0), begin
+def _open_array(path: Path) -> tuple[BinaryIO, int]:
+    """Opens a .npy file for writing, and returns it with the offset of its data in bytes."""
+    offset = np.load(path, mmap_mode="r").offset
+    return path.open("r+b", buffering=0), offset

@@ -1,4 +1,4 @@
-"""The store: prepared images as one memory-mapped uint8 array, decoded once."""
+"""Store of prepared images: one memory-mapped uint8 array per preparation, so that images are decoded once."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,8 +13,8 @@ from medfold.images.formats.reading import FORMAT_MODULES
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 
-VERSION = 3  # raised when the same inputs give other pixels
-READING = {"root", "channels", "windows", "range", "frame"}  # facts that decide how a file becomes pixels
+VERSION = 3  # increase it when the same inputs give other pixels
+READING = {"root", "channels", "windows", "range", "frame"}  # image facts that determine the pixels of a file
 
 
 @dataclass(frozen=True)
@@ -23,31 +23,31 @@ class Store:
 
     Args:
         pixels: uint8 (images, size, size, channels), memory-mapped.
-        rows: the row of each id in it.
+        rows: row in `pixels` of each image, by id.
     """
 
     pixels: np.ndarray
     rows: pd.Series
 
-    def of(self, ids: pd.Series) -> np.ndarray:
-        """The rows of these ids, int64."""
+    def rows_of(self, ids: pd.Series) -> np.ndarray:
+        """Returns the rows of the given ids, int64 (n,)."""
         return self.rows.loc[ids].to_numpy()
 
 
 def image_list_fingerprint(paths: CompetitionPaths) -> str:
-    """A fingerprint of the ids and paths of all images, whichever part they belong to.
+    """Returns a fingerprint of the ids and paths of all images, of the training and test part.
 
     Raises:
         UserError: there is no sample table.
     """
-    made = files.read_json(paths.samples_metadata)
-    if not made:
+    metadata = files.read_json(paths.samples_metadata)
+    if not metadata:
         raise UserError("no sample table", paths.samples, f"Run: make download COMPETITION={paths.name}")
-    return made["images"]
+    return metadata["images"]
 
 
 def store_key(competition: Competition, paths: CompetitionPaths, choices: ImageSettings) -> str:
-    """The name of a store: a hash of everything that changes a pixel or a row of it."""
+    """Returns the name of a store: a hash of everything that determines its pixels and rows."""
     facts = {
         "version": VERSION,
         "samples": image_list_fingerprint(paths),
@@ -59,9 +59,10 @@ def store_key(competition: Competition, paths: CompetitionPaths, choices: ImageS
 
 
 def image_plugins(facts: ImageFacts, paths: CompetitionPaths, choices: ImageSettings | None = None) -> dict[str, str]:
-    """The hash of plugins.py, as `plugins`, if it reads or prepares images; else nothing.
+    """Returns {"plugins": hash of plugins.py} if plugins.py reads or prepares images, else {}.
 
-    It is not run for that, so it is taken to do so if a step, or the ending of the images, is not built in.
+    plugins.py is not executed for this: it counts as used if a step, or the file extension of the images, is not built
+    in.
     """
     plugins = plugins_hash(paths.plugins)
     if plugins is None:
@@ -69,31 +70,33 @@ def image_plugins(facts: ImageFacts, paths: CompetitionPaths, choices: ImageSett
     names = [
         name for step in (choices.steps if choices else []) for name in ([step] if isinstance(step, str) else step)
     ]
-    endings = {PurePosixPath(pattern).suffix.lower() for pattern in (*facts.train, *facts.test)}
-    built_in = {ending for endings_of in FORMAT_MODULES.values() for ending in endings_of} | {""}
-    if any(not STEPS.is_built_in(name) for name in names) or not endings <= built_in:
+    suffixes = {PurePosixPath(pattern).suffix.lower() for pattern in (*facts.train, *facts.test)}
+    built_in = {suffix for group in FORMAT_MODULES.values() for suffix in group} | {""}
+    if any(not STEPS.is_built_in(name) for name in names) or not suffixes <= built_in:
         return {"plugins": plugins}
     return {}
 
 
 def store_exists(paths: CompetitionPaths, key: str) -> bool:
-    """True if the store of that key is there; it is renamed into its place when it is complete."""
+    """Returns True if the store exists. It gets its final name only when it is complete."""
     return paths.store(key).is_dir()
 
 
 def load_store(paths: CompetitionPaths, key: str) -> Store:
-    """Opens a store without reading its pixels."""
+    """Opens a store, memory-mapped: its pixels are not read yet."""
     folder = paths.store(key)
     index = files.read_csv(folder / "index.csv")
     return Store(np.load(folder / "images.npy", mmap_mode="r"), index.set_index("id")["row"])
 
 
 def finish_store(paths: CompetitionPaths, key: str, unfinished: Path, index: pd.DataFrame) -> None:
-    """Gives a store its name, now that all images are in it.
+    """Completes a store: writes its index and renames its folder to the final name.
 
     Args:
-        unfinished: a folder with `images.npy`.
-        index: id, row of the images in it.
+        paths: the files of the competition.
+        key: name of the store, from `store_key`.
+        unfinished: folder with `images.npy`, all images written.
+        index: columns id and row (in the array), one line per image.
     """
     files.write_csv(index, unfinished / "index.csv")
     unfinished.replace(paths.store(key))

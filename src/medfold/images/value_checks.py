@@ -1,4 +1,4 @@
-"""What the values behind the bytes give cause to suspect: a CT without air, a range that is mostly empty."""
+"""Plausibility checks of stored values: a CT without air, a value range that is mostly empty."""
 
 from pathlib import Path
 
@@ -10,67 +10,76 @@ from medfold.competition import ImageFacts
 from medfold.images.formats import reading
 from medfold.images.formats.reading import is_dicom, path_of_image
 
-SEEN = 24  # images that are looked at
-AIR, LEAST = -1000, -500  # Hounsfield units: air, and what the darkest value of a CT should lie below
-MOST = 0.999  # share of the pixels that
-EMPTY = 1 / 8  # of the range should not suffice for
+NUM_CHECKED = 24  # images that are read for the checks
+AIR, HIGHEST_MINIMUM = -1000, -500  # Hounsfield units: air, and what the darkest value of a CT should lie below
+# The range is suspicious if this share of the pixels lies in this part of it.
+PIXEL_SHARE, RANGE_SHARE = 0.999, 1 / 8
 
 
 def value_suspicions(raw: Path, images: list[str], facts: ImageFacts) -> list[str]:
-    """Looks at some images as they are stored, and says in words what is odd.
+    """Checks up to 24 images, evenly spaced, for implausible stored values.
 
     Args:
-        raw: the folder that image paths start from.
-        images: as `read_image` takes them.
-        facts: of the images.
+        raw: folder that image paths are relative to.
+        images: paths, in the syntax of `read_image_with_headers`.
+        facts: image facts of the competition; the value range is checked only without `range` and `windows`.
+
+    Returns:
+        One warning per suspicion; none if the values are plausible.
     """
-    chosen = [images[int(place)] for place in np.linspace(0, len(images) - 1, min(SEEN, len(images)))] if images else []
+    count = min(NUM_CHECKED, len(images))
+    chosen = [images[int(position)] for position in np.linspace(0, len(images) - 1, count)] if images else []
     paths = [path_of_image(raw, image) for image in chosen]
-    found = [_no_air([least for path in paths if (least := _least_of_ct(path)) is not None])]
+    suspicions = [_missing_air([minimum for path in paths if (minimum := _ct_minimum(path)) is not None])]
     if not facts.range and not facts.windows:
-        found.append(_mostly_empty([values for path in paths if (values := _deep_values(path)) is not None]))
-    return [text for text in found if text]
+        suspicions.append(_empty_range([values for path in paths if (values := _deep_values(path)) is not None]))
+    return [text for text in suspicions if text]
 
 
-def _no_air(least: list[float]) -> str:
-    above = [value for value in least if value > LEAST]
-    if 2 * len(above) <= len(least):
+def _missing_air(minima: list[float]) -> str:
+    """Returns a warning if most CT slices contain no value near that of air; otherwise ''."""
+    above = [value for value in minima if value > HIGHEST_MINIMUM]
+    if 2 * len(above) <= len(minima):
         return ""
-    told = (
-        f"the darkest value of {len(above)} of {len(least)} CT slices lies at {np.median(above):.0f}, and air at {AIR}"
+    message = (
+        f"the darkest value of {len(above)} of {len(minima)} CT slices lies at {np.median(above):.0f}, "
+        f"and air at {AIR} HU"
     )
-    return f"{told} HU: sign or RescaleIntercept may be wrong, and images.windows then show something else"
+    return f"{message}: sign or RescaleIntercept may be wrong, then images.windows show the wrong tissue"
 
 
-def _mostly_empty(images: list[np.ndarray]) -> str:
-    """Some mark a pixel with the greatest value that the type has; the image's own range is then that of the mark."""
-    odd = []
+def _empty_range(images: list[np.ndarray]) -> str:
+    """Returns a warning if the pixels of many images use a small part of the value range; otherwise ''.
+
+    This happens where a file marks a pixel with the largest value of its type: the mark then sets the image's range.
+    """
+    narrow = []
     for values in images:
-        low, high, top = float(values.min()), float(np.quantile(values, MOST)), float(values.max())
-        if top > low and (high - low) / (top - low) <= EMPTY:
-            odd.append((low, high))
-    if 4 * len(odd) < len(images) or not odd:
+        low, high, top = float(values.min()), float(np.quantile(values, PIXEL_SHARE)), float(values.max())
+        if top > low and (high - low) / (top - low) <= RANGE_SHARE:
+            narrow.append((low, high))
+    if 4 * len(narrow) < len(images) or not narrow:
         return ""
-    low, high = min(low for low, _ in odd), max(high for _, high in odd)
-    told = f"in {len(odd)} of {len(images)} images {MOST:.1%} of the pixels lie in an eighth of the range or less"
-    return f"{told}: images.range: [{low:.0f}, {_round_up(high):.0f}] would show them"
+    low, high = min(low for low, _ in narrow), max(high for _, high in narrow)
+    message = f"in {len(narrow)} of {len(images)} images {PIXEL_SHARE:.1%} of the pixels lie in an eighth of the range"
+    return f"{message} or less: images.range: [{low:.0f}, {_round_up(high):.0f}] would show them"
 
 
 def _round_up(value: float) -> float:
-    """The greatest value of as many bits: 4000 -> 4095."""
+    """Rounds up to the largest value with the same number of bits: 4000 -> 4095."""
     return 2.0 ** np.ceil(np.log2(value + 1)) - 1 if value > 0 else value
 
 
-def _least_of_ct(path: Path) -> float | None:
-    """The darkest value of a CT slice in Hounsfield units; None of what is none, or cannot be read."""
+def _ct_minimum(path: Path) -> float | None:
+    """Returns the darkest value of a CT slice in Hounsfield units; None for other and for unreadable files."""
     try:
         return reading.min_hounsfield(path)
-    except Exception:  # whoever reads its pixels tells what is wrong with it
+    except Exception:  # the scan reports unreadable files
         return None
 
 
 def _deep_values(path: Path) -> np.ndarray | None:
-    """The grey values of an image of more than eight bits; None of others, or of what cannot be read."""
+    """Returns the grey values of an image of more than eight bits; None for other and for unreadable files."""
     suffix = path.suffix.lower()
     try:
         if suffix in (".png", ".pgm", ".pnm", ".jp2"):
@@ -84,7 +93,7 @@ def _deep_values(path: Path) -> np.ndarray | None:
             values = reading.stored_values(path)
         else:
             return None
-    except Exception:  # decoders raise all kinds; whoever reads its pixels tells what is wrong
+    except Exception:  # decoders raise many types; the scan reports unreadable files
         return None
     deep = values is not None and values.dtype.itemsize > 1 and values.dtype.kind in "uif" and values.ndim == 2
     return np.asarray(values) if deep and np.isfinite(values).all() else None

@@ -28,7 +28,7 @@ from medfold.errors import UserError
 SITE = "https://www.kaggle.com"
 TOKEN_PAGE = f"{SITE}/settings/api"
 
-# Repeated, they would do twice what was asked: Kaggle cannot tell a repetition from a new request.
+# Requests that must not be retried: Kaggle cannot distinguish a retry from a new request.
 NEVER_REPEATED = [
     ("competitions.CompetitionApiService", "CreateSubmission"),
     ("competitions.CompetitionApiService", "CreateCodeSubmission"),
@@ -37,7 +37,7 @@ NEVER_REPEATED = [
     ("kernels.KernelsApiService", "SaveKernel"),
 ]
 
-# How kagglesdk names the modules and clients of its services.
+# Names of the modules and clients of kagglesdk's services.
 _SERVICES = {
     "blobs": "blob_api",
     "competitions": "competition_api",
@@ -47,12 +47,12 @@ _SERVICES = {
 
 wait = time.sleep
 
-# It warns of repeated requests with their addresses, which may be signed.
+# It logs retried requests with their URLs, which may be signed.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 def official_client() -> Any:
-    """A `KaggleApi` without credentials."""
+    """Returns a `KaggleApi` without credentials."""
     api = _client_class()()
     api.args = ["--local"] if os.environ.get("KAGGLE_API_ENVIRONMENT") == "LOCALHOST" else []
     api.config_values = {}
@@ -60,7 +60,7 @@ def official_client() -> Any:
 
 
 def call(api: Any, service: str, method: str, /, **fields: Any) -> Any:
-    """Answer of Kaggle to one request.
+    """Sends one request and returns Kaggle's answer.
 
     Args:
         api: an official client.
@@ -80,7 +80,7 @@ def call(api: Any, service: str, method: str, /, **fields: Any) -> Any:
 
 
 def open_download(api: Any, service: str, method: str, /, **fields: Any) -> requests.Response:
-    """Open stream of a file that Kaggle sends, or whose address it sends.
+    """Opens the stream of a file that Kaggle sends directly or through a redirect.
 
     Args:
         api, service, method, fields: as `call` takes them.
@@ -90,14 +90,14 @@ def open_download(api: Any, service: str, method: str, /, **fields: Any) -> requ
     """
     request = _request(service, method, fields)
     client = api.build_kaggle_client()
-    # The official client would follow the address itself, and read a JSON file whole to look for errors in it.
+    # The official client would follow the redirect itself, and read a whole JSON file to search it for errors.
     client.http_client()._session.resolve_redirects = lambda *arguments, **options: iter(())
     answer = getattr(_service(client, service), method)(request)
     return http_download.open_stream(answer.headers["Location"]) if answer.is_redirect else answer
 
 
 def start_dataset_upload(api: Any, path: Path) -> Any:
-    """Ask for an address to upload a file of a data set to.
+    """Requests a URL for uploading a file of a data set.
 
     Returns:
         The answer: `create_url` and `token`.
@@ -114,18 +114,18 @@ def start_dataset_upload(api: Any, path: Path) -> Any:
 
 
 def new_object(service: str, name: str, /, **fields: Any) -> Any:
-    """A part of a request, such as `ApiDatasetNewFile`, with its fields set."""
-    made = getattr(_types(service), name)()
+    """Creates a part of a request, such as `ApiDatasetNewFile`, with its fields set."""
+    instance = getattr(_types(service), name)()
     for field, value in fields.items():
-        setattr(made, field, value)
-    return made
+        setattr(instance, field, value)
+    return instance
 
 
 def find_access_token() -> tuple[str | None, str | None]:
-    """The access token that the official client would use, and where it found it; None and None without one.
+    """Returns the access token that the official client would use, and where it is from; None and None without one.
 
     Raises:
-        OSError, UnicodeDecodeError: a file that cannot be read; their messages may hold the token.
+        OSError, UnicodeDecodeError: a file that cannot be read; their messages may contain the token.
     """
     from kagglesdk.kaggle_env import get_access_token_from_env
 
@@ -133,7 +133,7 @@ def find_access_token() -> tuple[str | None, str | None]:
 
 
 def introspect_token(api: Any, token: str) -> Any:
-    """What Kaggle tells of an access token: `active`, `username`.
+    """Requests the facts of an access token from Kaggle: `active`, `username`.
 
     Raises:
         requests.RequestException: no answer, or an error.
@@ -147,14 +147,14 @@ def introspect_token(api: Any, token: str) -> Any:
 
 
 def login_file() -> str:
-    """Where `kaggle auth login` keeps its login; the path begins with ~."""
+    """Returns the path where `kaggle auth login` saves its login; it begins with ~."""
     from kagglesdk.kaggle_creds import KaggleCredentials
 
     return KaggleCredentials.DEFAULT_CREDENTIALS_FILE
 
 
 def read_login(api: Any) -> tuple[str, str] | None:
-    """Access token and user name of the login in `login_file()`, renewed if it has expired; None if there is none.
+    """Reads access token and user name from `login_file()`, and renews an expired token; None if there is no login.
 
     Raises:
         requests.RequestException: no answer, or an error.
@@ -165,7 +165,7 @@ def read_login(api: Any) -> tuple[str, str] | None:
     expires = json.loads(Path(login_file()).expanduser().read_bytes()).get("access_token_expiration")
     with api.build_kaggle_client() as client:
         login = KaggleCredentials.load(client=client)
-        # The official client goes on using a token for half an hour after its end.
+        # The official client uses a token for half an hour after it has expired.
         if login and expires and datetime.fromisoformat(expires) <= datetime.now(UTC):
             login.refresh_access_token()
         token = login.get_access_token() if login else None
@@ -181,16 +181,16 @@ def _service(client: Any, service: str) -> Any:
 
 
 def _request(service: str, method: str, fields: dict[str, Any]) -> Any:
-    """get_dataset -> ApiGetDatasetRequest."""
+    """Creates the request of a method: get_dataset -> ApiGetDatasetRequest."""
     return new_object(service, f"Api{method.title().replace('_', '')}Request", **fields)
 
 
 class _LoudRetry(Retry):
-    """Waits as long as the server asks, within limits, and tells the user."""
+    """Waits as long as the server asks, within limits, and warns the user."""
 
     def sleep(self, response: Any = None) -> None:
-        asked = self.get_retry_after(response) if response is not None else None
-        seconds = min(asked or self.get_backoff_time(), http_download.LONGEST_WAIT)
+        requested = self.get_retry_after(response) if response is not None else None
+        seconds = min(requested or self.get_backoff_time(), http_download.LONGEST_WAIT)
         if seconds >= 1:
             why = f"answers {response.status}" if response is not None else "does not answer"
             warn("kaggle", f"Kaggle {why}; again in {seconds:.0f} s")
@@ -198,14 +198,14 @@ class _LoudRetry(Retry):
 
 
 class _TimedAdapter(HTTPAdapter):
-    """Never waits forever."""
+    """Sets a time-out on every request."""
 
     def send(self, request: Any, timeout: Any = None, **options: Any) -> requests.Response:
         return super().send(request, timeout=timeout or http_download.TIMEOUT, **options)
 
 
 def _mount(session: requests.Session) -> None:
-    # Every call of Kaggle's is a POST. Those that only read, or whose repetition is harmless, are repeated.
+    # All calls are POST requests, so POST is retried, too; NEVER_REPEATED lists the exceptions.
     retry = _LoudRetry(
         total=5,
         connect=2,
@@ -221,10 +221,10 @@ def _mount(session: requests.Session) -> None:
 
 @functools.cache
 def _client_class() -> type:
-    """The official client's class with time-outs and retries.
+    """Returns the official client's class with time-outs and retries added.
 
     `import kaggle` would authenticate at once: over the network, without time-outs, with a page of help on the standard
-    output if it fails. So the package's own module is loaded without its `__init__`.
+    output if it fails. So the package's module is loaded without its `__init__`.
     """
     for name in ("VERBOSE", "VERBOSE_OUTPUT"):
         os.environ.pop(name, None)  # they make the client print its token
@@ -234,12 +234,12 @@ def _client_class() -> type:
         sys.modules["kaggle"] = package
     try:
         from kaggle.api.kaggle_api_extended import KaggleApi, ResumableUploadResult
-    except OSError as error:  # it makes a folder of its own
-        fix = "Set KAGGLE_CONFIG_DIR to a folder that can be written"
+    except OSError as error:  # it creates a configuration folder
+        fix = "Set KAGGLE_CONFIG_DIR to a writable folder"
         raise UserError(f"the Kaggle client cannot start ({error})", None, fix) from None
 
     class Client(KaggleApi):
-        uploaded = False  # True from the end of an upload on: a submission may have been made
+        uploaded = False  # True after an upload: from then on a submission may have been made
 
         def build_kaggle_client(self) -> Any:
             client = super().build_kaggle_client()
@@ -255,7 +255,7 @@ def _client_class() -> type:
             return None  # the official one prints that a newer version exists
 
         def upload_complete(self, path: str, url: str, quiet: bool, resume: bool = False) -> Any:
-            """The upload itself; the official one has no time-outs, and prints the signed address if it fails."""
+            """Uploads a file; the official method has no time-outs, and prints the signed URL if it fails."""
             name = Path(path).name
             with requests.Session() as session, Path(path).open("rb") as file:
                 _mount(session)

@@ -1,4 +1,4 @@
-"""Competitions at Kaggle: facts, one's standing, submissions."""
+"""Competitions on Kaggle: facts, limits and the user's submissions."""
 
 import math
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from medfold.kaggle.client import SITE
 from medfold.kaggle.errors import FAILED, status_of
 from medfold.kaggle.session import SEARCHES, KaggleSession, search
 
-PAGE = 40  # submissions asked for at a time; the newest come first
+PAGE = 40  # submissions per request; the newest come first
 ATTEMPTS = 3  # to submit one file
-LONGER_SEARCHES = (*SEARCHES, 30)  # a submission may take longer to show up
+LONGER_SEARCHES = (*SEARCHES, 30)  # a submission may take longer to be listed
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class CompetitionInfo:
     """Facts of a competition.
 
     Args:
-        slug: its name in addresses.
+        slug: its name in URLs.
         joined: whether the user takes part.
         deadline: in UTC; None without one.
         notebooks_only: whether it takes notebooks, and no files.
@@ -45,17 +45,17 @@ class CompetitionInfo:
 
     @property
     def rules(self) -> str:
-        """Address of the rules."""
+        """URL of the rules."""
         return rules_page(self.slug)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many submissions are left.
+    """The number of submissions that are left.
 
     Args:
-        left: today (UTC); None if Kaggle does not tell, as before the first submission.
-        by_total: whether all submissions ever made count, not only those of today.
+        left: today (UTC); None if Kaggle does not report it, as before the first submission.
+        by_total: whether the limit counts all submissions ever made, not only those of today.
     """
 
     left: int | None
@@ -69,9 +69,9 @@ class KaggleSubmission:
     Args:
         ref: its number.
         file: name of the file.
-        message: what was said of it.
+        message: its description.
         status: pending, complete or error.
-        public, private: its scores; None where there is none, or none to see.
+        public, private: its scores; None if there is none or it is hidden.
         error: why it was refused, or "".
     """
 
@@ -95,29 +95,29 @@ class Competitions:
         self.session = session
 
     def info(self, slug: str) -> CompetitionInfo:
-        """Facts of a competition.
+        """Returns the facts of a competition.
 
         Raises:
-            UserError: there is none of that name; the nearest one is given.
+            UserError: there is no competition of that name; the nearest name is suggested.
         """
         if_refused = f"Look at {rules_page(slug)}: are they accepted, is your phone number verified?"
         with self.session.errors(slug, if_refused):
             try:
-                found = client.call(self.session.api, "competitions", "get_competition", competition_name=slug)
+                answer = client.call(self.session.api, "competitions", "get_competition", competition_name=slug)
             except requests.HTTPError as error:
                 if status_of(error) != 404:
                     raise
                 raise UserError(f"Kaggle knows no such competition{self._similar(slug)}", slug) from None
-        deadline = found.deadline.replace(tzinfo=UTC) if found.deadline else None
+        deadline = answer.deadline.replace(tzinfo=UTC) if answer.deadline else None
         return CompetitionInfo(
-            slug, found.user_has_entered, deadline, found.is_kernels_submissions_only, found.submissions_disabled
+            slug, answer.user_has_entered, deadline, answer.is_kernels_submissions_only, answer.submissions_disabled
         )
 
     def joined(self, slug: str) -> CompetitionInfo:
-        """Facts of a competition that the user takes part in.
+        """Returns the facts of a competition that the user takes part in.
 
         Raises:
-            UserError: no such competition, or its rules are not accepted; the page to do so is named.
+            UserError: no such competition, or its rules are not accepted; the page of the rules is named.
         """
         info = self.info(slug)
         if not info.joined:
@@ -127,20 +127,20 @@ class Competitions:
         return info
 
     def limits(self, slug: str) -> Limits:
-        """How many submissions may still be made."""
+        """Returns how many submissions are left."""
         with self.session.errors(slug):
-            found = self.session.api.competition_get_submission_limits(slug)
-        known = found.num_today or found.num_total or found.num_allowed_now
-        return Limits(found.num_allowed_now if known else None, bool(found.limited_by_total))
+            answer = self.session.api.competition_get_submission_limits(slug)
+        known = answer.num_today or answer.num_total or answer.num_allowed_now
+        return Limits(answer.num_allowed_now if known else None, bool(answer.limited_by_total))
 
     def submissions(self, slug: str, at_least: int = PAGE) -> list[KaggleSubmission]:
-        """The newest submissions of the user's team, newest first.
+        """Lists the newest submissions of the user's team, newest first.
 
-        Kaggle decides how many come in a page, whatever is asked for; its token says whether there are more.
+        Kaggle decides the size of a page, whatever is requested; its token says whether there are more.
 
         Args:
             slug: of the competition.
-            at_least: how many to list, if there are so many. Defaults to a page.
+            at_least: how many to list, if there are that many. Defaults to a page.
         """
         fields: dict[str, Any] = {"competition_name": slug, "page_size": PAGE}
         listed: list[KaggleSubmission] = []
@@ -152,21 +152,21 @@ class Competitions:
             fields["page_token"] = page.next_page_token
 
     def submission(self, ref: int) -> KaggleSubmission:
-        """A submission as it stands now."""
+        """Returns the current state of a submission."""
         with self.session.errors(f"submission {ref}"):
             return _submission(client.call(self.session.api, "competitions", "get_submission", ref=ref))
 
     def ref_of(self, slug: str, content_id: str) -> int | None:
-        """Number of the newest submission whose message holds the content id; None without one."""
+        """Returns the number of the newest submission whose message contains the content id; None without one."""
         return max(self._refs(slug, content_id), default=None)
 
     def submit(self, slug: str, file: Path, message: str, content_id: str) -> int:
-        """Upload a file and submit it, once: if an answer is lost, the list of submissions is searched.
+        """Uploads a file and submits it, once: if an answer is lost, the list of submissions is searched.
 
         Args:
             slug: of the competition.
-            file: what to submit.
-            message: what to say of it.
+            file: the submission.
+            message: its description.
             content_id: a part of the message that no submission of another file has.
 
         Returns:
@@ -179,7 +179,7 @@ class Competitions:
         return self._submit_once(slug, content_id, lambda: api.competition_submit(str(file), message, slug, quiet=True))
 
     def submit_notebook(self, slug: str, ref: str, version: int, output: str, message: str, content_id: str) -> int:
-        """Submit a file that a version of a notebook wrote, once: as `submit`.
+        """Submits an output file of a version of a notebook, once: as `submit`.
 
         Args:
             slug: of the competition.
@@ -190,7 +190,7 @@ class Competitions:
         api = self.session.api
 
         def send() -> Any:
-            api.uploaded = True  # there is nothing to upload: from here on it may have been made
+            api.uploaded = True  # there is nothing to upload: from now on a submission may have been made
             return api.competition_submit_code(output, message, slug, ref, version, quiet=True)
 
         return self._submit_once(slug, content_id, send)
@@ -212,16 +212,16 @@ class Competitions:
         raise UserError("Kaggle is too busy to take submissions; nothing was submitted", slug, "Run it again later")
 
     def _search(self, error: Exception, slug: str, content_id: str, before: set[int]) -> int | None:
-        """Number of the submission whose answer was lost; None if there is none, and it may be sent again.
+        """Searches for the submission whose answer was lost; None if there is none, and it may be sent again.
 
         Raises:
-            UserError: none was made, and sending it again would not help; or it is not known whether one was made.
+            UserError: none was made, and sending it again would not help; or it is unknown whether one was made.
         """
         status = status_of(error)
         if not self.session.api.uploaded or (status is not None and status < 500):
             with self.session.errors(slug):
                 raise error
-        # Too busy means not taken; anything else may still be at work, so the list is searched for a while.
+        # Too busy (503) means not accepted; else Kaggle may still process it, so the list is searched repeatedly.
         busy = status == 503
         delays = LONGER_SEARCHES[:1] if busy else LONGER_SEARCHES
         ref = search(error, lambda: max(self._refs(slug, content_id) - before, default=None), delays, "submit")
@@ -243,19 +243,19 @@ class Competitions:
 
 
 def rules_page(slug: str) -> str:
-    """Address of the rules of a competition."""
+    """Returns the URL of a competition's rules."""
     return f"{SITE}/competitions/{slug}/rules"
 
 
-def _submission(found: Any) -> KaggleSubmission:
+def _submission(answer: Any) -> KaggleSubmission:
     return KaggleSubmission(
-        ref=found.ref,
-        file=found.file_name,
-        message=found.description or "",
-        status=found.status.name.lower(),
-        public=_number(found.public_score),
-        private=_number(found.private_score),
-        error=found.error_description or "",
+        ref=answer.ref,
+        file=answer.file_name,
+        message=answer.description or "",
+        status=answer.status.name.lower(),
+        public=_number(answer.public_score),
+        private=_number(answer.private_score),
+        error=answer.error_description or "",
     )
 
 

@@ -1,4 +1,4 @@
-"""Credentials: every place where the official client looks for them, in its order."""
+"""Credentials: all places where the official client looks for them, in its order."""
 
 import errno
 import json
@@ -19,7 +19,7 @@ TOKEN_PLACES = "KAGGLE_API_TOKEN or ~/.kaggle/access_token"
 
 @dataclass(frozen=True)
 class Credentials:
-    """Name of the account and where the credentials were found; never the secret itself.
+    """Name of the account and source of the credentials; never the secret itself.
 
     Args:
         user: name of the account.
@@ -31,10 +31,10 @@ class Credentials:
 
 
 def sign_in(api: Any) -> Credentials | None:
-    """Find the credentials that the official client would use, and ask Kaggle whether a token is valid.
+    """Finds the credentials that the official client would use, and asks Kaggle whether a token is valid.
 
     Args:
-        api: an official client; it gets the credentials.
+        api: an official client, which receives the credentials.
 
     Returns:
         Account and source; None if there are no credentials.
@@ -46,15 +46,18 @@ def sign_in(api: Any) -> Credentials | None:
 
 
 def _by_token(api: Any) -> Credentials | None:
-    """An access token: in a Kaggle notebook, KAGGLE_API_TOKEN (itself or a file), ~/.kaggle/access_token(.txt)."""
+    """Signs in by access token.
+
+    It is that of a Kaggle notebook, of KAGGLE_API_TOKEN (a token or a file), or of ~/.kaggle/access_token(.txt).
+    """
     try:
         token, origin = client.find_access_token()
-    except OSError as error:  # its message may hold the token, taken for a path
+    except OSError as error:  # its message may contain the token, which was taken for a path
         if error.errno != errno.ENAMETOOLONG:
             raise UserError(f"a Kaggle token cannot be read ({error.strerror})", TOKEN_PLACES, TOKEN_FIX) from None
         token, origin = os.environ["KAGGLE_API_TOKEN"], "KAGGLE_API_TOKEN"
     except UnicodeDecodeError:
-        raise UserError("a Kaggle token cannot be read (it is no text)", TOKEN_PLACES, TOKEN_FIX) from None
+        raise UserError("a Kaggle token cannot be read (it is not text)", TOKEN_PLACES, TOKEN_FIX) from None
     if origin is None:
         return None
     source = "~/.kaggle/access_token" if origin == "access_token" else origin
@@ -64,25 +67,25 @@ def _by_token(api: Any) -> Credentials | None:
     api.config_values[api.CONFIG_NAME_TOKEN] = token.strip()
     with kaggle_errors("credentials", f"token in {source}"):
         try:
-            known = client.introspect_token(api, token.strip())
+            token_facts = client.introspect_token(api, token.strip())
         except requests.HTTPError as error:
             if status_of(error) not in (400, 401, 403, 404):
                 raise
-            known = None
-    if known is None or not known.active or not known.username:
-        others = {"KAGGLE_KEY": os.environ.get("KAGGLE_KEY"), _shown(Path(api.config)): Path(api.config).is_file()}
-        beside = [name for name, there in others.items() if there]
-        rest = f", or remove it to use {shorten_list(beside)}" if beside else ""
-        raise UserError(f"the token in {source} is expired, revoked or mistyped", None, TOKEN_FIX + rest)
-    api.config_values[api.CONFIG_NAME_USER] = known.username
-    return Credentials(known.username, f"token in {source}")
+            token_facts = None
+    if token_facts is None or not token_facts.active or not token_facts.username:
+        candidates = {"KAGGLE_KEY": os.environ.get("KAGGLE_KEY"), _shown(Path(api.config)): Path(api.config).is_file()}
+        other_sources = [name for name, exists in candidates.items() if exists]
+        alternative = f", or remove it to use {shorten_list(other_sources)}" if other_sources else ""
+        raise UserError(f"the token in {source} is expired, revoked or mistyped", None, TOKEN_FIX + alternative)
+    api.config_values[api.CONFIG_NAME_USER] = token_facts.username
+    return Credentials(token_facts.username, f"token in {source}")
 
 
 def _by_key(api: Any) -> Credentials | None:
-    """The older pair of user name and key: kaggle.json, each overridden by KAGGLE_USERNAME and KAGGLE_KEY."""
+    """Signs in by the older user name and key: kaggle.json, overridden by KAGGLE_USERNAME and KAGGLE_KEY."""
     path, values, sources = Path(api.config), {}, []
-    named = {name: os.environ.get(f"KAGGLE_{name.upper()}", "").strip() for name in ("username", "key")}
-    if path.is_file() and not all(named.values()):
+    from_environment = {name: os.environ.get(f"KAGGLE_{name.upper()}", "").strip() for name in ("username", "key")}
+    if path.is_file() and not all(from_environment.values()):
         try:
             values = json.loads(path.read_bytes())  # in UTF-8, with a BOM or not, or in UTF-16
             if not isinstance(values, dict):
@@ -90,8 +93,8 @@ def _by_key(api: Any) -> Credentials | None:
         except (ValueError, OSError) as error:
             raise UserError(f"not readable as kaggle.json ({error})", _shown(path), TOKEN_FIX) from None
         sources = [_shown(path)]
-    values = {name: named[name] or str(values.get(name, "")).strip() for name in named}
-    sources += [f"KAGGLE_{name.upper()}" for name in named if named[name]]
+    values = {name: from_environment[name] or str(values.get(name, "")).strip() for name in from_environment}
+    sources += [f"KAGGLE_{name.upper()}" for name in from_environment if from_environment[name]]
     if not sources:
         return None
     source = " and ".join(sources)
@@ -107,7 +110,7 @@ def _by_key(api: Any) -> Credentials | None:
 
 
 def _by_login(api: Any) -> Credentials | None:
-    """What `kaggle auth login` wrote: ~/.kaggle/credentials.json."""
+    """Signs in by the login that `kaggle auth login` saved: ~/.kaggle/credentials.json."""
     source = client.login_file()
     if not Path(source).expanduser().is_file():
         return None
@@ -128,5 +131,6 @@ def _by_login(api: Any) -> Credentials | None:
 
 
 def _shown(path: Path) -> str:
+    """Returns a path with ~ for the home folder."""
     home = str(Path.home())
     return str(path).replace(home, "~", 1) if str(path).startswith(home) else str(path)

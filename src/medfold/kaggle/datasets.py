@@ -1,4 +1,4 @@
-"""The user's own data sets at Kaggle: private ones, uploaded by content."""
+"""The user's own data sets on Kaggle: private, with versions identified by content."""
 
 import tempfile
 import time
@@ -14,8 +14,8 @@ from medfold.kaggle.session import KaggleSession, Version
 from medfold.progress import progress_bar, spinner
 
 LICENCE = "other"  # Kaggle asks for one; the data set is private
-UNPACKING = 1800  # seconds that Kaggle may take to unpack a data set
-UNUSABLE = ("failed", "deleted")  # states in which a data set stays
+UNPACKING = 1800  # seconds to wait until Kaggle has unpacked a data set
+UNUSABLE = ("failed", "deleted")  # final states of a data set that cannot be attached
 
 wait = time.sleep
 
@@ -34,27 +34,27 @@ class Datasets:
         self.session = session
 
     def version(self, name: str) -> Version | None:
-        """Newest version of a data set; None if there is none of that name.
+        """Returns the newest version of a data set; None if there is none of that name.
 
         Raises:
             UserError: the data set is not private.
         """
         ref = self._ref(name)
-        found = self.session.find(name, "datasets", "get_dataset", owner_slug=self.session.user, dataset_slug=name)
-        if found is None:
+        answer = self.session.find(name, "datasets", "get_dataset", owner_slug=self.session.user, dataset_slug=name)
+        if answer is None:
             return None
         link = f"{SITE}/datasets/{ref}"
-        if not found.is_private:
+        if not answer.is_private:
             fix = f"Make it private, or delete it: {link}/settings"
             raise UserError("this data set is public, and would publish your folds", ref, fix)
-        return Version(ref, found.current_version_number or 1, link)
+        return Version(ref, answer.current_version_number or 1, link)
 
     def holds(self, name: str, content_id: str) -> bool:
-        """True if the newest version of a data set has this content; waits until Kaggle has unpacked it.
+        """Returns True if the newest version of a data set has this content; waits until Kaggle has unpacked it.
 
         Args:
             name: of the data set.
-            content_id: as `upload` took it.
+            content_id: as given to `upload`.
         """
         if self._state(name) in UNUSABLE:
             return False
@@ -62,14 +62,14 @@ class Datasets:
         return self._shows(name, content_id)
 
     def upload(self, name: str, folder: Path, content_id: str) -> Version:
-        """Upload the files of a folder as the next version of a private data set, or as its first.
+        """Uploads the files of a folder as the first or the next version of a private data set.
 
-        A version holds the files that are sent with it, and nothing of the versions before.
+        A version holds only the files that are sent with it, none of earlier versions.
 
         Args:
             name: of the data set.
-            folder: its files; folders in it are left out.
-            content_id: by which `holds` knows this version: a part of the name of one more file.
+            folder: its files; subfolders are ignored.
+            content_id: identifies this version for `holds`: it is in the name of one more file.
 
         Raises:
             UserError: a failed upload, or Kaggle's reason to refuse; nothing is changed then.
@@ -95,13 +95,13 @@ class Datasets:
         if answer and (answer.error or (answer.status or "").lower() == "error"):
             raise UserError(f"Kaggle refuses the data set: {answer.error or 'no reason given'}", ref)
         self._wait_until_ready(name, content_id)
-        made = self.version(name)
-        if made is None:
-            raise UserError("the data set was made, but Kaggle does not show it", ref, "Run it again")
-        return made
+        uploaded_version = self.version(name)
+        if uploaded_version is None:
+            raise UserError("the data set was created, but Kaggle does not list it", ref, "Run it again")
+        return uploaded_version
 
     def _upload_files(self, folder: Path, content_id: str) -> list[Any]:
-        """The files of a folder, and one whose name holds the content id, as parts of the request for a version."""
+        """Uploads a folder's files and a marker file named by the content id; returns them as request objects."""
         with tempfile.TemporaryDirectory() as extra:
             marker = Path(extra) / _marker(content_id)
             marker.write_text(f"medfold {content_id}\n", encoding="utf-8")
@@ -121,7 +121,7 @@ class Datasets:
         return new_object("datasets", "ApiDatasetNewFile", token=answer.token)
 
     def _wait_until_ready(self, name: str, content_id: str | None) -> None:
-        """Wait until a data set can be attached, and, with a content id, until it shows the version of that content.
+        """Waits until a data set can be attached and, if a content id is given, lists the version of that content.
 
         Raises:
             UserError: Kaggle could not unpack it, or has not in half an hour.
@@ -138,7 +138,7 @@ class Datasets:
                 state = self._state(name)
                 if state in UNUSABLE:
                     what = f"Kaggle could not unpack the data set ({state})"
-                    raise UserError(what, self._ref(name), "Run it again: it is sent anew")
+                    raise UserError(what, self._ref(name), "Run it again: it is uploaded again")
                 if is_ready(state):
                     return
                 if waited >= UNPACKING:
@@ -151,11 +151,11 @@ class Datasets:
         return _marker(content_id) in dataset_files(self.session, self._ref(name))
 
     def _state(self, name: str) -> str:
-        # A data set that was made a moment ago may not be shown yet.
+        # A data set that was created a moment ago may not be listed yet.
         fields = {"owner_slug": self.session.user, "dataset_slug": name}
-        found = self.session.find(name, "datasets", "get_dataset_status", **fields)
+        answer = self.session.find(name, "datasets", "get_dataset_status", **fields)
         with self.session.errors(name):
-            return found.status.name.lower() if found else "not shown yet"
+            return answer.status.name.lower() if answer else "not shown yet"
 
     def _ref(self, name: str) -> str:
         return f"{self.session.user}/{name}"

@@ -1,4 +1,4 @@
-"""Listing and opening the files of competitions and data sets."""
+"""Lists and opens the files of competitions and data sets."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,31 +15,31 @@ PAGE = 200  # files per listing
 
 
 def competition_files(session: KaggleSession, slug: str) -> dict[str, int]:
-    """Files of a competition: path -> bytes."""
+    """Lists the files of a competition: path -> bytes."""
     return _list_files(session, slug, session.api.competition_list_files, lambda page: page.files)
 
 
 def dataset_files(session: KaggleSession, slug: str) -> dict[str, int]:
-    """Files of a data set: path -> bytes.
+    """Lists the files of a data set: path -> bytes.
 
     Args:
-        session: need not have credentials if the data set is public.
+        session: without credentials if the data set is public.
         slug: owner/name.
     """
     return _list_files(session, slug, session.api.dataset_list_files, lambda page: page.dataset_files)
 
 
 def open_competition(session: KaggleSession, slug: str, name: str = "") -> requests.Response:
-    """Open stream of a competition's archive, or of one of its files.
+    """Opens the stream of a competition's archive, or of one of its files.
 
     Args:
         session: with credentials.
         slug: of the competition.
-        name: path of the file. Defaults to the archive of all.
+        name: path of the file. Defaults to the archive of all files.
 
     Raises:
         UserError: Kaggle refuses.
-        requests.RequestException: a failure that asking again may mend.
+        requests.RequestException: a temporary failure, which may be retried.
     """
     if_refused = f"Accept the rules at {rules_page(slug)}; a phone number must be verified"
     fields = {"competition_name": slug, "file_name": name} if name else {"competition_name": slug}
@@ -48,12 +48,12 @@ def open_competition(session: KaggleSession, slug: str, name: str = "") -> reque
 
 
 def open_dataset(session: KaggleSession, slug: str, name: str = "") -> requests.Response:
-    """Open stream of a data set's archive, or of one of its files.
+    """Opens the stream of a data set's archive, or of one of its files.
 
     Args:
-        session: need not have credentials if the data set is public.
+        session: without credentials if the data set is public.
         slug: owner/name.
-        name: path of the file. Defaults to the archive of all.
+        name: path of the file. Defaults to the archive of all files.
 
     Raises:
         UserError, requests.RequestException: as `open_competition`.
@@ -79,5 +79,5 @@ def _open(
     except requests.RequestException as error:
         status = status_of(error)
         if status is None or status == 429 or status >= 500:
-            raise  # asking again may mend it: `http_download` does
+            raise  # temporary: `http_download` retries it
         raise explain(error, where, session.source, if_refused) from None

@@ -1,4 +1,4 @@
-"""Failed requests to Kaggle, in words: each becomes one `UserError`."""
+"""Failed requests to Kaggle, each converted into one `UserError`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,37 +12,37 @@ from medfold.kaggle.client import SITE, TOKEN_PAGE
 TOKEN_FIX = f"Create a new token at {TOKEN_PAGE}"
 LOGIN_FIX = "Run: kaggle auth login"
 
-# What the official client raises over an answer that is not what it expects.
+# Exceptions of the official client for an answer in an unexpected format.
 UNREADABLE = (KeyError, ValueError, TypeError, AttributeError)
 FAILED = (requests.RequestException, *UNREADABLE)
 
 
 @contextmanager
 def kaggle_errors(where: str, source: str, if_refused: str | None = None) -> Iterator[None]:
-    """Turn the errors that requests to Kaggle raise inside the block into UserErrors.
+    """Converts the errors of requests to Kaggle inside the block into UserErrors.
 
     Args:
-        where: what was asked for, such as the name of a competition.
-        source: where the credentials come from.
+        where: what was requested, such as the name of a competition.
+        source: where the credentials are from.
         if_refused: what to do about a refusal (403). Defaults to nothing.
     """
     try:
         yield
     except requests.RequestException as error:
         if error.response is not None and "Service/" not in error.response.url:
-            raise  # of the file storage, not of Kaggle itself: `http_download` decides
+            raise  # from the file storage, not from Kaggle itself: `http_download` handles it
         raise explain(error, where, source, if_refused) from None
     except UNREADABLE as error:
         raise UserError(f"Kaggle sent an answer that cannot be read ({error})", where, "Try again later") from None
 
 
 def explain(error: requests.RequestException, where: str, source: str, if_refused: str | None = None) -> UserError:
-    """Describe a failed request, without addresses: they may be signed.
+    """Describes a failed request, without URLs: they may be signed.
 
     Args:
-        error: what the request raised.
-        where: what was asked for.
-        source: where the credentials come from.
+        error: the exception of the request.
+        where: what was requested.
+        source: where the credentials are from.
         if_refused: what to do about a refusal (403). Defaults to nothing.
     """
     if error.response is None:
@@ -56,35 +56,35 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
     if status == 403:
         return UserError(f"Kaggle refuses: {message}", where, if_refused)
     if status == 404:
-        return UserError(f"Kaggle has no such thing: {message}", where)
+        return UserError(f"not found on Kaggle: {message}", where)
     later = "Try again later" if status == 429 or status >= 500 else None
     return UserError(f"Kaggle answers {status}: {message}", where, later)
 
 
 def status_of(error: Exception) -> int | None:
-    """HTTP status of a failed request; None if there was no answer, or one that cannot be read."""
+    """Returns the HTTP status of a failed request; None if there was no answer, or an unreadable one."""
     response = error.response if isinstance(error, requests.RequestException) else None
     return None if response is None else response.status_code
 
 
 def reason_of(error: Exception) -> str:
-    """Why a request failed, in a few words, without addresses."""
+    """Returns a short reason why a request failed, without URLs."""
     return (
         http_download.failure_reason(error) if isinstance(error, requests.RequestException) else "an unreadable answer"
     )
 
 
 def is_final(error: Exception) -> bool:
-    """True if asking again cannot help."""
+    """Returns True if a retry cannot help."""
     status = status_of(error)
     return status is not None and status < 500 and status not in (408, 429)
 
 
 def advice(problem: str) -> str | None:
-    """What to do about Kaggle's reason not to run a notebook; None if the reason is an unknown one."""
+    """Returns what to do about Kaggle's reason not to run a notebook; None if the reason is unknown."""
     problem = problem.lower()
     if "quota" in problem or "gpu hours" in problem:
-        return f"What is left of this week's GPU hours: {SITE}/settings"
+        return f"See this week's remaining GPU hours: {SITE}/settings"
     if "phone" in problem or "verif" in problem:
         return f"Verify your phone number: {SITE}/settings"
     if "concurrent" in problem or "maximum" in problem:

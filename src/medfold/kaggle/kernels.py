@@ -1,4 +1,4 @@
-"""The user's own notebooks at Kaggle: pushed, followed while they run, their output fetched."""
+"""The user's own notebooks on Kaggle: uploads them, follows their runs, downloads their output."""
 
 import json
 import tempfile
@@ -16,8 +16,8 @@ from medfold.kaggle.errors import FAILED, advice, is_final, reason_of, status_of
 from medfold.kaggle.session import KaggleSession, Version
 from medfold.progress import spinner
 
-GPU = "NvidiaTeslaT4"  # two of them
-MAX_FAILURES = 30  # failed looks in a row at a running notebook, about half an hour, before it is given up
+GPU = "NvidiaTeslaT4"  # Kaggle provides two
+MAX_FAILURES = 30  # failed status requests in a row, about half an hour, before waiting ends
 ENDED = ("complete", "error", "cancel_acknowledged")
 
 wait = time.sleep
@@ -25,11 +25,11 @@ wait = time.sleep
 
 @dataclass(frozen=True)
 class KernelRun:
-    """State of the run of a notebook.
+    """State of a notebook's run.
 
     Args:
         state: queued, running, complete, error, cancel_requested, cancel_acknowledged or new_script.
-        message: why it failed, in Kaggle's words.
+        message: Kaggle's reason for a failure.
     """
 
     state: str
@@ -43,10 +43,10 @@ class KernelRun:
 
 @dataclass(frozen=True)
 class KernelOutput:
-    """Output of the run of a notebook.
+    """Output of a notebook's run.
 
     Args:
-        files: name -> short-lived address.
+        files: name -> short-lived URL.
         log: what it printed.
     """
 
@@ -81,20 +81,20 @@ class Kernels:
         self.session = session
 
     def version_and_text(self, name: str) -> tuple[Version, str] | None:
-        """Newest version of a notebook, and its text; None if there is none of that name."""
-        found = self.session.find(name, "kernels", "get_kernel", user_name=self.session.user, kernel_slug=name)
-        if found is None:
+        """Returns the newest version of a notebook and its text; None if there is none of that name."""
+        answer = self.session.find(name, "kernels", "get_kernel", user_name=self.session.user, kernel_slug=name)
+        if answer is None:
             return None
         with self.session.errors(name):
-            return self._version(name, found.metadata.current_version_number or 0), found.blob.source or ""
+            return self._version(name, answer.metadata.current_version_number or 0), answer.blob.source or ""
 
     def version(self, name: str) -> Version | None:
-        """Newest version of a notebook; None if there is none of that name."""
-        found = self.version_and_text(name)
-        return found[0] if found else None
+        """Returns the newest version of a notebook; None if there is none of that name."""
+        newest = self.version_and_text(name)
+        return newest[0] if newest else None
 
     def push(self, name: str, notebook: Path, attached: AttachedData, internet: bool = False) -> Version:
-        """Make a file the newest version of a private notebook; Kaggle runs it on GPUs.
+        """Uploads a file as the newest version of a private notebook; Kaggle runs it on GPUs.
 
         Args:
             name: of the notebook.
@@ -116,9 +116,9 @@ class Kernels:
             metadata = self._metadata(name, notebook.name, attached, internet)
             (Path(folder) / "kernel-metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
             (Path(folder) / notebook.name).write_bytes(notebook.read_bytes())
-            answer, found = self.session.send_once(where, lambda: self.session.api.kernels_push(folder), find)
-        if found:
-            return found
+            answer, pushed = self.session.send_once(where, lambda: self.session.api.kernels_push(folder), find)
+        if pushed:
+            return pushed
         if answer.error:
             raise UserError(f"Kaggle refuses the notebook: {answer.error}", where, advice(answer.error))
         _check_attached(answer, where)
@@ -127,37 +127,37 @@ class Kernels:
         return self._version(name, answer.version_number)
 
     def gpu_hours(self) -> tuple[float, float] | None:
-        """GPU hours that are left, and all of a week; None if Kaggle does not tell."""
+        """Returns the remaining GPU hours and the weekly quota; None if Kaggle does not report them."""
         try:
             quota = self.session.api.quota_view().gpu_quota
             allowed = quota.total_time_allowed.total_seconds() / 3600
             return max(0.0, allowed - quota.time_used.total_seconds() / 3600), allowed
         except FAILED:
-            return None  # it is for information only: who has none left is refused by Kaggle
+            return None  # only for information: Kaggle itself refuses a run without quota
 
     def status(self, notebook: Version) -> KernelRun:
-        """State of the run of a version of a notebook."""
+        """Returns the state of the run of a notebook version."""
         with self.session.errors(notebook.ref):
             return self._status(notebook)
 
     def follow(self, notebook: Version, longest: float) -> KernelRun:
-        """Wait until the run of a version of a notebook ends; its state is printed when it changes.
+        """Waits until the run of a notebook version ends, and prints its state when it changes.
 
         Args:
             notebook: the version.
             longest: seconds to wait.
 
         Raises:
-            UserError: it takes longer, or Kaggle does not answer for half an hour; the notebook goes on.
+            UserError: it takes longer, or Kaggle does not answer for half an hour; the notebook continues to run.
         """
         began, delay, failures, shown, renewed = time.monotonic(), 5.0, 0, "", False
-        fix = "It goes on there; the same command takes it up again"
+        fix = "It continues on Kaggle; run the same command to wait again"
         with spinner(f"{notebook.ref} on Kaggle's machines"):
             while True:
                 try:
-                    found = self._status(notebook)
+                    run = self._status(notebook)
                 except FAILED as error:
-                    if status_of(error) == 401 and not renewed:  # a token of hours ago
+                    if status_of(error) == 401 and not renewed:  # the token has expired
                         self.session.renew()
                         renewed = True
                         continue
@@ -169,18 +169,18 @@ class Kernels:
                         warn("kaggle", f"the state of the notebook is unknown ({reason_of(error)}); asking again")
                 else:
                     failures, renewed, waited = 0, False, time.monotonic() - began
-                    if found.state != shown:
-                        say("kaggle", f"{found.state.replace('_', ' ')}, {format_duration(waited)}")
-                        shown = found.state
-                    if found.ended:
-                        return found
+                    if run.state != shown:
+                        say("kaggle", f"{run.state.replace('_', ' ')}, {format_duration(waited)}")
+                        shown = run.state
+                    if run.ended:
+                        return run
                     if waited > longest:
                         raise UserError(f"the notebook has not ended in {format_duration(waited)}", notebook.ref, fix)
                 wait(delay)
                 delay = min(1.3 * delay, 60)
 
     def output(self, notebook: Version) -> KernelOutput:
-        """Output of the run of a version of a notebook."""
+        """Returns the output of the run of a notebook version."""
         fields: dict[str, Any] = _run_of(notebook)
         addresses: dict[str, str] = {}
         while True:
@@ -191,7 +191,7 @@ class Kernels:
             fields["page_token"] = page.next_page_token
 
     def fetch(self, notebook: Version, name: str, out: Path) -> None:
-        """Download a file that the run of a version of a notebook wrote; each attempt asks for a fresh address.
+        """Downloads an output file of the run of a notebook version; each attempt requests a fresh URL.
 
         Args:
             notebook: the version.
@@ -199,21 +199,21 @@ class Kernels:
             out: where to write it.
 
         Raises:
-            UserError: there is no file of that name, or an error page comes instead of it.
+            UserError: there is no file of that name, or an error page is sent instead of it.
         """
         written = self.output(notebook).files
         if name not in written:
-            fix = f"It left {shorten_list(sorted(written))}" if written else "It left nothing"
+            fix = f"Its files: {shorten_list(sorted(written))}" if written else "It wrote no files"
             raise UserError(f"the notebook wrote no {name}", notebook.ref, fix)
         files.remove(out)
         http_download.download_file(lambda: http_download.open_stream(self.output(notebook).files[name]), out)
         with out.open("rb") as file:
-            if file.read(100).lstrip()[:1] in (b"<", b"{"):  # HTML or JSON; a table or an archive never begins so
+            if file.read(100).lstrip()[:1] in (b"<", b"{"):  # HTML or JSON; no table or archive begins with these
                 out.unlink()
                 raise UserError(f"Kaggle sends an error page instead of {name}", notebook.ref, "Run it again")
 
     def _metadata(self, name: str, file: str, attached: AttachedData, internet: bool) -> dict[str, Any]:
-        """Contents of kernel-metadata.json, which the official client reads."""
+        """Returns the contents of kernel-metadata.json, which the official client reads."""
         return {
             "id": f"{self.session.user}/{name}",
             "title": name,
@@ -234,31 +234,32 @@ class Kernels:
         return Version(f"{self.session.user}/{name}", number, f"{SITE}/code/{self.session.user}/{name}")
 
     def _status(self, notebook: Version) -> KernelRun:
-        found = client.call(self.session.api, "kernels", "get_kernel_session_status", **_run_of(notebook))
-        return KernelRun(found.status.name.lower(), found.failure_message or "")
+        answer = client.call(self.session.api, "kernels", "get_kernel_session_status", **_run_of(notebook))
+        return KernelRun(answer.status.name.lower(), answer.failure_message or "")
 
 
 def _check_attached(answer: Any, where: str) -> None:
-    absent = {
+    """Raises UserError for data that Kaggle could not attach."""
+    not_attached = {
         "competition": answer.invalid_competition_sources,
         "data set": answer.invalid_dataset_sources,
         "notebook": answer.invalid_kernel_sources,
         "model": answer.invalid_model_sources,
     }
-    for kind, names in absent.items():
+    for kind, names in not_attached.items():
         if names:
             fix = f"Have you joined it? {SITE}/competitions/{names[0]}/rules" if kind == "competition" else None
             raise UserError(f"Kaggle cannot attach the {kind} {shorten_list(names)}", where, fix)
 
 
 def _run_of(notebook: Version) -> dict[str, str]:
-    """Fields that name the run of a version, rather than of the newest: a bare number is not found."""
+    """Returns the request fields for the run of this version, not the newest; Kaggle does not find a bare number."""
     user, name = notebook.ref.split("/")
     return {"user_name": user, "kernel_slug": name, "version_label": f"v{notebook.version}"}
 
 
 def _printed(log: str) -> str:
-    """What a notebook printed, from a log as Kaggle keeps it: a list of {"stream_name", "time", "data"}."""
+    """Returns what a notebook printed, from Kaggle's log: a list of {"stream_name", "time", "data"}."""
     try:
         return "".join(piece["data"] for piece in json.loads(log))
     except (ValueError, TypeError, KeyError):

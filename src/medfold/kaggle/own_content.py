@@ -1,4 +1,4 @@
-"""What the kit put on Kaggle: notebooks and data sets, listed and removed."""
+"""Notebooks and data sets that medfold created on Kaggle, listed and removed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class OwnContent:
     """A notebook or data set of the user.
 
     Args:
-        kind: which of them.
+        kind: of content.
         ref: owner/name.
     """
 
@@ -23,12 +23,12 @@ class OwnContent:
 
     @property
     def page(self) -> str:
-        """Its address."""
+        """Its URL."""
         return f"{SITE}/{'code' if self.kind == 'notebook' else 'datasets'}/{self.ref}"
 
 
 def list_content(session: KaggleSession, prefix: str) -> Iterator[OwnContent]:
-    """The user's notebooks and data sets whose names begin with a prefix.
+    """Yields the user's notebooks and data sets whose names begin with a prefix.
 
     Args:
         session: with credentials.
@@ -45,10 +45,10 @@ def list_content(session: KaggleSession, prefix: str) -> Iterator[OwnContent]:
 
 
 def remove_content(session: KaggleSession, content: OwnContent) -> None:
-    """Delete a notebook or a data set at Kaggle, for good.
+    """Deletes a notebook or a data set on Kaggle permanently.
 
     Raises:
-        UserError: Kaggle's reason not to.
+        UserError: Kaggle's reason to refuse.
     """
     ref = content.ref
     owner, name = ref.split("/")

@@ -1,7 +1,7 @@
 """A remote run on Kaggle, started at most once: a private data set, and a notebook that reads it.
 
-Before anything is sent, what Kaggle has is looked at. So a command that was killed goes on where it was, and nothing is
-uploaded or run twice.
+The state on Kaggle is checked before anything is sent, so that a command that was killed resumes where it was, and
+nothing is uploaded or run twice.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from medfold.kaggle.datasets import Datasets
 from medfold.kaggle.kernels import AttachedData, Kernels
 from medfold.kaggle.session import KaggleSession, Version
 
-LOG_LINES = 12  # of a notebook that failed: so many are printed
+LOG_LINES = 12  # printed from the end of a failed notebook's log
 UNDER_WAY = ("queued", "running", "complete")
 
 
 @dataclass(frozen=True)
 class RemoteRun:
-    """What is to be run on Kaggle.
+    """A notebook to run on Kaggle, with its data.
 
     Args:
         name: of the notebook.
         dataset: name of the data set.
-        manifest: the JSON file, in the folder whose files the data set holds, that names all others and their hashes;
-            its key `mark` is the content id.
-        notebook: the file that runs; its text holds the content id.
-        others: further data sets that are attached: owner/name of each.
+        manifest: the JSON file that names all other files of its folder and their hashes; the data set holds the
+            folder. Its key `mark` is the content id.
+        notebook: the notebook file; its text contains the content id.
+        others: other data sets to attach: owner/name of each.
         competition: the slug of the competition whose data is attached. Defaults to none.
         internet: whether the notebook may use the internet. Defaults to False.
     """
@@ -49,16 +49,16 @@ class RemoteRun:
 
     @property
     def content_id(self) -> str:
-        """Identifies what is to be done; the same for all versions of this package."""
+        """Identifies the content of the run; the same for all versions of this package."""
         return files.read_json(self.manifest)["mark"]
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A remote run that has ended well.
+    """A remote run that has succeeded.
 
     Args:
-        dataset: the version that the notebook read; None if it was removed since.
+        dataset: the version that the notebook read; None if it has been removed.
         notebook: the version that ran.
     """
 
@@ -72,7 +72,7 @@ class FinishedRun:
 
 
 class FailedNotebookError(UserError):
-    """A notebook that ran and failed; it may have written files all the same.
+    """A notebook that ran and failed; it may have written files.
 
     Args:
         notebook: the version.
@@ -84,21 +84,21 @@ class FailedNotebookError(UserError):
 
 
 def manifest_id(manifest: Path) -> str:
-    """The first 12 digits of the SHA-256 of a manifest: the content id of the data set that holds it."""
+    """Returns the first 12 digits of a manifest's SHA-256: the content id of the data set that holds it."""
     return files.sha256(manifest)[:12]
 
 
 def run_at_kaggle(
     session: KaggleSession, wanted: RemoteRun, longest: float, log: Path, again: bool = False
 ) -> FinishedRun:
-    """Run a notebook on Kaggle, unless it runs or ran before, and wait for its end.
+    """Runs a notebook on Kaggle, unless it is running or has run before, and waits for its end.
 
     Args:
         session: with credentials.
-        wanted: what is to be run.
+        wanted: the run.
         longest: seconds to wait.
-        log: the file to write what the notebook printed to.
-        again: run it once more even if it ran before. Defaults to False.
+        log: the file for the notebook's printed output.
+        again: runs it once more even if it has run before. Defaults to False.
 
     Raises:
         UserError: a refusal, with Kaggle's reason.
@@ -120,12 +120,12 @@ def run_at_kaggle(
 
 
 def _find_begun(session: KaggleSession, wanted: RemoteRun) -> FinishedRun | None:
-    """The versions of this very run, if it is under way or complete."""
+    """Returns the versions of this run, if it is under way or complete; else None."""
     kernels = Kernels(session)
-    found = kernels.version_and_text(wanted.name)
-    if found is None:
+    newest = kernels.version_and_text(wanted.name)
+    if newest is None:
         return None
-    notebook, text = found
+    notebook, text = newest
     if not notebook.version or wanted.content_id not in text or kernels.status(notebook).state not in UNDER_WAY:
         return None
     say("notebook", f"pushed before, version {notebook.version}: {notebook.link}")
@@ -133,6 +133,7 @@ def _find_begun(session: KaggleSession, wanted: RemoteRun) -> FinishedRun | None
 
 
 def _begin(session: KaggleSession, wanted: RemoteRun) -> FinishedRun:
+    """Uploads the data set and starts the notebook."""
     kernels, dataset = Kernels(session), _upload(session, wanted)
     if hours := kernels.gpu_hours():
         say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
@@ -143,7 +144,7 @@ def _begin(session: KaggleSession, wanted: RemoteRun) -> FinishedRun:
 
 
 def _upload(session: KaggleSession, wanted: RemoteRun) -> Version:
-    """The version of the data set that holds the files; they are uploaded unless it holds them already."""
+    """Returns the version of the data set with these files, which are uploaded unless it holds them already."""
     datasets, content_id = Datasets(session), manifest_id(wanted.manifest)
     present = datasets.version(wanted.dataset)
     if present and datasets.holds(wanted.dataset, content_id):

@@ -1,4 +1,4 @@
-"""A session with Kaggle: signed in, errors turned into `UserError`s, and nothing sent twice."""
+"""A signed-in session with Kaggle, which converts errors to `UserError`s and sends nothing twice."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from medfold.kaggle.credentials import Credentials, sign_in
 from medfold.kaggle.errors import FAILED, advice, explain, kaggle_errors, reason_of, status_of
 
 LONGEST_NAME = 50  # letters of the name of a data set or notebook
-SEARCHES = (2, 4, 8, 15, 30)  # seconds before each search for something whose answer was lost
+SEARCHES = (2, 4, 8, 15, 30)  # seconds before each search for the result of a request whose answer was lost
 
 wait = time.sleep
 
@@ -29,7 +29,7 @@ class Version:
     Args:
         ref: owner/name.
         version: its number.
-        link: its page.
+        link: URL of its page.
     """
 
     ref: str
@@ -42,7 +42,7 @@ class KaggleSession:
 
     Args:
         api: the official client.
-        credentials: whose they are and where they were found; None for a session without an account.
+        credentials: account and source; None for a session without an account.
 
     Example:
         `Competitions(KaggleSession.connect()).info("histology").deadline`
@@ -53,10 +53,10 @@ class KaggleSession:
 
     @classmethod
     def connect(cls, anonymous: bool = False) -> "KaggleSession":
-        """Find the credentials that the official client would use, and ask Kaggle whether a token is valid.
+        """Finds the credentials that the official client would use, and asks Kaggle whether a token is valid.
 
         Args:
-            anonymous: go on without an account if there are no credentials: public data sets need none. Defaults to
+            anonymous: continues without an account if there are no credentials: public data sets need none. Defaults to
                 False.
 
         Raises:
@@ -71,7 +71,7 @@ class KaggleSession:
         return cls(api, credentials)
 
     def renew(self) -> None:
-        """Sign in again: the credentials that `connect` got expire.
+        """Signs in again, since the credentials that `connect` found expire.
 
         Raises:
             UserError: as `connect`.
@@ -81,7 +81,7 @@ class KaggleSession:
 
     @property
     def user(self) -> str:
-        """Name of the account; there must be one."""
+        """Name of the account, which must exist."""
         return self.credentials.user
 
     @property
@@ -95,19 +95,19 @@ class KaggleSession:
         return f"{self.user}, by the {self.source}"
 
     def errors(self, where: str, if_refused: str | None = None) -> AbstractContextManager[None]:
-        """Turn the errors of requests inside a `with` block into UserErrors.
+        """Converts the errors of requests inside a `with` block into UserErrors.
 
         Args:
-            where: what was asked for.
+            where: what was requested.
             if_refused: what to do about a refusal (403). Defaults to nothing.
         """
         return kaggle_errors(where, self.source, if_refused)
 
     def call(self, where: str, service: str, method: str, /, if_refused: str | None = None, **fields: Any) -> Any:
-        """Answer of Kaggle to one request.
+        """Sends one request and returns Kaggle's answer.
 
         Args:
-            where: what is asked for, for messages.
+            where: what is requested, for messages.
             service, method, fields: as `client.call` takes them.
             if_refused: what to do about a refusal (403). Defaults to nothing.
 
@@ -118,9 +118,9 @@ class KaggleSession:
             return client.call(self.api, service, method, **fields)
 
     def find(self, where: str, service: str, method: str, /, **fields: Any) -> Any:
-        """Answer of Kaggle to one request, as `call`; None if there is no such thing.
+        """Sends one request, as `call`; returns None if the object does not exist.
 
-        Instead of "not found", Kaggle may answer that one must not see it.
+        Instead of "not found", Kaggle may answer that access is denied.
         """
         with self.errors(where):
             try:
@@ -131,12 +131,12 @@ class KaggleSession:
                 raise
 
     def pages(self, where: str, ask: Callable[..., Any], *words: Any, first: str | None, **more: Any) -> Iterator[Any]:
-        """All pages of a listing.
+        """Yields all pages of a listing.
 
         Args:
             where: what is listed, for messages.
-            ask: method of the official client that lists.
-            words, more: its arguments, without the token of the page.
+            ask: the listing method of the official client.
+            words, more: its arguments, without the page token.
             first: token of the first page.
 
         Raises:
@@ -152,15 +152,15 @@ class KaggleSession:
                 return
 
     def send_once(self, where: str, send: Callable[[], Any], find: Callable[[], Any]) -> tuple[Any, Any]:
-        """Send a request that must not be repeated; if its answer is lost, search for what it made.
+        """Sends a request that must not be repeated; if its answer is lost, searches for its result.
 
         Args:
             where: what is sent, for messages.
-            send: sends the request, and returns the answer.
-            find: returns what the request made; None if it is not there.
+            send: sends the request and returns the answer.
+            find: returns the result of the request; None if there is none.
 
         Returns:
-            The answer and None, or None and what `find` found.
+            The answer and None, or None and what `find` returned.
 
         Raises:
             UserError: a refusal; or an answer that was lost, and nothing was found.
@@ -174,7 +174,7 @@ class KaggleSession:
                 raise UserError(refusal.what, where, advice(str(error)) or refusal.fix) from None
             found = search(error, find)
         if found is None:
-            fix = "Run it again in some minutes: what is there is searched before anything is sent"
+            fix = "Run it again in some minutes: Kaggle is searched before anything is sent"
             raise UserError("it is not known whether Kaggle took it", where, fix)
         return None, found
 
@@ -182,11 +182,11 @@ class KaggleSession:
 def search(
     error: Exception, find: Callable[[], Any], delays: tuple[float, ...] = SEARCHES, topic: str = "kaggle"
 ) -> Any:
-    """Search for what a request made although its answer was lost; None if it is not found.
+    """Searches for the result of a request whose answer was lost; returns None if it is not found.
 
     Args:
         error: how the answer was lost.
-        find: returns what the request made; None if it is not there.
+        find: returns the result of the request; None if there is none.
         delays: seconds to wait before each search. Defaults to five searches within a minute.
         topic: of the warning.
     """
@@ -200,9 +200,9 @@ def search(
 
 
 def name_of(*words: str) -> str:
-    """Name for a data set or notebook: the words in lower case, joined by '-'.
+    """Returns a name for a data set or notebook: the words in lower case, joined by '-'.
 
-    It ends with a hash where it would be too long, or where characters that Kaggle does not take were replaced.
+    It ends with a hash if it would be too long, or if characters that Kaggle does not accept were replaced.
 
     Example:
         `name_of("medfold", "x-rays")` is "medfold-x-rays"; `name_of("medfold", "x_rays")` is "medfold-x-rays-" and six

@@ -1,7 +1,7 @@
-"""Nets: backbones, pooling, heads, input scaling. It imports Keras."""
+"""Nets: backbones, pooling, heads, input scaling. Importing this package imports Keras."""
 
 from medfold.models.backbones import backbone
-from medfold.models.build import build_model, refuse_impossible
+from medfold.models.build import build_model, check_buildable
 from medfold.models.device import gpus, make_deterministic, resolve_compile, resolve_precision
 from medfold.models.heads import split_backbone_and_head
 from medfold.models.plain import to_plain_keras
@@ -9,9 +9,9 @@ from medfold.models.plain import to_plain_keras
 __all__ = [
     "backbone",
     "build_model",
+    "check_buildable",
     "gpus",
     "make_deterministic",
-    "refuse_impossible",
     "resolve_compile",
     "resolve_precision",
     "split_backbone_and_head",

@@ -1,4 +1,4 @@
-"""Backbones. Each is a function with the decorator `@backbone`."""
+"""Backbones: the registry, and the two built-in ones. A backbone is a function with the decorator `@backbone`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +11,14 @@ from medfold.registry import Registry
 
 @dataclass(frozen=True)
 class Backbone:
-    """How a backbone is built and what it expects.
+    """A registered backbone.
 
     Args:
-        build: (images, recipe.backbone) -> a feature map or a vector of features.
+        build: function (images, recipe.backbone) -> feature map or feature vector.
         scaling: the input scaling that its weights expect.
-        pretrained: True if it takes weights, so that it sees three channels always.
-        smallest: the least height and width it takes, pixels.
+        pretrained: True if pretrained weights can be loaded; its input then always has three channels. Defaults to
+            False.
+        smallest: smallest height and width of its input, in pixels. Defaults to 8.
     """
 
     build: Callable
@@ -30,7 +31,12 @@ BACKBONES: Registry[Backbone] = Registry("backbone")
 
 
 def backbone(scaling: str, **facts) -> Callable:
-    """Registers a function as a backbone under its own name."""
+    """Registers a function (images, recipe.backbone) -> features as a backbone under its name.
+
+    Args:
+        scaling: the input scaling that its weights expect.
+        facts: the other arguments of `Backbone`.
+    """
 
     def register(build: Callable) -> Callable:
         BACKBONES.register(build.__name__, Backbone(build, scaling, **facts))
@@ -41,7 +47,7 @@ def backbone(scaling: str, **facts) -> Callable:
 
 @backbone("unit")
 def simple_cnn(images, options: BackboneSettings):
-    """The net people start from: one convolution, one pooling, one dense layer."""
+    """A minimal net as a baseline: one convolution, one pooling, one dense layer."""
     x = layers.Conv2D(32, 3, activation="relu")(images)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
@@ -52,9 +58,9 @@ def simple_cnn(images, options: BackboneSettings):
 def resnet9(images, options: BackboneSettings):
     """A small residual net for small images and CPUs.
 
-    After ResNet-9 of David Page's DAWNBench entry (https://myrtle.ai/learn/how-to-train-your-resnet/), with global
-    average pooling. Every image is first brought to mean 0 and deviation 1, since exposure differs between images.
-    Images of 64 px and more go through a stem of stride 2.
+    It follows ResNet-9 of David Page's DAWNBench entry (https://myrtle.ai/learn/how-to-train-your-resnet/), with global
+    average pooling. Each image is first normalised to mean 0 and standard deviation 1, since exposure varies between
+    images. The first convolution has stride 2 for images of 64 px and more.
     """
     width = options.width
     stride = 2 if images.shape[1] >= 64 else 1
@@ -69,6 +75,6 @@ def resnet9(images, options: BackboneSettings):
 
 def _convolution(x, filters: int, stride: int = 1):
     x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
-    # Keras' default momentum of 0.99 needs more steps than a short training has.
+    # The default momentum of Keras, 0.99, needs more steps than a short training has.
     x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
     return layers.ReLU()(x)

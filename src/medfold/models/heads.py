@@ -1,4 +1,4 @@
-"""Heads: from features to probabilities."""
+"""Heads of nets, which turn features into probabilities."""
 
 import keras
 import numpy as np
@@ -8,10 +8,10 @@ from medfold.competition import Competition
 
 
 def split_backbone_and_head(model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """A net as two that share its layers.
+    """Splits a net into backbone and head, which share its layers.
 
     Returns:
-        The backbone, from float32 images to features float32 (batch, d); the head, from those to probabilities.
+        The backbone, from float32 images to float32 features (batch, d); and the head, from features to probabilities.
     """
     names = [layer.name for layer in model.layers]
     features = model.get_layer(STANDARDISED if STANDARDISED in names else DROPOUT).input
@@ -19,19 +19,20 @@ def split_backbone_and_head(model: keras.Model) -> tuple[keras.Model, keras.Mode
     return backbone, keras.Model(features, model.output)
 
 
-STANDARDISED, DROPOUT = "standardised", "dropout"  # the head begins with the first of them that is there
+STANDARDISED, DROPOUT = "standardised", "dropout"  # layer names; the head starts at the first one that exists
 
 
 def add_head(competition: Competition, head: str, x):
-    # Small first weights: the first predictions are undecided, so no step is spent on unlearning chance.
-    more = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), "dtype": "float32"}
+    """Adds a head (classes, cut_points or both) to features, and returns its output."""
+    # With small initial weights the first predictions are undecided, so no steps are spent on unlearning random ones.
+    options = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), "dtype": "float32"}
     columns = len(competition.prediction_columns)
     classes = cuts = None
     if head != "cut_points":
         activation = "softmax" if competition.exclusive_classes else "sigmoid"
-        classes = layers.Dense(columns, activation=activation, name="head", **more)(x)
+        classes = layers.Dense(columns, activation=activation, name="head", **options)(x)
     if head != "classes":
-        grade = layers.Dense(1, use_bias=False, name="grade", **more)(x)
+        grade = layers.Dense(1, use_bias=False, name="grade", **options)(x)
         cuts = CutPoints(columns, dtype="float32", name="cut_points")(grade)
     if head == "both":
         return layers.Average(dtype="float32")([classes, cuts])
@@ -39,16 +40,18 @@ def add_head(competition: Competition, head: str, x):
 
 
 class CutPoints(layers.Layer):
-    """One number per image, cut into ordered classes at points that are learnt (McCullagh 1980, proportional odds).
+    """Probabilities of ordered classes from one grade per image and learnt cut points.
 
-    P(class > k) = sigmoid(x - cut[k]); the cuts keep their order, since each is the one before plus something positive.
+    This is the proportional odds model (McCullagh 1980): P(class > k) = sigmoid(x - cut[k]). The cuts stay ordered,
+    since each one is the previous cut plus a positive step.
 
     Args:
-        classes: how many.
+        classes: number of classes.
+        options: arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, classes: int, **more):
-        super().__init__(**more)
+    def __init__(self, classes: int, **options):
+        super().__init__(**options)
         self.classes = classes
 
     def build(self, shape):

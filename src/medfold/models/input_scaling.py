@@ -1,21 +1,20 @@
-"""Input scaling: from pixels in 0..255 to what the weights of a backbone expect."""
+"""Input scaling, from pixels in 0..255 to the range that the weights of a backbone expect."""
 
 import keras
 import numpy as np
 from keras import layers
 
-# Pixel values enter as 0..255. Mean and deviation of ImageNet, as torchvision states them for 0..1.
+# Mean and standard deviation of ImageNet for pixels in 0..1, from torchvision.
 TORCH_MEAN, TORCH_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-
-
-# Mean of ImageNet in blue, green, red, as Caffe's nets expect it subtracted.
+# Mean of ImageNet for pixels in 0..255, in the order blue, green, red, which the nets of Caffe expect to be subtracted.
 CAFFE_MEAN = [103.939, 116.779, 123.68]
 
 
 def to_three_channels(x):
-    """What a net made for colour sees of grey images, and of those with more channels than three.
+    """Converts images to three channels, for backbones pretrained on colour images.
 
-    Of these it sees the first three at first, and learns what the others are worth if all layers are trained.
+    Grey is repeated. Other numbers of channels go through a learnt 1 x 1 convolution that initially selects the first
+    three; it uses the others once all layers are trained.
     """
     depth = x.shape[-1]
     if depth == 1:
@@ -25,6 +24,13 @@ def to_three_channels(x):
 
 
 def scale_input(x, scaling: str):
+    """Scales pixels in 0..255.
+
+    Args:
+        x: images (batch, height, width, channels).
+        scaling: unit (0..1), tf (-1..1), torch (mean and deviation of ImageNet), caffe (mean of ImageNet subtracted,
+            blue first, not scaled) or own (unchanged, since the backbone scales its input).
+    """
     channels = x.shape[-1]
     if scaling == "own":
         return x
@@ -35,10 +41,9 @@ def scale_input(x, scaling: str):
     if scaling == "torch":
         mean, deviation = (TORCH_MEAN, TORCH_STD) if channels == 3 else ([sum(TORCH_MEAN) / 3], [sum(TORCH_STD) / 3])
         scale = [1 / (255 * s) for s in deviation]
-        return layers.Rescaling(
-            scale, offset=[-m / s for m, s in zip(mean, deviation, strict=True)], name="scale", dtype="float32"
-        )(x)
-    # caffe: blue first, mean subtracted, not scaled
+        offset = [-m / s for m, s in zip(mean, deviation, strict=True)]
+        return layers.Rescaling(scale, offset=offset, name="scale", dtype="float32")(x)
+    # caffe
     if channels == 3:
         red, green, blue = (layers.Lambda(_channel, arguments={"number": n}, name=f"channel{n}")(x) for n in range(3))
         x = layers.Concatenate(name="blue_first")([blue, green, red])

@@ -1,4 +1,4 @@
-"""The nets of keras.applications as backbones, by their names there."""
+"""Backbones from keras.applications, registered under their names there."""
 
 import inspect
 import re
@@ -13,23 +13,23 @@ from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES, Backbone
 from medfold.models.pooling import feature_maps
 
-# Families of keras.applications, by the input scaling that their ImageNet weights expect; "own": the net scales
-# 0..255 itself. A family is all nets of keras.applications whose names begin so.
+# Families of keras.applications by the input scaling that their ImageNet weights expect; "own" means that the net
+# contains a scaling of 0..255. A family is all nets whose names begin with its name, see _family.
 _FAMILIES = {
     "tf": ("MobileNet", "MobileNetV2", "ResNetV2", "InceptionV3", "InceptionResNetV2", "Xception", "NASNet"),
     "torch": ("DenseNet",),
     "caffe": ("VGG", "ResNet"),
     "own": ("ConvNeXt", "EfficientNetB", "EfficientNetV2", "MobileNetV3"),
 }
-
-
+# Smallest input in pixels, where it is not 32.
 _SMALLEST = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
 
 
 def _family(name: str) -> str:
-    """'ResNet50V2' -> 'ResNetV2': the longest family name that the net's name, without its depth, begins with."""
-    plain = re.sub(r"^ResNet\d+", "ResNet", name)
-    return max((each for names in _FAMILIES.values() for each in names if plain.startswith(each)), key=len, default="")
+    """Returns the longest family name that a net's name begins with, as in 'ResNet50V2' -> 'ResNetV2'; '' if none."""
+    without_depth = re.sub(r"^ResNet\d+", "ResNet", name)
+    families = (family for names in _FAMILIES.values() for family in names if without_depth.startswith(family))
+    return max(families, key=len, default="")
 
 
 def _register_applications() -> None:
@@ -37,31 +37,31 @@ def _register_applications() -> None:
         family = _family(name) if name[0].isupper() else ""
         for scaling, families in _FAMILIES.items():
             if family in families:
-                made = Backbone(
-                    build=partial(_of_applications, name),
+                backbone = Backbone(
+                    build=partial(_build_application, name),
                     scaling=scaling,
                     pretrained=True,
                     smallest=_SMALLEST.get(family, 32),
                 )
-                BACKBONES.register(name, made)
+                BACKBONES.register(name, backbone)
 
 
-def _of_applications(name: str, images, options: BackboneSettings):
-    """A net of keras.applications without its top."""
-    make, weights = getattr(keras.applications, name), weights_file(options.weights)
-    more = {}
+def _build_application(name: str, images, options: BackboneSettings):
+    """Builds a net of keras.applications without its top layers, and returns its output."""
+    application, weights = getattr(keras.applications, name), weights_file(options.weights)
+    arguments = {}
     if has_preprocessing(name):
-        more["include_preprocessing"] = options.input_scaling == "auto"
+        arguments["include_preprocessing"] = options.input_scaling == "auto"
     try:
-        net = make(include_top=False, weights=weights, input_shape=tuple(images.shape[1:]), **more)
+        net = application(include_top=False, weights=weights, input_shape=tuple(images.shape[1:]), **arguments)
     except (ValueError, OSError) as error:
         if weights in (None, "imagenet"):
             raise
         raise UserError(f"weights do not fit {name} ({str(error).splitlines()[0]})", weights) from None
-    except Exception as error:  # Keras raises a bare one when its download fails
+    except Exception as error:  # Keras raises a plain Exception when a download fails
         if weights != "imagenet" or "fetch failure" not in str(error):
             raise
-        fix = 'Fetch the file elsewhere and name it: SET="backbone.weights=file.weights.h5"'
+        fix = 'Download the file on another machine and name it: SET="backbone.weights=file.weights.h5"'
         raise UserError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
     if options.freeze_norm:
         for layer in net._flatten_layers():
@@ -73,12 +73,22 @@ def _of_applications(name: str, images, options: BackboneSettings):
 
 
 def has_preprocessing(name: str) -> bool:
-    """True if the scaling that a net of keras.applications brings can be left out."""
+    """Returns True if the built-in input scaling of a net of keras.applications can be switched off."""
     return "include_preprocessing" in inspect.signature(getattr(keras.applications, name)).parameters
 
 
 def weights_file(weights: str) -> str | None:
-    """`weights` as keras.applications takes them, with a file checked to be there and to be one."""
+    """Converts `backbone.weights` to the argument of keras.applications.
+
+    Args:
+        weights: none, imagenet, or the path of a file.
+
+    Returns:
+        None, "imagenet" or the path.
+
+    Raises:
+        UserError: the file does not exist, or its name is not that of a Keras weights file.
+    """
     if weights in ("none", "imagenet"):
         return None if weights == "none" else weights
     path = Path(weights).expanduser()

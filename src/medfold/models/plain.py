@@ -1,4 +1,4 @@
-"""A net made of Keras' own layers alone, so that it is loaded where medfold is not installed."""
+"""Conversion of nets to layers of Keras alone, so that they can be loaded without medfold."""
 
 import keras
 import numpy as np
@@ -8,18 +8,18 @@ from medfold.models.heads import CutPoints
 
 
 def to_plain_keras(model: keras.Model) -> keras.Model:
-    """The same net with medfold's own layers put in other words.
+    """Returns an equivalent net without layers that need code of medfold.
 
-    - `CutPoints` becomes two dense layers: the sigmoids above each cut, and their differences.
-    - A `Lambda` that takes a channel becomes a convolution of 1 x 1.
+    - `CutPoints` becomes two dense layers: the sigmoid for each cut, and the differences between them.
+    - A `Lambda` that selects a channel becomes a 1 x 1 convolution.
 
     Args:
-        model: as `build_model` builds it, computing in float32.
+        model: a net from `build_model` that computes in float32.
 
     Returns:
-        A net that `keras.models.load_model` loads by itself, with equal predictions but for rounding.
+        A net that `keras.models.load_model` can load without medfold; its predictions are equal up to rounding.
     """
-    plain = keras.models.clone_model(model, clone_function=_in_other_words)
+    plain = keras.models.clone_model(model, clone_function=_plain_layer)
     for layer in model.layers:
         twin = plain.get_layer(layer.name)
         if isinstance(layer, CutPoints):
@@ -33,14 +33,14 @@ def to_plain_keras(model: keras.Model) -> keras.Model:
     return plain
 
 
-def _in_other_words(layer: keras.layers.Layer) -> keras.layers.Layer:
+def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
     if isinstance(layer, CutPoints):
         above = layers.Dense(layer.classes - 1, activation="sigmoid", name="above")
         between = layers.Dense(layer.classes, name="between")
         return keras.Sequential([keras.Input((1,)), above, between], name=layer.name)
     if isinstance(layer, layers.Lambda):
-        take = layers.Conv2D(1, 1, use_bias=False)
-        return keras.Sequential([keras.Input(layer.input.shape[1:]), take], name=layer.name)
+        selection = layers.Conv2D(1, 1, use_bias=False)
+        return keras.Sequential([keras.Input(layer.input.shape[1:]), selection], name=layer.name)
     return layer.__class__.from_config(layer.get_config())
 
 
@@ -48,9 +48,9 @@ def _set_cut_points(twin: keras.Sequential, layer: CutPoints) -> None:
     steps = np.asarray(layer.cuts, np.float64)
     cuts = np.cumsum(np.concatenate([steps[:1], np.log1p(np.exp(steps[1:]))]))
     count = layer.classes - 1
-    # P(class k) = P(above cut k - 1) - P(above cut k); above the first is 1, above the last is 0.
+    # P(class k) = P(above cut k - 1) - P(above cut k); before the first cut it is 1, after the last 0.
     differences = np.zeros((count, count + 1))
     for cut in range(count):
         differences[cut, cut], differences[cut, cut + 1] = -1, 1
-    first = np.eye(1, count + 1)[0]
-    twin.set_weights([np.ones((1, count)), -cuts, differences, first])
+    bias = np.eye(1, count + 1)[0]
+    twin.set_weights([np.ones((1, count)), -cuts, differences, bias])

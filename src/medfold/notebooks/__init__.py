@@ -1,21 +1,22 @@
-"""Kaggle notebooks: what is packed for them, and what runs there.
+"""Kaggle notebooks: the bundles that are packed for them, and the code that runs in them.
 
-To submit, where a competition takes notebooks:
+For submissions, where a competition takes notebooks:
 
-- `write_submission_bundle`: trained folds, package and facts -> a folder that becomes a private data set;
-- `bundle`: that folder, opened there;
-- `hidden_predictions`: the hidden test set, predicted within memory and time (`time_budget`).
+- `write_submission_bundle`: writes trained folds, package and facts into a folder, which becomes a private data set;
+- `submission_package`: that folder and the notebook beside it;
+- `bundle`: opens the folder in the notebook;
+- `hidden_predictions`: predicts the hidden test set within memory and time (`time_budget`).
 
-To train:
+For training:
 
-- `training_bundle`: recipe, folds table and states -> such a folder, opened there; results, packed and brought back;
-- `remote_training`: the training, as it is sent from home and as it runs there.
+- `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and unpacks results;
+- `remote_training`: sends a training to Kaggle, and runs it in the notebook.
 
 For both:
 
-- `wheels`: what is installed there;
+- `wheels`: the packages that are installed in the notebook;
 - `notebook_file`: the notebooks;
-- `mounts`: where they find what is attached.
+- `mounts`: the folders where Kaggle mounts attached data.
 """
 
 from medfold.notebooks.bundle import SubmissionBundle

@@ -1,4 +1,4 @@
-"""The bundle for a submission: what a notebook needs at Kaggle, in one folder, which is a private data set there."""
+"""Opens the bundle of a submission: one folder, a private data set at Kaggle, with all that its notebook needs."""
 
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -12,87 +12,91 @@ from medfold.errors import UserError, shorten_list
 from medfold.notebooks import mounts
 from medfold.scoring import FittedTransform
 
-ABOUT = "kit.json"  # written last: names all other files and their hashes
+MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
 ENSEMBLE = "ensemble.npz"
 
 
 @dataclass(frozen=True)
 class SubmissionBundle:
-    """A bundle for a submission, opened.
+    """An opened submission bundle.
 
     Args:
-        folder: that holds its files.
-        about: what kit.json says.
+        folder: path of the bundle.
+        manifest: content of kit.json.
         competition: the facts.
-        members: the runs, in the order in which the ensemble takes them.
-        fitted: how they are put together.
+        members: the runs, in the order of the fitted ensemble.
+        fitted: the fitted ensemble and post-processing.
     """
 
     folder: Path
-    about: dict[str, Any]
+    manifest: dict[str, Any]
     competition: Competition
     members: list[Member]
     fitted: FittedTransform
 
     @classmethod
     def open(cls, folder: Path | str) -> "SubmissionBundle":
-        """Opens a bundle and checks that it is whole.
+        """Opens a bundle and checks that it is complete.
 
         Raises:
-            UserError: no bundle, a file that is missing or damaged, or a package that is not installed.
+            UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
-        folder, about = Path(folder), open_bundle(Path(folder), ABOUT)
+        folder, manifest = Path(folder), open_bundle(Path(folder), MANIFEST)
         use_plugins(folder / "plugins.py")
         members = [
             Member(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
-            for run in about["runs"]
+            for run in manifest["runs"]
         ]
-        facts = config.validated(Competition, about["facts"], ABOUT)
-        return cls(folder, about, facts, members, FittedTransform.load(folder / ENSEMBLE))
+        facts = config.validated(Competition, manifest["facts"], MANIFEST)
+        return cls(folder, manifest, facts, members, FittedTransform.load(folder / ENSEMBLE))
 
     def __str__(self) -> str:
-        runs = ", ".join(f"{each.name} ({len(each.weights)} folds)" for each in self.members)
+        runs = ", ".join(f"{member.name} ({len(member.weights)} folds)" for member in self.members)
         lines = {
             "competition": self.competition.title,
             "runs": runs,
-            "OOF score": self.about["score"],
-            "medfold": self.about["medfold"],
+            "OOF score": self.manifest["score"],
+            "medfold": self.manifest["medfold"],
         }
         return "\n".join(f"{fact:<13}{value}" for fact, value in lines.items())
 
-    def data(self, inputs: Path | str) -> Path:
-        """The folder of the competition's data among what is attached to a notebook.
+    def data_folder(self, inputs: Path | str) -> Path:
+        """Finds the competition's data among the data attached to the notebook.
 
         Args:
-            inputs: the folder that everything is mounted in: as `competitions/<slug>` or as `<slug>`.
+            inputs: the folder of all mounts, which holds it as `competitions/<slug>` or as `<slug>`.
 
         Raises:
-            UserError: it is not there; what is there is named.
+            UserError: it is not attached; the message lists what is.
         """
-        place = mounts.competition_folder(Path(inputs), self.about["slug"])
-        inner = place / self.competition.images.root
-        return inner if inner.is_dir() else place
+        folder = mounts.competition_folder(Path(inputs), self.manifest["slug"])
+        root = folder / self.competition.images.root
+        return root if root.is_dir() else folder
 
 
-def open_bundle(folder: Path, label: str) -> dict[str, Any]:
-    """What the file `label` says of a folder that was packed, once the folder is seen to be whole.
+def open_bundle(folder: Path, manifest_name: str) -> dict[str, Any]:
+    """Reads the manifest of a bundle, and checks that the bundle is complete.
+
+    Args:
+        folder: path of the bundle.
+        manifest_name: file name of the manifest.
 
     Raises:
-        UserError: no such file, another one that is missing or damaged, or a package that is not installed.
+        UserError: no manifest, a missing or damaged file, or a package that is not installed.
     """
-    about = files.read_json(folder / label)
-    if about is None:
-        raise UserError(f"no {label}", folder, "Attach the data set that was uploaded with the notebook")
-    damaged = [name for name, digest in about["files"].items() if not _is(folder / name, digest)]
+    manifest = files.read_json(folder / manifest_name)
+    if manifest is None:
+        raise UserError(f"no {manifest_name}", folder, "Attach the data set that was uploaded with the notebook")
+    damaged = [name for name, digest in manifest["files"].items() if not _has_hash(folder / name, digest)]
     if damaged:
         raise UserError(f"files are missing or damaged: {shorten_list(damaged)}", folder, "Upload the data set again")
-    lacking = [name for name in about["packages"] if not _installed(name)]
-    if lacking:
-        raise UserError(f"packages are not installed: {shorten_list(lacking)}", None, "Run the notebook's first cell")
-    return about
+    missing = [name for name in manifest["packages"] if not _installed(name)]
+    if missing:
+        raise UserError(f"packages are not installed: {shorten_list(missing)}", None, "Run the notebook's first cell")
+    return manifest
 
 
-def _is(path: Path, digest: str) -> bool:
+def _has_hash(path: Path, digest: str) -> bool:
     return path.is_file() and files.sha256(path) == digest
 
 

@@ -1,6 +1,6 @@
-"""What is attached to a notebook, wherever Kaggle mounts it.
+"""Finds the data attached to a notebook, wherever Kaggle mounts it.
 
-That is `competitions/<slug>` or `datasets/<owner>/<name>`, or, as in older notebooks, its last name alone.
+Kaggle mounts it as `competitions/<slug>` or `datasets/<owner>/<name>`; in older notebooks as `<slug>` or `<name>`.
 """
 
 from pathlib import Path
@@ -9,25 +9,34 @@ from medfold.errors import UserError, shorten_list
 
 
 def competition_folder(inputs: Path, slug: str) -> Path:
-    """The folder of a competition's data.
+    """Finds the folder of a competition's data.
 
     Args:
-        inputs: the folder that everything is mounted in.
+        inputs: the folder of all mounts.
+        slug: of the competition.
 
     Raises:
-        UserError: it is not there; what is there is named.
+        UserError: it is not attached; the message lists what is.
     """
-    return _first(inputs, slug, inputs / "competitions" / slug, inputs / slug)
+    return _first_folder(inputs, slug, inputs / "competitions" / slug, inputs / slug)
 
 
 def dataset_folder(inputs: Path, ref: str) -> Path:
-    """The folder of a data set, owner/name; as `competition`."""
-    return _first(inputs, ref, inputs / "datasets" / ref, inputs / ref.rpartition("/")[2])
+    """Finds the folder of a data set.
+
+    Args:
+        inputs: the folder of all mounts.
+        ref: owner/name of the data set.
+
+    Raises:
+        UserError: it is not attached; the message lists what is.
+    """
+    return _first_folder(inputs, ref, inputs / "datasets" / ref, inputs / ref.rpartition("/")[2])
 
 
-def _first(inputs: Path, wanted: str, *places: Path) -> Path:
-    for place in places:
-        if place.is_dir():
-            return place
-    there = sorted(path.relative_to(inputs).as_posix() for path in [*inputs.glob("*"), *inputs.glob("*/*")])
-    raise UserError(f"the data of {wanted} is not attached", inputs, f"There is {shorten_list(there, 8)}")
+def _first_folder(inputs: Path, wanted: str, *candidates: Path) -> Path:
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    attached = sorted(path.relative_to(inputs).as_posix() for path in [*inputs.glob("*"), *inputs.glob("*/*")])
+    raise UserError(f"the data of {wanted} is not attached", inputs, f"Attached: {shorten_list(attached, 8)}")

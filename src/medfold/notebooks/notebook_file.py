@@ -1,4 +1,4 @@
-"""The notebook that Kaggle runs: few cells that say what they do; all else is in the package."""
+"""The text of the notebooks that Kaggle runs: a few cells that call the package."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ from medfold import __version__, files
 from medfold.competition import Competition
 from medfold.kaggle import manifest_id
 
-HOURS = 8.5  # Kaggle stops a notebook that is submitted after 9 hours
-TRAINING_HOURS = 11  # and any other one after 12
+HOURS = 8.5  # Kaggle stops a submitted notebook after 9 hours
+TRAINING_HOURS = 11  # and any other notebook after 12
 
 _SUBMISSION = """\
 # {title}
@@ -22,8 +22,8 @@ A submission of trained folds, made with medfold {version}.
 | out-of-fold score | {score} |
 | bundle | {mark} |
 
-The data set that is attached holds what this notebook needs: the package, the trained folds, and how they are put
-together. It needs no internet, no id and no number of test images: it predicts whatever test set it meets.
+The attached data set holds what this notebook needs: the package, the trained folds, and how they are combined. It
+works without internet, and predicts any test set, whatever its ids and size.
 
 *For research and competitions, not for the diagnosis of patients.*"""
 
@@ -38,8 +38,8 @@ Folds of a run, trained by medfold {version}.
 | folds | {folds} |
 | bundle | {mark} |
 
-The data set that is attached holds what this notebook needs: the package, the recipe, the folds table, and where
-trainings stand that were begun before. What comes of it is one file, `trained.zip`.
+The attached data set holds what this notebook needs: the package, the recipe, the folds table, and the checkpoints of
+unfinished trainings. The result is one file, `trained.zip`.
 
 *For research and competitions, not for the diagnosis of patients.*"""
 
@@ -50,12 +50,12 @@ import sys
 from pathlib import Path
 
 INPUTS, WORKING = Path("/kaggle/input"), Path("/kaggle/working")
-HOURS = {hours}  # {why}
+HOURS = {hours}  # {comment}
 
-found = [*INPUTS.glob("*/{label}"), *INPUTS.glob("datasets/*/*/{label}")]
-found = [path for path in found if hashlib.sha256(path.read_bytes()).hexdigest().startswith("{contents}")]
-assert found, "attach the version of the data set whose {label} has a hash that begins with {contents}"
-BUNDLE = found[0].parent
+manifests = [*INPUTS.glob("*/{manifest}"), *INPUTS.glob("datasets/*/*/{manifest}")]
+manifests = [path for path in manifests if hashlib.sha256(path.read_bytes()).hexdigest().startswith("{contents}")]
+assert manifests, "attach the version of the data set whose {manifest} has a hash that begins with {contents}"
+BUNDLE = manifests[0].parent
 install = "pip install --quiet --no-index --no-deps {packages} --find-links".split()
 subprocess.run([sys.executable, "-m", *install, BUNDLE], check=True);"""
 
@@ -78,27 +78,28 @@ _TRAIN = "train_in_notebook(BUNDLE, INPUTS, WORKING, HOURS)"
 
 
 def submission_notebook(
-    competition: Competition, runs: list[str], score: str, label: Path, packages: dict[str, str]
+    competition: Competition, runs: list[str], score: str, manifest: Path, packages: dict[str, str]
 ) -> str:
-    """The notebook that predicts a hidden test set.
+    """Returns the notebook that predicts a hidden test set.
 
     Args:
-        runs: their names.
-        score: the OOF score in words.
-        label: kit.json of the bundle that it is written for.
-        packages: to install from the bundle beside the package itself: name -> version.
+        competition: the facts.
+        runs: run names.
+        score: the OOF score as text.
+        manifest: path of the bundle's kit.json.
+        packages: versions, by name, of the packages to install from the bundle besides medfold.
 
     Returns:
         The text of an .ipynb file; equal arguments give equal texts.
     """
-    about = _SUBMISSION.format(
-        title=competition.title, version=__version__, runs=", ".join(runs), score=score, mark=_mark(label)
+    text = _SUBMISSION.format(
+        title=competition.title, version=__version__, runs=", ".join(runs), score=score, mark=_mark(manifest)
     )
-    why = "that predicting may take; rather than longer, it does with fewer views and folds"
+    comment = "time limit of the prediction; if needed, views and folds are left out"
     return _notebook(
         [
-            _markdown(about),
-            _install(packages, label, HOURS, why),
+            _markdown(text),
+            _install(packages, manifest, HOURS, comment),
             _markdown("## What is in the bundle"),
             _code(_OPEN_SUBMISSION),
             _markdown("## The submission"),
@@ -108,27 +109,30 @@ def submission_notebook(
 
 
 def training_notebook(
-    competition: Competition, run: str, folds: list[int], label: Path, packages: dict[str, str]
+    competition: Competition, run: str, folds: list[int], manifest: Path, packages: dict[str, str]
 ) -> str:
-    """The notebook that trains folds.
+    """Returns the notebook that trains folds.
 
     Args:
-        run: its name.
-        folds: their numbers.
-        label: job.json of the bundle that it is written for.
-        packages: as `submission` takes them.
+        competition: the facts.
+        run: name of the run.
+        folds: fold numbers.
+        manifest: path of the bundle's job.json.
+        packages: as in `submission_notebook`.
 
     Returns:
         The text of an .ipynb file; equal arguments give equal texts.
     """
-    listed = ", ".join(map(str, folds))
-    about = _TRAINING.format(title=competition.title, version=__version__, run=run, folds=listed, mark=_mark(label))
-    why = "after which trainings stop and keep where they stand, to be gone on with in another session"
+    fold_list = ", ".join(map(str, folds))
+    text = _TRAINING.format(
+        title=competition.title, version=__version__, run=run, folds=fold_list, mark=_mark(manifest)
+    )
+    comment = "after which trainings save a checkpoint and stop, to continue in another session"
     return _notebook(
         [
-            _markdown(about),
-            _install(packages, label, TRAINING_HOURS, why),
-            _markdown("## What is to be trained"),
+            _markdown(text),
+            _install(packages, manifest, TRAINING_HOURS, comment),
+            _markdown("## The request"),
             _code(_OPEN_TRAINING),
             _markdown("## The training"),
             _code(_TRAIN),
@@ -136,14 +140,14 @@ def training_notebook(
     )
 
 
-def _install(packages: dict[str, str], label: Path, hours: float, why: str) -> dict[str, Any]:
-    named = [f"medfold=={__version__}", *(f"{name}=={number}" for name, number in packages.items())]
-    words = {"packages": " ".join(named), "hours": hours, "why": why}
-    return _code(_INSTALL.format(label=label.name, contents=manifest_id(label), **words))
+def _install(packages: dict[str, str], manifest: Path, hours: float, comment: str) -> dict[str, Any]:
+    requirements = [f"medfold=={__version__}", *(f"{name}=={number}" for name, number in packages.items())]
+    values = {"packages": " ".join(requirements), "hours": hours, "comment": comment}
+    return _code(_INSTALL.format(manifest=manifest.name, contents=manifest_id(manifest), **values))
 
 
-def _mark(label: Path) -> str:
-    return files.read_json(label)["mark"]
+def _mark(manifest: Path) -> str:
+    return files.read_json(manifest)["mark"]
 
 
 def _notebook(cells: list[dict[str, Any]]) -> str:
@@ -151,8 +155,8 @@ def _notebook(cells: list[dict[str, Any]]) -> str:
         cell["id"] = files.fingerprint([cell["cell_type"], cell["source"]], 8)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    whole = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+    notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
 def _markdown(text: str) -> dict[str, Any]:

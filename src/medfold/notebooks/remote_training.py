@@ -1,4 +1,4 @@
-"""Training on Kaggle's GPUs: sent from here, trained there, brought back."""
+"""Training on Kaggle's GPUs: sends the request, trains in the notebook, fetches the results."""
 
 import os
 import tempfile
@@ -22,33 +22,37 @@ from medfold.runs import done_folds, write_oof
 from medfold.scoring import describe_score
 from medfold.training import TrainingRequest, begin_run, train_run
 
-LONGEST = 14 * 3600  # seconds to wait for the notebook; Kaggle stops it after 12 hours
+MAX_WAIT = 14 * 3600  # seconds to wait for the notebook; Kaggle stops it after 12 hours
 
 
 def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any] | None:
-    """Has the folds that are missing trained by a notebook at Kaggle, and brings them back under runs/.
+    """Trains the missing folds in a notebook at Kaggle, and fetches them into runs/.
 
-    A session there ends after 12 hours. A training stops before that, and its exact state is brought back: the same
-    command goes on from there.
+    A session there ends after 12 hours. A training stops before that, and its checkpoint is fetched; the same command
+    continues from it.
+
+    Args:
+        request: what to train.
+        data: the dataset, for scoring the fetched predictions.
 
     Returns:
-        The OOF score, as `write_oof` gives it; None if no fold is done yet.
+        The OOF score, as returned by `write_oof`; None if no fold is done yet.
 
     Raises:
-        UserError: what `train_run` raises; data that Kaggle does not have; a refusal, or a notebook that failed.
+        UserError: errors of `train_run`; Kaggle does not have the data, refuses the notebook, or the notebook fails.
     """
     datasets, competition = data_at_kaggle(project)
-    k, choices = project.competition.folds.k, request.recipe_of(project)
-    run_paths, todo = begin_run(project, request)
-    if todo:
-        which = "all" if len(todo) == k else "fold" + "-".join(map(str, todo))
-        folder = run_paths.notebook / f"training-{which}"
+    k, resolved_recipe = project.competition.folds.k, request.recipe_of(project)
+    run_paths, missing = begin_run(project, request)
+    if missing:
+        fold_label = "all" if len(missing) == k else "fold" + "-".join(map(str, missing))
+        folder = run_paths.notebook / f"training-{fold_label}"
         session = KaggleSession.connect()
         with files.exclusive_lock(folder, "this training at Kaggle is under way"):
             sharers = k if request.folds is None else len(request.folds)
-            order = replace(request, run=run_paths.name, folds=todo, sharers=sharers)
-            sent = _packed(project, choices, order, folder, datasets, competition)
-            _sent_and_brought(session, sent, run_paths, todo)
+            remote_request = replace(request, run=run_paths.name, folds=missing, sharers=sharers)
+            remote_run = _pack_training(project, resolved_recipe, remote_request, folder, datasets, competition)
+            _run_and_fetch(session, remote_run, run_paths, missing)
     else:
         say("train", f"done: folds {shorten_list(request.folds or range(k), 10)}")
     if not done_folds(run_paths, k):
@@ -57,27 +61,27 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
 
 
 def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, hours: float) -> None:
-    """Trains what a bundle asks for, and packs the results; runs in the notebook.
+    """Trains the folds that a bundle requests, and packs the results; runs in the notebook.
 
     Args:
-        folder: of the job.
-        inputs: the folder that data sets are mounted in.
+        folder: path of the bundle.
+        inputs: the folder of all mounts.
         out: the folder to write `trained.zip` to.
-        hours: after which trainings stop and keep where they stand.
+        hours: after which trainings save a checkpoint and stop.
 
     Raises:
-        UserError: what `train` raises, after what is done is packed.
+        UserError: errors of `train_run`; finished folds and checkpoints are packed nevertheless.
     """
     os.environ[STOP_AT] = str(time.time() + 3600 * hours)
-    opened, out = TrainingBundle.open(folder), Path(out)
-    root = Path(tempfile.mkdtemp(prefix="medfold-"))  # what stands in `out` would all be kept as output
-    paths = opened.lay_out(root)
+    bundle, out = TrainingBundle.open(folder), Path(out)
+    root = Path(tempfile.mkdtemp(prefix="medfold-"))  # Kaggle would keep all files in `out` as output
+    paths = bundle.write_project(root)
     os.chdir(root)
-    project, order = Project.open(paths.name, Workspace(root)), opened.order
+    project, request = Project.open(paths.name, Workspace(root)), bundle.request
     try:
-        _get_data(project, Path(inputs))
-        data = load_dataset(project, order.recipe_of(project).images)
-        result = train_run(project, order, data)
+        _prepare_data(project, Path(inputs))
+        data = load_dataset(project, request.recipe_of(project).images)
+        result = train_run(project, request, data)
         say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
     except UserError as error:
         if not deadline_passed():
@@ -85,7 +89,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         warn("train", str(error))
     finally:
         training_bundle.pack_results(
-            paths.run(order.run), order.folds, opened.about["mark"], out / training_bundle.TRAINED
+            paths.run(request.run), request.folds, bundle.manifest["mark"], out / training_bundle.TRAINED
         )
         say(
             "packed",
@@ -94,7 +98,15 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
 
 
 def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
-    """The data set or the competition at Kaggle that holds the data."""
+    """Finds out where the data is at Kaggle.
+
+    Returns:
+        The data sets to attach, as owner/name, and the slug of the competition to attach, or None. Neither is needed
+        for data that comes with medfold.
+
+    Raises:
+        UserError: the data is not at Kaggle.
+    """
     source = open_source(project)
     if source.embedded:
         return [], None
@@ -102,66 +114,66 @@ def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
         return [], source.options.slug
     if source.kind == "kaggle-dataset":
         return [source.options.slug], None
-    fix = "Put it there as a data set of your own, and name that: source: {kind: kaggle-dataset, slug: owner/name}"
+    fix = "Upload it as your own data set, and name that: source: {kind: kaggle-dataset, slug: owner/name}"
     raise UserError(f"the data of source {source.kind} is not at Kaggle", project.paths.name, fix)
 
 
-def _get_data(project: Project, inputs: Path) -> None:
+def _prepare_data(project: Project, inputs: Path) -> None:
     datasets, competition = data_at_kaggle(project)
     source = open_source(project)
     if source.embedded:
         get_raw_data(project)
         return
-    place = (
+    folder = (
         mounts.competition_folder(inputs, competition) if competition else mounts.dataset_folder(inputs, datasets[0])
     )
-    source.link(place)
-    say("data", f"linked, not copied: {place}")
+    source.link(folder)
+    say("data", f"linked, not copied: {folder}")
     load_samples(project)
 
 
-def _packed(
+def _pack_training(
     project: Project,
-    choices: Recipe,
-    order: TrainingRequest,
+    recipe: Recipe,
+    request: TrainingRequest,
     folder: Path,
     datasets: list[str],
     competition: str | None,
 ) -> RemoteRun:
     packages = wheels.missing_packages(project.competition)
     sizes = training_bundle.write_training_bundle(
-        project.paths, project.competition, choices, order, packages, folder / "job"
+        project.paths, project.competition, recipe, request, packages, folder / "job"
     )
-    label, notebook = folder / "job" / training_bundle.ABOUT, folder / "training.ipynb"
+    manifest, notebook = folder / "job" / training_bundle.MANIFEST, folder / "training.ipynb"
     text = notebook_file.training_notebook(
-        project.competition, order.run, order.folds, label, wheels.installed_versions(packages)
+        project.competition, request.run, request.folds, manifest, wheels.installed_versions(packages)
     )
     files.write_text(text, notebook)
-    say("job", f"{len(sizes)} files, {format_size(sum(sizes.values()))} -> {project.display(folder / 'job')}")
-    words = ("medfold", "train", project.paths.name, order.run, folder.name.removeprefix("training-"))
+    say("bundle", f"{len(sizes)} files, {format_size(sum(sizes.values()))} -> {project.display(folder / 'job')}")
+    name_parts = ("medfold", "train", project.paths.name, request.run, folder.name.removeprefix("training-"))
     return RemoteRun(
-        name=name_of(*words),
-        dataset=name_of(*words, "job"),
-        manifest=label,
+        name=name_of(*name_parts),
+        dataset=name_of(*name_parts, "job"),
+        manifest=manifest,
         notebook=notebook,
         others=datasets,
         competition=competition,
-        internet=choices.backbone.weights == "imagenet",
+        internet=recipe.backbone.weights == "imagenet",
     )
 
 
-def _sent_and_brought(session: KaggleSession, sent: RemoteRun, run_paths: RunPaths, todo: list[int]) -> None:
-    arrived, log = sent.notebook.with_name(training_bundle.TRAINED), sent.notebook.with_name("log.txt")
+def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, folds: list[int]) -> None:
+    archive, log = remote_run.notebook.with_name(training_bundle.TRAINED), remote_run.notebook.with_name("log.txt")
     kernels = Kernels(session)
     problem: UserError | None = None
     try:
-        notebook = run_at_kaggle(session, sent, LONGEST, log).notebook
-    except FailedNotebookError as error:  # some folds may be done all the same
+        notebook = run_at_kaggle(session, remote_run, MAX_WAIT, log).notebook
+    except FailedNotebookError as error:  # some folds may be done nevertheless
         if training_bundle.TRAINED not in kernels.output(error.notebook).files:
             raise
         problem, notebook = error, error.notebook
-    kernels.fetch(notebook, training_bundle.TRAINED, arrived)
-    done, unfinished = unpack_results(arrived, run_paths, todo, sent.content_id)
+    kernels.fetch(notebook, training_bundle.TRAINED, archive)
+    done, unfinished = unpack_results(archive, run_paths, folds, remote_run.content_id)
     if done:
         say("train", f"brought back: folds {shorten_list(done, 10)}")
     if unfinished:
@@ -171,5 +183,5 @@ def _sent_and_brought(session: KaggleSession, sent: RemoteRun, run_paths: RunPat
     if problem:
         raise problem
     if not done and not unfinished:
-        fix = f"Its log: {log}; to begin anew, delete the notebook there"
+        fix = f"Its log: {log}; to start again, delete the notebook there"
         raise UserError("the notebook ended without a fold", notebook.link, fix)

@@ -1,4 +1,4 @@
-"""Trained folds packed for a competition that takes notebooks only, and the notebook beside them."""
+"""Packs trained folds for a competition that takes notebooks: the bundle, and the notebook beside it."""
 
 from pathlib import Path
 
@@ -9,45 +9,52 @@ from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.kaggle import RemoteRun, name_of
 from medfold.notebooks import notebook_file, wheels, write_submission_bundle
-from medfold.notebooks.bundle import ABOUT
+from medfold.notebooks.bundle import MANIFEST
 from medfold.runs import combined_name, find_run, read_run, trained_folds
 from medfold.scoring import describe_score
 
-KIT, NOTEBOOK = "kit", "submission.ipynb"
+BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
 UNDER_WAY = "these runs are being packed or submitted"
 
 
 def bundle_folder(project: Project, names: list[str]) -> Path:
-    """Where runs are packed: beside the first of them."""
+    """The folder for bundle and notebook of these runs, in the folder of the first run."""
     folder = project.paths.run(names[0]).notebook
     return folder if len(names) == 1 else folder.with_name(f"{folder.name}-{combined_name(names)}")
 
 
-def pack_submission(project: Project, data: Dataset, found: Ensemble) -> RemoteRun:
-    """Writes the bundle and the notebook and prints their contents. The caller holds the folder by `exclusive_lock`.
+def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> RemoteRun:
+    """Writes the bundle and the notebook and prints their contents.
+
+    The caller must hold the `exclusive_lock` of `bundle_folder`.
+
+    Args:
+        ensemble: the fitted ensemble of the runs.
 
     Returns:
-        What is to be run at Kaggle; nothing is sent yet.
+        The run for Kaggle; nothing is sent yet.
     """
     competition, paths = project.competition, project.paths
-    members = [_trained(project, name) for name in found.names]
-    score = describe_score(competition, found.score, data.train["unit"].nunique())
-    folder = bundle_folder(project, found.names)
+    members = [_trained_run(project, name) for name in ensemble.names]
+    score = describe_score(competition, ensemble.score, data.train["unit"].nunique())
+    folder = bundle_folder(project, ensemble.names)
     slug = paths.name if competition.upload == "local" else kaggle_slug(competition)
     sizes = write_submission_bundle.write_bundle(
-        competition, paths, slug, members, found.decision.fitted, found.nothing, score, folder / KIT
+        competition, paths, slug, members, ensemble.choice.fitted, ensemble.fallback, score, folder / BUNDLE
     )
     packages = wheels.installed_versions(wheels.missing_packages(competition))
-    told = [f"{each.paths.name} ({len(each.folds)} folds)" for each in members]
-    label = folder / KIT / ABOUT
-    files.write_text(notebook_file.submission_notebook(competition, told, score, label, packages), folder / NOTEBOOK)
-    say("kit", f"{len(sizes)} files, {format_size(sum(sizes.values()))} -> {project.display(folder / KIT)}")
+    run_texts = [f"{member.paths.name} ({len(member.folds)} folds)" for member in members]
+    manifest = folder / BUNDLE / MANIFEST
+    files.write_text(
+        notebook_file.submission_notebook(competition, run_texts, score, manifest, packages), folder / NOTEBOOK
+    )
+    say("bundle", f"{len(sizes)} files, {format_size(sum(sizes.values()))} -> {project.display(folder / BUNDLE)}")
     print_table(["file", "size"], [[name, format_size(bytes)] for name, bytes in sizes.items()])
-    words = ("medfold", paths.name, combined_name(found.names))
-    return RemoteRun(name_of(*words), name_of(*words, "kit"), label, folder / NOTEBOOK, [], slug)
+    name_parts = ("medfold", paths.name, combined_name(ensemble.names))
+    return RemoteRun(name_of(*name_parts), name_of(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)
 
 
-def _trained(project: Project, name: str) -> write_submission_bundle.TrainedRun:
+def _trained_run(project: Project, name: str) -> write_submission_bundle.TrainedRun:
     paths = find_run(project.paths, name)
     recipe = Recipe.model_validate(read_run(paths)["recipe"])
     return write_submission_bundle.TrainedRun(paths, recipe, trained_folds(paths, project.competition.folds.k))

@@ -1,4 +1,4 @@
-"""Time: as many folds and views as fit into what is left of it, told by the first images."""
+"""Time budget of the hidden predictions: reduces folds and views to what fits into the remaining time."""
 
 import time
 from collections.abc import Callable
@@ -6,22 +6,22 @@ from collections.abc import Callable
 from medfold.console import format_duration, warn
 from medfold.ensemble import PredictionLimit
 
-SHARE = 0.9  # of the time that is left is planned with; the rest is for what cannot be foreseen
+SHARE = 0.9  # of the remaining time is planned; the rest is a reserve
 
 
 class TimeBudget:
-    """Decides how much is asked of the nets, batch after batch.
+    """Limits the folds and test-time views of each batch, so that all images are predicted in time.
 
-    It begins with everything. Once the pace shows that the images that are left would take too long, views are given up
-    first (half of them, again and again), then folds; nothing is taken back. When the time is up, nothing is left to
-    give up.
+    It starts with all folds and views. When the measured pace is too slow for the remaining images, it first halves
+    the views, repeatedly, then drops folds one by one; it never raises the limit again. When the time is up, it stops
+    the prediction.
 
     Args:
-        seconds: that there are.
-        images: how many are to be predicted.
-        folds, views: the most that any run has.
-        cost: of a limit, in looks of nets at an image.
-        clock: seconds. Defaults to a clock that never goes back.
+        seconds: the time limit.
+        images: number of images to predict.
+        folds, views: the largest numbers that any run has.
+        cost: returns the forward passes per image of a limit.
+        clock: returns seconds. Defaults to a monotonic clock.
     """
 
     def __init__(
@@ -39,48 +39,49 @@ class TimeBudget:
             self._limits.append(PredictionLimit(folds, views // 2) if views > 1 else PredictionLimit(folds - 1, 1))
         self._clock, self._cost, self._left = clock, cost, images
         self._deadline = clock() + seconds
-        self._measure()
+        self._restart_measurement()
 
     @property
     def limit(self) -> PredictionLimit:
-        """What is asked now."""
+        """The current limit of folds and views."""
         return self._limits[0]
 
-    def next(self) -> PredictionLimit | None:
-        """What to ask of the next batch; None if the time is up."""
-        room = self._deadline - self._clock()
-        if room <= 0:
+    def next_limit(self) -> PredictionLimit | None:
+        """Returns the limit for the next batch; None if the time is up."""
+        seconds_left = self._deadline - self._clock()
+        if seconds_left <= 0:
             return None
         if self._images and len(self._limits) > 1:
-            pace, asked = self._spent / self._images, self._asked / self._images
-            if pace * self._left > SHARE * room:
-                self._give_up(pace, asked, SHARE * room)
+            pace, predicting = self._spent / self._images, self._predicting / self._images
+            if pace * self._left > SHARE * seconds_left:
+                self._lower_limit(pace, predicting, SHARE * seconds_left)
         return self.limit
 
-    def done(self, images: int, seconds: float) -> None:
-        """Tells what a batch took.
+    def record(self, images: int, seconds: float) -> None:
+        """Records the time that a batch took.
 
         Args:
-            images: those predicted, and those that could not be read.
-            seconds: within the nets; the rest of the time was reading.
+            images: number of images, including unreadable ones.
+            seconds: time in the networks; the rest of the time was reading.
         """
         self._left -= images
         self._images += images
         self._spent = self._clock() - self._since
-        self._asked += seconds
+        self._predicting += seconds
 
-    def _measure(self) -> None:
-        self._since, self._images, self._spent, self._asked = self._clock(), 0, 0.0, 0.0
+    def _restart_measurement(self) -> None:
+        self._since, self._images, self._spent, self._predicting = self._clock(), 0, 0.0, 0.0
 
-    def _give_up(self, pace: float, asked: float, room: float) -> None:
+    def _lower_limit(self, pace: float, predicting: float, seconds_left: float) -> None:
         full = self._cost(self.limit)
         needed = format_duration(pace * self._left)
         while len(self._limits) > 1:
             self._limits.pop(0)
-            if (pace - asked * (1 - self._cost(self.limit) / full)) * self._left <= room:
+            if (pace - predicting * (1 - self._cost(self.limit) / full)) * self._left <= seconds_left:
                 break
         kept = f"{self.limit.folds} folds of each run, {self.limit.views} views of each image"
         warn(
-            "time", f"{self._left:,} images would take {needed}, {format_duration(room)} are left: from here on {kept}"
+            "time",
+            f"{self._left:,} images would take {needed}, {format_duration(seconds_left)} are left: from here on {kept}",
         )
-        self._measure()
+        self._restart_measurement()

@@ -1,4 +1,4 @@
-"""The bundle for a training: what it needs at Kaggle, in one folder, which is a private data set there."""
+"""The bundle of a training at Kaggle: one folder, a private data set there; and the archive of its results."""
 
 import json
 import shutil
@@ -20,57 +20,57 @@ from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_done
 from medfold.training import TrainingRequest
 
-ABOUT = "job.json"  # written last: names all other files and their hashes
-TRAINED = "trained.zip"
+MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
+TRAINED = "trained.zip"  # the archive of results
 
 
 @dataclass(frozen=True)
 class TrainingBundle:
-    """A bundle for a training, opened.
+    """An opened training bundle.
 
     Args:
-        folder: that holds its files.
-        about: what job.json says.
+        folder: path of the bundle.
+        manifest: content of job.json.
     """
 
     folder: Path
-    about: dict[str, Any]
+    manifest: dict[str, Any]
 
     @classmethod
     def open(cls, folder: Path | str) -> "TrainingBundle":
-        """Opens a bundle and checks that it is whole.
+        """Opens a bundle and checks that it is complete.
 
         Raises:
-            UserError: no bundle, a file that is missing or damaged, or a package that is not installed.
+            UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
-        return cls(Path(folder), open_bundle(Path(folder), ABOUT))
+        return cls(Path(folder), open_bundle(Path(folder), MANIFEST))
 
     def __str__(self) -> str:
-        order = self.order
+        request = self.request
         lines = {
-            "competition": self.about["competition"],
-            "run": order.run,
-            "folds": ", ".join(map(str, order.folds)),
-            "going on": ", ".join(self.about["states"]) or "no, from the start",
-            "medfold": self.about["medfold"],
+            "competition": self.manifest["competition"],
+            "run": request.run,
+            "folds": ", ".join(map(str, request.folds)),
+            "checkpoints": ", ".join(self.manifest["states"]) or "none",
+            "medfold": self.manifest["medfold"],
         }
         return "\n".join(f"{fact:<13}{value}" for fact, value in lines.items())
 
     @property
-    def order(self) -> TrainingRequest:
-        """What is to be trained, with the weights file that came along in place of that of home."""
-        order = TrainingRequest(**self.about["order"])
-        if name := self.about["weights"]:
-            order.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
-        return order
+    def request(self) -> TrainingRequest:
+        """The training request; its weights file is the one in the bundle."""
+        request = TrainingRequest(**self.manifest["order"])
+        if name := self.manifest["weights"]:
+            request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
+        return request
 
-    def lay_out(self, root: Path) -> CompetitionPaths:
-        """Writes a project folder as it is at home, but for data: facts, recipes, folds, and where trainings stand."""
-        for name, text in self.about["project"].items():
+    def write_project(self, root: Path) -> CompetitionPaths:
+        """Writes the project folder into `root`, except data: facts, recipes, folds and checkpoints."""
+        for name, text in self.manifest["project"].items():
             files.write_text(text, root / name)
-        paths = Workspace(root).competition(self.about["competition"])
-        for name, fold in self.about["states"].items():
-            state = paths.run(self.about["order"]["run"]).fold(fold).state
+        paths = Workspace(root).competition(self.manifest["competition"])
+        for name, fold in self.manifest["states"].items():
+            state = paths.run(self.manifest["order"]["run"]).fold(fold).state
             state.parent.mkdir(parents=True)
             shutil.copyfile(self.folder / name, state)
         return paths
@@ -78,58 +78,73 @@ class TrainingBundle:
 
 def write_training_bundle(
     paths: CompetitionPaths,
-    facts: Competition,
+    competition: Competition,
     recipe: Recipe,
-    order: TrainingRequest,
+    request: TrainingRequest,
     packages: tuple[str, ...],
     out: Path,
 ) -> dict[str, int]:
-    """Writes a bundle; equal inputs give equal bytes. It holds no image, no patient's id and no secret.
+    """Writes a bundle; equal inputs give equal bytes. It holds no image, no patient id and no secret.
 
     Args:
-        facts: of the competition.
-        recipe: that `order` comes to.
-        packages: that Kaggle's image lacks.
+        paths: of the competition.
+        competition: the facts.
+        recipe: the resolved recipe of `request`.
+        request: what to train.
+        packages: the packages that Kaggle's image lacks.
         out: the folder to write.
 
     Returns:
         The size of each file, in bytes.
 
     Raises:
-        UserError: no such weights file; what `wheels.build` and `wheels.fetch` raise.
+        UserError: the weights file does not exist, or a wheel cannot be built or downloaded.
     """
-    run = paths.run(order.run)
+    run = paths.run(request.run)
     with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
         wheels.build_wheel(folder)
         wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
-        states = {}
-        for fold in order.folds:
+        checkpoints = {}
+        for fold in request.folds:
             if run.fold(fold).state.is_file():
-                states[f"fold{fold}-state.npz"] = fold
+                checkpoints[f"fold{fold}-state.npz"] = fold
                 shutil.copyfile(run.fold(fold).state, folder / f"fold{fold}-state.npz")
-        about: dict[str, Any] = {
+        manifest: dict[str, Any] = {
             "medfold": __version__,
             "competition": paths.name,
-            "order": _portable(order),
-            "weights": _weights(recipe, folder),
-            "states": states,
+            "order": _portable_request(request),
+            "weights": _copy_weights(recipe, folder),
+            "states": checkpoints,
             "packages": list(packages),
-            "project": _project(paths),
+            "project": _project_texts(paths),
         }
-        about["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # What is trained, whatever version of the package and of the texts goes with it.
-        given = {name: digest for name, digest in about["files"].items() if not name.endswith(".whl")}
-        sent = [given, facts.model_dump(mode="json"), recipe.portable(), about["order"], files.sha256(paths.folds)]
+        manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
+        # The mark identifies what is trained; it does not depend on the version of the package and of the texts.
+        hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
+        content = [
+            hashes,
+            competition.model_dump(mode="json"),
+            recipe.portable(),
+            manifest["order"],
+            files.sha256(paths.folds),
+        ]
         if plugins := plugins_hash(paths.plugins):
-            sent.append(plugins)
-        about["mark"] = files.fingerprint(sent, 12)
-        files.write_json(about, folder / ABOUT)
+            content.append(plugins)
+        manifest["mark"] = files.fingerprint(content, 12)
+        files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
 def pack_results(run: RunPaths, folds: list[int], mark: str, out: Path) -> None:
-    """Packs what a training left: folds that are done, and of others where they stand; with the mark of the job."""
+    """Packs finished folds, and the checkpoints of unfinished ones, into one archive.
+
+    Args:
+        run: paths of the run.
+        folds: the requested folds.
+        mark: of the bundle; stored as the comment of the archive.
+        out: the archive to write.
+    """
     with files.atomic_write(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         archive.comment = mark.encode()
         for number in folds:
@@ -141,44 +156,49 @@ def pack_results(run: RunPaths, folds: list[int], mark: str, out: Path) -> None:
 
 
 def unpack_results(archive: Path, run: RunPaths, folds: list[int], mark: str) -> tuple[list[int], list[int]]:
-    """Puts what `pack` packed in its place, and removes the archive.
+    """Moves the results of `pack_results` into the run's folder, and removes the archive.
 
     Args:
-        mark: of the job that was sent.
+        archive: as written by `pack_results`.
+        run: paths of the run.
+        folds: the requested folds.
+        mark: of the bundle that was sent.
 
     Returns:
-        The folds that are done, and those that are not but can be gone on with.
+        The finished folds, and the unfinished ones with a checkpoint.
 
     Raises:
-        UserError: a damaged archive, one of another job, or a fold in it that is not what its marker says.
+        UserError: the archive is damaged, belongs to another bundle, or has a fold that differs from its hashes.
     """
     done, unfinished = [], []
     run.folder.mkdir(parents=True, exist_ok=True)
-    with suppress(BadZipFile), ZipFile(archive) as opened_archive:  # a damaged one is told of when it is unpacked
-        if opened_archive.comment != mark.encode():
-            raise UserError("this is what another job left", archive, "Delete the notebook at Kaggle to begin anew")
-    with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run.folder) as arrived:
-        unpack_archive(archive, Path(arrived))
+    with suppress(BadZipFile), ZipFile(archive) as opened:  # `unpack_archive` reports a damaged one
+        if opened.comment != mark.encode():
+            raise UserError(
+                "the results are of another training", archive, "Delete the notebook at Kaggle to start again"
+            )
+    with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run.folder) as unpacked:
+        unpack_archive(archive, Path(unpacked))
         for number in folds:
-            fold, home = FoldPaths(Path(arrived) / f"fold{number}"), run.fold(number)
+            fold, target = FoldPaths(Path(unpacked) / f"fold{number}"), run.fold(number)
             if fold.done.is_file() and not is_fold_done(fold):
-                raise UserError(f"fold {number} arrived damaged", archive, "Run it again: it is fetched once more")
-            with files.lock(home.folder):
+                raise UserError(f"fold {number} arrived damaged", archive, "Run it again to fetch it again")
+            with files.lock(target.folder):
                 if fold.done.is_file():
-                    if home.folder.is_dir():  # what stood there goes with the temporary folder, once this is in place
-                        home.folder.replace(Path(arrived) / f"before{number}")
-                    fold.folder.replace(home.folder)
+                    if target.folder.is_dir():  # the old fold is removed with the temporary folder
+                        target.folder.replace(Path(unpacked) / f"before{number}")
+                    fold.folder.replace(target.folder)
                     done.append(number)
                 elif fold.state.is_file():
-                    home.folder.mkdir(parents=True, exist_ok=True)
-                    fold.state.replace(home.state)
+                    target.folder.mkdir(parents=True, exist_ok=True)
+                    fold.state.replace(target.state)
                     unfinished.append(number)
     archive.unlink()
     return done, unfinished
 
 
-def _weights(recipe: Recipe, folder: Path) -> str | None:
-    """The name, in a bundle, of the file that the backbone's weights come from; None without one."""
+def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
+    """Copies the file of the backbone's weights into the bundle and returns its name; None without such a file."""
     weights = Path(recipe.backbone.weights).expanduser()
     if recipe.backbone.weights in ("none", "imagenet"):
         return None
@@ -188,19 +208,19 @@ def _weights(recipe: Recipe, folder: Path) -> str | None:
     return weights.name
 
 
-def _portable(order: TrainingRequest) -> dict[str, Any]:
-    """An order without the folders of this machine: of a weights file, its name alone."""
-    content = json.loads(json.dumps(vars(order)))
-    del content["workers"]  # the machine there has other cores
+def _portable_request(request: TrainingRequest) -> dict[str, Any]:
+    """The request as JSON without folders of this machine: a weights file by its name only."""
+    content = json.loads(json.dumps(vars(request)))
+    del content["workers"]  # Kaggle's machine has another number of cores
     weights = config.flat(content["overrides"]).get("backbone.weights")
     if weights:
         content["overrides"]["backbone"]["weights"] = Path(weights).name
     return content
 
 
-def _project(paths: CompetitionPaths) -> dict[str, str]:
-    """The texts of a project folder that a training reads."""
-    yaml = [*sorted(Workspace(paths.root).base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
+def _project_texts(paths: CompetitionPaths) -> dict[str, str]:
+    """The text files of a project folder that a training reads, by relative path."""
+    yaml_files = [*sorted(Workspace(paths.root).base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
     plugins = [paths.plugins] if paths.plugins.is_file() else []
-    found = [*yaml, *plugins, paths.folds, paths.folds_metadata]
-    return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in found}
+    project_files = [*yaml_files, *plugins, paths.folds, paths.folds_metadata]
+    return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in project_files}

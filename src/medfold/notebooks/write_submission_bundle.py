@@ -1,4 +1,4 @@
-"""Trained folds, package and facts in one folder: the bundle, which becomes a private data set on Kaggle."""
+"""Writes the submission bundle: trained folds, package and facts in one folder, for a private data set at Kaggle."""
 
 import shutil
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 from medfold import __version__, files
 from medfold.competition import Competition, Recipe
 from medfold.notebooks import wheels
-from medfold.notebooks.bundle import ABOUT, ENSEMBLE
+from medfold.notebooks.bundle import ENSEMBLE, MANIFEST
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import RunPaths
 from medfold.scoring import FittedTransform
@@ -18,12 +18,12 @@ from medfold.scoring import FittedTransform
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A run, as it goes into a kit.
+    """A run to put into a bundle.
 
     Args:
         paths: of the run.
         recipe: of the run.
-        folds: that are done.
+        folds: the finished folds.
     """
 
     paths: RunPaths
@@ -37,27 +37,29 @@ def write_bundle(
     slug: str,
     runs: list[TrainedRun],
     fitted: FittedTransform,
-    nothing: np.ndarray,
+    fallback: np.ndarray,
     score: str,
     out: Path,
 ) -> dict[str, int]:
-    """Writes a kit; equal inputs give equal bytes.
+    """Writes a bundle; equal inputs give equal bytes.
 
-    It holds no raw data, no id of a sample, a patient or a unit, no name of this machine's folders and no secret.
+    It holds no raw data, no id of a sample, patient or unit, no folder name of this machine and no secret.
 
     Args:
-        slug: of the competition at Kaggle, by which its data is found there.
-        runs: in the order in which `fitted` takes them.
-        fitted: how they are put together.
-        nothing: float64 (columns,), what is predicted of a unit without a readable image.
-        score: the OOF score in words.
+        competition: the facts.
+        paths: of the competition.
+        slug: of the competition at Kaggle, where the notebook finds its data by this name.
+        runs: the runs, in the order of `fitted`.
+        fitted: the fitted ensemble and post-processing.
+        fallback: float64 (columns,), the prediction for a unit without a readable image.
+        score: the OOF score as text.
         out: the folder to write.
 
     Returns:
         The size of each file, in bytes.
 
     Raises:
-        UserError: the package cannot be built, or what Kaggle's image lacks cannot be downloaded.
+        UserError: the package cannot be built, or a package that Kaggle's image lacks cannot be downloaded.
     """
     with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
@@ -67,26 +69,28 @@ def write_bundle(
         fitted.save(folder / ENSEMBLE)
         if paths.plugins.is_file():
             shutil.copyfile(paths.plugins, folder / paths.plugins.name)
-        about: dict[str, Any] = {
+        manifest: dict[str, Any] = {
             "medfold": __version__,
             "competition": paths.name,
             "slug": slug,
             "score": score,
             "facts": competition.model_dump(mode="json"),
-            "runs": [_weights_of(run, folder) for run in runs],
-            "nothing": nothing.tolist(),
+            "runs": [_copy_weights(run, folder) for run in runs],
+            "nothing": fallback.tolist(),
             "packages": list(packages),
             "folder": _texts(paths),
         }
-        about["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # What predicts, whatever version of the package and of the texts goes with it.
-        nets = {name: digest for name, digest in about["files"].items() if not name.endswith(".whl")}
-        about["mark"] = files.fingerprint([nets, *(about[key] for key in ("slug", "facts", "runs", "nothing"))], 12)
-        files.write_json(about, folder / ABOUT)
+        manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
+        # The mark identifies what predicts; it does not depend on the version of the package and of the texts.
+        hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
+        manifest["mark"] = files.fingerprint(
+            [hashes, *(manifest[key] for key in ("slug", "facts", "runs", "nothing"))], 12
+        )
+        files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def _weights_of(run: TrainedRun, folder: Path) -> dict[str, Any]:
+def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:
     names = []
     for fold in run.folds:
         names.append(f"{run.paths.name}-fold{fold}.h5")
@@ -95,6 +99,6 @@ def _weights_of(run: TrainedRun, folder: Path) -> dict[str, Any]:
 
 
 def _texts(paths: CompetitionPaths) -> dict[str, str]:
-    """The competition folder: facts, recipes and README, to look up what was done."""
-    found = [path for path in sorted(paths.folder.iterdir()) if path.suffix in (".yaml", ".md")]
-    return {path.relative_to(paths.root).as_posix(): path.read_text(encoding="utf-8") for path in found}
+    """The texts of the competition folder, by relative path: facts, recipes and README, as documentation."""
+    text_files = [path for path in sorted(paths.folder.iterdir()) if path.suffix in (".yaml", ".md")]
+    return {path.relative_to(paths.root).as_posix(): path.read_text(encoding="utf-8") for path in text_files}

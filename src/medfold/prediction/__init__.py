@@ -1,4 +1,4 @@
-"""Predictions of trained nets, and where in an image they look. It imports Keras."""
+"""Predictions of trained nets, and heat maps that explain them. Importing this package imports Keras."""
 
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.grad_cam_checks import hits_finding, random_hits, randomise_weights

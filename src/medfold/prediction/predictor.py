@@ -1,4 +1,4 @@
-"""Weights + images -> probabilities: the only predictor, for OOF, test and new images alike."""
+"""Predictor with test-time augmentation; OOF, test and new images are all predicted by it."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +9,7 @@ from medfold import files
 from medfold.competition import Symmetry
 from medfold.models import resolve_compile
 
-# Each view as (transpose, flip vertically, flip horizontally).
+# Views by symmetry, each as (transpose, flip vertically, flip horizontally).
 VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
     "none": [(False, False, False)],
     "horizontal": [(False, False, False), (False, False, True)],
@@ -18,14 +18,17 @@ VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
 
 
 class Predictor:
-    """Probabilities of images, averaged over the views that a symmetry allows (test-time augmentation).
+    """Predicts probabilities, averaged over the views that a symmetry allows (test-time augmentation).
 
     Args:
-        model: from what `view_of` gives to probabilities.
+        model: net from the output of `view_of` to probabilities.
         symmetry: none, horizontal (2 views) or dihedral (8 views).
-        tta: False looks at each image once, as it is.
-        view_of: (images of a batch, number of the view) -> what the model takes. Defaults to turned pixels.
-        batch_size: images at a time. Defaults to 64.
+        tta: False predicts each image once, unchanged.
+        view_of: function (batch, number of the view) -> input of the model. Defaults to flips and transposition.
+        batch_size: number of images per batch. Defaults to 64.
+
+    Attributes:
+        num_views: number of views per image.
     """
 
     def __init__(
@@ -37,7 +40,8 @@ class Predictor:
         batch_size: int = 64,
     ):
         views = VIEWS[symmetry if tta else "none"]
-        self.count, self._view_of = len(views), view_of or (lambda batch, number: _turned(batch, *views[number]))
+        self.num_views = len(views)
+        self._view_of = view_of or (lambda batch, number: _transformed(batch, *views[number]))
         self._model = model
         if not model.compiled:
             model.jit_compile = resolve_compile("auto")
@@ -49,39 +53,46 @@ class Predictor:
         images: np.ndarray,
         rows: np.ndarray,
         advance: Callable[[int], None] = lambda count: None,
-        count: int | None = None,
+        num_views: int | None = None,
     ) -> np.ndarray:
-        """Predicts some images of an array.
+        """Predicts selected images of an array.
 
         Args:
-            images: uint8 (images, height, width, channels), or what `view_of` expects; may be memory-mapped.
-            rows: int (n,), which of them, in which order.
-            advance: called with the number of images after each batch.
-            count: of views, the first ones. Defaults to all.
+            images: uint8 (images, height, width, channels), or the input of `view_of`; may be memory-mapped.
+            rows: rows of the images to predict, int (n,).
+            advance: called after each batch with its number of images. Defaults to doing nothing.
+            num_views: number of views to use, the first ones. Defaults to all.
 
         Returns:
-            float32 (n, columns).
+            Probabilities in the order of `rows`, float32 (n, columns).
         """
         outputs = [np.zeros((0, self._columns), np.float32)]
-        for views in self.views(images, rows, count):
+        for views in self.views(images, rows, num_views):
             outputs.append((sum(view.astype(np.float64) for view in views) / len(views)).astype(np.float32))
             advance(len(views[0]))
         return np.concatenate(outputs)
 
-    def views(self, images: np.ndarray, rows: np.ndarray, count: int | None = None) -> Iterator[list[np.ndarray]]:
-        """What the model says of each view of some images: a batch at a time, a float32 (batch, columns) per view."""
+    def views(self, images: np.ndarray, rows: np.ndarray, num_views: int | None = None) -> Iterator[list[np.ndarray]]:
+        """Predicts each view of selected images separately.
+
+        Args:
+            images, rows, num_views: see `__call__`.
+
+        Yields:
+            For each batch, one float32 array (batch, columns) per view.
+        """
         for start in range(0, len(rows), self._batch_size):
             chosen = rows[start : start + self._batch_size]
             batch = np.asarray(images[chosen], np.float32)
-            # A batch is always full, so that the net is compiled once; the surplus is cut off again.
+            # All batches are padded to one size, so that the net is compiled once; the padding is cut off again.
             batch = np.pad(batch, [(0, self._batch_size - len(chosen)), *[(0, 0)] * (batch.ndim - 1)])
-            numbers = range(min(count or self.count, self.count))
+            numbers = range(min(num_views or self.num_views, self.num_views))
             views = [self._model.predict_on_batch(self._view_of(batch, number)) for number in numbers]
             files.release_pages(images)
             yield [view[: len(chosen)] for view in views]
 
 
-def _turned(batch: np.ndarray, transpose: bool, vertical: bool, horizontal: bool) -> np.ndarray:
+def _transformed(batch: np.ndarray, transpose: bool, vertical: bool, horizontal: bool) -> np.ndarray:
     if transpose:
         batch = batch.transpose(0, 2, 1, 3)
     if vertical:

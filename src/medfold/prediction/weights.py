@@ -1,4 +1,4 @@
-"""Weights files: written whole, read into a net that is rebuilt from its recipe."""
+"""Weights files: written atomically, and loaded into a net that is rebuilt from its recipe."""
 
 import shutil
 import tempfile
@@ -13,10 +13,15 @@ from medfold.models import build_model
 
 
 def load_model(competition: Competition, recipe: Recipe, weights: Path) -> keras.Model:
-    """The trained net of a fold: rebuilt from its recipe, weights read from its file.
+    """Loads the trained net of a fold: rebuilds it from its recipe, and reads its weights.
+
+    Args:
+        competition: gives channels, task and number of outputs.
+        recipe: the recipe of the run.
+        weights: path of the weights file.
 
     Raises:
-        UserError: a damaged file, or weights of another net.
+        UserError: the file is damaged, or contains weights of another net.
     """
     model = build_model(competition, recipe, pretrained=False)
     read_weights(model, weights)
@@ -24,13 +29,13 @@ def load_model(competition: Competition, recipe: Recipe, weights: Path) -> keras
 
 
 def save_weights(model: keras.Model, weights: Path) -> None:
-    """Writes the weights of a net, whole."""
+    """Writes the weights of a net atomically."""
     with files.atomic_write(weights) as temporary:
-        # Keras tells its formats apart by the end of the name.
+        # Keras selects the format by the file extension.
         folder = temporary.with_suffix(".folder.tmp")
         folder.mkdir()
         try:
-            # A net that is compiled would save its optimizer, too.
+            # A copy that is not compiled, so that the state of the optimizer is not saved.
             keras.Model(model.inputs, model.outputs, name=model.name).save_weights(folder / "net.weights.h5")
             (folder / "net.weights.h5").replace(temporary)
         finally:
@@ -38,15 +43,15 @@ def save_weights(model: keras.Model, weights: Path) -> None:
 
 
 def read_weights(model: keras.Model, weights: Path) -> None:
-    """Gives a net the weights of a file.
+    """Loads weights from a file into a net.
 
     Raises:
-        UserError: a damaged file, or weights of another net.
+        UserError: the file is damaged, or contains weights of another net.
     """
     with tempfile.TemporaryDirectory() as folder:
-        # Keras tells its formats apart by the end of the name.
-        named = Path(shutil.copy2(weights, Path(folder) / "net.weights.h5"))
+        # Keras selects the format by the file extension.
+        copy = Path(shutil.copy2(weights, Path(folder) / "net.weights.h5"))
         try:
-            model.load_weights(named)
+            model.load_weights(copy)
         except (ValueError, OSError) as error:
             raise UserError(f"weights do not fit the recipe ({str(error).splitlines()[0]})", weights) from None

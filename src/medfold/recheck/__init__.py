@@ -1,6 +1,7 @@
-"""Scores and submissions computed a second time, from the files alone and by other means: pandas and scikit-learn.
+"""Scores and submissions recomputed independently: from the files alone, with pandas and scikit-learn.
 
-Nothing here imports what computed them the first time (scoring, ensemble, submission): a fault there cannot hide here.
+Nothing here imports the code that computed them the first time (scoring, ensemble, submission), so that a bug there
+cannot hide itself.
 """
 
 from medfold.recheck.definitions import has_definition

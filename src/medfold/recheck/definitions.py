@@ -1,4 +1,4 @@
-"""The metrics once more, by scikit-learn where it has them, else by their formula."""
+"""Independent definitions of the metrics: by scikit-learn where it has them, else by their formula."""
 
 import itertools
 from typing import Any
@@ -10,29 +10,30 @@ from sklearn import metrics
 
 from medfold.competition import Competition
 
-DRAWS, MOST_CELLS = 1000, 20_000_000  # of an interval; cells of all draws that are computed again at most
-TOLERANCE = 1e-8  # scores are kept with nine decimals, predictions with nine digits
+DRAWS = 1000  # bootstrap samples of an interval
+MAX_CELLS = 20_000_000  # samples times columns times draws; larger intervals are not recomputed
+TOLERANCE = 1e-8  # scores are saved with nine decimals, predictions with nine digits
 
 
 def decided(competition: Competition, predictions: np.ndarray) -> np.ndarray:
-    """The decisions that a file holds: int (n, columns) of 0 and 1."""
-    found = np.zeros(predictions.shape, int)
+    """Returns the decisions that a submission holds: int (n, columns) of 0 and 1."""
+    decisions = np.zeros(predictions.shape, int)
     for row, values in enumerate(predictions):
-        chosen = values > 0.5
-        forced = competition.submission.shape == "lists" and not competition.submission.empty and not chosen.any()
-        if competition.exclusive_classes or forced:
-            chosen = np.arange(len(values)) == np.argmax(values)
-        found[row] = chosen
-    return found
+        positive = values > 0.5
+        needs_one = competition.submission.shape == "lists" and not competition.submission.empty and not positive.any()
+        if competition.exclusive_classes or needs_one:
+            positive = np.arange(len(values)) == np.argmax(values)
+        decisions[row] = positive
+    return decisions
 
 
 def has_definition(name: str) -> bool:
-    """True for a metric that is defined here; one of a plugins.py is not."""
+    """Returns True for metrics that are defined here; those of a plugins.py are not."""
     return name in OF_DECISIONS or name in OF_PROBABILITIES
 
 
 def score(competition: Competition, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
-    """A metric of a competition.
+    """Computes a metric of a competition.
 
     Args:
         competition: its task, weights and beta.
@@ -53,33 +54,36 @@ def score(competition: Competition, name: str, truth: np.ndarray, predictions: n
 def interval(
     competition: Competition, name: str, truth: np.ndarray, predictions: np.ndarray, groups: np.ndarray
 ) -> tuple[float, float] | None:
-    """The 95 % interval of a metric: percentiles of 1,000 draws of groups (numpy's generator, seed 0).
+    """Computes the 95 % interval of a metric by bootstrap over groups.
+
+    It is given by percentiles of 1,000 samples of groups (numpy's generator, seed 0).
 
     Args:
         truth, predictions: as `score` takes them, in the order of their ids.
-        groups: (n,), what is drawn as a whole; numbered by first appearance.
+        groups: (n,), resampled as a whole; numbered by first appearance.
 
     Returns:
-        Its ends, nan if the metric is undefined on nine in ten draws; None where it would take too long to compute.
+        Its ends, nan if the metric is undefined in at least nine of ten samples; None if the computation would take too
+        long.
     """
-    if truth.size * DRAWS > MOST_CELLS:
+    if truth.size * DRAWS > MAX_CELLS:
         return None
     number, rng, values = pd.factorize(groups)[0], np.random.default_rng(0), []
     members = [np.flatnonzero(number == each) for each in range(number.max() + 1)]
-    seen = decided(competition, predictions) if name in OF_DECISIONS else predictions.astype(np.float64)
+    inputs = decided(competition, predictions) if name in OF_DECISIONS else predictions.astype(np.float64)
     function = {**OF_PROBABILITIES, **OF_DECISIONS, "auc": _mann_whitney, "mean_auc": _mann_whitney}[name]
     for _ in range(DRAWS):
         rows = np.concatenate([members[each] for each in rng.integers(len(members), size=len(members))])
-        values.append(float(function(competition, truth[rows], seen[rows])))
-    found = [value for value in values if not np.isnan(value)]
-    if len(found) <= 0.1 * DRAWS:
+        values.append(float(function(competition, truth[rows], inputs[rows])))
+    defined = [value for value in values if not np.isnan(value)]
+    if len(defined) <= 0.1 * DRAWS:
         return float("nan"), float("nan")
-    low, high = np.percentile(found, [2.5, 97.5])
+    low, high = np.percentile(defined, [2.5, 97.5])
     return float(low), float(high)
 
 
 def _mann_whitney(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
-    """The AUC from ranks (Mann-Whitney U): equal to `_auc`, and fast enough for a thousand draws."""
+    """Returns the AUC from ranks (Mann-Whitney U): equal to `_auc`, and fast enough for a thousand samples."""
     positive = truth.sum(axis=0)
     negative = len(truth) - positive
     if not (positive * negative).all():
@@ -89,7 +93,7 @@ def _mann_whitney(competition: Competition, truth: np.ndarray, predictions: np.n
 
 
 def _single(competition: Competition, members: np.ndarray) -> np.ndarray:
-    """Class numbers, or 0 and 1, of members int (n, columns)."""
+    """Converts int (n, columns) of 0 and 1 into one column: class numbers, or 0 and 1."""
     return members.argmax(axis=1) if competition.exclusive_classes else members[:, 0]
 
 
@@ -100,15 +104,17 @@ def _accuracy(competition: Competition, truth: np.ndarray, decisions: np.ndarray
 
 
 def _balanced_accuracy(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
-    true, found = _single(competition, truth), _single(competition, decisions)
-    return np.mean([metrics.recall_score(true == each, found == each) for each in np.unique(true)])
+    true, decided_classes = _single(competition, truth), _single(competition, decisions)
+    return np.mean([metrics.recall_score(true == each, decided_classes == each) for each in np.unique(true)])
 
 
 def _macro_f1(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
     if competition.task == "multilabel":
         return metrics.f1_score(truth, decisions, average="macro", zero_division=0)
-    true, found = _single(competition, truth), _single(competition, decisions)
-    return metrics.f1_score(true, found, average="macro", labels=np.union1d(true, found), zero_division=0)
+    true, decided_classes = _single(competition, truth), _single(competition, decisions)
+    return metrics.f1_score(
+        true, decided_classes, average="macro", labels=np.union1d(true, decided_classes), zero_division=0
+    )
 
 
 def _fbeta(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
@@ -118,10 +124,10 @@ def _fbeta(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -
 
 
 def _qwk(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
-    true, found = _single(competition, truth), _single(competition, decisions)
-    if len(np.union1d(true, found)) < 2:
+    true, decided_classes = _single(competition, truth), _single(competition, decisions)
+    if len(np.union1d(true, decided_classes)) < 2:
         return float("nan")
-    return metrics.cohen_kappa_score(true, found, weights="quadratic", labels=np.arange(truth.shape[1]))
+    return metrics.cohen_kappa_score(true, decided_classes, weights="quadratic", labels=np.arange(truth.shape[1]))
 
 
 def _auc(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
@@ -135,7 +141,7 @@ def _auc(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -
 
 
 def _pauc(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
-    """As ISIC 2024 computed it: the partial AUC of the mirrored problem, brought back from scikit-learn's scale."""
+    """Computes the partial AUC as ISIC 2024 did: that of the mirrored problem, in the original scale."""
     if len(np.unique(truth)) < 2:
         return float("nan")
     most, least = 0.2, 0.5 * 0.2**2
@@ -155,12 +161,12 @@ def _pf1(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -
 def _log_loss(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
     clipped = np.clip(predictions, 1e-15, 1 - 1e-15)
     if competition.exclusive_classes:
-        normal = clipped / clipped.sum(axis=1, keepdims=True)
-        return metrics.log_loss(truth.argmax(axis=1), normal, labels=np.arange(truth.shape[1]))
-    each = []
+        normalised = clipped / clipped.sum(axis=1, keepdims=True)
+        return metrics.log_loss(truth.argmax(axis=1), normalised, labels=np.arange(truth.shape[1]))
+    losses = []
     for column, p in enumerate(clipped.T):
-        each.append(metrics.log_loss(truth[:, column], np.stack([1 - p, p], axis=1), labels=[0, 1]))
-    return float(np.mean(each))
+        losses.append(metrics.log_loss(truth[:, column], np.stack([1 - p, p], axis=1), labels=[0, 1]))
+    return float(np.mean(losses))
 
 
 def _weighted_log_loss(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
@@ -175,17 +181,18 @@ def _weighted_log_loss(competition: Competition, truth: np.ndarray, predictions:
 
 def _ece(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
     if competition.exclusive_classes:
-        found = [_bins(predictions.max(axis=1), predictions.argmax(axis=1) == truth.argmax(axis=1))]
+        errors = [_binned_error(predictions.max(axis=1), predictions.argmax(axis=1) == truth.argmax(axis=1))]
     else:
-        found = [_bins(predictions[:, column], truth[:, column]) for column in range(truth.shape[1])]
-    return float(np.mean(found))
+        errors = [_binned_error(predictions[:, column], truth[:, column]) for column in range(truth.shape[1])]
+    return float(np.mean(errors))
 
 
-def _bins(confidence: np.ndarray, true: np.ndarray, count: int = 15) -> float:
-    total, ends = 0.0, [-np.inf, *(number / count for number in range(1, count)), np.inf]
-    for low, high in itertools.pairwise(ends):
-        here = (confidence > low) & (confidence <= high)
-        total += abs(float(confidence[here].sum()) - float(np.sum(true[here])))
+def _binned_error(confidence: np.ndarray, true: np.ndarray, count: int = 15) -> float:
+    """Returns the expected calibration error of one column, over equally wide bins."""
+    total, edges = 0.0, [-np.inf, *(number / count for number in range(1, count)), np.inf]
+    for low, high in itertools.pairwise(edges):
+        in_bin = (confidence > low) & (confidence <= high)
+        total += abs(float(confidence[in_bin].sum()) - float(np.sum(true[in_bin])))
     return total / len(confidence)
 
 

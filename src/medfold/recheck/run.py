@@ -1,4 +1,4 @@
-"""Recheck of a run: hashes of its folds, OOF tables against the folds table, scores computed again."""
+"""Recheck of a run: hashes of its folds, its OOF tables against the folds table, its scores recomputed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,67 +15,68 @@ from medfold.run_paths import RunPaths
 
 
 def run_differences(competition: Competition, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:
-    """What does not fit together in a run that has a score.json; nothing if all does.
+    """Yields the inconsistencies of a run that has a score.json; none if everything agrees.
 
     Args:
         competition: the facts that the run was trained and scored under.
     """
-    kept = files.read_json(run.score)
+    saved = files.read_json(run.score)
     done = [number for number in range(competition.folds.k) if run.fold(number).done.is_file()]
-    if kept["folds_done"] != done:
-        yield f"folds_done are {done}, kept {kept['folds_done']}"
-    best = files.read_json(run.metadata)["recipe"]["training"].get("keep") == "best"
-    if kept["optimistic"] != best:
-        yield f"optimistic is {best}, kept {kept['optimistic']}"
-    pieces = []
-    for fold in kept["folds_done"]:
-        here = run.fold(fold)
-        for name, digest in (files.read_json(here.done) or {}).items():
-            path = here.folder / name
+    if saved["folds_done"] != done:
+        yield f"folds_done are {done}, saved {saved['folds_done']}"
+    optimistic = files.read_json(run.metadata)["recipe"]["training"].get("keep") == "best"
+    if saved["optimistic"] != optimistic:
+        yield f"optimistic is {optimistic}, saved {saved['optimistic']}"
+    oof_tables = []
+    for fold in saved["folds_done"]:
+        fold_paths = run.fold(fold)
+        for name, digest in (files.read_json(fold_paths.done) or {}).items():
+            path = fold_paths.folder / name
             if not path.is_file() or files.sha256(path) != digest:
-                yield f"{here.folder.name}/{name} is not the file that done.json names"
-        if not here.oof.is_file():
+                yield f"{fold_paths.folder.name}/{name} is not the file that done.json names"
+        if not fold_paths.oof.is_file():
             return
-        pieces.append(tables.read(here.oof))
-    oof = pd.concat(pieces, ignore_index=True)
+        oof_tables.append(tables.read(fold_paths.oof))
+    oof = pd.concat(oof_tables, ignore_index=True)
     if not run.oof.is_file() or not tables.read(run.oof).equals(oof):
         yield "oof.csv is not what the folds have"
     expected = tables.read(paths.folds).set_index("id")["fold"]
-    expected = expected[expected.isin([str(fold) for fold in kept["folds_done"]])]
-    found = oof.set_index("id")["fold"]
+    expected = expected[expected.isin([str(fold) for fold in saved["folds_done"]])]
+    fold_of_id = oof.set_index("id")["fold"]
     samples = readable_samples(paths)
-    known = set(samples.loc[samples["part"] == "train", "id"])
-    missing = set(expected.index) & known - set(found.index)
-    if not found.index.is_unique or missing or not found.equals(expected.reindex(found.index)):
+    readable = set(samples.loc[samples["part"] == "train", "id"])
+    missing = set(expected.index) & readable - set(fold_of_id.index)
+    if not fold_of_id.index.is_unique or missing or not fold_of_id.equals(expected.reindex(fold_of_id.index)):
         yield "oof.csv does not hold each sample once, in its fold of the folds table"
         return
-    yield from score_differences(competition, paths, oof, kept, of_units=False)
+    yield from score_differences(competition, paths, oof, saved, of_units=False)
 
 
 def readable_samples(paths: CompetitionPaths) -> pd.DataFrame:
-    """The samples whose image can be read, all cells as text."""
+    """Returns the samples whose image can be read, all cells as text."""
     samples = tables.read(paths.samples)
     if not paths.pixels.is_file():
         return samples
-    known = tables.read(paths.pixels)
-    return samples[~samples["id"].isin(known.loc[known["bad"] != "", "id"])]
+    measurements = tables.read(paths.pixels)
+    return samples[~samples["id"].isin(measurements.loc[measurements["bad"] != "", "id"])]
 
 
 def score_differences(
     competition: Competition,
     paths: CompetitionPaths,
     oof: pd.DataFrame,
-    kept: dict[str, Any],
+    saved: dict[str, Any],
     of_units: bool,
-    behind: pd.DataFrame | None = None,
+    probabilities_table: pd.DataFrame | None = None,
 ) -> Iterator[str]:
-    """Where a kept score is not that of OOF predictions.
+    """Yields where a saved score differs from the score of OOF predictions.
 
     Args:
         oof: id, fold and prediction columns, all as text: of samples, or of units.
-        kept: as score.json.
-        of_units: its ids are those of units.
-        behind: the probabilities behind them, of the same rows; those of the further metrics of probabilities.
+        saved: the contents of score.json.
+        of_units: True if its ids are units.
+        probabilities_table: the probabilities from which decisions were made, same rows, for the other metrics of
+            probabilities. Defaults to the predictions.
     """
     samples = readable_samples(paths)
     train = samples[samples["part"] == "train"].sort_values("id")
@@ -94,40 +95,45 @@ def score_differences(
         truth, fold = labels, oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
         values = tables.predictions_by_unit(competition, unit, oof[competition.prediction_columns].to_numpy(float))
         predictions = values.loc[names].to_numpy()
-    probabilities = predictions if behind is None else behind[competition.prediction_columns].to_numpy(float)
+    probabilities = predictions
+    if probabilities_table is not None:
+        probabilities = probabilities_table[competition.prediction_columns].to_numpy(float)
 
-    def of(metric: str, here: np.ndarray) -> float:
-        both_decide = metric in definitions.OF_DECISIONS and kept["metric"] in definitions.OF_DECISIONS
-        main = metric == kept["metric"] or both_decide
-        return definitions.score(competition, metric, truth[here], (predictions if main else probabilities)[here])
+    def compute(metric: str, selected: np.ndarray) -> float:
+        both_decide = metric in definitions.OF_DECISIONS and saved["metric"] in definitions.OF_DECISIONS
+        as_written = metric == saved["metric"] or both_decide
+        return definitions.score(
+            competition, metric, truth[selected], (predictions if as_written else probabilities)[selected]
+        )
 
-    if not has_definition(kept["metric"]):
-        if kept["metric"] != competition.score.metric:
-            yield f"metric is {competition.score.metric}, kept {kept['metric']}"
-        return  # one of plugins.py: there is no second definition of it
+    if not has_definition(saved["metric"]):
+        if saved["metric"] != competition.score.metric:
+            yield f"metric is {competition.score.metric}, saved {saved['metric']}"
+        return  # a metric of plugins.py has no second definition here
     every = np.ones(len(names), bool)
-    if kept["units"] != len(names):
-        yield f"units are {len(names)}, kept {kept['units']}"
-    yield from _unlike("value", of(kept["metric"], every), kept["value"])
-    ends = definitions.interval(competition, kept["metric"], truth, predictions, groups.loc[names].to_numpy())
+    if saved["units"] != len(names):
+        yield f"units are {len(names)}, saved {saved['units']}"
+    yield from _difference("value", compute(saved["metric"], every), saved["value"])
+    ends = definitions.interval(competition, saved["metric"], truth, predictions, groups.loc[names].to_numpy())
     for end, name in zip(ends or (), ("low", "high"), strict=False):
-        yield from _unlike(name, end, kept[name])
-    for what, given, expected in (
-        ("per_fold", set(kept["per_fold"]), {str(number) for number in kept["folds_done"]}),
-        ("per_fold", set(kept["per_fold"]), set(fold)),
-        ("also", set(kept["also"]), set(competition.score.also) if "facts" in kept else set(kept["also"])),
+        yield from _difference(name, end, saved[name])
+    for what, saved_keys, expected in (
+        ("per_fold", set(saved["per_fold"]), {str(number) for number in saved["folds_done"]}),
+        ("per_fold", set(saved["per_fold"]), set(fold)),
+        ("also", set(saved["also"]), set(competition.score.also) if "facts" in saved else set(saved["also"])),
     ):
-        if given != expected:
-            yield f"{what} is of {sorted(expected)}, kept {sorted(given)}"
+        if saved_keys != expected:
+            yield f"{what} is of {sorted(expected)}, saved {sorted(saved_keys)}"
             return
-    for number, value in kept["per_fold"].items():
-        yield from _unlike(f"per_fold {number}", of(kept["metric"], fold == number), value)
-    for metric, value in kept["also"].items():
+    for number, value in saved["per_fold"].items():
+        yield from _difference(f"per_fold {number}", compute(saved["metric"], fold == number), value)
+    for metric, value in saved["also"].items():
         if has_definition(metric):
-            yield from _unlike(f"also {metric}", of(metric, every), value)
+            yield from _difference(f"also {metric}", compute(metric, every), value)
 
 
-def _unlike(what: str, found: float, kept: float | None) -> Iterator[str]:
-    told = None if np.isnan(found) else found
-    if (told is None) != (kept is None) or (told is not None and abs(told - kept) > definitions.TOLERANCE):
-        yield f"{what} is {told}, kept {kept}"
+def _difference(what: str, value: float, saved: float | None) -> Iterator[str]:
+    """Yields a message if a recomputed value differs from the saved one."""
+    number = None if np.isnan(value) else value
+    if (number is None) != (saved is None) or (number is not None and abs(number - saved) > definitions.TOLERANCE):
+        yield f"{what} is {number}, saved {saved}"

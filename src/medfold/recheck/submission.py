@@ -1,4 +1,4 @@
-"""Recheck of a submission: its hash, its numbers from the folds' predictions, its OOF score."""
+"""Recheck of a submission: its hash, its numbers recomputed from the folds' predictions, its OOF score."""
 
 import json
 import re
@@ -16,17 +16,17 @@ from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.run import score_differences
 
-ROUNDED = 1e-9  # numbers are written with nine digits
+ROUNDING = 1e-9  # numbers are written with nine digits
 
 
 def submission_differences(competition: Competition, paths: CompetitionPaths, root: Path, file: Path) -> Iterator[str]:
-    """What does not fit together in a submission; nothing if all does.
+    """Yields the inconsistencies of a submission; none if everything agrees.
 
     Args:
         competition: the facts that its runs were trained under.
-        root: the project folder, that recorded paths start from.
-        file: the submission. Beside it lies its record (.json); in the folder recheck/ lie what the ensemble fitted
-            (.npz) and the OOF predictions that its score is of (.csv).
+        root: the project folder, to which recorded paths are relative.
+        file: the submission. Its record (.json) is beside it; the folder recheck/ holds the fitted ensemble (.npz) and
+            the OOF predictions of the score (.csv).
     """
     record = files.read_json(file.with_suffix(".json"))
     if files.sha256(file) != record["sha256"]:
@@ -37,16 +37,16 @@ def submission_differences(competition: Competition, paths: CompetitionPaths, ro
             yield f"{name} is not the file that it was made from"
             return
     if not plugin_maps(paths.recheck_file(file, "npz")):
-        yield from _unlike_numbers(competition, paths, root, file, record)
-    if (told := sorted(_folds_of(record))) != record["score"]["folds_done"]:
-        yield f"folds_done are {told}, kept {record['score']['folds_done']}"
+        yield from _number_differences(competition, paths, root, file, record)
+    if (folds := sorted(_folds_of(record))) != record["score"]["folds_done"]:
+        yield f"folds_done are {folds}, saved {record['score']['folds_done']}"
     oof = tables.read(paths.recheck_file(file, "csv"))
-    behind = oof[["id"]].assign(**{name: oof[f"behind {name}"] for name in competition.prediction_columns})
-    yield from score_differences(competition, paths, oof, record["score"], True, behind)
+    probabilities = oof[["id"]].assign(**{name: oof[f"behind {name}"] for name in competition.prediction_columns})
+    yield from score_differences(competition, paths, oof, record["score"], True, probabilities)
 
 
 def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[str]:
-    """Where a row of the ledger is not what stands beside its file.
+    """Yields where a row of the ledger differs from the record beside the submission.
 
     Args:
         row: all cells as text.
@@ -61,74 +61,77 @@ def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[
         expected[name] = "" if record.get(name) is None else f"{record[name]:.6f}"
     for name, value in expected.items():
         if row[name] != value:
-            yield f"the ledger has {name} {row[name] or 'nothing'}, beside the file stands {value or 'nothing'}"
+            yield f"{name} is {row[name] or 'empty'} in the ledger, {value or 'empty'} in the record beside the file"
 
 
 def _folds_of(record: dict[str, Any]) -> set[int]:
-    """The folds whose files a submission was made from."""
-    return {int(found[1]) for name in record["inputs"] if (found := re.search(r"/fold(\d+)/[^/]+$", name))}
+    """Returns the folds whose files a submission was made from."""
+    return {int(match[1]) for name in record["inputs"] if (match := re.search(r"/fold(\d+)/[^/]+$", name))}
 
 
-def _unlike_numbers(
+def _number_differences(
     competition: Competition, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
 ) -> Iterator[str]:
+    """Yields where the numbers of a submission differ from those computed from the folds' predictions."""
     unit = tables.read(paths.samples).set_index("id")["unit"]
     stacked = []
     for name in record["runs"]:
         folds = [root / each for each in record["inputs"] if f"/{name}/fold" in each and each.endswith("test.csv")]
         if not folds:
-            yield f"nothing that run '{name}' predicts is among what it was made from"
+            yield f"the inputs of the submission hold no test predictions of run '{name}'"
             return
         each = [tables.read(path).set_index("id")[competition.prediction_columns].astype(float) for path in folds]
         mean = sum(table.loc[each[0].index] for table in each) / len(each)
-        gone = mean.index.difference(unit.index)
-        if competition.score.unit and len(gone):
-            yield f"{len(gone)} images have left the test part, {gone[0]} first: their rows cannot be computed again"
+        missing = mean.index.difference(unit.index)
+        if competition.score.unit and len(missing):
+            yield f"{len(missing)} images are no longer in the test part, such as {missing[0]}: not recomputed"
             return
-        units = unit.reindex(mean.index).fillna(mean.index.to_series())  # without score.unit an image is its own unit
+        units = unit.reindex(mean.index).fillna(mean.index.to_series())  # without score.unit every image is a unit
         stacked.append(tables.predictions_by_unit(competition, units, mean.to_numpy()))
     stack = np.stack([table.loc[stacked[0].index].to_numpy() for table in stacked])
     expected = pd.DataFrame(
         _apply(paths.recheck_file(file, "npz"), stack), stacked[0].index, competition.prediction_columns
     )
-    found = tables.cells(competition, tables.read(file), record.get("words"))
-    blank = found.index.difference(expected.index)
+    written = tables.cells(competition, tables.read(file), record.get("words"))
+    unpredicted = written.index.difference(expected.index)
     expected = pd.concat(
-        [expected, pd.DataFrame([record["nothing"]] * len(blank), blank, competition.prediction_columns)]
+        [expected, pd.DataFrame([record["nothing"]] * len(unpredicted), unpredicted, competition.prediction_columns)]
     )
-    expected = expected.loc[found.index].to_numpy()
+    expected = expected.loc[written.index].to_numpy()
     if record["decisions"]:
         expected = definitions.decided(competition, expected)
-    far = np.abs(expected - found.to_numpy()).max(axis=1)
-    if (far > ROUNDED).any():
-        row = int(np.argmax(far))
-        count = int((far > ROUNDED).sum())
-        yield f"{count} rows are not what the folds give; {found.index[row]} differs by {far[row]:.2g}"
+    distance = np.abs(expected - written.to_numpy()).max(axis=1)
+    if (distance > ROUNDING).any():
+        row = int(np.argmax(distance))
+        count = int((distance > ROUNDING).sum())
+        yield f"{count} rows differ from those of the folds; {written.index[row]} differs by {distance[row]:.2g}"
 
 
 def plugin_maps(fitted: Path) -> list[str]:
-    """The maps of an ensemble that have no second definition here, since they are of a plugins.py."""
+    """Returns the maps of an ensemble that have no second definition here, since they are from a plugins.py."""
     with np.load(fitted) as content:
         return [name for name in json.loads(str(content["steps"])) if name not in MAPS]
 
 
 def _apply(fitted: Path, values: np.ndarray) -> np.ndarray:
-    """What an ensemble makes of predictions float (members, n, columns), by the maps that it kept."""
+    """Applies the saved maps of an ensemble to predictions float (members, n, columns)."""
     with np.load(fitted) as content:
         for number, name in enumerate(json.loads(str(content["steps"]))):
-            given = {
+            parameters = {
                 key.partition(" ")[2]: content[key] for key in content.files if key.partition(" ")[0] == str(number)
             }
-            values = MAPS[name](values, **given)
+            values = MAPS[name](values, **parameters)
     return values
 
 
 def _logits(p: np.ndarray, exclusive: bool) -> np.ndarray:
+    """Returns logits; log probabilities for exclusive classes."""
     clipped = np.clip(p, 1e-7, 1 - 1e-7)
     return np.log(clipped) if exclusive else logit(clipped)
 
 
 def _probabilities(raw: np.ndarray, exclusive: bool) -> np.ndarray:
+    """Returns the probabilities of logits: by softmax for exclusive classes, else by sigmoid."""
     return softmax(raw, axis=-1) if exclusive else expit(raw)
 
 
@@ -137,12 +140,15 @@ def _sum_to_one(values: np.ndarray, exclusive: bool) -> np.ndarray:
 
 
 def _rank_mean(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.ndarray:
-    """The mean over members of the share of known predictions that lie lower; ties count half."""
+    """Returns the mean over members of the share of known predictions that are lower; ties count half."""
     ranks = np.empty_like(stack)
     for member, column in np.ndindex(stack.shape[0], stack.shape[2]):
-        known, values = np.sort(ordered[member, :, column]), stack[member, :, column]
-        lower, not_higher = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
-        ranks[member, :, column] = (lower + 0.5 * (not_higher - lower) + 0.5) / (len(known) + 1)
+        sorted_known, values = np.sort(ordered[member, :, column]), stack[member, :, column]
+        lower, not_higher = (
+            np.searchsorted(sorted_known, values, "left"),
+            np.searchsorted(sorted_known, values, "right"),
+        )
+        ranks[member, :, column] = (lower + 0.5 * (not_higher - lower) + 0.5) / (len(sorted_known) + 1)
     return _sum_to_one(ranks.mean(axis=0), exclusive)
 
 
@@ -151,26 +157,30 @@ def _weighted_columns(stack: np.ndarray, weights: np.ndarray, exclusive: bool) -
 
 
 def _stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Applies a logistic regression of the members' logits, over all classes."""
     raw = np.hstack([_logits(values, True) for values in stack]) @ slopes.T + offsets
     raw = np.hstack([np.zeros_like(raw), raw]) if len(classes) == 2 else raw
-    found = np.zeros(stack.shape[1:])
-    found[:, classes] = softmax(raw, axis=1)
-    return found
+    probabilities = np.zeros(stack.shape[1:])
+    probabilities[:, classes] = softmax(raw, axis=1)
+    return probabilities
 
 
 def _stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    found = stack.mean(axis=0)
+    """Applies a logistic regression of the members' logits to each label; nan slopes keep the mean."""
+    probabilities = stack.mean(axis=0)
     for label, slope in enumerate(slopes):
         if not np.isnan(slope[0]):
-            found[:, label] = expit(_logits(stack[:, :, label], False).T @ slope + offsets[label])
-    return found
+            probabilities[:, label] = expit(_logits(stack[:, :, label], False).T @ slope + offsets[label])
+    return probabilities
 
 
 def _moved(p: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Maps each column's threshold to one half, linearly on both sides."""
     return np.stack([np.interp(p[:, column], [0, t, 1], [0, 0.5, 1]) for column, t in enumerate(thresholds)], axis=1)
 
 
 def _cut(p: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Decides an ordinal grade by cut points on the expected grade."""
     grade = (p @ np.arange(len(cuts) + 1))[:, None] >= cuts
     return np.eye(len(cuts) + 1)[grade.sum(axis=1)]
 
@@ -179,6 +189,7 @@ def _sharpened(p: np.ndarray, slope: float, offset: float) -> np.ndarray:
     return expit(slope * (_logits(p, False) - offset))
 
 
+# The maps of predictions, by the names that a fitted ensemble is saved with.
 MAPS: dict[str, Callable[..., np.ndarray]] = {
     "mean_of": lambda stack: stack.mean(axis=0),
     "geometric_mean_of": lambda stack, exclusive: _probabilities(_logits(stack, exclusive).mean(axis=0), exclusive),

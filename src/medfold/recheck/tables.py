@@ -1,4 +1,4 @@
-"""Labels, predictions and submissions, read from their files by pandas alone, every cell as text."""
+"""Labels, predictions and submissions, read from their files with pandas alone, every cell as text."""
 
 import re
 from pathlib import Path
@@ -10,12 +10,12 @@ from medfold.competition import Competition
 
 
 def read(path: Path) -> pd.DataFrame:
-    """A table, all cells as text."""
+    """Reads a table, all cells as text."""
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
 def label_matrix(competition: Competition, table: pd.DataFrame) -> np.ndarray:
-    """The labels of a table: int (rows, columns) of 0 and 1, a column for each prediction column."""
+    """Returns the labels of a table: int (rows, columns) of 0 and 1, one column per prediction column."""
     if competition.exclusive_classes:
         (target,) = competition.labels.targets
         return np.array([[int(cell == name) for name in competition.prediction_columns] for cell in table[target]])
@@ -24,7 +24,7 @@ def label_matrix(competition: Competition, table: pd.DataFrame) -> np.ndarray:
 
 
 def by_unit(competition: Competition, unit: pd.Series, labels: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """The units in their order, and their labels: of several samples the highest class, and each label that any has."""
+    """Returns the units in order, and their labels: the highest class, or every label, of their samples."""
     rows = pd.DataFrame(labels).groupby(unit.to_numpy(), sort=False)
     if competition.exclusive_classes:
         highest = rows.apply(lambda part: int(part.to_numpy().argmax(axis=1).max()))
@@ -34,43 +34,49 @@ def by_unit(competition: Competition, unit: pd.Series, labels: np.ndarray) -> tu
 
 
 def predictions_by_unit(competition: Competition, unit: pd.Series, values: np.ndarray) -> pd.DataFrame:
-    """The predictions of units: the mean or the maximum of their samples', classes brought to a sum of 1 again."""
+    """Returns the mean or the maximum of the predictions of each unit; classes sum to 1 again."""
     grouped = pd.DataFrame(values, columns=competition.prediction_columns).groupby(unit.to_numpy(), sort=False)
-    found = grouped.mean() if competition.score.aggregate == "mean" else grouped.max()
+    aggregated = grouped.mean() if competition.score.aggregate == "mean" else grouped.max()
     if competition.exclusive_classes and competition.score.aggregate == "max":
-        found = found.div(found.sum(axis=1), axis=0)
-    return found
+        aggregated = aggregated.div(aggregated.sum(axis=1), axis=0)
+    return aggregated
 
 
 def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None = None) -> pd.DataFrame:
-    """What a submission says of each unit, in the prediction columns: numbers, decisions as 0 and 1.
+    """Reads the content of a submission for each unit, in the prediction columns: numbers, decisions as 0 and 1.
 
     Args:
         table: the submission, all cells as text.
-        words: that stand for the classes, or for no and yes, in it. Defaults to what the cells look like.
+        words: the words that stand for the classes, or for no and yes. Defaults to a guess from the cells.
     """
-    names, key = competition.prediction_columns, competition.submission.id
-    (first, *others) = [column for column in table.columns if column != key]
+    names, id_column = competition.prediction_columns, competition.submission.id
+    (first, *others) = [column for column in table.columns if column != id_column]
     if competition.submission.shape == "lists":
         separator = competition.labels.separator
-        held = [[float(name in cell.split(separator)) for name in names] for cell in table[first]]
-        return pd.DataFrame(held, index=table[key], columns=names)
+        values = [[float(name in cell.split(separator)) for name in names] for cell in table[first]]
+        return pd.DataFrame(values, index=table[id_column], columns=names)
     one_class = competition.exclusive_classes and not others
     if words is None and (one_class or competition.task == "binary"):
-        known = names if one_class else competition.class_names
-        words = known if set(table[first]) <= set(known) else [str(number) for number in range(len(known))]
+        names_in_facts = names if one_class else competition.class_names
+        words = (
+            names_in_facts
+            if set(table[first]) <= set(names_in_facts)
+            else [str(number) for number in range(len(names_in_facts))]
+        )
     if one_class:
-        held = [[float(cell == word) for word in words] for cell in table[first]]
-        return pd.DataFrame(held, index=table[key], columns=names)
-    held = table.drop(columns=key)
-    if words is not None and set(held.to_numpy().ravel()) <= set(words):
-        held = held.replace({word: str(number) for number, word in enumerate(words)})
+        values = [[float(cell == word) for word in words] for cell in table[first]]
+        return pd.DataFrame(values, index=table[id_column], columns=names)
+    values = table.drop(columns=id_column)
+    if words is not None and set(values.to_numpy().ravel()) <= set(words):
+        values = values.replace({word: str(number) for number, word in enumerate(words)})
     if competition.submission.shape == "long":
         if not len(table):
             return pd.DataFrame(columns=names, dtype=float)
-        split = table[key].str.extract(
+        split = table[id_column].str.extract(
             rf"^(?P<unit>.+?)_(?P<label>{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})$"
         )
-        return split.assign(value=held[first].astype(float)).pivot(index="unit", columns="label", values="value")[names]
-    held = held[names] if others or first in names else held[[first]].set_axis(names, axis=1)
-    return held.astype(float).set_index(table[key])
+        return split.assign(value=values[first].astype(float)).pivot(index="unit", columns="label", values="value")[
+            names
+        ]
+    values = values[names] if others or first in names else values[[first]].set_axis(names, axis=1)
+    return values.astype(float).set_index(table[id_column])

@@ -1,4 +1,4 @@
-"""The report: one HTML page about a run, or several together."""
+"""The report: one HTML page about a run, or about several runs combined."""
 
 from medfold.report.build import build_page
 from medfold.report.page import render

@@ -1,11 +1,11 @@
-"""Builds the page about a run, or several together, from its sections."""
+"""Builds the page about a run, or about several runs combined, from its sections."""
 
 from typing import Any
 
 import pandas as pd
 
 from medfold import __version__, files
-from medfold.competition import RESEARCH, Project, names_groups
+from medfold.competition import RESEARCH_NOTICE, Project, has_known_groups
 from medfold.console import format_duration
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
@@ -22,38 +22,39 @@ from medfold.report.sections.subgroups import subgroups_section
 from medfold.report.subgroups import score_subgroups
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import read_run, self_check_findings
-from medfold.scoring import UNKNOWN, Metric, interval_in_words, metric_of, metric_title, score_in_words
+from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
 from medfold.submission import read_ledger
 
 
-def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str, Any]) -> Page:
-    """Puts the page together, section by section.
+def build_page(project: Project, data: Dataset, ensemble: Ensemble, words: dict[str, Any]) -> Page:
+    """Builds the page, section by section.
 
     Args:
         project: of the competition.
         data: its dataset.
-        found: the runs, put together.
-        words: what was said to `make report` beside the runs, such as METHOD, to be repeated in 'Do it again'.
+        ensemble: the runs, combined.
+        words: options of `make report` other than the runs, such as METHOD; they are repeated in 'Do it again'.
     """
-    competition, score = project.competition, found.score
+    competition, score = project.competition, ensemble.score
     metric = metric_of(competition)
-    first = project.paths.run(found.names[0])
+    first = project.paths.run(ensemble.names[0])
     origin = read_run(first)
-    told = [data_section(project, data), folds_section(project, data)]
+    sections = [data_section(project, data), folds_section(project, data)]
     if histories := _histories(first, score["folds_done"], metric.name):
-        told.append(learning_section(histories, metric, _minutes(project, found.names)))
-    adjusted = found.decision.adjusted and found.decision.adjusted.helps
-    told.append(performance_section(competition, found.oof if adjusted else found.probable, found.probable))
-    if subgroups := _subgroups(project, data, found, metric):
-        told.append(subgroups)
-    if len(found.names) > 1 or found.decision.adjusted:
-        told.append(ensemble_section(found, metric))
-    if images := explanations_section(project, data, found):
-        told.append(images)
-    told += [
-        recipe_section(project, found, origin),
-        reproduction_section(project, found, origin, words),
-        model_card_section(project, data, found),
+        sections.append(learning_section(histories, metric, _minutes(project, ensemble.names)))
+    post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
+    scored = ensemble.oof if post_processed else ensemble.probabilities
+    sections.append(performance_section(competition, scored, ensemble.probabilities))
+    if subgroups := _subgroups(project, data, ensemble, metric):
+        sections.append(subgroups)
+    if len(ensemble.names) > 1 or ensemble.choice.post_processed:
+        sections.append(ensemble_section(ensemble, metric))
+    if images := explanations_section(project, data, ensemble):
+        sections.append(images)
+    sections += [
+        recipe_section(project, ensemble, origin),
+        reproduction_section(project, ensemble, origin, words),
+        model_card_section(project, data, ensemble),
     ]
     notes = []
     if score["optimistic"]:
@@ -66,39 +67,40 @@ def build_page(project: Project, data: Dataset, found: Ensemble, words: dict[str
             f"Covers {done} of {competition.folds.k} folds: the score is of {score['units']:,} of "
             f"{data.train['unit'].nunique():,} {_units(project)}."
         )
-    for name in found.names:
+    for name in ensemble.names:
         for fold, lines in self_check_findings(project.paths.run(name), score["folds_done"]).items():
             notes.append(f"SUSPICIOUS: {isolate(name)}, fold {fold}: {'; '.join(lines)}.")
     return Page(
-        name=" + ".join(map(isolate, found.names)),
+        name=" + ".join(map(isolate, ensemble.names)),
         title=competition.title,
-        subtitle=f"{project.paths.name}, {plural('run', found.names)} {listed(found.names)}. {RESEARCH}",
-        cards=_cards(project, found, metric),
+        subtitle=f"{project.paths.name}, {plural('run', ensemble.names)} {listed(ensemble.names)}. {RESEARCH_NOTICE}",
+        cards=_cards(project, ensemble, metric),
         notes=notes,
-        sections=told,
-        footer=f"Written by medfold {__version__}. {RESEARCH}",
+        sections=sections,
+        footer=f"Written by medfold {__version__}. {RESEARCH_NOTICE}",
     )
 
 
-def _cards(project: Project, found: Ensemble, metric: Metric) -> list[Card]:
-    score = found.score
-    interval = interval_in_words(score["low"], score["high"])
+def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
+    """Returns the headline numbers: OOF scores, scores of the last submission, folds."""
+    score = ensemble.score
+    interval = format_interval(score["low"], score["high"])
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
-    value = score_in_words(score["value"])
-    over = "over patients or other groups" if names_groups(project.competition) else UNKNOWN
+    value = format_score(score["value"])
+    over = "over patients or other groups" if has_known_groups(project.competition) else UNKNOWN_PATIENTS
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
-        cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", score_in_words(other)))
+        cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", format_score(other)))
     ledger = read_ledger(project.workspace)
-    here = ledger[
+    scored = ledger[
         (ledger["competition"] == project.paths.name)
-        & (ledger["runs"] == " ".join(found.names))
+        & (ledger["runs"] == " ".join(ensemble.names))
         & (ledger["status"] == "scored")
         & (ledger["folds"] == " ".join(map(str, score["folds_done"])))
         & (ledger["oof"] == ("" if score["value"] is None else f"{score['value']:.6f}"))
     ]
-    if len(here):
-        row = here.iloc[-1]
+    if len(scored):
+        row = scored.iloc[-1]
         for part in ("public", "private"):
             if row[part]:
                 when = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
@@ -109,29 +111,32 @@ def _cards(project: Project, found: Ensemble, metric: Metric) -> list[Card]:
 
 
 def _histories(run: RunPaths, done: list[int], metric: str) -> dict[int, pd.DataFrame]:
-    read = {fold: run.fold(fold).history for fold in done}
-    found = {fold: files.read_csv(path) for fold, path in read.items() if path.is_file()}
-    # A competition whose metric was changed has histories of another.
-    return {fold: history for fold, history in found.items() if metric in history}
+    """Reads the training history of each fold that has the metric."""
+    files_of_fold = {fold: run.fold(fold).history for fold in done}
+    histories = {fold: files.read_csv(path) for fold, path in files_of_fold.items() if path.is_file()}
+    # If the metric of the competition was changed, older histories lack it.
+    return {fold: history for fold, history in histories.items() if metric in history}
 
 
 def _minutes(project: Project, names: list[str]) -> str:
+    """Returns the total training time as text; '' if it is unknown."""
     k = project.competition.folds.k
-    every: list[FoldPaths] = [project.paths.run(name).fold(fold) for name in names for fold in range(k)]
-    logs = [log for fold in every if (log := files.read_json(fold.log))]
+    folds: list[FoldPaths] = [project.paths.run(name).fold(fold) for name in names for fold in range(k)]
+    logs = [log for fold in folds if (log := files.read_json(fold.log))]
     return format_duration(sum(log["seconds"] for log in logs)) if logs else ""
 
 
-def _subgroups(project: Project, data: Dataset, found: Ensemble, metric: Metric) -> Section | None:
-    samples = data.train.drop_duplicates("unit").set_index("unit").loc[found.oof.names]
+def _subgroups(project: Project, data: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:
+    """Returns the section about subgroups; None if there is no column or no score."""
+    samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.names]
     columns = samples[list(project.competition.labels.keep)].reset_index(drop=True)
     if project.paths.headers.is_file():
         headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
         columns = columns.join(headers.reindex(samples["id"]).reset_index(drop=True), rsuffix=" (header)")
-    if not columns.shape[1] or found.score["value"] is None:
+    if not columns.shape[1] or ensemble.score["value"] is None:
         return None
-    parts = score_subgroups(metric, found.oof.targets, found.oof.predictions, found.oof.group, columns)
-    return subgroups_section(metric, parts, found.score["value"]) if parts else None
+    parts = score_subgroups(metric, ensemble.oof.targets, ensemble.oof.predictions, ensemble.oof.group, columns)
+    return subgroups_section(metric, parts, ensemble.score["value"]) if parts else None
 
 
 def _units(project: Project) -> str:

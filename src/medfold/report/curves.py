@@ -6,7 +6,7 @@ import numpy as np
 
 from medfold.scoring import BINS, to_classes
 
-POINTS = 400  # of a curve that is drawn
+POINTS = 400  # drawn per curve at most
 LEVELS = (0.90, 0.95)  # of sensitivity and of specificity, for operating points
 
 
@@ -22,9 +22,9 @@ class OperatingPoint(NamedTuple):
 
     Args:
         aim: what the threshold was chosen for, such as 'sensitivity 90 %'.
-        threshold: predictions from it on count as positive.
+        threshold: predictions at or above it count as positive.
         sensitivity, specificity, precision: at the threshold.
-        negative_value: the share of those called negative that are.
+        negative_value: negative predictive value.
     """
 
     aim: str
@@ -36,10 +36,10 @@ class OperatingPoint(NamedTuple):
 
 
 def roc(truth: np.ndarray, predictions: np.ndarray) -> Curve:
-    """False positive rate and true positive rate.
+    """Returns false positive rate (x) and true positive rate (y).
 
     Args:
-        truth: int (n,) of 0 and 1, both there.
+        truth: int (n,) of 0 and 1, both present.
         predictions: float (n,).
     """
     from sklearn.metrics import roc_curve
@@ -49,7 +49,7 @@ def roc(truth: np.ndarray, predictions: np.ndarray) -> Curve:
 
 
 def precision_recall(truth: np.ndarray, predictions: np.ndarray) -> Curve:
-    """Recall and precision, from no recall to all; arguments as of `roc`."""
+    """Returns recall (x) and precision (y), from recall 0 to 1; arguments as for `roc`."""
     from sklearn.metrics import precision_recall_curve
 
     precision, recall, _ = precision_recall_curve(truth, predictions)
@@ -57,14 +57,14 @@ def precision_recall(truth: np.ndarray, predictions: np.ndarray) -> Curve:
 
 
 def average_precision(truth: np.ndarray, predictions: np.ndarray) -> float:
-    """The area under the precision-recall curve as scikit-learn has it; arguments as of `roc`."""
+    """Returns the average precision (scikit-learn's definition); arguments as for `roc`."""
     from sklearn.metrics import average_precision_score
 
     return float(average_precision_score(truth, predictions))
 
 
 def operating_points(truth: np.ndarray, predictions: np.ndarray) -> list[OperatingPoint]:
-    """Thresholds for 90 and 95 % sensitivity (the highest that reaches it) and specificity (the lowest).
+    """Returns thresholds for 90 and 95 % sensitivity (the highest that reaches it) and specificity (the lowest).
 
     They are chosen on the predictions that they are reported on: on other patients they will be a little worse.
     """
@@ -72,48 +72,48 @@ def operating_points(truth: np.ndarray, predictions: np.ndarray) -> list[Operati
     positives, negatives = np.sort(predictions[truth == 1]), np.sort(predictions[truth != 1])
     above = [len(part) - np.searchsorted(part, thresholds, side="left") for part in (positives, negatives)]
     sensitivity, specificity = above[0] / len(positives), 1 - above[1] / len(negatives)
-    found = []
+    points = []
     for name, values, pick in (("sensitivity", sensitivity, -1), ("specificity", specificity, 0)):
         for level in LEVELS:
             reached = np.flatnonzero(values >= level - 1e-12)
-            if not len(reached):  # no threshold calls as few positive as it takes
+            if not len(reached):  # no threshold reaches this specificity
                 continue
-            at = reached[pick]
-            true, false = int(above[0][at]), int(above[1][at])
+            index = reached[pick]
+            true, false = int(above[0][index]), int(above[1][index])
             called_negative = len(truth) - true - false
-            found.append(
+            points.append(
                 OperatingPoint(
                     aim=f"{name} {level:.0%}",
-                    threshold=float(thresholds[at]),
-                    sensitivity=float(sensitivity[at]),
-                    specificity=float(specificity[at]),
+                    threshold=float(thresholds[index]),
+                    sensitivity=float(sensitivity[index]),
+                    specificity=float(specificity[index]),
                     precision=true / (true + false) if true + false else float("nan"),
                     negative_value=(len(negatives) - false) / called_negative if called_negative else float("nan"),
                 )
             )
-    return found
+    return points
 
 
 def reliability(truth: np.ndarray, confidence: np.ndarray) -> tuple[Curve, np.ndarray]:
-    """Calibration curve: how often predictions come true, by bins of the expected calibration error.
+    """Returns the calibration curve: how often predictions came true, by bins of the expected calibration error.
 
     Args:
         truth: bool (n,), what came true.
-        confidence: float (n,), what was predicted.
+        confidence: float (n,), the predicted probability.
 
     Returns:
-        Mean confidence and share that came true of each bin that holds any; how many each holds.
+        Mean confidence and share that came true of each non-empty bin; the number of predictions in each.
     """
-    number = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
-    count = np.bincount(number, minlength=BINS)
-    there = count > 0
-    x = np.bincount(number, weights=confidence, minlength=BINS)[there] / count[there]
-    y = np.bincount(number, weights=truth.astype(np.float64), minlength=BINS)[there] / count[there]
-    return Curve(x, y), count[there]
+    bin_number = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
+    count = np.bincount(bin_number, minlength=BINS)
+    filled = count > 0
+    x = np.bincount(bin_number, weights=confidence, minlength=BINS)[filled] / count[filled]
+    y = np.bincount(bin_number, weights=truth.astype(np.float64), minlength=BINS)[filled] / count[filled]
+    return Curve(x, y), count[filled]
 
 
 def confusion(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """Confusion matrix, true classes by row, decided ones by column: int64 (classes, classes).
+    """Returns the confusion matrix, true classes by row, decided ones by column: int64 (classes, classes).
 
     Args:
         targets: int (n,).
@@ -125,7 +125,7 @@ def confusion(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> Curve:
-    """At most so many points, evenly along the curve: more cannot be seen, but make a file large."""
+    """Keeps at most `POINTS` points, evenly spaced along the curve: more are not visible and enlarge the file."""
     if len(x) <= POINTS:
         return Curve(x, y)
     along = np.concatenate([[0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])

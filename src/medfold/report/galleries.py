@@ -1,4 +1,4 @@
-"""Choice of the images of the galleries: the most confident right ones, the worst mistakes, the most uncertain."""
+"""Choice of the gallery images: the most confident correct ones, the worst mistakes, the most uncertain."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ SHOWN = 12  # images in a gallery
 
 
 class GalleryChoice(NamedTuple):
-    """Units of a gallery.
+    """The units of a gallery.
 
     Args:
         title: of the gallery.
-        text: what it shows.
+        text: a sentence about it.
         rows: int (k,), the units.
         columns: int (k,), the prediction column that is explained.
     """
@@ -24,42 +24,42 @@ class GalleryChoice(NamedTuple):
 
 
 def choose_units(targets: np.ndarray, predictions: np.ndarray, count: int = SHOWN) -> list[GalleryChoice]:
-    """The most confident right ones, the worst mistakes, and the nearest to the threshold.
+    """Chooses the most confident correct units, the worst mistakes, and those nearest to the threshold.
 
-    Of several labels, each is looked at on its own, and a unit is shown for the label for which it is most extreme.
+    With several labels, each label is ranked separately; a unit is shown for its most extreme label.
 
     Args:
         targets: int (n,) or (n, labels).
         predictions: float (n, columns).
-        count: in each gallery. Defaults to 12.
+        count: images per gallery. Defaults to 12.
     """
-    confidence, right, column = _judged(targets, predictions)
+    confidence, right, column = _confidence(targets, predictions)
     margin, nearest = _margin(targets, predictions, column)
-    wrong, good = np.where(right, -1, confidence), np.where(right, confidence, -1)
-    both = np.arange(len(predictions))
-    found = []
-    near = "Where a little more or less would have changed the decision."
-    for title, text, scores, there, about in (
-        ("Confident and right", "The surest predictions that came true.", good, right, column),
-        ("Worst mistakes", "The surest predictions that did not come true.", wrong, ~right, column),
-        ("Nearest to the threshold", near, -margin, True, nearest),
+    wrong_scores, right_scores = np.where(right, -1, confidence), np.where(right, confidence, -1)
+    all_rows = np.arange(len(predictions))
+    choices = []
+    near_text = "Where a little more or less would have changed the decision."
+    for title, text, scores, eligible, columns in (
+        ("Confident and right", "The surest predictions that came true.", right_scores, right, column),
+        ("Worst mistakes", "The surest predictions that did not come true.", wrong_scores, ~right, column),
+        ("Nearest to the threshold", near_text, -margin, True, nearest),
     ):
-        order = both[np.argsort(-scores, kind="stable")]
-        rows = order[np.broadcast_to(there, len(predictions))[order]][:count]
+        order = all_rows[np.argsort(-scores, kind="stable")]
+        rows = order[np.broadcast_to(eligible, len(predictions))[order]][:count]
         if len(rows):
-            found.append(GalleryChoice(title, text, rows, about[rows]))
-    return found
+            choices.append(GalleryChoice(title, text, rows, columns[rows]))
+    return choices
 
 
-def _judged(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each unit the confidence of its decision, whether it is right, and the column it is about."""
+def _confidence(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns for each unit the confidence of its decision, whether it is correct, and the column it refers to."""
     if targets.ndim == 2:
-        sure = np.maximum(predictions, 1 - predictions)
+        confidence = np.maximum(predictions, 1 - predictions)
         right = (predictions > 0.5) == (targets == 1)
-        # A mistake tells more than one more label that is rightly absent.
-        column = np.where(right.all(axis=1), predictions.argmax(axis=1), np.where(right, -1, sure).argmax(axis=1))
+        # A wrong label is more informative than a label that is correctly absent.
+        column = np.where(right.all(axis=1), predictions.argmax(axis=1), np.where(right, -1, confidence).argmax(axis=1))
         rows = np.arange(len(targets))
-        return sure[rows, column], right[rows, column], column
+        return confidence[rows, column], right[rows, column], column
     if predictions.shape[1] == 1:
         p = predictions[:, 0]
         return np.maximum(p, 1 - p), (p > 0.5) == (targets == 1), np.zeros(len(p), int)
@@ -68,9 +68,9 @@ def _judged(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, n
 
 
 def _margin(targets: np.ndarray, predictions: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each unit how far its nearest decision is from the other one, and the column which that is about."""
+    """Returns for each unit the distance of its nearest decision from the opposite one, and the column it refers to."""
     if targets.ndim == 2 or predictions.shape[1] == 1:
-        far = np.abs(predictions - 0.5)
-        return far.min(axis=1), far.argmin(axis=1)
+        distance = np.abs(predictions - 0.5)
+        return distance.min(axis=1), distance.argmin(axis=1)
     top = np.sort(predictions, axis=1)
     return top[:, -1] - top[:, -2], column

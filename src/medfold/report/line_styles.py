@@ -1,13 +1,13 @@
-"""Colours, dashes and markers of lines: two lines of a figure are told apart in black and white, too."""
+"""Colours, dashes and markers of lines, which can be distinguished in black and white, too."""
 
 from typing import NamedTuple
 
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
 
-# Stand-ins that become variables of the page's style sheet, where the colours are.
+# Placeholders that are replaced with variables of the page's style sheet, which defines the colours.
 SERIES = [f"#0400{number:02x}" for number in range(8)]
-# Lengths of dash and gap, in widths of the line. 5 dashes and 8 markers share no factor: 40 lines differ in either.
+# Lengths of dash and gap, in line widths. 5 dashes and 8 markers share no factor: 40 lines have different pairs.
 DASHES = [(), (6.0, 2.0), (2.0, 1.5), (6.0, 1.5, 1.5, 1.5), (9.0, 2.0, 2.0, 2.0, 2.0, 2.0)]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 WIDTH = 1.8  # of a line, in points
@@ -19,7 +19,7 @@ class LineStyle(NamedTuple):
     """How a line is drawn.
 
     Args:
-        colour: a stand-in of `SERIES`.
+        colour: a placeholder of `SERIES`.
         dash: lengths of dash and gap in widths of the line; () is solid.
         marker: by its name in matplotlib.
     """
@@ -35,12 +35,12 @@ class LineStyle(NamedTuple):
 
 
 def line_style(number: int) -> LineStyle:
-    """The dash and marker of the nth line of a figure; different for the first 40."""
+    """Returns the style of the nth line of a figure; dash and marker differ for the first 40."""
     return LineStyle(SERIES[number % len(SERIES)], DASHES[number % len(DASHES)], MARKERS[number % len(MARKERS)])
 
 
 def sample(number: int) -> str:
-    """A piece of a line for the legend, a small SVG.
+    """Draws a piece of a line for the legend, a small SVG.
 
     Args:
         number: of the line in its figure.
@@ -56,7 +56,7 @@ def sample(number: int) -> str:
 
 
 def _outline(marker: str) -> str:
-    """A marker in the middle of a sample, as the commands of an SVG path."""
+    """Returns a marker in the middle of a sample, as the commands of an SVG path."""
     style, (width, height) = MarkerStyle(marker), SAMPLE
     path = style.get_path().transformed(style.get_transform())
     commands = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C", Path.CLOSEPOLY: "Z"}

@@ -1,23 +1,22 @@
-"""Names that users chose: text of any script and length inside the English of the page."""
+"""Names that users chose, in any script and of any length, shown within English text."""
 
 import unicodedata
 
-SHORT = 44  # letters of a name that is shown whole on every screen
+SHORT = 44  # letters up to which a name is shown in full on every screen
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI"}
 
 
 def isolate(name: object) -> str:
-    """A name that leaves the order of the words around it alone, to be put into a sentence.
+    """Isolates a name in a sentence, so that right-to-left letters do not change the order of the words around it.
 
     Without it, "true <Arabic name>, predicted 0.9" is shown with the number on the wrong side of the name.
 
     Args:
-        name: any text, shown as `str` has it.
+        name: any object, shown as `str` of it.
 
     Returns:
-        The name between two invisible Unicode characters if it holds letters that are read from right to left; else as
-        it is.
+        The name between two invisible Unicode characters if it has right-to-left letters; else the unchanged name.
     """
     text = str(name)
     if any(unicodedata.bidirectional(character) in RIGHT_TO_LEFT for character in text):
@@ -26,15 +25,15 @@ def isolate(name: object) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """Names with commas between them, each `isolated`."""
+    """Joins isolated names with commas."""
     return ", ".join(map(isolate, names))
 
 
 def text_width(name: object) -> int:
-    """The room that a name takes, in letters: those of Chinese, Japanese and Korean are twice as wide."""
+    """Returns the width of a name in letters; Chinese, Japanese and Korean ones count twice."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in str(name))
 
 
 def is_long(name: object) -> bool:
-    """Whether a name is cut where there is little room; its full text then stands in a title attribute."""
+    """Returns True for a name that is cut where space is short; its full text is then in a title attribute."""
     return text_width(name) > SHORT

@@ -13,12 +13,12 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from medfold.report.drawing import Drawing, full_text
 
 QUALITY = 82  # of JPEG
-ROWS = 14  # classes or labels that a table or list shows at most
+ROWS = 14  # most classes or labels in a table or list
 
 
 @dataclass(frozen=True)
 class Card:
-    """A number of the headline.
+    """A headline number.
 
     Args:
         title: the name of the number.
@@ -36,8 +36,8 @@ class Tile:
     """An image of a gallery.
 
     Args:
-        shown: data address of the picture in the gallery, with the heat map if there is one.
-        plain: data address of the image alone.
+        shown: data URL of the picture in the gallery, with the heat map if there is one.
+        plain: data URL of the image alone.
         text: the caption.
         map: description of the heat map; '' without one.
     """
@@ -50,12 +50,12 @@ class Tile:
 
 @dataclass
 class Section:
-    """A section of the page, filled part by part in the order in which they are shown.
+    """A section of the page, whose parts are shown in the order in which they are added.
 
     Args:
         name: id on the page.
         title: the heading.
-        parts: what the methods below add.
+        parts: added by the methods below.
     """
 
     name: str
@@ -67,27 +67,27 @@ class Section:
         self.parts.append({"kind": "text", "text": text})
 
     def heading(self, text: str) -> None:
-        """Adds a heading below that of the section."""
+        """Adds a subheading."""
         self.parts.append({"kind": "heading", "text": text})
 
     def list(self, items: Sequence[str]) -> None:
-        """Adds a list with bullets."""
+        """Adds a bulleted list."""
         self.parts.append({"kind": "list", "content": list(items)})
 
     def code(self, text: str) -> None:
-        """Adds lines to be typed."""
+        """Adds lines of code."""
         self.parts.append({"kind": "code", "text": text})
 
     def table(
         self, caption: str, columns: Sequence[str], rows: Sequence[Sequence[object]], marked: Collection[int] = ()
     ) -> None:
-        """Adds a table; columns of numbers are aligned to the right, marked rows stand out.
+        """Adds a table; columns of numbers are aligned to the right, marked rows are highlighted.
 
         Args:
             caption: of the table.
             columns: the headings.
             rows: the cells, shown as text.
-            marked: numbers of the rows that stand out. Defaults to none.
+            marked: numbers of the highlighted rows. Defaults to none.
         """
         rows = [[str(cell) for cell in row] for row in rows]
         numeric = [
@@ -112,18 +112,18 @@ class Section:
             self.parts.append({"kind": "figures", "content": list(drawings)})
 
     def gallery(self, title: str, text: str, tiles: Sequence[Tile]) -> None:
-        """Adds images that a click enlarges."""
+        """Adds images that are enlarged on a click."""
         self.parts.append({"kind": "gallery", "title": title, "text": text, "content": list(tiles)})
 
 
 @dataclass
 class Page:
-    """Everything on the page.
+    """The content of the page.
 
     Args:
         name: the name of the run, for the title of the window.
         title, subtitle: of the page.
-        cards: the headline, the score first.
+        cards: headline numbers, the score first.
         notes: warnings above all sections.
         sections: in order.
         footer: the last line.
@@ -151,13 +151,13 @@ def render(page: Page) -> str:
         trim_blocks=False,
     )
     environment.filters["full_text"] = full_text
-    here = resources("medfold.report")
-    css, js = ((here / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    folder = resources("medfold.report")
+    css, js = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return environment.get_template("page.html.j2").render(page=page, css=css, js=js)
 
 
 def jpeg(pixels: np.ndarray) -> str:
-    """Encodes a picture as a data address.
+    """Encodes a picture as a data URL.
 
     Args:
         pixels: uint8 (height, width, 3), RGB.
@@ -172,10 +172,10 @@ def jpeg(pixels: np.ndarray) -> str:
 
 
 def plural(word: str, items: list[str]) -> str:
-    """The word with an s if there are several items."""
+    """Returns the word, with an s if there are several items."""
     return f"{word}s" if len(items) > 1 else word
 
 
 def percentage(value: float) -> str:
-    """A share as a percentage; '' if it is nan."""
+    """Formats a share as a percentage; '' for nan."""
     return "" if np.isnan(value) else f"{value:.1%}"

@@ -1,7 +1,7 @@
-"""Plots as SVG that takes its colours and its type from the page, so that it is right in light, dark and print.
+"""Plots as SVG with the colours and fonts of the page, so that they suit light mode, dark mode and print.
 
-Names of classes, folds and runs stand in the legend, which is HTML: it has a font for every script, reads from right to
-left where it must, and cuts what is too long. In the SVG there are only numbers and the names of the axes.
+Names of classes, folds and runs are in the legend, which is HTML: it has a font for every script, supports
+right-to-left text, and cuts names that are too long. The SVG contains only numbers and the names of the axes.
 """
 
 import io
@@ -19,13 +19,13 @@ from medfold.report.curves import Curve, OperatingPoint
 from medfold.report.drawing import LegendEntry, Plot
 from medfold.report.line_styles import MARKER, SERIES, WIDTH, line_style, sample
 
-# Stand-ins that become variables of the page's style sheet.
+# Placeholders that are replaced with variables of the page's style sheet.
 INK, MUTED, GRID = "#010101", "#020202", "#030303"
 VARIABLES = {
     INK: "ink",
     MUTED: "muted",
     GRID: "grid",
-    **{stand_in: f"series{number}" for number, stand_in in enumerate(SERIES)},
+    **{placeholder: f"series{number}" for number, placeholder in enumerate(SERIES)},
 }
 STYLE = {
     "svg.fonttype": "none",
@@ -48,7 +48,7 @@ STYLE = {
     "lines.markersize": MARKER,
 }
 SIZE = (4.6, 3.6)  # inches of 72 px
-LONGEST = 36  # characters of the name of an axis
+MAX_LABEL = 36  # characters of the label of an axis
 DIAGONAL = {"color": MUTED, "linewidth": 1, "linestyle": (0, (1, 2))}
 
 
@@ -61,22 +61,22 @@ def curves(
     marks: Sequence[Curve] = (),
     notes: Mapping[str, str] | None = None,
 ) -> Plot:
-    """Curves within the unit square.
+    """Plots curves within the unit square.
 
     Args:
-        named: by what stands in the legend.
-        x, y: what the axes are.
+        named: curves by legend name.
+        x, y: labels of the axes.
         name: of the figure, unique on the page.
-        diagonal: draws what chance, or perfection, would be.
-        marks: points on them.
-        notes: a number that stands behind a name in the legend. Defaults to none.
+        diagonal: draws the diagonal, which is chance or perfect calibration. Defaults to False.
+        marks: points to mark. Defaults to none.
+        notes: a number after a name in the legend. Defaults to none.
     """
     with rc_context(STYLE):
         figure, axes = _figure()
         if diagonal:
             axes.plot([0, 1], [0, 1], **DIAGONAL)
         for number, curve in enumerate(named.values()):
-            # Markers at equal distances along the line, elsewhere on each.
+            # Markers at equal distances along the line, with a different offset for each line.
             every = (0.03 + 0.022 * (number % 8), 0.18)
             axes.plot(*curve, **_line(number, len(named) > 1), markevery=every)
         for mark in marks:
@@ -85,18 +85,18 @@ def curves(
         return Plot(_svg(figure, name), _legend(list(named), notes))
 
 
-def at_points(points: Sequence[OperatingPoint]) -> Curve:
-    """Operating points on a ROC curve."""
+def roc_points(points: Sequence[OperatingPoint]) -> Curve:
+    """Returns the positions of operating points on a ROC curve."""
     return Curve(
         np.array([1 - point.specificity for point in points]), np.array([point.sensitivity for point in points])
     )
 
 
 def reliability(named: dict[str, tuple[Curve, np.ndarray]], name: str) -> Plot:
-    """How often predictions came true; the size of a point tells how many there are in its bin.
+    """Plots how often predictions came true; the size of a point shows the number of predictions in its bin.
 
     Args:
-        named: curve and counts of `curves.reliability`, by what stands in the legend.
+        named: curve and counts of `curves.reliability`, by legend name.
         name: of the figure, unique on the page.
     """
     with rc_context(STYLE):
@@ -111,7 +111,7 @@ def reliability(named: dict[str, tuple[Curve, np.ndarray]], name: str) -> Plot:
 
 
 def learning(histories: dict[int, pd.DataFrame], column: str, title: str, name: str) -> Plot:
-    """A column of the history of each fold, epoch by epoch; head and whole net one after the other.
+    """Plots a column of each fold's history by epoch; the epochs of the head and of the whole net follow each other.
 
     Args:
         histories: by fold.
@@ -129,17 +129,17 @@ def learning(histories: dict[int, pd.DataFrame], column: str, title: str, name: 
                 **_line(number, len(histories) > 1 or len(history) == 1),  # one epoch is a point, not a line
                 markevery=(number % step, step),
             )
-        axes.set(xlabel="epoch", ylabel=_cut(title))
+        axes.set(xlabel="epoch", ylabel=_shortened(title))
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         return Plot(_svg(figure, name), _legend([f"fold {fold}" for fold in histories]))
 
 
 def histogram(parts: dict[str, np.ndarray], x: str, name: str) -> Plot:
-    """How the predictions of each part are spread over 0 to 1, as shares of the part.
+    """Plots the distribution of each part's predictions over 0 to 1, as shares of the part.
 
     Args:
-        parts: predictions, by what stands in the legend.
-        x: what they are.
+        parts: predictions, by legend name.
+        x: label of the axis.
         name: of the figure, unique on the page.
     """
     with rc_context(STYLE):
@@ -164,39 +164,39 @@ def _figure(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _cut(label: str) -> str:
-    """The name of an axis that is no longer than the axis."""
-    return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+def _shortened(label: str) -> str:
+    """Shortens the label of an axis to the length of the axis."""
+    return label if len(label) <= MAX_LABEL else label[: MAX_LABEL - 1] + "…"
 
 
 def _line(number: int, with_marker: bool) -> dict:
-    """The style of a line as arguments of matplotlib."""
+    """Returns the style of a line as arguments of matplotlib."""
     style = line_style(number)
     return {"color": style.colour, "linestyle": style.linestyle, "marker": style.marker if with_marker else ""}
 
 
 def _legend(names: Sequence[str], notes: Mapping[str, str] | None = None) -> list[LegendEntry]:
-    """An entry for each name; none if there is only one."""
+    """Returns an entry for each name; none if there is only one."""
     if len(names) < 2:
         return []
     return [LegendEntry(sample(number), each, (notes or {}).get(each, "")) for number, each in enumerate(names)]
 
 
 def _svg(figure: Figure, name: str) -> str:
-    """The figure as an element of a page: without a head of its own, its colours and ids those of the page."""
-    out = io.StringIO()
+    """Returns the figure as an SVG element for the page, with the page's colours and ids unique on the page."""
+    buffer = io.StringIO()
     with warnings.catch_warnings():
-        # It is the browser that draws the letters, and it has more fonts than matplotlib.
+        # The browser draws the letters, and it has more fonts than matplotlib.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
-    view = re.search(r'viewBox="[^"]*"', text).group()
-    text = re.sub(r"^<svg [^>]*>", f'<svg class="plot" aria-hidden="true" focusable="false" {view}>', text)
+    view_box = re.search(r'viewBox="[^"]*"', text).group()
+    text = re.sub(r"^<svg [^>]*>", f'<svg class="plot" aria-hidden="true" focusable="false" {view_box}>', text)
     text = text.replace("xlink:href", "href")
-    for stand_in, variable in VARIABLES.items():
-        text = text.replace(stand_in, f"var(--{variable})")
+    for placeholder, variable in VARIABLES.items():
+        text = text.replace(placeholder, f"var(--{variable})")
     text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", text, count=1, flags=re.DOTALL)
     return re.sub(r"font-family: [^;\"]*", "font-family: inherit", text)

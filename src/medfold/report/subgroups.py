@@ -1,4 +1,4 @@
-"""Scores of subgroups: by sex, age band, site, scanner, any column that is kept."""
+"""Scores of subgroups: by sex, age band, site, scanner or any other kept column or DICOM header."""
 
 import itertools
 from typing import NamedTuple
@@ -8,20 +8,20 @@ import pandas as pd
 
 from medfold.scoring import Metric, bootstrap_interval
 
-MOST_VALUES = 8  # of a column that is shown value by value
-BANDS = 4  # that numbers are cut into
-FEW = 20  # units below which a part is not scored
-DRAWS = 300
+MAX_VALUES = 8  # distinct values of a column that is shown value by value
+NUM_BANDS = 4  # quantile bands of other numeric columns
+MIN_UNITS = 20  # units below which a subgroup is not scored
+DRAWS = 300  # bootstrap samples of an interval
 
 
 class Subgroup(NamedTuple):
-    """A part of the units.
+    """A subgroup of the units.
 
     Args:
-        column, value: what they share.
-        units: how many.
-        positives: share of them with the disease, or any label; nan for classes.
-        score, low, high: of the part; nan if undefined or too few.
+        column, value: what the units have in common.
+        units: the number of units.
+        positives: share of units with the disease, or with any label; nan for classes.
+        score, low, high: of the subgroup; nan if undefined or too few units.
     """
 
     column: str
@@ -36,56 +36,61 @@ class Subgroup(NamedTuple):
 def score_subgroups(
     metric: Metric, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray, columns: pd.DataFrame
 ) -> list[Subgroup]:
-    """The score for each value, or band of values, of each column.
+    """Scores each value, or band of values, of each column.
 
     Args:
-        metric: the score.
+        metric: the metric.
         targets, predictions: as the metric takes them.
-        groups: int (n,), what the interval draws as a whole.
+        groups: int (n,), resampled as a whole for the interval.
         columns: (n, ...), in the order of the targets.
 
     Returns:
-        The parts; columns with one value, or with many that are no numbers, are left out.
+        The subgroups; columns with one value, or with many values that are not numbers, are left out.
     """
-    found = []
+    subgroups = []
     for name in columns:
         labels = _bands(columns[name])
         if labels is None:
             continue
         values = sorted(labels.cat.categories, key=labels.cat.categories.get_loc)
         for value in values:
-            here = (labels == value).to_numpy()
-            count = int(here.sum())
+            members = (labels == value).to_numpy()
+            count = int(members.sum())
             if not count:
                 continue
             score = low = high = float("nan")
-            if count >= FEW:
-                score = metric(targets[here], predictions[here])
-                low, high = bootstrap_interval(metric, targets[here], predictions[here], groups[here], resamples=DRAWS)
-            found.append(Subgroup(name, str(value), count, _positives(targets[here], predictions), score, low, high))
-    return found
+            if count >= MIN_UNITS:
+                score = metric(targets[members], predictions[members])
+                low, high = bootstrap_interval(
+                    metric, targets[members], predictions[members], groups[members], resamples=DRAWS
+                )
+            subgroups.append(
+                Subgroup(name, str(value), count, _positives(targets[members], predictions), score, low, high)
+            )
+    return subgroups
 
 
 def _positives(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """Returns the share of units with the disease, or with any label; nan for classes."""
     if targets.ndim == 2:
         return float((targets == 1).any(axis=1).mean())
     return float(np.mean(targets)) if predictions.shape[1] == 1 else float("nan")
 
 
 def _bands(column: pd.Series) -> pd.Series | None:
-    """A column as ordered categories; None if it makes no sense to tell them apart."""
+    """Converts a column into ordered categories; None if it has one value, or too many that are not numbers."""
     text = column.astype(str).where(column.notna() & (column.astype(str) != ""))
-    text = text.str.replace(r"^(\d+)Y$", r"\1", regex=True)  # DICOM writes ages so
+    text = text.str.replace(r"^(\d+)Y$", r"\1", regex=True)  # the age format of DICOM
     numbers = pd.to_numeric(text, errors="coerce")
     distinct = text.nunique()
     if distinct < 2:
         return None
-    if distinct <= MOST_VALUES:
+    if distinct <= MAX_VALUES:
         order = sorted(text.dropna().unique(), key=lambda each: (_number(each), each))
         return _with_missing(pd.Series(pd.Categorical(text, order, ordered=True)))
     if numbers.notna().sum() < text.notna().sum():
         return None
-    edges = np.unique(np.quantile(numbers.dropna(), np.linspace(0, 1, BANDS + 1)))
+    edges = np.unique(np.quantile(numbers.dropna(), np.linspace(0, 1, NUM_BANDS + 1)))
     if len(edges) < 3:
         return None
     names = [f"{low} to {high}" for low, high in itertools.pairwise(_short(edges))]
@@ -93,14 +98,15 @@ def _bands(column: pd.Series) -> pd.Series | None:
 
 
 def _with_missing(labels: pd.Series) -> pd.Series:
-    """What is missing is 'unknown', along with what already says so."""
+    """Replaces missing values with 'unknown'."""
     if not labels.isna().any():
         return labels
-    known = "unknown" in labels.cat.categories
-    return (labels if known else labels.cat.add_categories("unknown")).fillna("unknown")
+    has_unknown = "unknown" in labels.cat.categories
+    return (labels if has_unknown else labels.cat.add_categories("unknown")).fillna("unknown")
 
 
 def _number(text: str) -> float:
+    """Returns a text as a number for sorting; texts that are not numbers come last."""
     try:
         return float(text)
     except ValueError:
@@ -108,7 +114,7 @@ def _number(text: str) -> float:
 
 
 def _short(edges: np.ndarray) -> list[str]:
-    """Three digits, or as many as it takes to tell the edges apart."""
+    """Formats edges with three digits, or with as many as make them different."""
     for digits in range(3, 18):
         names = [f"{edge:.{max(digits, len(f'{abs(edge):.0f}'))}g}" for edge in edges]
         if len(set(names)) == len(names):

@@ -1,4 +1,4 @@
-"""Run folders: what was trained, what is done, and whether it still fits the competition."""
+"""Run folders: what was trained, which folds are done, and whether a run still fits the competition."""
 
 from medfold.runs.identity import (
     IDENTITY_FACTS,
@@ -11,9 +11,9 @@ from medfold.runs.identity import (
     labels_fingerprint,
     load_dataset_for,
     recipe_of_run,
-    refuse_changed_run,
-    refuse_other_facts,
-    refuse_other_images,
+    require_same_facts,
+    require_same_facts_and_folds,
+    require_same_images,
 )
 from medfold.runs.run_folder import (
     combined_name,
@@ -52,9 +52,9 @@ __all__ = [
     "read_predictions",
     "read_run",
     "recipe_of_run",
-    "refuse_changed_run",
-    "refuse_other_facts",
-    "refuse_other_images",
+    "require_same_facts",
+    "require_same_facts_and_folds",
+    "require_same_images",
     "self_check_findings",
     "trained_folds",
     "write_oof",

@@ -1,4 +1,4 @@
-"""Checks that a run still fits the facts, folds and images of its competition."""
+"""Checks that a run still fits the facts, folds, labels and images of its competition."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
 from medfold.runs.run_folder import done_folds, find_run, read_predictions, read_run
 
-# The facts that decide what a net sees, what its outputs mean, and what a row of its predictions stands for.
+# The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
 IDENTITY_FACTS = (
     "task",
     "classes",
@@ -26,153 +26,154 @@ IDENTITY_FACTS = (
     "score.aggregate",
     "folds.k",
 )
-SAMPLE_FACTS = ("labels.targets", "score.unit")  # those of them that the sample table is made by
+SAMPLE_FACTS = ("labels.targets", "score.unit")  # those of them that the sample table depends on
 
 
 def facts_of_run(project: Project, name: str) -> Competition:
-    """The facts that a run was trained under; what they do not know yet is as it is today."""
+    """Returns the facts that a run was trained under; keys that are newer than the run have today's values."""
     origin = read_run(find_run(project.paths, name))
     try:
         return Competition.model_validate(config.merge(project.competition.model_dump(), origin["facts"]))
     except ValueError:
-        raise UserError(f"run '{name}' was trained under facts that are none today", project.paths.facts) from None
+        raise UserError(f"run '{name}' was trained under facts that are not valid today", project.paths.facts) from None
 
 
 def recipe_of_run(project: Project, name: str) -> Recipe:
-    """The recipe that a run was trained by."""
+    """Returns the recipe that a run was trained with."""
     return Recipe.model_validate(read_run(find_run(project.paths, name))["recipe"])
 
 
 def load_dataset_for(project: Project, names: list[str]) -> Dataset:
-    """The samples with folds, for commands that use runs: first the runs are seen to fit the facts.
+    """Loads the dataset for commands that use runs; checks first that the runs fit the facts.
 
-    So an edit of the facts is named before images are looked at again because of it.
+    So a changed fact is reported before images are scanned again because of the change.
 
     Raises:
-        UserError: as `refuse_other_facts` and `make_folds` raise it; or labels that have changed since.
+        UserError: as `require_same_facts` and `make_folds` raise it; or labels that have changed since the training.
     """
     for name in names:
-        refuse_other_facts(project, name)
+        require_same_facts(project, name)
     data, labels = load_dataset(project), labels_fingerprint(project)
     for name in names:
         if not has_same_labels(read_run(find_run(project.paths, name)), labels):
-            what = f"labels of the training part are others than those that run '{name}' was trained on"
-            raise UserError(what, project.paths.samples, f"Train it anew: {project.command('train', RUN='name')}")
+            what = f"labels of the training part have changed since run '{name}' was trained"
+            raise UserError(what, project.paths.samples, f"Train it again: {project.command('train', RUN='name')}")
     return data
 
 
-def refuse_other_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS) -> dict[str, Any]:
-    """Sees that a run fits the facts of today.
+def require_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS) -> dict[str, Any]:
+    """Checks that a run fits today's facts.
 
     Args:
-        keys: of the facts that must be the same. Defaults to all that decide what its predictions mean.
+        keys: of the facts that must be equal. Defaults to all that define the meaning of its predictions.
 
     Returns:
-        run.json.
+        The contents of run.json.
 
     Raises:
-        UserError: no such run, or a fact that changed since it was trained; the key is named.
+        UserError: no such run, or a fact that has changed since it was trained; the key is named.
     """
     if changed := find_changed_fact(project, name, keys):
         key, before, now = changed
-        told = f"trained under '{key}': {_shown(before)}, which is {_shown(now)} now"
-        fix = "Change it back, or train anew under a name of its own: RUN=name"
-        raise UserError(f"run '{name}' was {told}", project.paths.facts, fix)
+        what = f"run '{name}' was trained under '{key}': {_shown(before)}, now it is {_shown(now)}"
+        fix = "Change it back, or train a new run under another name: RUN=name"
+        raise UserError(what, project.paths.facts, fix)
     return read_run(find_run(project.paths, name))
 
 
 def find_changed_fact(
     project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS
 ) -> tuple[str, Any, Any] | None:
-    """The first fact that has changed since a run was trained: key, value then, value now; None if none has."""
-    before, now = (_binding(facts) for facts in (facts_of_run(project, name), project.competition))
+    """Returns the first fact that has changed since a run was trained, (key, value then, value now); else None."""
+    before, now = (_facts_by_key(facts) for facts in (facts_of_run(project, name), project.competition))
     return next(((key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)), None)
 
 
-def _binding(facts: Competition) -> dict[str, Any]:
-    """The binding facts by key; classes that competition.yaml does not name have their default names."""
+def _facts_by_key(facts: Competition) -> dict[str, Any]:
+    """Returns the facts by flat key, with default class names where competition.yaml has none."""
     return {**config.flat(facts.model_dump()), "classes": facts.class_names}
 
 
-def refuse_changed_run(project: Project, name: str) -> dict[str, Any]:
-    """Sees that a run fits the facts and the folds of today; returns run.json.
+def require_same_facts_and_folds(project: Project, name: str) -> dict[str, Any]:
+    """Checks that a run fits today's facts and folds; returns the contents of run.json.
 
     Raises:
         UserError: no such run, other facts, or another folds table.
     """
-    origin = refuse_other_facts(project, name)
+    origin = require_same_facts(project, name)
     if not has_same_folds(project, origin):
-        fix = "Train it anew (RUN=name), or bring back the folds it was trained on with git"
+        fix = "Train it again (RUN=name), or restore the folds it was trained on with git"
         raise UserError("it was trained on another folds table", find_run(project.paths, name).folder, fix)
     return origin
 
 
-def refuse_other_images(project: Project, name: str, test: pd.DataFrame) -> None:
-    """Sees that the images are those that a run was trained on and has predicted.
+def require_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
+    """Checks that the images are those that a run was trained on and has predicted.
 
     Args:
-        test: the samples of the test part that can be read: id.
+        test: the readable samples of the test part: id.
 
     Raises:
-        UserError: images were added, are gone, or are others under the same ids.
+        UserError: images were added or removed, or have changed under the same ids.
     """
     paths = find_run(project.paths, name)
-    again = f"Train it anew: {project.command('train', RUN='name')}"
+    fix = f"Train it again: {project.command('train', RUN='name')}"
     for fold in done_folds(paths, project.competition.folds.k):
         predicted = set(read_predictions(project.competition, paths.fold(fold).test)["id"])
-        added, gone = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
-        if added or gone:
-            told = f"{len(added):,} added ({shorten_list(added)})" if added else ""
-            told += (", " if added and gone else "") + (f"{len(gone):,} gone ({shorten_list(gone)})" if gone else "")
-            raise UserError(f"the test part has changed since run '{name}' was trained: {told}", paths.folder, again)
-    kept, now = read_run(paths).get("images"), images_fingerprint(project)
+        added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
+        if added or removed:
+            pairs = ((added, "added"), (removed, "removed"))
+            changes = ", ".join(f"{len(ids):,} {what} ({shorten_list(ids)})" for ids, what in pairs if ids)
+            raise UserError(f"the test part has changed since run '{name}' was trained: {changes}", paths.folder, fix)
+    saved, now = read_run(paths).get("images"), images_fingerprint(project)
     for part in ("train", "test"):
-        if kept and now and kept[part] != now[part]:
-            what = f"images of the {part} part are others, under the same ids, than those that run '{name}' has seen"
-            raise UserError(what, paths.folder, again)
+        if saved and now and saved[part] != now[part]:
+            what = f"images of the {part} part have changed, under the same ids, since run '{name}' was trained"
+            raise UserError(what, paths.folder, fix)
 
 
 def has_same_folds(project: Project, origin: dict[str, Any]) -> bool:
-    """True if a run was trained on the folds of today, whatever the order of their rows and their line ends are."""
+    """Returns True if a run was trained on today's folds, ignoring the order of rows and line ends."""
     path = project.paths.folds
     if not path.is_file():
         return False
-    of_old = files.sha256_of_text(path.read_bytes().replace(b"\r\n", b"\n").decode())  # as older versions noted them
-    return origin["folds"] in (folds_fingerprint(project.paths), of_old)
+    old_hash = files.sha256_of_text(path.read_bytes().replace(b"\r\n", b"\n").decode())  # as older versions saved it
+    return origin["folds"] in (folds_fingerprint(project.paths), old_hash)
 
 
 def labels_fingerprint(project: Project) -> str | None:
-    """A fingerprint of the labels of the training part, by id; None if there is no sample table, or an older one."""
+    """Returns a fingerprint of the training labels, by id; None if the sample table is missing or outdated."""
     if not samples_are_fresh(project.competition, project.paths) or needs_holdout(project.paths):
         return None
     table = read_samples(project.competition, project.paths)
-    held = table.loc[table["part"] == "train", ["id", "unit", *project.competition.labels.targets]]
-    return files.fingerprint(held.sort_values("id").to_numpy(str).tolist())
+    labels = table.loc[table["part"] == "train", ["id", "unit", *project.competition.labels.targets]]
+    return files.fingerprint(labels.sort_values("id").to_numpy(str).tolist())
 
 
 def has_same_labels(origin: dict[str, Any], now: str | None) -> bool:
-    """True if a run was trained on the labels of today, as far as one can tell.
+    """Returns True if a run was trained on today's labels, or if this is not known.
 
     Args:
-        origin: run.json.
-        now: as `labels_of` gives them.
+        origin: the contents of run.json.
+        now: `labels_fingerprint` of today.
     """
     then = origin.get("labels")
     return then is None or now is None or then == now
 
 
 def images_fingerprint(project: Project) -> dict[str, str] | None:
-    """A fingerprint of the pixels of each part, by id; None if nothing has been measured."""
-    known = read_measurements(project.competition, project.paths)
-    if known is None:
+    """Returns a fingerprint of the pixels of each part, by id; None if the images were not scanned yet."""
+    measurements = read_measurements(project.competition, project.paths)
+    if measurements is None:
         return None
     part = files.read_csv(project.paths.samples).set_index("id")["part"]
-    pairs = known[["id", "hash"]].fillna("").sort_values("id")
-    here = part.loc[pairs["id"]].to_numpy()
-    return {name: files.fingerprint(pairs[here == name].to_numpy().tolist()) for name in ("train", "test")}
+    pairs = measurements[["id", "hash"]].fillna("").sort_values("id")
+    parts = part.loc[pairs["id"]].to_numpy()
+    return {name: files.fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}
 
 
 def _shown(value: Any) -> str:
+    """Returns a value as text for a message."""
     if isinstance(value, (list, tuple)):
         return f"[{shorten_list([str(each) for each in value], 12)}]"
     return "not set" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Runs: what decides one, which of its folds are done, and their predictions together."""
+"""The folder of a run: run.json, the folds that are done, and their predictions."""
 
 import json
 import re
@@ -16,35 +16,35 @@ from medfold.paths import CompetitionPaths
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.scoring import oof_by_unit, oof_score
 
-# What a fold must share with the run it belongs to; the rest of run.json is for the record.
+# The keys of run.json that must be equal for all folds of a run; the others are for information.
 BINDING = ("recipe", "seed", "folds", "store", "pretrained")
-LONGEST = 120  # letters of the names of runs in a file's name
 BINDING_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
+MAX_NAME = 120  # letters of run names in a file name
 
 
 def open_run(paths: RunPaths, origin: dict[str, Any]) -> None:
-    """Writes run.json with the first fold; later folds must be of the same recipe, folds table and store.
+    """Writes run.json with the first fold; later folds must have the same recipe, folds table and store.
 
     Raises:
-        UserError: they differ; the differing lines are shown.
+        UserError: they differ; the differing keys are listed.
     """
     with files.lock(paths.metadata):
-        kept = files.read_json(paths.metadata)
-        if kept is None:
+        saved = files.read_json(paths.metadata)
+        if saved is None:
             files.write_json(origin, paths.metadata)
             return
-    before, now = _binding(_completed(kept)), _binding(json.loads(json.dumps(origin)))
+    before, now = _binding(_with_defaults(saved)), _binding(json.loads(json.dumps(origin)))
     changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
     if before["folds"] != now["folds"]:
-        what = "this run was begun on another folds table, and its scores are of that one"
-        raise UserError(what, paths.metadata, "Give the new one a name of its own: RUN=name")
+        what = "this run was begun on another folds table, and its scores belong to that one"
+        raise UserError(what, paths.metadata, "Give the new run another name: RUN=name")
     if changed:
-        fix = "Give the new one a name of its own: RUN=name"
+        fix = "Give the new run another name: RUN=name"
         raise UserError(f"this run was begun differently: {shorten_list(changed, 6)}", paths.metadata, fix)
 
 
-def _completed(origin: dict[str, Any]) -> dict[str, Any]:
-    """run.json of an earlier version, with the defaults of recipe keys that it did not know yet."""
+def _with_defaults(origin: dict[str, Any]) -> dict[str, Any]:
+    """Returns run.json of an earlier version, with defaults for recipe keys that did not exist then."""
     try:
         return {**origin, "recipe": Recipe.model_validate(origin["recipe"]).model_dump(mode="json")}
     except ValueError:
@@ -52,21 +52,22 @@ def _completed(origin: dict[str, Any]) -> dict[str, Any]:
 
 
 def _binding(origin: dict[str, Any]) -> dict[str, str]:
+    """Returns what must be equal for all folds of a run, as text by flat key."""
     facts = config.flat(origin["facts"])
-    found = config.flat({key: origin[key] for key in BINDING}) | {key: facts[key] for key in BINDING_FACTS}
-    found |= {"plugins.py": origin.get("plugins"), "Keras backend": origin.get("backend", "tensorflow")}
-    return {key: str(value) for key, value in found.items()}
+    values = config.flat({key: origin[key] for key in BINDING}) | {key: facts[key] for key in BINDING_FACTS}
+    values |= {"plugins.py": origin.get("plugins"), "Keras backend": origin.get("backend", "tensorflow")}
+    return {key: str(value) for key, value in values.items()}
 
 
 def read_run(paths: RunPaths) -> dict[str, Any]:
-    """run.json.
+    """Reads run.json.
 
     Raises:
-        UserError: no such run; those that are there are named.
+        UserError: no such run (the existing ones are listed), or a damaged file.
     """
     origin = files.read_json(paths.metadata)
     if origin is not None and not (isinstance(origin, dict) and {"recipe", "facts", "folds"} <= set(origin)):
-        raise UserError("it does not tell what the run was trained by", paths.metadata, "Bring back a copy of it")
+        raise UserError("it has no recipe, facts or folds", paths.metadata, "Restore it from a backup")
     if origin is None:
         competition = paths.folder.parent.name
         known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
@@ -77,10 +78,10 @@ def read_run(paths: RunPaths) -> dict[str, Any]:
 
 
 def is_fold_done(paths: FoldPaths) -> bool:
-    """True if every file of the fold is there, as its marker says."""
+    """Returns True if every file of the fold exists with the hash that its marker names."""
     try:
         marker = files.read_json(paths.done)
-    except UserError:  # it broke off
+    except UserError:  # the marker is damaged
         return False
     if not isinstance(marker, dict) or not marker:
         return False
@@ -88,12 +89,12 @@ def is_fold_done(paths: FoldPaths) -> bool:
 
 
 def done_folds(paths: RunPaths, k: int) -> list[int]:
-    """The numbers of the folds that are done."""
+    """Returns the numbers of the folds that are done."""
     return [fold for fold in range(k) if is_fold_done(paths.fold(fold))]
 
 
 def trained_folds(paths: RunPaths, k: int) -> list[int]:
-    """The same, of a run that is of use only if it has any.
+    """Returns the numbers of the folds that are done, of which there must be at least one.
 
     Raises:
         UserError: none is done.
@@ -109,10 +110,10 @@ def trained_folds(paths: RunPaths, k: int) -> list[int]:
 def predictions_table(
     competition: Competition, ids: pd.Series, predictions: np.ndarray, fold: int | None = None
 ) -> pd.DataFrame:
-    """Predictions as a table: id, fold (OOF only), a column per class or label; for ordinal tasks also `expected`.
+    """Returns predictions as a table: id, fold (OOF only), a column per class or label, `expected` if ordinal.
 
     Args:
-        competition: names the columns.
+        competition: its prediction columns.
         ids: (n,).
         predictions: float (n, columns).
         fold: the fold of these samples, for an OOF table. Defaults to none.
@@ -127,33 +128,34 @@ def predictions_table(
 
 
 def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
-    """An OOF or test table, with its columns checked.
+    """Reads an OOF or test table and checks its columns.
 
     Raises:
-        UserError: a missing column, or a prediction that is no number.
+        UserError: a missing column, or a prediction that is not a finite number.
     """
     table = files.read_csv(path)
     for column in ("id", *competition.prediction_columns):
         if column not in table:
-            raise UserError(f"no column '{column}'", path, "It is not a table of this competition; train the fold anew")
+            fix = "It is not a table of this competition; train the fold again"
+            raise UserError(f"no column '{column}'", path, fix)
     numbers = table[competition.prediction_columns].apply(pd.to_numeric, errors="coerce")
     wrong = ~np.isfinite(numbers.to_numpy(np.float64)).all(axis=1)
     if wrong.any():
-        what = f"{wrong.sum()} predictions are no numbers: {shorten_list(table['id'][wrong])}"
-        raise UserError(what, path, "Train the fold anew")
+        what = f"{wrong.sum()} predictions are not numbers: {shorten_list(table['id'][wrong])}"
+        raise UserError(what, path, "Train the fold again")
     return table
 
 
 def is_optimistic(origin: dict[str, Any]) -> bool:
-    """True if a run, by its run.json, chose epochs on the folds that it is scored on."""
+    """Returns True if a run, by its run.json, chose epochs on the folds that it is scored on."""
     return origin["recipe"]["training"]["keep"] == "best"
 
 
 def write_oof(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
-    """Joins the OOF tables of all folds that are done, and writes oof.csv and score.json of the run.
+    """Concatenates the OOF tables of all folds that are done, and writes oof.csv and score.json of the run.
 
     Args:
-        competition: names metric and columns.
+        competition: its metrics and columns.
         paths: of the run.
         truth: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
@@ -173,32 +175,34 @@ def write_oof(competition: Competition, paths: RunPaths, truth: pd.DataFrame, ta
 
 
 def self_check_findings(paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
-    """What the self-check of each fold found, by fold; folds without a finding are left out."""
-    found = {str(fold): files.read_json(paths.fold(fold).checks) for fold in folds}
-    return {fold: lines for fold, lines in found.items() if lines}
+    """Returns the findings of each fold's self-check, by fold; folds without a finding are left out."""
+    findings = {str(fold): files.read_json(paths.fold(fold).checks) for fold in folds}
+    return {fold: lines for fold, lines in findings.items() if lines}
 
 
 def combined_name(names: list[str]) -> str:
-    """Names of runs as part of a file's name; of many the first, how many more, and a hash."""
+    """Joins run names for a file name; if that is too long: the first name, the number of others, and a hash."""
     joined = "+".join(names)
-    return joined if len(joined) <= LONGEST else f"{names[0][:LONGEST]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
+    if len(joined) <= MAX_NAME:
+        return joined
+    return f"{names[0][:MAX_NAME]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
 
 
 def find_run(paths: CompetitionPaths, name: str) -> RunPaths:
-    """The paths of a run, its name checked.
+    """Returns the paths of a run after checking its name.
 
     Raises:
-        UserError: a name that is no plain folder name.
+        UserError: the name is not a plain folder name.
     """
     if not name or name != Path(name).name or name.startswith("."):
-        raise UserError("a run's name is a plain folder name", f"RUN={name}")
+        raise UserError("a run's name must be a plain folder name", f"RUN={name}")
     if re.search(r"[\s+]", name) and not paths.run(name).metadata.is_file():
-        raise UserError("a run's name has no spaces and no +: RUNS= joins names by them", f"RUN={name}")
+        raise UserError("a run's name must not contain spaces or +: RUNS= joins names with them", f"RUN={name}")
     return paths.run(name)
 
 
 def git_commit(root: Path) -> str | None:
-    """The commit of the project folder, with '+' if files differ from it; None outside git."""
+    """Returns the commit of the project folder, with '+' if files differ from it; None outside git."""
     try:
         command = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
         result = subprocess.run(command, capture_output=True, text=True, check=True)

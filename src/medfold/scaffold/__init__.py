@@ -1,4 +1,4 @@
-"""A draft of competition.yaml from unknown files."""
+"""Drafting of competition.yaml from unknown files."""
 
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.drafting import draft_facts

@@ -1,4 +1,4 @@
-"""From the files of an unknown competition to a guess of its facts, each with the reason for it."""
+"""Drafts the facts of an unknown competition from its files."""
 
 import re
 from pathlib import Path, PurePosixPath
@@ -10,108 +10,114 @@ from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import class_names, from_folders
 from medfold.scaffold.from_table import FromTable, NoLabelError
-from medfold.scaffold.image_names import KNOWN, OTHERS, Pictures
+from medfold.scaffold.image_names import IMAGE_ENDINGS, OTHER_ENDINGS, ImageFiles
 
 __all__ = ["Draft", "draft_facts"]
-LONGEST_END = 6  # letters; what is longer is no ending
+MAX_ENDING_LENGTH = 6  # characters with the dot; anything longer is no file ending
 TEST = re.compile(r"(^|[\W_\d])test", re.I)  # in names of tables and their folders; not in 'latest'
 
 
 def draft_facts(raw: Path) -> Draft:
-    """Looks at sample submission, tables and images, and says what they seem to be.
+    """Guesses the facts from sample submission, tables and images.
 
     Args:
-        raw: the folder with the competition's files.
+        raw: the folder with the files of the competition.
+
+    Returns:
+        The guessed facts, with reasons and doubts.
 
     Raises:
         UserError: no image, or neither a table nor folders that could be labels.
     """
     tops = {path.partition("/")[0] for path in list_files(raw)}
     if len(tops) != 1 or not (raw / (root := tops.pop())).is_dir():
-        return _guess(raw)
-    found = draft_facts(raw / root)  # all stands in one folder
-    inner = found.facts["images"].get("root")
-    found.facts["images"]["root"] = f"{root}/{inner}" if inner else root
-    return found
+        return _draft_folder(raw)
+    draft = draft_facts(raw / root)  # all files are in one folder
+    inner = draft.facts["images"].get("root")
+    draft.facts["images"]["root"] = f"{root}/{inner}" if inner else root
+    return draft
 
 
-def _guess(raw: Path) -> Draft:
-    found = Draft()
-    files, copies = _without_copies(raw, list_files(raw))
-    found.doubts += [f"{folder}/ is a second copy of what stands beside it: not used" for folder in copies]
-    pictures = Pictures(raw, files)
+def _draft_folder(raw: Path) -> Draft:
+    draft = Draft()
+    files, copies = _drop_copies(raw, list_files(raw))
+    draft.doubts += [f"{folder}/ is a second copy of the files beside it: not used" for folder in copies]
+    image_files = ImageFiles(raw, files)
     arrays = [path for path in files if path.endswith(".npz")]
-    if not pictures.files and not arrays:
+    if not image_files.files and not arrays:
         raise UserError("no image in it", raw, f"It has {shorten_list(files, 6)}" if files else "It is empty")
-    known = [path for path in files if path.lower().endswith(TABLE_ENDINGS)]
-    sample = min((path for path in known if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
-    is_test = {path: bool(TEST.search(path)) for path in known if path != sample}
-    if not sample and not any(is_test.values()):  # then the validation part stands for it
+    tables = [path for path in files if path.lower().endswith(TABLE_ENDINGS)]
+    sample = min((path for path in tables if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
+    is_test = {path: bool(TEST.search(path)) for path in tables if path != sample}
+    if not sample and not any(is_test.values()):  # then the validation part serves as the test part
         is_test = {path: part_from_name(PurePosixPath(path).name) == "valid" for path in is_test}
-    from_table = FromTable(found, raw, pictures, sample)
+    from_table = FromTable(draft, raw, image_files, sample)
     table = from_table.label_table([path for path in is_test if not is_test[path]])
-    in_folders = class_names(pictures)
-    if not table and not in_folders:
+    folder_classes = class_names(image_files)
+    if not table and not folder_classes:
         table = from_table.label_table(list(is_test))
     try:
         if table:
             from_table.fill_in(*table, [path for path in is_test if is_test[path]])
     except NoLabelError:
-        if not in_folders:
+        if not folder_classes:
             raise
-        table = None  # it tells of something else
-    told = table and any(2 * len(in_folders & set(values)) >= len(in_folders) for _, values in table[1].items())
-    if table and in_folders and not told and not from_table.by_name:
-        table = None  # no column is named like a label, and folders are that no column knows
-    if not table and pictures.files:
-        found.facts.clear()
-        found.reasons.clear()
-        found.doubts[:] = [doubt for doubt in found.doubts if "second copy" in doubt]
+        table = None  # the table is about something else
+    has_folder_classes = table and any(
+        2 * len(folder_classes & set(values)) >= len(folder_classes) for _, values in table[1].items()
+    )
+    if table and folder_classes and not has_folder_classes and not from_table.by_name:
+        table = None  # no column is named like a label, and no column holds the names of the class folders
+    if not table and image_files.files:
+        draft.facts.clear()
+        draft.reasons.clear()
+        draft.doubts[:] = [doubt for doubt in draft.doubts if "second copy" in doubt]
         from_table.refuse_unmatched()
-        from_folders(found, raw, pictures, sample)
-        for unused in (from_table.unmatched, from_table.naming):
+        from_folders(draft, raw, image_files, sample)
+        for unused in (from_table.unmatched_tables, from_table.matching_tables):
             if unused:
-                found.doubts.append(f"{shorten_list(unused, 3)}: not used, for the folders tell the classes")
+                draft.doubts.append(f"{shorten_list(unused, 3)}: not used, since folders name the classes")
     elif not table:
-        from_arrays(found, raw, arrays[0])
+        from_arrays(draft, raw, arrays[0])
         if len(arrays) > 1:
-            found.doubts.append(f"labels.file: {shorten_list(arrays[1:])}: not used")
-    _tell_of_unread(found, raw, files)
-    if pictures.exclude:
-        found.facts["images"]["exclude"] = pictures.exclude
-        why = f"{pictures.companions:,} images are named like others, with an addition: masks or the like"
-        found.tell("images.exclude", shorten_list(pictures.exclude, 4), why)
-    for addition, count in pictures.unclear.items():
-        what = f"{count:,} images are named like others with '{addition}' behind"
-        found.doubts.append(f"images.exclude: {what}; I cannot tell whether they are masks: they are used as images")
-    return found
+            draft.doubts.append(f"labels.file: {shorten_list(arrays[1:])}: not used")
+    _add_unread_files(draft, raw, files)
+    if image_files.exclude:
+        draft.facts["images"]["exclude"] = image_files.exclude
+        why = f"{image_files.companions:,} images are named like others, with an addition: masks or the like"
+        draft.add_reason("images.exclude", shorten_list(image_files.exclude, 4), why)
+    for addition, count in image_files.unclear.items():
+        what = f"{count:,} images are named like others with '{addition}' added"
+        draft.doubts.append(f"images.exclude: {what}; I cannot tell whether they are masks: they are used as images")
+    return draft
 
 
-def _without_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
-    """The files without those in folders that hold once more what stands beside them; and these folders."""
+def _drop_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
+    """Drops folders that repeat the files beside them; returns the other files, and these folders."""
     everything, copies = set(files), []
     for folder in sorted({path.partition("/")[0] for path in files if "/" in path}):
-        within = [path for path in files if path.startswith(f"{folder}/")]
-        others = [path[len(folder) + 1 :] for path in within]
-        alike = set(others) <= everything
-        if alike and all(
-            (raw / a).stat().st_size == (raw / b).stat().st_size for a, b in zip(within, others, strict=True)
+        inner = [path for path in files if path.startswith(f"{folder}/")]
+        outer = [path[len(folder) + 1 :] for path in inner]
+        all_exist = set(outer) <= everything
+        if all_exist and all(
+            (raw / a).stat().st_size == (raw / b).stat().st_size for a, b in zip(inner, outer, strict=True)
         ):
             copies.append(folder)
     return [path for path in files if path.partition("/")[0] not in copies], copies
 
 
-def _tell_of_unread(found: Draft, raw: Path, files: list[str]) -> None:
-    """Says how many files are of a kind that is known and not read."""
-    known = {*KNOWN, *OTHERS}
-    others = [path for path in files if (end := PurePosixPath(path).suffix.lower()) and end not in known]
-    others = [path for path in others if len(PurePosixPath(path).suffix) <= LONGEST_END and not is_dicom(raw / path)]
-    for end in sorted({PurePosixPath(path).suffix.lower() for path in others}):
-        ours = [path for path in others if path.lower().endswith(end)]
-        folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in ours}))
-        found.doubts.append(f"{len(ours):,} files in {folders} end with {end}: no image format that is known; not used")
+def _add_unread_files(draft: Draft, raw: Path, files: list[str]) -> None:
+    """Adds doubts about files of unknown formats, and of known formats that medfold does not read."""
+    known = {*IMAGE_ENDINGS, *OTHER_ENDINGS}
+    unknown = [path for path in files if (end := PurePosixPath(path).suffix.lower()) and end not in known]
+    unknown = [path for path in unknown if len(PurePosixPath(path).suffix) <= MAX_ENDING_LENGTH]
+    unknown = [path for path in unknown if not is_dicom(raw / path)]
+    for end in sorted({PurePosixPath(path).suffix.lower() for path in unknown}):
+        matches = [path for path in unknown if path.lower().endswith(end)]
+        folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
+        draft.doubts.append(f"{len(matches):,} files in {folders} end with {end}: not a known image format; not used")
     for end, (kind, help_) in NOT_READ.items():
-        ours = [path for path in files if path.lower().endswith(end)]
-        if ours:
-            folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in ours}))
-            found.doubts.append(f"{len(ours):,} files in {folders} are {kind}, which is not read. {help_}")
+        matches = [path for path in files if path.lower().endswith(end)]
+        if matches:
+            folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
+            draft.doubts.append(f"{len(matches):,} files in {folders} are {kind}, which is not read. {help_}")

@@ -21,19 +21,20 @@ ORDER = (
     "submission",
     "folds",
 )
-
-
 IMAGE_ORDER = ("root", "train", "test", "exclude", "channels", "headers", "symmetry")
-
-
-STEPS = ("folds", "train", "submit")
-
-
+STEPS = ("folds", "train", "submit")  # make targets, after the download
 SUGGESTED = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 
-def complete_facts(found: Draft, name: str, source: dict[str, str]) -> dict[str, Any]:
-    facts = dict(found.facts)
+def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str, Any]:
+    """Completes the guessed facts to those of a competition.yaml, in its order of keys.
+
+    Args:
+        draft: guessed facts; where the upload changes, its reasons and doubts do too.
+        name: slug of the competition.
+        source: the settings under `source`: kind and, for Kaggle, slug.
+    """
+    facts = dict(draft.facts)
     grouped = "group" in facts["labels"] or "group_pattern" in facts["labels"]
     facts |= {
         "title": name.replace("-", " ").capitalize(),
@@ -44,12 +45,10 @@ def complete_facts(found: Draft, name: str, source: dict[str, str]) -> dict[str,
     }
     if source["kind"] == "own":
         if facts["upload"] != "local":
-            found.reasons[:] = [row for row in found.reasons if row[0] != "upload"]
-            found.tell("upload", "local", "no address at Kaggle was given")
-            fix = (
-                "upload: local, for no competition at Kaggle is known: if it is one, take its address for COMPETITION="
-            )
-            found.doubts[:] = [*(doubt for doubt in found.doubts if not doubt.startswith("upload:")), fix]
+            draft.reasons[:] = [row for row in draft.reasons if row[0] != "upload"]
+            draft.add_reason("upload", "local", "no address at Kaggle was given")
+            doubt = "upload: local, for no competition at Kaggle is known: if it is one, give its address: COMPETITION="
+            draft.doubts[:] = [*(other for other in draft.doubts if not other.startswith("upload:")), doubt]
         facts["upload"] = "local"
     else:
         folder = "datasets" if "/" in source["slug"] else "competitions"
@@ -60,21 +59,26 @@ def complete_facts(found: Draft, name: str, source: dict[str, str]) -> dict[str,
 
 
 def folder_files(name: str, facts: dict[str, Any]) -> dict[str, str]:
-    """The files of a competition folder."""
+    """Returns the files of a competition folder: text by file name.
+
+    Args:
+        name: slug of the competition.
+        facts: those of competition.yaml.
+    """
     text = yaml.dump(facts, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
-    choices = ", ".join(each.name for each in METRICS.values() if facts["task"] in each.tasks)
+    choices = ", ".join(metric.name for metric in METRICS.values() if facts["task"] in metric.tasks)
     text = text.replace("metric: null", f"metric: # fill in, as the competition's page says: {choices}", 1)
     recipe = (
         f"# make train COMPETITION={name}\nimages: {{size: 96, fit: pad}}\nbackbone: {{name: resnet9, width: 24}}\n"
     )
     recipe += "augment: light\ntraining: {epochs: 10, batch_size: 32}\n"
-    simple, debug = (f"# make train COMPETITION={name} RECIPE={each}\n" for each in ("simple_cnn", "debug"))
-    given = " FROM=folder-or-archive" if facts["source"]["kind"] == "own" else ""
-    commands = (f"download COMPETITION={name}{given}", *(f"{target} COMPETITION={name}" for target in STEPS))
+    simple, debug = (f"# make train COMPETITION={name} RECIPE={base}\n" for base in ("simple_cnn", "debug"))
+    from_folder = " FROM=folder-or-archive" if facts["source"]["kind"] == "own" else ""
+    commands = (f"download COMPETITION={name}{from_folder}", *(f"{target} COMPETITION={name}" for target in STEPS))
     steps = "\n".join(f"    make {command}" for command in commands)
-    rest = "What it is, its licence, time and score of each recipe: to be written."
-    about = facts.get("url", "Data of one's own.")
-    readme = f"# {name}\n\n{about}\n\n{steps}\n\n{rest}\n"
+    to_do = "To be written: what it is, its licence, time and score of each recipe."
+    about = facts.get("url", "Your own data.")
+    readme = f"# {name}\n\n{about}\n\n{steps}\n\n{to_do}\n"
     return {
         "competition.yaml": f"# Guessed by make new from the files of the competition: check each line.\n{text}",
         "baseline.yaml": recipe,
@@ -85,7 +89,7 @@ def folder_files(name: str, facts: dict[str, Any]) -> dict[str, str]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML as it is written by hand: the parts below each other, what is in them in one line each."""
+    """Writes YAML as one does by hand: mappings as blocks, lists on one line."""
 
     def check_simple_key(self):
         """Allows an empty text as a simple key: {'': null}."""

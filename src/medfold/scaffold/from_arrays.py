@@ -1,4 +1,4 @@
-"""Competitions whose images and labels are arrays of one file."""
+"""Drafts the facts of a competition whose images and labels are arrays of one file."""
 
 from pathlib import Path
 
@@ -11,8 +11,17 @@ from medfold.scaffold.draft import Draft
 from medfold.scaffold.task import guess_task
 
 
-def from_arrays(guess: Draft, raw: Path, path: str) -> None:
-    """Images and labels of one .npz file, as MedMNIST has them."""
+def from_arrays(draft: Draft, raw: Path, path: str) -> None:
+    """Guesses the facts from the arrays of one .npz file, in the layout of MedMNIST.
+
+    Args:
+        draft: filled in.
+        raw: the folder with the files of the competition.
+        path: path of the .npz file below `raw`.
+
+    Raises:
+        UserError: no array `test_images`, or no other part with images and labels.
+    """
     with open_arrays(raw / path) as content:
         names = [name.removesuffix("_images") for name in content.files if name.endswith("_images")]
         parts = [name for name in names if f"{name}_labels" in content]
@@ -31,17 +40,17 @@ def from_arrays(guess: Draft, raw: Path, path: str) -> None:
         "targets": targets,
         "train": [part for part in parts if part != "test"],
     }
-    guess.tell("labels.shape", "arrays", f"{path} holds images and labels of {shorten_list(parts)}")
-    guess_task(guess, pd.DataFrame(labels.astype(str), columns=targets), targets, facts)
-    guess.facts["labels"] = facts
+    draft.add_reason("labels.shape", "arrays", f"{path} holds images and labels of {shorten_list(parts)}")
+    guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets, facts)
+    draft.facts["labels"] = facts
     channels = _channels(shape)
-    guess.facts["images"] = {"train": "unused", "test": "unused", "channels": channels}
-    guess.tell("images.channels", channels, f"the arrays are {shape}")
-    guess.doubts.append("labels.group: nothing names patients; are there several images of one?")
+    draft.facts["images"] = {"train": "unused", "test": "unused", "channels": channels}
+    draft.add_reason("images.channels", channels, f"the arrays are {shape}")
+    draft.doubts.append("labels.group: nothing names patients; are there several images per patient?")
 
 
 def _channels(shape: tuple[int, ...]) -> int:
-    """Number of channels in arrays of this shape, whose first or last axis they are; alpha does not count."""
+    """Number of channels of images in an array of this shape, channels first or last; alpha does not count."""
     if len(shape) != 4:
         return 1
     last, first = shape[3], shape[1]

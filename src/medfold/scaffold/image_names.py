@@ -1,4 +1,4 @@
-"""What the names of image files tell: which column of a table names them, and their pattern."""
+"""The image files of a competition: which table column names them, their path patterns, channels and headers."""
 
 import re
 import unicodedata
@@ -31,11 +31,11 @@ from medfold.images import (
     read_dicom_headers,
     read_image,
 )
-from medfold.scaffold.draft import LOOKED_AT, MOST_LABELS, Draft, Ids
+from medfold.scaffold.draft import MAX_INSPECTED, MAX_LABELS, Draft, Ids
 
 CONTAINERS = (".hdf5", ".h5")
-KNOWN = {*image_endings(), *CONTAINERS}
-OTHERS = {
+IMAGE_ENDINGS = {*image_endings(), *CONTAINERS}
+OTHER_ENDINGS = {
     *TABLE_ENDINGS,
     *NOT_READ,
     ".gz",
@@ -50,22 +50,22 @@ OTHERS = {
 }
 INDEX = re.compile(r"Unnamed: \d+|index|level_0|", re.I)  # names of columns of row numbers
 ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in names of columns that name images
-SEEN, MOST_SEEN = 24, 200  # images that are looked at to find out whether they have colours
-CHEAP = 50_000_000  # bytes up to which it is MOST_SEEN
-MOST_ROWS = 5000  # of a table that are looked up
-MOST_PATTERNS = 40  # for the images of one table
-WHO_IN_HEADERS = ("PatientID", "StudyInstanceUID")  # headers of what images are of
-SIDES = {"left", "right", "l", "r", "od", "os", "cc", "mlo"}  # at the ends of names: eyes and views, no channels
-FEW_IDS = 20  # so many different values that recur are rather labels than ids
+NUM_IMAGES, MAX_IMAGES = 24, 200  # images that are read to find out whether they have colours
+CHEAP_BYTES = 50_000_000  # MAX_IMAGES are read if their files together have at most this size, otherwise NUM_IMAGES
+MAX_ROWS = 5000  # rows of a table that are looked up
+MAX_PATTERNS = 40  # for the images of one table
+GROUP_HEADERS = ("PatientID", "StudyInstanceUID")  # DICOM headers to group by, the preferred one first
+NOT_CHANNELS = {"left", "right", "l", "r", "od", "os", "cc", "mlo"}  # endings of names for eyes and views
+FEW_IDS = 20  # a column with fewer different values that recur probably holds labels, not ids
 
 
-def _of_other_part(rule: str, part: str) -> bool:
-    """True if a pattern has a folder named for the other part: test for train, train for test."""
+def _names_other_part(rule: str, part: str) -> bool:
+    """True if a pattern has a folder named after the other part: test for train, train for test."""
     other = "test" if part == "train" else "train"
     return any(part_from_name(folder) == other for folder in rule.split("/")[:-1])
 
 
-def _counts_rows(values: pd.Series) -> bool:
+def _is_row_number(values: pd.Series) -> bool:
     """True for a column of row numbers: 0, 1, 2 ... or 1, 2, 3 ..."""
     if not values.str.fullmatch(r"\d+").all():
         return False
@@ -73,7 +73,7 @@ def _counts_rows(values: pd.Series) -> bool:
     return numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
 
 
-def _spread(items: list[str], most: int) -> list[str]:
+def _evenly_spaced(items: list[str], most: int) -> list[str]:
     return [items[int(position)] for position in np.linspace(0, len(items) - 1, min(most, len(items)))]
 
 
@@ -81,164 +81,182 @@ def _is_plain(rule: str) -> bool:
     return not rule.endswith((".dcm", ".tif", ".tiff")) and "#{" not in rule
 
 
-class Pictures:
+class ImageFiles:
     """The image files of a competition.
 
     Args:
-        raw: the folder with the competition's files.
-        files: their paths below it.
+        raw: the folder with the files of the competition.
+        files: paths of all its files, below `raw`.
 
-    `files` are those that may be samples; `exclude` are patterns of those that are masks or the like, `companions` how
-    many they are; `unclear` are additions to names of which one cannot tell, with their numbers.
+    Attributes:
+        files: image files that may be samples.
+        exclude: patterns of images that are masks or other companions.
+        companions: the number of images that match `exclude`.
+        unclear: additions to names that may or may not mark a mask, with the number of images.
     """
 
     def __init__(self, raw: Path, files: list[str]):
         self._raw = raw
-        found = [path for path in files if self._is_image(path)]
-        self.exclude, self.companions, self.unclear = find_companions(found)
-        self.files = [path for path in found if not is_excluded(path, self.exclude)]
+        images = [path for path in files if self._is_image(path)]
+        self.exclude, self.companions, self.unclear = find_companions(images)
+        self.files = [path for path in images if not is_excluded(path, self.exclude)]
         self._by_stem: dict[str, list[str]] = {}
         for path in self.files:
             self._by_stem.setdefault(image_stem(path), []).append(path)
         self._by_name: dict[str, list[str]] = {}
         for path in self.files:
             self._by_name.setdefault(PurePosixPath(path).name, []).append(path)
-        self._widths = sorted({len(stem) for stem in self._by_stem if stem.isdecimal() and stem.startswith("0")})
+        self._padded_lengths = sorted(
+            {len(stem) for stem in self._by_stem if stem.isdecimal() and stem.startswith("0")}
+        )
 
     def _is_image(self, path: str) -> bool:
-        """True for an image, by the end of its name or, as DICOM files often have none, by its first bytes."""
+        """True for an image, by the ending of its name or, since DICOM files often have none, by its first bytes."""
         end = PurePosixPath(path).suffix.lower()
-        return end in KNOWN or (end not in OTHERS and is_dicom(self._raw / path))
+        return end in IMAGE_ENDINGS or (end not in OTHER_ENDINGS and is_dicom(self._raw / path))
 
-    def ids_of(self, table: pd.DataFrame) -> Ids | None:
-        """The column whose values name images; of several, one that is named like an id and has no value twice.
+    def find_ids(self, table: pd.DataFrame) -> Ids | None:
+        """Finds the column whose values name images; prefers one that is named like an id and has unique values.
 
-        A column of row numbers, such as a table gets that was saved with its index, is one only if there is no other.
+        A column of row numbers, as in a table that was saved with its index, is used only if there is no other.
+
+        Returns:
+            The id column; None if there is none.
         """
-        fits: list[tuple[tuple, Ids]] = []
-        most = 0  # different values of a column that names images: labels 0 and 1 may be names of images, too
+        candidates: list[tuple[tuple, Ids]] = []
+        # The most different values of a column that names images. A column of labels has fewer, even if there are
+        # images named 0 and 1.
+        most = 0
         for position, column in enumerate(table.columns):
-            values = table[column].drop_duplicates().head(LOOKED_AT)
+            values = table[column].drop_duplicates().head(MAX_INSPECTED)
             values = values[values != ""]
             if not len(values) or self._looks_like_labels(table[column]):
                 continue
-            found = [Ids(column, values.map(lambda value: bool(self.named(value))).mean())]
-            cut = values.str.rpartition("_")
-            found.append(Ids(column, cut[0].isin(self._by_stem.keys()).mean(), tuple(cut[2].unique()), long=True))
+            readings = [Ids(column, values.map(lambda value: bool(self.find_named(value))).mean())]
+            split = values.str.rpartition("_")
+            readings.append(
+                Ids(column, split[0].isin(self._by_stem.keys()).mean(), tuple(split[2].unique()), long=True)
+            )
             channels = self._channels(values)
             if channels:
-                found.append(Ids(column, 1.0, channels))
-            for order, ids in enumerate(found):
-                if len(ids.endings) <= MOST_LABELS and ids.share > 0.5:
+                readings.append(Ids(column, 1.0, channels))
+            for order, ids in enumerate(readings):
+                if len(ids.endings) <= MAX_LABELS and ids.share > 0.5:
                     most = max(most, table[column].nunique())
                     named, unique = bool(ID_NAMES.search(column)), not table[column].duplicated().any()
-                    merit = (round(ids.share, 2), not _counts_rows(table[column]), named, unique, -position, -order)
-                    fits.append((merit, ids))
-        fits = [(merit, ids) for merit, ids in fits if table[ids.column].nunique() >= most / 2]
-        fits = [(merit, ids) for merit, ids in fits if not INDEX.fullmatch(ids.column)] or fits
-        if not fits:
+                    rank = (round(ids.share, 2), not _is_row_number(table[column]), named, unique, -position, -order)
+                    candidates.append((rank, ids))
+        candidates = [(rank, ids) for rank, ids in candidates if table[ids.column].nunique() >= most / 2]
+        candidates = [(rank, ids) for rank, ids in candidates if not INDEX.fullmatch(ids.column)] or candidates
+        if not candidates:
             return None
-        _, best = max(fits, key=lambda item: item[0])
+        _, best = max(candidates, key=lambda item: item[0])
         others = dict.fromkeys(
-            ids.column for _, ids in fits if ids.column != best.column and ids.share > best.share - 0.05
+            ids.column for _, ids in candidates if ids.column != best.column and ids.share > best.share - 0.05
         )
         return replace(best, others=tuple(others))
 
     def _looks_like_labels(self, values: pd.Series) -> bool:
-        """True for few values that recur and name few of the images: grades 0 to 4, beside images 0.png to 99.png."""
+        """True for a few recurring values that name few of the images: grades 0 to 4, with images 0.png to 99.png."""
         count = values.nunique()
         return count < FEW_IDS and 3 * count <= len(values) and 2 * count < len(self._by_stem)
 
     def _channels(self, values: pd.Series) -> tuple[str, ...]:
-        """The same few endings that the image files of every id have: `<id>_red.png`, `<id>_green.png`."""
+        """The endings that the files of every id have, one per channel: `<id>_red.png`, `<id>_green.png`; or none."""
         endings: dict[str, list[str]] = {}
         for stem in self._by_stem:
-            front, _, ending = stem.rpartition("_")
-            endings.setdefault(front, []).append(ending)
-        found = {tuple(sorted(endings.get(value, ()))) for value in values.head(50)}
-        if len(found) != 1 or len(first := found.pop()) < 2 or {ending.lower() for ending in first} <= SIDES:
+            id, _, ending = stem.rpartition("_")
+            endings.setdefault(id, []).append(ending)
+        variants = {tuple(sorted(endings.get(value, ()))) for value in values.head(50)}
+        if len(variants) != 1:
+            return ()
+        channels = variants.pop()
+        if len(channels) < 2 or {ending.lower() for ending in channels} <= NOT_CHANNELS:
             return ()
         order = {"red": 0, "green": 1, "blue": 2}
-        return tuple(sorted(first, key=lambda name: (order.get(name, 9), name)))
+        return tuple(sorted(channels, key=lambda name: (order.get(name, 9), name)))
 
-    def patterns(self, table: pd.DataFrame, ids: Ids, part: str) -> tuple[list[str], list[str]]:
-        """Where the images of a table are: as many patterns as it takes, the most frequent first.
+    def find_patterns(self, table: pd.DataFrame, ids: Ids, part: str) -> tuple[list[str], list[str]]:
+        """Finds the patterns that lead from the rows of a table to their images, the most frequent pattern first.
 
         Args:
-            part: train or test; what stands in a folder of the other one is taken only if there is nothing else.
+            table: a table with text columns.
+            ids: its id column.
+            part: train or test; images in a folder of the other part are used only if there are no others.
 
         Returns:
-            The patterns, and a row's image by the first of them that it has, of the rows that have one.
+            The patterns, as many as are needed for all rows that have an image; and the images of these rows, each by
+            its first pattern.
         """
-        count = min(MOST_ROWS, len(table))
+        count = min(MAX_ROWS, len(table))
         chosen = table.iloc[np.unique(np.linspace(0, len(table) - 1, count).astype(int))] if count else table
-        rows = [self._places_of(row, ids) for row in chosen.to_dict("records")]
-        own = [{rule: path for rule, path in row.items() if not _of_other_part(rule, part)} for row in rows]
-        rows = own if any(own) else rows
-        found: list[str] = []
-        left = [row for row in rows if row]
+        rows = [self._patterns_of_row(row, ids) for row in chosen.to_dict("records")]
+        of_part = [{rule: path for rule, path in row.items() if not _names_other_part(rule, part)} for row in rows]
+        rows = of_part if any(of_part) else rows
+        patterns: list[str] = []
+        remaining = [row for row in rows if row]
         images = []
-        while left and len(found) < MOST_PATTERNS:
-            counted = Counter(rule for row in left for rule in row)
-            best = min(
-                counted, key=lambda rule: (-counted[rule], part not in rule, not _is_plain(rule), len(rule), rule)
-            )
-            found.append(best)
-            images += [row[best] for row in left if best in row]
-            left = [row for row in left if best not in row]
-        return found, images
+        while remaining and len(patterns) < MAX_PATTERNS:
+            counts = Counter(rule for row in remaining for rule in row)
+            best = min(counts, key=lambda rule: (-counts[rule], part not in rule, not _is_plain(rule), len(rule), rule))
+            patterns.append(best)
+            images += [row[best] for row in remaining if best in row]
+            remaining = [row for row in remaining if best not in row]
+        return patterns, images
 
-    def in_test_folders(self, used: list[str]) -> list[str]:
-        """Patterns of images in folders named for the test part, none of which is used already."""
-        taken = {name for image in used for name in image.split("|")}
-        left = [path for path in self.files if path not in taken]
-        there = [
-            path for path in map(PurePosixPath, left) if any(part_from_name(name) == "test" for name in path.parts[:-1])
-        ]
-        if {str(path.parent) for path in there} & {str(PurePosixPath(path).parent) for path in taken}:
+    def test_folder_patterns(self, used: list[str]) -> list[str]:
+        """Returns patterns of unused images in folders named after the test part; none if one of them is in use.
+
+        Args:
+            used: images that are used already, as `read_image` takes them.
+        """
+        used_files = {name for image in used for name in image.split("|")}
+        unused = [PurePosixPath(path) for path in self.files if path not in used_files]
+        test = [path for path in unused if any(part_from_name(name) == "test" for name in path.parts[:-1])]
+        if {str(path.parent) for path in test} & {str(PurePosixPath(path).parent) for path in used_files}:
             return []
-        return list(dict.fromkeys(f"{path.parent}/{{id}}{image_ending(path.name)}" for path in there))
+        return list(dict.fromkeys(f"{path.parent}/{{id}}{image_ending(path.name)}" for path in test))
 
-    def _places_of(self, row: dict[str, str], ids: Ids) -> dict[str, str]:
-        """The patterns that lead from a row to images, each with the image."""
+    def _patterns_of_row(self, row: dict[str, str], ids: Ids) -> dict[str, str]:
+        """The patterns that lead from a row to images, and the image of each pattern."""
         id = unicodedata.normalize("NFC", row[ids.column])
         id = id.rpartition("_")[0] if ids.long else id
         if ids.endings and not ids.long:
             channels = [f"{id}_{ending}" for ending in ids.endings]
-            paths = self.named(channels[0])
-            whole = {path: "|".join(path.replace(channels[0], name) for name in channels) for path in paths}
+            paths = self.find_named(channels[0])
+            images = {path: "|".join(path.replace(channels[0], name) for name in channels) for path in paths}
         else:
-            whole = {path: path for path in self.named(id)}
-        found = {self._general(path, id, row, ids): image for path, image in whole.items()}
-        return found | {rule: rule.replace("{id}", id) for rule in self._members_of(id, ids)}
+            images = {path: path for path in self.find_named(id)}
+        by_pattern = {self._generalise(path, id, row, ids): image for path, image in images.items()}
+        return by_pattern | {rule: rule.replace("{id}", id) for rule in self._container_patterns(id)}
 
-    def named(self, name: str) -> list[str]:
-        """The images that a value names: by their stem, their name, the end of their path, or a number with zeros."""
+    def find_named(self, name: str) -> list[str]:
+        """Returns the images that a value names: by stem, file name, end of the path, or number with leading zeros."""
         name = unicodedata.normalize("NFC", name).replace("\\", "/")
         if paths := self._by_stem.get(name):
             return paths
-        end = PurePosixPath(name)
-        same_stem = [*self._by_stem.get(end.stem, ()), *(self._by_stem.get(end.name, ()) if "/" in name else ())]
-        ends = [
+        named = PurePosixPath(name)
+        same_stem = [*self._by_stem.get(named.stem, ()), *(self._by_stem.get(named.name, ()) if "/" in name else ())]
+        matches = [
             path
             for path in same_stem
             if f"/{path}".endswith(f"/{name}") or f"/{path}".rpartition(".")[0].endswith(f"/{name}")
         ]
-        if not ends and "/" in name:  # the table was made where more stood in front
-            return match_path_endings(name, self._by_name.get(end.name, []))
-        if ends or not name.isdecimal():
-            return ends
-        return [path for width in self._widths for path in self._by_stem.get(name.zfill(width), ())]
+        if not matches and "/" in name:  # the table has longer paths, such as absolute ones of another machine
+            return match_path_endings(name, self._by_name.get(named.name, []))
+        if matches or not name.isdecimal():
+            return matches
+        return [path for width in self._padded_lengths for path in self._by_stem.get(name.zfill(width), ())]
 
-    def _general(self, path: str, id: str, row: dict[str, str], ids: Ids) -> str:
-        """The pattern of a path: what the row says of it in braces."""
+    def _generalise(self, path: str, id: str, row: dict[str, str], ids: Ids) -> str:
+        """The pattern of a path: parts that are values of the row become the names of their columns in braces."""
         id = id.replace("\\", "/")
         if "/" in id:
-            at = f"/{path}".rfind(f"/{id}")
-            return f"{path[:at]}{{id}}{path[at + len(id) :]}" if at >= 0 else "{id}"
+            start = f"/{path}".rfind(f"/{id}")
+            return f"{path[:start]}{{id}}{path[start + len(id) :]}" if start >= 0 else "{id}"
         *folders, name = PurePosixPath(path).parts
-        others = {value: column for column, value in row.items() if column != ids.column and value}
-        parts = [f"{{{others[folder]}}}" if folder in others else folder for folder in folders]
+        columns = {value: column for column, value in row.items() if column != ids.column and value}
+        parts = [f"{{{columns[folder]}}}" if folder in columns else folder for folder in folders]
         stem = image_stem(path)
         if id.isdecimal() and stem != id and name != id and stem == id.zfill(len(stem)):
             name = f"{{id:0>{len(stem)}}}" + name[len(stem) :]
@@ -248,20 +266,24 @@ class Pictures:
             name = name.replace(f"_{ids.endings[0]}", f"_{{{CHANNEL_FIELD}}}")
         return "/".join([*parts, name])
 
-    def _members_of(self, id: str, ids: Ids) -> set[str]:
+    def _container_patterns(self, id: str) -> set[str]:
+        """Patterns of HDF5 files that contain an image of this id."""
         containers = [path for path in self.files if path.endswith(CONTAINERS)]
-        found = [path for path in containers if image_exists(f"{path}#{id}", self._raw, {path})]
-        return {f"{path}#{{id}}" for path in found}
+        return {f"{path}#{{id}}" for path in containers if image_exists(f"{path}#{id}", self._raw, {path})}
 
-    def told_depth(self, images: list[str], guess: Draft) -> int:
-        """1 if images are grey, 3 if any has colours, by a look at some of the whole set; tells what was seen.
+    def guess_channels(self, images: list[str], draft: Draft) -> int:
+        """Guesses the number of channels by reading some images; adds the reason and doubts to the draft.
 
         Args:
-            images: as `read_image` takes them.
+            images: training images, as `read_image` takes them.
+            draft: gets the reason, and doubts about pages or frames and about images of mixed kinds.
+
+        Returns:
+            1 if all of the images are grey, otherwise 3.
         """
-        chosen = _spread(images, MOST_SEEN)
-        if sum(path_of_image(self._raw, image).stat().st_size for image in chosen) > CHEAP:
-            chosen = _spread(images, SEEN)
+        chosen = _evenly_spaced(images, MAX_IMAGES)
+        if sum(path_of_image(self._raw, image).stat().st_size for image in chosen) > CHEAP_BYTES:
+            chosen = _evenly_spaced(images, NUM_IMAGES)
         facts, grey = ImageFacts(train="unused", test="", channels=3), []
         for image in chosen:
             try:
@@ -271,43 +293,47 @@ class Pictures:
             grey.append(bool((pixels == pixels[..., :1]).all()))
         pages = {count_pages(path_of_image(self._raw, image), facts) for image in chosen}
         if max(pages) > 1:
-            many = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"
-            what = "the first is taken; middle, last or montage?"
+            count = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"
+            handling = "the first is taken; middle, last or montage?"
             if pages == {3} and not all(grey):
-                what = "they are taken as the three channels of one image"
-            guess.doubts.append(f"images.frame: files have {many} pages or frames, and {what}")
+                handling = "they are taken as the three channels of one image"
+            draft.doubts.append(f"images.frame: files have {count} pages or frames, and {handling}")
         if not grey:
-            guess.doubts.append(f"images.channels: none of {len(chosen)} images that I tried can be read")
+            draft.doubts.append(f"images.channels: none of {len(chosen)} images that I tried can be read")
             return 3
-        told = f"{grey.count(True)} of {len(grey)} images that I looked at are grey"
+        reason = f"{grey.count(True)} of {len(grey)} images that I looked at are grey"
         if 0 < grey.count(True) < len(grey):
-            guess.doubts.append(f"images.channels: {told}: do the colours of the others tell anything?")
-        guess.tell("images.channels", 1 if all(grey) else 3, told)
+            draft.doubts.append(f"images.channels: {reason}: do the colours of the others mean anything?")
+        draft.add_reason("images.channels", 1 if all(grey) else 3, reason)
         return 1 if all(grey) else 3
 
-    def patients_in_headers(self, guess: Draft, images: list[str]) -> bool:
-        """Groups by patient or study if DICOM headers name some who have several images; True if they do.
+    def group_by_headers(self, draft: Draft, images: list[str]) -> bool:
+        """Drafts grouping by patient or study, if DICOM headers name some that have several images.
 
         Args:
-            images: of the training part, as `read_image` takes them.
+            draft: gets images.headers, labels.group and the reason.
+            images: training images, as `read_image` takes them.
+
+        Returns:
+            True if the headers can be grouped by.
         """
-        paths = list(dict.fromkeys(path_of_image(self._raw, image) for image in images))[:LOOKED_AT]
+        paths = list(dict.fromkeys(path_of_image(self._raw, image) for image in images))[:MAX_INSPECTED]
         if not paths or not all(is_dicom(self._raw / path) for path in self.files):
             return False
         rows = []
         for path in paths:
             try:
-                rows.append(read_dicom_headers(path, WHO_IN_HEADERS))
-            except UserError:  # of a damaged one the audit tells
+                rows.append(read_dicom_headers(path, GROUP_HEADERS))
+            except UserError:  # the audit reports damaged files
                 continue
-        for keyword in WHO_IN_HEADERS:
+        for keyword in GROUP_HEADERS:
             values = [row[keyword] for row in rows if row[keyword]]
             if 2 * len(values) < len(rows) or not 1 < len(set(values)) < len(values):
                 continue
-            guess.facts["images"]["headers"] = [keyword]
-            guess.facts["labels"]["group"] = keyword
-            lacking = f"; {len(rows) - len(values)} have none" if len(values) < len(rows) else ""
-            why = f"of the DICOM headers: {len(set(values)):,} in {len(values):,} images that I looked at{lacking}"
-            guess.tell("labels.group", keyword, why)
+            draft.facts["images"]["headers"] = [keyword]
+            draft.facts["labels"]["group"] = keyword
+            missing = f"; {len(rows) - len(values)} have none" if len(values) < len(rows) else ""
+            why = f"of the DICOM headers: {len(set(values)):,} in {len(values):,} images that I looked at{missing}"
+            draft.add_reason("labels.group", keyword, why)
             return True
         return False

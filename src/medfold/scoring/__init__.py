@@ -1,18 +1,18 @@
-"""Scores: metrics, their intervals, and maps of predictions that are fitted on labels."""
+"""Metrics, scores with confidence intervals, and post-processing that is fitted on labels."""
 
 from medfold.scoring import metrics as metrics  # registers them
 from medfold.scoring.aggregation import aggregate, aggregate_predictions, labels_of_units
 from medfold.scoring.bootstrap import (
     Difference,
     bootstrap_interval,
-    difference_in_words,
-    interval_in_words,
+    format_difference,
+    format_interval,
+    format_score,
+    format_score_and_interval,
     paired_difference,
-    score_and_interval_in_words,
-    score_in_words,
 )
-from medfold.scoring.calibration import SMALLEST, to_logits, to_probabilities
-from medfold.scoring.cross_fitting import Fit, FittedTransform, chained, cross_fit, prediction_map
+from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
+from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, prediction_map
 from medfold.scoring.decisions import decisions_of
 from medfold.scoring.metric import (
     METRICS,
@@ -26,14 +26,14 @@ from medfold.scoring.metric import (
     to_classes,
 )
 from medfold.scoring.metrics import BINS, auc
-from medfold.scoring.out_of_fold import UNKNOWN, OofPredictions, describe_score, oof_by_unit, oof_score
+from medfold.scoring.out_of_fold import UNKNOWN_PATIENTS, OofPredictions, describe_score, oof_by_unit, oof_score
 from medfold.scoring.post_processing import post_processing_of, temperature_calibration
 
 __all__ = [
     "BINS",
     "METRICS",
-    "SMALLEST",
-    "UNKNOWN",
+    "MIN_PROBABILITY",
+    "UNKNOWN_PATIENTS",
     "Difference",
     "Fit",
     "FittedTransform",
@@ -43,13 +43,15 @@ __all__ = [
     "aggregate_predictions",
     "auc",
     "bootstrap_interval",
-    "chained",
+    "chain_fits",
     "chance_score",
     "cross_fit",
     "decisions_of",
     "describe_score",
-    "difference_in_words",
-    "interval_in_words",
+    "format_difference",
+    "format_interval",
+    "format_score",
+    "format_score_and_interval",
     "label_means",
     "labels_of_units",
     "metric",
@@ -61,8 +63,6 @@ __all__ = [
     "paired_difference",
     "post_processing_of",
     "prediction_map",
-    "score_and_interval_in_words",
-    "score_in_words",
     "temperature_calibration",
     "to_classes",
     "to_logits",

@@ -1,4 +1,8 @@
-"""Units: what score and submission have one row for, where that is more than one image."""
+"""Aggregation of samples into units.
+
+A unit is what the score and the submission have one row for. Several samples, such as the images of one patient, may
+share a unit.
+"""
 
 from dataclasses import dataclass
 
@@ -10,11 +14,11 @@ from medfold.competition import Competition
 
 @dataclass(frozen=True)
 class AggregatedSamples:
-    """Samples brought together.
+    """Labels and predictions of units.
 
     Args:
-        names: text (units,), in the order of their first samples.
-        first: int (units,), the position of the first sample of each.
+        names: text (units,), in the order in which the units first occur among the samples.
+        first: int (units,), the position of the first sample of each unit.
         targets: int (units,) or (units, labels).
         predictions: float64 (units, columns).
     """
@@ -28,10 +32,11 @@ class AggregatedSamples:
 def aggregate(
     competition: Competition, names: np.ndarray, targets: np.ndarray, predictions: np.ndarray
 ) -> AggregatedSamples:
-    """The labels and predictions of units, from those of their samples.
+    """Aggregates the labels and predictions of samples into those of their units.
 
-    A unit has the highest of its samples' classes, and each label that any of them has. Its prediction is the mean or
-    the maximum of theirs, as `score.aggregate` says; of classes that exclude each other, brought to a sum of 1.
+    The target of a unit is the highest class among its samples; of a multi-label task, each label that any of its
+    samples has. Its prediction is the mean or the maximum over its samples, as `score.aggregate` says. Maxima of
+    mutually exclusive classes are normalised to a sum of 1.
 
     Args:
         names: text (n,), the unit of each sample.
@@ -39,48 +44,51 @@ def aggregate(
         predictions: float (n, columns).
     """
     predictions = predictions.astype(np.float64)
-    number, unique = pd.factorize(np.asarray(names, object))
+    codes, unique = pd.factorize(np.asarray(names, object))
     if len(unique) == len(names):
         return AggregatedSamples(np.asarray(names, object), np.arange(len(names)), targets, predictions)
-    first = np.unique(number, return_index=True)[1]
+    first = np.unique(codes, return_index=True)[1]
     return AggregatedSamples(
         np.asarray(unique, object),
         first,
         labels_of_units(names, targets),
-        _aggregated(competition, number, predictions),
+        _aggregate_columns(competition, codes, predictions),
     )
 
 
 def labels_of_units(names: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The labels of units, in the order of their first samples: the highest class, and each label that any has.
+    """Returns the labels of units: the highest class of their samples, or each label that any of them has.
 
     Args:
         names: text (n,), the unit of each sample.
         targets: int (n,) or (n, labels).
 
     Returns:
-        int (units,) or (units, labels).
+        int (units,) or (units, labels), in the order in which the units first occur.
     """
-    number, unique = pd.factorize(np.asarray(names, object))
-    return pd.DataFrame(targets).groupby(number).max().to_numpy().reshape(len(unique), *targets.shape[1:])
+    codes, unique = pd.factorize(np.asarray(names, object))
+    return pd.DataFrame(targets).groupby(codes).max().to_numpy().reshape(len(unique), *targets.shape[1:])
 
 
 def aggregate_predictions(competition: Competition, table: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
-    """A table of predictions with a row per unit, named `id`.
+    """Aggregates a table of predictions into one row per unit.
 
     Args:
-        table: id and prediction columns.
-        unit: the unit of each sample, by its id.
+        table: `id` of the sample, and the prediction columns.
+        unit: the unit of each sample, indexed by the sample's id.
+
+    Returns:
+        A table with `id` (of the unit) and the prediction columns.
     """
-    number, unique = pd.factorize(unit.loc[table["id"]].to_numpy(object))
+    codes, unique = pd.factorize(unit.loc[table["id"]].to_numpy(object))
     values = table[competition.prediction_columns].to_numpy(np.float64)
-    joined = pd.DataFrame(_aggregated(competition, number, values), columns=competition.prediction_columns)
-    joined.insert(0, "id", unique)
-    return joined
+    aggregated = pd.DataFrame(_aggregate_columns(competition, codes, values), columns=competition.prediction_columns)
+    aggregated.insert(0, "id", unique)
+    return aggregated
 
 
-def _aggregated(competition: Competition, number: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    values = pd.DataFrame(predictions).groupby(number).agg(competition.score.aggregate).to_numpy()
+def _aggregate_columns(competition: Competition, codes: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    values = pd.DataFrame(predictions).groupby(codes).agg(competition.score.aggregate).to_numpy()
     if competition.score.aggregate == "max" and competition.exclusive_classes:
         values = values / values.sum(axis=1, keepdims=True)
     return values

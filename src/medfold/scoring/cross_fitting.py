@@ -1,4 +1,4 @@
-"""Cross-fitting: what is fitted on labels is judged on folds whose labels it has not seen."""
+"""Cross-fitting: whatever is fitted on labels is evaluated on folds whose labels were not used."""
 
 import json
 from collections.abc import Callable
@@ -15,36 +15,46 @@ MAPS: Registry[Callable[..., np.ndarray]] = Registry("prediction map")
 
 
 def prediction_map(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """Registers a function (predictions, **arguments) -> predictions under its own name, for `Fitted`."""
+    """Registers a function (predictions, **arguments) -> predictions under its own name, for `FittedTransform`."""
     MAPS.register(function.__name__, function)
     return function
 
 
 @dataclass(frozen=True)
 class FittedTransform:
-    """What came of fitting: a map of predictions, as data, so that another machine can apply it from a file.
+    """A fitted map of predictions, stored as data, so that it can be saved and applied on another machine.
 
     Args:
-        steps: names of functions with `@prediction_map` and their arguments, which are arrays or numbers; one after the
-            other they make of predictions float64 (..., n, columns) others, in the end float64 (n, columns).
-        parameters: what was found, for people.
+        steps: names of functions decorated with `@prediction_map`, each with its arguments (arrays or numbers). They
+            are applied in order: the first takes predictions float64 (..., n, columns), the last returns float64
+            (n, columns).
+        parameters: the fitted values, for display.
     """
 
     steps: list[tuple[str, dict[str, Any]]]
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def by(cls, function: Callable, parameters: dict[str, Any] | None = None, **arguments: Any) -> "FittedTransform":
-        """A single step."""
+    def from_function(
+        cls, function: Callable, parameters: dict[str, Any] | None = None, **arguments: Any
+    ) -> "FittedTransform":
+        """Makes a transform with a single step.
+
+        Args:
+            function: decorated with `@prediction_map`.
+            parameters: the fitted values, for display. Defaults to none.
+            arguments: keyword arguments of the function.
+        """
         return cls([(function.__name__, arguments)], parameters or {})
 
     def apply(self, predictions: np.ndarray) -> np.ndarray:
+        """Applies the steps to predictions float64 (..., n, columns)."""
         for name, arguments in self.steps:
             predictions = MAPS[name](predictions, **arguments)
         return predictions
 
     def save(self, path: Path) -> None:
-        """Writes the steps into an .npz file; equal steps give equal bytes."""
+        """Writes the steps to an .npz file; equal steps give equal bytes."""
         arrays = {
             f"{number} {key}": np.asarray(value)
             for number, (_, arguments) in enumerate(self.steps)
@@ -56,7 +66,7 @@ class FittedTransform:
 
     @classmethod
     def load(cls, path: Path) -> "FittedTransform":
-        """Reads what `save` wrote; the modules whose functions it names must be imported to apply it."""
+        """Reads a file of `save`. To apply the transform, the modules that define its functions must be imported."""
         with np.load(path) as content:
             steps: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in json.loads(str(content["steps"]))]
             for key in content.files:
@@ -70,34 +80,36 @@ Fit = Callable[[np.ndarray, np.ndarray], FittedTransform]
 
 
 def cross_fit(fit: Fit, predictions: np.ndarray, targets: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Each fold's predictions, by what was fitted on the other folds.
+    """Predicts each fold with a transform fitted on the other folds.
 
     Args:
-        fit: (predictions, targets) -> Fitted.
+        fit: (predictions, targets) -> FittedTransform.
         predictions: float64 (..., n, columns); leading axes are for members of an ensemble.
         targets: int (n,) or (n, labels).
-        fold: int (n,), two or more different numbers.
+        fold: int (n,), the fold of each row; at least two different folds.
 
     Returns:
-        float64 (n, columns).
+        float64 (n, columns), in the order of the rows.
     """
     numbers = np.unique(fold)
     if len(numbers) < 2:
         raise ValueError("cross-fitting takes two folds or more")
     result = np.empty(predictions.shape[-2:])
     for number in numbers:
-        held = fold == number
-        fitted = fit(predictions[..., ~held, :], targets[~held])
-        result[held] = fitted.apply(predictions[..., held, :])
+        held_out = fold == number
+        fitted = fit(predictions[..., ~held_out, :], targets[~held_out])
+        result[held_out] = fitted.apply(predictions[..., held_out, :])
     return result
 
 
-def chained(first: Fit, second: Fit) -> Fit:
-    """One fit after the other: the second is fitted on what the first makes of the predictions."""
+def chain_fits(first: Fit, second: Fit) -> Fit:
+    """Chains two fits: the second is fitted on the output of the first."""
 
     def fit(predictions: np.ndarray, targets: np.ndarray) -> FittedTransform:
-        one = first(predictions, targets)
-        two = second(one.apply(predictions), targets)
-        return FittedTransform([*one.steps, *two.steps], {**one.parameters, **two.parameters})
+        first_fitted = first(predictions, targets)
+        second_fitted = second(first_fitted.apply(predictions), targets)
+        return FittedTransform(
+            [*first_fitted.steps, *second_fitted.steps], {**first_fitted.parameters, **second_fitted.parameters}
+        )
 
     return fit

@@ -1,4 +1,4 @@
-"""Decisions: the classes and labels that predictions stand for, by the one rule that scores and submissions share."""
+"""Decisions: the one rule that turns predictions into classes and labels, for scores and submissions alike."""
 
 import numpy as np
 
@@ -6,10 +6,11 @@ from medfold.competition import Competition
 
 
 def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarray:
-    """What is decided, as a submission of decisions holds it.
+    """Decides classes or labels from predictions, as a submission of decisions holds them.
 
-    Of several classes the most probable one; of a single class and of labels, what lies strictly above one half. A list
-    of labels that may not be empty (`submission.empty: false`) then names the most probable label.
+    Of mutually exclusive classes, the most probable one is decided. A binary class or a label is decided if its
+    probability is strictly above one half. Where a list of labels may not be empty (`submission.empty: false`) and no
+    label is above one half, the most probable one is decided.
 
     Args:
         competition: its task, and the shape of its submission.

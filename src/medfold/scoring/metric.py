@@ -1,6 +1,6 @@
-"""What a metric is, the decorator that registers one, and the metric of a competition.
+"""The `Metric` class, the decorator that registers a metric, and the metric of a competition.
 
-A metric that is undefined on what it is given, such as an AUC with one class only, is nan.
+A metric is nan where it is undefined, such as an AUC when all samples are of one class.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from medfold.scoring.decisions import decisions_of
 
 
 def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
-    """The mean of the training labels, float64 (columns,): what is known of a unit without an image.
+    """Returns the mean of the training labels, float64 (columns,): the prediction for a unit without an image.
 
     Args:
         targets: int (n,) or (n, labels).
@@ -27,24 +27,24 @@ def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric with what others need to know about it.
+    """A metric with its name, direction and requirements.
 
     Args:
         name: as in competition.yaml.
         title: as in tables.
-        function: (targets, predictions) -> float, nan if undefined; of a weighted one, `of` binds the weights.
+        function: (targets, predictions) -> float, nan if undefined. A function that also takes `weights` or `beta` gets
+            them from `metric_of`.
         higher_is_better: its direction.
-        tasks: the tasks it is defined for.
+        tasks: the tasks that it is defined for.
         needs: 'probability', or 'class' if only the decided class counts.
-        weighted: True if it takes `weights` from the competition: float (labels, 2), for negatives and positives.
-            Defaults to False.
-        weighs_recall: True if it takes `beta` from the competition. Defaults to False.
-        decide: float (n, columns) -> the decisions that a metric of classes looks at, as the competition's submission
-            holds them; `metric_of` binds it. Defaults to those of `to_classes`.
-        post_processing: the map of predictions that suits it, by its name in `post_processing`: `cut_points`,
-            `sharpening` or `temperature`. Defaults to thresholds or class factors for metrics of decisions, to none
-            for others.
-        of_order: True if only the order of predictions counts, as for an AUC. Defaults to False.
+        weighted: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
+            positives. Defaults to False.
+        uses_beta: True if the function takes `beta` from the competition, the weight of recall. Defaults to False.
+        decide: float (n, columns) -> the decisions that a metric of classes is computed from, as the competition's
+            submission holds them; `metric_of` sets it. Defaults to those of `to_classes`.
+        post_processing: name of the post-processing that suits the metric: `cut_points`, `sharpening`, `temperature` or
+            `calibration`. Defaults to thresholds or class factors for metrics of decisions, to none for others.
+        rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
     """
 
     name: str
@@ -54,13 +54,18 @@ class Metric:
     tasks: tuple[str, ...]
     needs: str
     weighted: bool = False
-    weighs_recall: bool = False
+    uses_beta: bool = False
     decide: Callable[[np.ndarray], np.ndarray] | None = None
     post_processing: str = ""
-    of_order: bool = False
+    rank_based: bool = False
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """The value; predictions of a binary task may stand in a column of their own, (n, 1)."""
+        """Computes the metric.
+
+        Args:
+            targets: int (n,) or (n, labels).
+            predictions: float (n, columns); (n,) or (n, 1) for a binary task.
+        """
         if self.decide:
             predictions = self.decide(predictions.reshape(len(predictions), -1))
         if targets.ndim == 1 and predictions.ndim == 2 and predictions.shape[1] == 1:
@@ -69,7 +74,7 @@ class Metric:
 
     @property
     def sign(self) -> int:
-        """1 if higher is better, else -1: `sign * value` is to be made large."""
+        """1 if higher is better, else -1, so that `sign * value` is always to be maximised."""
         return 1 if self.higher_is_better else -1
 
 
@@ -85,14 +90,14 @@ def metric(
     tasks: tuple[str, ...] = ALL_TASKS,
     needs: str = "probability",
     weighted: bool = False,
-    weighs_recall: bool = False,
+    uses_beta: bool = False,
     post_processing: str = "",
-    of_order: bool = False,
+    rank_based: bool = False,
 ):
     """Registers a function as a metric under its own name.
 
     Args:
-        title, higher_is_better, tasks, needs, weighted, weighs_recall, post_processing, of_order: as in `Metric`.
+        title, higher_is_better, tasks, needs, weighted, uses_beta, post_processing, rank_based: as in `Metric`.
 
     Example:
         >>> @metric("accuracy", needs="class")
@@ -102,7 +107,7 @@ def metric(
 
     def register(function: Callable) -> Callable:
         name = function.__name__
-        made = Metric(
+        registered = Metric(
             name=name,
             title=title,
             function=function,
@@ -110,80 +115,84 @@ def metric(
             tasks=tasks,
             needs=needs,
             weighted=weighted,
-            weighs_recall=weighs_recall,
+            uses_beta=uses_beta,
             post_processing=post_processing,
-            of_order=of_order,
+            rank_based=rank_based,
         )
-        METRICS.register(name, made)
+        METRICS.register(name, registered)
         return function
 
     return register
 
 
 def metric_of(competition: Competition, name: str | None = None) -> Metric:
-    """A metric of a competition, with the competition's weights if it takes any, and its way to decide.
+    """Returns a metric of a competition, with the competition's weights, its beta and its decision rule applied.
 
     Args:
         competition: its task, and `score`.
         name: as in competition.yaml. Defaults to its `score.metric`.
 
     Raises:
-        UserError: unknown (nearest named), not defined for the task, of probabilities where the submission holds lists,
-            weights that are missing or not positive, or weights that no metric of the competition takes.
+        UserError: the metric is unknown (the nearest name is suggested), is not defined for the task, or needs
+            probabilities where the submission holds lists; weights are missing or not positive; or weights are given
+            that no metric of the competition takes.
     """
     score = competition.score
-    found = _named(name or score.metric, competition.task)
-    if name in (None, score.metric) and competition.submission.shape == "lists" and found.needs != "class":
-        takers = ", ".join(each for each, known in METRICS.items() if known.needs == "class")
-        what = f"metric {found.name} is of probabilities, and a submission of lists holds decisions"
-        raise UserError(what, "score.metric", f"Metrics of decisions: {takers}")
-    if found.needs == "class":
-        found = replace(found, decide=partial(decisions_of, competition))
+    metric = _find_metric(name or score.metric, competition.task)
+    if name in (None, score.metric) and competition.submission.shape == "lists" and metric.needs != "class":
+        candidates = ", ".join(known_name for known_name, known in METRICS.items() if known.needs == "class")
+        what = f"metric {metric.name} needs probabilities, and a submission of lists holds decisions"
+        raise UserError(what, "score.metric", f"Metrics of decisions: {candidates}")
+    if metric.needs == "class":
+        metric = replace(metric, decide=partial(decisions_of, competition))
     names = [score.metric, *score.also]
     if score.weights and not any(METRICS[known].weighted for known in names if known in METRICS):
-        takers = ", ".join(known for known in METRICS if METRICS[known].weighted)
-        raise UserError(f"metric {score.metric} takes no weights", "score.weights", f"Take them out, or use {takers}")
-    if found.weighs_recall:
-        return replace(
-            found, function=partial(found.function, beta=score.beta), title=metric_title(competition, found.name)
+        candidates = ", ".join(known for known in METRICS if METRICS[known].weighted)
+        raise UserError(
+            f"metric {score.metric} takes no weights", "score.weights", f"Take them out, or use {candidates}"
         )
-    if not found.weighted:
-        return found
+    if metric.uses_beta:
+        return replace(
+            metric, function=partial(metric.function, beta=score.beta), title=metric_title(competition, metric.name)
+        )
+    if not metric.weighted:
+        return metric
     if not score.weights:
-        fix = "Example: score: {weights: {any: 2}}; labels that are not named weigh 1"
-        raise UserError(f"metric {found.name} needs weights", "score.weights", fix)
+        fix = "Example: score: {weights: {any: 2}}; labels that are not listed have weight 1"
+        raise UserError(f"metric {metric.name} needs weights", "score.weights", fix)
     pairs = [np.broadcast_to(score.weights.get(label, 1.0), 2) for label in competition.labels.targets]
     weights = np.array(pairs, np.float64)
     wrong = ~(np.isfinite(weights) & (weights > 0)).all(axis=1)
     if wrong.any():
         label = competition.labels.targets[int(np.argmax(wrong))]
-        raise UserError(f"weights are above 0, that of '{label}' is {score.weights[label]}", "score.weights")
-    return replace(found, function=partial(found.function, weights=weights))
+        raise UserError(f"weights must be above 0, that of '{label}' is {score.weights[label]}", "score.weights")
+    return replace(metric, function=partial(metric.function, weights=weights))
 
 
 def metric_title(competition: Competition, name: str) -> str:
-    """What a metric is called in words: 'F2' where beta is 2."""
-    return f"F{competition.score.beta:g}" if METRICS[name].weighs_recall else METRICS[name].title
+    """Returns the display name of a metric: 'F2' where beta is 2."""
+    return f"F{competition.score.beta:g}" if METRICS[name].uses_beta else METRICS[name].title
 
 
-def metric_input(competition: Competition, name: str, written: np.ndarray, probable: np.ndarray) -> np.ndarray:
-    """The predictions that a metric is computed from: one rule for OOF scores and the local leaderboard.
+def metric_input(competition: Competition, name: str, submitted: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Selects the predictions that a metric is computed from: one rule for OOF scores and the local leaderboard.
 
-    The metric of the competition sees what is written. Further ones see the probabilities behind it, unless both look
-    at decisions: then those that are written.
+    The metric of the competition is computed from what is submitted. Additional metrics are computed from the
+    probabilities before they became decisions or ranks, unless both metrics need decisions: then from the submitted
+    ones.
 
     Args:
         name: of the metric.
-        written: float (n, columns), what the submission holds.
-        probable: float (n, columns), the probabilities behind it.
+        submitted: float (n, columns), as in the submission.
+        probabilities: float (n, columns).
     """
     main = METRICS[competition.score.metric]
-    same = name == main.name or (main.needs == "class" and METRICS[name].needs == "class")
-    return written if same else probable
+    uses_submitted = name == main.name or (main.needs == "class" and METRICS[name].needs == "class")
+    return submitted if uses_submitted else probabilities
 
 
 def constant_predictions(competition: Competition, prior: np.ndarray) -> Iterator[np.ndarray]:
-    """Constant predictions, which need no image: the prior; each class, or no label and every label.
+    """Yields constant predictions, which need no image: the prior; then each class, or no label and every label.
 
     Args:
         prior: float (columns,), the mean of the labels.
@@ -195,7 +204,7 @@ def constant_predictions(competition: Competition, prior: np.ndarray) -> Iterato
 
 
 def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarray) -> float:
-    """The best score of a predictor that looks at no image; nan if it is undefined.
+    """Returns the best score of a predictor that uses no image; nan if it is undefined.
 
     Args:
         targets: int (n,) or (n, labels).
@@ -203,17 +212,19 @@ def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarra
     """
     metric = metric_of(competition)
     scores = [metric(targets, np.tile(row, (len(targets), 1))) for row in constant_predictions(competition, prior)]
-    found = [metric.sign * score for score in scores if np.isfinite(score)]
-    return metric.sign * max(found) if found else float("nan")
+    defined = [metric.sign * score for score in scores if np.isfinite(score)]
+    return metric.sign * max(defined) if defined else float("nan")
 
 
-def _named(name: str, task: str) -> Metric:
-    found = METRICS.find(name, "score")
-    if task not in found.tasks:
-        raise UserError(f"metric {name} is not defined for task {task}", "score", f"It is for {', '.join(found.tasks)}")
-    return found
+def _find_metric(name: str, task: str) -> Metric:
+    metric = METRICS.find(name, "score")
+    if task not in metric.tasks:
+        raise UserError(
+            f"metric {name} is not defined for task {task}", "score", f"It is for {', '.join(metric.tasks)}"
+        )
+    return metric
 
 
 def to_classes(predictions: np.ndarray) -> np.ndarray:
-    """The decided classes: the most probable one; for single columns, 1 where the probability is above one half."""
+    """Decides classes: the most probable one; for predictions (n,), 1 where they are above one half."""
     return (predictions > 0.5).astype(int) if predictions.ndim == 1 else predictions.argmax(axis=1)

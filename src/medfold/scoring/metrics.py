@@ -1,21 +1,24 @@
-"""Metrics. Each is a function with the decorator `@metric`, and takes whole columns:
+"""Built-in metrics. Each is a function with the decorator `@metric`, and takes whole columns:
 
 - targets: int (n,) of 0 and 1 (binary), int (n,) class numbers (multi-class, ordinal), int (n, labels) of 0 and 1;
 - predictions: float (n,) (binary), float (n, classes) that sum to 1, or float (n, labels).
 
-A metric that is undefined on what it is given, such as an AUC with one class only, is nan.
+A metric is nan where it is undefined, such as an AUC when all samples are of one class.
 """
 
 import numpy as np
 
 from medfold.scoring.metric import metric, to_classes
 
-BINS = 15  # of the expected calibration error
+BINS = 15  # number of bins of the expected calibration error
 
 
-@metric("AUC", tasks=("binary",), of_order=True)
+@metric("AUC", tasks=("binary",), rank_based=True)
 def auc(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Area under the ROC curve: the chance that a positive stands above a negative, ties as half (Mann-Whitney U)."""
+    """Area under the ROC curve: the probability that a positive ranks above a negative (Mann-Whitney U).
+
+    Ties count as half. Undefined if all samples are of one class.
+    """
     positives, negatives = predictions[targets == 1], np.sort(predictions[targets != 1])
     if not len(positives) or not len(negatives):
         return float("nan")
@@ -24,12 +27,12 @@ def auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float((below + below_or_equal).mean() / (2 * len(negatives)))
 
 
-@metric("mean AUC", tasks=("multiclass", "multilabel", "ordinal"), of_order=True)
+@metric("mean AUC", tasks=("multiclass", "multilabel", "ordinal"), rank_based=True)
 def mean_auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Unweighted mean of the AUCs of each label, or of each class against the rest.
 
     For labels this is Kaggle's 'mean column-wise ROC AUC', for classes the AUC of MedMNIST (Yang et al. 2023,
-    doi 10.1038/s41597-022-01721-8). Undefined if any column has one class only.
+    doi 10.1038/s41597-022-01721-8). Undefined if the AUC of any column is.
     """
     columns = predictions.shape[1]
     members = targets == 1 if targets.ndim == 2 else targets[:, None] == np.arange(columns)
@@ -38,30 +41,32 @@ def mean_auc(targets: np.ndarray, predictions: np.ndarray) -> float:
 
 @metric("pAUC above 80 % TPR", tasks=("binary",))
 def pauc(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """The area under the ROC curve that lies above a true positive rate of 80 %: 0 to 0.2 (ISIC 2024).
+    """Partial AUC: the area under the ROC curve above a true positive rate of 80 %, 0 to 0.2 (ISIC 2024).
 
-    Only positives with the lowest predictions lie there, each a strip 1 / positives high and as wide as the share of
-    negatives below it. Ties, as everywhere on a ROC curve, are crossed on a straight line.
+    Only the positives with the lowest predictions contribute. Each adds a strip of height 1 / positives, as wide as the
+    share of negatives below it. A tie is a straight line on the ROC curve.
     """
     positives, negatives = predictions[targets == 1], np.sort(predictions[targets != 1])
     if not len(positives) or not len(negatives):
         return float("nan")
     values, counts = np.unique(positives, return_counts=True)
-    above = np.concatenate([[0.0], np.cumsum(counts) / len(positives)])  # what each value misses, from 0 to 1
+    # Share of positives below each value, from 0 to 1.
+    missed = np.concatenate([[0.0], np.cumsum(counts) / len(positives)])
     start = np.searchsorted(negatives, values, side="left") / len(negatives)
     end = np.searchsorted(negatives, values, side="right") / len(negatives)
-    height = np.clip((1 - 0.8) - above[:-1], 0, np.diff(above))
-    # Where the limit lies within a tie, the strip ends on the line that crosses it.
-    middle = start + (end - start) * height / np.diff(above) / 2
+    height = np.clip((1 - 0.8) - missed[:-1], 0, np.diff(missed))
+    # Where the limit lies within a tie, the strip ends on the straight line of that tie.
+    middle = start + (end - start) * height / np.diff(missed) / 2
     return float(np.sum(height * middle))
 
 
 @metric("pF1", tasks=("binary",), post_processing="sharpening")
 def pf1(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Probabilistic F1 (RSNA breast cancer 2023): F1 with probabilities, clipped to 0..1, in the place of decisions.
+    """Probabilistic F1 (RSNA breast cancer 2023): F1 with probabilities, clipped to 0..1, instead of decisions.
 
-    Precision is sum of p over positives / sum of p, recall the same / number of positives; 2 P R / (P + R) is then
-    twice the sum of p over positives / (sum of p + number of positives). Undefined without positives.
+    Precision P is the sum of p over positives / the sum of all p. Recall R is the sum of p over positives / the number
+    of positives. 2 P R / (P + R) is then twice the sum of p over positives / (sum of all p + number of positives).
+    Undefined without positives.
     """
     clipped, positive = np.clip(predictions.astype(np.float64), 0, 1), targets == 1
     if not positive.any():
@@ -71,53 +76,57 @@ def pf1(targets: np.ndarray, predictions: np.ndarray) -> float:
 
 @metric("accuracy", needs="class")
 def accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Share of right decisions; over labels, the mean of their shares. Binary is decided strictly above one half."""
+    """Share of correct decisions; for labels, the mean of their shares.
+
+    Binary classes and labels are decided strictly above one half.
+    """
     decided = (predictions > 0.5).astype(int) if targets.ndim == 2 else to_classes(predictions)
     return float(np.mean(decided == targets)) if len(targets) else float("nan")
 
 
 @metric("balanced accuracy", tasks=("binary", "multiclass", "ordinal"), needs="class")
 def balanced_accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Mean over the classes of the share of their samples that is decided right; classes without samples left out."""
+    """Mean recall of the classes; classes without samples are left out."""
     hits, truth, _ = _counts(targets, predictions)
-    there = truth > 0
-    return float(np.mean(hits[there] / truth[there])) if there.any() else float("nan")
+    present = truth > 0
+    return float(np.mean(hits[present] / truth[present])) if present.any() else float("nan")
 
 
 @metric("macro F1", needs="class")
 def macro_f1(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Unweighted mean of the F1 of each class (both of a binary task), or of each label, decided strictly above 0.5.
 
-    Classes that are neither true nor decided anywhere are left out, such labels count 0: both as scikit-learn has it.
+    Classes that are neither true nor decided anywhere are left out; labels of this kind count as 0. Both are as in
+    scikit-learn.
     """
     if not len(targets):
         return float("nan")
     if targets.ndim == 2:
         decided, true = predictions > 0.5, targets == 1
-        hits, together = (decided & true).sum(axis=0), decided.sum(axis=0) + true.sum(axis=0)
-        return float(np.mean(2 * hits / np.maximum(together, 1)))
+        hits, totals = (decided & true).sum(axis=0), decided.sum(axis=0) + true.sum(axis=0)
+        return float(np.mean(2 * hits / np.maximum(totals, 1)))
     hits, truth, decided = _counts(targets, predictions)
-    there = truth + decided > 0
-    return float(np.mean(2 * hits[there] / (truth + decided)[there]))
+    present = truth + decided > 0
+    return float(np.mean(2 * hits[present] / (truth + decided)[present]))
 
 
-@metric("F-beta", tasks=("binary", "multilabel"), needs="class", weighs_recall=True)
+@metric("F-beta", tasks=("binary", "multilabel"), needs="class", uses_beta=True)
 def fbeta(targets: np.ndarray, predictions: np.ndarray, beta: float = 1.0) -> float:
-    """F-beta of the positive class, of labels their mean: recall counts beta times as much as precision.
+    """F-beta of the positive class; for labels, the mean of theirs: recall counts beta times as much as precision.
 
-    (1 + beta^2) P R / (beta^2 P + R) (van Rijsbergen 1979), decided strictly above 0.5; 0 where nothing is decided
-    right, as scikit-learn has it.
+    (1 + beta^2) P R / (beta^2 P + R) (van Rijsbergen 1979), decided strictly above 0.5. It is 0 where no positive
+    decision is correct, as in scikit-learn.
     """
     if not len(targets):
         return float("nan")
     true, decided = targets.reshape(len(targets), -1) == 1, predictions.reshape(len(predictions), -1) > 0.5
-    hits, weight = (true & decided).sum(axis=0), beta**2
-    found = (1 + weight) * hits / np.maximum(weight * true.sum(axis=0) + decided.sum(axis=0), 1e-12)
-    return float(np.mean(found))
+    hits, beta_squared = (true & decided).sum(axis=0), beta**2
+    scores = (1 + beta_squared) * hits / np.maximum(beta_squared * true.sum(axis=0) + decided.sum(axis=0), 1e-12)
+    return float(np.mean(scores))
 
 
 def _counts(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How often each class is decided right, is true, and is decided: int (classes,) each."""
+    """Returns how often each class is decided correctly, is true, and is decided: int (classes,) each."""
     decided = to_classes(predictions)
     classes = 2 if predictions.ndim == 1 else predictions.shape[1]
     groups = (targets[decided == targets], targets, decided)
@@ -127,7 +136,7 @@ def _counts(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, n
 
 @metric("QWK", tasks=("ordinal",), needs="class", post_processing="cut_points")
 def qwk(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Cohen's kappa with quadratic weights between the grades and the decided grades (Cohen 1968)."""
+    """Cohen's kappa with quadratic weights between the true and the decided grades (Cohen 1968)."""
     from sklearn.metrics import cohen_kappa_score
 
     decided = to_classes(predictions)
@@ -138,14 +147,16 @@ def qwk(targets: np.ndarray, predictions: np.ndarray) -> float:
 
 @metric("log loss", higher_is_better=False, post_processing="temperature")
 def log_loss(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Mean negative log probability of the truth, probabilities clipped to 1e-15; over labels, the mean of theirs."""
+    """Mean negative log probability of the truth, with probabilities clipped to 1e-15; for labels, their mean."""
     if not len(targets):
         return float("nan")
     clipped = np.clip(predictions.astype(np.float64), 1e-15, 1 - 1e-15)
     if targets.ndim == 1 and clipped.ndim == 2:
-        from sklearn.metrics import log_loss as of_classes
+        from sklearn.metrics import log_loss as multiclass_log_loss
 
-        return of_classes(targets, clipped / clipped.sum(axis=1, keepdims=True), labels=range(clipped.shape[1]))
+        return multiclass_log_loss(
+            targets, clipped / clipped.sum(axis=1, keepdims=True), labels=range(clipped.shape[1])
+        )
     return float(-np.mean(targets * np.log(clipped) + (1 - targets) * np.log(1 - clipped)))
 
 
@@ -155,8 +166,8 @@ def log_loss(targets: np.ndarray, predictions: np.ndarray) -> float:
 def weighted_log_loss(targets: np.ndarray, predictions: np.ndarray, weights: np.ndarray) -> float:
     """Mean over the rows of sum(w * log loss) / sum(w), where w depends on label and truth; clipped to 1e-15.
 
-    RSNA 2019 (intracranial hemorrhage): `any` weighs 2. RSNA 2022 (cervical spine): negatives and positives weigh 7
-    and 14 for patient_overall, 1 and 2 for each vertebra.
+    RSNA 2019 (intracranial hemorrhage): `any` has weight 2. RSNA 2022 (cervical spine): negatives and positives have
+    weights 7 and 14 for patient_overall, 1 and 2 for each vertebra.
 
     Args:
         weights: float (labels, 2), of negatives and of positives.
@@ -172,12 +183,13 @@ def weighted_log_loss(targets: np.ndarray, predictions: np.ndarray, weights: np.
 
 @metric("ECE", higher_is_better=False, post_processing="calibration")
 def ece(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Expected calibration error (Guo et al. 2017, arXiv 1706.04599): how far confidences are from what comes true.
+    """Expected calibration error (Guo et al. 2017, arXiv 1706.04599): confidence against observed frequency.
 
-    The mean over the samples of |mean confidence - share that is true| of their bin. The 15 bins are closed on the
-    right: [0, 1/15], (1/15, 2/15] and so on to (14/15, 1]. Of several classes the confidence is that of the decided
-    one, true where it is right. Of a single column it is the probability of the positive class, true where that is
-    the case, so that a rare class is not hidden behind sure negatives. Over labels, the mean of theirs.
+    It is the mean over the samples of |mean confidence - share of true ones| of their bin. The 15 bins are closed on
+    the right: [0, 1/15], (1/15, 2/15] and so on to (14/15, 1]. For several classes the confidence is the probability of
+    the decided class, and true means that it is correct. For a binary task it is the probability of the positive class,
+    and true means positive, so that a rare class is not hidden behind confident negatives. For labels, the mean of
+    theirs.
     """
     if not len(targets):
         return float("nan")
@@ -188,5 +200,5 @@ def ece(targets: np.ndarray, predictions: np.ndarray) -> float:
     else:
         confidence, true = predictions.max(axis=1), to_classes(predictions) == targets
     confidence = confidence.astype(np.float64)
-    number = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
-    return float(np.abs(np.bincount(number, weights=confidence - true)).sum() / len(targets))
+    bin_index = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
+    return float(np.abs(np.bincount(bin_index, weights=confidence - true)).sum() / len(targets))

@@ -1,4 +1,4 @@
-"""Post-processing: maps of predictions that are fitted on labels, and which one suits a metric."""
+"""Post-processing: maps of predictions that are fitted on labels, and which of them suits a metric."""
 
 from functools import partial
 from typing import NamedTuple
@@ -14,9 +14,9 @@ class PostProcessing(NamedTuple):
     """A map of predictions that is fitted on labels.
 
     Args:
-        title: for people.
-        fit: (predictions, targets) -> Fitted.
-        calibrates: True if what comes of it are probabilities still, False for decisions and the like.
+        title: display name.
+        fit: (predictions, targets) -> FittedTransform.
+        calibrates: True if its output is still probabilities; False for decisions and the like. Defaults to False.
     """
 
     title: str
@@ -25,7 +25,7 @@ class PostProcessing(NamedTuple):
 
 
 def post_processing_of(competition: Competition, metric: Metric) -> PostProcessing | None:
-    """The post-processing that suits a metric of a competition; None if it gains from none, as an AUC."""
+    """Returns the post-processing that suits a metric; None if the metric gains from none, like an AUC."""
     name = metric.post_processing
     if not name and metric.needs == "class":
         name = "class_factors" if competition.exclusive_classes else "thresholds"
@@ -41,10 +41,10 @@ def post_processing_of(competition: Competition, metric: Metric) -> PostProcessi
 
 
 def temperature_calibration(loss: Metric | None = None) -> PostProcessing:
-    """Temperature scaling, whatever the metric is.
+    """Returns temperature scaling as a post-processing, for any metric.
 
     Args:
-        loss: what to make small. Defaults to the log loss.
+        loss: the metric to minimise. Defaults to the log loss.
     """
     fit = partial(temperature_scaling, loss=loss or METRICS["log_loss"])
     return PostProcessing("temperature", fit, calibrates=True)

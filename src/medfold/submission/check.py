@@ -1,4 +1,4 @@
-"""Refuses a submission that a leaderboard would refuse, or score wrongly."""
+"""Checks that refuse a submission which a leaderboard would refuse or score wrongly."""
 
 import numpy as np
 import pandas as pd
@@ -9,15 +9,15 @@ from medfold.submission.form import Form
 from medfold.submission.table import align_sample, build_submission
 
 
-def rehearse(competition: Competition, sample: pd.DataFrame, units: list[str]) -> None:
-    """Builds and checks a submission of equal predictions: what does not fit is told before anything is trained.
+def check_sample_submission(competition: Competition, sample: pd.DataFrame, units: list[str]) -> None:
+    """Checks the sample submission before training, by building and checking a submission of equal predictions.
 
     Args:
         sample: the sample submission, all columns as text.
         units: of the test part, in the order of the sample table.
 
     Raises:
-        UserError: a sample submission that fits neither classes nor metric, or names other units than the test part.
+        UserError: the sample submission does not fit the classes or the metric, or its units differ from the test part.
     """
     equal = np.full((len(units), len(competition.prediction_columns)), 1 / len(competition.prediction_columns))
     predictions = pd.DataFrame(equal, columns=competition.prediction_columns)
@@ -27,16 +27,16 @@ def rehearse(competition: Competition, sample: pd.DataFrame, units: list[str]) -
 
 
 def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -> None:
-    """Refuses a submission that the leaderboard would refuse, or score wrongly.
+    """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
-        competition: names id and columns.
-        table: what is to be submitted.
+        competition: its id and prediction columns.
+        table: the submission.
         sample: the sample submission, all columns as text.
 
     Raises:
         UserError: no rows, unless the whole test part is hidden; wrong columns or their order; ids missing, extra,
-            doubled or in another order; a value that is missing, not a number, infinite, outside 0..1 or no known
+            duplicated or in another order; a value that is missing, not a number, infinite, outside 0..1 or no known
             class.
     """
     id_column = competition.submission.id
@@ -46,13 +46,13 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
         fix = f"Expected {', '.join(sample.columns)}"
         raise UserError(f"wrong columns: {', '.join(map(str, table.columns))}", "submission", fix)
     ids, expected = table[id_column].astype(str), sample[id_column]
-    for what, found in (
-        ("stand twice", ids[ids.duplicated()].unique()),
+    for what, wrong_ids in (
+        ("are duplicated", ids[ids.duplicated()].unique()),
         ("are missing", expected[~expected.isin(ids)]),
         ("are not in the sample", ids[~ids.isin(expected)]),
     ):
-        if len(found):
-            raise UserError(f"{len(found)} ids {what}: {shorten_list(found)}", "submission")
+        if len(wrong_ids):
+            raise UserError(f"{len(wrong_ids)} ids {what}: {shorten_list(wrong_ids)}", "submission")
     if list(ids) != list(expected):
         raise UserError("rows are in another order than in the sample", "submission")
     form = Form.of(competition, sample)
@@ -74,7 +74,8 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
 
 
 def _is_list(cell: str, competition: Competition) -> bool:
+    """Returns True if a cell is a list of different labels, or empty where that is allowed."""
     if not cell:
         return competition.submission.empty
-    found = cell.split(competition.labels.separator)
-    return len(set(found)) == len(found) and set(found) <= set(competition.prediction_columns)
+    labels = cell.split(competition.labels.separator)
+    return len(set(labels)) == len(labels) and set(labels) <= set(competition.prediction_columns)

@@ -1,4 +1,4 @@
-"""The submission: built in the sample file's own shape, checked against it, recorded in the ledger."""
+"""The submission table: built in the format of the sample submission, and read back."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from medfold.submission.form import Form
 
 
 def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
-    """The rows and columns that a submission must have.
+    """Returns the sample submission with all rows that a submission must have.
 
-    Those of the sample submission; but that of a code competition may hold a few rows to show the columns only. Then
-    all units of the test part make the rows.
+    In a code competition the sample may hold only a few rows to show the columns. Then the rows are all units of the
+    test part.
 
     Args:
         sample: the sample submission, all columns as text.
@@ -29,7 +29,7 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
         names = units
     if competition.upload != "notebook" or set(sample[id_column]) == set(names):
         return sample
-    # The cells stay, as often as it takes: they show the words of a class.
+    # The cells are repeated, since they show the words for the classes.
     count = len(names)
     cells = {name: np.resize(column.to_numpy(), count) if len(sample) else "" for name, column in sample.items()}
     return pd.DataFrame({**cells, id_column: names})[list(sample.columns)]
@@ -43,70 +43,70 @@ def fill_missing(
     without: str = "no readable image",
     quiet: bool = False,
 ) -> pd.DataFrame:
-    """The predictions of all units: a submission must hold every id, so those without one are filled, which is told.
+    """Fills in the predictions of units without one, since a submission must hold every id, and prints their number.
 
     Args:
         predictions: id (of the unit) and prediction columns.
         units: of the test part.
-        nothing: float64 (columns,), what is predicted without an image, see `EnsembleChoice.without_image`.
-        without: what those have that are without a prediction.
-        quiet: does not tell. Defaults to False.
+        nothing: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
+        without: describes the units without a prediction in the message. Defaults to 'no readable image'.
+        quiet: prints nothing. Defaults to False.
     """
-    absent = pd.Index(units).difference(predictions["id"], sort=False)
-    if not len(absent):
+    missing = pd.Index(units).difference(predictions["id"], sort=False)
+    if not len(missing):
         return predictions
-    few = f"{len(absent):,} of {len(units):,} test units have {without}"
+    count_text = f"{len(missing):,} of {len(units):,} test units have {without}"
     if not quiet:
-        got = ", ".join(f"{value:.3g}" for value in nothing[:6]) + (", ..." if len(nothing) > 6 else "")
-        warn("submit", f"{few}: they get {got}, what is known without an image")
-    filled = pd.DataFrame(np.tile(nothing, (len(absent), 1)), columns=competition.prediction_columns)
-    filled.insert(0, "id", absent)
+        values_text = ", ".join(f"{value:.3g}" for value in nothing[:6]) + (", ..." if len(nothing) > 6 else "")
+        warn("submit", f"{count_text}: they get {values_text}, the prediction without an image")
+    filled = pd.DataFrame(np.tile(nothing, (len(missing), 1)), columns=competition.prediction_columns)
+    filled.insert(0, "id", missing)
     return pd.concat([predictions, filled], ignore_index=True)
 
 
 def build_submission(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
-    """Predictions in the columns and the row order of a sample submission.
+    """Writes predictions in the columns and the row order of a sample submission.
 
-    Where the metric looks at decisions, decisions are written (`scoring.decisions`), else probabilities. Shape wide: a
-    column for each label or class; or a single one that holds the decided class, by name, of a task with several
-    classes. A decided class is written in the sample's own words. Shape long: a row `<id>_<label>` for each label.
-    Shape lists: the names of the decided labels, with `labels.separator` between.
+    If the metric is computed on decisions, decisions are written (`scoring.decisions_of`), else probabilities. Shape
+    wide: a column for each label or class; or, for several classes, a single column with the name of the decided class.
+    Shape long: a row `<id>_<label>` for each label. Shape lists: the names of the decided labels, joined by
+    `labels.separator`. Decided classes are written in the sample's own words.
 
     Args:
-        competition: names id and prediction columns.
+        competition: its id and prediction columns.
         predictions: id (of the unit) and prediction columns; rows in any order.
         sample: the sample submission, all columns as text.
 
     Returns:
-        A table with the columns of the sample; ids that were not predicted are missing in it (`check` names them).
+        A table with the columns of the sample; ids without a prediction are missing (`check_submission` reports them).
 
     Raises:
-        UserError: sample columns that fit neither form.
+        UserError: the columns of the sample fit neither form.
     """
     id_column, form = competition.submission.id, Form.of(competition, sample)
     values = predictions.set_index("id")[competition.prediction_columns]
-    decided = values
+    written = values
     if form.decisions:
-        decided = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
+        written = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
     if competition.submission.shape == "long":
         names, labels = split_long(sample[id_column], competition.prediction_columns, "sample submission")
         known = names.isin(values.index).to_numpy()
-        place = values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])
+        positions = values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])
         table = sample.loc[known, [id_column]].reset_index(drop=True)
-        cells = decided.to_numpy()[place]
+        cells = written.to_numpy()[positions]
         cells = form.words[cells.astype(int)] if form.decisions else cells
         return table.assign(**{form.columns[0]: cells})[list(sample.columns)]
     if competition.submission.shape == "lists":
         names = np.array(competition.prediction_columns)
-        cells = [competition.labels.separator.join(names[row]) for row in decided.to_numpy() > 0]
+        cells = [competition.labels.separator.join(names[row]) for row in written.to_numpy() > 0]
         filled = pd.DataFrame({form.columns[0]: cells}, index=values.index)
     elif form.one_class:
-        filled = pd.DataFrame({form.columns[0]: form.words[decided.to_numpy().argmax(axis=1)]}, index=values.index)
+        filled = pd.DataFrame({form.columns[0]: form.words[written.to_numpy().argmax(axis=1)]}, index=values.index)
     else:
-        decided = decided.set_axis(form.columns, axis=1) if len(form.columns) == 1 else decided[form.columns]
-        filled = decided
+        written = written.set_axis(form.columns, axis=1) if len(form.columns) == 1 else written[form.columns]
+        filled = written
         if form.decisions:
-            filled = pd.DataFrame(form.words[decided.to_numpy().astype(int)], decided.index, decided.columns)
+            filled = pd.DataFrame(form.words[written.to_numpy().astype(int)], written.index, written.columns)
     ids = sample.loc[sample[id_column].isin(values.index), id_column]
     table = filled.loc[ids].reset_index(drop=True)
     table.insert(list(sample.columns).index(id_column), id_column, ids.to_numpy())
@@ -116,14 +116,14 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
 def read_predictions_back(
     competition: Competition, table: pd.DataFrame, sample: pd.DataFrame
 ) -> tuple[pd.DataFrame, bool]:
-    """Reads a submission back: what a leaderboard sees of it.
+    """Reads predictions back from a submission, as a leaderboard does.
 
     Args:
         table: the checked submission, all columns as text.
-        sample: what it was checked against.
+        sample: the sample submission that it was checked against.
 
     Returns:
-        The prediction columns by unit: float64, of probabilities or of decisions as 0 and 1; and True for decisions.
+        The prediction columns by unit, float64: probabilities, or decisions as 0 and 1; and True for decisions.
     """
     id_column, form = competition.submission.id, Form.of(competition, sample)
     columns, shape = competition.prediction_columns, competition.submission.shape
@@ -135,9 +135,9 @@ def read_predictions_back(
     numbers = table[form.columns].apply(lambda column: column.map(code) if form.decisions else column.astype(float))
     if shape == "long":
         names, labels = split_long(table[id_column], columns, "submission")
-        found = pd.DataFrame({"id": names, "label": labels, "value": numbers[form.columns[0]]})
-        found = found.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)
-        return found.rename_axis(columns=None), form.decisions
+        long = pd.DataFrame({"id": names, "label": labels, "value": numbers[form.columns[0]]})
+        long = long.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)
+        return long.rename_axis(columns=None), form.decisions
     if form.one_class:
         cells = np.eye(len(columns))[numbers[form.columns[0]].astype(int)]
         return pd.DataFrame(cells, table[id_column], columns), True
@@ -146,5 +146,5 @@ def read_predictions_back(
 
 
 def read_submission(path: Path) -> pd.DataFrame:
-    """A submission file, all columns as text."""
+    """Reads a submission file, all columns as text."""
     return pd.read_csv(path, dtype=str, keep_default_na=False)

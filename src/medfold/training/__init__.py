@@ -1,10 +1,10 @@
-"""Training: a run, its folds here or in processes of their own. The face imports no Keras."""
+"""Training of runs: the folds, in this process or in child processes. Importing this package imports no Keras."""
 
 from medfold.training.run import (
     TrainingRequest,
     begin_run,
     missing_folds,
-    refuse_impossible_words,
+    refuse_invalid_parallelism,
     refuse_unknown_folds,
     refuse_untrainable,
     train_run,
@@ -14,7 +14,7 @@ __all__ = [
     "TrainingRequest",
     "begin_run",
     "missing_folds",
-    "refuse_impossible_words",
+    "refuse_invalid_parallelism",
     "refuse_unknown_folds",
     "refuse_untrainable",
     "train_run",

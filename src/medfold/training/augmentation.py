@@ -1,6 +1,6 @@
-"""Augmentation: named pipelines of albumentations transforms, bounded by images.symmetry.
+"""Augmentation: named pipelines of albumentations transforms, limited by `images.symmetry`.
 
-A pipeline is a function of (pixels, seed) alone, so what happens to an image does not depend on who does it when.
+A pipeline is a pure function of (pixels, seed), so the result does not depend on which worker computes it, or when.
 """
 
 import copy
@@ -17,7 +17,7 @@ import numpy as np
 from medfold.competition import Symmetry
 from medfold.errors import UserError, did_you_mean
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would look for updates on the network
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise it checks for updates over the network
 
 import albumentations as A
 
@@ -56,12 +56,13 @@ PURPOSES = {
     "histology": "Stained tissue: no up and down; the strength of the stain varies between laboratories.",
 }
 
-TRIES = 48  # of each transform, to see whether it keeps left and right, top and bottom
-TURN = 46  # degrees that a transform may turn an image by where it has a top
-SMALLEST_PROBE = 48  # pixels of the images that this is tried on
-VISIBLE = 40  # grey levels by which a mark must show
+# Probing whether a transform keeps left and right, top and bottom.
+NUM_PROBES = 48  # seeds per transform
+MAX_TURN = 46  # degrees by which a transform may rotate an image, unless the symmetry is dihedral
+MIN_PROBE_SIZE = 48  # pixels, side of the probe images
+MIN_CONTRAST = 40  # grey levels by which a mark must differ from its surroundings to be found
 
-# Which transforms turn or mirror an image, and the symmetry they ask for.
+# Transforms that rotate or mirror an image, by the symmetry that they need.
 _NEEDS_DIHEDRAL = {"VerticalFlip", "Transpose", "RandomRotate90", "D4", "SquareSymmetry"}
 _NEEDS_HORIZONTAL = {"HorizontalFlip"}
 _SYMMETRY: dict[str, Spec] = {
@@ -69,38 +70,36 @@ _SYMMETRY: dict[str, Spec] = {
     "horizontal": [{"HorizontalFlip": {"p": 0.5}}],
     "dihedral": [{"SquareSymmetry": {"p": 1.0}}],
 }
-
-
-CHOICES = ["OneOf", "SomeOf", "Sequential"]  # of the transforms in them
+COMPOSITIONS = ["OneOf", "SomeOf", "Sequential"]  # of other transforms
 
 
 class _Random:
-    """The two generators that albumentations draws from, which can be seeded in no time.
+    """The two random generators that albumentations draws from, with fast reseeding.
 
-    Philox starts from any key as it is (Salmon et al. 2011, doi 10.1145/2063384.2063405); a new numpy generator costs
-    more than some of the transforms.
+    Philox (Salmon et al. 2011, doi 10.1145/2063384.2063405) uses any key directly as its state; creating a new numpy
+    generator costs more than some of the transforms.
     """
 
     def __init__(self):
         self._philox, self.python = np.random.Philox(0), random.Random(0)
         self.numpy = np.random.Generator(self._philox)
-        self._fresh = self._philox.state
-        self._fresh["state"]["counter"][:] = 0
+        self._initial_state = self._philox.state
+        self._initial_state["state"]["counter"][:] = 0
 
     def seed(self, seed: int) -> None:
-        self._fresh["state"]["key"][:] = seed, 0
-        self._philox.state = self._fresh
+        self._initial_state["state"]["key"][:] = seed, 0
+        self._philox.state = self._initial_state
         self.python.seed(seed)
 
 
 class Augmenter:
-    """Transforms, applied one after the other: a function of (pixels, seed), safe in many threads and processes.
+    """A sequence of transforms: a pure function of (pixels, seed), safe in threads and processes.
 
-    The transforms draw from one generator in turn. albumentations' own Compose gives each of them a generator of the
-    same seed, so that whether an image is flipped and how bright it gets hang together.
+    All transforms draw from one generator in turn. albumentations' own Compose gives each transform a generator of the
+    same seed, which correlates their choices, such as whether an image is flipped and how bright it becomes.
 
     Args:
-        transforms: of albumentations, single ones or choices among several (OneOf, SomeOf, Sequential).
+        transforms: albumentations transforms, or compositions of them (OneOf, SomeOf, Sequential).
         shape: height, width and channels of the images.
     """
 
@@ -109,10 +108,10 @@ class Augmenter:
         self._local = threading.local()
 
     def __call__(self, pixels: np.ndarray, seed: int) -> np.ndarray:
-        """Pixels uint8 (height, width, channels) -> pixels of the same shape."""
+        """Transforms pixels uint8 (height, width, channels); the shape stays the same."""
         if not self._transforms:
             return pixels
-        if not hasattr(self._local, "transforms"):  # they hold their random state and may not be shared by threads
+        if not hasattr(self._local, "transforms"):  # transforms hold a random state: one copy per thread
             self._local.transforms, self._local.random = copy.deepcopy(self._transforms), _Random()
             for transform in self._local.transforms:
                 transform.set_random_state(self._local.random.numpy, self._local.random.python)
@@ -129,7 +128,7 @@ class Augmenter:
 
 
 def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int, int]) -> Augmenter:
-    """The augmentation of a recipe: its transforms, after the flips and turns that the symmetry allows.
+    """Builds the augmentation of a recipe: the flips and rotations of the symmetry, then the transforms of the recipe.
 
     Args:
         spec: the name of a pipeline, or a list of albumentations transforms: names, or `{name: {argument: value}}`.
@@ -137,8 +136,8 @@ def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int,
         shape: height, width and channels of the images.
 
     Raises:
-        UserError: an unknown pipeline or transform (nearest named), a wrong argument, a transform that breaks the
-            symmetry or does not take such images.
+        UserError: the pipeline or a transform is unknown (the nearest name is suggested), an argument is wrong, or a
+            transform breaks the symmetry or does not accept images of this shape.
     """
     if isinstance(spec, str):
         if spec not in PIPELINES:
@@ -148,40 +147,40 @@ def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int,
         steps = [*_SYMMETRY[symmetry], *PIPELINES[spec]] if spec != "none" else []
     else:
         steps = [*_SYMMETRY[symmetry], *spec]
-    transforms = [_transform(step, symmetry) for step in steps]
-    _try(copy.deepcopy(transforms), shape)
+    transforms = [_build_transform(step, symmetry) for step in steps]
+    _refuse_unsuitable(copy.deepcopy(transforms), shape)
     if symmetry != "dihedral":
-        for transform in (leaf for each in copy.deepcopy(transforms) for leaf in _leaves(each)):
+        for transform in (single for each in copy.deepcopy(transforms) for single in _single_transforms(each)):
             _refuse_turns(transform, symmetry, shape)
     return Augmenter(transforms, shape)
 
 
-def _transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.BasicTransform | A.BaseCompose:
+def _build_transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.BasicTransform | A.BaseCompose:
     if isinstance(step, str):
         step = {step: {}}
     if len(step) != 1:
         raise UserError(f"expected one transform per list item, received {step}", "augment")
     ((name, arguments),) = step.items()
     known = [key for key in vars(A) if isinstance(vars(A)[key], type) and issubclass(vars(A)[key], A.BasicTransform)]
-    known += CHOICES
+    known += COMPOSITIONS
     if name not in known:
         raise UserError(f"unknown transform '{name}'{did_you_mean(name, known)}", "augment")
     allowed = {"none": set(), "horizontal": _NEEDS_HORIZONTAL, "dihedral": _NEEDS_HORIZONTAL | _NEEDS_DIHEDRAL}
     if name in (_NEEDS_DIHEDRAL | _NEEDS_HORIZONTAL) - allowed[symmetry]:
-        fix = "Take it out, or change images.symmetry if the images really look the same so"
+        fix = "Remove it, or change images.symmetry if the images really look the same that way"
         raise UserError(f"{name} is not within images.symmetry: {symmetry}", "augment", fix)
-    if name in CHOICES:
+    if name in COMPOSITIONS:
         steps = arguments.get("transforms")
         if not isinstance(steps, list) or not steps:
             fix = f"Example: {name}: {{transforms: [Blur, Sharpen], p: 0.3}}"
             raise UserError(f"{name} needs a list of transforms", "augment", fix)
-        arguments = {**arguments, "transforms": [_transform(each, symmetry) for each in steps]}
+        arguments = {**arguments, "transforms": [_build_transform(inner, symmetry) for inner in steps]}
     arguments = {
         key: tuple(value) if isinstance(value, list) and key != "transforms" else value
         for key, value in arguments.items()
     }
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # albumentations only warns of an unknown argument
+        warnings.simplefilter("error")  # albumentations only warns about an unknown argument
         try:
             return getattr(A, name)(**arguments)
         except (ValueError, TypeError, UserWarning) as error:
@@ -189,10 +188,10 @@ def _transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.B
             raise UserError(f"{name}: {reason[:160]}", "augment") from None
 
 
-def _try(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:
-    """Runs each transform once, so that one that does not take such images is named before training starts."""
+def _refuse_unsuitable(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:
+    """Runs each transform once: one that does not accept the images is refused before training starts."""
     grey = np.full(shape, 128, np.uint8)
-    for transform in (leaf for each in transforms for leaf in _leaves(each)):
+    for transform in (single for each in transforms for single in _single_transforms(each)):
         name = type(transform).__name__
         transform.p = 1.0
         try:
@@ -205,66 +204,66 @@ def _try(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> Non
             channels = result.shape[2] if result.ndim == 3 else 1
             raise UserError(f"{name} changes the channels from {shape[2]} to {channels}", "augment")
         if result.dtype != np.uint8:
-            fix = "Take it out: the net scales the pixels itself, in training and prediction alike"
+            fix = "Remove it: the net scales the pixels itself, in training and prediction alike"
             raise UserError(f"{name} changes the pixels from uint8 to {result.dtype}", "augment", fix)
 
 
-def _leaves(transform: A.BasicTransform | A.BaseCompose) -> Iterator[A.BasicTransform]:
-    """The single transforms that a choice is made among; of a single one, itself."""
+def _single_transforms(transform: A.BasicTransform | A.BaseCompose) -> Iterator[A.BasicTransform]:
+    """Yields the single transforms inside a composition; a single transform yields itself."""
     if isinstance(transform, A.BaseCompose):
-        for each in transform.transforms:
-            yield from _leaves(each)
+        for inner in transform.transforms:
+            yield from _single_transforms(inner)
     else:
         yield transform
 
 
 def _refuse_turns(transform: A.BasicTransform, symmetry: Symmetry, shape: tuple[int, int, int]) -> None:
-    """Tries a transform on marked images, and refuses it if it mirrors or turns them beyond the symmetry.
+    """Applies a transform to marked images, and refuses it if it mirrors or rotates them more than the symmetry allows.
 
-    Whatever it is called and however it is set: what is on the left must stay there (or be mirrored, if the symmetry is
-    horizontal), what is on top must stay on top.
+    The check does not depend on name or arguments: what is on the left must stay there (or be mirrored, if the symmetry
+    is horizontal), and what is on top must stay on top.
     """
     name = type(transform).__name__
-    for seed in range(TRIES):
-        axes = _axes(transform, shape, seed)
+    for seed in range(NUM_PROBES):
+        axes = _transformed_axes(transform, shape, seed)
         if axes is None:
             continue
-        right, down = axes
+        right_axis, down_axis = axes
         if symmetry == "horizontal":
-            right = np.abs(right * (1, 0)) + right * (0, 1)
-        if _angle(right, (1, 0)) <= TURN and _angle(down, (0, 1)) <= TURN:
+            right_axis = np.abs(right_axis * (1, 0)) + right_axis * (0, 1)
+        if _angle(right_axis, (1, 0)) <= MAX_TURN and _angle(down_axis, (0, 1)) <= MAX_TURN:
             continue
-        fix = (
-            "Bound its angles and scales, take it out, or change images.symmetry if the images really look the same so"
-        )
-        what = f"{name} mirrors images, or turns them by more than {TURN} degrees"
+        fix = "Limit its angles and scales, remove it, or change images.symmetry if the images really look the same"
+        what = f"{name} mirrors images, or turns them by more than {MAX_TURN} degrees"
         raise UserError(f"{what}, which is not within images.symmetry: {symmetry}", "augment", fix)
 
 
-def _axes(transform: A.BasicTransform, shape: tuple[int, int, int], seed: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Where a transform takes the directions right and down, as (x, y); None if it loses one of the marks.
+def _transformed_axes(
+    transform: A.BasicTransform, shape: tuple[int, int, int], seed: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Returns the directions right and down after a transform, as (x, y); None if it loses one of the marks.
 
-    A mark is what differs from the same image without it: holes, noise and borders are the same in both.
+    A mark is located by the difference from the same image without it: holes, noise and borders are the same in both.
     """
-    side = SMALLEST_PROBE if min(shape[:2]) < SMALLEST_PROBE else None
+    side = MIN_PROBE_SIZE if min(shape[:2]) < MIN_PROBE_SIZE else None
     height, width = (side, side) if side else shape[:2]
-    found, plain = [], np.full((height, width, shape[2]), 64, np.uint8)
-    without = _transformed(transform, plain, seed)
+    centres, plain = [], np.full((height, width, shape[2]), 64, np.uint8)
+    unmarked = _transformed_grey(transform, plain, seed)
     for x, y in ((0.25, 0.5), (0.75, 0.5), (0.5, 0.25), (0.5, 0.75)):
         marked, radius = plain.copy(), max(2, min(height, width) // 12)
         row, column = round(y * height), round(x * width)
         marked[row - radius : row + radius, column - radius : column + radius] = 255
-        result = _transformed(transform, marked, seed)
-        if without is None or result is None or (away := np.abs(result - without)).max() < VISIBLE:
+        result = _transformed_grey(transform, marked, seed)
+        if unmarked is None or result is None or (difference := np.abs(result - unmarked)).max() < MIN_CONTRAST:
             return None
-        rows, columns = np.nonzero(away > 0.6 * away.max())
-        found.append(np.array([columns.mean() / width, rows.mean() / height]))
-    left, right, top, bottom = found
+        rows, columns = np.nonzero(difference > 0.6 * difference.max())
+        centres.append(np.array([columns.mean() / width, rows.mean() / height]))
+    left, right, top, bottom = centres
     return right - left, bottom - top
 
 
-def _transformed(transform: A.BasicTransform, pixels: np.ndarray, seed: int) -> np.ndarray | None:
-    """An image after a transform with this seed, float64 (height, width); None if the transform refuses it."""
+def _transformed_grey(transform: A.BasicTransform, pixels: np.ndarray, seed: int) -> np.ndarray | None:
+    """Applies a transform with a seed and returns float64 (height, width); None if the transform fails."""
     transform.set_random_seed(seed)
     try:
         return transform(image=pixels)["image"].astype(np.float64).reshape(*pixels.shape[:2], -1).mean(axis=2)
@@ -273,10 +272,11 @@ def _transformed(transform: A.BasicTransform, pixels: np.ndarray, seed: int) -> 
 
 
 def _angle(direction: np.ndarray, expected: tuple[int, int]) -> float:
+    """Returns the angle between two directions, in degrees."""
     cosine = direction @ np.array(expected) / max(float(np.linalg.norm(direction)), 1e-9)
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def random_view(views: np.ndarray, seed: int) -> np.ndarray:
-    """One of several views of an image, by lot: what augmentation is where the views are computed beforehand."""
+    """Returns one of the precomputed views of an image, chosen by the seed: the augmentation of features."""
     return views[seed % len(views)]

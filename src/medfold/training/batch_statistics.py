@@ -1,10 +1,9 @@
-"""Batch normalisation: mean and variance of what a net sees, gathered anew for the weights that are scored and kept.
+"""Batch normalisation statistics, recomputed exactly for the weights that are scored and saved.
 
-During training each layer averages the statistics of the batches as it goes, with a momentum that is fixed by the net
-(0.99 in most of keras.applications). After a few hundred steps such an average still holds what the net was initialised
-with, and it is never that of averaged weights. So it is not used: before a net is asked for predictions, its statistics
-are gathered exactly, over training images as they are, without augmentation (Wu and Johnson 2021, arXiv 2105.07576,
-'precise batch normalisation').
+During training each layer keeps a moving average of mean and variance, with a momentum that is fixed by the net
+(0.99 in most of keras.applications). After a few hundred steps this average still contains the initial values, and
+it never belongs to averaged weights. So it is not used: before a net predicts, its statistics are computed over
+training images without augmentation (Wu and Johnson 2021, arXiv 2105.07576, 'precise batch normalisation').
 """
 
 from collections.abc import Callable, Iterator
@@ -16,20 +15,20 @@ import numpy as np
 from medfold import files
 from medfold.models import resolve_compile
 
-BATCH = 64  # images at a time, at most
+MAX_BATCH = 64  # images per forward pass, at most
 
 
 class BatchStatistics:
-    """Gathers the statistics of a net's batch normalisation.
+    """Recomputes the batch normalisation statistics of a net.
 
-    Layers that are frozen keep theirs; a net without such layers costs nothing.
+    Frozen layers keep theirs. For a net without batch normalisation this costs nothing.
 
     Args:
         model: the net.
         images: (images, ...), may be memory-mapped.
         rows: int (n,), the images to train on.
-        view: (images of a batch) -> what the net takes.
-        seed: decides which of them are taken, where there are more than are asked for.
+        view: (images of a batch) -> input of the net.
+        seed: chooses the images, if there are more than requested.
     """
 
     def __init__(
@@ -42,46 +41,46 @@ class BatchStatistics:
     ):
         self._model, self._images, self._view = model, images, view
         self._rows = np.random.default_rng([seed, 2**33]).permutation(rows)
-        self._layers = [each for each in _normalisations(model) if each.trainable]
-        # The same layers, compiled apart: what predicts must not be compiled while they normalise by the batch.
+        self._layers = [layer for layer in _normalisations(model) if layer.trainable]
+        # Shares the layers but is compiled separately: the predicting net must not be compiled while they are patched.
         self._twin = keras.Model(model.inputs, model.outputs)
         self._twin.jit_compile = resolve_compile("auto")
 
-    def gather(self, most: int) -> int:
+    def gather(self, max_images: int) -> int:
         """Sets mean and variance of each layer to those over training images.
 
         Args:
-            most: so many images, or all if there are fewer.
+            max_images: number of images to use; all if there are fewer.
 
         Returns:
-            How many images were looked at; 0 for a net without batch normalisation.
+            The number of images used; 0 for a net without batch normalisation.
         """
         if not self._layers:
             return 0
-        rows = self._rows[:most]  # in random order: a batch of one class alone would not be like the others
-        batches = -(-len(rows) // BATCH)
+        rows = self._rows[:max_images]  # in random order: the images may be sorted by class
+        batches = -(-len(rows) // MAX_BATCH)
         size = len(rows) // batches
-        before = [(np.array(each.moving_mean), np.array(each.moving_variance)) for each in self._layers]
-        if not all(np.isfinite(each).all() for pair in before for each in pair):  # a step overflowed
+        before = [(np.array(layer.moving_mean), np.array(layer.moving_variance)) for layer in self._layers]
+        if not all(np.isfinite(value).all() for pair in before for value in pair):  # a step overflowed
             before = [(np.zeros_like(mean), np.ones_like(variance)) for mean, variance in before]
             self._set(before)
         sums = None
         for number in range(batches):
-            here = np.sort(rows[number * size : (number + 1) * size])
-            batch = np.asarray(self._images[here], np.float32)
-            found = self._statistics(self._view(batch))
-            means, variances = found[::2], found[1::2]
-            parts = [*means, *(v + m**2 for m, v in zip(means, variances, strict=True))]
-            sums = parts if sums is None else [one + other for one, other in zip(sums, parts, strict=True)]
+            batch_rows = np.sort(rows[number * size : (number + 1) * size])
+            batch = np.asarray(self._images[batch_rows], np.float32)
+            statistics = self._statistics(self._view(batch))
+            means, variances = statistics[::2], statistics[1::2]
+            moments = [*means, *(v + m**2 for m, v in zip(means, variances, strict=True))]
+            sums = moments if sums is None else [total + moment for total, moment in zip(sums, moments, strict=True)]
         files.release_pages(self._images)
-        averages = [each / batches for each in sums]
+        averages = [total / batches for total in sums]
         count = len(self._layers)
-        found = [
+        gathered = [
             (mean, np.maximum(square - mean**2, 0))
             for mean, square in zip(averages[:count], averages[count:], strict=True)
         ]
-        overflowed = not all(np.isfinite(each).all() for pair in found for each in pair)
-        self._set(before if overflowed else found)
+        overflowed = not all(np.isfinite(value).all() for pair in gathered for value in pair)
+        self._set(before if overflowed else gathered)
         return batches * size
 
     def _set(self, statistics: list[tuple[np.ndarray, np.ndarray]]) -> None:
@@ -90,23 +89,23 @@ class BatchStatistics:
             layer.moving_variance.assign(variance)
 
     def _statistics(self, batch: np.ndarray) -> list[np.ndarray]:
-        """Mean and variance of a batch at each layer, one after the other, float64."""
-        with _one_batch_at_a_time(self._layers):
+        """Returns mean and variance of a batch at each layer in turn, float64."""
+        with _statistics_of_one_batch(self._layers):
             self._twin.predict_on_batch(batch)
-        moving = [each for layer in self._layers for each in (layer.moving_mean, layer.moving_variance)]
-        return [np.array(each, np.float64) for each in moving]
+        moving = [value for layer in self._layers for value in (layer.moving_mean, layer.moving_variance)]
+        return [np.array(value, np.float64) for value in moving]
 
 
 @contextmanager
-def _one_batch_at_a_time(layers: list[keras.layers.BatchNormalization]) -> Iterator[None]:
-    """Within the block these layers normalise by the batch and remember it alone, whatever mode the net is in.
+def _statistics_of_one_batch(layers: list[keras.layers.BatchNormalization]) -> Iterator[None]:
+    """Within the block, the layers normalise by the current batch and store its statistics, in any mode of the net.
 
-    All other layers stay as they are when the net predicts: dropout would change what the next layers see.
+    All other layers stay in inference mode: dropout would change the inputs of later layers.
     """
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.momentum = 0.0
-        layer.call = _always_training(layer.call)
+        layer.call = _in_training_mode(layer.call)
     try:
         yield
     finally:
@@ -115,7 +114,7 @@ def _one_batch_at_a_time(layers: list[keras.layers.BatchNormalization]) -> Itera
             del layer.call
 
 
-def _always_training(call: Callable) -> Callable:
+def _in_training_mode(call: Callable) -> Callable:
     return lambda inputs, training=None, mask=None: call(inputs, training=True, mask=mask)
 
 

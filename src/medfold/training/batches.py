@@ -1,4 +1,4 @@
-"""The input pipeline: position k of epoch e is a function of (seed, e, k) alone, whoever computes it and when."""
+"""Input pipeline: position k of epoch e depends on (seed, e, k) alone, whichever worker computes it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,16 +16,15 @@ class TrainingBatches:
     """An endless, shuffled, augmented sequence of training batches.
 
     Args:
-        images: (images, ...), may be memory-mapped: uint8 pixels (images, height, width, channels), or what stands for
-            them.
+        images: (images, ...), may be memory-mapped: uint8 pixels (images, height, width, channels), or features.
         rows: int (n,), the images to train on.
         targets: float32 (n, columns).
-        weights: float32 (n,), how much each image counts.
-        augment: (image, seed) -> what the net gets of it, always of one shape and type.
+        weights: float32 (n,), the weight of each image in the loss.
+        augment: (image, seed) -> input of the net, always of one shape and type.
         batch_size: images per batch.
         seed: of order, augmentation and mixing.
-        mix: (images, targets, weights, random generator) -> the same, mixed within the batch. Defaults to none.
-        classes: int (n,), the class of each image, if each shall be drawn equally often. Defaults to none.
+        mix: (images, targets, weights, random generator) -> the same, mixed within the batch. Defaults to no mixing.
+        classes: int (n,), the class of each image, to draw all classes equally often. Defaults to plain shuffling.
     """
 
     images: np.ndarray
@@ -43,38 +42,39 @@ class TrainingBatches:
 
     @property
     def steps(self) -> int:
-        """Batches per epoch. The last incomplete one is left out; the next epoch shuffles anew."""
+        """Batches per epoch. The last, incomplete batch is dropped; the next epoch shuffles again."""
         return len(self.rows) // self.batch_size
 
     def at(self, epoch: int, position: int) -> tuple[np.ndarray, np.ndarray, np.float32]:
-        """Augmented image, targets and weight at a position of an epoch."""
+        """Returns augmented image, targets and weight at a position of an epoch."""
         order, seeds = self.epoch(epoch)
         sample = order[position]
         image = self.augment(np.asarray(self.images)[self.rows[sample]], int(seeds[position]))
         return image, self.targets[sample], self.weights[sample]
 
     def layout(self) -> tuple[tuple[int, ...], np.dtype]:
-        """Shape and type of the images of a batch: those of the augmented ones; float32 if they are mixed."""
+        """Returns shape and dtype of a batch of images: those of the augmented images; float32 if they are mixed."""
         first, _, _ = self.at(0, 0)
         return (self.batch_size, *first.shape), np.dtype(np.float32) if self.mix else first.dtype
 
     def batch(self, step: int, into: np.ndarray | None = None) -> Batch:
-        """A batch, counted through all epochs.
+        """Computes a batch.
 
         Args:
-            step: its number, from 0.
-            into: of `layout`, takes the images. Defaults to an array of its own.
+            step: number of the batch, counted from 0 through all epochs.
+            into: array of `layout` to write the images to. Defaults to a new array.
 
         Returns:
             Images (batch, ...), targets float32 (batch, columns), weights float32 (batch,).
         """
         epoch, number = divmod(step, self.steps)
         positions = range(number * self.batch_size, (number + 1) * self.batch_size)
-        parts = [self.at(epoch, position) for position in positions]
-        into_now = None if self.mix else into
-        images = np.stack([image for image, _, _ in parts], out=into_now)
+        samples = [self.at(epoch, position) for position in positions]
+        unmixed = None if self.mix else into
+        images = np.stack([image for image, _, _ in samples], out=unmixed)
         files.release_pages(self.images)
-        targets, weights = np.stack([target for _, target, _ in parts]), np.array([weight for _, _, weight in parts])
+        targets = np.stack([target for _, target, _ in samples])
+        weights = np.array([weight for _, _, weight in samples])
         if self.mix is None:
             return images, targets, weights
         rng = np.random.default_rng([self.seed, step, 1 << 32])
@@ -85,23 +85,23 @@ class TrainingBatches:
         return into, targets, weights
 
     def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """An epoch: positions in `rows`, int (steps * batch_size,), and the seed of each one's augmentation."""
+        """Draws an epoch: positions in `rows`, int (steps * batch_size,), and the augmentation seed of each."""
         rng, size = np.random.default_rng([self.seed, epoch]), self.steps * self.batch_size
         seeds = rng.integers(1 << 62, size=size)
         if self.classes is None:
             return rng.permutation(len(self.rows))[:size], seeds
-        # Each class is gone through as often as it takes, in a new order each time. What is cut off at the end is of
-        # other classes in each epoch, which matters where there are many: sets of labels.
-        members = [np.flatnonzero(self.classes == each) for each in rng.permutation(np.unique(self.classes))]
+        # Each class is repeated as often as needed, in a new order each time. The classes are shuffled, so that those
+        # cut off at the end differ between epochs. This matters if there are many: sets of labels.
+        members = [np.flatnonzero(self.classes == number) for number in rng.permutation(np.unique(self.classes))]
         share = -(-size // len(members))
         drawn = [np.concatenate([rng.permutation(m) for _ in range(-(-share // len(m)))])[:share] for m in members]
         return rng.permutation(np.stack(drawn, axis=1).ravel()[:size]), seeds
 
     def __getstate__(self) -> dict[str, Any]:
         state = {key: value for key, value in vars(self).items() if key != "epoch"}
-        if isinstance(self.images, np.memmap):  # to another process goes where it is, not what is in it
-            where = {"filename": self.images.filename, "offset": self.images.offset}
-            state["images"] = {**where, "dtype": self.images.dtype, "shape": self.images.shape}
+        if isinstance(self.images, np.memmap):  # another process maps the file itself
+            location = {"filename": self.images.filename, "offset": self.images.offset}
+            state["images"] = {**location, "dtype": self.images.dtype, "shape": self.images.shape}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Keras callbacks that a recipe names."""
+"""Keras callbacks that a recipe can name."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ CALLBACKS: Registry[type[keras.callbacks.Callback]] = Registry("callback")
 
 
 def callback(kind: type[keras.callbacks.Callback]) -> type[keras.callbacks.Callback]:
-    """Registers a class of callbacks under its own name.
+    """Registers a callback class under its own name.
 
     Example:
         >>> @callback
@@ -30,19 +30,19 @@ for _name, _kind in vars(keras.callbacks).items():
 
 
 def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> list[keras.callbacks.Callback]:
-    """Makes the callbacks of a recipe.
+    """Creates the callbacks of a recipe.
 
     Args:
         specs: names of classes in `keras.callbacks` or plugins.py, or {name: {argument: value}}; `{folder}` in a text
-            value stands for the folder of the fold.
-        folder: of the fold.
+            value is replaced by the folder of the fold.
+        folder: the folder of the fold.
 
     Raises:
-        UserError: an unknown name (nearest named), or an argument that the class does not take.
+        UserError: the name is unknown (the nearest one is suggested), or the class does not accept an argument.
     """
     if specs:
         folder.mkdir(parents=True, exist_ok=True)
-    made = []
+    callbacks = []
     for spec in specs:
         ((name, arguments),) = ({spec: {}} if isinstance(spec, str) else spec).items()
         kind = CALLBACKS.find(name, "training.callbacks")
@@ -51,7 +51,7 @@ def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) 
             for key, value in arguments.items()
         }
         try:
-            made.append(kind(**filled))
+            callbacks.append(kind(**filled))
         except (TypeError, ValueError) as error:
             raise UserError(f"{name}: {str(error).splitlines()[0]}", "training.callbacks") from None
-    return made
+    return callbacks

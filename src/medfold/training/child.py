@@ -1,7 +1,7 @@
-"""Trains a fold in a process of its own, for `parallel`: `python -m medfold.training.child`.
+"""Training of one fold in a child process, for `parallel`: `python -m medfold.training.child`.
 
-It reads its request, a line of JSON, from standard input, and answers with lines of JSON on standard output:
-`{"topic": ..., "text": ...}` for what it says, `{"problem": ...}` if it fails. It ends with the process that began it.
+The request is one line of JSON on standard input. The output is lines of JSON on standard output:
+`{"topic": ..., "text": ...}` for messages, `{"problem": ...}` if the training fails. The child ends with its parent.
 """
 
 import json
@@ -18,10 +18,10 @@ from medfold.training.run import TrainingRequest, train_run
 
 
 def main() -> int:
-    """Trains what standard input says, and returns the exit code."""
-    told = json.loads(sys.stdin.readline())
+    """Trains the fold that standard input requests, and returns the exit code."""
+    payload = json.loads(sys.stdin.readline())
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what libraries print is no message
+    os.dup2(2, 1)  # output of libraries must not mix with the messages
 
     def send(**message: Any) -> None:
         print(json.dumps(message), file=messages, flush=True)
@@ -29,8 +29,8 @@ def main() -> int:
     end_with_parent()
     try:
         with redirect_lines(lambda topic, text: send(topic=topic, text=text)):
-            request = TrainingRequest(**told["request"])
-            project = Project.open(told["competition"])
+            request = TrainingRequest(**payload["request"])
+            project = Project.open(payload["competition"])
             data = load_dataset(project, prepare=request.recipe_of(project).images)
             train_run(project, request, data)
     except UserError as error:

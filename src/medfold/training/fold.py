@@ -1,4 +1,4 @@
-"""One fold: train on the others, predict the fold and the test part."""
+"""Training of one fold: fits on the other folds, predicts the held-out fold and the test set."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +19,8 @@ from medfold.errors import UserError
 from medfold.images import Store
 from medfold.models import (
     build_model,
+    check_buildable,
     make_deterministic,
-    refuse_impossible,
     resolve_precision,
     split_backbone_and_head,
 )
@@ -38,25 +38,26 @@ from medfold.training.frozen_features import write_features
 from medfold.training.phases import Phase, TrainingImages, plan_phases
 from medfold.training.resume import SUMS, TrainingState, load_state
 from medfold.training.self_check import TrainedFold, self_check
-from medfold.training.trainer import position_in_words, train
+from medfold.training.trainer import format_position, train
 
-EACH_EPOCH, AT_THE_END = 512, 2048  # training images that batch statistics are gathered on
-LOOKED_AT = 32  # training images that the self-check looks at
+EACH_EPOCH, AT_THE_END = 512, 2048  # number of training images for batch statistics
+SELF_CHECK_IMAGES = 32  # number of training images for the self-check
 
 
 @dataclass(frozen=True)
 class FoldJob:
-    """What to train.
+    """Settings and data for training the folds of a run.
 
     Args:
-        competition, recipe, seed: what decides the run.
+        competition, recipe, seed: as of the run.
         store: the prepared images.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
         test: the test samples: id.
-        features: the file for what the recipe's backbone, frozen, sees in the images; made when it is needed.
-        workers: processes that make batches; they do not change the result. Defaults to none.
-        plugins: hash of the competition's plugins.py, which a checkpoint must have been saved under. Defaults to none.
+        features: file for the features of the frozen backbone; written when it is needed.
+        workers: processes that make batches; they do not change the result. Defaults to 0: batches are made in this
+            process.
+        plugins: hash of the competition's plugins.py; a checkpoint with another hash is ignored. Defaults to none.
     """
 
     competition: Competition
@@ -72,61 +73,61 @@ class FoldJob:
 
 
 def refuse_untrainable(competition: Competition, choices: Recipe) -> None:
-    """What no fold can be trained with, told before images are prepared for it.
+    """Refuses a recipe that no fold can be trained with, before images are prepared.
 
     Raises:
-        UserError: a backbone, weights, a head or an augmentation that cannot be; nothing to train.
+        UserError: backbone, weights, head or augmentation are impossible, or the recipe has no epochs.
     """
-    refuse_impossible(competition, choices)
+    check_buildable(competition, choices)
     build_augmenter(
         choices.augment, competition.images.symmetry, (choices.images.size,) * 2 + (competition.images.num_channels,)
     )
     if not choices.training.epochs and not choices.training.head_epochs:
         raise UserError("nothing is trained", "training.epochs", "Set it, or training.head_epochs, to 1 or more")
     if choices.training.head_epochs:
-        _refuse_blind(choices)
+        _refuse_no_pretrained_weights(choices)
 
 
 def compute_features(job: FoldJob) -> None:
-    """What the frozen backbone of a job sees, computed in float32 and kept at `job.features` unless it is there.
+    """Computes the features of the frozen backbone in float32 and writes them to `job.features`, unless they exist.
 
     Raises:
-        UserError: a backbone without weights.
+        UserError: the backbone has no pretrained weights.
     """
-    _refuse_blind(job.recipe)
+    _refuse_no_pretrained_weights(job.recipe)
     if job.features.is_file():
         return
     keep_freed_memory()
     make_deterministic(job.seed, job.recipe.training.deterministic)
-    with _in_one_line("features"):
+    with _errors_in_one_line("features"):
         backbone, _ = split_backbone_and_head(build_model(job.competition, job.recipe))
         write_features(backbone, job.store.pixels, job.competition.images.symmetry, job.features)
 
 
 def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
-    """Trains a fold and writes weights, history, OOF and test predictions, and the marker that it is done.
+    """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is done.
 
     Returns:
-        The score on the fold, nan if undefined.
+        The score on the fold; nan if undefined.
 
     Raises:
-        UserError: a recipe that cannot be trained on these images, or a loss that is not a number.
+        UserError: the recipe cannot be trained on these images, or the loss is not a number.
     """
     keras.backend.clear_session()
     keep_freed_memory()
-    cv2.setNumThreads(1)  # images are small, and there are workers for them
+    cv2.setNumThreads(1)  # workers process the images in parallel already
     competition, topic = job.competition, f"fold {fold}"
     written = (paths.weights, paths.history, paths.oof, paths.test)
     for path in (paths.state, paths.done, *written):
         files.remove_temporaries(path)
     held_out = (job.train["fold"] == fold).to_numpy()
-    with _in_one_line(topic):
+    with _errors_in_one_line(topic):
         trained = _train(job, fold, held_out, paths)
-    with _in_one_line(topic), progress_bar(topic, int(held_out.sum()) + len(job.test)) as bar:
+    with _errors_in_one_line(topic), progress_bar(topic, int(held_out.sum()) + len(job.test)) as bar:
         bar.describe("predict")
 
         def predict(ids: pd.Series) -> np.ndarray:
-            return trained.predict(job.store.of(ids), job.recipe.tta, bar.advance)
+            return trained.predict(job.store.rows_of(ids), job.recipe.tta, bar.advance)
 
         oof, test = predict(job.train["id"][held_out]), predict(job.test["id"])
 
@@ -136,10 +137,10 @@ def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
     files.write_csv(trained.history, paths.history)
     files.write_csv(predictions_table(competition, job.train["id"][held_out], oof, fold=fold), paths.oof)
     files.write_csv(predictions_table(competition, job.test["id"], test), paths.test)
-    found = self_check(_as_trained(job, trained, held_out, oof))
-    for warning in found:
+    warnings = self_check(_self_check_input(job, trained, held_out, oof))
+    for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")
-    files.write_json(found, paths.checks)
+    files.write_json(warnings, paths.checks)
     hashes = {file.name: files.sha256(file) for file in written}
     files.write_json(hashes, paths.done)
     Checkpoint(paths.state, None).remove()
@@ -147,8 +148,8 @@ def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
 
 
 def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predictions: np.ndarray) -> float:
-    joined = aggregate(competition, unit.to_numpy(), targets, predictions)
-    return metric_of(competition)(joined.targets, joined.predictions)
+    aggregated = aggregate(competition, unit.to_numpy(), targets, predictions)
+    return metric_of(competition)(aggregated.targets, aggregated.predictions)
 
 
 @dataclass(frozen=True)
@@ -158,84 +159,85 @@ class _Trained:
     Args:
         model: the whole net, as it is saved.
         last: the last phase of its training.
-        predicts: what that phase trained, computing in float32 whatever the steps were computed in: so the weights
-            give the same numbers later, on any machine.
-        images: what it was trained on.
-        history: a row per epoch.
+        inference_net: the net of that phase in float32, whatever the precision of the training: so the weights give the
+            same numbers later, on any machine.
+        images: the images that it was trained on.
+        history: one row per epoch.
     """
 
     competition: Competition
     model: keras.Model
     last: Phase
-    predicts: keras.Model
+    inference_net: keras.Model
     images: TrainingImages
     history: pd.DataFrame
 
     def predict(self, rows: np.ndarray, tta: bool, advance: Callable[[int], None] = lambda count: None) -> np.ndarray:
-        """Probabilities of some images of the store, float32 (n, columns)."""
+        """Predicts images of the store: probabilities, float32 (n, columns)."""
         symmetry, last = self.competition.images.symmetry, self.last
-        return Predictor(self.predicts, symmetry, tta, view_of=last.view_of)(last.images, rows, advance)
+        return Predictor(self.inference_net, symmetry, tta, view_of=last.view_of)(last.images, rows, advance)
 
 
 def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _Trained:
-    """Trains all phases, from the saved state or from the start."""
+    """Trains all phases, from the start or from a saved state."""
     competition, choices, topic = job.competition, job.recipe.training, f"fold {fold}"
     images = _training_images(job, fold, held_out)
     refuse_untrainable(competition, job.recipe)
     _refuse_too_few(competition, choices, images, topic)
     if choices.head_epochs:
         compute_features(job)
-        keras.backend.clear_session()  # a checkpoint knows layers by names, which count what was built before
+        keras.backend.clear_session()  # layer names contain a counter, and a checkpoint identifies layers by name
     make_deterministic(images.seed, choices.deterministic)
     precision = resolve_precision(choices.precision)
     model = build_model(competition, job.recipe, precision=precision)
     phases = plan_phases(competition, job.recipe, model, images, precision)
     for phase in phases:
-        batches = phase.batches.steps * phase.epochs
-        if batches < choices.accumulate:
-            what = f"{choices.accumulate} batches make a step, and there are {batches}: no step is ever taken"
-            raise UserError(what, f"{topic}, training.accumulate", f"Set it to {batches} or less")
+        num_batches = phase.batches.steps * phase.epochs
+        if num_batches < choices.accumulate:
+            what = f"{choices.accumulate} batches make a step, and there are {num_batches}: no step is ever taken"
+            raise UserError(what, f"{topic}, training.accumulate", f"Set it to {num_batches} or less")
 
-    fits = [images.seed, job.recipe.portable(), images.rows.tolist(), *([job.plugins] if job.plugins else [])]
-    checkpoints = [_checkpoint(phase, paths.state, fits, precision) for phase in phases]
-    saved = [load_state(kept, phase) for kept, phase in zip(checkpoints, phases, strict=True)]
-    begin = max((number for number, state in enumerate(saved) if state), default=0)
+    identity = [images.seed, job.recipe.portable(), images.rows.tolist(), *([job.plugins] if job.plugins else [])]
+    checkpoints = [_checkpoint(phase, paths.state, identity, precision) for phase in phases]
+    saved = [load_state(checkpoint, phase) for checkpoint, phase in zip(checkpoints, phases, strict=True)]
+    first_phase = max((number for number, state in enumerate(saved) if state), default=0)
     if any(saved):
-        say(topic, f"going on at {position_in_words(saved[begin], phases[begin])}")
+        say(topic, f"going on at {format_position(saved[first_phase], phases[first_phase])}")
     history: list[dict[str, Any]] = []
-    for phase, checkpoint, state in list(zip(phases, checkpoints, saved, strict=True))[begin:]:
+    for phase, checkpoint, state in list(zip(phases, checkpoints, saved, strict=True))[first_phase:]:
         state = state or TrainingState(history=history)
         predictor = Predictor(phase.step.model, competition.images.symmetry, tta=False, view_of=phase.view_of)
 
         def score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
             phase.statistics.gather(EACH_EPOCH)
-            predictions = predictor(phase.images, job.store.of(job.train["id"][held_out]))
+            predictions = predictor(phase.images, job.store.rows_of(job.train["id"][held_out]))
             return _score(competition, job.train["unit"][held_out], job.targets[held_out], predictions)
 
-        every = build_callbacks(choices.callbacks, paths.folder)
-        train(phase, choices, metric_of(competition), score, state, checkpoint, every, topic)
+        callbacks = build_callbacks(choices.callbacks, paths.folder)
+        train(phase, choices, metric_of(competition), score, state, checkpoint, callbacks, topic)
         history = state.history
         began = time.monotonic()
-        if seen := phase.statistics.gather(AT_THE_END):
-            say(topic, f"batch statistics gathered on {seen:,} images, {format_duration(time.monotonic() - began)}")
-    predicts = _in_full_precision(job, model, phases[-1], precision)
-    trained = _Trained(competition, model, phases[-1], predicts, images, pd.DataFrame(history))
+        if num_images := phase.statistics.gather(AT_THE_END):
+            took = format_duration(time.monotonic() - began)
+            say(topic, f"batch statistics gathered on {num_images:,} images, {took}")
+    inference_net = _in_full_precision(job, model, phases[-1], precision)
+    trained = _Trained(competition, model, phases[-1], inference_net, images, pd.DataFrame(history))
     if choices.images:
-        _tell_what_was_learnt(trained, topic)
+        _report_memorisation(trained, topic)
     return trained
 
 
 def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingImages:
-    rows, targets = job.store.of(job.train["id"][~held_out]), job.targets[~held_out]
+    rows, targets = job.store.rows_of(job.train["id"][~held_out]), job.targets[~held_out]
     seed = int(np.random.SeedSequence([job.seed, fold]).generate_state(1)[0])
     if job.recipe.training.images:
-        few = _few(losses.balancing_classes(job.competition, targets), job.recipe.training.images, seed)
-        rows, targets = rows[few], targets[few]
+        subset = _subset(losses.balancing_classes(job.competition, targets), job.recipe.training.images, seed)
+        rows, targets = rows[subset], targets[subset]
     return TrainingImages(job.store.pixels, job.features, rows, targets, seed, job.workers)
 
 
 def _refuse_too_few(competition: Competition, choices: TrainingSettings, images: TrainingImages, topic: str) -> None:
-    """What no training can be made of, told before anything is built."""
+    """Refuses training images that are too few for any training, before a net is built."""
     if len(images.rows) == 0:
         raise UserError("nothing to train on", topic)
     losses.refuse_absent_classes(competition, images.targets, topic)
@@ -244,87 +246,87 @@ def _refuse_too_few(competition: Competition, choices: TrainingSettings, images:
         raise UserError(what, f"{topic}, training.batch_size", f"Set it to {len(images.rows)} or less")
 
 
-def _checkpoint(phase: Phase, path: Path, fits: list[Any], precision: str) -> Checkpoint:
+def _checkpoint(phase: Phase, path: Path, identity: list[Any], precision: str) -> Checkpoint:
     layout = phase.step.layout
-    return Checkpoint(path, [phase.name, *fits], precision, layout, older_layout=layout[:-SUMS])
+    return Checkpoint(path, [phase.name, *identity], precision, layout, older_layout=layout[:-SUMS])
 
 
 def _in_full_precision(job: FoldJob, model: keras.Model, last: Phase, precision: str) -> keras.Model:
-    """What the last phase trained, with the same weights, computing in float32."""
+    """Returns the net of the last phase with the same weights, computing in float32."""
     if precision == "float32":
         return last.step.model
-    twin = build_model(job.competition, job.recipe, pretrained=False)
-    twin.set_weights(model.get_weights())
-    return split_backbone_and_head(twin)[1] if last.name == "head" else twin
+    full = build_model(job.competition, job.recipe, pretrained=False)
+    full.set_weights(model.get_weights())
+    return split_backbone_and_head(full)[1] if last.name == "head" else full
 
 
-def _tell_what_was_learnt(trained: _Trained, topic: str) -> None:
-    """Says whether the few images that were trained on are memorised: if not, the set-up is broken."""
+def _report_memorisation(trained: _Trained, topic: str) -> None:
+    """Reports the share of training images that are memorised: if it is not nearly all, the set-up is broken."""
     outputs, targets = trained.predict(trained.images.rows, tta=False), trained.images.targets
     exclusive = trained.competition.exclusive_classes
     decided = outputs.argmax(axis=1) if exclusive else (outputs > 0.5).astype(int)
     share = float(np.mean(decided.reshape(len(targets), -1) == targets.reshape(len(targets), -1)))
-    hint = "NOT learnt: look at images, labels and the learning rate"
-    verdict = "the set-up can learn" if share >= 0.95 else hint
+    failure = "NOT learnt: check images, labels and the learning rate"
+    verdict = "the set-up can learn" if share >= 0.95 else failure
     say(topic, f"{share:.0%} of {len(targets)} training images memorised: {verdict}")
 
 
-def _as_trained(job: FoldJob, trained: _Trained, held_out: np.ndarray, oof: np.ndarray) -> TrainedFold:
-    """What the self-check looks at.
+def _self_check_input(job: FoldJob, trained: _Trained, held_out: np.ndarray, oof: np.ndarray) -> TrainedFold:
+    """Collects the input of the self-check.
 
     Args:
         oof: float (n, columns), the predictions of the held-out images.
     """
     competition, last, images = job.competition, trained.last, trained.images
-    held = aggregate(competition, job.train["unit"][held_out].to_numpy(), job.targets[held_out], oof)
-    rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:LOOKED_AT])
+    units = aggregate(competition, job.train["unit"][held_out].to_numpy(), job.targets[held_out], oof)
+    rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:SELF_CHECK_IMAGES])
     batch = np.asarray(last.images[rows], np.float32)
     batch = last.view_of(batch, 0) if last.view_of else batch
-    before = trained.predicts.get_weights()
-    learning = np.asarray(trained.predicts(batch, training=True))
-    trained.predicts.set_weights(before)  # batch normalisation has looked at these images
+    before = trained.inference_net.get_weights()
+    training_outputs = np.asarray(trained.inference_net(batch, training=True))
+    trained.inference_net.set_weights(before)  # undoes the update of batch normalisation by these images
     classes = losses.balancing_classes(competition, images.targets)
-    drawn = np.bincount(classes[last.batches.epoch(0)[0]], minlength=classes.max() + 1)
-    shares = np.bincount(classes) / len(classes)
+    drawn_counts = np.bincount(classes[last.batches.epoch(0)[0]], minlength=classes.max() + 1)
+    expected_shares = np.bincount(classes) / len(classes)
     if job.recipe.training.sampler == "balanced":
-        shares = (shares > 0) / np.count_nonzero(shares)
+        expected_shares = (expected_shares > 0) / np.count_nonzero(expected_shares)
     return TrainedFold(
         competition=competition,
-        targets=held.targets,
-        predictions=held.predictions,
-        groups=job.train["group"][held_out].to_numpy()[held.first],
+        targets=units.targets,
+        predictions=units.predictions,
+        groups=job.train["group"][held_out].to_numpy()[units.first],
         prior=losses.target_columns(competition, images.targets).mean(axis=0),
         losses=trained.history["loss"].to_numpy(),
-        learning=learning,
-        predicting=np.asarray(trained.predicts(batch, training=False)),
-        drawn=drawn,
-        shares=shares,
+        training_outputs=training_outputs,
+        inference_outputs=np.asarray(trained.inference_net(batch, training=False)),
+        drawn_counts=drawn_counts,
+        expected_shares=expected_shares,
     )
 
 
 @contextmanager
-def _in_one_line(topic: str) -> Iterator[None]:
-    """Within the block, what TensorFlow complains of becomes a UserError."""
+def _errors_in_one_line(topic: str) -> Iterator[None]:
+    """Turns errors of TensorFlow within the block into a UserError."""
     try:
         yield
     except Exception as error:
-        name = type(error).__name__  # by name: another backend has other classes
+        name = type(error).__name__  # by name: other backends have other classes
         if name == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error):
             fix = "Halve training.batch_size and double training.accumulate, or take smaller images"
-            raise UserError("the memory of the machine or its GPU does not suffice", topic, fix) from None
+            raise UserError("the machine or its GPU is out of memory", topic, fix) from None
         if name == "InvalidArgumentError":
             raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic) from None
         raise
 
 
-def _refuse_blind(choices: Recipe) -> None:
+def _refuse_no_pretrained_weights(choices: Recipe) -> None:
     if choices.backbone.weights == "none":
         fix = "Set backbone.weights to imagenet or a file, or training.head_epochs to 0"
         raise UserError("a backbone without weights has no features to learn from", "training.head_epochs", fix)
 
 
-def _few(classes: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """The positions of so many images, drawn from each class in turn."""
+def _subset(classes: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Returns the positions of `count` images, taken from each class in turn."""
     order = np.random.default_rng(seed).permutation(len(classes))
-    turn = pd.Series(classes[order]).groupby(classes[order]).cumcount().to_numpy()
-    return order[np.argsort(turn, kind="stable")][:count]
+    rank_in_class = pd.Series(classes[order]).groupby(classes[order]).cumcount().to_numpy()
+    return order[np.argsort(rank_in_class, kind="stable")][:count]

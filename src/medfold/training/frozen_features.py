@@ -1,4 +1,4 @@
-"""What a frozen backbone sees in every image and in every view of it: computed once, for all folds and seeds."""
+"""Features of a frozen backbone for every image and every view of it, computed once for all folds and seeds."""
 
 import time
 from pathlib import Path
@@ -14,13 +14,13 @@ from medfold.progress import progress_bar
 
 
 def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
-    """Computes the features of all images, float32 (images, views, d), and writes them, unless the file is there.
+    """Computes the features of all images, float32 (images, views, d), and writes them, unless the file exists.
 
     Args:
         backbone: float32 images in 0..255 -> features (d,).
         pixels: uint8 (images, height, width, channels), may be memory-mapped.
-        symmetry: decides the views: 1, 2 or 8 of each image, the image as it is first.
-        path: a `.npy` file; its name stands for everything that changes a feature.
+        symmetry: decides the views: 1, 2 or 8 of each image, the original image first.
+        path: a `.npy` file; its name must identify everything that changes a feature.
     """
     with files.lock(path):
         if not path.is_file():
@@ -30,20 +30,20 @@ def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry
 
 def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
     began, views = time.monotonic(), len(VIEWS[symmetry])
-    look = Predictor(backbone, symmetry, tta=True)
+    predictor = Predictor(backbone, symmetry, tta=True)
     shape = (len(pixels), views, backbone.output_shape[-1])
     with files.atomic_write(path) as temporary, progress_bar("features", len(pixels)) as bar:
-        table = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+        features = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
         start = 0
-        for batch in look.views(pixels, np.arange(len(pixels))):
+        for batch in predictor.views(pixels, np.arange(len(pixels))):
             stop = start + len(batch[0])
-            table[start:stop] = np.stack(batch, axis=1)
+            features[start:stop] = np.stack(batch, axis=1)
             bar.advance(stop - start)
             start = stop
-        table.flush()
-        del table
-    seen = f"{len(pixels):,} images" + (f" in {views} views" if views > 1 else "")
+        features.flush()
+        del features
+    what = f"{len(pixels):,} images" + (f" in {views} views" if views > 1 else "")
     say(
         "features",
-        f"{seen}, {shape[-1]:,} numbers each, kept for all folds, {format_duration(time.monotonic() - began)}",
+        f"{what}, {shape[-1]:,} numbers each, kept for all folds, {format_duration(time.monotonic() - began)}",
     )

@@ -1,6 +1,6 @@
-"""Batches made ahead of time, beside the training: by a thread of this process, or by worker processes.
+"""Batches prepared in advance during training, by a thread of this process or by worker processes.
 
-A worker process writes its images into memory that it shares with the training, so that they are copied once only.
+A worker process writes its images into memory that it shares with the training process, which saves a copy.
 """
 
 import gc
@@ -26,37 +26,39 @@ from medfold.training.allocator import keep_freed_memory
 from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import Batch
 
-AHEAD = 2  # batches per worker, and batches that wait for the training
+AHEAD = 2  # prefetched batches, per worker and in the thread
 
 
 def batches(pipeline: TrainingBatches, start: int, stop: int, workers: int) -> Iterator[Batch]:
-    """The batches of steps `start` to `stop` of a pipeline, in order; the same for any number of workers.
+    """Yields the batches of steps `start` to `stop` in order; they are the same for any number of workers.
 
-    The images of a batch may be overwritten as soon as the next one is asked for.
+    The images of a batch may be overwritten as soon as the next batch is requested.
 
     Args:
-        workers: processes; 0 makes each batch here, when it is asked for.
+        pipeline: computes the batches.
+        start, stop: first step, and the step after the last one.
+        workers: number of worker processes; 0 computes each batch in this process, on request.
 
     Raises:
         UserError: a worker process was killed.
     """
     shape, dtype = pipeline.layout()
     size = int(np.prod(shape)) * dtype.itemsize
-    workers = min(workers, stop - start, _room() // (AHEAD * size))
+    workers = min(workers, stop - start, _available_shared_memory() // (AHEAD * size))
     slots = AHEAD * workers
-    memory = _shared(slots * size) if workers > 0 else None
+    memory = _allocate_shared(slots * size) if workers > 0 else None
     if memory is None:
         yield from map(pipeline.batch, range(start, stop))
         return
     ring = np.ndarray((slots, *shape), dtype, memory.buf)
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _open, (pipeline, memory.name, slots))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (pipeline, memory.name, slots))
     try:
-        waiting = deque(pool.submit(_fill, step, (step - start) % slots) for step in range(start, stop)[:slots])
+        pending = deque(pool.submit(_fill_slot, step, (step - start) % slots) for step in range(start, stop)[:slots])
         for step in range(start, stop):
             slot = (step - start) % slots
-            yield ring[slot], *waiting.popleft().result()
+            yield ring[slot], *pending.popleft().result()
             if step + slots < stop:
-                waiting.append(pool.submit(_fill, step + slots, slot))
+                pending.append(pool.submit(_fill_slot, step + slots, slot))
     except BrokenProcessPool:
         fix = "Was it short of memory? WORKERS=0 makes the batches within the training"
         raise UserError("a process that makes batches was killed", "workers", fix) from None
@@ -70,32 +72,35 @@ def batches(pipeline: TrainingBatches, start: int, stop: int, workers: int) -> I
 def load_batches(
     pipeline: TrainingBatches, start: int, stop: int, workers: int, convert: Callable[[Batch], Any]
 ) -> Iterator[Any]:
-    """The batches of `batches`, converted; a thread makes the next ones while one is worked on.
+    """Yields the batches of `batches`, converted; a thread prepares the next ones during training.
 
     Args:
-        convert: makes of each batch, in the thread, what the training takes; it must not keep the arrays themselves.
+        convert: converts a batch to what the training takes, in the thread; it must not keep the arrays themselves.
     """
-    made, end = batches(pipeline, start, stop, workers), object()
+    source, end = batches(pipeline, start, stop, workers), object()
 
     def take() -> Any:
-        batch = next(made, end)
+        batch = next(source, end)
         return end if batch is end else convert(batch)
 
-    with closing(made), ThreadPoolExecutor(1) as thread:
-        waiting = deque(thread.submit(take) for _ in range(AHEAD))
-        while (item := waiting.popleft().result()) is not end:
-            waiting.append(thread.submit(take))
+    with closing(source), ThreadPoolExecutor(1) as thread:
+        pending = deque(thread.submit(take) for _ in range(AHEAD))
+        while (item := pending.popleft().result()) is not end:
+            pending.append(thread.submit(take))
             yield item
 
 
-def _room() -> int:
-    """Bytes of shared memory that may be taken. Containers often have 64 MB of it; a write beyond kills the process."""
+def _available_shared_memory() -> int:
+    """Returns the bytes of shared memory that may be used.
+
+    Containers often have only 64 MB of it, and a write beyond that kills the process.
+    """
     shared = Path("/dev/shm")
     return shutil.disk_usage(shared).free // 2 if shared.is_dir() else 1 << 40
 
 
-def _shared(size: int) -> SharedMemory | None:
-    """So many bytes of shared memory, ours from the start whatever others take meanwhile; None without them."""
+def _allocate_shared(size: int) -> SharedMemory | None:
+    """Allocates shared memory in advance, so that no other process can take it; None if there is not enough."""
     memory = SharedMemory(create=True, size=size)
     try:
         if hasattr(os, "posix_fallocate"):
@@ -107,19 +112,20 @@ def _shared(size: int) -> SharedMemory | None:
     return memory
 
 
-def _open(pipeline: TrainingBatches, name: str, slots: int) -> None:
-    """Makes a new process a worker: what it works on, and that it ends with the training."""
+def _start_worker(pipeline: TrainingBatches, name: str, slots: int) -> None:
+    """Initialises a worker process: opens the shared memory, and makes the process end with its parent."""
     global _pipeline, _memory, _ring
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training's to deal with
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the training process handles Ctrl-C
     end_with_parent()
     cv2.setNumThreads(1)
     keep_freed_memory()
-    gc.freeze()  # nothing of what is there by now is garbage: it need not be looked through again and again
+    gc.freeze()  # saves time: the garbage collector skips all objects that exist by now
     _pipeline, _memory = pipeline, SharedMemory(name)
     shape, dtype = pipeline.layout()
     _ring = np.ndarray((slots, *shape), dtype, _memory.buf)
 
 
-def _fill(step: int, slot: int) -> tuple[np.ndarray, np.ndarray]:
+def _fill_slot(step: int, slot: int) -> tuple[np.ndarray, np.ndarray]:
+    """Writes the images of a step into a slot of the shared memory, and returns targets and weights."""
     _, targets, weights = _pipeline.batch(step, into=_ring[slot])
     return targets, weights

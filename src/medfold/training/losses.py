@@ -1,4 +1,4 @@
-"""What a training minimises: targets as columns, what each image counts, the loss.
+"""Losses: target columns, sample weights, and the loss functions that a recipe can name.
 
 A new loss is one function with the decorator `@loss`.
 """
@@ -15,14 +15,21 @@ from medfold.registry import Registry
 
 
 def target_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:
-    """float32 (n, columns): one column per label, or one-hot classes."""
+    """Converts targets to float32 (n, columns): one column per label, or one-hot classes."""
     if competition.exclusive_classes:
         return np.eye(len(competition.prediction_columns), dtype=np.float32)[targets]
     return targets.reshape(len(targets), -1).astype(np.float32)
 
 
 def sample_weights(competition: Competition, choice: str, targets: np.ndarray) -> np.ndarray:
-    """float32 (n,): 1, or inversely to how frequent the class is, with mean 1; of several labels see `loss_of`."""
+    """Returns the weight of each image, float32 (n,): 1, or inverse to the frequency of its class, with mean 1.
+
+    Multi-label tasks get 1: `build_loss` balances their labels.
+
+    Args:
+        choice: `class_weights` of the recipe: none or balanced.
+        targets: int (n,) or (n, labels).
+    """
     if choice == "none" or competition.task == "multilabel":
         return np.ones(len(targets), np.float32)
     counts = np.bincount(targets, minlength=len(competition.class_names))
@@ -30,22 +37,24 @@ def sample_weights(competition: Competition, choice: str, targets: np.ndarray) -
 
 
 def balancing_classes(competition: Competition, targets: np.ndarray) -> np.ndarray:
-    """int (n,): the class to balance by; for several labels, which of them are there."""
+    """Returns the class to balance each image by, int (n,); for multi-label tasks, its combination of labels."""
     if competition.task != "multilabel":
         return targets
     return np.unique(targets, axis=0, return_inverse=True)[1].ravel()
 
 
 def refuse_absent_classes(competition: Competition, targets: np.ndarray, topic: str) -> None:
-    """A class that no training image has cannot be learnt. Of a label that none has the net learns just that: told.
+    """Refuses training images that lack a class, and warns about labels that no image has.
+
+    A net cannot learn a class without images. A label that no image has is learnt as always absent.
 
     Args:
         competition: names the classes.
         targets: of the training images, int (n,) or (n, labels).
-        topic: what to call the training in an error, such as `fold 0`.
+        topic: name of the training in messages, such as `fold 0`.
 
     Raises:
-        UserError: there is such a class; it is named.
+        UserError: a class has no image; the class is named.
     """
     if competition.task == "multilabel":
         absent = [
@@ -90,54 +99,54 @@ def cross_entropy(competition: Competition, choices: TrainingSettings) -> keras.
 @loss
 def focal(competition: Competition, choices: TrainingSettings) -> keras.losses.Loss:
     """Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes, or per label."""
-    more = {"label_smoothing": choices.label_smoothing, "gamma": choices.focal_gamma}
+    options = {"label_smoothing": choices.label_smoothing, "gamma": choices.focal_gamma}
     if competition.exclusive_classes:
-        return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, **more)
-    return keras.losses.BinaryFocalCrossentropy(**more)
+        return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, **options)
+    return keras.losses.BinaryFocalCrossentropy(**options)
 
 
 def build_loss(
     competition: Competition, choices: TrainingSettings, targets: np.ndarray | None = None
 ) -> keras.losses.Loss:
-    """The loss that a recipe names.
+    """Builds the loss that a recipe names.
 
     Args:
         competition: names the task.
         choices: of the recipe.
-        targets: int (n, labels) of the training images, needed for balanced class weights of several labels: presence
-            and absence of each label then have the same sum of weights among them.
+        targets: int (n, labels) of the training images, needed for balanced class weights of a multi-label task: the
+            images with a label and those without it then have the same total weight. Defaults to none.
 
     Raises:
-        UserError: an unknown loss (nearest named), or one that cannot be balanced per label.
+        UserError: the loss is unknown (the nearest name is suggested), or cannot be balanced per label.
     """
-    made = LOSSES.find(choices.loss, "training.loss")(competition, choices)
+    keras_loss = LOSSES.find(choices.loss, "training.loss")(competition, choices)
     if competition.task != "multilabel" or choices.class_weights != "balanced":
-        return made
+        return keras_loss
     if choices.loss not in ("cross_entropy", "focal"):
         fix = "Set class_weights to none, or the loss to cross_entropy or focal"
         raise UserError(f"loss {choices.loss} cannot be balanced per label", "training.class_weights", fix)
-    more = {"gamma": choices.focal_gamma} if choices.loss == "focal" else {}
-    return BalancedLabels(choices.loss, targets.mean(axis=0), label_smoothing=choices.label_smoothing, **more)
+    options = {"gamma": choices.focal_gamma} if choices.loss == "focal" else {}
+    return BalancedLabels(choices.loss, targets.mean(axis=0), label_smoothing=choices.label_smoothing, **options)
 
 
 class BalancedLabels(keras.losses.Loss):
-    """The loss per label, presence and absence of each weighted inversely to how frequent they are.
+    """The loss per label, with presence and absence of each label weighted inversely to their frequency.
 
     Args:
         loss: cross_entropy or focal.
         frequency: float (labels,), the share of images that have each label.
-        more: options of the loss.
+        options: of the loss.
     """
 
-    def __init__(self, loss: str, frequency: np.ndarray, **more):
+    def __init__(self, loss: str, frequency: np.ndarray, **options):
         super().__init__(name="balanced_labels")
-        entropies = {"cross_entropy": keras.losses.binary_crossentropy, "focal": keras.losses.binary_focal_crossentropy}
-        self._entropy, self._more = entropies[loss], more
+        functions = {"cross_entropy": keras.losses.binary_crossentropy, "focal": keras.losses.binary_focal_crossentropy}
+        self._loss_function, self._options = functions[loss], options
         present = np.where(frequency > 0, 0.5 / np.maximum(frequency, 1e-9), 0)
         absent = np.where(frequency < 1, 0.5 / np.maximum(1 - frequency, 1e-9), 0)
         self._present, self._absent = (weights.astype(np.float32) for weights in (present, absent))
 
     def call(self, y_true, y_pred):
-        each = self._entropy(y_true[..., None], y_pred[..., None], **self._more)
+        losses = self._loss_function(y_true[..., None], y_pred[..., None], **self._options)
         weights = y_true * self._present + (1 - y_true) * self._absent
-        return keras.ops.mean(weights * each, axis=-1)
+        return keras.ops.mean(weights * losses, axis=-1)

@@ -1,4 +1,4 @@
-"""How the weights move: the optimizer, and its learning rate over the steps."""
+"""The optimizer and its learning rate schedule."""
 
 import keras
 
@@ -6,14 +6,14 @@ from medfold.competition import TrainingSettings
 
 
 def build_optimizer(choices: TrainingSettings, learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019) with clipped gradients and averaged weights.
+    """Builds AdamW (Loshchilov and Hutter 2019) with clipped gradients and averaged weights.
 
-    The rate rises linearly while it warms up, then falls along a cosine; or it is constant.
+    The learning rate is constant, or rises linearly during warm-up and then decays along a cosine.
 
     Args:
         choices: of the recipe.
-        learning_rate: the highest.
-        steps: batches of the whole training.
+        learning_rate: the highest learning rate.
+        steps: number of batches in the whole training.
     """
     warmup = round(choices.warmup * steps)
     schedule: float | keras.optimizers.schedules.LearningRateSchedule = learning_rate
@@ -24,9 +24,9 @@ def build_optimizer(choices: TrainingSettings, learning_rate: float, steps: int)
             warmup_target=learning_rate if warmup else None,
             warmup_steps=warmup,
         )
-    # A short training must still forget where its average started.
+    # The average of a short training must not be dominated by the initial weights.
     ema = min(choices.ema, max(0.0, 1 - 10 / (steps / choices.accumulate)))
-    ema **= 1 / choices.accumulate  # the average takes a part of its step with every batch
+    ema **= 1 / choices.accumulate  # the average is updated with every batch, not with every step
     optimizer = keras.optimizers.AdamW(
         schedule,
         weight_decay=choices.weight_decay,

@@ -1,4 +1,4 @@
-"""Folds in parallel: each in a process of its own, which shares the cores or has a GPU to itself."""
+"""Training of folds in parallel, each in a child process that shares the cores or has its own GPU."""
 
 import json
 import os
@@ -18,16 +18,16 @@ from medfold.console import EACH_EPOCH, console
 from medfold.errors import UserError
 from medfold.progress import live_table
 
-MOST_WORKERS = 8  # that are started unasked
+MAX_AUTO_WORKERS = 8  # most workers that `auto` starts
 
 
 @dataclass(frozen=True)
 class ResourceShare:
-    """What one of several trainings may use.
+    """CPU threads and GPU of one of several trainings.
 
     Args:
-        threads: of the CPU.
-        gpu: name of its GPU; None without any.
+        threads: number of CPU threads.
+        gpu: name of its GPU. Defaults to none.
     """
 
     threads: int
@@ -35,16 +35,20 @@ class ResourceShare:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For the process that trains."""
-        chosen = {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {}
-        return {**dict.fromkeys(hardware.THREADS, str(self.threads)), **chosen}
+        """Environment variables for the child process."""
+        visible_gpu = {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {}
+        return {**dict.fromkeys(hardware.THREADS, str(self.threads)), **visible_gpu}
 
 
 def resolve_jobs(text: str, folds: int) -> int:
-    """How many folds to train at once: a number, or `auto`: one per GPU, without GPUs one per core.
+    """Returns how many folds to train at once.
+
+    Args:
+        text: a number, or `auto`: one fold per GPU, or per core if there is no GPU.
+        folds: the number of folds, which is also the maximum.
 
     Raises:
-        UserError: neither.
+        UserError: the text is neither.
     """
     if text == "auto":
         return max(1, min(folds, len(hardware.cuda_devices()) or hardware.num_cores()))
@@ -54,57 +58,61 @@ def resolve_jobs(text: str, folds: int) -> int:
 
 
 def resolve_workers(text: str) -> int:
-    """How many processes make the batches of one training: a number, or `auto`, which suits the machine.
+    """Returns how many processes make the batches of one training.
 
-    Without a GPU, with two cores or fewer for the training, none: a process would take from the training what it gives.
+    Args:
+        text: a number, or `auto`: with a GPU one worker per core, else one per two cores, at most 8. With two cores or
+            fewer and no GPU it is 0: a worker would take as much time from the training as it saves.
 
     Raises:
-        UserError: neither.
+        UserError: the text is neither.
     """
     if text == "auto":
         cores = hardware.num_cores()
         if hardware.cuda_devices():
-            return min(cores, MOST_WORKERS)
-        return min(cores // 2, MOST_WORKERS) if cores > 2 else 0
+            return min(cores, MAX_AUTO_WORKERS)
+        return min(cores // 2, MAX_AUTO_WORKERS) if cores > 2 else 0
     if not text.isdigit():
         raise UserError("expected a number from 0, or auto", f"WORKERS={text}")
     return int(text)
 
 
 def split_resources(jobs: int) -> list[ResourceShare]:
-    """What each of so many jobs may use: the cores evenly, the GPUs in turn."""
+    """Divides the machine among jobs: the cores evenly, the GPUs in turn."""
     threads, gpus = max(1, hardware.num_cores() // jobs), hardware.cuda_devices()
     return [ResourceShare(threads, gpus[number % len(gpus)] if gpus else None) for number in range(jobs)]
 
 
 def train_in_parallel(root: Path, requests: dict[int, dict[str, Any]], jobs: int) -> dict[int, str]:
-    """Trains folds, each in a process (`training.child`), and shows how far they are.
+    """Trains folds, each in a child process (`training.child`), and shows their progress.
 
     Args:
         root: the project folder.
-        requests: what each process is told, by fold.
-        jobs: how many the machine is shared among; at most so many at a time.
+        requests: the request for each child process, by fold.
+        jobs: how many folds share the machine, and how many run at once at most.
 
     Returns:
-        What went wrong, by fold; the others are done.
+        Error messages by fold; folds that are not listed are done.
     """
     free: queue.Queue[ResourceShare] = queue.Queue()
     for share in split_resources(jobs):
         free.put(share)
     running: list[subprocess.Popen] = []
     stopping = threading.Event()
-    with live_table(f"fold {fold}" for fold in requests) as tell, ThreadPoolExecutor(jobs) as pool:
+    with live_table(f"fold {fold}" for fold in requests) as show, ThreadPoolExecutor(jobs) as pool:
 
-        def one(fold: int) -> str | None:
+        def train_one(fold: int) -> str | None:
             share = free.get()
             try:
-                return _run(root, requests[fold], share, running, stopping, lambda text: tell(f"fold {fold}", text))
+                return _run_child(
+                    root, requests[fold], share, running, stopping, lambda text: show(f"fold {fold}", text)
+                )
             finally:
                 free.put(share)
 
         try:
-            problems = dict(zip(requests, pool.map(one, requests), strict=True))
-        except BaseException:  # Ctrl-C among others: what ends now did not fail
+            problems = dict(zip(requests, pool.map(train_one, requests), strict=True))
+        except BaseException:  # such as Ctrl-C: a child that ends from now on did not fail
             stopping.set()
             raise
         finally:
@@ -114,14 +122,15 @@ def train_in_parallel(root: Path, requests: dict[int, dict[str, Any]], jobs: int
     return {fold: problem for fold, problem in problems.items() if problem}
 
 
-def _run(
+def _run_child(
     root: Path,
     request: dict[str, Any],
     share: ResourceShare,
     running: list[subprocess.Popen],
     stopping: threading.Event,
-    tell: Callable[[str], None],
+    show: Callable[[str], None],
 ) -> str | None:
+    """Runs one child process to its end and returns its error message; None if it has succeeded or was stopped."""
     (fold,) = request["request"]["folds"]
     each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
@@ -135,7 +144,7 @@ def _run(
         **pipes,
     )
     running.append(process)
-    with suppress(BrokenPipeError):  # it has ended already, and says why
+    with suppress(BrokenPipeError):  # it has ended already; its error message is read below
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()
     problem = ""
@@ -145,13 +154,13 @@ def _run(
             message = json.loads(line)
             problem = message.get("problem", problem)
             if message.get("topic") == f"fold {fold}":
-                tell(message["text"])
-        said = errors.result().strip().splitlines()
+                show(message["text"])
+        error_lines = errors.result().strip().splitlines()
     if process.wait() == 0:
         return None
     if stopping.is_set():
-        tell("stopped")
+        show("stopped")
         return None
-    problem = problem or (said or [f"ended with exit code {process.returncode}"])[-1]
-    tell(f"failed: {problem}")
+    problem = problem or (error_lines or [f"ended with exit code {process.returncode}"])[-1]
+    show(f"failed: {problem}")
     return problem

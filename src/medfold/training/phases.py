@@ -1,4 +1,4 @@
-"""The phases of a training: the head alone on the features of a frozen backbone, all layers, or both in turn."""
+"""Phases of a training: the head alone on features of a frozen backbone, all layers, or both in turn."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,15 +20,16 @@ from medfold.training.step import TrainingStep
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """What a fold is trained on.
+    """Images and targets to train a fold on.
 
     Args:
-        pixels: uint8 (images, height, width, channels), may be memory-mapped: of all images, other folds too.
-        features: the file with what a frozen backbone sees in them; read only where the head is trained alone.
+        pixels: uint8 (images, height, width, channels), may be memory-mapped: all images, including those of other
+            folds.
+        features: file with the features of a frozen backbone; read only if the head is trained alone.
         rows: int (n,), the images to train on.
         targets: int (n,) or (n, labels), in the order of `rows`.
         seed: of order, augmentation and mixing.
-        workers: processes that make batches.
+        workers: number of processes that make batches.
     """
 
     pixels: np.ndarray
@@ -41,17 +42,17 @@ class TrainingImages:
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of a training: what is trained, on what, how long.
+    """A phase of a training: the net, its data and its number of epochs.
 
     Args:
-        name: head (alone) or all (layers); stands in the history.
+        name: head (the head alone) or all (all layers); written to the history.
         step: the net with its optimizer.
-        images: what the net is asked about: pixels, or the features of a frozen backbone.
-        view_of: (images of a batch, number of the view) -> what the net takes; None for pixels.
-        batches: what it is trained on.
-        epochs: how many.
-        workers: processes that make batches.
-        statistics: of its batch normalisation.
+        images: input for predictions: pixels, or the features of a frozen backbone.
+        view_of: (images of a batch, number of the view) -> input of the net; None for pixels.
+        batches: the training batches.
+        epochs: number of epochs.
+        workers: number of processes that make batches.
+        statistics: of the batch normalisation of the net.
     """
 
     name: str
@@ -65,19 +66,19 @@ class Phase:
 
     @property
     def prefix(self) -> str:
-        """What stands before an epoch's number on the terminal."""
+        """Text before an epoch's number on the terminal."""
         return "head, " if self.name == "head" else ""
 
 
 def plan_phases(
     competition: Competition, recipe: Recipe, model: keras.Model, images: TrainingImages, precision: str
 ) -> list[Phase]:
-    """The phases of a recipe, in their order, each with its net compiled.
+    """Plans the phases of a recipe in order, each with its net compiled.
 
     Args:
         model: the whole net.
-        images: what it is trained on.
-        precision: that is computed in: float32, float16 or bfloat16.
+        images: to train on.
+        precision: of the computation: float32, float16 or bfloat16.
     """
     plan, choices = _Plan(competition, recipe, images, precision), recipe.training
     head = [_head_phase(plan, model)] if choices.head_epochs else []
@@ -86,7 +87,7 @@ def plan_phases(
 
 @dataclass(frozen=True)
 class _Plan:
-    """What the phases of a training share."""
+    """Settings and builders that the phases of a training share."""
 
     competition: Competition
     recipe: Recipe
@@ -110,7 +111,7 @@ class _Plan:
     def step(self, model: keras.Model, learning_rate: float, steps: int) -> TrainingStep:
         choices = self.recipe.training
         optimizer = build_optimizer(choices, learning_rate, steps)
-        if self.precision == "float16":  # small gradients would vanish
+        if self.precision == "float16":  # small gradients would underflow
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         loss = losses.build_loss(self.competition, choices, self.images.targets)
         return TrainingStep(model, optimizer, loss, jit_compile=resolve_compile(choices.compile))
@@ -122,8 +123,8 @@ class _Plan:
 def _head_phase(plan: _Plan, model: keras.Model) -> Phase:
     choices, features = plan.recipe.training, np.load(plan.images.features, mmap_mode="r")
     _, head = split_backbone_and_head(model)
-    learnt_from = features[:, :1] if plan.recipe.augment == "none" else features
-    batches = plan.batches(learnt_from, random_view, Mixer(choices.mixup, 0) if choices.mixup else None)
+    inputs = features[:, :1] if plan.recipe.augment == "none" else features
+    batches = plan.batches(inputs, random_view, Mixer(choices.mixup, 0) if choices.mixup else None)
     return Phase(
         name="head",
         step=plan.step(head, choices.head_learning_rate, batches.steps * choices.head_epochs),

@@ -1,4 +1,4 @@
-"""Saving and resuming a phase: variables, history and callbacks as they were."""
+"""Saving and resuming a phase: variables, history and callbacks."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,22 +10,22 @@ from medfold.training.checkpoint import Checkpoint
 from medfold.training.phases import Phase
 from medfold.training.step import TrainingStep
 
-SUMS = 2  # variables at the end of a layout, with the loss of the epoch; earlier versions kept a list of losses
-# Callbacks of Keras that keep nothing from one epoch to the next.
+SUMS = 2  # variables at the end of a layout, for the mean loss of the epoch; earlier versions saved a list of losses
+# Callbacks of Keras without state between epochs.
 STATELESS = ("CSVLogger", "LambdaCallback", "LearningRateScheduler", "TensorBoard", "TerminateOnNaN")
 
 
 @dataclass
 class TrainingState:
-    """How far a training is; with the variables of a `TrainingStep`, all that it needs to go on.
+    """Progress of a training; with the variables of a `TrainingStep`, all that is needed to resume it.
 
     Args:
-        history: a row per epoch: part, epoch, learning_rate, loss, the score; of this phase and those before it.
-        step: batches of this phase so far.
+        history: one row per epoch: part, epoch, learning_rate, loss, the score; of this phase and those before it.
+        step: number of batches of this phase so far.
         since_best: epochs since the best one.
-        best_weights: of the best epoch; empty if none is kept.
-        variables: of the step, to be restored when the phase begins; None if it begins anew.
-        updates_before: updates of the optimizer before the epoch that is under way.
+        best_weights: of the best epoch; empty if none are kept.
+        variables: of the step, to be restored when the phase begins; None to start anew.
+        updates_before: optimizer updates before the current epoch.
     """
 
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -37,7 +37,7 @@ class TrainingState:
 
 
 def save_state(checkpoint: Checkpoint, step: TrainingStep, state: TrainingState) -> None:
-    """Writes variables and state into a checkpoint."""
+    """Writes variables and state to a checkpoint."""
     facts = {
         "history": state.history,
         "step": state.step,
@@ -48,23 +48,23 @@ def save_state(checkpoint: Checkpoint, step: TrainingStep, state: TrainingState)
 
 
 def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
-    """The state of a phase that a checkpoint holds; None if it holds none that fits."""
+    """Loads the state of a phase from a checkpoint; None if there is none that matches."""
     saved = checkpoint.load()
     if saved is None:
         return None
     arrays, facts = saved
-    own = len(phase.step.layout)
-    if "losses" in facts:  # of an earlier version: without the sums of losses among the variables
+    num_variables = len(phase.step.layout)
+    if "losses" in facts:  # saved by an earlier version, which had no sums of losses among the variables
         losses = np.array(facts["losses"], np.float32)
         sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
-        arrays = [*arrays[: own - SUMS], *sums, *arrays[own - SUMS :]]
+        arrays = [*arrays[: num_variables - SUMS], *sums, *arrays[num_variables - SUMS :]]
         facts["step"] = sum(row["part"] == phase.name for row in facts["history"]) * phase.batches.steps + len(losses)
     return TrainingState(
         history=facts["history"],
         step=facts["step"],
         since_best=facts["since_best"],
-        best_weights=arrays[own:],
-        variables=arrays[:own],
+        best_weights=arrays[num_variables:],
+        variables=arrays[:num_variables],
         updates_before=facts.get("updates_before", 0),
     )
 
@@ -76,23 +76,23 @@ def restore(
     callbacks: list[keras.callbacks.Callback],
     logs: list[dict[str, float]],
 ) -> list[str]:
-    """Brings net, optimizer and callbacks to where a state was saved.
+    """Restores net, optimizer and callbacks to a saved state.
 
-    Callbacks that watch a score are shown the epochs again, before the variables are set: so their counts are as they
-    were, and what they changed is not changed twice.
+    The past epochs are replayed to callbacks that monitor a score, before the variables are set: this restores their
+    counters, and what they changed in the net or optimizer is not changed twice.
 
     Args:
-        callbacks: begun.
-        logs: what they saw at the end of each epoch so far.
+        callbacks: after `on_train_begin`.
+        logs: the logs of each epoch so far.
 
     Returns:
         The names of callbacks whose state could not be restored.
     """
     for callback in callbacks:
         if hasattr(callback, "monitor"):
-            for epoch, seen in enumerate(logs):
+            for epoch, epoch_logs in enumerate(logs):
                 callback.on_epoch_begin(epoch)
-                callback.on_epoch_end(epoch, dict(seen))
+                callback.on_epoch_end(epoch, dict(epoch_logs))
     step.restore(state.variables, state.step % steps_per_epoch, state.updates_before)
-    names = {type(each).__name__ for each in callbacks if not hasattr(each, "monitor")}
+    names = {type(callback).__name__ for callback in callbacks if not hasattr(callback, "monitor")}
     return sorted(names - set(STATELESS))

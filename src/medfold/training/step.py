@@ -1,4 +1,4 @@
-"""One training step of a net, Keras' own, and the mean loss of an epoch."""
+"""One training step of a net, based on Keras' own, and the mean loss of an epoch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,11 +6,11 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
-IN_A_ROW = 10  # steps that overflow before a training ends, or those of an epoch, if it has fewer
+MAX_OVERFLOWS = 10  # consecutive steps that overflow until a training ends; fewer if an epoch has fewer steps
 
 
 class FiniteLoss(keras.metrics.Metric):
-    """The mean of a loss over batches; batches whose loss is not finite are left out.
+    """Mean of a loss over batches, without batches whose loss is not finite.
 
     Args:
         loss: (targets, outputs, sample_weight) -> a scalar.
@@ -23,24 +23,24 @@ class FiniteLoss(keras.metrics.Metric):
         self.count = self.add_variable((), "zeros", name="count")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Adds a batch."""
+        """Adds the loss of a batch."""
         value = keras.ops.cast(self._loss(y_true, y_pred, sample_weight=sample_weight), "float32")
         finite = keras.ops.isfinite(value)
         self.total.assign_add(keras.ops.where(finite, value, 0.0))
         self.count.assign_add(keras.ops.cast(finite, "float32"))
 
     def result(self):
-        """The mean; nan before the first batch."""
+        """Returns the mean; nan before the first batch."""
         return self.total / self.count
 
 
 class TrainingStep:
-    """A net that is trained on one batch after the other; compiling it is part of it.
+    """Trains a net batch by batch. Creating it compiles the net.
 
-    With TensorFlow the result of a step is not waited for: the mean loss stays on the device until it is read.
+    With TensorFlow a step does not wait for its result: the mean loss stays on the device until it is read.
 
-    With a `LossScaleOptimizer` (float16) a step whose gradients are not finite moves neither weights nor moments. It
-    may move the averages of batch normalisation, which are gathered anew before they are used.
+    With a `LossScaleOptimizer` (float16), a step whose gradients are not finite changes neither weights nor moments. It
+    may change the moving averages of batch normalisation, but these are recomputed before they are used.
 
     Args:
         model: the net.
@@ -66,19 +66,19 @@ class TrainingStep:
         model.optimizer.build(model.trainable_variables)
         self._may_overflow = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         inner = optimizer.inner_optimizer if self._may_overflow else optimizer
-        self._updates = next(each for each in inner.variables if each.name == "iteration")
+        self._updates = next(variable for variable in inner.variables if variable.name == "iteration")
         self._stays_on_device = keras.backend.backend() == "tensorflow"
         self._built = False
         self.begin_epoch()
-        self._last_update = (0, 0)  # after how many steps, and which
+        self._last_update = (0, 0)  # number of steps, and of optimizer updates, at the last update
 
     def __call__(self, images, targets, weights) -> None:
         """Trains on a batch.
 
         Args:
-            images: (batch, ...), what the net takes.
+            images: (batch, ...), input of the net.
             targets: float32 (batch, columns).
-            weights: float32 (batch,), how much each image counts.
+            weights: float32 (batch,), the weight of each image.
         """
         self._steps += 1
         if self._built and self._stays_on_device:
@@ -86,42 +86,45 @@ class TrainingStep:
             return
         total, count = self._sums
         self._metric.reset_state()
-        self.model.train_on_batch(images, targets, sample_weight=weights)  # builds the step
+        self.model.train_on_batch(images, targets, sample_weight=weights)  # the first call builds the step
         self._metric.total.assign(np.asarray(self._metric.total) + total)
         self._metric.count.assign(np.asarray(self._metric.count) + count)
         self._sums = self._read_sums()
         self._built = True
 
     def begin_epoch(self) -> None:
-        """Forgets the losses of the epoch before."""
+        """Resets the mean loss and the step count."""
         self.model.reset_metrics()
         self._metric.reset_state()
         self._sums = (np.float32(0), np.float32(0))
         self._steps, self._updates_before = 0, self._count_updates()
 
     def loss(self) -> float:
-        """The mean loss of the epoch so far; waits for the device. nan if no step had a finite one."""
+        """Returns the mean loss of the epoch so far, waiting for the device; nan if no step had a finite loss."""
         total, count = self._read_sums()
         return float(total / count) if count else float("nan")
 
-    def left_out(self) -> int:
-        """How many steps of the epoch so far overflowed: loss or gradients were not finite; waits for the device."""
+    def num_overflowed(self) -> int:
+        """Returns the number of overflows in the epoch so far: steps whose loss or gradients were not finite."""
         if self._may_overflow:
             return self._steps - (self._count_updates() - self._updates_before)
         return self._steps - int(self._read_sums()[1])
 
     def diverged(self, steps_per_epoch: int) -> bool:
-        """True if the loss is not a number; where steps may overflow, after ten of them in a row."""
+        """Returns True if the loss is not a number.
+
+        Where steps may overflow (float16), it takes ten overflows in a row, or a whole epoch of fewer steps.
+        """
         if not self._may_overflow:
-            return self.left_out() > 0
+            return self.num_overflowed() > 0
         updates, total = self._count_updates(), self._updates_before + self._steps
         if updates != self._last_update[1]:
             self._last_update = (total, updates)
-        return total - self._last_update[0] >= min(IN_A_ROW, steps_per_epoch)
+        return total - self._last_update[0] >= min(MAX_OVERFLOWS, steps_per_epoch)
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
-        """Within the block the net has its averaged weights, if the optimizer keeps any."""
+        """Within the block, the net has its averaged weights, if the optimizer keeps any."""
         variables = self.model.trainable_variables
         current = [np.array(variable) for variable in variables]
         self.use_averaged_weights()
@@ -132,29 +135,29 @@ class TrainingStep:
                 variable.assign(value)
 
     def use_averaged_weights(self) -> None:
-        """Gives the net its averaged weights, if the optimizer keeps any."""
+        """Replaces the weights by their average, if the optimizer keeps any."""
         variables = self.model.trainable_variables
         self.model.optimizer.finalize_variable_values(variables)
-        if not self._stays_on_device:  # JAX gives net and optimizer one array, and predicting would use it up
+        if not self._stays_on_device:  # in JAX both share one array, which predicting would donate
             for variable in variables:
                 variable.assign(np.array(variable))
 
     @property
     def layout(self) -> list[str]:
-        """Name, type and shape of each variable that `values` gives: two steps of one layout can exchange them."""
-        return [f"{each.name} {each.dtype} {tuple(each.shape)}" for each in self._variables]
+        """Name, dtype and shape of each variable of `values`; steps of equal layout can exchange their values."""
+        return [f"{variable.name} {variable.dtype} {tuple(variable.shape)}" for variable in self._variables]
 
     def values(self) -> list[np.ndarray]:
-        """The value of every variable of net, optimizer and loss."""
+        """Returns the value of every variable of net, optimizer and loss."""
         return [np.array(variable) for variable in self._variables]
 
     def restore(self, values: list[np.ndarray], steps: int, updates_before: int) -> None:
         """Sets every variable.
 
         Args:
-            values: as `values` gave them.
-            steps: of the epoch that they were taken in, so far.
-            updates_before: as `updates_before` was.
+            values: as returned by `values`.
+            steps: number of steps of the current epoch when they were saved.
+            updates_before: `updates_before` when they were saved.
         """
         for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
@@ -164,12 +167,12 @@ class TrainingStep:
 
     @property
     def updates_before(self) -> int:
-        """Updates of the optimizer before this epoch."""
+        """Optimizer updates before the current epoch."""
         return self._updates_before
 
     @property
     def _variables(self) -> list[keras.Variable]:
-        # Weights, averages of normalisation, seeds of dropout; step count, moments, averaged weights; sums of losses.
+        # Net: weights, batch statistics, dropout seeds. Optimizer: step count, moments, averaged weights. Loss: sums.
         return [*self.model.variables, *self.model.optimizer.variables, self._metric.total, self._metric.count]
 
     def _read_sums(self) -> tuple[np.float32, np.float32]:

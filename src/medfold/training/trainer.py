@@ -1,4 +1,4 @@
-"""The training loop: one phase of a fold, from its first batch or a checkpoint to its final weights."""
+"""Training loop of one phase of a fold, from its first batch or a checkpoint to the final weights."""
 
 import os
 import time
@@ -15,14 +15,14 @@ from medfold.errors import UserError
 from medfold.models import gpus
 from medfold.processes import deadline_passed
 from medfold.progress import progress_bar
-from medfold.scoring import Metric, score_in_words
+from medfold.scoring import Metric, format_score
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.loader import load_batches
 from medfold.training.mixup import Batch
 from medfold.training.phases import Phase
 from medfold.training.resume import TrainingState, restore, save_state
 
-READ_EVERY = 2.0  # seconds between two looks at the loss where a look waits for a GPU
+READ_EVERY = 2.0  # seconds between readings of the loss on a GPU, where each reading waits for the device
 
 
 def train(
@@ -35,32 +35,33 @@ def train(
     callbacks: list[keras.callbacks.Callback],
     topic: str,
 ) -> None:
-    """Trains from where `state` stands to the end; the net then has its final weights.
+    """Trains a phase from `state` to the end; the net then has its final weights.
 
     Args:
-        phase: what is trained, on what, how long.
-        choices: what to keep, and when to stop.
+        phase: the net, its data and its number of epochs.
+        choices: which weights to keep, and when to stop.
         metric: of the competition.
         score: () -> the score of the net on the held-out fold.
-        state: where to begin; changed as the training goes on.
-        checkpoint: keeps the state on disk.
-        callbacks: Keras callbacks; they see `loss`, `val_<metric>` and `learning_rate` at the end of an epoch.
-        topic: what to call it on the terminal, such as `fold 0`.
+        state: the state to start from; it is updated during training.
+        checkpoint: saves the state to disk.
+        callbacks: Keras callbacks; at the end of an epoch they get `loss`, `val_<metric>` and `learning_rate`.
+        topic: name of the training on the terminal, such as `fold 0`.
 
     Raises:
-        UserError: a loss that is not a number; the time is up, and the state is saved.
+        UserError: the loss is not a number; or the time limit is reached, after the state is saved.
     """
     step, batches, total = phase.step, phase.batches, phase.epochs * phase.batches.steps
-    every = keras.callbacks.CallbackList(
+    callback_list = keras.callbacks.CallbackList(
         callbacks, add_history=False, model=step.model, epochs=phase.epochs, steps=batches.steps, verbose=0
     )
     step.model.stop_training = False
-    every.on_train_begin()
+    callback_list.on_train_begin()
     if state.variables is not None:
-        seen = [_logs(row, metric) for row in own_rows(state, phase)]
-        if inexact := restore(step, state, batches.steps, callbacks, seen):
-            warn(topic, f"what {', '.join(inexact)} kept is lost: not exactly as if it had never stopped")
-    looks_at_each_step, looked = not gpus(), time.monotonic()
+        past_logs = [_logs(row, metric) for row in own_rows(state, phase)]
+        if unrestored := restore(step, state, batches.steps, callbacks, past_logs):
+            what = f"the state of {', '.join(unrestored)} is lost"
+            warn(topic, f"{what}: the result may differ from that of an uninterrupted training")
+    reads_each_step, last_reading = not gpus(), time.monotonic()
     source = load_batches(batches, state.step, total, phase.workers, _to_tensors)
     with progress_bar(topic, total, "steps", state.step, log=False) as bar, closing(source):
         bar.describe(_last_epoch(state, phase, metric))
@@ -68,32 +69,32 @@ def train(
             epoch, position = divmod(state.step, batches.steps)
             if position == 0:
                 step.begin_epoch()
-                every.on_epoch_begin(epoch)
-            every.on_train_batch_begin(position)
+                callback_list.on_epoch_begin(epoch)
+            callback_list.on_train_batch_begin(position)
             step(*batch)
-            every.on_train_batch_end(position)
+            callback_list.on_train_batch_end(position)
             state.step += 1
             bar.advance()
 
-            ends, late = position + 1 == batches.steps, deadline_passed()
-            saves = late or checkpoint.due(ends)
-            if ends or saves or looks_at_each_step or time.monotonic() - looked > READ_EVERY:
-                looked = time.monotonic()
+            ends, out_of_time = position + 1 == batches.steps, deadline_passed()
+            saves = out_of_time or checkpoint.due(ends)
+            if ends or saves or reads_each_step or time.monotonic() - last_reading > READ_EVERY:
+                last_reading = time.monotonic()
                 if step.diverged(batches.steps):
                     raise _not_a_number(phase, epoch, position, topic)
             if ends:
                 row = _end_epoch(phase, choices, metric, score, state, topic)
-                every.on_epoch_end(epoch, _logs(row, metric))
+                callback_list.on_epoch_end(epoch, _logs(row, metric))
                 bar.describe(_last_epoch(state, phase, metric))
-                _tell_epoch(state, phase, metric, topic)
+                _report_epoch(state, phase, metric, topic)
             if saves:
                 save_state(checkpoint, step, state)
-            if late:
+            if out_of_time:
                 fix = "The same command goes on from there"
-                raise UserError(f"the time is up at {position_in_words(state, phase)}", topic, fix)
+                raise UserError(f"the time is up at {format_position(state, phase)}", topic, fix)
             if step.model.stop_training or _has_stopped(state, choices):
                 break
-    every.on_train_end()
+    callback_list.on_train_end()
     if state.best_weights:
         step.model.set_weights(state.best_weights)
     else:
@@ -103,12 +104,12 @@ def train(
 
 
 def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
-    """The rows of the history that are of a phase."""
+    """Returns the rows of the history that belong to a phase."""
     return [row for row in state.history if row["part"] == phase.name]
 
 
-def position_in_words(state: TrainingState, phase: Phase) -> str:
-    """'head, epoch 2, step 3 of 5 epochs': how far a phase is."""
+def format_position(state: TrainingState, phase: Phase) -> str:
+    """Formats the progress of a phase: 'head, epoch 2, step 3 of 5 epochs'."""
     epoch, position = divmod(state.step, phase.batches.steps)
     step = f", step {position}" if position else ""
     return f"{phase.prefix}epoch {epoch + 1}{step} of {phase.epochs} epochs"
@@ -124,8 +125,8 @@ def _end_epoch(
 ) -> dict[str, Any]:
     """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""
     step, epoch = phase.step, len(own_rows(state, phase)) + 1
-    if left_out := step.left_out():
-        what = f"{left_out} of {phase.batches.steps} steps of epoch {epoch} overflowed and were left out"
+    if overflowed := step.num_overflowed():
+        what = f"{overflowed} of {phase.batches.steps} steps of epoch {epoch} overflowed and were left out"
         warn(topic, f"{what}: loss or gradients were not finite")
     rate = float(keras.ops.convert_to_numpy(step.model.optimizer.learning_rate))
     loss = step.loss()
@@ -139,11 +140,11 @@ def _end_epoch(
 
 
 def _keep_best(state: TrainingState, phase: Phase, metric: Metric, value: float) -> None:
-    """Keeps the weights of the best epoch; one whose score is undefined is neither good nor bad."""
+    """Keeps the weights of the best epoch; epochs with an undefined score are ignored."""
     if np.isnan(value):
         return
-    before = [metric.sign * row[metric.name] for row in own_rows(state, phase)]
-    if not state.best_weights or metric.sign * value > np.nanmax([-np.inf, *before]):
+    previous = [metric.sign * row[metric.name] for row in own_rows(state, phase)]
+    if not state.best_weights or metric.sign * value > np.nanmax([-np.inf, *previous]):
         state.best_weights, state.since_best = phase.step.model.get_weights(), 0
     else:
         state.since_best += 1
@@ -154,25 +155,26 @@ def _has_stopped(state: TrainingState, choices: TrainingSettings) -> bool:
 
 
 def _to_tensors(batch: Batch) -> list:
-    """Copies a batch to the device: its memory is used again for the next."""
+    """Copies a batch to the device, because its memory is reused for the next batch."""
     return [keras.ops.convert_to_tensor(np.array(part)) for part in batch]
 
 
 def _logs(row: dict[str, Any], metric: Metric) -> dict[str, float]:
-    """What callbacks see of an epoch, named as `fit` names it."""
+    """Returns the logs of an epoch for callbacks, with the names that `fit` uses."""
     return {"loss": row["loss"], f"val_{metric.name}": row[metric.name], "learning_rate": row["learning_rate"]}
 
 
 def _last_epoch(state: TrainingState, phase: Phase, metric: Metric) -> str:
-    if not (own := own_rows(state, phase)):
+    """Formats the last epoch of a phase: number, loss and score."""
+    if not (rows := own_rows(state, phase)):
         return ""
-    last = own[-1]
-    score = f"{metric.title} {score_in_words(last[metric.name], 3)}"
+    last = rows[-1]
+    score = f"{metric.title} {format_score(last[metric.name], 3)}"
     return f"{phase.prefix}epoch {last['epoch']}/{phase.epochs}  loss {last['loss']:.3f}  {score}"
 
 
-def _tell_epoch(state: TrainingState, phase: Phase, metric: Metric, topic: str) -> None:
-    """A line for four epochs of a training; for each where somebody else draws the bar."""
+def _report_epoch(state: TrainingState, phase: Phase, metric: Metric, topic: str) -> None:
+    """Reports about four epochs of a training; every epoch if another process draws the progress bar."""
     epoch = len(own_rows(state, phase))
     every = 1 if os.environ.get(EACH_EPOCH) else -(-phase.epochs // 4)
     if not console.is_terminal and epoch % every == 0 and epoch < phase.epochs:
@@ -181,5 +183,5 @@ def _tell_epoch(state: TrainingState, phase: Phase, metric: Metric, topic: str) 
 
 def _not_a_number(phase: Phase, epoch: int, position: int, topic: str) -> UserError:
     where = f"{phase.prefix}epoch {epoch + 1}, step {position + 1}"
-    fix = "Lower training.learning_rate, or look for broken images"
+    fix = "Lower training.learning_rate, or check for broken images"
     return UserError(f"the loss is not a number at {where}", topic, fix)

@@ -51,7 +51,7 @@ def test_a_file_that_stands_there_is_kept_and_never_written_to(tmp_path, target,
     assert mine.read_text() == (target / "train.csv").read_text() == "corrected by hand"
     assert (target / "new.csv").read_bytes() == b"new"
     said = capsys.readouterr().out
-    assert "1 files of all.zip stand there already with other contents, and are kept as they stand: train.csv" in said
+    assert "1 files of all.zip are already there with other contents, and are kept: train.csv" in said
     assert list(target.glob(".*")) == []
 
 
@@ -114,7 +114,7 @@ def test_truncated_corrupt_and_other_files_are_damaged(tmp_path, target):
 def test_a_password_is_told(tmp_path, target):
     data = bytearray(zipped({"a.txt": b"a"}))
     data[data.index(b"PK\x01\x02") + 8] |= 1
-    with pytest.raises(UserError, match=r"'a.txt' is under a password.*FROM=folder"):
+    with pytest.raises(UserError, match=r"'a.txt' needs a password.*FROM=folder"):
         unpack_archive(archive_of(tmp_path, bytes(data)), target)
 
 
@@ -152,7 +152,7 @@ def test_a_missing_part_is_named(target):
 
 def test_archives_without_end_are_refused(target):
     data = b"core"
-    for depth in range(archives.DEEPEST + 1):
+    for depth in range(archives.MAX_NESTING + 1):
         data = zipped({f"{depth}.zip": data})
     archive_of(target, data)
     with pytest.raises(UserError, match="more than 3 deep"):

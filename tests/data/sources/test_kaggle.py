@@ -64,7 +64,7 @@ def test_the_second_time_nobody_is_asked(hosted, project):
 def test_an_ended_competition_says_so(hosted, project):
     hosted.competitions["histology"].deadline = "2019-03-30T23:59:00Z"
     download(project)
-    assert "histology ended on 2019-03-30; its data is still to be had" in hosted.said()
+    assert "histology ended on 2019-03-30; its data is still available" in hosted.said()
 
 
 def test_rules_not_accepted_and_unknown_names(hosted, project, project_folder):
@@ -220,7 +220,7 @@ def test_names_that_leave_the_folder_are_refused(hosted, project, tmp_path):
 
 
 def test_a_source_without_single_files_says_so(small):
-    with pytest.raises(UserError, match="FILES: source phantom has no single files"):
+    with pytest.raises(UserError, match="FILES: source phantom cannot fetch single files"):
         download(small, patterns=["train.csv"])
 
 
@@ -249,7 +249,7 @@ def test_what_cannot_be_repaired_alone_is_fetched_whole(hosted, project, content
         hosted.competitions["histology"].files[name] = b"renewed"
     download(project)
     assert raw(project) == content
-    assert "getting the whole" in hosted.said()
+    assert "downloading everything" in hosted.said()
 
 
 def test_single_files_do_not_declare_damaged_data_good(hosted, project, content):
@@ -355,7 +355,7 @@ def test_files_of_a_data_set(kaggle, dataset, content):
 
 def test_an_unknown_data_set_is_told(kaggle, dataset):
     del kaggle.datasets["bob/histology-set"]
-    with pytest.raises(UserError, match="bob/histology-set: Kaggle has no such thing: Not found"):
+    with pytest.raises(UserError, match="bob/histology-set: not found on Kaggle: Not found"):
         download(dataset)
 
 

@@ -112,7 +112,7 @@ def test_a_dry_run_ends_well_where_kaggle_cannot_be_asked(hosted, project, monke
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     submit(project, dry_run=True)
     said = hosted.said()
-    assert "nothing was placed, and Kaggle was not asked" in said
+    assert "nothing was submitted, and Kaggle was not asked" in said
     assert reason in said
     assert [row["status"] for row in ledger(project)] == ["written"]
     with pytest.raises(UserError, match=reason):
@@ -293,7 +293,7 @@ def test_a_score_that_is_no_number_is_none_and_asked_for_again(hosted, project, 
 def test_a_first_submission_needs_no_limits(hosted, project):
     hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say({}))
     submit(project)
-    assert "submissions left today: not told" in hosted.said()
+    assert "submissions left today: unknown" in hosted.said()
     assert ledger(project)[0]["status"] == "scored"
 
 

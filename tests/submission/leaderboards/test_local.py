@@ -36,7 +36,7 @@ def test_both_parts_are_scored_by_id(solved):
     assert placed.public == pytest.approx(auc(target[:12], table["target"].to_numpy()[:12]))
     assert placed.private == pytest.approx(auc(target[12:], table["target"].to_numpy()[12:]))
     assert [fact for fact, _ in placed.lines] == ["public", "private"]
-    assert placed.rivals is None
+    assert placed.ranking is None
 
 
 def test_metrics_of_probabilities_see_those_behind_the_decisions(solved):
@@ -51,7 +51,7 @@ def test_metrics_of_probabilities_see_those_behind_the_decisions(solved):
     assert f"AUC {auc(target[:12], values):.4f}" in line
     assert f"log loss {loss(target[:12], values):.4f}" in line
     assert f"macro F1 {METRICS['macro_f1'](target[:12], decided['target'].to_numpy()[:12]):.4f}" in line
-    assert line.count("of the probabilities behind it") == 2
+    assert line.count("of the probabilities") == 2
 
 
 def test_a_score_that_is_undefined_on_a_part_says_so(solved):
@@ -68,10 +68,10 @@ def test_the_submission_stands_among_published_scores(solved):
     small, table, groups, _ = solved
     small.paths.leaderboard.write_text("name,auc,source\nbetter,1.0,a\nworse,0.1,b\n")
     placed = place(small, table, groups)
-    assert placed.rivals["name"].tolist() == ["better", "this submission", "worse"]
-    assert placed.rivals["rank"].tolist() == [1, 2, 3]
-    assert placed.mine == 1
-    assert "not the protocol" in placed.rivals["source"].iloc[1]
+    assert placed.ranking["name"].tolist() == ["better", "this submission", "worse"]
+    assert placed.ranking["rank"].tolist() == [1, 2, 3]
+    assert placed.own_row == 1
+    assert "not the protocol" in placed.ranking["source"].iloc[1]
 
 
 def test_other_ids_or_no_solution_are_refused(solved):

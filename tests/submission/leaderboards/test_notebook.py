@@ -86,7 +86,7 @@ def test_a_notebook_is_pushed_followed_checked_submitted_and_recorded(hosted, pr
         "5 left today",
         f"as {KIT}, private",
         "running, 0 s",
-        "8 rows, checked; from those at home they differ by 0 at most",
+        "8 rows, checked; they differ from the local predictions by at most 0",
         "version 1 of the notebook as 41000001: medfold baseline, OOF AUC",
         "look 1 at this leaderboard",
     ):
@@ -101,7 +101,7 @@ def test_what_is_sent_is_a_whole_kit(hosted, project, tmp_path):
     from medfold.notebooks import SubmissionBundle
 
     kit = SubmissionBundle.open(tmp_path)
-    assert kit.about["slug"] == "histology"
+    assert kit.manifest["slug"] == "histology"
     assert [len(member.weights) for member in kit.members] == [2]
     assert hosted.datasets[KIT].private
 
@@ -149,7 +149,7 @@ def test_a_faulty_submission_is_not_submitted(hosted, project):
         return Ended({"submission.csv": b"\n".join(text.splitlines()[:-1])})
 
     hosted.runner = without_a_row
-    with pytest.raises(UserError, match="not to be submitted: .*1 ids are missing: .* FORCE=1 has the"):
+    with pytest.raises(UserError, match="output was not submitted: .*1 ids are missing: .* FORCE=1 runs the"):
         submit(project)
     assert not hosted.submissions
     hosted.runner = right
@@ -171,7 +171,7 @@ def test_predictions_far_from_those_at_home_are_told(hosted, project):
 
     hosted.runner = far
     submit(project)
-    assert "from those at home they differ by 0." in hosted.said()
+    assert "they differ from the local predictions by at most 0." in hosted.said()
 
 
 def test_a_failed_notebook_is_not_submitted_and_goes_anew(hosted, project):

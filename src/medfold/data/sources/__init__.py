@@ -1,1 +1,1 @@
-"""Where raw data comes from, one module per kind."""
+"""Sources of raw data, one module per kind."""

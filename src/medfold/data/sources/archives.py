@@ -1,4 +1,4 @@
-"""Archives from strangers, zip or tar: split, nested, damaged, hostile; unpacked inside their folder or not at all."""
+"""Safe unpacking of untrusted zip and tar archives: split, nested, damaged or malicious ones."""
 
 import gzip
 import lzma
@@ -19,12 +19,12 @@ from medfold.console import format_size, warn
 from medfold.errors import UserError, shorten_list
 from medfold.progress import ProgressBar, progress_bar
 
-PIECE = 1 << 20
-UTF_8 = 0x800  # flag of a member of a zip archive
-DEEPEST = 3  # archives within archives
-# Images hardly shrink, tables to a tenth. What grows further than this is no data set.
+CHUNK_BYTES = 1 << 20
+UTF_8 = 0x800  # flag of a zip member: its name is UTF-8
+MAX_NESTING = 3  # levels of archives within archives
+# Images hardly compress, tables to a tenth. An archive with a higher ratio is no data set but a decompression bomb.
 BOMB_RATIO, BOMB_BYTES = 200, 10**9
-ENDINGS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of names of archives
+ENDINGS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of archives
 DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -39,11 +39,11 @@ DAMAGED = (
 
 
 class DamagedArchiveError(UserError):
-    """An archive whose contents are not what they were."""
+    """An archive that is damaged or incomplete."""
 
 
 class RefusedArchiveError(UserError):
-    """An archive that is better left packed."""
+    """An archive that is unsafe to unpack."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,19 @@ class _Member:
     """One file or folder in an archive.
 
     Args:
-        name: as the archive has it.
-        bytes: unpacked.
-        is_folder: or a file.
-        is_plain: a file or a folder, no link or device.
-        is_secret: under a password.
-        open: its contents, checked to the end.
+        name: its path in the archive.
+        bytes: its unpacked size.
+        is_folder: True for a folder, False for a file.
+        is_plain: True for a file or a folder, False for a link or a device.
+        is_encrypted: True if it needs a password.
+        open: opens its contents; reading them to the end tests the checksum.
     """
 
     name: str
     bytes: int
     is_folder: bool
     is_plain: bool
-    is_secret: bool
+    is_encrypted: bool
     open: Callable[[], IO[bytes]]
 
     @property
@@ -72,37 +72,38 @@ class _Member:
 
 
 def is_archive(path: Path) -> bool:
-    """True if a file is named like an archive, whatever is in it."""
+    """True if there is a file and it is named like an archive; its contents are not checked."""
     return bool(ENDINGS.search(path.name)) and path.is_file()
 
 
 def unpack_archive(archive: Path, target: Path) -> None:
-    """Unpacks an archive, the checksums of what it holds tested on the way.
+    """Unpacks an archive into the folder `target` and tests the checksums of its members.
 
-    A file that stands where a member would go is kept, since it may have been corrected by hand and may be a link to
-    the user's own; where the contents differ that is told.
+    Never overwrites a file: it may have been corrected by hand, and may be a link to the user's own file. Warns of
+    existing files with other contents.
 
     Raises:
-        DamagedArchiveError: no archive, a cut-off one, or a bad checksum.
+        DamagedArchiveError: not an archive, a truncated one, or a wrong checksum.
         RefusedArchiveError: a member with an absolute path, with `..` or that is a link; a password; contents far
             larger than the archive.
         UserError: too little room on the disk.
     """
     try:
-        with _opened(archive) as (found, finish):
-            members = _checked(found, archive, target)
+        with _open_members(archive) as (unchecked, finish):
+            members = _check_members(unchecked, archive, target)
             with progress_bar("unpack", sum(member.bytes for member in members), "bytes") as bar:
                 differ = [member.name for member in members if not _extract(member, target / member.path, bar)]
             finish()
             if differ:
-                told = f"{len(differ):,} files of {archive.name} stand there already with other contents"
-                warn("unpack", f"{told}, and are kept as they stand: {shorten_list(differ)}")
+                message = f"{len(differ):,} files of {archive.name} are already there with other contents"
+                warn("unpack", f"{message}, and are kept: {shorten_list(differ)}")
     except DAMAGED as error:
         raise _damaged(archive, error) from None
     except OSError as error:
-        if error.errno is None:  # bz2 raises such ones
+        if error.errno is None:  # bz2 raises these for damaged data
             raise _damaged(archive, error) from None
-        raise UserError(f"cannot unpack ({error.strerror or error})", target, "Then run the same again") from None
+        fix = "Correct that and run the same command again"
+        raise UserError(f"cannot unpack ({error.strerror or error})", target, fix) from None
 
 
 def _damaged(archive: Path, error: Exception) -> DamagedArchiveError:
@@ -111,29 +112,29 @@ def _damaged(archive: Path, error: Exception) -> DamagedArchiveError:
 
 
 @contextmanager
-def _opened(archive: Path) -> Iterator[tuple[Iterable[_Member], Callable[[], None]]]:
-    """The members of an archive, and what is to be called once all were read: it tests the rest."""
+def _open_members(archive: Path) -> Iterator[tuple[Iterable[_Member], Callable[[], None]]]:
+    """Opens an archive: its members, and a function to call after reading them all, which tests the rest."""
     if archive.suffix.lower() == ".zip" or zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
-            yield [_of_zip(opened, info) for info in opened.infolist()], lambda: None
+            yield [_zip_member(opened, info) for info in opened.infolist()], lambda: None
         return
     with tarfile.open(archive) as opened:
 
         def finish() -> None:
-            while opened.fileobj.read(PIECE):  # the checksum of the whole stands at its end
+            while opened.fileobj.read(CHUNK_BYTES):  # the checksum of the whole archive is at its end
                 pass
 
-        yield (_of_tar(opened, info) for info in opened), finish
+        yield (_tar_member(opened, info) for info in opened), finish
 
 
-def _of_zip(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
-    plain = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG, stat.S_IFDIR)
-    secret = bool(info.flag_bits & 1)
-    return _Member(_name_in(info), info.file_size, info.is_dir(), plain, secret, lambda: opened.open(info))
+def _zip_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
+    is_plain = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG, stat.S_IFDIR)
+    is_encrypted = bool(info.flag_bits & 1)
+    return _Member(_decode_name(info), info.file_size, info.is_dir(), is_plain, is_encrypted, lambda: opened.open(info))
 
 
-def _name_in(info: zipfile.ZipInfo) -> str:
-    """The name of a zip member, read as UTF-8 even where the archive does not say that it is."""
+def _decode_name(info: zipfile.ZipInfo) -> str:
+    """The name of a zip member, decoded as UTF-8 if possible, even without the UTF-8 flag."""
     if info.flag_bits & UTF_8:
         return info.filename
     try:
@@ -142,13 +143,13 @@ def _name_in(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _of_tar(opened: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
-    plain = info.isreg() or info.isdir()
-    return _Member(info.name, info.size, info.isdir(), plain, False, lambda: opened.extractfile(info))
+def _tar_member(opened: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
+    is_plain = info.isreg() or info.isdir()
+    return _Member(info.name, info.size, info.isdir(), is_plain, False, lambda: opened.extractfile(info))
 
 
 def is_zip_of(archive: Path, name: str) -> bool:
-    """True if a file is a zip archive of one file of that name."""
+    """True if a file is a zip archive that contains one file, of that name."""
     try:
         with zipfile.ZipFile(archive) as opened:
             return opened.namelist() == [name]
@@ -157,72 +158,77 @@ def is_zip_of(archive: Path, name: str) -> bool:
 
 
 def unpack_nested(folder: Path) -> None:
-    """Unpacks the archives within a folder, joining split ones (`train.zip.001`, `.002`, ...), and removes them.
+    """Unpacks the archives in a folder and removes them; joins split ones first (`train.zip.001`, `.002`, ...).
 
-    The contents of `train.zip` go to the folder `train/`; if they stand in a folder `train/` already, or are the one
-    file `train`, they go beside the archive.
+    The contents of `train.zip` go to a folder `train/`. If the archive itself contains only a folder or file `train`,
+    they go beside the archive.
+
+    Raises:
+        UserError: an archive that cannot be unpacked, a missing part of a split one, or too many nested levels.
     """
-    for _ in range(DEEPEST):
-        _join(folder)
+    for _ in range(MAX_NESTING):
+        _join_parts(folder)
         for archive in _archives(folder):
-            unpack_archive(archive, _place(archive))
+            unpack_archive(archive, _target_folder(archive))
             archive.unlink()
     if _archives(folder):
-        raise RefusedArchiveError(f"archives stand more than {DEEPEST} deep in each other", folder)
+        raise RefusedArchiveError(f"archives are nested more than {MAX_NESTING} deep", folder)
 
 
 def _archives(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if is_archive(path))
 
 
-def _join(folder: Path) -> None:
+def _join_parts(folder: Path) -> None:
+    """Joins the parts of split archives and removes them."""
     for first in sorted(folder.rglob("*.zip.001")):
-        whole = first.with_suffix("")
+        archive = first.with_suffix("")
         parts = sorted(path for path in first.parent.iterdir() if re.fullmatch(r"\.\d{3}", path.suffix))
-        parts = [path for path in parts if path.stem == whole.name]
-        expected = [f"{whole.name}.{number:03}" for number in range(1, len(parts) + 1)]
+        parts = [path for path in parts if path.stem == archive.name]
+        expected = [f"{archive.name}.{number:03}" for number in range(1, len(parts) + 1)]
         if [path.name for path in parts] != expected:
-            absent = next(name for name in expected if not first.with_name(name).is_file())
-            raise UserError(f"part {absent} of a split archive is missing", first.parent, "Download it again")
-        with files.atomic_write(whole) as temporary, temporary.open("wb") as joined:
+            missing = next(name for name in expected if not first.with_name(name).is_file())
+            raise UserError(f"part {missing} of a split archive is missing", first.parent, "Download it again")
+        with files.atomic_write(archive) as temporary, temporary.open("wb") as joined:
             for path in parts:
                 with path.open("rb") as part:
-                    shutil.copyfileobj(part, joined, PIECE)
+                    shutil.copyfileobj(part, joined, CHUNK_BYTES)
         for path in parts:
             path.unlink()
 
 
-def _place(archive: Path) -> Path:
+def _target_folder(archive: Path) -> Path:
+    """The folder to unpack a nested archive into; see `unpack_nested`."""
     name = ENDINGS.sub("", archive.name)
     try:
-        with _opened(archive) as (members, _):
-            tops = {member.path.parts[:1] for member in members} - {(), ("__MACOSX",)}
+        with _open_members(archive) as (members, _):
+            top_level = {member.path.parts[:1] for member in members} - {(), ("__MACOSX",)}
     except (*DAMAGED, OSError) as error:
         raise _damaged(archive, error) from None
-    return archive.parent if tops == {(name,)} else archive.parent / name
+    return archive.parent if top_level == {(name,)} else archive.parent / name
 
 
-def _checked(found: Iterable[_Member], archive: Path, target: Path) -> list[_Member]:
-    """The members, once none of them is unsafe and there is room for all."""
+def _check_members(unchecked: Iterable[_Member], archive: Path, target: Path) -> list[_Member]:
+    """Returns the members as a list, after checking that all of them are safe and that there is room for them."""
     members, total = [], 0
-    for member in found:  # of a compressed tar the next one is found by unpacking this one
-        _check(member, archive)
+    for member in unchecked:  # lazy: a compressed tar is unpacked to find the next member
+        _check_member(member, archive)
         total += member.bytes
         _check_size(total, archive, target)
         members.append(member)
     return members
 
 
-def _check(member: _Member, archive: Path) -> None:
+def _check_member(member: _Member, archive: Path) -> None:
     path = member.path
-    outside = path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", member.name)
-    if outside or not member.is_plain:
+    is_outside = path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", member.name)
+    if is_outside or not member.is_plain:
         raise RefusedArchiveError(
             f"unsafe member '{member.name}'", archive, "Nothing was unpacked; get it from its source"
         )
-    if member.is_secret:
+    if member.is_encrypted:
         fix = "Unpack it yourself; give FROM=folder"
-        raise RefusedArchiveError(f"'{member.name}' is under a password", archive, fix)
+        raise RefusedArchiveError(f"'{member.name}' needs a password", archive, fix)
 
 
 def _check_size(total: int, archive: Path, target: Path) -> None:
@@ -237,23 +243,24 @@ def _check_size(total: int, archive: Path, target: Path) -> None:
 
 
 def _extract(member: _Member, path: Path, bar: ProgressBar) -> bool:
-    """Unpacks a member; False if a file of other contents stands there, which is kept."""
+    """Unpacks a member; False if there is a file with other contents, which is kept."""
     if member.is_folder:
         path.mkdir(parents=True, exist_ok=True)
         return True
     if path.is_file():
         return _equals(member, path, bar)
     with member.open() as packed, files.atomic_write(path) as temporary, temporary.open("wb") as file:
-        while piece := packed.read(PIECE):
-            file.write(piece)
-            bar.advance(len(piece))
+        while chunk := packed.read(CHUNK_BYTES):
+            file.write(chunk)
+            bar.advance(len(chunk))
     return True
 
 
 def _equals(member: _Member, path: Path, bar: ProgressBar) -> bool:
+    """True if a file has the contents of a member."""
     same = path.stat().st_size == member.bytes
     with member.open() as packed, path.open("rb") as file:
-        while piece := packed.read(PIECE):  # to its end, which tests its checksum
-            same = same and file.read(len(piece)) == piece
-            bar.advance(len(piece))
+        while chunk := packed.read(CHUNK_BYTES):  # read to its end, which tests its checksum
+            same = same and file.read(len(chunk)) == chunk
+            bar.advance(len(chunk))
     return same

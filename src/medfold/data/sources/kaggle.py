@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from medfold.competition import slug_of
+from medfold.competition import parse_slug
 from medfold.console import say
 from medfold.data.sources import remote_files
 from medfold.data.sources.source import SingleFiles, SourceFolders
@@ -21,21 +21,22 @@ class Options(BaseModel):
     @field_validator("slug")
     @classmethod
     def _plain(cls, value: str) -> str:
-        return slug_of(value, "competitions")
+        return parse_slug(value, "competitions")
 
 
 def fetch(options: Options, into: SourceFolders) -> None:
     """Downloads the competition's archive and unpacks it.
 
     Raises:
-        UserError: no credentials, rules not accepted, no such competition; what `remote.fetch_archive` raises.
+        UserError: no credentials, rules not accepted, no such competition, or a failed download
+            (`remote_files.fetch_archive`).
     """
     session = _connected(options)
     remote_files.fetch_archive(lambda: open_competition(session, options.slug), options.slug, into)
 
 
 def single_files(options: Options) -> SingleFiles:
-    """The competition's files, one by one."""
+    """Access to the separate files of the competition."""
     session = _connected(options)
     return SingleFiles(
         sizes=lambda: competition_files(session, options.slug),
@@ -45,9 +46,9 @@ def single_files(options: Options) -> SingleFiles:
     )
 
 
-def accept(options: Options, given: Path) -> str:
-    """Takes any archive or folder; the contents are checked when the samples are read."""
-    return given.name
+def accept(options: Options, path: Path) -> str:
+    """Accepts any archive or folder; the contents are checked when the samples are read."""
+    return path.name
 
 
 def _connected(options: Options) -> KaggleSession:
@@ -55,5 +56,5 @@ def _connected(options: Options) -> KaggleSession:
     say("kaggle", f"as {session.account}")
     info = Competitions(session).joined(options.slug)
     if info.over:
-        say("kaggle", f"{options.slug} ended on {info.deadline:%Y-%m-%d}; its data is still to be had")
+        say("kaggle", f"{options.slug} ended on {info.deadline:%Y-%m-%d}; its data is still available")
     return session

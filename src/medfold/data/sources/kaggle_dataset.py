@@ -1,10 +1,10 @@
-"""Source `kaggle-dataset`: a data set of Kaggle; public ones need no account."""
+"""Source `kaggle-dataset`: a data set on Kaggle; public ones need no account."""
 
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from medfold.competition import slug_of
+from medfold.competition import parse_slug
 from medfold.console import say
 from medfold.data.sources import remote_files
 from medfold.data.sources.source import SingleFiles, SourceFolders
@@ -21,21 +21,21 @@ class Options(BaseModel):
     @field_validator("slug")
     @classmethod
     def _plain(cls, value: str) -> str:
-        return slug_of(value, "datasets")
+        return parse_slug(value, "datasets")
 
 
 def fetch(options: Options, into: SourceFolders) -> None:
     """Downloads the data set's archive and unpacks it.
 
     Raises:
-        UserError: no such data set, or one that is private; what `remote.fetch_archive` raises.
+        UserError: no such data set, a private one, or a failed download (`remote_files.fetch_archive`).
     """
     session = _connected()
     remote_files.fetch_archive(lambda: open_dataset(session, options.slug), options.slug.partition("/")[2], into)
 
 
 def single_files(options: Options) -> SingleFiles:
-    """The data set's files, one by one."""
+    """Access to the separate files of the data set."""
     session = _connected()
     return SingleFiles(
         sizes=lambda: dataset_files(session, options.slug),
@@ -45,9 +45,9 @@ def single_files(options: Options) -> SingleFiles:
     )
 
 
-def accept(options: Options, given: Path) -> str:
-    """Takes any archive or folder; the contents are checked when the samples are read."""
-    return given.name
+def accept(options: Options, path: Path) -> str:
+    """Accepts any archive or folder; the contents are checked when the samples are read."""
+    return path.name
 
 
 def _connected() -> KaggleSession:

@@ -1,4 +1,4 @@
-"""Source `own`: data of one's own, which is at no address; `FROM=` names it."""
+"""Source `own`: your own data, which has no download address; `FROM=` names it."""
 
 from pathlib import Path
 
@@ -16,14 +16,15 @@ class Options(BaseModel):
 
 
 def fetch(options: Options, into: SourceFolders) -> None:
-    """There is nowhere to get it from.
+    """Refuses: there is no address to download from.
 
     Raises:
         UserError: always.
     """
-    raise UserError("the data is your own and at no address", "source.kind", "Name it: FROM=folder-or-archive")
+    what = "the data is your own: there is no address to download it from"
+    raise UserError(what, "source.kind", "Name it: FROM=folder-or-archive")
 
 
-def accept(options: Options, given: Path) -> str:
-    """Takes what is given, under its own name."""
-    return given.name
+def accept(options: Options, path: Path) -> str:
+    """Accepts any file, folder or archive."""
+    return path.name

@@ -1,14 +1,14 @@
 """Source `phantom`: made-up chest radiographs, drawn from a seed, with no network and no real patient.
 
-Every image shows a body with two lungs, ribs, spine, heart and vessels, at an exposure of its own, under quantum
-noise. Some patients carry a nodule, in all of their images. How visible a nodule is, is set by one physical number,
-its matched-filter signal-to-noise ratio
+Every image shows a body with two lungs, ribs, spine, heart and vessels, with a random exposure and quantum noise.
+Some patients have a nodule, in all of their images. Its visibility is set by one physical number, the matched-filter
+signal-to-noise ratio
 
     SNR = |s| / sigma    (s: the nodule's pixels at 128 px, sigma: standard deviation of the white noise per pixel)
 
-the detectability index d' of an ideal observer who knows where to look and sees noise alone (Burgess 1999,
-"The Rose model, revisited"). It is drawn uniformly from `snr`, in every image anew. The place is not known and
-ribs and vessels hide nodules, so any real observer does worse.
+This is the detectability index d' of an ideal observer who knows the position and sees only noise (Burgess 1999,
+"The Rose model, revisited"). It is drawn uniformly from the range `snr`, separately for every image. The position is
+not known and ribs and vessels hide nodules, so any real observer does worse.
 """
 
 import math
@@ -29,9 +29,9 @@ from medfold.errors import UserError
 
 SIZE = 128
 NOISE = 0.025  # standard deviation of the quantum noise; the anatomy spans about 0..1
-CLUTTER = 0.015  # standard deviation of the vessels' pattern within the lungs
+CLUTTER = 0.015  # standard deviation of the vessel pattern within the lungs
 NODULES = "nodules.csv"
-PARTS = {"train": 0, "test": 1}  # enters the seed: the parts never share a patient
+PARTS = {"train": 0, "test": 1}  # part of the seed, so that the parts never share a patient
 
 
 class Options(BaseModel):
@@ -65,17 +65,17 @@ class PhantomImage:
 def fetch(options: Options, into: SourceFolders) -> None:
     """Draws the competition: `train/`, `test/`, `train.csv`, `sample_submission.csv`.
 
-    The hidden folder gets what a competitor may not see: `solution.csv` (id, target, usage Public or Private)
-    and `nodules.csv` (id, x, y, radius in pixels, snr).
+    Writes what a competitor may not see to the hidden folder: `solution.csv` (id, target, usage Public or Private) and
+    `nodules.csv` (id, x, y, radius in pixels, snr).
     """
     target, hidden = into.raw, into.hidden
-    train, test = (list(_shots(options, part)) for part in PARTS)
+    train, test = (list(_images(options, part)) for part in PARTS)
     rows = dict(_draw_all(options, train + test, target))
-    table = pd.DataFrame([_record(rows[shot], shot) for shot in train])
-    truth = pd.DataFrame([_record(rows[shot], shot) for shot in test])
+    table = pd.DataFrame([_record(rows[image], image) for image in train])
+    truth = pd.DataFrame([_record(rows[image], image) for image in test])
 
     rng = np.random.default_rng([options.seed, 99])
-    copies = _copy_some(options.duplicates, table, truth, target, rng)
+    copies = _add_duplicates(options.duplicates, table, truth, target, rng)
     table = table.sort_values("id", kind="stable")
     table.to_csv(target / "train.csv", index=False)
     pd.DataFrame({"id": truth["id"], "target": 0.5}).to_csv(target / "sample_submission.csv", index=False)
@@ -83,7 +83,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
     usage = np.where(rng.permutation(len(truth)) < 0.3 * len(truth), "Public", "Private")
     hidden.mkdir(parents=True)
     truth[["id", "target"]].assign(usage=usage).to_csv(hidden / "solution.csv", index=False)
-    places = {shot.id: rows[shot]["nodule"] for shot in train + test if rows[shot]["nodule"]}
+    places = {image.id: rows[image]["nodule"] for image in train + test if rows[image]["nodule"]}
     places |= {copy: places[original] for copy, original in copies.items() if original in places}
     nodules = pd.DataFrame(
         [{"id": id, **place} for id, place in sorted(places.items())], columns=["id", "x", "y", "radius", "snr"]
@@ -92,21 +92,25 @@ def fetch(options: Options, into: SourceFolders) -> None:
 
 
 def findings(hidden: Path) -> pd.DataFrame | None:
-    """The nodules of all parts: id, x, y, radius in pixels of the raw image; None before the download."""
+    """Returns the nodules of all parts: id, x, y, radius in pixels of the raw image; None before the download."""
     table = hidden / NODULES
     return files.read_csv(table)[["id", "x", "y", "radius"]] if table.is_file() else None
 
 
-def accept(options: Options, given: Path) -> str:
-    """Refuses `FROM=`: this competition is drawn, not fetched."""
-    raise UserError("a phantom competition is drawn from its seed", given, "Leave FROM out")
+def accept(options: Options, path: Path) -> str:
+    """Refuses `FROM=`: this competition is drawn, not downloaded.
+
+    Raises:
+        UserError: always.
+    """
+    raise UserError("a phantom competition is drawn from its seed", path, "Leave FROM out")
 
 
 def _rng(options: Options, part: str, patient: int, number: int) -> np.random.Generator:
     return np.random.default_rng([options.seed, PARTS[part], patient, number])
 
 
-def _shots(options: Options, part: str) -> Iterator[PhantomImage]:
+def _images(options: Options, part: str) -> Iterator[PhantomImage]:
     patients = options.train_patients if part == "train" else options.test_patients
     for patient in range(patients):
         count = _rng(options, part, patient, 0).choice([1, 2, 3], p=[0.5, 0.4, 0.1])
@@ -115,38 +119,44 @@ def _shots(options: Options, part: str) -> Iterator[PhantomImage]:
 
 
 def _id(part: str, patient: int, number: int) -> str:
-    """An id whose order tells nothing: a scrambled counter (the factor is odd, so no two are equal)."""
+    """An id whose order reveals nothing: a scrambled counter (the factor is odd, so all ids are different)."""
     scrambled = ((patient * 4 + number) * 2654435761 + PARTS[part] * 0x5BD1E995) % 2**32
     return f"{part}_{scrambled:08x}"
 
 
-def _draw_all(options: Options, shots: list[PhantomImage], target: Path) -> Iterator[tuple[PhantomImage, dict]]:
+def _draw_all(options: Options, images: list[PhantomImage], target: Path) -> Iterator[tuple[PhantomImage, dict]]:
     for part in PARTS:
         (target / part).mkdir(parents=True)
 
-    def draw(shot: PhantomImage) -> tuple[PhantomImage, dict]:
-        pixels, facts = draw_image(options, shot.part, shot.patient, shot.number)
-        cv2.imwrite(str(target / shot.part / f"{shot.id}.png"), pixels)
-        return shot, facts
+    def draw(image: PhantomImage) -> tuple[PhantomImage, dict]:
+        pixels, facts = draw_image(options, image.part, image.patient, image.number)
+        cv2.imwrite(str(target / image.part / f"{image.id}.png"), pixels)
+        return image, facts
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(draw, shots)
+        yield from pool.map(draw, images)
 
 
-def _record(facts: dict, shot: PhantomImage) -> dict:
-    patient = f"P{shot.patient:04d}"
-    return {"id": shot.id, "patient_id": patient, "age": facts["age"], "sex": facts["sex"], "target": facts["target"]}
+def _record(facts: dict, image: PhantomImage) -> dict:
+    patient = f"P{image.patient:04d}"
+    return {"id": image.id, "patient_id": patient, "age": facts["age"], "sex": facts["sex"], "target": facts["target"]}
 
 
-def _copy_some(count: int, table: pd.DataFrame, truth: pd.DataFrame, target: Path, rng: np.random.Generator) -> dict:
-    """Puts exact duplicates under other ids: `count` within train (one with the other label), half as many in test."""
+def _add_duplicates(
+    count: int, table: pd.DataFrame, truth: pd.DataFrame, target: Path, rng: np.random.Generator
+) -> dict:
+    """Adds exact duplicates under other ids: `count` in train (one with the other label), half as many in test.
+
+    Returns:
+        The id of the original by the id of its copy.
+    """
     originals = rng.choice(len(table), size=count + count // 2, replace=False)
     copies = {}
     for number, original in enumerate(originals):
         row = table.iloc[original]
         part, rows = ("train", table) if number < count else ("test", truth)
-        stranger = 9000 + number
-        copy = {**row, "id": _id(part, stranger, 1), "patient_id": f"P{stranger}"}
+        patient = 9000 + number  # above the numbers of drawn patients, of which there are fewer than 9000
+        copy = {**row, "id": _id(part, patient, 1), "patient_id": f"P{patient}"}
         if number == 0 and part == "train":
             copy["target"] = 1 - row["target"]
         pixels = (target / "train" / f"{row['id']}.png").read_bytes()
@@ -157,7 +167,7 @@ def _copy_some(count: int, table: pd.DataFrame, truth: pd.DataFrame, target: Pat
 
 
 def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[np.ndarray, dict]:
-    """One radiograph, as displayed.
+    """Draws one radiograph, as displayed.
 
     Args:
         options: seed, prevalence and SNR range.
@@ -169,89 +179,113 @@ def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[
         Pixels, uint8 (128, 128), and a dictionary with age, sex, target (0 or 1) and nodule (x, y, radius in
         pixels, snr; `None` without one).
     """
-    film, facts, shot = draw_film(options, part, patient, number)
+    film, facts, image_rng = draw_film(options, part, patient, number)
     # Exposure and display: gain, offset and a film-like curve.
-    gain, offset, gamma = shot.uniform(0.7, 1.05), shot.uniform(0, 0.15), math.exp(shot.normal(0, 0.18))
+    gain, offset, gamma = image_rng.uniform(0.7, 1.05), image_rng.uniform(0, 0.15), math.exp(image_rng.normal(0, 0.18))
     shown = np.clip(film, 0, 1) ** gamma * gain + offset
     return np.clip(np.rint(shown * 255), 0, 255).astype(np.uint8), facts
 
 
 def draw_film(options: Options, part: str, patient: int, number: int) -> tuple[np.ndarray, dict, np.random.Generator]:
-    """What reaches the film, before exposure: float32 (128, 128) of about 0..1, facts, and the random state after."""
-    who, shot = _rng(options, part, patient, 10), _rng(options, part, patient, 10 + number)
-    target = int(who.random() < options.prevalence)
-    age = int(np.clip(who.normal(58 + 5 * target, 13), 18, 90))
-    sex = "F" if who.random() < 0.48 else "M"
+    """Draws the radiograph before exposure.
+
+    Args:
+        options, part, patient, number: as in `draw_image`.
+
+    Returns:
+        Pixels, float32 (128, 128) of about 0..1; the dictionary of `draw_image`; and the random generator of the image
+        in its state after drawing.
+    """
+    patient_rng, image_rng = _rng(options, part, patient, 10), _rng(options, part, patient, 10 + number)
+    target = int(patient_rng.random() < options.prevalence)
+    age = int(np.clip(patient_rng.normal(58 + 5 * target, 13), 18, 90))
+    sex = "F" if patient_rng.random() < 0.48 else "M"
 
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE
-    # Posture: the same anatomy, shifted, turned and scaled a little in every image.
-    angle, zoom = shot.normal(0, 0.04), shot.normal(1, 0.03)
-    dx, dy = shot.normal(0, 0.02, 2)
-    u, v = _turned(x - 0.5 - float(dx), y - 0.5 - float(dy), angle)
+    # Posture: the same anatomy, slightly shifted, rotated and scaled in every image.
+    angle, zoom = image_rng.normal(0, 0.04), image_rng.normal(1, 0.03)
+    dx, dy = image_rng.normal(0, 0.02, 2)
+    u, v = _rotated(x - 0.5 - float(dx), y - 0.5 - float(dy), angle)
     u, v = u / zoom, v / zoom
-    image, lungs = _anatomy(u, v, who)
+    image, lungs = _anatomy(u, v, patient_rng)
 
     nodule = None
     if target:
-        side, height, reach = 1 - 2 * int(who.integers(2)), who.uniform(-0.24, 0.17), who.uniform(0.16, 0.29)
-        radius = who.uniform(3.0, 6.0)  # standard deviation of the blob, pixels
-        cu, cv = side * reach + shot.normal(0, 0.01), height + shot.normal(0, 0.01)
-        snr = shot.uniform(*options.snr)
+        side, height, reach = (
+            1 - 2 * int(patient_rng.integers(2)),
+            patient_rng.uniform(-0.24, 0.17),
+            patient_rng.uniform(0.16, 0.29),
+        )
+        radius = patient_rng.uniform(3.0, 6.0)  # standard deviation of the blob, pixels
+        cu, cv = side * reach + image_rng.normal(0, 0.01), height + image_rng.normal(0, 0.01)
+        snr = image_rng.uniform(*options.snr)
         spread = zoom * radius / SIZE
-        stretch = who.uniform(0.8, 1.25)  # not quite round
-        p, q = _turned(u - cu, v - cv, who.uniform(0, math.pi))
+        stretch = patient_rng.uniform(0.8, 1.25)  # not quite round
+        p, q = _rotated(u - cu, v - cv, patient_rng.uniform(0, math.pi))
         blob = np.exp(-((p * stretch) ** 2 + (q / stretch) ** 2) / (2 * spread * spread))
         image += blob * (snr * NOISE / float(np.linalg.norm(blob)))
         at = np.unravel_index(np.argmax(blob), blob.shape)
         nodule = {"x": int(at[1]), "y": int(at[0]), "radius": float(1.5 * radius * zoom), "snr": float(snr)}
 
-    # Vessels: smooth clutter within the lungs, of about a nodule's size, so that a bright spot alone proves nothing.
-    clutter = cv2.GaussianBlur(shot.standard_normal((SIZE, SIZE), np.float32), (0, 0), 1.8)
+    # Vessels: smooth clutter of about a nodule's size within the lungs, so that a bright spot alone proves nothing.
+    clutter = cv2.GaussianBlur(image_rng.standard_normal((SIZE, SIZE), np.float32), (0, 0), 1.8)
     image += lungs * clutter * (CLUTTER / float(clutter.std()))
-    image += NOISE * shot.standard_normal((SIZE, SIZE), np.float32)
+    image += NOISE * image_rng.standard_normal((SIZE, SIZE), np.float32)
 
-    return image, {"age": age, "sex": sex, "target": target, "nodule": nodule}, shot
+    return image, {"age": age, "sex": sex, "target": target, "nodule": nodule}, image_rng
 
 
-def _turned(x: np.ndarray, y: np.ndarray, angle: float) -> tuple[np.ndarray, np.ndarray]:
+def _rotated(x: np.ndarray, y: np.ndarray, angle: float) -> tuple[np.ndarray, np.ndarray]:
     cosine, sine = math.cos(angle), math.sin(angle)
     return x * cosine - y * sine, x * sine + y * cosine
 
 
-def _soft(distance: np.ndarray, width: float) -> np.ndarray:
-    """1 inside (distance < 0), 0 outside, with a smooth edge of the given width."""
+def _soft_mask(distance: np.ndarray, width: float) -> np.ndarray:
+    """A mask with a smooth edge of the given width: 1 inside (distance < 0), 0 outside."""
     return 0.5 - 0.5 * np.tanh(distance * (0.5 / width))
 
 
-def _anatomy(u: np.ndarray, v: np.ndarray, who: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Body, lungs, ribs, clavicles, spine, heart and diaphragm over coordinates from -0.5 to 0.5."""
-    width, height = who.normal(0.155, 0.01), who.normal(0.36, 0.02)
+def _anatomy(u: np.ndarray, v: np.ndarray, patient_rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draws body, lungs, ribs, clavicles, spine, heart and diaphragm over coordinates from -0.5 to 0.5.
+
+    Returns:
+        The image, and the mask of the lungs without the heart; both float32.
+    """
+    width, height = patient_rng.normal(0.155, 0.01), patient_rng.normal(0.36, 0.02)
     lungs = np.zeros_like(u)
     for side in (-1, 1):
         a, b = (u - side * 0.215) / width, (v + 0.0) / height
         tilt = a - side * 0.25 * b  # wider at the base
-        lungs = np.maximum(lungs, _soft(np.sqrt(tilt**2 + b**2) - 1, 0.07))
-    dome = who.normal(0.24, 0.015)
+        lungs = np.maximum(lungs, _soft_mask(np.sqrt(tilt**2 + b**2) - 1, 0.07))
+    dome = patient_rng.normal(0.24, 0.015)
     for side in (-1, 1):
         edge = dome - 0.02 * (side < 0) - 1.6 * (u - side * 0.2) ** 2
-        lungs *= 1 - _soft(edge - v, 0.012) * (np.sign(u) == side)
+        lungs *= 1 - _soft_mask(edge - v, 0.012) * (np.sign(u) == side)
 
-    body = _soft(np.abs(u) - 0.47 + 0.25 * np.clip(-v - 0.33, 0, 1), 0.015)
+    body = _soft_mask(np.abs(u) - 0.47 + 0.25 * np.clip(-v - 0.33, 0, 1), 0.015)
     image = body * (0.62 + 0.08 * v)
-    image -= lungs * who.normal(0.40, 0.025)
+    image -= lungs * patient_rng.normal(0.40, 0.025)
 
-    count, slope, thickness = who.normal(10.5, 0.6), who.normal(1.1, 0.1), who.normal(0.055, 0.006)
-    phase = (v + slope * (np.abs(u) - 0.2) ** 2 * 2.2) * count + who.uniform(0, 1)
+    count, slope, thickness = (
+        patient_rng.normal(10.5, 0.6),
+        patient_rng.normal(1.1, 0.1),
+        patient_rng.normal(0.055, 0.006),
+    )
+    phase = (v + slope * (np.abs(u) - 0.2) ** 2 * 2.2) * count + patient_rng.uniform(0, 1)
     ribs = np.exp(-(((phase - np.floor(phase)) - 0.5) ** 2) / (2 * (thickness * count / 4) ** 2))
-    cage = _soft(np.abs(u) - 0.38, 0.015) * _soft(0.05 - np.abs(u), 0.02) * _soft(np.abs(v + 0.03) - 0.36, 0.02)
+    cage = (
+        _soft_mask(np.abs(u) - 0.38, 0.015)
+        * _soft_mask(0.05 - np.abs(u), 0.02)
+        * _soft_mask(np.abs(v + 0.03) - 0.36, 0.02)
+    )
     image += 0.06 * ribs * cage
 
     collar = np.abs(v + 0.31 - 0.25 * (np.abs(u) - 0.2)) - 0.014
-    image += 0.11 * _soft(collar, 0.006) * _soft(np.abs(np.abs(u) - 0.21) - 0.16, 0.01)
-    image += 0.13 * _soft(np.abs(u) - 0.045, 0.012) * (1 + 0.12 * np.sin(v * 95))
+    image += 0.11 * _soft_mask(collar, 0.006) * _soft_mask(np.abs(np.abs(u) - 0.21) - 0.16, 0.01)
+    image += 0.13 * _soft_mask(np.abs(u) - 0.045, 0.012) * (1 + 0.12 * np.sin(v * 95))
 
-    size = who.normal(0.165, 0.014)
+    size = patient_rng.normal(0.165, 0.014)
     heart = np.sqrt(((u - 0.05) / (size * 1.05)) ** 2 + ((v - 0.13) / (size * 1.15)) ** 2) - 1
-    heart = _soft(heart, 0.08)
+    heart = _soft_mask(heart, 0.08)
     image += heart * lungs * 0.30
     return image.astype(np.float32), (lungs * (1 - heart)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What the Kaggle sources share: one archive or one file, from the network into raw/."""
+"""Downloads of the Kaggle sources: one archive or one file into raw/."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,22 +12,28 @@ from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.source import SourceFolders
 from medfold.errors import UserError
 
-CONTENTS = 1.0  # images hardly shrink: the contents of an archive need about its size once more
+CONTENTS = 1.0  # images hardly compress: unpacking needs about the size of the archive again
 
 
-def fetch_archive(fresh: Callable[[], requests.Response], name: str, into: SourceFolders) -> None:
+def fetch_archive(open_response: Callable[[], requests.Response], name: str, into: SourceFolders) -> None:
     """Downloads a zip archive and unpacks it into `into.raw`.
 
-    Unpacking tests every member's checksum; an archive that fails is thrown away and fetched once more. One that is
-    whole is kept in `into.downloads` until raw/ is complete, so that a killed unpacking needs no second download.
+    Unpacking tests the checksum of every member; a damaged archive is deleted and downloaded once more. An intact one
+    is kept in `into.downloads` until raw/ is complete, so that an interrupted unpacking needs no second download.
+
+    Args:
+        open_response: sends a new request for the archive and returns its response.
+        name: name of the archive, without ending.
+        into: the folders to fill.
 
     Raises:
-        UserError: what `transfer.fetch` and `archives.unpack` raise; an archive that is damaged twice.
+        UserError: what `http_download.download_file` and `archives.unpack_archive` raise; an archive that arrives
+            damaged twice.
     """
     archive = into.downloads / f"{name}.zip"
     for attempt in (1, 2):
         if not archive.is_file():
-            http_download.download_file(fresh, archive, CONTENTS)
+            http_download.download_file(open_response, archive, CONTENTS)
             say("download", f"{format_size(archive.stat().st_size)} arrived")
         try:
             unpack_archive(archive, into.raw)
@@ -40,21 +46,21 @@ def fetch_archive(fresh: Callable[[], requests.Response], name: str, into: Sourc
             if attempt == 2:
                 fix = "Try again later, or fetch it with a browser and give it by FROM=archive.zip"
                 raise UserError(f"the archive arrives damaged, twice ({error.what})", name, fix) from None
-            warn("download", f"{error.what}; once more from the start")
+            warn("download", f"{error.what}; downloading it again")
             files.remove(into.raw)
             into.raw.mkdir()
 
 
-def fetch_file(fresh: Callable[[], requests.Response], name: str, target: Path) -> None:
-    """Downloads one file to `target`; Kaggle may hand out a large one as a zip archive of its own."""
-    arrived = target.with_name(f".{target.name}.download")
-    http_download.download_file(fresh, arrived)
-    if archives.is_zip_of(arrived, target.name):
+def fetch_file(open_response: Callable[[], requests.Response], name: str, target: Path) -> None:
+    """Downloads one file to `target`; unpacks it if Kaggle sends it as a zip archive, as it does with large files."""
+    download = target.with_name(f".{target.name}.download")
+    http_download.download_file(open_response, download)
+    if archives.is_zip_of(download, target.name):
         folder = target.with_name(f".{target.name}.unpacked")
         files.remove(folder)
-        unpack_archive(arrived, folder)
+        unpack_archive(download, folder)
         (folder / target.name).replace(target)
         files.remove(folder)
-        arrived.unlink()
+        download.unlink()
     else:
-        arrived.replace(target)
+        download.replace(target)

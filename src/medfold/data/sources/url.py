@@ -1,4 +1,4 @@
-"""Source `url`: one file at a public address, its md5 known."""
+"""Source `url`: one file at a public address, with a known md5."""
 
 from pathlib import Path
 
@@ -26,26 +26,26 @@ def fetch(options: Options, into: SourceFolders) -> None:
     """Downloads the file, checks its md5 and unpacks it if it is an archive.
 
     Raises:
-        UserError: no connection, an error answer, or another md5 than competition.yaml says.
+        UserError: no connection, an error response, or an md5 other than that in competition.yaml.
     """
-    arrived = into.downloads / options.file
-    if not arrived.is_file():
+    download = into.downloads / options.file
+    if not download.is_file():
         try:
-            http_download.download_file(lambda: http_download.open_stream(options.url), arrived)
+            http_download.download_file(lambda: http_download.open_stream(options.url), download)
         except UserError as error:
             fix = f"Fetch it with a browser and give it by FROM={options.file}"
             raise UserError(error.what, options.url, f"{error.fix}. {fix}" if error.fix else fix) from None
-    if files.md5(arrived) != options.md5:
-        arrived.unlink()
-        raise UserError("what arrived has another md5 than competition.yaml says", options.url, "Try again")
-    if archives.is_archive(arrived):
-        unpack_archive(arrived, into.raw)
+    if files.md5(download) != options.md5:
+        download.unlink()
+        raise UserError("the download has another md5 than competition.yaml says", options.url, "Try again")
+    if archives.is_archive(download):
+        unpack_archive(download, into.raw)
     else:
-        arrived.replace(into.raw / options.file)
+        download.replace(into.raw / options.file)
 
 
-def accept(options: Options, given: Path) -> str:
-    """Notes another md5 than that of the official file; the contents are checked when the samples are read."""
-    if given.is_file() and (md5 := files.md5(given)) != options.md5:
+def accept(options: Options, path: Path) -> str:
+    """Accepts any file; warns if its md5 is not the official one. The contents are checked with the samples."""
+    if path.is_file() and (md5 := files.md5(path)) != options.md5:
         warn("download", f"note: md5 {md5} is not that of the official file ({options.md5}); contents are checked")
     return options.file

@@ -1,1 +1,1 @@
-"""Image formats, one module each, and reading an image of any."""
+"""Image formats, one module each, and the reader that selects among them."""

@@ -1,4 +1,4 @@
-"""DICOM through pydicom: one frame, or a montage of all, as uint8; and technical headers. See docs/dicom.md."""
+"""DICOM images, read with pydicom: pixels of a frame or a montage, and headers. See docs/dicom.md."""
 
 import re
 from collections.abc import Iterable
@@ -33,11 +33,10 @@ from medfold.competition import ImageFacts
 from medfold.errors import UserError, did_you_mean
 from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
 from medfold.images.formats.dicom_transforms import grayscale_chain
-from medfold.images.formats.pixel_values import ImageError, check_size, chosen_frames, tile_frames
-from medfold.images.formats.pixel_values import frames_to_uint8 as scaled_by_facts
+from medfold.images.formats.pixel_values import ImageError, check_size, chosen_frames, frames_to_uint8, tile_frames
 from medfold.processes import silence_native_output
 
-# Headers that tell how an image was made, not of whom, where or when. No free text, no date, no identifier.
+# Headers that say how an image was made, but not of whom, where or when: no free text, no date, no identifier.
 TECHNICAL = (
     "BitsStored", "BodyPartExamined", "Columns", "ConvolutionKernel", "Exposure", "ImageLaterality",
     "ImagerPixelSpacing", "KVP", "Laterality", "MagneticFieldStrength", "Manufacturer", "ManufacturerModelName",
@@ -45,19 +44,19 @@ TECHNICAL = (
     "PresentationLUTShape", "RescaleIntercept", "RescaleSlope", "Rows", "SliceThickness", "SoftwareVersions",
     "SpacingBetweenSlices", "ViewPosition", "WindowCenter", "WindowWidth",
 )  # fmt: skip
-PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-NEEDED = [
-    *TECHNICAL, *PIXELS, "SamplesPerPixel", "PlanarConfiguration", "BitsAllocated", "HighBit", "PixelRepresentation",
-    "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence", "VOILUTSequence", "VOILUTFunction",
-    "PixelPresentation", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
+PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+REQUIRED = [
+    *TECHNICAL, *PIXEL_KEYWORDS, "SamplesPerPixel", "PlanarConfiguration", "BitsAllocated", "HighBit",
+    "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence", "VOILUTSequence",
+    "VOILUTFunction", "PixelPresentation", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
     *dicom_palette.DESCRIPTORS, *dicom_palette.TABLES, *dicom_palette.SEGMENTED,
 ]  # fmt: skip
-# The decoder of each compressed transfer syntax. Not left to pydicom, which tries GDCM first: it ends the process on
-# damaged JPEG and JPEG 2000, and the others are faster. Run-length coding has only pydicom's own.
+# The decoders of each compressed transfer syntax. pydicom's own order starts with GDCM, which crashes the process on
+# damaged JPEG and JPEG 2000 and is slower than the others. Run-length encoding has only the decoder of pydicom.
 PLUGINS = {
     JPEGBaseline8Bit: ("pillow",),
-    JPEGExtended12Bit: ("pillow",),  # of eight bits
+    JPEGExtended12Bit: ("pillow",),  # for eight bits; see _plugins for more
     JPEGLossless: ("gdcm", "pylibjpeg"),
     JPEGLosslessSV1: ("gdcm", "pylibjpeg"),
     JPEGLSLossless: ("pyjpegls", "gdcm"),
@@ -65,21 +64,26 @@ PLUGINS = {
     JPEG2000Lossless: ("pylibjpeg",),
     JPEG2000: ("pylibjpeg",),
 }
-LONGEST = 64  # letters of a header; what is longer is rubbish
-OLDEST = 89  # years; the age of older people can identify them
+MAX_HEADER = 64  # characters; longer values of technical headers are meaningless
+MAX_AGE = 89  # years; a higher age can identify a patient
 
-# What a header holds is judged here; pydicom's own checks cost time and speak of values.
+# Headers are checked in this module: pydicom's checks are slow, and their messages quote values.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 
 def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
-    """The picture of a DICOM file and its technical headers.
+    """Reads the image of a DICOM file and its technical headers.
+
+    Args:
+        path: a DICOM file.
+        member: unused; a DICOM file contains one image.
+        facts: windows, range and frame are applied.
 
     Returns:
-        uint8 (height, width), or (height, width, n) for colour and for several windows; headers by keyword.
+        uint8 (height, width), or (height, width, n) for colour and for several windows; and the headers by keyword.
 
     Raises:
-        ImageError: no DICOM, no pixels in it, or none that can be decoded.
+        ImageError: the file is not DICOM, has no pixels, or they cannot be decoded.
     """
     dataset = _dataset(path)
     numbers = chosen_frames(_count(dataset), facts)
@@ -88,7 +92,7 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
     if facts.windows and (by_palette or frames[0].ndim == 3):
         raise ImageError("a colour image, but 'images.windows' are for Hounsfield units")
     if frames[0].ndim == 3:
-        pixels = scaled_by_facts(np.stack(frames), facts)
+        pixels = frames_to_uint8(np.stack(frames), facts)
     elif by_palette:
         pixels = [dicom_palette.apply_palette(frame, dataset) for frame in frames]
     else:
@@ -99,7 +103,7 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
 
 
 def min_hounsfield(path: Path) -> float | None:
-    """The least value of the first frame, in Hounsfield units, but for padding; None of what is no CT."""
+    """Returns the minimum of the first frame without padding, in Hounsfield units; None if the file is not a CT."""
     dataset = _dataset(path)
     if dataset.get("Modality") != "CT" or dataset.SamplesPerPixel != 1:
         return None
@@ -110,7 +114,7 @@ def min_hounsfield(path: Path) -> float | None:
 
 
 def stored_values(path: Path) -> np.ndarray | None:
-    """The first frame as it is stored, if it is grey and no window says what is to be seen; else None."""
+    """Returns the stored values of the first frame; None if it is a colour image or defines a window."""
     dataset = _dataset(path)
     if dataset.SamplesPerPixel != 1 or dataset.get("WindowCenter") is not None or "VOILUTSequence" in dataset:
         return None
@@ -118,27 +122,27 @@ def stored_values(path: Path) -> np.ndarray | None:
 
 
 def technical_headers(dataset: Dataset) -> dict[str, str]:
-    """The headers of `TECHNICAL` that are there, and the name of the transfer syntax. Ages above 89 are told as 90."""
-    headers = {name: text[:LONGEST] for name in TECHNICAL if (text := _text(dataset.get(name)))}
+    """Returns the headers of `TECHNICAL` that are present, and the transfer syntax; ages above 89 are given as 90."""
+    headers = {name: text[:MAX_HEADER] for name in TECHNICAL if (text := _text(dataset.get(name)))}
     age = re.fullmatch(r"(\d+)Y", headers.get("PatientAge", ""))
-    if age and int(age[1]) > OLDEST:
-        headers["PatientAge"] = f"{OLDEST + 1:03}Y"
+    if age and int(age[1]) > MAX_AGE:
+        headers["PatientAge"] = f"{MAX_AGE + 1:03}Y"
     return headers | {"TransferSyntax": dataset.file_meta.TransferSyntaxUID.name}
 
 
 def read_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
-    """The values of any headers, by DICOM keyword; the pixels are not read.
+    """Reads any headers by DICOM keyword, without reading the pixels.
 
     Args:
         path: a DICOM file.
-        keywords: as in the DICOM dictionary (PS3.6), such as PatientID. What they tell may identify a patient.
+        keywords: keywords of the DICOM dictionary (PS3.6), such as PatientID. Their values may identify a patient.
 
     Returns:
-        Texts by keyword, several values with a backslash between them; '' where a header is missing.
+        Values as text by keyword, multiple values separated by a backslash; '' where a header is missing.
 
     Raises:
-        UserError: a keyword that is unknown (nearest named) or holds no text.
-        ImageError: no DICOM.
+        UserError: a keyword is unknown (the nearest one is suggested) or has no text value.
+        ImageError: the file is not DICOM.
     """
     keywords = list(keywords)
     for keyword in keywords:
@@ -152,27 +156,27 @@ def read_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
 
 def _text(value: object) -> str:
     values = value if isinstance(value, pydicom.multival.MultiValue) else [value]
-    return "\\".join("" if each is None else str(each).strip() for each in values)
+    return "\\".join("" if item is None else str(item).strip() for item in values)
 
 
 def _parsed(path: Path, **options: object) -> Dataset:
     try:
         return pydicom.dcmread(path, **options)
-    except InvalidDicomError:  # without the preamble, as older ones are; or something else altogether
+    except InvalidDicomError:  # without a preamble, as in older files; or not DICOM
         pass
     try:
-        found = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+        headers = pydicom.dcmread(path, force=True, stop_before_pixels=True)
     except Exception:
-        found = ()
-    if not any(name in found for name in ("SOPClassUID", "Modality", "Rows")):
+        headers = ()
+    if not any(name in headers for name in ("SOPClassUID", "Modality", "Rows")):
         raise ImageError("not a DICOM file")
     return pydicom.dcmread(path, force=True, **options)
 
 
 def _dataset(path: Path) -> Dataset:
-    """A file with what its decoder asks for, where that can be told."""
-    dataset = _parsed(path, specific_tags=NEEDED)
-    if not any(len(dataset.get(name) or b"") for name in PIXELS):
+    """Returns the parsed file; headers that the decoder needs are completed where they can be derived."""
+    dataset = _parsed(path, specific_tags=REQUIRED)
+    if not any(len(dataset.get(name) or b"") for name in PIXEL_KEYWORDS):
         raise ImageError("no pixels in it")
     if not dataset.file_meta.get("TransferSyntaxUID"):
         implicit, little = dataset.original_encoding
@@ -181,10 +185,10 @@ def _dataset(path: Path) -> Dataset:
     for name in ("Rows", "Columns", "BitsAllocated"):
         if not isinstance(dataset.get(name), int):
             raise ImageError(f"no {name} in it")
-    missing = {"SamplesPerPixel": 1, "PixelRepresentation": 0, "PlanarConfiguration": 0}
-    for name, usual in (missing | {"BitsStored": dataset.BitsAllocated}).items():
+    defaults = {"SamplesPerPixel": 1, "PixelRepresentation": 0, "PlanarConfiguration": 0}
+    for name, default in (defaults | {"BitsStored": dataset.BitsAllocated}).items():
         if dataset.get(name) is None:
-            setattr(dataset, name, usual)
+            setattr(dataset, name, default)
     if dataset.BitsStored > dataset.BitsAllocated:
         raise ImageError(f"{dataset.BitsStored} bits stored in {dataset.BitsAllocated}")
     kind = dataset.get("PhotometricInterpretation")
@@ -203,14 +207,14 @@ def _count(dataset: Dataset) -> int:
 
 
 def _decoded(dataset: Dataset, numbers: range) -> list[np.ndarray]:
-    """Frames (height, width) or (height, width, 3) of stored values, colours in red, green, blue."""
+    """Decodes frames to stored values (height, width), or (height, width, 3) as RGB."""
     rows, columns, allocated = dataset.Rows, dataset.Columns, dataset.BitsAllocated
     check_size(rows, columns, len(numbers), dataset.SamplesPerPixel * -(-allocated // 8))
     uid = _true_syntax(dataset)
     dataset.file_meta.TransferSyntaxUID = uid
     decoder = _decoder(uid)
     if allocated == 1 and uid.is_encapsulated:
-        raise ImageError(f"one bit a pixel in {uid.name}, which no decoder here reads")
+        raise ImageError(f"one bit per pixel in {uid.name}, which no decoder reads")
     if not uid.is_encapsulated:
         frames = [decoder.as_array(dataset, index=number) for number in numbers]
     else:
@@ -221,7 +225,7 @@ def _decoded(dataset: Dataset, numbers: range) -> list[np.ndarray]:
 
 
 def _true_syntax(dataset: Dataset) -> UID:
-    """The transfer syntax; some call an ordinary JPEG lossless."""
+    """Returns the transfer syntax; corrects files that declare a baseline JPEG as lossless."""
     uid = dataset.file_meta.TransferSyntaxUID
     if uid in (JPEGLossless, JPEGLosslessSV1) and dicom_jpeg.is_baseline(_frame(dataset, 0)):
         return JPEGBaseline8Bit
@@ -229,7 +233,7 @@ def _true_syntax(dataset: Dataset) -> UID:
 
 
 def _frame(dataset: Dataset, number: int) -> bytes:
-    """The compressed data of a frame."""
+    """Returns the compressed data of a frame."""
     offsets = None
     if "ExtendedOffsetTable" in dataset:
         offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
@@ -242,28 +246,29 @@ def _decompressed(dataset: Dataset, numbers: range, decoder: Decoder) -> list[tu
         try:
             with silence_native_output():
                 return [decoder.as_array(dataset, index=number, decoding_plugin=plugin) for number in numbers]
-        except (RuntimeError, ValueError):  # what pydicom makes of all that happens in a decoder
+        except (RuntimeError, ValueError):  # pydicom turns all errors of a decoder into these
             continue
-    what = f"{decoder.UID.name}, frame {numbers[0]} of {_count(dataset)}"
-    raise ImageError(f"damaged: {what} cannot be decoded to {dataset.Rows}x{dataset.Columns}")
+    frame = f"{decoder.UID.name}, frame {numbers[0]} of {_count(dataset)}"
+    raise ImageError(f"damaged: {frame} cannot be decoded to {dataset.Rows}x{dataset.Columns}")
 
 
 def _plugins(dataset: Dataset, decoder: Decoder) -> list[str]:
-    """The decoders of pydicom to try.
+    """Returns the names of the decoder plugins to try, in this order.
 
-    A second is tried for JPEG-LS only, whose end some write amiss: of other syntaxes what one decoder calls damaged
-    another may fill with grey.
+    A second one is tried only for JPEG-LS, since some writers end its data incorrectly. For other syntaxes a second
+    decoder may fill with grey what the first one rejects as damaged.
     """
     uid, wanted = decoder.UID, PLUGINS.get(decoder.UID, decoder.available_plugins)
     if uid == JPEGExtended12Bit and dataset.BitsStored > 8:
         wanted = ("pylibjpeg",)
-    able = [name for name in wanted if name in decoder.available_plugins]
-    if not able:
-        raise ImageError(_cannot(uid))
-    return able if uid in JPEGLSTransferSyntaxes else able[:1]
+    available = [name for name in wanted if name in decoder.available_plugins]
+    if not available:
+        raise ImageError(_no_decoder(uid))
+    return available if uid in JPEGLSTransferSyntaxes else available[:1]
 
 
 def _check_frames(dataset: Dataset, numbers: range, plugin: str) -> None:
+    """Refuses damaged frames on which GDCM would crash the process, or CharLS search for seconds."""
     if plugin not in ("gdcm", "pyjpegls"):
         return
     size = dataset.Rows, dataset.Columns, dataset.SamplesPerPixel
@@ -278,12 +283,13 @@ def _decoder(uid: UID) -> Decoder:
     try:
         return get_decoder(uid)
     except NotImplementedError:
-        raise ImageError(_cannot(uid)) from None
+        raise ImageError(_no_decoder(uid)) from None
 
 
-def _cannot(uid: UID) -> str:
-    named = f"{uid} ({uid.name})" if re.fullmatch(r"[\d.]{1,64}", uid) else "that is no UID"
-    more = (
+def _no_decoder(uid: UID) -> str:
+    """Returns the message for a transfer syntax without decoder."""
+    name = f"{uid} ({uid.name})" if re.fullmatch(r"[\d.]{1,64}", uid) else "that is no UID"
+    advice = (
         "; the package pylibjpeg-libjpeg (GPL) has one" if uid in JPEGTransferSyntaxes + JPEGLSTransferSyntaxes else ""
     )
-    return f"no decoder for transfer syntax {named}{more}"
+    return f"no decoder for transfer syntax {name}{advice}"

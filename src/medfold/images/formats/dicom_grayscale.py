@@ -1,4 +1,7 @@
-"""Stored values of a DICOM image -> uint8: modality, then window or table, then inversion (PS3.3 C.11, PS3.4 N.2)."""
+"""Conversion of stored DICOM values to uint8, by the grayscale transformations of the standard.
+
+The order is: modality transformation, VOI transformation (window or table), inversion (PS3.3 C.11, PS3.4 N.2).
+"""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -8,8 +11,8 @@ import numpy as np
 from medfold.images.formats.pixel_values import ImageError, all_values, apply_table, scale_to_uint8
 
 
-class Line(NamedTuple):
-    """Rescale slope and intercept."""
+class Rescale(NamedTuple):
+    """Linear modality transformation: rescale slope and intercept."""
 
     slope: float
     intercept: float
@@ -22,9 +25,9 @@ class Lut(NamedTuple):
     """A modality or VOI lookup table.
 
     Args:
-        first: the value that its first entry is for; lower ones get that entry, too.
-        bits: of its entries.
-        entries: unsigned, two bytes each, little endian.
+        first: the value that the first entry is for; lower values get that entry, too.
+        bits: bits per entry, 8 to 16.
+        entries: the entries as unsigned little-endian integers of two bytes.
     """
 
     first: int
@@ -36,7 +39,7 @@ class Lut(NamedTuple):
         return entries[np.clip(values.astype(np.float64) - self.first, 0, len(entries) - 1).astype(np.intp)]
 
     def to_bytes(self, values: np.ndarray) -> np.ndarray:
-        """uint8; the greatest entry that its bits allow is 255."""
+        """Converts values to uint8; the largest entry that `bits` allows becomes 255."""
         return scale_to_uint8(self(values), 0, 2**self.bits - 1)
 
 
@@ -44,9 +47,9 @@ class Window(NamedTuple):
     """A window of the VOI module (PS3.3 C.11.2.1.2 and C.11.2.1.3).
 
     Args:
-        centre, width: in modality units.
+        centre, width: centre and width in modality units.
         function: LINEAR, LINEAR_EXACT or SIGMOID.
-        low, high: the range of its output.
+        low, high: output range of the window.
     """
 
     centre: float
@@ -56,103 +59,108 @@ class Window(NamedTuple):
     high: float
 
     def to_bytes(self, values: np.ndarray) -> np.ndarray:
-        """uint8; its whole output range is 0 to 255. Computed as pydicom does, so that halves are rounded alike."""
+        """Converts values to uint8; the output range becomes 0 to 255. Computed as in pydicom, so rounding is equal."""
         values, span = values.astype(np.float64), self.high - self.low
         if self.function == "SIGMOID":
             with np.errstate(over="ignore"):
-                toned = span / (1 + np.exp(-4 * (values - self.centre) / self.width)) + self.low
-            return scale_to_uint8(toned, self.low, self.high)
+                output = span / (1 + np.exp(-4 * (values - self.centre) / self.width)) + self.low
+            return scale_to_uint8(output, self.low, self.high)
         exact = self.function == "LINEAR_EXACT"
         centre, width = (self.centre, self.width) if exact else (self.centre - 0.5, self.width - 1)
         if width == 0:
             return scale_to_uint8(np.where(values > centre, self.high, self.low), self.low, self.high)
-        toned = ((values - centre) / width + 0.5) * span + self.low  # beyond the window it is cut by what follows
-        return scale_to_uint8(toned, self.low, self.high)
+        output = ((values - centre) / width + 0.5) * span + self.low  # scale_to_uint8 clips values outside the window
+        return scale_to_uint8(output, self.low, self.high)
 
 
 class Span(NamedTuple):
-    """Modality values that become 0 and 255."""
+    """Range of modality values that becomes 0 to 255."""
 
     low: float
     high: float
 
     def to_bytes(self, values: np.ndarray) -> np.ndarray:
-        """uint8; what lies outside is clipped."""
+        """Converts values to uint8; values outside the range are clipped."""
         return scale_to_uint8(values, self.low, self.high)
 
 
 class Chain(NamedTuple):
-    """All that decides what becomes of a stored value.
+    """The grayscale transformations of a frame, from stored values to uint8.
 
     Args:
-        modality: stored -> modality values, or None where they are the same.
-        tones: modality values -> uint8, one for each channel; none: between the least and greatest value that occurs.
-        inverted: True for MONOCHROME1, where the least value is white.
-        padding: stored values, from and to, that stand for no image: they become 0, and are not counted as least or
-            greatest.
+        modality: stored values -> modality values; None if they are equal.
+        voi: modality values -> uint8, one transformation per channel. Defaults to none: the range between the
+            smallest and the largest value becomes 0 to 255.
+        inverted: True for MONOCHROME1, where the smallest value is white. Defaults to False.
+        padding: first and last stored value that mark pixels outside the image. They become 0, and do not count as
+            smallest or largest value. Defaults to no padding.
     """
 
-    modality: Line | Lut | None
-    tones: tuple[Lut | Window | Span, ...] = ()
+    modality: Rescale | Lut | None
+    voi: tuple[Lut | Window | Span, ...] = ()
     inverted: bool = False
     padding: tuple[int, int] | None = None
 
 
 def apply_grayscale_chains(frames: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
-    """Frames of one image through their chains.
+    """Applies grayscale transformations to the frames of one image.
+
+    Frames without a VOI transformation are scaled together, by the smallest and the largest value of all of them.
 
     Args:
-        frames: (height, width) each, of integers or floats.
-        chains: one for each frame.
+        frames: stored values (height, width), integers or floats.
+        chains: one chain per frame.
 
     Returns:
-        uint8 (height, width), or (height, width, channels) if the chains have several tones.
+        uint8 (height, width), or (height, width, channels) if the chains have several VOI transformations.
 
     Raises:
-        ImageError: NaN or infinite values.
+        ImageError: a frame contains NaN or infinite values.
     """
     if any(frame.dtype.kind == "f" and not np.isfinite(frame).all() for frame in frames):
         raise ImageError("NaN or infinite values")
-    if not chains[0].tones:
-        found = [end for frame, chain in zip(frames, chains, strict=True) for end in value_range(frame, chain)]
-        tones = (Span(min(found, default=0), max(found, default=0)),)
-        inverted = chains[0].inverted and tones[0].low < tones[0].high  # a constant image is black
-        chains = [chain._replace(tones=tones, inverted=inverted) for chain in chains]
-    return [_toned(frame, chain) for frame, chain in zip(frames, chains, strict=True)]
+    if not chains[0].voi:
+        ends = [end for frame, chain in zip(frames, chains, strict=True) for end in value_range(frame, chain)]
+        voi = (Span(min(ends, default=0), max(ends, default=0)),)
+        inverted = chains[0].inverted and voi[0].low < voi[0].high  # a constant image is black
+        chains = [chain._replace(voi=voi, inverted=inverted) for chain in chains]
+    return [_transformed(frame, chain) for frame, chain in zip(frames, chains, strict=True)]
 
 
 def value_range(frame: np.ndarray, chain: Chain) -> list[float]:
-    """The least and greatest modality value that occurs; nothing where all is padding."""
-    kept = frame
+    """Returns the smallest and the largest modality value of a frame; [] if it contains only padding."""
+    stored = frame
     if chain.padding is not None:
-        kept = frame[(frame < chain.padding[0]) | (frame > chain.padding[1])]
-        if not kept.size:
+        stored = frame[(frame < chain.padding[0]) | (frame > chain.padding[1])]
+        if not stored.size:
             return []
-    if isinstance(chain.modality, Lut):
-        kept = np.unique(kept)
-    kept = np.array([kept.min(), kept.max()]) if chain.modality is None or isinstance(chain.modality, Line) else kept
-    values = kept if chain.modality is None else chain.modality(kept)
+    # A rescale has its extremes at the smallest and largest stored value, a table can have them anywhere.
+    stored = np.unique(stored) if isinstance(chain.modality, Lut) else np.array([stored.min(), stored.max()])
+    values = stored if chain.modality is None else chain.modality(stored)
     return [values.min().item(), values.max().item()]
 
 
-def _toned(frame: np.ndarray, chain: Chain) -> np.ndarray:
+def _transformed(frame: np.ndarray, chain: Chain) -> np.ndarray:
     if frame.dtype.kind in "iu" and frame.dtype.itemsize <= 2:
         return apply_table(_table(chain, frame.dtype.newbyteorder("=").str), frame)
-    return _slowly(frame, chain)
+    return _apply(frame, chain)
 
 
 @lru_cache(maxsize=64)
 def _table(chain: Chain, dtype: str) -> np.ndarray:
-    """The bytes of every value that a type can hold: a fraction of the work for a megapixel, and shared by images."""
-    return _slowly(all_values(np.dtype(dtype)), chain)
+    """Returns the uint8 result for every value of an integer type.
+
+    A table is faster than transforming the pixels, and images with equal headers share it.
+    """
+    return _apply(all_values(np.dtype(dtype)), chain)
 
 
-def _slowly(values: np.ndarray, chain: Chain) -> np.ndarray:
-    units = values if chain.modality is None else chain.modality(values)
-    channels = [tone.to_bytes(units) for tone in chain.tones]
-    toned = channels[0] if len(channels) == 1 else np.stack(channels, axis=-1)
+def _apply(values: np.ndarray, chain: Chain) -> np.ndarray:
+    modality_values = values if chain.modality is None else chain.modality(values)
+    channels = [transformation.to_bytes(modality_values) for transformation in chain.voi]
+    result = channels[0] if len(channels) == 1 else np.stack(channels, axis=-1)
     if chain.inverted:
-        toned = 255 - toned
+        result = 255 - result
     if chain.padding is not None:
-        toned[(values >= chain.padding[0]) & (values <= chain.padding[1])] = 0
-    return toned
+        result[(values >= chain.padding[0]) & (values <= chain.padding[1])] = 0
+    return result

@@ -1,4 +1,4 @@
-"""JPEG frames of DICOM, looked through before a decoder gets them that does not stand what is damaged."""
+"""Checks of JPEG frames in DICOM files, for decoders that crash or hang on damaged data."""
 
 from medfold.images.formats.pixel_values import ImageError
 
@@ -9,7 +9,7 @@ SKIPPED = {0xDD, 0xFE, *range(0xE0, 0xF0)}  # restart interval, comment, applica
 
 
 def is_baseline(frame: bytes) -> bool:
-    """True for an ordinary JPEG of eight bits, whatever the DICOM file calls it."""
+    """Returns True for a baseline or extended JPEG of eight bits, regardless of the transfer syntax."""
     at = len(START)
     while frame[at : at + 1] == b"\xff" and len(frame) > at + 4:
         kind, length = frame[at + 1], int.from_bytes(frame[at + 2 : at + 4])
@@ -22,41 +22,43 @@ def is_baseline(frame: bytes) -> bool:
 
 
 def check_end(frame: bytes) -> None:
-    """For JPEG-LS and JPEG Lossless. Without an end marker CharLS searches for seconds, far beyond the frame.
+    """Checks that a JPEG-LS or JPEG Lossless frame has an end marker.
+
+    Without one, CharLS searches for seconds, far beyond the frame.
 
     Raises:
-        ImageError: there is none.
+        ImageError: there is no end marker.
     """
-    if END not in frame:  # it cannot be part of compressed data
+    if END not in frame:  # compressed data cannot contain it
         raise ImageError("damaged: a JPEG that is cut off")
 
 
 def check_lossless(frame: bytes, height: int, width: int, samples: int, bits_allocated: int) -> None:
-    """For JPEG Lossless: headers from segment to segment up to the first scan. Damaged ones make GDCM end the process.
+    """Checks the headers of a JPEG Lossless frame up to the first scan, since damaged ones make GDCM crash.
 
     Args:
         frame: a JPEG.
-        height, width, samples, bits_allocated: what the DICOM file says.
+        height, width, samples, bits_allocated: the values in the DICOM headers.
 
     Raises:
-        ImageError: no JPEG Lossless, damaged, or of another size than the DICOM file says.
+        ImageError: the frame is not JPEG Lossless, is damaged, or does not fit the DICOM headers.
     """
     if frame[:2] != START:
         raise ImageError("damaged: no JPEG in it")
-    at, seen = len(START), set()
+    at, markers = len(START), set()
     while True:
         prefix, marker, length = frame[at : at + 1], frame[at + 1 : at + 2], int.from_bytes(frame[at + 2 : at + 4])
         segment = frame[at + 4 : at + 2 + length]
         if prefix != b"\xff" or not marker or length < 2 or len(segment) != length - 2:
             raise ImageError("damaged: a JPEG with a broken header")
         at, kind = at + 2 + length, marker[0]
-        seen.add(kind)
+        markers.add(kind)
         if kind == FRAME:
             _check_frame(segment, (height, width, samples), bits_allocated)
         elif kind == TABLES:
             _check_tables(segment)
         elif kind == SCAN:
-            if not {FRAME, TABLES} <= seen:
+            if not {FRAME, TABLES} <= markers:
                 raise ImageError("damaged: a JPEG without tables")
             return
         elif kind not in SKIPPED:
@@ -64,8 +66,8 @@ def check_lossless(frame: bytes, height: int, width: int, samples: int, bits_all
 
 
 def _check_frame(segment: bytes, size: tuple[int, int, int], bits_allocated: int) -> None:
-    found = int.from_bytes(segment[1:3]), int.from_bytes(segment[3:5]), int.from_bytes(segment[5:6])
-    if found != size or len(segment) != 6 + 3 * size[2]:
+    declared = int.from_bytes(segment[1:3]), int.from_bytes(segment[3:5]), int.from_bytes(segment[5:6])
+    if declared != size or len(segment) != 6 + 3 * size[2]:
         raise ImageError("damaged: the JPEG in it is of another size than its header says")
     precision = segment[0]
     if not 2 <= precision <= bits_allocated or (precision > 8) != (bits_allocated > 8):

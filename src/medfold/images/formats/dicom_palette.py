@@ -1,4 +1,4 @@
-"""PALETTE COLOR of DICOM: numbers of a palette -> red, green, blue (PS3.3 C.7.6.3.1.5 and C.7.9)."""
+"""Conversion of DICOM palette colour images to RGB (PALETTE COLOR, PS3.3 C.7.6.3.1.5 and C.7.9)."""
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -14,26 +14,33 @@ SEGMENTED = [f"Segmented{table}" for table in TABLES]
 
 
 def apply_palette(frame: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """uint8 (height, width, 3) of a frame (height, width) of palette numbers.
+    """Converts a frame of palette indices to RGB.
+
+    Args:
+        frame: integers (height, width).
+        dataset: the DICOM file with its palette.
+
+    Returns:
+        uint8 (height, width, 3).
 
     Raises:
-        ImageError: no palette, or one of a kind that is not known.
+        ImageError: there is no palette, or its type is not supported.
     """
     if frame.dtype.kind not in "iu" or frame.dtype.itemsize > 2:
         raise ImageError(f"a palette for {frame.dtype.name} pixels")
-    numbers = all_values(frame.dtype)
+    indices = all_values(frame.dtype)
     if all(name in dataset for name in (*DESCRIPTORS, *TABLES)):
         luts = [
-            read_lut(dataset.get(how), dataset.get(what), dataset)
-            for how, what in zip(DESCRIPTORS, TABLES, strict=True)
+            read_lut(dataset.get(descriptor), dataset.get(table), dataset)
+            for descriptor, table in zip(DESCRIPTORS, TABLES, strict=True)
         ]
-        palette = np.stack([lut(numbers) for lut in luts], axis=-1)
+        palette = np.stack([lut(indices) for lut in luts], axis=-1)
     elif all(name in dataset for name in (*DESCRIPTORS, *SEGMENTED)):
         count, _, bits = dataset.get(DESCRIPTORS[0])
-        if bits == 8 and not 0 < count <= 256:  # pydicom 3.0 counts them modulo 256
+        if bits == 8 and not 0 < count <= 256:  # pydicom 3.0 takes the count modulo 256
             raise ImageError(f"a segmented palette of {count} entries with 8 bits")
-        palette = apply_color_lut(numbers, dataset)[:, :3]
+        palette = apply_color_lut(indices, dataset)[:, :3]
     else:
         raise ImageError("no palette in it")
-    # Some write eight bits into sixteen without shifting them.
+    # Some files store values of 8 bits in 16 bits without scaling them.
     return apply_table(scale_to_uint8(palette, 0, 65535 if palette.max() > 255 else 255), frame)

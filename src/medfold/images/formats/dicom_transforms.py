@@ -1,4 +1,4 @@
-"""From the headers of a DICOM image to the chain that its stored values go through."""
+"""Grayscale transformations of a DICOM image, derived from its headers."""
 
 from collections.abc import Sequence
 
@@ -7,25 +7,25 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from medfold.competition import ImageFacts
-from medfold.images.formats.dicom_grayscale import Chain, Line, Lut, Span, Window
+from medfold.images.formats.dicom_grayscale import Chain, Lut, Rescale, Span, Window
 from medfold.images.formats.pixel_values import ImageError, window_spans
 
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
 def grayscale_chain(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
-    """What becomes of the grey values of a frame.
+    """Returns the grayscale transformations of a frame.
 
-    `images.windows` come first, then `images.range`, then what the file itself asks for: a VOI table, or its first
-    window. Bytes without any of them stay as they are, all else is spread between its least and greatest value.
+    `images.windows` have priority, then `images.range`, then the VOI table of the file, then its first window. Without
+    any of them, 8-bit values are unchanged, and others are scaled between their smallest and largest value.
 
     Args:
-        dataset: with the image pixel module complete.
-        number: of the frame, from 0.
-        facts: decide on windows and range.
+        dataset: DICOM file whose image pixel module is complete.
+        number: frame number, from 0.
+        facts: windows and range of the competition.
 
     Raises:
-        ImageError: a header that makes no sense.
+        ImageError: a header is invalid.
     """
     bits, signed = dataset.BitsStored, dataset.PixelRepresentation == 1
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
@@ -37,35 +37,35 @@ def grayscale_chain(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
         low, high = 0, 2**modality.bits - 1
     elif slope is not None and intercept is not None:
         if (slope, intercept) != (1, 0):
-            modality = Line(slope, intercept)
+            modality = Rescale(slope, intercept)
         low, high = low * slope + intercept, high * slope + intercept
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
-    as_they_are = modality is None and (bits, dataset.BitsAllocated, signed) == (8, 8, False)
+    unchanged_bytes = modality is None and (bits, dataset.BitsAllocated, signed) == (8, 8, False)
     if facts.windows:
-        tones = tuple(Span(*span) for span in window_spans(facts))
-    elif facts.range and not as_they_are:
-        tones = (Span(*facts.range),)
+        voi = tuple(Span(*span) for span in window_spans(facts))
+    elif facts.range and not unchanged_bytes:
+        voi = (Span(*facts.range),)
     elif _has_lut(dataset.get("VOILUTSequence")):
-        tones = (_lut(dataset, "VOILUTSequence"),)
+        voi = (_lut(dataset, "VOILUTSequence"),)
     elif window := _window(_macro(dataset, number, "FrameVOILUTSequence"), low, high):
-        tones = (window,)
-    elif as_they_are:
-        tones = (Span(0, 255),)
+        voi = (window,)
+    elif unchanged_bytes:
+        voi = (Span(0, 255),)
     else:
-        tones = ()
-    return Chain(modality, tones, inverted, _padding(dataset))
+        voi = ()
+    return Chain(modality, voi, inverted, _padding(dataset))
 
 
 def _macro(dataset: Dataset, number: int, sequence: str) -> Dataset:
-    """Where enhanced files keep what others have at the top: with each frame, or once for all of them."""
+    """Returns the item of a functional group, of the frame or shared by all; the dataset itself in classic files."""
     for groups, item in (("PerFrameFunctionalGroupsSequence", number), ("SharedFunctionalGroupsSequence", 0)):
-        if len(dataset.get(groups) or ()) > item and (found := dataset.get(groups)[item].get(sequence)):
-            return found[0]
+        if len(dataset.get(groups) or ()) > item and (macro := dataset.get(groups)[item].get(sequence)):
+            return macro[0]
     return dataset
 
 
 def _number(dataset: Dataset, keyword: str) -> float | None:
-    """The first value of a header, or None."""
+    """Returns the first value of a header; None if it is missing."""
     value = dataset.get(keyword)
     value = value[0] if isinstance(value, MultiValue) and len(value) else value
     if value is None or isinstance(value, MultiValue):
@@ -76,7 +76,7 @@ def _number(dataset: Dataset, keyword: str) -> float | None:
 
 
 def _window(dataset: Dataset, low: float, high: float) -> Window | None:
-    """The first window, if it is complete and wide enough for its function."""
+    """Returns the first window of a file; None if it is incomplete, or too narrow for its function."""
     centre, width = _number(dataset, "WindowCenter"), _number(dataset, "WindowWidth")
     function = str(dataset.get("VOILUTFunction") or "LINEAR").upper()
     if function not in FUNCTIONS:
@@ -96,13 +96,18 @@ def _lut(dataset: Dataset, sequence: str) -> Lut:
 
 
 def read_lut(descriptor: Sequence[int], data: bytes | Sequence[int], dataset: Dataset) -> Lut:
-    """A lookup table from its descriptor and data.
+    """Returns a lookup table from its descriptor and data.
 
-    pydicom's own functions keep the numbers of entries in the type of the entries: with eight bits and more than 256
-    entries pydicom 3.0 takes wrong ones.
+    It replaces the functions of pydicom 3.0, which store entry numbers in the type of the entries: with 8 bits and more
+    than 256 entries they select wrong entries.
+
+    Args:
+        descriptor: number of entries (0 means 65536), first value that is mapped, bits per entry.
+        data: the entries, as bytes or as integers.
+        dataset: DICOM file of the table; gives the byte order.
 
     Raises:
-        ImageError: no entries, or of other than 8 to 16 bits.
+        ImageError: there are no entries, or they do not have 8 to 16 bits.
     """
     count, first, bits = descriptor
     count = count or 2**16
@@ -117,16 +122,16 @@ def read_lut(descriptor: Sequence[int], data: bytes | Sequence[int], dataset: Da
 
 
 def _padding(dataset: Dataset) -> tuple[int, int] | None:
-    """Stored values, from and to, that stand for no image."""
+    """Returns the first and last stored value that mark pixels outside the image; None without padding."""
     value = dataset.get("PixelPaddingValue")
     if not isinstance(value, int):
         return None
     limit = dataset.get("PixelPaddingRangeLimit")
-    ends = [_as_stored(each, dataset) for each in (value, limit if isinstance(limit, int) else value)]
+    ends = [_as_stored(end, dataset) for end in (value, limit if isinstance(limit, int) else value)]
     return min(ends), max(ends)
 
 
 def _as_stored(value: int, dataset: Dataset) -> int:
-    """A value as the pixels have it; some write those of signed pixels without a sign."""
+    """Converts a padding value to the type of the pixels; some files write it unsigned although pixels are signed."""
     signed, bits = dataset.PixelRepresentation == 1, dataset.BitsAllocated
     return value - 2**bits if signed and value >= 2 ** (bits - 1) else value

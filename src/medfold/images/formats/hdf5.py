@@ -1,4 +1,4 @@
-"""Images in one HDF5 file: member `dataset`, or `dataset/row` of an array of images."""
+"""Images in an HDF5 file; the member is `dataset`, or `dataset/row` for an array of images."""
 
 import os
 from functools import lru_cache
@@ -9,46 +9,55 @@ import numpy as np
 
 from medfold.competition import ImageFacts
 from medfold.images.formats import raster
-from medfold.images.formats.pixel_values import LARGEST_STACK, ImageError, image_from_array
+from medfold.images.formats.pixel_values import MAX_STACK_BYTES, ImageError, image_from_array
 
 
 def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
-    """An image that is a data set, or a row of one: pixels, or the bytes of a JPEG, PNG and so on.
+    """Reads an image from a data set or from a row of one: pixels, or the bytes of an encoded image (JPEG, PNG, ...).
+
+    Args:
+        path: an HDF5 file.
+        member: `dataset` or `dataset/row`.
+        facts: frame, depth and windows are applied.
+
+    Returns:
+        uint8 (height, width) or (height, width, channels), and no headers.
 
     Raises:
-        ImageError: no HDF5 file, no such data set or row, or one of another kind.
+        ImageError: the file is not HDF5, the data set or row does not exist, or it does not contain an image.
     """
-    found, row = _found(path, member)
-    if row is None and found.ndim > 1:
-        return image_from_array(found, facts), {}
-    if found.size * found.dtype.itemsize > LARGEST_STACK:
-        raise ImageError(f"data set of shape {found.shape}, more than 8 GB")
-    value = found[()] if row is None else found[row]
-    encoded = _encoded(value)
+    dataset, row = _find_dataset(path, member)
+    if row is None and dataset.ndim > 1:
+        return image_from_array(dataset, facts), {}
+    if dataset.size * dataset.dtype.itemsize > MAX_STACK_BYTES:
+        raise ImageError(f"data set of shape {dataset.shape}, more than 8 GB")
+    value = dataset[()] if row is None else dataset[row]
+    encoded = _encoded_bytes(value)
     if encoded is None:
         return image_from_array(np.asarray(value), facts), {}
     return raster.decode(encoded, facts), {}
 
 
 def member_names(path: Path) -> list[str]:
-    """The names of the data sets at the top of a file."""
+    """Returns the names of the top-level data sets of a file."""
     file = _file(path, os.getpid())
     return [name for name in file if file.get(name, getclass=True) is h5py.Dataset]
 
 
-# A handle must not be used by a process that was forked from the one that opened it.
+# One handle per process: a forked process must not use the handle of its parent.
 @lru_cache(maxsize=8)
 def _file(path: Path, process: int) -> h5py.File:
     return h5py.File(path, "r", locking=False)
 
 
-def _found(path: Path, member: str) -> tuple[h5py.Dataset, int | None]:
+def _find_dataset(path: Path, member: str) -> tuple[h5py.Dataset, int | None]:
+    """Returns the data set of a member, and the row in it; None for the whole data set."""
     file = _file(path, os.getpid())
     if not member:
         raise ImageError("holds many images, '#' and the name of one is missing")
-    whole = file.get(member)
-    if isinstance(whole, h5py.Dataset):
-        return whole, None
+    dataset = file.get(member)
+    if isinstance(dataset, h5py.Dataset):
+        return dataset, None
     name, _, row = member.rpartition("/")
     array = file.get(name) if name else None
     if not isinstance(array, h5py.Dataset):
@@ -58,8 +67,8 @@ def _found(path: Path, member: str) -> tuple[h5py.Dataset, int | None]:
     return array, int(row)
 
 
-def _encoded(value: object) -> np.ndarray | None:
-    """The bytes of an encoded picture, or None for pixels."""
+def _encoded_bytes(value: object) -> np.ndarray | None:
+    """Returns the bytes of an encoded image; None if the value contains pixels."""
     if isinstance(value, bytes | np.void):
         return np.frombuffer(bytes(value), np.uint8)
     if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype == np.uint8:

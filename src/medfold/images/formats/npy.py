@@ -1,4 +1,4 @@
-"""One image, or a stack of frames, as a .npy array."""
+"""One image, or a stack of frames, in a .npy file."""
 
 from pathlib import Path
 from tokenize import TokenError
@@ -10,10 +10,10 @@ from medfold.images.formats.pixel_values import ImageError, image_from_array
 
 
 def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
-    """Reads as much of the file as the wanted frame needs.
+    """Reads an image; of the file, only the frames that `facts.frame` selects.
 
     Raises:
-        ImageError: no array of an image or of images.
+        ImageError: the file does not contain an array, or its shape is not that of an image or a stack of images.
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)

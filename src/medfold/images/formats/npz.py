@@ -1,4 +1,4 @@
-"""Arrays of images in one .npz file: member `array/row`."""
+"""Images in the arrays of an .npz file; the member is `array/row`."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -10,10 +10,18 @@ from medfold.images.formats.pixel_values import ImageError, image_from_array, na
 
 
 def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
-    """Row `row` of the array named before the slash.
+    """Reads an image from a row of an array.
+
+    Args:
+        path: an .npz file.
+        member: `array/row`.
+        facts: depth and windows are applied.
+
+    Returns:
+        uint8 (height, width) or (height, width, channels), and no headers.
 
     Raises:
-        ImageError: not an .npz file, no such row, or an array that holds no images.
+        ImageError: the file is not .npz, the array or row does not exist, or the array does not contain images.
     """
     name, _, row = member.rpartition("/")
     images = _array(path, name)
@@ -30,7 +38,7 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
 def _array(path: Path, name: str) -> np.ndarray:
     try:
         content = np.load(path)
-    except ValueError:  # it advises to unpickle
+    except ValueError:  # the message of NumPy recommends unpickling
         content = None
     if not isinstance(content, np.lib.npyio.NpzFile):
         raise ImageError("not an .npz archive")
@@ -43,5 +51,5 @@ def _array(path: Path, name: str) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _as_bytes(path: Path, name: str) -> np.ndarray:
-    """The array as uint8 if it holds integers of 0 to 255 throughout, whatever their type is."""
+    """Returns the array as uint8 if all its values are integers in 0..255; otherwise unchanged."""
     return narrow_to_uint8(_array(path, name))

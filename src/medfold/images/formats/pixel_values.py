@@ -1,4 +1,4 @@
-"""Values of any depth, in stacks or not -> uint8 pixels with the channels that a competition wants."""
+"""Conversion of values of any depth, single images or stacks, to uint8 with the channels of a competition."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from PIL import Image
 from medfold.competition import ImageFacts
 from medfold.errors import UserError, did_you_mean
 
-LARGEST = 2**30  # pixels of a picture; what OpenCV takes, too
-LARGEST_STACK = 8 * 10**9  # bytes of all frames
-Image.MAX_IMAGE_PIXELS = LARGEST // 2  # Pillow refuses twice of it
+MAX_PIXELS = 2**30  # per image; the limit of OpenCV is the same
+MAX_STACK_BYTES = 8 * 10**9  # of all frames together
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow refuses images of more than twice this
 # Centre and width in Hounsfield units.
 WINDOWS = {
     "brain": (40, 80),
@@ -25,14 +25,17 @@ WINDOWS = {
 
 
 class ImageError(ValueError):
-    """An image cannot be read. The text is shown as it is, so it must not quote what the file says of a patient."""
+    """An image cannot be read. The message is shown to the user, so it must not contain data of a patient."""
 
 
 def window_of(window: str | tuple[float, float]) -> tuple[float, float]:
-    """Centre and width of a CT window in Hounsfield units, given by name or as such a pair.
+    """Returns centre and width of a CT window in Hounsfield units.
+
+    Args:
+        window: a name in `WINDOWS`, or (centre, width).
 
     Raises:
-        UserError: an unknown name (nearest named), or a width that is not above 0.
+        UserError: the name is unknown (the nearest one is suggested), or the width is not above 0.
     """
     if isinstance(window, str):
         if window not in WINDOWS:
@@ -46,34 +49,43 @@ def window_of(window: str | tuple[float, float]) -> tuple[float, float]:
 
 
 def window_spans(facts: ImageFacts) -> list[tuple[float, float]]:
-    """The values that become 0 and 255 in each channel, by `images.windows`; none where there are no windows."""
+    """Returns the values that become 0 and 255, one pair per window of `images.windows`; [] without windows."""
     return [(centre - width / 2, centre + width / 2) for centre, width in map(window_of, facts.windows)]
 
 
 def check_size(height: int, width: int, frames: int = 1, bytes_per_pixel: int = 1) -> None:
-    """Refuses what a header declares before memory is taken for it.
+    """Checks the size that a header declares, before memory is allocated for it.
+
+    Args:
+        height, width: size of a frame in pixels.
+        frames: number of frames. Defaults to 1.
+        bytes_per_pixel: of all channels together. Defaults to 1.
 
     Raises:
-        ImageError: no pixels, more than 2**30 of them, or frames of more than 8 GB.
+        ImageError: the image has no pixels, a frame has more than 2**30, or all frames have more than 8 GB.
     """
     if min(height, width) < 1:
         raise ImageError(f"no pixels in it, its size is {height}x{width}")
-    if height * width > LARGEST:
+    if height * width > MAX_PIXELS:
         raise ImageError(f"declares {height}x{width} pixels, more than 2**30")
-    if frames * height * width * bytes_per_pixel > LARGEST_STACK:
+    if frames * height * width * bytes_per_pixel > MAX_STACK_BYTES:
         raise ImageError(f"declares {frames} frames of {height}x{width}, more than 8 GB")
 
 
 def chosen_frames(count: int, facts: ImageFacts) -> range:
-    """The numbers of the frames that `images.frame` takes from so many.
+    """Returns the numbers of the frames that `images.frame` selects.
+
+    Args:
+        count: number of frames in the file.
+        facts: `frame` is first, middle, last, montage (all frames) or a number from 0.
 
     Raises:
-        ImageError: there are none, or none of that number.
+        ImageError: there are no frames, or none with that number.
     """
     if count < 1:
         raise ImageError("no frames in it")
     if facts.frame == "montage":
-        return range(count)  # no list: what a header declares may be absurd
+        return range(count)  # not a list: a header may declare an absurd number
     number = {"first": 0, "middle": count // 2, "last": count - 1}.get(facts.frame, facts.frame)
     if not 0 <= number < count:
         raise ImageError(f"no frame {number}, it has {count} (0 to {count - 1})")
@@ -81,7 +93,7 @@ def chosen_frames(count: int, facts: ImageFacts) -> range:
 
 
 def tile_frames(frames: list[np.ndarray]) -> np.ndarray:
-    """Frames of one shape as tiles of a near-square grid, row by row, the rest black; one frame stays as it is."""
+    """Arranges frames of equal shape in a near-square grid, row by row, empty tiles black; one frame is unchanged."""
     if len(frames) == 1:
         return frames[0]
     columns = int(np.ceil(np.sqrt(len(frames))))
@@ -96,20 +108,20 @@ def tile_frames(frames: list[np.ndarray]) -> np.ndarray:
 
 
 def image_from_array(source: Any, facts: ImageFacts) -> np.ndarray:
-    """The picture in an array (height, width[, channels]), (channels, height, width), or in a stack of such.
+    """Reads an image from an array (height, width[, channels]) or (channels, height, width), or from a stack of them.
 
-    The channels are the one short axis, of 1, 3, 4 (the fourth is alpha) or as many as `images.channels`; a long first
-    axis counts frames. Integers of four or eight bytes that are all in 0..255 are bytes that were saved so.
+    The channel axis is the one of length 1, 3, 4 (the fourth channel is alpha) or `images.channels`; a long first axis
+    counts frames. Integers of four or eight bytes count as uint8 if all are in 0..255.
 
     Args:
-        source: an array, or what is sliced like one: memory maps and HDF5 data sets are read as far as needed.
-        facts: decide on frame, depth and windows.
+        source: an array, a memory map or an HDF5 data set; only the selected frames are read.
+        facts: frame, depth and windows are applied.
 
     Returns:
         uint8 (height, width) or (height, width, channels).
 
     Raises:
-        ImageError: another shape, a type that is no number, or too large.
+        ImageError: the shape is not that of an image, the values are not numbers, or the image is too large.
     """
     stacked, channels = _axes(source.shape, facts)
     height, width = (size for axis, size in enumerate(source.shape) if axis != channels and (axis or not stacked))
@@ -117,13 +129,13 @@ def image_from_array(source: Any, facts: ImageFacts) -> np.ndarray:
     check_size(height, width, len(frames), source.dtype.itemsize)
     if not stacked:
         return image_to_uint8(_channels_last(np.asarray(source[()]), channels, facts), facts)
-    place = None if channels is None else channels - 1
-    read = [_channels_last(np.asarray(source[frame]), place, facts) for frame in frames]
-    return tile_frames(list(frames_to_uint8(np.stack(read), facts)))
+    axis_in_frame = None if channels is None else channels - 1
+    images = [_channels_last(np.asarray(source[frame]), axis_in_frame, facts) for frame in frames]
+    return tile_frames(list(frames_to_uint8(np.stack(images), facts)))
 
 
 def count_frames(shape: tuple[int, ...], facts: ImageFacts) -> int:
-    """How many frames an array of a shape has; 1 where its axes cannot be told."""
+    """Returns the number of frames in an array of a given shape; 1 if its axes cannot be identified."""
     try:
         return shape[0] if _axes(shape, facts)[0] else 1
     except ImageError:
@@ -131,42 +143,44 @@ def count_frames(shape: tuple[int, ...], facts: ImageFacts) -> int:
 
 
 def _axes(shape: tuple[int, ...], facts: ImageFacts) -> tuple[bool, int | None]:
-    """What the axes of an array are: whether the first counts frames, and which holds the channels; None without any.
+    """Identifies the axes of an array: whether the first one counts frames, and which one is for channels, or None.
 
     Raises:
-        ImageError: another shape, or one that can be read in two ways.
+        ImageError: the shape is not that of an image, or is ambiguous.
     """
     if len(shape) == 2:
         return False, None
     if len(shape) not in (3, 4):
         raise ImageError(f"shape {shape}, expected ([frames,] height, width[, channels])")
     first, last = len(shape) - 3, len(shape) - 1
-    fits = [axis for axis in (first, last) if shape[axis] in (1, 3, 4, facts.num_channels)]
-    if len(fits) == 2:
-        fits = [axis for axis in fits if shape[axis] == facts.num_channels]
-        if len(fits) != 1:
-            raise ImageError(TWO_WAYS.format(shape))
-    if fits == [last]:
+    candidates = [axis for axis in (first, last) if shape[axis] in (1, 3, 4, facts.num_channels)]
+    if len(candidates) == 2:
+        candidates = [axis for axis in candidates if shape[axis] == facts.num_channels]
+        if len(candidates) != 1:
+            raise ImageError(AMBIGUOUS.format(shape))
+    if candidates == [last]:
         return len(shape) == 4, last
     if len(shape) == 4:
-        if not fits:
+        if not candidates:
             raise ImageError(f"shape {shape}, expected ([frames,] height, width[, channels])")
         return True, first
-    if not fits or shape[first] == 1 or facts.frame != "first":  # frames, or one of them is asked for
+    if (
+        not candidates or shape[first] == 1 or facts.frame != "first"
+    ):  # the first axis counts frames, or a frame is selected
         return True, None
     if shape[first] != facts.num_channels:
-        raise ImageError(TWO_WAYS.format(shape))
+        raise ImageError(AMBIGUOUS.format(shape))
     return False, first
 
 
-TWO_WAYS = (
+AMBIGUOUS = (
     "shape {} can be read in two ways: which axis holds the channels, or counts frames? "
     "Save it as ([frames,] height, width, channels)"
 )
 
 
 def _channels_last(values: np.ndarray, channels: int | None, facts: ImageFacts) -> np.ndarray:
-    """One image with its channels last, alpha dropped, bytes as bytes."""
+    """Moves the channels of an image to the last axis, drops alpha, and narrows wide integers to uint8."""
     if channels is not None:
         values = np.moveaxis(values, channels, -1)
         if values.shape[-1] == 4 != facts.num_channels:
@@ -177,7 +191,7 @@ def _channels_last(values: np.ndarray, channels: int | None, facts: ImageFacts) 
 
 
 def narrow_to_uint8(values: np.ndarray) -> np.ndarray:
-    """Integers of four or eight bytes, which arrays get unasked, as uint8 if all are in 0..255; others as they are."""
+    """Converts integers of four or eight bytes, NumPy's default, to uint8 if all are in 0..255."""
     wide = values.dtype.kind in "iu" and values.dtype.itemsize > 2
     if not wide or not values.size or values.min() < 0 or values.max() > 255:
         return values
@@ -185,19 +199,25 @@ def narrow_to_uint8(values: np.ndarray) -> np.ndarray:
 
 
 def image_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
-    """`to_bytes` of one image that is no stack, (height, width[, channels]): it has the frame 0 alone."""
+    """Converts a single image (height, width[, channels]) to uint8, see `frames_to_uint8`; it has only frame 0."""
     chosen_frames(1, facts)
     return frames_to_uint8(values[None], facts)[0]
 
 
 def frames_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
-    """Stacked frames (n, height, width[, channels]) of any depth -> uint8.
+    """Converts stacked frames of any depth to uint8.
 
-    Eight bits stay as they are. Deeper ones are clipped to `images.range` and scaled to 0 to 255; without it, to the
-    least and greatest value of the whole stack. With `images.windows` grey frames get a last axis, a channel for each.
+    uint8 values are unchanged. Others are clipped to `images.range` and scaled to 0..255; without `images.range`, they
+    are scaled from the smallest and largest value of the whole stack. With `images.windows`, grey frames get a last
+    axis with one channel per window.
+
+    Args:
+        values: numbers (n, height, width[, channels]).
+        facts: range and windows are applied.
 
     Raises:
-        ImageError: NaN or infinite values, no numbers, or windows for what has no Hounsfield units.
+        ImageError: there are NaN or infinite values, the values are not numbers, or there are windows for colours or
+            bytes, which are not Hounsfield units.
     """
     if values.dtype.kind not in "buif":
         raise ImageError(f"{values.dtype.name} values, expected numbers")
@@ -216,7 +236,7 @@ def frames_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
 
 
 def scale_to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """uint8: `low` and below become 0, `high` and above 255, what lies between is rounded; all 0 if they are equal."""
+    """Scales values from low..high to 0..255, clipped and rounded, as uint8; all 0 if `low` equals `high`."""
     span = high - low
     if not np.isfinite(span):
         raise ImageError("values too large to be scaled")
@@ -228,30 +248,39 @@ def scale_to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def all_values(dtype: np.dtype) -> np.ndarray:
-    """Every value that an integer type of one or two bytes can hold, in the order of their bits."""
+    """Returns all values of an integer type of one or two bytes, ordered by their unsigned bit patterns."""
     bits = 8 * dtype.itemsize
     return np.arange(2**bits, dtype=f"u{dtype.itemsize}").view(dtype.newbyteorder("="))
 
 
 def apply_table(table: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The rows of a table, made for `every` value, that belong to these values."""
+    """Looks up values in a table with one row per value of their type, in the order of `all_values`."""
     native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
     return np.take(table, native.view(f"u{values.dtype.itemsize}"), axis=0)
 
 
 def convert_channels(pixels: np.ndarray, depth: int) -> np.ndarray:
-    """uint8 (height, width[, n]) -> (height, width, depth): grey is repeated to 3, colour turned to grey (Rec. 601).
+    """Converts an image to the given number of channels.
+
+    Grey is repeated for 3 channels; colour is converted to grey by the luma of Rec. 601.
+
+    Args:
+        pixels: uint8 (height, width[, channels]).
+        depth: number of channels of the result.
+
+    Returns:
+        uint8 (height, width, depth).
 
     Raises:
-        ImageError: another number of channels.
+        ImageError: the image has another number of channels and cannot be converted.
     """
     if pixels.ndim == 2:
         pixels = pixels[..., None]
-    found = pixels.shape[2]
-    if found == depth:
+    channels = pixels.shape[2]
+    if channels == depth:
         return pixels
-    if (found, depth) == (1, 3):
+    if (channels, depth) == (1, 3):
         return np.repeat(pixels, 3, axis=2)
-    if (found, depth) == (3, 1):
+    if (channels, depth) == (3, 1):
         return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)[..., None]
-    raise ImageError(f"{found} channel{'s' * (found != 1)}, expected {depth}")
+    raise ImageError(f"{channels} channel{'s' * (channels != 1)}, expected {depth}")

@@ -1,6 +1,7 @@
-"""JPEG and plain PNG by OpenCV, which is fast; TIFF by `tiff`; whatever else Pillow knows (BMP, GIF, WebP, PGM) by it.
+"""Raster images: JPEG and plain PNG with OpenCV, which is fast; TIFF in `tiff`; other formats with Pillow.
 
-Formats are told apart by the first bytes of a file: what it is called does not matter.
+Pillow reads BMP, GIF, WebP, PGM and more. The format is recognised by the first bytes of a file; its extension does
+not matter.
 """
 
 import io
@@ -16,78 +17,78 @@ from medfold.images.formats.pixel_values import ImageError, check_size, image_to
 from medfold.processes import silence_native_output
 
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
-ORIENTATION = 0x0112  # tag of EXIF
-# It tells of damaged files on the standard error. Where the switch is depends on the version.
+ORIENTATION = 0x0112  # EXIF tag
+# OpenCV reports damaged files on stderr. The location of the switch depends on its version.
 (cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)
 
 
 def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
-    """Reads one picture; it has no headers worth keeping."""
-    # OpenCV's own reader cannot open every path on Windows, and numpy's takes twice as long for a small file.
+    """Reads the image of a file, see `decode`; the headers are empty."""
+    # The file reader of OpenCV cannot open all paths on Windows, and that of NumPy is half as fast for small files.
     with path.open("rb", buffering=0) as file:
         return decode(np.frombuffer(file.read(), np.uint8), facts), {}
 
 
 def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
-    """A picture from the bytes of its file; EXIF orientation is applied, an alpha channel dropped.
+    """Decodes an image from the bytes of its file.
 
-    Of an animated one it is the first frame.
+    The EXIF orientation is applied, an alpha channel is dropped. For an animation, the first frame is returned.
 
     Args:
-        data: uint8 (n,).
-        facts: decide on depth, and on the frame of a TIFF.
+        data: content of the file, uint8 (n,).
+        facts: depth, and the frame of a TIFF, are applied.
 
     Returns:
-        uint8 (height, width) or (height, width, 3) in red, green, blue.
+        uint8 (height, width), or (height, width, 3) as RGB.
 
     Raises:
-        ImageError: empty, no picture, cut off, or too large.
+        ImageError: the file is empty, not an image, cut off, or too large.
     """
     if not data.size:
         raise ImageError("the file is empty")
-    beginning = data[:8].tobytes()
-    if beginning[:4] in tiff.BEGINNINGS:
+    prefix = data[:8].tobytes()
+    if prefix[:4] in tiff.SIGNATURES:
         return tiff.decode(data, facts)
-    # Not every version of OpenCV does: some fill what is missing with grey and say nothing.
+    # Checked here, since some versions of OpenCV silently fill the missing part with grey.
     if truncation.is_truncated(data):
         raise ImageError("cut off")
-    jpeg = beginning[:3] == truncation.JPEG
-    if not jpeg and beginning != truncation.PNG:
+    jpeg = prefix[:3] == truncation.JPEG
+    if not jpeg and prefix != truncation.PNG:
         return image_to_uint8(_by_pillow(data), facts)
     chunks = truncation.png_chunks(data.tobytes()) if not jpeg else set()
-    if b"acTL" in chunks:  # animated: OpenCV gives another frame, or red for blue
+    if b"acTL" in chunks:  # animated: OpenCV returns another frame, or swaps red and blue
         return image_to_uint8(_by_pillow(data), facts)
-    # For a grey image the colours of a JPEG need not be decoded: its first component is the luma of Rec. 601.
+    # Grey from a JPEG needs no decoding of colours: its first component is the luma of Rec. 601.
     grey = facts.num_channels == 1 and jpeg
-    turned = b"eXIf" in chunks
+    apply_orientation = b"eXIf" in chunks
     try:
         with silence_native_output():
             values = cv2.imdecode(
-                data, cv2.IMREAD_GRAYSCALE if grey else AS_STORED | cv2.IMREAD_IGNORE_ORIENTATION * turned
+                data, cv2.IMREAD_GRAYSCALE if grey else AS_STORED | cv2.IMREAD_IGNORE_ORIENTATION * apply_orientation
             )
-    except cv2.error:  # it is too large, among others
+    except cv2.error:  # for example, the image is too large
         values = None
     if values is None:
-        values, turned = _by_pillow(data), False
+        values, apply_orientation = _by_pillow(data), False
     elif values.ndim == 3:
         values = cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
-    if turned:
+    if apply_orientation:
         values = tiff.UPRIGHT.get(_orientation(data), lambda pixels: pixels)(values)
     return image_to_uint8(values, facts)
 
 
 def _orientation(data: np.ndarray) -> int:
-    """How a PNG says it is to be turned, by EXIF's numbers; OpenCV does not look."""
+    """Returns the EXIF orientation of a PNG, which OpenCV does not apply."""
     with Image.open(io.BytesIO(data)) as image:
         return image.getexif().get(ORIENTATION, 1)
 
 
 def _by_pillow(data: np.ndarray) -> np.ndarray:
-    """Pillow knows many formats, and why a file is bad."""
+    """Decodes with Pillow, which knows many formats and says why a file is damaged."""
     try:
         with silence_native_output(), Image.open(io.BytesIO(data)) as image:
             check_size(image.height, image.width)
-            image.load()  # of a GIF the mode may change with the first frame
+            image.load()  # for a GIF, this may change the mode
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith(("I", "F")):
                 return np.asarray(upright)
@@ -98,13 +99,13 @@ def _by_pillow(data: np.ndarray) -> np.ndarray:
     except Image.DecompressionBombError:
         raise ImageError("declares more than 2**30 pixels") from None
     except (OSError, SyntaxError, ValueError) as error:
-        if "nsupported" in str(error):  # the file may well be whole
+        if "nsupported" in str(error):  # the file need not be damaged
             raise ImageError(f"{str(error).lower()}: save it as PNG") from None
         raise ImageError("cut off" if "truncated" in str(error) else "damaged") from None
 
 
 def _is_grey(image: Image.Image) -> bool:
-    """True if all colours of a palette are grey, as GIF has no other way to say so."""
+    """Returns True if all colours of the palette are grey: the only way to store a grey GIF."""
     if image.mode != "P":
         return False
     palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)

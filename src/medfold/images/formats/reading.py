@@ -1,8 +1,9 @@
-"""One module per image format, each with `read(path, member, facts) -> (pixels, headers)`.
+"""Reading of images in any format: selects the module of the format, and reports unreadable files.
 
-Pixels are uint8 (height, width) or (height, width, channels), colours in red, green, blue; headers tell how an image
-was made, by DICOM keyword, and nothing of whom. `member` is what stands behind `#` in the image column of the sample
-table, for files that hold many images. Whatever a module raises makes the image unreadable.
+Each format has one module with `read(path, member, facts) -> (pixels, headers)`. Pixels are uint8 (height, width) or
+(height, width, channels), colours as RGB. Headers are technical DICOM headers by keyword; they do not identify a
+patient. `member` is the part after `#` in the image column of the sample table, for files that contain many images.
+Any exception of a module makes the image unreadable.
 """
 
 import importlib
@@ -20,7 +21,7 @@ from medfold.errors import UserError
 from medfold.images.formats.pixel_values import ImageError, convert_channels, count_frames
 from medfold.registry import Registry
 
-# A module and the ends of the names of its files. It is imported with the first of them: some take long to load.
+# File extensions by module. A module is imported when its first file is read, since some import slowly.
 FORMAT_MODULES = {
     "raster": (
         *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".svs"),
@@ -34,11 +35,11 @@ FORMAT_MODULES = {
 
 
 class ImageFormat(NamedTuple):
-    """A format of plugins.py.
+    """An image format of plugins.py.
 
     Args:
-        suffixes: ends of the names of its files, in small letters.
-        read: (path, member, facts) -> pixels and headers.
+        suffixes: file extensions in lower case.
+        read: function (path, member, facts) -> (pixels, headers).
     """
 
     suffixes: tuple[str, ...]
@@ -49,13 +50,13 @@ FORMATS: Registry[ImageFormat] = Registry("image format")
 
 
 def image_format(*suffixes: str) -> Callable:
-    """Registers a function (path, member, facts) -> (pixels, headers) for files with these endings.
+    """Registers a function (path, member, facts) -> (pixels, headers) for files with the given extensions.
 
-    Pixels are uint8 or whatever `pixel_values.to_bytes` made uint8: (height, width) or (height, width, channels);
-    headers a dictionary, mostly empty; `member` is what stands behind `#` in an image's path.
+    Pixels are uint8 (height, width) or (height, width, channels); `pixel_values.image_to_uint8` converts other depths.
+    Headers are a dictionary, usually empty. `member` is the part after `#` in the path of an image.
 
     Args:
-        suffixes: ends of the names of its files, such as `.raw`.
+        suffixes: file extensions, such as `.raw`.
 
     Example:
         >>> @image_format(".pixels")
@@ -64,13 +65,13 @@ def image_format(*suffixes: str) -> Callable:
     """
 
     def register(read: Callable) -> Callable:
-        FORMATS.register(read.__name__, ImageFormat(tuple(end.lower() for end in suffixes), read))
+        FORMATS.register(read.__name__, ImageFormat(tuple(suffix.lower() for suffix in suffixes), read))
         return read
 
     return register
 
 
-# What people have, and this does not read: by the end of the name, what it is and what helps.
+# Common formats that are not supported: name and advice, by file extension.
 NOT_READ = {
     ".heic": ("HEIC", "Save it as PNG or JPEG"),
     ".nii": ("NIfTI", "Save its slices as PNG, TIFF or .npy"),
@@ -81,17 +82,17 @@ NOT_READ = {
     ".czi": ("a slide of Zeiss", "Save it as TIFF"),
     ".mrxs": ("a slide of 3DHistech", "Save it as TIFF"),
 }
-HOLD_MANY = ("npz", "hdf5")
-LONGEST = 150  # letters of a reason
-MEND = "Get it again, or take it out"
+CONTAINER_MODULES = ("npz", "hdf5")  # formats whose files contain many images
+MAX_REASON = 150  # characters
+FIX = "Get it again, or take it out"
 
 
 class DecodedImage(NamedTuple):
-    """One image.
+    """A decoded image.
 
     Args:
         pixels: uint8 (height, width, channels).
-        headers: how it was made, by DICOM keyword; empty for other formats.
+        headers: technical DICOM headers by keyword; empty for other formats.
     """
 
     pixels: np.ndarray
@@ -99,25 +100,27 @@ class DecodedImage(NamedTuple):
 
 
 def image_endings() -> list[str]:
-    """The ends of the names of files that can be read, of those that hold one image each."""
-    built_in = [suffix for name, ends in FORMAT_MODULES.items() if name not in HOLD_MANY for suffix in ends]
-    return sorted([*built_in, *(suffix for each in FORMATS.all() for suffix in each.suffixes)])
+    """Returns the file extensions of all formats whose files contain one image each."""
+    built_in = [
+        suffix for name, suffixes in FORMAT_MODULES.items() if name not in CONTAINER_MODULES for suffix in suffixes
+    ]
+    return sorted([*built_in, *(suffix for plugin in FORMATS.all() for suffix in plugin.suffixes)])
 
 
 def image_ending(path: str) -> str:
-    """The end of a file's name, if it is one that images have; '' for `1.2.840.5` and other names without."""
-    end = PurePosixPath(path).suffix
-    known = any(end.lower() in ends for ends in FORMAT_MODULES.values()) or _of_plugins(end) is not None
-    return end if known else ""
+    """Returns the extension of an image file, or '' if it is not that of a known format, as in `1.2.840.5`."""
+    suffix = PurePosixPath(path).suffix
+    built_in = any(suffix.lower() in suffixes for suffixes in FORMAT_MODULES.values())
+    return suffix if built_in or _plugin_format(suffix) is not None else ""
 
 
 def image_stem(path: str) -> str:
-    """The name of an image file without folders and without its end."""
+    """Returns the name of an image file without folders and extension."""
     return PurePosixPath(path).name.removesuffix(image_ending(path))
 
 
 def is_dicom(path: Path) -> bool:
-    """True for a DICOM file: by the end of its name, or by its bytes; False if there is none."""
+    """Returns True for a DICOM file, recognised by its extension or its content; False for a missing file."""
     try:
         return _module_name(path) == "dicom"
     except OSError:
@@ -125,75 +128,75 @@ def is_dicom(path: Path) -> bool:
 
 
 def read_image_with_headers(raw: Path, image: str, facts: ImageFacts) -> DecodedImage:
-    """One image and its headers.
+    """Reads an image and its headers.
 
     Args:
-        raw: the folder that image paths start from.
-        image: a path below it, with `#member` behind it for files that hold many images; or several with `|` between
-            them, a grey file for each channel, whose headers are those of the first.
-        facts: decide on channels, windows, range and frame.
+        raw: folder that image paths are relative to.
+        image: path relative to `raw`, followed by `#member` for files that contain many images. Or several paths
+            separated by `|`, one grey file per channel; then the headers are those of the first file.
+        facts: channels, windows, range and frame are applied.
 
     Raises:
-        UserError: an unknown format, a file that cannot be read (it is named), or channels of different sizes.
+        UserError: the format is unknown, the file cannot be read, or the channels have different sizes.
     """
     names = files_of_image(raw, image)
     if len(names) == 1:
-        return _picture(raw, image, facts)
+        return _decode(raw, image, facts)
     if len(names) != facts.num_channels:
         raise UserError(f"{len(names)} files, but 'images.channels' are {facts.num_channels}", raw / names[0])
     grey = facts.model_copy(update={"channels": 1})
-    channels = [_picture(raw, name, grey) for name in names]
+    channels = [_decode(raw, name, grey) for name in names]
     for name, channel in zip(names, channels, strict=True):
         (height, width), (first_height, first_width) = channel.pixels.shape[:2], channels[0].pixels.shape[:2]
         if (height, width) != (first_height, first_width):
             what = f"{height}x{width} pixels, but {names[0]} of the same image has {first_height}x{first_width}"
-            raise UserError(what, raw / name, MEND)
+            raise UserError(what, raw / name, FIX)
     return DecodedImage(np.concatenate([channel.pixels for channel in channels], axis=2), channels[0].headers)
 
 
 def read_image(raw: Path, image: str, facts: ImageFacts) -> np.ndarray:
-    """The pixels that `look` gives: uint8 (height, width, channels)."""
+    """Reads the pixels of an image, uint8 (height, width, channels); see `read_image_with_headers`."""
     return read_image_with_headers(raw, image, facts).pixels
 
 
 def read_dicom_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
-    """The values of DICOM headers by keyword, '' where one is missing; see `dicom.read_headers`.
+    """Reads DICOM headers by keyword, '' where one is missing; see `dicom.read_headers`.
 
     Raises:
-        UserError: an unknown keyword, or a file that cannot be read.
+        UserError: a keyword is unknown, or the file cannot be read.
     """
     try:
         return _load("dicom").read_headers(path, keywords)
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"unreadable headers ({_reason(error)})", path, MEND) from None
+        raise UserError(f"unreadable headers ({_reason(error)})", path, FIX) from None
 
 
 def list_members(path: Path) -> list[str]:
-    """The images in a file that holds many, by what stands behind `#`: the data sets at the top of an HDF5 file.
+    """Returns the members of a file that contains many images: the top-level data sets of an HDF5 file.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the file cannot be read.
     """
     try:
         return _load("hdf5").member_names(path)
     except Exception as error:
-        raise UserError(f"unreadable file ({_reason(error)})", path, MEND) from None
+        raise UserError(f"unreadable file ({_reason(error)})", path, FIX) from None
 
 
 def files_of_image(raw: Path, image: str) -> list[str]:
-    """The single files of an image: several with `|` between, unless a file is called so."""
+    """Splits the path of an image at `|` into its files, unless one file has that name."""
     return [image] if "|" in image and (raw / image).is_file() else image.split("|")
 
 
 def path_of_image(raw: Path, image: str) -> Path:
-    """The file that an image, or the first channel of one, is in."""
+    """Returns the path of the file that contains an image; the first one if it has a file per channel."""
     return _file_and_member(raw, files_of_image(raw, image)[0])[0]
 
 
 def _file_and_member(raw: Path, image: str) -> tuple[Path, str]:
-    """The file, and what stands behind `#`, unless a file is called so."""
+    """Splits the path of an image at `#` into file and member, unless one file has that name."""
     if "#" in image and (raw / image).is_file():
         return raw / image, ""
     name, _, member = image.partition("#")
@@ -201,57 +204,59 @@ def _file_and_member(raw: Path, image: str) -> tuple[Path, str]:
 
 
 def count_pages(path: Path, facts: ImageFacts) -> int:
-    """Number of pages of a TIFF, or of frames of a DICOM or .npy file; 1 for other and for unreadable files."""
+    """Returns the number of pages of a TIFF, or of frames of a DICOM or .npy file; 1 for other or unreadable files."""
     try:
         if path.suffix.lower() in (".tif", ".tiff"):
-            return _load("tiff").count_directories(path)
+            return _load("tiff").count_pages(path)
         if path.suffix.lower() == ".npy":
             return count_frames(np.load(path, mmap_mode="r", allow_pickle=False).shape, facts)
         return int(read_dicom_headers(path, ["NumberOfFrames"])["NumberOfFrames"] or 1) if is_dicom(path) else 1
-    except Exception:  # whoever reads its pixels tells what is wrong with it
+    except Exception:  # the scan reports unreadable files
         return 1
 
 
 def min_hounsfield(path: Path) -> float | None:
-    """The smallest value of a CT slice, in Hounsfield units; None if the file is no CT in DICOM."""
+    """Returns the smallest value of a CT slice in Hounsfield units; None if the file is not a CT in DICOM format."""
     return _load("dicom").min_hounsfield(path) if _module_name(path) == "dicom" else None
 
 
 def stored_values(path: Path) -> np.ndarray | None:
-    """Stored values of the first frame of a grey DICOM file; None if the file has a window to show them by."""
+    """Returns the stored values of the first frame of a grey DICOM file; None if the file defines a window."""
     return _load("dicom").stored_values(path)
 
 
-def _picture(raw: Path, image: str, facts: ImageFacts) -> DecodedImage:
+def _decode(raw: Path, image: str, facts: ImageFacts) -> DecodedImage:
     path, member = _file_and_member(raw, image)
     try:
         try:
-            pixels, found = _module(path).read(path, member, facts)
-        except ImageError:  # what is called .png may be DICOM all the same
-            if _module_name(path) == "dicom" or not _has_mark_of_dicom(path):
+            pixels, headers = _module(path).read(path, member, facts)
+        except ImageError:  # a file named .png can be DICOM
+            if _module_name(path) == "dicom" or not _has_dicom_prefix(path):
                 raise
-            pixels, found = _load("dicom").read(path, member, facts)
-        return DecodedImage(convert_channels(pixels, facts.num_channels), found)
+            pixels, headers = _load("dicom").read(path, member, facts)
+        return DecodedImage(convert_channels(pixels, facts.num_channels), headers)
     except UserError:
         raise
-    except Exception as error:  # decoders raise all kinds of them, and the image is unreadable by each
-        raise UserError(f"unreadable image ({_reason(error)})", raw / image, MEND) from None
+    except Exception as error:  # decoders raise many types; each means that the image is unreadable
+        raise UserError(f"unreadable image ({_reason(error)})", raw / image, FIX) from None
 
 
 def _module_name(path: Path) -> str | None:
-    """The module for a file, by the end of its name; DICOM files, often named by their UID alone, by their bytes."""
+    """Returns the name of the module for a file, by extension; for DICOM, whose files often have none, by content."""
     suffix = path.suffix.lower()
-    for name, ends in FORMAT_MODULES.items():
-        if suffix in ends:
+    for name, suffixes in FORMAT_MODULES.items():
+        if suffix in suffixes:
             return name
-    return "dicom" if _has_mark_of_dicom(path) else None
+    return "dicom" if _has_dicom_prefix(path) else None
 
 
-def _of_plugins(suffix: str) -> ImageFormat | None:
-    return next((each for each in FORMATS.all() if suffix.lower() in each.suffixes), None) if suffix else None
+def _plugin_format(suffix: str) -> ImageFormat | None:
+    if not suffix:
+        return None
+    return next((plugin for plugin in FORMATS.all() if suffix.lower() in plugin.suffixes), None)
 
 
-def _has_mark_of_dicom(path: Path) -> bool:
+def _has_dicom_prefix(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(132)[128:] == b"DICM"
 
@@ -259,12 +264,12 @@ def _has_mark_of_dicom(path: Path) -> bool:
 def _module(path: Path) -> ModuleType | ImageFormat:
     if name := _module_name(path):
         return _load(name)
-    if found := _of_plugins(path.suffix):
-        return found
-    for end, (kind, help_) in NOT_READ.items():
-        if path.name.lower().endswith(end):
-            raise UserError(f"{kind} is not read", path, help_)
-    known = ", ".join(suffix for ends in FORMAT_MODULES.values() for suffix in ends)
+    if plugin := _plugin_format(path.suffix):
+        return plugin
+    for suffix, (kind, advice) in NOT_READ.items():
+        if path.name.lower().endswith(suffix):
+            raise UserError(f"{kind} is not read", path, advice)
+    known = ", ".join(suffix for suffixes in FORMAT_MODULES.values() for suffix in suffixes)
     raise UserError(f"unknown image format '{path.suffix}'", path, f"Known: {known}")
 
 
@@ -273,7 +278,7 @@ def _load(name: str) -> ModuleType:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in one short line, without what a library quotes from the file: that may name a patient."""
+    """Returns a short line that says what went wrong, without quotes from the file: they may name a patient."""
     if isinstance(error, ImageError):
         text = str(error)
     elif isinstance(error, OSError) and error.errno:
@@ -284,4 +289,4 @@ def _reason(error: Exception) -> str:
         first = (str(error).strip().splitlines() or [""])[0].partition(" - ")[0]
         unquoted = re.sub(r"(?<!\w)b?(['\"]).*?\1(?!\w)", "...", first)
         text = re.split(r"(?<!\w)['\"]", unquoted)[0] or type(error).__name__
-    return "".join(letter if letter.isprintable() else "?" for letter in text)[:LONGEST]
+    return "".join(letter if letter.isprintable() else "?" for letter in text)[:MAX_REASON]

@@ -1,7 +1,7 @@
-"""TIFF: by tifffile and imagecodecs, page by page, whatever the compression; plain uncompressed ones by OpenCV.
+"""TIFF images: with tifffile and imagecodecs, page by page, any compression; plain uncompressed ones with OpenCV.
 
-OpenCV is several times as fast on small files, and right for those kinds; of others it has given memory that nothing
-was written to, or half a picture and no error.
+OpenCV is several times as fast on small files and correct for plain ones. For other files it has returned
+uninitialised memory, or half an image without an error.
 """
 
 import io
@@ -24,14 +24,14 @@ from medfold.images.formats.pixel_values import (
 )
 from medfold.processes import silence_native_output
 
-BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 SAMPLES, PLANAR, FORMAT = 277, 284, 339
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
 OLD_JPEG, JPEG = 6, 7
-UNNAMED = 0  # kind of extra samples
+UNSPECIFIED = 0  # type of extra samples
 SHORT, LONG = 3, 4
-# Orientation tag -> the picture upright.
+# Functions that turn an image upright, by the value of the orientation tag.
 UPRIGHT = {
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
@@ -44,23 +44,24 @@ UPRIGHT = {
 
 
 def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
-    """A picture from the bytes of a TIFF, upright, black as 0, palettes applied, an alpha channel dropped.
+    """Decodes an image from the bytes of a TIFF file.
 
-    Where its pages are the channels of one image, as ImageJ writes them, and `images.channels` are as many, they become
-    its channels; else a page is a frame.
+    The image is turned upright, black is 0, palettes are applied, an alpha channel is dropped. If ImageJ wrote the
+    channels of one image as pages, and their number is `images.channels`, they become its channels. Otherwise a page is
+    a frame.
 
     Args:
-        data: uint8 (n,).
-        facts: decide on page and depth.
+        data: content of the file, uint8 (n,).
+        facts: frame and depth are applied.
 
     Returns:
-        uint8 (height, width) or (height, width, channels), colours in red, green, blue.
+        uint8 (height, width) or (height, width, channels), colours as RGB.
 
     Raises:
-        ImageError: an unknown kind of TIFF, or too large.
+        ImageError: the file is damaged or too large, or this type of TIFF is not supported.
     """
     try:
-        plain = _plain(data)
+        plain = _is_plain(data)
     except (struct.error, KeyError):
         raise ImageError("cut off, or its directory is damaged") from None
     if plain:
@@ -80,8 +81,8 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
     return tile_frames(list(frames_to_uint8(np.stack(frames), facts)))
 
 
-def count_directories(path: Path) -> int:
-    """How many pages a TIFF has, those included that ImageJ writes one directory for."""
+def count_pages(path: Path) -> int:
+    """Returns the number of pages, including those for which ImageJ writes only one directory."""
     with tifffile.TiffFile(path) as file:
         if file.is_imagej and file.series and set(file.series[0].axes) <= set("TZCYX"):
             return int(np.prod(file.series[0].shape[:-2]))
@@ -89,7 +90,7 @@ def count_directories(path: Path) -> int:
 
 
 def _hyperstack(file: tifffile.TiffFile, facts: ImageFacts) -> list[np.ndarray] | None:
-    """The frames of what ImageJ wrote: it tells which axis is which, and may name one page only; None of others."""
+    """Returns the selected frames of an ImageJ file, which names its axes but may list only one page; else None."""
     if not file.is_imagej or not file.series:
         return None
     series = file.series[0]
@@ -103,8 +104,8 @@ def _hyperstack(file: tifffile.TiffFile, facts: ImageFacts) -> list[np.ndarray] 
     return [frames[number] for number in chosen_frames(len(frames), facts)]
 
 
-def _plain(data: np.ndarray) -> bool:
-    """True for one uncompressed page of unsigned grey (8 or 16 bits) or colour (8): its directory is looked at."""
+def _is_plain(data: np.ndarray) -> bool:
+    """Returns True if the directory declares one uncompressed page of unsigned grey (8 or 16 bits) or RGB (8 bits)."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4].tobytes())
     if order is None:
         return False
@@ -114,14 +115,14 @@ def _plain(data: np.ndarray) -> bool:
     for tag, kind, length, value in struct.iter_unpack(f"{order}HHI4s", data[start + 2 : start + 2 + 12 * count].data):
         if kind in (SHORT, LONG) and length == 1:
             (tags[tag],) = struct.unpack_from(f"{order}{'H' if kind == SHORT else 'I'}", value)
-        elif kind == SHORT and tag in (BITS, FORMAT):  # a value for each sample, here or elsewhere
+        elif kind == SHORT and tag in (BITS, FORMAT):  # a value per sample, in the entry or at an offset
             at, source = (0, value) if length <= 2 else (struct.unpack(f"{order}I", value)[0], data)
-            each = set(struct.unpack_from(f"{order}{length}H", source, at))
-            tags[tag] = each.pop() if len(each) == 1 else 0
-    (more,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * count)
+            values = set(struct.unpack_from(f"{order}{length}H", source, at))
+            tags[tag] = values.pop() if len(values) == 1 else 0
+    (next_directory,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * count)
     check_size(tags[HEIGHT], tags[WIDTH])
     kind, bits = (tags.get(PHOTOMETRIC), tags.get(SAMPLES, 1)), tags.get(BITS, 1)
-    if more or tags.get(PLANAR, 1) != 1 or tags.get(COMPRESSION, 1) != 1 or tags.get(FORMAT, 1) != 1:
+    if next_directory or tags.get(PLANAR, 1) != 1 or tags.get(COMPRESSION, 1) != 1 or tags.get(FORMAT, 1) != 1:
         return False
     return (kind, bits) in (((BLACK_IS_ZERO, 1), 8), ((BLACK_IS_ZERO, 1), 16), ((RGB, 3), 8))
 
@@ -132,49 +133,49 @@ def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int, de
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR):
         raise ImageError(f"a TIFF of photometric interpretation {int(page.photometric)}")
     if page.photometric == YCBCR and page.compression not in (OLD_JPEG, JPEG):
-        return _by_pillow(data, number)  # its colours may be coarser than its brightness
+        return _by_pillow(data, number)  # colours may be subsampled
     values = page.asarray(maxworkers=1)
     if page.axes == "SYX":
         values = np.moveaxis(values, 0, 2)
     elif page.axes not in ("YX", "YXS"):
         raise ImageError("a TIFF of volumes")
     if values.ndim == 3:
-        values = values[..., : page.samplesperpixel - _alphas(page, depth)]
+        values = values[..., : page.samplesperpixel - _num_alpha(page, depth)]
         values = values[..., 0] if values.shape[2] == 1 else values
     if page.photometric == PALETTE:
-        values = _coloured(values.astype(np.int64), page.colormap)
-    elif bits < 8 and values.dtype == np.uint8:  # of two bits the values are 0 to 3
+        values = _apply_palette(values.astype(np.int64), page.colormap)
+    elif bits < 8 and values.dtype == np.uint8:  # with two bits, for example, values are 0 to 3
         values = (values * (255 / (2**bits - 1)) + 0.5).astype(np.uint8)
         bits = 8
     if page.photometric == WHITE_IS_ZERO:
         values = _inverted(values, bits)
     if page.photometric == CMYK:
-        values = _from_ink(values, bits)
+        values = _cmyk_to_rgb(values, bits)
     orientation = page.tags.get("Orientation")
     return UPRIGHT.get(orientation.value if orientation else 1, lambda pixels: pixels)(values)
 
 
-def _alphas(page: tifffile.TiffPage, depth: int) -> int:
-    """How many of the last samples are alpha; extra ones of an unnamed kind are channels, but for a single one."""
+def _num_alpha(page: tifffile.TiffPage, depth: int) -> int:
+    """Returns how many of the last samples are alpha; several extra samples of unspecified type count as channels."""
     extra = list(page.extrasamples)
-    if page.samplesperpixel == depth or (len(extra) > 1 and UNNAMED in extra):
+    if page.samplesperpixel == depth or (len(extra) > 1 and UNSPECIFIED in extra):
         return 0
     return len(extra)
 
 
-def _coloured(numbers: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """Numbers of a palette of 16 bits as red, green, blue; some write 8 bits into it without shifting them."""
-    eight = palette if palette.max() < 256 else palette >> 8
-    return eight[:, numbers].astype(np.uint8).transpose(1, 2, 0)
+def _apply_palette(indices: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Converts palette indices to RGB. Palettes have 16 bits, but some files store values of 8 bits unscaled."""
+    palette = palette if palette.max() < 256 else palette >> 8
+    return palette[:, indices].astype(np.uint8).transpose(1, 2, 0)
 
 
-def _from_ink(values: np.ndarray, bits: int) -> np.ndarray:
-    """Converts CMYK of unsigned integers to red, green, blue."""
+def _cmyk_to_rgb(values: np.ndarray, bits: int) -> np.ndarray:
+    """Converts CMYK of unsigned integers to RGB."""
     if values.dtype.kind != "u" or values.shape[-1] != 4:
         raise ImageError(f"CMYK of {values.dtype.name} with {values.shape[-1]} inks")
-    most = 2**bits - 1
-    through = most - values.astype(np.float64)
-    return np.rint(through[..., :3] * through[..., 3:] / most).astype(values.dtype)
+    white = 2**bits - 1
+    transmitted = white - values.astype(np.float64)
+    return np.rint(transmitted[..., :3] * transmitted[..., 3:] / white).astype(values.dtype)
 
 
 def _by_pillow(data: np.ndarray, number: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Whether a JPEG or PNG goes on to its end: decoders differ in what they make of one that does not."""
+"""Detection of truncated JPEG and PNG files, since decoders differ in how they handle them."""
 
 import re
 
@@ -6,32 +6,32 @@ import numpy as np
 
 JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
-# In the compressed data of a scan 0xFF is followed by 0, by a restart marker, or by more 0xFF.
+# In the compressed data of a scan, 0xFF is followed by 0, a restart marker or another 0xFF; otherwise it is a marker.
 MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 SCAN = 0xDA
 
 
 def is_truncated(data: np.ndarray) -> bool:
-    """True for a JPEG without end marker and a PNG without last chunk; bytes behind them do not matter.
+    """Returns True for a JPEG without end marker or a PNG without last chunk; bytes after these do not matter.
 
     Args:
-        data: uint8 (n,), the file; of another format, the answer is False.
+        data: content of the file, uint8 (n,). For other formats the result is False.
     """
-    beginning, end = data[:8].tobytes(), data[-12:].tobytes()
-    if beginning == PNG:
+    prefix, end = data[:8].tobytes(), data[-12:].tobytes()
+    if prefix == PNG:
         return end != PNG_END and not _png_ends(data.tobytes())
-    if beginning[:3] == JPEG:
+    if prefix[:3] == JPEG:
         return end[-2:] != JPEG_END and not _jpeg_ends(data.tobytes())
     return False
 
 
 def png_chunks(data: bytes) -> set[bytes]:
-    """The kinds of chunks in a PNG, as far as it goes."""
-    at, found = len(PNG), set()
+    """Returns the types of all complete chunks in a PNG."""
+    at, types = len(PNG), set()
     while at + 12 <= len(data):
-        found.add(data[at + 4 : at + 8])
+        types.add(data[at + 4 : at + 8])
         at += 12 + int.from_bytes(data[at : at + 4])
-    return found
+    return types
 
 
 def _png_ends(data: bytes) -> bool:
@@ -39,11 +39,11 @@ def _png_ends(data: bytes) -> bool:
 
 
 def _jpeg_ends(data: bytes) -> bool:
-    # From marker to marker, as a thumbnail in a segment has an end marker of its own.
+    # Segments are skipped, since a thumbnail in one of them has its own end marker.
     at = 2
-    while found := MARKER.search(data, at):
-        marker = data[found.end() - 1]
+    while match := MARKER.search(data, at):
+        marker = data[match.end() - 1]
         if marker == JPEG_END[1]:
             return True
-        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+        at = match.end() + int.from_bytes(data[match.end() : match.end() + 2])
     return False

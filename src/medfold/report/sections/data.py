@@ -1,4 +1,4 @@
-"""Report sections: data and folds."""
+"""Report sections about the data and the folds."""
 
 import numpy as np
 
@@ -8,37 +8,40 @@ from medfold.data import Dataset, Example, examples_of_classes, near_duplicate_e
 from medfold.folds import fold_balance, read_near_duplicates
 from medfold.images import thumbnail
 from medfold.report import page as pages
-from medfold.report.drawing import Captioned, Drawing, Strip
+from medfold.report.drawing import CaptionedImage, Drawing, Strip
 from medfold.report.names import isolate, listed
 from medfold.report.page import ROWS, Section
 from medfold.report.sections.performance import label_matrix
 
+PAIRS = 12  # pairs of near-duplicates that are shown
+LARGE = 176  # px: the longest side of an image on a sheet
+
 
 def data_section(project: Project, data: Dataset) -> Section:
-    """How many images there are, what the audit found, and what they look like."""
+    """Shows the number of images, the findings of the audit, and example images."""
     competition, paths = project.competition, project.paths
     section = Section("data", "The data")
-    facts = [
+    rows = [
         ["training images", f"{len(data.train):,}"],
         ["test images", f"{len(data.test):,}"],
         ["groups (patients, or what must not be split)", f"{data.train['group'].nunique():,}"],
     ]
     if competition.score.unit:
-        facts.insert(1, ["units that are scored", f"{data.train['unit'].nunique():,}"])
+        rows.insert(1, ["units that are scored", f"{data.train['unit'].nunique():,}"])
     if competition.task == "binary":
         negative, positive = competition.class_names
         target = competition.labels.targets[0]
-        facts.append(
+        rows.append(
             [
                 "predicted is the probability of",
                 f"{isolate(target)} = {isolate(positive)} (positive), not {isolate(negative)}",
             ]
         )
     audit = dict((files.read_json(paths.folds_metadata) or {}).get("audit", {}))
-    if paths.audit.is_file():  # what was found the last time somebody looked, near-duplicates too
-        found = files.read_csv(paths.audit)["kind"].value_counts()
-        audit |= {kind: int(found.get(kind, 0)) for kind in (*audit, "near", "near_split", "near_leaked")}
-    words = {
+    if paths.audit.is_file():  # the findings of the last audit, which include near-duplicates
+        counts = files.read_csv(paths.audit)["kind"].value_counts()
+        audit |= {kind: int(counts.get(kind, 0)) for kind in (*audit, "near", "near_split", "near_leaked")}
+    titles = {
         "duplicates": "exact duplicates in train",
         "contradicting": "duplicates with different labels",
         "leaked": "training images found in test",
@@ -47,8 +50,8 @@ def data_section(project: Project, data: Dataset) -> Section:
         "near_split": "near-duplicates in different folds",
         "near_leaked": "near-duplicates of training images in test",
     }
-    facts += [[words[kind], f"{count:,}"] for kind, count in audit.items() if kind in words]
-    section.table("What there is, and what the audit found", ["", "value"], facts)
+    rows += [[titles[kind], f"{count:,}"] for kind, count in audit.items() if kind in titles]
+    section.table("Counts, and findings of the audit", ["", "value"], rows)
     if competition.licence:
         section.text(f"Licence of the data: {competition.licence}.")
     section.figures([*_examples(project, data), *_near_duplicates(project, data)])
@@ -56,15 +59,15 @@ def data_section(project: Project, data: Dataset) -> Section:
 
 
 def _examples(project: Project, data: Dataset) -> list[Drawing]:
-    """Some images of each class, or with each label, as a sheet."""
+    """Draws a sheet with some images of each class or label."""
     competition = project.competition
     members = label_matrix(competition, data.targets)
     if competition.task == "binary":
         members = np.stack([1 - members[:, 0], members[:, 0]], axis=1)
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
     strips = [
-        Strip(names[column], [_captioned(each) for each in found])
-        for column, found in examples_of_classes(project, data, members)
+        Strip(names[column], [_captioned(each) for each in examples])
+        for column, examples in examples_of_classes(project, data, members)
     ]
     if not strips:
         return []
@@ -73,22 +76,23 @@ def _examples(project: Project, data: Dataset) -> list[Drawing]:
 
 
 def _near_duplicates(project: Project, data: Dataset) -> list[Drawing]:
-    """The pairs that look most alike, as a sheet."""
+    """Draws a sheet with the most similar pairs."""
     pairs = near_duplicate_examples(project, data, read_near_duplicates(project.paths), PAIRS)
     if not pairs:
         return []
-    text = "Pairs of images that show nearly the same picture, the most alike first, with their folds and labels."
+    text = "Pairs of images that show nearly the same picture, the most similar first, with their folds and labels."
     strips = [Strip("", [_captioned(each) for each in pair]) for pair in pairs]
     return [Drawing("near-duplicates", "Near-duplicates", text, sheet=strips, wide=True)]
 
 
-def _captioned(example: Example) -> Captioned:
+def _captioned(example: Example) -> CaptionedImage:
+    """Returns an image of a sheet with id and facts below it."""
     lines = [example.id, listed(example.facts)] if example.facts else [example.id]
-    return Captioned(pages.jpeg(thumbnail(example.pixels, LARGE)), lines)
+    return CaptionedImage(pages.jpeg(thumbnail(example.pixels, LARGE)), lines)
 
 
 def folds_section(project: Project, data: Dataset) -> Section:
-    """How the folds were made, and what is in each."""
+    """Shows how the folds were made, and the content of each."""
     competition, options = project.competition, project.competition.folds
     section = Section("folds", "The folds")
     section.text(
@@ -100,7 +104,3 @@ def folds_section(project: Project, data: Dataset) -> Section:
     rows = fold_balance(targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:ROWS])
     section.table("Images, groups and labels in each fold", list(rows.columns), rows.to_numpy().tolist())
     return section
-
-
-PAIRS = 12  # near-duplicates that are shown
-LARGE = 176  # px: the longest side of an image on a sheet

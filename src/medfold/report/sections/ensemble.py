@@ -1,51 +1,54 @@
-"""Report section: how runs are put together."""
+"""Report section about the ensemble: members, methods and post-processing."""
 
 import numpy as np
 
 from medfold.ensemble import Ensemble
 from medfold.report.names import isolate
 from medfold.report.page import Section
-from medfold.scoring import Metric, difference_in_words, score_in_words
+from medfold.scoring import Metric, format_difference, format_score
 
 
-def ensemble_section(found: Ensemble, metric: Metric) -> Section:
-    """Members, methods with their cross-fitted scores, and post-processing."""
-    section = Section("ensemble", "Put together")
-    decision = found.decision
-    if len(found.names) > 1:
+def ensemble_section(ensemble: Ensemble, metric: Metric) -> Section:
+    """Shows the members, the methods with their cross-fitted scores, and the post-processing."""
+    section = Section("ensemble", "Ensemble")
+    decision = ensemble.choice
+    if len(ensemble.names) > 1:
         rows = [
-            [name, score_in_words(metric(found.members.targets, given))]
-            for name, given in zip(found.names, found.members.predictions, strict=True)
+            [name, format_score(metric(ensemble.members.targets, predictions))]
+            for name, predictions in zip(ensemble.names, ensemble.members.predictions, strict=True)
         ]
         section.table("Members", ["run", f"out-of-fold {isolate(metric.title)}"], rows)
         rows = [
             [
-                one.method.title,
-                score_in_words(one.cross_fitted),
-                score_in_words(one.in_sample),
-                difference_in_words(one.gain) if one.gain else "",
-                f"{one.gain.probability:.0%}" if one.gain and not np.isnan(one.gain.probability) else "",
+                candidate.method.title,
+                format_score(candidate.cross_fitted),
+                format_score(candidate.in_sample),
+                format_difference(candidate.gain) if candidate.gain else "",
+                f"{candidate.gain.probability:.0%}"
+                if candidate.gain and not np.isnan(candidate.gain.probability)
+                else "",
             ]
-            for one in decision.contenders
+            for candidate in decision.candidates
         ]
         section.table(
-            "Methods: what is fitted on labels is judged on folds that it has not seen",
+            "Methods: what is fitted on labels is scored on folds that it was not fitted on",
             ["method", "cross-fitted", "in-sample", "gain over the mean (95 % interval)", "better"],
             rows,
-            [decision.contenders.index(decision.chosen)],
+            [decision.candidates.index(decision.chosen)],
         )
-    if decision.adjusted:
-        one = decision.adjusted
-        fate = "It is used." if one.helps else "It is not used, since the score does not gain."
+    if decision.post_processed:
+        candidate = decision.post_processed
+        use = "It is used." if candidate.helps else "It is not used, since it does not improve the score."
         section.text(
-            f"Post-processing: {one.title}. {isolate(metric.title)} "
-            f"{score_in_words(decision.chosen.cross_fitted)} without, with it "
-            f"{score_in_words(one.cross_fitted)} cross-fitted ({score_in_words(one.in_sample)} in-sample). {fate}"
+            f"Post-processing: {candidate.title}. {isolate(metric.title)} "
+            f"{format_score(decision.chosen.cross_fitted)} without, with it "
+            f"{format_score(candidate.cross_fitted)} cross-fitted ({format_score(candidate.in_sample)} in-sample). "
+            f"{use}"
         )
-    if found.calibration and not (decision.adjusted and decision.adjusted.helps):
-        each = found.calibration
+    if ensemble.calibration and not (decision.post_processed and decision.post_processed.helps):
+        calibration = ensemble.calibration
         section.text(
-            f"Expected calibration error {each.before:.4f}; with a temperature of {each.temperature:.2f} it would be "
-            f"{each.after:.4f}, cross-fitted."
+            f"Expected calibration error {calibration.before:.4f}; with a temperature of {calibration.temperature:.2f} "
+            f"it would be {calibration.after:.4f}, cross-fitted."
         )
     return section

@@ -1,4 +1,4 @@
-"""Report section: galleries of images, each explained by the net of the fold that it was held out from."""
+"""Report section with galleries of images, each explained by the net of the fold that it was held out from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,41 +23,37 @@ from medfold.run_paths import FoldPaths
 from medfold.runs import read_predictions, read_run
 
 LARGE = 320  # px: the longest side of an image
-CHECKED = 16  # maps that are compared with those of random weights
+NUM_COMPARED = 16  # maps that are compared with those of random weights
 
 
-def explanations_section(project: Project, data: Dataset, found: Ensemble) -> Section:
-    """Galleries of images, with heat maps if the weights of the first run are there."""
-    competition, name = project.competition, found.names[0]
-    section = Section("images", "What it looks at")
-    chosen = galleries.choose_units(found.probable.targets, found.probable.predictions)
+def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
+    """Shows galleries of images, with heat maps if the weights of the first run exist."""
+    competition, name = project.competition, ensemble.names[0]
+    section = Section("images", "Example images and heat maps")
+    chosen = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = project.paths.run(name)
     choices = Recipe.model_validate(read_run(run_paths)["recipe"])
     _, measured = scan_dataset(project, choices.images)
     pixels = load_store(project.paths, store_key(competition, project.paths, choices.images))
-    samples = data.train.drop_duplicates("unit").set_index("unit").loc[found.oof.names].reset_index()
+    samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.names].reset_index()
     rows = np.concatenate([each.rows for each in chosen])
     columns = np.concatenate([each.columns for each in chosen])
     maps: dict[tuple[int, int], np.ndarray] = {}
-    spoken_for = ""
-    weights = {fold: run_paths.fold(fold) for fold in found.score["folds_done"]}
+    explained = ""
+    weights = {fold: run_paths.fold(fold) for fold in ensemble.score["folds_done"]}
     if all(fold.weights.is_file() for fold in weights.values()):
         nets = _Nets(project, choices, pixels, samples.merge(measured[["id", "height", "width"]], on="id"), weights)
-        maps, spoken_for = nets.explain(rows, columns, section)
+        maps, explained = nets.explain(rows, columns, section)
     else:
-        section.text("The weights of this run are not there, so there are no heat maps.")
-    if len(found.names) > 1:
-        section.text(
-            f"Heat maps are those of {isolate(name)}; what is said to be predicted, that of all runs together."
-        )
+        section.text("The weights of this run are missing, so there are no heat maps.")
+    if len(ensemble.names) > 1:
+        section.text(f"Heat maps are those of {isolate(name)}; predictions are those of all runs combined.")
     if competition.score.unit:
-        section.text("Shown is the first image of each unit; truth and prediction are of all its images.")
-    text_of = _captions(project, samples, found)
+        section.text("Only the first image of each unit is shown; truth and prediction are of the whole unit.")
+    text_of = _captions(project, samples, ensemble)
     for choice in chosen:
         tiles = [
-            _tile(
-                project, choices, pixels, samples.iloc[row], maps.get((row, column)), text_of(row, column), spoken_for
-            )
+            _tile(project, choices, pixels, samples.iloc[row], maps.get((row, column)), text_of(row, column), explained)
             for row, column in zip(choice.rows.tolist(), choice.columns.tolist(), strict=True)
         ]
         section.gallery(choice.title, choice.text, tiles)
@@ -72,7 +68,7 @@ class _Nets:
         project: of the competition.
         choices: the recipe of the run.
         pixels: the prepared images.
-        samples: the first of each unit: id, fold, labels, height and width of the raw image.
+        samples: the first sample of each unit: id, fold, labels, height and width of the raw image.
         weights: files of each fold, by its number.
     """
 
@@ -89,86 +85,91 @@ class _Nets:
 
         Args:
             rows: int (n,), the samples.
-            columns: int (n,), the prediction column that each map is about.
+            columns: int (n,), the prediction column that each map explains.
             section: of the page.
 
         Returns:
-            The maps by row and column, float (height, width); the name of what they speak for.
+            The maps by row and column, float (height, width); what the maps are evidence for, as text.
         """
         with silence_native_output(show_on_error=True):
             from medfold.prediction import GradCam, load_model, randomise_weights
         competition, findings = self.project.competition, self._findings()
-        result, agreement, pointed, method, of_grade = {}, [], [], "", False
+        heat_maps, agreement, pointing, method, by_grade = {}, [], [], "", False
         for fold, paths in self.weights.items():
             net = load_model(competition, self.choices, paths.weights)
             explainer = GradCam(net)
-            method, of_grade = explainer.method, explainer.of_grade
-            here = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
-            images = self._images(rows[here])
-            heat = explainer(images, columns[here])
-            result |= dict(zip(zip(rows[here].tolist(), columns[here].tolist(), strict=True), heat, strict=True))
-            if not agreement and len(here):
-                # With random weights often nothing speaks for an output; what speaks against it has ranks, too.
-                some = slice(0, CHECKED)
-                other = GradCam(randomise_weights(net))
-                maps = (each(images[some], columns[here][some], signed=True) for each in (explainer, other))
+            method, by_grade = explainer.method, explainer.of_grade
+            in_fold = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
+            images = self._images(rows[in_fold])
+            heat = explainer(images, columns[in_fold])
+            heat_maps |= dict(
+                zip(zip(rows[in_fold].tolist(), columns[in_fold].tolist(), strict=True), heat, strict=True)
+            )
+            if not agreement and len(in_fold):
+                # With random weights there is often no positive evidence; signed maps still have ranks.
+                first = slice(0, NUM_COMPARED)
+                randomised = GradCam(randomise_weights(net))
+                maps = (each(images[first], columns[in_fold][first], signed=True) for each in (explainer, randomised))
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
             if findings is not None:
-                pointed.append(self._pointed(explainer, fold, paths, findings))
+                pointing.append(self._pointed(explainer, fold, paths, findings))
         target = "a positive" if competition.task == "binary" else "the class or label that is named"
-        target = "a higher grade" if of_grade else target
+        target = "a higher grade" if by_grade else target
         section.text(
-            f"Heat maps ({method}) of the fold's net that had not seen the image: what speaks for {target}. They show "
-            "what moved the prediction, not why it is right."
+            f"Heat maps ({method}) of the net that was not trained on the image: the evidence for {target}. They show "
+            "what influenced the prediction, not why it is right."
         )
         if agreement:
             section.text(
-                "Do they follow what was learnt? Rank correlation with the maps of the same net, its weights in random "
-                f"order: {np.mean(agreement):.2f} (1: the same maps, which would show the image and not the net)."
+                "Do they depend on the learnt weights? Rank correlation with the maps of the same net, its weights in "
+                f"random order: {np.mean(agreement):.2f} (1: the same maps, which show the image, not the net)."
             )
-        if pointed and any(len(hits) for hits, _ in pointed):
-            hits, chance = (np.concatenate(each) for each in zip(*pointed, strict=True))
+        if pointing and any(len(hits) for hits, _ in pointing):
+            hits, chance = (np.concatenate(each) for each in zip(*pointing, strict=True))
             text = (
-                f"{hits.mean():.0%} of {len(hits)} true positives have the map's maximum inside the finding, grown by "
-                f"one cell of the map; of random points {chance.mean():.0%}"
+                f"{hits.mean():.0%} of {len(hits)} true positives have the map's maximum inside the finding, enlarged "
+                f"by one cell of the map; of random points {chance.mean():.0%}"
             )
             section.text(f"Pointing game, since the generator of these images knows where the findings are: {text}.")
             say("pointing", text)
-        return result, target
+        return heat_maps, target
 
     def _images(self, rows: np.ndarray) -> np.ndarray:
-        return self.pixels.pixels[self.pixels.of(self.samples["id"].iloc[rows])]
+        return self.pixels.pixels[self.pixels.rows_of(self.samples["id"].iloc[rows])]
 
     def _findings(self) -> pd.DataFrame | None:
-        """Positions of the findings in pixels of the prepared images; None if they are not known."""
-        images, found = self.choices.images, open_source(self.project).findings()
-        if found is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
+        """Returns the positions of the findings in pixels of the prepared images; None if they are not known."""
+        images, findings = self.choices.images, open_source(self.project).findings()
+        if findings is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
             return None
-        found = found.merge(self.samples[["id", "height", "width"]], on="id")
-        across, down = images.size / found["width"], images.size / found["height"]
-        return found.assign(
-            x=found["x"] * across, y=found["y"] * down, radius=found["radius"] * np.maximum(across, down)
+        findings = findings.merge(self.samples[["id", "height", "width"]], on="id")
+        scale_x, scale_y = images.size / findings["width"], images.size / findings["height"]
+        return findings.assign(
+            x=findings["x"] * scale_x,
+            y=findings["y"] * scale_y,
+            radius=findings["radius"] * np.maximum(scale_x, scale_y),
         )
 
     def _pointed(
         self, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray]:
-        """For each true positive: whether the map points at the finding, and the chance of a random point."""
+        """Returns for each true positive whether the map points at the finding, and the chance of a random point."""
         from medfold.prediction import hits_finding, random_hits
 
         oof = read_predictions(self.project.competition, paths.oof).set_index("id")
-        found = findings[findings["id"].isin(oof.index[oof[self.project.competition.prediction_columns[0]] > 0.5])]
-        rows = self.samples.reset_index().set_index("id")["index"].loc[found["id"]].to_numpy()
+        detected = findings[findings["id"].isin(oof.index[oof[self.project.competition.prediction_columns[0]] > 0.5])]
+        rows = self.samples.reset_index().set_index("id")["index"].loc[detected["id"]].to_numpy()
         heat = explainer(self._images(rows), np.zeros(len(rows), int))
-        disc = found["x"].to_numpy(), found["y"].to_numpy(), found["radius"].to_numpy()
+        disc = detected["x"].to_numpy(), detected["y"].to_numpy(), detected["radius"].to_numpy()
         shape = (self.choices.images.size, self.choices.images.size)
         return hits_finding(heat, *disc, explainer.cell), random_hits(shape, *disc, explainer.cell)
 
 
-def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Callable[[int, int], str]:
-    """A function (row, column) -> caption of an image: id, truth, prediction, fold."""
-    competition, predictions, targets = project.competition, found.probable.predictions, found.probable.targets
+def _captions(project: Project, samples: pd.DataFrame, ensemble: Ensemble) -> Callable[[int, int], str]:
+    """Returns a function (row, column) -> caption of an image: id, truth, prediction, fold."""
+    competition, oof = project.competition, ensemble.probabilities
+    predictions, targets = oof.predictions, oof.targets
 
     def text(row: int, column: int) -> str:
         name, p = isolate(competition.prediction_columns[column]), predictions[row, column]
@@ -177,8 +178,8 @@ def _captions(project: Project, samples: pd.DataFrame, found: Ensemble) -> Calla
         else:
             label = targets[row, column] if targets.ndim == 2 else competition.class_names[targets[row]]
             truth = f"{name}: true {isolate(label)}, predicted {p:.3f}"
-        # The image's id: a unit's name may be made of that of a patient.
-        return f"{isolate(samples['id'].iloc[row])}, {truth}, fold {found.oof.fold[row]}"
+        # The image's id, since the name of a unit may contain that of a patient.
+        return f"{isolate(samples['id'].iloc[row])}, {truth}, fold {ensemble.oof.fold[row]}"
 
     return text
 
@@ -190,28 +191,29 @@ def _tile(
     sample: pd.Series,
     heat: np.ndarray | None,
     text: str,
-    spoken_for: str,
+    explained: str,
 ) -> Tile:
     plain = _picture(project, choices, pixels, sample)
     large = cv2.resize(plain, _fitting(plain, LARGE), interpolation=cv2.INTER_AREA)
     if heat is None:
         return Tile(jpeg(large), jpeg(large), text)
-    hot = overlay(large, cv2.resize(heat, large.shape[1::-1], interpolation=cv2.INTER_LINEAR))
-    return Tile(jpeg(hot), jpeg(large), text, f"Heat map of what speaks for {spoken_for}")
+    with_heat = overlay(large, cv2.resize(heat, large.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+    return Tile(jpeg(with_heat), jpeg(large), text, f"Heat map of the evidence for {explained}")
 
 
 def _picture(project: Project, choices: Recipe, pixels: Store, sample: pd.Series) -> np.ndarray:
-    """The raw image where the net saw all of it, only smaller; else what the net saw: positions must agree."""
+    """Returns the raw image if the net saw all of it, only resized; else the prepared image, where positions agree."""
     if choices.images.fit == "stretch" and not choices.images.steps:
         facts = project.competition.images
         try:
             return to_displayable(read_image(project.paths.raw_root(facts.root), sample["image"], facts))
         except UserError:
-            pass  # it was readable once; the prepared one does
+            pass  # the raw image is unreadable now; the prepared one is used
     return to_displayable(pixels.pixels[pixels.rows[sample["id"]]])
 
 
 def _fitting(pixels: np.ndarray, longest: int) -> tuple[int, int]:
+    """Returns width and height scaled to a longest side."""
     height, width = pixels.shape[:2]
     scale = longest / max(height, width)
     return max(1, round(width * scale)), max(1, round(height * scale))

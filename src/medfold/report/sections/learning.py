@@ -1,4 +1,4 @@
-"""Report section: learning curves."""
+"""Report section with the learning curves."""
 
 import pandas as pd
 
@@ -6,31 +6,31 @@ from medfold.report import plots
 from medfold.report.drawing import Drawing
 from medfold.report.names import isolate
 from medfold.report.page import Section
-from medfold.scoring import Metric, score_in_words
+from medfold.scoring import Metric, format_score
 
 
 def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, minutes: str) -> Section:
-    """Loss and score of each fold, epoch by epoch.
+    """Plots loss and score of each fold, epoch by epoch.
 
     Args:
         histories: by fold.
-        metric: of the competition; its column in the histories is named by it.
-        minutes: how long the training took, in words; '' if nobody knows.
+        metric: of the competition; its column in the histories has its name.
+        minutes: the training time as text; '' if it is unknown.
     """
     section = Section("learning", "How it learnt")
     section.text(
-        "The held-out score is shown for each epoch; it chooses none, unless the run is marked optimistic."
+        "The held-out score is shown for each epoch; no epoch is chosen by it, unless the run is marked optimistic."
         + (f" Training took {minutes}." if minutes else "")
     )
     last = ", ".join(
-        f"fold {fold} {score_in_words(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items()
+        f"fold {fold} {format_score(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items()
     )
     loss = plots.learning(histories, "loss", "loss", "loss")
     score = plots.learning(histories, metric.name, metric.title, "score")
     section.figures(
         [
             Drawing("loss", "Loss", "Mean loss of each epoch, by fold.", *loss),
-            Drawing("score", f"{isolate(metric.title)} of the held-out fold", f"By epoch; in the end {last}.", *score),
+            Drawing("score", f"{isolate(metric.title)} of the held-out fold", f"By epoch; at the end {last}.", *score),
         ]
     )
     return section

@@ -1,4 +1,4 @@
-"""Report section: model card."""
+"""Report section with the model card."""
 
 from medfold.competition import Project
 from medfold.data import Dataset
@@ -8,22 +8,22 @@ from medfold.report.page import ROWS, Section, plural
 from medfold.scoring import describe_score
 
 
-def model_card_section(project: Project, data: Dataset, found: Ensemble) -> Section:
-    """What the model is for, what it is, and where its limits are."""
-    competition, score = project.competition, found.score
+def model_card_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
+    """Describes the intended use of the model, its training and its limits."""
+    competition, score = project.competition, ensemble.score
     section = Section("card", "Model card")
     section.heading("Intended use")
     section.list(
         [
             f"Competitions and research on: {isolate(competition.title)}.",
-            "Not for the diagnosis of patients, and not a medical device: nobody has shown that it does good.",
+            "Not for the diagnosis of patients, and not a medical device: its benefit has not been shown.",
         ]
     )
     section.heading("What it is")
     section.list(
         [
-            f"{plural('Run', found.names)} {listed(found.names)}: a convolutional net per fold.",
-            f"Put together by: {found.decision.chosen.method.title}.",
+            f"{plural('Run', ensemble.names)} {listed(ensemble.names)}: a convolutional net per fold.",
+            f"Combined by: {ensemble.choice.chosen.method.title}.",
             f"Task {competition.task}: {listed(competition.prediction_columns[:ROWS])}.",
             f"Trained on {len(data.train):,} images of {data.train['group'].nunique():,} groups.",
             f"Out of fold: {describe_score(competition, score, data.train['unit'].nunique())}.",
@@ -32,14 +32,14 @@ def model_card_section(project: Project, data: Dataset, found: Ensemble) -> Sect
     section.heading("Limits")
     limits = [
         "The score holds for images like these: from the same places, machines and kinds of patients.",
-        "The interval tells the chance of the sample, not what happens elsewhere.",
-        "Heat maps show what moved a prediction, not why it is right.",
-        "Labels may be wrong; the worst mistakes are where to look for it.",
+        "The interval covers the chance of the sample, not differences between hospitals.",
+        "Heat maps show what influenced a prediction, not why it is right.",
+        "Labels may be wrong; check the worst mistakes first.",
     ]
     if not competition.labels.group and not competition.labels.group_pattern:
         limits.insert(
             1,
-            "No column names patients: several images of one would stand in several folds, and the score be too good.",
+            "No column identifies patients: images of one patient may be in several folds, and the score too high.",
         )
     section.list(limits)
     return section

@@ -1,4 +1,4 @@
-"""Report section: performance, from out-of-fold predictions."""
+"""Report section about performance, from out-of-fold predictions."""
 
 import numpy as np
 
@@ -8,22 +8,24 @@ from medfold.report.curves import Curve, OperatingPoint
 from medfold.report.drawing import ConfusionTable, Drawing
 from medfold.report.names import isolate
 from medfold.report.page import Section, percentage
-from medfold.scoring import METRICS, OofPredictions, auc, score_in_words, to_classes
+from medfold.scoring import METRICS, OofPredictions, auc, format_score, to_classes
+
+MAX_CURVES = 8  # classes or labels in one figure
 
 
 def label_matrix(competition: Competition, targets: np.ndarray) -> np.ndarray:
-    """Membership of each class or label, 0 or 1: int (units, columns)."""
+    """Returns the membership of each class or label, 0 or 1: int (units, columns)."""
     if competition.exclusive_classes:
         return (targets[:, None] == np.arange(len(competition.prediction_columns))).astype(np.int64)
     return targets.reshape(len(targets), -1)
 
 
 def performance_section(competition: Competition, oof: OofPredictions, probable: OofPredictions) -> Section:
-    """ROC, precision and recall, operating points, calibration, confusion.
+    """Shows ROC, precision and recall, operating points, calibration and confusion.
 
     Args:
-        oof: what is scored, decisions perhaps.
-        probable: the probabilities behind it.
+        oof: the predictions that are scored, which may be decisions.
+        probable: the probabilities from which decisions were made.
     """
     section = Section("performance", "How good it is")
     targets, predictions = probable.targets, probable.predictions
@@ -39,11 +41,11 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
                 name,
                 f"{truth[:, k].sum():,}",
                 f"{truth[:, k].mean():.1%}",
-                score_in_words(area),
-                score_in_words(precision),
+                format_score(area),
+                format_score(precision),
             ]
         )
-        if len(roc) < MOST_CURVES:
+        if len(roc) < MAX_CURVES:
             roc[name] = curves.roc(truth[:, k], predictions[:, k])
             pr[name] = curves.precision_recall(truth[:, k], predictions[:, k])
     points = curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and defined else []
@@ -55,8 +57,8 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
     if points:
         section.heading("Operating points")
         section.text(
-            "Thresholds read off these predictions: on other patients, expect a little less. A prediction from the "
-            "threshold on counts as positive."
+            "The thresholds were chosen on these predictions: on other patients, expect slightly lower values. "
+            "A prediction at or above the threshold counts as positive."
         )
         section.table(
             "What a threshold gives",
@@ -85,22 +87,22 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
 def _curves(
     roc: dict[str, Curve], pr: dict[str, Curve], points: list[OperatingPoint], rows: list[list[str]]
 ) -> list[Drawing]:
-    drawn = rows[: len(roc)]
-    areas, precisions = ({row[0]: row[column] for row in drawn} for column in (3, 4))
-    told = "; ".join(f"{isolate(name)}: AUC {value}" for name, value in areas.items())
-    more = " Circles: 90 and 95 % sensitivity and specificity." if points else ""
-    marks = [plots.at_points(points)] if points else ()
+    shown = rows[: len(roc)]
+    areas, precisions = ({row[0]: row[column] for row in shown} for column in (3, 4))
+    auc_text = "; ".join(f"{isolate(name)}: AUC {value}" for name, value in areas.items())
+    marks_text = " Circles: 90 and 95 % sensitivity and specificity." if points else ""
+    marks = [plots.roc_points(points)] if points else ()
     return [
         Drawing(
             "roc",
             "ROC curve",
-            f"Sensitivity against the share of false alarms. {told}.{more}",
+            f"Sensitivity against the share of false alarms. {auc_text}.{marks_text}",
             *plots.curves(roc, "1 - specificity", "sensitivity", "roc", True, marks, areas),
         ),
         Drawing(
             "pr",
             "Precision and recall",
-            "How many of those called positive are, against how many of the positive are found. "
+            "Precision: the share of predicted positives that are right. Recall: the share of positives found. "
             + "; ".join(f"{isolate(name)}: average precision {value}" for name, value in precisions.items())
             + ".",
             *plots.curves(pr, "recall (sensitivity)", "precision", "pr", notes=precisions),
@@ -116,11 +118,11 @@ def _reliability(competition: Competition, targets: np.ndarray, predictions: np.
         truth = label_matrix(competition, targets) == 1
         parts = {
             name: curves.reliability(truth[:, k], predictions[:, k])
-            for k, name in enumerate(competition.prediction_columns[:MOST_CURVES])
+            for k, name in enumerate(competition.prediction_columns[:MAX_CURVES])
         }
     error = METRICS["ece"](targets, predictions)
     text = (
-        f"What was predicted against how often it came true; on the dotted line, predictions are what they say. "
+        f"What was predicted against how often it came true; on the dotted line, predictions are calibrated. "
         f"Expected calibration error {error:.4f} (15 bins)."
     )
     return Drawing("calibration", "Calibration", text, *plots.reliability(parts, "calibration"))
@@ -130,11 +132,11 @@ def _confusion(competition: Competition, oof: OofPredictions, probable: OofPredi
     if competition.task == "multilabel":
         return []
     targets, predictions = probable.targets, probable.predictions
-    adjusted = not np.array_equal(to_classes(_single(oof)), to_classes(_single(probable)))
+    post_processed = not np.array_equal(to_classes(_single(oof)), to_classes(_single(probable)))
     counts = curves.confusion(targets, oof.predictions)
     right = np.trace(counts) / max(counts.sum(), 1)
     rule = "the most probable class" if competition.exclusive_classes else "positive above one half"
-    rule = "as adjusted for the metric" if adjusted else rule
+    rule = "after post-processing" if post_processed else rule
     text = f"Truth by row, decision ({rule}) by column; shaded by the share of the row. {right:.1%} are decided right."
     table = ConfusionTable(counts, competition.class_names)
     drawings = [Drawing("confusion", "Confusion matrix", text, confusion=table, wide=table.wide)]
@@ -152,7 +154,5 @@ def _confusion(competition: Competition, oof: OofPredictions, probable: OofPredi
 
 
 def _single(oof: OofPredictions) -> np.ndarray:
+    """Returns a binary task's predictions as one column (n,)."""
     return oof.predictions[:, 0] if oof.predictions.shape[1] == 1 else oof.predictions
-
-
-MOST_CURVES = 8  # classes or labels in one figure

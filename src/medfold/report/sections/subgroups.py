@@ -1,4 +1,4 @@
-"""Report section: scores of subgroups."""
+"""Report section with scores of subgroups."""
 
 from collections.abc import Sequence
 
@@ -8,27 +8,27 @@ from medfold.report.drawing import Drawing, Interval, IntervalTable
 from medfold.report.names import isolate
 from medfold.report.page import Section, percentage
 from medfold.report.subgroups import Subgroup
-from medfold.scoring import Metric, score_in_words
+from medfold.scoring import Metric, format_score
 
 
 def subgroups_section(metric: Metric, parts: Sequence[Subgroup], whole: float) -> Section:
-    """The score in parts of the samples, drawn and as numbers.
+    """Shows the score of each subgroup, as a figure and as numbers.
 
     Args:
-        metric: the score.
-        parts: of `by_subgroup`, in order.
+        metric: the metric.
+        parts: the subgroups, of `score_subgroups`, in order.
         whole: the score of all samples.
     """
     section = Section("subgroups", "For whom it works")
     section.text(
-        "A score that falls in one part says where the net should not be trusted; scores that are all lower than that "
-        "of the whole say that the net tells the parts, not the disease. Intervals are 95 %, over groups; several are "
-        "looked at, so one of twenty strays by chance."
+        "A low score in one subgroup shows where the net should not be trusted. If all subgroups score lower than the "
+        "whole, the net may recognise the subgroup rather than the disease. Intervals are 95 %, over groups; of twenty "
+        "subgroups, one may be outside its interval by chance."
     )
     rows = [
         Interval(f"{isolate(part.column)} {isolate(part.value)}", part.score, part.low, part.high) for part in parts
     ]
-    text = f"{isolate(metric.title)} by part; dotted: all samples, {score_in_words(whole)}."
+    text = f"{isolate(metric.title)} by subgroup; dotted: all samples, {format_score(whole)}."
     table = IntervalTable(rows, metric.title, whole)
     section.figures([Drawing("subgroups", "Score by subgroup", text, intervals=table, wide=True)])
     section.table(

@@ -1,1 +1,1 @@
-"""Where submissions are scored, one module per kind of upload."""
+"""Leaderboards, one module per kind of upload."""

@@ -1,9 +1,9 @@
-"""Where a submission is scored. One module per `upload` in competition.yaml, with two functions or three:
+"""The interface of leaderboards: one module per `upload` of competition.yaml, with two or three functions.
 
 - `preflight(competition, paths)`: raises UserError if a submission would be refused now;
 - `submit(competition, paths, entry)`: scores or uploads a checked submission and returns a `LeaderboardResult`;
-- `fetch_scores(competition, sought)`: where scores come later: `{file: LeaderboardResult}` for those of `sought` (ref,
-  content id, file) that are known there.
+- `fetch_scores(competition, sought)`: only where scores are published later: returns `{file: LeaderboardResult}` for
+  those submissions of `sought` (ref, content id, file) that the leaderboard lists.
 """
 
 import importlib
@@ -25,16 +25,16 @@ class SubmissionEntry:
     """A checked submission.
 
     Args:
-        file: where it is written.
+        file: its path.
         table: its contents, all columns as text.
-        probabilities: behind its contents, where it holds decisions: id (of the unit) and prediction columns.
+        probabilities: the probabilities from which decisions were made: id (of the unit) and prediction columns.
         groups: the group of each test id, for intervals.
-        message: what to say of it: run, OOF score, commit.
-        content_id: the part of the message that stands for the file's contents.
-        sample: what it was checked against.
-        pack: writes the folds and a notebook that predicts with them, for leaderboards that take notebooks.
-        note: puts facts on record while it is not yet placed.
-        again: place it even if the leaderboard has it already.
+        message: its description: run, OOF score, commit.
+        content_id: the part of the message that identifies the file's contents.
+        sample: the sample submission that it was checked against.
+        pack: packs the folds and a notebook that predicts with them, for leaderboards that take notebooks.
+        note: records facts before the result is known.
+        again: submits it even if the leaderboard has it already. Defaults to False.
     """
 
     file: Path
@@ -51,17 +51,17 @@ class SubmissionEntry:
 
 @dataclass(frozen=True)
 class LeaderboardResult:
-    """What became of a submission.
+    """Result of a submission.
 
     Args:
         status: for the ledger: written, pending, scored or error.
         public, private: scores on the two parts of the leaderboard; None where there is none.
-        ref: the number it has there.
-        problem: why it was refused after all.
+        ref: its number on the leaderboard.
+        problem: the reason of a late refusal.
         lines: what to print, (fact, value).
-        rivals: a ranked table among published scores, with the row of this submission; None without any.
-        mine: the position of this submission in it.
-        facts: further ones for the file beside the submission.
+        ranking: published scores with a row for this submission, best first; None without any.
+        own_row: the position of this submission in the ranking.
+        facts: additional facts for the record beside the submission.
     """
 
     status: str
@@ -70,11 +70,11 @@ class LeaderboardResult:
     ref: str = ""
     problem: str = ""
     lines: list[tuple[str, str]] = field(default_factory=list)
-    rivals: pd.DataFrame | None = None
-    mine: int | None = None
+    ranking: pd.DataFrame | None = None
+    own_row: int | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
 def leaderboard_of(upload: str) -> ModuleType:
-    """The module of a kind of upload."""
+    """Returns the module of a kind of upload."""
     return importlib.import_module(f"medfold.submission.leaderboards.{UPLOADS[upload]}")

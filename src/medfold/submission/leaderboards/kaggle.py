@@ -1,4 +1,4 @@
-"""Kaggle's leaderboard, for competitions that take a file."""
+"""Kaggle's leaderboard, for competitions that take files."""
 
 import time
 from dataclasses import replace
@@ -16,13 +16,13 @@ from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionE
 
 LONGEST = 600  # seconds to wait for a score
 LATER = "not there yet; make scores fetches it"
-MOST = 1000  # of one's submissions that are listed, when old ones are looked up
+MAX_LISTED = 1000  # most submissions that are searched for earlier ones
 
 wait = time.sleep
 
 
 def preflight(competition: Competition, paths: CompetitionPaths) -> None:
-    """Asks Kaggle whether a submission would be taken now.
+    """Checks with Kaggle that a submission would be accepted now.
 
     Raises:
         UserError: no credentials; not joined; notebooks only; closed; today's submissions used up.
@@ -31,7 +31,7 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
 
 
 def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
-    """Uploads a submission, unless Kaggle has this very file, and waits for its score.
+    """Uploads a submission, unless Kaggle has this file already, and waits for its score.
 
     Raises:
         UserError: what `preflight` raises; a failed upload; a refusal, with Kaggle's reason.
@@ -48,29 +48,32 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
 
 
 def fetch_scores(competition: Competition, sought: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
-    """Scores of earlier submissions.
+    """Fetches the scores of earlier submissions.
 
     Args:
         competition: where they were submitted.
         sought: (ref, content id, file) of each; found by its number, by the content id in its message, or by the name
             of its file.
+
+    Returns:
+        Results by file, of the submissions that Kaggle lists.
     """
-    listed = Competitions(KaggleSession.connect()).submissions(kaggle_slug(competition), MOST)
-    found = {}
+    listed = Competitions(KaggleSession.connect()).submissions(kaggle_slug(competition), MAX_LISTED)
+    results = {}
     for ref, content_id, file in sought:
-        for each in listed:
-            same = str(each.ref) == ref if ref else content_id in each.message or each.file == Path(file).name
-            if same:
-                found[file] = _result(each)
+        for submission in listed:
+            by_content = content_id in submission.message or submission.file == Path(file).name
+            if (str(submission.ref) == ref) if ref else by_content:
+                results[file] = _result(submission)
                 break
-    return found
+    return results
 
 
 def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False) -> None:
-    """Check that Kaggle would take a submission now, and print how many are left.
+    """Checks that Kaggle would accept a submission now, and prints how many are left.
 
     Args:
-        competitions: as a user who takes part.
+        competitions: signed in as a user who takes part.
         slug: of the competition.
         notebooks: whether a notebook is to be submitted, rather than a file. Defaults to a file.
 
@@ -96,48 +99,51 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
         until = "no deadline"
     else:
         until = "ended: a late submission" if info.over else f"until {info.deadline:%Y-%m-%d %H:%M} UTC"
-    left = "submissions left today: not told" if limits.left is None else f"{limits.left} left today"
+    left = "submissions left today: unknown" if limits.left is None else f"{limits.left} left today"
     say("kaggle", f"as {competitions.session.account}; {until}, {left}")
 
 
 def wait_for_score(competitions: Competitions, ref: int, facts: dict[str, Any] | None = None) -> LeaderboardResult:
-    """Wait for the score of a submission; the result is pending if that takes too long.
+    """Waits for the score of a submission; the result is pending if that takes too long.
 
     Args:
-        competitions: as the user who submitted it.
+        competitions: signed in as the user who submitted it.
         ref: number of the submission.
         facts: for the record. Defaults to none.
     """
-    found = _wait(competitions, ref)
-    if found is None or found.status == "pending":
+    submission = _wait(competitions, ref)
+    if submission is None or submission.status == "pending":
         return LeaderboardResult(status="pending", ref=str(ref), lines=[("score", LATER)], facts=facts or {})
-    return replace(_result(found), facts=facts or {})
+    return replace(_result(submission), facts=facts or {})
 
 
 def _wait(competitions: Competitions, ref: int) -> KaggleSubmission | None:
-    """The submission once it is scored or refused; None if that takes too long."""
+    """Returns the submission once it is scored or refused; None if that takes too long."""
     began, delay = time.monotonic(), 2.0
     with spinner(f"waiting for the score of {ref}"):
         while True:
             try:
-                found = competitions.submission(ref)
+                submission = competitions.submission(ref)
             except UserError as error:
-                warn("submit", f"it is there, but the score cannot be asked for now: {error}")
+                warn("submit", f"submitted, but Kaggle does not return its score now: {error}")
                 return None
-            if found.status != "pending":
-                return found
+            if submission.status != "pending":
+                return submission
             if time.monotonic() - began + delay > LONGEST:
                 return None
             wait(delay)
             delay = min(1.5 * delay, 30)
 
 
-def _result(found: KaggleSubmission) -> LeaderboardResult:
-    ref = str(found.ref)
-    if found.status == "error":
-        return LeaderboardResult(status="error", ref=ref, problem=found.error or "Kaggle gives no reason")
-    if found.status == "pending":
+def _result(submission: KaggleSubmission) -> LeaderboardResult:
+    """Converts Kaggle's submission into a result."""
+    ref = str(submission.ref)
+    if submission.status == "error":
+        return LeaderboardResult(status="error", ref=ref, problem=submission.error or "Kaggle gives no reason")
+    if submission.status == "pending":
         return LeaderboardResult(status="pending", ref=ref)
-    shown = [("public", found.public), ("private", found.private)]
+    shown = [("public", submission.public), ("private", submission.private)]
     lines = [(part, f"{value:.5f}") for part, value in shown if value is not None]
-    return LeaderboardResult(status="scored", public=found.public, private=found.private, ref=ref, lines=lines)
+    return LeaderboardResult(
+        status="scored", public=submission.public, private=submission.private, ref=ref, lines=lines
+    )

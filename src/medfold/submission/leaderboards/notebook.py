@@ -1,4 +1,4 @@
-"""Kaggle's leaderboard, for competitions that take notebooks: one runs there, and what it wrote is submitted."""
+"""Kaggle's leaderboard, for competitions that take notebooks: a notebook predicts there; its output is submitted."""
 
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from medfold.submission.table import read_submission
 
 __all__ = ["fetch_scores", "preflight", "submit"]
 LONGEST = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
-WROTE = "submission.csv"
-FAR = 0.01  # between a prediction at home and the same one there
+OUTPUT = "submission.csv"
+TOLERANCE = 0.01  # largest difference between a local prediction and the same one from Kaggle that causes no warning
 
 fetch_scores = kaggle.fetch_scores
 
 
 def preflight(competition: Competition, paths: CompetitionPaths) -> None:
-    """Asks Kaggle whether a submission would be taken now.
+    """Checks with Kaggle that a submission would be accepted now.
 
     Raises:
         UserError: no credentials; not joined; closed; today's submissions used up.
@@ -31,10 +31,10 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
 
 
 def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
-    """Packs the folds, has a notebook predict with them at Kaggle, checks what it wrote, and submits that version.
+    """Packs the folds, runs a notebook on Kaggle that predicts with them, checks its output, and submits that version.
 
     Raises:
-        UserError: what `preflight` and `remote_run.run` raise; a faulty submission; a refusal, with Kaggle's reason.
+        UserError: what `preflight` and `run_at_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
     """
     session, slug = KaggleSession.connect(), kaggle_slug(competition)
     competitions = Competitions(session)
@@ -43,27 +43,29 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
         say("submit", f"Kaggle has a submission of these folds already, as {ref}: not submitted again")
         return kaggle.wait_for_score(competitions, ref)
     kaggle.check_allowed(competitions, slug, notebooks=True)
-    sent = entry.pack()
-    wrote, log = sent.notebook.with_name(WROTE), sent.notebook.with_name("log.txt")
-    ran = run_at_kaggle(session, sent, LONGEST, log, entry.again)
-    entry.note({"kaggle": ran.facts})
-    Kernels(session).fetch(ran.notebook, WROTE, wrote)
+    remote_run = entry.pack()
+    output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
+    finished = run_at_kaggle(session, remote_run, LONGEST, log, entry.again)
+    entry.note({"kaggle": finished.facts})
+    Kernels(session).fetch(finished.notebook, OUTPUT, output)
     try:
-        _compare(competition, entry, wrote)
+        _compare(competition, entry, output)
     except UserError as error:
-        fix = "FORCE=1 has the notebook run once more"
-        raise UserError(f"what the notebook wrote is not to be submitted: {error}", ran.notebook.link, fix) from None
-    pushed = ran.notebook
-    ref = competitions.submit_notebook(slug, pushed.ref, pushed.version, WROTE, entry.message, entry.content_id)
+        fix = "FORCE=1 runs the notebook again"
+        raise UserError(f"the notebook's output was not submitted: {error}", finished.notebook.link, fix) from None
+    pushed = finished.notebook
+    ref = competitions.submit_notebook(slug, pushed.ref, pushed.version, OUTPUT, entry.message, entry.content_id)
     say("submit", f"version {pushed.version} of the notebook as {ref}: {entry.message}")
-    return kaggle.wait_for_score(competitions, ref, {"kaggle": ran.facts})
+    return kaggle.wait_for_score(competitions, ref, {"kaggle": finished.facts})
 
 
-def _compare(competition: Competition, entry: SubmissionEntry, wrote: Path) -> None:
-    """Checks what the notebook wrote against the sample submission, and tells how far it is from that of home."""
-    there = read_submission(wrote)
-    check_submission(competition, there, entry.sample)
-    here, told = (table.read_predictions_back(competition, each, entry.sample)[0] for each in (entry.table, there))
-    far = float((here - told.loc[here.index]).abs().max(axis=None)) if len(here) else 0.0
-    line = f"{len(there):,} rows, checked; from those at home they differ by {far:.1g} at most"
-    (warn if far > FAR else say)("fetched", line)
+def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> None:
+    """Checks the notebook's output, and prints its largest difference from the local submission."""
+    from_kaggle = read_submission(output)
+    check_submission(competition, from_kaggle, entry.sample)
+    local, remote = (
+        table.read_predictions_back(competition, each, entry.sample)[0] for each in (entry.table, from_kaggle)
+    )
+    largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0
+    line = f"{len(from_kaggle):,} rows, checked; they differ from the local predictions by at most {largest:.1g}"
+    (warn if largest > TOLERANCE else say)("fetched", line)

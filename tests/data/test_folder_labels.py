@@ -1,0 +1,138 @@
+"""Labels as names of folders."""
+
+import pytest
+
+from medfold.data import label_layouts
+from medfold.errors import UserError
+from tests.support.helpers import competition, picture
+
+
+@pytest.fixture
+def folders(tmp_path):
+    raw = tmp_path / "raw"
+    for name in (
+        "train/NO/IM-01-1",
+        "train/NO/IM-01-2",
+        "train/YES/person3_a_1",
+        "test/NO/IM-01-9",
+        "val/YES/person3_b_2",
+    ):
+        picture(raw / f"{name}.jpeg")
+    (raw / "__MACOSX").mkdir()
+    (raw / "train" / "NO" / "._IM-01-1.jpeg").write_bytes(b"")
+    return raw, competition(
+        classes=["NO", "YES"],
+        labels={"shape": "folders", "targets": ["sick"], "group_pattern": r"person\d+|IM-\d+"},
+        images={"train": "train/{label}/{id}.jpeg", "test": ["test/{label}/{id}.jpeg", "val/{label}/{id}.jpeg"]},
+    )
+
+
+def test_folders_give_label_patient_and_solution(folders):
+    raw, facts = folders
+    train, test, solution = label_layouts.folders(facts, raw)
+    assert train[["id", "sick", "patient"]].to_numpy().tolist() == [
+        ["IM-01-1", "NO", "train IM-01"],
+        ["IM-01-2", "NO", "train IM-01"],
+        ["person3_a_1", "YES", "train person3"],
+    ]
+    assert test["patient"].tolist() == ["test IM-01", "test person3"]
+    assert "sick" not in test
+    assert solution.to_numpy().tolist() == [["IM-01-9", "NO", "Private"], ["person3_b_2", "YES", "Private"]]
+
+
+def test_a_folder_that_is_no_class_is_named(folders):
+    raw, facts = folders
+    picture(raw / "train/MAYBE/x.jpeg")
+    with pytest.raises(UserError, match="'MAYBE' is no class"):
+        label_layouts.folders(facts, raw)
+
+
+def test_folders_without_a_match_say_what_is_there(folders):
+    raw, facts = folders
+    images = facts.images.model_copy(update={"train": ["training/{label}/{id}.jpeg"]})
+    with pytest.raises(UserError, match="no train image matches training.*Folders found: test/NO"):
+        label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """Class folders of images whose names recur, and a test folder without labels."""
+    raw = tmp_path / "raw"
+    for name in ("train/NO/0", "train/NO/1", "train/YES/0", "train/YES/2", "test/0", "test/7"):
+        picture(raw / f"{name}.png", seed=len(name))
+    for name in ("train/.ipynb_checkpoints/0.png", "train/NO/Thumbs.db", "__MACOSX/train/NO/0.png"):
+        (raw / name).parent.mkdir(parents=True, exist_ok=True)
+        (raw / name).write_bytes(b"")
+    labels = {"shape": "folders", "targets": ["sick"]}
+    images = {"train": "train/{label}/{id}.png", "test": "test/{id}.png"}
+    return raw, competition(classes=["NO", "YES"], labels=labels, images=images)
+
+
+def test_a_flat_test_folder_has_no_labels_and_names_that_recur_become_paths(flat, capsys):
+    raw, facts = flat
+    train, test, solution = label_layouts.folders(facts, raw)
+    assert solution is None
+    assert test[["id", "image"]].to_numpy().tolist() == [["0", "test/0.png"], ["7", "test/7.png"]]
+    assert "sick" not in test
+    assert train[["id", "sick"]].to_numpy().tolist() == [
+        ["NO/0", "NO"],
+        ["NO/1", "NO"],
+        ["YES/0", "YES"],
+        ["YES/2", "YES"],
+    ]
+    assert "names of train images recur: ids are made of their paths, like NO/0" in capsys.readouterr().out
+
+
+def test_ids_of_folders_may_be_a_pattern(flat, capsys):
+    raw, facts = flat
+    labels = facts.labels.model_copy(update={"id": "{label}-{id}"})
+    images = facts.images.model_copy(update={"test": [], "train": ["train/{label}/{id}.png"]})
+    train, test, _ = label_layouts.folders(facts.model_copy(update={"labels": labels, "images": images}), raw)
+    assert train["id"].tolist() == ["NO-0", "NO-1", "YES-0", "YES-2"]
+    assert test is None
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_excluded_is_no_sample(flat):
+    raw, facts = flat
+    picture(raw / "train/NO/0_mask.png")
+    picture(raw / "train/masks/0.png")
+    images = facts.images.model_copy(update={"exclude": ["*_mask.png", "train/masks/*"]})
+    train, _, _ = label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+    assert len(train) == 4
+
+
+def test_a_test_part_is_labelled_or_not_as_a_whole(flat):
+    raw, facts = flat
+    picture(raw / "val/NO/x.png")
+    images = facts.images.model_copy(update={"test": ["test/{id}.png", "val/{label}/{id}.png"]})
+    with pytest.raises(UserError, match=r"images.test: some patterns of the test part have \{label\}"):
+        label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+
+
+def test_class_folders_stand_beside_a_test_folder(flat):
+    raw, facts = flat
+    for name in ("NO/a", "YES/b"):
+        picture(raw / f"here/{name}.png")
+    picture(raw / "here/test/c.png")
+    images = facts.images.model_copy(update={"train": ["{label}/{id}.png"], "test": ["test/{id}.png"]})
+    train, test, _ = label_layouts.folders(facts.model_copy(update={"images": images}), raw / "here")
+    assert train["id"].tolist() == ["a", "b"]
+    assert test["id"].tolist() == ["c"]
+
+
+def test_a_pattern_of_ids_leaves_a_part_without_labels_alone(flat):
+    raw, facts = flat
+    labels = facts.labels.model_copy(update={"id": "{label}/{id}"})
+    train, test, _ = label_layouts.folders(facts.model_copy(update={"labels": labels}), raw)
+    assert test["id"].tolist() == ["0", "7"]
+    assert train["id"].tolist() == ["NO/0", "NO/1", "YES/0", "YES/2"]
+
+
+def test_names_that_differ_by_their_ending_only_keep_it(flat):
+    raw, facts = flat
+    picture(raw / "train/NO/0.jpg")
+    images = facts.images.model_copy(update={"train": ["train/{label}/{id}.png", "train/{label}/{id}.jpg"]})
+    train, _, _ = label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+    assert train["id"].is_unique
+    assert {"train/NO/0.jpg", "train/NO/0.png"} <= set(train["id"])

@@ -1,0 +1,85 @@
+"""HDF5 files of images: members, rows, frames."""
+
+import threading
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from medfold.errors import UserError
+from medfold.images.formats.reading import list_members
+from tests.support.image_files import COLOUR, DEEP, GREY, read, spread
+
+
+@pytest.fixture
+def hdf5(tmp_path) -> Path:
+    """A file with images of every kind."""
+    path = tmp_path / "a.hdf5"
+    encoded = {kind: cv2.imencode(kind, COLOUR[..., ::-1])[1].tobytes() for kind in (".png", ".jpg")}
+    with h5py.File(path, "w") as file:
+        file["ISIC_0015670"] = np.void(encoded[".png"])
+        file["text"] = np.bytes_(encoded[".png"])
+        file["vector"] = np.frombuffer(encoded[".png"], np.uint8)
+        file["jpeg"] = np.void(encoded[".jpg"])
+        file["pixels"] = COLOUR
+        file["deep"] = DEEP
+        file.create_dataset("stack", data=np.stack([GREY, 255 - GREY]), chunks=(1, 30, 41), compression="gzip")
+        file["group/stack"] = np.stack([COLOUR, 255 - COLOUR])
+        vectors = file.create_dataset("vectors", 2, h5py.vlen_dtype(np.uint8))
+        vectors[1] = np.frombuffer(encoded[".png"], np.uint8)
+    return path
+
+
+@pytest.mark.parametrize(
+    "member", ["ISIC_0015670", "text", "vector", "pixels", "group/stack/0", "group/stack", "vectors/1"]
+)
+def test_hdf5_holds_pictures_and_pixels(hdf5, member):
+    assert (read(hdf5, 3, f"#{member}") == COLOUR).all()
+
+
+def test_hdf5_frames_and_rows(hdf5):
+    assert (read(hdf5, 1, "#stack/1") == 255 - GREY).all()
+    assert (read(hdf5, 1, "#stack", frame="last") == 255 - GREY).all()
+    assert (read(hdf5, 1, "#deep") == spread(DEEP, DEEP.min(), DEEP.max())).all()
+    assert np.abs(read(hdf5, 3, "#jpeg").astype(int) - COLOUR).mean() < 5
+
+
+def test_hdf5_members_are_the_data_sets_at_the_top(hdf5):
+    assert sorted(list_members(hdf5)) == [
+        "ISIC_0015670", "deep", "jpeg", "pixels", "stack", "text", "vector", "vectors",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        ("", "the name of one is missing"),
+        ("#gone", "no data set 'gone' in it"),
+        ("#group", "no data set 'group' in it"),
+        ("#stack/2", "no row '2' in data set 'stack' of shape .2, 30, 41."),
+        ("#stack/-1", "no row '-1'"),
+        ("#stack/x", "no row 'x'"),
+        ("#vectors/0", "the file is empty"),
+    ],
+)
+def test_hdf5_members_that_are_not_there(hdf5, member, message):
+    with pytest.raises(UserError, match=message):
+        read(hdf5, 3, member)
+
+
+def test_hdf5_is_read_by_several_threads(hdf5):
+    wrong = []
+
+    def work():
+        for _ in range(20):
+            if not (read(hdf5, 3, "#ISIC_0015670") == COLOUR).all() or not (read(hdf5, 1, "#stack/0") == GREY).all():
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong

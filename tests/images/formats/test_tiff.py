@@ -1,0 +1,139 @@
+"""TIFFs of every kind: what tifffile and libtiff write is read back."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageOps
+
+from medfold.errors import UserError
+from tests.support.image_files import ALPHA, COLOUR, DEEP, FLOAT, GREY, RNG, read, spread
+
+# What tifffile writes: the values, its options, and what should come out.
+PALETTE = RNG.integers(0, 65536, (3, 256), dtype=np.uint16)
+
+
+TIFFS = {
+    "bytes": (GREY, {"photometric": "minisblack"}, GREY),
+    "16 bits": (DEEP, {"photometric": "minisblack"}, DEEP),
+    "big endian": (DEEP, {"photometric": "minisblack", "byteorder": ">"}, DEEP),
+    "signed": (DEEP.astype(np.int32) - 30000, {"photometric": "minisblack"}, DEEP),
+    "32 bits": (DEEP.astype(np.uint32) * 70000, {"photometric": "minisblack"}, DEEP),
+    "half": (FLOAT.astype(np.float16), {"photometric": "minisblack"}, FLOAT.astype(np.float16)),
+    "float": (FLOAT, {"photometric": "minisblack"}, FLOAT),
+    "double": (FLOAT.astype(np.float64), {"photometric": "minisblack"}, FLOAT),
+    "deflate": (DEEP, {"photometric": "minisblack", "compression": "zlib", "predictor": True}, DEEP),
+    "tiles": (np.tile(DEEP, (3, 3)), {"photometric": "minisblack", "tile": (32, 32)}, np.tile(DEEP, (3, 3))),
+    "BigTIFF": (DEEP, {"photometric": "minisblack", "bigtiff": True}, DEEP),
+    "white is zero": (GREY, {"photometric": "miniswhite"}, 255 - GREY),
+    "white is zero in 16 bits": (DEEP, {"photometric": "miniswhite"}, 65535 - DEEP),
+    "one bit": (GREY > 100, {"photometric": "minisblack"}, GREY > 100),
+    "one bit, white is zero": (GREY > 100, {"photometric": "miniswhite"}, GREY <= 100),
+    "grey with alpha": (
+        np.dstack([GREY, ALPHA]),
+        {"photometric": "minisblack", "extrasamples": ["unassalpha"], "planarconfig": "contig"},
+        GREY,
+    ),
+    "colour": (COLOUR, {"photometric": "rgb"}, COLOUR),
+    "deflated colour": (COLOUR, {"photometric": "rgb", "compression": "zlib"}, COLOUR),
+    "deep colour": (COLOUR.astype(np.uint16) * 257, {"photometric": "rgb"}, COLOUR),
+    "colour by plane": (np.moveaxis(COLOUR, 2, 0), {"photometric": "rgb", "planarconfig": "separate"}, COLOUR),
+    "deep colour by plane": (
+        np.moveaxis(COLOUR, 2, 0).astype(np.uint16) * 257,
+        {"photometric": "rgb", "planarconfig": "separate"},
+        COLOUR,
+    ),
+    "colour with alpha": (np.dstack([COLOUR, ALPHA]), {"photometric": "rgb", "extrasamples": ["unassalpha"]}, COLOUR),
+    "palette": (GREY, {"photometric": "palette", "colormap": PALETTE}, (PALETTE.T[GREY] >> 8).astype(np.uint8)),
+    "palette in BigTIFF": (
+        GREY,
+        {"photometric": "palette", "colormap": PALETTE, "bigtiff": True},
+        (PALETTE.T[GREY] >> 8).astype(np.uint8),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TIFFS)
+def test_tiffs_of_every_kind(tmp_path, case):
+    values, options, expected = TIFFS[case]
+    tifffile.imwrite(tmp_path / "a.tif", values, metadata=None, **options)
+    found = read(tmp_path / "a.tif", 3 if expected.ndim == 3 else 1)
+    deep = expected.dtype != np.uint8 or values.dtype == np.uint16
+    assert (found == (spread(expected, expected.min(), expected.max()) if deep else expected)).all()
+
+
+LIBTIFF = [
+    *[(kind, how) for kind in ("grey", "colour", "deep", "float", "alpha", "CMYK") for how in ("tiff_lzw", "packbits")],
+    *[(kind, "tiff_adobe_deflate") for kind in ("grey", "colour", "deep", "float", "alpha", "CMYK")],
+    ("grey", "jpeg"),
+    ("colour", "jpeg"),
+    ("1 bit", "group4"),
+]
+
+
+@pytest.mark.parametrize(("kind", "compression"), LIBTIFF)
+def test_compressed_tiffs_of_libtiff(tmp_path, kind, compression):
+    colours = {"alpha": np.dstack([COLOUR, ALPHA]), "colour": COLOUR, "CMYK": COLOUR}
+    values = (colours | {"grey": GREY, "deep": DEEP, "float": FLOAT, "1 bit": GREY > 100})[kind]
+    image = Image.fromarray(values)
+    (image.convert("CMYK") if kind == "CMYK" else image).save(tmp_path / "a.tif", compression=compression)
+    expected = values[..., :3] if values.ndim == 3 else values
+    if expected.dtype != np.uint8:
+        expected = spread(expected, expected.min(), expected.max())
+    found = read(tmp_path / "a.tif", 3 if expected.ndim == 3 else 1)
+    assert np.abs(found.astype(int) - expected).max() <= (9 if compression == "jpeg" else 0)
+
+
+def test_deep_colours_in_lzw(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.tif"), COLOUR[..., ::-1].astype(np.uint16) * 257)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert file.pages[0].compression == 5
+    assert (read(tmp_path / "a.tif", 3) == spread(COLOUR, COLOUR.min(), COLOUR.max())).all()
+
+
+@pytest.mark.parametrize("values", [GREY, DEEP], ids=["bytes", "16 bits"])
+def test_white_as_zero_is_inverted_in_compressed_tiffs(tmp_path, values):
+    Image.fromarray(values).save(tmp_path / "black.tif", compression="tiff_lzw")
+    black = (tmp_path / "black.tif").read_bytes()
+    entry = b"\x06\x01\x03\x00\x01\x00\x00\x00"  # photometric interpretation, one short
+    assert black.count(entry + b"\x01") == 1
+    (tmp_path / "white.tif").write_bytes(black.replace(entry + b"\x01", entry + b"\x00"))
+    assert (read(tmp_path / "white.tif") == 255 - read(tmp_path / "black.tif")).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["OpenCV", "tifffile", "16 bits"])
+def test_tiffs_are_upright(tmp_path, orientation, kind):
+    values = DEEP if kind == "16 bits" else COLOUR
+    Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={274: orientation})
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO((tmp_path / "a.tif").read_bytes()))))
+    if kind == "tifffile":  # OpenCV is not asked for BigTIFF
+        tag = [(274, "H", 1, orientation, True)]
+        tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", bigtiff=True, metadata=None, extratags=tag)
+    expected = spread(upright, upright.min(), upright.max()) if kind == "16 bits" else upright
+    assert (read(tmp_path / "a.tif", 1 if kind == "16 bits" else 3) == expected).all()
+
+
+@pytest.mark.parametrize("kind", ["plain", "LZW", "LZW with alpha"])
+def test_pages_of_tiffs_are_frames(tmp_path, kind):
+    alpha = kind == "LZW with alpha"
+    pages = [np.dstack([COLOUR // (n + 1), ALPHA]) if alpha else GREY // (n + 1) for n in range(3)]
+    first, *others = [Image.fromarray(page) for page in pages]
+    options = {} if kind == "plain" else {"compression": "tiff_lzw"}
+    first.save(tmp_path / "a.tif", save_all=True, append_images=others, **options)
+    for frame, number in (("first", 0), ("middle", 1), ("last", 2), (2, 2)):
+        found = read(tmp_path / "a.tif", 3 if alpha else 1, frame=frame)
+        assert (found == (pages[number][..., :3] if alpha else pages[number])).all()
+    with pytest.raises(UserError, match="no frame 3, it has 3 .0 to 2."):
+        read(tmp_path / "a.tif", 1, frame=3)
+
+
+def test_pages_of_several_sizes_make_no_montage(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(GREY, photometric="minisblack")
+        file.write(GREY[:9], photometric="minisblack")
+    assert read(tmp_path / "a.tif", frame="last").shape == (9, 41)
+    with pytest.raises(UserError, match="pages of several sizes"):
+        read(tmp_path / "a.tif", frame="montage")

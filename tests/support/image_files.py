@@ -1,0 +1,50 @@
+"""Pictures of a few pixels, and reading them as a competition would."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from medfold.competition.facts_sections import ImageFacts
+from medfold.images.formats.reading import read_image
+
+RNG = np.random.default_rng(0)
+
+
+def images(channels: int | list[str] = 1, **facts) -> ImageFacts:
+    return ImageFacts(train="{id}.png", channels=channels, **facts)
+
+
+def read(path: Path, channels: int = 1, member: str = "", **facts) -> np.ndarray:
+    """What formats.read makes of a file; without the axis of a single channel."""
+    found = read_image(path.parent, path.name + member, images(channels, **facts))
+    assert found.dtype == np.uint8
+    assert found.shape[2] == channels
+    return found[..., 0] if channels == 1 else found
+
+
+def spread(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    return np.rint(np.clip((values.astype(np.float64) - low) / (float(high) - float(low)), 0, 1) * 255).astype(np.uint8)
+
+
+GREY = cv2.resize(RNG.integers(0, 256, (6, 5), dtype=np.uint8), (41, 30), interpolation=cv2.INTER_CUBIC)
+
+
+COLOUR = cv2.resize(RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8), (41, 30), interpolation=cv2.INTER_CUBIC)
+
+
+ALPHA = RNG.integers(0, 256, GREY.shape, dtype=np.uint8)
+
+
+DEEP = GREY.astype(np.uint16) * 200 + np.arange(41, dtype=np.uint16)
+
+
+FLOAT = GREY.astype(np.float32) * 1.5 - 300
+
+
+def jpeg(exif: bytes = b"", **options) -> bytes:
+    data = io.BytesIO()
+    Image.fromarray(COLOUR).save(data, "JPEG", exif=exif, **options)
+    return data.getvalue()

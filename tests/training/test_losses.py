@@ -1,0 +1,76 @@
+"""Losses: weights of classes and labels, focal loss."""
+
+import numpy as np
+import pytest
+
+from medfold.competition.recipe_sections import TrainingSettings
+from medfold.errors import UserError
+from medfold.training import losses
+from tests.support.helpers import competition
+
+
+def test_balanced_weights_give_every_class_the_same_sum():
+    targets = np.array([0] * 90 + [1] * 10)
+    weights = losses.sample_weights(competition(), "balanced", targets)
+    assert weights[targets == 0].sum() == pytest.approx(weights[targets == 1].sum())
+    assert weights.mean() == pytest.approx(1)
+    absent = losses.sample_weights(competition("multiclass"), "balanced", np.array([0, 0, 2]))
+    assert np.isfinite(absent).all()
+
+
+def test_balanced_weights_of_several_labels_count_presence_and_absence_of_each_alike():
+    rng = np.random.default_rng(0)
+    targets = (rng.random((400, 3)) < [0.5, 0.1, 0.02]).astype(int)
+    facts = competition("multilabel")
+    assert (losses.sample_weights(facts, "balanced", targets) == 1).all()
+    for kind in ("cross_entropy", "focal"):
+        balanced = losses.build_loss(facts, TrainingSettings(class_weights="balanced", loss=kind), targets)
+        plain = losses.build_loss(competition("binary"), TrainingSettings(loss=kind))
+        outputs = rng.uniform(0.05, 0.95, targets.shape).astype(np.float32)
+        expected = 0.0
+        for label in range(3):
+            truth, said = targets[:, [label]].astype(np.float32), outputs[:, [label]]
+            sides = [float(plain(truth[truth[:, 0] == side], said[truth[:, 0] == side])) for side in (0, 1)]
+            expected += sum(sides) / 2 / 3  # each side its mean, whatever its number
+        assert float(balanced(targets.astype(np.float32), outputs)) == pytest.approx(expected, rel=1e-4)
+    nothing = losses.build_loss(facts, TrainingSettings(class_weights="balanced"), np.zeros((4, 3), int))
+    assert np.isfinite(float(nothing(np.zeros((4, 3), np.float32), np.full((4, 3), 0.5, np.float32))))
+
+
+def test_a_label_that_no_image_has_is_told_and_a_class_refused(capsys):
+    targets = np.array([[1, 0], [1, 0]])
+    losses.refuse_absent_classes(competition("multilabel"), targets, "fold 0")
+    assert "fold 0     no image to train on has the label b: it is predicted as absent" in capsys.readouterr().out
+    with pytest.raises(UserError, match="no image to train on is of class 2"):
+        losses.refuse_absent_classes(competition("multiclass"), np.array([0, 1]), "fold 0")
+
+
+def test_focal_loss_counts_what_is_right_already_for_less():
+    targets = np.array([[1.0], [1.0]])
+    for kind, outputs, expected in (
+        ("binary", [[0.9], [0.4]], [(1 - 0.9) ** 2, (1 - 0.4) ** 2]),
+        ("multiclass", [[0.9, 0.05, 0.05], [0.4, 0.3, 0.3]], [(1 - 0.9) ** 2, (1 - 0.4) ** 2]),
+    ):
+        truth = targets if kind == "binary" else np.eye(3)[[0, 0]]
+        focal = losses.build_loss(competition(kind), TrainingSettings(loss="focal"))
+        plain = losses.build_loss(competition(kind), TrainingSettings())
+        for row in (slice(0, 1), slice(1, 2)):
+            values = np.array(outputs)[row]
+            ratio = float(focal(truth[row], values)) / float(plain(truth[row], values))
+            assert ratio == pytest.approx(expected[row.start], rel=1e-4)
+
+
+def test_focal_loss_learns_a_soft_target_as_another():
+    """Why recipes may not combine it with mixup: what makes the loss least for a target of 0.7."""
+    focal, p = (
+        losses.build_loss(competition(), TrainingSettings(loss="focal")),
+        np.linspace(0.5, 0.99, 50, dtype=np.float32),
+    )
+    found = p[np.argmin([float(focal(np.array([[0.7]], np.float32), np.array([[each]]))) for each in p])]
+    assert found == pytest.approx(0.88, abs=0.011)
+
+
+def test_several_labels_are_balanced_by_which_of_them_are_there():
+    targets = np.array([[0, 0], [1, 0], [0, 0], [1, 1]])
+    assert len(set(losses.balancing_classes(competition("multilabel"), targets))) == 3
+    assert losses.balancing_classes(competition(), np.array([0, 1, 1])).tolist() == [0, 1, 1]

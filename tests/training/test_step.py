@@ -1,0 +1,105 @@
+"""A training step: accumulated, overflowing, in half precision."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from medfold.competition.recipe import Recipe
+from medfold.errors import UserError
+from medfold.models.build import build_model
+from medfold.prediction.predictor import Predictor
+from medfold.prediction.weights import load_model
+from medfold.run_paths import FoldPaths
+from medfold.runs.run_folder import read_predictions
+from medfold.training import fold, losses
+from medfold.training.optimizer import build_optimizer
+from medfold.training.step import TrainingStep
+from tests.support.helpers import competition
+from tests.support.small_tasks import task
+
+
+@pytest.mark.slow
+def test_accumulated_batches_make_the_step_of_one_large_batch():
+    rng = np.random.default_rng(0)
+    images, targets = rng.random((8, 16, 16, 1)).astype(np.float32) * 255, rng.integers(0, 2, (8, 1)).astype(np.float32)
+
+    def weights(accumulate, size):
+        keras.utils.set_random_seed(0)
+        recipe = Recipe.model_validate(
+            {
+                "images": {"size": 16},
+                "backbone": {"name": "simple_cnn"},
+                "training": {"accumulate": accumulate, "warmup": 0, "dropout": 0, "learning_rate": 0.01},
+            }
+        )
+        model = build_model(competition(), recipe)
+        step = TrainingStep(
+            model, build_optimizer(recipe.training, 0.01, 1000), losses.build_loss(competition(), recipe.training)
+        )
+        for start in range(0, 8, size):
+            step(images[start : start + size], targets[start : start + size], np.ones(size, np.float32))
+        return model.get_weights()
+
+    for one, many in zip(weights(1, 8), weights(4, 2), strict=True):
+        np.testing.assert_allclose(one, many, atol=2e-4)
+    assert any((one != before).any() for one, before in zip(weights(4, 2), weights(9, 2), strict=True))
+
+
+def overflowing(monkeypatch, steps):
+    """At these steps the images are so bright that float16 overflows in the forward pass."""
+    step, count = TrainingStep.__call__, [0]
+
+    def bright(self, images, targets, weights):
+        count[0] += 1
+        images = tf.cast(images, tf.float32) * (np.inf if count[0] in steps else 1)
+        return step(self, images, targets, weights)
+
+    monkeypatch.setattr(TrainingStep, "__call__", bright)
+
+
+def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch, capsys):
+    recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "resnet9", "width": 4}})
+    model = build_model(competition(), recipe, precision="float16")
+    optimizer = keras.optimizers.LossScaleOptimizer(build_optimizer(recipe.training, 0.01, 100), initial_scale=64)
+    step = TrainingStep(model, optimizer, losses.build_loss(competition(), recipe.training))
+    rng = np.random.default_rng(0)
+    images, targets = tf.constant(rng.random((8, 16, 16, 1)) * 255, tf.float32), tf.constant(rng.random((8, 1)) > 0.5)
+    batch = [images, tf.cast(targets, tf.float32), tf.ones(8)]
+    step(*batch)
+    assert np.isfinite(step.loss())
+    before = [np.array(each) for each in (*model.trainable_variables, *optimizer.inner_optimizer.variables)]
+    loss = step.loss()
+    step(images * np.inf, *batch[1:])
+    assert (step.num_overflowed(), step.loss()) == (1, loss)
+    after = [np.array(each) for each in (*model.trainable_variables, *optimizer.inner_optimizer.variables)]
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+    step(*batch)
+    assert np.isfinite(step.loss())
+    assert step.num_overflowed() == 1
+
+
+@pytest.mark.slow
+def test_overflows_are_counted_and_ten_in_a_row_end_it(tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        overflowing(patch, {7, 8, 9})
+        assert fold.train_fold(task(precision="float16"), 0, FoldPaths(tmp_path / "a")) > 0.9
+    assert "steps of epoch 2 overflowed and were left out" in capsys.readouterr().out
+    assert np.isfinite(pd.read_csv(tmp_path / "a" / "history.csv")["loss"]).all()
+    overflowing(monkeypatch, set(range(6, 99)))
+    with pytest.raises(UserError, match="the loss is not a number at epoch 2, step 5"):
+        fold.train_fold(task(precision="float16"), 0, FoldPaths(tmp_path / "b"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_half_precision_learns_the_same_task_and_predicts_in_full(tmp_path, precision):
+    made, paths = task(precision=precision), FoldPaths(tmp_path / "fold0")
+    assert fold.train_fold(made, 0, paths) > 0.9
+    oof = read_predictions(made.competition, paths.oof)
+    model = load_model(made.competition, made.recipe, paths.weights)
+    predictor = Predictor(model, "horizontal", tta=made.recipe.tta)
+    there = predictor(made.store.pixels, made.store.rows_of(oof["id"]))[:, 0]
+    np.testing.assert_allclose(there, oof["target"], rtol=0, atol=1e-8)

@@ -1,12 +1,14 @@
 """Arrays in .npy files that are filled row by row: room reserved beforehand, no short writes, hashes of blocks."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import xxhash
+
+from medfold import files
 
 BLOCK_BYTES = 16 << 20  # at least a row
 
@@ -83,10 +85,24 @@ class Blocks:
     hashes: list[str]
 
 
-def hash_blocks(array: np.ndarray) -> Blocks:
-    """Hashes an array; a memory-mapped one is read once from front to end."""
+def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) -> tuple[Blocks, list[int]]:
+    """Hashes an array block by block, and compares rows with the hashes that were noted when they were written.
+
+    Args:
+        array: a memory-mapped one is read once from front to end.
+        row_hashes: `row_hash` of some rows, by number. Defaults to none.
+
+    Returns:
+        The hashes of the blocks, and the numbers of the rows whose hash differs.
+    """
     per_block = max(1, BLOCK_BYTES // max(1, array[:1].nbytes))
-    return Blocks(len(array), per_block, [row_hash(block) for block in _blocks(array, per_block)])
+    hashes, differing = [], []
+    for start, block in _blocks(array, per_block):
+        hashes.append(row_hash(block))
+        for number, row in enumerate(block, start):
+            if row_hashes and number in row_hashes and row_hash(row) != row_hashes[number]:
+                differing.append(number)
+    return Blocks(len(array), per_block, hashes), differing
 
 
 def damaged_rows(array: np.ndarray, blocks: Blocks) -> list[range]:
@@ -97,18 +113,11 @@ def damaged_rows(array: np.ndarray, blocks: Blocks) -> list[range]:
     """
     if len(array) != blocks.rows:
         return [range(len(array))]
-    size = blocks.rows_per_block
-    hashes = [row_hash(block) for block in _blocks(array, size)]
-    return [
-        range(number * size, min(len(array), (number + 1) * size))
-        for number, (found, noted) in enumerate(zip(hashes, blocks.hashes, strict=True))
-        if found != noted
-    ]
+    found = zip(_blocks(array, blocks.rows_per_block), blocks.hashes, strict=True)
+    return [range(start, start + len(block)) for (start, block), noted in found if row_hash(block) != noted]
 
 
-def _blocks(array: np.ndarray, rows: int) -> Iterator[np.ndarray]:
-    from medfold import files
-
+def _blocks(array: np.ndarray, rows: int) -> Iterator[tuple[int, np.ndarray]]:
     for start in range(0, len(array), rows):
-        yield array[start : start + rows]
+        yield start, array[start : start + rows]
         files.release_pages(array)

@@ -1,4 +1,4 @@
-"""A disk that fills up in each stage: one line and exit code 2; with more room the same command ends with equal bytes."""
+"""A disk that fills up in a stage: one line and exit code 2; with more room, the same command ends with equal bytes."""
 
 import random
 import shutil
@@ -12,7 +12,7 @@ from tests.campaigns import pipeline
 from tests.campaigns.campaign import Campaign
 from tests.campaigns.pipeline import Alone
 
-SIZES = {stage: 30 for stage in ("download", "prepare", "features", "train", "submit", "notebook")} | dict.fromkeys(
+SIZES = dict.fromkeys(("download", "prepare", "features", "train", "submit", "notebook"), 30) | dict.fromkeys(
     ("folds", "parallel", "ensemble", "report", "predict"), 6
 )
 SHARE = {"download": 1, "prepare": 2, "features": 2, "train": 1, "parallel": 1, "submit": 1, "report": 1, "notebook": 1}

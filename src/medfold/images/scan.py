@@ -27,6 +27,7 @@ from medfold.paths import CompetitionPaths
 from medfold.progress import progress_bar
 
 VERSION = 3  # increase it when the same images give other measurements
+JOURNAL = 2  # raised when a journal has other contents: an unfinished scan of before begins anew
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _scan(
         shapes["images.npy"] = (choices.size, choices.size, competition.images.num_channels)
     if with_appearance:
         shapes["thumbnails.npy"] = (perceptual_hash.THUMBNAIL, perceptual_hash.THUMBNAIL)
-    origin = [_origin(competition, paths), key, sorted(shapes)]
+    origin = [JOURNAL, _origin(competition, paths), key, sorted(shapes)]
     journal = Journal(folder, files.fingerprint(origin), len(samples), shapes)
     task = ScanTask(
         raw=paths.raw_root(competition.images.root),
@@ -157,11 +158,13 @@ def _scan(
             names = shorten_list(images[row] for row in changed)
             raise UserError(f"{len(changed)} images could be read before, and cannot now: {names}", paths.raw)
     readable = np.flatnonzero(measurements["bad"] == "")
+    blocks = {name: journal.verify(name) for name in shapes}
     if with_appearance:
         _write_appearance(competition, paths, samples, readable, results, folder)
     if key:
         journal.remove()
-        store.finish_store(paths, key, folder, pd.DataFrame({"id": samples["id"].iloc[readable], "row": readable}))
+        index = pd.DataFrame({"id": samples["id"].iloc[readable], "row": readable})
+        store.finish_store(paths, key, folder, index, blocks["images.npy"])
     files.remove(folder)
     return len(todo), measurements
 

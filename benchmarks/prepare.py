@@ -239,7 +239,7 @@ def measure(rounds: int = 7) -> list[Result]:
             value = f"{mean['whole']:.0f} beside {mean['alone']:.0f} images/s, over {min(seconds.values()):.0f} s each"
             ratio = mean["whole"] / mean["alone"]
             results.append(Result(f"{what}, the pass beside decoding and resizing", value, ratio, LIMIT))
-        few, many = (project(base / f"memory {count}", given, count).root.root for count in (600, 6000))
+        few, many = (project(base / f"memory {count}", given, count).workspace.root for count in (600, 6000))
         peaks = [medfold(root, "prepare", "--competition", "files") for root in (few, many)]
         if peaks[0]:
             value = f"{peaks[1]:.0f} beside {peaks[0]:.0f} MB"

@@ -60,7 +60,12 @@ def test_mistakes_are_one_line_with_exit_code_2(folded, words, message, monkeypa
             UserError("unknown", "x", "make new COMPETITION=x FROM=y, or FORCE=1"),
             "x: unknown. make new COMPETITION=x FROM=y, or --force",
         ),
-        (UserError("unreadable", "DICOM"), "DICOM: unreadable"),
+        (UserError("no table", "data/RUN/ON.csv", None), "data/RUN/ON.csv: no table"),
+        (UserError("unreadable", "DICOM", "Is it JSON?"), "DICOM: unreadable. Is it JSON?"),
+        (
+            UserError("unknown key", "b.yaml with SET", "Leave RUN out"),
+            "b.yaml with --set: unknown key. Leave --run out",
+        ),
     ],
 )
 @pytest.mark.parametrize("by_make", [True, False])

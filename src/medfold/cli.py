@@ -30,13 +30,12 @@ from medfold.commands.options import (
 from medfold.errors import INTERRUPTED, UserError, explain_os_error
 
 BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile: errors name its words, FOLD=9, else options, --fold 9
-FLAGS = ("DRY_RUN", "EXPLAIN", "FORCE", "JSON", "PER_CLASS", "YES")
-OPTIONS = "COMPETITION|DELETE|FILES|FOLD|FROM|IMAGES|JOBS|METHOD|ON|OUT|RECIPE|RUNS|RUN|SEEDS|SET|WORKERS|" + "|".join(
-    FLAGS
-)
+FLAGS = "DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
+OPTIONS = "COMPETITION|DELETE|FILES|FOLD|FROM|IMAGES|JOBS|METHOD|ON|OUT|RECIPE|RUNS|RUN|SEEDS|SET|WORKERS"
 VALUE = r'"[^"]*"|[^\s"]+'
 MAKE_COMMAND_OR_WORD = re.compile(
-    rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*|(?<![\w-])(?P<word>{OPTIONS})(?:=(?P<value>{VALUE})?|$)"
+    rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*"
+    rf"|(?<![\w/.-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})(?:=(?P<value>{VALUE})?)?)(?![\w/-]|\.\w)"
 )
 
 app = typer.Typer(
@@ -403,19 +402,15 @@ def main() -> None:
 def _with_options(error: UserError) -> UserError:
     """The error with `--fold 9` in the place of `FOLD=9`; commands that begin with `make` stay as they are."""
 
-    def translate(text: str) -> str:
-        return MAKE_COMMAND_OR_WORD.sub(lambda found: found[0] if found["word"] is None else option(found), text)
+    def translate(match: re.Match[str]) -> str:
+        word = match["flag"] or match["option"]
+        if word is None:
+            return match[0]
+        name = f"--{word.lower().replace('_', '-')}"
+        return f"{name} {match['value']}" if match["value"] else name
 
-    def option(found: re.Match[str]) -> str:
-        name = f"--{found['word'].lower().replace('_', '-')}"
-        return (
-            name
-            if found["value"] in (None, "", "1") and found["word"] in FLAGS
-            else f"{name} {found['value'] or ''}".strip()
-        )
-
-    where = error.where if error.where is None else translate(str(error.where))
-    return UserError(error.what, where, error.fix and translate(error.fix))
+    where = error.where if error.where is None else MAKE_COMMAND_OR_WORD.sub(translate, str(error.where))
+    return UserError(error.what, where, error.fix and MAKE_COMMAND_OR_WORD.sub(translate, error.fix))
 
 
 def _report_interruption() -> None:

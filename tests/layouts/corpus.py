@@ -349,13 +349,14 @@ archive(
     lambda: b"id,finding\nx,sick\n",
     "other.csv",
 )
-wrong("archives", "no such archive", "bare", PACKED, r"FROM=packed.zip: no such file or folder", lambda: None, DOWNLOAD)
+NOWHERE = r"--from packed.zip: no such file or folder"
+wrong("archives", "no such archive", "bare", PACKED, NOWHERE, lambda: None, DOWNLOAD)
 wrong(
     "archives",
     "an empty folder",
     "bare",
     ("download", "-c", "clinic", "--from", "nothing"),
-    r"FROM=nothing: no file in it",
+    r"--from nothing: no file in it",
     lambda: Path("nothing").mkdir(),
     DOWNLOAD,
 )
@@ -398,7 +399,7 @@ wrong(
     "new: nothing",
     "bare",
     ("new", "-c", "fresh", "--from", "texts"),
-    r"FROM=texts: no file in it",
+    r"--from texts: no file in it",
     lambda: Path("texts").mkdir(),
     NEW,
 )
@@ -716,11 +717,11 @@ def recipe(name: str, says: str, set_: str, state: str = "folded") -> None:
 
 recipe(
     "an unknown choice",
-    r"baseline.yaml with SET: unknown key 'training.epoch' \(did you mean 'epochs'",
+    r"baseline.yaml with --set: unknown key 'training.epoch' \(did you mean 'epochs'",
     "training.epoch=3",
 )
-recipe("a word without a value", r"SET, 'training.epochs': expected key=value", "training.epochs")
-recipe("a value that is no YAML", r"SET, 'tta=\[': the value is not YAML", "tta=[")
+recipe("a word without a value", r"--set, 'training.epochs': expected key=value", "training.epochs")
+recipe("a value that is no YAML", r"--set, 'tta=\[': the value is not YAML", "tta=[")
 recipe("a wrong number", r"'training.epochs': .*received 'many'", "training.epochs=many")
 recipe("a number below zero", r"'training.learning_rate'", "training.learning_rate=-1")
 recipe("yes for mixup", r"'training.mixup': input should be a number, received True", "training.mixup=yes")
@@ -813,13 +814,13 @@ word(
     "-c",
     "http://example.org/x",
 )
-word("a fold that is not there", r"FOLD=9: there is no fold 9. Choose 0 to 1", "train", "-c", "clinic", "--fold", "9")
-word("a fold that is no number", r"FOLD=first: expected numbers or all", "train", "-c", "clinic", "--fold", "first")
-word("a seed that is no number", r"SEEDS=a: expected different numbers", "train", "-c", "clinic", "--seeds", "a")
-word("a seed twice", r"SEEDS=1 1: expected different numbers", "train", "-c", "clinic", "--seeds", "1 1")
-word("no job", r"JOBS=0: expected a number from 1, or auto", "train", "-c", "clinic", "--jobs", "0")
-word("workers in words", r"WORKERS=few: expected a number from 0, or auto", "train", "-c", "clinic", "--workers", "few")
-word("a run's name with a space", r"RUN=a b: a run's name has no spaces", "train", "-c", "clinic", "--run", "a b")
+word("a fold that is not there", r"--fold 9: there is no fold 9. Choose 0 to 1", "train", "-c", "clinic", "--fold", "9")
+word("a fold that is no number", r"--fold first: expected numbers or all", "train", "-c", "clinic", "--fold", "first")
+word("a seed that is no number", r"--seeds a: expected different numbers", "train", "-c", "clinic", "--seeds", "a")
+word("a seed twice", r"--seeds 1 1: expected different numbers", "train", "-c", "clinic", "--seeds", "1 1")
+word("no job", r"--jobs 0: expected a number from 1, or auto", "train", "-c", "clinic", "--jobs", "0")
+word("workers in words", r"--workers few: expected a number from 0", "train", "-c", "clinic", "--workers", "few")
+word("a run's name with a space", r"--run a b: a run's name must not contain spaces", "train", "-c", "clinic", "--run", "a b")
 word(
     "a run's name that is a path",
     r"--run ../a: a run's name must be a plain folder name",
@@ -831,7 +832,7 @@ word(
 )
 word(
     "one name for several seeds",
-    r"RUN=a: one name cannot serve several seeds",
+    r"--run a: one name cannot serve several seeds",
     "train",
     "-c",
     "clinic",
@@ -840,7 +841,7 @@ word(
     "--seeds",
     "0 1",
 )
-word("another machine", r"ON=aws: expected here or kaggle", "train", "-c", "clinic", "--on", "aws")
+word("another machine", r"--on aws: expected here or kaggle", "train", "-c", "clinic", "--on", "aws")
 word("no run to list", r"clinic: no run yet. Run: make train", "runs", "-c", "clinic")
 word("no run to submit", r"run 'baseline' is not trained. Run: make train", "submit", "-c", "clinic")
 word("no run to report", r"run 'baseline' is not trained", "report", "-c", "clinic")
@@ -867,7 +868,7 @@ word(
 )
 word(
     "an unknown way to put runs together",
-    r"METHOD=meen: unknown method 'meen' \(did you mean 'mean'",
+    r"--method meen: unknown method 'meen' \(did you mean 'mean'",
     "ensemble",
     "-c",
     "clinic",
@@ -926,7 +927,7 @@ word(
 )
 word(
     "new: a name that is taken",
-    r"COMPETITION=clinic: there is such a competition already",
+    r"--competition clinic: there is such a competition already",
     "new",
     "-c",
     "clinic",
@@ -935,7 +936,7 @@ word(
 )
 word(
     "new: a name that is none",
-    r"COMPETITION=.x: not usable as the name of a folder",
+    r"--competition .x: not usable as the name of a folder",
     "new",
     "-c",
     ".x",

@@ -98,7 +98,7 @@ class _Nets:
         for fold, paths in self.weights.items():
             net = load_model(competition, self.choices, paths.weights)
             explainer = GradCam(net)
-            method, by_grade = explainer.method, explainer.of_grade
+            method, by_grade = explainer.method, explainer.explains_grade
             in_fold = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
             images = self._images(rows[in_fold])
             heat = explainer(images, columns[in_fold])

@@ -820,7 +820,15 @@ word("a seed that is no number", r"--seeds a: expected different numbers", "trai
 word("a seed twice", r"--seeds 1 1: expected different numbers", "train", "-c", "clinic", "--seeds", "1 1")
 word("no job", r"--jobs 0: expected a number from 1, or auto", "train", "-c", "clinic", "--jobs", "0")
 word("workers in words", r"--workers few: expected a number from 0", "train", "-c", "clinic", "--workers", "few")
-word("a run's name with a space", r"--run a b: a run's name must not contain spaces", "train", "-c", "clinic", "--run", "a b")
+word(
+    "a run's name with a space",
+    r"--run a b: a run's name must not contain spaces",
+    "train",
+    "-c",
+    "clinic",
+    "--run",
+    "a b",
+)
 word(
     "a run's name that is a path",
     r"--run ../a: a run's name must be a plain folder name",

@@ -18,14 +18,14 @@ BOOTSTRAP := $(or $(shell command -v python3),$(error No python3 found. Install 
 endif
 endif
 # Variables given on the command line of make, which may be misspelt; those of the environment are not checked.
-GIVEN := $(foreach word,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(word)))),$(word)))
+COMMAND_LINE_VARIABLES := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 export PYTHONPATH := src
 export MEDFOLD_BY_MAKE := 1
 MEDFOLD := $(RUN_PYTHON) -m medfold $(if $(DEBUG),--debug)
 
 # An option without a value is left out, so that the default of the program applies.
 option = $(if $($(1)),$(2) "$($(1))")
-RUN_WORDS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
+RUN_OPTIONS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
 
 # Two processes share the tests; the slowest tests are listed at the end.
 PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed=$(ORDER))
@@ -33,20 +33,20 @@ PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --
 .DEFAULT_GOAL := help
 .PHONY: help setup doctor demo new download prepare folds train ensemble compare runs data submit notebook report recheck scores predict export clean-kaggle test test-all campaigns lint format lock pictures reference benchmarks
 
-help:  ## this list
+help:  ## show this help
 	@echo "medfold: from a competition's name to a checked submission"
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "COMPETITION=$(COMPETITION) unless given; it is a folder under competition/. docs/reference.md explains the variables."
+	@echo "COMPETITION=$(COMPETITION) by default; it is a folder under competition/. docs/reference.md explains the variables."
 
 setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to use your own interpreter
-	@$(BOOTSTRAP) $(if $(GPU),--gpu) --targets "$(MAKECMDGOALS)" --words "$(GIVEN)"
+	@$(BOOTSTRAP) $(if $(GPU),--gpu) --targets "$(MAKECMDGOALS)" --variables "$(COMMAND_LINE_VARIABLES)"
 
 doctor: setup  ## check Python, packages, GPU, Kaggle   COMPETITION= JSON=1
 	@$(MEDFOLD) doctor --competition "$(COMPETITION)" $(if $(JSON),--json)
 
-demo: setup  ## the whole pipeline on made-up radiographs
+demo: setup  ## run the whole pipeline on synthetic radiographs
 	@$(MEDFOLD) demo
 
 download: setup  ## get and check the data                COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
@@ -64,17 +64,17 @@ folds: setup  ## build, audit and keep the folds       COMPETITION= RECIPE= FORC
 	@$(MEDFOLD) folds --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(if $(FORCE),--force)
 
 train: setup  ## train the missing folds               COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
-	@$(MEDFOLD) train $(RUN_WORDS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
+	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
 		$(call option,WORKERS,--workers) $(call option,ON,--on)
 
 runs: setup  ## list runs: score, time, differences   COMPETITION= DELETE="a b" YES=1 JSON=1
 	@$(MEDFOLD) runs --competition "$(COMPETITION)" $(call option,DELETE,--delete) $(if $(YES),--yes) $(if $(JSON),--json)
 
-data: setup  ## list data/ with sizes and users       COMPETITION= DELETE="store/x raw" YES=1
+data: setup  ## list data/, and the runs that use it  COMPETITION= DELETE="store/x raw" YES=1
 	@$(MEDFOLD) data $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") \
 		$(call option,DELETE,--delete) $(if $(YES),--yes)
 
-compare: setup  ## is a run better, or is it chance?     COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1" JSON=1
+compare: setup  ## test whether a run is better          COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1" JSON=1
 	@$(MEDFOLD) compare --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b" is missing))" $(if $(JSON),--json)
 
 ensemble: setup  ## score an ensemble of runs             COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1 JSON=1
@@ -82,13 +82,13 @@ ensemble: setup  ## score an ensemble of runs             COMPETITION= RUNS="a b
 		$(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(JSON),--json)
 
 submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1 DRY_RUN=1 FORCE=1
-	@$(MEDFOLD) submit $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
+	@$(MEDFOLD) submit $(RUN_OPTIONS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
 
-notebook: setup  ## pack folds and notebook, send nothing COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
-	@$(MEDFOLD) notebook $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
+notebook: setup  ## pack the notebook without uploading   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
+	@$(MEDFOLD) notebook $(RUN_OPTIONS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
 
 report: setup  ## write a web page about the run        COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
-	@$(MEDFOLD) report $(RUN_WORDS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
+	@$(MEDFOLD) report $(RUN_OPTIONS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
 
 recheck: setup  ## recompute scores and submissions      COMPETITION= RUNS="a b" JSON=1
 	@$(MEDFOLD) recheck --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(if $(JSON),--json)
@@ -97,7 +97,7 @@ scores: setup  ## fetch scores; OOF and leaderboard     COMPETITION= JSON=1
 	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") $(if $(JSON),--json)
 
 predict: setup  ## predict new images                    IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
-	@$(MEDFOLD) predict $(RUN_WORDS) --images "$(or $(IMAGES),$(error IMAGES=file-or-folder is missing))" \
+	@$(MEDFOLD) predict $(RUN_OPTIONS) --images "$(or $(IMAGES),$(error IMAGES=file-or-folder is missing))" \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain) $(if $(JSON),--json)
 
 export: setup  ## write a trained model as .keras file  COMPETITION= RUN=baseline FOLD=0 OUT=
@@ -114,7 +114,7 @@ test-all: setup  ## run the slow tests                    ORDER=7 in a random or
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m slow
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 
-campaigns: setup  ## hours of kills, damage, random input  WHAT="kills fuzz properties" SEED=1
+campaigns: setup  ## long robustness tests                 WHAT="kills fuzz properties" SEED=1
 	@$(RUN_PYTHON) -m tests.campaigns $(WHAT) $(call option,SEED,--seed)
 
 lint: setup  ## check style and import rules
@@ -122,11 +122,11 @@ lint: setup  ## check style and import rules
 	@$(RUN_PYTHON) -m ruff format --check .
 	@$(RUN_PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-cache
 
-format: setup  ## correct the style
+format: setup  ## format the code
 	@$(RUN_PYTHON) -m ruff check --fix .
 	@$(RUN_PYTHON) -m ruff format .
 
-pictures: setup  ## make pictures of docs/, after demo     RECORDING=file with what it printed
+pictures: setup  ## make pictures of docs/, after demo     RECORDING=file with its printed output
 	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
 	@$(RUN_PYTHON) docs/report_pictures.py runs/phantom-chest/baseline/report.html
 	@$(RUN_PYTHON) docs/notebook_picture.py

@@ -22,64 +22,64 @@ from results import Result, judge
 FILE = Path(__file__).parent.parent / "docs" / "performance.md"
 PACKAGES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless", "torch")
 HEAD = (
-    "Written by `make benchmarks`. What is compared is measured in turns, in the same minutes; values and ratios are "
-    "medians of the rounds. Each section names its script, which says more."
+    "Written by `make benchmarks`. What is compared is measured alternately, within the same minutes; values and "
+    "ratios are medians of the rounds. Each section names its script, which has the details."
 )
-# Each with a title and what its table compares.
+# Title and text of each section.
 BENCHMARKS = {
     "input": (
         "The input pipeline",
         (
-            "Images per second that are read from a memory-mapped array, augmented and copied, in batches of 32: with "
-            "0, 1 and 2 worker processes; then with 2 workers, in turns with torch's DataLoader, with 2 workers, the "
-            "same transforms and whole epochs of 640 images. The ratio is the rate of the pipeline over that of the "
-            "DataLoader."
+            "Images per second, read from a memory-mapped array, augmented and copied in batches of 32: first with 0, "
+            "1 and 2 worker processes; then with 2 workers, alternating with torch's DataLoader, which has 2 workers, "
+            "too, the same transforms and whole epochs of 640 images. The ratio is the rate of the pipeline divided by "
+            "that of the DataLoader."
         ),
     ),
     "train": (
         "Training and its input",
         (
-            "Images per second of a training with its whole input pipeline, in turns with steps on one batch that is "
-            "there already. The ratio is that of the two rates. For the small net it is that to the bound 1 / (1 / r "
-            "+ 1 / (cores × a)): r images per second with the resident batch, a those that one thread augments. The "
-            "last row compares how long a step takes to follow the one before it, at the end of an epoch and within "
-            "one."
+            "Images per second of a training with its whole input pipeline, alternating with steps on one resident "
+            "batch. The ratio is that of the two rates. For the small net it is the ratio to the bound 1 / (1 / r + "
+            "1 / (cores × a)), where r is the rate with the resident batch and a the rate at which one thread "
+            "augments. The last row compares the time from one step to the next at the end of an epoch and within "
+            "an epoch."
         ),
     ),
     "memory": (
         "Memory",
         (
-            "The peak memory of a training of one epoch on ten times the images, over that of ten epochs on the "
-            "images once. What the system counts includes the pages of the store that the training has looked at; "
-            "they are mapped from its file, and the system takes them back when it needs room."
+            "Peak memory of a training of one epoch on ten times the images, divided by that of ten epochs on the "
+            "original images. The system's count includes the pages of the store that the training has read; they are "
+            "mapped from its file, and the system frees them when it needs memory."
         ),
     ),
     "report": (
         "The report",
         (
             "`make report` of two runs of phantom-chest with 5,000 images: time, peak memory, size of the page. The "
-            "ratios are those to 60 s, 1.5 GB and 8 MB."
+            "ratios are relative to 60 s, 1.5 GB and 8 MB."
         ),
     ),
     "prepare": (
         "Preparing images",
         (
-            "Images per second of the pass of `make prepare` (decode, hash, resize, write, write down), in turns with "
+            "Images per second of the scan of `make prepare` (decode, hash, resize, write, journal), alternating with "
             "decoding and resizing alone in a plain pool of as many processes, more than half a minute of each, "
-            "without the time in which the processes start. The ratio is that of the two rates. Then the peak memory "
-            "of all processes, for ten times the images over that for the images once."
+            "without the time to start the processes. The ratio is that of the two rates. Then the peak memory of all "
+            "processes for ten times the images, divided by that for the original images."
         ),
     ),
     "hidden_test": (
         "The notebook's memory",
         (
-            "The peak memory of predicting a hidden test set from a kit, with all processes, for 6,000 images of 1024 "
-            "px over that for 600."
+            "Peak memory of all processes for predicting a hidden test set from a bundle, for 6,000 images of 1024 px, "
+            "divided by that for 600."
         ),
     ),
     "million": (
         "Folds and audit of a million images",
-        "Joining duplicates, five stratified folds of whole groups, and the audit; the ratio is to what it may take.",
+        "Joining duplicates, five stratified folds of whole groups, and the audit; the ratio is relative to the limit.",
     ),
     "near_duplicates": (
         "Near-duplicates",
@@ -91,8 +91,8 @@ BENCHMARKS = {
     "folds_side_by_side": (
         "Folds side by side",
         (
-            "How long `make train` takes for four folds of phantom-chest, one after the other and as many at once as "
-            "suit the machine. The ratio is how many times as fast the second is."
+            "Time of `make train` for four folds of phantom-chest, one after the other, and as many in parallel as "
+            "suit the machine. The ratio is the speed-up."
         ),
     ),
 }
@@ -162,7 +162,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     before, found = facts(), {}
     for name in BENCHMARKS:
-        with ProcessPoolExecutor(1, get_context("spawn")) as process:  # TensorFlow and torch do not share one gladly
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:  # TensorFlow and torch work badly in one process
             found[name] = process.submit(run, name, rounds).result()
     files.write_text(page(before, found), FILE)
     print()

@@ -39,7 +39,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.prediction.predictor import Predictor
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
-    from medfold.training.fold import AT_THE_END
+    from medfold.training.fold import NUM_STATISTICS_FINAL
     from medfold.training.optimizer import build_optimizer
     from medfold.training.step import TrainingStep
 
@@ -73,7 +73,7 @@ def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
     project = Project.open(name, Workspace(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).images
-    data = load_dataset(project, prepare=choices)
+    data = load_dataset(project, image_settings=choices)
     held = load_store(project.paths, store_key(project.competition, project.paths, choices))
     rows, out = held.rows_of(data.train["id"]), (data.train["fold"] == 0).to_numpy()
     return Images(project.competition, held.pixels, rows[~out], data.targets[~out], rows[out], data.targets[out])
@@ -117,7 +117,7 @@ def compare(images: Images, recipe: Recipe, steps: int, what: str) -> Result:
     statistics = BatchStatistics(model, images.pixels, images.rows, np.asarray, SEED)
     statistics.gather(1)  # compiled, which is no part of the cost
     began = time.monotonic()
-    statistics.gather(AT_THE_END)
+    statistics.gather(NUM_STATISTICS_FINAL)
     cost = time.monotonic() - began
     gathered = auc(images, model)
     BatchStatistics(model, images.pixels, images.held_rows, np.asarray, SEED).gather(len(images.held_rows))

@@ -125,7 +125,7 @@ def measure(rounds: int = 3) -> list[Result]:
                 print(f"{name} images: {peaks[name][-1].counted:.0f} MB, {peaks[name][-1].own:.0f} own", flush=True)
     trained = IMAGES * (FOLDS - 1) // FOLDS
     results = []
-    for what, which in (("all that is counted", "counted"), ("memory of its own", "own")):
+    for what, which in (("as counted by the system", "counted"), ("not mapped from files", "own")):
         few, many = (median(getattr(peak, which) for peak in peaks[name]) for name in ("few", "many"))
         if few:
             value = f"{many:.0f} beside {few:.0f} MB"

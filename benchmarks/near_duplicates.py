@@ -146,7 +146,9 @@ def measure(rounds: int = 1, path: Path | None = None) -> list[Result]:
     fewest = min((one["found"] for one in searches), key=lambda found: sum(found.values()))
     false = max(one["false"] for one in searches) + (0 if path else len(within))
     hashes, start = crowded(described[0], HASHES), time.monotonic()
-    close = sum(len(others) for _, others in near_duplicates.close_hash_pairs(hashes, near_duplicates.HASH_RADIUS))
+    close = sum(
+        len(others) for _, others in near_duplicates.close_hash_pairs(hashes, near_duplicates.MAX_HASH_DISTANCE)
+    )
     seconds = time.monotonic() - start
     total = len(images) + len(CHANGES) * EACH
     share = close / (HASHES * (HASHES - 1) / 2)

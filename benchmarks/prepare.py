@@ -193,7 +193,7 @@ def whole(found: Project) -> Rate:
     scan.map_in_workers = timed
     try:
         files.remove(found.paths.data / "store")
-        files.remove(found.paths.pixels)
+        files.remove(found.paths.measurements)
         table = read_samples(found.competition, found.paths)
         with suppress(EnoughError):
             scan_images(found.competition, found.paths, table, image_settings(found, "baseline"))

@@ -45,7 +45,7 @@ def project(root: Path) -> Project:
     facts.write_text(facts.read_text().replace("seed: 0", f"seed: 0\n  train_patients: {PATIENTS}", 1))
     medfold(root, "download")
     found = Project.open("phantom-chest", Workspace(root))
-    load_dataset(found, prepare=image_settings(found, "baseline"))
+    load_dataset(found, image_settings=image_settings(found, "baseline"))
     return found
 
 

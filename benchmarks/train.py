@@ -118,7 +118,7 @@ class Training:
             seed=0,
         )
         precision = resolve_precision(choices.precision)
-        optimizer = build_optimizer(choices, choices.learning_rate, steps=10_000)
+        optimizer = build_optimizer(choices, choices.learning_rate, num_steps=10_000)
         if precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         model = build_model(competition, job.recipe, precision=precision)
@@ -154,7 +154,9 @@ def compare(job: Job, folder: Path, rounds: int) -> Result:
         turns = {
             "resident": lambda: rate(lambda: step(*resident), size),
             "pipeline": lambda: rate(lambda: step(*next(batches)), size),
-            "augment": lambda: rate(lambda: pipeline.at(*divmod(next(positions), size * pipeline.steps)), 1),
+            "augment": lambda: rate(
+                lambda: pipeline.sample(*divmod(next(positions), size * pipeline.steps_per_epoch)), 1
+            ),
         }
         rate(lambda: step(*next(batches)), size, seconds=2)  # the net is compiled, the workers start
         for number in range(rounds):
@@ -164,11 +166,11 @@ def compare(job: Job, folder: Path, rounds: int) -> Result:
     value = f"{median(rates['pipeline']):,.0f} beside {median(rates['resident']):,.0f} images/s"
     if job.of_resident is not None:
         ratios = [p / r for p, r in zip(rates["pipeline"], rates["resident"], strict=True)]
-        return Result(f"{job.name}, of resident", value, median(ratios), job.of_resident)
+        return Result(f"{job.name}, against the resident batch", value, median(ratios), job.of_resident)
     bounds = [1 / (1 / r + 1 / (cores * a)) for r, a in zip(rates["resident"], rates["augment"], strict=True)]
     ratios = [p / bound for p, bound in zip(rates["pipeline"], bounds, strict=True)]
     value += f", one thread augments {median(rates['augment']):,.0f}, bound {median(bounds):,.0f}"
-    return Result(f"{job.name}, of the bound", value, median(ratios), OF_BOUND)
+    return Result(f"{job.name}, against the bound", value, median(ratios), OF_BOUND)
 
 
 def ends_of_epochs(job: Job, folder: Path, rounds: int) -> Result:

@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 
 from medfold import files
 from medfold.cli import app
-from medfold.commands.setup import EVERYWHERE
+from medfold.commands.setup import COMMON_VARIABLES
 from medfold.competition.facts import Competition
 from medfold.competition.facts_sections import LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
@@ -31,7 +31,7 @@ from medfold.ensemble.methods import METHODS
 from medfold.images import preparation
 from medfold.images.formats.pixel_values import WINDOWS
 from medfold.scoring.metric import ALL_TASKS, METRICS
-from medfold.training.augmentation import MAX_TURN, PIPELINES, PURPOSES
+from medfold.training.augmentation import MAX_ROTATION, PIPELINES, PURPOSES
 
 # What is decorated there is registered when it is imported.
 for room in ("images.preparation_steps", "scoring.metrics", "ensemble.method_choice"):
@@ -251,7 +251,7 @@ def pipelines() -> str:
 
 def methods() -> str:
     """The ensemble methods."""
-    rows = ((f"`{each.name}`", "yes" if each.learns else "no", first_line(each.fit)) for each in METHODS.values())
+    rows = ((f"`{each.name}`", "yes" if each.needs_labels else "no", first_line(each.fit)) for each in METHODS.values())
     return table(("`METHOD=`", "fitted on labels", "meaning"), rows)
 
 
@@ -296,7 +296,7 @@ def words() -> str:
     for target, (_, taken) in targets().items():
         for word, example in taken.items():
             users = found.setdefault((word, *_default_and_meaning(target, word)), {})
-            users["every target" if word in EVERYWHERE else target] = example
+            users["every target" if word in COMMON_VARIABLES else target] = example
     rows = (
         (f"`{word}={next(filter(None, users.values()), '')}`", ", ".join(users), given, meaning)
         for (word, given, meaning), users in sorted(found.items(), key=lambda each: each[0][0])
@@ -327,7 +327,7 @@ def render() -> str:
     tables = (sources, layouts, windows, metrics, steps, backbones, pipelines, methods, bases, target_table, words)
     names = {each.__name__: each for each in (*tables, keys, section)}
     return environment.get_template("reference.md.j2").render(
-        **names, Competition=Competition, Recipe=Recipe, MAX_TURN=MAX_TURN
+        **names, Competition=Competition, Recipe=Recipe, MAX_ROTATION=MAX_ROTATION
     )
 
 

@@ -182,7 +182,7 @@ def histology_once(once) -> Callable[[str], Path]:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
             project = Project.open("histology")
-            download(project, given=root / "shipped")
+            download(project, path=root / "shipped")
             finished_run(project)
         shutil.rmtree(root / "shipped")
 

@@ -13,12 +13,12 @@ def test_a_user_error_is_one_line_with_place_and_remedy():
     assert str(UserError("no column 'id'")) == "no column 'id'"
 
 
-def test_nearest_names_a_close_word_only():
+def test_did_you_mean_names_a_close_word_only():
     assert did_you_mean("retina", ["retinamnist", "breastmnist"]) == " (did you mean 'retinamnist'?)"
     assert did_you_mean("xyz", ["retinamnist"]) == ""
 
 
-def test_some_counts_what_it_leaves_out():
+def test_shorten_list_counts_what_it_leaves_out():
     assert shorten_list(range(5)) == "0, 1, 2 and 2 more"
     assert shorten_list(["a", "b"]) == "a, b"
 
@@ -28,7 +28,7 @@ def test_some_counts_what_it_leaves_out():
     [
         (
             OSError(errno.ENOSPC, "No space left on device", "a.npy"),
-            "a.npy: there is no room left on the disk. Make room;",
+            "a.npy: there is no disk space left. Free some;",
         ),
         (
             OSError(errno.EROFS, "Read-only file system", "runs"),
@@ -37,7 +37,7 @@ def test_some_counts_what_it_leaves_out():
         (OSError(errno.EISDIR, "Is a directory", "x"), "x: Is a directory"),
         (
             shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]),
-            "a: there is no room left on the disk.",
+            "a: there is no disk space left.",
         ),
     ],
 )

@@ -12,11 +12,11 @@ PACKAGES = sorted(
     for path in (REPOSITORY / "src" / "medfold").glob("*/__init__.py")
     if path.parent.name not in ("commands",)
 )
-WITH_KERAS = ("models", "prediction")
+WITH_KERAS = ("models", "prediction", "plugins")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", [*PACKAGES, "plugins"])
 def test_a_face_is_imported_by_itself_and_names_what_is_there(package):
     code = (
         f"import sys, medfold.{package} as face\n"

@@ -76,12 +76,12 @@ def test_a_busy_server_is_asked_again(get, kaggle, code):
 def test_an_unreasonable_wait_is_bounded(get, kaggle):
     kaggle.fault("storage", status(503, Retry_After="86400"))
     get()
-    assert kaggle.waits == [http_download.LONGEST_WAIT]
+    assert kaggle.waits == [http_download.MAX_WAIT]
 
 
 def test_no_progress_is_the_end_and_nothing_is_lost(get, kaggle, tmp_path):
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
-    with pytest.raises(UserError, match="archive.zip failed: the server answers 503.*are kept; the same command"):
+    with pytest.raises(UserError, match="archive.zip failed: the server returned 503.*are saved; run the same command"):
         get()
     part = tmp_path / "folder" / "archive.zip.part"
     assert CONTENT.startswith(part.read_bytes())
@@ -93,7 +93,7 @@ def test_no_progress_is_the_end_and_nothing_is_lost(get, kaggle, tmp_path):
 
 def test_what_asking_again_cannot_change_is_told_at_once(get, kaggle):
     kaggle.fault("storage", status(404))
-    with pytest.raises(UserError, match="failed: the server answers 404"):
+    with pytest.raises(UserError, match="failed: the server returned 404"):
         get()
     assert kaggle.waits == []
 
@@ -157,7 +157,7 @@ def test_bytes_that_changed_on_the_way_are_noticed(get, kaggle, tmp_path):
     part = tmp_path / "folder" / "archive.zip.part"
     part.write_bytes(b"x" * part.stat().st_size)
     assert get().read_bytes() == CONTENT
-    assert "was damaged on its way" in kaggle.said()
+    assert "was damaged in transfer" in kaggle.said()
 
 
 def test_a_server_without_ranges_starts_anew(kaggle, tmp_path):
@@ -176,7 +176,7 @@ def test_a_server_without_ranges_starts_anew(kaggle, tmp_path):
 
 def test_too_little_room_is_told_before_the_first_byte(get, kaggle, monkeypatch):
     monkeypatch.setattr(http_download.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1_500_000}))
-    with pytest.raises(UserError, match=r"too little room: 2.05 MB are needed .*, 1.5 MB are free"):
+    with pytest.raises(UserError, match=r"too little disk space: 2.05 MB needed .*, 1.5 MB free"):
         get(contents=1.0)
     assert get(contents=0.0).read_bytes() == CONTENT
 
@@ -188,7 +188,9 @@ def test_a_disk_that_fills_up_is_told(get, kaggle, tmp_path):
     (folder / "archive.zip.part").symlink_to("/dev/full")
     identity = {"same": f'"{hashlib.md5(CONTENT).hexdigest()}"', "bytes": len(CONTENT)}
     files.write_json(identity, folder / "archive.zip.part.json")
-    with pytest.raises(UserError, match=f"cannot write .{os.strerror(errno.ENOSPC)}.*Make room and run the same"):
+    with pytest.raises(
+        UserError, match=f"cannot write .{os.strerror(errno.ENOSPC)}.*Free disk space, and run the same"
+    ):
         get()
 
 
@@ -196,7 +198,7 @@ def test_the_reason_never_shows_an_address(kaggle):
     kaggle.fault("storage", status(403))
     answer = requests.get(kaggle.signed("a", b""), timeout=5)
     error = requests.HTTPError(f"403 for url {answer.url}", response=answer)
-    assert http_download.failure_reason(error) == "the server answers 403 Forbidden"
+    assert http_download.failure_reason(error) == "the server returned 403 Forbidden"
     assert "Signature" not in http_download.failure_reason(
         requests.ConnectionError(f"Connection to {answer.url} aborted")
     )

@@ -34,7 +34,7 @@ def test_what_it_refuses_is_told_as_if_it_were_called_here():
 
 
 def test_if_it_is_killed_that_is_one_line():
-    with pytest.raises(UserError, match="numbers: the process was killed. Was it short of memory"):
+    with pytest.raises(UserError, match="numbers: the process was killed. It may have run out of memory"):
         run_in_subprocess("numbers", be_killed)
 
 

@@ -10,7 +10,7 @@ def test_bytes_that_pass_are_told_now_and_then_where_there_is_no_terminal(capsys
     with progress.progress_bar("download", 3_000_000, "bytes", 1_000_000) as bar:
         bar.advance(500_000)
         assert capsys.readouterr().out == ""  # not yet
-        monkeypatch.setattr(progress, "LOG_EVERY", -1)
+        monkeypatch.setattr(progress, "LOG_INTERVAL", -1)
         bar.advance(500_000)
     assert capsys.readouterr().out == "download   2 MB of 3 MB\n"
 
@@ -30,20 +30,20 @@ def test_a_board_on_a_terminal_keeps_a_line_for_each(monkeypatch):
     with progress.spinner("waiting"):
         pass
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
-    assert "fold 0     waits" in shown
+    assert "fold 0     waiting" in shown
     assert "fold 1     epoch [1/2]" in shown
     assert "waiting" in shown
 
 
 def test_counted_work_is_told_with_its_rate_and_the_time_left_where_there_is_no_terminal(capsys, monkeypatch):
-    monkeypatch.setattr(progress, "LOG_EVERY", -1)
+    monkeypatch.setattr(progress, "LOG_INTERVAL", -1)
     with progress.progress_bar("predict", 4) as bar:
         bar.advance()
     assert re.fullmatch(r"predict    1 of 4 images, [\d,]+ a second, .* left\n", capsys.readouterr().out)
 
 
 def test_work_that_others_tell_of_gives_no_lines(capsys, monkeypatch):
-    monkeypatch.setattr(progress, "LOG_EVERY", -1)
+    monkeypatch.setattr(progress, "LOG_INTERVAL", -1)
     with progress.progress_bar("fold 0", 4, "steps", log=False) as bar:
         bar.advance(4)
     assert capsys.readouterr().out == ""

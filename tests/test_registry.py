@@ -28,7 +28,7 @@ def test_plugins_are_run_once_and_only_at_a_name_that_is_not_built_in(things):
         runs.append(1)
         things.register("feather", 2)
 
-    registry.use_plugins(run)
+    registry.set_plugin_loader(run)
     assert things["stone"] == 1
     assert runs == []
     assert things["feather"] == 2
@@ -41,23 +41,23 @@ def test_plugins_are_run_once_and_only_at_a_name_that_is_not_built_in(things):
 
 
 def test_another_competition_has_other_plugins(things):
-    registry.use_plugins(lambda: things.register("feather", 2))
+    registry.set_plugin_loader(lambda: things.register("feather", 2))
     assert "feather" in things
-    registry.use_plugins(lambda: None)
+    registry.set_plugin_loader(lambda: None)
     assert "feather" not in things
     assert len(things) == 1
 
 
 def test_a_name_that_is_taken_is_refused(things):
-    with pytest.raises(UserError, match="there is a thing 'stone' already"):
+    with pytest.raises(UserError, match="thing 'stone' exists already"):
         things.register("stone", 2)
-    registry.use_plugins(lambda: things.register("stone", 3))
-    with pytest.raises(UserError, match="there is a thing 'stone' already"):
+    registry.set_plugin_loader(lambda: things.register("stone", 3))
+    with pytest.raises(UserError, match="thing 'stone' exists already"):
         things.find("feather", "key")
 
 
 def test_plugins_may_look_up_what_is_built_in(things):
-    registry.use_plugins(lambda: things.register("pair", (things["stone"], "other" in things)))
+    registry.set_plugin_loader(lambda: things.register("pair", (things["stone"], "other" in things)))
     assert things["pair"] == (1, False)
 
 
@@ -65,9 +65,9 @@ def test_what_is_built_in_stays_so_when_plugins_are_the_first_to_import_it():
     code = (
         "from medfold import registry\n"
         "import importlib\n"
-        "registry.use_plugins(lambda: importlib.import_module('medfold.models.backbones'))\n"
+        "registry.set_plugin_loader(lambda: importlib.import_module('medfold.models.backbones'))\n"
         "registry._run_plugins()\n"
-        "registry.use_plugins(lambda: None)\n"
+        "registry.set_plugin_loader(lambda: None)\n"
         "from medfold.models.backbones import BACKBONES\n"
         "assert BACKBONES.is_built_in('resnet9') and BACKBONES.is_built_in('MobileNetV2')\n"
     )

@@ -29,11 +29,11 @@ from medfold.commands.options import (
 )
 from medfold.errors import INTERRUPTED, UserError, explain_os_error
 
-BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile: errors name its words, FOLD=9, else options, --fold 9
+BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile: errors name its variables, FOLD=9, else options, --fold 9
 FLAGS = "DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
 OPTIONS = "COMPETITION|DELETE|FILES|FOLD|FROM|IMAGES|JOBS|METHOD|ON|OUT|RECIPE|RUNS|RUN|SEEDS|SET|WORKERS"
 VALUE = r'"[^"]*"|[^\s"]+'
-MAKE_COMMAND_OR_WORD = re.compile(
+MAKE_COMMAND_OR_VARIABLE = re.compile(
     rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*"
     rf"|(?<![\w/.-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})(?:=(?P<value>{VALUE})?)?)(?![\w/-]|\.\w)"
 )
@@ -68,7 +68,7 @@ def demo(competition: CompetitionName = "phantom-chest") -> None:
 @app.command()
 def download(
     competition: CompetitionName = "phantom-chest",
-    given: Annotated[str, typer.Option("--from", help="A file, folder or archive to use instead of the source.")] = "",
+    path: Annotated[str, typer.Option("--from", help="A file, folder or archive to use instead of the source.")] = "",
     files: Annotated[str, typer.Option(help='Get these files only: "train.csv train_images/*".')] = "",
     force: Force = False,
 ) -> None:
@@ -76,7 +76,7 @@ def download(
     project = open_project(competition)
     from medfold.commands.download import download
 
-    download(project, Path(given) if given else None, force, files.split() or None)
+    download(project, Path(path) if path else None, force, files.split() or None)
 
 
 @app.command()
@@ -84,7 +84,7 @@ def new(
     competition: Annotated[
         str, typer.Option("--competition", "-c", help="Slug or address at Kaggle, or any other name.")
     ],
-    given: Annotated[
+    path: Annotated[
         str, typer.Option("--from", help="A folder or archive with its files. Defaults to data/, else to Kaggle.")
     ] = "",
 ) -> None:
@@ -92,7 +92,7 @@ def new(
     from medfold.commands.new import new
     from medfold.paths import Workspace
 
-    new(Workspace.find(), competition, Path(given) if given else None)
+    new(Workspace.find(), competition, Path(path) if path else None)
 
 
 @app.command()
@@ -267,7 +267,7 @@ def notebook(
     method: Method = "",
     per_class: PerClass = False,
 ) -> None:
-    """Pack the trained folds and a notebook that submits them; send nothing."""
+    """Pack the trained folds and a notebook that submits them, without uploading."""
     project = open_project(competition)
     from medfold.commands.notebook import notebook
 
@@ -361,8 +361,8 @@ def _output_format(as_json: bool) -> Iterator[None]:
         yield
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(is_requested: bool) -> None:
+    if is_requested:
         print(f"medfold {__version__}")
         raise typer.Exit
 
@@ -403,14 +403,14 @@ def _with_options(error: UserError) -> UserError:
     """The error with `--fold 9` in the place of `FOLD=9`; commands that begin with `make` stay as they are."""
 
     def translate(match: re.Match[str]) -> str:
-        word = match["flag"] or match["option"]
-        if word is None:
+        variable = match["flag"] or match["option"]
+        if variable is None:
             return match[0]
-        name = f"--{word.lower().replace('_', '-')}"
+        name = f"--{variable.lower().replace('_', '-')}"
         return f"{name} {match['value']}" if match["value"] else name
 
-    where = error.where if error.where is None else MAKE_COMMAND_OR_WORD.sub(translate, str(error.where))
-    return UserError(error.what, where, error.fix and MAKE_COMMAND_OR_WORD.sub(translate, error.fix))
+    where = error.where if error.where is None else MAKE_COMMAND_OR_VARIABLE.sub(translate, str(error.where))
+    return UserError(error.what, where, error.fix and MAKE_COMMAND_OR_VARIABLE.sub(translate, error.fix))
 
 
 def _report_interruption() -> None:

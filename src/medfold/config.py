@@ -36,14 +36,16 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"the key '{twice}' occurs twice", node.start_mark)
+        repeated_key = next((key for key in keys if keys.count(key) > 1), None)
+        if repeated_key is not None:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key '{repeated_key}' occurs twice", node.start_mark
+            )
         for key, value in node.value:
             if key.value in _TEXT_KEYS and isinstance(value, yaml.SequenceNode):
-                for word in value.value:
-                    if isinstance(word, yaml.ScalarNode):
-                        word.tag = "tag:yaml.org,2002:str"
+                for item in value.value:
+                    if isinstance(item, yaml.ScalarNode):
+                        item.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep)
 
 
@@ -92,23 +94,23 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
     candidates = [path.with_name(f"{base}.yaml"), bases / f"{base}.yaml"]
     base_file = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
     if base_file is None:
-        circle = any(file in (*seen, path) for file in candidates)
+        is_circular = any(file in (*seen, path) for file in candidates)
         known = sorted({file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")} - {path.stem})
         raise UserError(
             f"`extends: {base}` "
-            + ("leads back to itself" if circle else f"names no file{did_you_mean(str(base), known)}"),
+            + ("is circular" if is_circular else f"names no file{did_you_mean(str(base), known)}"),
             path,
             f"Known: {', '.join(known)}" if known else None,
         )
     return base_file
 
 
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Merges `over` into a copy of `base`, key by key; values of `over` win."""
+def merge(base: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """Merges `overrides` into a copy of `base`, key by key."""
     result = dict(base)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merge(result[key], value) if both else value
+    for key, value in overrides.items():
+        are_mappings = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merge(result[key], value) if are_mappings else value
     return result
 
 
@@ -125,7 +127,7 @@ def validated(model: type[Model], content: Any, where: object) -> Model:
         return model.model_validate(content)
     except ValidationError as error:
         problems = [_describe_problem(model, problem) for problem in error.errors()]
-        raise UserError(shorten_list(problems, most=2), where) from None
+        raise UserError(shorten_list(problems, max_shown=2), where) from None
 
 
 def _describe_problem(model: type[BaseModel], problem: Any) -> str:

@@ -100,10 +100,10 @@ def confirm(question: str) -> bool:
     """Asks a question at the terminal; True only for the answer y or yes.
 
     Raises:
-        UserError: the standard input is no terminal.
+        UserError: the standard input is not a terminal.
     """
     if not sys.stdin.isatty():
-        raise UserError("cannot ask without a terminal", question, "YES=1 answers yes")
+        raise UserError("cannot ask without a terminal", question, "Use YES=1 to answer yes")
     return console.input(f"[bold]{'':<11}{question} [/](y/n) ").strip().lower() in ("y", "yes")
 
 
@@ -121,16 +121,16 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked
             _table_listener([str(name) for name in columns], rows)
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for number, name in enumerate(columns):
-        numeric = all(row[number].strip("-+.,%0123456789 ") == "" for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
-    for number, row in enumerate(rows):
-        table.add_row(*(escape(cell) for cell in row), style="bold" if number in marked else None)
+    for index, name in enumerate(columns):
+        is_numeric = all(row[index].strip("-+.,%0123456789 ") == "" for row in rows)
+        table.add_column(name, justify="right" if is_numeric else "left", no_wrap=True)
+    for index, row in enumerate(rows):
+        table.add_row(*(escape(cell) for cell in row), style="bold" if index in marked else None)
     # Wider than any screen, so that the terminal wraps long rows and rich cuts none.
     colours = "standard" if console.is_terminal else None
-    wide = Console(width=1000, force_terminal=console.is_terminal, color_system=colours, **_PLAIN)
-    with wide.capture() as captured:
-        wide.print(Padding(table, (0, 0, 0, 11)))
+    wide_console = Console(width=1000, force_terminal=console.is_terminal, color_system=colours, **_PLAIN)
+    with wide_console.capture() as captured:
+        wide_console.print(Padding(table, (0, 0, 0, 11)))
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
 
-FULL = ("there is no room left on the disk", "Make room; the same command continues where it stopped")
+FULL = ("there is no disk space left", "Free some; run the same command to resume")
 READ_ONLY = ("the disk can only be read", "Write to another disk, or mount this one for writing")
 OS_ERRORS = {
     errno.ENOSPC: FULL,
@@ -69,8 +69,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def shorten_list(items: Iterable[object], most: int = 3) -> str:
-    """'a, b, c and 7 more': the first few items of a list that may be long."""
+def shorten_list(items: Iterable[object], max_shown: int = 3) -> str:
+    """'a, b, c and 7 more': the first items of a list."""
     items = [str(item) for item in items]
-    rest = len(items) - most
-    return ", ".join(items[:most]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(items) - max_shown
+    return ", ".join(items[:max_shown]) + (f" and {rest} more" if rest > 0 else "")

@@ -62,7 +62,7 @@ def remove(path: Path) -> None:
 
 
 def remove_temporaries(path: Path) -> None:
-    """Removes the temporary files that killed processes left beside `path`; call it only under the lock of `path`."""
+    """Removes the temporary files of killed processes beside `path`; call it only under the lock of `path`."""
     for temporary in path.parent.glob(f".{path.name}.*.tmp"):
         remove(temporary)
 
@@ -100,7 +100,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise UserError("not JSON, or cut off", path, "Restore a copy, or remove it and what it belongs to") from None
+        raise UserError("not JSON, or cut off", path, "Restore a copy, or remove it with its folder") from None
 
 
 def write_csv(table: "pd.DataFrame", path: Path) -> None:
@@ -108,11 +108,11 @@ def write_csv(table: "pd.DataFrame", path: Path) -> None:
     write_text(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"), path)
 
 
-def read_csv(path: Path, **types: Any) -> "pd.DataFrame":
+def read_csv(path: Path, **column_types: Any) -> "pd.DataFrame":
     """Reads a table that medfold wrote; an empty cell is NaN.
 
     Args:
-        types: column types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
+        column_types: types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
 
     Raises:
         UserError: the file is damaged.
@@ -121,10 +121,10 @@ def read_csv(path: Path, **types: Any) -> "pd.DataFrame":
 
     text_columns = dict.fromkeys(("id", "part", "image", "file", "hash", "usage"), str)
     try:
-        return pd.read_csv(path, dtype={**text_columns, **types}, keep_default_na=False, na_values=[""])
+        return pd.read_csv(path, dtype={**text_columns, **column_types}, keep_default_na=False, na_values=[""])
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        problem = f"not the table that medfold wrote ({str(error).splitlines()[0]})"
-        raise UserError(problem, path, "Restore a copy, or remove it and make it again") from None
+        problem = f"damaged or edited ({str(error).splitlines()[0]})"
+        raise UserError(problem, path, "Restore a copy, or remove it to make it again") from None
 
 
 def sha256(*paths: Path) -> str:

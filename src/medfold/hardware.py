@@ -6,12 +6,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+THREAD_VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 
 
 def num_cores() -> int:
     """Returns the number of cores that this process may use; trainings in parallel share the cores."""
-    share = os.environ.get(THREADS[0], "")
+    share = os.environ.get(THREAD_VARIABLES[0], "")
     if share.isdigit() and int(share) > 0:
         return int(share)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

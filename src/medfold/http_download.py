@@ -15,8 +15,8 @@ from medfold.errors import UserError
 from medfold.progress import progress_bar
 
 TIMEOUT = (15, 60)  # seconds to connect, and between two pieces of a response
-MAX_FAILURES = 6  # in a row, without a new byte; then it gives up
-LONGEST_WAIT = 120  # seconds
+MAX_FAILURES = 6  # in a row, without a new byte; then it is an error
+MAX_WAIT = 120  # seconds
 CHUNK_SIZE = 1 << 16
 
 wait = time.sleep
@@ -27,14 +27,14 @@ class WrongResponseError(requests.RequestException):
 
 
 class ExpiredAddressError(requests.RequestException):
-    """A short-lived address has expired; a fresh one is needed."""
+    """A short-lived address has expired; a new one is needed."""
 
 
 def download_file(request_file: Callable[[], requests.Response], target: Path, unpacked_ratio: float = 0) -> None:
-    """Downloads a file, continuing the partial file `<target>.part` of an earlier attempt or run.
+    """Downloads a file, resuming the partial file `<target>.part` of an earlier attempt or run.
 
     The partial file is kept only if entity tag (or date) and size show that it belongs to the same file. After a lost
-    connection, a stall, an expired address or a busy server it asks for a fresh address, and waits longer each time.
+    connection, a stall, an expired address or a busy server, it requests a new address, and waits longer each time.
 
     Args:
         request_file: requests the file and returns the streamed response, from the first byte. Its address may be
@@ -46,51 +46,59 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
         UserError: a permanent error of the server, not enough disk space, no progress in several attempts, or a hash
             other than the server's.
     """
-    part, note = target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.part.json")
+    partial_file, validators_file = (
+        target.with_name(f"{target.name}.part"),
+        target.with_name(f"{target.name}.part.json"),
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
-    failures, damaged_before = 0, False
+    failures, was_damaged = 0, False
     while True:
-        size_before, resumable = _size(part), False
+        size_before, resumable = _size(partial_file), False
         try:
             with request_file() as response:
                 response.raise_for_status()
                 identity = _identity(response)
                 resumable = identity["same"] is not None
-                if not resumable or files.read_json(note) != identity:
-                    _remove_partial(part, note)
-                    files.write_json(identity, note)
-                _check_disk_space(target, identity["bytes"], _size(part), unpacked_ratio)
-                _receive(response, part, identity)
+                if not resumable or files.read_json(validators_file) != identity:
+                    _remove_partial(partial_file, validators_file)
+                    files.write_json(identity, validators_file)
+                _check_disk_space(target, identity["bytes"], _size(partial_file), unpacked_ratio)
+                _receive(response, partial_file, identity)
                 md5 = _md5(response)
         except requests.RequestException as error:
             if _is_permanent(error):
                 raise UserError(f"download of {target.name} failed: {failure_reason(error)}") from None
-            failures = 1 if resumable and _size(part) > size_before else failures + 1
+            failures = 1 if resumable and _size(partial_file) > size_before else failures + 1
             if failures == MAX_FAILURES:
-                done = f"{format_size(_size(part))} are kept" if part.is_file() else "nothing is lost"
-                fix = f"{done}; the same command goes on from there"
+                done = f"{format_size(_size(partial_file))} are saved" if partial_file.is_file() else "nothing is saved"
+                fix = f"{done}; run the same command to resume"
                 raise UserError(f"download of {target.name} failed: {failure_reason(error)}", None, fix) from None
             if isinstance(error, ExpiredAddressError):
-                warn("download", f"{failure_reason(error)}, at {format_size(_size(part))}; asking for a fresh one")
+                warn(
+                    "download", f"{failure_reason(error)}, at {format_size(_size(partial_file))}; requesting a new one"
+                )
                 continue
             delay = backoff(failures, error.response)
-            warn("download", f"{failure_reason(error)}, at {format_size(_size(part))}; next attempt in {delay:.0f} s")
+            warn(
+                "download",
+                f"{failure_reason(error)}, at {format_size(_size(partial_file))}; next attempt in {delay:.0f} s",
+            )
             wait(delay)
             continue
         except OSError as error:
-            fix = "Make room and run the same command again; it goes on from there"
-            raise UserError(f"cannot write ({error.strerror or error})", part, fix) from None
-        if md5 is None or files.md5(part) == md5:
+            fix = "Free disk space, and run the same command to resume"
+            raise UserError(f"cannot write ({error.strerror or error})", partial_file, fix) from None
+        if md5 is None or files.md5(partial_file) == md5:
             break
-        _remove_partial(part, note)
-        if damaged_before:
+        _remove_partial(partial_file, validators_file)
+        if was_damaged:
             raise UserError(
-                f"{target.name} was damaged twice: its md5 is not the one that Kaggle sends", None, "Try later"
+                f"{target.name} was damaged twice: its md5 differs from the one sent by the server", None, "Try later"
             )
-        damaged_before = True
-        warn("download", f"{target.name} was damaged on its way (wrong md5); downloading it again")
-    part.replace(target)
-    note.unlink(missing_ok=True)
+        was_damaged = True
+        warn("download", f"{target.name} was damaged in transfer (wrong md5); downloading it again")
+    partial_file.replace(target)
+    validators_file.unlink(missing_ok=True)
 
 
 def open_stream(address: str) -> requests.Response:
@@ -99,13 +107,13 @@ def open_stream(address: str) -> requests.Response:
 
 
 def failure_reason(error: requests.RequestException) -> str:
-    """Why a request failed, as a short text without addresses, which may contain signatures."""
+    """The reason of a failed request, as a short text without addresses, which may contain signatures."""
     if isinstance(error, ExpiredAddressError):
         return "the address has expired"
     if isinstance(error, WrongResponseError):
         return "the server sent something other than the rest of the file"
     if error.response is not None:
-        return f"the server answers {error.response.status_code} {error.response.reason}"
+        return f"the server returned {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return f"no answer for {TIMEOUT[1]} s"
     if isinstance(error, requests.exceptions.ProxyError) and "RemoteDisconnected" not in str(error):
@@ -133,17 +141,17 @@ def _is_permanent(error: requests.RequestException) -> bool:
 
 def backoff(failures: int, response: requests.Response | None = None) -> float:
     """Seconds to wait: the Retry-After of the server, else 2, 4, 8 ... with jitter; at most two minutes."""
-    asked = response.headers.get("Retry-After", "") if response is not None else ""
-    seconds = float(asked) if asked.isdigit() else 2**failures * random.uniform(0.8, 1.2)
-    return min(seconds, LONGEST_WAIT)
+    retry_after = response.headers.get("Retry-After", "") if response is not None else ""
+    seconds = float(retry_after) if retry_after.isdigit() else 2**failures * random.uniform(0.8, 1.2)
+    return min(seconds, MAX_WAIT)
 
 
-def _receive(response: requests.Response, part: Path, identity: dict) -> None:
-    """Streams the missing bytes of the file into `part`."""
+def _receive(response: requests.Response, partial_file: Path, identity: dict) -> None:
+    """Streams the missing bytes of the file into `partial_file`."""
     total = identity["bytes"]
-    if total is not None and _size(part) > total:
-        part.unlink()
-    size = _size(part)
+    if total is not None and _size(partial_file) > total:
+        partial_file.unlink()
+    size = _size(partial_file)
     if size and size == total:
         return
     if size:
@@ -153,20 +161,24 @@ def _receive(response: requests.Response, part: Path, identity: dict) -> None:
         if response.status_code in (401, 403, 404, 410):
             raise ExpiredAddressError(response=response)
         if response.status_code == 416:  # the server's file is shorter than the partial file
-            part.unlink()
+            partial_file.unlink()
             raise WrongResponseError(response=response)
         response.raise_for_status()
         if response.status_code == 206 and response.headers.get("Content-Range") == f"bytes {size}-{total - 1}/{total}":
-            say("download", f"going on at {format_size(size)} of {format_size(total)}")
+            say("download", f"resuming at {format_size(size)} of {format_size(total)}")
         elif response.status_code == 200 and _identity(response) == identity:
             size = 0  # the whole file instead of its rest
         else:
             raise WrongResponseError(response=response)
-    with response, part.open("ab" if size else "wb") as file, progress_bar("download", total, "bytes", size) as bar:
+    with (
+        response,
+        partial_file.open("ab" if size else "wb") as file,
+        progress_bar("download", total, "bytes", size) as bar,
+    ):
         for piece in response.iter_content(CHUNK_SIZE):
             file.write(piece)
             bar.advance(len(piece))
-    if total is not None and _size(part) != total:
+    if total is not None and _size(partial_file) != total:
         raise requests.ConnectionError("Connection closed too early")
 
 
@@ -182,8 +194,8 @@ def _identity(response: requests.Response) -> dict:
 def _check_disk_space(target: Path, total: int | None, size: int, unpacked_ratio: float) -> None:
     needed, free = (total or 0) * (1 + unpacked_ratio) - size, shutil.disk_usage(target.parent).free
     if needed > free:
-        what = f"too little room: {format_size(needed)} are needed (archive and contents), {format_size(free)} are free"
-        raise UserError(what, target.parent, "Make room, or move data/ to a larger disk and link it here")
+        what = f"too little disk space: {format_size(needed)} needed (archive and contents), {format_size(free)} free"
+        raise UserError(what, target.parent, "Free disk space, or move data/ to a larger disk and link it here")
 
 
 def _md5(response: requests.Response) -> str | None:
@@ -201,6 +213,6 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _remove_partial(part: Path, note: Path) -> None:
-    part.unlink(missing_ok=True)
-    note.unlink(missing_ok=True)
+def _remove_partial(partial_file: Path, validators_file: Path) -> None:
+    partial_file.unlink(missing_ok=True)
+    validators_file.unlink(missing_ok=True)

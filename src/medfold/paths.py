@@ -37,11 +37,11 @@ class Workspace:
         raise UserError("no competition folder here or above", start, "Change into your clone of medfold")
 
     def competitions(self) -> list[str]:
-        """The names of all competitions, sorted."""
+        """Returns the names of all competitions, sorted."""
         return sorted(self._folders())
 
     def competition(self, name: str) -> "CompetitionPaths":
-        """The paths of one competition.
+        """Returns the paths of one competition.
 
         Raises:
             UserError: no folder or variant of that name under `competition/`; the message names the nearest one.
@@ -53,7 +53,7 @@ class Workspace:
         return CompetitionPaths(self.root, name, folders[name])
 
     def _folders(self) -> dict[str, str]:
-        """The folder under `competition/` of each competition: its own, or one shared by variants."""
+        """Returns the folder under `competition/` of each competition: its own, or one shared by variants."""
         folders: dict[str, str] = {}
         for file in sorted(self.root.glob("competition/*/competition.yaml")):
             folders |= dict.fromkeys(_variants(file) or [file.parent.name], file.parent.name)
@@ -66,11 +66,11 @@ class Workspace:
 
     @property
     def ledger(self) -> Path:
-        """CSV of all submissions and of every time that a hidden or test score was shown."""
+        """CSV of all submissions and of every display of a hidden or test score."""
         return self.root / "submissions" / "ledger.csv"
 
     def display(self, path: Path) -> str:
-        """A path as text for the terminal: relative to the working directory if that is shorter."""
+        """Returns a path as text for the terminal: relative to the working directory if that is shorter."""
         return min(str(path), os.path.relpath(path), key=len)
 
 
@@ -91,21 +91,21 @@ class CompetitionPaths:
     Args:
         root: the project folder.
         name: of the competition.
-        home: name of its folder under `competition/`, which the variants of a template share.
+        folder_name: name of its folder under `competition/`, which the variants of a template share.
     """
 
     root: Path
     name: str
-    home: str
+    folder_name: str
 
     @property
     def folder(self) -> Path:
         """Facts, recipes and README of the competition."""
-        return self.root / "competition" / self.home
+        return self.root / "competition" / self.folder_name
 
     @property
     def facts(self) -> Path:
-        """competition.yaml."""
+        """The file competition.yaml."""
         return self.folder / "competition.yaml"
 
     @property
@@ -129,7 +129,7 @@ class CompetitionPaths:
         return self.data / "raw"
 
     def raw_root(self, folder: str) -> Path:
-        """The folder that file patterns start from: `folder` in raw/, or raw/ itself if there is no such folder."""
+        """Returns the folder that file patterns start from: `folder` in raw/ if it exists, else raw/ itself."""
         return self.raw / folder if (self.raw / folder).is_dir() else self.raw
 
     @property
@@ -144,7 +144,7 @@ class CompetitionPaths:
 
     @property
     def hidden(self) -> Path:
-        """Hidden data: the labels of the test part, which competitors must not see."""
+        """Hidden data: the labels of the test part, which the competitors must not see."""
         return self.data / "hidden"
 
     @property
@@ -173,7 +173,7 @@ class CompetitionPaths:
         return self.data / "sample_submission.csv"
 
     @property
-    def pixels(self) -> Path:
+    def measurements(self) -> Path:
         """Size and hash of every raw image, or the reason why it cannot be read."""
         return self.data / "pixels.csv"
 
@@ -213,11 +213,11 @@ class CompetitionPaths:
         return self.data / "audit.csv"
 
     def store(self, key: str) -> Path:
-        """Folder of the prepared images of one store."""
+        """Returns the folder of the prepared images of one store."""
         return self.data / "store" / key
 
     def unfinished_store(self, key: str) -> Path:
-        """A store being written; renamed when complete."""
+        """Returns the folder of a store that is being written; it is renamed when complete."""
         return self.data / "store" / f".{key}.unfinished"
 
     @property
@@ -226,7 +226,7 @@ class CompetitionPaths:
         return self.data / ".pixels.unfinished"
 
     def features(self, store_key: str) -> Path:
-        """Features that frozen backbones compute from the images of a store, a file per backbone."""
+        """Returns the folder for the features of frozen backbones on the images of a store, one file per backbone."""
         return self.data / "features" / store_key
 
     @property
@@ -236,24 +236,24 @@ class CompetitionPaths:
 
     @property
     def folds_metadata(self) -> Path:
-        """How the folds were made, their counts and their audit."""
+        """Record of how the folds were made, their counts and their audit."""
         return self.root / "folds" / f"{self.name}.json"
 
-    def older_folds(self, fingerprint: str, suffix: str = "csv") -> Path:
-        """Replaced folds, by their fingerprint.
+    def older_folds(self, fingerprint: str, extension: str = "csv") -> Path:
+        """Returns a file of replaced folds, by their fingerprint.
 
         Args:
-            suffix: csv for the folds, json for how they were made. Defaults to csv.
+            extension: csv for the folds, json for how they were made. Defaults to csv.
         """
-        return self.root / "folds" / f"{self.name}-{fingerprint[:12]}.{suffix}"
+        return self.root / "folds" / f"{self.name}-{fingerprint[:12]}.{extension}"
 
-    def recheck_file(self, submission: Path, suffix: str) -> Path:
-        """What `make recheck` needs of a submission.
+    def recheck_file(self, submission: Path, extension: str) -> Path:
+        """Returns a file with the recheck data of a submission.
 
         Args:
-            suffix: npz for the fitted parameters of the ensemble, csv for its OOF predictions.
+            extension: npz for the fitted parameters of the ensemble, csv for its OOF predictions.
         """
-        return submission.parent / "recheck" / f"{submission.stem}.{suffix}"
+        return submission.parent / "recheck" / f"{submission.stem}.{extension}"
 
     @property
     def runs(self) -> Path:
@@ -261,7 +261,7 @@ class CompetitionPaths:
         return self.root / "runs" / self.name
 
     def run(self, name: str) -> "RunPaths":
-        """The paths of one run; it need not exist."""
+        """Returns the paths of one run; it need not exist."""
         return RunPaths(self.runs / name)
 
     @property

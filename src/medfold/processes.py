@@ -124,4 +124,4 @@ def run_in_subprocess(what: str, function: Callable[..., Any], *arguments: Any) 
         try:
             return executor.submit(function, *arguments).result()
         except BrokenProcessPool:
-            raise UserError("the process was killed", what, "Was it short of memory?") from None
+            raise UserError("the process was killed", what, "It may have run out of memory") from None

@@ -19,7 +19,7 @@ from rich.progress import (
 from medfold import console
 from medfold.console import format_duration, format_size, say
 
-LOG_EVERY = 30  # seconds between two lines without a terminal
+LOG_INTERVAL = 30  # seconds between two lines without a terminal
 TOPIC = "[bold cyan]{task.fields[topic]:<10}"
 
 
@@ -29,7 +29,7 @@ class ProgressBar:
     def __init__(self, topic: str, total: int | None, unit: str, done: int, log: bool):
         self._topic, self._total, self._unit, self._done, self._log = topic, total, unit, done, log
         self._done_at_start, self._started = done, time.monotonic()
-        self._logged = self._started
+        self._last_logged = self._started
         counts = [DownloadColumn(), TransferSpeedColumn()] if unit == "bytes" else [MofNCompleteColumn(), _text("rate")]
         columns = [BarColumn(bar_width=24), *counts, _text("description"), TimeRemainingColumn(), TextColumn("left")]
         self.bar = _progress(*columns, transient=True)
@@ -39,8 +39,8 @@ class ProgressBar:
         """Adds `count` units of finished work."""
         self._done += count
         self.bar.update(self._task, advance=count, rate=f"{self._rate:,.0f} {self._unit}/s")
-        if self._log and not console.console.is_terminal and time.monotonic() - self._logged > LOG_EVERY:
-            self._logged = time.monotonic()
+        if self._log and not console.console.is_terminal and time.monotonic() - self._last_logged > LOG_INTERVAL:
+            self._last_logged = time.monotonic()
             say(self._topic, self._as_text())
 
     def describe(self, text: str) -> None:
@@ -68,7 +68,7 @@ def progress_bar(
         topic: text of the first column.
         total: amount of work in `unit`; None, for bytes only, if unknown.
         unit: name of the unit; `bytes` are shown as sizes. Defaults to images.
-        done: work done by an earlier attempt. Defaults to 0.
+        done: finished units of an earlier attempt. Defaults to 0.
         log: print lines if there is no terminal. Defaults to True.
 
     Example:
@@ -108,7 +108,7 @@ def live_table(topics: Iterable[str]) -> Iterator[Callable[[str, str], None]]:
         yield say
         return
     with _progress(_text("description"), transient=False) as progress:
-        rows = {topic: progress.add_task("waits", topic=topic, total=None) for topic in topics}
+        rows = {topic: progress.add_task("waiting", topic=topic, total=None) for topic in topics}
         yield lambda topic, text: progress.update(rows[topic], description=text)
 
 

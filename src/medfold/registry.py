@@ -12,7 +12,7 @@ from medfold.errors import UserError, did_you_mean
 
 T = TypeVar("T")
 _registries: list["Registry"] = []
-_running = False
+_is_running = False
 
 
 def _run_none() -> None:
@@ -46,8 +46,8 @@ class Registry(Mapping[str, T], Generic[T]):
             UserError: the name is taken.
         """
         if name in self._built_in or name in self._plugged:
-            raise UserError(f"there is a {self._kind} '{name}' already", "plugins.py", "Give yours another name")
-        (self._plugged if _running and not _within_medfold() else self._built_in)[name] = item
+            raise UserError(f"{self._kind} '{name}' exists already", "plugins.py", "Choose another name")
+        (self._plugged if _is_running and not _within_medfold() else self._built_in)[name] = item
 
     def find(self, name: str, where: str, known: str = "") -> T:
         """Returns the item of a name.
@@ -73,12 +73,12 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def all(self) -> list[T]:
         """Returns all items, including those of plugins.py."""
-        if not _running:
+        if not _is_running:
             _run_plugins()
         return list(self.values())
 
     def __getitem__(self, name: str) -> T:
-        if name not in self._built_in and name not in self._plugged and not _running:
+        if name not in self._built_in and name not in self._plugged and not _is_running:
             _run_plugins()
         return self._built_in[name] if name in self._built_in else self._plugged[name]
 
@@ -98,33 +98,33 @@ class Registry(Mapping[str, T], Generic[T]):
 
 
 def _within_medfold() -> bool:
-    """True while a module of medfold is being imported, which plugins.py may be the first to do."""
+    """Returns True while a module of medfold is being imported, which plugins.py may be the first to do."""
     frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_name != "<module>":
         frame = frame.f_back
     return frame is not None and frame.f_globals["__name__"].startswith("medfold.")
 
 
-def use_plugins(run: Callable[[], None]) -> None:
+def set_plugin_loader(load: Callable[[], None]) -> None:
     """Sets the function that runs the plugins; forgets the items of earlier plugins.
 
     Args:
-        run: registers the items; called once, at the first name that is not built in.
+        load: registers the items; called once, at the first name that is not built in.
     """
     global _run_plugins
     for registry in _registries:
         registry._plugged.clear()
-    started = False
+    has_started = False
 
-    def once() -> None:
-        global _running
-        nonlocal started
-        if started:
+    def load_once() -> None:
+        global _is_running
+        nonlocal has_started
+        if has_started:
             return
-        started = _running = True
+        has_started = _is_running = True
         try:
-            run()
+            load()
         finally:
-            _running = False
+            _is_running = False
 
-    _run_plugins = once
+    _run_plugins = load_once

@@ -62,7 +62,7 @@ class FoldPaths:
         return self.folder / "weights.h5"
 
     @property
-    def state(self) -> Path:
+    def checkpoint(self) -> Path:
         """Checkpoint of an unfinished training; removed at its end."""
         return self.folder / "state.npz"
 
@@ -87,7 +87,7 @@ class FoldPaths:
         return self.folder / "checks.json"
 
     @property
-    def log(self) -> Path:
+    def timing(self) -> Path:
         """Duration of the training; of a resumed one, since it was resumed."""
         return self.folder / "log.json"
 

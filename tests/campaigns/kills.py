@@ -132,7 +132,7 @@ def check(case: str, given: dict[str, Alone], folder: Path) -> str:
     if stage == "submit":
         rows = (root / "submissions" / "ledger.csv").read_text().splitlines()
         assert len(rows) == 2, f"{len(rows) - 1} rows in the ledger"
-    went_on = re.search(r"going on at (.*)", said)
+    went_on = re.search(r"resuming at (.*)", said)
     return "equal bytes" + (f", went on at {went_on[1]}" if went_on else "" if killed else ", it had ended before")
 
 

@@ -31,4 +31,4 @@ def test_it_removes_what_is_ours_and_nothing_else(hosted):
     assert not hosted.notebooks
     assert hosted.said().count("removed") == 2
     clean_kaggle(remove=True)
-    assert "nothing of yours there begins with medfold-" in hosted.said()
+    assert "you have no notebooks or data sets on Kaggle with the prefix medfold-" in hosted.said()

@@ -27,7 +27,7 @@ def test_the_better_run_is_told_with_its_probability(two, capsys):
     shown = capsys.readouterr().out
     assert difference.low > 0
     assert "strong beats weak beyond chance" in shown
-    assert "better in 100% of the draws" in shown
+    assert "better in 100% of the resamples" in shown
     back = compare(two, ["strong", "weak"])
     assert back.value == pytest.approx(-difference.value)
     assert "strong beats weak beyond chance" in capsys.readouterr().out
@@ -71,7 +71,7 @@ def test_lower_may_be_better(folded, capsys):
 def test_optimism_is_told(two, capsys):
     finished_run(two, "peeked", 2.0, best=True)
     compare(two, ["weak", "peeked"])
-    assert "OPTIMISTIC: peeked" in capsys.readouterr().out
+    assert "OPTIMISTIC: the epochs of peeked were chosen" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("sides", [["weak"], ["weak", "strong", "weak"]])
@@ -112,7 +112,9 @@ def test_runs_on_older_folds_keep_their_scores_and_stand_apart(two, capsys):
     assert kept.is_file()
     assert kept.with_suffix(".json").is_file()
     finished_run(four, "new", 1.0)
-    with pytest.raises(UserError, match="begun on another folds table, and its scores belong to that one. .* RUN=name"):
+    with pytest.raises(
+        UserError, match="started on another folds table, and its scores belong to that one. .* RUN=new-name"
+    ):
         train(four, run="weak")
     list_runs(four)
     said = capsys.readouterr().out
@@ -122,7 +124,7 @@ def test_runs_on_older_folds_keep_their_scores_and_stand_apart(two, capsys):
     assert older.startswith(f"{four.display(kept)} (k 3, seed ")
     assert [line.split()[0] for line in older.splitlines()[2:]] == ["strong", "weak"]
     assert older.count("3/3") == 2
-    assert "trained under another" not in older
+    assert "trained with another" not in older
 
 
 def test_the_same_folds_made_again_are_not_kept_twice(two, capsys):
@@ -138,7 +140,7 @@ def test_runs_without_a_trained_fold_are_hidden_and_named(two, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:4]] == ["weak", "strong"]
     assert "2/3" in lines[3]
-    assert "the score is not of its current folds" in lines[3]
+    assert "outdated score: make train computes it again" in lines[3]
     assert 'not shown, without a trained fold: begun (make runs COMPETITION=small DELETE="begun" removes' in lines[4]
 
 
@@ -168,7 +170,7 @@ def test_a_fold_of_one_class_is_undefined_and_no_verdict(folded, capsys):
     difference = compare(folded, ["one", "two"])
     said = capsys.readouterr().out
     assert np.isnan([difference.value, difference.low, difference.probability]).all()
-    assert "difference undefined: AUC is undefined on what is compared" in said
+    assert "difference undefined: AUC is undefined on the compared folds" in said
     assert "verdict    undefined" in said
     assert "nan" not in said
     assert "no difference" not in said

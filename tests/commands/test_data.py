@@ -43,21 +43,21 @@ def test_runs_are_removed_once_somebody_agrees(folded, answer, capsys):
 def test_nobody_to_ask_is_one_line_and_removes_nothing(folded, monkeypatch):
     finished_run(folded, "a")
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    with pytest.raises(UserError, match="cannot ask without a terminal. YES=1 answers yes"):
+    with pytest.raises(UserError, match="cannot ask without a terminal. Use YES=1 to answer yes"):
         remove_runs(folded, ["a"])
     assert folded.paths.run("a").metadata.is_file()
-    remove_runs(folded, ["a"], sure=True)
+    remove_runs(folded, ["a"], skip_question=True)
     assert not folded.paths.run("a").folder.exists()
 
 
 def test_what_is_not_there_is_named_and_nothing_else_goes(folded):
     finished_run(folded, "a")
     with pytest.raises(UserError, match='DELETE="a other": there is no other among the runs of small. Known: a'):
-        remove_runs(folded, ["a", "other"], sure=True)
+        remove_runs(folded, ["a", "other"], skip_question=True)
     with pytest.raises(UserError, match="there is no store/x among the data of small"):
-        data(Workspace.find(), "small", ["store/x"], sure=True)
-    with pytest.raises(UserError, match="DELETE: whose data?"):
-        data(Workspace.find(), None, ["raw"], sure=True)
+        data(Workspace.find(), "small", ["store/x"], skip_question=True)
+    with pytest.raises(UserError, match="DELETE: no competition named"):
+        data(Workspace.find(), None, ["raw"], skip_question=True)
     assert folded.paths.run("a").metadata.is_file()
 
 
@@ -74,7 +74,7 @@ def test_data_is_listed_with_what_uses_it_and_removed_by_name(folded, capsys):
     assert lines[f"store/{key}"].endswith("kB a")
     assert lines["store/0123"] == "2 kB no run"
     assert lines[f"features/{key}"] == "1 kB a"
-    data(Workspace.find(), "small", ["store/0123", "raw"], sure=True)
+    data(Workspace.find(), "small", ["store/0123", "raw"], skip_question=True)
     assert not unused.exists()
     assert not folded.paths.raw.exists()
     assert not folded.paths.raw_manifest.exists()

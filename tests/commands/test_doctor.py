@@ -41,7 +41,7 @@ def test_all_is_well(project, kaggle):
 def test_a_missing_or_wrong_package_is_a_fault(project, project_folder):
     (project_folder / "requirements.txt").write_text("numpy>=1.0  # fine\nkeras<3\nnot-there>=1\n")
     finding = found(project)["packages"]
-    assert finding.state == "fault"
+    assert finding.level == "fault"
     assert "keras is 3." in finding.text
     assert "needed <3" in finding.text
     assert "not-there is missing" in finding.text
@@ -50,11 +50,11 @@ def test_a_missing_or_wrong_package_is_a_fault(project, project_folder):
 def test_missing_credentials_are_a_fault_only_where_they_are_needed(project, small, monkeypatch):
     monkeypatch.delenv("KAGGLE_API_TOKEN")
     finding = found(project)["Kaggle"]
-    assert finding.state == "fault"
+    assert finding.level == "fault"
     assert "no Kaggle credentials found" in finding.text
     assert not doctor(project)
     finding = found(small)["Kaggle"]
-    assert finding.state == "note"
+    assert finding.level == "note"
     assert "not needed here" in finding.text
 
 
@@ -71,7 +71,7 @@ def test_missing_credentials_are_a_fault_only_where_they_are_needed(project, sma
 def test_the_standing_at_kaggle(project, kaggle, change, topic, state, text):
     vars(kaggle.competitions["histology"]).update(change)
     finding = found(project)[topic]
-    assert finding.state == state
+    assert finding.level == state
     assert text in finding.text
 
 

@@ -21,7 +21,12 @@ def histology(tmp_path):
 def test_a_folder_is_written_and_works_once_the_metric_is_filled_in(project_folder, histology, capsys):
     new(Workspace.find(), "tissue", histology)
     said = capsys.readouterr().out
-    for words in ("labels.id ", "train/{id}.tif", "score.metric: fill it in, auc perhaps", "labels.group: nothing"):
+    for words in (
+        "labels.id ",
+        "train/{id}.tif",
+        "score.metric: fill it in, for example auc",
+        "labels.group: patients unknown",
+    ):
         assert words in said
     folder = project_folder / "competition" / "tissue"
     assert {path.name for path in folder.iterdir()} == {
@@ -53,7 +58,7 @@ def test_files_that_are_there_need_not_be_given(project_folder, histology):
 
 @pytest.mark.parametrize("name", ["small", "_base", "a/b/c", ".hidden", ""])
 def test_names_that_are_taken_or_are_none_are_refused(project_folder, histology, name):
-    with pytest.raises(UserError, match="such a competition already|not usable as the name|neither a name nor"):
+    with pytest.raises(UserError, match="this competition exists already|not usable as the name|neither a name nor"):
         new(Workspace.find(), name, histology)
 
 
@@ -69,7 +74,10 @@ def test_files_that_make_no_sense_are_told_and_leave_no_folder(project_folder, t
     picture(given / "a" / "1.png")
     for content, message in (
         ({"notes.txt": "no table"}, "neither a table with the ids of images, nor folders"),
-        ({"train.csv": "id,target\nx,0\ny,1\n"}, "2 rows, and no column of them names the 1 images: it has id x"),
+        (
+            {"train.csv": "id,target\nx,0\ny,1\n"},
+            "2 rows, but no column has the names of the 1 images: its first row: id x",
+        ),
     ):
         for name, text in content.items():
             (given / name).write_text(text)
@@ -85,7 +93,7 @@ def test_what_is_given_by_hand_is_of_no_address(project_folder, histology, capsy
     facts = yaml.safe_load(text)
     assert (facts["source"], facts["upload"]) == ({"kind": "own"}, "local")
     assert "kaggle.com" not in text
-    assert "upload: local, for no competition at Kaggle is known" in said
+    assert "upload: local, since no competition at Kaggle is known" in said
     assert said.count("upload  ") == 1
     readme = (project_folder / "competition" / "tissue" / "README.md").read_text()
     assert "make download COMPETITION=tissue FROM=folder-or-archive" in readme

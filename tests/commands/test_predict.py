@@ -89,7 +89,7 @@ def test_images_of_a_file_per_channel_are_put_together():
     found = ["a_green.png", "a_red.png", "deep/b_red.png", "deep/b_green.png"]
     assert join_channel_files(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
     assert join_channel_files(found, ImageFacts(train="a", test="b")) == found
-    with pytest.raises(UserError, match=r"no image is named \.\.\._red.png. An image is 2 files here"):
+    with pytest.raises(UserError, match=r"no image is named \.\.\._red.png. An image has 2 files, one per channel"):
         join_channel_files(["a.png"], facts)
 
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_predicted_is_told(project, tmp_path):
     new.mkdir()
     with pytest.raises(UserError, match="no such file or folder"):
         predict(project, tmp_path / "nowhere")
-    with pytest.raises(UserError, match=r"no image in it .*It is empty"):
+    with pytest.raises(UserError, match=r"it contains no images .*It is empty"):
         predict(project, new)
     (new / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UserError, match=r"none of 1 images can be read; broken.png: unreadable"):

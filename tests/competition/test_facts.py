@@ -59,7 +59,7 @@ def test_faults_name_the_variant(variants):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": {"train": "a/{id}.png"}}, "either 'images.test' names the test images, or 'labels.holdout'"),
+        ({"images": {"train": "a/{id}.png"}}, "set either 'images.test' \\(the test images\\) or 'labels.holdout'"),
         ({"labels": {"targets": ["t"], "holdout": 0.2}}, "either 'images.test'"),
         (
             {
@@ -71,14 +71,14 @@ def test_faults_name_the_variant(variants):
         ),
         (
             {"images": {"train": "a", "test": "b", "windows": ["brain"], "channels": 3}},
-            "1 'images.windows' make as many channels",
+            "1 'images.windows' give as many channels",
         ),
         ({"images": {"train": "a", "test": "b", "channels": 9}}, "1 to 8, found 9"),
         (
             {"labels": {"targets": ["t"], "group": "p", "keep": ["p"]}},
             "'labels.keep' would publish the group column 'p'",
         ),
-        ({"score": {"metric": "auc", "weights": {"x": 2}}}, "'score.weights' names 'x', which is no target"),
+        ({"score": {"metric": "auc", "weights": {"x": 2}}}, "'score.weights' names 'x', which is not a target"),
         ({"score": {"metric": None}}, "'score.metric': not filled in yet"),
     ],
 )
@@ -104,19 +104,23 @@ def test_channels_are_a_number_or_names():
 @pytest.mark.parametrize(
     ("task", "change", "message"),
     [
-        ("binary", {"labels": {"targets": ["image"]}}, "'labels.targets' has 'image', a name that medfold's own"),
+        (
+            "binary",
+            {"labels": {"targets": ["image"]}},
+            "'labels.targets' has 'image', which is reserved for medfold's own",
+        ),
         (
             "binary",
             {"labels": {"targets": ["x"], "keep": ["group"]}},
-            "'labels.keep' has 'group', a name that medfold's",
+            "'labels.keep' has 'group', which is reserved for medfold's",
         ),
         ("multilabel", {"labels": {"targets": ["x", "y", "x"]}}, "'labels.targets' has 'x' twice"),
-        ("multilabel", {"labels": {"targets": ["x"]}}, "with a single one it is binary"),
+        ("multilabel", {"labels": {"targets": ["x"]}}, "for a single one, use task binary"),
         ("multiclass", {"classes": ["a", "b", "c", "a"]}, "'classes' has 'a' twice"),
         (
             "multiclass",
             {"classes": ["a", "fold", "c"]},
-            "a class is called 'fold', a name that medfold's own tables need",
+            "a class has the name 'fold', which is reserved for medfold's own tables",
         ),
     ],
 )

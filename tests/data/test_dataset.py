@@ -47,17 +47,17 @@ def cut(project_folder, tmp_path):
     (given / "no" / "broken.png").write_bytes(b"no picture")
     add_competition(project_folder, "cut", FACTS.replace("channels: 1", "channels: 1, tolerate: 0.05"))
     project = Project.open("cut")
-    download(project, given=given)
+    download(project, path=given)
     return project
 
 
 def test_copies_stand_in_one_part_and_the_share_is_the_one_asked_for(cut, capsys):
-    download(cut, force=True, given=cut.paths.raw.parents[2].parent / "given")
-    assert "81 images, of which make folds sets 30% aside" in capsys.readouterr().out
+    download(cut, force=True, path=cut.paths.raw.parents[2].parent / "given")
+    assert "81 images; 30% of them become the test part when the folds are made" in capsys.readouterr().out
     assert needs_holdout(cut.paths)
     data = make_folds(cut)
     said = capsys.readouterr().out
-    assert "holdout    24 of 80 images (30.0%, 30.0% asked for) become the test part, copies of an image" in said
+    assert "holdout    24 of 80 images (30.0%, 30.0% requested) become the test part; copies of an image" in said
     assert "train images found in test       none" in said
     table = read_samples(cut.competition, cut.paths)
     part = table[table["id"] != "broken"].assign(twin=lambda rows: rows["id"].str[-2:]).groupby("twin")["part"]
@@ -107,7 +107,7 @@ def test_near_duplicates_are_kept_together_where_they_join_groups(project_folder
         cv2.imwrite(str(folder / f"like{number:02}.png"), np.clip(large.astype(int) + 2, 0, 255).astype(np.uint8))
     add_competition(project_folder, "near", FACTS.replace("duplicates: exact", "duplicates: near"))
     project = Project.open("near")
-    download(project, given=given)
+    download(project, path=given)
     data = make_folds(project)
     assert not {id[-2:] for id in data.train["id"]} & {id[-2:] for id in data.test["id"]}
     assert len(data.test) == 24
@@ -131,7 +131,7 @@ def test_a_sample_that_does_not_fit_is_told_before_anything_is_trained(project_f
     )
     add_competition(project_folder, "fits", facts + "submission: {sample: sample.csv}\n")
     project = Project.open("fits")
-    download(project, given=given)
+    download(project, path=given)
     with pytest.raises(UserError, match=message):
         make_folds(project)
 
@@ -140,11 +140,11 @@ def test_a_sample_that_does_not_fit_is_told_before_anything_is_trained(project_f
 def test_patients_that_nobody_named_are_told_with_each_score(cut, capsys):
     make_folds(cut)
     finished_run(cut, "noise", quality=0.5)
-    assert "unknown: the OOF score may flatter" in capsys.readouterr().out
+    assert "unknown: the OOF score may be too high" in capsys.readouterr().out
     submit(cut, names=["noise"], force=True)
-    assert "; patients unknown: it may flatter" in capsys.readouterr().out
+    assert "; patients unknown: it may be too high" in capsys.readouterr().out
     report(cut, ["noise"])
-    assert "patients unknown: it may flatter" in cut.paths.run("noise").report.read_text()
+    assert "patients unknown: it may be too high" in cut.paths.run("noise").report.read_text()
 
 
 def test_several_labels_are_set_aside_too(project_folder, tmp_path):
@@ -163,7 +163,7 @@ def test_several_labels_are_set_aside_too(project_folder, tmp_path):
     )
     add_competition(project_folder, "many", facts.replace("{label}/{id}.png", "{id}.png"))
     project = Project.open("many")
-    download(project, given=given)
+    download(project, path=given)
     data = make_folds(project)
     assert len(data.test) == 9
     table = read_samples(project.competition, project.paths)
@@ -186,7 +186,7 @@ def test_labels_in_the_table_of_the_test_part_are_the_hidden_solution(project_fo
     facts = facts.replace('train: "{label}/{id}.png"', 'train: "train/{id}.png", test: "test/{id}.png"')
     add_competition(project_folder, "local", facts)
     project = Project.open("local")
-    download(project, given=given)
+    download(project, path=given)
     assert "test.csv has labels: they become the hidden solution" in capsys.readouterr().out
     finished_run(project, "noise", quality=1.0)
     submit(project, names=["noise"], force=True)
@@ -204,7 +204,7 @@ def test_images_of_one_value_join_no_groups_and_are_no_copies(project_folder, tm
     grouped = grouped.replace("holdout: 0.3", 'holdout: 0.3, group_pattern: "p[0-9]+"')
     add_competition(project_folder, "air", grouped)
     project = Project.open("air")
-    download(project, given=given)
+    download(project, path=given)
     data = make_folds(project)
     assert (len(data.train) + len(data.test), data.train["group"].nunique()) == (40, 7)
     assert (data.leaks.duplicates, data.leaks.near, data.leaks.leaked) == ([], [], [])
@@ -228,7 +228,7 @@ def test_the_audit_asks_dicom_headers_for_patients_that_nobody_named(project_fol
         facts = facts.replace("shape: folders", "file: table.csv, id: image").replace("{label}", "{sick}")
     add_competition(project_folder, "scans", facts)
     project = Project.open("scans")
-    download(project, given=tmp_path / "given")
+    download(project, path=tmp_path / "given")
     make_folds(project)
     told = " ".join(capsys.readouterr().out.split())
     assert "suspected groups PatientID: " in told

@@ -43,7 +43,7 @@ def test_folders_give_label_patient_and_solution(folders):
 def test_a_folder_that_is_no_class_is_named(folders):
     raw, facts = folders
     picture(raw / "train/MAYBE/x.jpeg")
-    with pytest.raises(UserError, match="'MAYBE' is no class"):
+    with pytest.raises(UserError, match="'MAYBE' is not a class"):
         label_layouts.folders(facts, raw)
 
 

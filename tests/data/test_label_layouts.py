@@ -55,8 +55,8 @@ def test_without_a_test_part_the_validation_part_is_it_and_it_may_have_no_labels
 @pytest.mark.parametrize(
     ("split", "message"),
     [
-        (["train"] * 6 + ["", "test"], "row 8, column 'split': found nothing, which names no part"),
-        (["fold1"] * 8, "row 2, column 'split': found fold1, which names no part"),
+        (["train"] * 6 + ["", "test"], "row 8, column 'split': found nothing, which is not a part"),
+        (["fold1"] * 8, "row 2, column 'split': found fold1, which is not a part"),
         (["train"] * 8, "column 'split' has rows of train only"),
         (["test"] * 8, "column 'split' has rows of test only"),
     ],
@@ -78,8 +78,8 @@ def test_an_id_of_two_parts_is_refused(raw):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both say what the test part is"),
-        ({"test": "test.csv"}, "'labels.part' and 'labels.test' both say"),
+        ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both define the test part"),
+        ({"test": "test.csv"}, "'labels.part' and 'labels.test' both define"),
         ({"shape": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
         ({"shape": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.shape one_hot"),
     ],
@@ -96,13 +96,13 @@ def test_values_mean_classes_or_leave_the_image_out(raw, capsys):
     assert train[["id", "sick"]].to_numpy().tolist() == [["0", "0"], ["1", "1"], ["2", "0"], ["4", "1"]]
     assert (test["id"].tolist(), solution["sick"].tolist()) == (["6", "7"], ["0", "1"])
     told = " ".join(capsys.readouterr().out.split())
-    assert "1 of 5 rows are left out, as labels.map says of their labels" in told
+    assert "1 of 5 rows are left out because labels.map maps their labels to null" in told
     with pytest.raises(UserError, match=r"row 5, column 'sick': found \?, expected one of 0, 1.*labels.map: ..\?.: 0"):
         label_layouts.wide(facts(part="split", map={-1: 0}), raw)
 
 
 def test_a_meaning_that_is_no_class_is_refused():
-    with pytest.raises(ValueError, match="'labels.map' reads a value as 'ill', which is none of 0, 1"):
+    with pytest.raises(ValueError, match="'labels.map' maps a value to 'ill', which is not one of 0, 1"):
         facts(part="split", map={"?": "ill"})
 
 
@@ -116,7 +116,7 @@ def test_an_id_of_both_tables_that_names_two_images_is_told_apart(tmp_path, caps
     train, test, _ = label_layouts.wide(facts(images, test="test.csv"), tmp_path)
     assert (train["id"].tolist(), test["id"].tolist()) == ([f"train/{number}" for number in range(4)], ["0", "1"])
     assert train["unit"].tolist() == train["id"].tolist()
-    assert "2 ids are in train and test: training ids have the folder in front: train/0" in capsys.readouterr().out
+    assert "2 ids are in train and test: training ids are prefixed with the folder: train/0" in capsys.readouterr().out
     images["test"] = "train/{id}.png"
     train, _, _ = label_layouts.wide(facts(images, test="test.csv"), tmp_path)
     assert train["id"].tolist() == list("0123")  # the same images: a leak, which is refused
@@ -175,7 +175,7 @@ def test_rows_of_an_image_and_a_label_stand_once(raw):
     (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
     labels = {"shape": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
-    with pytest.raises(UserError, match="1 rows appear twice: 0_a. labels.repeated"):
+    with pytest.raises(UserError, match="1 rows appear twice: 0_a. Set labels.repeated"):
         label_layouts.long(competition("multilabel", labels=labels, images=images, upload="local"), raw)
 
 
@@ -280,7 +280,7 @@ def test_lists_name_the_labels_of_an_image(tmp_path):
 
 def test_a_list_that_cannot_hold_a_label_is_refused_at_once():
     labels = {"targets": ["Mass", "Pleural fluid"]}
-    with pytest.raises(ValueError, match="a list of labels with ' ' between cannot hold 'Pleural fluid'"):
+    with pytest.raises(ValueError, match="a list separated by ' ' cannot contain 'Pleural fluid'"):
         competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
     labels["separator"] = "|"
     competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
@@ -324,10 +324,10 @@ def test_arrays_of_marks_are_classes_and_damaged_files_are_one_line(tmp_path):
     flipped[80] ^= 0xFF
     for content in (whole[: len(whole) // 2], bytes(flipped), b"", b"no archive", whole[:-4]):
         path.write_bytes(content)
-        with pytest.raises(UserError, match=r"a.npz: (damaged|no array of numbers)"):
+        with pytest.raises(UserError, match=r"a.npz: (damaged|not an array of numbers)"):
             label_layouts.arrays(facts, tmp_path)
     np.savez(path, train_images=np.array([{}], object), train_labels=marks)
-    with pytest.raises(UserError, match="no array of numbers, but of Python objects"):
+    with pytest.raises(UserError, match="not an array of numbers: an array of Python objects"):
         label_layouts.arrays(facts, tmp_path)
     np.save(tmp_path / "single.npy", images)
     (tmp_path / "single.npy").rename(path)

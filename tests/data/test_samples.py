@@ -78,7 +78,7 @@ def test_faulty_raw_data_is_one_line(wide, broken, message):
 def test_a_pattern_with_an_unknown_column_is_told(wide):
     raw, facts = wide
     images = facts.images.model_copy(update={"train": ["{site}/{id}.png"]})
-    with pytest.raises(UserError, match="column 'site'"):
+    with pytest.raises(UserError, match="has the field 'site', but the table has no such column"):
         label_layouts.wide(facts.model_copy(update={"images": images}), raw)
 
 
@@ -200,7 +200,7 @@ def test_columns_of_the_table_and_the_kits_own_do_not_mix(wide):
 
 @pytest.mark.parametrize("name", ["group", "id", "image", "fold", "part", "unit"])
 def test_a_target_with_a_name_of_the_kits_own_is_refused_by_name(name):
-    with pytest.raises(ValueError, match=f"'labels.targets' has '{name}', a name that medfold's own tables need"):
+    with pytest.raises(ValueError, match=f"'labels.targets' has '{name}', which is reserved for medfold's own tables"):
         competition(labels={"targets": [name]})
 
 
@@ -251,7 +251,9 @@ def test_numbers_are_padded_and_columns_may_have_spaces(wide):
 @pytest.mark.parametrize("id", ["b ", "B", "b.0", "b.png"])
 def test_a_missing_image_is_told_with_its_likely_cause(wide, id):
     raw, facts = other_labels(wide, f"id,target\na,0\n{id},0\nc,1\n", group=None, keep=())
-    with pytest.raises(UserError, match=r"1 images are missing.*There is 'train/b.png', not 'train/.*see blanks, case"):
+    with pytest.raises(
+        UserError, match=r"1 images are missing.*There is 'train/b.png', not 'train/.*check spaces, case"
+    ):
         label_layouts.wide(facts, raw)
 
 
@@ -260,15 +262,18 @@ def test_missing_images_may_be_tolerated(wide, capsys):
     images = facts.images.model_copy(update={"tolerate": 0.3})
     train, _, _ = label_layouts.wide(facts.model_copy(update={"images": images}), raw)
     assert train["image"].tolist()[-1] == "train/gone.png"
-    assert "1 images are missing, as many as images.tolerate allows: train/gone.png" in capsys.readouterr().out
+    assert "1 images are missing, no more than images.tolerate allows: train/gone.png" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"images": {"train": "train/{id.png", "channels": 1, "test": "t/{id}.png"}}, "no pattern"),
-        ({"images": {"train": "train/{}.png", "channels": 1, "test": "t/{id}.png"}}, "names no column"),
-        ({"labels": {"targets": ["target"], "group_pattern": "("}}, "no regular expression"),
+        ({"images": {"train": "train/{id.png", "channels": 1, "test": "t/{id}.png"}}, "not a pattern"),
+        (
+            {"images": {"train": "train/{}.png", "channels": 1, "test": "t/{id}.png"}},
+            "has an empty field {}; write the name of a column in it",
+        ),
+        ({"labels": {"targets": ["target"], "group_pattern": "("}}, "not a regular expression"),
     ],
 )
 def test_a_pattern_that_is_none_is_one_line(change, message):
@@ -291,7 +296,7 @@ def test_tables_that_need_a_package_are_read_as_text_or_told(tmp_path, ending, p
     whole = file.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
         file.write_bytes(damaged)
-        with pytest.raises(UserError, match="damaged, or not what its name says .*Get it again"):
+        with pytest.raises(UserError, match="damaged, or its extension is wrong .*Download it again"):
             read_table(file, [])
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UserError, match=f"reading it needs the package {package}. Install it .* save the table as CSV"):

@@ -128,7 +128,7 @@ def test_seeds_make_runs_and_runs_are_blended(project, capsys):
     names = row["runs"].split()
     assert names[0].startswith("baseline-")
     assert names[1].startswith("baseline-s3-")
-    with pytest.raises(UserError, match="Train what is missing"):
+    with pytest.raises(UserError, match="Train the missing folds"):
         submit(project, names=["baseline", names[0]])
 
 
@@ -217,7 +217,7 @@ def test_what_was_given_and_does_not_fit_is_not_called_complete(project_folder, 
     project = Project.open("far")
     with pytest.raises(UserError, match="no such file"):
         download(project, tmp_path / "wrong")
-    assert not open_source(project).complete
+    assert not open_source(project).is_complete
 
 
 def test_grouped_data_needs_a_grouped_method(project_folder):

@@ -68,6 +68,6 @@ def test_single_files_by_make(kaggle, clone):  # noqa: F811
     content, _ = histology(6, 4)
     kaggle.competitions[NAME] = HostedCompetition(files=content)
     said = succeed(clone, "download", f"COMPETITION={NAME}", "FILES=*.csv test/*")
-    assert "6 files asked for are in" in said
+    assert "6 requested files are in" in said
     raw = clone / "data" / NAME / "raw"
     assert sorted(os.listdir(raw)) == ["sample_submission.csv", "test", "train_labels.csv"]  # noqa: PTH208

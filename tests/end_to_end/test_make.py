@@ -120,11 +120,11 @@ def test_every_target_is_a_command_with_its_words(clone, words, command):
     [
         (
             "train FOLDZ=0",
-            "medfold: make train knows no FOLDZ= (did you mean FOLD=?). It takes COMPETITION, FOLD, JOBS",
+            "medfold: make train has no variable FOLDZ= (did you mean FOLD=?). Variables: COMPETITION, FOLD, JOBS",
         ),
-        ("runs competition=small", "medfold: make runs knows no competition= (did you mean COMPETITION=?)"),
-        ("demo RECIPE=baseline", "medfold: make demo knows no RECIPE=. It takes no words"),
-        ("folds SET=tta=false", "medfold: make folds knows no SET=."),
+        ("runs competition=small", "medfold: make runs has no variable competition= (did you mean COMPETITION=?)"),
+        ("demo RECIPE=baseline", "medfold: make demo has no variable RECIPE=. It has no variables"),
+        ("folds SET=tta=false", "medfold: make folds has no variable SET=."),
     ],
 )
 def test_unknown_words_are_refused_before_anything_is_built(clone, words, message):

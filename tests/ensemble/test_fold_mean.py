@@ -51,6 +51,6 @@ def test_senseless_weights_are_refused(weights):
         mean_by_id({"one": member("xy", 0), "two": member("xy", 1)}, ["a"], weights)
 
 
-def test_nothing_to_blend_is_told():
-    with pytest.raises(UserError, match="nothing to blend"):
+def test_nothing_to_average_is_told():
+    with pytest.raises(UserError, match="nothing to average"):
         mean_by_id({}, ["a"])

@@ -33,7 +33,7 @@ def test_thirty_members_of_noise_deceive_in_sample_and_not_cross_fitted():
         targets, stack = rng.integers(0, 2, 400), rng.random((30, 400, 1))
         found = {one.method.name: one for one in compare_methods(members(stack, targets, seed=seed), facts)}
         inside.append(found["selection"].in_sample)
-        outside.append([one.cross_fitted for one in found.values() if one.method.learns])
+        outside.append([one.cross_fitted for one in found.values() if one.method.needs_labels])
     assert np.mean(inside) > 0.53
     assert np.abs(np.mean(outside, axis=0) - 0.5).max() < 0.02
 
@@ -53,7 +53,7 @@ def test_a_method_that_is_better_beyond_chance_takes_its_place():
     decision = choose_method(
         members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "auc"})
     )
-    assert decision.chosen.method.learns
+    assert decision.chosen.method.needs_labels
     assert decision.chosen.gain.low > 0
     assert decision.chosen.cross_fitted == max(
         one.cross_fitted for one in decision.candidates if one.gain is None or one.gain.low > 0

@@ -91,7 +91,7 @@ def slow_greedy(stack, targets, rounds, order):
 def test_the_greedy_path_is_that_of_a_slow_transcription(seed):
     stack, targets = binary(members=5, seed=seed)
     order = np.random.default_rng(0).permutation(5)
-    picks, scores = greedy_path(stack, targets, AUC, rounds=12)
+    picks, scores = greedy_path(stack, targets, AUC, num_rounds=12)
     assert picks.tolist() == slow_greedy(stack, targets, 12, order)
     last = roc_auc_score(targets, np.mean([stack[each, :, 0] for each in picks], axis=0))
     assert scores[-1] == pytest.approx(last, abs=1e-12)
@@ -100,9 +100,9 @@ def test_the_greedy_path_is_that_of_a_slow_transcription(seed):
 def test_ties_are_broken_by_the_seed():
     stack, targets = binary(members=1)
     same = np.repeat(stack, 6, axis=0)
-    firsts = {greedy_path(same, targets, AUC, rounds=1, seed=seed)[0][0] for seed in range(20)}
+    firsts = {greedy_path(same, targets, AUC, num_rounds=1, seed=seed)[0][0] for seed in range(20)}
     assert len(firsts) > 2
-    again = [greedy_path(same, targets, AUC, rounds=1, seed=3)[0][0] for _ in range(2)]
+    again = [greedy_path(same, targets, AUC, num_rounds=1, seed=3)[0][0] for _ in range(2)]
     assert again[0] == again[1]
 
 

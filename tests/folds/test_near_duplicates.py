@@ -119,7 +119,7 @@ def test_the_similarity_is_higher_for_a_closer_copy():
     image = radiographs()[0]
     brighter = near_duplicates.find_near_duplicates(*described([image, changed(image, "brighter")])).similarity
     jpeg = near_duplicates.find_near_duplicates(*described([image, changed(image, "jpeg")])).similarity
-    assert near_duplicates.SIMILARITY <= jpeg[0] < brighter[0] <= 1
+    assert near_duplicates.MIN_SIMILARITY <= jpeg[0] < brighter[0] <= 1
 
 
 @pytest.mark.slow

@@ -166,8 +166,8 @@ def test_kept_folds_come_back(kept):
             {},
             r"4 ids differ from the data \(2 new, 2 missing\). .*make folds COMPETITION=small FORCE=1",
         ),
-        (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml says k=5"),
-        (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml says seed=1"),
+        (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml has k=5"),
+        (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml has seed=1"),
         (list("abcdef"), {"method": "group"}, "made with method=stratified-group"),
     ],
 )
@@ -183,7 +183,7 @@ def test_folds_that_no_longer_fit_are_refused(kept, ids, changes, message):
         ("id,fold\na,0\n", "no column 'group'"),
         ("id,group,fold\na,0,0\na,0,1\n", "duplicate ids: a"),
         ("id,group,fold\na,0,x\n", "must hold whole numbers"),
-        ("id,group,fold\na,0,0\nb,0,1\n", "it has 2 folds, competition.yaml says 3"),
+        ("id,group,fold\na,0,0\nb,0,1\n", "the table has 2 folds, competition.yaml has 3"),
     ],
 )
 def test_a_table_of_ones_own_is_checked(small, text, message):

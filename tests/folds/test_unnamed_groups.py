@@ -2,14 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.folds.unnamed_groups import find_group_word, find_unnamed_groups
+from medfold.folds.unnamed_groups import find_group_word, find_suspected_groups
 
 
 def found(columns=None, ids=None, images=None, n=200, fold=None):
     ids = pd.Series(ids if ids is not None else [f"{number:05}" for number in range(n)])
     images = pd.Series(images) if images is not None else "images/" + ids + ".png"
     fold = np.arange(len(ids)) % 5 if fold is None else fold
-    return find_unnamed_groups(ids, images, pd.DataFrame(columns or {}, index=ids.index), fold)
+    return find_suspected_groups(ids, images, pd.DataFrame(columns or {}, index=ids.index), fold)
 
 
 PAIRS = [f"HAM_{number // 2:07}" for number in range(200)]
@@ -18,7 +18,7 @@ PAIRS = [f"HAM_{number // 2:07}" for number in range(200)]
 def test_columns_by_name_and_by_their_values_are_found():
     (lesion,) = found({"lesion_id": PAIRS, "age": [f"{40 + n % 30}" for n in range(200)], "sex": list("MF") * 100})
     assert (lesion.name, lesion.fact) == ("lesion_id", "labels.group: lesion_id")
-    assert (lesion.values, lesion.images, lesion.split) == (100, 200, 100)
+    assert (lesion.num_values, lesion.num_shared_images, lesion.num_split_values) == (100, 200, 100)
     (other,) = found({"code": PAIRS})
     assert other.name == "code"
     named = ["big" if n < 150 else f"p{n}" for n in range(200)]  # by its name even if one value is frequent
@@ -50,18 +50,18 @@ def test_what_is_said_of_persons_is_none(name):
 
 def test_parts_of_ids_and_folders_are_found():
     (first,) = found(ids=[f"P{number // 4:03}_{number % 4}" for number in range(200)])
-    assert (first.name, first.values, first.split) == ("the first part of the ids", 50, 50)
+    assert (first.name, first.num_values, first.num_split_values) == ("the first part of the ids", 50, 50)
     (first,) = found(ids=[f"CNV-{1000 + number // 4}-{number % 4}" for number in range(200)])
-    assert (first.name, first.values) == ("the first 2 parts of the ids", 50)
+    assert (first.name, first.num_values) == ("the first 2 parts of the ids", 50)
     assert first.fact == 'labels.group_pattern: "(?:[^_. -]+[_. -]+)[^_. -]+"'
     (first,) = found(ids=[f"SOB_B_A-14-{number // 4}AB-40-{number % 4}" for number in range(200)])
-    assert (first.name, first.values) == ("the first 5 parts of the ids", 50)
+    assert (first.name, first.num_values) == ("the first 5 parts of the ids", 50)
     assert not found(ids=[f"train_{number:04}" for number in range(200)])
     assert not found(ids=[f"{number:04}_x" for number in range(200)])
     images = [f"images/{number // 4:03}/{number}.png" for number in range(200)]
     assert [each.name for each in found(images=images)] == ["the folder of an image"]
     deep = [f"images/patient{number // 4:03}/study1/{number % 4}.png" for number in range(200)]
-    assert [(each.name, each.values) for each in found(images=deep)] == [("folders of level 2", 50)]
+    assert [(each.name, each.num_values) for each in found(images=deep)] == [("folders of level 2", 50)]
     assert not found(images=[f"class{number % 2}/{number}.png" for number in range(200)])
 
 

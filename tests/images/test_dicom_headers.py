@@ -58,7 +58,7 @@ def test_any_header_can_be_asked_for(tmp_path):
 
 @pytest.mark.parametrize(
     ("keyword", "message"),
-    [("PatientIDD", "unknown DICOM keyword 'PatientIDD' .did you mean 'PatientID'"), ("PixelData", "holds no text")],
+    [("PatientIDD", "unknown DICOM keyword 'PatientIDD' .did you mean 'PatientID'"), ("PixelData", "contains no text")],
 )
 def test_keywords_are_checked(tmp_path, keyword, message):
     path = write(tmp_path / "a.dcm", smooth())

@@ -37,7 +37,7 @@ def test_one_look_measures_and_fills_the_store(small, table):
     facts, paths = small.competition, small.paths
     key = store_key(facts, paths, CHOICES)
     assert not store_exists(paths, key)
-    assert look(small, table, CHOICES, with_appearance=True).images == len(table)
+    assert look(small, table, CHOICES, with_appearance=True).num_images == len(table)
     assert store_exists(paths, key)
     opened = load_store(paths, key)
     assert isinstance(opened.pixels, np.memmap)
@@ -53,7 +53,7 @@ def test_one_look_measures_and_fills_the_store(small, table):
         assert known.loc[row, ["height", "width"]].tolist() == [128, 128]
         assert seen.loc[row, "mean"] == pytest.approx(pixels.mean(), abs=0.01)
         assert seen.loc[row, "dark"] == pytest.approx(np.percentile(pixels, 5), abs=1)
-    assert look(small, table, CHOICES, with_appearance=True).images == 0
+    assert look(small, table, CHOICES, with_appearance=True).num_images == 0
     assert sorted(path.name for path in (paths.data / "store").iterdir()) == [key]
     assert sorted(path.name for path in paths.store(key).iterdir()) == ["blocks.json", "images.npy", "index.csv"]
 
@@ -77,7 +77,7 @@ def test_images_that_the_disk_did_not_keep_are_found_and_prepared_again(small, t
         look(small, table, CHOICES)
     assert not store_exists(small.paths, key)
     monkeypatch.undo()
-    assert look(small, table, CHOICES).images == 1
+    assert look(small, table, CHOICES).num_images == 1
     opened, pixels = (
         load_store(small.paths, key),
         read_image(small.paths.raw, table["image"].iloc[5], small.competition.images),
@@ -116,17 +116,17 @@ def test_the_hashes_are_those_of_pixels_not_of_files(small, table):
 
 def test_a_second_recipe_is_prepared_without_measuring_again(small, table):
     look(small, table, with_appearance=True)
-    before = small.paths.pixels.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns
-    assert look(small, table, CHOICES, with_appearance=True).images == len(table)
+    before = small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns
+    assert look(small, table, CHOICES, with_appearance=True).num_images == len(table)
     assert store_exists(small.paths, store_key(small.competition, small.paths, CHOICES))
-    assert before == (small.paths.pixels.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns)
+    assert before == (small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns)
 
 
 def test_what_the_audit_needs_is_looked_up_when_it_is_asked_for(small, table):
     damage(small, table, [4])
     look(small, table, CHOICES)
     assert read_appearance(small.competition, small.paths) is None
-    assert look(small, table, with_appearance=True).images == len(table) - 1
+    assert look(small, table, with_appearance=True).num_images == len(table) - 1
     seen = read_appearance(small.competition, small.paths)
     assert seen["row"].tolist() == [row for row in range(len(table)) if row != 4]
     assert read_measurements(small.competition, small.paths).loc[4, "bad"]
@@ -177,14 +177,14 @@ def test_too_many_bad_images_stop_it_with_all_of_them_listed(small, table):
     damage(small, table, rows)
     for _ in range(2):
         with pytest.raises(
-            UserError, match=r"10 of \d+ images cannot be read, more than images.tolerate.*Get them again"
+            UserError, match=r"10 of \d+ images cannot be read, more than images.tolerate.*Download them again"
         ):
             look(small, table, CHOICES)
     assert len(pd.read_csv(small.paths.bad_images)) == 10
     assert read_measurements(small.competition, small.paths) is None
     for row, content in kept.items():
         (small.paths.raw / table["image"].iloc[row]).write_bytes(content)
-    assert look(small, table, CHOICES).images == 10  # the others need no second look
+    assert look(small, table, CHOICES).num_images == 10  # the others need no second look
     assert not small.paths.bad_images.exists()
 
 
@@ -194,10 +194,10 @@ def test_an_image_that_was_damaged_since_is_told_until_it_is_mended(small, table
     content = path.read_bytes()
     damage(small, table, [7])
     for _ in range(2):
-        with pytest.raises(UserError, match=f"1 images could be read before, and cannot now: .*{path.name}"):
+        with pytest.raises(UserError, match=f"1 images were readable in the last scan and are not now: .*{path.name}"):
             look(small, table, CHOICES)
     path.write_bytes(content)
-    assert look(small, table, CHOICES).images == 1
+    assert look(small, table, CHOICES).num_images == 1
 
 
 def test_an_image_of_another_shape_is_bad(small, table):
@@ -246,7 +246,7 @@ def test_a_killed_pass_goes_on_and_ends_with_the_same_bytes(small, project_folde
     said = finish(project_folder, words)
     total = len(pd.read_csv(paths.samples))
     assert f"{total - len(done):,} images at 16x16 px" in said
-    results = [paths.pixels, *sorted((paths.data / "store").glob("*/*"))]
+    results = [paths.measurements, *sorted((paths.data / "store").glob("*/*"))]
     contents = [path.read_bytes() for path in results]
     for path in results:
         path.unlink()

@@ -33,7 +33,7 @@ def test_verbose_does_not_print_the_token(kaggle):
 @pytest.mark.parametrize("faults", [[status(429)], [status(503), status(503)], [lose]])
 def test_a_busy_kaggle_is_asked_again(hosted, faults):
     hosted.fault("GetCompetition", *faults)
-    assert Competitions(KaggleSession.connect()).info("histology").joined
+    assert Competitions(KaggleSession.connect()).info("histology").has_joined
     assert hosted.asked("GetCompetition") == len(faults) + 1
 
 
@@ -41,4 +41,4 @@ def test_how_long_kaggle_asks_to_wait_is_kept(hosted):
     hosted.fault("GetCompetition", status(429, Retry_After="9"))
     Competitions(KaggleSession.connect()).info("histology")
     assert hosted.waits == [9]
-    assert "Kaggle answers 429; again in 9 s" in hosted.said()
+    assert "Kaggle answers 429; next attempt in 9 s" in hosted.said()

@@ -13,13 +13,15 @@ from tests.support.kaggle_server import lose, stall, status
 
 
 def test_an_unknown_competition_gets_the_nearest_name(hosted):
-    with refused("histolgy: Kaggle knows no such competition .did you mean 'histology'"):
+    with refused("histolgy: no such competition on Kaggle .did you mean 'histology'"):
         Competitions(KaggleSession.connect()).info("histolgy")
 
 
 def test_a_competition_that_is_closed_to_one_tells_kaggles_words(hosted):
     hosted.fault("GetCompetition", status(403, "Permission 'competitions.get' was denied"))
-    with refused("histology: Kaggle refuses: Permission .* denied. Look at .*/histology/rules: are they accepted"):
+    with refused(
+        "histology: Kaggle refuses: Permission .* denied. Accept the rules at .*/histology/rules; a phone number"
+    ):
         Competitions(KaggleSession.connect()).info("histology")
 
 
@@ -82,7 +84,9 @@ def test_a_kaggle_that_is_slow_to_take_it_is_waited_for_and_not_asked_twice(host
 
 def test_a_submission_that_cannot_be_found_is_not_sent_again(hosted, file):
     hosted.fault("CreateSubmission", lambda handler, answer: handler.answer(200, b"", limit=-1))
-    with refused("it is not known whether Kaggle took the submission. Run it again in some minutes: Kaggle's list is"):
+    with refused(
+        "unknown whether Kaggle received the submission. Run the same command again in some minutes: Kaggle's list is"
+    ):
         Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
     assert hosted.asked("CreateSubmission") == 1
     assert sum(hosted.waits) > 60
@@ -103,7 +107,7 @@ def test_an_answer_without_sense_is_looked_up(hosted, file):
 
 def test_limits_that_are_not_told_are_not_zero(hosted):
     hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say({}))
-    assert Competitions(KaggleSession.connect()).limits("histology").left is None
+    assert Competitions(KaggleSession.connect()).limits("histology").num_left is None
 
 
 @pytest.mark.parametrize("fault", [lose, status(500), status(502)])
@@ -133,7 +137,7 @@ def test_a_kaggle_that_takes_no_submission_is_told(hosted, file):
     hosted.fault("CreateSubmission", *[status(503)] * 9)
     with refused("Kaggle is too busy to take submissions; nothing was submitted"):
         Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
-    assert hosted.asked("CreateSubmission") == competitions.ATTEMPTS
+    assert hosted.asked("CreateSubmission") == competitions.MAX_ATTEMPTS
 
 
 def test_a_refusal_is_told_with_its_reason(hosted, file):
@@ -145,7 +149,7 @@ def test_a_refusal_is_told_with_its_reason(hosted, file):
 
 def test_a_submission_without_a_number_is_none(hosted, file):
     hosted.fault("CreateSubmission", lambda handler, answer: handler.say({"message": "Could not submit", "ref": 0}))
-    with refused("Kaggle made no submission of it: Could not submit"):
+    with refused("no submission was made: Could not submit"):
         Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
 
 

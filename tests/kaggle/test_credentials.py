@@ -62,7 +62,7 @@ def test_a_kaggle_that_is_busy_at_sign_in_is_told(kaggle):
 @pytest.mark.parametrize("token", ["two words", "tökén", "KGAT_a\nKGAT_b"])
 def test_a_malformed_token_never_leaves(kaggle, monkeypatch, token):
     monkeypatch.setenv("KAGGLE_API_TOKEN", token)
-    with refused("a token with blanks or odd characters in KAGGLE_API_TOKEN"):
+    with refused("a token with spaces or invalid characters in KAGGLE_API_TOKEN"):
         KaggleSession.connect()
     assert kaggle.log == []
 
@@ -79,7 +79,7 @@ def test_a_key_in_kaggle_json(config, hosted, encoding):
     config.write_text(json.dumps({"username": "alice", "key": KEY}), encoding=encoding)  # as Windows saves it, too
     kaggle = KaggleSession.connect()
     assert kaggle.credentials == Credentials("alice", "key in ~/.kaggle/kaggle.json")
-    assert Competitions(kaggle).info("histology").joined
+    assert Competitions(kaggle).info("histology").has_joined
 
 
 def test_a_key_in_the_environment_overrides_the_file(config, hosted, monkeypatch):
@@ -88,16 +88,16 @@ def test_a_key_in_the_environment_overrides_the_file(config, hosted, monkeypatch
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     kaggle = KaggleSession.connect()
     assert kaggle.credentials.source == "key in KAGGLE_USERNAME and KAGGLE_KEY"
-    assert Competitions(kaggle).info("histology").joined
+    assert Competitions(kaggle).info("histology").has_joined
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("{not json", r"~/.kaggle/kaggle.json: not readable as kaggle.json"),
-        ("[]", r"not readable as kaggle.json .no mapping"),
-        ('{"username": "alice"}', r"~/.kaggle/kaggle.json: no 'key' in it"),
-        (json.dumps({"username": "alice", "key": TOKEN}), r"'key' holds a token of the new kind.*access_token instead"),
+        ("[]", r"not readable as kaggle.json .not a mapping"),
+        ('{"username": "alice"}', r"~/.kaggle/kaggle.json: 'key' is missing"),
+        (json.dumps({"username": "alice", "key": TOKEN}), r"'key' holds an API token.*access_token instead"),
     ],
 )
 def test_a_malformed_kaggle_json_is_told(config, content, message):
@@ -121,7 +121,7 @@ def test_a_login_is_renewed(config, hosted):
     login(config, "good")
     kaggle = KaggleSession.connect()
     assert kaggle.credentials == Credentials("alice", "login in ~/.kaggle/credentials.json")
-    assert Competitions(kaggle).info("histology").joined
+    assert Competitions(kaggle).info("histology").has_joined
 
 
 def test_an_expired_or_malformed_login_is_told(config):
@@ -140,7 +140,7 @@ def test_an_expired_or_malformed_login_is_told(config):
 def test_a_login_that_has_just_expired_is_renewed(config, hosted):
     """The official client goes on using it for half an hour."""
     login(config, "good", (datetime.now(UTC) - timedelta(minutes=10)).isoformat())
-    assert Competitions(KaggleSession.connect()).info("histology").joined
+    assert Competitions(KaggleSession.connect()).info("histology").has_joined
 
 
 def test_a_login_that_is_refused_names_the_way_to_a_new_one(config, hosted):

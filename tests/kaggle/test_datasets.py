@@ -23,7 +23,7 @@ def test_a_public_data_set_is_not_written_to(hosted, sent):
 
 def test_a_data_set_that_cannot_be_unpacked_is_sent_anew(hosted, sent):
     hosted.fault("GetDatasetStatus", instead(status="BLOBS_RECEIVED"), instead(status="FAILED"))
-    with refused(r"Kaggle could not unpack the data set \(failed\). Run it again: it is uploaded again"):
+    with refused(r"Kaggle could not unpack the data set \(failed\). Run the same command again to upload it"):
         run(sent)
     hosted.fault("GetDatasetStatus", instead(status="FAILED"))
     assert run(sent).dataset.version == 2
@@ -31,7 +31,7 @@ def test_a_data_set_that_cannot_be_unpacked_is_sent_anew(hosted, sent):
 
 def test_a_data_set_that_is_never_ready(hosted, sent):
     hosted.datasets[KIT] = HostedDataset(private=True, states=["BLOBS_RECEIVED"] * 1000)
-    with refused(r"the data set is not ready after 30.* min \(blobs_received\). Run it again later"):
+    with refused(r"the data set is not ready after 30.* min \(blobs_received\). Run the same command again later"):
         run(sent)
 
 

@@ -50,7 +50,7 @@ def test_a_session_without_end_is_left_alone(hosted, sent, monkeypatch):
     hosted.states = ["RUNNING"] * 1000
     clock = iter(range(0, 10**6, 600))
     monkeypatch.setattr(kernels.time, "monotonic", lambda: next(clock))
-    with refused("the notebook has not ended in .* min. It continues on Kaggle; run the same command to wait again"):
+    with refused("the notebook has not ended in .* min. It continues on Kaggle; run the same command again to wait"):
         run(sent)
 
 
@@ -91,10 +91,13 @@ def test_a_fault_of_the_fake_machine_is_told_as_that(hosted, sent):
 @pytest.mark.parametrize(
     ("left", "message"),
     [
-        ({"other.txt": b"x"}, "the notebook wrote no submission.csv. Its files: other.txt"),
-        ({}, "the notebook wrote no submission.csv. It wrote no files"),
-        ({"submission.csv": b"<html>403</html>"}, "an error page instead of submission.csv. Run it again"),
-        ({"submission.csv": b'{"code": 404}'}, "an error page instead of submission.csv. Run it again"),
+        ({"other.txt": b"x"}, "the notebook wrote no submission.csv. Files: other.txt"),
+        ({}, "the notebook wrote no submission.csv. There are no output files"),
+        (
+            {"submission.csv": b"<html>403</html>"},
+            "an error page instead of submission.csv. Run the same command again",
+        ),
+        ({"submission.csv": b'{"code": 404}'}, "an error page instead of submission.csv. Run the same command again"),
     ],
 )
 def test_what_is_no_output_is_left_there(hosted, sent, tmp_path, left, message):

@@ -25,7 +25,7 @@ def test_files_are_placed_and_the_notebook_runs(hosted, sent):
     assert pushed["datasetDataSources"] == [KIT]
     assert pushed["competitionDataSources"] == ["histology"]
     assert "first" in pushed["text"]
-    assert ran.facts == {
+    assert ran.versions == {
         "dataset": {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"},
         "notebook": {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"},
     }
@@ -45,7 +45,7 @@ def test_what_is_there_is_neither_sent_nor_run_again(hosted, sent):
 
 def test_anew_runs_it_again_but_sends_nothing(hosted, sent):
     run(sent)
-    assert run(sent, again=True).notebook.version == 2
+    assert run(sent, rerun=True).notebook.version == 2
     assert hosted.asked("CreateDatasetVersion") == 0
 
 
@@ -71,7 +71,7 @@ def test_a_command_that_ended_anywhere_goes_on(hosted, sent, method):
             instead(status="error", error="The title is taken"),
             "refuses the data set: The title is tak",
         ),
-        ("CreateDataset", instead(status="error"), "refuses the data set: no reason given"),
+        ("CreateDataset", instead(status="error"), "refuses the data set: reason unknown"),
         ("CreateDataset", status(503, "Too busy"), "Kaggle answers 503: Too busy. Try again later"),
         ("upload", status(403), "upload failed: the storage answers 403"),
         ("SaveKernel", instead(error="Maximum weekly GPU quota of 30.00 hours reached."), "quota.*kaggle.com/settings"),
@@ -91,11 +91,11 @@ def test_a_command_that_ended_anywhere_goes_on(hosted, sent, method):
         (
             "SaveKernel",
             instead(versionNumber=1, invalidCompetitionSources=["histology"]),
-            "cannot attach the competition histology. Have you joined it. .*/competitions/histology/rules",
+            "cannot attach the competition histology. Join it at .*/competitions/histology/rules",
         ),
         ("SaveKernel", instead(versionNumber=1, invalidModelSources=["m"]), "cannot attach the model m"),
         ("SaveKernel", instead(versionNumber=1, invalidKernelSources=["k"]), "cannot attach the notebook k"),
-        ("SaveKernel", instead(ref="x"), "Kaggle's answer gives no version of the notebook"),
+        ("SaveKernel", instead(ref="x"), "Kaggle's answer has no version of the notebook"),
         ("GetKernelSessionStatus", status(404, "Not found"), "not found on Kaggle: Not found"),
         ("ListKernelSessionOutput", status(500, "Oops"), None),
     ],
@@ -126,7 +126,7 @@ def test_a_notebook_that_fails_tells_why_and_where_its_log_is(hosted, sent):
 
 def test_a_session_that_was_cancelled(hosted, sent):
     hosted.runner = lambda pushed: Ended(state="CANCEL_ACKNOWLEDGED")
-    with refused("the notebook failed: it ended as 'cancel acknowledged', and Kaggle gives no reason"):
+    with refused("the notebook failed: it ended as 'cancel acknowledged', reason unknown"):
         run(sent)
 
 
@@ -134,7 +134,7 @@ def test_another_package_does_not_run_again_what_runs(hosted, sent):
     run(sent)
     ran = run(labelled(sent, package="1.1"))
     assert (ran.dataset.version, ran.notebook.version) == (1, 1)
-    ran = run(labelled(sent, package="1.1"), again=True)
+    ran = run(labelled(sent, package="1.1"), rerun=True)
     assert (ran.dataset.version, ran.notebook.version) == (2, 2)
 
 

@@ -43,7 +43,7 @@ def test_the_table_with_labels_comes_before_that_of_lesions(tmp_path):
     table(tmp_path, "Meta.csv", "image,lesion_id", *(f"a{n:03},L{n // 2}" for n in range(12)))
     facts, said = told(tmp_path)
     assert (facts["labels"]["file"], facts["labels"]["targets"]) == ("GroundTruth.csv", ["melanoma"])
-    assert "Meta.csv names images, too: not used" in said
+    assert "Meta.csv has names of images, too: not used" in said
 
 
 @pytest.mark.parametrize("column", ["scanner", "patient_id"])
@@ -77,7 +77,7 @@ def test_labels_of_patients_and_not_of_images_stop(tmp_path):
     for patient in range(8):
         pictures(tmp_path, f"train/{patient:05}/FLAIR/Image-{{n}}.png", count=4)
     table(tmp_path, "train_labels.csv", "id,value", *(f"{patient:05},{patient % 2}" for patient in range(8)))
-    with pytest.raises(UserError, match="train_labels.csv: column 'id' names folders of images, and not images"):
+    with pytest.raises(UserError, match="train_labels.csv: column 'id' has names of image folders, not of images"):
         draft_facts(tmp_path)
 
 
@@ -101,12 +101,12 @@ def test_images_and_tables_that_are_not_used_are_told(tmp_path):
     for half in "ab":
         table(tmp_path, f"labels_{half}.csv", "image,label", *(f"{half}{n:03},{n % 2}" for n in range(12)))
     _, said = told(tmp_path)
-    assert "labels_b.csv names images, too: not used" in said
-    assert "12 of 24 images are named by no table, and not used: in images_b" in said
+    assert "labels_b.csv has names of images, too: not used" in said
+    assert "12 of 24 images are in no table and not used: in images_b" in said
     np.savez(tmp_path / "x.npz", a=np.zeros(2))
     (tmp_path / "normal").mkdir()
     (tmp_path / "normal" / "x.nii.gz").write_bytes(b"x")
-    assert "1 files in normal are NIfTI, which is not read" in told(tmp_path)[1]
+    assert "1 files in normal are NIfTI, which is not supported" in told(tmp_path)[1]
 
 
 def test_a_column_of_parts_is_never_a_target(tmp_path):
@@ -119,7 +119,7 @@ def test_a_column_of_parts_is_never_a_target(tmp_path):
     table(tmp_path, "sample_submission.csv", "image,stage", *(f"a{n:03},0" for n in range(9, 12)))
     facts, said = told(tmp_path)
     assert "part" not in facts["labels"]
-    assert "labels.part: column 'split' holds names of parts, and is not used" in said
+    assert "labels.part: column 'split' has names of parts, and is not used" in said
 
 
 def test_rows_without_a_label_are_left_out_and_words_that_differ_by_case_are_one_class(tmp_path):
@@ -140,7 +140,7 @@ def test_empty_cells_and_minus_one_among_marks_are_read_and_told(tmp_path):
     facts, said = told(tmp_path)
     assert (facts["task"], facts["labels"]["targets"]) == ("multilabel", ["Edema", "Mass", "Fracture"])
     assert facts["labels"]["map"] == {"": "0", "-1": "1"}
-    assert "10 empty cells are read as 0 and 4 cells of -1 (uncertain?) are read as 1; null instead leaves" in said
+    assert "10 empty cells are read as 0 and 4 cells of -1 (uncertain?) are read as 1; use null to leave" in said
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,10 @@ def test_numbers_in_their_order(tmp_path, values, task, classes):
 def test_a_table_without_a_header_stops(tmp_path, end):
     pictures(tmp_path, "a{n}.png")
     table(tmp_path, "labels.csv", *(f"a{n:03}{end},{n % 2}" for n in range(12)))
-    with pytest.raises(UserError, match=f"its first row, a000{end}, 0, names an image.* such as: image,label"):
+    with pytest.raises(
+        UserError,
+        match=f"the header is missing: its first row, a000{end}, 0, has the name of an image.* such as: image,label",
+    ):
         draft_facts(tmp_path)
 
 
@@ -245,7 +248,7 @@ def test_two_words_in_every_text_are_one_name_and_eyes_are_no_channels(tmp_path)
     facts, _ = told(tmp_path)
     assert (facts["task"], facts["classes"]) == ("multiclass", sorted(views))
     table(tmp_path, "labels.csv", "patient,label", *(f"{n:03},{n % 2}" for n in range(12)))
-    with pytest.raises(UserError, match="no column of them names the 24 images"):
+    with pytest.raises(UserError, match="no column has the names of the 24 images"):
         draft_facts(tmp_path)
 
 
@@ -256,7 +259,7 @@ def test_few_persons_are_a_group_or_a_doubt(tmp_path):
     table(tmp_path, "labels.csv", "image,patient,label", *(f"{n:03},p{n % 2},{n // 2 % 2}" for n in range(40)))
     facts, said = told(tmp_path)
     assert "group" not in facts["labels"]
-    assert "column 'patient' has 2 values in 40 rows: I cannot tell whether they are patients" in said
+    assert "column 'patient' has 2 values in 40 rows: unclear whether they are patients" in said
 
 
 def test_folders_of_patients_in_paths_are_groups(tmp_path):
@@ -275,7 +278,7 @@ def test_columns_of_parts_and_files_that_are_not_used_are_told(tmp_path):
     assert facts["labels"]["targets"] == ["label"]
     assert "labels.part: column 'is_test' names parts or folds, and is not used" in said
     assert "labels.part: column 'fold' names parts or folds" in said
-    assert "1 files in images end with .xcf: not a known image format; not used" in said
+    assert "1 files in images have the extension .xcf: not a known image format; not used" in said
 
 
 def test_frames_of_arrays_are_told_and_pages_may_be_channels(tmp_path):
@@ -283,7 +286,7 @@ def test_frames_of_arrays_are_told_and_pages_may_be_channels(tmp_path):
         path = tmp_path / ("a", "b")[number % 2] / f"{number}.npy"
         path.parent.mkdir(exist_ok=True)
         np.save(path, np.random.default_rng(number).integers(0, 255, (5, 20, 20), np.uint8))
-    assert "images.frame: files have 5 pages or frames, and the first is taken" in told(tmp_path)[1]
+    assert "images.frame: files have 5 pages or frames, and the first is used" in told(tmp_path)[1]
 
 
 def test_accents_in_one_letter_or_in_two_are_one_class(tmp_path):
@@ -393,7 +396,7 @@ def test_a_table_of_the_validation_part_stands_for_that_of_the_test_part(tmp_pat
     table(tmp_path, "test.csv", "image", *(f"c{n:03}" for n in range(12)))
     facts, said = told(tmp_path)
     assert facts["labels"]["test"] == "test.csv"
-    assert "valid.csv names images, too: not used; add its rows to train on them" in said
+    assert "valid.csv has names of images, too: not used; add its rows to train on them" in said
 
 
 def test_colours_in_a_stretch_of_a_small_set_are_seen(tmp_path):
@@ -403,7 +406,7 @@ def test_colours_in_a_stretch_of_a_small_set_are_seen(tmp_path):
     table(tmp_path, "labels.csv", "image,label", *(f"{n:03},{n % 2}" for n in range(160)))
     facts, said = told(tmp_path)
     assert facts["images"]["channels"] == 3
-    assert "155 of 160 images that I looked at are grey" in said
+    assert "155 of the 160 images examined are grey" in said
 
 
 def test_a_sample_names_the_images_of_a_flat_test_folder_or_it_is_told(tmp_path):
@@ -415,4 +418,4 @@ def test_a_sample_names_the_images_of_a_flat_test_folder_or_it_is_told(tmp_path)
     table(tmp_path, "sample_submission.csv", "image,label", *(f"x{n:03},0.5" for n in range(12)))
     facts, said = told(tmp_path)
     assert "submission" not in facts
-    assert "submission.sample: ids of sample_submission.csv name no test images" in said
+    assert "submission.sample: ids of sample_submission.csv are not names of test images" in said

@@ -239,7 +239,7 @@ def test_without_a_group_column_the_audit_names_the_lesions(guessed):
     ended = medfold("folds", "-c", "theirs")
     assert "suspected groups                 lesion_id: 18 values, 36 images share theirs" in ended.said
     assert "(labels.group: lesion_id keeps them together)" in ended.said
-    assert "patients                         unknown: the OOF score may flatter" in ended.said
+    assert "patients                         unknown: the OOF score may be too high" in ended.said
 
 
 @pytest.mark.slow

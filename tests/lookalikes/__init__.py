@@ -63,7 +63,7 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
             truth = make_raw(raw, rng)
             add_competition(workspace.root, name, facts)
         project = Project.open(name, workspace)
-        download(project, given=raw)
+        download(project, path=raw)
         if needs_holdout(project.paths):
             load_dataset(project)
         shutil.rmtree(raw)

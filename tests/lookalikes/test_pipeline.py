@@ -24,7 +24,7 @@ ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow)
 def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
     competition, paths, truth = project.competition, project.paths, taken.truth
     choices = image_settings(project, "baseline")
-    data = load_dataset(project, prepare=choices)
+    data = load_dataset(project, image_settings=choices)
 
     assert sorted(data.train["id"]) == sorted(taken.part("train")["id"])
     assert data.train.groupby("group")["fold"].nunique().max() == 1

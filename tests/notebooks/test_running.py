@@ -50,7 +50,7 @@ def shipped(tmp_path, monkeypatch):
     """Wheels of the packages that Kaggle lacks, for this Python alone, where pip looks for them."""
     for name in wheels.DICOM_PACKAGES:
         kaggle_image.repacked(name, tmp_path / "wheels")
-    monkeypatch.setattr(wheels, "PYTHONS", (".".join(map(str, sys.version_info[:2])),))
+    monkeypatch.setattr(wheels, "PYTHON_VERSIONS", (".".join(map(str, sys.version_info[:2])),))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
 
@@ -64,7 +64,7 @@ def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch,
     plant(workspace.root, name, truth["counts"])
     monkeypatch.chdir(workspace.root)
     project = Project.open(name, workspace)
-    download(project, given=tmp_path / "as shipped")
+    download(project, path=tmp_path / "as shipped")
     step = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
     train(project, overrides=parse_overrides(step), folds=[0], run="step")
     submit(project, names=["step"], force=True)  # one epoch: no better than chance
@@ -106,7 +106,7 @@ def test_three_placeholders_at_home_three_thousand_images_there(
         add_competition(workspace.root, "hidden", facts, TINY_RECIPE)
         monkeypatch.chdir(workspace.root)
         project = Project.open("hidden", workspace)
-        download(project, given=shipped)
+        download(project, path=shipped)
         train(project)
         submit(project)
         (home,) = project.paths.submissions.glob("*.csv")

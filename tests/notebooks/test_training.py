@@ -45,7 +45,7 @@ def made(folded):
 
 
 def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
-    state = made.paths.run("baseline").fold(1).state
+    state = made.paths.run("baseline").fold(1).checkpoint
     state.parent.mkdir(parents=True)
     state.write_bytes(b"where it stands")
     sizes = training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
@@ -55,7 +55,7 @@ def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
     for path in (made.paths.facts, made.paths.folds, made.paths.folds_metadata):
         there = tmp_path / "there" / path.relative_to(made.workspace.root)
         assert there.read_bytes() == path.read_bytes()
-    assert paths.run("baseline").fold(1).state.read_bytes() == b"where it stands"
+    assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"where it stands"
     assert not paths.data.exists()
     assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
     Project.open("small", Workspace(tmp_path / "there"))
@@ -67,7 +67,7 @@ def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, t
         training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
         marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["mark"])
     assert len(marks) == 1
-    state = made.paths.run("baseline").fold(0).state
+    state = made.paths.run("baseline").fold(0).checkpoint
     state.parent.mkdir(parents=True)
     state.write_bytes(b"further")
     training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
@@ -101,11 +101,11 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
     finished_run(made, "there", folds=[0])
     there, home = made.paths.run("there"), made.paths.run("home")
     there.fold(1).folder.mkdir()
-    there.fold(1).state.write_bytes(b"half")
+    there.fold(1).checkpoint.write_bytes(b"half")
     training_bundle.pack_results(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
     assert unpack_results(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
     assert is_fold_done(home.fold(0))
-    assert home.fold(1).state.read_bytes() == b"half"
+    assert home.fold(1).checkpoint.read_bytes() == b"half"
     assert sorted(path.name for path in home.folder.iterdir() if not path.name.startswith(".")) == ["fold0", "fold1"]
     assert not (tmp_path / "trained.zip").exists()
 
@@ -148,7 +148,7 @@ def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
         return Ended({"trained.zip": (tmp_path / "x.zip").read_bytes()}, "log\n")
 
     kaggle.runner = nothing
-    with pytest.raises(UserError, match="the notebook ended without a fold"):
+    with pytest.raises(UserError, match="the notebook finished no fold"):
         train(made, on="kaggle", folds=[0])
     kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
     with pytest.raises(UserError, match="the results are of another training"):
@@ -184,14 +184,14 @@ def taken_from(source: str, hosted, tmp_path, monkeypatch) -> Project:
     add_competition(tmp_path / "my project", "small", "\n".join(facts))
     monkeypatch.chdir(tmp_path / "my project")
     project = Project.open("small")
-    download(project, given=None if source == "phantom" else hosted.data)
+    download(project, path=None if source == "phantom" else hosted.data)
     hosted.datasets["carol/nodules"] = HostedDataset()
     return project
 
 
 def rents(hosted, tmp_path, hours=None):
     data = dict.fromkeys(("small", "carol/nodules"), hosted.data)
-    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, training_bundle.TRAINED, hours)
+    hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, training_bundle.RESULTS_ARCHIVE, hours)
 
 
 def hashes(project, run):
@@ -211,7 +211,7 @@ def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, sou
     assert pushed["datasetDataSources"] == [JOB, *(["carol/nodules"] if source == "kaggle-dataset" else [])]
     assert not pushed["enableInternet"]
     said = hosted.said()
-    assert "brought back: folds 0" in said
+    assert "fetched folds 0" in said
     assert re.search(r"OOF score  AUC 0\.\d+ .* 1 of 3 folds", said)
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert ("linked, not copied" in log) == (source != "phantom")
@@ -224,7 +224,7 @@ def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monke
     train(project, folds=[1], run="baseline", jobs="2")
     rents(hosted, tmp_path)
     train(project, on="kaggle", jobs="2", run="baseline")
-    assert "brought back: folds 0, 2" in hosted.said()
+    assert "fetched folds 0, 2" in hosted.said()
     home, there = (project.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
         assert files.read_json(there.fold(fold).done) == files.read_json(home.fold(fold).done)
@@ -232,9 +232,7 @@ def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monke
 
 PLUGINS = """
 from keras import layers
-from medfold.images import preparation_step
-from medfold.models import backbone
-from medfold.scoring import metric, to_classes
+from medfold.plugins import backbone, metric, preparation_step, to_classes
 
 
 @metric("Hits", tasks=("binary",), needs="class")
@@ -243,7 +241,7 @@ def hits(targets, predictions):
 
 
 @backbone("unit")
-def one_convolution(images, options):
+def one_convolution(images, backbone_settings):
     return layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, activation="relu")(images))
 
 
@@ -279,17 +277,17 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
     rents(hosted, tmp_path, hours=0)
     train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
     said, fold = hosted.said(), project.paths.run("baseline").fold(0)
-    assert "stopped before the session's end: folds 0; the same command goes on" in said
-    assert fold.state.is_file()
+    assert "stopped before the session's end: folds 0; run the same command to resume" in said
+    assert fold.checkpoint.is_file()
     assert not fold.done.exists()
-    with np.load(fold.state) as state:
+    with np.load(fold.checkpoint) as state:
         assert len(state.files) > 5
     rents(hosted, tmp_path)
     train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
     assert hashes(project, "baseline") == hashes(project, "home")
     assert hosted.notebooks[REF].version == hosted.datasets[JOB].version == 2
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
-    assert "going on at epoch 1, step 1" in log
+    assert "resuming at epoch 1, step 1" in log
 
 
 @pytest.mark.slow

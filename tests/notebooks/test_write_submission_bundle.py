@@ -127,7 +127,7 @@ def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
     (tmp_path / "out").mkdir()
     (wheel,) = wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
     assert wheel.is_file()
-    assert "for Python 3.11: if Kaggle's image has that one, its images cannot be read" in capsys.readouterr().out
+    assert "for Python 3.11: if Kaggle runs that version, the images cannot be read" in capsys.readouterr().out
 
 
 def test_a_download_that_fails_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
@@ -138,7 +138,7 @@ def test_a_download_that_fails_is_one_line_and_leaves_nothing(tmp_path, monkeypa
 
 
 def test_a_package_without_sources_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(wheels, "CLONE", tmp_path)
+    monkeypatch.setattr(wheels, "REPOSITORY", tmp_path)
     with pytest.raises(UserError, match="installed without its sources"):
         wheels.build_wheel(tmp_path)
 

@@ -121,7 +121,7 @@ def test_facts_of_the_data_and_the_folds(project, good):
     facts = dict(cells(text, "Counts, and findings of the audit"))
     assert facts["training images"] == str(len(data.train))
     assert facts["test images"] == str(len(data.test))
-    assert facts["groups (patients, or what must not be split)"] == "40"
+    assert facts["groups (patients, or other samples that must not be split)"] == "40"
     assert facts["exact duplicates in train"] == "2"
     assert facts["predicted is the probability of"] == "target = 1 (positive), not 0"
     counted = data.train.groupby("fold").agg(n=("id", "size"), groups=("group", "nunique"))
@@ -132,7 +132,7 @@ def test_facts_of_the_data_and_the_folds(project, good):
 
 def test_subgroups_by_sex_and_age(project, good):
     found = ensemble_runs(project, ["good"], data := load_dataset(project))
-    rows = cells(read(good), "The same as numbers")
+    rows = cells(read(good), "Subgroup scores as numbers")
     assert [row[:2] for row in rows if row[0] == "sex"] == [["sex", "F"], ["sex", "M"]]
     ages = [row for row in rows if row[0] == "age"]
     assert sum(int(row[2]) for row in ages) == 59
@@ -147,13 +147,13 @@ def test_subgroups_by_sex_and_age(project, good):
 def test_operating_points_and_decisions(project, good):
     found, text = ensemble_runs(project, ["good"], load_dataset(project)), read(good)
     targets, predictions = found.oof.targets, found.oof.predictions[:, 0]
-    rows = cells(text, "What a threshold gives")
+    rows = cells(text, "Operating points")
     assert [row[0] for row in rows] == ["sensitivity 90%", "sensitivity 95%", "specificity 90%", "specificity 95%"]
     for _, threshold, sensitivity, specificity, *_ in rows:
         called = predictions >= float(threshold) - 5e-5
         assert abs(called[targets == 1].mean() - float(sensitivity[:-1]) / 100) < 0.06
         assert abs((~called)[targets == 0].mean() - float(specificity[:-1]) / 100) < 0.03
-    assert f"{np.mean((predictions > 0.5) == targets):.1%} are decided right" in text
+    assert f"{np.mean((predictions > 0.5) == targets):.1%} of the decisions are correct" in text
     assert f"Expected calibration error {METRICS['ece'](targets, predictions):.4f}" in text
 
 
@@ -179,7 +179,7 @@ def test_a_run_of_some_folds_says_so(project):
 
 def test_an_optimistic_score_says_so(project):
     text = read(report(project, ["peeked"]))
-    assert '<p class="note">OPTIMISTIC: epochs were chosen on the folds that are scored.' in text
+    assert '<p class="note">OPTIMISTIC: epochs were chosen on the scored folds.' in text
     assert "Covers" not in text
 
 
@@ -190,7 +190,7 @@ def test_several_runs_stand_on_one_page(project):
     found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read(path)
     scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
-    caption = "Methods: what is fitted on labels is scored on folds that it was not fitted on"
+    caption = "Methods: those fitted on labels are scored on folds that they were not fitted on"
     methods = cells(text, caption)
     assert [row[0] for row in methods] == [one.method.title for one in found.choice.candidates]
     assert [row[1] for row in methods] == [f"{one.cross_fitted:.4f}" for one in found.choice.candidates]
@@ -244,9 +244,9 @@ def test_what_the_competition_calls_itself_is_text(project_folder):
 def test_histories_of_another_metric_are_left_out(project):
     fold = project.paths.run("good").fold(0)
     files.write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "log_loss": [0.4]}), fold.history)
-    assert "How it learnt" not in read(report(project, ["good"]))
+    assert "Learning curves" not in read(report(project, ["good"]))
     files.write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "auc": [0.8]}), fold.history)
-    assert "How it learnt" in read(report(project, ["good"]))
+    assert "Learning curves" in read(report(project, ["good"]))
     fold.history.unlink()
 
 

@@ -48,8 +48,8 @@ def test_long_curves_are_thinned_without_a_visible_change(kind, seed):
     else:
         y, x, _ = (each[::-1] for each in sklearn.precision_recall_curve(truth, predictions))
     ours = getattr(curves, kind)(truth, predictions)
-    assert len(x) > curves.POINTS >= len(ours.x) - 2
-    assert len(ours.x) > curves.POINTS / 4
+    assert len(x) > curves.MAX_POINTS >= len(ours.x) - 2
+    assert len(ours.x) > curves.MAX_POINTS / 4
     points, kept = list(zip(x, y, strict=True)), list(zip(*ours, strict=True))
     assert (kept[0], kept[-1]) == (points[0], points[-1])
     assert set(kept) <= set(points)
@@ -81,23 +81,25 @@ def test_operating_points_are_those_of_a_slow_search(seed, ties):
     truth, predictions = drawn(seed, 97, ties)
     expected = slow_operating_points(truth, predictions)
     found = curves.operating_points(truth, predictions)
-    assert [point.aim for point in found] == list(expected)
+    assert [point.criterion for point in found] == list(expected)
     for point in found:
-        np.testing.assert_allclose(point[1:], expected[point.aim], atol=1e-9)
+        np.testing.assert_allclose(point[1:], expected[point.criterion], atol=1e-9)
 
 
 def test_a_specificity_that_no_threshold_reaches_is_left_out():
     truth, predictions = np.array([0, 0, 0, 1, 1]), np.array([0.1, 0.2, 0.9, 0.5, 0.9])
     found = curves.operating_points(truth, predictions)
-    assert [point.aim for point in found] == ["sensitivity 90%", "sensitivity 95%"]
+    assert [point.criterion for point in found] == ["sensitivity 90%", "sensitivity 95%"]
     assert {point.threshold for point in found} == {0.5}
-    assert (found[0].specificity, found[0].precision, found[0].negative_value) == pytest.approx((2 / 3, 2 / 3, 1))
+    assert (found[0].specificity, found[0].precision, found[0].negative_predictive_value) == pytest.approx(
+        (2 / 3, 2 / 3, 1)
+    )
 
 
 def test_where_all_are_called_positive_no_negative_value_is_told():
     found = curves.operating_points(np.array([0, 1]), np.array([0.5, 0.5]))
     assert [(point.sensitivity, point.specificity, point.precision) for point in found] == [(1, 0, 0.5)] * 2
-    assert all(np.isnan(point.negative_value) for point in found)
+    assert all(np.isnan(point.negative_predictive_value) for point in found)
 
 
 @pytest.mark.parametrize("ties", [False, True])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from medfold.report.galleries import SHOWN, choose_units
+from medfold.report.galleries import NUM_SHOWN, choose_units
 
-TITLES = ["Confident and right", "Worst mistakes", "Nearest to the threshold"]
+TITLES = ["Confident and correct", "Worst mistakes", "Closest to the threshold"]
 COUNT, COLUMNS = 120, 4
 
 
@@ -49,12 +49,12 @@ def test_right_ones_and_mistakes_with_the_surest_first(given):
     good, bad, _ = found
     for choice, wanted in ((good, True), (bad, False)):
         confidence, right = judged(task, targets, predictions, choice)
-        assert len(right) == SHOWN
+        assert len(right) == NUM_SHOWN
         assert (right == wanted).all()
         assert (np.diff(confidence) <= 0).all()
-        assert len(set(choice.rows.tolist())) == SHOWN
+        assert len(set(choice.rows.tolist())) == NUM_SHOWN
         rest = choose_units(targets, predictions, COUNT)[0 if wanted else 1]
-        assert judged(task, targets, predictions, rest)[0][SHOWN:].max() <= confidence[-1]
+        assert judged(task, targets, predictions, rest)[0][NUM_SHOWN:].max() <= confidence[-1]
 
 
 def test_no_surer_mistake_is_left_out(given):
@@ -65,7 +65,7 @@ def test_no_surer_mistake_is_left_out(given):
         p, truth = predictions.reshape(COUNT, -1), targets.reshape(COUNT, -1)
         sure = np.where((p > 0.5) != truth, np.maximum(p, 1 - p), -1).max(axis=1)
         wrong = sure > 0
-    expected = np.sort(sure[wrong])[::-1][:SHOWN]
+    expected = np.sort(sure[wrong])[::-1][:NUM_SHOWN]
     bad = choose_units(targets, predictions)[1]
     np.testing.assert_allclose(judged(task, targets, predictions, bad)[0], expected)
 
@@ -80,7 +80,7 @@ def test_the_nearest_are_nearest(given):
     else:
         margin = np.abs(predictions - 0.5).min(axis=1)
         shown = np.abs(predictions[near.rows, near.columns] - 0.5)
-    np.testing.assert_allclose(shown, np.sort(margin)[:SHOWN])
+    np.testing.assert_allclose(shown, np.sort(margin)[:NUM_SHOWN])
 
 
 def test_without_mistakes_their_gallery_is_left_out(given):

@@ -57,7 +57,7 @@ def built(word: str = "word") -> Page:
     second.figures(
         [
             Drawing("one", word, word, svg='<svg class="plot" viewBox="0 0 1 1"></svg>'),
-            Drawing("two", word, word, image=picture, wide=True),
+            Drawing("two", word, word, image=picture, is_wide=True),
         ]
     )
     second.gallery(word, word, [Tile(picture, picture, word, word), Tile(picture, picture, word)])

@@ -29,7 +29,7 @@ PLOTS = {
         ["x <axis>", "y", "0.2", *LABELS],
     ),
     "one curve": (lambda name: plots.curves({"hidden": LINE}, "x", "y", name), ["x", "y"]),
-    "reliability": (lambda name: plots.reliability(RELIABLE, name), ["predicted", "came true", *LABELS]),
+    "reliability": (lambda name: plots.reliability(RELIABLE, name), ["predicted", "observed", *LABELS]),
     "learning": (
         lambda name: plots.learning(HISTORIES, "loss", "log $loss$", name),
         ["epoch", "log $loss$", "fold 0", "fold 2", "1", "2"],
@@ -195,21 +195,21 @@ def test_columns_have_names_where_they_find_room(labels, wide):
     root = ElementTree.fromstring(on_the_page(confusion=table))
     columns = [each for each in root.iter("th") if each.get("scope") == "col"][1:]
     assert ["".join(each.itertext()) for each in columns] == labels
-    assert table.wide == wide
+    assert table.is_wide == wide
 
 
 def test_intervals_are_drawn_where_they_are():
     table = IntervalTable(ROWS, "AUC", 0.75)
     root = ElementTree.fromstring(on_the_page(intervals=table))
-    places = {text: float(table.at(tick).rstrip("%")) for tick, text in table.ticks}
+    places = {text: float(table.position(tick).rstrip("%")) for tick, text in table.ticks}
     assert {"0.75", "0.80", "0.85", "0.90"} <= set(places)
     assert 0 < places["0.75"] < places["0.80"] < places["0.90"] < 100
     ranges = [each for each in root.iter("line") if each.get("class") == "range"]
-    assert [(each.get("x1"), each.get("x2")) for each in ranges] == [(table.at(0.7), table.at(0.9))]
-    assert [each.get("cx") for each in root.iter("circle")] == [table.at(0.8), table.at(0.7)]
+    assert [(each.get("x1"), each.get("x2")) for each in ranges] == [(table.position(0.7), table.position(0.9))]
+    assert [each.get("cx") for each in root.iter("circle")] == [table.position(0.8), table.position(0.7)]
     whole = {each.get("x1") for each in root.iter("line") if each.get("class") == "whole"}
-    assert whole == {table.at(0.75)}
-    assert float(table.at(0.75)[:-1]) == pytest.approx(places["0.75"])
+    assert whole == {table.position(0.75)}
+    assert float(table.position(0.75)[:-1]) == pytest.approx(places["0.75"])
 
 
 @pytest.mark.parametrize(

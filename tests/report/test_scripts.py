@@ -160,7 +160,9 @@ def test_paper_shows_all_of_every_figure_and_table(browser, written):
 def test_a_confusion_table_of_any_size_fits_its_figure(browser, tmp_path, names, media, across):
     table = ConfusionTable(np.full((len(names), len(names)), 4321), names)
     section = Section("a", "A")
-    section.figures([Drawing("confusion", "t", "w", confusion=table, wide=table.wide)] + 2 * [Drawing("b", "t", "w")])
+    section.figures(
+        [Drawing("confusion", "t", "w", confusion=table, is_wide=table.is_wide)] + 2 * [Drawing("b", "t", "w")]
+    )
     path = tmp_path / "page.html"
     path.write_text(pages.render(pages.Page("n", "t", "s", [], [], [section], "f")), encoding="utf-8")
     with browser.open(path, width=across) as page:

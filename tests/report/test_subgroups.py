@@ -28,8 +28,8 @@ def parts_of(scored, metric=AUC, **columns):
 def checked(scored, part, here: np.ndarray):
     """A part must be what the metric says of its rows."""
     targets, predictions, _ = scored
-    assert part.units == here.sum()
-    assert part.positives == pytest.approx(targets[here].mean())
+    assert part.num_units == here.sum()
+    assert part.positive_share == pytest.approx(targets[here].mean())
     assert part.score == pytest.approx(AUC(targets[here], predictions[here]), abs=1e-12)
     assert part.low < part.score < part.high
 
@@ -53,7 +53,7 @@ def test_many_numbers_are_cut_into_bands(scored):
     found = parts_of(scored, age=age.astype(str))
     edges = np.quantile(age, [0, 0.25, 0.5, 0.75, 1])
     assert [part.value for part in found] == [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
-    assert sum(part.units for part in found) == COUNT
+    assert sum(part.num_units for part in found) == COUNT
     for part, low, high in zip(found, edges[:-1], edges[1:], strict=True):
         checked(scored, part, ((age > low) | (age == age.min()) & (low == age.min())) & (age <= high))
 
@@ -62,7 +62,7 @@ def test_many_numbers_are_cut_into_bands(scored):
 def test_bands_are_told_apart_however_narrow(scored, values):
     found = parts_of(scored, spacing=values)
     assert len({part.value for part in found}) == 4
-    assert [part.units for part in found] == [50] * 4
+    assert [part.num_units for part in found] == [50] * 4
 
 
 @pytest.mark.parametrize("missing", ["", None, float("nan")])
@@ -72,15 +72,19 @@ def test_missing_values_are_unknown_and_last(scored, missing):
     age[::5] = missing
     found = parts_of(scored, sex=sex, age=age)
     by = {name: [part for part in found if part.column == name] for name in ("sex", "age")}
-    assert [(part.value, part.units) for part in by["sex"]] == [("F", 100), ("M", 50), ("unknown", 50)]
+    assert [(part.value, part.num_units) for part in by["sex"]] == [("F", 100), ("M", 50), ("unknown", 50)]
     checked(scored, by["sex"][-1], np.arange(COUNT) % 4 == 2)
     assert len(by["age"]) == 5
-    assert (by["age"][-1].value, by["age"][-1].units) == ("unknown", 40)
+    assert (by["age"][-1].value, by["age"][-1].num_units) == ("unknown", 40)
 
 
 def test_unknown_may_be_a_value_itself(scored):
     sex = np.array(["M", "unknown", "", "F"])[np.arange(COUNT) % 4]
-    assert [(part.value, part.units) for part in parts_of(scored, sex=sex)] == [("F", 50), ("M", 50), ("unknown", 100)]
+    assert [(part.value, part.num_units) for part in parts_of(scored, sex=sex)] == [
+        ("F", 50),
+        ("M", 50),
+        ("unknown", 100),
+    ]
 
 
 def test_columns_that_tell_nothing_apart_are_left_out(scored):
@@ -100,14 +104,14 @@ def test_too_few_units_are_counted_but_not_scored(scored):
     site = np.array(["big"] * (COUNT - 2 * MIN_UNITS + 1) + ["enough"] * MIN_UNITS + ["few"] * (MIN_UNITS - 1))
     big, enough, few = parts_of(scored, site=site)
     assert not np.isnan([big.score, enough.score, enough.low]).any()
-    assert few.units == MIN_UNITS - 1
+    assert few.num_units == MIN_UNITS - 1
     assert np.isnan([few.score, few.low, few.high]).all()
-    assert 0 <= few.positives <= 1
+    assert 0 <= few.positive_share <= 1
 
 
 def test_a_part_of_one_class_has_no_score(scored):
     found = parts_of(scored, told=np.where(scored[0] == 1, "ill", "well"))
-    assert [(part.value, part.positives) for part in found] == [("ill", 1), ("well", 0)]
+    assert [(part.value, part.positive_share) for part in found] == [("ill", 1), ("well", 0)]
     assert np.isnan([(part.score, part.low, part.high) for part in found]).all()
 
 
@@ -126,9 +130,9 @@ def test_labels_and_classes():
     labels, predictions = rng.integers(0, 2, (COUNT, 3)), rng.random((COUNT, 3))
     groups = np.arange(COUNT)
     part = parts_of((labels, predictions, groups), METRICS["mean_auc"], sex=sex)[0]
-    assert part.positives == pytest.approx((labels[::2].sum(axis=1) > 0).mean())
+    assert part.positive_share == pytest.approx((labels[::2].sum(axis=1) > 0).mean())
     assert part.score == pytest.approx(METRICS["mean_auc"](labels[::2], predictions[::2]))
     classes, predictions = rng.integers(0, 3, COUNT), rng.dirichlet([1] * 3, COUNT)
     part = parts_of((classes, predictions, groups), METRICS["accuracy"], sex=sex)[1]
-    assert np.isnan(part.positives)
+    assert np.isnan(part.positive_share)
     assert part.score == pytest.approx((predictions[1::2].argmax(axis=1) == classes[1::2]).mean())

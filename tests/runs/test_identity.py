@@ -57,7 +57,7 @@ def three_once(once):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
             project = Project.open("three")
-            download(project, given=root / "shipped")
+            download(project, path=root / "shipped")
             noisy_run(project, noise=0.3)
 
     return once("three", make)
@@ -109,7 +109,7 @@ def test_an_edit_of_the_facts_is_named(three, key, command):
         COMMANDS[command](project, "noisy")
     told = str(caught.value)
     assert "\n" not in told
-    assert f"run 'noisy' was trained under '{key}'" in told
+    assert f"run 'noisy' was trained with '{key}'" in told
 
 
 OF_LOOKALIKES = {
@@ -133,7 +133,7 @@ def test_an_edit_of_what_a_row_or_a_column_means_is_named(once, tmp_path, monkey
     project = Project.open(name)
     noisy_run(project)
     project = edited(project, edit)
-    with pytest.raises(UserError, match=f"run 'noisy' was trained under '{key}'") as caught:
+    with pytest.raises(UserError, match=f"run 'noisy' was trained with '{key}'") as caught:
         (COMMANDS | RECHECK)[command](project, "noisy")
     assert "\n" not in str(caught.value)
 
@@ -146,8 +146,8 @@ def test_an_edit_of_the_facts_does_not_change_what_recheck_finds(three, capsys, 
     recheck(project)
     said = capsys.readouterr().out
     if key == "labels.targets":
-        assert said.count(f"cannot be computed again: run 'noisy' was trained under '{key}'") == 2
-        with pytest.raises(UserError, match=f"trained under '{key}'"):
+        assert said.count(f"cannot be computed again: run 'noisy' was trained with '{key}'") == 2
+        with pytest.raises(UserError, match=f"trained with '{key}'"):
             recheck(project, ["noisy"])
     else:
         assert said.count("computed again, equal") == 2
@@ -192,7 +192,7 @@ def test_predictions_are_named_as_when_the_run_was_trained(trained, capsys):
     project = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
     after = predict(project, images)
     pd.testing.assert_frame_equal(after, before)
-    assert "named as when baseline was trained: target; competition.yaml says age now" in capsys.readouterr().out
+    assert "named as when baseline was trained: target; competition.yaml now has age" in capsys.readouterr().out
 
 
 def change_test_part(project: Project, edit) -> None:
@@ -336,7 +336,7 @@ def test_runs_of_other_labels_or_facts_are_listed_without_a_score(folded, capsys
     finished_run(folded)
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="none")))
     said = capsys.readouterr().out
-    assert "(trained under another images.symmetry)" in said
+    assert "(trained with another images.symmetry)" in said
     assert "AUC " not in said.splitlines()[2]
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="horizontal")))
     assert "3/3" in capsys.readouterr().out

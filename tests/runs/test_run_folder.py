@@ -29,7 +29,7 @@ def test_a_run_keeps_what_it_was_begun_with(small):
     ("changes", "message"),
     [
         ({"recipe": {"tta": True, "training": {"epochs": 4}}}, "recipe.training.epochs was 3, now 4"),
-        ({"folds": "g"}, "begun on another folds table"),
+        ({"folds": "g"}, "started on another folds table"),
         ({"store": "t"}, "store was s, now t"),
         ({"seed": 1}, "seed was 0, now 1"),
     ],

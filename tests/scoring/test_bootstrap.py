@@ -16,7 +16,7 @@ def scores(n=300, seed=0):
 def test_ungrouped_intervals_agree_with_scipy(name):
     targets, p = scores()
     metric = METRICS[name]
-    low, high = bootstrap_interval(metric, targets, p, np.arange(300), resamples=10_000)
+    low, high = bootstrap_interval(metric, targets, p, np.arange(300), num_resamples=10_000)
     reference = stats.bootstrap(
         (targets, p),
         lambda t, q: metric(t, q),
@@ -39,7 +39,7 @@ def test_whole_groups_are_drawn():
 
     groups = np.repeat(np.arange(100), 3)
     p = np.repeat(np.arange(100), 3) + 0.0
-    bootstrap_interval(METRICS["auc"].__class__("x", "x", look, True, (), ""), targets, p, groups, resamples=20)
+    bootstrap_interval(METRICS["auc"].__class__("x", "x", look, True, (), ""), targets, p, groups, num_resamples=20)
     assert all((counts % 3 == 0).all() and counts.sum() == 300 for counts in seen)
 
 
@@ -73,7 +73,7 @@ def two(n=300, seed=0):
 def test_the_interval_of_a_difference_agrees_with_scipy(name):
     targets, ours, theirs = two()
     metric = METRICS[name]
-    found = paired_difference(metric, targets, ours, theirs, np.arange(300), resamples=10_000)
+    found = paired_difference(metric, targets, ours, theirs, np.arange(300), num_resamples=10_000)
     reference = stats.bootstrap(
         (targets, ours, theirs),
         lambda t, a, b: metric(t, a) - metric(t, b),
@@ -100,13 +100,13 @@ def test_what_is_hard_for_both_does_not_widen_the_difference():
 def test_better_is_lower_for_a_loss():
     targets, ours, theirs = two()
     ours, theirs = (1 / (1 + np.exp(-each)) for each in (ours - 1, theirs * 0 + 0.5))
-    found = paired_difference(METRICS["log_loss"], targets, ours, theirs, np.arange(300), resamples=200)
+    found = paired_difference(METRICS["log_loss"], targets, ours, theirs, np.arange(300), num_resamples=200)
     assert 0 < found.low < found.value < found.high
     assert found.probability == 1
 
 
 def test_an_undefined_difference_has_no_interval():
     found = paired_difference(
-        METRICS["auc"], np.ones(10, int), np.arange(10.0), np.arange(10.0)[::-1], np.arange(10), resamples=50
+        METRICS["auc"], np.ones(10, int), np.arange(10.0), np.arange(10.0)[::-1], np.arange(10), num_resamples=50
     )
     assert np.isnan([found.value, found.low, found.high, found.probability]).all()

@@ -222,7 +222,7 @@ def test_undefined_is_nan_not_zero():
 @pytest.mark.parametrize("name", METRICS)
 def test_without_rows_every_metric_is_undefined(name):
     metric = METRICS[name]
-    weights = {"weights": WEIGHTS} if metric.weighted else {}
+    weights = {"weights": WEIGHTS} if metric.uses_weights else {}
     for task in metric.tasks:
         targets = np.zeros((0, 3) if task == "multilabel" else 0, int)
         predictions = np.zeros(0 if task == "binary" else (0, 3))

@@ -45,7 +45,7 @@ def test_a_single_column_of_several_classes_gets_the_class():
     built = build_submission(facts, predictions, sample(diagnosis=["0"] * 3))
     assert built["diagnosis"].tolist() == ["2", "0", "1"]
     check_submission(facts, built, sample(diagnosis=["0"] * 3))
-    with pytest.raises(UserError, match="column 'diagnosis': 5 is no class of 0, 1, 2"):
+    with pytest.raises(UserError, match="column 'diagnosis': 5 is not a class of 0, 1, 2"):
         check_submission(facts, built.assign(diagnosis=["0", "5", "1"]), sample(diagnosis=["0"] * 3))
 
 
@@ -67,7 +67,7 @@ def test_several_labels_are_decided_where_the_metric_looks_at_decisions():
     built = build_submission(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), wanted)
     assert built[["a", "b"]].to_numpy().tolist() == [["0", "1"], ["0", "0"], ["1", "1"]]
     check_submission(facts, built, wanted)
-    with pytest.raises(UserError, match=r"column 'a': 0.3 is no class of 0, 1"):
+    with pytest.raises(UserError, match=r"column 'a': 0.3 is not a class of 0, 1"):
         check_submission(facts, built.assign(a=["0.3", "1", "0"]), wanted)
     rows = long_sample(range(4))
     built = build_submission(
@@ -140,7 +140,7 @@ def test_several_classes_are_written_as_the_sample_writes_them(cells, words):
 def test_words_of_the_sample_that_are_no_classes_are_told(cells):
     facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
     told = explain_words(facts, sample(label=cells))
-    assert "which I cannot match to the classes: mild, mod, sev are written, as in competition.yaml" in told
+    assert "which cannot be matched to the classes: mild, mod, sev are written, as in competition.yaml" in told
 
 
 def test_labels_in_columns_are_written_as_the_sample_writes_them():
@@ -153,9 +153,9 @@ def test_labels_in_columns_are_written_as_the_sample_writes_them():
 
 
 def test_one_column_for_the_class_needs_a_metric_of_decisions():
-    with pytest.raises(UserError, match="one column for the class, and metric mean_auc needs probabilities"):
+    with pytest.raises(UserError, match="one column for the class, but metric mean_auc needs probabilities"):
         build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
-    with pytest.raises(UserError, match="metric mean_auc needs probabilities, and a submission of lists holds dec"):
+    with pytest.raises(UserError, match="metric mean_auc needs probabilities, but a submission of lists holds dec"):
         metric_of(competition("multilabel", submission={"shape": "lists"}))
 
 
@@ -198,7 +198,7 @@ def test_lists_hold_the_labels_above_one_half_or_the_most_probable():
     assert built["Predicted"].tolist() == ["a b", "b", "a"]
     check_submission(facts, built, sample(Predicted=["0"] * 3))
     for wrong in ("a a", "c", "", "a  b"):
-        with pytest.raises(UserError, match="row 2, column 'Predicted'.*no list of different labels of a, b"):
+        with pytest.raises(UserError, match="row 2, column 'Predicted'.*not a list of different labels of a, b"):
             check_submission(facts, built.assign(Predicted=[wrong, "b", "a"]), sample(Predicted=["0"] * 3))
 
 
@@ -264,7 +264,7 @@ FAULTS = {
     "1 ids are not in the sample: d": pd.concat([GOOD, pd.DataFrame({"id": ["d"], "target": [0.5]})]),
     "1 ids are duplicated: c": pd.concat([GOOD, GOOD.iloc[2:]]),
     "another order": GOOD.iloc[::-1],
-    "row 3, column 'target': nan is no probability": GOOD.assign(target=[0.1, np.nan, 0.3]),
+    "row 3, column 'target': nan is not a probability": GOOD.assign(target=[0.1, np.nan, 0.3]),
     "row 2, column 'target': inf": GOOD.assign(target=[np.inf, 0.1, 0.3]),
     "row 4, column 'target': 1.01": GOOD.assign(target=[0.1, 0.2, 1.01]),
     "row 2, column 'target': -0.1": GOOD.assign(target=[-0.1, 0.2, 0.1]),
@@ -284,7 +284,7 @@ def test_exactly_probabilities_pass(values):
     if all(0 <= value <= 1 for value in values):
         check_submission(competition(), table, sample())
     else:
-        with pytest.raises(UserError, match="is no probability from 0 to 1"):
+        with pytest.raises(UserError, match="is not a probability from 0 to 1"):
             check_submission(competition(), table, sample())
 
 

@@ -126,7 +126,7 @@ def tiff_of(height: int, width: int, **tags) -> bytes:
 
 bytes_of("huge.tif", "more than 2**30", tiff_of(60_000, 60_000))
 bytes_of("huge-big.tif", "more than 2**30", tiff_of(60_000, 60_000, bigtiff=True))
-bytes_of("zero.tif", "no pixels in it", tiff_of(0, 60))
+bytes_of("zero.tif", "it contains no pixels", tiff_of(0, 60))
 bytes_of("longer.tif", "", tiff_of(640, 60))
 
 # Pictures: damage within.
@@ -183,17 +183,17 @@ def array(name: str, reason: str, **options):
 
 array("float.npz#a/0", "NaN or infinite")(lambda: np.full((2, 4, 4), np.nan))
 array("flat.npz#a/0", "array 'a' is uint8")(lambda: np.zeros((2, 4), np.uint8))
-array("row.npz#a/2", "no row '2' in array 'a', it has 2")(lambda: np.zeros((2, 4, 4), np.uint8))
+array("row.npz#a/2", "no row '2' in array 'a', only 2")(lambda: np.zeros((2, 4, 4), np.uint8))
 array("minus.npz#a/-1", "no row '-1'")(lambda: np.zeros((2, 4, 4), np.uint8))
-array("member.npz#b/0", "no array 'b' in it")(lambda: np.zeros((2, 4, 4), np.uint8))
+array("member.npz#b/0", "it contains no array 'b'")(lambda: np.zeros((2, 4, 4), np.uint8))
 array("objects.npz#a/0", "Object arrays cannot be loaded")(lambda: np.array([{}, {}], object))
-array("objects.npy", "one of Python objects")(lambda: np.array([{}, {}], object))
+array("objects.npy", "an array of Python objects")(lambda: np.array([{}, {}], object))
 array("words.npy", " values, expected numbers")(lambda: np.array([["a", "b"]]))
 array("complex.npy", "complex128 values, expected numbers")(lambda: np.ones((3, 3), complex))
 array("vector.npy", "shape (9,), expected")(lambda: np.ones(9, np.uint8))
 array("five.npy", "shape (1, 1, 1, 2, 2), expected")(lambda: np.ones((1, 1, 1, 2, 2), np.uint8))
-array("none.npy", "no pixels in it")(lambda: np.ones((0, 4), np.uint8))
-array("no-frames.npy", "no pixels in it")(lambda: np.ones((0, 4, 4), np.uint8))
+array("none.npy", "it contains no pixels")(lambda: np.ones((0, 4), np.uint8))
+array("no-frames.npy", "it contains no pixels")(lambda: np.ones((0, 4, 4), np.uint8))
 bytes_of("no.npz#a/0", "not an .npz archive", b"hello")
 
 
@@ -214,7 +214,7 @@ def _(path):
     path.write_bytes(path.read_bytes()[:-200])
 
 
-@broken("header.npy", "no array")
+@broken("header.npy", "not an array")
 def _(path):
     np.save(path, GREY)
     path.write_bytes(path.read_bytes().replace(b"(64, 60)", b"(64, 60 "))
@@ -239,7 +239,7 @@ def _(path):
     path.write_bytes(changed(path.read_bytes(), 3000, b"damage"))
 
 
-@broken("foreign.npz#a/0", "no array 'a' in it")
+@broken("foreign.npz#a/0", "it contains no array 'a'")
 def _(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.npy", b"no array at all")
@@ -287,7 +287,7 @@ def _(path):
 # DICOM: headers.
 bytes_of("text.dcm", "not a DICOM file", b"hello, I am no DICOM file at all, whatever my name says")
 bytes_of("empty.dcm", "not a DICOM file", b"")
-bytes_of("preamble.dcm", "no pixels in it", bytes(128) + b"DICM")
+bytes_of("preamble.dcm", "it contains no pixels", bytes(128) + b"DICM")
 bytes_of("page.dcm", "not a DICOM file", b"<!DOCTYPE html><html><body>404 Not Found</body></html>" * 20)
 bytes_of("picture.dcm", "not a DICOM file", encoded("JPEG"))
 
@@ -296,10 +296,10 @@ def header(name: str, reason: str, pixels: np.ndarray = GREY, bits: int | None =
     broken(name, reason)(lambda path: save(path, dataset(pixels, bits, **headers)))
 
 
-header("no-pixels.dcm", "no pixels in it", PixelData=None)
-header("no-rows.dcm", "no Rows in it", Rows=None)
-header("no-bits.dcm", "no BitsAllocated in it", BitsAllocated=None)
-header("zero.dcm", "no pixels in it", Rows=0)
+header("no-pixels.dcm", "it contains no pixels", PixelData=None)
+header("no-rows.dcm", "no header Rows", Rows=None)
+header("no-bits.dcm", "no header BitsAllocated", BitsAllocated=None)
+header("zero.dcm", "it contains no pixels", Rows=0)
 header("huge.dcm", "more than 2**30", Rows=65535, Columns=65535)
 header("large.dcm", "less than expected", Rows=20000, Columns=20000)
 header("short.dcm", "less than expected", Rows=65)
@@ -309,8 +309,8 @@ header("samples.dcm", "", SamplesPerPixel=7)
 header("frames.dcm", "less than expected", NumberOfFrames=1000)
 header("many-frames.dcm", "less than expected", NumberOfFrames=2**31 - 1)
 header("signs.dcm", "", PixelRepresentation=7)
-header("no-palette.dcm", "no palette in it", PhotometricInterpretation="PALETTE COLOR")
-header("hsv.dcm", "a colour space that pydicom does not convert", COLOUR, PhotometricInterpretation="HSV")
+header("no-palette.dcm", "it contains no palette", PhotometricInterpretation="PALETTE COLOR")
+header("hsv.dcm", "an unsupported colour space", COLOUR, PhotometricInterpretation="HSV")
 header("function.dcm", "an unknown VOILUTFunction", WindowCenter=1, WindowWidth=9, VOILUTFunction="CUBIC")
 
 
@@ -393,7 +393,7 @@ for name, headers in {
             setattr(made, keyword, value)
         save(path, made)
 
-    broken(f"lossless-{name}.dcm", "of another size than its header says")(_make)
+    broken(f"lossless-{name}.dcm", "another size than the DICOM headers declare")(_make)
 
 
 @broken("deflate.dcm", "")

@@ -8,24 +8,20 @@ from _pytest.terminal import TerminalReporter
 # Minutes on two cores, by folder or file of tests/.
 BUDGETS = {
     "campaigns": 4,
-    "cluster": 5,
     "end_to_end": 3,
-    "faults": 8,
-    "hostile": 6,
     "layouts": 6,
     "lookalikes": 3,
     "models": 6,
     "notebooks": 5,
     "report": 2,
     "scoring": 3,
-    "stages": 4,
     "training": 6,
 }
 OTHERS = 3  # all others together
 
 
 def area(test: str) -> str:
-    """The area of a test, by its id such as tests/training/test_fit.py::test_x."""
+    """The area of a test, by its id such as tests/training/test_fold.py::test_x."""
     first = Path(test.partition("::")[0]).parts[1]
     name = first.removeprefix("test_").removesuffix(".py")
     return name if name in BUDGETS else "others"

@@ -112,4 +112,4 @@ def test_a_momentum_that_never_arrives_does_not_matter(tmp_path, monkeypatch, ca
 
     monkeypatch.setattr(fold, "build_model", slow)
     assert fold.train_fold(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0")) > 0.9
-    assert "batch statistics gathered on 40 images" in capsys.readouterr().out
+    assert "batch statistics computed on 40 images" in capsys.readouterr().out

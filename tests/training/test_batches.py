@@ -51,7 +51,7 @@ def test_a_position_is_the_same_however_it_is_reached():
     whole = list(batches(0, 9))
     direct = pipeline()
     for epoch, position in ((2, 17), (0, 3), (1, 8)):
-        image, target, weight = direct.at(epoch, position)
+        image, target, weight = direct.sample(epoch, position)
         batch, row = divmod(epoch * 24 + position, 8)
         assert (whole[batch][0][row] == image).all()
         assert (whole[batch][1][row, 0], whole[batch][2][row]) == (target[0], weight)
@@ -67,7 +67,7 @@ def test_targets_and_weights_stay_with_their_image():
 
 def test_every_epoch_has_other_order_and_augmentation_and_no_image_twice():
     made = pipeline()
-    assert made.steps == 3
+    assert made.steps_per_epoch == 3
     orders = [made.epoch(epoch)[0] for epoch in range(5)]
     assert all(len(set(order)) == 24 for order in orders)
     assert len({tuple(order) for order in orders}) == 5

@@ -21,8 +21,8 @@ def test_a_callback_that_watches_the_score_is_resumed_exactly(tmp_path, monkeypa
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     rates = pd.read_csv(tmp_path / "whole" / "history.csv")["learning_rate"]
     assert rates.nunique() > 1  # it was lowered
-    monkeypatch.setattr(state, "EVERY", 0)
-    monkeypatch.setattr(state, "SHARE", 1e9)
+    monkeypatch.setattr(state, "SAVE_INTERVAL", 0)
+    monkeypatch.setattr(state, "MAX_TIME_SHARE", 1e9)
     for after in (8, 7):  # within an epoch, and again, further on
         with monkeypatch.context() as patch:
             interrupted(patch, after)

@@ -60,20 +60,20 @@ def test_saving_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(state.time, "monotonic", lambda: clock[0])
     checkpoint = Checkpoint(tmp_path / "state.npz", "a")
-    assert checkpoint.due(epoch_ends=True)
-    assert not checkpoint.due(epoch_ends=False)
+    assert checkpoint.is_due(is_epoch_end=True)
+    assert not checkpoint.is_due(is_epoch_end=False)
     monkeypatch.setattr(state.os, "fsync", lambda file: clock.__setitem__(0, clock[0] + 1))  # a save costs a second
     checkpoint.save(ARRAYS, {})
     for seconds, ends, expected in ((10, True, False), (50, True, True), (50, False, False), (300, False, True)):
         clock[0] = 1 + seconds
-        assert checkpoint.due(ends) is expected
+        assert checkpoint.is_due(ends) is expected
 
 
 @pytest.fixture
 def every_step(monkeypatch):
     """Every step is saved, whatever it costs."""
-    monkeypatch.setattr(state, "EVERY", 0)
-    monkeypatch.setattr(state, "SHARE", 1e9)
+    monkeypatch.setattr(state, "SAVE_INTERVAL", 0)
+    monkeypatch.setattr(state, "MAX_TIME_SHARE", 1e9)
 
 
 class Power(Exception):  # noqa: N818
@@ -115,7 +115,7 @@ def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch,
             with pytest.raises(Power):
                 fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
-    assert f"going on at epoch {3 if len(stops) == 2 else '2, step 1'} of 3 epochs" in capsys.readouterr().out
+    assert f"resuming at epoch {3 if len(stops) == 2 else '2, step 1'} of 3 epochs" in capsys.readouterr().out
     assert result(tmp_path / "broken") == expected
     assert not list((tmp_path / "broken").glob("*state*"))
 
@@ -130,7 +130,7 @@ def test_a_training_whose_time_is_up_keeps_where_it_stands_and_goes_on(tmp_path,
             fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     monkeypatch.setenv(STOP_AT, f"{time.time() + 3600}")
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
-    assert "going on at epoch 1, step 2 of 3 epochs" in capsys.readouterr().out
+    assert "resuming at epoch 1, step 2 of 3 epochs" in capsys.readouterr().out
     assert result(tmp_path / "broken") == result(tmp_path / "whole")
 
 
@@ -141,7 +141,7 @@ def test_a_state_of_another_recipe_or_fold_is_not_taken_up(tmp_path, monkeypatch
         with pytest.raises(Power):
             fold.train_fold(task(epochs=2), 0, FoldPaths(tmp_path / "fold"))
     fold.train_fold(task(epochs=2, learning_rate=0.001), 0, FoldPaths(tmp_path / "fold"))
-    assert "going on" not in capsys.readouterr().out
+    assert "resuming" not in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -158,5 +158,5 @@ def test_a_loss_that_is_no_number_leaves_the_state_before_it(tmp_path, monkeypat
     paths = FoldPaths(tmp_path / "fold")
     with pytest.raises(fold.UserError, match="not a number at epoch 1, step 4"):
         fold.train_fold(task(epochs=2), 0, paths)
-    with np.load(paths.state) as content:
+    with np.load(paths.checkpoint) as content:
         assert files.json.loads(str(content["facts"]))["step"] == 3

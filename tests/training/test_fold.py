@@ -122,7 +122,7 @@ def test_an_undefined_score_never_counts_and_the_last_epoch_is_kept(tmp_path, ca
 @pytest.mark.slow
 def test_worker_processes_do_not_change_the_result(tmp_path):
     for processes in (0, 2):
-        made = replace(task(epochs=2), workers=processes)
+        made = replace(task(epochs=2), num_workers=processes)
         fold.train_fold(made, 0, FoldPaths(tmp_path / f"{processes}"))
     assert files_of(tmp_path / "0") == files_of(tmp_path / "2")
 
@@ -184,7 +184,7 @@ def test_a_loss_that_becomes_no_number_leaves_the_state_before_it(tmp_path, monk
     paths = FoldPaths(tmp_path / "fold0")
     with pytest.raises(UserError, match="fold 0: the loss is not a number at epoch 3, step 3"):
         fold.train_fold(task(), 0, paths)
-    with np.load(paths.state) as state:
+    with np.load(paths.checkpoint) as state:
         assert json.loads(str(state["facts"]))["history"][-1]["epoch"] == 2
     monkeypatch.setattr(TrainingStep, "__call__", step)
     assert fold.train_fold(task(), 0, paths) > 0.9

@@ -138,11 +138,11 @@ ORPHANS = """
 import os, sys, numpy as np
 from medfold.training.batches import TrainingBatches
 from medfold.training.loader import load_batches
-from medfold.training.augmentation import augmenter
+from medfold.training.augmentation import build_augmenter
 
 if __name__ == "__main__":
     pixels = np.zeros((40, 24, 24, 3), np.uint8)
-    augment = augmenter("light", "none", (24, 24, 3))
+    augment = build_augmenter("light", "none", (24, 24, 3))
     made = TrainingBatches(pixels, np.arange(40), np.ones((40, 1), np.float32), np.ones(40, np.float32), augment, 8, 0)
     for batch in load_batches(made, 0, 100000, 2, len):
         print("made", flush=True)

@@ -40,7 +40,9 @@ def test_balanced_weights_of_several_labels_count_presence_and_absence_of_each_a
 def test_a_label_that_no_image_has_is_told_and_a_class_refused(capsys):
     targets = np.array([[1, 0], [1, 0]])
     losses.refuse_absent_classes(competition("multilabel"), targets, "fold 0")
-    assert "fold 0     no image to train on has the label b: it is predicted as absent" in capsys.readouterr().out
+    assert (
+        "fold 0     no image to train on has the label b: it is always predicted as absent" in capsys.readouterr().out
+    )
     with pytest.raises(UserError, match="no image to train on is of class 2"):
         losses.refuse_absent_classes(competition("multiclass"), np.array([0, 1]), "fold 0")
 

@@ -27,13 +27,13 @@ def two_cores(monkeypatch):
 
 
 def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
-    assert parallel.resolve_jobs("auto", folds=5) == 2
-    assert parallel.resolve_jobs("auto", folds=1) == 1
-    assert parallel.resolve_jobs("4", folds=3) == 3
+    assert parallel.resolve_jobs("auto", num_folds=5) == 2
+    assert parallel.resolve_jobs("auto", num_folds=1) == 1
+    assert parallel.resolve_jobs("4", num_folds=3) == 3
     assert parallel.split_resources(2) == [parallel.ResourceShare(1), parallel.ResourceShare(1)]
     assert parallel.split_resources(1) == [parallel.ResourceShare(2)]
     monkeypatch.setattr(hardware, "cuda_devices", lambda: ["2", "3", "5", "7"])
-    assert parallel.resolve_jobs("auto", folds=5) == 4
+    assert parallel.resolve_jobs("auto", num_folds=5) == 4
     assert [share.gpu for share in parallel.split_resources(5)] == ["2", "3", "5", "7", "2"]
     assert parallel.ResourceShare(1, gpu="2").environment["CUDA_VISIBLE_DEVICES"] == "2"
 
@@ -62,7 +62,7 @@ def test_one_of_several_trainings_has_the_cores_of_its_share(monkeypatch):
     for name, value in parallel.ResourceShare(3).environment.items():
         monkeypatch.setenv(name, value)
     assert hardware.num_cores() == 3
-    monkeypatch.setenv(hardware.THREADS[0], "many")
+    monkeypatch.setenv(hardware.THREAD_VARIABLES[0], "many")
     assert hardware.num_cores() >= 1
 
 
@@ -98,7 +98,9 @@ def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, 
     run = project.paths.run("baseline")
     make_folds(project)
     (run.fold(1).weights / "in the way").mkdir(parents=True)
-    with pytest.raises(UserError, match=r"1 of 3 folds failed: fold 1: .*the same command trains what is missing"):
+    with pytest.raises(
+        UserError, match=r"1 of 3 folds failed: fold 1: .*run the same command to train the missing ones"
+    ):
         train(project, jobs="2", overrides={})
     assert [fold for fold in range(3) if run.fold(fold).done.is_file()] == [0, 2]
     (run.fold(1).weights / "in the way").rmdir()

@@ -19,7 +19,7 @@ from tests.support.helpers import finished_run
 def test_what_cannot_be_trained_is_told_before_images_are_prepared(small, overrides, message):
     with pytest.raises(UserError, match=message):
         train(small, overrides=overrides)
-    assert not small.paths.pixels.exists()
+    assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
 
 
@@ -27,7 +27,7 @@ def test_what_cannot_be_trained_is_told_before_images_are_prepared(small, overri
 def test_wrong_words_leave_nothing_behind(small, words):
     with pytest.raises(UserError):
         train(small, **words)
-    assert not small.paths.pixels.exists()
+    assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
 
 
@@ -37,7 +37,7 @@ def test_settings_that_the_first_fold_refuses_leave_no_run(folded):
         train(folded, overrides=hopeless, run="new")
     assert not folded.paths.run("new").folder.exists()
     finished_run(folded, "begun", folds=[1])
-    with pytest.raises(UserError, match="begun differently"):
+    with pytest.raises(UserError, match="started differently"):
         train(folded, overrides=hopeless, run="begun")
     assert folded.paths.run("begun").fold(1).done.is_file()
 

@@ -85,7 +85,7 @@ def test_a_net_that_predicts_in_another_mode_is_told():
 
 def test_shares_that_are_not_those_of_the_sampler_are_told():
     assert self_check(trained(drawn_counts=np.array([180, 20]), expected_shares=np.array([0.5, 0.5]))) == [
-        "class 0 was drawn in 90.0%, the sampler says 50.0%"
+        "class 0 was drawn in 90.0%, expected 50.0%"
     ]
 
 

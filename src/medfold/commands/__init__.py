@@ -1,1 +1,1 @@
-"""The commands: one module for each make target, with the order of its work and what it says."""
+"""The commands: one module for each make target, with its steps and messages."""

@@ -26,6 +26,6 @@ def clean_kaggle(remove: bool = False) -> None:
         else:
             say(content.kind, content.page)
     if not contents:
-        say("kaggle", f"nothing of yours there begins with {PREFIX}")
+        say("kaggle", f"you have no notebooks or data sets on Kaggle with the prefix {PREFIX}")
     elif not remove:
         say("", f"{len(contents)} in all; make clean-kaggle YES=1 removes them there, for good")

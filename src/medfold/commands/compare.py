@@ -54,7 +54,7 @@ def compare(project: Project, sides: list[str]) -> Difference:
     folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for side in oof_by_side for oof in side))
     if not folds:
         raise UserError(
-            "they have no trained fold in common", f'RUNS="{" ".join(sides)}"', "Train the same fold of each"
+            "the runs have no trained fold in common", f'RUNS="{" ".join(sides)}"', "Train the same fold of each"
         )
     first, second = (_average([_restrict_to_folds(oof, folds) for oof in side]) for side in oof_by_side)
     rows = []
@@ -66,9 +66,9 @@ def compare(project: Project, sides: list[str]) -> Difference:
     say("compare", f"{covers}, {len(first.names):,} {'units' if competition.score.unit else 'samples'}")
     print_table(["run", metric.title, "95 % interval"], rows)
     difference = paired_difference(metric, first.targets, second.predictions, first.predictions, first.group)
-    chance = "" if np.isnan(difference.probability) else f"; better in {difference.probability:.0%} of the draws"
+    chance = "" if np.isnan(difference.probability) else f"; better in {difference.probability:.0%} of the resamples"
     if np.isnan(difference.value):
-        say("difference", f"undefined: {metric.title} is undefined on what is compared")
+        say("difference", f"undefined: {metric.title} is undefined on the compared folds")
     else:
         say("difference", f"{sides[1]} is better by {format_difference(difference)}{chance}")
     say("verdict", _verdict(sides, difference))
@@ -78,7 +78,7 @@ def compare(project: Project, sides: list[str]) -> Difference:
 
 def _verdict(sides: list[str], difference: Difference) -> str:
     if np.isnan(difference.low):
-        return "undefined: too few draws have a score to compare"
+        return "undefined: too few resamples have a score to compare"
     if difference.low > 0:
         return f"{sides[1]} beats {sides[0]} beyond chance"
     if difference.high < 0:
@@ -109,5 +109,7 @@ def _warn_optimistic(project: Project, sides: list[str]) -> None:
     ]
     if optimistic:
         warn(
-            "", f"OPTIMISTIC: {shorten_list(optimistic)} chose epochs on the scored folds, so the comparison favours it"
+            "",
+            f"OPTIMISTIC: the epochs of {shorten_list(optimistic)} were chosen on the scored folds: the comparison is "
+            "biased in its favour",
         )

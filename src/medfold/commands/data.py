@@ -17,46 +17,49 @@ class DataItem:
         name: as used in DELETE=: raw, downloads, store/<key>, features/<key>.
         paths: the files and folders to remove.
         bytes: total size of the files.
-        used: the runs that use it, or how to get it again, as text.
+        used_by: the runs that use it, or how to get it again, as text.
     """
 
     name: str
     paths: list[Path]
     bytes: int
-    used: str
+    used_by: str
 
 
-def data(workspace: Workspace, name: str | None = None, unwanted: list[str] | None = None, sure: bool = False) -> None:
+def data(
+    workspace: Workspace, name: str | None = None, names_to_remove: list[str] | None = None, skip_question: bool = False
+) -> None:
     """Lists raw data, stores and features with their sizes and the runs that use them, or removes some.
 
     Args:
         workspace: the project folder.
         name: of one competition. Defaults to all that have data.
-        unwanted: names from the list, to remove. Defaults to none.
-        sure: remove without asking. Defaults to False.
+        names_to_remove: names from the list, to remove. Defaults to none.
+        skip_question: remove without asking. Defaults to False.
 
     Raises:
         UserError: an unknown name, no competition to remove from, or no terminal to ask.
     """
-    names = [name] if name else [each for each in workspace.competitions() if workspace.competition(each).data.is_dir()]
-    if unwanted and not name:
-        raise UserError("whose data?", "DELETE", "Name a competition: COMPETITION=name")
+    with_data = [slug for slug in workspace.competitions() if workspace.competition(slug).data.is_dir()]
+    names = [name] if name else with_data
+    if names_to_remove and not name:
+        raise UserError("no competition named", "DELETE", "Name a competition: COMPETITION=name")
     for competition in names:
         paths = workspace.competition(competition)
         items = list_data_items(paths)
-        if unwanted:
+        if names_to_remove:
             known = {item.name: item for item in items}
-            selected = select_names(known, unwanted, f"data of {competition}")
+            selected = select_names(known, names_to_remove, f"data of {competition}")
             remove_after_confirmation(
                 [known[key].paths for key in selected],
                 "data",
-                [f"{key} ({known[key].used})" for key in selected],
-                sure,
+                [f"{key} ({known[key].used_by})" for key in selected],
+                skip_question,
             )
         elif items:
             say("data", f"{workspace.display(paths.data)}, {format_size(sum(item.bytes for item in items))}")
             print_table(
-                ["what", "size", "used by"], [[item.name, format_size(item.bytes), item.used] for item in items]
+                ["what", "size", "used by"], [[item.name, format_size(item.bytes), item.used_by] for item in items]
             )
     if not names:
         say("data", "none yet")
@@ -72,39 +75,41 @@ def list_data_items(paths: CompetitionPaths) -> list[DataItem]:
         items.append(DataItem("downloads", [paths.downloads], total_size([paths.downloads]), "an unfinished download"))
     for kind, folder in (("store", paths.data / "store"), ("features", paths.data / "features")):
         for path in sorted(folder.glob("*/")):
-            used = shorten_list(runs_by_store.get(path.name, [])) or "no run"
-            items.append(DataItem(f"{kind}/{path.name}", [path], total_size([path]), used))
+            used_by = shorten_list(runs_by_store.get(path.name, [])) or "no run"
+            items.append(DataItem(f"{kind}/{path.name}", [path], total_size([path]), used_by))
     return sorted(items, key=lambda item: -item.bytes)
 
 
-def select_names(known: dict, wanted: list[str], whose: str) -> list[str]:
-    """Returns the wanted names without repetitions.
+def select_names(known: dict, names: list[str], owner: str) -> list[str]:
+    """Returns the names without repetitions.
 
     Args:
-        whose: what the names belong to, for the error message.
+        owner: to which the names belong, for the error message.
 
     Raises:
         UserError: a name is not known.
     """
-    unknown = [name for name in wanted if name not in known]
+    unknown = [name for name in names if name not in known]
     if unknown:
         fix = f"Known: {shorten_list(sorted(known), 8)}" if known else None
-        raise UserError(f"there is no {shorten_list(unknown)} among the {whose}", f'DELETE="{" ".join(wanted)}"', fix)
-    return list(dict.fromkeys(wanted))
+        raise UserError(f"there is no {shorten_list(unknown)} among the {owner}", f'DELETE="{" ".join(names)}"', fix)
+    return list(dict.fromkeys(names))
 
 
-def remove_after_confirmation(items: list[list[Path]], topic: str, descriptions: list[str], sure: bool) -> None:
+def remove_after_confirmation(
+    items: list[list[Path]], topic: str, descriptions: list[str], skip_question: bool
+) -> None:
     """Prints what will be removed, asks once, and removes it.
 
     Args:
         items: the paths of each item.
         topic: of the printed lines.
         descriptions: of each item.
-        sure: do not ask.
+        skip_question: do not ask.
     """
     for line in descriptions:
         say(topic, f"to be removed: {line}")
-    if not sure and not confirm("Remove this for good?"):
+    if not skip_question and not confirm("Remove this for good?"):
         say(topic, "nothing was removed")
         return
     for paths in items:

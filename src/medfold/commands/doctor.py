@@ -19,7 +19,7 @@ from medfold.paths import Workspace
 from medfold.processes import silence_native_output
 
 SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
-LOW_DISK = 20e9  # bytes; with less free disk space a competition hardly fits
+MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Finding:
     """The result of one check: a line of the output."""
 
     topic: str
-    state: Literal["ok", "note", "fault"]
+    level: Literal["ok", "note", "fault"]
     text: str
 
 
@@ -36,8 +36,8 @@ def doctor(project: Project) -> bool:
     findings = []
     for finding in examine(project.workspace, project.competition):
         findings.append(finding)
-        (say if finding.state == "ok" else warn)(finding.topic, f"{finding.state:<7}{finding.text}")
-    return all(finding.state != "fault" for finding in findings)
+        (say if finding.level == "ok" else warn)(finding.topic, f"{finding.level:<7}{finding.text}")
+    return all(finding.level != "fault" for finding in findings)
 
 
 def examine(workspace: Workspace, competition: Competition) -> Iterator[Finding]:
@@ -51,9 +51,11 @@ def examine(workspace: Workspace, competition: Competition) -> Iterator[Finding]
 
 
 def _python() -> Finding:
-    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    is_supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
     text = f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}"
-    return Finding("Python", "ok" if fits else "fault", text if fits else f"{text}: 3.11 to 3.13 are needed")
+    return Finding(
+        "Python", "ok" if is_supported else "fault", text if is_supported else f"{text}: 3.11 to 3.13 are needed"
+    )
 
 
 def _packages(file: Path) -> Finding:
@@ -112,18 +114,20 @@ def _gpu() -> Finding:
 def _disk(root: Path) -> Finding:
     data = root / "data" if (root / "data").is_dir() else root
     free = shutil.disk_usage(data).free
-    return Finding("disk", "ok" if free > LOW_DISK else "note", f"{format_size(free)} free for data/ and runs/")
+    return Finding("disk", "ok" if free > MIN_FREE_BYTES else "note", f"{format_size(free)} free for data/ and runs/")
 
 
 def _kaggle(competition: Competition) -> Iterator[Finding]:
-    needed = competition.source["kind"] == "kaggle" or competition.upload != "local"
+    needs_kaggle = competition.source["kind"] == "kaggle" or competition.upload != "local"
     try:
         session = KaggleSession.connect()
     except UserError as error:
-        yield Finding("Kaggle", "fault" if needed else "note", f"{error}{'' if needed else ' (not needed here)'}")
+        yield Finding(
+            "Kaggle", "fault" if needs_kaggle else "note", f"{error}{'' if needs_kaggle else ' (not needed here)'}"
+        )
         return
     yield Finding("Kaggle", "ok", session.account)
-    if not needed:
+    if not needs_kaggle:
         yield Finding("joined", "ok", "this competition needs no account")
         return
     try:
@@ -139,12 +143,12 @@ def _competition_status(competitions: Competitions, competition: Competition) ->
     yield Finding("joined", "ok", info.slug)
     if info.deadline:
         day = f"{info.deadline:%Y-%m-%d %H:%M} UTC"
-        yield Finding("deadline", "note" if info.over else "ok", f"{day}{', over' if info.over else ''}")
+        yield Finding("deadline", "note" if info.has_ended else "ok", f"{day}{', over' if info.has_ended else ''}")
     if info.submissions_disabled:
         yield Finding("submit", "note", "closed")
     else:
         kind = "notebooks only" if info.notebooks_only else "files"
-        left = competitions.limits(info.slug).left
+        left = competitions.limits(info.slug).num_left
         limit = (
             "number of submissions left today is unknown" if left is None else f"{left} submissions left today (UTC)"
         )

@@ -8,12 +8,12 @@ from medfold.data import get_raw_data, get_raw_files
 
 
 def download(
-    project: Project, given: Path | None = None, force: bool = False, patterns: list[str] | None = None
+    project: Project, path: Path | None = None, force: bool = False, patterns: list[str] | None = None
 ) -> None:
     """Gets the raw data and reads its labels; completes an unfinished download.
 
     Args:
-        given: a file, folder or zip archive to use instead of the source. Defaults to none.
+        path: a file, folder or zip archive to use instead of the source. Defaults to none.
         force: get it again even if it is complete. Defaults to False.
         patterns: names or patterns of the files to get. Defaults to all files.
     """
@@ -21,4 +21,4 @@ def download(
         with files.lock(project.paths.raw):
             get_raw_files(project, patterns)
     else:
-        get_raw_data(project, given, force)
+        get_raw_data(project, path, force)

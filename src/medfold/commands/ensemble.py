@@ -33,10 +33,10 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
     result = ensemble_runs(project, names, data, method, per_class)
     show_ensemble(project, result, method)
     say("OOF score", describe_score(project.competition, result.score, data.train["unit"].nunique()))
-    options = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
+    variables = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
     quoted_names = " ".join(names)
     command = project.command(
-        "submit", RUNS=f'"{quoted_names}"', **{key: value for key, value in options.items() if value}
+        "submit", RUNS=f'"{quoted_names}"', **{key: value for key, value in variables.items() if value}
     )
     say("then", command)
 
@@ -48,20 +48,20 @@ def show_ensemble(project: Project, result: Ensemble, method: str | None = None)
         result: the fitted ensemble.
         method: the method that the user named. Defaults to none.
     """
-    competition, decision = project.competition, result.choice
+    competition, ensemble_choice = project.competition, result.choice
     metric = metric_of(competition)
     if len(result.names) > 1:
         say("members", f"{len(result.names)} runs, and the correlation of their errors (1: the same errors)")
         _show_members(metric, result.members)
         say("methods", "cross-fitted: weights from the other folds; gain over the arithmetic mean")
-        _show_methods(metric, decision)
-        choice = decision.chosen
+        _show_methods(metric, ensemble_choice)
+        choice = ensemble_choice.chosen
         reason = "as requested" if method else "better than the mean beyond chance"
         if not method and choice.gain is None:
             reason = "no other is better beyond chance"
         weights = choice.fitted.parameters.get("weights")
         say("chosen", f"{choice.method.title}: {reason}{_weights_as_text(result.members, weights)}")
-    _show_post_processing(metric, decision)
+    _show_post_processing(metric, ensemble_choice)
     if result.calibration:
         calibration = result.calibration
         after = f"after temperature scaling {calibration.after:.4f} (T = {calibration.temperature:.2f})"
@@ -70,56 +70,58 @@ def show_ensemble(project: Project, result: Ensemble, method: str | None = None)
 
 def _show_members(metric: Metric, members: Members) -> None:
     correlation = error_correlation(members)
-    numbers = [f"[{number + 1}]" for number in range(len(members.names))]
+    labels = [f"[{number + 1}]" for number in range(len(members.names))]
     rows = []
     for number, name in enumerate(members.names):
         predictions = members.predictions[number]
         low, high = bootstrap_interval(metric, members.targets, predictions, members.group)
         score = format_score(metric(members.targets, predictions))
         rows.append(
-            [numbers[number], name, score, format_interval(low, high), *(f"{r:.2f}" for r in correlation[number])]
+            [labels[number], name, score, format_interval(low, high), *(f"{r:.2f}" for r in correlation[number])]
         )
-    print_table(["", "run", metric.title, "95 % interval", *numbers], rows)
+    print_table(["", "run", metric.title, "95 % interval", *labels], rows)
 
 
-def _show_methods(metric: Metric, decision: EnsembleChoice) -> None:
+def _show_methods(metric: Metric, ensemble_choice: EnsembleChoice) -> None:
     rows = []
-    for contender in decision.candidates:
-        gain = [format_difference(contender.gain), _percent(contender.gain.probability)] if contender.gain else ["", ""]
+    for candidate in ensemble_choice.candidates:
+        gain = [format_difference(candidate.gain), _percent(candidate.gain.probability)] if candidate.gain else ["", ""]
         rows.append(
             [
-                contender.method.name,
-                contender.method.title,
-                format_score(contender.cross_fitted),
-                format_score(contender.in_sample),
+                candidate.method.name,
+                candidate.method.title,
+                format_score(candidate.cross_fitted),
+                format_score(candidate.in_sample),
                 *gain,
             ]
         )
-    marked = [decision.candidates.index(decision.chosen)]
+    marked = [ensemble_choice.candidates.index(ensemble_choice.chosen)]
     print_table(
         ["METHOD", "", f"{metric.title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked
     )
 
 
-def _show_post_processing(metric: Metric, decision: EnsembleChoice) -> None:
-    adjusted = decision.post_processed
-    if adjusted is None:
+def _show_post_processing(metric: Metric, ensemble_choice: EnsembleChoice) -> None:
+    post_processed = ensemble_choice.post_processed
+    if post_processed is None:
         return
-    parameters = ", ".join(_as_text(value) for key, value in adjusted.fitted.parameters.items() if key != "weights")
-    before, after = format_score(decision.chosen.cross_fitted), format_score(adjusted.cross_fitted)
-    scores = f"{metric.title} {before} -> {after} cross-fitted"
-    outcome = "used" if adjusted.helps else "not used: the score does not gain"
-    output = say if adjusted.helps else warn
+    parameters = ", ".join(
+        _as_text(value) for key, value in post_processed.fitted.parameters.items() if key != "weights"
+    )
+    before, after = format_score(ensemble_choice.chosen.cross_fitted), format_score(post_processed.cross_fitted)
+    scores = f"{metric.title} {before} -> {after} cross-fitted ({format_score(post_processed.in_sample)} in-sample)"
+    outcome = "used" if post_processed.helps else "not used: the score does not improve"
+    output = say if post_processed.helps else warn
     output(
         "adjusted",
-        f"{adjusted.title} {parameters}: {scores} ({format_score(adjusted.in_sample)} in-sample); {outcome}",
+        f"{post_processed.title} {parameters}: {scores}; {outcome}",
     )
 
 
 def _as_text(value: float | list[float]) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
-    return shorten_list([f"{each:.3g}" for each in value], 8)
+    return shorten_list([f"{number:.3g}" for number in value], 8)
 
 
 def _weights_as_text(members: Members, weights: np.ndarray | None) -> str:
@@ -128,7 +130,7 @@ def _weights_as_text(members: Members, weights: np.ndarray | None) -> str:
     if weights.ndim == 2:
         weights = weights.mean(axis=1)
     return "; weights " + shorten_list(
-        [f"{name} {each:.2f}" for name, each in zip(members.names, weights, strict=True)], 8
+        [f"{name} {weight:.2f}" for name, weight in zip(members.names, weights, strict=True)], 8
     )
 
 

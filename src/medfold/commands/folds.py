@@ -22,7 +22,7 @@ from medfold.errors import shorten_list
 from medfold.folds import (
     SuspectedGroup,
     adversarial_auc,
-    find_unnamed_groups,
+    find_suspected_groups,
     fold_balance,
     predictive_columns,
     scarce_classes,
@@ -75,7 +75,7 @@ def show_dataset(project: Project, data: Dataset) -> None:
     raw = project.paths.raw_root(competition.images.root)
     for suspicion in value_suspicions(raw, train["image"].tolist(), competition.images):
         warn("", f"{'values of the images':<33}{suspicion}")
-    _show_unnamed_groups(project, train)
+    _show_suspected_groups(project, train)
     _show_shift(project, data)
     _show_predictive_columns(project, data)
     _draw_near_duplicates(project, data)
@@ -96,23 +96,23 @@ def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unread
     readable_labels = labels[: len(readable)].groupby(readable["unit"].to_numpy()).max()
     lost = readable_labels.index[(all_labels.loc[readable_labels.index] != readable_labels).any(axis=1)]
     if len(lost):
-        text = f"{len(lost):,} units have a label with an image that cannot be read, and count as without it"
+        text = f"{len(lost):,} units have a label only with an image that cannot be read, and count as negative"
         warn("folds", f"{text}: {shorten_list(lost)}")
 
 
-def _show_unnamed_groups(project: Project, train: pd.DataFrame) -> None:
+def _show_suspected_groups(project: Project, train: pd.DataFrame) -> None:
     """Warns of columns that may identify patients without being named as groups, and of missing groups."""
     competition = project.competition
     columns = read_extra_columns(competition, project.paths, train["id"])
     suspects = [*_patients_in_headers(project, train)]
-    suspects += find_unnamed_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
+    suspects += find_suspected_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
     for suspect in suspects[:MAX_SUSPECTS]:
-        text = f"{suspect.name}: {suspect.values:,} values, {suspect.images:,} images share theirs"
-        split = f"{suspect.split:,} values are in several folds ({suspect.fact} keeps them together)"
+        text = f"{suspect.name}: {suspect.num_values:,} values, {suspect.num_shared_images:,} images share theirs"
+        split = f"{suspect.num_split_values:,} values are in several folds ({suspect.fact} keeps them together)"
         warn("", f"{'suspected groups':<33}{text}, {split}")
     if not has_known_groups(competition):
         hint = "" if suspects else "; no column, id or folder identifies them"
-        warn("", f"{'patients':<33}unknown: the OOF score may flatter{hint}")
+        warn("", f"{'patients':<33}unknown: the OOF score may be too high{hint}")
 
 
 def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
@@ -121,7 +121,7 @@ def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[Suspecte
     if has_known_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
         return []
     columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
-    suspects = find_unnamed_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
+    suspects = find_suspected_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
     fact = "labels.group: PatientID with images.headers: [PatientID]"
     return [replace(suspect, fact=fact) for suspect in suspects if suspect.name == "PatientID"]
 
@@ -167,7 +167,7 @@ def _show_predictive_columns(project: Project, data: Dataset) -> None:
 def _draw_near_duplicates(project: Project, data: Dataset) -> None:
     sheet, pairs = project.paths.contact_sheet, data.near_duplicates.pairs
     rows = [
-        [(image.pixels, [image.id, ", ".join(image.facts)]) for image in pair]
+        [(image.pixels, [image.id, ", ".join(image.caption_lines)]) for image in pair]
         for pair in near_duplicate_examples(project, data, pairs, MAX_PAIRS)
     ]
     if not rows:
@@ -176,33 +176,34 @@ def _draw_near_duplicates(project: Project, data: Dataset) -> None:
     escaped = write_contact_sheet(rows, sheet)
     say("", f"near-duplicates side by side: {project.display(sheet)}")
     if escaped:
-        say(
-            "", f"{escaped} captions have letters that no font of this machine has; they are written as codes (\\u4e2d)"
-        )
+        say("", f"{escaped} captions have characters that no installed font has; they are written as codes (\\u4e2d)")
 
 
 def _show_folds(project: Project, data: Dataset) -> None:
-    options, competition, train, leaks = project.competition.folds, project.competition, data.train, data.leaks
+    fold_facts, competition, train, leaks = project.competition.folds, project.competition, data.train, data.leaks
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
     if not competition.classes and competition.task == "binary":
         names = [f"{competition.labels.targets[0]}={name}" for name in names]
     groups = train["group"].to_numpy()
-    if not data.folds_made:
+    if not data.has_new_folds:
         say("folds", f"kept: {format_folds(project, train)}")
-    for name, count in scarce_classes(data.targets, groups, names, options.k).items():
-        warn("folds", f"warning: class {name} is in {count} groups only, so {options.k - count} folds have none of it")
+    for name, count in scarce_classes(data.targets, groups, names, fold_facts.k).items():
+        warn(
+            "folds",
+            f"warning: class {name} is in {count} groups only, so {fold_facts.k - count} folds have no sample of it",
+        )
     largest = int(train["group"].value_counts().max())
-    if largest > len(train) / options.k:
+    if largest > len(train) / fold_facts.k:
         share = f"the largest group holds {largest:,} of {len(train):,} images"
-        warn("folds", f"warning: {share}, so folds cannot be of one size{_chain_hint(options)}")
+        warn("folds", f"warning: {share}, so folds cannot have equal sizes{_chain_hint(fold_facts)}")
     rows = fold_balance(data.targets, groups, train["fold"].to_numpy(), names)
     if len(names) <= 14:
         print_table(rows.columns, rows.to_numpy().tolist())
-    for number, (fact, value) in enumerate(leaks.lines()):
-        (warn if value != "none" else say)("audit" if number == 0 else "", f"{fact:<33}{value}")
+    for index, (finding, value) in enumerate(leaks.lines()):
+        (warn if value != "none" else say)("audit" if index == 0 else "", f"{finding:<33}{value}")
     if any(leaks.counts().values()):
         say("", f"all of them: {project.display(project.paths.audit)}")
 
 
-def _chain_hint(options: FoldFacts) -> str:
-    return "; near-duplicates make chains (folds.duplicates)" if options.duplicates == "near" else ""
+def _chain_hint(fold_facts: FoldFacts) -> str:
+    return "; near-duplicates make chains (folds.duplicates)" if fold_facts.duplicates == "near" else ""

@@ -13,33 +13,33 @@ from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, fold
 from medfold.submission import check_sample_submission
 
 
-def new(workspace: Workspace, text: str, given: Path | None = None) -> None:
+def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
     """Gets the files of a competition, guesses its facts and writes its folder; prints each guess with its reason.
 
     Args:
         workspace: the project folder.
         text: the slug or address of a competition or data set at Kaggle, or any other name. Files from this machine
             count as Kaggle's only if `text` is an address.
-        given: a file, folder or zip archive with its files. Defaults to the files in data/, else to Kaggle.
+        path: a file, folder or zip archive with its files. Defaults to the files in data/, else to Kaggle.
 
     Raises:
-        UserError: the competition exists already, the name is not usable, or the files make no sense.
+        UserError: the competition exists already, the name is not usable, or the files cannot be interpreted.
     """
     name, source = _parse_name(text)
     if name in workspace.competitions() or not name or name != Path(name).name or name.startswith((".", "_")):
         problem = (
-            "there is such a competition already"
+            "this competition exists already"
             if name in workspace.competitions()
             else "not usable as the name of a folder"
         )
-        raise UserError(problem, f"COMPETITION={name}", "Choose another name" if given else None)
+        raise UserError(problem, f"COMPETITION={name}", "Choose another name" if path else None)
     paths = CompetitionPaths(workspace.root, name, name)
-    local = given is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
+    local = path is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
     if local and "/" not in text:
         source = {"kind": "own"}
-    if given is not None or not paths.raw.is_dir():
+    if path is not None or not paths.raw.is_dir():
         with files.lock(paths.raw):
-            manifest = Source(source, paths).get(given)
+            manifest = Source(source, paths).get(path)
         say("download", f"{len(manifest):,} files -> {workspace.display(paths.raw)}")
     elif not paths.raw_manifest.is_file():
         Source(source, paths).write_manifest()
@@ -53,7 +53,7 @@ def new(workspace: Workspace, text: str, given: Path | None = None) -> None:
 
 
 def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
-    """Reads the samples with the guessed facts and a provisional metric, and reports what does not fit."""
+    """Reads the samples with the guessed facts and a provisional metric, and reports mismatches."""
     score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
     try:
         competition = config.validated(Competition, {**facts, "score": score}, paths.facts.relative_to(paths.root))
@@ -83,7 +83,7 @@ def _parse_name(text: str) -> tuple[str, dict[str, str]]:
 def _show(workspace: Workspace, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:
     say("new", f"{paths.name} -> {workspace.display(paths.folder)}")
     print_table(["fact", "guess", "because"], draft.reasons)
-    warn("check", f"score.metric: fill it in, {SUGGESTED[facts['task']]} perhaps; without it nothing runs")
+    warn("check", f"score.metric: fill it in, for example {SUGGESTED[facts['task']]}; it is required")
     for doubt in draft.doubts:
         warn("", doubt)
     warn("", "images.symmetry: horizontal or dihedral, if images may be mirrored or turned")

@@ -1,4 +1,4 @@
-"""`make notebook`: packs the trained folds and writes a notebook that submits them; sends nothing."""
+"""`make notebook`: packs the trained folds and writes a notebook that submits them, without uploading."""
 
 from medfold import files
 from medfold.commands.ensemble import show_ensemble
@@ -6,7 +6,7 @@ from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import say
 from medfold.ensemble import ensemble_runs
 from medfold.kaggle import RemoteRun
-from medfold.notebooks import UNDER_WAY, bundle_folder, pack_submission
+from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.runs import load_dataset_for
 
 
@@ -26,7 +26,7 @@ def notebook(project: Project, names: list[str], method: str | None = None, per_
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
     show_ensemble(project, ensemble, method)
-    with files.exclusive_lock(bundle_folder(project, ensemble.names), UNDER_WAY):
+    with files.exclusive_lock(bundle_folder(project, ensemble.names), PACKING_MESSAGE):
         remote_run = pack_submission(project, data, ensemble)
     say("notebook", project.display(remote_run.notebook))
     say(

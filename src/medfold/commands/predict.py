@@ -39,10 +39,10 @@ from medfold.runs import (
 )
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
 
-MAX_ROWS = 10  # on the terminal
-CHUNK = 256  # images in memory at a time
+MAX_SHOWN_ROWS = 10  # on the terminal
+CHUNK_SIZE = 256  # images in memory at a time
 MEAN = SavedChoice(FittedTransform.from_function(mean_of), None, "arithmetic mean")
-MAX_NAME = 150  # letters of the name of a file with predictions
+MAX_NAME_LENGTH = 150  # letters of the name of a file with predictions
 MAX_PICTURE = 512  # longer side of a picture with a heat map, in pixels
 
 
@@ -71,55 +71,56 @@ def predict(
             different parts of an image.
     """
     names = list(dict.fromkeys(names or ["baseline"]))
-    current_project, project = project, _with_trained_facts(project, names)
+    trained_project = _with_trained_facts(project, names)
     if explain:
-        _refuse_different_views({name: recipe_of_run(project, name).images for name in names})
-    root, paths = new_images(images, project.competition.images)
-    choice = _ensemble_choice(current_project, project, names)
-    result, unreadable = _predict_images(project, names, choice, root, paths)
-    out = out or project.paths.run(names[0]).predictions / f"{_name_for(images)}.csv"
+        _refuse_different_views({name: recipe_of_run(trained_project, name).images for name in names})
+    root, paths = new_images(images, trained_project.competition.images)
+    choice = _ensemble_choice(project, trained_project, names)
+    result, unreadable = _predict_images(trained_project, names, choice, root, paths)
+    out = out or trained_project.paths.run(names[0]).predictions / f"{_name_for(images)}.csv"
     files.write_csv(result, out)
     rows = [
-        [id, *(f"{value:.4f}" for value in values)] for id, *values in result.head(MAX_ROWS).itertuples(index=False)
+        [id, *(f"{value:.4f}" for value in values)]
+        for id, *values in result.head(MAX_SHOWN_ROWS).itertuples(index=False)
     ]
     print_table(result.columns, rows)
-    if len(result) > MAX_ROWS:
-        say("", f"and {len(result) - MAX_ROWS:,} more")
+    if len(result) > MAX_SHOWN_ROWS:
+        say("", f"and {len(result) - MAX_SHOWN_ROWS:,} more")
     for image, reason in list(unreadable.items())[:3]:
         warn("predict", f"left out: {image}: {reason}")
     if len(unreadable) > 3:
         warn("predict", f"left out: {len(unreadable) - 3} more that cannot be read")
-    say("predict", f"{len(result):,} images -> {project.display(out)}")
+    say("predict", f"{len(result):,} images -> {trained_project.display(out)}")
     if explain:
         folder = out.with_name(f"{out.stem}-explained")
-        summary = _explain(project, names, root, result, folder)
-        say("explain", f"{summary} -> {project.display(folder)}")
+        summary = _explain(trained_project, names, root, result, folder)
+        say("explain", f"{summary} -> {trained_project.display(folder)}")
     say("", RESEARCH_NOTICE)
     return result
 
 
 def _with_trained_facts(project: Project, names: list[str]) -> Project:
-    """Returns the project with the facts that the runs were trained under, which define the meaning of the outputs.
+    """Returns the project with the facts that the runs were trained with, which define the meaning of the outputs.
 
     Raises:
-        UserError: the runs were trained under facts that do not fit together.
+        UserError: the runs were trained with facts that do not fit together.
     """
     (first, facts), *others = ((name, facts_of_run(project, name)) for name in names)
     for name, other in others:
         for key in IDENTITY_FACTS:
-            before, now = (config.flat(run_facts.model_dump()).get(key) for run_facts in (facts, other))
-            if before != now:
+            first_value, other_value = (config.flat(run_facts.model_dump()).get(key) for run_facts in (facts, other))
+            if first_value != other_value:
                 raise UserError(
-                    f"{first} and {name} were trained under different facts: {key}", "RUNS", "Predict with one of them"
+                    f"{first} and {name} were trained with different facts: {key}", "RUNS", "Predict with one of them"
                 )
     current = project.competition
     if facts.prediction_columns != current.prediction_columns:
-        before, now = shorten_list(facts.prediction_columns, 6), shorten_list(current.prediction_columns, 6)
-        warn("predict", f"named as when {first} was trained: {before}; competition.yaml says {now} now")
+        trained_columns, columns = (shorten_list(known.prediction_columns, 6) for known in (facts, current))
+        warn("predict", f"named as when {first} was trained: {trained_columns}; competition.yaml now has {columns}")
     elif facts.class_names != current.class_names:
-        before, now = facts.class_names[1], current.class_names[1]
-        text = f"'{facts.prediction_columns[0]}' is the probability of '{before}', as when {first} was trained"
-        warn("predict", f"{text}; competition.yaml has '{now}' as the positive class now")
+        trained_class, positive_class = facts.class_names[1], current.class_names[1]
+        text = f"'{facts.prediction_columns[0]}' is the probability of '{trained_class}', as when {first} was trained"
+        warn("predict", f"{text}; competition.yaml now has '{positive_class}' as the positive class")
     return replace(project, competition=facts)
 
 
@@ -128,7 +129,9 @@ def _name_for(images: Path) -> str:
     path = images.expanduser().absolute()
     below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) and path != Path.cwd() else path
     name = "__".join(part for part in below.parts if part not in (below.anchor, ".."))
-    return name if len(name) <= MAX_NAME else f"{files.fingerprint(str(path), 8)}__{name[-MAX_NAME + 10 :]}"
+    return (
+        name if len(name) <= MAX_NAME_LENGTH else f"{files.fingerprint(str(path), 8)}__{name[-MAX_NAME_LENGTH + 10 :]}"
+    )
 
 
 def _weights_files(project: Project, name: str) -> list[Path]:
@@ -145,19 +148,19 @@ def _load_models(project: Project, name: str) -> list[Any]:
     return [load_model(project.competition, recipe, weights) for weights in _weights_files(project, name)]
 
 
-def _ensemble_choice(current_project: Project, project: Project, names: list[str]) -> SavedChoice:
-    """How a submission of these runs is combined: the saved choice, else a new choice, else the mean."""
-    metric = metric_of(project.competition)
-    if len(names) == 1 and post_processing_of(project.competition, metric) is None:
+def _ensemble_choice(project: Project, trained_project: Project, names: list[str]) -> SavedChoice:
+    """Returns how a submission of these runs is combined: the saved choice, else a new choice, else the mean."""
+    metric = metric_of(trained_project.competition)
+    if len(names) == 1 and post_processing_of(trained_project.competition, metric) is None:
         return MEAN
-    if saved := read_choice(project, names):
+    if saved := read_choice(trained_project, names):
         return saved
     try:
-        ensemble = ensemble_runs(current_project, names, load_dataset_for(current_project, names))
+        ensemble = ensemble_runs(project, names, load_dataset_for(project, names))
     except UserError as reason:
-        warn("predict", f"using the plain mean: how a submission is combined cannot be determined: {reason.what}")
+        warn("predict", f"using the plain mean: the combination of a submission cannot be determined: {reason.what}")
         return MEAN
-    save_choice(current_project, ensemble)
+    save_choice(project, ensemble)
     return choice_of_ensemble(ensemble)
 
 
@@ -207,14 +210,14 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     with silence_native_output(show_on_error=True):
         from medfold.prediction import GradCam  # imports Keras
     competition = project.competition
-    settings = [recipe_of_run(project, name).images for name in names]
+    image_settings = [recipe_of_run(project, name).images for name in names]
     explainers = [[GradCam(model) for model in _load_models(project, name)] for name in names]
-    ids, chosen = result["id"].tolist(), result[competition.prediction_columns].to_numpy().argmax(axis=1)
+    ids, answers = result["id"].tolist(), result[competition.prediction_columns].to_numpy().argmax(axis=1)
 
     def prepare_picture(id: str) -> tuple[np.ndarray, list[np.ndarray]]:
         pixels = read_image(root, id, competition.images)
-        prepared = [prepare_image(pixels, options) for options in settings]
-        if _moves_content(settings[0]):
+        prepared = [prepare_image(pixels, settings) for settings in image_settings]
+        if _moves_content(image_settings[0]):
             return prepared[0], prepared
         height, width = pixels.shape[:2]
         scale = min(1, MAX_PICTURE / max(height, width))
@@ -226,16 +229,16 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
         progress_bar("explain", len(result)) as bar,
     ):
         unfinished.mkdir()
-        for start in range(0, len(ids), CHUNK):
-            batch = slice(start, start + CHUNK)
+        for start in range(0, len(ids), CHUNK_SIZE):
+            batch = slice(start, start + CHUNK_SIZE)
             pictures, prepared = zip(*pool.map(prepare_picture, ids[batch]), strict=True)
             maps = [
-                [explainer(np.stack(pixels), chosen[batch]) for explainer in run_explainers]
+                [explainer(np.stack(pixels), answers[batch]) for explainer in run_explainers]
                 for pixels, run_explainers in zip(zip(*prepared, strict=True), explainers, strict=True)
             ]
-            for number, (id, picture) in enumerate(zip(ids[batch], pictures, strict=True)):
+            for index, (id, picture) in enumerate(zip(ids[batch], pictures, strict=True)):
                 size = picture.shape[1::-1]
-                heats = [cv2.resize(heat_map[number], size) for run_maps in maps for heat_map in run_maps]
+                heats = [cv2.resize(heat_map[index], size) for run_maps in maps for heat_map in run_maps]
                 _, png = cv2.imencode(".png", overlay(picture, np.mean(heats, axis=0))[..., ::-1])
                 # An image of several files is named by the first; Windows allows no `|` in file names.
                 (unfinished / f"{id.partition('|')[0].replace('/', '__')}.png").write_bytes(png.tobytes())
@@ -251,14 +254,14 @@ def _explain(project: Project, names: list[str], root: Path, result: pd.DataFram
     return f"{len(ids):,} heat maps {target}, by {methods}"
 
 
-def _moves_content(options: ImageSettings) -> bool:
-    return bool(options.steps) or options.fit != "stretch"
+def _moves_content(image_settings: ImageSettings) -> bool:
+    return bool(image_settings.steps) or image_settings.fit != "stretch"
 
 
-def _refuse_different_views(settings: dict[str, ImageSettings]) -> None:
+def _refuse_different_views(image_settings: dict[str, ImageSettings]) -> None:
     """Refuses runs that use different parts of an image: heat maps are averaged by position."""
-    (first, options), *others = settings.items()
+    (first, first_settings), *others = image_settings.items()
     for name, other in others:
-        if (other.steps, other.fit) != (options.steps, options.fit):
+        if (other.steps, other.fit) != (first_settings.steps, first_settings.fit):
             what = f"{first} and {name} use different parts of an image (images.steps, images.fit)"
             raise UserError(what, "EXPLAIN=1", "Explain them one by one")

@@ -8,8 +8,6 @@ from medfold.console import say
 from medfold.data import load_samples, scan_dataset
 from medfold.images import read_measurements, store_exists, store_key
 
-SHOWN = 3  # bad images on the terminal
-
 
 def prepare(
     project: Project, recipe: str = "baseline", overrides: dict[str, Any] | None = None, force: bool = False
@@ -20,14 +18,14 @@ def prepare(
         recipe, overrides: as in `train`.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.
     """
-    settings = load_recipe(project.paths, project.workspace.base_folder, recipe, overrides or {}).images
+    image_settings = load_recipe(project.paths, project.workspace.base_folder, recipe, overrides or {}).images
     load_samples(project)  # the key depends on the sample table
-    key = store_key(project.competition, project.paths, settings)
+    key = store_key(project.competition, project.paths, image_settings)
     if force:
         paths = project.paths
-        for path in (paths.pixels, paths.appearance, paths.store(key), paths.unfinished_store(key)):
+        for path in (paths.measurements, paths.appearance, paths.store(key), paths.unfinished_store(key)):
             files.remove(path)
     scanned = read_measurements(project.competition, project.paths) is not None
     if scanned and store_exists(project.paths, key):
         say("prepare", f"complete: {project.display(project.paths.store(key))} (FORCE=1 makes it again)")
-    scan_dataset(project, settings, quiet=False)
+    scan_dataset(project, image_settings, quiet=False)

@@ -91,8 +91,8 @@ def _warn_plugin_metrics(facts: Competition) -> None:
 def _missing_file(project: Project, file: Path, run_names: list[str]) -> str:
     """Returns 'no <path>' for the first missing file that the check of a submission needs; '' if none is missing."""
     recheck_files = [project.paths.recheck_file(file, suffix) for suffix in ("npz", "csv")]
-    metadata = [project.paths.run(name).metadata for name in run_names]
-    for path in (file, file.with_suffix(".json"), *recheck_files, *metadata):
+    metadata_files = [project.paths.run(name).metadata for name in run_names]
+    for path in (file, file.with_suffix(".json"), *recheck_files, *metadata_files):
         if not path.is_file():
             return f"no {project.display(path)}"
     return ""
@@ -103,17 +103,17 @@ def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, 
 
     Args:
         name: of the run.
-        recorded: the recorded score; that of an older version lacks the settings, and today's are used.
+        recorded: the recorded score; one of an older version lacks the settings, and today's are used.
         labels: fingerprint of today's labels, from `labels_fingerprint`.
 
     Raises:
         UserError: facts of the sample table, or labels, have changed, so that nothing can be computed.
     """
-    origin = require_same_facts(project, name, SAMPLE_FACTS)
+    metadata = require_same_facts(project, name, SAMPLE_FACTS)
     trained_facts = facts_of_run(project, name)
     if sorted(trained_facts.class_names) != sorted(project.competition.class_names):
         require_same_facts(project, name, ("classes",))
-    if not has_same_labels(origin, labels):
+    if not has_same_labels(metadata, labels):
         raise UserError(f"labels of the training part are not those of run '{name}'", project.paths.samples)
     facts = trained_facts.model_dump()
     current = project.competition.model_dump(include={"score", "submission"})

@@ -25,8 +25,8 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     """
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
-    options = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
-    text = render(build_page(project, data, ensemble, {key: value for key, value in options.items() if value}))
+    variables = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
+    text = render(build_page(project, data, ensemble, {key: value for key, value in variables.items() if value}))
     shared_path = project.paths.runs / f"{combined_name(ensemble.names)}.html"
     path = project.paths.run(ensemble.names[0]).report if len(ensemble.names) == 1 else shared_path
     files.write_text(text, path)

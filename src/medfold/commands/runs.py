@@ -24,7 +24,7 @@ from medfold.submission import read_ledger
 
 CURRENT = ""  # stands for the current folds table
 
-SHOWN = 5  # differences of a run on the terminal
+MAX_SHOWN = 5  # differences of a run on the terminal
 
 
 def list_runs(project: Project) -> None:
@@ -41,38 +41,41 @@ def list_runs(project: Project) -> None:
     runs = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
     if not runs:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
-    origins = {run.name: files.read_json(run.metadata) for run in runs}
+    metadata_by_run = {run.name: files.read_json(run.metadata) for run in runs}
     recipes = {
-        name: effective_recipe(origin["recipe"], origin["facts"]["images"]["symmetry"])
-        for name, origin in origins.items()
+        name: effective_recipe(metadata["recipe"], metadata["facts"]["images"]["symmetry"])
+        for name, metadata in metadata_by_run.items()
     }
     most_common, labels = _most_common(list(recipes.values())), labels_fingerprint(project)
     groups: dict[str, list] = {CURRENT: []}
     hidden = []
     for run in runs:
-        origin, folds_done = origins[run.name], done_folds(run, origins[run.name]["facts"]["folds"]["k"])
+        metadata, folds_done = (
+            metadata_by_run[run.name],
+            done_folds(run, metadata_by_run[run.name]["facts"]["folds"]["k"]),
+        )
         if not folds_done:
             hidden.append(run.name)
             continue
         score, marks = files.read_json(run.score) or _unscored(), []
         if score.get("optimistic"):
             marks = ["OPTIMISTIC"]
-        has_current_folds = has_same_folds(project, origin)
+        has_current_folds = has_same_folds(project, metadata)
         if reason := _changed_fact(project, run.name, has_current_folds):
             score, marks = _unscored(), [reason]
-        elif not has_same_labels(origin, labels):
+        elif not has_same_labels(metadata, labels):
             score, marks = _unscored(), ["(trained on other labels)"]
         elif score.get("metric", metric.name) != metric.name:
             score, marks = _unscored(), [f"(scored by {score['metric']})"]
         elif _has_other_scoring(score, competition):
             score, marks = _unscored(), ["(scored by another beta or other weights)"]
         elif score["folds_done"] != folds_done:
-            score, marks = _unscored(), ["(the score is not of its current folds: make train scores it again)"]
+            score, marks = _unscored(), ["(outdated score: make train computes it again)"]
         differences = [f"{key}={value}" for key, value in recipes[run.name].items() if value != most_common.get(key)]
-        text = " ".join([*marks, *([f"seed={origin['seed']}"] if origin["seed"] else []), *differences[:SHOWN]])
-        rest = f" and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
-        groups.setdefault(CURRENT if has_current_folds else origin["folds"], []).append(
-            _row(run, origin, score, folds_done, metric, text + rest)
+        text = " ".join([*marks, *([f"seed={metadata['seed']}"] if metadata["seed"] else []), *differences[:MAX_SHOWN]])
+        rest = f" and {len(differences) - MAX_SHOWN} more" if len(differences) > MAX_SHOWN else ""
+        groups.setdefault(CURRENT if has_current_folds else metadata["folds"], []).append(
+            _row(run, metadata, score, folds_done, metric, text + rest)
         )
     count = sum(len(rows) for rows in groups.values())
     say("runs", f"{count} of {paths.name}; the last column lists settings that differ from most runs")
@@ -87,20 +90,20 @@ def list_runs(project: Project) -> None:
                 [0],
             )
     if hidden:
-        fix = project.command("runs", DELETE=f'"{" ".join(hidden[:SHOWN])}"')
+        fix = project.command("runs", DELETE=f'"{" ".join(hidden[:MAX_SHOWN])}"')
         say("", f"not shown, without a trained fold: {shorten_list(hidden)} ({fix} removes them)")
 
 
 def _row(
     run: RunPaths,
-    origin: dict[str, Any],
+    metadata: dict[str, Any],
     score: dict[str, Any],
     folds_done: list[int],
     metric: Metric,
     differences: str,
 ) -> tuple[tuple, list[str]]:
     """The sort key of a run, and its row in the table."""
-    k, value = origin["facts"]["folds"]["k"], score["value"]
+    k, value = metadata["facts"]["folds"]["k"], score["value"]
     interval = format_interval(score["low"], score["high"]) if value is not None else ""
     score_text = format_score(value) if score["folds_done"] else ""
     sort_key = (-len(score["folds_done"]), -metric.sign * value if value is not None else np.inf, run.name)
@@ -108,10 +111,10 @@ def _row(
 
 
 def _older_folds_as_text(project: Project, fingerprint: str) -> str:
-    """A folds table that is no longer in use, as text."""
-    table, metadata = (project.paths.older_folds(fingerprint, suffix) for suffix in ("csv", "json"))
-    options = (files.read_json(metadata) or {}).get("folds", {})
-    settings = f" (k {options['k']}, seed {options['seed']}, {options['method']})" if options else ""
+    """Returns the text for a folds table that is no longer in use."""
+    table, metadata_file = (project.paths.older_folds(fingerprint, suffix) for suffix in ("csv", "json"))
+    fold_facts = (files.read_json(metadata_file) or {}).get("folds", {})
+    settings = f" (k {fold_facts['k']}, seed {fold_facts['seed']}, {fold_facts['method']})" if fold_facts else ""
     return project.display(table) + settings if table.is_file() else f"not kept, {fingerprint[:12]}"
 
 
@@ -121,13 +124,13 @@ def _changed_fact(project: Project, name: str, has_current_folds: bool) -> str:
         keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
         changed = find_changed_fact(project, name, keys)
     except UserError:
-        return "(trained under facts that are no longer valid)"
-    return f"(trained under another {changed[0]})" if changed else ""
+        return "(trained with facts that are no longer valid)"
+    return f"(trained with another {changed[0]})" if changed else ""
 
 
 def _has_other_scoring(score: dict[str, Any], competition: Competition) -> bool:
-    kept, now = score.get("facts"), competition.model_dump(mode="json", include={"score"})["score"]
-    return kept is not None and any(kept["score"][key] != now[key] for key in ("beta", "weights"))
+    saved, current = score.get("facts"), competition.model_dump(mode="json", include={"score"})["score"]
+    return saved is not None and any(saved["score"][key] != current[key] for key in ("beta", "weights"))
 
 
 def _unscored() -> dict[str, Any]:
@@ -144,16 +147,16 @@ def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _training_time(run: RunPaths, k: int) -> str:
-    logs = [log for fold in range(k) if (log := files.read_json(run.fold(fold).log))]
+    logs = [log for fold in range(k) if (log := files.read_json(run.fold(fold).timing))]
     return format_duration(sum(log["seconds"] for log in logs)) if logs else ""
 
 
-def remove_runs(project: Project, names: list[str], sure: bool = False) -> None:
+def remove_runs(project: Project, names: list[str], skip_question: bool = False) -> None:
     """Removes runs with their folds, predictions and reports; submissions stay.
 
     Args:
         names: run names.
-        sure: remove without asking. Defaults to False.
+        skip_question: remove without asking. Defaults to False.
 
     Raises:
         UserError: an unknown run, or no terminal to ask.
@@ -167,4 +170,6 @@ def remove_runs(project: Project, names: list[str], sure: bool = False) -> None:
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
         done = len(done_folds(known[name], k))
         descriptions.append(f"{name} ({done} of {k} folds, {format_size(total_size([known[name].folder]))}{submitted})")
-    remove_after_confirmation([[known[name].folder] for name in dict.fromkeys(names)], "runs", descriptions, sure)
+    remove_after_confirmation(
+        [[known[name].folder] for name in dict.fromkeys(names)], "runs", descriptions, skip_question
+    )

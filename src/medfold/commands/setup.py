@@ -1,10 +1,10 @@
 """Makes and refreshes `.venv` from requirements.lock. Run by make; needs only Python and its standard library.
 
-Before that it refuses make variables that the target does not know.
+Before that it refuses make variables that the target does not have.
 
     python3 src/medfold/commands/setup.py [--gpu]          make .venv, or do nothing if it is up to date
     python3 src/medfold/commands/setup.py --check          check the interpreter that runs this, make nothing
-    ... --targets "train" --words "FOLD RECIPE"       the variables given to make, for these targets
+    ... --targets "train" --variables "FOLD RECIPE"       the variables given to make, for these targets
 
 An error is one line, what is wrong and what to do, and exit code 2. The syntax is old on purpose: a Python that is too
 old must be able to run this file and say so.
@@ -18,16 +18,16 @@ import shutil
 import subprocess
 import sys
 
-LOWEST, HIGHEST = (3, 11), (3, 13)
+MIN_VERSION, MAX_VERSION = (3, 11), (3, 13)
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
 STAMP = os.path.join(VENV, "medfold.stamp")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 
-EVERYWHERE = {"DEBUG", "GPU", "PYTHON"}  # variables that every target accepts
+COMMON_VARIABLES = {"DEBUG", "GPU", "PYTHON"}  # variables that every target accepts
 
-# Prints each module before it searches for it. Finding a module is quick and enough, except for cv2, which may be
+# Prints each module before searching for it. Finding a module is quick and enough, except for cv2, which may be
 # installed and still lack a system library.
 FIND_MODULES = """
 import importlib.util, sys
@@ -46,39 +46,39 @@ def fail(text):
     sys.exit(2)
 
 
-def refuse_unknown_words(targets, words):
+def refuse_unknown_variables(targets, variables):
     """Refuses variables that the make targets do not take; make itself would ignore them."""
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as file:
         help_texts = dict(re.findall(r"^([a-z-]+):.*?## (.*)", file.read(), re.MULTILINE))
-    known = {word for target in targets for word in re.findall(r"\b([A-Z_]+)=", help_texts.get(target, ""))}
-    for word in words:
-        if word not in known | EVERYWHERE:
-            close = difflib.get_close_matches(word.upper(), sorted(known), n=1, cutoff=0.5)
+    known = {variable for target in targets for variable in re.findall(r"\b([A-Z_]+)=", help_texts.get(target, ""))}
+    for variable in variables:
+        if variable not in known | COMMON_VARIABLES:
+            close = difflib.get_close_matches(variable.upper(), sorted(known), n=1, cutoff=0.5)
             hint = f" (did you mean {close[0]}=?)" if close else ""
-            takes = "It takes " + ", ".join(sorted(known)) if known else "It takes no words"
-            fail("make {} knows no {}={}. {}".format(" ".join(targets), word, hint, takes))
+            variables_text = "Variables: " + ", ".join(sorted(known)) if known else "It has no variables"
+            fail("make {} has no variable {}={}. {}".format(" ".join(targets), variable, hint, variables_text))
 
 
-def option_words(option):
-    """The words in the value of a command-line option; an empty list without the option."""
+def option_values(option):
+    """The values of a command-line option, separated by spaces; an empty list without the option."""
     return sys.argv[sys.argv.index(option) + 1].split() if option in sys.argv else []
 
 
 def is_supported(version):
-    """True for a Python version, such as sys.version_info, that medfold runs on."""
-    return LOWEST <= tuple(version[:2]) <= HIGHEST
+    """Returns True for a Python version, such as sys.version_info, that medfold runs on."""
+    return MIN_VERSION <= tuple(version[:2]) <= MAX_VERSION
 
 
 def find_python():
     """This interpreter if its version is supported, else the newest supported one on the PATH."""
     if is_supported(sys.version_info):
         return sys.executable
-    for minor in range(HIGHEST[1], LOWEST[1] - 1, -1):
+    for minor in range(MAX_VERSION[1], MIN_VERSION[1] - 1, -1):
         python = shutil.which("python3.%d" % minor)
         if python and subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) == 0:
             return python
     return fail(
-        "Python %d.%d is here, 3.11 to 3.13 is needed. Install one (python.org, or apt install python3.12"
+        "Python %d.%d is installed, 3.11 to 3.13 is needed. Install one (python.org, or apt install python3.12"
         " python3.12-venv) or name one: make PYTHON=/path/to/python" % sys.version_info[:2]
     )
 
@@ -111,7 +111,7 @@ def run(command, what):
     if result.returncode:
         lines = result.stdout.decode("utf-8", "replace").strip().splitlines()
         errors = [line for line in lines if line.lower().startswith("error")] or lines[-1:]
-        fail("{} failed ({}). Solve that and run the same command again".format(what, "; ".join(errors)[:400]))
+        fail("{} failed ({}). Fix the cause and run the same command again".format(what, "; ".join(errors)[:400]))
 
 
 def locked_version(package):
@@ -177,8 +177,8 @@ def check(python):
 
 def main():
     """Runs the options of the command line."""
-    if option_words("--words"):
-        refuse_unknown_words(option_words("--targets"), option_words("--words"))
+    if option_values("--variables"):
+        refuse_unknown_variables(option_values("--targets"), option_values("--variables"))
     if "--check" in sys.argv:
         check(sys.executable)
         return

@@ -13,7 +13,7 @@ from medfold.console import print_table, say, warn
 from medfold.data import sample_submission
 from medfold.ensemble import Ensemble, ensemble_runs, save_choice
 from medfold.errors import UnreachableError, UserError
-from medfold.notebooks import UNDER_WAY, bundle_folder, pack_submission
+from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.runs import combined_name, git_commit, load_dataset_for
 from medfold.scoring import chance_score, describe_score, format_score, metric_of, metric_title
 from medfold.submission import (
@@ -67,15 +67,15 @@ def submit(
     names = names or [run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
-    names, result = ensemble.names, ensemble.score
+    names, score = ensemble.names, ensemble.score
     show_ensemble(project, ensemble, method)
-    sample = sample_submission(competition, paths)
+    sample_table = sample_submission(competition, paths)
     units = data.test_groups.index.tolist()
-    sample = align_sample(competition, sample, units)
-    test = fill_missing(competition, ensemble.test, units, ensemble.fallback)
+    sample_table = align_sample(competition, sample_table, units)
+    test_predictions = fill_missing(competition, ensemble.test, units, ensemble.fallback)
     probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior, quiet=True)
-    submission = build_submission(competition, test, sample)
-    check_submission(competition, submission, sample)
+    submission = build_submission(competition, test_predictions, sample_table)
+    check_submission(competition, submission, sample_table)
 
     text = submission.to_csv(index=False, float_format="%.9g", lineterminator="\n")
     digest = files.sha256_of_text(text)
@@ -83,8 +83,8 @@ def submit(
     with files.lock(paths.submissions):
         earlier = read_ledger(project.workspace)
         earlier = earlier[earlier["competition"] == paths.name]
-        say("OOF score", describe_score(competition, result, data.train["unit"].nunique()))
-        _show_per_fold(competition, result)
+        say("OOF score", describe_score(competition, score, data.train["unit"].nunique()))
+        _show_per_fold(competition, score)
         content_id = _content_id(competition, digest, ensemble)
         earlier_ids = [
             content_id_of(row, files.read_json(record_path(project, row)) or {}) for _, row in earlier.iterrows()
@@ -96,16 +96,16 @@ def submit(
             return
         if not force:
             _refuse_chance(competition, ensemble)
-        new_row = _new_row(project, names, result, digest)
+        new_row = _new_row(project, names, score, digest)
         row = new_row if row is None else {**new_row, "when": row["when"], "file": row["file"]}
         file = project.workspace.root / row["file"]
         if not file.is_file() or files.sha256(file) != digest:
             files.write_text(text, file)
         written = read_submission(file)
-        check_submission(competition, written, sample)
-        record = {"runs": names, "score": result, "inputs": ensemble.inputs, "sha256": digest, "mark": content_id}
-        record |= {"nothing": ensemble.fallback.tolist(), "decisions": holds_decisions(competition, sample)}
-        record["words"] = class_words(competition, sample)
+        check_submission(competition, written, sample_table)
+        record = {"runs": names, "score": score, "inputs": ensemble.inputs, "sha256": digest, "mark": content_id}
+        record |= {"nothing": ensemble.fallback.tolist(), "decisions": holds_decisions(competition, sample_table)}
+        record["words"] = class_words(competition, sample_table)
         save_choice(project, ensemble)
         ensemble.choice.fitted.save(paths.recheck_file(file, "npz"))
         oof_text = _oof_table(competition, ensemble).to_csv(index=False, float_format="%.17g", lineterminator="\n")
@@ -113,8 +113,10 @@ def submit(
         write_record(project, row, LeaderboardResult(status="written"), record)
         say("submit", f"{len(written):,} rows, checked -> {project.display(file)}")
         if not len(written):
-            warn("", "the public test part is empty: predictions of the notebook cannot be compared with those here")
-        if explanation := explain_words(competition, sample):
+            warn(
+                "", "the public test part is empty: predictions of the notebook cannot be compared with the local ones"
+            )
+        if explanation := explain_words(competition, sample_table):
             say("", explanation)
         if dry_run:
             try:
@@ -128,20 +130,20 @@ def submit(
         table=written,
         probabilities=probabilities,
         groups=data.test_groups,
-        message=_message(project, names, result, content_id),
+        message=_message(project, names, score, content_id),
         content_id=content_id,
-        sample=sample,
+        sample=sample_table,
         pack=lambda: pack_submission(project, data, ensemble),
-        note=lambda facts: write_record(project, row, LeaderboardResult(status="written", facts=facts), record),
-        again=force,
+        record=lambda entries: write_record(project, row, LeaderboardResult("written", record_entries=entries), record),
+        resubmit=force,
     )
-    # A notebook takes hours: other submissions go on meanwhile, and a second one of these runs fails at once.
+    # A notebook takes hours: other submissions continue meanwhile, and a second one of these runs fails at once.
     is_notebook = competition.upload == "notebook"
-    with files.exclusive_lock(bundle_folder(project, names), UNDER_WAY) if is_notebook else files.lock(file):
+    with files.exclusive_lock(bundle_folder(project, names), PACKING_MESSAGE) if is_notebook else files.lock(file):
         outcome = leaderboard.submit(competition, paths, entry)
         write_record(project, row, outcome, record)
-    num_looks = int((earlier["status"] == "scored").sum())
-    _show_outcome(project, outcome, num_looks)
+    num_scored = int((earlier["status"] == "scored").sum())
+    _show_outcome(project, outcome, num_scored)
     if outcome.problem:
         raise UserError(f"the submission was refused: {outcome.problem}", row["file"])
 
@@ -160,12 +162,12 @@ def _earlier_status(project: Project, row: dict[str, str]) -> str:
     reference = f" as {row['ref']}" if row["ref"] else ""
     if row["status"] == "error":
         record = files.read_json(record_path(project, row)) or {}
-        return f"refused{reference}: {record.get('problem') or 'no reason known'}; FORCE=1 submits it again"
+        return f"refused{reference}: {record.get('problem') or 'reason unknown'}; FORCE=1 submits it again"
     scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
     return f"{row['status']}{reference}; {scored or 'no score yet: make scores fetches it'}"
 
 
-def _new_row(project: Project, names: list[str], result: dict[str, Any], digest: str) -> dict[str, str]:
+def _new_row(project: Project, names: list[str], score: dict[str, Any], digest: str) -> dict[str, str]:
     when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     file = project.paths.submissions / f"{when}-{combined_name(names)}.csv"
     count = 1
@@ -178,11 +180,11 @@ def _new_row(project: Project, names: list[str], result: dict[str, Any], digest:
         "runs": " ".join(names),
         "file": file.relative_to(project.workspace.root).as_posix(),
         "sha256": digest,
-        "metric": result["metric"],
-        "oof": format_ledger_score(result["value"]),
-        "low": format_ledger_score(result["low"]),
-        "high": format_ledger_score(result["high"]),
-        "folds": " ".join(map(str, result["folds_done"])),
+        "metric": score["metric"],
+        "oof": format_ledger_score(score["value"]),
+        "low": format_ledger_score(score["low"]),
+        "high": format_ledger_score(score["high"]),
+        "folds": " ".join(map(str, score["folds_done"])),
     }
 
 
@@ -207,10 +209,10 @@ def _content_id(competition: Competition, digest: str, ensemble: Ensemble) -> st
     return f"folds {files.fingerprint([digest, ensemble.inputs, score], 12)}"
 
 
-def _message(project: Project, names: list[str], result: dict[str, Any], content_id: str) -> str:
-    title = metric_title(project.competition, result["metric"])
-    value = format_score(result["value"])
-    folds_done = f"{len(result['folds_done'])} of {project.competition.folds.k} folds"
+def _message(project: Project, names: list[str], score: dict[str, Any], content_id: str) -> str:
+    title = metric_title(project.competition, score["metric"])
+    value = format_score(score["value"])
+    folds_done = f"{len(score['folds_done'])} of {project.competition.folds.k} folds"
     commit = git_commit(project.workspace.root)
     code = f", commit {commit}" if commit else ""
     label = "+".join(names)
@@ -218,13 +220,13 @@ def _message(project: Project, names: list[str], result: dict[str, Any], content
     return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {content_id}"
 
 
-def _show_per_fold(competition: Competition, result: dict[str, Any]) -> None:
-    title = metric_title(competition, result["metric"])
-    values = [format_score(value) for value in result["per_fold"].values()]
-    print_table(["fold", *result["per_fold"]], [[title, *values]])
+def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:
+    title = metric_title(competition, score["metric"])
+    values = [format_score(value) for value in score["per_fold"].values()]
+    print_table(["fold", *score["per_fold"]], [[title, *values]])
 
 
-def _show_outcome(project: Project, outcome: LeaderboardResult, looks_before: int) -> None:
+def _show_outcome(project: Project, outcome: LeaderboardResult, num_scored_before: int) -> None:
     for fact, value in outcome.lines:
         say(fact, value)
     if outcome.ranking is not None:
@@ -232,6 +234,8 @@ def _show_outcome(project: Project, outcome: LeaderboardResult, looks_before: in
         rows = outcome.ranking.astype(object).where(outcome.ranking.notna(), "").to_numpy().tolist()
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
         print_table(outcome.ranking.columns, cells, marked)
-    look_count = f", look {looks_before + 1} at this leaderboard" if outcome.status == "scored" else ""
-    say("ledger", f"{project.display(project.workspace.ledger)}{look_count}")
+    count_text = (
+        f", scored submission {num_scored_before + 1} of this leaderboard" if outcome.status == "scored" else ""
+    )
+    say("ledger", f"{project.display(project.workspace.ledger)}{count_text}")
     say("", RESEARCH_NOTICE)

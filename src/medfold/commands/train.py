@@ -16,7 +16,7 @@ from medfold.training import (
     missing_folds,
     refuse_invalid_parallelism,
     refuse_unknown_folds,
-    refuse_untrainable,
+    refuse_untrainable_recipe,
     train_run,
 )
 
@@ -43,7 +43,7 @@ def train(
         UserError: a fold out of range, or errors of `train_run` and `train_on_kaggle`.
     """
     if run and len(seeds or []) > 1:
-        raise UserError("one name cannot serve several seeds", f"RUN={run}", "Leave RUN out")
+        raise UserError("one name cannot be used for several seeds", f"RUN={run}", "Leave RUN out")
     refuse_unknown_folds(project, folds)
     requests = [
         TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds or [0]
@@ -57,9 +57,9 @@ def train(
         unfinished = any(missing_folds(project, request) for request in requests)
         if unfinished:
             _warn_ineffective(project, resolved_recipe)
-            refuse_untrainable(project, resolved_recipe)
+            refuse_untrainable_recipe(project, resolved_recipe)
     data = load_dataset(project, prepare)
-    if data.folds_made:
+    if data.has_new_folds:
         show_dataset(project, data)
     if prepare and unfinished:
         _verify_store(project, prepare)

@@ -57,7 +57,7 @@ class Competition(StrictModel):
         if self.labels.part:
             self._check_parts()
         elif bool(self.images.test) == bool(self.labels.holdout):
-            raise ValueError("either 'images.test' names the test images, or 'labels.holdout' sets a share aside")
+            raise ValueError("set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)")
         if self.labels.map and self.labels.shape == "one_hot":
             raise ValueError(
                 "'labels.map' has no meaning for labels.shape one_hot, where columns are marked by 0 and 1"
@@ -65,26 +65,26 @@ class Competition(StrictModel):
         known = self.labels.targets if self.labels.shape == "lists" else self.class_names
         if unknown_classes := [name for name in self.labels.map.values() if name is not None and name not in known]:
             raise ValueError(
-                f"'labels.map' reads a value as '{unknown_classes[0]}', which is none of {', '.join(known[:12])}"
+                f"'labels.map' maps a value to '{unknown_classes[0]}', which is not one of {', '.join(known[:12])}"
             )
         if self.labels.holdout and self.submission.sample:
             raise ValueError("a test part made by 'labels.holdout' has no 'submission.sample'")
         if self.labels.holdout and self.score.unit:
-            raise ValueError("'labels.holdout' sets images aside, not units: leave 'score.unit' out")
+            raise ValueError("'labels.holdout' selects images, not units: remove 'score.unit'")
         if self.score.unit and self.task == "multiclass":
             raise ValueError("'score.unit' is for tasks binary, multilabel and ordinal")
         unknown = sorted(set(self.score.weights) - set(self.labels.targets))
         if unknown:
-            raise ValueError(f"'score.weights' names '{unknown[0]}', which is no target")
+            raise ValueError(f"'score.weights' names '{unknown[0]}', which is not a target")
         if self.submission.shape == "lists":
             separator = self.labels.separator
             if split_names := [name for name in self.labels.targets if separator in name]:
-                problem = f"a list of labels with '{separator}' between cannot hold '{split_names[0]}'"
+                problem = f"a list separated by '{separator}' cannot contain '{split_names[0]}'"
                 raise ValueError(f"{problem}: set 'labels.separator', or another 'submission.shape'")
         if self.task == "multilabel":
             if len(self.labels.targets) == 1:
                 raise ValueError(
-                    "task multilabel has several columns in 'labels.targets'; with a single one it is binary"
+                    "task multilabel needs several columns in 'labels.targets'; for a single one, use task binary"
                 )
             if self.classes:
                 raise ValueError("'classes' has no meaning for task multilabel: its labels are 'labels.targets'")
@@ -92,7 +92,7 @@ class Competition(StrictModel):
         if repeated := [name for name in self.classes or () if self.classes.count(name) > 1]:
             raise ValueError(f"'classes' has '{repeated[0]}' twice")
         if reserved := [name for name in self.prediction_columns if name in ("id", "fold", "expected")]:
-            raise ValueError(f"a class is called '{reserved[0]}', a name that medfold's own tables need")
+            raise ValueError(f"a class has the name '{reserved[0]}', which is reserved for medfold's own tables")
         if len(self.labels.targets) != 1:
             raise ValueError(f"task {self.task} has one column in 'labels.targets', found {len(self.labels.targets)}")
         if self.task == "binary":
@@ -112,7 +112,7 @@ class Competition(StrictModel):
         other_keys = {"labels.test": self.labels.test, "labels.holdout": self.labels.holdout}
         other_keys["submission.sample"] = self.submission.sample
         if conflicts := [key for key, value in other_keys.items() if value]:
-            raise ValueError(f"'labels.part' and '{conflicts[0]}' both say what the test part is: leave one out")
+            raise ValueError(f"'labels.part' and '{conflicts[0]}' both define the test part: remove one")
 
     @cached_property
     def class_names(self) -> list[str]:
@@ -121,7 +121,7 @@ class Competition(StrictModel):
 
     @property
     def exclusive_classes(self) -> bool:
-        """True if each sample has exactly one of three or more classes."""
+        """Returns True if each sample has exactly one of three or more classes."""
         return self.task in ("multiclass", "ordinal")
 
     @property
@@ -131,6 +131,6 @@ class Competition(StrictModel):
 
 
 def has_known_groups(competition: Competition) -> bool:
-    """Returns True if the facts say which images belong to one patient, or to one unit of the score."""
+    """Returns True if competition.yaml defines which images belong to one patient, or to one unit of the score."""
     labels = competition.labels
     return bool(labels.group or labels.group_pattern or competition.score.unit)

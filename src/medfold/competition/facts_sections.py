@@ -20,7 +20,7 @@ def items_as_text(value: Any) -> Any:
 
 
 class LabelFacts(StrictModel):
-    """Where the labels are and how they are written."""
+    """Location and layout of the labels."""
 
     shape: str = Field(default="wide", description="Layout of the labels in the raw data; see the layouts below.")
     file: str = Field(
@@ -117,7 +117,7 @@ class LabelFacts(StrictModel):
         try:
             re.compile(value or "")
         except re.error as error:
-            raise ValueError(f"no regular expression ({error})") from None
+            raise ValueError(f"not a regular expression ({error})") from None
         return value
 
     @model_validator(mode="after")
@@ -127,7 +127,7 @@ class LabelFacts(StrictModel):
         for key, columns in (("targets", self.targets), ("keep", self.keep)):
             if reserved := [name for name in columns if name in RESERVED]:
                 raise ValueError(
-                    f"'labels.{key}' has '{reserved[0]}', a name that medfold's own tables need: rename the column"
+                    f"'labels.{key}' has '{reserved[0]}', which is reserved for medfold's own tables: rename the column"
                 )
         if self.group in self.keep:
             raise ValueError(
@@ -137,7 +137,7 @@ class LabelFacts(StrictModel):
 
 
 class ImageFacts(StrictModel):
-    """Where the images are, how they are read, and which flips and turns keep them valid."""
+    """Location and reading of the images, and the flips and turns that keep them valid."""
 
     train: list[str] = Field(
         min_length=1,
@@ -208,21 +208,21 @@ class ImageFacts(StrictModel):
             try:
                 fields = list(string.Formatter().parse(pattern))
             except ValueError as error:
-                raise ValueError(f"'{pattern}' is no pattern ({error})") from None
+                raise ValueError(f"'{pattern}' is not a pattern ({error})") from None
             if invalid := [spec for _, name, spec, _ in fields if name and not re.fullmatch(r"(0?[<>]?\d+d?)?", spec)]:
-                raise ValueError(f"'{pattern}' is no pattern: '{invalid[0]}' is no padding such as 05d")
+                raise ValueError(f"'{pattern}' is not a pattern: '{invalid[0]}' is not a padding such as 05d")
             if any(field == "" for _, field, _, _ in fields):
-                raise ValueError(f"'{pattern}' has {{}}, which names no column")
+                raise ValueError(f"'{pattern}' has an empty field {{}}; write the name of a column in it")
         return value
 
     @model_validator(mode="after")
     def _check_channels(self) -> "ImageFacts":
         if not 1 <= self.num_channels <= 8:
-            raise ValueError(f"'images.channels' is 1 to 8, found {self.num_channels}")
+            raise ValueError(f"'images.channels' must be 1 to 8, found {self.num_channels}")
         if self.windows and self.num_channels != len(self.windows):
             raise ValueError(
-                f"{len(self.windows)} 'images.windows' make as many channels, "
-                f"'images.channels' says {self.num_channels}"
+                f"{len(self.windows)} 'images.windows' give as many channels, "
+                f"but 'images.channels' is {self.num_channels}"
             )
         return self
 
@@ -233,7 +233,7 @@ class ImageFacts(StrictModel):
 
 
 class ScoreFacts(StrictModel):
-    """How predictions are scored."""
+    """Scoring of the predictions."""
 
     metric: str = Field(description="Metric of the leaderboard; see the metrics below.")
     also: tuple[str, ...] = Field(default=(), description="More metrics to show beside it.")
@@ -245,7 +245,7 @@ class ScoreFacts(StrictModel):
     beta: float = Field(default=1, gt=0, description="Metric `fbeta`: weight of recall relative to precision.")
     unit: str | None = Field(
         default=None,
-        description="What one row of score and submission stands for, if not an image: a pattern of columns, such as "
+        description="Unit of one row of score and submission, if not an image: a pattern of columns, such as "
         "`{patient_id}_{laterality}`.",
     )
     aggregate: Literal["mean", "max"] = Field(
@@ -256,7 +256,7 @@ class ScoreFacts(StrictModel):
     @classmethod
     def _refuse_empty(cls, value: Any) -> Any:
         if value is None:
-            raise ValueError("not filled in yet; the competition's page says how submissions are scored")
+            raise ValueError("not filled in yet; see the evaluation section of the competition's page")
         return value
 
 
@@ -281,7 +281,7 @@ class SubmissionFacts(StrictModel):
 
 
 class FoldFacts(StrictModel):
-    """How the training part is split into folds."""
+    """Split of the training part into folds."""
 
     k: int = Field(default=5, ge=2, description="Number of folds.")
     seed: int = Field(default=42, ge=0, description="Seed of the split.")

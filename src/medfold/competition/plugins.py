@@ -10,9 +10,9 @@ from pathlib import Path
 from medfold import files, registry
 from medfold.errors import UserError
 
-NAME = "plugins.py"
+PLUGINS_FILE = "plugins.py"
 _active: Path | None = None
-_contents: str | None = None
+_active_hash: str | None = None
 
 
 def use_plugins(file: Path | None) -> None:
@@ -21,13 +21,13 @@ def use_plugins(file: Path | None) -> None:
     Args:
         file: `plugins.py`; None, or a file that does not exist, for no plugins.
     """
-    global _active, _contents
+    global _active, _active_hash
     file = file if file is not None and file.is_file() else None
-    contents = plugins_hash(file) if file else None
-    if file is not None and (file, contents) == (_active, _contents):
+    content_hash = plugins_hash(file) if file else None
+    if file is not None and (file, content_hash) == (_active, _active_hash):
         return
-    _active, _contents = file, contents
-    registry.use_plugins(lambda: run_plugins(file) if file else None)
+    _active, _active_hash = file, content_hash
+    registry.set_plugin_loader(lambda: run_plugins(file) if file else None)
 
 
 def active_plugins() -> Path | None:

@@ -37,15 +37,15 @@ class Project:
         use_plugins(paths.plugins)
         return cls(workspace, paths, facts)
 
-    def command(self, target: str, **words: object) -> str:
+    def command(self, target: str, **variables: object) -> str:
         """Returns the make command for a target, as the user types it.
 
         Args:
             target: of the Makefile.
-            words: make variables besides COMPETITION.
+            variables: make variables besides COMPETITION.
         """
-        words = {"COMPETITION": self.paths.name, **words}
-        return " ".join(["make", target, *(f"{key}={value}" for key, value in words.items())])
+        variables = {"COMPETITION": self.paths.name, **variables}
+        return " ".join(["make", target, *(f"{key}={value}" for key, value in variables.items())])
 
     def display(self, path: Path) -> str:
         """A path as text for the terminal, as `Workspace.display`."""
@@ -95,7 +95,7 @@ def load_facts(paths: CompetitionPaths, bases: Path) -> Competition:
     """
     where = paths.facts.relative_to(paths.root)
     return config.validated(
-        Competition, _read_facts(paths, bases), f"{where}, {paths.name}" if paths.home != paths.name else where
+        Competition, _read_facts(paths, bases), f"{where}, {paths.name}" if paths.folder_name != paths.name else where
     )
 
 

@@ -1,4 +1,4 @@
-"""Recipes: the choices to experiment with, as read from <recipe>.yaml and SET=."""
+"""Recipes: the settings to experiment with, as read from <recipe>.yaml and SET=."""
 
 import json
 import re
@@ -63,7 +63,7 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
         overrides: nested, as returned by `parse_overrides`.
 
     Raises:
-        UserError: an unknown recipe (the message names the nearest one), an unknown key, a wrong value, or choices
+        UserError: an unknown recipe (the message names the nearest one), an unknown key, a wrong value, or settings
             that contradict each other.
     """
     file = paths.folder / f"{name}.yaml"
@@ -131,7 +131,7 @@ def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
         "backbone.pooling": (backbone.name == "simple_cnn", no_setting),
         "tta": (symmetry == "none", "images.symmetry is none: there is one view of an image"),
     }
-    settings, defaults = (config.flat(each_recipe.model_dump(mode="json")) for each_recipe in (recipe, Recipe()))
+    settings, defaults = (config.flat(values.model_dump(mode="json")) for values in (recipe, Recipe()))
     return {key: why for key, (ineffective, why) in reasons.items() if ineffective and settings[key] != defaults[key]}
 
 

@@ -8,7 +8,7 @@ from medfold.config import StrictModel
 
 
 class ImageSettings(StrictModel):
-    """How images are prepared, once, before they are stored."""
+    """Preparation of the images, once, before they are stored."""
 
     size: int = Field(default=64, ge=8, le=2048, description="Height and width of the prepared images, in pixels.")
     steps: list[str | dict[str, dict[str, Any]]] = Field(
@@ -51,7 +51,7 @@ class BackboneSettings(StrictModel):
 
 
 class TrainingSettings(StrictModel):
-    """How the network is trained."""
+    """Training of the network."""
 
     images: int | None = Field(
         default=None,

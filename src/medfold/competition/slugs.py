@@ -39,4 +39,4 @@ def kaggle_slug(competition: Competition) -> str:
         return parse_slug(address, "competitions")
     except ValueError as error:
         fix = "Set url: https://www.kaggle.com/competitions/<name> in competition.yaml, or upload: local"
-        raise UserError(f"which competition at Kaggle? {error}", "url", fix) from None
+        raise UserError(f"competition at Kaggle unknown: {error}", "url", fix) from None

@@ -6,7 +6,7 @@ from medfold.data.examples import Example, examples_of_classes, near_duplicate_e
 from medfold.data.image_folder import new_images
 from medfold.data.image_patterns import (
     CHANNEL_FIELD,
-    PathRule,
+    PathPattern,
     image_exists,
     is_excluded,
     list_files,
@@ -14,7 +14,7 @@ from medfold.data.image_patterns import (
 )
 from medfold.data.label_arrays import class_numbers, open_arrays
 from medfold.data.label_layouts import label_layout, split_label_list, split_long
-from medfold.data.label_tables import MARKS, TABLE_ENDINGS, is_one_hot, normalise_texts, parse_marks, read_table
+from medfold.data.label_tables import MARKS, TABLE_EXTENSIONS, is_one_hot, normalise_texts, parse_marks, read_table
 from medfold.data.parts import choose_test_part, part_from_name
 from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
 from medfold.data.samples import (
@@ -33,10 +33,10 @@ from medfold.data.sources.source import Source, open_source, source
 __all__ = [
     "CHANNEL_FIELD",
     "MARKS",
-    "TABLE_ENDINGS",
+    "TABLE_EXTENSIONS",
     "Dataset",
     "Example",
-    "PathRule",
+    "PathPattern",
     "Source",
     "build_samples",
     "choose_test_part",

@@ -39,7 +39,7 @@ class Dataset:
         test_groups: group of each unit of the test part, indexed by unit; units with unreadable images included.
         leaks: leaks that the audit found; near-duplicates only if the audit ran.
         unreadable: training samples that were left out because their images cannot be read.
-        folds_made: True if the folds were made just now, False if existing ones were used.
+        has_new_folds: True if the folds were made just now, False if existing ones were used.
         appearance: one row per image with its hash, size and appearance, for the audit; None without an audit.
         near_duplicates: images that look alike; None without an audit.
     """
@@ -50,18 +50,18 @@ class Dataset:
     test_groups: pd.Series
     leaks: LeakReport
     unreadable: pd.DataFrame
-    folds_made: bool
+    has_new_folds: bool
     appearance: pd.DataFrame | None
     near_duplicates: NearDuplicates | None
 
 
 def load_dataset(
-    project: Project, prepare: ImageSettings | None = None, audit: bool = False, renew_folds: bool = False
+    project: Project, image_settings: ImageSettings | None = None, audit: bool = False, renew_folds: bool = False
 ) -> Dataset:
     """Loads samples, targets and folds; gets the data, scans the images and makes the folds where they are missing.
 
     Args:
-        prepare: recipe settings; if the images must be scanned first, also prepares them for the store of this recipe.
+        image_settings: those of a recipe; if images must be scanned first, also prepares them for the store of it.
         audit: also searches for near-duplicates. Defaults to False: only if folds are made, or if they join
             near-duplicates.
         renew_folds: makes new folds even if there are some.
@@ -69,53 +69,56 @@ def load_dataset(
     Raises:
         UserError: existing folds that no longer match the data or the facts, or that split a group.
     """
-    competition, paths, options = project.competition, project.paths, project.competition.folds
-    if options.method == "stratified" and (competition.labels.group or competition.labels.group_pattern):
-        fix = "Set it to stratified-group or group, or take labels.group out"
-        raise UserError("method stratified would split the groups that 'labels' names", "folds.method", fix)
+    competition, paths, fold_facts = project.competition, project.paths, project.competition.folds
+    if fold_facts.method == "stratified" and (competition.labels.group or competition.labels.group_pattern):
+        fix = "Set it to stratified-group or group, or remove labels.group"
+        raise UserError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
     has_folds = paths.folds.is_file() and not renew_folds
-    audit = audit or not has_folds or options.duplicates == "near"
-    everything, measured = scan_dataset(project, prepare, with_appearance=audit)
-    everything = everything.merge(measured[["id", "bad", "hash"]], on="id", validate="one_to_one")
+    audit = audit or not has_folds or fold_facts.duplicates == "near"
+    all_samples, measured = scan_dataset(project, image_settings, with_appearance=audit)
+    all_samples = all_samples.merge(measured[["id", "bad", "hash"]], on="id", validate="one_to_one")
     appearance = near = None
     if audit:
         sizes_and_hashes = measured[["id", "height", "width", "hash"]]
         appearance = read_appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
         near = load_near_duplicates(paths, appearance)
-    joined = near if options.duplicates == "near" else None  # near-duplicates that join groups
+    joined = near if fold_facts.duplicates == "near" else None  # near-duplicates that join groups
     if needs_holdout(paths):
-        everything = _split_off_holdout(project, everything, joined)
-    test_groups = everything[everything["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
-    readable = everything[everything["bad"] == ""].drop(columns="bad")
+        all_samples = _split_off_holdout(project, all_samples, joined)
+    test_groups = all_samples[all_samples["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
+    readable = all_samples[all_samples["bad"] == ""].drop(columns="bad")
     train = readable[readable["part"] == "train"].reset_index(drop=True)
     test = readable[readable["part"] == "test"].reset_index(drop=True)
     targets = encode_targets(competition, train)
     train["group"] = _merged_groups(train, joined)
 
     if has_folds:
-        unreadable = set(everything.loc[everything["bad"] != "", "id"])
-        fold = check_folds(paths, train["id"], options, unreadable).set_index("id")["fold"]
+        unreadable = set(all_samples.loc[all_samples["bad"] != "", "id"])
+        fold = check_folds(paths, train["id"], fold_facts, unreadable).set_index("id")["fold"]
         train["fold"] = fold.loc[train["id"]].to_numpy()
     else:
-        train["fold"] = assign_folds(train["id"], targets, train["group"].to_numpy(), options)
+        train["fold"] = assign_folds(train["id"], targets, train["group"].to_numpy(), fold_facts)
     leaks = find_leaks(train, test, targets, near.pairs if near else None)
     if leaks.split:
         fix = f"Run: {project.command('folds', FORCE=1)}"
         raise UserError(f"{len(leaks.split)} groups are in two folds: {shorten_list(leaks.split)}", paths.folds, fix)
     if not has_folds:
-        origin = {
-            "folds": options.model_dump(),
+        metadata = {
+            "folds": fold_facts.model_dump(),
             "samples": len(train),
             "groups": int(train["group"].nunique()),
             "audit": leaks.counts(),
         }
-        backup = write_folds(paths, train, origin)
+        backup = write_folds(paths, train, metadata)
         say("folds", f"made: {format_folds(project, train)}")
         if backup:
-            say("folds", f"the former ones are kept as {project.display(backup)}; runs on them keep their scores")
+            say(
+                "folds",
+                f"the earlier folds are kept as {project.display(backup)}; the scores of runs on them stay valid",
+            )
     if near is not None:
         files.write_csv(leaks.table(), paths.audit)
-    unreadable = everything[(everything["part"] == "train") & (everything["bad"] != "")]
+    unreadable = all_samples[(all_samples["part"] == "train") & (all_samples["bad"] != "")]
     return Dataset(train, targets, test, test_groups, leaks, unreadable, not has_folds, appearance, near)
 
 
@@ -125,8 +128,10 @@ def format_folds(project: Project, train: pd.DataFrame) -> str:
     Args:
         train: training samples with the column group.
     """
-    options = project.competition.folds
-    description = f"{options.k} folds, {options.method}, seed {options.seed}, {train['group'].nunique():,} groups"
+    fold_facts = project.competition.folds
+    description = (
+        f"{fold_facts.k} folds, {fold_facts.method}, seed {fold_facts.seed}, {train['group'].nunique():,} groups"
+    )
     return f"{description} -> {project.display(project.paths.folds)}"
 
 
@@ -138,37 +143,37 @@ def _merged_groups(readable: pd.DataFrame, near: NearDuplicates | None) -> np.nd
     return merge_groups(readable["group"].to_numpy(), *shared)
 
 
-def _split_off_holdout(project: Project, everything: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
+def _split_off_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
     """Chooses the hold-out and moves it to the test part.
 
     Images that cannot be read stay in the training part, where they are left out.
 
     Args:
-        everything: the sample table, with `bad` and `hash` of each image.
+        all_samples: the sample table with `bad` and `hash` of each image.
         near: near-duplicates, where they join groups.
     """
     competition, share = project.competition, project.competition.labels.holdout
-    is_readable = (everything["bad"] == "").to_numpy()
-    readable = everything[is_readable]
-    in_holdout = np.zeros(len(everything), bool)
+    is_readable = (all_samples["bad"] == "").to_numpy()
+    readable = all_samples[is_readable]
+    in_holdout = np.zeros(len(all_samples), bool)
     targets, groups = encode_targets(competition, readable), _merged_groups(readable, near)
     in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, competition.folds.seed)
-    columns = everything.drop(columns=["bad", "hash"])
+    columns = all_samples.drop(columns=["bad", "hash"])
     with files.lock(project.paths.samples):
         table = samples.split_off_holdout(competition, project.paths, columns, in_holdout)
     count, total = in_holdout.sum(), is_readable.sum()
-    moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} asked for)"
-    say("holdout", f"{moved} become the test part, copies of an image in one part")
-    return table.assign(bad=everything["bad"], hash=everything["hash"])
+    moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} requested)"
+    say("holdout", f"{moved} become the test part; copies of an image stay in one part")
+    return table.assign(bad=all_samples["bad"], hash=all_samples["hash"])
 
 
 def scan_dataset(
-    project: Project, choices: ImageSettings | None = None, with_appearance: bool = False, quiet: bool = True
+    project: Project, image_settings: ImageSettings | None = None, with_appearance: bool = False, quiet: bool = True
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Loads the sample table and the measurements of its images; scans images that have not been measured.
 
     Args:
-        choices: recipe settings; also prepares the images for the store of this recipe. Defaults to measuring only.
+        image_settings: those of a recipe; also prepares the images for its store. Defaults to measuring only.
         with_appearance: also measures what the audit needs.
         quiet: warns of unreadable images only if some were scanned just now.
 
@@ -177,17 +182,17 @@ def scan_dataset(
     """
     competition, paths = project.competition, project.paths
     table = load_samples(project)
-    scan = scan_images(competition, paths, table, choices, with_appearance)
-    if scan.images:
-        message = f"{scan.images:,} images scanned"
-        if choices:
-            message = f"{scan.images:,} images at {choices.size}x{choices.size} px"
-            message += f" -> {project.display(paths.store(store_key(competition, paths, choices)))}"
-        rate = f", {scan.images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
+    scan = scan_images(competition, paths, table, image_settings, with_appearance)
+    if scan.num_images:
+        message = f"{scan.num_images:,} images scanned"
+        if image_settings:
+            message = f"{scan.num_images:,} images at {image_settings.size}x{image_settings.size} px"
+            message += f" -> {project.display(paths.store(store_key(competition, paths, image_settings)))}"
+        rate = f", {scan.num_images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
         say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
-    if scan.images or not quiet:
-        _warn_of_unreadable(project, table, scan.measured)
-    return table, scan.measured
+    if scan.num_images or not quiet:
+        _warn_of_unreadable(project, table, scan.measurements)
+    return table, scan.measurements
 
 
 def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.DataFrame) -> None:

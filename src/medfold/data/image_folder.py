@@ -5,47 +5,51 @@ from pathlib import Path, PurePosixPath
 from medfold.competition import ImageFacts
 from medfold.data.image_patterns import CHANNEL_FIELD
 from medfold.errors import UserError, shorten_list
-from medfold.images import image_endings
+from medfold.images import image_extensions
 
 
-def new_images(path: Path, facts: ImageFacts) -> tuple[Path, list[str]]:
+def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
     """Finds the images of a file or folder.
 
     Args:
         path: an image, or a folder that is searched with its subfolders.
-        facts: image settings of the competition; they say whether each channel is a separate file.
+        image_facts: of the competition; whether each channel is a separate file.
 
     Returns:
         The root folder, and the images as paths below it, sorted; see `join_channel_files`.
 
     Raises:
-        UserError: no such path, or no image in it.
+        UserError: no such path, or it contains no images.
     """
     path = path.expanduser()
     if path.is_file():
-        return path.parent, join_channel_files([path.name], facts)
+        return path.parent, join_channel_files([path.name], image_facts)
     if not path.is_dir():
         raise UserError("no such file or folder", f"IMAGES={path}")
-    endings = set(image_endings())
-    everything = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
-    images = sorted(file for file in everything if Path(file).suffix.lower() in endings)
+    extensions = set(image_extensions())
+    all_files = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
+    images = sorted(file for file in all_files if Path(file).suffix.lower() in extensions)
     if not images:
-        content = f"It has {shorten_list(sorted(everything))}" if everything else "It is empty"
-        raise UserError(f"no image in it ({', '.join(sorted(endings))})", f"IMAGES={path}", content)
-    return path, join_channel_files(images, facts)
+        content = f"Files: {shorten_list(sorted(all_files))}" if all_files else "It is empty"
+        raise UserError(f"it contains no images ({', '.join(sorted(extensions))})", f"IMAGES={path}", content)
+    return path, join_channel_files(images, image_facts)
 
 
-def join_channel_files(paths: list[str], facts: ImageFacts) -> list[str]:
+def join_channel_files(paths: list[str], image_facts: ImageFacts) -> list[str]:
     """Images as `read_image` takes them: files of the channels of one image are joined with `|`.
 
     Raises:
         UserError: no file of the first channel.
     """
-    if isinstance(facts.channels, int):
+    if isinstance(image_facts.channels, int):
         return paths
-    before, _, after = PurePosixPath(facts.train[0]).name.partition(f"{{{CHANNEL_FIELD}}}")
-    first, *others = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in facts.channels)
+    before, _, after = PurePosixPath(image_facts.train[0]).name.partition(f"{{{CHANNEL_FIELD}}}")
+    first, *others = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in image_facts.channels)
     prefixes = [path.removesuffix(first) for path in paths if path.endswith(first)]
     if not prefixes:
-        raise UserError(f"no image is named ...{first}", "IMAGES", f"An image is {len(facts.channels)} files here")
+        raise UserError(
+            f"no image is named ...{first}",
+            "IMAGES",
+            f"An image has {len(image_facts.channels)} files, one per channel",
+        )
     return ["|".join(prefix + ending for ending in (first, *others)) for prefix in prefixes]

@@ -14,7 +14,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.console import warn
 from medfold.errors import UserError, shorten_list
-from medfold.images import files_of_image, image_endings, list_members
+from medfold.images import files_of_image, image_extensions, list_members
 
 CHANNEL_FIELD = "channel"  # the field that is replaced by the names in images.channels
 
@@ -38,11 +38,13 @@ def fill_pattern(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
         UserError: a column that the table does not have, or a pattern without columns for several rows.
     """
     if not pattern_fields(pattern) and len(table) > 1:
-        raise UserError(f"'{pattern}' names no column, so all rows have one image", key, "Write {id} into it")
+        raise UserError(f"'{pattern}' has no field, so all rows would have the same image", key, "Add {id}")
     for column in pattern_fields(pattern):
         if column not in table:
-            fix = f"It has {shorten_list([str(name) for name in table.columns], 12)}"
-            raise UserError(f"the pattern '{pattern}' names a column '{column}' that the table does not have", key, fix)
+            fix = f"Columns: {shorten_list([str(name) for name in table.columns], 12)}"
+            raise UserError(
+                f"the pattern '{pattern}' has the field '{column}', but the table has no such column", key, fix
+            )
     parts = [(text, field, spec) for text, field, spec, _ in string.Formatter().parse(pattern)]
     filled = [
         "".join(text + (_format_value(row[field], spec) if field else "") for text, field, spec in parts)
@@ -101,17 +103,18 @@ def find_images(
             raise UserError(f"{len(missing)} images are missing: {shorten_list(missing)}", raw, fix)
         warn(
             "samples",
-            f"{len(missing):,} images are missing, as many as images.tolerate allows: {shorten_list(missing)}. {fix}",
+            f"{len(missing):,} images are missing, no more than images.tolerate allows: {shorten_list(missing)}. {fix}",
         )
     used = {file for path in image for file in files_of_image(raw, path)}
-    rules = [PathRule(_for_channel(pattern, channel)) for pattern in patterns for channel in channels]
+    path_patterns = [PathPattern(_for_channel(pattern, channel)) for pattern in patterns for channel in channels]
     exclude = competition.images.exclude
     unused = (path for path in known - used if not is_excluded(path, exclude))
-    endings = (*image_endings(), "") if complete else ()
+    extensions = (*image_extensions(), "") if complete else ()
     unlabelled = sorted(
         path
         for path in unused
-        if PurePosixPath(path).suffix.lower() in endings and any(rule.match(path) is not None for rule in rules)
+        if PurePosixPath(path).suffix.lower() in extensions
+        and any(path_pattern.match(path) is not None for path_pattern in path_patterns)
     )
     if unlabelled:
         warn("samples", f"{len(unlabelled):,} images have no label and are left out: {shorten_list(unlabelled)}")
@@ -126,8 +129,8 @@ def match_path_endings(name: str, paths: list[str]) -> list[str]:
         pairs = zip(path.split("/")[::-1], reversed_name, strict=False)
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
-    most = max(map(num_shared, paths), default=0)
-    return [path for path in paths if most and num_shared(path) == most]
+    max_shared = max(map(num_shared, paths), default=0)
+    return [path for path in paths if max_shared and num_shared(path) == max_shared]
 
 
 def _match_by_ending(image: pd.Series, table: pd.DataFrame, known: set[str], raw: Path) -> pd.Series:
@@ -174,7 +177,7 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
     by_simplified_name = {simplified(path): path for path in sorted(known)}
     for path in missing[:1000]:
         if other := by_simplified_name.get(simplified(path)):
-            return f"There is '{other}', not '{path}': see blanks, case, zeros and endings in labels.id and images"
+            return f"There is '{other}', not '{path}': check spaces, case, zeros and extensions in labels.id and images"
     return "Is the download complete?"
 
 
@@ -183,7 +186,7 @@ def _for_channel(pattern: str, name: str | None) -> str:
 
 
 def image_exists(path: str, raw: Path, known: set[str]) -> bool:
-    """True if a file is among the known ones and, for a path `file#member`, contains that member."""
+    """Returns True if a file is among the known ones and, for a path `file#member`, contains that member."""
     if path in known:
         return True
     file, _, member = path.partition("#")
@@ -204,7 +207,7 @@ def _candidate_files(pattern: str, raw: Path) -> list[str]:
     return list_files(raw, prefix.rpartition("/")[0])
 
 
-# Files that operating systems add. Hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are no data either.
+# Files of operating systems. Hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are not data either.
 NOT_DATA = {"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
 
 
@@ -228,28 +231,28 @@ def _is_data(path: str) -> bool:
 
 
 def is_excluded(path: str, exclude: Iterable[str]) -> bool:
-    """True if a path matches one of the patterns; `*` matches any characters, including `/`."""
+    """Returns True if a path matches one of the patterns; `*` matches any characters, including `/`."""
     return any(fnmatchcase(path, pattern) for pattern in exclude)
 
 
-class PathRule:
+class PathPattern:
     """Matches paths against a pattern: `{label}/{id}.png` matches `no/x.png` and returns label and id.
 
     A field matches within one folder or file name. A field that occurs twice must have the same value in both places.
     """
 
     def __init__(self, pattern: str):
-        self.fields, rule = [], ""
+        self.fields, regex = [], ""
         for text, field, _, _ in string.Formatter().parse(pattern):
-            rule += re.escape(text)
+            regex += re.escape(text)
             if field in self.fields:
-                rule += f"(?P=f{self.fields.index(field)})"
+                regex += f"(?P=f{self.fields.index(field)})"
             elif field:
-                rule += f"(?P<f{len(self.fields)}>[^/]+)"  # by number: not every field name is a valid group name
+                regex += f"(?P<f{len(self.fields)}>[^/]+)"  # by number: not every field name is a valid group name
                 self.fields.append(field)
-        self._rule = re.compile(rule)
+        self._regex = re.compile(regex)
 
     def match(self, path: str) -> dict[str, str] | None:
         """Returns the values of the fields in a path; None if the path does not match."""
-        match = self._rule.fullmatch(path)
+        match = self._regex.fullmatch(path)
         return dict(zip(self.fields, match.groups(), strict=True)) if match else None

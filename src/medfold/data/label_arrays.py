@@ -31,12 +31,16 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
             yield content
     except DAMAGED as error:
         raise UserError(
-            f"damaged, or no .npz archive ({str(error) or type(error).__name__})", path, "Get it again"
+            f"damaged, or not an .npz archive ({str(error) or type(error).__name__})", path, "Download it again"
         ) from None
     except ValueError as error:
         has_objects = "bject" in str(error) or "pickle" in str(error)
-        what = "no array of numbers, but of Python objects, or no array at all" if has_objects else f"damaged ({error})"
-        raise UserError(what, path, "Get it again, or save it without objects") from None
+        what = (
+            "not an array of numbers: an array of Python objects, or not an array"
+            if has_objects
+            else f"damaged ({error})"
+        )
+        raise UserError(what, path, "Download it again, or save it without objects") from None
 
 
 def class_numbers(labels: np.ndarray) -> np.ndarray | None:

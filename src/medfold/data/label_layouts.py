@@ -12,7 +12,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.console import say, warn
 from medfold.data import image_patterns, label_tables
-from medfold.data.image_patterns import PathRule, list_files
+from medfold.data.image_patterns import PathPattern, list_files
 from medfold.data.label_arrays import class_numbers, open_arrays
 from medfold.data.label_tables import is_one_hot, parse_marks, read_table
 from medfold.data.parts import choose_test_part, part_from_name
@@ -20,7 +20,7 @@ from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.images import identifying_keywords, path_of_image, read_headers
 from medfold.registry import Registry
 
-LAYOUTS: Registry[Callable] = Registry("shape of labels")
+LAYOUTS: Registry[Callable] = Registry("label layout")
 Parts = tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame | None]  # train, test, solution
 FEW_IMAGES = 20  # with so few images, each may well be of a different patient
 
@@ -67,7 +67,7 @@ def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFr
     repeated = rows.duplicated([labels.id, "target"])
     if repeated.any():
         names = (rows[labels.id] + "_" + rows["target"])[repeated]
-        fix = "labels.repeated in competition.yaml says what several rows of one id mean"
+        fix = "Set labels.repeated in competition.yaml: how to merge several rows of one id"
         raise UserError(f"{repeated.sum()} rows appear twice: {shorten_list(names)}", path, fix)
     train = rows.pivot(index=labels.id, columns="target", values=labels.value)
     train = train.reindex(columns=labels.targets)
@@ -129,21 +129,21 @@ def folders(competition: Competition, raw: Path) -> Parts:
     (target,) = competition.labels.targets
     _refuse_private(competition)
     labels, images = competition.labels, competition.images
-    everything = list_files(raw, exclude=images.exclude)
+    all_files = list_files(raw, exclude=images.exclude)
     tables = {}
-    for part, rules in (("train", images.train), ("test", images.test)):
+    for part, patterns in (("train", images.train), ("test", images.test)):
         rows = []
         # Where a folder `test` is beside those of the classes, {label}/{id}.png would match its images, too.
-        unlabelled = [PathRule(rule) for rule in images.test if part == "train" and "{label}" not in rule]
-        candidates = [path for path in everything if not any(rule.match(path) for rule in unlabelled)]
-        for rule in map(PathRule, rules):
-            matches = ((path, rule.match(path)) for path in candidates)
+        unlabelled = [PathPattern(pattern) for pattern in images.test if part == "train" and "{label}" not in pattern]
+        candidates = [path for path in all_files if not any(path_pattern.match(path) for path_pattern in unlabelled)]
+        for path_pattern in map(PathPattern, patterns):
+            matches = ((path, path_pattern.match(path)) for path in candidates)
             rows += [{**fields, "image": path} for path, fields in matches if fields is not None]
         columns = list(dict.fromkeys(["id", "image", "label", *(name for row in rows for name in row)]))
         table = pd.DataFrame(rows, columns=columns, dtype=str).drop_duplicates("image")
-        if table.empty and rules:
-            raise UserError(f"no {part} image matches {' or '.join(rules)}", raw, _found_folders(everything))
-        if rules and table["label"].notna().all():
+        if table.empty and patterns:
+            raise UserError(f"no {part} image matches {' or '.join(patterns)}", raw, _found_folders(all_files))
+        if patterns and table["label"].notna().all():
             # The same accent may be encoded as one character or as two.
             table["label"] = table["label"].map(partial(unicodedata.normalize, "NFC"))
             table["label"] = label_tables.map_labels(table[["label"]], competition)["label"]
@@ -151,16 +151,15 @@ def folders(competition: Competition, raw: Path) -> Parts:
         unknown = sorted(set(table["label"].dropna()) - set(competition.class_names))
         if unknown:
             image = table.loc[table["label"] == unknown[0], "image"].iloc[0]
-            fix = f"Expected: {', '.join(competition.class_names)}. labels.map says what others mean"
+            fix = f"Expected: {', '.join(competition.class_names)}. Map other names with labels.map"
             hint = did_you_mean(unknown[0], competition.class_names)
-            raise UserError(f"the folder '{unknown[0]}' is no class{hint}", raw / image, fix)
-        if rules:
+            raise UserError(f"the folder '{unknown[0]}' is not a class{hint}", raw / image, fix)
+        if patterns:
             table = _with_headers(table, table["image"], images.headers, raw)
         for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
             if column not in table:
-                fix = (
-                    f"Write it as a field: {rules[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png; or see images.headers"
-                )
+                example = f"{patterns[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png"
+                fix = f"Write it as a field: {example}; or see images.headers"
                 raise UserError(f"no field of images.train and no header is called '{column}'", "labels", fix)
         patients = _patient_column(table, table, competition)
         # Patient numbers in file names may restart in the test part, so that equal ones are different patients.
@@ -218,7 +217,9 @@ def arrays(competition: Competition, raw: Path) -> Parts:
             pieces = []
             for prefix in prefixes:
                 if f"{prefix}_labels" not in content or f"{prefix}_images" not in content:
-                    raise UserError(f"no array '{prefix}_images' or '{prefix}_labels'", path, f"It has {content.files}")
+                    raise UserError(
+                        f"no array '{prefix}_images' or '{prefix}_labels'", path, f"Arrays: {', '.join(content.files)}"
+                    )
                 values, count = content[f"{prefix}_labels"], len(content[f"{prefix}_images"])
                 values = values.reshape(len(values), -1)
                 numbers = class_numbers(values) if competition.task != "multilabel" else None
@@ -352,15 +353,15 @@ def _split_by_part(table: pd.DataFrame, competition: Competition, path: Path) ->
     test part.
 
     Raises:
-        UserError: a part without rows, a value that names no part, or an id in several parts.
+        UserError: a part without rows, a value that is not a part, or an id in several parts.
     """
     column, key = competition.labels.part, competition.labels.id
     part = table[column].map({value: part_from_name(value) for value in table[column].unique()})
     if part.isna().any():
         row = part.index[int(np.argmax(part.isna().to_numpy()))]
         value = table.at[row, column] or "nothing"
-        fix = "Known: train, valid, test and their other forms. Correct it, or take labels.part out"
-        raise UserError(f"row {row + 2}, column '{column}': found {value}, which names no part", path, fix)
+        fix = "Known: train, valid, test and their other forms. Correct it, or remove labels.part"
+        raise UserError(f"row {row + 2}, column '{column}': found {value}, which is not a part", path, fix)
     several = part.groupby(table[key]).nunique()
     if (several > 1).any():
         ids = several.index[several > 1]
@@ -368,7 +369,7 @@ def _split_by_part(table: pd.DataFrame, competition: Competition, path: Path) ->
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)
     if test_part not in counts or "train" not in counts:
-        fix = "Take labels.part out, and let labels.holdout set a share aside"
+        fix = "Remove labels.part, and set labels.holdout: the share of the images for the test part"
         raise UserError(f"column '{column}' has rows of {', '.join(counts.index)} only", path, fix)
     joined = ""
     if test_part == "test" and "valid" in counts:
@@ -388,11 +389,11 @@ def _build_part(table: pd.DataFrame, competition: Competition, raw: Path, part: 
     """
     labels, path = competition.labels, raw / competition.labels.file
     images = competition.images
-    rules = images.train if part == "train" else images.test or images.train
-    located, original = _locate_images(table, rules, competition, raw)
+    patterns = images.train if part == "train" else images.test or images.train
+    located, original = _locate_images(table, patterns, competition, raw)
     for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
         if column not in original:
-            columns = f"It has {', '.join(map(str, original.columns))}"
+            columns = f"Columns: {', '.join(map(str, original.columns))}"
             raise UserError(f"no column '{column}'{did_you_mean(column, original.columns)}", path, columns)
     copied = [column for column in [*labels.keep, *labels.targets] if column in original]
     return pd.concat([located, _patient_column(located, original, competition), original[copied]], axis=1)
@@ -412,7 +413,10 @@ def _make_training_ids_differ(train: pd.DataFrame, test: pd.DataFrame) -> None:
         return
     train["unit"] = train["unit"].where(train["unit"] != train["id"], ids)
     train["id"] = ids
-    say("samples", f"{len(shared):,} ids are in train and test: training ids have the folder in front: {ids.iloc[0]}")
+    say(
+        "samples",
+        f"{len(shared):,} ids are in train and test: training ids are prefixed with the folder: {ids.iloc[0]}",
+    )
 
 
 def _patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: Competition) -> pd.Series:
@@ -422,20 +426,20 @@ def _patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: 
 
 
 def _locate_images(
-    table: pd.DataFrame, rules: list[str], competition: Competition, raw: Path, complete: bool = True
+    table: pd.DataFrame, patterns: list[str], competition: Competition, raw: Path, complete: bool = True
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Finds the images of a table.
 
     Args:
         table: the table of the raw data; its columns keep their names, even if one is called id or image.
-        rules: patterns of images.train or images.test.
+        patterns: patterns of images.train or images.test.
         complete: see `image_patterns.find_images`.
 
     Returns:
         A table with id, image and unit; and `table` with one more column for each DICOM header in images.headers.
     """
     with_id = table.assign(id=table[competition.labels.id])
-    image = image_patterns.find_images(with_id, rules, competition, raw, complete)
+    image = image_patterns.find_images(with_id, patterns, competition, raw, complete)
     unit, keywords = competition.score.unit, competition.images.headers
     if not complete:
         keywords = [keyword for keyword in keywords if unit and keyword in image_patterns.pattern_fields(unit)]
@@ -478,11 +482,11 @@ def _test_table(competition: Competition, raw: Path) -> pd.DataFrame:
 def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
     """Table of the files that match the patterns of the test part, with a column for each field."""
     images, key = competition.images, competition.labels.id
-    everything, rows = list_files(raw, exclude=images.exclude), []
-    for rule in map(PathRule, images.test):
-        rows += [fields for path in everything if (fields := rule.match(path)) is not None]
+    all_files, rows = list_files(raw, exclude=images.exclude), []
+    for path_pattern in map(PathPattern, images.test):
+        rows += [fields for path in all_files if (fields := path_pattern.match(path)) is not None]
     if not rows:
-        raise UserError(f"no test image matches {' or '.join(images.test)}", raw, _found_folders(everything))
+        raise UserError(f"no test image matches {' or '.join(images.test)}", raw, _found_folders(all_files))
     table = pd.DataFrame(rows, dtype=str).drop_duplicates("id").sort_values("id", kind="stable")
     return table.assign(**{key: table["id"]}).reset_index(drop=True)
 
@@ -513,6 +517,6 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
     return patients
 
 
-def _found_folders(everything: list[str]) -> str:
-    folders = sorted({path.rpartition("/")[0] or "." for path in everything})
+def _found_folders(all_files: list[str]) -> str:
+    folders = sorted({path.rpartition("/")[0] or "." for path in all_files})
     return f"Folders found: {shorten_list(folders, 5)}"

@@ -17,20 +17,20 @@ from medfold.competition import Competition
 from medfold.console import warn
 from medfold.errors import UserError, did_you_mean, shorten_list
 
-# Endings of files that may be tables, in lower case.
-TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
+# Extensions of files that may be tables, in lower case.
+TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
 READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
 SEPARATORS = ",;\t|"
 MAX_COLUMNS = 10_000
 INTEGER_AS_FLOAT = r"^(-?\d+)\.0$"  # pandas writes integers so if their column has gaps
-MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # how tables mark a label as absent or present
+MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # marks of absent and present labels in tables
 
 
 def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     """Reads a table with all columns as text, empty cells as ''.
 
     Detects the separator: comma, semicolon, tab or |, or the one in Excel's line `sep=;`. Detects the encoding: UTF-8,
-    UTF-16 with a byte order mark, otherwise Windows-1252, with a warning. Strips blanks around column names.
+    UTF-16 with a byte order mark, otherwise Windows-1252, with a warning. Strips spaces around column names.
     Decompresses files that end with .gz. Reads the first sheet of an Excel workbook. Excel and Parquet need an extra
     package.
 
@@ -48,34 +48,36 @@ def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
         raise UserError("no such file", path, "Is the download complete?") from None
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
-            raise UserError(f"damaged ({error})", path, "Get it again") from None
+            raise UserError(f"damaged ({error})", path, "Download it again") from None
         raise UserError(f"cannot be read ({error.strerror})", path) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise UserError(f"not a readable table ({' '.join(str(error).split())})", path) from None
     except (EOFError, zlib.error) as error:
-        raise UserError(f"damaged ({error})", path, "Get it again") from None
+        raise UserError(f"damaged ({error})", path, "Download it again") from None
     for column in needed:
         if column not in table:
             raise UserError(
-                f"no column '{column}'{did_you_mean(column, table.columns)}", path, f"It has {', '.join(table.columns)}"
+                f"no column '{column}'{did_you_mean(column, table.columns)}",
+                path,
+                f"Columns: {', '.join(table.columns)}",
             )
     return table
 
 
 def normalise_texts(values: pd.Series) -> pd.Series:
-    """Strips blanks around texts, and writes 1.0 as 1."""
+    """Strips spaces around texts, and writes 1.0 as 1."""
     return values.str.strip().str.replace(INTEGER_AS_FLOAT, r"\1", regex=True)
 
 
 def parse_marks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Parses columns of marks to 0 and 1, ignoring case and blanks; NaN for any other cell."""
+    """Parses columns of marks to 0 and 1, ignoring case and spaces; NaN for any other cell."""
     return table[columns].apply(lambda column: column.str.strip().str.lower().map(MARKS))
 
 
 def map_labels(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
     """Translates values of label columns to classes by `labels.map`; None for values that it maps to null.
 
-    Ignores blanks around a value, and reads 1.0 as 1. Values that are not in `labels.map` stay unchanged.
+    Ignores spaces around a value, and reads 1.0 as 1. Values that are not in `labels.map` stay unchanged.
 
     Args:
         values: text columns of labels.
@@ -102,7 +104,9 @@ def drop_rows(table: pd.DataFrame, dropped: pd.Series) -> pd.DataFrame:
     """
     if not dropped.any():
         return table
-    warn("labels", f"{dropped.sum():,} of {len(table):,} rows are left out, as labels.map says of their labels")
+    warn(
+        "labels", f"{dropped.sum():,} of {len(table):,} rows are left out because labels.map maps their labels to null"
+    )
     return table[~dropped].copy()
 
 
@@ -125,7 +129,9 @@ def _read_with_package(path: Path) -> pd.DataFrame:
         fix = f"Install it (.venv/bin/pip install {package}), or save the table as CSV"
         raise UserError(f"reading it needs the package {package}", path, fix) from None
     except Exception as error:  # both packages raise many kinds of errors: of zip, of XML and their own
-        raise UserError(f"damaged, or not what its name says ({type(error).__name__})", path, "Get it again") from None
+        raise UserError(
+            f"damaged, or its extension is wrong ({type(error).__name__})", path, "Download it again"
+        ) from None
     table = table.astype("string").fillna("").astype(object)
     return _clean_column_names(table.reset_index(drop=True), path)
 
@@ -161,20 +167,20 @@ def _parse_text(text: str, path: Path) -> pd.DataFrame:
         # A column name may contain another separator; the row below the header then decides.
         first, second = (re.sub(r'"[^"]*"', "", line) for line in [*text.strip().split("\n", 2), "", ""][:2])
         separator = max(SEPARATORS, key=lambda sign: (min(first.count(sign), second.count(sign)), first.count(sign)))
-    options = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
+    read_arguments = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            table = pd.read_csv(io.StringIO(text), **options)
+            table = pd.read_csv(io.StringIO(text), **read_arguments)
         except (pd.errors.ParserWarning, pd.errors.ParserError):  # some rows may have more columns than the header
             width = max((len(row) for row in csv.reader(io.StringIO(text), delimiter=separator)), default=0)
             if width > MAX_COLUMNS:
                 raise
-            rows = pd.read_csv(io.StringIO(text), header=None, names=range(width), **options)
+            rows = pd.read_csv(io.StringIO(text), header=None, names=range(width), **read_arguments)
             num_columns = len(next(csv.reader(io.StringIO(text), delimiter=separator)))
             table = _drop_surplus_columns(rows, num_columns, head, path)
         else:  # pandas numbers repeated names, so the header is read again without that
-            table.columns = pd.read_csv(io.StringIO(text), header=None, nrows=1, **options).iloc[0]
+            table.columns = pd.read_csv(io.StringIO(text), header=None, nrows=1, **read_arguments).iloc[0]
     return _clean_column_names(table.rename_axis(columns=None), path)
 
 
@@ -208,7 +214,7 @@ def _drop_surplus_columns(rows: pd.DataFrame, num_columns: int, head: str, path:
 def check_classes(table: pd.DataFrame, target: str, competition: Competition, path: Path) -> None:
     """Checks that a column holds known classes only, and writes them as competition.yaml does, in place.
 
-    Ignores blanks around a value, and its case unless two classes differ by case only. Reads 1.0 as 1, since pandas
+    Ignores spaces around a value, and its case unless two classes differ by case only. Reads 1.0 as 1, since pandas
     writes integers as floats if their column has gaps.
 
     Args:
@@ -227,15 +233,15 @@ def check_classes(table: pd.DataFrame, target: str, competition: Competition, pa
         value = table.at[row, target] or "nothing"
         expected = ", ".join(competition.class_names)
         text = table.at[row, target].strip()
-        meaning = f'labels.map: {{"{text}": {competition.class_names[0]}}}, null to leave these images out'
-        fix = f"Correct it, add the class, or say what it means: {meaning}"
+        example = f'labels.map: {{"{text}": {competition.class_names[0]}}}, or null to leave these images out'
+        fix = f"Correct it, add the class, or map it: {example}"
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
 
 
 def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
-    """Writes values as the class names that they match up to case and blanks; warns if any value was changed.
+    """Writes values as the class names that they match up to case and spaces; warns if any value was changed.
 
-    Values that match no class are only stripped of blanks.
+    Values that match no class are only stripped of spaces.
 
     Args:
         values: texts.
@@ -259,7 +265,7 @@ def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
     if reported:
         count = int(values.isin(reported).sum())
         examples = shorten_list(reported)
-        warn("labels", f"{values.name}: {count:,} values are read as classes that differ by case or blanks: {examples}")
+        warn("labels", f"{values.name}: {count:,} values are read as classes that differ by case or spaces: {examples}")
     return values.map(lambda value: replaced.get(value, value))
 
 
@@ -280,21 +286,21 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
     Raises:
         UserError: rows with different labels under `same`.
     """
-    rule, names = competition.labels.repeated, competition.class_names
+    policy, names = competition.labels.repeated, competition.class_names
     repeated = table.duplicated(keys, keep=False)
-    if rule == "refuse" or not repeated.any():
+    if policy == "refuse" or not repeated.any():
         return table
     rows, numbers = table[repeated], {name: number for number, name in enumerate(names)}
     codes = rows[targets].apply(lambda column: column.map(numbers)).astype(np.int64)
     grouped = codes.groupby([rows[key] for key in keys], sort=False)
-    if rule == "same":
+    if policy == "same":
         differ = (grouped.min() != grouped.max()).any(axis=1)
         if differ.any():
             ids = [" ".join(key) if isinstance(key, tuple) else key for key in differ.index[differ]]
             fix = "Choose how to merge them: labels.repeated: any, or majority"
             raise UserError(f"{len(ids)} ids have rows with different labels: {shorten_list(ids)}", path, fix)
         merged = grouped.max()
-    elif rule == "any":
+    elif policy == "any":
         merged = grouped.max()
     else:
         merged = grouped.agg(lambda values: values.mode().max())

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-WORDS = {
+PART_BY_WORD = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation"), "valid"),
     **dict.fromkeys(("test", "testing", "holdout"), "test"),
@@ -21,7 +21,7 @@ def part_from_name(name: str) -> str | None:
     """
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
     words = [form for word in words for form in (word, NOUN_SUFFIX.sub("", word))]
-    return next((WORDS[word] for word in words if word in WORDS), None)
+    return next((PART_BY_WORD[word] for word in words if word in PART_BY_WORD), None)
 
 
 def choose_test_part(parts: Collection[str]) -> str:

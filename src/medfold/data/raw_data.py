@@ -25,9 +25,9 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
     """
     paths, source = project.paths, open_source(project)
     with files.lock(paths.raw):
-        if not force and (source.complete or (path is None and source.repair())):
+        if not force and (source.is_complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
-            hint = " (FORCE=1 gets it again)" if path else ""
+            hint = " (FORCE=1 to get it again)" if path else ""
             size = f"{len(manifest):,} files, {format_size(manifest['bytes'].sum())}"
             say("download", f"complete: {size} in {project.display(paths.raw)}{hint}")
             load_samples(project)
@@ -44,7 +44,7 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
     counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
     num_images = f"{counts['train']:,} training and {counts['test']:,} test images"
     if share := project.competition.labels.holdout:
-        num_images = f"{len(table):,} images, of which make folds sets {share:.0%} aside as the test part"
+        num_images = f"{len(table):,} images; {share:.0%} of them become the test part when the folds are made"
     size = f"{format_size(manifest['bytes'].sum())} in {project.display(paths.raw)}"
     say("download", f"{num_images}, {size}, {format_duration(time.monotonic() - start)}")
 
@@ -57,7 +57,7 @@ def get_raw_files(project: Project, patterns: list[str]) -> None:
     """
     source, paths = open_source(project), project.paths
     names = source.get_files(patterns)
-    message = f"{len(names):,} files asked for are in {project.display(paths.raw)}"
+    message = f"{len(names):,} requested files are in {project.display(paths.raw)}"
     if paths.raw_manifest.is_file():  # the data was complete before, or nearly so
         missing = missing_files(paths)
         say("download", f"{message}; {f'{len(missing)} others are missing' if missing else 'complete'}")
@@ -67,9 +67,9 @@ def get_raw_files(project: Project, patterns: list[str]) -> None:
         build_samples(project.competition, paths)
     except UserError as error:
         paths.raw_manifest.unlink()
-        say("download", f"{message}; not yet all that training needs ({error.what})")
+        say("download", f"{message}; training needs more files ({error.what})")
     else:
-        say("download", f"{message}; all that training needs")
+        say("download", f"{message}; complete for training")
 
 
 def _note_nested_copy(project: Project) -> None:
@@ -89,7 +89,7 @@ def load_samples(project: Project) -> pd.DataFrame:
     """
     paths = project.paths
     if not paths.raw_manifest.is_file():
-        if not open_source(project).embedded:
+        if not open_source(project).is_embedded:
             raise UserError("no data yet", paths.name, f"Run: {project.command('download')}")
         get_raw_data(project)
     missing = missing_files(paths)

@@ -46,12 +46,14 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     if labels.holdout:
         test, solution = train.head(0), None
     if not len(train):
-        raise UserError("no training sample", paths.raw / labels.file, "Is the label table empty, or cut off?")
+        raise UserError("no training sample", paths.raw / labels.file, "Is the label table empty or truncated?")
     for part, table in (("train", train), ("test", test)):
         _check_ids(table, part)
         expected = (labels.counts or {}).get(part, len(table))
         if len(table) != expected:
-            raise UserError(f"expected {expected:,} {part} samples, found {len(table):,}", paths.raw, "Is it cut off?")
+            raise UserError(
+                f"expected {expected:,} {part} samples, found {len(table):,}", paths.raw, "Is the download complete?"
+            )
     both = set(train["id"]) & set(test["id"])
     if both:
         fix = "Give the images of one part other ids, such as their paths (train/x.png), in the table or in labels.id"
@@ -61,7 +63,7 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     in_both_parts = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
     if in_both_parts.any():
         count = in_both_parts.sum()
-        warn("samples", f"{count:,} groups have images in train and in test: the test score may flatter")
+        warn("samples", f"{count:,} groups have images in train and in test: the test score may be too high")
     numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
     table["group"] = numbers
     _check_units(table, paths)
@@ -96,7 +98,7 @@ def split_off_holdout(
 
 
 def needs_holdout(paths: CompetitionPaths) -> bool:
-    """True until `split_off_holdout` has made the test part that `labels.holdout` asks for."""
+    """Returns True until `split_off_holdout` has made the test part of `labels.holdout`."""
     return bool((files.read_json(paths.samples_metadata) or {}).get("undivided"))
 
 
@@ -136,7 +138,7 @@ def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFr
 
 
 def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool:
-    """True if there is a sample table, built from these facts and these raw files."""
+    """Returns True if there is a sample table, built from these facts and these raw files."""
     try:
         metadata = files.read_json(paths.samples_metadata)
     except UserError:  # writing was interrupted: the table is built again
@@ -160,7 +162,7 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     """Reads the sample submission, that of the data or else the one that medfold wrote; all columns as text.
 
     Raises:
-        UserError: no such file, or no id column in it.
+        UserError: no such file, or it has no id column.
     """
     facts = competition.submission
     path = paths.raw_root(competition.images.root) / facts.sample if facts.sample else paths.sample_submission
@@ -225,7 +227,7 @@ def _check_ids(table: pd.DataFrame, part: str) -> None:
     repeated = table["id"].duplicated()
     if repeated.any():
         what = f"{repeated.sum()} ids appear twice in the {part} part: {shorten_list(table['id'][repeated])}"
-        raise UserError(what, "labels", "labels.repeated in competition.yaml says what several rows of one id mean")
+        raise UserError(what, "labels", "Set labels.repeated in competition.yaml: how to merge several rows of one id")
 
 
 def _check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:

@@ -12,7 +12,7 @@ from medfold.scoring import FittedTransform
 
 
 class SavedChoice(NamedTuple):
-    """How an ensemble combines its runs.
+    """The way an ensemble combines its runs.
 
     Args:
         fitted: predictions of runs -> what is submitted.

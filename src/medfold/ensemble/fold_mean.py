@@ -25,7 +25,7 @@ def mean_by_id(
         UserError: a member has other ids than the first, a duplicate id, or a value that is not a finite number.
     """
     if not members:
-        raise UserError("nothing to blend")
+        raise UserError("nothing to average")
     weights = [1.0] * len(members) if weights is None else weights
     if len(weights) != len(members) or min(weights) < 0 or sum(weights) <= 0:
         raise ValueError(f"expected {len(members)} weights >= 0 with a positive sum, received {weights}")
@@ -34,14 +34,14 @@ def mean_by_id(
     for name, table in members.items():
         duplicated = table["id"].duplicated()
         if duplicated.any():
-            raise UserError(f"duplicate ids: {shorten_list(table['id'][duplicated])}", name, "Train that fold anew")
+            raise UserError(f"duplicate ids: {shorten_list(table['id'][duplicated])}", name, "Train that fold again")
         differ = set(table["id"]) ^ set(first["id"])
         if differ:
             what = f"{len(differ)} ids differ from {first_name}: {shorten_list(sorted(differ))}"
-            raise UserError(what, name, "Members of a blend must predict the same samples")
+            raise UserError(what, name, "Members of an ensemble must predict the same samples")
         values = table.set_index("id").loc[first["id"], columns].to_numpy(np.float64)
         if not np.isfinite(values).all():
-            raise UserError("a prediction is not a number", name, "Train that fold anew")
+            raise UserError("a prediction is not a number", name, "Train that fold again")
         arrays.append(values)
     result = pd.DataFrame(weighted_sum(arrays, weights), columns=columns)
     result.insert(0, "id", first["id"].to_numpy())

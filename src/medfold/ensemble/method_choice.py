@@ -22,8 +22,8 @@ from medfold.scoring import (
     temperature_calibration,
 )
 
-MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # of the bootstrap intervals that decide
-ROWS_RESAMPLED = 4_000_000  # in all resamples together: large tables need fewer resamples
+MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # of the bootstrap intervals that a choice depends on
+MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need fewer resamples
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Candidate:
         method: the method.
         fitted: the method fitted on all folds.
         predictions: float64 (units, columns), cross-fitted.
-        in_sample: the score on the labels that the method was fitted on.
+        in_sample: the score on the labels that the method was fitted on; too high.
         cross_fitted: the score on labels that the method was not fitted on: the one to trust.
         gain: over the plain mean, cross-fitted; None for the mean itself.
     """
@@ -134,7 +134,7 @@ class EnsembleChoice:
         """The transform that gives probabilities, and its OOF predictions.
 
         They are `fitted` and `predictions` unless the method gives ranks, or post-processing turns probabilities into
-        decisions or the like.
+        decisions.
         """
         if self.chosen.method.gives_ranks:
             return self.candidates[0].fitted, self.candidates[0].predictions
@@ -176,7 +176,7 @@ def compare_methods(
     for method in METHODS.all():
         if candidates and only in METHODS and method.name != only:
             continue
-        if candidates and (len(members.names) == 1 or (method.learns and not members.can_be_cross_fitted)):
+        if candidates and (len(members.names) == 1 or (method.needs_labels and not members.can_be_cross_fitted)):
             continue
         fit = _fit(method, metric, per_class)
         fitted = fit(members.predictions, members.targets)
@@ -200,7 +200,7 @@ def choose_method(
     cross-fitted score. Both are then fitted on all folds, for prediction.
 
     Args:
-        method: the name of the method to take. Defaults to the one that the scores choose.
+        method: the name of the method to use. Defaults to the one chosen by the scores.
         per_class: fits weights for each class or label separately. Defaults to False.
 
     Raises:
@@ -259,12 +259,12 @@ def _find_candidate(members: Members, candidates: list[Candidate], name: str) ->
         if candidate.method.name == name:
             return candidate
     if name in METHODS:
-        why = (
+        reason = (
             "there is a single run"
             if len(members.names) == 1
             else "it is fitted on labels, and only one fold is trained"
         )
-        raise UserError(f"method {name} cannot be used yet: {why}", f"METHOD={name}")
+        raise UserError(f"method {name} cannot be used yet: {reason}", f"METHOD={name}")
     known = f"Known: {', '.join(METHODS)}"
     raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS)}", f"METHOD={name}", known)
 
@@ -292,6 +292,6 @@ def _post_process(
     )
 
 
-def _gain(metric: Metric, members: Members, ours: np.ndarray, theirs: np.ndarray) -> Difference:
-    resamples = int(np.clip(ROWS_RESAMPLED // len(ours), MIN_RESAMPLES, MAX_RESAMPLES))
-    return paired_difference(metric, members.targets, ours, theirs, members.group, resamples)
+def _gain(metric: Metric, members: Members, first: np.ndarray, second: np.ndarray) -> Difference:
+    num_resamples = int(np.clip(MAX_RESAMPLED_ROWS // len(first), MIN_RESAMPLES, MAX_RESAMPLES))
+    return paired_difference(metric, members.targets, first, second, members.group, num_resamples)

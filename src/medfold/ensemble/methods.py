@@ -21,10 +21,10 @@ from medfold.scoring import (
     to_probabilities,
 )
 
-ROUNDS, RESAMPLES = 50, 100  # of the greedy selection
-MAX_RESAMPLED_ROWS = 10_000  # in one resample
+NUM_ROUNDS, NUM_RESAMPLES = 50, 100  # of the greedy selection
+MAX_RESAMPLED_ROWS = 10_000  # rows of one resample
 TOLERANCE = 1e-12  # scores that differ by less are equal
-NEGLIGIBLE = 1e-6  # smaller weights are set to 0
+MIN_WEIGHT = 1e-6  # smaller weights are set to 0
 
 
 @dataclass(frozen=True)
@@ -36,40 +36,40 @@ class Method:
         title: as in tables.
         fit: (stack, targets, metric, per_class) -> FittedTransform. If the method weights the members, `parameters` has
             `weights`, float (members,) or (members, columns).
-        learns: True if the method is fitted on the targets.
+        needs_labels: True if the method is fitted on the targets.
         gives_ranks: True if the result is ranks instead of probabilities. Defaults to False.
     """
 
     name: str
     title: str
     fit: Callable[[np.ndarray, np.ndarray, Metric, bool], FittedTransform]
-    learns: bool
+    needs_labels: bool
     gives_ranks: bool = False
 
 
 METHODS: Registry[Method] = Registry("method")
 
 
-def ensemble_method(title: str, learns: bool = True, gives_ranks: bool = False) -> Callable:
+def ensemble_method(title: str, needs_labels: bool = True, gives_ranks: bool = False) -> Callable:
     """Registers a function (stack, targets, metric, per_class) -> FittedTransform as a method under its own name.
 
     Args:
-        title, learns, gives_ranks: as in `Method`.
+        title, needs_labels, gives_ranks: as in `Method`.
 
     Example:
-        >>> @ensemble_method("median", learns=False)
+        >>> @ensemble_method("median", needs_labels=False)
         ... def median(stack, targets, metric, per_class=False):
         ...     return FittedTransform.from_function(median_of)
     """
 
     def register(fit: Callable) -> Callable:
-        METHODS.register(fit.__name__, Method(fit.__name__, title, fit, learns, gives_ranks))
+        METHODS.register(fit.__name__, Method(fit.__name__, title, fit, needs_labels, gives_ranks))
         return fit
 
     return register
 
 
-@ensemble_method("arithmetic mean", learns=False)
+@ensemble_method("arithmetic mean", needs_labels=False)
 def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """The plain mean of the probabilities."""
     return FittedTransform.from_function(mean_of)
@@ -81,7 +81,7 @@ def mean_of(stack: np.ndarray) -> np.ndarray:
     return stack.mean(axis=0)
 
 
-@ensemble_method("geometric mean", learns=False)
+@ensemble_method("geometric mean", needs_labels=False)
 def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """The normalised geometric mean: the mean of the logits, converted back to probabilities."""
     return FittedTransform.from_function(geometric_mean_of, exclusive=_exclusive(stack, targets))
@@ -93,7 +93,7 @@ def geometric_mean_of(stack: np.ndarray, exclusive: bool) -> np.ndarray:
     return to_probabilities(to_logits(stack, exclusive).mean(axis=0), exclusive)
 
 
-@ensemble_method("rank mean", learns=False, gives_ranks=True)
+@ensemble_method("rank mean", needs_labels=False, gives_ranks=True)
 def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """The mean of each member's rank of a prediction among its OOF predictions, as a share.
 
@@ -107,13 +107,19 @@ def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool
 
 @prediction_map
 def rank_mean_of(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.ndarray:
-    """Averages the members' ranks among `ordered`, float64 (members, known, columns), sorted along the known."""
+    """Averages the members' ranks among the sorted reference predictions.
+
+    Args:
+        stack: float64 (members, n, columns).
+        ordered: float64 (members, reference, columns), sorted along the second axis; saved in .npz under this name.
+        exclusive: True for mutually exclusive classes, whose ranks are normalised to a sum of 1.
+    """
     ranks = np.empty_like(stack)
     for member in range(stack.shape[0]):
         for column in range(stack.shape[2]):
-            known, values = ordered[member, :, column], stack[member, :, column]
-            below, up_to = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
-            ranks[member, :, column] = ((below + up_to) / 2 + 0.5) / (len(known) + 1)
+            reference, values = ordered[member, :, column], stack[member, :, column]
+            below, up_to = (np.searchsorted(reference, values, side=side) for side in ("left", "right"))
+            ranks[member, :, column] = ((below + up_to) / 2 + 0.5) / (len(reference) + 1)
     return _normalised(ranks.mean(axis=0), exclusive)
 
 
@@ -129,9 +135,9 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     rank-based, else by its log loss.
     """
     if per_class and stack.shape[2] > 1:
-        alone = METRICS["auc" if metric.rank_based else "log_loss"]
+        column_metric = METRICS["auc" if metric.is_rank_based else "log_loss"]
         columns = [
-            _selection_weights(stack[:, :, [column]], _membership(targets, column), alone)
+            _selection_weights(stack[:, :, [column]], _membership(targets, column), column_metric)
             for column in range(stack.shape[2])
         ]
         return _weighted_mean(np.stack(columns, axis=1), _exclusive(stack, targets))
@@ -147,21 +153,21 @@ def _selection_weights(stack: np.ndarray, targets: np.ndarray, metric: Metric) -
 
 
 def greedy_path(
-    stack: np.ndarray, targets: np.ndarray, metric: Metric, rounds: int = ROUNDS, seed: int = 0
+    stack: np.ndarray, targets: np.ndarray, metric: Metric, num_rounds: int = NUM_ROUNDS, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Adds the best member in each round, and returns the members with the score of the mean after each round.
 
     Args:
         stack: float64 (members, n, columns).
-        rounds: number of rounds. Defaults to 50.
-        seed: decides among equally good members. Defaults to 0.
+        num_rounds: number of rounds. Defaults to 50.
+        seed: orders equally good members at random. Defaults to 0.
 
     Returns:
         int (rounds,), the added members; float64 (rounds,), the scores, with their sign such that higher is better.
     """
     order = np.random.default_rng(seed).permutation(len(stack))
     total, picks, scores = np.zeros(stack.shape[1:]), [], []
-    for size in range(1, rounds + 1):
+    for size in range(1, num_rounds + 1):
         candidate_scores = np.array([metric.sign * metric(targets, (total + stack[member]) / size) for member in order])
         candidate_scores = np.nan_to_num(candidate_scores, nan=-np.inf)
         best = int(np.argmax(candidate_scores >= candidate_scores.max() - TOLERANCE))
@@ -185,11 +191,11 @@ def shortest_prefix(
     rng = np.random.default_rng(0)
     num_rows = min(len(targets), MAX_RESAMPLED_ROWS)
     shrink = np.sqrt(num_rows / len(targets))
-    resamples = [rng.integers(len(targets), size=num_rows) for _ in range(RESAMPLES)]
+    resamples = [rng.integers(len(targets), size=num_rows) for _ in range(NUM_RESAMPLES)]
 
     def resampled_scores(length: int) -> np.ndarray:
-        blended = stack[picks[:length]].mean(axis=0)
-        return np.array([metric.sign * metric(targets[rows], blended[rows]) for rows in resamples])
+        combined = stack[picks[:length]].mean(axis=0)
+        return np.array([metric.sign * metric(targets[rows], combined[rows]) for rows in resamples])
 
     best_scores = resampled_scores(best) if best > 1 else None
     for length in range(1, best):
@@ -221,26 +227,26 @@ def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:
     from scipy.optimize import minimize
 
     if _exclusive(stack, targets):
-        of_truth = stack[:, np.arange(len(targets)), targets]  # (members, n): probability of the true class
+        true_probability = stack[:, np.arange(len(targets)), targets]  # (members, n): probability of the true class
     else:
         positive = targets.reshape(len(targets), -1) == 1
-        of_truth = np.where(positive, stack, 1 - stack).reshape(len(stack), -1)
+        true_probability = np.where(positive, stack, 1 - stack).reshape(len(stack), -1)
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        blended = np.maximum(weights @ of_truth, MIN_PROBABILITY)
-        return -float(np.log(blended).mean()), -(of_truth / blended).mean(axis=1)
+        combined = np.maximum(weights @ true_probability, MIN_PROBABILITY)
+        return -float(np.log(combined).mean()), -(true_probability / combined).mean(axis=1)
 
-    members = len(stack)
+    num_members = len(stack)
     result = minimize(
         loss,
-        np.full(members, 1 / members),
+        np.full(num_members, 1 / num_members),
         jac=True,
         method="SLSQP",
-        bounds=[(0, 1)] * members,
+        bounds=[(0, 1)] * num_members,
         constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": np.ones_like},
         options={"maxiter": 500, "ftol": 1e-12},
     )
-    weights = np.where(result.x < NEGLIGIBLE, 0, result.x)
+    weights = np.where(result.x < MIN_WEIGHT, 0, result.x)
     return weights / weights.sum()
 
 

@@ -40,12 +40,12 @@ class PredictionLimit(NamedTuple):
     """Limit on the number of predictions per image.
 
     Args:
-        folds: maximum number of folds of each run.
-        views: maximum number of views (test-time augmentation) of each image.
+        max_folds: maximum number of folds of each run.
+        max_views: maximum number of views (test-time augmentation) of each image.
     """
 
-    folds: int
-    views: int
+    max_folds: int
+    max_views: int
 
 
 class EnsemblePredictor:
@@ -55,8 +55,8 @@ class EnsemblePredictor:
     than predicting a few images with it.
 
     Args:
-        competition: the facts that the runs were trained under.
-        members: the runs, in the order in which the ensemble takes them.
+        competition: the facts that the runs were trained with.
+        members: the runs, in the order of the members of the ensemble.
         fitted: combines the predictions of the runs.
         batch_size: images per forward pass. Defaults to 64.
 
@@ -76,7 +76,7 @@ class EnsemblePredictor:
         for member in members:
             if member.recipe.images not in self.image_settings:
                 self.image_settings.append(member.recipe.images)
-        self._setting_of = [self.image_settings.index(member.recipe.images) for member in members]
+        self._setting_index = [self.image_settings.index(member.recipe.images) for member in members]
 
     @property
     def num_runs(self) -> int:
@@ -86,11 +86,11 @@ class EnsemblePredictor:
     @property
     def limits(self) -> PredictionLimit:
         """Largest number of folds and of views among the runs."""
-        return PredictionLimit(max(run.folds for run in self._runs), max(run.views for run in self._runs))
+        return PredictionLimit(max(run.num_folds for run in self._runs), max(run.num_views for run in self._runs))
 
     def cost(self, limit: PredictionLimit) -> int:
         """Returns the number of forward passes per image within a limit."""
-        return sum(min(limit.folds, run.folds) * min(limit.views, run.views) for run in self._runs)
+        return sum(min(limit.max_folds, run.num_folds) * min(limit.max_views, run.num_views) for run in self._runs)
 
     def predict(self, pixels: Sequence[np.ndarray], limit: PredictionLimit | None = None) -> list[np.ndarray]:
         """Predicts images with each run.
@@ -102,7 +102,7 @@ class EnsemblePredictor:
         Returns:
             float64 (n, columns) for each run: the mean of its folds.
         """
-        return [run(pixels[option], limit) for run, option in zip(self._runs, self._setting_of, strict=True)]
+        return [run(pixels[index], limit) for run, index in zip(self._runs, self._setting_index, strict=True)]
 
     def combine(
         self,
@@ -175,7 +175,7 @@ class _RunPredictor:
     """Mean prediction over the folds of a run."""
 
     def __init__(self, competition: Competition, member: Member, batch_size: int):
-        with silence_native_output(show_on_error=True):  # TensorFlow logs the GPUs that it does not find
+        with silence_native_output(show_on_error=True):  # TensorFlow logs missing GPUs
             from medfold.prediction import Predictor, load_model, read_weights
 
         first, *others = member.weights
@@ -185,16 +185,16 @@ class _RunPredictor:
             read_weights(self._net, weights)
             self._weights.append(self._net.get_weights())
         self._predictor = Predictor(self._net, competition.images.symmetry, member.recipe.tta, batch_size=batch_size)
-        self.folds, self.views = len(self._weights), self._predictor.num_views
+        self.num_folds, self.num_views = len(self._weights), self._predictor.num_views
         size = member.recipe.images.size
-        # Compiled now, so that the time of the first images predicts that of the others.
+        # Compiled now, so that the time of the first images is representative of the others.
         self._predictor(np.zeros((1, size, size, competition.images.num_channels), np.uint8), np.arange(1), num_views=1)
 
     def __call__(self, pixels: np.ndarray, limit: PredictionLimit | None) -> np.ndarray:
         rows, outputs = np.arange(len(pixels)), []
-        for weights in self._weights[: limit.folds if limit else None]:
+        for weights in self._weights[: limit.max_folds if limit else None]:
             self._net.set_weights(weights)
-            outputs.append(_rounded(self._predictor(pixels, rows, num_views=limit.views if limit else None)))
+            outputs.append(_rounded(self._predictor(pixels, rows, num_views=limit.max_views if limit else None)))
         return weighted_sum(outputs, [1.0] * len(outputs))
 
 

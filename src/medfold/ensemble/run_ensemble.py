@@ -71,7 +71,7 @@ def ensemble_runs(
 
     Raises:
         UserError: a run is not trained, or was trained on other folds than the folds table or the other runs; the
-            message says what differs.
+            message names the difference.
     """
     competition = project.competition
     runs = {name: _Run.read(project, name) for name in sorted(set(names))}  # sorted: the order of names has no effect
@@ -83,7 +83,7 @@ def ensemble_runs(
             k = competition.folds.k
             other_folds, first_folds = shorten_list(other.folds, k), shorten_list(first.folds, k)
             what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
-            raise UserError(what, "RUNS", "Train what is missing, so that one score covers all")
+            raise UserError(what, "RUNS", "Train the missing folds, so that one score covers all")
     oof_by_run = {
         name: oof_by_unit(competition, run.oof(project), data.train, data.targets) for name, run in runs.items()
     }
@@ -156,11 +156,11 @@ class _Run:
 def _score_entry(members: Members, choice: EnsembleChoice) -> dict[str, Any]:
     """Returns the entry `ensemble` of score.json."""
     chosen, post_processed = choice.chosen, choice.post_processed
-    record: dict[str, Any] = {"method": chosen.method.name}
+    entry: dict[str, Any] = {"method": chosen.method.name}
     weights = chosen.fitted.parameters.get("weights")
     if weights is not None:
-        record["weights"] = {name: row.tolist() for name, row in zip(members.names, weights.round(9), strict=True)}
+        entry["weights"] = {name: row.tolist() for name, row in zip(members.names, weights.round(9), strict=True)}
     if post_processed and post_processed.helps:
         parameters = {key: value for key, value in post_processed.fitted.parameters.items() if key != "weights"}
-        record["adjustment"] = parameters
-    return record
+        entry["adjustment"] = parameters
+    return entry

@@ -10,7 +10,7 @@ from medfold.folds.unnamed_groups import (
     PERSON_WORDS,
     SuspectedGroup,
     find_group_word,
-    find_unnamed_groups,
+    find_suspected_groups,
     is_group_name,
 )
 
@@ -26,7 +26,7 @@ __all__ = [
     "choose_holdout",
     "find_group_word",
     "find_leaks",
-    "find_unnamed_groups",
+    "find_suspected_groups",
     "fold_balance",
     "folds_fingerprint",
     "is_group_name",

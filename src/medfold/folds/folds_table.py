@@ -38,12 +38,12 @@ def _fingerprint(table: pd.DataFrame) -> str:
     return files.sha256_of_text(ordered.to_csv(index=False, lineterminator="\n"))
 
 
-def write_folds(paths: CompetitionPaths, table: pd.DataFrame, origin: dict) -> Path | None:
-    """Writes the folds table and, beside it, how it was made; a different earlier table is renamed, not overwritten.
+def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) -> Path | None:
+    """Writes the folds table and its metadata; a different earlier table is renamed, not overwritten.
 
     Args:
         table: id, group, fold.
-        origin: for the JSON file beside the table.
+        metadata: how the folds were made, for the JSON file beside the table.
 
     Returns:
         Path of the renamed earlier table; None if there was none.
@@ -51,7 +51,7 @@ def write_folds(paths: CompetitionPaths, table: pd.DataFrame, origin: dict) -> P
     with files.lock(paths.folds):
         renamed = _set_aside(paths, _fingerprint(table)) if paths.folds.is_file() else None
         files.write_csv(table[["id", "group", "fold"]], paths.folds)
-        files.write_json(origin, paths.folds_metadata)
+        files.write_json(metadata, paths.folds_metadata)
     return renamed
 
 
@@ -70,13 +70,13 @@ def _set_aside(paths: CompetitionPaths, new: str) -> Path | None:
 
 
 def check_folds(
-    paths: CompetitionPaths, ids: pd.Series, options: FoldFacts, unreadable: Collection[str] = ()
+    paths: CompetitionPaths, ids: pd.Series, fold_facts: FoldFacts, unreadable: Collection[str] = ()
 ) -> pd.DataFrame:
     """Reads the existing folds table and checks that it still fits the data and competition.yaml.
 
     Args:
         ids: of the training samples.
-        options: the key `folds` of competition.yaml.
+        fold_facts: the key `folds` of competition.yaml.
         unreadable: additional ids that the table may hold: their images may be readable on another machine.
 
     Raises:
@@ -90,10 +90,12 @@ def check_folds(
         raise UserError(f"{count} ids differ from the data ({len(new)} new, {len(missing)} missing)", paths.folds, fix)
     saved = (files.read_json(paths.folds_metadata) or {}).get("folds")
     # Older versions did not save the key `duplicates`.
-    if saved and (saved := {"duplicates": "exact", **saved}) != options.model_dump():
-        old, now = ({f"{k}={v}" for k, v in facts.items()} for facts in (saved, options.model_dump()))
-        what = f"made with {', '.join(sorted(old - now))}, competition.yaml says {', '.join(sorted(now - old))}"
+    if saved and (saved := {"duplicates": "exact", **saved}) != fold_facts.model_dump():
+        old, current = ({f"{k}={v}" for k, v in facts.items()} for facts in (saved, fold_facts.model_dump()))
+        what = f"made with {', '.join(sorted(old - current))}, competition.yaml has {', '.join(sorted(current - old))}"
         raise UserError(what, paths.folds, fix)
-    if table["fold"].max() + 1 != options.k or table["fold"].nunique() != options.k:
-        raise UserError(f"it has {table['fold'].nunique()} folds, competition.yaml says {options.k}", paths.folds, fix)
+    if table["fold"].max() + 1 != fold_facts.k or table["fold"].nunique() != fold_facts.k:
+        raise UserError(
+            f"the table has {table['fold'].nunique()} folds, competition.yaml has {fold_facts.k}", paths.folds, fix
+        )
     return table

@@ -35,12 +35,12 @@ def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> N
     """Returns the near-duplicates among all images, training and test; computed at first use, then read from data/.
 
     Args:
-        seen: `read_appearance`, with the column `hash` of `read_measurements`.
+        appearance: `read_appearance`, with the column `hash` of `read_measurements`.
     """
-    origin = files.fingerprint([VERSION, files.sha256(paths.appearance)])
+    inputs_fingerprint = files.fingerprint([VERSION, files.sha256(paths.appearance)])
     cached = files.read_json(paths.near_duplicates)
     ids, hashes = appearance["id"].to_numpy(), appearance["hash"].to_numpy()
-    if not cached or cached["made from"] != origin:
+    if not cached or cached["made from"] != inputs_fingerprint:
         varied = appearance[~appearance["hash"].str.startswith(ONE_VALUE)]  # all images of a single value look alike
         perceptual_hashes = np.array([int(text, 16) for text in varied["likeness"]], np.uint64)
         forest = find_near_duplicates(
@@ -50,7 +50,7 @@ def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> N
             [*varied["id"].to_numpy()[pair].tolist(), round(float(similarity), 4)]
             for pair, similarity in zip(forest.pairs, forest.similarity, strict=True)
         ]
-        cached = {"made from": origin, "pairs": rows}
+        cached = {"made from": inputs_fingerprint, "pairs": rows}
         files.write_json(cached, paths.near_duplicates)
     position = pd.Series(np.arange(len(ids)), index=ids)
     pairs = read_near_duplicates(paths)

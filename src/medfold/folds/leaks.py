@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.errors import shorten_list
 from medfold.images import ONE_VALUE
 
-SHOWN = 3  # ids of a cluster that are printed
+MAX_SHOWN = 3  # ids of a cluster that are printed
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,12 @@ class LeakReport:
     plain: list[list[str]] | None = None
 
     def lines(self) -> list[tuple[str, str]]:
-        """Returns the lines to print, (fact, value), with three examples each."""
+        """Returns the lines to print, (finding, value), with three examples each."""
 
         def describe(clusters: list[list[str]], what: str, separator: str = " = ") -> str:
             examples = [
-                separator.join(ids[:SHOWN]) + f" and {len(ids) - SHOWN} more" * (len(ids) > SHOWN) for ids in clusters
+                separator.join(ids[:MAX_SHOWN]) + f" and {len(ids) - MAX_SHOWN} more" * (len(ids) > MAX_SHOWN)
+                for ids in clusters
             ]
             return f"{len(clusters):,}{what}: {shorten_list(examples)}" if clusters else "none"
 

@@ -29,12 +29,12 @@ from scipy.sparse.csgraph import connected_components
 from medfold.images import THUMBNAIL
 
 # The limits were chosen on chest radiographs, real and synthetic; benchmarks/near_duplicates.py measures the recall.
-HASH_RADIUS = 12  # bits of 64; a crop of 3 % changes 6 in the median, and more than 12 once in a hundred times
-FREQUENCIES = 14  # of the cosine transform, in both directions: the coarse content
+MAX_HASH_DISTANCE = 12  # bits of 64; a crop of 3 % changes 6 in the median, and more than 12 once in a hundred times
+NUM_FREQUENCIES = 14  # of the cosine transform, in both directions: the coarse content
 MIN_COSINE = 0.48  # between the coarse contents of two copies
 MIN_EDGE_CORRELATION = 0.6  # between the edges of two copies, shifted by whole pixels
 MIN_WHITENING = 100  # images needed to estimate what all have in common; with fewer the second filter is skipped
-SIMILARITY = 0.935  # least correlation between the fine structures of two copies
+MIN_SIMILARITY = 0.935  # least correlation between the fine structures of two copies
 MIN_STD = 1.0  # standard deviation in grey levels; an image below it is blank and has nothing to compare
 MARGIN = 3  # pixels at the border that the other thumbnail may lack
 
@@ -47,7 +47,7 @@ class NearDuplicateForest:
 
     Args:
         pairs: int64 (m, 2), row numbers i < j, sorted.
-        similarity: float64 (m,), from `SIMILARITY` to 1.
+        similarity: float64 (m,), from `MIN_SIMILARITY` to 1.
     """
 
     pairs: np.ndarray
@@ -97,7 +97,7 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDupl
     for a, b in _candidates(hashes[rows], _directions(hashes, thumbnails, rows)):
         if not merged.connected(a, b):
             similarity = _similarity(structure(rows[a]), structure(rows[b]))
-            if similarity >= SIMILARITY:
+            if similarity >= MIN_SIMILARITY:
                 merged.merge(a, b)
                 pairs.append((*sorted((rows[a], rows[b])), similarity))
     pairs.sort()
@@ -122,7 +122,7 @@ def _directions(hashes: np.ndarray, thumbnails: np.ndarray, rows: np.ndarray) ->
     if len(fit_rows) < MIN_WHITENING:
         return None
     # At least four images per dimension: with fewer, whitening would separate any two images.
-    cosines = dct(np.eye(THUMBNAIL, dtype=np.float32), axis=0)[: min(FREQUENCIES, math.isqrt(len(fit_rows) // 4))]
+    cosines = dct(np.eye(THUMBNAIL, dtype=np.float32), axis=0)[: min(NUM_FREQUENCIES, math.isqrt(len(fit_rows) // 4))]
     content = np.empty((len(rows), len(cosines) ** 2), np.float32)
     for start in range(0, len(rows), 1024):
         block = thumbnails[rows[start : start + 1024]].astype(np.float32)
@@ -142,7 +142,7 @@ def _directions(hashes: np.ndarray, thumbnails: np.ndarray, rows: np.ndarray) ->
 
 def _candidates(hashes: np.ndarray, directions: np.ndarray | None) -> Iterator[tuple[int, int]]:
     """Yields the pairs that pass the first two filters, in order."""
-    for row, close in close_hash_pairs(hashes, HASH_RADIUS):
+    for row, close in close_hash_pairs(hashes, MAX_HASH_DISTANCE):
         if directions is not None:
             # einsum, since BLAS would start its threads for every row.
             close = close[np.einsum("ij,j->i", directions[close], directions[row]) >= MIN_COSINE]

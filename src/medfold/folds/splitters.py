@@ -38,7 +38,7 @@ def merge_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
     return smallest.loc[cluster[group_node]].to_numpy(np.int64)
 
 
-def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, options: FoldFacts) -> np.ndarray:
+def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, fold_facts: FoldFacts) -> np.ndarray:
     """Assigns each sample to a fold.
 
     Single-label folds are made by scikit-learn's StratifiedKFold, GroupKFold and StratifiedGroupKFold. Multi-label
@@ -49,7 +49,7 @@ def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, option
         ids: text (n,), unique.
         targets: int (n,) classes, or int (n, labels) of 0 and 1.
         groups: int (n,), duplicates merged.
-        options: K, seed and method.
+        fold_facts: K, seed and method.
 
     Returns:
         int64 (n,), values 0..K-1.
@@ -59,45 +59,49 @@ def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, option
     """
     order = np.argsort(ids.to_numpy(), kind="stable")
     fold = np.empty(len(ids), np.int64)
-    fold[order] = _assign(targets[order], pd.factorize(groups[order])[0], options)
+    fold[order] = _assign(targets[order], pd.factorize(groups[order])[0], fold_facts)
     return fold
 
 
-def _assign(targets: np.ndarray, groups: np.ndarray, options: FoldFacts) -> np.ndarray:
+def _assign(targets: np.ndarray, groups: np.ndarray, fold_facts: FoldFacts) -> np.ndarray:
     # Here and in other modules scikit-learn is imported inside functions: its import takes longer than most commands.
     from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
     count = int(groups.max()) + 1
-    if count < options.k:
+    if count < fold_facts.k:
         single_group_fix = "All images are in one group: check labels.group, and whether they are copies of each other"
-        fix = f"Set it to {count} or less" if count >= SMALLEST_K else single_group_fix
-        raise UserError(f"{count} group{'s' * (count > 1)} cannot make {options.k} folds", "folds.k", fix)
-    settings = {"n_splits": options.k, "shuffle": True, "random_state": options.seed}
+        fix = f"Set it to {count} or less" if count >= MIN_K else single_group_fix
+        raise UserError(f"{count} group{'s' * (count > 1)} cannot make {fold_facts.k} folds", "folds.k", fix)
+    splitter_options = {"n_splits": fold_facts.k, "shuffle": True, "random_state": fold_facts.seed}
     first_rows = np.unique(groups, return_index=True)[1]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # classes with fewer members than folds: `scarce_classes` reports them
-        if options.method == "group":
-            splits = GroupKFold(**settings).split(groups, groups=groups)
+        if fold_facts.method == "group":
+            splits = GroupKFold(**splitter_options).split(groups, groups=groups)
         elif targets.ndim == 2:
             group_labels = pd.DataFrame(targets).groupby(groups).max().to_numpy()
-            return _expand(MultilabelStratifiedKFold(**settings).split(group_labels, group_labels), count)[groups]
-        elif options.method == "stratified":
+            return _expand(MultilabelStratifiedKFold(**splitter_options).split(group_labels, group_labels), count)[
+                groups
+            ]
+        elif fold_facts.method == "stratified":
             # Each group is a single sample here, or duplicates of one.
-            return _expand(_stratified(StratifiedKFold, targets[first_rows], np.arange(count), settings), count)[groups]
+            return _expand(
+                _stratified(StratifiedKFold, targets[first_rows], np.arange(count), splitter_options), count
+            )[groups]
         else:
-            splits = _stratified(StratifiedGroupKFold, targets, groups, settings)
+            splits = _stratified(StratifiedGroupKFold, targets, groups, splitter_options)
         return _expand(splits, len(groups))
 
 
-def _stratified(splitter: type, classes: np.ndarray, groups: np.ndarray, settings: dict) -> list:
+def _stratified(splitter: type, classes: np.ndarray, groups: np.ndarray, splitter_options: dict) -> list:
     """Splits by a stratified splitter; by groups alone if no class is large enough to stratify."""
     from sklearn.model_selection import GroupKFold
 
     try:
-        return list(splitter(**settings).split(classes, classes, groups))
+        return list(splitter(**splitter_options).split(classes, classes, groups))
     except ValueError:  # every class has fewer members than there are folds: stratification is impossible
-        return list(GroupKFold(**settings).split(classes, groups=groups))
+        return list(GroupKFold(**splitter_options).split(classes, groups=groups))
 
 
 def _expand(splits, count: int) -> np.ndarray:
@@ -108,7 +112,7 @@ def _expand(splits, count: int) -> np.ndarray:
     return fold
 
 
-SMALLEST_K = 2
+MIN_K = 2
 MAX_MOVES = 1000  # groups moved in or out of the hold-out to approach the requested share
 
 

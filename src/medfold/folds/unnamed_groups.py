@@ -1,4 +1,4 @@
-"""Groups that the facts do not name: columns, parts of ids and folders whose values recur, as patient ids do."""
+"""Suspected groups: unnamed columns, parts of ids and folders whose values recur, as patient ids do."""
 
 import re
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ PERSON_WORDS = (
     "anon",
 )
 GROUP_WORDS = (*PERSON_WORDS, "case", "lesion", "study", "exam", "series", "visit")
-VAGUE = ("study", "exam", "series", "visit")  # may be counts of visits: accepted only together with a word for an id
-KEY = re.compile(r"id|uid|number|num|no|key|code|accession|name|instance", re.I)
+WEAK_GROUP_WORDS = ("study", "exam", "series", "visit")  # may be counts of visits: used only together with an `ID_WORD`
+ID_WORD = re.compile(r"id|uid|number|num|no|key|code|accession|name|instance", re.I)
 # Names of columns that describe a person or an image but do not identify it: Patient Age, ViewPosition.
-DESCRIBES = re.compile(
+ATTRIBUTE_WORD = re.compile(
     r"age|sex|gender|view|position|date|time|year|laterality|side|site|weight|height|race|ethnic|count|number of|"
     r"diagnos|history|class|label|grade|type|status|path|descri|control|examined|location|modality",
     re.I,
 )
-PART, SEPARATOR, MAX_PARTS = "[^_. -]+", "[_. -]+", 6  # of an id
-MAX_SHARE = 0.1  # share of the images that one value may have: a larger one is a category, not a person
-MIN_RECURRING = 0.05  # share of the images whose value must recur
+ID_PART, ID_SEPARATOR, MAX_ID_PARTS = "[^_. -]+", "[_. -]+", 6  # of an id
+MAX_VALUE_SHARE = 0.1  # share of the images that one value may have: a larger one is a category, not a person
+MIN_RECURRING_SHARE = 0.05  # share of the images whose value must recur
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class SuspectedGroup:
     Args:
         name: the column, or a description of the part of the ids or of the folders.
         fact: what to write into competition.yaml to group by it.
-        values: the number of distinct values.
-        images: the number of images that share their value with another image.
-        split: the number of values that occur in several folds.
+        num_values: distinct values.
+        num_shared_images: images that share their value with another image.
+        num_split_values: values that occur in several folds.
     """
 
     name: str
     fact: str
-    values: int
-    images: int
-    split: int
+    num_values: int
+    num_shared_images: int
+    num_split_values: int
 
 
 def is_group_name(name: str) -> bool:
@@ -61,12 +61,12 @@ def is_group_name(name: str) -> bool:
 def find_group_word(name: str) -> str | None:
     """Finds the word of `GROUP_WORDS` in a column's name (patient in ID_Patient and PatientID); None without one."""
     without_image = name.replace("image", "").replace("Image", "")
-    if DESCRIBES.search(without_image):
+    if ATTRIBUTE_WORD.search(without_image):
         return None
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", without_image)]
-    has_key = any(KEY.fullmatch(word) for word in words)
+    has_id_word = any(ID_WORD.fullmatch(word) for word in words)
     for group_word in GROUP_WORDS:
-        if group_word in VAGUE and not has_key:
+        if group_word in WEAK_GROUP_WORDS and not has_id_word:
             continue
         # A short word must match whole (rid, but not grid); a longer one may be part of a word (patientid).
         if group_word in words or (len(group_word) > 4 and any(group_word in word for word in words)):
@@ -74,7 +74,7 @@ def find_group_word(name: str) -> str | None:
     return None
 
 
-def find_unnamed_groups(
+def find_suspected_groups(
     ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndarray
 ) -> list[SuspectedGroup]:
     """Finds columns, parts of ids and folders whose values connect images of different folds.
@@ -95,27 +95,27 @@ def find_unnamed_groups(
     candidates += _first_parts(ids)
     candidates += _folders(images)
     suspects = []
-    for name, fact, values, named in candidates:
-        if not named and DESCRIBES.search(name) and name in columns:
+    for name, fact, values, has_group_word in candidates:
+        if not has_group_word and ATTRIBUTE_WORD.search(name) and name in columns:
             continue
         values = values.fillna("").astype(str).str.strip()
-        count = values[values != ""].value_counts()
-        shared = values.isin(count.index[count > 1]).to_numpy()
+        counts = values[values != ""].value_counts()
+        shared = values.isin(counts.index[counts > 1]).to_numpy()
         if not shared.any() or (values == "").mean() > 0.5:
             continue
-        if not named and not _look_like_ids(values):
+        if not has_group_word and not _look_like_ids(values):
             continue
-        split = int((pd.Series(fold[shared]).groupby(values.to_numpy()[shared]).nunique() > 1).sum())
-        if split:
-            suspects.append((not named, SuspectedGroup(name, fact, len(count), int(shared.sum()), split)))
-    return [suspect for _, suspect in sorted(suspects, key=lambda each: (each[0], -each[1].images))]
+        num_split = int((pd.Series(fold[shared]).groupby(values.to_numpy()[shared]).nunique() > 1).sum())
+        if num_split:
+            suspects.append((not has_group_word, SuspectedGroup(name, fact, len(counts), int(shared.sum()), num_split)))
+    return [suspect for _, suspect in sorted(suspects, key=lambda item: (item[0], -item[1].num_shared_images))]
 
 
 def _first_parts(ids: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
     """Finds the shortest beginning of the ids that looks like an identifier: `CNV-1016042` of CNV-1016042-1."""
-    for count in range(1, MAX_PARTS + 1):
-        pattern = f"(?:{PART}{SEPARATOR}){{{count - 1}}}{PART}".replace("{1}", "") if count > 1 else PART
-        beginning = ids.str.extract(f"^({pattern}){SEPARATOR}", expand=False).fillna("")
+    for count in range(1, MAX_ID_PARTS + 1):
+        pattern = f"(?:{ID_PART}{ID_SEPARATOR}){{{count - 1}}}{ID_PART}".replace("{1}", "") if count > 1 else ID_PART
+        beginning = ids.str.extract(f"^({pattern}){ID_SEPARATOR}", expand=False).fillna("")
         beginning = beginning.where(beginning.str.contains(r"\d"), "")
         if (beginning != "").mean() > 0.5 and _look_like_ids(beginning):
             name = "the first part of the ids" if count == 1 else f"the first {count} parts of the ids"
@@ -136,10 +136,10 @@ def _folders(images: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
 
 
 def _look_like_ids(values: pd.Series) -> bool:
-    """Returns True for values with digits of which enough recur, none often, and that are not decimal numbers."""
-    count, images = values[values != ""].value_counts(), len(values)
-    recurring = count[count > 1]
-    digits = count.index.str.contains(r"\d").mean()
-    fractions = count.index.str.fullmatch(r"-?\d+\.\d+").mean()
-    enough = recurring.sum() >= MIN_RECURRING * images
-    return bool(digits > 0.9 and fractions < 0.5 and count.max() <= max(MAX_SHARE * images, 3) and enough)
+    """Returns True if the values have digits, many of them recur but none often, and they are not decimal numbers."""
+    counts, num_images = values[values != ""].value_counts(), len(values)
+    recurring = counts[counts > 1]
+    digits = counts.index.str.contains(r"\d").mean()
+    fractions = counts.index.str.fullmatch(r"-?\d+\.\d+").mean()
+    recurs = recurring.sum() >= MIN_RECURRING_SHARE * num_images
+    return bool(digits > 0.9 and fractions < 0.5 and counts.max() <= max(MAX_VALUE_SHARE * num_images, 3) and recurs)

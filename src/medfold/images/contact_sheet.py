@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw, ImageFont, features
 from medfold import files
 from medfold.images.heat_map import to_displayable
 
-SIDE = 176  # px, longest side of an image
+IMAGE_SIDE = 176  # px, longest side of an image
 LINE_HEIGHT = 14  # px
 GAP = 8  # px
-MAX_ACROSS = 3  # rows of images side by side
+MAX_ROWS_SIDE_BY_SIDE = 3  # rows of images next to each other; further ones are drawn below
 FONT_SIZE = 11  # px
 
 Row = list[tuple[np.ndarray, list[str]]]
@@ -31,51 +31,55 @@ def write_contact_sheet(rows: list[Row], path: Path) -> int:
         The number of lines in which letters are written as codes, because no font of this machine has them.
     """
     with files.atomic_write(path) as temporary:
-        Image.fromarray(draw_contact_sheet(rows, min(MAX_ACROSS, len(rows)))).save(temporary, format="JPEG", quality=90)
+        Image.fromarray(draw_contact_sheet(rows, min(MAX_ROWS_SIDE_BY_SIDE, len(rows)))).save(
+            temporary, format="JPEG", quality=90
+        )
     return sum(_drawable(line)[0] != line for row in rows for _, lines in row for line in lines)
 
 
-def draw_contact_sheet(rows: list[Row], across: int) -> np.ndarray:
+def draw_contact_sheet(rows: list[Row], num_side_by_side: int) -> np.ndarray:
     """Draws rows of images with lines of text below each image.
 
     Args:
         rows: rows of pairs: uint8 pixels (height, width, channels), and the lines of text.
-        across: number of rows side by side.
+        num_side_by_side: number of rows side by side.
 
     Returns:
         uint8 (height, width, 3), RGB.
     """
-    longest, lines = max(map(len, rows)), max(len(text) for row in rows for _, text in row)
-    cell = SIDE + GAP, SIDE + lines * LINE_HEIGHT + GAP
-    block = longest * cell[0] + 2 * GAP
-    sheet = Image.new("RGB", (across * block, -(-len(rows) // across) * cell[1] + GAP), "white")
+    images_per_row, num_lines = max(map(len, rows)), max(len(text) for row in rows for _, text in row)
+    cell = IMAGE_SIDE + GAP, IMAGE_SIDE + num_lines * LINE_HEIGHT + GAP
+    block = images_per_row * cell[0] + 2 * GAP
+    sheet = Image.new("RGB", (num_side_by_side * block, -(-len(rows) // num_side_by_side) * cell[1] + GAP), "white")
     draw = ImageDraw.Draw(sheet)
     for number, row in enumerate(rows):
-        left, top = number % across * block + GAP, number // across * cell[1] + GAP
+        left, top = number % num_side_by_side * block + GAP, number // num_side_by_side * cell[1] + GAP
         for column, (pixels, text) in enumerate(row):
             x = left + column * cell[0]
-            small = thumbnail(pixels, SIDE)
-            square = np.zeros((SIDE, SIDE, 3), np.uint8)
+            small = thumbnail(pixels, IMAGE_SIDE)
+            square = np.zeros((IMAGE_SIDE, IMAGE_SIDE, 3), np.uint8)
             square[: small.shape[0], : small.shape[1]] = small
             sheet.paste(Image.fromarray(square), (x, top))
             for position, line in enumerate(text):
                 line, font = _drawable(line)
-                draw.text((x, top + SIDE + position * LINE_HEIGHT), _shortened(line, font), fill="black", font=font)
+                draw.text(
+                    (x, top + IMAGE_SIDE + position * LINE_HEIGHT), _shortened(line, font), fill="black", font=font
+                )
     return np.asarray(sheet)
 
 
-def thumbnail(pixels: np.ndarray, longest: int) -> np.ndarray:
+def thumbnail(pixels: np.ndarray, longest_side: int) -> np.ndarray:
     """Resizes an image to a given longest side and converts it to RGB.
 
     Args:
         pixels: uint8 (height, width, channels).
-        longest: longest side of the result, in pixels.
+        longest_side: longest side of the result, in pixels.
 
     Returns:
         uint8 (height, width, 3), RGB.
     """
     height, width, _ = pixels.shape
-    scale = longest / max(height, width)
+    scale = longest_side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return cv2.resize(to_displayable(pixels), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
 
@@ -85,7 +89,7 @@ def _drawable(line: str) -> tuple[str, ImageFont.FreeTypeFont]:
     if line.isascii():
         return line, ImageFont.load_default(FONT_SIZE)
     path, available = _font(frozenset(line))
-    # A code such as \u4e2d can be searched for; an empty box says nothing.
+    # A code such as \u4e2d can be searched for; an empty box cannot.
     text = "".join(char if char in available else char.encode("ascii", "backslashreplace").decode() for char in line)
     return text, ImageFont.truetype(path, FONT_SIZE)
 
@@ -106,7 +110,7 @@ def _font(letters: frozenset[str]) -> tuple[str, frozenset[str]]:
     others = sorted(font.fname for font in font_manager.fontManager.ttflist if "LastResort" not in font.fname)
     for path in (best, *others):
         font = FT2Font(path)
-        known = font.get_charmap() if font.scalable else {}  # bitmap fonts have other sizes than ours
+        known = font.get_charmap() if font.scalable else {}  # bitmap fonts have other sizes than FONT_SIZE
         matches = frozenset(char for char in shaped if ord(char) in known)
         if len(matches) > len(covered):
             best, covered = path, matches
@@ -116,6 +120,6 @@ def _font(letters: frozenset[str]) -> tuple[str, frozenset[str]]:
 
 
 def _shortened(line: str, font: ImageFont.FreeTypeFont) -> str:
-    while font.getlength(line) > SIDE and len(line) > 4:
+    while font.getlength(line) > IMAGE_SIDE and len(line) > 4:
         line = f"{line[:-4]}..."
     return line

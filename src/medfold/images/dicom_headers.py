@@ -37,7 +37,7 @@ def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bo
             for number, values in results:
                 if isinstance(values, WorkerDied):
                     if complete:
-                        raise UserError("reading its header crashes the process", paths[number], "Get it again")
+                        raise UserError("reading its header crashes the process", paths[number], "Download it again")
                     values = [""] * len(keywords)
                 table[number] = values
             bar.advance(len(results))

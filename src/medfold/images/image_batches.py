@@ -20,16 +20,16 @@ class ImageBatch(NamedTuple):
     Args:
         rows: int (n,), positions of the readable images.
         pixels: one uint8 array (n, size, size, channels) per preparation; empty if no image is readable.
-        bad: the reason for each unreadable image of the batch, by position.
+        unreadable: the reason for each unreadable image of the batch, by position.
     """
 
     rows: np.ndarray
     pixels: list[np.ndarray]
-    bad: dict[int, str]
+    unreadable: dict[int, str]
 
 
 def read_batches(
-    raw: Path, images: Sequence[str], facts: ImageFacts, options: Sequence[ImageSettings], size: int = 64
+    raw: Path, images: Sequence[str], facts: ImageFacts, image_settings: Sequence[ImageSettings], batch_size: int = 64
 ) -> Iterator[ImageBatch]:
     """Reads images on all cores and yields them in order, in batches.
 
@@ -40,8 +40,8 @@ def read_batches(
         raw: folder that image paths are relative to.
         images: paths, in the syntax of `read_image_with_headers`.
         facts: how to read the images. If `facts.shape` is set, an image of another shape counts as unreadable.
-        options: the preparations to apply, each to every image.
-        size: number of readable images per batch; the last one may have fewer. Defaults to 64.
+        image_settings: the preparations to apply, each to every image.
+        batch_size: number of readable images per batch; the last one may have fewer. Defaults to 64.
 
     Yields:
         Batches that together cover all images.
@@ -49,9 +49,9 @@ def read_batches(
     Raises:
         UserError: no process can be started, or a preparation step is unknown or has wrong arguments.
     """
-    read = partial(_prepared, raw=raw, facts=facts, options=tuple(options))
+    read = partial(_prepared, raw=raw, facts=facts, image_settings=tuple(image_settings))
     waiting: dict[int, list[np.ndarray] | str | WorkerDied] = {}
-    position, rows, pixels, bad = 0, [], [], {}
+    position, rows, pixels, unreadable = 0, [], [], {}
     for results in map_in_workers(read, images):
         waiting |= dict(results)
         while position in waiting:
@@ -60,15 +60,17 @@ def read_batches(
                 rows.append(position)
                 pixels.append(result)
             else:
-                bad[position] = result if isinstance(result, str) else DECODER_CRASHED
+                unreadable[position] = result if isinstance(result, str) else DECODER_CRASHED
             position += 1
-            if len(rows) == size or position == len(images):
+            if len(rows) == batch_size or position == len(images):
                 yield ImageBatch(
-                    np.array(rows, int), [np.stack(prepared) for prepared in zip(*pixels, strict=True)], bad
+                    np.array(rows, int), [np.stack(prepared) for prepared in zip(*pixels, strict=True)], unreadable
                 )
-                rows, pixels, bad = [], [], {}
+                rows, pixels, unreadable = [], [], {}
 
 
-def _prepared(image: str, raw: Path, facts: ImageFacts, options: tuple[ImageSettings, ...]) -> list[np.ndarray] | str:
-    result = read_prepared(raw, image, facts, options)
+def _prepared(
+    image: str, raw: Path, facts: ImageFacts, image_settings: tuple[ImageSettings, ...]
+) -> list[np.ndarray] | str:
+    result = read_prepared(raw, image, facts, image_settings)
     return result if isinstance(result, str) else result.prepared

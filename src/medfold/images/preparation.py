@@ -1,8 +1,8 @@
 """Preparation of images before they are stored: the steps of the recipe, then resizing.
 
 A step is a function with the decorator `@preparation_step`. It takes uint8 (height, width, channels) and returns uint8
-with the same channels and any height and width above 0. It may take arguments; their annotations say which values are
-allowed.
+with the same channels and any height and width above 0. It may take arguments; their annotations define the
+allowed values.
 """
 
 import inspect
@@ -35,14 +35,14 @@ def step_arguments(name: str) -> type[StrictModel]:
     return create_model(name, __base__=StrictModel, **{arg.name: (arg.annotation, arg.default) for arg in parameters})
 
 
-def steps_of(options: ImageSettings) -> list[Callable[[np.ndarray], np.ndarray]]:
+def steps_of(image_settings: ImageSettings) -> list[Callable[[np.ndarray], np.ndarray]]:
     """Returns the preparation steps of a recipe, with their arguments bound.
 
     Raises:
         UserError: a step is unknown (the nearest name is suggested), or an argument is unknown or has a wrong value.
     """
     steps = []
-    for spec in options.steps:
+    for spec in image_settings.steps:
         spec = {spec: {}} if isinstance(spec, str) else spec
         if len(spec) != 1:
             raise UserError(f"expected one step per list item, received {spec}", "images.steps")
@@ -53,13 +53,13 @@ def steps_of(options: ImageSettings) -> list[Callable[[np.ndarray], np.ndarray]]
     return steps
 
 
-def prepare_image(pixels: np.ndarray, options: ImageSettings) -> np.ndarray:
+def prepare_image(pixels: np.ndarray, image_settings: ImageSettings) -> np.ndarray:
     """Applies the preparation steps of a recipe, then resizes the image.
 
     Args:
         pixels: uint8 (height, width, channels), 1 to 8 channels.
-        options: `steps`, `size`, and `fit`: stretch to a square, pad with black to keep the aspect ratio, or crop to
-            the centre square.
+        image_settings: `steps`, `size`, and `fit`: stretch to a square, pad with black to keep the aspect ratio, or
+            crop to the centre square.
 
     Returns:
         uint8 (size, size, channels).
@@ -67,15 +67,15 @@ def prepare_image(pixels: np.ndarray, options: ImageSettings) -> np.ndarray:
     Raises:
         UserError: see `steps_of`.
     """
-    for step in steps_of(options):
+    for step in steps_of(image_settings):
         pixels = step(pixels)
-    size, side = options.size, min(pixels.shape[:2])
-    if options.fit == "crop":
+    size, side = image_settings.size, min(pixels.shape[:2])
+    if image_settings.fit == "crop":
         top, left = ((length - side) // 2 for length in pixels.shape[:2])
         pixels = pixels[top : top + side, left : left + side]
     height, width, channels = pixels.shape
     new_height = new_width = size
-    if options.fit == "pad":
+    if image_settings.fit == "pad":
         scale = size / max(height, width)
         new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
     if (new_height, new_width) != (height, width):

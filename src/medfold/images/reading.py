@@ -18,7 +18,7 @@ class PreparedImage(NamedTuple):
     Args:
         pixels: uint8 (height, width, channels), decoded but not prepared.
         headers: technical DICOM headers by keyword; empty for other formats.
-        prepared: uint8 (size, size, channels) each, one per item of `settings`.
+        prepared: uint8 (size, size, channels) each, one per item of `image_settings`.
     """
 
     pixels: np.ndarray
@@ -27,7 +27,7 @@ class PreparedImage(NamedTuple):
 
 
 def read_prepared(
-    raw: Path, image: str, facts: ImageFacts, settings: Sequence[ImageSettings] = ()
+    raw: Path, image: str, facts: ImageFacts, image_settings: Sequence[ImageSettings] = ()
 ) -> PreparedImage | str:
     """Reads an image and prepares it.
 
@@ -35,7 +35,7 @@ def read_prepared(
         raw: folder that image paths are relative to.
         image: path relative to `raw`, in the syntax of `read_image_with_headers`.
         facts: how to read the image. If `facts.shape` is set, an image of another shape counts as unreadable.
-        settings: the preparations to apply, each to the decoded image. Defaults to none.
+        image_settings: the preparations to apply, each to the decoded image. Defaults to none.
 
     Returns:
         The image, or the reason why it cannot be read.
@@ -50,4 +50,4 @@ def read_prepared(
     (height, width), expected = pixels.shape[:2], facts.shape
     if expected and [height, width] != expected:
         return f"it has {height}x{width} pixels, expected {expected[0]}x{expected[1]}"
-    return PreparedImage(pixels, headers, [prepare_image(pixels, setting) for setting in settings])
+    return PreparedImage(pixels, headers, [prepare_image(pixels, item) for item in image_settings])

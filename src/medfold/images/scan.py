@@ -27,7 +27,7 @@ from medfold.paths import CompetitionPaths
 from medfold.progress import progress_bar
 
 VERSION = 3  # increase it when the same images give other measurements
-JOURNAL = 2  # raised when a journal has other contents: an unfinished scan of before begins anew
+JOURNAL_VERSION = 2  # raised when a journal has other contents: an older unfinished scan starts again
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class ScanResult:
     """Result of a scan.
 
     Args:
-        images: number of images that were read; 0 if nothing was missing.
+        num_images: number of images that were read; 0 if nothing was missing.
         seconds: duration.
-        measured: the measurements, as `read_measurements` returns them.
+        measurements: the measurements, as `read_measurements` returns them.
     """
 
-    images: int
+    num_images: int
     seconds: float
-    measured: pd.DataFrame
+    measurements: pd.DataFrame
 
 
 def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
@@ -53,7 +53,7 @@ def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.D
         `scan_worker.pixel_hash`), in the order of the sample table. None if the file is missing or was made from other
         raw data.
     """
-    return _read(paths.pixels, competition, paths)
+    return _read(paths.measurements, competition, paths)
 
 
 def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
@@ -70,7 +70,7 @@ def _read(file: Path, competition: Competition, paths: CompetitionPaths) -> pd.D
     if not file.is_file():
         return None
     table = files.read_csv(file, bad=str, likeness=str)
-    if not len(table) or table["origin"].iloc[0] != _origin(competition, paths):
+    if not len(table) or table["origin"].iloc[0] != _inputs_fingerprint(competition, paths):
         return None
     table = table.drop(columns="origin")
     return table.fillna({"bad": ""}) if "bad" in table else table
@@ -80,7 +80,7 @@ def scan_images(
     competition: Competition,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
-    choices: ImageSettings | None = None,
+    image_settings: ImageSettings | None = None,
     with_appearance: bool = False,
 ) -> ScanResult:
     """Reads every raw image once and computes what is missing of measurements, store and appearance.
@@ -89,7 +89,7 @@ def scan_images(
         competition: gives the image facts.
         paths: the files of the competition.
         samples: the sample table.
-        choices: how to prepare the images for the store. Defaults to no store.
+        image_settings: how to prepare the images for the store. Defaults to no store.
         with_appearance: also computes thumbnails, statistics and headers, for the audit. Defaults to False.
 
     Raises:
@@ -98,27 +98,29 @@ def scan_images(
     """
     began = time.monotonic()
     # Wrong steps and windows are reported before any image is read.
-    if choices:
-        steps_of(choices)
+    if image_settings:
+        steps_of(image_settings)
     for window in competition.images.windows:
         window_of(window)
-    with files.lock(paths.pixels):
-        key = store_key(competition, paths, choices) if choices else None
+    with files.lock(paths.measurements):
+        key = store_key(competition, paths, image_settings) if image_settings else None
         if key and store_exists(paths, key):
             key = None
         measurements = read_measurements(competition, paths)
         with_appearance = with_appearance and read_appearance(competition, paths) is None
-        count = 0
+        num_images = 0
         if measurements is None or key or with_appearance:
-            count, measurements = _scan(competition, paths, samples, choices, key, measurements, with_appearance)
-    return ScanResult(count, time.monotonic() - began, measurements)
+            num_images, measurements = _scan(
+                competition, paths, samples, image_settings, key, measurements, with_appearance
+            )
+    return ScanResult(num_images, time.monotonic() - began, measurements)
 
 
 def _scan(
     competition: Competition,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
-    choices: ImageSettings | None,
+    image_settings: ImageSettings | None,
     key: str | None,
     measurements: pd.DataFrame | None,
     with_appearance: bool,
@@ -127,15 +129,15 @@ def _scan(
     folder = paths.unfinished_store(key) if key else paths.unfinished_scan
     shapes = {}
     if key:
-        shapes["images.npy"] = (choices.size, choices.size, competition.images.num_channels)
+        shapes["images.npy"] = (image_settings.size, image_settings.size, competition.images.num_channels)
     if with_appearance:
         shapes["thumbnails.npy"] = (perceptual_hash.THUMBNAIL, perceptual_hash.THUMBNAIL)
-    origin = [JOURNAL, _origin(competition, paths), key, sorted(shapes)]
-    journal = Journal(folder, files.fingerprint(origin), len(samples), shapes)
+    scan_inputs = [JOURNAL_VERSION, _inputs_fingerprint(competition, paths), key, sorted(shapes)]
+    journal = Journal(folder, files.fingerprint(scan_inputs), len(samples), shapes)
     task = ScanTask(
         raw=paths.raw_root(competition.images.root),
         facts=competition.images,
-        choices=choices,
+        image_settings=image_settings,
         pixels=folder / "images.npy" if key else None,
         thumbnails=folder / "thumbnails.npy" if with_appearance else None,
     )
@@ -144,19 +146,21 @@ def _scan(
     images = samples["image"].tolist()
     with journal.writing() as write, progress_bar("prepare", len(samples), done=len(samples) - len(todo)) as bar:
         for batch in map_in_workers(partial(scan_image, task=task), [(row, images[row]) for row in todo]):
-            write([[todo[at], DECODER_CRASHED] if isinstance(result, WorkerDied) else result for at, result in batch])
+            write(
+                [[todo[index], DECODER_CRASHED] if isinstance(value, WorkerDied) else value for index, value in batch]
+            )
             bar.advance(len(batch))
     results = journal.read()
     if measurements is None:
         measurements = _measurement_table(samples, results)
         _check_bad_images(competition, paths, samples, measurements, journal)
-        files.write_csv(measurements.assign(origin=_origin(competition, paths)), paths.pixels)
+        files.write_csv(measurements.assign(origin=_inputs_fingerprint(competition, paths)), paths.measurements)
     else:
         changed = [row for row, result in results.items() if result[1]]
         if changed:
             journal.forget(changed)
             names = shorten_list(images[row] for row in changed)
-            raise UserError(f"{len(changed)} images could be read before, and cannot now: {names}", paths.raw)
+            raise UserError(f"{len(changed)} images were readable in the last scan and are not now: {names}", paths.raw)
     readable = np.flatnonzero(measurements["bad"] == "")
     blocks = {name: journal.verify(name) for name in shapes}
     if with_appearance:
@@ -189,20 +193,21 @@ def _check_bad_images(
     In that case the journal forgets them, so that the next scan reads them again: by then they may have been replaced,
     or a decoder installed.
     """
-    bad = (measurements["bad"] != "").to_numpy()
-    if not bad.any():
+    is_unreadable = (measurements["bad"] != "").to_numpy()
+    if not is_unreadable.any():
         files.remove(paths.bad_images)
         return
-    bad_images = samples.loc[bad, ["id", "part"]].assign(
-        file=samples.loc[bad, "image"], reason=measurements.loc[bad, "bad"]
+    bad_images = samples.loc[is_unreadable, ["id", "part"]].assign(
+        file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "bad"]
     )
     files.write_csv(bad_images[["file", "reason", "id", "part"]], paths.bad_images)
     allowed = competition.images.tolerate
-    if bad.mean() > allowed or bad.all():
-        journal.forget(np.flatnonzero(bad))
+    if is_unreadable.mean() > allowed or is_unreadable.all():
+        journal.forget(np.flatnonzero(is_unreadable))
         first = f"{bad_images['file'].iloc[0]}: {bad_images['reason'].iloc[0]}"
-        what = f"{bad.sum():,} of {len(bad):,} images cannot be read, more than images.tolerate allows ({allowed:.2%})"
-        fix = f"Get them again, or raise images.tolerate. The first: {first}"
+        counts = f"{is_unreadable.sum():,} of {len(is_unreadable):,} images"
+        what = f"{counts} cannot be read, more than images.tolerate allows ({allowed:.2%})"
+        fix = f"Download them again, or raise images.tolerate. The first: {first}"
         raise UserError(what, paths.bad_images, fix)
 
 
@@ -226,13 +231,13 @@ def _write_appearance(
     table.insert(0, "likeness", [results[row][5] for row in readable])
     table.insert(0, "row", readable)
     table.insert(0, "id", ids)
-    files.write_csv(table.assign(origin=_origin(competition, paths)), paths.appearance)
+    files.write_csv(table.assign(origin=_inputs_fingerprint(competition, paths)), paths.appearance)
 
 
-def _origin(competition: Competition, paths: CompetitionPaths) -> str:
+def _inputs_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of everything that determines the measurements."""
-    facts = competition.images.model_dump(mode="json", include=store.READING | {"shape"})
+    reading_facts = competition.images.model_dump(mode="json", include=store.READING | {"shape"})
     plugins = store.image_plugins(competition.images, paths).values()
     return files.fingerprint(
-        [VERSION, facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]
+        [VERSION, reading_facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]
     )

@@ -17,24 +17,24 @@ class Journal:
 
     Args:
         folder: folder of the scan. It is emptied if its contents belong to another scan or are incomplete.
-        origin: fingerprint of the inputs and outputs of the scan.
-        count: number of images.
+        inputs_fingerprint: fingerprint of the inputs and outputs of the scan.
+        num_images: number of images.
         shapes: shape of one image in each array, by file name.
 
     Attributes:
         done: rows of the images that were scanned when the journal was opened.
     """
 
-    def __init__(self, folder: Path, origin: str, count: int, shapes: dict[str, tuple[int, ...]]):
+    def __init__(self, folder: Path, inputs_fingerprint: str, num_images: int, shapes: dict[str, tuple[int, ...]]):
         self._path, self.done = folder / "journal.jsonl", set()
         self._marker = marker = folder / "origin.txt"
-        complete = all((folder / name).is_file() for name in [marker.name, *shapes])
-        if not complete or marker.read_text() != origin:
+        is_complete = all((folder / name).is_file() for name in [marker.name, *shapes])
+        if not is_complete or marker.read_text() != inputs_fingerprint:
             files.remove(folder)
             folder.mkdir(parents=True)
             for name, shape in shapes.items():
-                array_files.create_array(folder / name, (count, *shape), np.uint8)
-            files.write_text(origin, marker)
+                array_files.create_array(folder / name, (num_images, *shape), np.uint8)
+            files.write_text(inputs_fingerprint, marker)
         self.done = set(self.read())
 
     def read(self) -> dict[int, list[Any]]:

@@ -47,19 +47,21 @@ def image_list_fingerprint(paths: CompetitionPaths) -> str:
     return metadata["images"]
 
 
-def store_key(competition: Competition, paths: CompetitionPaths, choices: ImageSettings) -> str:
+def store_key(competition: Competition, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
     """Returns the name of a store: a hash of everything that determines its pixels and rows."""
-    facts = {
+    inputs = {
         "version": VERSION,
         "samples": image_list_fingerprint(paths),
         "raw": files.sha256(paths.raw_manifest),
         "reading": competition.images.model_dump(mode="json", include=READING),
-        "images": choices.model_dump(),
+        "images": image_settings.model_dump(),
     }
-    return files.fingerprint(facts | image_plugins(competition.images, paths, choices))
+    return files.fingerprint(inputs | image_plugins(competition.images, paths, image_settings))
 
 
-def image_plugins(facts: ImageFacts, paths: CompetitionPaths, choices: ImageSettings | None = None) -> dict[str, str]:
+def image_plugins(
+    facts: ImageFacts, paths: CompetitionPaths, image_settings: ImageSettings | None = None
+) -> dict[str, str]:
     """Returns {"plugins": hash of plugins.py} if plugins.py reads or prepares images, else {}.
 
     plugins.py is not executed for this: it counts as used if a step, or the file extension of the images, is not built
@@ -69,11 +71,13 @@ def image_plugins(facts: ImageFacts, paths: CompetitionPaths, choices: ImageSett
     if plugins is None:
         return {}
     names = [
-        name for step in (choices.steps if choices else []) for name in ([step] if isinstance(step, str) else step)
+        name
+        for step in (image_settings.steps if image_settings else [])
+        for name in ([step] if isinstance(step, str) else step)
     ]
-    suffixes = {PurePosixPath(pattern).suffix.lower() for pattern in (*facts.train, *facts.test)}
-    built_in = {suffix for group in FORMAT_MODULES.values() for suffix in group} | {""}
-    if any(not STEPS.is_built_in(name) for name in names) or not suffixes <= built_in:
+    extensions = {PurePosixPath(pattern).suffix.lower() for pattern in (*facts.train, *facts.test)}
+    built_in = {extension for group in FORMAT_MODULES.values() for extension in group} | {""}
+    if any(not STEPS.is_built_in(name) for name in names) or not extensions <= built_in:
         return {"plugins": plugins}
     return {}
 

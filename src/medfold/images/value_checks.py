@@ -27,8 +27,8 @@ def value_suspicions(raw: Path, images: list[str], facts: ImageFacts) -> list[st
     Returns:
         One warning per suspicion; none if the values are plausible.
     """
-    count = min(NUM_CHECKED, len(images))
-    chosen = [images[int(position)] for position in np.linspace(0, len(images) - 1, count)] if images else []
+    num_checked = min(NUM_CHECKED, len(images))
+    chosen = [images[int(position)] for position in np.linspace(0, len(images) - 1, num_checked)] if images else []
     paths = [path_of_image(raw, image) for image in chosen]
     suspicions = [_missing_air([minimum for path in paths if (minimum := _ct_minimum(path)) is not None])]
     if not facts.range and not facts.windows:
@@ -95,5 +95,5 @@ def _deep_values(path: Path) -> np.ndarray | None:
             return None
     except Exception:  # decoders raise many types; the scan reports unreadable files
         return None
-    deep = values is not None and values.dtype.itemsize > 1 and values.dtype.kind in "uif" and values.ndim == 2
-    return np.asarray(values) if deep and np.isfinite(values).all() else None
+    is_deep = values is not None and values.dtype.itemsize > 1 and values.dtype.kind in "uif" and values.ndim == 2
+    return np.asarray(values) if is_deep and np.isfinite(values).all() else None

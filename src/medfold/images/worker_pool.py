@@ -18,7 +18,7 @@ from medfold.errors import UserError
 from medfold.images.formats.reading import FORMAT_MODULES
 from medfold.processes import end_with_parent
 
-FIRST_CHUNK, MAX_CHUNK = 4, 512  # items that a process gets at a time
+FIRST_CHUNK_SIZE, MAX_CHUNK_SIZE = 4, 512  # items per task of a process
 CHUNK_SECONDS = 0.2  # target: short enough to show progress, long enough to make the overhead negligible
 PRELOADED = ["medfold.images.scan_worker", *(f"medfold.images.formats.{name}" for name in FORMAT_MODULES)]
 
@@ -42,33 +42,33 @@ def map_in_workers(function: Callable[[Any], Any], items: Sequence[Any]) -> Iter
     Raises:
         UserError: no process can be started.
     """
-    begin, size = 0, FIRST_CHUNK
-    while begin < len(items):
+    start, size = 0, FIRST_CHUNK_SIZE
+    while start < len(items):
         running: dict[Future, range] = {}
-        with _processes(min(hardware.num_cores(), len(items) - begin)) as pool:
+        with _processes(min(hardware.num_cores(), len(items) - start)) as pool:
             try:
-                while begin < len(items) or running:
-                    while begin < len(items) and len(running) < 2 * hardware.num_cores():
-                        chunk = range(begin, min(begin + size, len(items)))
-                        running[pool.submit(_call_for_each, function, [items[number] for number in chunk])] = chunk
-                        begin = chunk.stop
+                while start < len(items) or running:
+                    while start < len(items) and len(running) < 2 * hardware.num_cores():
+                        chunk = range(start, min(start + size, len(items)))
+                        running[pool.submit(_call_for_each, function, [items[index] for index in chunk])] = chunk
+                        start = chunk.stop
                     for done in wait(running, return_when=FIRST_COMPLETED).done:
                         seconds, results = done.result()
-                        size = min(max(1, round(CHUNK_SECONDS * len(results) / max(seconds, 1e-6))), MAX_CHUNK)
+                        size = min(max(1, round(CHUNK_SECONDS * len(results) / max(seconds, 1e-6))), MAX_CHUNK_SIZE)
                         yield list(zip(running.pop(done), results, strict=True))
                 return
             except BrokenProcessPool:
-                suspects = [number for chunk in running.values() for number in chunk]
+                unsafe_items = [index for chunk in running.values() for index in chunk]
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
-        yield from _one_by_one(function, items, suspects)
+        yield from _one_by_one(function, items, unsafe_items)
 
 
 def _one_by_one(
-    function: Callable[[Any], Any], items: Sequence[Any], suspects: list[int]
+    function: Callable[[Any], Any], items: Sequence[Any], unsafe_items: list[int]
 ) -> Iterator[list[tuple[int, Any]]]:
     """Calls the function for one item at a time, to isolate those that crash their process."""
-    remaining = list(reversed(suspects))
+    remaining = list(reversed(unsafe_items))
     while remaining:
         with _processes(1) as pool:
             try:
@@ -91,8 +91,8 @@ def _call_for_each(function: Callable[[Any], Any], items: list[Any]) -> tuple[fl
     return time.perf_counter() - began, results
 
 
-def _processes(count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(count, _context(), _initialise, (active_plugins(),))
+def _processes(num_processes: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(num_processes, _context(), _initialise, (active_plugins(),))
 
 
 def _context() -> BaseContext:

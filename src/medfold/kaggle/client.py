@@ -29,7 +29,7 @@ SITE = "https://www.kaggle.com"
 TOKEN_PAGE = f"{SITE}/settings/api"
 
 # Requests that must not be retried: Kaggle cannot distinguish a retry from a new request.
-NEVER_REPEATED = [
+NOT_RETRIED = [
     ("competitions.CompetitionApiService", "CreateSubmission"),
     ("competitions.CompetitionApiService", "CreateCodeSubmission"),
     ("datasets.DatasetApiService", "CreateDataset"),
@@ -122,7 +122,7 @@ def new_object(service: str, name: str, /, **fields: Any) -> Any:
 
 
 def find_access_token() -> tuple[str | None, str | None]:
-    """Returns the access token that the official client would use, and where it is from; None and None without one.
+    """Returns the access token that the official client would use, and its source; None and None without one.
 
     Raises:
         OSError, UnicodeDecodeError: a file that cannot be read; their messages may contain the token.
@@ -133,7 +133,7 @@ def find_access_token() -> tuple[str | None, str | None]:
 
 
 def introspect_token(api: Any, token: str) -> Any:
-    """Requests the facts of an access token from Kaggle: `active`, `username`.
+    """Requests the details of an access token from Kaggle: `active`, `username`.
 
     Raises:
         requests.RequestException: no answer, or an error.
@@ -185,19 +185,19 @@ def _request(service: str, method: str, fields: dict[str, Any]) -> Any:
     return new_object(service, f"Api{method.title().replace('_', '')}Request", **fields)
 
 
-class _LoudRetry(Retry):
+class _WarningRetry(Retry):
     """Waits as long as the server asks, within limits, and warns the user."""
 
     def sleep(self, response: Any = None) -> None:
         requested = self.get_retry_after(response) if response is not None else None
-        seconds = min(requested or self.get_backoff_time(), http_download.LONGEST_WAIT)
+        seconds = min(requested or self.get_backoff_time(), http_download.MAX_WAIT)
         if seconds >= 1:
-            why = f"answers {response.status}" if response is not None else "does not answer"
-            warn("kaggle", f"Kaggle {why}; again in {seconds:.0f} s")
+            reason = f"answers {response.status}" if response is not None else "does not answer"
+            warn("kaggle", f"Kaggle {reason}; next attempt in {seconds:.0f} s")
         wait(seconds)
 
 
-class _TimedAdapter(HTTPAdapter):
+class _TimeoutAdapter(HTTPAdapter):
     """Sets a time-out on every request."""
 
     def send(self, request: Any, timeout: Any = None, **options: Any) -> requests.Response:
@@ -205,8 +205,8 @@ class _TimedAdapter(HTTPAdapter):
 
 
 def _mount(session: requests.Session) -> None:
-    # All calls are POST requests, so POST is retried, too; NEVER_REPEATED lists the exceptions.
-    retry = _LoudRetry(
+    # All calls are POST requests, so POST is retried, too; NOT_RETRIED lists the exceptions.
+    retry = _WarningRetry(
         total=5,
         connect=2,
         read=2,
@@ -216,7 +216,7 @@ def _mount(session: requests.Session) -> None:
         raise_on_status=False,
     )
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _TimedAdapter(max_retries=retry))
+        session.mount(scheme, _TimeoutAdapter(max_retries=retry))
 
 
 @functools.cache
@@ -227,7 +227,7 @@ def _client_class() -> type:
     output if it fails. So the package's module is loaded without its `__init__`.
     """
     for name in ("VERBOSE", "VERBOSE_OUTPUT"):
-        os.environ.pop(name, None)  # they make the client print its token
+        os.environ.pop(name, None)  # with these the client prints its token
     if "kaggle" not in sys.modules:
         package = importlib.util.module_from_spec(importlib.util.find_spec("kaggle"))
         package.__version__ = version("kaggle")
@@ -239,16 +239,16 @@ def _client_class() -> type:
         raise UserError(f"the Kaggle client cannot start ({error})", None, fix) from None
 
     class Client(KaggleApi):
-        uploaded = False  # True after an upload: from then on a submission may have been made
+        uploaded = False  # True after an upload: a submission may have been made
 
         def build_kaggle_client(self) -> Any:
             client = super().build_kaggle_client()
             http = client.http_client()
             http._init_session()
             _mount(http._session)
-            for service, method in NEVER_REPEATED:
+            for service, method in NOT_RETRIED:
                 address = http._get_request_url(service, method)
-                http._session.mount(address, _TimedAdapter(max_retries=0))
+                http._session.mount(address, _TimeoutAdapter(max_retries=0))
             return client
 
         def get_response_processor(self) -> None:
@@ -262,11 +262,13 @@ def _client_class() -> type:
                 try:
                     answer = session.put(url, data=file)
                 except requests.RequestException as error:
-                    why = http_download.failure_reason(error)
-                    raise UserError(f"upload failed: {why}", name, "Nothing was submitted; run it again") from None
+                    reason = http_download.failure_reason(error)
+                    raise UserError(
+                        f"upload failed: {reason}", name, "Nothing was submitted. Run the same command again"
+                    ) from None
             if answer.status_code not in (200, 201):
-                why = f"the storage answers {answer.status_code} {answer.reason}"
-                raise UserError(f"upload failed: {why}", name, "Nothing was submitted; run it again")
+                reason = f"the storage answers {answer.status_code} {answer.reason}"
+                raise UserError(f"upload failed: {reason}", name, "Nothing was submitted. Run the same command again")
             self.uploaded = True
             return ResumableUploadResult.COMPLETE
 

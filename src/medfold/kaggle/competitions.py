@@ -12,35 +12,35 @@ import requests
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
-from medfold.kaggle.errors import FAILED, status_of
-from medfold.kaggle.session import SEARCHES, KaggleSession, search
+from medfold.kaggle.errors import REQUEST_ERRORS, status_of
+from medfold.kaggle.session import SEARCH_DELAYS, KaggleSession, search
 
-PAGE = 40  # submissions per request; the newest come first
-ATTEMPTS = 3  # to submit one file
-LONGER_SEARCHES = (*SEARCHES, 30)  # a submission may take longer to be listed
+PAGE_SIZE = 40  # submissions per request; the newest come first
+MAX_ATTEMPTS = 3  # to submit one file
+LONG_SEARCH_DELAYS = (*SEARCH_DELAYS, 30)  # a submission may take longer to be listed
 
 
 @dataclass(frozen=True)
 class CompetitionInfo:
-    """Facts of a competition.
+    """Details of a competition.
 
     Args:
         slug: its name in URLs.
-        joined: whether the user takes part.
+        has_joined: whether the user takes part.
         deadline: in UTC; None without one.
         notebooks_only: whether it takes notebooks, and no files.
         submissions_disabled: whether it takes no submissions any more.
     """
 
     slug: str
-    joined: bool
+    has_joined: bool
     deadline: datetime | None
     notebooks_only: bool
     submissions_disabled: bool
 
     @property
-    def over(self) -> bool:
-        """True if the deadline has passed; late submissions may still be scored."""
+    def has_ended(self) -> bool:
+        """Whether the deadline has passed; late submissions may still be scored."""
         return self.deadline is not None and self.deadline < datetime.now(UTC)
 
     @property
@@ -54,12 +54,12 @@ class Limits:
     """The number of submissions that are left.
 
     Args:
-        left: today (UTC); None if Kaggle does not report it, as before the first submission.
-        by_total: whether the limit counts all submissions ever made, not only those of today.
+        num_left: today (UTC); None if Kaggle does not report it, as before the first submission.
+        counts_all_time: whether the limit counts all submissions ever made, not only those of today.
     """
 
-    left: int | None
-    by_total: bool
+    num_left: int | None
+    counts_all_time: bool
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,14 @@ class Competitions:
         Raises:
             UserError: there is no competition of that name; the nearest name is suggested.
         """
-        if_refused = f"Look at {rules_page(slug)}: are they accepted, is your phone number verified?"
+        if_refused = f"Accept the rules at {rules_page(slug)}; a phone number must be verified"
         with self.session.errors(slug, if_refused):
             try:
                 answer = client.call(self.session.api, "competitions", "get_competition", competition_name=slug)
             except requests.HTTPError as error:
                 if status_of(error) != 404:
                     raise
-                raise UserError(f"Kaggle knows no such competition{self._similar(slug)}", slug) from None
+                raise UserError(f"no such competition on Kaggle{self._similar(slug)}", slug) from None
         deadline = answer.deadline.replace(tzinfo=UTC) if answer.deadline else None
         return CompetitionInfo(
             slug, answer.user_has_entered, deadline, answer.is_kernels_submissions_only, answer.submissions_disabled
@@ -120,10 +120,10 @@ class Competitions:
             UserError: no such competition, or its rules are not accepted; the page of the rules is named.
         """
         info = self.info(slug)
-        if not info.joined:
-            ended = f" (it ended on {info.deadline:%Y-%m-%d}; most still take late entries)" if info.over else ""
+        if not info.has_joined:
+            ended = f" (it ended on {info.deadline:%Y-%m-%d}; most still take late entries)" if info.has_ended else ""
             fix = f"Accept its rules at {info.rules}{ended}, with a phone number verified at {SITE}/settings"
-            raise UserError("you have not joined this competition", slug, f"{fix}, and run it again")
+            raise UserError("you have not joined this competition", slug, f"{fix}, and run the same command again")
         return info
 
     def limits(self, slug: str) -> Limits:
@@ -133,21 +133,21 @@ class Competitions:
         known = answer.num_today or answer.num_total or answer.num_allowed_now
         return Limits(answer.num_allowed_now if known else None, bool(answer.limited_by_total))
 
-    def submissions(self, slug: str, at_least: int = PAGE) -> list[KaggleSubmission]:
+    def submissions(self, slug: str, min_count: int = PAGE_SIZE) -> list[KaggleSubmission]:
         """Lists the newest submissions of the user's team, newest first.
 
-        Kaggle decides the size of a page, whatever is requested; its token says whether there are more.
+        Kaggle decides the size of a page, whatever is requested; a token marks that there are more.
 
         Args:
             slug: of the competition.
-            at_least: how many to list, if there are that many. Defaults to a page.
+            min_count: how many to list, if there are that many. Defaults to a page.
         """
-        fields: dict[str, Any] = {"competition_name": slug, "page_size": PAGE}
+        fields: dict[str, Any] = {"competition_name": slug, "page_size": PAGE_SIZE}
         listed: list[KaggleSubmission] = []
         while True:
             page = self.session.call(slug, "competitions", "list_submissions", **fields)
-            listed += [_submission(each) for each in page.submissions or []]
-            if not page.next_page_token or len(listed) >= at_least:
+            listed += [_submission(answer) for answer in page.submissions or []]
+            if not page.next_page_token or len(listed) >= min_count:
                 return listed
             fields["page_token"] = page.next_page_token
 
@@ -197,19 +197,21 @@ class Competitions:
 
     def _submit_once(self, slug: str, content_id: str, send: Callable[[], Any]) -> int:
         before = self._refs(slug, content_id)
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             self.session.api.uploaded = False
             try:
                 answer = send()
-            except FAILED as error:
+            except REQUEST_ERRORS as error:
                 ref = self._search(error, slug, content_id, before)
             else:
                 if not answer.ref:
-                    raise UserError(f"Kaggle made no submission of it: {answer.message}", slug, "Run it again")
+                    raise UserError(f"no submission was made: {answer.message}", slug, "Run the same command again")
                 ref = answer.ref
             if ref:
                 return ref
-        raise UserError("Kaggle is too busy to take submissions; nothing was submitted", slug, "Run it again later")
+        raise UserError(
+            "Kaggle is too busy to take submissions; nothing was submitted", slug, "Run the same command again later"
+        )
 
     def _search(self, error: Exception, slug: str, content_id: str, before: set[int]) -> int | None:
         """Searches for the submission whose answer was lost; None if there is none, and it may be sent again.
@@ -223,23 +225,23 @@ class Competitions:
                 raise error
         # Too busy (503) means not accepted; else Kaggle may still process it, so the list is searched repeatedly.
         busy = status == 503
-        delays = LONGER_SEARCHES[:1] if busy else LONGER_SEARCHES
+        delays = LONG_SEARCH_DELAYS[:1] if busy else LONG_SEARCH_DELAYS
         ref = search(error, lambda: max(self._refs(slug, content_id) - before, default=None), delays, "submit")
         if ref is None and not busy:
-            fix = "Run it again in some minutes: Kaggle's list is searched before anything is sent"
-            raise UserError("it is not known whether Kaggle took the submission", slug, fix)
+            fix = "Run the same command again in some minutes: Kaggle's list is searched before anything is sent"
+            raise UserError("unknown whether Kaggle received the submission", slug, fix)
         return ref
 
     def _refs(self, slug: str, content_id: str) -> set[int]:
-        return {each.ref for each in self.submissions(slug) if content_id in each.message}
+        return {entry.ref for entry in self.submissions(slug) if content_id in entry.message}
 
     def _similar(self, slug: str) -> str:
         try:
-            found = self.session.api.competitions_list(search=slug.replace("-", " "))
+            page = self.session.api.competitions_list(search=slug.replace("-", " "))
         except requests.RequestException:
             return ""
-        known = [each.ref.rstrip("/").rpartition("/")[2] for each in found.competitions or []]
-        return did_you_mean(slug, known) or (f"; it has {shorten_list(known)}" if known else "")
+        slugs = [entry.ref.rstrip("/").rpartition("/")[2] for entry in page.competitions or []]
+        return did_you_mean(slug, slugs) or (f"; similar: {shorten_list(slugs)}" if slugs else "")
 
 
 def rules_page(slug: str) -> str:

@@ -31,7 +31,7 @@ class Credentials:
 
 
 def sign_in(api: Any) -> Credentials | None:
-    """Finds the credentials that the official client would use, and asks Kaggle whether a token is valid.
+    """Finds the credentials that the official client would use, and checks a token with Kaggle.
 
     Args:
         api: an official client, which receives the credentials.
@@ -51,34 +51,37 @@ def _by_token(api: Any) -> Credentials | None:
     It is that of a Kaggle notebook, of KAGGLE_API_TOKEN (a token or a file), or of ~/.kaggle/access_token(.txt).
     """
     try:
-        token, origin = client.find_access_token()
+        token, token_source = client.find_access_token()
     except OSError as error:  # its message may contain the token, which was taken for a path
         if error.errno != errno.ENAMETOOLONG:
             raise UserError(f"a Kaggle token cannot be read ({error.strerror})", TOKEN_PLACES, TOKEN_FIX) from None
-        token, origin = os.environ["KAGGLE_API_TOKEN"], "KAGGLE_API_TOKEN"
+        token, token_source = os.environ["KAGGLE_API_TOKEN"], "KAGGLE_API_TOKEN"
     except UnicodeDecodeError:
         raise UserError("a Kaggle token cannot be read (it is not text)", TOKEN_PLACES, TOKEN_FIX) from None
-    if origin is None:
+    if token_source is None:
         return None
-    source = "~/.kaggle/access_token" if origin == "access_token" else origin
+    source = "~/.kaggle/access_token" if token_source == "access_token" else token_source
     if not token or not re.fullmatch(r"[!-~]+", token.strip()):
-        state = "a token with blanks or odd characters" if token and token.strip() else "an empty token"
-        raise UserError(f"{state} in {source}", None, TOKEN_FIX)
+        problem = "a token with spaces or invalid characters" if token and token.strip() else "an empty token"
+        raise UserError(f"{problem} in {source}", None, TOKEN_FIX)
     api.config_values[api.CONFIG_NAME_TOKEN] = token.strip()
     with kaggle_errors("credentials", f"token in {source}"):
         try:
-            token_facts = client.introspect_token(api, token.strip())
+            token_info = client.introspect_token(api, token.strip())
         except requests.HTTPError as error:
             if status_of(error) not in (400, 401, 403, 404):
                 raise
-            token_facts = None
-    if token_facts is None or not token_facts.active or not token_facts.username:
-        candidates = {"KAGGLE_KEY": os.environ.get("KAGGLE_KEY"), _shown(Path(api.config)): Path(api.config).is_file()}
+            token_info = None
+    if token_info is None or not token_info.active or not token_info.username:
+        candidates = {
+            "KAGGLE_KEY": os.environ.get("KAGGLE_KEY"),
+            _abbreviated(Path(api.config)): Path(api.config).is_file(),
+        }
         other_sources = [name for name, exists in candidates.items() if exists]
         alternative = f", or remove it to use {shorten_list(other_sources)}" if other_sources else ""
         raise UserError(f"the token in {source} is expired, revoked or mistyped", None, TOKEN_FIX + alternative)
-    api.config_values[api.CONFIG_NAME_USER] = token_facts.username
-    return Credentials(token_facts.username, f"token in {source}")
+    api.config_values[api.CONFIG_NAME_USER] = token_info.username
+    return Credentials(token_info.username, f"token in {source}")
 
 
 def _by_key(api: Any) -> Credentials | None:
@@ -89,10 +92,10 @@ def _by_key(api: Any) -> Credentials | None:
         try:
             values = json.loads(path.read_bytes())  # in UTF-8, with a BOM or not, or in UTF-16
             if not isinstance(values, dict):
-                raise ValueError("no mapping")
+                raise ValueError("not a mapping")
         except (ValueError, OSError) as error:
-            raise UserError(f"not readable as kaggle.json ({error})", _shown(path), TOKEN_FIX) from None
-        sources = [_shown(path)]
+            raise UserError(f"not readable as kaggle.json ({error})", _abbreviated(path), TOKEN_FIX) from None
+        sources = [_abbreviated(path)]
     values = {name: from_environment[name] or str(values.get(name, "")).strip() for name in from_environment}
     sources += [f"KAGGLE_{name.upper()}" for name in from_environment if from_environment[name]]
     if not sources:
@@ -100,11 +103,9 @@ def _by_key(api: Any) -> Credentials | None:
     source = " and ".join(sources)
     for name, value in values.items():
         if not value:
-            raise UserError(f"no '{name}' in it", source, TOKEN_FIX)
+            raise UserError(f"'{name}' is missing", source, TOKEN_FIX)
     if values["key"].startswith("KGAT_"):
-        raise UserError(
-            "'key' holds a token of the new kind", source, "Put the token into ~/.kaggle/access_token instead"
-        )
+        raise UserError("'key' holds an API token", source, "Put the token into ~/.kaggle/access_token instead")
     api.config_values[api.CONFIG_NAME_USER], api.config_values[api.CONFIG_NAME_KEY] = values["username"], values["key"]
     return Credentials(values["username"], f"key in {source}")
 
@@ -130,7 +131,7 @@ def _by_login(api: Any) -> Credentials | None:
     return Credentials(user, f"login in {source}")
 
 
-def _shown(path: Path) -> str:
+def _abbreviated(path: Path) -> str:
     """Returns a path with ~ for the home folder."""
     home = str(Path.home())
     return str(path).replace(home, "~", 1) if str(path).startswith(home) else str(path)

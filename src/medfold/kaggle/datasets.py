@@ -14,8 +14,8 @@ from medfold.kaggle.session import KaggleSession, Version
 from medfold.progress import progress_bar, spinner
 
 LICENCE = "other"  # Kaggle asks for one; the data set is private
-UNPACKING = 1800  # seconds to wait until Kaggle has unpacked a data set
-UNUSABLE = ("failed", "deleted")  # final states of a data set that cannot be attached
+MAX_UNPACKING_WAIT = 1800  # seconds to wait until Kaggle has unpacked a data set
+UNUSABLE_STATES = ("failed", "deleted")  # final states of a data set that cannot be attached
 
 wait = time.sleep
 
@@ -54,12 +54,12 @@ class Datasets:
 
         Args:
             name: of the data set.
-            content_id: as given to `upload`.
+            content_id: as for `upload`.
         """
-        if self._state(name) in UNUSABLE:
+        if self._state(name) in UNUSABLE_STATES:
             return False
         self._wait_until_ready(name, None)
-        return self._shows(name, content_id)
+        return self._lists_content(name, content_id)
 
     def upload(self, name: str, folder: Path, content_id: str) -> Version:
         """Uploads the files of a folder as the first or the next version of a private data set.
@@ -74,12 +74,12 @@ class Datasets:
         Raises:
             UserError: a failed upload, or Kaggle's reason to refuse; nothing is changed then.
         """
-        before, ref = self.version(name), self._ref(name)
+        previous, ref = self.version(name), self._ref(name)
         uploaded = self._upload_files(folder, content_id)
 
         def send() -> Any:
             api, owner = self.session.api, self.session.user
-            if before is None:
+            if previous is None:
                 fields = {"title": name, "license_name": LICENCE, "is_private": True, "files": uploaded}
                 return client.call(api, "datasets", "create_dataset", owner_slug=owner, slug=name, **fields)
             notes = f"medfold {content_id}"
@@ -88,16 +88,16 @@ class Datasets:
             return client.call(api, "datasets", "create_dataset_version", **fields)
 
         def find() -> Version | None:
-            now = self.version(name)
-            return now if now and (before is None or now.version > before.version) else None
+            newest = self.version(name)
+            return newest if newest and (previous is None or newest.version > previous.version) else None
 
         answer, _ = self.session.send_once(f"data set {ref}", send, find)
         if answer and (answer.error or (answer.status or "").lower() == "error"):
-            raise UserError(f"Kaggle refuses the data set: {answer.error or 'no reason given'}", ref)
+            raise UserError(f"Kaggle refuses the data set: {answer.error or 'reason unknown'}", ref)
         self._wait_until_ready(name, content_id)
         uploaded_version = self.version(name)
         if uploaded_version is None:
-            raise UserError("the data set was created, but Kaggle does not list it", ref, "Run it again")
+            raise UserError("the data set was created, but Kaggle does not list it", ref, "Run the same command again")
         return uploaded_version
 
     def _upload_files(self, folder: Path, content_id: str) -> list[Any]:
@@ -128,26 +128,26 @@ class Datasets:
         """
 
         def is_ready(state: str) -> bool:
-            return state == "ready" and (content_id is None or self._shows(name, content_id))
+            return state == "ready" and (content_id is None or self._lists_content(name, content_id))
 
         if is_ready(self._state(name)):
             return
         waited, delay = 0.0, 2.0
-        with spinner("Kaggle unpacks the data set"):
+        with spinner("waiting until Kaggle has unpacked the data set"):
             while True:
                 state = self._state(name)
-                if state in UNUSABLE:
+                if state in UNUSABLE_STATES:
                     what = f"Kaggle could not unpack the data set ({state})"
-                    raise UserError(what, self._ref(name), "Run it again: it is uploaded again")
+                    raise UserError(what, self._ref(name), "Run the same command again to upload it again")
                 if is_ready(state):
                     return
-                if waited >= UNPACKING:
+                if waited >= MAX_UNPACKING_WAIT:
                     what = f"the data set is not ready after {format_duration(waited)} ({state})"
-                    raise UserError(what, self._ref(name), "Run it again later; it is not sent again")
+                    raise UserError(what, self._ref(name), "Run the same command again later; it is not uploaded again")
                 wait(delay)
                 waited, delay = waited + delay, min(1.5 * delay, 20)
 
-    def _shows(self, name: str, content_id: str) -> bool:
+    def _lists_content(self, name: str, content_id: str) -> bool:
         return _marker(content_id) in dataset_files(self.session, self._ref(name))
 
     def _state(self, name: str) -> str:
@@ -155,7 +155,7 @@ class Datasets:
         fields = {"owner_slug": self.session.user, "dataset_slug": name}
         answer = self.session.find(name, "datasets", "get_dataset_status", **fields)
         with self.session.errors(name):
-            return answer.status.name.lower() if answer else "not shown yet"
+            return answer.status.name.lower() if answer else "not listed yet"
 
     def _ref(self, name: str) -> str:
         return f"{self.session.user}/{name}"

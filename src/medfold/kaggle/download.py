@@ -11,7 +11,7 @@ from medfold.kaggle.competitions import rules_page
 from medfold.kaggle.errors import explain, status_of
 from medfold.kaggle.session import KaggleSession
 
-PAGE = 200  # files per listing
+PAGE_SIZE = 200  # files per listing
 
 
 def competition_files(session: KaggleSession, slug: str) -> dict[str, int]:
@@ -60,14 +60,14 @@ def open_dataset(session: KaggleSession, slug: str, name: str = "") -> requests.
     """
     owner, dataset = slug.split("/")
     fields = {"owner_slug": owner, "dataset_slug": dataset, **({"file_name": name} if name else {})}
-    if_refused = f"Look at {SITE}/datasets/{slug}"
+    if_refused = f"See {SITE}/datasets/{slug}"
     return _open(session, name or slug, if_refused, "datasets", "download_dataset", fields)
 
 
 def _list_files(
     session: KaggleSession, slug: str, ask: Callable[..., Any], files: Callable[[Any], Any]
 ) -> dict[str, int]:
-    pages = session.pages(slug, ask, slug, first="", page_size=PAGE)
+    pages = session.pages(slug, ask, slug, first_token="", page_size=PAGE_SIZE)
     return {file.name: file.total_bytes for page in pages for file in files(page) or []}
 
 

@@ -13,8 +13,8 @@ TOKEN_FIX = f"Create a new token at {TOKEN_PAGE}"
 LOGIN_FIX = "Run: kaggle auth login"
 
 # Exceptions of the official client for an answer in an unexpected format.
-UNREADABLE = (KeyError, ValueError, TypeError, AttributeError)
-FAILED = (requests.RequestException, *UNREADABLE)
+FORMAT_ERRORS = (KeyError, ValueError, TypeError, AttributeError)
+REQUEST_ERRORS = (requests.RequestException, *FORMAT_ERRORS)
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def kaggle_errors(where: str, source: str, if_refused: str | None = None) -> Ite
         if error.response is not None and "Service/" not in error.response.url:
             raise  # from the file storage, not from Kaggle itself: `http_download` handles it
         raise explain(error, where, source, if_refused) from None
-    except UNREADABLE as error:
+    except FORMAT_ERRORS as error:
         raise UserError(f"Kaggle sent an answer that cannot be read ({error})", where, "Try again later") from None
 
 

@@ -12,13 +12,13 @@ from medfold.console import format_duration, say, warn
 from medfold.errors import UserError, shorten_list
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
-from medfold.kaggle.errors import FAILED, advice, is_final, reason_of, status_of
+from medfold.kaggle.errors import REQUEST_ERRORS, advice, is_final, reason_of, status_of
 from medfold.kaggle.session import KaggleSession, Version
 from medfold.progress import spinner
 
-GPU = "NvidiaTeslaT4"  # Kaggle provides two
+ACCELERATOR = "NvidiaTeslaT4"  # Kaggle provides two
 MAX_FAILURES = 30  # failed status requests in a row, about half an hour, before waiting ends
-ENDED = ("complete", "error", "cancel_acknowledged")
+FINAL_STATES = ("complete", "error", "cancel_acknowledged")
 
 wait = time.sleep
 
@@ -36,9 +36,9 @@ class KernelRun:
     message: str
 
     @property
-    def ended(self) -> bool:
-        """True if the state will not change any more."""
-        return self.state in ENDED
+    def has_ended(self) -> bool:
+        """Whether the state is final."""
+        return self.state in FINAL_STATES
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class KernelOutput:
 
     Args:
         files: name -> short-lived URL.
-        log: what it printed.
+        log: its printed output.
     """
 
     files: dict[str, str]
@@ -74,7 +74,7 @@ class Kernels:
         session: with credentials.
 
     Example:
-        `Kernels(session).follow(version, longest=3600).state`
+        `Kernels(session).follow(version, max_seconds=3600).state`
     """
 
     def __init__(self, session: KaggleSession):
@@ -105,12 +105,12 @@ class Kernels:
         Raises:
             UserError: Kaggle's reason to refuse, or data that it could not attach.
         """
-        before = self.version(name)
+        previous = self.version(name)
         where = f"notebook {self.session.user}/{name}"
 
         def find() -> Version | None:
-            now = self.version(name)
-            return now if now and (before is None or now.version > before.version) else None
+            newest = self.version(name)
+            return newest if newest and (previous is None or newest.version > previous.version) else None
 
         with tempfile.TemporaryDirectory() as folder:
             metadata = self._metadata(name, notebook.name, attached, internet)
@@ -123,7 +123,7 @@ class Kernels:
             raise UserError(f"Kaggle refuses the notebook: {answer.error}", where, advice(answer.error))
         _check_attached(answer, where)
         if not answer.version_number:
-            raise UserError("Kaggle's answer gives no version of the notebook", where, "Run it again")
+            raise UserError("Kaggle's answer has no version of the notebook", where, "Run the same command again")
         return self._version(name, answer.version_number)
 
     def gpu_hours(self) -> tuple[float, float] | None:
@@ -132,7 +132,7 @@ class Kernels:
             quota = self.session.api.quota_view().gpu_quota
             allowed = quota.total_time_allowed.total_seconds() / 3600
             return max(0.0, allowed - quota.time_used.total_seconds() / 3600), allowed
-        except FAILED:
+        except REQUEST_ERRORS:
             return None  # only for information: Kaggle itself refuses a run without quota
 
     def status(self, notebook: Version) -> KernelRun:
@@ -140,41 +140,41 @@ class Kernels:
         with self.session.errors(notebook.ref):
             return self._status(notebook)
 
-    def follow(self, notebook: Version, longest: float) -> KernelRun:
+    def follow(self, notebook: Version, max_seconds: float) -> KernelRun:
         """Waits until the run of a notebook version ends, and prints its state when it changes.
 
         Args:
             notebook: the version.
-            longest: seconds to wait.
+            max_seconds: seconds to wait.
 
         Raises:
             UserError: it takes longer, or Kaggle does not answer for half an hour; the notebook continues to run.
         """
-        began, delay, failures, shown, renewed = time.monotonic(), 5.0, 0, "", False
-        fix = "It continues on Kaggle; run the same command to wait again"
+        started, delay, failures, shown_state, has_renewed = time.monotonic(), 5.0, 0, "", False
+        fix = "It continues on Kaggle; run the same command again to wait for it"
         with spinner(f"{notebook.ref} on Kaggle's machines"):
             while True:
                 try:
                     run = self._status(notebook)
-                except FAILED as error:
-                    if status_of(error) == 401 and not renewed:  # the token has expired
+                except REQUEST_ERRORS as error:
+                    if status_of(error) == 401 and not has_renewed:  # the token has expired
                         self.session.renew()
-                        renewed = True
+                        has_renewed = True
                         continue
                     failures += 1
                     if is_final(error) or failures == MAX_FAILURES:
                         with self.session.errors(notebook.ref):
                             raise
                     if failures == 1:
-                        warn("kaggle", f"the state of the notebook is unknown ({reason_of(error)}); asking again")
+                        warn("kaggle", f"the state of the notebook is unknown ({reason_of(error)}); trying again")
                 else:
-                    failures, renewed, waited = 0, False, time.monotonic() - began
-                    if run.state != shown:
+                    failures, has_renewed, waited = 0, False, time.monotonic() - started
+                    if run.state != shown_state:
                         say("kaggle", f"{run.state.replace('_', ' ')}, {format_duration(waited)}")
-                        shown = run.state
-                    if run.ended:
+                        shown_state = run.state
+                    if run.has_ended:
                         return run
-                    if waited > longest:
+                    if waited > max_seconds:
                         raise UserError(f"the notebook has not ended in {format_duration(waited)}", notebook.ref, fix)
                 wait(delay)
                 delay = min(1.3 * delay, 60)
@@ -187,7 +187,7 @@ class Kernels:
             page = self.session.call(notebook.ref, "kernels", "list_kernel_session_output", **fields)
             addresses |= {file.file_name: file.url for file in page.files or []}
             if not page.next_page_token:
-                return KernelOutput(addresses, _printed(page.log or ""))
+                return KernelOutput(addresses, _parse_log(page.log or ""))
             fields["page_token"] = page.next_page_token
 
     def fetch(self, notebook: Version, name: str, out: Path) -> None:
@@ -201,16 +201,18 @@ class Kernels:
         Raises:
             UserError: there is no file of that name, or an error page is sent instead of it.
         """
-        written = self.output(notebook).files
-        if name not in written:
-            fix = f"Its files: {shorten_list(sorted(written))}" if written else "It wrote no files"
+        output_files = self.output(notebook).files
+        if name not in output_files:
+            fix = f"Files: {shorten_list(sorted(output_files))}" if output_files else "There are no output files"
             raise UserError(f"the notebook wrote no {name}", notebook.ref, fix)
         files.remove(out)
         http_download.download_file(lambda: http_download.open_stream(self.output(notebook).files[name]), out)
         with out.open("rb") as file:
             if file.read(100).lstrip()[:1] in (b"<", b"{"):  # HTML or JSON; no table or archive begins with these
                 out.unlink()
-                raise UserError(f"Kaggle sends an error page instead of {name}", notebook.ref, "Run it again")
+                raise UserError(
+                    f"Kaggle sends an error page instead of {name}", notebook.ref, "Run the same command again"
+                )
 
     def _metadata(self, name: str, file: str, attached: AttachedData, internet: bool) -> dict[str, Any]:
         """Returns the contents of kernel-metadata.json, which the official client reads."""
@@ -223,7 +225,7 @@ class Kernels:
             "is_private": True,
             "enable_gpu": True,
             "enable_internet": internet,
-            "machine_shape": GPU,
+            "machine_shape": ACCELERATOR,
             "competition_sources": [attached.competition] if attached.competition else [],
             "dataset_sources": attached.datasets,
             "kernel_sources": [],
@@ -248,7 +250,7 @@ def _check_attached(answer: Any, where: str) -> None:
     }
     for kind, names in not_attached.items():
         if names:
-            fix = f"Have you joined it? {SITE}/competitions/{names[0]}/rules" if kind == "competition" else None
+            fix = f"Join it at {SITE}/competitions/{names[0]}/rules" if kind == "competition" else None
             raise UserError(f"Kaggle cannot attach the {kind} {shorten_list(names)}", where, fix)
 
 
@@ -258,8 +260,8 @@ def _run_of(notebook: Version) -> dict[str, str]:
     return {"user_name": user, "kernel_slug": name, "version_label": f"v{notebook.version}"}
 
 
-def _printed(log: str) -> str:
-    """Returns what a notebook printed, from Kaggle's log: a list of {"stream_name", "time", "data"}."""
+def _parse_log(log: str) -> str:
+    """Returns the printed output of a notebook, from Kaggle's log: a list of {"stream_name", "time", "data"}."""
     try:
         return "".join(piece["data"] for piece in json.loads(log))
     except (ValueError, TypeError, KeyError):

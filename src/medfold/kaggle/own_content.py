@@ -63,5 +63,5 @@ def remove_content(session: KaggleSession, content: OwnContent) -> None:
 
 
 def _refs(session: KaggleSession, where: str, ask: Callable[..., Any], rows: Callable[[Any], Any]) -> Iterator[str]:
-    pages = session.pages(where, ask, first=None, mine=True, page_size=100)
-    return (each.ref for page in pages for each in rows(page) or [])
+    pages = session.pages(where, ask, first_token=None, mine=True, page_size=100)
+    return (row.ref for page in pages for row in rows(page) or [])

@@ -1,6 +1,6 @@
 """A remote run on Kaggle, started at most once: a private data set, and a notebook that reads it.
 
-The state on Kaggle is checked before anything is sent, so that a command that was killed resumes where it was, and
+The state on Kaggle is checked before anything is sent, so that a command that was killed can be run again, and
 nothing is uploaded or run twice.
 """
 
@@ -15,8 +15,8 @@ from medfold.kaggle.datasets import Datasets
 from medfold.kaggle.kernels import AttachedData, Kernels
 from medfold.kaggle.session import KaggleSession, Version
 
-LOG_LINES = 12  # printed from the end of a failed notebook's log
-UNDER_WAY = ("queued", "running", "complete")
+NUM_LOG_LINES = 12  # printed from the end of a failed notebook's log
+STARTED_STATES = ("queued", "running", "complete")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class RemoteRun:
         manifest: the JSON file that names all other files of its folder and their hashes; the data set holds the
             folder. Its key `mark` is the content id.
         notebook: the notebook file; its text contains the content id.
-        others: other data sets to attach: owner/name of each.
+        other_datasets: other data sets to attach: owner/name of each.
         competition: the slug of the competition whose data is attached. Defaults to none.
         internet: whether the notebook may use the internet. Defaults to False.
     """
@@ -38,7 +38,7 @@ class RemoteRun:
     dataset: str
     manifest: Path
     notebook: Path
-    others: list[str]
+    other_datasets: list[str]
     competition: str | None = None
     internet: bool = False
 
@@ -66,7 +66,7 @@ class FinishedRun:
     notebook: Version
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def versions(self) -> dict[str, Any]:
         """Names, versions and links, for JSON."""
         return {"dataset": vars(self.dataset) if self.dataset else None, "notebook": vars(self.notebook)}
 
@@ -89,69 +89,73 @@ def manifest_id(manifest: Path) -> str:
 
 
 def run_at_kaggle(
-    session: KaggleSession, wanted: RemoteRun, longest: float, log: Path, again: bool = False
+    session: KaggleSession, remote_run: RemoteRun, max_seconds: float, log: Path, rerun: bool = False
 ) -> FinishedRun:
     """Runs a notebook on Kaggle, unless it is running or has run before, and waits for its end.
 
     Args:
         session: with credentials.
-        wanted: the run.
-        longest: seconds to wait.
+        remote_run: the notebook and its data.
+        max_seconds: seconds to wait.
         log: the file for the notebook's printed output.
-        again: runs it once more even if it has run before. Defaults to False.
+        rerun: run it once more even if it has run before. Defaults to False.
 
     Raises:
         UserError: a refusal, with Kaggle's reason.
         FailedNotebookError: a notebook that failed; the end of its log was printed.
     """
     kernels = Kernels(session)
-    begun = (None if again else _find_begun(session, wanted)) or _begin(session, wanted)
-    status = kernels.follow(begun.notebook, longest)
-    printed = kernels.output(begun.notebook).log
+    started = (None if rerun else _find_started(session, remote_run)) or _start(session, remote_run)
+    status = kernels.follow(started.notebook, max_seconds)
+    printed = kernels.output(started.notebook).log
     files.write_text(printed, log)
     if status.state != "complete":
-        for line in printed.strip().splitlines()[-LOG_LINES:]:
+        for line in printed.strip().splitlines()[-NUM_LOG_LINES:]:
             say("", line)
-        what = status.message or f"it ended as '{status.state.replace('_', ' ')}', and Kaggle gives no reason"
+        what = status.message or f"it ended as '{status.state.replace('_', ' ')}', reason unknown"
         raise FailedNotebookError(
-            f"the notebook failed: {what}", begun.notebook.link, f"Its log: {log}", begun.notebook
+            f"the notebook failed: {what}", started.notebook.link, f"Its log: {log}", started.notebook
         )
-    return begun
+    return started
 
 
-def _find_begun(session: KaggleSession, wanted: RemoteRun) -> FinishedRun | None:
+def _find_started(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun | None:
     """Returns the versions of this run, if it is under way or complete; else None."""
     kernels = Kernels(session)
-    newest = kernels.version_and_text(wanted.name)
+    newest = kernels.version_and_text(remote_run.name)
     if newest is None:
         return None
     notebook, text = newest
-    if not notebook.version or wanted.content_id not in text or kernels.status(notebook).state not in UNDER_WAY:
+    if (
+        not notebook.version
+        or remote_run.content_id not in text
+        or kernels.status(notebook).state not in STARTED_STATES
+    ):
         return None
     say("notebook", f"pushed before, version {notebook.version}: {notebook.link}")
-    return FinishedRun(Datasets(session).version(wanted.dataset), notebook)
+    return FinishedRun(Datasets(session).version(remote_run.dataset), notebook)
 
 
-def _begin(session: KaggleSession, wanted: RemoteRun) -> FinishedRun:
+def _start(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun:
     """Uploads the data set and starts the notebook."""
-    kernels, dataset = Kernels(session), _upload(session, wanted)
+    kernels, dataset = Kernels(session), _upload(session, remote_run)
     if hours := kernels.gpu_hours():
         say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
-    attached = AttachedData([dataset.ref, *wanted.others], wanted.competition)
-    pushed = kernels.push(wanted.name, wanted.notebook, attached, wanted.internet)
+    attached = AttachedData([dataset.ref, *remote_run.other_datasets], remote_run.competition)
+    pushed = kernels.push(remote_run.name, remote_run.notebook, attached, remote_run.internet)
     say("notebook", f"version {pushed.version}: {pushed.link}")
     return FinishedRun(dataset, pushed)
 
 
-def _upload(session: KaggleSession, wanted: RemoteRun) -> Version:
+def _upload(session: KaggleSession, remote_run: RemoteRun) -> Version:
     """Returns the version of the data set with these files, which are uploaded unless it holds them already."""
-    datasets, content_id = Datasets(session), manifest_id(wanted.manifest)
-    present = datasets.version(wanted.dataset)
-    if present and datasets.holds(wanted.dataset, content_id):
+    datasets, content_id = Datasets(session), manifest_id(remote_run.manifest)
+    present = datasets.version(remote_run.dataset)
+    if present and datasets.holds(remote_run.dataset, content_id):
         say("data set", f"unchanged, version {present.version}: {present.link}")
         return present
-    total = sum(path.stat().st_size for path in wanted.folder.iterdir())
-    say("data set", f"uploading {format_size(total)} as {session.user}/{wanted.dataset}, private")
-    uploaded = datasets.upload(wanted.dataset, wanted.folder, content_id)
+    total = sum(path.stat().st_size for path in remote_run.folder.iterdir())
+    say("data set", f"uploading {format_size(total)} as {session.user}/{remote_run.dataset}, private")
+    uploaded = datasets.upload(remote_run.dataset, remote_run.folder, content_id)
     say("data set", f"version {uploaded.version}: {uploaded.link}")
     return uploaded

@@ -14,10 +14,10 @@ from medfold.errors import UnreachableError, UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import TOKEN_PAGE, official_client
 from medfold.kaggle.credentials import Credentials, sign_in
-from medfold.kaggle.errors import FAILED, advice, explain, kaggle_errors, reason_of, status_of
+from medfold.kaggle.errors import REQUEST_ERRORS, advice, explain, kaggle_errors, reason_of, status_of
 
-LONGEST_NAME = 50  # letters of the name of a data set or notebook
-SEARCHES = (2, 4, 8, 15, 30)  # seconds before each search for the result of a request whose answer was lost
+MAX_NAME_LENGTH = 50  # letters of the name of a data set or notebook
+SEARCH_DELAYS = (2, 4, 8, 15, 30)  # seconds before each search for the result of a request whose answer was lost
 
 wait = time.sleep
 
@@ -53,10 +53,10 @@ class KaggleSession:
 
     @classmethod
     def connect(cls, anonymous: bool = False) -> "KaggleSession":
-        """Finds the credentials that the official client would use, and asks Kaggle whether a token is valid.
+        """Finds the credentials that the official client would use, and checks a token with Kaggle.
 
         Args:
-            anonymous: continues without an account if there are no credentials: public data sets need none. Defaults to
+            anonymous: continue without an account if there are no credentials: public data sets need none. Defaults to
                 False.
 
         Raises:
@@ -130,22 +130,24 @@ class KaggleSession:
                     return None
                 raise
 
-    def pages(self, where: str, ask: Callable[..., Any], *words: Any, first: str | None, **more: Any) -> Iterator[Any]:
+    def pages(
+        self, where: str, ask: Callable[..., Any], *arguments: Any, first_token: str | None, **options: Any
+    ) -> Iterator[Any]:
         """Yields all pages of a listing.
 
         Args:
             where: what is listed, for messages.
             ask: the listing method of the official client.
-            words, more: its arguments, without the page token.
-            first: token of the first page.
+            arguments, options: arguments of `ask`, without the page token.
+            first_token: token of the first page.
 
         Raises:
             UserError: no answer, or an error.
         """
-        token = first
+        token = first_token
         while True:
             with self.errors(where):
-                page = ask(*words, page_token=token, **more)
+                page = ask(*arguments, page_token=token, **options)
             yield page
             token = page.next_page_token
             if not token:
@@ -163,24 +165,24 @@ class KaggleSession:
             The answer and None, or None and what `find` returned.
 
         Raises:
-            UserError: a refusal; or an answer that was lost, and nothing was found.
+            UserError: a refusal; or the answer was lost, and no result was found.
         """
         try:
             return send(), None
-        except FAILED as error:
+        except REQUEST_ERRORS as error:
             status = status_of(error)
             if status is not None and (status < 500 or status == 503):
                 refusal = explain(error, where, self.source)
                 raise UserError(refusal.what, where, advice(str(error)) or refusal.fix) from None
-            found = search(error, find)
-        if found is None:
-            fix = "Run it again in some minutes: Kaggle is searched before anything is sent"
-            raise UserError("it is not known whether Kaggle took it", where, fix)
-        return None, found
+            result = search(error, find)
+        if result is None:
+            fix = "Run the same command again in some minutes: Kaggle is searched before anything is sent"
+            raise UserError("unknown whether Kaggle received it", where, fix)
+        return None, result
 
 
 def search(
-    error: Exception, find: Callable[[], Any], delays: tuple[float, ...] = SEARCHES, topic: str = "kaggle"
+    error: Exception, find: Callable[[], Any], delays: tuple[float, ...] = SEARCH_DELAYS, topic: str = "kaggle"
 ) -> Any:
     """Searches for the result of a request whose answer was lost; returns None if it is not found.
 
@@ -190,12 +192,12 @@ def search(
         delays: seconds to wait before each search. Defaults to five searches within a minute.
         topic: of the warning.
     """
-    warn(topic, f"the answer was lost ({reason_of(error)}); asking whether it arrived")
+    warn(topic, f"the answer was lost ({reason_of(error)}); checking whether the request arrived")
     for seconds in delays:
         wait(seconds)
-        found = find()
-        if found is not None:
-            return found
+        result = find()
+        if result is not None:
+            return result
     return None
 
 
@@ -208,8 +210,10 @@ def name_of(*words: str) -> str:
         `name_of("medfold", "x-rays")` is "medfold-x-rays"; `name_of("medfold", "x_rays")` is "medfold-x-rays-" and six
         digits.
     """
-    text = "-".join("".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in w) for w in words)
+    text = "-".join(
+        "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in word) for word in words
+    )
     name = "-".join(part for part in text.lower().split("-") if part)
-    if len(name) <= LONGEST_NAME and name == "-".join(words):
+    if len(name) <= MAX_NAME_LENGTH and name == "-".join(words):
         return name
-    return f"{name[: LONGEST_NAME - 7].rstrip('-')}-{files.fingerprint(words, 6)}"
+    return f"{name[: MAX_NAME_LENGTH - 7].rstrip('-')}-{files.fingerprint(words, 6)}"

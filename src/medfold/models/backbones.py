@@ -18,35 +18,35 @@ class Backbone:
         scaling: the input scaling that its weights expect.
         pretrained: True if pretrained weights can be loaded; its input then always has three channels. Defaults to
             False.
-        smallest: smallest height and width of its input, in pixels. Defaults to 8.
+        min_size: smallest height and width of its input, in pixels. Defaults to 8.
     """
 
     build: Callable
     scaling: str
     pretrained: bool = False
-    smallest: int = 8
+    min_size: int = 8
 
 
 BACKBONES: Registry[Backbone] = Registry("backbone")
 
 
-def backbone(scaling: str, **facts) -> Callable:
+def backbone(scaling: str, **arguments) -> Callable:
     """Registers a function (images, recipe.backbone) -> features as a backbone under its name.
 
     Args:
         scaling: the input scaling that its weights expect.
-        facts: the other arguments of `Backbone`.
+        arguments: the other arguments of `Backbone`.
     """
 
     def register(build: Callable) -> Callable:
-        BACKBONES.register(build.__name__, Backbone(build, scaling, **facts))
+        BACKBONES.register(build.__name__, Backbone(build, scaling, **arguments))
         return build
 
     return register
 
 
 @backbone("unit")
-def simple_cnn(images, options: BackboneSettings):
+def simple_cnn(images, backbone_settings: BackboneSettings):
     """A minimal net as a baseline: one convolution, one pooling, one dense layer."""
     x = layers.Conv2D(32, 3, activation="relu")(images)
     x = layers.MaxPooling2D(2)(x)
@@ -55,14 +55,14 @@ def simple_cnn(images, options: BackboneSettings):
 
 
 @backbone("unit")
-def resnet9(images, options: BackboneSettings):
+def resnet9(images, backbone_settings: BackboneSettings):
     """A small residual net for small images and CPUs.
 
     It follows ResNet-9 of David Page's DAWNBench entry (https://myrtle.ai/learn/how-to-train-your-resnet/), with global
     average pooling. Each image is first normalised to mean 0 and standard deviation 1, since exposure varies between
     images. The first convolution has stride 2 for images of 64 px and more.
     """
-    width = options.width
+    width = backbone_settings.width
     stride = 2 if images.shape[1] >= 64 else 1
     x = layers.GroupNormalization(groups=1, center=False, scale=False, name="exposure")(images)
     x = _convolution(x, width, stride)

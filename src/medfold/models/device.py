@@ -19,14 +19,14 @@ def gpus() -> list[str]:
     return [_details(device).get("device_name") or device.name for device in _gpu_devices()]
 
 
-def resolve_precision(choice: str) -> str:
+def resolve_precision(precision: str) -> str:
     """Resolves `training.precision: auto` for this machine; other values are returned unchanged.
 
     It is float16 on GPUs with tensor cores (compute capability 7 and above), bfloat16 on CPUs with AMX, else float32:
     without such units the other types are slower or no faster.
     """
-    if choice != "auto":
-        return choice
+    if precision != "auto":
+        return precision
     if devices := _gpu_devices():
         if keras.backend.backend() == "jax":
             return "float16" if float(getattr(devices[0], "compute_capability", 0)) >= 7 else "float32"
@@ -56,17 +56,17 @@ def _details(device) -> dict:
 @contextmanager
 def compute_precision(precision: str) -> Iterator[None]:
     """Sets the precision of the computations for nets built within the block; weights and outputs stay float32."""
-    before = keras.config.dtype_policy()
+    previous_policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        keras.config.set_dtype_policy(previous_policy)
 
 
-def resolve_compile(choice: bool | str) -> bool:
+def resolve_compile(setting: bool | str) -> bool:
     """Resolves `training.compile: auto`: compile with JAX, which needs XLA, but not with TensorFlow."""
-    return keras.backend.backend() == "jax" if choice == "auto" else bool(choice)
+    return keras.backend.backend() == "jax" if setting == "auto" else bool(setting)
 
 
 def make_deterministic(seed: int, operations: bool = True) -> None:

@@ -26,14 +26,14 @@ def add_head(competition: Competition, head: str, x):
     """Adds a head (classes, cut_points or both) to features, and returns its output."""
     # With small initial weights the first predictions are undecided, so no steps are spent on unlearning random ones.
     options = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), "dtype": "float32"}
-    columns = len(competition.prediction_columns)
+    num_columns = len(competition.prediction_columns)
     classes = cuts = None
     if head != "cut_points":
         activation = "softmax" if competition.exclusive_classes else "sigmoid"
-        classes = layers.Dense(columns, activation=activation, name="head", **options)(x)
+        classes = layers.Dense(num_columns, activation=activation, name="head", **options)(x)
     if head != "classes":
         grade = layers.Dense(1, use_bias=False, name="grade", **options)(x)
-        cuts = CutPoints(columns, dtype="float32", name="cut_points")(grade)
+        cuts = CutPoints(num_columns, dtype="float32", name="cut_points")(grade)
     if head == "both":
         return layers.Average(dtype="float32")([classes, cuts])
     return cuts if classes is None else classes
@@ -46,21 +46,21 @@ class CutPoints(layers.Layer):
     since each one is the previous cut plus a positive step.
 
     Args:
-        classes: number of classes.
+        num_classes: number of classes.
         options: arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, classes: int, **options):
+    def __init__(self, num_classes: int, **options):
         super().__init__(**options)
-        self.classes = classes
+        self.num_classes = num_classes
 
     def build(self, shape):
         # At x = 0 all classes are equally probable.
-        share = np.arange(1, self.classes) / self.classes
+        share = np.arange(1, self.num_classes) / self.num_classes
         cuts = np.log(share / (1 - share))
         steps = np.log(np.expm1(np.diff(cuts)))
         start = keras.initializers.Constant(np.concatenate([cuts[:1], steps]))
-        self.cuts = self.add_weight(name="cuts", shape=(self.classes - 1,), initializer=start)
+        self.cuts = self.add_weight(name="cuts", shape=(self.num_classes - 1,), initializer=start)
         super().build(shape)
 
     def call(self, x):

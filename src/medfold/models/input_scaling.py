@@ -16,10 +16,10 @@ def to_three_channels(x):
     Grey is repeated. Other numbers of channels go through a learnt 1 x 1 convolution that initially selects the first
     three; it uses the others once all layers are trained.
     """
-    depth = x.shape[-1]
-    if depth == 1:
+    num_channels = x.shape[-1]
+    if num_channels == 1:
         return layers.Concatenate(name="grey_to_colour")([x, x, x])
-    start = keras.initializers.Constant(np.eye(depth, 3, dtype=np.float32)[None, None])
+    start = keras.initializers.Constant(np.eye(num_channels, 3, dtype=np.float32)[None, None])
     return layers.Conv2D(3, 1, use_bias=False, kernel_initializer=start, name="channels_to_colour")(x)
 
 
@@ -31,7 +31,7 @@ def scale_input(x, scaling: str):
         scaling: unit (0..1), tf (-1..1), torch (mean and deviation of ImageNet), caffe (mean of ImageNet subtracted,
             blue first, not scaled) or own (unchanged, since the backbone scales its input).
     """
-    channels = x.shape[-1]
+    num_channels = x.shape[-1]
     if scaling == "own":
         return x
     if scaling == "unit":
@@ -39,15 +39,17 @@ def scale_input(x, scaling: str):
     if scaling == "tf":
         return layers.Rescaling(1 / 127.5, offset=-1, name="scale", dtype="float32")(x)
     if scaling == "torch":
-        mean, deviation = (TORCH_MEAN, TORCH_STD) if channels == 3 else ([sum(TORCH_MEAN) / 3], [sum(TORCH_STD) / 3])
+        mean, deviation = (
+            (TORCH_MEAN, TORCH_STD) if num_channels == 3 else ([sum(TORCH_MEAN) / 3], [sum(TORCH_STD) / 3])
+        )
         scale = [1 / (255 * s) for s in deviation]
         offset = [-m / s for m, s in zip(mean, deviation, strict=True)]
         return layers.Rescaling(scale, offset=offset, name="scale", dtype="float32")(x)
     # caffe
-    if channels == 3:
+    if num_channels == 3:
         red, green, blue = (layers.Lambda(_channel, arguments={"number": n}, name=f"channel{n}")(x) for n in range(3))
         x = layers.Concatenate(name="blue_first")([blue, green, red])
-    return layers.Rescaling(1.0, offset=[-m for m in CAFFE_MEAN][:channels], name="scale", dtype="float32")(x)
+    return layers.Rescaling(1.0, offset=[-m for m in CAFFE_MEAN][:num_channels], name="scale", dtype="float32")(x)
 
 
 def _channel(x, number: int):

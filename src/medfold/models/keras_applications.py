@@ -22,7 +22,7 @@ _FAMILIES = {
     "own": ("ConvNeXt", "EfficientNetB", "EfficientNetV2", "MobileNetV3"),
 }
 # Smallest input in pixels, where it is not 32.
-_SMALLEST = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
+_MIN_SIZES = {"InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71}
 
 
 def _family(name: str) -> str:
@@ -41,19 +41,19 @@ def _register_applications() -> None:
                     build=partial(_build_application, name),
                     scaling=scaling,
                     pretrained=True,
-                    smallest=_SMALLEST.get(family, 32),
+                    min_size=_MIN_SIZES.get(family, 32),
                 )
                 BACKBONES.register(name, backbone)
 
 
-def _build_application(name: str, images, options: BackboneSettings):
+def _build_application(name: str, images, backbone_settings: BackboneSettings):
     """Builds a net of keras.applications without its top layers, and returns its output."""
-    application, weights = getattr(keras.applications, name), weights_file(options.weights)
+    application, weights = getattr(keras.applications, name), weights_file(backbone_settings.weights)
     arguments = {}
     if has_preprocessing(name):
-        arguments["include_preprocessing"] = options.input_scaling == "auto"
+        arguments["include_preprocessing"] = backbone_settings.input_scaling == "auto"
     try:
-        net = application(include_top=False, weights=weights, input_shape=tuple(images.shape[1:]), **arguments)
+        model = application(include_top=False, weights=weights, input_shape=tuple(images.shape[1:]), **arguments)
     except (ValueError, OSError) as error:
         if weights in (None, "imagenet"):
             raise
@@ -63,13 +63,13 @@ def _build_application(name: str, images, options: BackboneSettings):
             raise
         fix = 'Download the file on another machine and name it: SET="backbone.weights=file.weights.h5"'
         raise UserError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
-    if options.freeze_norm:
-        for layer in net._flatten_layers():
+    if backbone_settings.freeze_norm:
+        for layer in model._flatten_layers():
             if isinstance(layer, layers.BatchNormalization):
                 layer.trainable = False
-    if options.pooling == "pyramid":
-        net = keras.Model(net.input, feature_maps(net), name=net.name)
-    return net(images)
+    if backbone_settings.pooling == "pyramid":
+        model = keras.Model(model.input, feature_maps(model), name=model.name)
+    return model(images)
 
 
 def has_preprocessing(name: str) -> bool:

@@ -21,22 +21,22 @@ def to_plain_keras(model: keras.Model) -> keras.Model:
     """
     plain = keras.models.clone_model(model, clone_function=_plain_layer)
     for layer in model.layers:
-        twin = plain.get_layer(layer.name)
+        replacement = plain.get_layer(layer.name)
         if isinstance(layer, CutPoints):
-            _set_cut_points(twin, layer)
+            _set_cut_points(replacement, layer)
         elif isinstance(layer, layers.Lambda):
-            kernel = np.zeros((1, 1, twin.input.shape[-1], 1), np.float32)
+            kernel = np.zeros((1, 1, replacement.input.shape[-1], 1), np.float32)
             kernel[0, 0, layer.arguments["number"], 0] = 1
-            twin.set_weights([kernel])
+            replacement.set_weights([kernel])
         else:
-            twin.set_weights(layer.get_weights())
+            replacement.set_weights(layer.get_weights())
     return plain
 
 
 def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
     if isinstance(layer, CutPoints):
-        above = layers.Dense(layer.classes - 1, activation="sigmoid", name="above")
-        between = layers.Dense(layer.classes, name="between")
+        above = layers.Dense(layer.num_classes - 1, activation="sigmoid", name="above")
+        between = layers.Dense(layer.num_classes, name="between")
         return keras.Sequential([keras.Input((1,)), above, between], name=layer.name)
     if isinstance(layer, layers.Lambda):
         selection = layers.Conv2D(1, 1, use_bias=False)
@@ -44,13 +44,13 @@ def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
     return layer.__class__.from_config(layer.get_config())
 
 
-def _set_cut_points(twin: keras.Sequential, layer: CutPoints) -> None:
+def _set_cut_points(replacement: keras.Sequential, layer: CutPoints) -> None:
     steps = np.asarray(layer.cuts, np.float64)
     cuts = np.cumsum(np.concatenate([steps[:1], np.log1p(np.exp(steps[1:]))]))
-    count = layer.classes - 1
+    num_cuts = layer.num_classes - 1
     # P(class k) = P(above cut k - 1) - P(above cut k); before the first cut it is 1, after the last 0.
-    differences = np.zeros((count, count + 1))
-    for cut in range(count):
+    differences = np.zeros((num_cuts, num_cuts + 1))
+    for cut in range(num_cuts):
         differences[cut, cut], differences[cut, cut + 1] = -1, 1
-    bias = np.eye(1, count + 1)[0]
-    twin.set_weights([np.ones((1, count)), -cuts, differences, bias])
+    bias = np.eye(1, num_cuts + 1)[0]
+    replacement.set_weights([np.ones((1, num_cuts)), -cuts, differences, bias])

@@ -22,11 +22,11 @@ For both:
 from medfold.notebooks.bundle import SubmissionBundle
 from medfold.notebooks.hidden_predictions import predict_hidden_test
 from medfold.notebooks.remote_training import data_at_kaggle, train_in_notebook, train_on_kaggle
-from medfold.notebooks.submission_package import UNDER_WAY, bundle_folder, pack_submission
+from medfold.notebooks.submission_package import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.notebooks.training_bundle import TrainingBundle
 
 __all__ = [
-    "UNDER_WAY",
+    "PACKING_MESSAGE",
     "SubmissionBundle",
     "TrainingBundle",
     "bundle_folder",

@@ -34,9 +34,9 @@ def dataset_folder(inputs: Path, ref: str) -> Path:
     return _first_folder(inputs, ref, inputs / "datasets" / ref, inputs / ref.rpartition("/")[2])
 
 
-def _first_folder(inputs: Path, wanted: str, *candidates: Path) -> Path:
+def _first_folder(inputs: Path, name: str, *candidates: Path) -> Path:
     for folder in candidates:
         if folder.is_dir():
             return folder
     attached = sorted(path.relative_to(inputs).as_posix() for path in [*inputs.glob("*"), *inputs.glob("*/*")])
-    raise UserError(f"the data of {wanted} is not attached", inputs, f"Attached: {shorten_list(attached, 8)}")
+    raise UserError(f"the data of {name} is not attached", inputs, f"Attached: {shorten_list(attached, 8)}")

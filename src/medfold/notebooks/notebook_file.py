@@ -8,7 +8,7 @@ from medfold import __version__, files
 from medfold.competition import Competition
 from medfold.kaggle import manifest_id
 
-HOURS = 8.5  # Kaggle stops a submitted notebook after 9 hours
+SUBMISSION_HOURS = 8.5  # Kaggle stops a submitted notebook after 9 hours
 TRAINING_HOURS = 11  # and any other notebook after 12
 
 _SUBMISSION = """\
@@ -20,7 +20,7 @@ A submission of trained folds, made with medfold {version}.
 |---|---|
 | runs | {runs} |
 | out-of-fold score | {score} |
-| bundle | {mark} |
+| bundle | {content_id} |
 
 The attached data set holds what this notebook needs: the package, the trained folds, and how they are combined. It
 works without internet, and predicts any test set, whatever its ids and size.
@@ -36,7 +36,7 @@ Folds of a run, trained by medfold {version}.
 |---|---|
 | run | {run} |
 | folds | {folds} |
-| bundle | {mark} |
+| bundle | {content_id} |
 
 The attached data set holds what this notebook needs: the package, the recipe, the folds table, and the checkpoints of
 unfinished trainings. The result is one file, `trained.zip`.
@@ -53,8 +53,8 @@ INPUTS, WORKING = Path("/kaggle/input"), Path("/kaggle/working")
 HOURS = {hours}  # {comment}
 
 manifests = [*INPUTS.glob("*/{manifest}"), *INPUTS.glob("datasets/*/*/{manifest}")]
-manifests = [path for path in manifests if hashlib.sha256(path.read_bytes()).hexdigest().startswith("{contents}")]
-assert manifests, "attach the version of the data set whose {manifest} has a hash that begins with {contents}"
+manifests = [path for path in manifests if hashlib.sha256(path.read_bytes()).hexdigest().startswith("{hash_start}")]
+assert manifests, "attach the version of the data set whose {manifest} has a hash that begins with {hash_start}"
 BUNDLE = manifests[0].parent
 install = "pip install --quiet --no-index --no-deps {packages} --find-links".split()
 subprocess.run([sys.executable, "-m", *install, BUNDLE], check=True);"""
@@ -93,13 +93,17 @@ def submission_notebook(
         The text of an .ipynb file; equal arguments give equal texts.
     """
     text = _SUBMISSION.format(
-        title=competition.title, version=__version__, runs=", ".join(runs), score=score, mark=_mark(manifest)
+        title=competition.title,
+        version=__version__,
+        runs=", ".join(runs),
+        score=score,
+        content_id=_content_id(manifest),
     )
     comment = "time limit of the prediction; if needed, views and folds are left out"
     return _notebook(
         [
             _markdown(text),
-            _install(packages, manifest, HOURS, comment),
+            _install(packages, manifest, SUBMISSION_HOURS, comment),
             _markdown("## What is in the bundle"),
             _code(_OPEN_SUBMISSION),
             _markdown("## The submission"),
@@ -125,7 +129,7 @@ def training_notebook(
     """
     fold_list = ", ".join(map(str, folds))
     text = _TRAINING.format(
-        title=competition.title, version=__version__, run=run, folds=fold_list, mark=_mark(manifest)
+        title=competition.title, version=__version__, run=run, folds=fold_list, content_id=_content_id(manifest)
     )
     comment = "after which trainings save a checkpoint and stop, to continue in another session"
     return _notebook(
@@ -143,10 +147,10 @@ def training_notebook(
 def _install(packages: dict[str, str], manifest: Path, hours: float, comment: str) -> dict[str, Any]:
     requirements = [f"medfold=={__version__}", *(f"{name}=={number}" for name, number in packages.items())]
     values = {"packages": " ".join(requirements), "hours": hours, "comment": comment}
-    return _code(_INSTALL.format(manifest=manifest.name, contents=manifest_id(manifest), **values))
+    return _code(_INSTALL.format(manifest=manifest.name, hash_start=manifest_id(manifest), **values))
 
 
-def _mark(manifest: Path) -> str:
+def _content_id(manifest: Path) -> str:
     return files.read_json(manifest)["mark"]
 
 

@@ -22,7 +22,7 @@ from medfold.runs import done_folds, write_oof
 from medfold.scoring import describe_score
 from medfold.training import TrainingRequest, begin_run, train_run
 
-MAX_WAIT = 14 * 3600  # seconds to wait for the notebook; Kaggle stops it after 12 hours
+MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours
 
 
 def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any] | None:
@@ -70,7 +70,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         hours: after which trainings save a checkpoint and stop.
 
     Raises:
-        UserError: errors of `train_run`; finished folds and checkpoints are packed nevertheless.
+        UserError: errors of `train_run`; finished folds and checkpoints are packed anyway.
     """
     os.environ[STOP_AT] = str(time.time() + 3600 * hours)
     bundle, out = TrainingBundle.open(folder), Path(out)
@@ -88,13 +88,9 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
             raise
         warn("train", str(error))
     finally:
-        training_bundle.pack_results(
-            paths.run(request.run), request.folds, bundle.manifest["mark"], out / training_bundle.TRAINED
-        )
-        say(
-            "packed",
-            f"{format_size((out / training_bundle.TRAINED).stat().st_size)} -> {out / training_bundle.TRAINED}",
-        )
+        archive = out / training_bundle.RESULTS_ARCHIVE
+        training_bundle.pack_results(paths.run(request.run), request.folds, bundle.manifest["mark"], archive)
+        say("packed", f"{format_size(archive.stat().st_size)} -> {archive}")
 
 
 def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
@@ -108,7 +104,7 @@ def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
         UserError: the data is not at Kaggle.
     """
     source = open_source(project)
-    if source.embedded:
+    if source.is_embedded:
         return [], None
     if source.kind == "kaggle":
         return [], source.options.slug
@@ -121,7 +117,7 @@ def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
 def _prepare_data(project: Project, inputs: Path) -> None:
     datasets, competition = data_at_kaggle(project)
     source = open_source(project)
-    if source.embedded:
+    if source.is_embedded:
         get_raw_data(project)
         return
     folder = (
@@ -156,32 +152,36 @@ def _pack_training(
         dataset=name_of(*name_parts, "job"),
         manifest=manifest,
         notebook=notebook,
-        others=datasets,
+        other_datasets=datasets,
         competition=competition,
         internet=recipe.backbone.weights == "imagenet",
     )
 
 
 def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, folds: list[int]) -> None:
-    archive, log = remote_run.notebook.with_name(training_bundle.TRAINED), remote_run.notebook.with_name("log.txt")
+    archive, log = (
+        remote_run.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
+        remote_run.notebook.with_name("log.txt"),
+    )
     kernels = Kernels(session)
     problem: UserError | None = None
     try:
         notebook = run_at_kaggle(session, remote_run, MAX_WAIT, log).notebook
-    except FailedNotebookError as error:  # some folds may be done nevertheless
-        if training_bundle.TRAINED not in kernels.output(error.notebook).files:
+    except FailedNotebookError as error:  # some folds may be done anyway
+        if training_bundle.RESULTS_ARCHIVE not in kernels.output(error.notebook).files:
             raise
         problem, notebook = error, error.notebook
-    kernels.fetch(notebook, training_bundle.TRAINED, archive)
+    kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
     done, unfinished = unpack_results(archive, run_paths, folds, remote_run.content_id)
     if done:
-        say("train", f"brought back: folds {shorten_list(done, 10)}")
+        say("train", f"fetched folds {shorten_list(done, 10)}")
     if unfinished:
         warn(
-            "train", f"stopped before the session's end: folds {shorten_list(unfinished, 10)}; the same command goes on"
+            "train",
+            f"stopped before the session's end: folds {shorten_list(unfinished, 10)}; run the same command to resume",
         )
     if problem:
         raise problem
     if not done and not unfinished:
-        fix = f"Its log: {log}; to start again, delete the notebook there"
-        raise UserError("the notebook ended without a fold", notebook.link, fix)
+        fix = f"Its log: {log}; to start again, delete the notebook on Kaggle"
+        raise UserError("the notebook finished no fold", notebook.link, fix)

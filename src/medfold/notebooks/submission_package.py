@@ -14,11 +14,11 @@ from medfold.runs import combined_name, find_run, read_run, trained_folds
 from medfold.scoring import describe_score
 
 BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
-UNDER_WAY = "these runs are being packed or submitted"
+PACKING_MESSAGE = "these runs are being packed or submitted"
 
 
 def bundle_folder(project: Project, names: list[str]) -> Path:
-    """The folder for bundle and notebook of these runs, in the folder of the first run."""
+    """Returns the folder for bundle and notebook of these runs, in the folder of the first run."""
     folder = project.paths.run(names[0]).notebook
     return folder if len(names) == 1 else folder.with_name(f"{folder.name}-{combined_name(names)}")
 

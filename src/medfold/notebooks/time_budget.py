@@ -6,7 +6,7 @@ from collections.abc import Callable
 from medfold.console import format_duration, warn
 from medfold.ensemble import PredictionLimit
 
-SHARE = 0.9  # of the remaining time is planned; the rest is a reserve
+PLANNED_SHARE = 0.9  # of the remaining time is planned; the rest is a reserve
 
 
 class TimeBudget:
@@ -18,8 +18,8 @@ class TimeBudget:
 
     Args:
         seconds: the time limit.
-        images: number of images to predict.
-        folds, views: the largest numbers that any run has.
+        num_images: number of images to predict.
+        max_folds, max_views: the largest numbers of any run.
         cost: returns the forward passes per image of a limit.
         clock: returns seconds. Defaults to a monotonic clock.
     """
@@ -27,17 +27,17 @@ class TimeBudget:
     def __init__(
         self,
         seconds: float,
-        images: int,
-        folds: int,
-        views: int,
+        num_images: int,
+        max_folds: int,
+        max_views: int,
         cost: Callable[[PredictionLimit], float],
         clock: Callable[[], float] = time.monotonic,
     ):
-        self._limits = [PredictionLimit(folds, views)]
+        self._limits = [PredictionLimit(max_folds, max_views)]
         while self._limits[-1] != (1, 1):
             folds, views = self._limits[-1]
             self._limits.append(PredictionLimit(folds, views // 2) if views > 1 else PredictionLimit(folds - 1, 1))
-        self._clock, self._cost, self._left = clock, cost, images
+        self._clock, self._cost, self._num_left = clock, cost, num_images
         self._deadline = clock() + seconds
         self._restart_measurement()
 
@@ -51,37 +51,37 @@ class TimeBudget:
         seconds_left = self._deadline - self._clock()
         if seconds_left <= 0:
             return None
-        if self._images and len(self._limits) > 1:
-            pace, predicting = self._spent / self._images, self._predicting / self._images
-            if pace * self._left > SHARE * seconds_left:
-                self._lower_limit(pace, predicting, SHARE * seconds_left)
+        if self._num_measured and len(self._limits) > 1:
+            pace, predicting = self._spent / self._num_measured, self._predicting / self._num_measured
+            if pace * self._num_left > PLANNED_SHARE * seconds_left:
+                self._lower_limit(pace, predicting, PLANNED_SHARE * seconds_left)
         return self.limit
 
-    def record(self, images: int, seconds: float) -> None:
+    def record(self, num_images: int, seconds: float) -> None:
         """Records the time that a batch took.
 
         Args:
-            images: number of images, including unreadable ones.
+            num_images: number of images, including unreadable ones.
             seconds: time in the networks; the rest of the time was reading.
         """
-        self._left -= images
-        self._images += images
-        self._spent = self._clock() - self._since
+        self._num_left -= num_images
+        self._num_measured += num_images
+        self._spent = self._clock() - self._measured_since
         self._predicting += seconds
 
     def _restart_measurement(self) -> None:
-        self._since, self._images, self._spent, self._predicting = self._clock(), 0, 0.0, 0.0
+        self._measured_since, self._num_measured, self._spent, self._predicting = self._clock(), 0, 0.0, 0.0
 
     def _lower_limit(self, pace: float, predicting: float, seconds_left: float) -> None:
         full = self._cost(self.limit)
-        needed = format_duration(pace * self._left)
+        needed = format_duration(pace * self._num_left)
         while len(self._limits) > 1:
             self._limits.pop(0)
-            if (pace - predicting * (1 - self._cost(self.limit) / full)) * self._left <= seconds_left:
+            if (pace - predicting * (1 - self._cost(self.limit) / full)) * self._num_left <= seconds_left:
                 break
-        kept = f"{self.limit.folds} folds of each run, {self.limit.views} views of each image"
+        kept = f"{self.limit.max_folds} folds of each run, {self.limit.max_views} views of each image"
         warn(
             "time",
-            f"{self._left:,} images would take {needed}, {format_duration(seconds_left)} are left: from here on {kept}",
+            f"{self._num_left:,} images would take {needed}, {format_duration(seconds_left)} are left: now {kept}",
         )
         self._restart_measurement()

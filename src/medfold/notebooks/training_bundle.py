@@ -21,7 +21,7 @@ from medfold.runs import is_fold_done
 from medfold.training import TrainingRequest
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
-TRAINED = "trained.zip"  # the archive of results
+RESULTS_ARCHIVE = "trained.zip"  # the archive of results
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class TrainingBundle:
             files.write_text(text, root / name)
         paths = Workspace(root).competition(self.manifest["competition"])
         for name, fold in self.manifest["states"].items():
-            state = paths.run(self.manifest["order"]["run"]).fold(fold).state
+            state = paths.run(self.manifest["order"]["run"]).fold(fold).checkpoint
             state.parent.mkdir(parents=True)
             shutil.copyfile(self.folder / name, state)
         return paths
@@ -107,9 +107,9 @@ def write_training_bundle(
         wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
         checkpoints = {}
         for fold in request.folds:
-            if run.fold(fold).state.is_file():
+            if run.fold(fold).checkpoint.is_file():
                 checkpoints[f"fold{fold}-state.npz"] = fold
-                shutil.copyfile(run.fold(fold).state, folder / f"fold{fold}-state.npz")
+                shutil.copyfile(run.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
         manifest: dict[str, Any] = {
             "medfold": __version__,
             "competition": paths.name,
@@ -120,7 +120,7 @@ def write_training_bundle(
             "project": _project_texts(paths),
         }
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # The mark identifies what is trained; it does not depend on the version of the package and of the texts.
+        # The content id (key `mark`) identifies the training, independent of the package version and the texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         content = [
             hashes,
@@ -136,33 +136,33 @@ def write_training_bundle(
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def pack_results(run: RunPaths, folds: list[int], mark: str, out: Path) -> None:
+def pack_results(run: RunPaths, folds: list[int], content_id: str, out: Path) -> None:
     """Packs finished folds, and the checkpoints of unfinished ones, into one archive.
 
     Args:
         run: paths of the run.
         folds: the requested folds.
-        mark: of the bundle; stored as the comment of the archive.
+        content_id: of the bundle; stored as the comment of the archive.
         out: the archive to write.
     """
     with files.atomic_write(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
-        archive.comment = mark.encode()
+        archive.comment = content_id.encode()
         for number in folds:
             fold = run.fold(number)
-            names = [*files.read_json(fold.done), fold.done.name, fold.log.name] if is_fold_done(fold) else []
-            for name in names or [fold.state.name]:
+            names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_done(fold) else []
+            for name in names or [fold.checkpoint.name]:
                 if (fold.folder / name).is_file():
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
 
 
-def unpack_results(archive: Path, run: RunPaths, folds: list[int], mark: str) -> tuple[list[int], list[int]]:
+def unpack_results(archive: Path, run: RunPaths, folds: list[int], content_id: str) -> tuple[list[int], list[int]]:
     """Moves the results of `pack_results` into the run's folder, and removes the archive.
 
     Args:
         archive: as written by `pack_results`.
         run: paths of the run.
         folds: the requested folds.
-        mark: of the bundle that was sent.
+        content_id: of the bundle that was sent.
 
     Returns:
         The finished folds, and the unfinished ones with a checkpoint.
@@ -173,25 +173,25 @@ def unpack_results(archive: Path, run: RunPaths, folds: list[int], mark: str) ->
     done, unfinished = [], []
     run.folder.mkdir(parents=True, exist_ok=True)
     with suppress(BadZipFile), ZipFile(archive) as opened:  # `unpack_archive` reports a damaged one
-        if opened.comment != mark.encode():
+        if opened.comment != content_id.encode():
             raise UserError(
-                "the results are of another training", archive, "Delete the notebook at Kaggle to start again"
+                "the results are of another training", archive, "Delete the notebook on Kaggle to start again"
             )
     with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run.folder) as unpacked:
         unpack_archive(archive, Path(unpacked))
         for number in folds:
             fold, target = FoldPaths(Path(unpacked) / f"fold{number}"), run.fold(number)
             if fold.done.is_file() and not is_fold_done(fold):
-                raise UserError(f"fold {number} arrived damaged", archive, "Run it again to fetch it again")
+                raise UserError(f"fold {number} was damaged in transfer", archive, "Run the same command again")
             with files.lock(target.folder):
                 if fold.done.is_file():
                     if target.folder.is_dir():  # the old fold is removed with the temporary folder
                         target.folder.replace(Path(unpacked) / f"before{number}")
                     fold.folder.replace(target.folder)
                     done.append(number)
-                elif fold.state.is_file():
+                elif fold.checkpoint.is_file():
                     target.folder.mkdir(parents=True, exist_ok=True)
-                    fold.state.replace(target.state)
+                    fold.checkpoint.replace(target.checkpoint)
                     unfinished.append(number)
     archive.unlink()
     return done, unfinished

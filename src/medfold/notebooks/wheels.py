@@ -15,13 +15,13 @@ from medfold.console import warn
 from medfold.errors import UserError
 from medfold.images import FORMAT_MODULES, FORMATS
 
-PYTHONS = ("3.11", "3.12", "3.13")  # the version in Kaggle's image changes from month to month
+PYTHON_VERSIONS = ("3.11", "3.12", "3.13")  # the version in Kaggle's image changes from month to month
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 # Kaggle's image (github.com/Kaggle/docker-python) has pydicom, perhaps an old one, and no decoders of compressed DICOM.
 DICOM_PACKAGES = ("pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "python-gdcm")
 TIFF_PACKAGES = ("imagecodecs",)  # needed by tifffile, which the image has, for compressed files
 SOURCES = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE")
-CLONE = Path(medfold.__file__).parents[2]
+REPOSITORY = Path(medfold.__file__).parents[2]
 SOURCE_DATE = "315532800"  # 1980, the first date that a zip archive can hold: equal code gives equal wheels
 
 
@@ -37,13 +37,13 @@ def build_wheel(out: Path) -> Path:
     Raises:
         UserError: medfold does not run from a clone, or the build fails.
     """
-    if not (CLONE / SOURCES[0]).is_file():
-        raise UserError("medfold was installed without its sources", CLONE, "Run it from a clone, with make")
+    if not (REPOSITORY / SOURCES[0]).is_file():
+        raise UserError("medfold was installed without its sources", REPOSITORY, "Run it from a clone, with make")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for name in SOURCES:
-            shutil.copy(CLONE / name, copy)
-        shutil.copytree(CLONE / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            shutil.copy(REPOSITORY / name, copy)
+        shutil.copytree(REPOSITORY / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         arguments = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(copy / "made"), str(copy)]
         _pip(arguments, "the wheel of medfold cannot be built", "Run: make setup", SOURCE_DATE_EPOCH=SOURCE_DATE)
         (wheel,) = (copy / "made").glob("*.whl")
@@ -55,11 +55,13 @@ def missing_packages(competition: Competition) -> tuple[str, ...]:
     labels, images = competition.labels, competition.images
     sources = [labels.file] if labels.shape == "arrays" else [*images.train, *images.test]
     patterns = [Path(pattern.partition("#")[0]) for pattern in sources]
-    known_endings = {end for name, endings in FORMAT_MODULES.items() if name != "dicom" for end in endings}
-    known_endings |= {end for image_format in FORMATS.all() for end in image_format.suffixes}
-    endings = {pattern.suffix.lower() for pattern in patterns}
-    dicom = () if endings <= known_endings else DICOM_PACKAGES
-    tiff = TIFF_PACKAGES if endings & {".tif", ".tiff", ".svs"} else ()
+    known_extensions = {
+        extension for name, extensions in FORMAT_MODULES.items() if name != "dicom" for extension in extensions
+    }
+    known_extensions |= {extension for image_format in FORMATS.all() for extension in image_format.extensions}
+    extensions = {pattern.suffix.lower() for pattern in patterns}
+    dicom = () if extensions <= known_extensions else DICOM_PACKAGES
+    tiff = TIFF_PACKAGES if extensions & {".tif", ".tiff", ".svs"} else ()
     return dicom + tiff
 
 
@@ -96,21 +98,21 @@ def download_wheels(names: tuple[str, ...], cache: Path, out: Path) -> list[Path
 def _download(requirement: str, folder: Path) -> None:
     """Downloads the wheels of one package; warns of Python versions that have none."""
     problems = []
-    for python in PYTHONS:
+    for python in PYTHON_VERSIONS:
         arguments = ["download", "--no-deps", "--only-binary=:all:", "--implementation=cp"]
         arguments += [f"--python-version={python}", *(f"--platform={platform}" for platform in PLATFORMS)]
         try:
             _pip(
                 [*arguments, "--dest", str(folder), requirement],
                 f"no wheel of {requirement} for Python {python}",
-                "Is the network there?",
+                "Check the network",
             )
         except UserError as error:
             problems.append(error)
-    if len(problems) == len(PYTHONS):
+    if len(problems) == len(PYTHON_VERSIONS):
         raise problems[0]
     for problem in problems:
-        warn("pack", f"{problem.what.partition(':')[0]}: if Kaggle's image has that one, its images cannot be read")
+        warn("pack", f"{problem.what.partition(':')[0]}: if Kaggle runs that version, the images cannot be read")
 
 
 def _pip(arguments: list[str], problem: str, fix: str, **environment: str) -> None:
@@ -125,4 +127,4 @@ def _pip(arguments: list[str], problem: str, fix: str, **environment: str) -> No
     )
     if result.returncode:
         errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or result.stderr.splitlines()
-        raise UserError(f"{problem}: {errors[-1] if errors else 'pip gives no reason'}", "pip", fix)
+        raise UserError(f"{problem}: {errors[-1] if errors else 'reason unknown'}", "pip", fix)

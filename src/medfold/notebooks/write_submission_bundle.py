@@ -81,7 +81,7 @@ def write_bundle(
             "folder": _texts(paths),
         }
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # The mark identifies what predicts; it does not depend on the version of the package and of the texts.
+        # The content id (key `mark`) identifies what predicts; it is independent of the versions of package and texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         manifest["mark"] = files.fingerprint(
             [hashes, *(manifest[key] for key in ("slug", "facts", "runs", "nothing"))], 12

@@ -66,13 +66,13 @@ class GradCam:
         heat_maps = [np.zeros((0, *self._size), np.float32)]
         for start in range(0, len(images), BATCH_SIZE):
             batch = np.asarray(images[start : start + BATCH_SIZE], np.float32)
-            chosen = np.asarray(columns[start : start + BATCH_SIZE], np.int32)
+            batch_columns = np.asarray(columns[start : start + BATCH_SIZE], np.int32)
             # All batches are padded to one size, so that the net is compiled once.
             padding = BATCH_SIZE - len(batch)
             batch = np.pad(batch, [(0, padding), *[(0, 0)] * 3])
-            results = self._class_maps(batch, np.pad(chosen, (0, padding)))
+            results = self._class_maps(batch, np.pad(batch_columns, (0, padding)))
             files.release_pages(images)
-            maps = [np.asarray(result)[: len(chosen)] for result in results]
+            maps = [np.asarray(result)[: len(batch_columns)] for result in results]
             combined = self._combine(maps)
             heat_maps.append(combined if signed else _positive(combined))
         return np.concatenate(heat_maps)

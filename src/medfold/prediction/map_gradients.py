@@ -8,12 +8,12 @@ from keras import layers
 from medfold.errors import UserError
 
 
-def weighted_maps(net: keras.Model, kernel: keras.Variable, batch_size: int) -> Callable[..., list]:
+def weighted_maps(model: keras.Model, kernel: keras.Variable, batch_size: int) -> Callable[..., list]:
     """Returns a compiled function that computes the parts of a heat map.
 
     Args:
-        net: float32 images (batch, height, width, channels) -> the feature maps that are pooled, and the features that
-            the head takes; without maps the features alone.
+        model: net from float32 images (batch, height, width, channels) to the feature maps that are pooled, and the
+            features that the head takes; without maps to the features alone.
         kernel: of the head, (features, columns).
         batch_size: the number of images of each call.
 
@@ -27,15 +27,15 @@ def weighted_maps(net: keras.Model, kernel: keras.Variable, batch_size: int) -> 
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        return _with_tensorflow(net, kernel)
+        return _with_tensorflow(model, kernel)
     if backend == "jax":
-        return _with_jax(net, kernel, batch_size)
+        return _with_jax(model, kernel, batch_size)
     fix = "Weights do not depend on the backend: run this command with KERAS_BACKEND=tensorflow"
-    raise UserError("heat maps are computed with TensorFlow or JAX", backend, fix)
+    raise UserError("heat maps need TensorFlow or JAX", backend, fix)
 
 
 def _chosen_logits(features, kernel, columns):
-    """The logit of each image, before sigmoid or softmax: a confident probability has almost no gradient."""
+    """Returns the logit of each image, before sigmoid or softmax: a confident probability has almost no gradient."""
     logits = keras.ops.matmul(features, keras.ops.cast(kernel, features.dtype))
     if logits.shape[1] == 1:
         return logits[:, 0]
@@ -43,24 +43,24 @@ def _chosen_logits(features, kernel, columns):
 
 
 def _heat(feature_map, gradient):
-    """Grad-CAM: the channels of a map, weighted by their mean gradient."""
+    """Returns the Grad-CAM of a map: its channels, weighted by their mean gradient."""
     weights = keras.ops.mean(gradient, axis=(1, 2), keepdims=True)
     return keras.ops.cast(keras.ops.sum(feature_map * weights, axis=-1), "float32")
 
 
-def _with_tensorflow(net: keras.Model, kernel: keras.Variable) -> Callable[..., list]:
+def _with_tensorflow(model: keras.Model, kernel: keras.Variable) -> Callable[..., list]:
     import tensorflow as tf
 
     @tf.function
     def compute(images, columns):
         with tf.GradientTape() as tape:
             tape.watch(images)
-            outputs = net(images, training=False)
+            outputs = model(images, training=False)
             *maps, features = outputs if isinstance(outputs, list) else [outputs]  # Keras unwraps a list of one
             logit = tf.reduce_sum(_chosen_logits(features, kernel, columns))
         if not maps:
             return [tf.reduce_max(tf.abs(tape.gradient(logit, images)), axis=-1)]
-        return [_heat(*each) for each in zip(maps, tape.gradient(logit, maps), strict=True)]
+        return [_heat(*pair) for pair in zip(maps, tape.gradient(logit, maps), strict=True)]
 
     return compute
 
@@ -75,56 +75,56 @@ class _Shift(layers.Layer):
         return inputs + keras.ops.cast(self.zeros, inputs.dtype)
 
 
-def _with_jax(net: keras.Model, kernel: keras.Variable, batch_size: int) -> Callable[..., list]:
+def _with_jax(model: keras.Model, kernel: keras.Variable, batch_size: int) -> Callable[..., list]:
     import jax
 
-    net, shifts = _with_shifts(net, batch_size)
-    trainable, fixed = net.trainable_variables, net.non_trainable_variables
-    moved = [number for number, variable in enumerate(fixed) if any(variable is shift for shift in shifts)]
+    model, shifts = _with_shifts(model, batch_size)
+    trainable, fixed = model.trainable_variables, model.non_trainable_variables
+    shift_positions = [number for number, variable in enumerate(fixed) if any(variable is shift for shift in shifts)]
 
-    def logit(zeros, images, columns, trained, others, head):
-        others = list(others)
-        for number, value in zip(moved, zeros, strict=True):
-            others[number] = value
-        outputs, _ = net.stateless_call(trained, others, images, training=False)
+    def logit(zeros, images, columns, trained_values, fixed_values, kernel_value):
+        fixed_values = list(fixed_values)
+        for number, value in zip(shift_positions, zeros, strict=True):
+            fixed_values[number] = value
+        outputs, _ = model.stateless_call(trained_values, fixed_values, images, training=False)
         *maps, features = outputs if isinstance(outputs, list) else [outputs]
-        return keras.ops.sum(_chosen_logits(features, head, columns)), maps
+        return keras.ops.sum(_chosen_logits(features, kernel_value, columns)), maps
 
     @jax.jit
-    def gradients(images, columns, trained, others, head):
-        zeros = [others[number] for number in moved]
-        (at_zeros, at_images), maps = jax.grad(logit, (0, 1), has_aux=True)(
-            zeros, images, columns, trained, others, head
+    def gradients(images, columns, trained_values, fixed_values, kernel_value):
+        zeros = [fixed_values[number] for number in shift_positions]
+        (zero_gradients, image_gradients), maps = jax.grad(logit, (0, 1), has_aux=True)(
+            zeros, images, columns, trained_values, fixed_values, kernel_value
         )
         if not maps:
-            return [keras.ops.max(keras.ops.abs(at_images), axis=-1)]
-        return [_heat(*each) for each in zip(maps, at_zeros, strict=True)]
+            return [keras.ops.max(keras.ops.abs(image_gradients), axis=-1)]
+        return [_heat(*pair) for pair in zip(maps, zero_gradients, strict=True)]
 
     def compute(images, columns):
-        values = ([variable.value for variable in each] for each in (trainable, fixed))
+        values = ([variable.value for variable in variables] for variables in (trainable, fixed))
         return gradients(images, columns, *values, kernel.value)
 
     return compute
 
 
-def _with_shifts(net: keras.Model, batch_size: int) -> tuple[keras.Model, list[keras.Variable]]:
-    """A copy of the net with a `_Shift` behind each of its feature maps, and their zeros."""
-    maps = {id(each._keras_history.operation): number for number, each in enumerate(net.outputs[:-1])}
-    shifts = [_Shift() for _ in maps]
-    copies = {}
+def _with_shifts(model: keras.Model, batch_size: int) -> tuple[keras.Model, list[keras.Variable]]:
+    """Returns a copy of the net with a `_Shift` behind each of its feature maps, and their zeros."""
+    map_numbers = {id(output._keras_history.operation): number for number, output in enumerate(model.outputs[:-1])}
+    shifts = [_Shift() for _ in map_numbers]
+    originals = {}
 
     def copy(layer: layers.Layer) -> layers.Layer:
-        copies[id(made := layer.__class__.from_config(layer.get_config()))] = layer
-        return made
+        originals[id(new_layer := layer.__class__.from_config(layer.get_config()))] = layer
+        return new_layer
 
-    def call(layer: layers.Layer, *inputs, **words):
-        output = layer(*inputs, **words)
-        number = maps.get(id(copies.get(id(layer))))
+    def call(layer: layers.Layer, *inputs, **arguments):
+        output = layer(*inputs, **arguments)
+        number = map_numbers.get(id(originals.get(id(layer))))
         return output if number is None else shifts[number](output)
 
-    images = keras.Input(batch_shape=(batch_size, *net.input.shape[1:]), dtype=net.input.dtype)
-    copied = keras.models.clone_model(net, images, clone_function=copy, call_function=call)
-    for layer in net.layers:
+    images = keras.Input(batch_shape=(batch_size, *model.input.shape[1:]), dtype=model.input.dtype)
+    model_copy = keras.models.clone_model(model, images, clone_function=copy, call_function=call)
+    for layer in model.layers:
         if layer.weights:
-            copied.get_layer(layer.name).set_weights(layer.get_weights())
-    return copied, [shift.zeros for shift in shifts]
+            model_copy.get_layer(layer.name).set_weights(layer.get_weights())
+    return model_copy, [shift.zeros for shift in shifts]

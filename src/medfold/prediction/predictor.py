@@ -46,7 +46,7 @@ class Predictor:
         if not model.compiled:
             model.jit_compile = resolve_compile("auto")
         self._batch_size = batch_size
-        self._columns = model.output_shape[-1]
+        self._num_columns = model.output_shape[-1]
 
     def __call__(
         self,
@@ -66,7 +66,7 @@ class Predictor:
         Returns:
             Probabilities in the order of `rows`, float32 (n, columns).
         """
-        outputs = [np.zeros((0, self._columns), np.float32)]
+        outputs = [np.zeros((0, self._num_columns), np.float32)]
         for views in self.views(images, rows, num_views):
             outputs.append((sum(view.astype(np.float64) for view in views) / len(views)).astype(np.float32))
             advance(len(views[0]))
@@ -82,14 +82,14 @@ class Predictor:
             For each batch, one float32 array (batch, columns) per view.
         """
         for start in range(0, len(rows), self._batch_size):
-            chosen = rows[start : start + self._batch_size]
-            batch = np.asarray(images[chosen], np.float32)
+            batch_rows = rows[start : start + self._batch_size]
+            batch = np.asarray(images[batch_rows], np.float32)
             # All batches are padded to one size, so that the net is compiled once; the padding is cut off again.
-            batch = np.pad(batch, [(0, self._batch_size - len(chosen)), *[(0, 0)] * (batch.ndim - 1)])
-            numbers = range(min(num_views or self.num_views, self.num_views))
-            views = [self._model.predict_on_batch(self._view_of(batch, number)) for number in numbers]
+            batch = np.pad(batch, [(0, self._batch_size - len(batch_rows)), *[(0, 0)] * (batch.ndim - 1)])
+            view_numbers = range(min(num_views or self.num_views, self.num_views))
+            views = [self._model.predict_on_batch(self._view_of(batch, number)) for number in view_numbers]
             files.release_pages(images)
-            yield [view[: len(chosen)] for view in views]
+            yield [view[: len(batch_rows)] for view in views]
 
 
 def _transformed(batch: np.ndarray, transpose: bool, vertical: bool, horizontal: bool) -> np.ndarray:

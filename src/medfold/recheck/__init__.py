@@ -1,7 +1,7 @@
 """Scores and submissions recomputed independently: from the files alone, with pandas and scikit-learn.
 
-Nothing here imports the code that computed them the first time (scoring, ensemble, submission), so that a bug there
-cannot hide itself.
+This package imports no code of scoring, ensemble or submission, which computed them the first time, so that both cannot
+share a bug.
 """
 
 from medfold.recheck.definitions import has_definition

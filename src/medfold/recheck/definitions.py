@@ -10,12 +10,12 @@ from sklearn import metrics
 
 from medfold.competition import Competition
 
-DRAWS = 1000  # bootstrap samples of an interval
-MAX_CELLS = 20_000_000  # samples times columns times draws; larger intervals are not recomputed
+NUM_RESAMPLES = 1000  # bootstrap resamples of an interval
+MAX_CELLS = 20_000_000  # samples times columns times resamples; larger intervals are not recomputed
 TOLERANCE = 1e-8  # scores are saved with nine decimals, predictions with nine digits
 
 
-def decided(competition: Competition, predictions: np.ndarray) -> np.ndarray:
+def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarray:
     """Returns the decisions that a submission holds: int (n, columns) of 0 and 1."""
     decisions = np.zeros(predictions.shape, int)
     for row, values in enumerate(predictions):
@@ -29,7 +29,7 @@ def decided(competition: Competition, predictions: np.ndarray) -> np.ndarray:
 
 def has_definition(name: str) -> bool:
     """Returns True for metrics that are defined here; those of a plugins.py are not."""
-    return name in OF_DECISIONS or name in OF_PROBABILITIES
+    return name in DECISION_METRICS or name in PROBABILITY_METRICS
 
 
 def score(competition: Competition, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
@@ -46,9 +46,9 @@ def score(competition: Competition, name: str, truth: np.ndarray, predictions: n
     """
     if not len(truth):
         return float("nan")
-    if name in OF_DECISIONS:
-        return float(OF_DECISIONS[name](competition, truth, decided(competition, predictions)))
-    return float(OF_PROBABILITIES[name](competition, truth, predictions.astype(np.float64)))
+    if name in DECISION_METRICS:
+        return float(DECISION_METRICS[name](competition, truth, decisions_of(competition, predictions)))
+    return float(PROBABILITY_METRICS[name](competition, truth, predictions.astype(np.float64)))
 
 
 def interval(
@@ -56,34 +56,34 @@ def interval(
 ) -> tuple[float, float] | None:
     """Computes the 95 % interval of a metric by bootstrap over groups.
 
-    It is given by percentiles of 1,000 samples of groups (numpy's generator, seed 0).
+    Its ends are percentiles of 1,000 resamples of groups (numpy's generator, seed 0).
 
     Args:
         truth, predictions: as `score` takes them, in the order of their ids.
         groups: (n,), resampled as a whole; numbered by first appearance.
 
     Returns:
-        Its ends, nan if the metric is undefined in at least nine of ten samples; None if the computation would take too
+        Its ends, nan if the metric is undefined in at least nine of ten resamples; None if it would take too
         long.
     """
-    if truth.size * DRAWS > MAX_CELLS:
+    if truth.size * NUM_RESAMPLES > MAX_CELLS:
         return None
-    number, rng, values = pd.factorize(groups)[0], np.random.default_rng(0), []
-    members = [np.flatnonzero(number == each) for each in range(number.max() + 1)]
-    inputs = decided(competition, predictions) if name in OF_DECISIONS else predictions.astype(np.float64)
-    function = {**OF_PROBABILITIES, **OF_DECISIONS, "auc": _mann_whitney, "mean_auc": _mann_whitney}[name]
-    for _ in range(DRAWS):
-        rows = np.concatenate([members[each] for each in rng.integers(len(members), size=len(members))])
+    codes, rng, values = pd.factorize(groups)[0], np.random.default_rng(0), []
+    members = [np.flatnonzero(codes == group) for group in range(codes.max() + 1)]
+    inputs = decisions_of(competition, predictions) if name in DECISION_METRICS else predictions.astype(np.float64)
+    function = {**PROBABILITY_METRICS, **DECISION_METRICS, "auc": _mann_whitney, "mean_auc": _mann_whitney}[name]
+    for _ in range(NUM_RESAMPLES):
+        rows = np.concatenate([members[group] for group in rng.integers(len(members), size=len(members))])
         values.append(float(function(competition, truth[rows], inputs[rows])))
     defined = [value for value in values if not np.isnan(value)]
-    if len(defined) <= 0.1 * DRAWS:
+    if len(defined) <= 0.1 * NUM_RESAMPLES:
         return float("nan"), float("nan")
     low, high = np.percentile(defined, [2.5, 97.5])
     return float(low), float(high)
 
 
 def _mann_whitney(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
-    """Returns the AUC from ranks (Mann-Whitney U): equal to `_auc`, and fast enough for a thousand samples."""
+    """Returns the AUC from ranks (Mann-Whitney U): equal to `_auc`, and fast enough for a thousand resamples."""
     positive = truth.sum(axis=0)
     negative = len(truth) - positive
     if not (positive * negative).all():
@@ -92,42 +92,40 @@ def _mann_whitney(competition: Competition, truth: np.ndarray, predictions: np.n
     return float(np.mean((ranks - positive * (positive + 1) / 2) / (positive * negative)))
 
 
-def _single(competition: Competition, members: np.ndarray) -> np.ndarray:
+def _single_column(competition: Competition, matrix: np.ndarray) -> np.ndarray:
     """Converts int (n, columns) of 0 and 1 into one column: class numbers, or 0 and 1."""
-    return members.argmax(axis=1) if competition.exclusive_classes else members[:, 0]
+    return matrix.argmax(axis=1) if competition.exclusive_classes else matrix[:, 0]
 
 
 def _accuracy(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
     if competition.task == "multilabel":
         return metrics.accuracy_score(truth.ravel(), decisions.ravel())
-    return metrics.accuracy_score(_single(competition, truth), _single(competition, decisions))
+    return metrics.accuracy_score(_single_column(competition, truth), _single_column(competition, decisions))
 
 
 def _balanced_accuracy(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
-    true, decided_classes = _single(competition, truth), _single(competition, decisions)
-    return np.mean([metrics.recall_score(true == each, decided_classes == each) for each in np.unique(true)])
+    true, decided = _single_column(competition, truth), _single_column(competition, decisions)
+    return np.mean([metrics.recall_score(true == label, decided == label) for label in np.unique(true)])
 
 
 def _macro_f1(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
     if competition.task == "multilabel":
         return metrics.f1_score(truth, decisions, average="macro", zero_division=0)
-    true, decided_classes = _single(competition, truth), _single(competition, decisions)
-    return metrics.f1_score(
-        true, decided_classes, average="macro", labels=np.union1d(true, decided_classes), zero_division=0
-    )
+    true, decided = _single_column(competition, truth), _single_column(competition, decisions)
+    return metrics.f1_score(true, decided, average="macro", labels=np.union1d(true, decided), zero_division=0)
 
 
 def _fbeta(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
     average = "macro" if competition.task == "multilabel" else "binary"
-    both = (truth, decisions) if competition.task == "multilabel" else (truth[:, 0], decisions[:, 0])
-    return metrics.fbeta_score(*both, beta=competition.score.beta, average=average, zero_division=0)
+    columns = (truth, decisions) if competition.task == "multilabel" else (truth[:, 0], decisions[:, 0])
+    return metrics.fbeta_score(*columns, beta=competition.score.beta, average=average, zero_division=0)
 
 
 def _qwk(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
-    true, decided_classes = _single(competition, truth), _single(competition, decisions)
-    if len(np.union1d(true, decided_classes)) < 2:
+    true, decided = _single_column(competition, truth), _single_column(competition, decisions)
+    if len(np.union1d(true, decided)) < 2:
         return float("nan")
-    return metrics.cohen_kappa_score(true, decided_classes, weights="quadratic", labels=np.arange(truth.shape[1]))
+    return metrics.cohen_kappa_score(true, decided, weights="quadratic", labels=np.arange(truth.shape[1]))
 
 
 def _auc(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
@@ -144,9 +142,9 @@ def _pauc(competition: Competition, truth: np.ndarray, predictions: np.ndarray) 
     """Computes the partial AUC as ISIC 2024 did: that of the mirrored problem, in the original scale."""
     if len(np.unique(truth)) < 2:
         return float("nan")
-    most, least = 0.2, 0.5 * 0.2**2
-    scaled = metrics.roc_auc_score(1 - truth[:, 0], -predictions[:, 0], max_fpr=most)
-    return least + (most - least) * (scaled - 0.5) / 0.5
+    max_area, chance_area = 0.2, 0.5 * 0.2**2
+    scaled = metrics.roc_auc_score(1 - truth[:, 0], -predictions[:, 0], max_fpr=max_area)
+    return chance_area + (max_area - chance_area) * (scaled - 0.5) / 0.5
 
 
 def _pf1(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
@@ -187,23 +185,23 @@ def _ece(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -
     return float(np.mean(errors))
 
 
-def _binned_error(confidence: np.ndarray, true: np.ndarray, count: int = 15) -> float:
+def _binned_error(confidence: np.ndarray, true: np.ndarray, num_bins: int = 15) -> float:
     """Returns the expected calibration error of one column, over equally wide bins."""
-    total, edges = 0.0, [-np.inf, *(number / count for number in range(1, count)), np.inf]
+    total, edges = 0.0, [-np.inf, *(number / num_bins for number in range(1, num_bins)), np.inf]
     for low, high in itertools.pairwise(edges):
         in_bin = (confidence > low) & (confidence <= high)
         total += abs(float(confidence[in_bin].sum()) - float(np.sum(true[in_bin])))
     return total / len(confidence)
 
 
-OF_DECISIONS: dict[str, Any] = {
+DECISION_METRICS: dict[str, Any] = {
     "accuracy": _accuracy,
     "balanced_accuracy": _balanced_accuracy,
     "macro_f1": _macro_f1,
     "fbeta": _fbeta,
     "qwk": _qwk,
 }
-OF_PROBABILITIES: dict[str, Any] = {
+PROBABILITY_METRICS: dict[str, Any] = {
     "auc": _auc,
     "mean_auc": _auc,
     "pauc": _pauc,

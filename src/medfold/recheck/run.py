@@ -18,7 +18,7 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
     """Yields the inconsistencies of a run that has a score.json; none if everything agrees.
 
     Args:
-        competition: the facts that the run was trained and scored under.
+        competition: the facts that the run was trained and scored with.
     """
     saved = files.read_json(run.score)
     done = [number for number in range(competition.folds.k) if run.fold(number).done.is_file()]
@@ -33,13 +33,13 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
         for name, digest in (files.read_json(fold_paths.done) or {}).items():
             path = fold_paths.folder / name
             if not path.is_file() or files.sha256(path) != digest:
-                yield f"{fold_paths.folder.name}/{name} is not the file that done.json names"
+                yield f"{fold_paths.folder.name}/{name} is not the file recorded in done.json"
         if not fold_paths.oof.is_file():
             return
         oof_tables.append(tables.read(fold_paths.oof))
     oof = pd.concat(oof_tables, ignore_index=True)
     if not run.oof.is_file() or not tables.read(run.oof).equals(oof):
-        yield "oof.csv is not what the folds have"
+        yield "oof.csv differs from the oof.csv of the folds"
     expected = tables.read(paths.folds).set_index("id")["fold"]
     expected = expected[expected.isin([str(fold) for fold in saved["folds_done"]])]
     fold_of_id = oof.set_index("id")["fold"]
@@ -47,17 +47,17 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
     readable = set(samples.loc[samples["part"] == "train", "id"])
     missing = set(expected.index) & readable - set(fold_of_id.index)
     if not fold_of_id.index.is_unique or missing or not fold_of_id.equals(expected.reindex(fold_of_id.index)):
-        yield "oof.csv does not hold each sample once, in its fold of the folds table"
+        yield "oof.csv does not have each sample exactly once, in its fold of the folds table"
         return
-    yield from score_differences(competition, paths, oof, saved, of_units=False)
+    yield from score_differences(competition, paths, oof, saved, is_by_unit=False)
 
 
 def readable_samples(paths: CompetitionPaths) -> pd.DataFrame:
     """Returns the samples whose image can be read, all cells as text."""
     samples = tables.read(paths.samples)
-    if not paths.pixels.is_file():
+    if not paths.measurements.is_file():
         return samples
-    measurements = tables.read(paths.pixels)
+    measurements = tables.read(paths.measurements)
     return samples[~samples["id"].isin(measurements.loc[measurements["bad"] != "", "id"])]
 
 
@@ -66,27 +66,27 @@ def score_differences(
     paths: CompetitionPaths,
     oof: pd.DataFrame,
     saved: dict[str, Any],
-    of_units: bool,
+    is_by_unit: bool,
     probabilities_table: pd.DataFrame | None = None,
 ) -> Iterator[str]:
-    """Yields where a saved score differs from the score of OOF predictions.
+    """Yields the differences between a saved score and that of OOF predictions.
 
     Args:
         oof: id, fold and prediction columns, all as text: of samples, or of units.
         saved: the contents of score.json.
-        of_units: True if its ids are units.
+        is_by_unit: True if its ids are units.
         probabilities_table: the probabilities from which decisions were made, same rows, for the other metrics of
             probabilities. Defaults to the predictions.
     """
     samples = readable_samples(paths)
     train = samples[samples["part"] == "train"].sort_values("id")
     train = train.assign(group=tables.read(paths.folds).set_index("id")["group"].reindex(train["id"]).to_numpy())
-    if not of_units:
+    if not is_by_unit:
         train = train[train["id"].isin(oof["id"])]
         oof = oof.set_index("id").loc[train["id"]].reset_index()
     names, labels = tables.by_unit(competition, train["unit"], tables.label_matrix(competition, train))
     groups = train.drop_duplicates("unit").set_index("unit")["group"]
-    if of_units:
+    if is_by_unit:
         rows = pd.Index(names).get_indexer(oof["id"])
         names, truth, fold = oof["id"].tolist(), labels[rows], oof["fold"].to_numpy()
         predictions = oof[competition.prediction_columns].to_numpy(float)
@@ -100,20 +100,20 @@ def score_differences(
         probabilities = probabilities_table[competition.prediction_columns].to_numpy(float)
 
     def compute(metric: str, selected: np.ndarray) -> float:
-        both_decide = metric in definitions.OF_DECISIONS and saved["metric"] in definitions.OF_DECISIONS
-        as_written = metric == saved["metric"] or both_decide
+        both_need_decisions = metric in definitions.DECISION_METRICS and saved["metric"] in definitions.DECISION_METRICS
+        uses_submitted = metric == saved["metric"] or both_need_decisions
         return definitions.score(
-            competition, metric, truth[selected], (predictions if as_written else probabilities)[selected]
+            competition, metric, truth[selected], (predictions if uses_submitted else probabilities)[selected]
         )
 
     if not has_definition(saved["metric"]):
         if saved["metric"] != competition.score.metric:
             yield f"metric is {competition.score.metric}, saved {saved['metric']}"
         return  # a metric of plugins.py has no second definition here
-    every = np.ones(len(names), bool)
+    all_rows = np.ones(len(names), bool)
     if saved["units"] != len(names):
         yield f"units are {len(names)}, saved {saved['units']}"
-    yield from _difference("value", compute(saved["metric"], every), saved["value"])
+    yield from _difference("value", compute(saved["metric"], all_rows), saved["value"])
     ends = definitions.interval(competition, saved["metric"], truth, predictions, groups.loc[names].to_numpy())
     for end, name in zip(ends or (), ("low", "high"), strict=False):
         yield from _difference(name, end, saved[name])
@@ -129,7 +129,7 @@ def score_differences(
         yield from _difference(f"per_fold {number}", compute(saved["metric"], fold == number), value)
     for metric, value in saved["also"].items():
         if has_definition(metric):
-            yield from _difference(f"also {metric}", compute(metric, every), value)
+            yield from _difference(f"also {metric}", compute(metric, all_rows), value)
 
 
 def _difference(what: str, value: float, saved: float | None) -> Iterator[str]:

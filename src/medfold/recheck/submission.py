@@ -16,14 +16,14 @@ from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.run import score_differences
 
-ROUNDING = 1e-9  # numbers are written with nine digits
+MAX_ROUNDING = 1e-9  # numbers are written with nine digits
 
 
 def submission_differences(competition: Competition, paths: CompetitionPaths, root: Path, file: Path) -> Iterator[str]:
     """Yields the inconsistencies of a submission; none if everything agrees.
 
     Args:
-        competition: the facts that its runs were trained under.
+        competition: the facts that its runs were trained with.
         root: the project folder, to which recorded paths are relative.
         file: the submission. Its record (.json) is beside it; the folder recheck/ holds the fitted ensemble (.npz) and
             the OOF predictions of the score (.csv).
@@ -46,7 +46,7 @@ def submission_differences(competition: Competition, paths: CompetitionPaths, ro
 
 
 def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[str]:
-    """Yields where a row of the ledger differs from the record beside the submission.
+    """Yields the differences between a row of the ledger and the record beside the submission.
 
     Args:
         row: all cells as text.
@@ -72,16 +72,18 @@ def _folds_of(record: dict[str, Any]) -> set[int]:
 def _number_differences(
     competition: Competition, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
 ) -> Iterator[str]:
-    """Yields where the numbers of a submission differ from those computed from the folds' predictions."""
+    """Yields the differences between the numbers of a submission and those computed from the folds' predictions."""
     unit = tables.read(paths.samples).set_index("id")["unit"]
     stacked = []
     for name in record["runs"]:
-        folds = [root / each for each in record["inputs"] if f"/{name}/fold" in each and each.endswith("test.csv")]
+        folds = [root / path for path in record["inputs"] if f"/{name}/fold" in path and path.endswith("test.csv")]
         if not folds:
-            yield f"the inputs of the submission hold no test predictions of run '{name}'"
+            yield f"the inputs of the submission have no test predictions of run '{name}'"
             return
-        each = [tables.read(path).set_index("id")[competition.prediction_columns].astype(float) for path in folds]
-        mean = sum(table.loc[each[0].index] for table in each) / len(each)
+        fold_tables = [
+            tables.read(path).set_index("id")[competition.prediction_columns].astype(float) for path in folds
+        ]
+        mean = sum(table.loc[fold_tables[0].index] for table in fold_tables) / len(fold_tables)
         missing = mean.index.difference(unit.index)
         if competition.score.unit and len(missing):
             yield f"{len(missing)} images are no longer in the test part, such as {missing[0]}: not recomputed"
@@ -99,16 +101,16 @@ def _number_differences(
     )
     expected = expected.loc[written.index].to_numpy()
     if record["decisions"]:
-        expected = definitions.decided(competition, expected)
+        expected = definitions.decisions_of(competition, expected)
     distance = np.abs(expected - written.to_numpy()).max(axis=1)
-    if (distance > ROUNDING).any():
+    if (distance > MAX_ROUNDING).any():
         row = int(np.argmax(distance))
-        count = int((distance > ROUNDING).sum())
-        yield f"{count} rows differ from those of the folds; {written.index[row]} differs by {distance[row]:.2g}"
+        num_rows = int((distance > MAX_ROUNDING).sum())
+        yield f"{num_rows} rows differ from those of the folds; {written.index[row]} differs by {distance[row]:.2g}"
 
 
 def plugin_maps(fitted: Path) -> list[str]:
-    """Returns the maps of an ensemble that have no second definition here, since they are from a plugins.py."""
+    """Returns the names of an ensemble's maps that are not defined here, since they are from a plugins.py."""
     with np.load(fitted) as content:
         return [name for name in json.loads(str(content["steps"])) if name not in MAPS]
 
@@ -130,9 +132,9 @@ def _logits(p: np.ndarray, exclusive: bool) -> np.ndarray:
     return np.log(clipped) if exclusive else logit(clipped)
 
 
-def _probabilities(raw: np.ndarray, exclusive: bool) -> np.ndarray:
+def _probabilities(logits: np.ndarray, exclusive: bool) -> np.ndarray:
     """Returns the probabilities of logits: by softmax for exclusive classes, else by sigmoid."""
-    return softmax(raw, axis=-1) if exclusive else expit(raw)
+    return softmax(logits, axis=-1) if exclusive else expit(logits)
 
 
 def _sum_to_one(values: np.ndarray, exclusive: bool) -> np.ndarray:
@@ -140,15 +142,15 @@ def _sum_to_one(values: np.ndarray, exclusive: bool) -> np.ndarray:
 
 
 def _rank_mean(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.ndarray:
-    """Returns the mean over members of the share of known predictions that are lower; ties count half."""
+    """Returns the mean over members of the share of reference predictions that are lower; ties count half."""
     ranks = np.empty_like(stack)
     for member, column in np.ndindex(stack.shape[0], stack.shape[2]):
-        sorted_known, values = np.sort(ordered[member, :, column]), stack[member, :, column]
+        reference, values = np.sort(ordered[member, :, column]), stack[member, :, column]
         lower, not_higher = (
-            np.searchsorted(sorted_known, values, "left"),
-            np.searchsorted(sorted_known, values, "right"),
+            np.searchsorted(reference, values, "left"),
+            np.searchsorted(reference, values, "right"),
         )
-        ranks[member, :, column] = (lower + 0.5 * (not_higher - lower) + 0.5) / (len(sorted_known) + 1)
+        ranks[member, :, column] = (lower + 0.5 * (not_higher - lower) + 0.5) / (len(reference) + 1)
     return _sum_to_one(ranks.mean(axis=0), exclusive)
 
 
@@ -158,10 +160,10 @@ def _weighted_columns(stack: np.ndarray, weights: np.ndarray, exclusive: bool) -
 
 def _stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Applies a logistic regression of the members' logits, over all classes."""
-    raw = np.hstack([_logits(values, True) for values in stack]) @ slopes.T + offsets
-    raw = np.hstack([np.zeros_like(raw), raw]) if len(classes) == 2 else raw
+    logits = np.hstack([_logits(values, True) for values in stack]) @ slopes.T + offsets
+    logits = np.hstack([np.zeros_like(logits), logits]) if len(classes) == 2 else logits
     probabilities = np.zeros(stack.shape[1:])
-    probabilities[:, classes] = softmax(raw, axis=1)
+    probabilities[:, classes] = softmax(logits, axis=1)
     return probabilities
 
 

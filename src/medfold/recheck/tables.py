@@ -47,7 +47,7 @@ def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None
 
     Args:
         table: the submission, all cells as text.
-        words: the words that stand for the classes, or for no and yes. Defaults to a guess from the cells.
+        words: the words of the classes, or those for no and yes. Defaults to a guess from the cells.
     """
     names, id_column = competition.prediction_columns, competition.submission.id
     (first, *others) = [column for column in table.columns if column != id_column]

@@ -26,22 +26,22 @@ from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_sc
 from medfold.submission import read_ledger
 
 
-def build_page(project: Project, data: Dataset, ensemble: Ensemble, words: dict[str, Any]) -> Page:
+def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: dict[str, Any]) -> Page:
     """Builds the page, section by section.
 
     Args:
         project: of the competition.
         data: its dataset.
         ensemble: the runs, combined.
-        words: options of `make report` other than the runs, such as METHOD; they are repeated in 'Do it again'.
+        variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.
     """
     competition, score = project.competition, ensemble.score
     metric = metric_of(competition)
     first = project.paths.run(ensemble.names[0])
-    origin = read_run(first)
+    metadata = read_run(first)
     sections = [data_section(project, data), folds_section(project, data)]
     if histories := _histories(first, score["folds_done"], metric.name):
-        sections.append(learning_section(histories, metric, _minutes(project, ensemble.names)))
+        sections.append(learning_section(histories, metric, _duration(project, ensemble.names)))
     post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
     scored = ensemble.oof if post_processed else ensemble.probabilities
     sections.append(performance_section(competition, scored, ensemble.probabilities))
@@ -52,15 +52,13 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, words: dict[
     if images := explanations_section(project, data, ensemble):
         sections.append(images)
     sections += [
-        recipe_section(project, ensemble, origin),
-        reproduction_section(project, ensemble, origin, words),
+        recipe_section(project, ensemble, metadata),
+        reproduction_section(project, ensemble, metadata, variables),
         model_card_section(project, data, ensemble),
     ]
     notes = []
     if score["optimistic"]:
-        notes.append(
-            "OPTIMISTIC: epochs were chosen on the folds that are scored. Do not compare it with unmarked scores."
-        )
+        notes.append("OPTIMISTIC: epochs were chosen on the scored folds. Do not compare it with unmarked scores.")
     if len(score["folds_done"]) < competition.folds.k:
         done = len(score["folds_done"])
         notes.append(
@@ -118,11 +116,11 @@ def _histories(run: RunPaths, done: list[int], metric: str) -> dict[int, pd.Data
     return {fold: history for fold, history in histories.items() if metric in history}
 
 
-def _minutes(project: Project, names: list[str]) -> str:
+def _duration(project: Project, names: list[str]) -> str:
     """Returns the total training time as text; '' if it is unknown."""
     k = project.competition.folds.k
     folds: list[FoldPaths] = [project.paths.run(name).fold(fold) for name in names for fold in range(k)]
-    logs = [log for fold in folds if (log := files.read_json(fold.log))]
+    logs = [log for fold in folds if (log := files.read_json(fold.timing))]
     return format_duration(sum(log["seconds"] for log in logs)) if logs else ""
 
 
@@ -135,8 +133,8 @@ def _subgroups(project: Project, data: Dataset, ensemble: Ensemble, metric: Metr
         columns = columns.join(headers.reindex(samples["id"]).reset_index(drop=True), rsuffix=" (header)")
     if not columns.shape[1] or ensemble.score["value"] is None:
         return None
-    parts = score_subgroups(metric, ensemble.oof.targets, ensemble.oof.predictions, ensemble.oof.group, columns)
-    return subgroups_section(metric, parts, ensemble.score["value"]) if parts else None
+    subgroups = score_subgroups(metric, ensemble.oof.targets, ensemble.oof.predictions, ensemble.oof.group, columns)
+    return subgroups_section(metric, subgroups, ensemble.score["value"]) if subgroups else None
 
 
 def _units(project: Project) -> str:

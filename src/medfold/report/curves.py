@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.scoring import BINS, to_classes
+from medfold.scoring import NUM_BINS, to_classes
 
-POINTS = 400  # drawn per curve at most
-LEVELS = (0.90, 0.95)  # of sensitivity and of specificity, for operating points
+MAX_POINTS = 400  # of a curve
+TARGET_LEVELS = (0.90, 0.95)  # of sensitivity and of specificity, for operating points
 
 
 class Curve(NamedTuple):
@@ -21,18 +21,17 @@ class OperatingPoint(NamedTuple):
     """Sensitivity, specificity and predictive values at a threshold.
 
     Args:
-        aim: what the threshold was chosen for, such as 'sensitivity 90 %'.
+        criterion: the condition that the threshold was chosen for, such as 'sensitivity 90 %'.
         threshold: predictions at or above it count as positive.
-        sensitivity, specificity, precision: at the threshold.
-        negative_value: negative predictive value.
+        sensitivity, specificity, precision, negative_predictive_value: at the threshold.
     """
 
-    aim: str
+    criterion: str
     threshold: float
     sensitivity: float
     specificity: float
     precision: float
-    negative_value: float
+    negative_predictive_value: float
 
 
 def roc(truth: np.ndarray, predictions: np.ndarray) -> Curve:
@@ -74,41 +73,45 @@ def operating_points(truth: np.ndarray, predictions: np.ndarray) -> list[Operati
     sensitivity, specificity = above[0] / len(positives), 1 - above[1] / len(negatives)
     points = []
     for name, values, pick in (("sensitivity", sensitivity, -1), ("specificity", specificity, 0)):
-        for level in LEVELS:
+        for level in TARGET_LEVELS:
             reached = np.flatnonzero(values >= level - 1e-12)
             if not len(reached):  # no threshold reaches this specificity
                 continue
             index = reached[pick]
-            true, false = int(above[0][index]), int(above[1][index])
-            called_negative = len(truth) - true - false
+            true_positives, false_positives = int(above[0][index]), int(above[1][index])
+            num_negative = len(truth) - true_positives - false_positives
             points.append(
                 OperatingPoint(
-                    aim=f"{name} {level:.0%}",
+                    criterion=f"{name} {level:.0%}",
                     threshold=float(thresholds[index]),
                     sensitivity=float(sensitivity[index]),
                     specificity=float(specificity[index]),
-                    precision=true / (true + false) if true + false else float("nan"),
-                    negative_value=(len(negatives) - false) / called_negative if called_negative else float("nan"),
+                    precision=true_positives / (true_positives + false_positives)
+                    if true_positives + false_positives
+                    else float("nan"),
+                    negative_predictive_value=(len(negatives) - false_positives) / num_negative
+                    if num_negative
+                    else float("nan"),
                 )
             )
     return points
 
 
 def reliability(truth: np.ndarray, confidence: np.ndarray) -> tuple[Curve, np.ndarray]:
-    """Returns the calibration curve: how often predictions came true, by bins of the expected calibration error.
+    """Returns the calibration curve: observed frequency against confidence, by bins of the expected calibration error.
 
     Args:
-        truth: bool (n,), what came true.
+        truth: bool (n,), True where the predicted outcome occurred.
         confidence: float (n,), the predicted probability.
 
     Returns:
-        Mean confidence and share that came true of each non-empty bin; the number of predictions in each.
+        Mean confidence and observed frequency of each non-empty bin; the number of predictions in each.
     """
-    bin_number = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
-    count = np.bincount(bin_number, minlength=BINS)
+    bin_number = np.searchsorted(np.arange(1, NUM_BINS) / NUM_BINS, confidence, side="left")
+    count = np.bincount(bin_number, minlength=NUM_BINS)
     filled = count > 0
-    x = np.bincount(bin_number, weights=confidence, minlength=BINS)[filled] / count[filled]
-    y = np.bincount(bin_number, weights=truth.astype(np.float64), minlength=BINS)[filled] / count[filled]
+    x = np.bincount(bin_number, weights=confidence, minlength=NUM_BINS)[filled] / count[filled]
+    y = np.bincount(bin_number, weights=truth.astype(np.float64), minlength=NUM_BINS)[filled] / count[filled]
     return Curve(x, y), count[filled]
 
 
@@ -119,16 +122,16 @@ def confusion(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         targets: int (n,).
         predictions: float (n, columns), one column for a binary task.
     """
-    classes = max(2, predictions.shape[1])
+    num_classes = max(2, predictions.shape[1])
     decided = to_classes(predictions[:, 0] if predictions.shape[1] == 1 else predictions)
-    return np.bincount(targets * classes + decided, minlength=classes**2).reshape(classes, classes)
+    return np.bincount(targets * num_classes + decided, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> Curve:
-    """Keeps at most `POINTS` points, evenly spaced along the curve: more are not visible and enlarge the file."""
-    if len(x) <= POINTS:
+    """Keeps at most `MAX_POINTS` points, evenly spaced along the curve: more are not visible and enlarge the file."""
+    if len(x) <= MAX_POINTS:
         return Curve(x, y)
     along = np.concatenate([[0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
-    keep = np.unique(np.searchsorted(along, np.linspace(0, along[-1], POINTS)))
+    keep = np.unique(np.searchsorted(along, np.linspace(0, along[-1], MAX_POINTS)))
     keep = np.union1d(keep, [0, len(x) - 1])
     return Curve(x[keep], y[keep])

@@ -1,4 +1,4 @@
-"""The content of a figure: a plot with its legend, a picture, or a table that is drawn."""
+"""The content of a figure: a plot with its legend, a picture, or a table drawn in HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ import numpy as np
 from medfold.report.names import is_long, text_width
 
 NUM_SHADES = 9  # of a cell
-MAX_NAMED = 60  # letters in a row up to which the columns of a confusion table have names
-MAX_NARROW = 22  # letters in a row up to which the table is placed beside another figure
-MAX_COUNTED = 14  # classes up to which the cells show counts
+MAX_NAMED_WIDTH = 60  # letters in a row up to which the columns of a confusion table have names
+MAX_NARROW_WIDTH = 22  # letters in a row up to which the table is placed beside another figure
+MAX_COUNTED_CLASSES = 14  # classes up to which the cells show counts
 
 
 class LegendEntry(NamedTuple):
@@ -78,19 +78,19 @@ class ConfusionTable:
         return np.rint(share * (NUM_SHADES - 1)).astype(int).tolist()
 
     @property
-    def named(self) -> bool:
-        """Whether columns show the names of the classes; else they show the numbers of the rows."""
-        return self._letters <= MAX_NAMED
+    def shows_names(self) -> bool:
+        """True if columns show the names of the classes; else they show the numbers of the rows."""
+        return self._letters <= MAX_NAMED_WIDTH
 
     @property
-    def wide(self) -> bool:
-        """Whether the table needs the full width of the page."""
-        return self._letters > MAX_NARROW
+    def is_wide(self) -> bool:
+        """True if the table needs the full width of the page."""
+        return self._letters > MAX_NARROW_WIDTH
 
     @property
-    def counted(self) -> bool:
-        """Whether cells show their counts; else they are only shaded."""
-        return len(self.names) <= MAX_COUNTED
+    def shows_counts(self) -> bool:
+        """True if cells show their counts; else they are only shaded."""
+        return len(self.names) <= MAX_COUNTED_CLASSES
 
     @property
     def _letters(self) -> int:
@@ -114,14 +114,14 @@ class IntervalTable:
     Args:
         rows: from top to bottom.
         title: of the values.
-        whole: the overall value.
+        overall: the overall value.
     """
 
     rows: Sequence[Interval]
     title: str
-    whole: float
+    overall: float
 
-    def at(self, value: float) -> str:
+    def position(self, value: float) -> str:
         """Returns the position of a value on the axis, in percent of its length."""
         low, high = self._range
         return f"{100 * (value - low) / (high - low):.2f}%"
@@ -142,7 +142,7 @@ class IntervalTable:
     @property
     def _range(self) -> tuple[float, float]:
         """The ends of the axis: the range of all values, with a margin."""
-        values = [self.whole, *(each for row in self.rows for each in row[1:])]
+        values = [self.overall, *(value for row in self.rows for value in row[1:])]
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         margin = 0.06 * (high - low) or 0.5
         return low - margin, high + margin
@@ -161,7 +161,7 @@ class Drawing:
         confusion: a confusion matrix.
         intervals: values with intervals.
         sheet: rows of images with captions.
-        wide: True if it takes the full width.
+        is_wide: True if it takes the full width.
     """
 
     name: str
@@ -173,11 +173,11 @@ class Drawing:
     confusion: ConfusionTable | None = None
     intervals: IntervalTable | None = None
     sheet: Sequence[Strip] = field(default_factory=tuple)
-    wide: bool = False
+    is_wide: bool = False
 
     @property
-    def pairs(self) -> bool:
-        """Whether the sheet shows pairs, which are placed side by side."""
+    def shows_pairs(self) -> bool:
+        """True if the sheet shows pairs, which are placed side by side."""
         return all(len(strip.images) <= 2 for strip in self.sheet)
 
 

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-SHOWN = 12  # images in a gallery
+NUM_SHOWN = 12  # images in a gallery
 
 
-class GalleryChoice(NamedTuple):
+class GalleryUnits(NamedTuple):
     """The units of a gallery.
 
     Args:
@@ -23,43 +23,45 @@ class GalleryChoice(NamedTuple):
     columns: np.ndarray
 
 
-def choose_units(targets: np.ndarray, predictions: np.ndarray, count: int = SHOWN) -> list[GalleryChoice]:
-    """Chooses the most confident correct units, the worst mistakes, and those nearest to the threshold.
+def choose_units(targets: np.ndarray, predictions: np.ndarray, num_images: int = NUM_SHOWN) -> list[GalleryUnits]:
+    """Chooses the most confident correct units, the worst mistakes, and those closest to the threshold.
 
     With several labels, each label is ranked separately; a unit is shown for its most extreme label.
 
     Args:
         targets: int (n,) or (n, labels).
         predictions: float (n, columns).
-        count: images per gallery. Defaults to 12.
+        num_images: images per gallery. Defaults to 12.
     """
-    confidence, right, column = _confidence(targets, predictions)
+    confidence, correct, column = _confidence(targets, predictions)
     margin, nearest = _margin(targets, predictions, column)
-    wrong_scores, right_scores = np.where(right, -1, confidence), np.where(right, confidence, -1)
+    wrong_scores, correct_scores = np.where(correct, -1, confidence), np.where(correct, confidence, -1)
     all_rows = np.arange(len(predictions))
-    choices = []
-    near_text = "Where a little more or less would have changed the decision."
+    selected = []
+    near_text = "Predictions closest to the decision threshold."
     for title, text, scores, eligible, columns in (
-        ("Confident and right", "The surest predictions that came true.", right_scores, right, column),
-        ("Worst mistakes", "The surest predictions that did not come true.", wrong_scores, ~right, column),
-        ("Nearest to the threshold", near_text, -margin, True, nearest),
+        ("Confident and correct", "Most confident correct predictions.", correct_scores, correct, column),
+        ("Worst mistakes", "Most confident wrong predictions.", wrong_scores, ~correct, column),
+        ("Closest to the threshold", near_text, -margin, True, nearest),
     ):
         order = all_rows[np.argsort(-scores, kind="stable")]
-        rows = order[np.broadcast_to(eligible, len(predictions))[order]][:count]
+        rows = order[np.broadcast_to(eligible, len(predictions))[order]][:num_images]
         if len(rows):
-            choices.append(GalleryChoice(title, text, rows, columns[rows]))
-    return choices
+            selected.append(GalleryUnits(title, text, rows, columns[rows]))
+    return selected
 
 
 def _confidence(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns for each unit the confidence of its decision, whether it is correct, and the column it refers to."""
     if targets.ndim == 2:
         confidence = np.maximum(predictions, 1 - predictions)
-        right = (predictions > 0.5) == (targets == 1)
+        correct = (predictions > 0.5) == (targets == 1)
         # A wrong label is more informative than a label that is correctly absent.
-        column = np.where(right.all(axis=1), predictions.argmax(axis=1), np.where(right, -1, confidence).argmax(axis=1))
+        column = np.where(
+            correct.all(axis=1), predictions.argmax(axis=1), np.where(correct, -1, confidence).argmax(axis=1)
+        )
         rows = np.arange(len(targets))
-        return confidence[rows, column], right[rows, column], column
+        return confidence[rows, column], correct[rows, column], column
     if predictions.shape[1] == 1:
         p = predictions[:, 0]
         return np.maximum(p, 1 - p), (p > 0.5) == (targets == 1), np.zeros(len(p), int)

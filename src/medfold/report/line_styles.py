@@ -10,13 +10,13 @@ SERIES = [f"#0400{number:02x}" for number in range(8)]
 # Lengths of dash and gap, in line widths. 5 dashes and 8 markers share no factor: 40 lines have different pairs.
 DASHES = [(), (6.0, 2.0), (2.0, 1.5), (6.0, 1.5, 1.5, 1.5), (9.0, 2.0, 2.0, 2.0, 2.0, 2.0)]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
-WIDTH = 1.8  # of a line, in points
-MARKER = 5.5  # size of a marker, in points
-SAMPLE = 40, 12  # width and height of a line in a legend
+LINE_WIDTH = 1.8  # of a line, in points
+MARKER_SIZE = 5.5  # size of a marker, in points
+SAMPLE_SIZE = 40, 12  # px: width and height of a line in a legend
 
 
 class LineStyle(NamedTuple):
-    """How a line is drawn.
+    """The style of a line.
 
     Args:
         colour: a placeholder of `SERIES`.
@@ -45,10 +45,12 @@ def sample(number: int) -> str:
     Args:
         number: of the line in its figure.
     """
-    style, (width, height) = line_style(number), SAMPLE
+    style, (width, height) = line_style(number), SAMPLE_SIZE
     colour = f"var(--series{number % len(SERIES)})"
-    dash = f"; stroke-dasharray: {' '.join(f'{WIDTH * length:g}' for length in style.dash)}" if style.dash else ""
-    line = f'<path d="M0 {height / 2:g}H{width}" style="fill: none; stroke: {colour}; stroke-width: {WIDTH}{dash}"/>'
+    dash = f"; stroke-dasharray: {' '.join(f'{LINE_WIDTH * length:g}' for length in style.dash)}" if style.dash else ""
+    line = (
+        f'<path d="M0 {height / 2:g}H{width}" style="fill: none; stroke: {colour}; stroke-width: {LINE_WIDTH}{dash}"/>'
+    )
     marker = f'<path d="{_outline(style.marker)}" style="fill: {colour}"/>'
     return (
         f'<svg class="sample" viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{line}{marker}</svg>'
@@ -57,12 +59,14 @@ def sample(number: int) -> str:
 
 def _outline(marker: str) -> str:
     """Returns a marker in the middle of a sample, as the commands of an SVG path."""
-    style, (width, height) = MarkerStyle(marker), SAMPLE
+    style, (width, height) = MarkerStyle(marker), SAMPLE_SIZE
     path = style.get_path().transformed(style.get_transform())
     commands = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C", Path.CLOSEPOLY: "Z"}
     drawn = []
     for points, code in path.iter_segments(simplify=False):
         # y goes down in SVG, up in matplotlib.
-        places = [f"{width / 2 + MARKER * x:.2f} {height / 2 - MARKER * y:.2f}" for x, y in points.reshape(-1, 2)]
-        drawn.append(commands[code] + ("" if code == Path.CLOSEPOLY else " ".join(places)))
+        coordinates = [
+            f"{width / 2 + MARKER_SIZE * x:.2f} {height / 2 - MARKER_SIZE * y:.2f}" for x, y in points.reshape(-1, 2)
+        ]
+        drawn.append(commands[code] + ("" if code == Path.CLOSEPOLY else " ".join(coordinates)))
     return "".join(drawn)

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-SHORT = 44  # letters up to which a name is shown in full on every screen
+MAX_SHORT_WIDTH = 44  # letters up to which a name is shown in full on every screen
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI"}
 
@@ -36,4 +36,4 @@ def text_width(name: object) -> int:
 
 def is_long(name: object) -> bool:
     """Returns True for a name that is cut where space is short; its full text is then in a title attribute."""
-    return text_width(name) > SHORT
+    return text_width(name) > MAX_SHORT_WIDTH

@@ -1,10 +1,10 @@
 "use strict";
 const dialog = document.querySelector("dialog");
 const tiles = [...document.querySelectorAll(".tile")];
-let at = 0;
+let current = 0;
 function show(number) {
-  at = (number + tiles.length) % tiles.length;
-  const tile = tiles[at];
+  current = (number + tiles.length) % tiles.length;
+  const tile = tiles[current];
   const images = dialog.querySelectorAll("img");
   images[0].src = tile.dataset.plain;
   images[0].alt = tile.dataset.text;
@@ -15,13 +15,13 @@ function show(number) {
 }
 if (dialog) {
   tiles.forEach((tile, number) => tile.addEventListener("click", () => { show(number); dialog.showModal(); }));
-  dialog.querySelector(".before").addEventListener("click", () => show(at - 1));
-  dialog.querySelector(".after").addEventListener("click", () => show(at + 1));
+  dialog.querySelector(".before").addEventListener("click", () => show(current - 1));
+  dialog.querySelector(".after").addEventListener("click", () => show(current + 1));
   dialog.querySelector(".close").addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("close", () => tiles[at].focus());
+  dialog.addEventListener("close", () => tiles[current].focus());
   dialog.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowLeft") show(at - 1);
-    if (event.key === "ArrowRight") show(at + 1);
+    if (event.key === "ArrowLeft") show(current - 1);
+    if (event.key === "ArrowRight") show(current + 1);
   });
 }

@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from medfold.report.drawing import Drawing, full_text
 
-QUALITY = 82  # of JPEG
-ROWS = 14  # most classes or labels in a table or list
+JPEG_QUALITY = 82  # of 100
+MAX_ROWS = 14  # classes or labels in a table or list
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class Tile:
     """An image of a gallery.
 
     Args:
-        shown: data URL of the picture in the gallery, with the heat map if there is one.
-        plain: data URL of the image alone.
+        picture: data URL of the picture in the gallery, with the heat map if there is one.
+        raw_picture: data URL of the image alone.
         text: the caption.
-        map: description of the heat map; '' without one.
+        map_description: description of the heat map; '' without one.
     """
 
-    shown: str
-    plain: str
+    picture: str
+    raw_picture: str
     text: str
-    map: str = ""
+    map_description: str = ""
 
 
 @dataclass
@@ -139,7 +139,7 @@ class Page:
 
     @property
     def has_gallery(self) -> bool:
-        """Whether any section has a gallery, which needs the dialog."""
+        """True if any section has a gallery, which needs the dialog."""
         return any(part["kind"] == "gallery" for section in self.sections for part in section.parts)
 
 
@@ -165,8 +165,10 @@ def jpeg(pixels: np.ndarray) -> str:
     Raises:
         ValueError: pixels that cannot be written as JPEG.
     """
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    if not done:
+    is_encoded, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    )
+    if not is_encoded:
         raise ValueError(f"cannot be written as JPEG: {pixels.shape}")
     return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
 

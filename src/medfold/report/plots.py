@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from medfold.report.curves import Curve, OperatingPoint
 from medfold.report.drawing import LegendEntry, Plot
-from medfold.report.line_styles import MARKER, SERIES, WIDTH, line_style, sample
+from medfold.report.line_styles import LINE_WIDTH, MARKER_SIZE, SERIES, line_style, sample
 
 # Placeholders that are replaced with variables of the page's style sheet.
 INK, MUTED, GRID = "#010101", "#020202", "#030303"
@@ -44,16 +44,16 @@ STYLE = {
     "ytick.color": INK,
     "text.color": INK,
     "text.parse_math": False,  # a dollar in a name is a dollar
-    "lines.linewidth": WIDTH,
-    "lines.markersize": MARKER,
+    "lines.linewidth": LINE_WIDTH,
+    "lines.markersize": MARKER_SIZE,
 }
-SIZE = (4.6, 3.6)  # inches of 72 px
-MAX_LABEL = 36  # characters of the label of an axis
+FIGURE_SIZE = (4.6, 3.6)  # inches of 72 px
+MAX_LABEL_LENGTH = 36  # characters of the label of an axis
 DIAGONAL = {"color": MUTED, "linewidth": 1, "linestyle": (0, (1, 2))}
 
 
 def curves(
-    named: dict[str, Curve],
+    curve_by_name: dict[str, Curve],
     x: str,
     y: str,
     name: str,
@@ -64,25 +64,25 @@ def curves(
     """Plots curves within the unit square.
 
     Args:
-        named: curves by legend name.
+        curve_by_name: curves by legend name.
         x, y: labels of the axes.
         name: of the figure, unique on the page.
-        diagonal: draws the diagonal, which is chance or perfect calibration. Defaults to False.
+        diagonal: True to draw the diagonal, which is chance or perfect calibration. Defaults to False.
         marks: points to mark. Defaults to none.
-        notes: a number after a name in the legend. Defaults to none.
+        notes: numbers after the names in the legend. Defaults to none.
     """
     with rc_context(STYLE):
         figure, axes = _figure()
         if diagonal:
             axes.plot([0, 1], [0, 1], **DIAGONAL)
-        for number, curve in enumerate(named.values()):
+        for number, curve in enumerate(curve_by_name.values()):
             # Markers at equal distances along the line, with a different offset for each line.
-            every = (0.03 + 0.022 * (number % 8), 0.18)
-            axes.plot(*curve, **_line(number, len(named) > 1), markevery=every)
+            marker_spacing = (0.03 + 0.022 * (number % 8), 0.18)
+            axes.plot(*curve, **_line(number, len(curve_by_name) > 1), markevery=marker_spacing)
         for mark in marks:
             axes.plot(*mark, color=INK, linestyle="", marker="o", markersize=5, fillstyle="none")
         axes.set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-        return Plot(_svg(figure, name), _legend(list(named), notes))
+        return Plot(_svg(figure, name), _legend(list(curve_by_name), notes))
 
 
 def roc_points(points: Sequence[OperatingPoint]) -> Curve:
@@ -92,22 +92,22 @@ def roc_points(points: Sequence[OperatingPoint]) -> Curve:
     )
 
 
-def reliability(named: dict[str, tuple[Curve, np.ndarray]], name: str) -> Plot:
-    """Plots how often predictions came true; the size of a point shows the number of predictions in its bin.
+def reliability(bins_by_name: dict[str, tuple[Curve, np.ndarray]], name: str) -> Plot:
+    """Plots observed against predicted frequency; the size of a point shows the number of predictions in its bin.
 
     Args:
-        named: curve and counts of `curves.reliability`, by legend name.
+        bins_by_name: curve and counts of `curves.reliability`, by legend name.
         name: of the figure, unique on the page.
     """
     with rc_context(STYLE):
         figure, axes = _figure()
         axes.plot([0, 1], [0, 1], **DIAGONAL)
-        for number, (curve, count) in enumerate(named.values()):
+        for number, (curve, count) in enumerate(bins_by_name.values()):
             style = line_style(number)
             axes.plot(*curve, color=style.colour, linestyle=style.linestyle)
             axes.scatter(*curve, s=8 + 60 * count / count.max(), color=style.colour, marker=style.marker)
-        axes.set(xlabel="predicted", ylabel="came true", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-        return Plot(_svg(figure, name), _legend(list(named)))
+        axes.set(xlabel="predicted", ylabel="observed", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+        return Plot(_svg(figure, name), _legend(list(bins_by_name)))
 
 
 def learning(histories: dict[int, pd.DataFrame], column: str, title: str, name: str) -> Plot:
@@ -148,7 +148,7 @@ def histogram(parts: dict[str, np.ndarray], x: str, name: str) -> Plot:
         for number, values in enumerate(parts.values()):
             share = np.histogram(values, edges)[0] / max(len(values), 1)
             style = line_style(number)
-            axes.stairs(share, edges, color=style.colour, linestyle=style.linestyle, linewidth=WIDTH)
+            axes.stairs(share, edges, color=style.colour, linestyle=style.linestyle, linewidth=LINE_WIDTH)
             if len(parts) > 1:
                 middles = (edges[1:] + edges[:-1]) / 2
                 axes.plot(middles, share, color=style.colour, linestyle="", marker=style.marker)
@@ -156,7 +156,7 @@ def histogram(parts: dict[str, np.ndarray], x: str, name: str) -> Plot:
         return Plot(_svg(figure, name), _legend(list(parts)))
 
 
-def _figure(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
+def _figure(size: tuple[float, float] = FIGURE_SIZE) -> tuple[Figure, Axes]:
     figure = Figure(figsize=size, layout="constrained")
     figure.patch.set_alpha(0)
     axes = figure.subplots()
@@ -166,7 +166,7 @@ def _figure(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
 
 def _shortened(label: str) -> str:
     """Shortens the label of an axis to the length of the axis."""
-    return label if len(label) <= MAX_LABEL else label[: MAX_LABEL - 1] + "…"
+    return label if len(label) <= MAX_LABEL_LENGTH else label[: MAX_LABEL_LENGTH - 1] + "…"
 
 
 def _line(number: int, with_marker: bool) -> dict:
@@ -179,14 +179,14 @@ def _legend(names: Sequence[str], notes: Mapping[str, str] | None = None) -> lis
     """Returns an entry for each name; none if there is only one."""
     if len(names) < 2:
         return []
-    return [LegendEntry(sample(number), each, (notes or {}).get(each, "")) for number, each in enumerate(names)]
+    return [LegendEntry(sample(number), name, (notes or {}).get(name, "")) for number, name in enumerate(names)]
 
 
 def _svg(figure: Figure, name: str) -> str:
     """Returns the figure as an SVG element for the page, with the page's colours and ids unique on the page."""
     buffer = io.StringIO()
     with warnings.catch_warnings():
-        # The browser draws the letters, and it has more fonts than matplotlib.
+        # The letters are drawn in the browser, with more fonts than matplotlib has.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()

@@ -11,23 +11,23 @@ from medfold.scoring import Metric, bootstrap_interval
 MAX_VALUES = 8  # distinct values of a column that is shown value by value
 NUM_BANDS = 4  # quantile bands of other numeric columns
 MIN_UNITS = 20  # units below which a subgroup is not scored
-DRAWS = 300  # bootstrap samples of an interval
+NUM_RESAMPLES = 300  # bootstrap resamples of an interval
 
 
 class Subgroup(NamedTuple):
     """A subgroup of the units.
 
     Args:
-        column, value: what the units have in common.
-        units: the number of units.
-        positives: share of units with the disease, or with any label; nan for classes.
+        column, value: the column and the value that the units have in common.
+        num_units: the number of units.
+        positive_share: share of units with the disease, or with any label; nan for classes.
         score, low, high: of the subgroup; nan if undefined or too few units.
     """
 
     column: str
     value: str
-    units: int
-    positives: float
+    num_units: int
+    positive_share: float
     score: float
     low: float
     high: float
@@ -55,22 +55,22 @@ def score_subgroups(
         values = sorted(labels.cat.categories, key=labels.cat.categories.get_loc)
         for value in values:
             members = (labels == value).to_numpy()
-            count = int(members.sum())
-            if not count:
+            num_units = int(members.sum())
+            if not num_units:
                 continue
             score = low = high = float("nan")
-            if count >= MIN_UNITS:
+            if num_units >= MIN_UNITS:
                 score = metric(targets[members], predictions[members])
                 low, high = bootstrap_interval(
-                    metric, targets[members], predictions[members], groups[members], resamples=DRAWS
+                    metric, targets[members], predictions[members], groups[members], num_resamples=NUM_RESAMPLES
                 )
             subgroups.append(
-                Subgroup(name, str(value), count, _positives(targets[members], predictions), score, low, high)
+                Subgroup(name, str(value), num_units, _positive_share(targets[members], predictions), score, low, high)
             )
     return subgroups
 
 
-def _positives(targets: np.ndarray, predictions: np.ndarray) -> float:
+def _positive_share(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Returns the share of units with the disease, or with any label; nan for classes."""
     if targets.ndim == 2:
         return float((targets == 1).any(axis=1).mean())
@@ -82,18 +82,18 @@ def _bands(column: pd.Series) -> pd.Series | None:
     text = column.astype(str).where(column.notna() & (column.astype(str) != ""))
     text = text.str.replace(r"^(\d+)Y$", r"\1", regex=True)  # the age format of DICOM
     numbers = pd.to_numeric(text, errors="coerce")
-    distinct = text.nunique()
-    if distinct < 2:
+    num_distinct = text.nunique()
+    if num_distinct < 2:
         return None
-    if distinct <= MAX_VALUES:
-        order = sorted(text.dropna().unique(), key=lambda each: (_number(each), each))
+    if num_distinct <= MAX_VALUES:
+        order = sorted(text.dropna().unique(), key=lambda value: (_number(value), value))
         return _with_missing(pd.Series(pd.Categorical(text, order, ordered=True)))
     if numbers.notna().sum() < text.notna().sum():
         return None
     edges = np.unique(np.quantile(numbers.dropna(), np.linspace(0, 1, NUM_BANDS + 1)))
     if len(edges) < 3:
         return None
-    names = [f"{low} to {high}" for low, high in itertools.pairwise(_short(edges))]
+    names = [f"{low} to {high}" for low, high in itertools.pairwise(_format_edges(edges))]
     return _with_missing(pd.Series(pd.cut(numbers.to_numpy(), edges, labels=names, include_lowest=True)))
 
 
@@ -113,7 +113,7 @@ def _number(text: str) -> float:
         return float("inf")
 
 
-def _short(edges: np.ndarray) -> list[str]:
+def _format_edges(edges: np.ndarray) -> list[str]:
     """Formats edges with three digits, or with as many as make them different."""
     for digits in range(3, 18):
         names = [f"{edge:.{max(digits, len(f'{abs(edge):.0f}'))}g}" for edge in edges]

@@ -26,16 +26,16 @@ IDENTITY_FACTS = (
     "score.aggregate",
     "folds.k",
 )
-SAMPLE_FACTS = ("labels.targets", "score.unit")  # those of them that the sample table depends on
+SAMPLE_FACTS = ("labels.targets", "score.unit")  # the identity facts that the sample table depends on
 
 
 def facts_of_run(project: Project, name: str) -> Competition:
-    """Returns the facts that a run was trained under; keys that are newer than the run have today's values."""
-    origin = read_run(find_run(project.paths, name))
+    """Returns the facts that a run was trained with; keys that are newer than the run have today's values."""
+    metadata = read_run(find_run(project.paths, name))
     try:
-        return Competition.model_validate(config.merge(project.competition.model_dump(), origin["facts"]))
+        return Competition.model_validate(config.merge(project.competition.model_dump(), metadata["facts"]))
     except ValueError:
-        raise UserError(f"run '{name}' was trained under facts that are not valid today", project.paths.facts) from None
+        raise UserError(f"run '{name}' was trained with facts that are not valid today", project.paths.facts) from None
 
 
 def recipe_of_run(project: Project, name: str) -> Recipe:
@@ -46,10 +46,10 @@ def recipe_of_run(project: Project, name: str) -> Recipe:
 def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     """Loads the dataset for commands that use runs; checks first that the runs fit the facts.
 
-    So a changed fact is reported before images are scanned again because of the change.
+    A changed fact is thus reported before images are scanned again because of the change.
 
     Raises:
-        UserError: as `require_same_facts` and `make_folds` raise it; or labels that have changed since the training.
+        UserError: what `require_same_facts` and `make_folds` raise; or the labels have changed since the training.
     """
     for name in names:
         require_same_facts(project, name)
@@ -57,7 +57,7 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     for name in names:
         if not has_same_labels(read_run(find_run(project.paths, name)), labels):
             what = f"labels of the training part have changed since run '{name}' was trained"
-            raise UserError(what, project.paths.samples, f"Train it again: {project.command('train', RUN='name')}")
+            raise UserError(what, project.paths.samples, _fix_retrain(project))
     return data
 
 
@@ -65,7 +65,7 @@ def require_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDEN
     """Checks that a run fits today's facts.
 
     Args:
-        keys: of the facts that must be equal. Defaults to all that define the meaning of its predictions.
+        keys: keys of the facts that must be equal. Defaults to all that define the meaning of its predictions.
 
     Returns:
         The contents of run.json.
@@ -75,8 +75,8 @@ def require_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDEN
     """
     if changed := find_changed_fact(project, name, keys):
         key, before, now = changed
-        what = f"run '{name}' was trained under '{key}': {_shown(before)}, now it is {_shown(now)}"
-        fix = "Change it back, or train a new run under another name: RUN=name"
+        what = f"run '{name}' was trained with '{key}': {_describe(before)}, now it is {_describe(now)}"
+        fix = "Change it back, or train a new run under another name: RUN=new-name"
         raise UserError(what, project.paths.facts, fix)
     return read_run(find_run(project.paths, name))
 
@@ -100,11 +100,11 @@ def require_same_facts_and_folds(project: Project, name: str) -> dict[str, Any]:
     Raises:
         UserError: no such run, other facts, or another folds table.
     """
-    origin = require_same_facts(project, name)
-    if not has_same_folds(project, origin):
-        fix = "Train it again (RUN=name), or restore the folds it was trained on with git"
+    metadata = require_same_facts(project, name)
+    if not has_same_folds(project, metadata):
+        fix = "Train it again under another name (RUN=new-name), or restore the folds it was trained on with git"
         raise UserError("it was trained on another folds table", find_run(project.paths, name).folder, fix)
-    return origin
+    return metadata
 
 
 def require_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
@@ -117,7 +117,7 @@ def require_same_images(project: Project, name: str, test: pd.DataFrame) -> None
         UserError: images were added or removed, or have changed under the same ids.
     """
     paths = find_run(project.paths, name)
-    fix = f"Train it again: {project.command('train', RUN='name')}"
+    fix = _fix_retrain(project)
     for fold in done_folds(paths, project.competition.folds.k):
         predicted = set(read_predictions(project.competition, paths.fold(fold).test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
@@ -132,13 +132,13 @@ def require_same_images(project: Project, name: str, test: pd.DataFrame) -> None
             raise UserError(what, paths.folder, fix)
 
 
-def has_same_folds(project: Project, origin: dict[str, Any]) -> bool:
+def has_same_folds(project: Project, metadata: dict[str, Any]) -> bool:
     """Returns True if a run was trained on today's folds, ignoring the order of rows and line ends."""
     path = project.paths.folds
     if not path.is_file():
         return False
     old_hash = files.sha256_of_text(path.read_bytes().replace(b"\r\n", b"\n").decode())  # as older versions saved it
-    return origin["folds"] in (folds_fingerprint(project.paths), old_hash)
+    return metadata["folds"] in (folds_fingerprint(project.paths), old_hash)
 
 
 def labels_fingerprint(project: Project) -> str | None:
@@ -150,14 +150,14 @@ def labels_fingerprint(project: Project) -> str | None:
     return files.fingerprint(labels.sort_values("id").to_numpy(str).tolist())
 
 
-def has_same_labels(origin: dict[str, Any], now: str | None) -> bool:
+def has_same_labels(metadata: dict[str, Any], now: str | None) -> bool:
     """Returns True if a run was trained on today's labels, or if this is not known.
 
     Args:
-        origin: the contents of run.json.
+        metadata: the contents of run.json.
         now: `labels_fingerprint` of today.
     """
-    then = origin.get("labels")
+    then = metadata.get("labels")
     return then is None or now is None or then == now
 
 
@@ -172,8 +172,13 @@ def images_fingerprint(project: Project) -> dict[str, str] | None:
     return {name: files.fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}
 
 
-def _shown(value: Any) -> str:
+def _fix_retrain(project: Project) -> str:
+    """Returns the advice to train a run again, whose name is taken by the earlier one."""
+    return f"Train it again under another name: {project.command('train', RUN='new-name')}"
+
+
+def _describe(value: Any) -> str:
     """Returns a value as text for a message."""
     if isinstance(value, (list, tuple)):
-        return f"[{shorten_list([str(each) for each in value], 12)}]"
+        return f"[{shorten_list([str(item) for item in value], 12)}]"
     return "not set" if value is None else str(value)

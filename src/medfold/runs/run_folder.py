@@ -17,12 +17,12 @@ from medfold.run_paths import FoldPaths, RunPaths
 from medfold.scoring import oof_by_unit, oof_score
 
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
-BINDING = ("recipe", "seed", "folds", "store", "pretrained")
-BINDING_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
-MAX_NAME = 120  # letters of run names in a file name
+FIXED_KEYS = ("recipe", "seed", "folds", "store", "pretrained")
+FIXED_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
+MAX_NAME_LENGTH = 120  # letters of the joined run names in a file name
 
 
-def open_run(paths: RunPaths, origin: dict[str, Any]) -> None:
+def open_run(paths: RunPaths, metadata: dict[str, Any]) -> None:
     """Writes run.json with the first fold; later folds must have the same recipe, folds table and store.
 
     Raises:
@@ -31,31 +31,31 @@ def open_run(paths: RunPaths, origin: dict[str, Any]) -> None:
     with files.lock(paths.metadata):
         saved = files.read_json(paths.metadata)
         if saved is None:
-            files.write_json(origin, paths.metadata)
+            files.write_json(metadata, paths.metadata)
             return
-    before, now = _binding(_with_defaults(saved)), _binding(json.loads(json.dumps(origin)))
+    before, now = _fixed_values(_with_defaults(saved)), _fixed_values(json.loads(json.dumps(metadata)))
     changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
     if before["folds"] != now["folds"]:
-        what = "this run was begun on another folds table, and its scores belong to that one"
-        raise UserError(what, paths.metadata, "Give the new run another name: RUN=name")
+        what = "this run was started on another folds table, and its scores belong to that one"
+        raise UserError(what, paths.metadata, "Give the new run another name: RUN=new-name")
     if changed:
-        fix = "Give the new run another name: RUN=name"
-        raise UserError(f"this run was begun differently: {shorten_list(changed, 6)}", paths.metadata, fix)
+        fix = "Give the new run another name: RUN=new-name"
+        raise UserError(f"this run was started differently: {shorten_list(changed, 6)}", paths.metadata, fix)
 
 
-def _with_defaults(origin: dict[str, Any]) -> dict[str, Any]:
+def _with_defaults(metadata: dict[str, Any]) -> dict[str, Any]:
     """Returns run.json of an earlier version, with defaults for recipe keys that did not exist then."""
     try:
-        return {**origin, "recipe": Recipe.model_validate(origin["recipe"]).model_dump(mode="json")}
+        return {**metadata, "recipe": Recipe.model_validate(metadata["recipe"]).model_dump(mode="json")}
     except ValueError:
-        return origin
+        return metadata
 
 
-def _binding(origin: dict[str, Any]) -> dict[str, str]:
-    """Returns what must be equal for all folds of a run, as text by flat key."""
-    facts = config.flat(origin["facts"])
-    values = config.flat({key: origin[key] for key in BINDING}) | {key: facts[key] for key in BINDING_FACTS}
-    values |= {"plugins.py": origin.get("plugins"), "Keras backend": origin.get("backend", "tensorflow")}
+def _fixed_values(metadata: dict[str, Any]) -> dict[str, str]:
+    """Returns the values that must be equal for all folds of a run, as text by flat key."""
+    facts = config.flat(metadata["facts"])
+    values = config.flat({key: metadata[key] for key in FIXED_KEYS}) | {key: facts[key] for key in FIXED_FACTS}
+    values |= {"plugins.py": metadata.get("plugins"), "Keras backend": metadata.get("backend", "tensorflow")}
     return {key: str(value) for key, value in values.items()}
 
 
@@ -65,20 +65,20 @@ def read_run(paths: RunPaths) -> dict[str, Any]:
     Raises:
         UserError: no such run (the existing ones are listed), or a damaged file.
     """
-    origin = files.read_json(paths.metadata)
-    if origin is not None and not (isinstance(origin, dict) and {"recipe", "facts", "folds"} <= set(origin)):
+    metadata = files.read_json(paths.metadata)
+    if metadata is not None and not (isinstance(metadata, dict) and {"recipe", "facts", "folds"} <= set(metadata)):
         raise UserError("it has no recipe, facts or folds", paths.metadata, "Restore it from a backup")
-    if origin is None:
+    if metadata is None:
         competition = paths.folder.parent.name
         known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
         fix = f"{trained}Run: make train COMPETITION={competition}"
         raise UserError(f"run '{paths.name}' is not trained", competition, fix)
-    return origin
+    return metadata
 
 
 def is_fold_done(paths: FoldPaths) -> bool:
-    """Returns True if every file of the fold exists with the hash that its marker names."""
+    """Returns True if every file of the fold exists with the hash that is in its marker."""
     try:
         marker = files.read_json(paths.done)
     except UserError:  # the marker is damaged
@@ -146,18 +146,18 @@ def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
     return table
 
 
-def is_optimistic(origin: dict[str, Any]) -> bool:
+def is_optimistic(metadata: dict[str, Any]) -> bool:
     """Returns True if a run, by its run.json, chose epochs on the folds that it is scored on."""
-    return origin["recipe"]["training"]["keep"] == "best"
+    return metadata["recipe"]["training"]["keep"] == "best"
 
 
-def write_oof(competition: Competition, paths: RunPaths, truth: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
+def write_oof(competition: Competition, paths: RunPaths, train: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
     """Concatenates the OOF tables of all folds that are done, and writes oof.csv and score.json of the run.
 
     Args:
         competition: its metrics and columns.
         paths: of the run.
-        truth: the training samples: id, unit, group, fold; in the order of `targets`.
+        train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
 
     Returns:
@@ -166,7 +166,7 @@ def write_oof(competition: Competition, paths: RunPaths, truth: pd.DataFrame, ta
     with files.lock(paths.oof):
         folds = done_folds(paths, competition.folds.k)
         oof = pd.concat([read_predictions(competition, paths.fold(fold).oof) for fold in folds], ignore_index=True)
-        result = oof_score(competition, oof_by_unit(competition, oof, truth, targets), is_optimistic(read_run(paths)))
+        result = oof_score(competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(paths)))
         if suspicious := self_check_findings(paths, folds):
             result["suspicious"] = suspicious
         files.write_csv(oof, paths.oof)
@@ -183,9 +183,9 @@ def self_check_findings(paths: RunPaths, folds: list[int]) -> dict[str, list[str
 def combined_name(names: list[str]) -> str:
     """Joins run names for a file name; if that is too long: the first name, the number of others, and a hash."""
     joined = "+".join(names)
-    if len(joined) <= MAX_NAME:
+    if len(joined) <= MAX_NAME_LENGTH:
         return joined
-    return f"{names[0][:MAX_NAME]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
+    return f"{names[0][:MAX_NAME_LENGTH]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
 
 
 def find_run(paths: CompetitionPaths, name: str) -> RunPaths:

@@ -33,7 +33,7 @@ class Draft:
             why = f"'{positive}' is positive: '{negative}' is a word for healthy"
             self.add_reason("classes", f"{negative}, {positive}", why)
         else:
-            self.doubts.append(f"classes: I cannot tell which is positive; now it is '{positive}', the second one")
+            self.doubts.append(f"classes: unclear which class is positive; '{positive}' is used, the second one")
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Ids:
         column: its name.
         share: the share of its ids that have an image.
         endings: endings after the id: labels in a long table, or channels in file names; in order of occurrence.
-        long: True if the ids in the table have the endings, False if the file names do.
+        is_long: True if the ids in the table have the endings, False if the file names do.
         others: other columns whose values also name images.
     """
 
     column: str
     share: float
     endings: tuple[str, ...] = ()
-    long: bool = False
+    is_long: bool = False
     others: tuple[str, ...] = ()
 
 
@@ -61,7 +61,7 @@ HEALTHY += ("non", "not", "without", "uninfected", "unaffected", "nontumor", "no
 
 
 def is_healthy(name: str) -> bool:
-    """True if the name of a class contains a word for healthy: normal, benign, no_tumor, non-cancer, uninfected."""
+    """Returns True if the name of a class contains a word for healthy: normal, benign, no_tumor, uninfected."""
     return any(word in HEALTHY for word in re.split(r"[\s_-]+", name.lower()))
 
 

@@ -3,17 +3,17 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from medfold.data import TABLE_ENDINGS, list_files, part_from_name
+from medfold.data import TABLE_EXTENSIONS, list_files, part_from_name
 from medfold.errors import UserError, shorten_list
-from medfold.images import NOT_READ, is_dicom
+from medfold.images import UNSUPPORTED_FORMATS, is_dicom
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import class_names, from_folders
 from medfold.scaffold.from_table import FromTable, NoLabelError
-from medfold.scaffold.image_names import IMAGE_ENDINGS, OTHER_ENDINGS, ImageFiles
+from medfold.scaffold.image_names import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, ImageFiles
 
 __all__ = ["Draft", "draft_facts"]
-MAX_ENDING_LENGTH = 6  # characters with the dot; anything longer is no file ending
+MAX_EXTENSION_LENGTH = 6  # characters with the dot; anything longer is not an extension
 TEST = re.compile(r"(^|[\W_\d])test", re.I)  # in names of tables and their folders; not in 'latest'
 
 
@@ -45,8 +45,8 @@ def _draft_folder(raw: Path) -> Draft:
     image_files = ImageFiles(raw, files)
     arrays = [path for path in files if path.endswith(".npz")]
     if not image_files.files and not arrays:
-        raise UserError("no image in it", raw, f"It has {shorten_list(files, 6)}" if files else "It is empty")
-    tables = [path for path in files if path.lower().endswith(TABLE_ENDINGS)]
+        raise UserError("it contains no images", raw, f"Files: {shorten_list(files, 6)}" if files else "It is empty")
+    tables = [path for path in files if path.lower().endswith(TABLE_EXTENSIONS)]
     sample = min((path for path in tables if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
     is_test = {path: bool(TEST.search(path)) for path in tables if path != sample}
     if not sample and not any(is_test.values()):  # then the validation part serves as the test part
@@ -66,8 +66,8 @@ def _draft_folder(raw: Path) -> Draft:
     has_folder_classes = table and any(
         2 * len(folder_classes & set(values)) >= len(folder_classes) for _, values in table[1].items()
     )
-    if table and folder_classes and not has_folder_classes and not from_table.by_name:
-        table = None  # no column is named like a label, and no column holds the names of the class folders
+    if table and folder_classes and not has_folder_classes and not from_table.has_named_label:
+        table = None  # no column is named like a label, and none has the names of the class folders
     if not table and image_files.files:
         draft.facts.clear()
         draft.reasons.clear()
@@ -88,17 +88,17 @@ def _draft_folder(raw: Path) -> Draft:
         draft.add_reason("images.exclude", shorten_list(image_files.exclude, 4), why)
     for addition, count in image_files.unclear.items():
         what = f"{count:,} images are named like others with '{addition}' added"
-        draft.doubts.append(f"images.exclude: {what}; I cannot tell whether they are masks: they are used as images")
+        draft.doubts.append(f"images.exclude: {what}; unclear whether they are masks: they are used as images")
     return draft
 
 
 def _drop_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
     """Drops folders that repeat the files beside them; returns the other files, and these folders."""
-    everything, copies = set(files), []
+    all_files, copies = set(files), []
     for folder in sorted({path.partition("/")[0] for path in files if "/" in path}):
         inner = [path for path in files if path.startswith(f"{folder}/")]
         outer = [path[len(folder) + 1 :] for path in inner]
-        all_exist = set(outer) <= everything
+        all_exist = set(outer) <= all_files
         if all_exist and all(
             (raw / a).stat().st_size == (raw / b).stat().st_size for a, b in zip(inner, outer, strict=True)
         ):
@@ -108,16 +108,18 @@ def _drop_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
 
 def _add_unread_files(draft: Draft, raw: Path, files: list[str]) -> None:
     """Adds doubts about files of unknown formats, and of known formats that medfold does not read."""
-    known = {*IMAGE_ENDINGS, *OTHER_ENDINGS}
-    unknown = [path for path in files if (end := PurePosixPath(path).suffix.lower()) and end not in known]
-    unknown = [path for path in unknown if len(PurePosixPath(path).suffix) <= MAX_ENDING_LENGTH]
+    known = {*IMAGE_EXTENSIONS, *OTHER_EXTENSIONS}
+    unknown = [path for path in files if (extension := PurePosixPath(path).suffix.lower()) and extension not in known]
+    unknown = [path for path in unknown if len(PurePosixPath(path).suffix) <= MAX_EXTENSION_LENGTH]
     unknown = [path for path in unknown if not is_dicom(raw / path)]
-    for end in sorted({PurePosixPath(path).suffix.lower() for path in unknown}):
-        matches = [path for path in unknown if path.lower().endswith(end)]
+    for extension in sorted({PurePosixPath(path).suffix.lower() for path in unknown}):
+        matches = [path for path in unknown if path.lower().endswith(extension)]
         folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
-        draft.doubts.append(f"{len(matches):,} files in {folders} end with {end}: not a known image format; not used")
-    for end, (kind, help_) in NOT_READ.items():
-        matches = [path for path in files if path.lower().endswith(end)]
+        draft.doubts.append(
+            f"{len(matches):,} files in {folders} have the extension {extension}: not a known image format; not used"
+        )
+    for extension, (kind, advice) in UNSUPPORTED_FORMATS.items():
+        matches = [path for path in files if path.lower().endswith(extension)]
         if matches:
             folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
-            draft.doubts.append(f"{len(matches):,} files in {folders} are {kind}, which is not read. {help_}")
+            draft.doubts.append(f"{len(matches):,} files in {folders} are {kind}, which is not supported. {advice}")

@@ -47,7 +47,7 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
         if facts["upload"] != "local":
             draft.reasons[:] = [row for row in draft.reasons if row[0] != "upload"]
             draft.add_reason("upload", "local", "no address at Kaggle was given")
-            doubt = "upload: local, for no competition at Kaggle is known: if it is one, give its address: COMPETITION="
+            doubt = "upload: local, since no competition at Kaggle is known; for one, set COMPETITION= to its address"
             draft.doubts[:] = [*(other for other in draft.doubts if not other.startswith("upload:")), doubt]
         facts["upload"] = "local"
     else:
@@ -66,8 +66,8 @@ def folder_files(name: str, facts: dict[str, Any]) -> dict[str, str]:
         facts: those of competition.yaml.
     """
     text = yaml.dump(facts, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
-    choices = ", ".join(metric.name for metric in METRICS.values() if facts["task"] in metric.tasks)
-    text = text.replace("metric: null", f"metric: # fill in, as the competition's page says: {choices}", 1)
+    metrics = ", ".join(metric.name for metric in METRICS.values() if facts["task"] in metric.tasks)
+    text = text.replace("metric: null", f"metric: # fill in, see the competition's page: {metrics}", 1)
     recipe = (
         f"# make train COMPETITION={name}\nimages: {{size: 96, fit: pad}}\nbackbone: {{name: resnet9, width: 24}}\n"
     )
@@ -89,7 +89,7 @@ def folder_files(name: str, facts: dict[str, Any]) -> dict[str, str]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes YAML as one does by hand: mappings as blocks, lists on one line."""
+    """Dumper for readable YAML: mappings as blocks, lists on one line."""
 
     def check_simple_key(self):
         """Allows an empty text as a simple key: {'': null}."""

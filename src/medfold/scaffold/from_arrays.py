@@ -34,19 +34,19 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
     numbers = class_numbers(labels)
     labels = labels if numbers is None else numbers[:, None]
     targets = ["label"] if labels.shape[1] == 1 else [f"label{number}" for number in range(labels.shape[1])]
-    facts = {
+    label_facts = {
         "file": path,
         "shape": "arrays",
         "targets": targets,
         "train": [part for part in parts if part != "test"],
     }
-    draft.add_reason("labels.shape", "arrays", f"{path} holds images and labels of {shorten_list(parts)}")
-    guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets, facts)
-    draft.facts["labels"] = facts
+    draft.add_reason("labels.shape", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
+    guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets, label_facts)
+    draft.facts["labels"] = label_facts
     channels = _channels(shape)
     draft.facts["images"] = {"train": "unused", "test": "unused", "channels": channels}
     draft.add_reason("images.channels", channels, f"the arrays are {shape}")
-    draft.doubts.append("labels.group: nothing names patients; are there several images per patient?")
+    draft.doubts.append("labels.group: patients unknown; are there several images per patient?")
 
 
 def _channels(shape: tuple[int, ...]) -> int:

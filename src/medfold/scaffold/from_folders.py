@@ -7,17 +7,17 @@ from pathlib import Path, PurePosixPath
 
 from medfold.data import part_from_name, read_table
 from medfold.errors import UserError, shorten_list
-from medfold.images import image_ending, image_stem
+from medfold.images import image_extension, image_stem
 from medfold.scaffold.draft import MAX_LABELS, Draft, is_healthy, sort_classes
 from medfold.scaffold.image_names import ImageFiles
 
 # Folders of patients or studies, with a number: patient00001, study_2.
 PATIENT_FOLDER = re.compile(r"(patients?|subjects?|persons?|cases?|pat|subj?|study|series|exam)[\W_]*\d+", re.I)
-# Folders that contain images and are no classes, with or without a number: images, part_1.
+# Folders that contain images and are not classes, with or without a number: images, part_1.
 CONTAINER_FOLDER = re.compile(
     r"(images?|imgs?|data|dataset|jpe?g|png|dicom|files|scans|image_files|part|batch)[\W_]*\d*", re.I
 )
-# Words in folder names that say where images come from, not what they show.
+# Words in folder names for the origin of images, not for what they show.
 ORIGIN_FOLDER = re.compile(
     r"original|augment|images?|sets?([\W_]|$)|fold|site|batch|part|scanner|\d+x([\W_]|$)|hospital|device", re.I
 )
@@ -41,11 +41,11 @@ class _ImagePath:
     within: tuple[str, ...]
 
     @classmethod
-    def of(cls, path: str) -> "_ImagePath":
+    def from_path(cls, path: str) -> "_ImagePath":
         folders = PurePosixPath(path).parts[:-1]
-        at = next((number for number, folder in enumerate(folders) if part_from_name(folder)), -1)
-        part = part_from_name(folders[at]) if at >= 0 else None
-        return cls(path, part or "all", folders[: at + 1], folders[at + 1 :])
+        index = next((number for number, folder in enumerate(folders) if part_from_name(folder)), -1)
+        part = part_from_name(folders[index]) if index >= 0 else None
+        return cls(path, part or "all", folders[: index + 1], folders[index + 1 :])
 
     def part_within(self) -> "_ImagePath":
         """The same image with all folders in `within`, for classes above the folder of the part."""
@@ -57,7 +57,7 @@ class _ImagePath:
     def pattern(self, level: int | None) -> str:
         """The pattern of this path, with {label} for the folder at a level of `within`; None for no label."""
         within = ["{label}" if number == level else folder for number, folder in enumerate(self.within)]
-        return "/".join([*self.before, *within, f"{{id}}{image_ending(self.path)}"])
+        return "/".join([*self.before, *within, f"{{id}}{image_extension(self.path)}"])
 
 
 def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str | None) -> None:
@@ -72,19 +72,19 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
     Raises:
         UserError: no folders that could be classes; the message names the folders with images.
     """
-    everything = [_ImagePath.of(path) for path in image_files.files]
+    all_images = [_ImagePath.from_path(path) for path in image_files.files]
     by_part = {
-        part: [image for image in everything if image.part == part] for part in ("train", "valid", "test", "all")
+        part: [image for image in all_images if image.part == part] for part in ("train", "valid", "test", "all")
     }
     labelled = by_part["train"] or by_part["all"]
     level = _class_level(labelled)
     if level is None and labelled and labelled[0].part != "all":  # CLASS/train, CLASS/test
-        everything = [image.part_within() for image in everything]
-        by_part = {part: [image for image in everything if image.part == part] for part in by_part}
+        all_images = [image.part_within() for image in all_images]
+        by_part = {part: [image for image in all_images if image.part == part] for part in by_part}
         labelled = by_part["train"]
         level = _class_level(labelled)
     if level is None:
-        folders = shorten_list(sorted({str(PurePosixPath(image.path).parent) for image in everything}), 6)
+        folders = shorten_list(sorted({str(PurePosixPath(image.path).parent) for image in all_images}), 6)
         what = f"neither a table with the ids of images, nor folders that could be classes; images are in {folders}"
         raise UserError(what, raw, "Needed: a table of labels whose ids name images, or a folder for each class")
     other = _names_at(labelled, level + 1) or (_names_at(labelled, level - 1) if level else set())
@@ -105,7 +105,7 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
         valid, test = [], valid
     train_patterns = _patterns([*train, *valid], level)
     draft.facts["images"] = {"train": train_patterns}
-    joined = f", {len(valid):,} of them of the validation part: folds are made of all" if valid else ""
+    joined = f", including {len(valid):,} of the validation part" if valid else ""
     draft.add_reason("images.train", _pattern_text(train_patterns), f"{len(train) + len(valid):,} images{joined}")
     if test or unlabelled:
         test_patterns = _patterns(test or unlabelled, level if test else None)
@@ -114,19 +114,19 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
         draft.add_reason("images.test", _pattern_text(test_patterns), f"{len(test or unlabelled):,} images {why}")
     else:
         draft.facts["labels"]["holdout"] = 0.2
-        draft.add_reason("labels.holdout", 0.2, "no test image: a share of the training part stands in for it")
+        draft.add_reason("labels.holdout", 0.2, "no test images: a share of the training images is used instead")
     if unlabelled and sample is not None:
         _add_submission(draft, raw, sample, unlabelled)
-    num_unused = len(everything) - len(train) - len(valid) - len(test or unlabelled)
+    num_unused = len(all_images) - len(train) - len(valid) - len(test or unlabelled)
     if num_unused:
         used = {id(image) for image in (*train, *valid, *(test or unlabelled))}
         unused = {
-            f"{PurePosixPath(image.path).parent}/*{image_ending(image.path)}"
-            for image in everything
+            f"{PurePosixPath(image.path).parent}/*{image_extension(image.path)}"
+            for image in all_images
             if id(image) not in used
         }
         patterns = shorten_list(sorted(unused), 4)
-        draft.doubts.append(f"images.train: {num_unused:,} of {len(everything):,} images are not used: {patterns}")
+        draft.doubts.append(f"images.train: {num_unused:,} of {len(all_images):,} images are not used: {patterns}")
     draft.facts["images"]["channels"] = image_files.guess_channels([image.path for image in train], draft)
     if len(classes) > FEW_CLASSES and len(train) < FEW_PER_CLASS * len(classes):
         draft.doubts.append(f"classes: {len(classes)} folders with few images each: are they classes, or patients?")
@@ -147,8 +147,8 @@ def _pattern_text(patterns: str | list[str]) -> str:
 
 def class_names(image_files: ImageFiles) -> set[str]:
     """Returns the names of folders that could be classes; empty if there are none, or if they all name origins."""
-    everything = [_ImagePath.of(path) for path in image_files.files]
-    images = [image for image in everything if image.part == "train"] or everything
+    all_images = [_ImagePath.from_path(path) for path in image_files.files]
+    images = [image for image in all_images if image.part == "train"] or all_images
     level = _class_level(images)
     names = _names_at(images, level) if level is not None else set()
     return set() if all(ORIGIN_FOLDER.search(name) for name in names) else names
@@ -167,12 +167,12 @@ def _names_at(images: list[_ImagePath], level: int) -> set[str]:
     """The names of the folders at a level if they could be classes, otherwise an empty set."""
     names = {label for image in images if (label := image.label(level))}
     fits = 2 <= len(names) <= MAX_LABELS
-    fits = fits and not any(all(rule.fullmatch(name) for name in names) for rule in (CONTAINER_FOLDER, PATIENT_FOLDER))
+    fits = fits and not any(all(word.fullmatch(name) for name in names) for word in (CONTAINER_FOLDER, PATIENT_FOLDER))
     return names if fits else set()
 
 
 def _classes_are_deeper(images: list[_ImagePath], level: int, names: set[str], deeper: set[str]) -> bool:
-    """True if the classes are one level deeper: each folder of this level, an origin, contains the same folders.
+    """Returns True if the classes are one level deeper: each folder of this level, an origin, has the same folders.
 
     Where all folders of this level are sets of images by their names, such as `lung_image_sets`, they may contain
     different classes.
@@ -194,7 +194,7 @@ def _add_submission(draft: Draft, raw: Path, sample: str, test: list[_ImagePath]
     table = read_table(raw / sample, [])
     key = table.columns[0]
     if not table[key].isin({image_stem(image.path) for image in test}).all():
-        draft.doubts.append(f"submission.sample: ids of {sample} name no test images")
+        draft.doubts.append(f"submission.sample: ids of {sample} are not names of test images")
         return
     draft.facts["submission"] = {"sample": sample, "id": key}
     draft.facts["upload"] = "csv"

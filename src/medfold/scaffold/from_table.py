@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import MARKS, PathRule, choose_test_part, normalise_texts, part_from_name, read_table
+from medfold.data import MARKS, PathPattern, choose_test_part, normalise_texts, part_from_name, read_table
 from medfold.errors import UserError, shorten_list
 from medfold.folds import GROUP_WORDS, PERSON_WORDS, find_group_word, is_group_name
 from medfold.scaffold.draft import Draft, Ids
-from medfold.scaffold.image_names import INDEX, ImageFiles
+from medfold.scaffold.image_names import INDEX, MAX_ROWS, ImageFiles
 from medfold.scaffold.task import guess_task
 
 # Names of label columns: general words first, then words for what is to be predicted.
@@ -44,14 +44,14 @@ class FromTable:
         unmatched_tables: tables that name no images.
         matching_tables: tables that name images.
         other_tables: those of `matching_tables` that are not the label table.
-        by_name: True if the label was recognised by its name or by the sample submission.
+        has_named_label: True if the label was recognised by its name or by the sample submission.
     """
 
     def __init__(self, draft: Draft, raw: Path, image_files: ImageFiles, sample: str | None):
         self.draft, self._raw, self._image_files, self._sample = draft, raw, image_files, sample
         self.unmatched_tables: list[str] = []
         self.other_tables: list[str] = []
-        self.by_name = True
+        self.has_named_label = True
         self.matching_tables: list[str] = []
         self._unreadable: dict[str, UserError] = {}
 
@@ -74,10 +74,8 @@ class FromTable:
                 continue
             ids = self._image_files.find_ids(table) if len(table.columns) > 1 else None
             if ids is not None and ids.column.lower() not in PLAIN_NAMES and self._image_files.find_named(ids.column):
-                what = (
-                    f"its first row, {', '.join(table.columns[:4])}, names an image: the names of columns are missing"
-                )
-                raise UserError(what, self._raw / path, f"Write a row above it, such as: {_suggest_header(table, ids)}")
+                what = f"the header is missing: its first row, {', '.join(table.columns[:4])}, has the name of an image"
+                raise UserError(what, self._raw / path, f"Add a header row, such as: {_suggest_header(table, ids)}")
             if ids is None:
                 if len(table.columns) > 1 and len(table):
                     self.unmatched_tables.append(path)
@@ -102,33 +100,31 @@ class FromTable:
         return best
 
     def _has_label(self, table: pd.DataFrame, ids: Ids) -> bool:
-        """True if a column is named like a label, or holds marks of 0 and 1."""
+        """Returns True if a column is named like a label, or holds marks of 0 and 1."""
         others = [column for column in table.columns if column not in (ids.column, *ids.others)]
         others = [column for column in others if table[column].nunique() > 1 and not is_group_name(column)]
-        named = (_is_named(column, rule) for column in others for rule in TARGET_NAMES)
+        named = (_is_named(column, pattern) for column in others for pattern in TARGET_NAMES)
         return any(named) or any(_holds_marks(table, column) for column in others)
 
     def refuse_unmatched(self) -> None:
         """Refuses a table that names no image but may hold the labels, judging by its rows or its folder names.
 
         Raises:
-            UserError: there is such a table; the message shows its first row and says what is needed.
+            UserError: there is such a table; the message shows its first row and what is needed.
         """
         count = len(self._image_files.files)
         for path in self.unmatched_tables:
             table = self._read(path)
             if column := self._folder_name_column(table):
-                what = f"column '{column}' names folders of images, and not images: labels of patients or studies"
+                what = f"column '{column}' has names of image folders, not of images: labels of patients or studies"
                 raise UserError(what, self._raw / path, "Needed: a table with a row for each image. Make one from it")
             if not count / 2 <= len(table) <= 20 * count:
                 continue
             first = ", ".join(f"{column} {table[column].iloc[0]}" for column in table.columns[:4])
             names = [PurePosixPath(file).name for file in self._image_files.files]
-            examples = f"it has {first}; files: {shorten_list(names)}"
-            what = f"{len(table):,} rows, and no column of them names the {count:,} images: {examples}"
-            raise UserError(
-                what, self._raw / path, "Needed: a column with the names of the files. Or take the table out"
-            )
+            examples = f"its first row: {first}; files: {shorten_list(names)}"
+            what = f"{len(table):,} rows, but no column has the names of the {count:,} images: {examples}"
+            raise UserError(what, self._raw / path, "Needed: a column with the names of the files. Or remove the table")
 
     def _folder_name_column(self, table: pd.DataFrame) -> str | None:
         """The column whose values are names of image folders; None if there is none, or for a list of classes."""
@@ -149,14 +145,14 @@ class FromTable:
 
         Raises:
             NoLabelError: no column could be a label.
-            UserError: ambiguous ids, images without a common pattern, or values that are no classes.
+            UserError: ambiguous ids, images without a common pattern, or values that are not classes.
         """
         draft, facts = self.draft, self.draft.facts
         labels: dict[str, Any] = {"file": path, "shape": "wide", "id": ids.column}
         draft.add_reason("labels.file", path, f"{len(table):,} rows, {ids.share:.0%} of its ids have an image")
         draft.add_reason("labels.id", ids.column, "its values are names of image files")
         if ids.others:
-            draft.doubts.append(f"labels.id: values of {shorten_list(ids.others, 4)} name images as well")
+            draft.doubts.append(f"labels.id: values of {shorten_list(ids.others, 4)} are names of images, too")
         sample = read_table(self._raw / self._sample, []) if self._sample else None
         self._refuse_ambiguous(path, table, ids)
         test = self._test_table(test_tables, ids)
@@ -171,9 +167,11 @@ class FromTable:
             table, test_rows = table[part != test_part], table[part == test_part]
         for other in self.other_tables:
             if other not in test_tables:
-                more = "; add its rows to train on them" if part_from_name(PurePosixPath(other).name) == "valid" else ""
-                draft.doubts.append(f"labels.file: {other} names images, too: not used{more}")
-        if ids.long:
+                advice = (
+                    "; add its rows to train on them" if part_from_name(PurePosixPath(other).name) == "valid" else ""
+                )
+                draft.doubts.append(f"labels.file: {other} has names of images, too: not used{advice}")
+        if ids.is_long:
             value = next(column for column in table.columns if column != ids.column)
             labels |= {"shape": "long", "value": value, "targets": list(ids.endings)}
             draft.add_reason(
@@ -191,7 +189,7 @@ class FromTable:
             same = (table.groupby(ids.column)[targets].nunique() <= 1).all(axis=None)
             labels["repeated"] = "same" if same else "any"
             count = int(table.duplicated(ids.column).sum())
-            why = "and agree" if same else "and differ: several readers? 'majority' is the other choice"
+            why = "and agree" if same else "and differ: several readers? 'majority' is the alternative"
             draft.add_reason("labels.repeated", labels["repeated"], f"{count:,} rows repeat an id {why}")
         if test:
             labels["test"] = test[0]
@@ -217,8 +215,8 @@ class FromTable:
             parts = {part_from_name(value) for value in values}
             if None in parts or len(parts) < 2:
                 continue
-            if ids.long or test is not None or sample is not None or "train" not in parts:
-                self.draft.doubts.append(f"labels.part: column '{column}' holds names of parts, and is not used")
+            if ids.is_long or test is not None or sample is not None or "train" not in parts:
+                self.draft.doubts.append(f"labels.part: column '{column}' has names of parts, and is not used")
                 continue
             return column
         return None
@@ -230,7 +228,7 @@ class FromTable:
             UserError: there are such ids; the message shows one.
         """
         repeated = table.loc[table.duplicated(ids.column), ids.column]
-        for id in repeated.head(50) if not ids.long and not ids.endings else ():
+        for id in repeated.head(50) if not ids.is_long and not ids.endings else ():
             paths = self._image_files.find_named(id)
             folders = {PurePosixPath(path).parent for path in paths}
             if len(folders) > 1:
@@ -251,7 +249,7 @@ class FromTable:
         )
         if others:
             labels["ignore"] = others
-            self.draft.add_reason("labels.ignore", shorten_list(others, 8), f"no column of {self._sample}")
+            self.draft.add_reason("labels.ignore", shorten_list(others, 8), f"not columns of {self._sample}")
 
     def _targets(self, table: pd.DataFrame, ids: Ids, sample: pd.DataFrame | None) -> list[str]:
         """Guesses the target columns: those of the sample submission, marks, or a column by its name or its values."""
@@ -274,7 +272,7 @@ class FromTable:
         ]
         parts = [column for column in others if all(map(part_from_name, table[column].unique()))]
         others = [column for column in others if column not in parts and not is_group_name(column)]
-        named = [column for rule in TARGET_NAMES for column in others if _is_named(column, rule)]
+        named = [column for pattern in TARGET_NAMES for column in others if _is_named(column, pattern)]
         named = list(dict.fromkeys(named))
         marks = self._neighbouring_marks(table, others)
         if marks and (not named or set(named) & set(marks)):
@@ -289,13 +287,13 @@ class FromTable:
                 "no column that could be a label", self._raw, f"Columns: {shorten_list(table.columns, 10)}"
             )
         chosen = named[0] if named else possible[0]
-        self.by_name = bool(named)
+        self.has_named_label = bool(named)
         self.draft.add_reason("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
         if len(named or possible) > 1:
             candidates = shorten_list(named or possible, 6)
-            self.draft.doubts.append(f"labels.targets: I cannot tell which of {candidates} is the label; now {chosen}")
+            self.draft.doubts.append(f"labels.targets: unclear which of {candidates} is the label; {chosen} is used")
         if sample is not None:
-            self.draft.doubts.append(f"labels.targets: {self._sample} names no column of the table")
+            self.draft.doubts.append(f"labels.targets: no column of {self._sample} is in the table")
         return [chosen]
 
     def _neighbouring_marks(self, table: pd.DataFrame, others: list[str]) -> list[str]:
@@ -316,7 +314,7 @@ class FromTable:
         return None
 
     def _read(self, path: str) -> pd.DataFrame | None:
-        """Reads a table; None if it cannot be read. Text files may be no tables, so their errors are not kept."""
+        """Reads a table; None if it cannot be read. A text file need not be a table: its errors are not kept."""
         try:
             return read_table(self._raw / path, [])
         except UserError as error:
@@ -340,7 +338,7 @@ class FromTable:
                     continue
                 if count < (3 if word in PERSON_WORDS else MIN_GROUPS) and len(table) > MANY_ROWS:
                     values = f"column '{column}' has {count} values in {len(table):,} rows"
-                    doubt = f"labels.group: {values}: I cannot tell whether they are {word}s; not used for grouping"
+                    doubt = f"labels.group: {values}: unclear whether they are {word}s; not used for grouping"
                     draft.doubts.append(doubt)
                     continue
                 labels["group"] = column
@@ -361,40 +359,42 @@ class FromTable:
         if self._image_files.group_by_headers(draft, images):
             return
         if "patient" not in ids.column.lower():
-            draft.doubts.append("labels.group: nothing names patients; are there several images per patient?")
+            draft.doubts.append("labels.group: patients unknown; are there several images per patient?")
 
     def _find_images(
         self, table: pd.DataFrame, ids: Ids, test: pd.DataFrame | None, sample: pd.DataFrame | None
     ) -> list[str]:
         """Guesses the facts of the images; returns the training images that were looked up."""
-        rules, train_images = self._image_files.find_patterns(table, ids, "train")
-        if not rules:
+        patterns, train_images = self._image_files.find_patterns(table, ids, "train")
+        if not patterns:
             raise UserError("the images of the training part have no pattern in common", self._raw)
-        images: dict[str, Any] = {"train": _single_or_list(rules)}
+        images: dict[str, Any] = {"train": _single_or_list(patterns)}
         self.draft.facts["images"] = images
         self.draft.add_reason(
-            "images.train", shorten_list(rules, 4), f"{len(train_images):,} of {len(table):,} rows that I looked up"
+            "images.train", shorten_list(patterns, 4), f"images found for {len(train_images):,} of {_num_rows(table)}"
         )
         if test is None and sample is not None:
             test = sample.rename(columns={sample.columns[0]: ids.column})
         if test is not None:
-            rules, test_images = self._image_files.find_patterns(test, ids, "test")
-            if rules:
-                images["test"] = _single_or_list(rules)
-                why = f"{len(test_images):,} of {len(test):,} rows that I looked up"
-                self.draft.add_reason("images.test", shorten_list(rules, 4), why)
-        if not images.get("test") and (rules := self._image_files.test_folder_patterns(train_images)):
-            images["test"] = _single_or_list(rules)
-            why = "a folder named for the test part, and no table of it"
-            self.draft.add_reason("images.test", shorten_list(rules, 4), why)
+            patterns, test_images = self._image_files.find_patterns(test, ids, "test")
+            if patterns:
+                images["test"] = _single_or_list(patterns)
+                why = f"images found for {len(test_images):,} of {_num_rows(test)}"
+                self.draft.add_reason("images.test", shorten_list(patterns, 4), why)
+        if not images.get("test") and (patterns := self._image_files.test_folder_patterns(train_images)):
+            images["test"] = _single_or_list(patterns)
+            why = "a folder named after the test part, without a table"
+            self.draft.add_reason("images.test", shorten_list(patterns, 4), why)
         if "part" in self.draft.facts["labels"]:
             if images.get("test") == images["train"]:
                 del images["test"]
         elif not images.get("test"):
             self.draft.facts["labels"]["holdout"] = 0.2
             self.draft.facts["labels"].pop("test", None)
-            self.draft.add_reason("labels.holdout", 0.2, "no test image: a share of the training part stands in for it")
-        if ids.endings and not ids.long:
+            self.draft.add_reason(
+                "labels.holdout", 0.2, "no test images: a share of the training images is used instead"
+            )
+        if ids.endings and not ids.is_long:
             images["channels"] = list(ids.endings)
             self.draft.add_reason("images.channels", shorten_list(ids.endings, 8), "each channel is a separate file")
         else:
@@ -403,17 +403,17 @@ class FromTable:
             self._add_unused_images([*_as_list(images["train"]), *_as_list(images.get("test", []))])
         return train_images
 
-    def _add_unused_images(self, rules: list[str]) -> None:
+    def _add_unused_images(self, patterns: list[str]) -> None:
         """Adds a doubt about images that match no pattern."""
-        path_rules = [PathRule(rule) for rule in rules if "#" not in rule]
-        if any(rule == "{id}" for rule in rules):
+        path_patterns = [PathPattern(pattern) for pattern in patterns if "#" not in pattern]
+        if any(pattern == "{id}" for pattern in patterns):
             return
         files = self._image_files.files
-        unused = [path for path in files if not any(rule.match(path) is not None for rule in path_rules)]
-        if unused and len(path_rules) == len(rules):
+        unused = [path for path in files if not any(pattern.match(path) is not None for pattern in path_patterns)]
+        if unused and len(path_patterns) == len(patterns):
             folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in unused}), 4)
             count = f"{len(unused):,} of {len(files):,} images"
-            self.draft.doubts.append(f"images.train: {count} are named by no table, and not used: in {folders}")
+            self.draft.doubts.append(f"images.train: {count} are in no table and not used: in {folders}")
 
     def _add_submission(self, sample: pd.DataFrame | None, ids: Ids, test: pd.DataFrame | None) -> None:
         facts, draft = self.draft.facts, self.draft
@@ -429,11 +429,11 @@ class FromTable:
             unit = self._unit(test, key)
             if unit:
                 facts["score"] = {"unit": unit}
-                draft.add_reason("score.unit", unit, f"it makes the values of {key} in {facts['labels']['test']}")
+                draft.add_reason("score.unit", unit, f"it gives the values of {key} in {facts['labels']['test']}")
                 draft.doubts.append("score.aggregate: mean, or max of the predictions of a unit's images")
         facts["upload"] = "notebook" if len(sample) < 10 else "csv"
         draft.add_reason("upload", facts["upload"], f"the sample submission has {len(sample):,} rows")
-        draft.doubts.append("upload: csv, or notebook if Kaggle takes notebooks only")
+        draft.doubts.append("upload: csv, or notebook if Kaggle accepts notebooks only")
 
     def _unit(self, test: pd.DataFrame, key: str) -> str | None:
         """The pattern of other columns that gives the values of the column `key`: '{patient}_{side}' or '{study}'."""
@@ -445,13 +445,19 @@ class FromTable:
         return next((f"{{{column}}}" for column in columns if (test[column] == test[key]).all()), None)
 
 
-def _is_named(column: str, rule: str) -> bool:
-    """True if a column is named like a label, by one of `TARGET_NAMES`."""
-    return bool(re.search(rule, column, re.I)) and not NO_TARGET.search(column)
+def _num_rows(table: pd.DataFrame) -> str:
+    """The number of rows of a table as text, and how many of them are examined if not all."""
+    examined = f" ({MAX_ROWS:,} examined)" if len(table) > MAX_ROWS else ""
+    return f"{len(table):,} rows{examined}"
+
+
+def _is_named(column: str, pattern: str) -> bool:
+    """Returns True if a column is named like a label, by one of `TARGET_NAMES`."""
+    return bool(re.search(pattern, column, re.I)) and not NO_TARGET.search(column)
 
 
 def _holds_marks(table: pd.DataFrame, column: str) -> bool:
-    """True for a column of 0 and 1 that is not about sex, side or the like; some cells may be empty or -1."""
+    """Returns True for a column of 0 and 1 that is not about sex, side or the like; some cells may be empty or -1."""
     values = set(normalise_texts(table[column]).str.lower())
     return not PATIENT_DATA.search(column) and bool(values & set(MARKS)) and values <= {*MARKS, "", "-1"}
 
@@ -462,9 +468,9 @@ def _suggest_header(table: pd.DataFrame, ids: Ids) -> str:
     return ",".join("image" if column == ids.column else f"label{others.index(column) or ''}" for column in table)
 
 
-def _single_or_list(rules: list[str]) -> str | list[str]:
-    return rules[0] if len(rules) == 1 else rules
+def _single_or_list(patterns: list[str]) -> str | list[str]:
+    return patterns[0] if len(patterns) == 1 else patterns
 
 
-def _as_list(rules: str | list[str]) -> list[str]:
-    return [rules] if isinstance(rules, str) else rules
+def _as_list(patterns: str | list[str]) -> list[str]:
+    return [patterns] if isinstance(patterns, str) else patterns

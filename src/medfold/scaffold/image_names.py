@@ -12,7 +12,7 @@ import pandas as pd
 from medfold.competition import ImageFacts
 from medfold.data import (
     CHANNEL_FIELD,
-    TABLE_ENDINGS,
+    TABLE_EXTENSIONS,
     find_companions,
     image_exists,
     is_excluded,
@@ -21,10 +21,10 @@ from medfold.data import (
 )
 from medfold.errors import UserError
 from medfold.images import (
-    NOT_READ,
+    UNSUPPORTED_FORMATS,
     count_pages,
-    image_ending,
-    image_endings,
+    image_extension,
+    image_extensions,
     image_stem,
     is_dicom,
     path_of_image,
@@ -34,10 +34,10 @@ from medfold.images import (
 from medfold.scaffold.draft import MAX_INSPECTED, MAX_LABELS, Draft, Ids
 
 CONTAINERS = (".hdf5", ".h5")
-IMAGE_ENDINGS = {*image_endings(), *CONTAINERS}
-OTHER_ENDINGS = {
-    *TABLE_ENDINGS,
-    *NOT_READ,
+IMAGE_EXTENSIONS = {*image_extensions(), *CONTAINERS}
+OTHER_EXTENSIONS = {
+    *TABLE_EXTENSIONS,
+    *UNSUPPORTED_FORMATS,
     ".gz",
     ".npz",
     ".json",
@@ -50,8 +50,9 @@ OTHER_ENDINGS = {
 }
 INDEX = re.compile(r"Unnamed: \d+|index|level_0|", re.I)  # names of columns of row numbers
 ID_NAMES = re.compile(r"id|image|file|name|path|uid|slide|scan", re.I)  # in names of columns that name images
-NUM_IMAGES, MAX_IMAGES = 24, 200  # images that are read to find out whether they have colours
-CHEAP_BYTES = 50_000_000  # MAX_IMAGES are read if their files together have at most this size, otherwise NUM_IMAGES
+DEFAULT_IMAGES_READ, MAX_IMAGES_READ = 24, 200  # images that are read to find out whether they have colours
+# MAX_IMAGES_READ are read if their files together have at most this size, otherwise DEFAULT_IMAGES_READ.
+CHEAP_BYTES = 50_000_000
 MAX_ROWS = 5000  # rows of a table that are looked up
 MAX_PATTERNS = 40  # for the images of one table
 GROUP_HEADERS = ("PatientID", "StudyInstanceUID")  # DICOM headers to group by, the preferred one first
@@ -59,26 +60,26 @@ NOT_CHANNELS = {"left", "right", "l", "r", "od", "os", "cc", "mlo"}  # endings o
 FEW_IDS = 20  # a column with fewer different values that recur probably holds labels, not ids
 
 
-def _names_other_part(rule: str, part: str) -> bool:
-    """True if a pattern has a folder named after the other part: test for train, train for test."""
+def _names_other_part(pattern: str, part: str) -> bool:
+    """Returns True if a pattern has a folder named after the other part: test for train, train for test."""
     other = "test" if part == "train" else "train"
-    return any(part_from_name(folder) == other for folder in rule.split("/")[:-1])
+    return any(part_from_name(folder) == other for folder in pattern.split("/")[:-1])
 
 
 def _is_row_number(values: pd.Series) -> bool:
-    """True for a column of row numbers: 0, 1, 2 ... or 1, 2, 3 ..."""
+    """Returns True for a column of row numbers: 0, 1, 2 ... or 1, 2, 3 ..."""
     if not values.str.fullmatch(r"\d+").all():
         return False
     numbers = values.astype(int).to_numpy()
     return numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
 
 
-def _evenly_spaced(items: list[str], most: int) -> list[str]:
-    return [items[int(position)] for position in np.linspace(0, len(items) - 1, min(most, len(items)))]
+def _evenly_spaced(items: list[str], max_items: int) -> list[str]:
+    return [items[int(position)] for position in np.linspace(0, len(items) - 1, min(max_items, len(items)))]
 
 
-def _is_plain(rule: str) -> bool:
-    return not rule.endswith((".dcm", ".tif", ".tiff")) and "#{" not in rule
+def _is_plain(pattern: str) -> bool:
+    return not pattern.endswith((".dcm", ".tif", ".tiff")) and "#{" not in pattern
 
 
 class ImageFiles:
@@ -111,9 +112,9 @@ class ImageFiles:
         )
 
     def _is_image(self, path: str) -> bool:
-        """True for an image, by the ending of its name or, since DICOM files often have none, by its first bytes."""
-        end = PurePosixPath(path).suffix.lower()
-        return end in IMAGE_ENDINGS or (end not in OTHER_ENDINGS and is_dicom(self._raw / path))
+        """Returns True for an image, by its extension or, since DICOM files often have none, by its first bytes."""
+        extension = PurePosixPath(path).suffix.lower()
+        return extension in IMAGE_EXTENSIONS or (extension not in OTHER_EXTENSIONS and is_dicom(self._raw / path))
 
     def find_ids(self, table: pd.DataFrame) -> Ids | None:
         """Finds the column whose values name images; prefers one that is named like an id and has unique values.
@@ -126,7 +127,7 @@ class ImageFiles:
         candidates: list[tuple[tuple, Ids]] = []
         # The most different values of a column that names images. A column of labels has fewer, even if there are
         # images named 0 and 1.
-        most = 0
+        max_values = 0
         for position, column in enumerate(table.columns):
             values = table[column].drop_duplicates().head(MAX_INSPECTED)
             values = values[values != ""]
@@ -135,18 +136,18 @@ class ImageFiles:
             readings = [Ids(column, values.map(lambda value: bool(self.find_named(value))).mean())]
             split = values.str.rpartition("_")
             readings.append(
-                Ids(column, split[0].isin(self._by_stem.keys()).mean(), tuple(split[2].unique()), long=True)
+                Ids(column, split[0].isin(self._by_stem.keys()).mean(), tuple(split[2].unique()), is_long=True)
             )
             channels = self._channels(values)
             if channels:
                 readings.append(Ids(column, 1.0, channels))
             for order, ids in enumerate(readings):
                 if len(ids.endings) <= MAX_LABELS and ids.share > 0.5:
-                    most = max(most, table[column].nunique())
+                    max_values = max(max_values, table[column].nunique())
                     named, unique = bool(ID_NAMES.search(column)), not table[column].duplicated().any()
                     rank = (round(ids.share, 2), not _is_row_number(table[column]), named, unique, -position, -order)
                     candidates.append((rank, ids))
-        candidates = [(rank, ids) for rank, ids in candidates if table[ids.column].nunique() >= most / 2]
+        candidates = [(rank, ids) for rank, ids in candidates if table[ids.column].nunique() >= max_values / 2]
         candidates = [(rank, ids) for rank, ids in candidates if not INDEX.fullmatch(ids.column)] or candidates
         if not candidates:
             return None
@@ -157,7 +158,7 @@ class ImageFiles:
         return replace(best, others=tuple(others))
 
     def _looks_like_labels(self, values: pd.Series) -> bool:
-        """True for a few recurring values that name few of the images: grades 0 to 4, with images 0.png to 99.png."""
+        """Returns True for a few recurring values that name few of the images: grades 0 to 4, with 0.png to 99.png."""
         count = values.nunique()
         return count < FEW_IDS and 3 * count <= len(values) and 2 * count < len(self._by_stem)
 
@@ -191,14 +192,16 @@ class ImageFiles:
         count = min(MAX_ROWS, len(table))
         chosen = table.iloc[np.unique(np.linspace(0, len(table) - 1, count).astype(int))] if count else table
         rows = [self._patterns_of_row(row, ids) for row in chosen.to_dict("records")]
-        of_part = [{rule: path for rule, path in row.items() if not _names_other_part(rule, part)} for row in rows]
+        of_part = [
+            {pattern: path for pattern, path in row.items() if not _names_other_part(pattern, part)} for row in rows
+        ]
         rows = of_part if any(of_part) else rows
         patterns: list[str] = []
         remaining = [row for row in rows if row]
         images = []
         while remaining and len(patterns) < MAX_PATTERNS:
-            counts = Counter(rule for row in remaining for rule in row)
-            best = min(counts, key=lambda rule: (-counts[rule], part not in rule, not _is_plain(rule), len(rule), rule))
+            counts = Counter(pattern for row in remaining for pattern in row)
+            best = min(counts, key=lambda text: (-counts[text], part not in text, not _is_plain(text), len(text), text))
             patterns.append(best)
             images += [row[best] for row in remaining if best in row]
             remaining = [row for row in remaining if best not in row]
@@ -215,20 +218,20 @@ class ImageFiles:
         test = [path for path in unused if any(part_from_name(name) == "test" for name in path.parts[:-1])]
         if {str(path.parent) for path in test} & {str(PurePosixPath(path).parent) for path in used_files}:
             return []
-        return list(dict.fromkeys(f"{path.parent}/{{id}}{image_ending(path.name)}" for path in test))
+        return list(dict.fromkeys(f"{path.parent}/{{id}}{image_extension(path.name)}" for path in test))
 
     def _patterns_of_row(self, row: dict[str, str], ids: Ids) -> dict[str, str]:
         """The patterns that lead from a row to images, and the image of each pattern."""
         id = unicodedata.normalize("NFC", row[ids.column])
-        id = id.rpartition("_")[0] if ids.long else id
-        if ids.endings and not ids.long:
+        id = id.rpartition("_")[0] if ids.is_long else id
+        if ids.endings and not ids.is_long:
             channels = [f"{id}_{ending}" for ending in ids.endings]
             paths = self.find_named(channels[0])
             images = {path: "|".join(path.replace(channels[0], name) for name in channels) for path in paths}
         else:
             images = {path: path for path in self.find_named(id)}
         by_pattern = {self._generalise(path, id, row, ids): image for path, image in images.items()}
-        return by_pattern | {rule: rule.replace("{id}", id) for rule in self._container_patterns(id)}
+        return by_pattern | {pattern: pattern.replace("{id}", id) for pattern in self._container_patterns(id)}
 
     def find_named(self, name: str) -> list[str]:
         """Returns the images that a value names: by stem, file name, end of the path, or number with leading zeros."""
@@ -262,7 +265,7 @@ class ImageFiles:
             name = f"{{id:0>{len(stem)}}}" + name[len(stem) :]
         else:
             name = "{id}" + name[len(id) :]
-        if ids.endings and not ids.long:
+        if ids.endings and not ids.is_long:
             name = name.replace(f"_{ids.endings[0]}", f"_{{{CHANNEL_FIELD}}}")
         return "/".join([*parts, name])
 
@@ -281,9 +284,9 @@ class ImageFiles:
         Returns:
             1 if all of the images are grey, otherwise 3.
         """
-        chosen = _evenly_spaced(images, MAX_IMAGES)
+        chosen = _evenly_spaced(images, MAX_IMAGES_READ)
         if sum(path_of_image(self._raw, image).stat().st_size for image in chosen) > CHEAP_BYTES:
-            chosen = _evenly_spaced(images, NUM_IMAGES)
+            chosen = _evenly_spaced(images, DEFAULT_IMAGES_READ)
         facts, grey = ImageFacts(train="unused", test="", channels=3), []
         for image in chosen:
             try:
@@ -294,14 +297,14 @@ class ImageFiles:
         pages = {count_pages(path_of_image(self._raw, image), facts) for image in chosen}
         if max(pages) > 1:
             count = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"
-            handling = "the first is taken; middle, last or montage?"
+            handling = "the first is used; middle, last or montage?"
             if pages == {3} and not all(grey):
-                handling = "they are taken as the three channels of one image"
+                handling = "they are used as the three channels of one image"
             draft.doubts.append(f"images.frame: files have {count} pages or frames, and {handling}")
         if not grey:
-            draft.doubts.append(f"images.channels: none of {len(chosen)} images that I tried can be read")
+            draft.doubts.append(f"images.channels: none of the {len(chosen)} images examined can be read")
             return 3
-        reason = f"{grey.count(True)} of {len(grey)} images that I looked at are grey"
+        reason = f"{grey.count(True)} of the {len(grey)} images examined are grey"
         if 0 < grey.count(True) < len(grey):
             draft.doubts.append(f"images.channels: {reason}: do the colours of the others mean anything?")
         draft.add_reason("images.channels", 1 if all(grey) else 3, reason)
@@ -333,7 +336,7 @@ class ImageFiles:
             draft.facts["images"]["headers"] = [keyword]
             draft.facts["labels"]["group"] = keyword
             missing = f"; {len(rows) - len(values)} have none" if len(values) < len(rows) else ""
-            why = f"of the DICOM headers: {len(set(values)):,} in {len(values):,} images that I looked at{missing}"
+            why = f"from the DICOM headers: {len(set(values)):,} in the {len(values):,} images examined{missing}"
             draft.add_reason("labels.group", keyword, why)
             return True
         return False

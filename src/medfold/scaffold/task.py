@@ -18,7 +18,7 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
         draft: gets task, classes, reasons and doubts.
         table: a table with text columns.
         targets: its target columns.
-        labels: the facts under `labels`, filled in.
+        labels: the section `labels` of the facts, filled in.
 
     Raises:
         UserError: too many different values, or measurements instead of classes.
@@ -62,8 +62,8 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
         if separator != " ":
             labels["separator"] = separator
         facts["task"] = "multilabel"
-        most = max(len(split_label_list(value, separator)) for value in unique)
-        draft.add_reason("labels.shape", "lists", f"values hold up to {most} of {len(names)} names")
+        max_labels = max(len(split_label_list(value, separator)) for value in unique)
+        draft.add_reason("labels.shape", "lists", f"values contain up to {max_labels} of {len(names)} names")
     elif unique == ["0", "1"]:
         facts["task"] = "binary"
         draft.add_reason("task", "binary", "values 0 and 1")
@@ -79,7 +79,7 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
         draft.add_reason("task", "ordinal", f"values {unique[0]} to {unique[-1]}")
         draft.doubts.append("task: ordinal if a higher number is a higher grade, else multiclass")
     elif _are_measurements(unique):
-        what = f"column '{targets[0]}' has {len(unique):,} different numbers: a regression, and medfold classifies"
+        what = f"column '{targets[0]}' has {len(unique):,} different numbers: regression is not supported"
         fix = "Add a column that bins them into classes; or leave only the ids and the label column in the table"
         raise UserError(what, labels["file"], fix)
     elif len(unique) <= MAX_LABELS:
@@ -87,7 +87,7 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
         draft.add_reason("task", "multiclass", f"{len(unique)} values")
     else:
         fix = f"At most {MAX_LABELS} classes. Which column holds the labels? {shorten_list(table.columns, 12)}"
-        raise UserError(f"column '{targets[0]}' has {len(unique):,} values: no classes", labels["file"], fix)
+        raise UserError(f"column '{targets[0]}' has {len(unique):,} values, too many for classes", labels["file"], fix)
 
 
 def _consecutive(first: int, count: int) -> list[str]:
@@ -109,11 +109,11 @@ def _map_other_marks(draft: Draft, table: pd.DataFrame, labels: dict[str, Any]) 
             labels.setdefault("map", {})[mark] = meaning
             mapped.append(f"{count:,} {what} are read as {meaning}")
     if mapped:
-        draft.doubts.append(f"labels.map: {' and '.join(mapped)}; null instead leaves these images out")
+        draft.doubts.append(f"labels.map: {' and '.join(mapped)}; use null to leave these images out")
 
 
 def _are_measurements(values: list[str]) -> bool:
-    """True if the values are measurements, not classes: fractions, or many numbers with gaps."""
+    """Returns True if the values are measurements, not classes: fractions, or many numbers with gaps."""
     numbers = pd.to_numeric(pd.Series(values), errors="coerce")
     if numbers.isna().any():
         return False

@@ -25,14 +25,14 @@ from medfold.scoring.metric import (
     metric_title,
     to_classes,
 )
-from medfold.scoring.metrics import BINS, auc
+from medfold.scoring.metrics import NUM_BINS, auc
 from medfold.scoring.out_of_fold import UNKNOWN_PATIENTS, OofPredictions, describe_score, oof_by_unit, oof_score
 from medfold.scoring.post_processing import post_processing_of, temperature_calibration
 
 __all__ = [
-    "BINS",
     "METRICS",
     "MIN_PROBABILITY",
+    "NUM_BINS",
     "UNKNOWN_PATIENTS",
     "Difference",
     "Fit",

@@ -1,6 +1,6 @@
 """Aggregation of samples into units.
 
-A unit is what the score and the submission have one row for. Several samples, such as the images of one patient, may
+A unit is one row of the score and of the submission. Several samples, such as the images of one patient, may
 share a unit.
 """
 
@@ -35,7 +35,7 @@ def aggregate(
     """Aggregates the labels and predictions of samples into those of their units.
 
     The target of a unit is the highest class among its samples; of a multi-label task, each label that any of its
-    samples has. Its prediction is the mean or the maximum over its samples, as `score.aggregate` says. Maxima of
+    samples has. Its prediction is the mean or the maximum over its samples, according to `score.aggregate`. Maxima of
     mutually exclusive classes are normalised to a sum of 1.
 
     Args:

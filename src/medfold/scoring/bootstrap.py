@@ -1,4 +1,4 @@
-"""Bootstrap confidence intervals of a score, and of the difference between two scores; and both as text."""
+"""Bootstrap confidence intervals of a score, and of the difference between two scores, with their text form."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ import pandas as pd
 
 from medfold.scoring.metric import Metric
 
-LEVEL = 0.95  # confidence level: the share of resamples inside an interval
-MIN_DEFINED = 0.1  # an interval needs a defined score in more than this share of the resamples
+CONFIDENCE_LEVEL = 0.95  # the share of resamples inside an interval
+MIN_DEFINED_SHARE = 0.1  # an interval needs a defined score in more than this share of the resamples
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How much better one score is than another, with its confidence interval.
+    """Advantage of one score over another, with its confidence interval.
 
     Args:
-        value: the difference; positive if the first is better, whichever direction the metric has; nan if either score
+        value: the difference; positive if the first is better, also if lower is better; nan if either score
             is undefined.
         low, high: ends of the 95 % interval; nan if the metric is undefined on nine in ten resamples or more.
         probability: share of the resamples in which the first is better, ties counted as half; nan like the interval.
@@ -34,7 +34,7 @@ def bootstrap_interval(
     targets: np.ndarray,
     predictions: np.ndarray,
     groups: np.ndarray,
-    resamples: int = 1000,
+    num_resamples: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
     """Returns the 95 % percentile bootstrap interval (Efron 1979) of a score.
@@ -46,14 +46,14 @@ def bootstrap_interval(
         metric: the metric of the score.
         targets, predictions: as the metric takes them.
         groups: (n,), the group of each row.
-        resamples: number of resamples. Defaults to 1000.
-        seed: of the random draws. Defaults to 0.
+        num_resamples: number of resamples. Defaults to 1000.
+        seed: seed of the random draws. Defaults to 0.
 
     Returns:
         Lower and upper end; nan if the metric is undefined on nine in ten resamples or more.
     """
-    values = [metric(targets[rows], predictions[rows]) for rows in _resampled_rows(groups, resamples, seed)]
-    return _interval(_defined_values(values, resamples))
+    values = [metric(targets[rows], predictions[rows]) for rows in _resampled_rows(groups, num_resamples, seed)]
+    return _interval(_defined_values(values, num_resamples))
 
 
 def format_score(value: float | None, digits: int = 4) -> str:
@@ -80,10 +80,10 @@ def format_score_and_interval(title: str, value: float | None, low: float | None
 def paired_difference(
     metric: Metric,
     targets: np.ndarray,
-    ours: np.ndarray,
-    theirs: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
     groups: np.ndarray,
-    resamples: int = 1000,
+    num_resamples: int = 1000,
     seed: int = 0,
 ) -> Difference:
     """Estimates how much better some predictions are than others for the same samples, with a paired bootstrap.
@@ -93,30 +93,32 @@ def paired_difference(
     Args:
         metric: the metric to compare by.
         targets: as the metric takes them.
-        ours, theirs: the predictions to compare; the difference is positive if `ours` are better.
+        first, second: the predictions to compare; the difference is positive if `first` is better.
         groups: (n,), the group of each row.
-        resamples: number of resamples. Defaults to 1000.
-        seed: of the random draws. Defaults to 0.
+        num_resamples: number of resamples. Defaults to 1000.
+        seed: seed of the random draws. Defaults to 0.
     """
 
-    def better_by(rows: np.ndarray | slice) -> float:
-        first, second = (metric(targets[rows], predictions[rows]) for predictions in (ours, theirs))
-        return 0.0 if first == second else metric.sign * (first - second)
+    def advantage(rows: np.ndarray | slice) -> float:
+        first_score, second_score = (metric(targets[rows], predictions[rows]) for predictions in (first, second))
+        return 0.0 if first_score == second_score else metric.sign * (first_score - second_score)
 
-    value = better_by(slice(None))
-    differences = _defined_values([better_by(rows) for rows in _resampled_rows(groups, resamples, seed)], resamples)
+    value = advantage(slice(None))
+    differences = _defined_values(
+        [advantage(rows) for rows in _resampled_rows(groups, num_resamples, seed)], num_resamples
+    )
     probability = float(np.mean((differences > 0) + 0.5 * (differences == 0))) if len(differences) else float("nan")
     return Difference(value, *_interval(differences), probability)
 
 
-def _resampled_rows(groups: np.ndarray, resamples: int, seed: int) -> Iterator[np.ndarray]:
+def _resampled_rows(groups: np.ndarray, num_resamples: int, seed: int) -> Iterator[np.ndarray]:
     """Yields the rows of each resample: as many groups as there are, drawn with replacement."""
     codes = pd.factorize(groups)[0]
     order = np.argsort(codes, kind="stable")
     num_groups = codes.max() + 1 if len(codes) else 0
     starts = np.searchsorted(codes[order], np.arange(num_groups + 1))
     rng = np.random.default_rng(seed)
-    for _ in range(resamples if num_groups else 0):
+    for _ in range(num_resamples if num_groups else 0):
         drawn = rng.integers(num_groups, size=num_groups)
         lengths = starts[drawn + 1] - starts[drawn]
         # Concatenates the rows of the drawn groups without a loop over groups.
@@ -124,18 +126,18 @@ def _resampled_rows(groups: np.ndarray, resamples: int, seed: int) -> Iterator[n
         yield order[offsets + np.arange(lengths.sum())]
 
 
-def _defined_values(values: list[float], resamples: int) -> np.ndarray:
+def _defined_values(values: list[float], num_resamples: int) -> np.ndarray:
     """Returns the defined values; an empty array if they are a tenth of the resamples or less."""
     defined = np.array(values, np.float64)
     defined = defined[~np.isnan(defined)]
-    return defined if len(defined) > MIN_DEFINED * resamples else defined[:0]
+    return defined if len(defined) > MIN_DEFINED_SHARE * num_resamples else defined[:0]
 
 
 def _interval(values: np.ndarray) -> tuple[float, float]:
     """Returns the percentile interval of values; nan, nan without values."""
     if not len(values):
         return float("nan"), float("nan")
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(values, [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2])
     return float(low), float(high)
 
 

@@ -93,7 +93,7 @@ def cross_fit(fit: Fit, predictions: np.ndarray, targets: np.ndarray, fold: np.n
     """
     numbers = np.unique(fold)
     if len(numbers) < 2:
-        raise ValueError("cross-fitting takes two folds or more")
+        raise ValueError("cross-fitting needs at least two folds")
     result = np.empty(predictions.shape[-2:])
     for number in numbers:
         held_out = fold == number

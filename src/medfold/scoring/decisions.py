@@ -21,7 +21,7 @@ def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarra
     """
     if competition.exclusive_classes:
         return np.eye(predictions.shape[1])[predictions.argmax(axis=1)]
-    decided = predictions > 0.5
+    decisions = predictions > 0.5
     if competition.submission.shape == "lists" and not competition.submission.empty:
-        decided[np.arange(len(decided)), predictions.argmax(axis=1)] |= ~decided.any(axis=1)
-    return decided.astype(np.float64)
+        decisions[np.arange(len(decisions)), predictions.argmax(axis=1)] |= ~decisions.any(axis=1)
+    return decisions.astype(np.float64)

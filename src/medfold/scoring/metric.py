@@ -37,14 +37,14 @@ class Metric:
         higher_is_better: its direction.
         tasks: the tasks that it is defined for.
         needs: 'probability', or 'class' if only the decided class counts.
-        weighted: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
+        uses_weights: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
             positives. Defaults to False.
         uses_beta: True if the function takes `beta` from the competition, the weight of recall. Defaults to False.
         decide: float (n, columns) -> the decisions that a metric of classes is computed from, as the competition's
             submission holds them; `metric_of` sets it. Defaults to those of `to_classes`.
         post_processing: name of the post-processing that suits the metric: `cut_points`, `sharpening`, `temperature` or
             `calibration`. Defaults to thresholds or class factors for metrics of decisions, to none for others.
-        rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
+        is_rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
     """
 
     name: str
@@ -53,11 +53,11 @@ class Metric:
     higher_is_better: bool
     tasks: tuple[str, ...]
     needs: str
-    weighted: bool = False
+    uses_weights: bool = False
     uses_beta: bool = False
     decide: Callable[[np.ndarray], np.ndarray] | None = None
     post_processing: str = ""
-    rank_based: bool = False
+    is_rank_based: bool = False
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
         """Computes the metric.
@@ -74,7 +74,7 @@ class Metric:
 
     @property
     def sign(self) -> int:
-        """1 if higher is better, else -1, so that `sign * value` is always to be maximised."""
+        """Factor 1 if higher is better, else -1: `sign * value` is always maximised."""
         return 1 if self.higher_is_better else -1
 
 
@@ -89,15 +89,15 @@ def metric(
     higher_is_better: bool = True,
     tasks: tuple[str, ...] = ALL_TASKS,
     needs: str = "probability",
-    weighted: bool = False,
+    uses_weights: bool = False,
     uses_beta: bool = False,
     post_processing: str = "",
-    rank_based: bool = False,
+    is_rank_based: bool = False,
 ):
     """Registers a function as a metric under its own name.
 
     Args:
-        title, higher_is_better, tasks, needs, weighted, uses_beta, post_processing, rank_based: as in `Metric`.
+        title, higher_is_better, tasks, needs, uses_weights, uses_beta, post_processing, is_rank_based: as in `Metric`.
 
     Example:
         >>> @metric("accuracy", needs="class")
@@ -114,10 +114,10 @@ def metric(
             higher_is_better=higher_is_better,
             tasks=tasks,
             needs=needs,
-            weighted=weighted,
+            uses_weights=uses_weights,
             uses_beta=uses_beta,
             post_processing=post_processing,
-            rank_based=rank_based,
+            is_rank_based=is_rank_based,
         )
         METRICS.register(name, registered)
         return function
@@ -140,22 +140,24 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     score = competition.score
     metric = _find_metric(name or score.metric, competition.task)
     if name in (None, score.metric) and competition.submission.shape == "lists" and metric.needs != "class":
-        candidates = ", ".join(known_name for known_name, known in METRICS.items() if known.needs == "class")
-        what = f"metric {metric.name} needs probabilities, and a submission of lists holds decisions"
+        candidates = ", ".join(metric_name for metric_name, candidate in METRICS.items() if candidate.needs == "class")
+        what = f"metric {metric.name} needs probabilities, but a submission of lists holds decisions"
         raise UserError(what, "score.metric", f"Metrics of decisions: {candidates}")
     if metric.needs == "class":
         metric = replace(metric, decide=partial(decisions_of, competition))
     names = [score.metric, *score.also]
-    if score.weights and not any(METRICS[known].weighted for known in names if known in METRICS):
-        candidates = ", ".join(known for known in METRICS if METRICS[known].weighted)
+    if score.weights and not any(METRICS[used].uses_weights for used in names if used in METRICS):
+        candidates = ", ".join(candidate for candidate in METRICS if METRICS[candidate].uses_weights)
         raise UserError(
-            f"metric {score.metric} takes no weights", "score.weights", f"Take them out, or use {candidates}"
+            f"metric {score.metric} takes no weights",
+            "score.weights",
+            f"Remove them, or use one of these metrics: {candidates}",
         )
     if metric.uses_beta:
         return replace(
             metric, function=partial(metric.function, beta=score.beta), title=metric_title(competition, metric.name)
         )
-    if not metric.weighted:
+    if not metric.uses_weights:
         return metric
     if not score.weights:
         fix = "Example: score: {weights: {any: 2}}; labels that are not listed have weight 1"
@@ -165,7 +167,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     wrong = ~(np.isfinite(weights) & (weights > 0)).all(axis=1)
     if wrong.any():
         label = competition.labels.targets[int(np.argmax(wrong))]
-        raise UserError(f"weights must be above 0, that of '{label}' is {score.weights[label]}", "score.weights")
+        raise UserError(f"weights must be above 0, but that of '{label}' is {score.weights[label]}", "score.weights")
     return replace(metric, function=partial(metric.function, weights=weights))
 
 
@@ -220,7 +222,7 @@ def _find_metric(name: str, task: str) -> Metric:
     metric = METRICS.find(name, "score")
     if task not in metric.tasks:
         raise UserError(
-            f"metric {name} is not defined for task {task}", "score", f"It is for {', '.join(metric.tasks)}"
+            f"metric {name} is not defined for task {task}", "score", f"Its tasks: {', '.join(metric.tasks)}"
         )
     return metric
 

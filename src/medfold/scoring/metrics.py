@@ -10,10 +10,10 @@ import numpy as np
 
 from medfold.scoring.metric import metric, to_classes
 
-BINS = 15  # number of bins of the expected calibration error
+NUM_BINS = 15  # number of bins of the expected calibration error
 
 
-@metric("AUC", tasks=("binary",), rank_based=True)
+@metric("AUC", tasks=("binary",), is_rank_based=True)
 def auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Area under the ROC curve: the probability that a positive ranks above a negative (Mann-Whitney U).
 
@@ -27,7 +27,7 @@ def auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float((below + below_or_equal).mean() / (2 * len(negatives)))
 
 
-@metric("mean AUC", tasks=("multiclass", "multilabel", "ordinal"), rank_based=True)
+@metric("mean AUC", tasks=("multiclass", "multilabel", "ordinal"), is_rank_based=True)
 def mean_auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Unweighted mean of the AUCs of each label, or of each class against the rest.
 
@@ -161,7 +161,7 @@ def log_loss(targets: np.ndarray, predictions: np.ndarray) -> float:
 
 
 @metric(
-    "weighted log loss", higher_is_better=False, tasks=("multilabel",), weighted=True, post_processing="temperature"
+    "weighted log loss", higher_is_better=False, tasks=("multilabel",), uses_weights=True, post_processing="temperature"
 )
 def weighted_log_loss(targets: np.ndarray, predictions: np.ndarray, weights: np.ndarray) -> float:
     """Mean over the rows of sum(w * log loss) / sum(w), where w depends on label and truth; clipped to 1e-15.
@@ -200,5 +200,5 @@ def ece(targets: np.ndarray, predictions: np.ndarray) -> float:
     else:
         confidence, true = predictions.max(axis=1), to_classes(predictions) == targets
     confidence = confidence.astype(np.float64)
-    bin_index = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
+    bin_index = np.searchsorted(np.arange(1, NUM_BINS) / NUM_BINS, confidence, side="left")
     return float(np.abs(np.bincount(bin_index, weights=confidence - true)).sum() / len(targets))

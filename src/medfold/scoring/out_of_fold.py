@@ -12,7 +12,7 @@ from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval, format_score, format_score_and_interval
 from medfold.scoring.metric import metric_input, metric_of, metric_title
 
-UNKNOWN_PATIENTS = "patients unknown: it may flatter"
+UNKNOWN_PATIENTS = "patients unknown: it may be too high"
 
 
 def describe_score(competition: Competition, result: dict[str, Any], total: int) -> str:
@@ -52,34 +52,36 @@ class OofPredictions:
 
 
 def oof_by_unit(
-    competition: Competition, oof: pd.DataFrame, truth: pd.DataFrame, targets: np.ndarray
+    competition: Competition, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray
 ) -> OofPredictions:
     """Joins OOF predictions with labels by id and aggregates them into units, sorted by id.
 
     Args:
         oof: id, fold and prediction columns; rows in any order.
-        truth: the training samples: id, unit, group, fold; in the order of `targets`.
+        train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
 
     Raises:
-        UserError: an id is predicted in another fold than the folds table says, or twice, or samples of a predicted
+        UserError: an id is predicted in another fold than that of the folds table, or twice, or samples of a predicted
             fold are missing.
     """
-    position = pd.Series(np.arange(len(truth)), index=truth["id"])
+    position = pd.Series(np.arange(len(train)), index=train["id"])
     folds = sorted(oof["fold"].unique().tolist())
-    expected = truth.loc[truth["fold"].isin(folds), ["id", "fold"]]
+    expected = train.loc[train["fold"].isin(folds), ["id", "fold"]]
     merged = expected.merge(oof[["id", "fold"]], how="outer", on=["id", "fold"], indicator=True)
     unmatched = merged.loc[merged["_merge"] != "both", "id"]
     if len(unmatched) or oof["id"].duplicated().any():
         raise UserError(
-            f"the OOF table does not match the folds table: {shorten_list(unmatched)}", "oof.csv", "Train the fold anew"
+            f"the OOF table does not match the folds table: {shorten_list(unmatched)}",
+            "oof.csv",
+            "Train the fold again",
         )
     # Sorted, because a bootstrap interval depends on the order of the groups.
     oof = oof.sort_values("id")
     rows = position.loc[oof["id"]].to_numpy()
     aggregated = aggregate(
         competition,
-        truth["unit"].to_numpy()[rows],
+        train["unit"].to_numpy()[rows],
         targets[rows],
         oof[competition.prediction_columns].to_numpy(np.float64),
     )
@@ -88,7 +90,7 @@ def oof_by_unit(
         predictions=aggregated.predictions,
         targets=aggregated.targets,
         fold=oof["fold"].to_numpy()[aggregated.first],
-        group=truth["group"].to_numpy()[rows][aggregated.first],
+        group=train["group"].to_numpy()[rows][aggregated.first],
     )
 
 
@@ -99,13 +101,13 @@ def oof_score(
 
     Args:
         oof: the predictions to score.
-        optimistic: whether epochs were chosen on the scored folds.
+        optimistic: True if epochs were chosen on the scored folds.
         probabilities: the predictions before they became decisions or ranks, for additional metrics (`metric_input`).
             Defaults to `oof`.
 
     Returns:
         metric, value, per_fold, low, high, units, folds_done, optimistic, `also`: additional metrics, and `facts`: the
-        settings it was scored under. Undefined values are None.
+        settings it was scored with. Undefined values are None.
     """
     metric = metric_of(competition)
     low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)

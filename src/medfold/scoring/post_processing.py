@@ -1,4 +1,4 @@
-"""Post-processing: maps of predictions that are fitted on labels, and which of them suits a metric."""
+"""Post-processing: maps of predictions that are fitted on labels, and the choice of one for a metric."""
 
 from functools import partial
 from typing import NamedTuple
@@ -16,7 +16,7 @@ class PostProcessing(NamedTuple):
     Args:
         title: display name.
         fit: (predictions, targets) -> FittedTransform.
-        calibrates: True if its output is still probabilities; False for decisions and the like. Defaults to False.
+        calibrates: True if its output is still probabilities; False if it is decisions. Defaults to False.
     """
 
     title: str

@@ -15,9 +15,9 @@ from medfold.scoring.cross_fitting import FittedTransform, prediction_map
 from medfold.scoring.metric import Metric
 
 MAX_THRESHOLDS = 500  # candidates per column
-FACTORS = np.geomspace(1 / 16, 16, 33)  # candidates per class
-CUT_CANDIDATES = 101  # candidates per cut point
-SWEEPS = 3  # passes over all classes or cut points
+CANDIDATE_FACTORS = np.geomspace(1 / 16, 16, 33)  # candidates per class
+NUM_CUT_CANDIDATES = 101  # candidates per cut point
+MAX_SWEEPS = 3  # passes over all classes or cut points
 
 
 def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:
@@ -98,10 +98,10 @@ def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | No
     simplex = np.vstack([start, start + 0.25 * np.eye(grades - 1)])
     options = {"initial_simplex": simplex, "xatol": 1e-4, "fatol": 1e-9, "maxiter": 400 * grades}
     cuts = np.sort(minimize(loss, start, method="Nelder-Mead", options=options).x)
-    candidates = np.quantile(expected, np.linspace(0, 1, CUT_CANDIDATES))
-    for _ in range(SWEEPS):
+    candidates = np.quantile(expected, np.linspace(0, 1, NUM_CUT_CANDIDATES))
+    for _ in range(MAX_SWEEPS):
         for index in range(grades - 1):
-            trials = np.tile(cuts, (CUT_CANDIDATES + 1, 1))
+            trials = np.tile(cuts, (NUM_CUT_CANDIDATES + 1, 1))
             trials[1:, index] = candidates
             cuts = np.sort(trials[int(np.argmin([loss(trial) for trial in trials]))])
     return FittedTransform.from_function(cut, {"cut points": cuts.tolist()}, cuts=cuts)
@@ -125,13 +125,13 @@ def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) 
         metric: a metric of decisions.
     """
     factors = np.ones(predictions.shape[1])
-    for _ in range(SWEEPS):
+    for _ in range(MAX_SWEEPS):
         previous = factors.copy()
         for index in range(len(factors)):
-            trials = np.tile(factors, (len(FACTORS), 1))
-            trials[:, index] = FACTORS
+            trials = np.tile(factors, (len(CANDIDATE_FACTORS), 1))
+            trials[:, index] = CANDIDATE_FACTORS
             scores = [metric.sign * metric(targets, predictions * trial) for trial in trials]
-            factors[index] = _cheapest_best(FACTORS, scores, np.abs(np.log(FACTORS)))
+            factors[index] = _cheapest_best(CANDIDATE_FACTORS, scores, np.abs(np.log(CANDIDATE_FACTORS)))
         if np.array_equal(previous, factors):
             break
     return FittedTransform.from_function(weighed, {"factors": factors.tolist()}, factors=factors)

@@ -36,7 +36,7 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
 
     Raises:
         UserError: no rows, unless the whole test part is hidden; wrong columns or their order; ids missing, extra,
-            duplicated or in another order; a value that is missing, not a number, infinite, outside 0..1 or no known
+            duplicated or in another order; a value that is missing, not a number, infinite, outside 0..1 or not a known
             class.
     """
     id_column = competition.submission.id
@@ -55,18 +55,18 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
             raise UserError(f"{len(wrong_ids)} ids {what}: {shorten_list(wrong_ids)}", "submission")
     if list(ids) != list(expected):
         raise UserError("rows are in another order than in the sample", "submission")
-    form = Form.of(competition, sample)
+    form = Form.from_sample(competition, sample)
     for column in form.columns:
         if competition.submission.shape == "lists":
             wrong = [not _is_list(str(cell), competition) for cell in table[column]]
             names = competition.prediction_columns
-            reason = f"no list of different labels of {shorten_list(names, 6)}"
-        elif form.decisions:
+            reason = f"not a list of different labels of {shorten_list(names, 6)}"
+        elif form.holds_decisions:
             wrong = ~table[column].astype(str).isin(form.words)
-            reason = f"no class of {shorten_list(form.words.tolist(), 6)}"
+            reason = f"not a class of {shorten_list(form.words.tolist(), 6)}"
         else:
             numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
-            wrong, reason = ~((numbers >= 0) & (numbers <= 1)), "no probability from 0 to 1"
+            wrong, reason = ~((numbers >= 0) & (numbers <= 1)), "not a probability from 0 to 1"
         if np.any(wrong):
             row = int(np.argmax(np.asarray(wrong)))
             what = f"row {row + 2}, column '{column}': {table[column].iloc[row]} is {reason}"

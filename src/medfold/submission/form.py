@@ -18,52 +18,54 @@ class Form:
 
     Args:
         columns: all columns except the id.
-        decisions: True for decisions, False for probabilities.
-        one_class: True for a single column with the name of one of several classes.
+        holds_decisions: True for decisions, False for probabilities.
+        is_one_class: True for a single column with the name of one of several classes.
         words: text, the word for each class, or for no and yes.
-        unknown: words of the sample submission that are neither.
+        unknown_words: words of the sample submission that are neither.
     """
 
     columns: list[str]
-    decisions: bool
-    one_class: bool
+    holds_decisions: bool
+    is_one_class: bool
     words: np.ndarray
-    unknown: list[str]
+    unknown_words: list[str]
 
     @classmethod
-    def of(cls, competition: Competition, sample: pd.DataFrame) -> "Form":
+    def from_sample(cls, competition: Competition, sample: pd.DataFrame) -> "Form":
         """Derives the format from the facts and a sample submission.
 
         Raises:
             UserError: the columns of the sample fit neither the shape, the classes nor the metric.
         """
-        facts = competition.submission
-        columns = [column for column in sample.columns if column != facts.id]
+        submission = competition.submission
+        columns = [column for column in sample.columns if column != submission.id]
         metric = metric_of(competition)
-        if facts.shape != "wide" and len(columns) != 1:
-            what = f"shape {facts.shape} has one column beside '{facts.id}', found {shorten_list(columns, 6)}"
+        if submission.shape != "wide" and len(columns) != 1:
+            what = (
+                f"shape {submission.shape} needs one column beside '{submission.id}', found {shorten_list(columns, 6)}"
+            )
             raise UserError(what, "sample submission", "See submission.shape in competition.yaml")
-        one_class = facts.shape == "wide" and competition.exclusive_classes and len(columns) == 1
-        fits = facts.shape != "wide" or one_class or set(columns) == set(competition.prediction_columns)
+        one_class = submission.shape == "wide" and competition.exclusive_classes and len(columns) == 1
+        fits = submission.shape != "wide" or one_class or set(columns) == set(competition.prediction_columns)
         if not fits and not (competition.task == "binary" and len(columns) == 1):
-            found, expected = shorten_list(columns, 6), shorten_list(competition.prediction_columns, 6)
-            raise UserError(f"columns {found} fit neither {expected} nor one class", "sample submission")
+            actual, expected = shorten_list(columns, 6), shorten_list(competition.prediction_columns, 6)
+            raise UserError(f"columns {actual} fit neither {expected} nor one class", "sample submission")
         if one_class and metric.needs != "class":
-            what = f"it has one column for the class, and metric {metric.name} needs probabilities"
+            what = f"it has one column for the class, but metric {metric.name} needs probabilities"
             raise UserError(what, "sample submission", "See score.metric in competition.yaml")
         decisions = (
-            facts.shape == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)
+            submission.shape == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)
         )
         return cls(columns, decisions, one_class, *_words(competition, sample[columns]))
 
 
 # Pairs of words for no and yes in sample submissions; letter case does not matter.
 NO_YES = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("negative", "positive"), ("absent", "present"))
-STYLES: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize, str.title)
+CASES: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize, str.title)
 
 
 def _meanings(competition: Competition) -> list[str]:
-    """Returns what the words stand for: the classes, or 0 and 1 of a label."""
+    """Returns the meanings of the words: the classes, or 0 and 1 of a label."""
     return ["0", "1"] if competition.task == "multilabel" else competition.class_names
 
 
@@ -71,10 +73,10 @@ def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, l
     """Recognises the words in a sample submission that stand for the classes, or for no and yes.
 
     The words are the class names in any case; or numbers, as 0 or 0.0; or, for two classes, words for no and yes. With
-    several classes, a sample that holds the same number everywhere is a placeholder and shows nothing.
+    several classes, a sample that has the same number everywhere is a placeholder without words.
 
     Returns:
-        The words, which are the class names if the sample shows nothing; and the words of the sample that were not
+        The words, which are the class names if the sample has no words; and the words of the sample that were not
         recognised.
     """
     names = _meanings(competition)
@@ -85,9 +87,9 @@ def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, l
     for words in (numbers, [f"{number}.0" for number in numbers]):
         if present <= set(words):
             return np.array(words if len(present) > int(competition.exclusive_classes) else names), []
-    candidates = [[style(name) for name in names] for style in STYLES]
+    candidates = [[to_case(name) for name in names] for to_case in CASES]
     if len(names) == 2:
-        candidates += [[style(word) for word in pair] for pair in NO_YES for style in STYLES]
+        candidates += [[to_case(word) for word in pair] for pair in NO_YES for to_case in CASES]
     for words in candidates:
         if present <= set(words) and len(set(words)) == len(words):
             return np.array(words), []
@@ -98,28 +100,30 @@ def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, l
 
 def holds_decisions(competition: Competition, sample: pd.DataFrame) -> bool:
     """Returns True if a submission in this format holds decisions, not probabilities."""
-    return Form.of(competition, sample).decisions
+    return Form.from_sample(competition, sample).holds_decisions
 
 
 def class_words(competition: Competition, sample: pd.DataFrame) -> list[str] | None:
     """Returns the words for the classes, or for no and yes; None for a submission of probabilities or lists."""
-    form = Form.of(competition, sample)
-    return form.words.tolist() if form.decisions and competition.submission.shape != "lists" else None
+    form = Form.from_sample(competition, sample)
+    return form.words.tolist() if form.holds_decisions and competition.submission.shape != "lists" else None
 
 
 def explain_words(competition: Competition, sample: pd.DataFrame) -> str:
     """Explains which word stands for which class, if the submission uses other words than the facts; else ''.
 
-    Also warns if the sample has words that are not classes: then it does not show what the leaderboard expects.
+    Also warns if the sample has words that are not classes: then the words that the leaderboard expects are unknown.
     """
-    form = Form.of(competition, sample)
-    if not form.decisions or competition.submission.shape == "lists":
+    form = Form.from_sample(competition, sample)
+    if not form.holds_decisions or competition.submission.shape == "lists":
         return ""
     names = _meanings(competition)
-    if form.unknown:
-        what = f"the sample submission has {shorten_list(form.unknown, 4)}, which I cannot match to the classes"
+    if form.unknown_words:
+        what = (
+            f"the sample submission has {shorten_list(form.unknown_words, 4)}, which cannot be matched to the classes"
+        )
         written = shorten_list(form.words.tolist(), 6)
-        return f"{what}: {written} are written, as in competition.yaml. Is that expected?"
+        return f"{what}: {written} are written, as in competition.yaml. Check that this is right"
     if form.words.tolist() == names:
         return ""
     pairs = [f"{word} for {name}" for word, name in zip(form.words, names, strict=True)]

@@ -1,4 +1,7 @@
-"""The ledger, a row for every submission and every look at a hidden score; and the record beside each submission."""
+"""The ledger with a row for every submission, and the record beside each submission.
+
+A scored submission is called a look: it shows a score on hidden labels. Choosing among many looks overfits to them.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -45,14 +48,14 @@ def add_row(paths: Workspace, row: dict[str, Any]) -> None:
 
 
 def read_ledger(paths: Workspace) -> pd.DataFrame:
-    """Reads the ledger: every submission and every look at a hidden or test score, all columns as text.
+    """Reads the ledger: every submission with its scores, all columns as text.
 
     Raises:
         UserError: the file is damaged or lacks a column.
     """
     if not paths.ledger.is_file():
         return pd.DataFrame(columns=COLUMNS, dtype=str)
-    fix = "Restore it from a backup: it counts the looks at hidden scores"
+    fix = "Restore it from a backup: it counts the scored submissions"
     try:
         table = pd.read_csv(paths.ledger, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
@@ -62,7 +65,7 @@ def read_ledger(paths: Workspace) -> pd.DataFrame:
     return table
 
 
-VERSIONS_KEY = "kaggle"  # of the record: versions of data set and notebook
+VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
 
 
 def record_path(project: Project, row: dict[str, str]) -> Path:
@@ -70,21 +73,21 @@ def record_path(project: Project, row: dict[str, str]) -> Path:
     return (project.workspace.root / row["file"]).with_suffix(".json")
 
 
-def write_record(project: Project, row: dict[str, str], placed: LeaderboardResult, origin: dict[str, Any]) -> None:
+def write_record(project: Project, row: dict[str, str], outcome: LeaderboardResult, record: dict[str, Any]) -> None:
     """Writes the result of a submission into the ledger and into the record beside its file.
 
     Versions of data set and notebook that were recorded before are kept.
 
     Args:
         row: of the ledger.
-        placed: the result of the leaderboard.
-        origin: facts for the record: inputs, hashes, score.
+        outcome: the result of the leaderboard.
+        record: other contents of the record: inputs, hashes, score.
     """
     path = record_path(project, row)
-    recorded = {key: value for key, value in (files.read_json(path) or {}).items() if key == VERSIONS_KEY}
-    result = {"ref": placed.ref, "public": placed.public, "private": placed.private, "status": placed.status}
-    files.write_json({**origin, **recorded, **placed.facts, **result, "problem": placed.problem}, path)
-    scores = {"public": format_ledger_score(placed.public), "private": format_ledger_score(placed.private)}
+    versions = {key: value for key, value in (files.read_json(path) or {}).items() if key == VERSIONS_KEY}
+    result = {"ref": outcome.ref, "public": outcome.public, "private": outcome.private, "status": outcome.status}
+    files.write_json({**record, **versions, **outcome.record_entries, **result, "problem": outcome.problem}, path)
+    scores = {"public": format_ledger_score(outcome.public), "private": format_ledger_score(outcome.private)}
     add_row(project.workspace, {**row, **result, **scores})
 
 

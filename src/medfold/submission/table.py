@@ -30,8 +30,8 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
     if competition.upload != "notebook" or set(sample[id_column]) == set(names):
         return sample
     # The cells are repeated, since they show the words for the classes.
-    count = len(names)
-    cells = {name: np.resize(column.to_numpy(), count) if len(sample) else "" for name, column in sample.items()}
+    num_rows = len(names)
+    cells = {name: np.resize(column.to_numpy(), num_rows) if len(sample) else "" for name, column in sample.items()}
     return pd.DataFrame({**cells, id_column: names})[list(sample.columns)]
 
 
@@ -39,8 +39,8 @@ def fill_missing(
     competition: Competition,
     predictions: pd.DataFrame,
     units: list[str],
-    nothing: np.ndarray,
-    without: str = "no readable image",
+    fallback: np.ndarray,
+    reason: str = "no readable image",
     quiet: bool = False,
 ) -> pd.DataFrame:
     """Fills in the predictions of units without one, since a submission must hold every id, and prints their number.
@@ -48,18 +48,18 @@ def fill_missing(
     Args:
         predictions: id (of the unit) and prediction columns.
         units: of the test part.
-        nothing: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
-        without: describes the units without a prediction in the message. Defaults to 'no readable image'.
-        quiet: prints nothing. Defaults to False.
+        fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
+        reason: completes 'units have ...' in the message, why there is no prediction. Defaults to 'no readable image'.
+        quiet: True to print no message. Defaults to False.
     """
     missing = pd.Index(units).difference(predictions["id"], sort=False)
     if not len(missing):
         return predictions
-    count_text = f"{len(missing):,} of {len(units):,} test units have {without}"
+    count_text = f"{len(missing):,} of {len(units):,} test units have {reason}"
     if not quiet:
-        values_text = ", ".join(f"{value:.3g}" for value in nothing[:6]) + (", ..." if len(nothing) > 6 else "")
+        values_text = ", ".join(f"{value:.3g}" for value in fallback[:6]) + (", ..." if len(fallback) > 6 else "")
         warn("submit", f"{count_text}: they get {values_text}, the prediction without an image")
-    filled = pd.DataFrame(np.tile(nothing, (len(missing), 1)), columns=competition.prediction_columns)
+    filled = pd.DataFrame(np.tile(fallback, (len(missing), 1)), columns=competition.prediction_columns)
     filled.insert(0, "id", missing)
     return pd.concat([predictions, filled], ignore_index=True)
 
@@ -83,10 +83,10 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     Raises:
         UserError: the columns of the sample fit neither form.
     """
-    id_column, form = competition.submission.id, Form.of(competition, sample)
+    id_column, form = competition.submission.id, Form.from_sample(competition, sample)
     values = predictions.set_index("id")[competition.prediction_columns]
     written = values
-    if form.decisions:
+    if form.holds_decisions:
         written = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
     if competition.submission.shape == "long":
         names, labels = split_long(sample[id_column], competition.prediction_columns, "sample submission")
@@ -94,18 +94,18 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
         positions = values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])
         table = sample.loc[known, [id_column]].reset_index(drop=True)
         cells = written.to_numpy()[positions]
-        cells = form.words[cells.astype(int)] if form.decisions else cells
+        cells = form.words[cells.astype(int)] if form.holds_decisions else cells
         return table.assign(**{form.columns[0]: cells})[list(sample.columns)]
     if competition.submission.shape == "lists":
         names = np.array(competition.prediction_columns)
         cells = [competition.labels.separator.join(names[row]) for row in written.to_numpy() > 0]
         filled = pd.DataFrame({form.columns[0]: cells}, index=values.index)
-    elif form.one_class:
+    elif form.is_one_class:
         filled = pd.DataFrame({form.columns[0]: form.words[written.to_numpy().argmax(axis=1)]}, index=values.index)
     else:
         written = written.set_axis(form.columns, axis=1) if len(form.columns) == 1 else written[form.columns]
         filled = written
-        if form.decisions:
+        if form.holds_decisions:
             filled = pd.DataFrame(form.words[written.to_numpy().astype(int)], written.index, written.columns)
     ids = sample.loc[sample[id_column].isin(values.index), id_column]
     table = filled.loc[ids].reset_index(drop=True)
@@ -125,24 +125,26 @@ def read_predictions_back(
     Returns:
         The prediction columns by unit, float64: probabilities, or decisions as 0 and 1; and True for decisions.
     """
-    id_column, form = competition.submission.id, Form.of(competition, sample)
+    id_column, form = competition.submission.id, Form.from_sample(competition, sample)
     columns, shape = competition.prediction_columns, competition.submission.shape
     if shape == "lists":
         listed = [set(cell.split(competition.labels.separator)) for cell in table[form.columns[0]]]
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))
         return pd.DataFrame(cells, table[id_column], columns), True
     code = {word: float(number) for number, word in enumerate(form.words)}
-    numbers = table[form.columns].apply(lambda column: column.map(code) if form.decisions else column.astype(float))
+    numbers = table[form.columns].apply(
+        lambda column: column.map(code) if form.holds_decisions else column.astype(float)
+    )
     if shape == "long":
         names, labels = split_long(table[id_column], columns, "submission")
         long = pd.DataFrame({"id": names, "label": labels, "value": numbers[form.columns[0]]})
         long = long.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)
-        return long.rename_axis(columns=None), form.decisions
-    if form.one_class:
+        return long.rename_axis(columns=None), form.holds_decisions
+    if form.is_one_class:
         cells = np.eye(len(columns))[numbers[form.columns[0]].astype(int)]
         return pd.DataFrame(cells, table[id_column], columns), True
-    named = numbers.set_axis(columns, axis=1) if len(form.columns) == 1 else numbers[columns]
-    return named.set_index(table[id_column]), form.decisions
+    values = numbers.set_axis(columns, axis=1) if len(form.columns) == 1 else numbers[columns]
+    return values.set_index(table[id_column]), form.holds_decisions
 
 
 def read_submission(path: Path) -> pd.DataFrame:

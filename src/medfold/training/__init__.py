@@ -6,7 +6,7 @@ from medfold.training.run import (
     missing_folds,
     refuse_invalid_parallelism,
     refuse_unknown_folds,
-    refuse_untrainable,
+    refuse_untrainable_recipe,
     train_run,
 )
 
@@ -16,6 +16,6 @@ __all__ = [
     "missing_folds",
     "refuse_invalid_parallelism",
     "refuse_unknown_folds",
-    "refuse_untrainable",
+    "refuse_untrainable_recipe",
     "train_run",
 ]

@@ -58,7 +58,7 @@ PURPOSES = {
 
 # Probing whether a transform keeps left and right, top and bottom.
 NUM_PROBES = 48  # seeds per transform
-MAX_TURN = 46  # degrees by which a transform may rotate an image, unless the symmetry is dihedral
+MAX_ROTATION = 46  # degrees by which a transform may rotate an image, unless the symmetry is dihedral
 MIN_PROBE_SIZE = 48  # pixels, side of the probe images
 MIN_CONTRAST = 40  # grey levels by which a mark must differ from its surroundings to be found
 
@@ -150,7 +150,7 @@ def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int,
     transforms = [_build_transform(step, symmetry) for step in steps]
     _refuse_unsuitable(copy.deepcopy(transforms), shape)
     if symmetry != "dihedral":
-        for transform in (single for each in copy.deepcopy(transforms) for single in _single_transforms(each)):
+        for transform in (single for item in copy.deepcopy(transforms) for single in _single_transforms(item)):
             _refuse_turns(transform, symmetry, shape)
     return Augmenter(transforms, shape)
 
@@ -191,7 +191,7 @@ def _build_transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
 def _refuse_unsuitable(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:
     """Runs each transform once: one that does not accept the images is refused before training starts."""
     grey = np.full(shape, 128, np.uint8)
-    for transform in (single for each in transforms for single in _single_transforms(each)):
+    for transform in (single for item in transforms for single in _single_transforms(item)):
         name = type(transform).__name__
         transform.p = 1.0
         try:
@@ -231,10 +231,10 @@ def _refuse_turns(transform: A.BasicTransform, symmetry: Symmetry, shape: tuple[
         right_axis, down_axis = axes
         if symmetry == "horizontal":
             right_axis = np.abs(right_axis * (1, 0)) + right_axis * (0, 1)
-        if _angle(right_axis, (1, 0)) <= MAX_TURN and _angle(down_axis, (0, 1)) <= MAX_TURN:
+        if _angle(right_axis, (1, 0)) <= MAX_ROTATION and _angle(down_axis, (0, 1)) <= MAX_ROTATION:
             continue
         fix = "Limit its angles and scales, remove it, or change images.symmetry if the images really look the same"
-        what = f"{name} mirrors images, or turns them by more than {MAX_TURN} degrees"
+        what = f"{name} mirrors images, or turns them by more than {MAX_ROTATION} degrees"
         raise UserError(f"{what}, which is not within images.symmetry: {symmetry}", "augment", fix)
 
 

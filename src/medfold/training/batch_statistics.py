@@ -15,7 +15,7 @@ import numpy as np
 from medfold import files
 from medfold.models import resolve_compile
 
-MAX_BATCH = 64  # images per forward pass, at most
+MAX_BATCH_SIZE = 64  # images per forward pass
 
 
 class BatchStatistics:
@@ -41,10 +41,10 @@ class BatchStatistics:
     ):
         self._model, self._images, self._view = model, images, view
         self._rows = np.random.default_rng([seed, 2**33]).permutation(rows)
-        self._layers = [layer for layer in _normalisations(model) if layer.trainable]
+        self._layers = [layer for layer in _normalisation_layers(model) if layer.trainable]
         # Shares the layers but is compiled separately: the predicting net must not be compiled while they are patched.
-        self._twin = keras.Model(model.inputs, model.outputs)
-        self._twin.jit_compile = resolve_compile("auto")
+        self._statistics_model = keras.Model(model.inputs, model.outputs)
+        self._statistics_model.jit_compile = resolve_compile("auto")
 
     def gather(self, max_images: int) -> int:
         """Sets mean and variance of each layer to those over training images.
@@ -58,30 +58,30 @@ class BatchStatistics:
         if not self._layers:
             return 0
         rows = self._rows[:max_images]  # in random order: the images may be sorted by class
-        batches = -(-len(rows) // MAX_BATCH)
-        size = len(rows) // batches
+        num_batches = -(-len(rows) // MAX_BATCH_SIZE)
+        batch_size = len(rows) // num_batches
         before = [(np.array(layer.moving_mean), np.array(layer.moving_variance)) for layer in self._layers]
         if not all(np.isfinite(value).all() for pair in before for value in pair):  # a step overflowed
             before = [(np.zeros_like(mean), np.ones_like(variance)) for mean, variance in before]
             self._set(before)
         sums = None
-        for number in range(batches):
-            batch_rows = np.sort(rows[number * size : (number + 1) * size])
+        for index in range(num_batches):
+            batch_rows = np.sort(rows[index * batch_size : (index + 1) * batch_size])
             batch = np.asarray(self._images[batch_rows], np.float32)
             statistics = self._statistics(self._view(batch))
             means, variances = statistics[::2], statistics[1::2]
             moments = [*means, *(v + m**2 for m, v in zip(means, variances, strict=True))]
             sums = moments if sums is None else [total + moment for total, moment in zip(sums, moments, strict=True)]
         files.release_pages(self._images)
-        averages = [total / batches for total in sums]
-        count = len(self._layers)
+        averages = [total / num_batches for total in sums]
+        num_layers = len(self._layers)
         gathered = [
             (mean, np.maximum(square - mean**2, 0))
-            for mean, square in zip(averages[:count], averages[count:], strict=True)
+            for mean, square in zip(averages[:num_layers], averages[num_layers:], strict=True)
         ]
         overflowed = not all(np.isfinite(value).all() for pair in gathered for value in pair)
         self._set(before if overflowed else gathered)
-        return batches * size
+        return num_batches * batch_size
 
     def _set(self, statistics: list[tuple[np.ndarray, np.ndarray]]) -> None:
         for layer, (mean, variance) in zip(self._layers, statistics, strict=True):
@@ -91,7 +91,7 @@ class BatchStatistics:
     def _statistics(self, batch: np.ndarray) -> list[np.ndarray]:
         """Returns mean and variance of a batch at each layer in turn, float64."""
         with _statistics_of_one_batch(self._layers):
-            self._twin.predict_on_batch(batch)
+            self._statistics_model.predict_on_batch(batch)
         moving = [value for layer in self._layers for value in (layer.moving_mean, layer.moving_variance)]
         return [np.array(value, np.float64) for value in moving]
 
@@ -118,9 +118,9 @@ def _in_training_mode(call: Callable) -> Callable:
     return lambda inputs, training=None, mask=None: call(inputs, training=True, mask=mask)
 
 
-def _normalisations(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
+def _normalisation_layers(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             yield layer
         elif isinstance(layer, keras.Model):
-            yield from _normalisations(layer)
+            yield from _normalisation_layers(layer)

@@ -41,20 +41,20 @@ class TrainingBatches:
         object.__setattr__(self, "epoch", lru_cache(maxsize=2)(self._draw))
 
     @property
-    def steps(self) -> int:
-        """Batches per epoch. The last, incomplete batch is dropped; the next epoch shuffles again."""
+    def steps_per_epoch(self) -> int:
+        """Number of batches per epoch. The last, incomplete batch is dropped; the next epoch shuffles again."""
         return len(self.rows) // self.batch_size
 
-    def at(self, epoch: int, position: int) -> tuple[np.ndarray, np.ndarray, np.float32]:
+    def sample(self, epoch: int, position: int) -> tuple[np.ndarray, np.ndarray, np.float32]:
         """Returns augmented image, targets and weight at a position of an epoch."""
         order, seeds = self.epoch(epoch)
-        sample = order[position]
-        image = self.augment(np.asarray(self.images)[self.rows[sample]], int(seeds[position]))
-        return image, self.targets[sample], self.weights[sample]
+        index = order[position]
+        image = self.augment(np.asarray(self.images)[self.rows[index]], int(seeds[position]))
+        return image, self.targets[index], self.weights[index]
 
     def layout(self) -> tuple[tuple[int, ...], np.dtype]:
         """Returns shape and dtype of a batch of images: those of the augmented images; float32 if they are mixed."""
-        first, _, _ = self.at(0, 0)
+        first, _, _ = self.sample(0, 0)
         return (self.batch_size, *first.shape), np.dtype(np.float32) if self.mix else first.dtype
 
     def batch(self, step: int, into: np.ndarray | None = None) -> Batch:
@@ -67,9 +67,9 @@ class TrainingBatches:
         Returns:
             Images (batch, ...), targets float32 (batch, columns), weights float32 (batch,).
         """
-        epoch, number = divmod(step, self.steps)
+        epoch, number = divmod(step, self.steps_per_epoch)
         positions = range(number * self.batch_size, (number + 1) * self.batch_size)
-        samples = [self.at(epoch, position) for position in positions]
+        samples = [self.sample(epoch, position) for position in positions]
         unmixed = None if self.mix else into
         images = np.stack([image for image, _, _ in samples], out=unmixed)
         files.release_pages(self.images)
@@ -85,17 +85,17 @@ class TrainingBatches:
         return into, targets, weights
 
     def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Draws an epoch: positions in `rows`, int (steps * batch_size,), and the augmentation seed of each."""
-        rng, size = np.random.default_rng([self.seed, epoch]), self.steps * self.batch_size
-        seeds = rng.integers(1 << 62, size=size)
+        """Draws an epoch: positions in `rows`, int (batches * batch_size,), and the augmentation seed of each."""
+        rng, num_drawn = np.random.default_rng([self.seed, epoch]), self.steps_per_epoch * self.batch_size
+        seeds = rng.integers(1 << 62, size=num_drawn)
         if self.classes is None:
-            return rng.permutation(len(self.rows))[:size], seeds
+            return rng.permutation(len(self.rows))[:num_drawn], seeds
         # Each class is repeated as often as needed, in a new order each time. The classes are shuffled, so that those
         # cut off at the end differ between epochs. This matters if there are many: sets of labels.
         members = [np.flatnonzero(self.classes == number) for number in rng.permutation(np.unique(self.classes))]
-        share = -(-size // len(members))
-        drawn = [np.concatenate([rng.permutation(m) for _ in range(-(-share // len(m)))])[:share] for m in members]
-        return rng.permutation(np.stack(drawn, axis=1).ravel()[:size]), seeds
+        num_per_class = -(-num_drawn // len(members))
+        drawn = [_repeated(rows, num_per_class, rng) for rows in members]
+        return rng.permutation(np.stack(drawn, axis=1).ravel()[:num_drawn]), seeds
 
     def __getstate__(self) -> dict[str, Any]:
         state = {key: value for key, value in vars(self).items() if key != "epoch"}
@@ -109,3 +109,8 @@ class TrainingBatches:
             state["images"] = np.memmap(mode="r", **state["images"])
         vars(self).update(state)
         self.__post_init__()
+
+
+def _repeated(values: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Repeats values to a given size, in a new order each time."""
+    return np.concatenate([rng.permutation(values) for _ in range(-(-size // len(values)))])[:size]

@@ -11,7 +11,7 @@ from medfold.registry import Registry
 CALLBACKS: Registry[type[keras.callbacks.Callback]] = Registry("callback")
 
 
-def callback(kind: type[keras.callbacks.Callback]) -> type[keras.callbacks.Callback]:
+def callback(callback_class: type[keras.callbacks.Callback]) -> type[keras.callbacks.Callback]:
     """Registers a callback class under its own name.
 
     Example:
@@ -20,13 +20,13 @@ def callback(kind: type[keras.callbacks.Callback]) -> type[keras.callbacks.Callb
         ...     def on_train_end(self, logs=None):
         ...         print("\\a")
     """
-    CALLBACKS.register(kind.__name__, kind)
-    return kind
+    CALLBACKS.register(callback_class.__name__, callback_class)
+    return callback_class
 
 
-for _name, _kind in vars(keras.callbacks).items():
-    if isinstance(_kind, type) and issubclass(_kind, keras.callbacks.Callback) and _name == _kind.__name__:
-        callback(_kind)
+for _name, _class in vars(keras.callbacks).items():
+    if isinstance(_class, type) and issubclass(_class, keras.callbacks.Callback) and _name == _class.__name__:
+        callback(_class)
 
 
 def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> list[keras.callbacks.Callback]:
@@ -45,13 +45,13 @@ def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) 
     callbacks = []
     for spec in specs:
         ((name, arguments),) = ({spec: {}} if isinstance(spec, str) else spec).items()
-        kind = CALLBACKS.find(name, "training.callbacks")
+        callback_class = CALLBACKS.find(name, "training.callbacks")
         filled = {
             key: value.replace("{folder}", str(folder)) if isinstance(value, str) else value
             for key, value in arguments.items()
         }
         try:
-            callbacks.append(kind(**filled))
+            callbacks.append(callback_class(**filled))
         except (TypeError, ValueError) as error:
             raise UserError(f"{name}: {str(error).splitlines()[0]}", "training.callbacks") from None
     return callbacks

@@ -12,8 +12,8 @@ import numpy as np
 from medfold import files
 from medfold.errors import UserError
 
-EVERY = 300.0  # seconds between checkpoints within an epoch
-SHARE = 0.02  # maximum share of the time for saving
+SAVE_INTERVAL = 300.0  # seconds between checkpoints within an epoch
+MAX_TIME_SHARE = 0.02  # maximum share of the time for saving
 
 
 class Checkpoint:
@@ -37,37 +37,37 @@ class Checkpoint:
         self._saved_at, self._cost = time.monotonic(), 0.0
 
     def load(self) -> tuple[list[np.ndarray], dict[str, Any]] | None:
-        """Returns the last state that is complete and matches, as (arrays, facts); None without one.
+        """Returns the last state that is complete and matches, as (arrays, metadata); None without one.
 
         Raises:
-            UserError: the state is of the same training, but in another precision; starting anew would lose it.
+            UserError: the state is of the same training, but in another precision; starting again would lose it.
         """
         for path in (self._path, self._previous):
             try:
                 with np.load(path) as content:
-                    facts = json.loads(str(content["facts"]))
-                    if facts.pop("fits") != self._identity:
+                    metadata = json.loads(str(content["facts"]))
+                    if metadata.pop("fits") != self._identity:
                         continue
-                    if (started_in := facts.pop("precision")) != self._precision:
+                    if (started_in := metadata.pop("precision")) != self._precision:
                         what = f"it was started in {started_in}, and this machine trains in {self._precision}"
-                        fix = "Resume it where it was started, or delete this file to start anew"
+                        fix = "Resume it where it was started, or delete this file to start again"
                         raise UserError(what, path, fix)
-                    if facts.pop("layout") in self._known_layouts:
-                        return [content[f"{number}"] for number in range(len(content.files) - 1)], facts
+                    if metadata.pop("layout") in self._known_layouts:
+                        return [content[f"{number}"] for number in range(len(content.files) - 1)], metadata
             except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
                 continue
         return None
 
-    def due(self, epoch_ends: bool) -> bool:
+    def is_due(self, is_epoch_end: bool) -> bool:
         """Returns True if it is time to save: at the end of an epoch or every few minutes, unless saving is slow."""
         elapsed = time.monotonic() - self._saved_at
-        return elapsed * SHARE >= self._cost and (epoch_ends or elapsed >= EVERY)
+        return elapsed * MAX_TIME_SHARE >= self._cost and (is_epoch_end or elapsed >= SAVE_INTERVAL)
 
-    def save(self, arrays: list[np.ndarray], facts: dict[str, Any]) -> None:
+    def save(self, arrays: list[np.ndarray], metadata: dict[str, Any]) -> None:
         """Writes a state to disk completely (with fsync); the last state becomes the previous one."""
         began = time.monotonic()
         conditions = {"fits": self._identity, "precision": self._precision, "layout": self._layout}
-        text = json.dumps({**facts, **conditions})
+        text = json.dumps({**metadata, **conditions})
         with files.atomic_write(self._path) as temporary:
             with temporary.open("wb") as file:
                 np.savez(file, **{f"{number}": array for number, array in enumerate(arrays)}, facts=np.array(text))

@@ -31,7 +31,7 @@ def main() -> int:
         with redirect_lines(lambda topic, text: send(topic=topic, text=text)):
             request = TrainingRequest(**payload["request"])
             project = Project.open(payload["competition"])
-            data = load_dataset(project, prepare=request.recipe_of(project).images)
+            data = load_dataset(project, image_settings=request.recipe_of(project).images)
             train_run(project, request, data)
     except UserError as error:
         send(problem=str(error))

@@ -29,9 +29,9 @@ def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry
 
 
 def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
-    began, views = time.monotonic(), len(VIEWS[symmetry])
+    began, num_views = time.monotonic(), len(VIEWS[symmetry])
     predictor = Predictor(backbone, symmetry, tta=True)
-    shape = (len(pixels), views, backbone.output_shape[-1])
+    shape = (len(pixels), num_views, backbone.output_shape[-1])
     with files.atomic_write(path) as temporary, progress_bar("features", len(pixels)) as bar:
         array_files.create_array(temporary, shape, np.float32)
         features = np.load(temporary, mmap_mode="r+")
@@ -43,7 +43,7 @@ def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path
             start = stop
         features.flush()
         del features
-    what = f"{len(pixels):,} images" + (f" in {views} views" if views > 1 else "")
+    what = f"{len(pixels):,} images" + (f" in {num_views} views" if num_views > 1 else "")
     say(
         "features",
         f"{what}, {shape[-1]:,} numbers each, kept for all folds, {format_duration(time.monotonic() - began)}",

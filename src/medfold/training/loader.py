@@ -26,41 +26,45 @@ from medfold.training.allocator import keep_freed_memory
 from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import Batch
 
-AHEAD = 2  # prefetched batches, per worker and in the thread
+NUM_PREFETCHED = 2  # prefetched batches, per worker and in the thread
 
 
-def batches(pipeline: TrainingBatches, start: int, stop: int, workers: int) -> Iterator[Batch]:
+def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, num_workers: int) -> Iterator[Batch]:
     """Yields the batches of steps `start` to `stop` in order; they are the same for any number of workers.
 
     The images of a batch may be overwritten as soon as the next batch is requested.
 
     Args:
-        pipeline: computes the batches.
+        training_batches: computes the batches.
         start, stop: first step, and the step after the last one.
-        workers: number of worker processes; 0 computes each batch in this process, on request.
+        num_workers: number of worker processes; 0 computes each batch in this process, on request.
 
     Raises:
         UserError: a worker process was killed.
     """
-    shape, dtype = pipeline.layout()
-    size = int(np.prod(shape)) * dtype.itemsize
-    workers = min(workers, stop - start, _available_shared_memory() // (AHEAD * size))
-    slots = AHEAD * workers
-    memory = _allocate_shared(slots * size) if workers > 0 else None
+    shape, dtype = training_batches.layout()
+    batch_bytes = int(np.prod(shape)) * dtype.itemsize
+    num_workers = min(num_workers, stop - start, _available_shared_memory() // (NUM_PREFETCHED * batch_bytes))
+    num_slots = NUM_PREFETCHED * num_workers
+    memory = _allocate_shared(num_slots * batch_bytes) if num_workers > 0 else None
     if memory is None:
-        yield from map(pipeline.batch, range(start, stop))
+        yield from map(training_batches.batch, range(start, stop))
         return
-    ring = np.ndarray((slots, *shape), dtype, memory.buf)
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (pipeline, memory.name, slots))
+    ring = np.ndarray((num_slots, *shape), dtype, memory.buf)
+    pool = ProcessPoolExecutor(
+        num_workers, get_context("spawn"), _start_worker, (training_batches, memory.name, num_slots)
+    )
     try:
-        pending = deque(pool.submit(_fill_slot, step, (step - start) % slots) for step in range(start, stop)[:slots])
+        pending = deque(
+            pool.submit(_fill_slot, step, (step - start) % num_slots) for step in range(start, stop)[:num_slots]
+        )
         for step in range(start, stop):
-            slot = (step - start) % slots
+            slot = (step - start) % num_slots
             yield ring[slot], *pending.popleft().result()
-            if step + slots < stop:
-                pending.append(pool.submit(_fill_slot, step + slots, slot))
+            if step + num_slots < stop:
+                pending.append(pool.submit(_fill_slot, step + num_slots, slot))
     except BrokenProcessPool:
-        fix = "Was it short of memory? WORKERS=0 makes the batches within the training"
+        fix = "It may have run out of memory; WORKERS=0 makes the batches in the training process"
         raise UserError("a process that makes batches was killed", "workers", fix) from None
     finally:
         pool.shutdown(cancel_futures=True)
@@ -70,21 +74,21 @@ def batches(pipeline: TrainingBatches, start: int, stop: int, workers: int) -> I
 
 
 def load_batches(
-    pipeline: TrainingBatches, start: int, stop: int, workers: int, convert: Callable[[Batch], Any]
+    training_batches: TrainingBatches, start: int, stop: int, num_workers: int, convert: Callable[[Batch], Any]
 ) -> Iterator[Any]:
-    """Yields the batches of `batches`, converted; a thread prepares the next ones during training.
+    """Yields the batches of `iterate_batches`, converted; a thread prepares the next ones during training.
 
     Args:
         convert: converts a batch to what the training takes, in the thread; it must not keep the arrays themselves.
     """
-    source, end = batches(pipeline, start, stop, workers), object()
+    source, end = iterate_batches(training_batches, start, stop, num_workers), object()
 
     def take() -> Any:
         batch = next(source, end)
         return end if batch is end else convert(batch)
 
     with closing(source), ThreadPoolExecutor(1) as thread:
-        pending = deque(thread.submit(take) for _ in range(AHEAD))
+        pending = deque(thread.submit(take) for _ in range(NUM_PREFETCHED))
         while (item := pending.popleft().result()) is not end:
             pending.append(thread.submit(take))
             yield item
@@ -99,12 +103,12 @@ def _available_shared_memory() -> int:
     return shutil.disk_usage(shared).free // 2 if shared.is_dir() else 1 << 40
 
 
-def _allocate_shared(size: int) -> SharedMemory | None:
+def _allocate_shared(num_bytes: int) -> SharedMemory | None:
     """Allocates shared memory in advance, so that no other process can take it; None if there is not enough."""
-    memory = SharedMemory(create=True, size=size)
+    memory = SharedMemory(create=True, size=num_bytes)
     try:
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(memory._fd, 0, size)
+            os.posix_fallocate(memory._fd, 0, num_bytes)
     except OSError:
         memory.close()
         memory.unlink()
@@ -112,20 +116,20 @@ def _allocate_shared(size: int) -> SharedMemory | None:
     return memory
 
 
-def _start_worker(pipeline: TrainingBatches, name: str, slots: int) -> None:
+def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) -> None:
     """Initialises a worker process: opens the shared memory, and makes the process end with its parent."""
-    global _pipeline, _memory, _ring
+    global _training_batches, _memory, _ring
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the training process handles Ctrl-C
     end_with_parent()
     cv2.setNumThreads(1)
     keep_freed_memory()
     gc.freeze()  # saves time: the garbage collector skips all objects that exist by now
-    _pipeline, _memory = pipeline, SharedMemory(name)
-    shape, dtype = pipeline.layout()
-    _ring = np.ndarray((slots, *shape), dtype, _memory.buf)
+    _training_batches, _memory = training_batches, SharedMemory(name)
+    shape, dtype = training_batches.layout()
+    _ring = np.ndarray((num_slots, *shape), dtype, _memory.buf)
 
 
 def _fill_slot(step: int, slot: int) -> tuple[np.ndarray, np.ndarray]:
     """Writes the images of a step into a slot of the shared memory, and returns targets and weights."""
-    _, targets, weights = _pipeline.batch(step, into=_ring[slot])
+    _, targets, weights = _training_batches.batch(step, into=_ring[slot])
     return targets, weights

@@ -21,16 +21,16 @@ def target_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:
     return targets.reshape(len(targets), -1).astype(np.float32)
 
 
-def sample_weights(competition: Competition, choice: str, targets: np.ndarray) -> np.ndarray:
+def sample_weights(competition: Competition, class_weights: str, targets: np.ndarray) -> np.ndarray:
     """Returns the weight of each image, float32 (n,): 1, or inverse to the frequency of its class, with mean 1.
 
     Multi-label tasks get 1: `build_loss` balances their labels.
 
     Args:
-        choice: `class_weights` of the recipe: none or balanced.
+        class_weights: `class_weights` of the recipe: none or balanced.
         targets: int (n,) or (n, labels).
     """
-    if choice == "none" or competition.task == "multilabel":
+    if class_weights == "none" or competition.task == "multilabel":
         return np.ones(len(targets), np.float32)
     counts = np.bincount(targets, minlength=len(competition.class_names))
     return (len(targets) / (np.count_nonzero(counts) * counts[targets])).astype(np.float32)
@@ -63,7 +63,7 @@ def refuse_absent_classes(competition: Competition, targets: np.ndarray, topic: 
         if absent:
             warn(
                 topic,
-                f"no image to train on has the label {shorten_list(absent)}: it is predicted as absent throughout",
+                f"no image to train on has the label {shorten_list(absent)}: it is always predicted as absent",
             )
         return
     names = competition.class_names
@@ -77,11 +77,11 @@ LOSSES: Registry[Callable[[Competition, TrainingSettings], keras.losses.Loss]] =
 
 
 def loss(function: Callable) -> Callable:
-    """Registers a function (competition, choices) -> a Keras loss of probabilities, under its own name.
+    """Registers a function (competition, training) -> a Keras loss of probabilities, under its own name.
 
     Example:
         >>> @loss
-        ... def squared_error(competition, choices):
+        ... def squared_error(competition, training):
         ...     return keras.losses.MeanSquaredError()
     """
     LOSSES.register(function.__name__, function)
@@ -89,44 +89,44 @@ def loss(function: Callable) -> Callable:
 
 
 @loss
-def cross_entropy(competition: Competition, choices: TrainingSettings) -> keras.losses.Loss:
+def cross_entropy(competition: Competition, training: TrainingSettings) -> keras.losses.Loss:
     """Cross-entropy over classes, or per label."""
     if competition.exclusive_classes:
-        return keras.losses.CategoricalCrossentropy(label_smoothing=choices.label_smoothing)
-    return keras.losses.BinaryCrossentropy(label_smoothing=choices.label_smoothing)
+        return keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
+    return keras.losses.BinaryCrossentropy(label_smoothing=training.label_smoothing)
 
 
 @loss
-def focal(competition: Competition, choices: TrainingSettings) -> keras.losses.Loss:
+def focal(competition: Competition, training: TrainingSettings) -> keras.losses.Loss:
     """Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes, or per label."""
-    options = {"label_smoothing": choices.label_smoothing, "gamma": choices.focal_gamma}
+    options = {"label_smoothing": training.label_smoothing, "gamma": training.focal_gamma}
     if competition.exclusive_classes:
         return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, **options)
     return keras.losses.BinaryFocalCrossentropy(**options)
 
 
 def build_loss(
-    competition: Competition, choices: TrainingSettings, targets: np.ndarray | None = None
+    competition: Competition, training: TrainingSettings, targets: np.ndarray | None = None
 ) -> keras.losses.Loss:
     """Builds the loss that a recipe names.
 
     Args:
         competition: names the task.
-        choices: of the recipe.
+        training: the settings of the recipe.
         targets: int (n, labels) of the training images, needed for balanced class weights of a multi-label task: the
             images with a label and those without it then have the same total weight. Defaults to none.
 
     Raises:
         UserError: the loss is unknown (the nearest name is suggested), or cannot be balanced per label.
     """
-    keras_loss = LOSSES.find(choices.loss, "training.loss")(competition, choices)
-    if competition.task != "multilabel" or choices.class_weights != "balanced":
+    keras_loss = LOSSES.find(training.loss, "training.loss")(competition, training)
+    if competition.task != "multilabel" or training.class_weights != "balanced":
         return keras_loss
-    if choices.loss not in ("cross_entropy", "focal"):
+    if training.loss not in ("cross_entropy", "focal"):
         fix = "Set class_weights to none, or the loss to cross_entropy or focal"
-        raise UserError(f"loss {choices.loss} cannot be balanced per label", "training.class_weights", fix)
-    options = {"gamma": choices.focal_gamma} if choices.loss == "focal" else {}
-    return BalancedLabels(choices.loss, targets.mean(axis=0), label_smoothing=choices.label_smoothing, **options)
+        raise UserError(f"loss {training.loss} cannot be balanced per label", "training.class_weights", fix)
+    options = {"gamma": training.focal_gamma} if training.loss == "focal" else {}
+    return BalancedLabels(training.loss, targets.mean(axis=0), label_smoothing=training.label_smoothing, **options)
 
 
 class BalancedLabels(keras.losses.Loss):

@@ -26,9 +26,9 @@ class Mixer:
         return method(images, targets, weights, rng, alpha)
 
 
-def build_mixer(choices: TrainingSettings) -> Mixer | None:
+def build_mixer(training: TrainingSettings) -> Mixer | None:
     """Builds the mixer of a recipe; None if it sets neither mixup nor cutmix."""
-    return Mixer(choices.mixup, choices.cutmix) if choices.mixup or choices.cutmix else None
+    return Mixer(training.mixup, training.cutmix) if training.mixup or training.cutmix else None
 
 
 def mixup(
@@ -58,10 +58,10 @@ def cutmix(
 
     Arguments and result are as for `mixup`; the share is the share of pixels.
     """
-    count, height, width = images.shape[:3]
-    partner, drawn_share = rng.permutation(count), rng.beta(alpha, alpha, count)
+    num_images, height, width = images.shape[:3]
+    partner, drawn_share = rng.permutation(num_images), rng.beta(alpha, alpha, num_images)
     box = np.sqrt(1 - drawn_share)[:, None] * (height, width)
-    centre = rng.random((count, 2)) * (height, width)
+    centre = rng.random((num_images, 2)) * (height, width)
     low = np.clip(np.rint(centre - box / 2), 0, (height, width)).astype(int)
     high = np.clip(np.rint(centre + box / 2), 0, (height, width)).astype(int)
     mixed = images.copy()

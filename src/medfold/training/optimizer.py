@@ -5,35 +5,35 @@ import keras
 from medfold.competition import TrainingSettings
 
 
-def build_optimizer(choices: TrainingSettings, learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+def build_optimizer(training: TrainingSettings, learning_rate: float, num_steps: int) -> keras.optimizers.Optimizer:
     """Builds AdamW (Loshchilov and Hutter 2019) with clipped gradients and averaged weights.
 
     The learning rate is constant, or rises linearly during warm-up and then decays along a cosine.
 
     Args:
-        choices: of the recipe.
+        training: the settings of the recipe.
         learning_rate: the highest learning rate.
-        steps: number of batches in the whole training.
+        num_steps: number of batches in the whole training.
     """
-    warmup = round(choices.warmup * steps)
+    warmup = round(training.warmup * num_steps)
     schedule: float | keras.optimizers.schedules.LearningRateSchedule = learning_rate
-    if choices.schedule == "cosine":
+    if training.schedule == "cosine":
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0 if warmup else learning_rate,
-            max(1, steps - warmup),
+            max(1, num_steps - warmup),
             warmup_target=learning_rate if warmup else None,
             warmup_steps=warmup,
         )
     # The average of a short training must not be dominated by the initial weights.
-    ema = min(choices.ema, max(0.0, 1 - 10 / (steps / choices.accumulate)))
-    ema **= 1 / choices.accumulate  # the average is updated with every batch, not with every step
+    ema = min(training.ema, max(0.0, 1 - 10 / (num_steps / training.accumulate)))
+    ema **= 1 / training.accumulate  # the average is updated with every batch, not with every step
     optimizer = keras.optimizers.AdamW(
         schedule,
-        weight_decay=choices.weight_decay,
-        global_clipnorm=choices.clip_norm,
+        weight_decay=training.weight_decay,
+        global_clipnorm=training.clip_norm,
         use_ema=ema > 0,
         ema_momentum=ema,
-        gradient_accumulation_steps=choices.accumulate if choices.accumulate > 1 else None,
+        gradient_accumulation_steps=training.accumulate if training.accumulate > 1 else None,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

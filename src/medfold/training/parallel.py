@@ -18,7 +18,7 @@ from medfold.console import EACH_EPOCH, console
 from medfold.errors import UserError
 from medfold.progress import live_table
 
-MAX_AUTO_WORKERS = 8  # most workers that `auto` starts
+MAX_AUTO_WORKERS = 8  # of `auto`
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,24 @@ class ResourceShare:
     def environment(self) -> dict[str, str]:
         """Environment variables for the child process."""
         visible_gpu = {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu is not None else {}
-        return {**dict.fromkeys(hardware.THREADS, str(self.threads)), **visible_gpu}
+        return {**dict.fromkeys(hardware.THREAD_VARIABLES, str(self.threads)), **visible_gpu}
 
 
-def resolve_jobs(text: str, folds: int) -> int:
+def resolve_jobs(text: str, num_folds: int) -> int:
     """Returns how many folds to train at once.
 
     Args:
         text: a number, or `auto`: one fold per GPU, or per core if there is no GPU.
-        folds: the number of folds, which is also the maximum.
+        num_folds: the number of folds, which is also the maximum.
 
     Raises:
         UserError: the text is neither.
     """
     if text == "auto":
-        return max(1, min(folds, len(hardware.cuda_devices()) or hardware.num_cores()))
+        return max(1, min(num_folds, len(hardware.cuda_devices()) or hardware.num_cores()))
     if not text.isdigit() or int(text) < 1:
         raise UserError("expected a number from 1, or auto", f"JOBS={text}")
-    return min(folds, int(text))
+    return min(num_folds, int(text))
 
 
 def resolve_workers(text: str) -> int:
@@ -77,38 +77,38 @@ def resolve_workers(text: str) -> int:
     return int(text)
 
 
-def split_resources(jobs: int) -> list[ResourceShare]:
+def split_resources(num_jobs: int) -> list[ResourceShare]:
     """Divides the machine among jobs: the cores evenly, the GPUs in turn."""
-    threads, gpus = max(1, hardware.num_cores() // jobs), hardware.cuda_devices()
-    return [ResourceShare(threads, gpus[number % len(gpus)] if gpus else None) for number in range(jobs)]
+    threads, gpus = max(1, hardware.num_cores() // num_jobs), hardware.cuda_devices()
+    return [ResourceShare(threads, gpus[number % len(gpus)] if gpus else None) for number in range(num_jobs)]
 
 
-def train_in_parallel(root: Path, requests: dict[int, dict[str, Any]], jobs: int) -> dict[int, str]:
+def train_in_parallel(root: Path, requests: dict[int, dict[str, Any]], num_jobs: int) -> dict[int, str]:
     """Trains folds, each in a child process (`training.child`), and shows their progress.
 
     Args:
         root: the project folder.
         requests: the request for each child process, by fold.
-        jobs: how many folds share the machine, and how many run at once at most.
+        num_jobs: how many folds share the machine, and how many run at once at most.
 
     Returns:
         Error messages by fold; folds that are not listed are done.
     """
-    free: queue.Queue[ResourceShare] = queue.Queue()
-    for share in split_resources(jobs):
-        free.put(share)
+    free_shares: queue.Queue[ResourceShare] = queue.Queue()
+    for share in split_resources(num_jobs):
+        free_shares.put(share)
     running: list[subprocess.Popen] = []
     stopping = threading.Event()
-    with live_table(f"fold {fold}" for fold in requests) as show, ThreadPoolExecutor(jobs) as pool:
+    with live_table(f"fold {fold}" for fold in requests) as show, ThreadPoolExecutor(num_jobs) as pool:
 
         def train_one(fold: int) -> str | None:
-            share = free.get()
+            share = free_shares.get()
             try:
                 return _run_child(
                     root, requests[fold], share, running, stopping, lambda text: show(f"fold {fold}", text)
                 )
             finally:
-                free.put(share)
+                free_shares.put(share)
 
         try:
             problems = dict(zip(requests, pool.map(train_one, requests), strict=True))

@@ -29,7 +29,7 @@ class TrainingImages:
         rows: int (n,), the images to train on.
         targets: int (n,) or (n, labels), in the order of `rows`.
         seed: of order, augmentation and mixing.
-        workers: number of processes that make batches.
+        num_workers: number of processes that make batches.
     """
 
     pixels: np.ndarray
@@ -37,7 +37,7 @@ class TrainingImages:
     rows: np.ndarray
     targets: np.ndarray
     seed: int
-    workers: int
+    num_workers: int
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Phase:
         view_of: (images of a batch, number of the view) -> input of the net; None for pixels.
         batches: the training batches.
         epochs: number of epochs.
-        workers: number of processes that make batches.
+        num_workers: number of processes that make batches.
         statistics: of the batch normalisation of the net.
     """
 
@@ -61,7 +61,7 @@ class Phase:
     view_of: Callable[[np.ndarray, int], np.ndarray] | None
     batches: TrainingBatches
     epochs: int
-    workers: int
+    num_workers: int
     statistics: BatchStatistics
 
     @property
@@ -80,13 +80,13 @@ def plan_phases(
         images: to train on.
         precision: of the computation: float32, float16 or bfloat16.
     """
-    plan, choices = _Plan(competition, recipe, images, precision), recipe.training
-    head = [_head_phase(plan, model)] if choices.head_epochs else []
-    return head + ([_whole_phase(plan, model)] if choices.epochs else [])
+    builder, training = _PhaseBuilder(competition, recipe, images, precision), recipe.training
+    head = [_head_phase(builder, model)] if training.head_epochs else []
+    return head + ([_whole_phase(builder, model)] if training.epochs else [])
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _PhaseBuilder:
     """Settings and builders that the phases of a training share."""
 
     competition: Competition
@@ -94,62 +94,62 @@ class _Plan:
     images: TrainingImages
     precision: str
 
-    def batches(self, inputs: np.ndarray, augment: Callable, mix: Mixer | None) -> TrainingBatches:
-        competition, choices, targets = self.competition, self.recipe.training, self.images.targets
+    def build_batches(self, inputs: np.ndarray, augment: Callable, mix: Mixer | None) -> TrainingBatches:
+        competition, training, targets = self.competition, self.recipe.training, self.images.targets
         return TrainingBatches(
             images=inputs,
             rows=self.images.rows,
             targets=losses.target_columns(competition, targets),
-            weights=losses.sample_weights(competition, choices.class_weights, targets),
+            weights=losses.sample_weights(competition, training.class_weights, targets),
             augment=augment,
-            batch_size=choices.batch_size,
+            batch_size=training.batch_size,
             seed=self.images.seed,
             mix=mix,
-            classes=losses.balancing_classes(competition, targets) if choices.sampler == "balanced" else None,
+            classes=losses.balancing_classes(competition, targets) if training.sampler == "balanced" else None,
         )
 
-    def step(self, model: keras.Model, learning_rate: float, steps: int) -> TrainingStep:
-        choices = self.recipe.training
-        optimizer = build_optimizer(choices, learning_rate, steps)
+    def build_step(self, model: keras.Model, learning_rate: float, num_steps: int) -> TrainingStep:
+        training = self.recipe.training
+        optimizer = build_optimizer(training, learning_rate, num_steps)
         if self.precision == "float16":  # small gradients would underflow
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        loss = losses.build_loss(self.competition, choices, self.images.targets)
-        return TrainingStep(model, optimizer, loss, jit_compile=resolve_compile(choices.compile))
+        loss = losses.build_loss(self.competition, training, self.images.targets)
+        return TrainingStep(model, optimizer, loss, jit_compile=resolve_compile(training.compile))
 
-    def statistics(self, model: keras.Model, inputs: np.ndarray, view: Callable) -> BatchStatistics:
+    def build_statistics(self, model: keras.Model, inputs: np.ndarray, view: Callable) -> BatchStatistics:
         return BatchStatistics(model, inputs, self.images.rows, view, self.images.seed)
 
 
-def _head_phase(plan: _Plan, model: keras.Model) -> Phase:
-    choices, features = plan.recipe.training, np.load(plan.images.features, mmap_mode="r")
+def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
+    training, features = builder.recipe.training, np.load(builder.images.features, mmap_mode="r")
     _, head = split_backbone_and_head(model)
-    inputs = features[:, :1] if plan.recipe.augment == "none" else features
-    batches = plan.batches(inputs, random_view, Mixer(choices.mixup, 0) if choices.mixup else None)
+    inputs = features[:, :1] if builder.recipe.augment == "none" else features
+    batches = builder.build_batches(inputs, random_view, Mixer(training.mixup, 0) if training.mixup else None)
     return Phase(
         name="head",
-        step=plan.step(head, choices.head_learning_rate, batches.steps * choices.head_epochs),
+        step=builder.build_step(head, training.head_learning_rate, batches.steps_per_epoch * training.head_epochs),
         images=features,
         view_of=_view,
         batches=batches,
-        epochs=choices.head_epochs,
-        workers=0,
-        statistics=plan.statistics(head, features, lambda batch: _view(batch, 0)),
+        epochs=training.head_epochs,
+        num_workers=0,
+        statistics=builder.build_statistics(head, features, lambda batch: _view(batch, 0)),
     )
 
 
-def _whole_phase(plan: _Plan, model: keras.Model) -> Phase:
-    choices, pixels = plan.recipe.training, plan.images.pixels
-    augment = build_augmenter(plan.recipe.augment, plan.competition.images.symmetry, pixels.shape[1:])
-    batches = plan.batches(pixels, augment, build_mixer(choices))
+def _whole_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
+    training, pixels = builder.recipe.training, builder.images.pixels
+    augment = build_augmenter(builder.recipe.augment, builder.competition.images.symmetry, pixels.shape[1:])
+    batches = builder.build_batches(pixels, augment, build_mixer(training))
     return Phase(
         name="all",
-        step=plan.step(model, choices.learning_rate, batches.steps * choices.epochs),
+        step=builder.build_step(model, training.learning_rate, batches.steps_per_epoch * training.epochs),
         images=pixels,
         view_of=None,
         batches=batches,
-        epochs=choices.epochs,
-        workers=plan.images.workers,
-        statistics=plan.statistics(model, pixels, lambda batch: batch),
+        epochs=training.epochs,
+        num_workers=builder.images.num_workers,
+        statistics=builder.build_statistics(model, pixels, lambda batch: batch),
     )
 
 

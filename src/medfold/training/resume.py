@@ -10,7 +10,9 @@ from medfold.training.checkpoint import Checkpoint
 from medfold.training.phases import Phase
 from medfold.training.step import TrainingStep
 
-SUMS = 2  # variables at the end of a layout, for the mean loss of the epoch; earlier versions saved a list of losses
+NUM_SUMS = (
+    2  # variables at the end of a layout, for the mean loss of the epoch; earlier versions saved a list of losses
+)
 # Callbacks of Keras without state between epochs.
 STATELESS = ("CSVLogger", "LambdaCallback", "LearningRateScheduler", "TensorBoard", "TerminateOnNaN")
 
@@ -24,7 +26,7 @@ class TrainingState:
         step: number of batches of this phase so far.
         since_best: epochs since the best one.
         best_weights: of the best epoch; empty if none are kept.
-        variables: of the step, to be restored when the phase begins; None to start anew.
+        variables: of the step, to be restored when the phase starts; None to start from the beginning.
         updates_before: optimizer updates before the current epoch.
     """
 
@@ -38,13 +40,13 @@ class TrainingState:
 
 def save_state(checkpoint: Checkpoint, step: TrainingStep, state: TrainingState) -> None:
     """Writes variables and state to a checkpoint."""
-    facts = {
+    metadata = {
         "history": state.history,
         "step": state.step,
         "since_best": state.since_best,
         "updates_before": step.updates_before,
     }
-    checkpoint.save([*step.values(), *state.best_weights], facts)
+    checkpoint.save([*step.values(), *state.best_weights], metadata)
 
 
 def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
@@ -52,20 +54,21 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
     saved = checkpoint.load()
     if saved is None:
         return None
-    arrays, facts = saved
+    arrays, metadata = saved
     num_variables = len(phase.step.layout)
-    if "losses" in facts:  # saved by an earlier version, which had no sums of losses among the variables
-        losses = np.array(facts["losses"], np.float32)
+    if "losses" in metadata:  # saved by an earlier version, which had no sums of losses among the variables
+        losses = np.array(metadata["losses"], np.float32)
         sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
-        arrays = [*arrays[: num_variables - SUMS], *sums, *arrays[num_variables - SUMS :]]
-        facts["step"] = sum(row["part"] == phase.name for row in facts["history"]) * phase.batches.steps + len(losses)
+        arrays = [*arrays[: num_variables - NUM_SUMS], *sums, *arrays[num_variables - NUM_SUMS :]]
+        num_epochs = sum(row["part"] == phase.name for row in metadata["history"])
+        metadata["step"] = num_epochs * phase.batches.steps_per_epoch + len(losses)
     return TrainingState(
-        history=facts["history"],
-        step=facts["step"],
-        since_best=facts["since_best"],
+        history=metadata["history"],
+        step=metadata["step"],
+        since_best=metadata["since_best"],
         best_weights=arrays[num_variables:],
         variables=arrays[:num_variables],
-        updates_before=facts.get("updates_before", 0),
+        updates_before=metadata.get("updates_before", 0),
     )
 
 

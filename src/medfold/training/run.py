@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """A request to train a run, with the options of `make train`.
+    """A request to train a run, with the variables of `make train`.
 
     Args:
         recipe: the name of a recipe of the competition. Defaults to `baseline`.
@@ -50,7 +50,8 @@ class TrainingRequest:
         run: name of the run. Defaults to a name made of recipe, seed and overrides.
         folds: the folds to train. Defaults to all that are missing.
         jobs: how many folds to train at once, each in a child process: a number or `auto`. Defaults to 1.
-        sharers: among how many folds the machine is divided, done or not. Defaults to the number of requested folds.
+        sharers: number of folds that the CPU threads are divided among, done or not. Defaults to that of the requested
+            folds.
         workers: how many processes make the batches of a training: a number or `auto`. Defaults to `auto`.
     """
 
@@ -84,42 +85,43 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
         The OOF score, as `write_oof` returns it.
 
     Raises:
-        UserError: the run was begun with another recipe, folds table or store; or folds failed. The other folds are
+        UserError: the run was started with another recipe, folds table or store; or folds failed. The other folds are
             trained before failures are reported.
     """
-    competition, choices = project.competition, request.recipe_of(project)
-    k, workers = competition.folds.k, parallel.resolve_workers(request.workers)
-    # Divided by all requested folds, done or not: so a fold always has the same threads, and gives the same bytes.
-    jobs = parallel.resolve_jobs(request.jobs, request.sharers or (k if request.folds is None else len(request.folds)))
+    competition, recipe = project.competition, request.recipe_of(project)
+    k, num_workers = competition.folds.k, parallel.resolve_workers(request.workers)
+    # Divided among all requested folds, done or not: so a fold always has the same threads, and gives the same bytes.
+    num_sharers = request.sharers or (k if request.folds is None else len(request.folds))
+    num_parallel = parallel.resolve_jobs(request.jobs, num_sharers)
     run_paths, todo = begin_run(project, request)
     if not todo:
         what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {project.display(run_paths.folder)}")
     else:
-        at_once = min(jobs, len(todo))
-        described_folds = f"folds {shorten_list(todo, 10)}" + (f", {at_once} at a time" if at_once > 1 else "")
-        head_epochs = f"{choices.training.head_epochs} + " if choices.training.head_epochs else ""
-        net = f"{choices.backbone.name}, {choices.images.size} px, {head_epochs}{choices.training.epochs} epochs"
+        num_at_once = min(num_parallel, len(todo))
+        described_folds = f"folds {shorten_list(todo, 10)}" + (f", {num_at_once} at a time" if num_at_once > 1 else "")
+        head_epochs = f"{recipe.training.head_epochs} + " if recipe.training.head_epochs else ""
+        net = f"{recipe.backbone.name}, {recipe.images.size} px, {head_epochs}{recipe.training.epochs} epochs"
         say("train", f"{run_paths.name}: {net}, {described_folds}")
-        with _remove_run_if_no_fold_began(run_paths):
-            if jobs > 1:
-                if choices.training.head_epochs and not features_path(project, choices).is_file():
+        with _remove_run_if_no_fold_started(run_paths):
+            if num_parallel > 1:
+                if recipe.training.head_epochs and not features_path(project, recipe).is_file():
                     name = project.paths.name
-                    run_in_subprocess("features", _compute_features, project.workspace, name, choices, data)
-                _train_in_processes(project, replace(request, run=run_paths.name), todo, jobs, run_paths)
+                    run_in_subprocess("features", _compute_features, project.workspace, name, recipe, data)
+                _train_in_processes(project, replace(request, run=run_paths.name), todo, num_parallel, run_paths)
             else:
-                _train_here(project, choices, request.seed, data, run_paths, todo, workers)
+                _train_here(project, recipe, request.seed, data, run_paths, todo, num_workers)
     return write_oof(competition, run_paths, data.train, data.targets)
 
 
 @contextmanager
-def _remove_run_if_no_fold_began(run_paths: RunPaths) -> Iterator[None]:
-    """Within the block, a UserError before any fold has begun removes the run."""
+def _remove_run_if_no_fold_started(run_paths: RunPaths) -> Iterator[None]:
+    """Within the block, a UserError before any fold has started removes the run."""
     try:
         yield
     except UserError:
-        folds_begun = (file for file in run_paths.folder.glob("fold*/*") if not file.name.startswith("."))
-        if not any(folds_begun):
+        started_files = (file for file in run_paths.folder.glob("fold*/*") if not file.name.startswith("."))
+        if not any(started_files):
             files.remove(run_paths.folder)
         raise
 
@@ -138,9 +140,9 @@ def refuse_invalid_parallelism(request: TrainingRequest) -> None:
     parallel.resolve_workers(request.workers)
 
 
-def refuse_untrainable(project: Project, choices: Recipe) -> None:
+def refuse_untrainable_recipe(project: Project, recipe: Recipe) -> None:
     """Raises UserError for a recipe that no fold can be trained with."""
-    _import_fold().refuse_untrainable(project.competition, choices)
+    _import_fold().refuse_untrainable(project.competition, recipe)
 
 
 def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, list[int]]:
@@ -150,13 +152,13 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
         The run, and the requested folds that are not trained yet.
 
     Raises:
-        UserError: the run was begun with another recipe, folds table, store or labels.
+        UserError: the run was started with another recipe, folds table, store or labels.
     """
-    run_paths, choices = find_run(project.paths, request.run_name), request.recipe_of(project)
-    typed = f'"{format_overrides(request.overrides)}"' if request.overrides else None
-    options = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": typed, "RUN": request.run}
-    command = project.command("train", **{key: value for key, value in options.items() if value is not None})
-    metadata, saved = run_metadata(project, choices, request.seed), files.read_json(run_paths.metadata)
+    run_paths, recipe = find_run(project.paths, request.run_name), request.recipe_of(project)
+    overrides_text = f'"{format_overrides(request.overrides)}"' if request.overrides else None
+    variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
+    command = project.command("train", **{key: value for key, value in variables.items() if value is not None})
+    metadata, saved = run_metadata(project, recipe, request.seed), files.read_json(run_paths.metadata)
     if saved and has_same_folds(project, saved):
         metadata["folds"] = saved["folds"]
     if saved and not has_same_labels(saved, metadata["labels"]):
@@ -174,27 +176,27 @@ def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
 
 
 def _train_in_processes(
-    project: Project, request: TrainingRequest, todo: list[int], jobs: int, run_paths: RunPaths
+    project: Project, request: TrainingRequest, todo: list[int], num_parallel: int, run_paths: RunPaths
 ) -> None:
     common = asdict(replace(request, jobs="1", sharers=None))
     requests = {fold: {"competition": project.paths.name, "request": common | {"folds": [fold]}} for fold in todo}
-    problems = parallel.train_in_parallel(project.workspace.root, requests, jobs)
+    problems = parallel.train_in_parallel(project.workspace.root, requests, num_parallel)
     if problems:
         listed = shorten_list([f"fold {fold}: {problem}" for fold, problem in problems.items()])
-        fix = "The others are done; the same command trains what is missing"
+        fix = "The others are done; run the same command to train the missing ones"
         raise UserError(f"{len(problems)} of {len(todo)} folds failed: {listed}", run_paths.folder, fix)
 
 
-def _compute_features(workspace: Workspace, name: str, choices: Recipe, data: Dataset) -> None:
+def _compute_features(workspace: Workspace, name: str, recipe: Recipe, data: Dataset) -> None:
     """Computes the features that all folds need, before the machine is divided among the folds."""
-    _import_fold().compute_features(_fold_job(Project.open(name, workspace), choices, 0, data))
+    _import_fold().compute_features(_fold_job(Project.open(name, workspace), recipe, 0, data))
 
 
 def _train_here(
-    project: Project, choices: Recipe, seed: int, data: Dataset, run_paths: RunPaths, todo: list[int], workers: int
+    project: Project, recipe: Recipe, seed: int, data: Dataset, run_paths: RunPaths, todo: list[int], num_workers: int
 ) -> None:
     metric = metric_of(project.competition)
-    job = _fold_job(project, choices, seed, data, workers)
+    job = _fold_job(project, recipe, seed, data, num_workers)
     for number in todo:
         began = time.monotonic()
         with files.lock(run_paths.fold(number).folder):
@@ -205,7 +207,7 @@ def _train_here(
                 "seconds": round(time.monotonic() - began, 1),
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             }
-            files.write_json(log, run_paths.fold(number).log)
+            files.write_json(log, run_paths.fold(number).timing)
         say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
         write_oof(project.competition, run_paths, data.train, data.targets)
 
@@ -217,36 +219,36 @@ def _import_fold() -> ModuleType:
     return fold
 
 
-def _fold_job(project: Project, choices: Recipe, seed: int, data: Dataset, workers: int = 0) -> "FoldJob":
+def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> "FoldJob":
     competition, paths = project.competition, project.paths
-    store = load_store(paths, store_key(competition, paths, choices.images))
-    features = features_path(project, choices)
+    store = load_store(paths, store_key(competition, paths, recipe.images))
+    features = features_path(project, recipe)
     return _import_fold().FoldJob(
         competition=competition,
-        recipe=choices,
+        recipe=recipe,
         seed=seed,
         store=store,
         train=data.train,
         targets=data.targets,
         test=data.test,
         features=features,
-        workers=workers,
+        num_workers=num_workers,
         plugins=plugins_hash(paths.plugins),
     )
 
 
-def run_metadata(project: Project, choices: Recipe, seed: int) -> dict[str, Any]:
-    """Returns the content of run.json for a run that begins now."""
+def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
+    """Returns the content of run.json for a run that starts now."""
     return {
         "competition": project.paths.name,
         "seed": seed,
-        "recipe": choices.model_dump(mode="json"),
+        "recipe": recipe.model_dump(mode="json"),
         "facts": project.competition.model_dump(mode="json"),
         "folds": folds_fingerprint(project.paths),
         "images": images_fingerprint(project),
         "labels": labels_fingerprint(project),
-        "store": store_key(project.competition, project.paths, choices.images),
-        "pretrained": hash_pretrained_weights(choices),
+        "store": store_key(project.competition, project.paths, recipe.images),
+        "pretrained": hash_pretrained_weights(recipe),
         "versions": {
             name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
         },
@@ -261,21 +263,21 @@ def plugins_and_backend(project: Project) -> dict[str, str]:
     return ({"plugins": plugins} if plugins else {}) | ({"backend": backend} if backend != "tensorflow" else {})
 
 
-def features_path(project: Project, choices: Recipe) -> Path:
+def features_path(project: Project, recipe: Recipe) -> Path:
     """Returns the file for the features of the recipe's frozen backbone."""
-    key = store_key(project.competition, project.paths, choices.images)
-    facts = [
-        choices.backbone.model_dump(exclude={"freeze_norm", "width"}),
-        hash_pretrained_weights(choices),
+    key = store_key(project.competition, project.paths, recipe.images)
+    inputs = [
+        recipe.backbone.model_dump(exclude={"freeze_norm", "width"}),
+        hash_pretrained_weights(recipe),
         project.competition.images.symmetry,
         bool(hardware.cuda_devices()),
         version("keras"),
         *plugins_and_backend(project).values(),
     ]
-    return project.paths.features(key) / f"{files.fingerprint(facts)}.npy"
+    return project.paths.features(key) / f"{files.fingerprint(inputs)}.npy"
 
 
-def hash_pretrained_weights(choices: Recipe) -> str | None:
+def hash_pretrained_weights(recipe: Recipe) -> str | None:
     """Returns the hash of the backbone's weights file; None if the weights are not a file."""
-    weights = Path(choices.backbone.weights).expanduser()
+    weights = Path(recipe.backbone.weights).expanduser()
     return files.sha256(weights) if weights.is_file() else None

@@ -9,9 +9,9 @@ from medfold.scoring import bootstrap_interval, chance_score, decisions_of, form
 
 MIN_SPREAD = 1e-3  # standard deviation below which predictions count as the same for all images
 MIN_LOSS_DECREASE = 0.01  # share of the first loss; a smaller decrease may be chance
-MIN_EXPECTED = 5  # a class with at least this many expected images must be predicted
+MIN_EXPECTED_IMAGES = 5  # a class with at least this many expected images must be predicted
 MAX_MODE_DIFFERENCE = 0.2  # mean difference in probability between training mode and inference mode
-RESAMPLES = 300  # of the interval that decides whether a score is no better than chance
+NUM_RESAMPLES = 300  # for the interval that decides whether a score is no better than chance
 MAX_DEVIATIONS = 6.0  # standard deviations between the share drawn of a class and its expected share
 
 
@@ -57,7 +57,7 @@ def _hardly_vary(fold: TrainedFold) -> str:
 def _no_better_than_chance(fold: TrainedFold) -> str:
     metric = metric_of(fold.competition)
     chance = chance_score(fold.competition, fold.targets, fold.prior)
-    low, high = bootstrap_interval(metric, fold.targets, fold.predictions, fold.groups, RESAMPLES)
+    low, high = bootstrap_interval(metric, fold.targets, fold.predictions, fold.groups, NUM_RESAMPLES)
     best = high if metric.higher_is_better else low
     if np.isnan(best) or np.isnan(chance) or metric.sign * (best - chance) > 0:
         return ""
@@ -82,7 +82,7 @@ def _class_never_predicted(fold: TrainedFold) -> str:
     never = [
         f"{name} (about {count:.0f} expected)"
         for name, count, num_decided in zip(competition.prediction_columns, expected, decided, strict=True)
-        if count >= MIN_EXPECTED and not num_decided
+        if count >= MIN_EXPECTED_IMAGES and not num_decided
     ]
     return f"never predicted: {', '.join(never[:5])}" if never else ""
 
@@ -92,21 +92,21 @@ def _modes_differ(fold: TrainedFold) -> str:
     if not len(fold.training_outputs):
         return ""
     difference = float(np.max(np.abs(np.mean(fold.training_outputs - fold.inference_outputs, axis=0))))
-    flat = np.max(np.std(fold.inference_outputs, axis=0)) < 0.1 * np.max(np.std(fold.training_outputs, axis=0))
-    if difference < MAX_MODE_DIFFERENCE and not flat:
+    is_flat = np.max(np.std(fold.inference_outputs, axis=0)) < 0.1 * np.max(np.std(fold.training_outputs, axis=0))
+    if difference < MAX_MODE_DIFFERENCE and not is_flat:
         return ""
     return f"outputs differ between training and inference mode by {difference:.2f}: check batch normalisation"
 
 
 def _shares_differ(fold: TrainedFold) -> str:
-    count = fold.drawn_counts.sum()
-    expected = fold.expected_shares * count
+    num_drawn = fold.drawn_counts.sum()
+    expected = fold.expected_shares * num_drawn
     deviation = np.sqrt(np.maximum(expected * (1 - fold.expected_shares), 1))
     worst = int(np.argmax(np.abs(fold.drawn_counts - expected) / deviation))
     if abs(fold.drawn_counts[worst] - expected[worst]) <= MAX_DEVIATIONS * deviation[worst]:
         return ""
-    drawn, expected_share = fold.drawn_counts[worst] / count, fold.expected_shares[worst]
-    return f"class {worst} was drawn in {drawn:.1%}, the sampler says {expected_share:.1%}"
+    drawn, expected_share = fold.drawn_counts[worst] / num_drawn, fold.expected_shares[worst]
+    return f"class {worst} was drawn in {drawn:.1%}, expected {expected_share:.1%}"
 
 
 CHECKS = (

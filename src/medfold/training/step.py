@@ -25,9 +25,9 @@ class FiniteLoss(keras.metrics.Metric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds the loss of a batch."""
         value = keras.ops.cast(self._loss(y_true, y_pred, sample_weight=sample_weight), "float32")
-        finite = keras.ops.isfinite(value)
-        self.total.assign_add(keras.ops.where(finite, value, 0.0))
-        self.count.assign_add(keras.ops.cast(finite, "float32"))
+        is_finite = keras.ops.isfinite(value)
+        self.total.assign_add(keras.ops.where(is_finite, value, 0.0))
+        self.count.assign_add(keras.ops.cast(is_finite, "float32"))
 
     def result(self):
         """Returns the mean; nan before the first batch."""
@@ -68,7 +68,7 @@ class TrainingStep:
         inner = optimizer.inner_optimizer if self._may_overflow else optimizer
         self._updates = next(variable for variable in inner.variables if variable.name == "iteration")
         self._stays_on_device = keras.backend.backend() == "tensorflow"
-        self._built = False
+        self._is_built = False
         self.begin_epoch()
         self._last_update = (0, 0)  # number of steps, and of optimizer updates, at the last update
 
@@ -80,8 +80,8 @@ class TrainingStep:
             targets: float32 (batch, columns).
             weights: float32 (batch,), the weight of each image.
         """
-        self._steps += 1
-        if self._built and self._stays_on_device:
+        self._num_steps += 1
+        if self._is_built and self._stays_on_device:
             self.model.train_function(iter([(images, targets, weights)]))
             return
         total, count = self._sums
@@ -90,14 +90,14 @@ class TrainingStep:
         self._metric.total.assign(np.asarray(self._metric.total) + total)
         self._metric.count.assign(np.asarray(self._metric.count) + count)
         self._sums = self._read_sums()
-        self._built = True
+        self._is_built = True
 
     def begin_epoch(self) -> None:
         """Resets the mean loss and the step count."""
         self.model.reset_metrics()
         self._metric.reset_state()
         self._sums = (np.float32(0), np.float32(0))
-        self._steps, self._updates_before = 0, self._count_updates()
+        self._num_steps, self._updates_before = 0, self._count_updates()
 
     def loss(self) -> float:
         """Returns the mean loss of the epoch so far, waiting for the device; nan if no step had a finite loss."""
@@ -107,17 +107,17 @@ class TrainingStep:
     def num_overflowed(self) -> int:
         """Returns the number of overflows in the epoch so far: steps whose loss or gradients were not finite."""
         if self._may_overflow:
-            return self._steps - (self._count_updates() - self._updates_before)
-        return self._steps - int(self._read_sums()[1])
+            return self._num_steps - (self._count_updates() - self._updates_before)
+        return self._num_steps - int(self._read_sums()[1])
 
-    def diverged(self, steps_per_epoch: int) -> bool:
+    def has_diverged(self, steps_per_epoch: int) -> bool:
         """Returns True if the loss is not a number.
 
         Where steps may overflow (float16), it takes ten overflows in a row, or a whole epoch of fewer steps.
         """
         if not self._may_overflow:
             return self.num_overflowed() > 0
-        updates, total = self._count_updates(), self._updates_before + self._steps
+        updates, total = self._count_updates(), self._updates_before + self._num_steps
         if updates != self._last_update[1]:
             self._last_update = (total, updates)
         return total - self._last_update[0] >= min(MAX_OVERFLOWS, steps_per_epoch)
@@ -151,19 +151,19 @@ class TrainingStep:
         """Returns the value of every variable of net, optimizer and loss."""
         return [np.array(variable) for variable in self._variables]
 
-    def restore(self, values: list[np.ndarray], steps: int, updates_before: int) -> None:
+    def restore(self, values: list[np.ndarray], num_steps: int, updates_before: int) -> None:
         """Sets every variable.
 
         Args:
             values: as returned by `values`.
-            steps: number of steps of the current epoch when they were saved.
+            num_steps: number of steps of the current epoch when they were saved.
             updates_before: `updates_before` when they were saved.
         """
         for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
         self._sums = self._read_sums()
-        self._steps, self._updates_before = steps, updates_before
-        self._last_update = (updates_before + steps, self._count_updates())
+        self._num_steps, self._updates_before = num_steps, updates_before
+        self._last_update = (updates_before + num_steps, self._count_updates())
 
     @property
     def updates_before(self) -> int:

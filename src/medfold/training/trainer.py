@@ -22,12 +22,12 @@ from medfold.training.mixup import Batch
 from medfold.training.phases import Phase
 from medfold.training.resume import TrainingState, restore, save_state
 
-READ_EVERY = 2.0  # seconds between readings of the loss on a GPU, where each reading waits for the device
+READ_INTERVAL = 2.0  # seconds between readings of the loss on a GPU, where each reading waits for the device
 
 
 def train(
     phase: Phase,
-    choices: TrainingSettings,
+    training: TrainingSettings,
     metric: Metric,
     score: Callable[[], float],
     state: TrainingState,
@@ -39,7 +39,7 @@ def train(
 
     Args:
         phase: the net, its data and its number of epochs.
-        choices: which weights to keep, and when to stop.
+        training: the settings of the recipe: which weights to keep, and when to stop.
         metric: of the competition.
         score: () -> the score of the net on the held-out fold.
         state: the state to start from; it is updated during training.
@@ -50,23 +50,23 @@ def train(
     Raises:
         UserError: the loss is not a number; or the time limit is reached, after the state is saved.
     """
-    step, batches, total = phase.step, phase.batches, phase.epochs * phase.batches.steps
+    step, batches, num_steps = phase.step, phase.batches, phase.epochs * phase.batches.steps_per_epoch
     callback_list = keras.callbacks.CallbackList(
-        callbacks, add_history=False, model=step.model, epochs=phase.epochs, steps=batches.steps, verbose=0
+        callbacks, add_history=False, model=step.model, epochs=phase.epochs, steps=batches.steps_per_epoch, verbose=0
     )
     step.model.stop_training = False
     callback_list.on_train_begin()
     if state.variables is not None:
         past_logs = [_logs(row, metric) for row in own_rows(state, phase)]
-        if unrestored := restore(step, state, batches.steps, callbacks, past_logs):
+        if unrestored := restore(step, state, batches.steps_per_epoch, callbacks, past_logs):
             what = f"the state of {', '.join(unrestored)} is lost"
             warn(topic, f"{what}: the result may differ from that of an uninterrupted training")
     reads_each_step, last_reading = not gpus(), time.monotonic()
-    source = load_batches(batches, state.step, total, phase.workers, _to_tensors)
-    with progress_bar(topic, total, "steps", state.step, log=False) as bar, closing(source):
+    loaded_batches = load_batches(batches, state.step, num_steps, phase.num_workers, _to_tensors)
+    with progress_bar(topic, num_steps, "steps", state.step, log=False) as bar, closing(loaded_batches):
         bar.describe(_last_epoch(state, phase, metric))
-        for batch in source if not _has_stopped(state, choices) else []:
-            epoch, position = divmod(state.step, batches.steps)
+        for batch in loaded_batches if not _has_stopped(state, training) else []:
+            epoch, position = divmod(state.step, batches.steps_per_epoch)
             if position == 0:
                 step.begin_epoch()
                 callback_list.on_epoch_begin(epoch)
@@ -76,29 +76,29 @@ def train(
             state.step += 1
             bar.advance()
 
-            ends, out_of_time = position + 1 == batches.steps, deadline_passed()
-            saves = out_of_time or checkpoint.due(ends)
-            if ends or saves or reads_each_step or time.monotonic() - last_reading > READ_EVERY:
+            is_epoch_end, is_out_of_time = position + 1 == batches.steps_per_epoch, deadline_passed()
+            must_save = is_out_of_time or checkpoint.is_due(is_epoch_end)
+            if is_epoch_end or must_save or reads_each_step or time.monotonic() - last_reading > READ_INTERVAL:
                 last_reading = time.monotonic()
-                if step.diverged(batches.steps):
+                if step.has_diverged(batches.steps_per_epoch):
                     raise _not_a_number(phase, epoch, position, topic)
-            if ends:
-                row = _end_epoch(phase, choices, metric, score, state, topic)
+            if is_epoch_end:
+                row = _end_epoch(phase, training, metric, score, state, topic)
                 callback_list.on_epoch_end(epoch, _logs(row, metric))
                 bar.describe(_last_epoch(state, phase, metric))
                 _report_epoch(state, phase, metric, topic)
-            if saves:
+            if must_save:
                 save_state(checkpoint, step, state)
-            if out_of_time:
-                fix = "The same command goes on from there"
+            if is_out_of_time:
+                fix = "Run the same command to resume"
                 raise UserError(f"the time is up at {format_position(state, phase)}", topic, fix)
-            if step.model.stop_training or _has_stopped(state, choices):
+            if step.model.stop_training or _has_stopped(state, training):
                 break
     callback_list.on_train_end()
     if state.best_weights:
         step.model.set_weights(state.best_weights)
     else:
-        if choices.keep == "best":
+        if training.keep == "best":
             warn(topic, f"{metric.title} was undefined after every epoch: the last epoch is kept")
         step.use_averaged_weights()
 
@@ -110,14 +110,14 @@ def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
 
 def format_position(state: TrainingState, phase: Phase) -> str:
     """Formats the progress of a phase: 'head, epoch 2, step 3 of 5 epochs'."""
-    epoch, position = divmod(state.step, phase.batches.steps)
+    epoch, position = divmod(state.step, phase.batches.steps_per_epoch)
     step = f", step {position}" if position else ""
     return f"{phase.prefix}epoch {epoch + 1}{step} of {phase.epochs} epochs"
 
 
 def _end_epoch(
     phase: Phase,
-    choices: TrainingSettings,
+    training: TrainingSettings,
     metric: Metric,
     score: Callable[[], float],
     state: TrainingState,
@@ -126,13 +126,13 @@ def _end_epoch(
     """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""
     step, epoch = phase.step, len(own_rows(state, phase)) + 1
     if overflowed := step.num_overflowed():
-        what = f"{overflowed} of {phase.batches.steps} steps of epoch {epoch} overflowed and were left out"
+        what = f"{overflowed} of {phase.batches.steps_per_epoch} steps of epoch {epoch} overflowed and were left out"
         warn(topic, f"{what}: loss or gradients were not finite")
     rate = float(keras.ops.convert_to_numpy(step.model.optimizer.learning_rate))
     loss = step.loss()
     with step.averaged_weights():
         value = score()
-        if choices.keep == "best":
+        if training.keep == "best":
             _keep_best(state, phase, metric, value)
     row = {"part": phase.name, "epoch": epoch, "learning_rate": rate, "loss": loss, metric.name: value}
     state.history.append(row)
@@ -150,8 +150,8 @@ def _keep_best(state: TrainingState, phase: Phase, metric: Metric, value: float)
         state.since_best += 1
 
 
-def _has_stopped(state: TrainingState, choices: TrainingSettings) -> bool:
-    return bool(choices.patience) and state.since_best >= choices.patience
+def _has_stopped(state: TrainingState, training: TrainingSettings) -> bool:
+    return bool(training.patience) and state.since_best >= training.patience
 
 
 def _to_tensors(batch: Batch) -> list:

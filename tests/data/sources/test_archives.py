@@ -51,7 +51,7 @@ def test_a_file_that_stands_there_is_kept_and_never_written_to(tmp_path, target,
     assert mine.read_text() == (target / "train.csv").read_text() == "corrected by hand"
     assert (target / "new.csv").read_bytes() == b"new"
     said = capsys.readouterr().out
-    assert "1 files of all.zip are already there with other contents, and are kept: train.csv" in said
+    assert "1 files of all.zip exist already with other contents, and are kept: train.csv" in said
     assert list(target.glob(".*")) == []
 
 
@@ -84,7 +84,7 @@ def test_only_files_and_folders_are_unpacked(tmp_path, target, mode):
 def test_a_bomb_is_refused_by_what_it_claims(tmp_path, target, monkeypatch):
     monkeypatch.setattr(archives, "BOMB_BYTES", 10**6)
     bomb = zipped({"zeros": bytes(2 * 10**6)}, zipfile.ZIP_DEFLATED)
-    with pytest.raises(UserError, match=r"an archive of .* kB that claims to hold 2 MB"):
+    with pytest.raises(UserError, match=r"an archive of .* kB that declares contents of 2 MB"):
         unpack_archive(archive_of(tmp_path, bomb), target)
     assert contents(target) == {}
 
@@ -216,6 +216,6 @@ def test_a_damaged_tar_is_one_line_and_leaves_no_half_file(tmp_path, target, mod
 def test_a_tar_that_claims_too_much_is_refused_before_it_is_unpacked(tmp_path, target, monkeypatch):
     monkeypatch.setattr(archives, "BOMB_BYTES", 10**5)
     archive = archive_of(tmp_path, tarred({"a.bin": bytes(10**6), "b.bin": bytes(10**6)}), "a.tar.gz")
-    with pytest.raises(UserError, match="claims to hold"):
+    with pytest.raises(UserError, match="declares contents of"):
         unpack_archive(archive, target)
     assert not contents(target)

@@ -132,10 +132,10 @@ def corrupt(data):
 @pytest.mark.parametrize("damage", [lambda data: data[:-100], corrupt, lambda data: b"<html>Sorry</html>"])
 def test_an_archive_that_stays_damaged_is_told(hosted, project, damage):
     hosted.competitions["histology"].archive = damage(hosted.competitions["histology"].archive)
-    with pytest.raises(UserError, match=r"histology: the archive arrives damaged, twice .*FROM=archive.zip"):
+    with pytest.raises(UserError, match=r"histology: the archive arrived damaged twice .*FROM=archive.zip"):
         download(project)
     assert not project.paths.raw.exists()
-    assert not open_source(project).complete
+    assert not open_source(project).is_complete
 
 
 def test_a_hostile_archive_unpacks_nothing(hosted, project, tmp_path):
@@ -148,7 +148,7 @@ def test_a_hostile_archive_unpacks_nothing(hosted, project, tmp_path):
 
 def test_too_little_room_is_told_before_anything_is_fetched(hosted, project, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
-    with pytest.raises(UserError, match="too little room"):
+    with pytest.raises(UserError, match="too little disk space"):
         download(project)
     assert not list(project.paths.data.rglob("*.part"))
 
@@ -184,8 +184,8 @@ def test_files_keep_their_folders(hosted, project, content):
     download(project, patterns=["train_labels.csv", "test/*"])
     expected = {name: data for name, data in content.items() if name == "train_labels.csv" or name.startswith("test/")}
     assert raw(project) == expected
-    assert "not yet all that training needs" in hosted.said()
-    assert not open_source(project).complete
+    assert "training needs more files" in hosted.said()
+    assert not open_source(project).is_complete
     assert leftovers(project) == []
 
 
@@ -194,8 +194,8 @@ def test_files_one_after_the_other_make_the_whole(hosted, project, content):
     hosted.log.clear()
     download(project, patterns=["*.csv", "train/*"])
     assert hosted.asked("DownloadDataFile") == 25  # train_labels.csv was there
-    assert "all that training needs" in hosted.said()
-    assert open_source(project).complete
+    assert "complete for training" in hosted.said()
+    assert open_source(project).is_complete
     assert raw(project) == content
 
 
@@ -220,7 +220,7 @@ def test_names_that_leave_the_folder_are_refused(hosted, project, tmp_path):
 
 
 def test_a_source_without_single_files_says_so(small):
-    with pytest.raises(UserError, match="FILES: source phantom cannot fetch single files"):
+    with pytest.raises(UserError, match="FILES: source phantom has no downloads of single files"):
         download(small, patterns=["train.csv"])
 
 
@@ -258,15 +258,15 @@ def test_single_files_do_not_declare_damaged_data_good(hosted, project, content)
     victim.write_bytes(b"damaged")
     download(project, patterns=["sample_submission.csv"])
     assert "1 others are missing" in hosted.said()
-    assert not open_source(project).complete
+    assert not open_source(project).is_complete
     download(project, patterns=[sorted(content)[3]])
-    assert open_source(project).complete
+    assert open_source(project).is_complete
     assert raw(project) == content
 
 
 def test_single_files_leave_a_begun_archive_alone(hosted, project, content):
     hosted.fault("storage", drop(after=300_000), *[status(503)] * 6)
-    with pytest.raises(UserError, match="the same command goes on from there"):
+    with pytest.raises(UserError, match="run the same command to resume"):
         download(project)
     download(project, patterns=["train_labels.csv"])
     assert (project.paths.downloads / "histology.zip.part").stat().st_size > 200_000
@@ -370,7 +370,7 @@ def test_killed_during_the_download_it_goes_on(hosted, project, project_folder, 
     assert not project.paths.raw.exists()
     kept = part.stat().st_size
     hosted.log.clear()
-    assert "going on at" in finish(project_folder, "download -c histology")
+    assert "resuming at" in finish(project_folder, "download -c histology")
     assert [headers["Range"] for _, headers in hosted.log if "Range" in headers] == [f"bytes={kept}-"]
     assert raw(project) == content
     assert leftovers(project) == []
@@ -402,7 +402,7 @@ def test_a_renewal_that_is_killed_leaves_what_was_there(hosted, project, project
         start(project_folder, "download -c histology --force"),
         lambda: part.is_file() and part.stat().st_size > 200_000,
     )
-    assert open_source(project).complete
+    assert open_source(project).is_complete
     assert raw(project) == content
 
 

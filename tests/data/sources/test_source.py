@@ -28,9 +28,9 @@ def test_an_unknown_kind_or_option_is_refused(small):
 
 def test_complete_means_every_file_with_its_size(small):
     source = Source(small.competition.source, small.paths)
-    assert not source.complete
+    assert not source.is_complete
     source.get()
-    assert source.complete
+    assert source.is_complete
     victim = small.paths.raw / "train.csv"
     victim.write_text(victim.read_text()[:-5])
     assert sources.missing_files(small.paths) == ["train.csv"]
@@ -47,7 +47,7 @@ def test_a_failed_fetch_leaves_what_was_there(small, monkeypatch):
     monkeypatch.setattr("medfold.data.sources.phantom.fetch", broken)
     with pytest.raises(UserError):
         source.get()
-    assert source.complete
+    assert source.is_complete
     assert not list(small.paths.data.glob("**/half.png"))
     assert not list(small.paths.data.glob(".raw*.tmp"))
 
@@ -112,14 +112,14 @@ def test_url_downloads_and_checks_the_md5(small, tmp_path, monkeypatch):
         source = with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5)
         assert source.get()["file"].tolist() == ["data.npz"]
         assert (small.paths.raw / "data.npz").read_bytes() == (served / "x.npz").read_bytes()
-        with pytest.raises(UserError, match="another md5"):
+        with pytest.raises(UserError, match="md5 of the download differs from that in competition.yaml"):
             with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5="0" * 32).get()
-        with pytest.raises(UserError, match="failed: the server answers 404.*FROM=data.npz"):
+        with pytest.raises(UserError, match="failed: the server returned 404.*FROM=data.npz"):
             with_source(small, kind="url", url=f"{address}/gone.npz", file="data.npz", md5=md5).get()
     monkeypatch.setattr("medfold.http_download.wait", lambda seconds: None)
     with pytest.raises(UserError, match="download of data.npz failed: .*FROM=data.npz"):
         with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5).get()
-    assert source.complete
+    assert source.is_complete
 
 
 def test_another_md5_given_by_hand_is_a_note(small, tmp_path, capsys):
@@ -143,7 +143,7 @@ def test_a_mounted_folder_is_linked_and_its_archives_are_unpacked(small, tmp_pat
     assert (raw / "deep" / "deeper" / "a.png").is_symlink()
     assert (raw / "train" / "b.png").read_bytes() == b"b"
     assert (mounted / "train.zip").is_file()
-    assert open_source(small).complete
+    assert open_source(small).is_complete
 
 
 def test_a_folder_is_linked_not_copied_where_it_can_be(small, tmp_path):
@@ -164,5 +164,5 @@ def test_what_was_corrected_by_hand_beside_its_archive_is_taken_and_not_overwrit
         fill(folder)
         assert (small.paths.raw / "train.csv").read_text() == "corrected by hand"
         assert sorted(path.name for path in small.paths.raw.iterdir()) == ["train.csv"]
-        assert "train.csv.zip are already there with other contents" in capsys.readouterr().out
+        assert "train.csv.zip exist already with other contents" in capsys.readouterr().out
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

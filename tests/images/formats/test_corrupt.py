@@ -87,9 +87,9 @@ def test_broken_files_are_named_in_one_line(tmp_path, worker, name):
     line, printed = worker.read(tmp_path, name, facts)
     assert line is not None, "it was read"
     assert re.match(
-        rf"{re.escape(str(tmp_path / name))}: unreadable image \(.+\)\. Get it again, or take it out$", line
+        rf"{re.escape(str(tmp_path / name))}: unreadable image \(.+\)\. Download it again, or remove it$", line
     )
-    said = line.partition("unreadable image (")[2].removesuffix("). Get it again, or take it out")
+    said = line.partition("unreadable image (")[2].removesuffix("). Download it again, or remove it")
     assert any(each in said for each in reason.split("|")), said
     assert len(said) <= 150
     assert said.isprintable()
@@ -149,7 +149,7 @@ def test_whatever_a_library_raises_makes_one_line(tmp_path, monkeypatch):
         monkeypatch.setattr("medfold.images.formats.raster.decode", fail)
         with pytest.raises(UserError) as caught:
             read_image(tmp_path, "a.png", ImageFacts(train="x", channels=1))
-        assert str(caught.value) == f"{tmp_path / 'a.png'}: unreadable image ({said}). Get it again, or take it out"
+        assert str(caught.value) == f"{tmp_path / 'a.png'}: unreadable image ({said}). Download it again, or remove it"
 
 
 def test_an_uncompressed_frame_behind_rubbish_is_not_lost(tmp_path):

@@ -147,7 +147,7 @@ def test_one_frame_or_all_of_them(tmp_path, syntax):
     tiles = spread(frames, frames.min(), frames.max())
     assert (read("montage") == np.block([[tiles[0], tiles[1]], [tiles[2], 0 * tiles[2]]])).all()
     for frame in (3, -1):
-        with pytest.raises(UserError, match=f"no frame {frame}, it has 3"):
+        with pytest.raises(UserError, match=f"no frame {frame}, only 3"):
             read(frame)
 
 
@@ -211,11 +211,11 @@ def test_a_jpeg_ls_with_a_stray_byte_before_its_end_is_read(tmp_path, syntax):
 def test_what_no_decoder_reads_and_no_pixels_are_told(tmp_path):
     made = dataset(smooth(bits=8).astype(np.uint8))
     made.PixelData = b""
-    with pytest.raises(UserError, match="no pixels in it"):
+    with pytest.raises(UserError, match="it contains no pixels"):
         shown(made, tmp_path)
     made = dataset(smooth(bits=8).astype(np.uint8))
     made.compress(RLELossless, generate_instance_uid=False, encoding_plugin="pydicom")
     made.BitsAllocated = made.BitsStored = 1
     made.HighBit = 0
-    with pytest.raises(UserError, match="one bit per pixel in RLE Lossless, which no decoder reads"):
+    with pytest.raises(UserError, match="one bit per pixel in RLE Lossless, which is not supported"):
         shown(made, tmp_path)

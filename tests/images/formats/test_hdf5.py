@@ -55,9 +55,9 @@ def test_hdf5_members_are_the_data_sets_at_the_top(hdf5):
 @pytest.mark.parametrize(
     ("member", "message"),
     [
-        ("", "the name of one is missing"),
-        ("#gone", "no data set 'gone' in it"),
-        ("#group", "no data set 'group' in it"),
+        ("", "the name of one are missing"),
+        ("#gone", "it contains no data set 'gone'"),
+        ("#group", "it contains no data set 'group'"),
         ("#stack/2", "no row '2' in data set 'stack' of shape .2, 30, 41."),
         ("#stack/-1", "no row '-1'"),
         ("#stack/x", "no row 'x'"),

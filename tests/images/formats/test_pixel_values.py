@@ -46,7 +46,7 @@ def test_windows_are_channels_of_values_with_a_sign(tmp_path):
     found = read(tmp_path / "a.npy", 2, windows=["brain", (0, 200)])
     assert (found == np.stack([spread(FLOAT, 0, 80), spread(FLOAT, -100, 100)], axis=-1)).all()
     np.save(tmp_path / "a.npy", GREY)
-    with pytest.raises(UserError, match="'images.windows' are for Hounsfield units"):
+    with pytest.raises(UserError, match="'images.windows' need Hounsfield units"):
         read(tmp_path / "a.npy", 1, windows=["brain"])
 
 
@@ -92,7 +92,7 @@ def test_an_image_that_is_no_stack_has_one_frame(tmp_path, name):
     np.save(tmp_path / name, GREY) if name == "a.npy" else Image.fromarray(GREY).save(tmp_path / name)
     for frame in ("first", "middle", "last", "montage", 0):
         assert (read(tmp_path / name, frame=frame) == GREY).all()
-    with pytest.raises(UserError, match="no frame 2, it has 1 .0 to 0."):
+    with pytest.raises(UserError, match="no frame 2, only 1 .0 to 0."):
         read(tmp_path / name, frame=2)
 
 

@@ -207,9 +207,9 @@ def test_a_deep_pgm_keeps_its_depth(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("a.heic", "HEIC is not read. Save it as PNG or JPEG"),
-        ("a.nii", "NIfTI is not read"),
-        ("a.nii.gz", "NIfTI is not read"),
+        ("a.heic", "HEIC is not supported. Save it as PNG or JPEG"),
+        ("a.nii", "NIfTI is not supported"),
+        ("a.nii.gz", "NIfTI is not supported"),
         ("a.xyz", "unknown image format '.xyz'. Known: .png"),
     ],
 )

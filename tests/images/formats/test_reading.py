@@ -12,15 +12,15 @@ from PIL import Image, ImageOps
 
 from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats.reading import image_endings, read_image, read_image_with_headers
+from medfold.images.formats.reading import image_extensions, read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import REPOSITORY, picture
 from tests.support.image_files import ALPHA, COLOUR, DEEP, GREY, RNG, images, jpeg, read, spread
 
 
 def test_suffixes_are_those_of_single_images():
-    assert {".png", ".jpeg", ".tif", ".webp", ".bmp", ".dcm", ".npy"} <= set(image_endings())
-    assert not {".npz", ".h5", ".hdf5"} & set(image_endings())
+    assert {".png", ".jpeg", ".tif", ".webp", ".bmp", ".dcm", ".npy"} <= set(image_extensions())
+    assert not {".npz", ".h5", ".hdf5"} & set(image_extensions())
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "b.PNG"])
@@ -160,7 +160,7 @@ def test_several_files_of_one_image_must_fit(tmp_path):
     picture(tmp_path / "b.png", shape=(12, 11))
     with pytest.raises(UserError, match="b.png: 12x11 pixels, but a.png of the same image has 12x10"):
         read_image(tmp_path, "a.png|b.png", images(2))
-    with pytest.raises(UserError, match="2 files, but 'images.channels' are 3"):
+    with pytest.raises(UserError, match="2 files, but 'images.channels' is 3"):
         read_image(tmp_path, "a.png|b.png", images(3))
     with pytest.raises(UserError, match="gone.png: unreadable image"):
         read_image(tmp_path, "a.png|gone.png", images(2))

@@ -126,7 +126,7 @@ def test_pages_of_tiffs_are_frames(tmp_path, kind):
     for frame, number in (("first", 0), ("middle", 1), ("last", 2), (2, 2)):
         found = read(tmp_path / "a.tif", 3 if alpha else 1, frame=frame)
         assert (found == (pages[number][..., :3] if alpha else pages[number])).all()
-    with pytest.raises(UserError, match="no frame 3, it has 3 .0 to 2."):
+    with pytest.raises(UserError, match="no frame 3, only 3 .0 to 2."):
         read(tmp_path / "a.tif", 1, frame=3)
 
 

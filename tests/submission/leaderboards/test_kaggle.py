@@ -57,7 +57,7 @@ def test_a_submission_is_scored_and_recorded(hosted, project):
     said = hosted.said()
     assert "5 left today" in said
     assert "uploaded as 41000001" in said
-    assert "look 1 at this leaderboard" in said
+    assert "scored submission 1 of this leaderboard" in said
     assert hosted.asked("GetSubmission") == 3
 
 
@@ -88,7 +88,7 @@ def test_a_lost_ledger_does_not_submit_twice(hosted, project):
     project.workspace.ledger.unlink()
     submit(project)
     assert len(hosted.submissions) == 1
-    assert "Kaggle has this file already, as 41000001" in hosted.said()
+    assert "this file is on Kaggle already, as 41000001" in hosted.said()
     assert ledger(project)[0]["status"] == "scored"
 
 
@@ -123,8 +123,8 @@ def test_a_dry_run_ends_well_where_kaggle_cannot_be_asked(hosted, project, monke
     ("change", "message"),
     [
         ({"entered": False}, "Accept its rules at https://www.kaggle.com/competitions/histology/rules"),
-        ({"notebooks_only": True}, "takes notebooks only, no files; nothing was uploaded. Set 'upload: notebook'"),
-        ({"disabled": True}, "takes no more submissions; nothing was uploaded"),
+        ({"notebooks_only": True}, "accepts notebooks only, no files; nothing was uploaded. Set 'upload: notebook'"),
+        ({"disabled": True}, "accepts no more submissions; nothing was uploaded"),
         (
             {"allowed": 0},
             r"today's submissions are used up; nothing was uploaded. .*midnight UTC, in .*the file is kept",
@@ -159,7 +159,7 @@ def test_a_faulty_submission_never_leaves(hosted, project):
     files.write_csv(files.read_csv(path).assign(label=1.5), path)
     done = project.paths.run("baseline").fold(0).done
     files.write_json({**files.read_json(done), "test.csv": files.sha256(path)}, done)
-    with pytest.raises(UserError, match="is no probability from 0 to 1"):
+    with pytest.raises(UserError, match="is not a probability from 0 to 1"):
         submit(project)
     assert hosted.log == []
     assert ledger(project) == []
@@ -201,11 +201,11 @@ def test_a_lost_answer_is_one_submission(hosted, project):
 
 
 def test_a_score_that_takes_too_long_comes_with_make_scores(hosted, project, monkeypatch):
-    monkeypatch.setattr(board, "LONGEST", 0)
+    monkeypatch.setattr(board, "MAX_WAIT", 0)
     hosted.competitions["histology"].polls = 3
     submit(project)
     assert ledger(project)[0]["status"] == "pending"
-    assert "make scores fetches it" in hosted.said()
+    assert "run make scores later" in hosted.said()
     submit(project)
     assert "the same predictions are already in" in hosted.said()
     scores(project.workspace)
@@ -232,7 +232,7 @@ def test_killed_after_the_upload_it_is_found_again(hosted, project):
     hosted.fault("CreateSubmission", stall(30, after=-1))
     kill_when(start(project.workspace.root, "submit -c histology"), lambda: hosted.submissions)
     assert ledger(project)[0]["status"] == "written"
-    assert "Kaggle has this file already, as 41000001" in finish(project.workspace.root, "submit -c histology")
+    assert "this file is on Kaggle already, as 41000001" in finish(project.workspace.root, "submit -c histology")
     assert len(hosted.submissions) == 1
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
@@ -261,7 +261,7 @@ def test_scores_show_how_oof_and_leaderboard_agree(hosted, project):
 
 
 def test_each_row_gets_the_score_of_its_own_number(hosted, project, monkeypatch):
-    monkeypatch.setattr(board, "LONGEST", 0)
+    monkeypatch.setattr(board, "MAX_WAIT", 0)
     hosted.competitions["histology"].polls = 1
     submit(project)
     submit(project, force=True)
@@ -270,7 +270,7 @@ def test_each_row_gets_the_score_of_its_own_number(hosted, project, monkeypatch)
 
 
 def test_an_error_that_comes_late_is_told_with_its_reason(hosted, project, monkeypatch):
-    monkeypatch.setattr(board, "LONGEST", 0)
+    monkeypatch.setattr(board, "MAX_WAIT", 0)
     hosted.competitions["histology"].polls = 1
     hosted.competitions["histology"].judge = lambda text: {"status": "ERROR", "errorDescription": "id 7 is missing"}
     submit(project)
@@ -338,5 +338,5 @@ def test_the_competition_is_named_by_source_or_url(project):
     assert kaggle_slug(facts) == "histology"
     elsewhere = facts.model_copy(update={"source": {"kind": "url"}, "url": "https://www.kaggle.com/c/other"})
     assert kaggle_slug(elsewhere) == "other"
-    with pytest.raises(UserError, match="which competition at Kaggle.*Set url"):
+    with pytest.raises(UserError, match="competition at Kaggle unknown.*Set url"):
         kaggle_slug(facts.model_copy(update={"source": {"kind": "url"}, "url": None}))

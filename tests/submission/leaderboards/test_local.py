@@ -24,7 +24,7 @@ def solved(small):
 def place(small, table, groups, behind=None, facts=None):
     file = small.paths.submissions / "x.csv"
     written = table.astype(str)
-    more = {"message": "", "content_id": "", "sample": written, "pack": pytest.fail, "note": pytest.fail}
+    more = {"message": "", "content_id": "", "sample": written, "pack": pytest.fail, "record": pytest.fail}
     entry = SubmissionEntry(file, written, table if behind is None else behind, groups, **more)
     return local.submit(facts or small.competition, small.paths, entry)
 

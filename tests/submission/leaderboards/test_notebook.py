@@ -88,7 +88,7 @@ def test_a_notebook_is_pushed_followed_checked_submitted_and_recorded(hosted, pr
         "running, 0 s",
         "8 rows, checked; they differ from the local predictions by at most 0",
         "version 1 of the notebook as 41000001: medfold baseline, OOF AUC",
-        "look 1 at this leaderboard",
+        "scored submission 1 of this leaderboard",
     ):
         assert words in said
     assert hosted.asked("CreateSubmission") == 0
@@ -125,7 +125,7 @@ def test_a_dry_run_sends_nothing(hosted, project):
     ("change", "message"),
     [
         ({"entered": False}, "you have not joined this competition. Accept its rules at"),
-        ({"disabled": True}, "this competition takes no more submissions; nothing was uploaded"),
+        ({"disabled": True}, "this competition accepts no more submissions; nothing was uploaded"),
         ({"allowed": 0}, "today's submissions are used up; nothing was uploaded"),
     ],
 )
@@ -149,7 +149,9 @@ def test_a_faulty_submission_is_not_submitted(hosted, project):
         return Ended({"submission.csv": b"\n".join(text.splitlines()[:-1])})
 
     hosted.runner = without_a_row
-    with pytest.raises(UserError, match="output was not submitted: .*1 ids are missing: .* FORCE=1 runs the"):
+    with pytest.raises(
+        UserError, match="output was not submitted: .*1 ids are missing: .* Run the notebook again with FORCE=1"
+    ):
         submit(project)
     assert not hosted.submissions
     hosted.runner = right
@@ -199,7 +201,7 @@ def test_a_lost_answer_to_the_submission_is_looked_up(hosted, project):
     [
         (
             instead(message="The notebook has no such output", ref=0),
-            "no submission of it: The notebook has no such outpu",
+            "no submission was made: The notebook has no such outpu",
         ),
         (
             status(400, "Submission not allowed: the code tab takes them"),
@@ -218,7 +220,7 @@ def test_a_refused_submission_is_one_line_and_can_be_made_later(hosted, project,
 def test_a_score_that_comes_later_keeps_the_versions(hosted, project, monkeypatch):
     from medfold.submission.leaderboards import kaggle
 
-    monkeypatch.setattr(kaggle, "LONGEST", 0)
+    monkeypatch.setattr(kaggle, "MAX_WAIT", 0)
     hosted.competitions["histology"].polls = 1
     submit(project)
     assert ledger(project)[0]["status"] == "pending"

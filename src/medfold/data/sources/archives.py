@@ -22,9 +22,9 @@ from medfold.progress import ProgressBar, progress_bar
 CHUNK_BYTES = 1 << 20
 UTF_8 = 0x800  # flag of a zip member: its name is UTF-8
 MAX_NESTING = 3  # levels of archives within archives
-# Images hardly compress, tables to a tenth. An archive with a higher ratio is no data set but a decompression bomb.
+# Images hardly compress, tables to a tenth. An archive with a higher ratio is not a data set but a decompression bomb.
 BOMB_RATIO, BOMB_BYTES = 200, 10**9
-ENDINGS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of archives
+EXTENSIONS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of archives
 DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -72,8 +72,8 @@ class _Member:
 
 
 def is_archive(path: Path) -> bool:
-    """True if there is a file and it is named like an archive; its contents are not checked."""
-    return bool(ENDINGS.search(path.name)) and path.is_file()
+    """Returns True if there is a file and it is named like an archive; its contents are not checked."""
+    return bool(EXTENSIONS.search(path.name)) and path.is_file()
 
 
 def unpack_archive(archive: Path, target: Path) -> None:
@@ -86,7 +86,7 @@ def unpack_archive(archive: Path, target: Path) -> None:
         DamagedArchiveError: not an archive, a truncated one, or a wrong checksum.
         RefusedArchiveError: a member with an absolute path, with `..` or that is a link; a password; contents far
             larger than the archive.
-        UserError: too little room on the disk.
+        UserError: not enough disk space.
     """
     try:
         with _open_members(archive) as (unchecked, finish):
@@ -95,7 +95,7 @@ def unpack_archive(archive: Path, target: Path) -> None:
                 differ = [member.name for member in members if not _extract(member, target / member.path, bar)]
             finish()
             if differ:
-                message = f"{len(differ):,} files of {archive.name} are already there with other contents"
+                message = f"{len(differ):,} files of {archive.name} exist already with other contents"
                 warn("unpack", f"{message}, and are kept: {shorten_list(differ)}")
     except DAMAGED as error:
         raise _damaged(archive, error) from None
@@ -149,7 +149,7 @@ def _tar_member(opened: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
 
 
 def is_zip_of(archive: Path, name: str) -> bool:
-    """True if a file is a zip archive that contains one file, of that name."""
+    """Returns True if a file is a zip archive that contains one file, of that name."""
     try:
         with zipfile.ZipFile(archive) as opened:
             return opened.namelist() == [name]
@@ -199,7 +199,7 @@ def _join_parts(folder: Path) -> None:
 
 def _target_folder(archive: Path) -> Path:
     """The folder to unpack a nested archive into; see `unpack_nested`."""
-    name = ENDINGS.sub("", archive.name)
+    name = EXTENSIONS.sub("", archive.name)
     try:
         with _open_members(archive) as (members, _):
             top_level = {member.path.parts[:1] for member in members} - {(), ("__MACOSX",)}
@@ -209,7 +209,7 @@ def _target_folder(archive: Path) -> Path:
 
 
 def _check_members(unchecked: Iterable[_Member], archive: Path, target: Path) -> list[_Member]:
-    """Returns the members as a list, after checking that all of them are safe and that there is room for them."""
+    """Returns the members as a list, after checking that all of them are safe and that the disk space is sufficient."""
     members, total = [], 0
     for member in unchecked:  # lazy: a compressed tar is unpacked to find the next member
         _check_member(member, archive)
@@ -224,22 +224,22 @@ def _check_member(member: _Member, archive: Path) -> None:
     is_outside = path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", member.name)
     if is_outside or not member.is_plain:
         raise RefusedArchiveError(
-            f"unsafe member '{member.name}'", archive, "Nothing was unpacked; get it from its source"
+            f"unsafe member '{member.name}'", archive, "Nothing was unpacked; download it from its official source"
         )
     if member.is_encrypted:
-        fix = "Unpack it yourself; give FROM=folder"
+        fix = "Unpack it yourself and set FROM=folder"
         raise RefusedArchiveError(f"'{member.name}' needs a password", archive, fix)
 
 
 def _check_size(total: int, archive: Path, target: Path) -> None:
     packed = archive.stat().st_size
     if total > max(BOMB_RATIO * packed, BOMB_BYTES):
-        what = f"an archive of {format_size(packed)} that claims to hold {format_size(total)}"
-        raise RefusedArchiveError(what, archive, "Nothing was unpacked; get it from its source")
+        what = f"an archive of {format_size(packed)} that declares contents of {format_size(total)}"
+        raise RefusedArchiveError(what, archive, "Nothing was unpacked; download it from its official source")
     free = shutil.disk_usage(next(folder for folder in (target, *target.parents) if folder.is_dir())).free
     if total > free:
-        what = f"too little room: the contents take {format_size(total)}, {format_size(free)} are free"
-        raise UserError(what, target, "Make room and run the same command again; the archive is kept")
+        what = f"not enough disk space: the contents take {format_size(total)}, {format_size(free)} are free"
+        raise UserError(what, target, "Free some and run the same command again; the archive is kept")
 
 
 def _extract(member: _Member, path: Path, bar: ProgressBar) -> bool:
@@ -257,7 +257,7 @@ def _extract(member: _Member, path: Path, bar: ProgressBar) -> bool:
 
 
 def _equals(member: _Member, path: Path, bar: ProgressBar) -> bool:
-    """True if a file has the contents of a member."""
+    """Returns True if a file has the contents of a member."""
     same = path.stat().st_size == member.bytes
     with member.open() as packed, path.open("rb") as file:
         while chunk := packed.read(CHUNK_BYTES):  # read to its end, which tests its checksum

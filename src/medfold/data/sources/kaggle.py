@@ -55,6 +55,6 @@ def _connected(options: Options) -> KaggleSession:
     session = KaggleSession.connect()
     say("kaggle", f"as {session.account}")
     info = Competitions(session).joined(options.slug)
-    if info.over:
+    if info.has_ended:
         say("kaggle", f"{options.slug} ended on {info.deadline:%Y-%m-%d}; its data is still available")
     return session

@@ -21,14 +21,14 @@ def copy_or_unpack(path: Path, target: Path, name: str) -> None:
     """
     if path.is_dir():
         _copy_folder(path, target)
-    elif archives.is_archive(path) or _is_zip_without_ending(path):
+    elif archives.is_archive(path) or _is_zip_without_extension(path):
         unpack_archive(path, target)
     else:
         shutil.copy2(path, target / name)
 
 
 def _copy_folder(root: Path, target: Path) -> None:
-    left_out: list[str] = []
+    skipped: list[str] = []
 
     def ignore_special_files(folder: str, names: list[str]) -> list[str]:
         """Names of broken links, of links to a parent folder, and of pipes and other special files."""
@@ -36,7 +36,7 @@ def _copy_folder(root: Path, target: Path) -> None:
         ignored = [
             name for name, path in paths.items() if not (path.is_file() or path.is_dir()) or _is_circular_link(path)
         ]
-        left_out.extend(str(Path(folder, name).relative_to(root)) for name in ignored)
+        skipped.extend(str(Path(folder, name).relative_to(root)) for name in ignored)
         return ignored
 
     try:
@@ -46,18 +46,18 @@ def _copy_folder(root: Path, target: Path) -> None:
         raise UserError(f"{len(error.args[0]):,} files cannot be copied ({reason})", source) from None
     except OSError as error:
         raise UserError(f"cannot be copied ({error.strerror})", root) from None
-    if left_out:
-        count = f"{len(left_out):,} links that lead nowhere or in circles, pipes or the like"
-        warn("download", f"{count} are left out: {shorten_list(left_out)}")
+    if skipped:
+        count = f"{len(skipped):,} broken or circular links and special files"
+        warn("download", f"{count} were skipped: {shorten_list(skipped)}")
 
 
 def _is_circular_link(path: Path) -> bool:
-    """True for a link to a folder that contains it."""
+    """Returns True for a link to a folder that contains it."""
     return path.is_symlink() and path.is_dir() and path.parent.resolve().is_relative_to(path.resolve())
 
 
-def _is_zip_without_ending(path: Path) -> bool:
-    """True for a zip archive without a file ending; with one, it may be an Excel table, which is a zip archive too."""
+def _is_zip_without_extension(path: Path) -> bool:
+    """Returns True for a zip archive without an extension; with one, it may be an Excel table, also a zip archive."""
     return not path.suffix and zipfile.is_zipfile(path)
 
 

@@ -22,7 +22,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
         UserError: always.
     """
     what = "the data is your own: there is no address to download it from"
-    raise UserError(what, "source.kind", "Name it: FROM=folder-or-archive")
+    raise UserError(what, "source.kind", "Set FROM=folder-or-archive")
 
 
 def accept(options: Options, path: Path) -> str:

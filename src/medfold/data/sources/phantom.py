@@ -129,17 +129,23 @@ def _draw_all(options: Options, images: list[PhantomImage], target: Path) -> Ite
         (target / part).mkdir(parents=True)
 
     def draw(image: PhantomImage) -> tuple[PhantomImage, dict]:
-        pixels, facts = draw_image(options, image.part, image.patient, image.number)
+        pixels, attributes = draw_image(options, image.part, image.patient, image.number)
         cv2.imwrite(str(target / image.part / f"{image.id}.png"), pixels)
-        return image, facts
+        return image, attributes
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(draw, images)
 
 
-def _record(facts: dict, image: PhantomImage) -> dict:
+def _record(attributes: dict, image: PhantomImage) -> dict:
     patient = f"P{image.patient:04d}"
-    return {"id": image.id, "patient_id": patient, "age": facts["age"], "sex": facts["sex"], "target": facts["target"]}
+    return {
+        "id": image.id,
+        "patient_id": patient,
+        "age": attributes["age"],
+        "sex": attributes["sex"],
+        "target": attributes["target"],
+    }
 
 
 def _add_duplicates(
@@ -179,11 +185,11 @@ def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[
         Pixels, uint8 (128, 128), and a dictionary with age, sex, target (0 or 1) and nodule (x, y, radius in
         pixels, snr; `None` without one).
     """
-    film, facts, image_rng = draw_film(options, part, patient, number)
+    film, attributes, image_rng = draw_film(options, part, patient, number)
     # Exposure and display: gain, offset and a film-like curve.
     gain, offset, gamma = image_rng.uniform(0.7, 1.05), image_rng.uniform(0, 0.15), math.exp(image_rng.normal(0, 0.18))
     shown = np.clip(film, 0, 1) ** gamma * gain + offset
-    return np.clip(np.rint(shown * 255), 0, 255).astype(np.uint8), facts
+    return np.clip(np.rint(shown * 255), 0, 255).astype(np.uint8), attributes
 
 
 def draw_film(options: Options, part: str, patient: int, number: int) -> tuple[np.ndarray, dict, np.random.Generator]:
@@ -224,8 +230,8 @@ def draw_film(options: Options, part: str, patient: int, number: int) -> tuple[n
         p, q = _rotated(u - cu, v - cv, patient_rng.uniform(0, math.pi))
         blob = np.exp(-((p * stretch) ** 2 + (q / stretch) ** 2) / (2 * spread * spread))
         image += blob * (snr * NOISE / float(np.linalg.norm(blob)))
-        at = np.unravel_index(np.argmax(blob), blob.shape)
-        nodule = {"x": int(at[1]), "y": int(at[0]), "radius": float(1.5 * radius * zoom), "snr": float(snr)}
+        peak = np.unravel_index(np.argmax(blob), blob.shape)
+        nodule = {"x": int(peak[1]), "y": int(peak[0]), "radius": float(1.5 * radius * zoom), "snr": float(snr)}
 
     # Vessels: smooth clutter of about a nodule's size within the lungs, so that a bright spot alone proves nothing.
     clutter = cv2.GaussianBlur(image_rng.standard_normal((SIZE, SIZE), np.float32), (0, 0), 1.8)

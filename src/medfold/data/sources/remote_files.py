@@ -12,7 +12,7 @@ from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.source import SourceFolders
 from medfold.errors import UserError
 
-CONTENTS = 1.0  # images hardly compress: unpacking needs about the size of the archive again
+UNPACKED_RATIO = 1.0  # size of the contents per size of the archive: images hardly compress
 
 
 def fetch_archive(open_response: Callable[[], requests.Response], name: str, into: SourceFolders) -> None:
@@ -23,7 +23,7 @@ def fetch_archive(open_response: Callable[[], requests.Response], name: str, int
 
     Args:
         open_response: sends a new request for the archive and returns its response.
-        name: name of the archive, without ending.
+        name: name of the archive, without extension.
         into: the folders to fill.
 
     Raises:
@@ -33,7 +33,7 @@ def fetch_archive(open_response: Callable[[], requests.Response], name: str, int
     archive = into.downloads / f"{name}.zip"
     for attempt in (1, 2):
         if not archive.is_file():
-            http_download.download_file(open_response, archive, CONTENTS)
+            http_download.download_file(open_response, archive, UNPACKED_RATIO)
             say("download", f"{format_size(archive.stat().st_size)} arrived")
         try:
             unpack_archive(archive, into.raw)
@@ -44,8 +44,8 @@ def fetch_archive(open_response: Callable[[], requests.Response], name: str, int
         except archives.DamagedArchiveError as error:
             archive.unlink()
             if attempt == 2:
-                fix = "Try again later, or fetch it with a browser and give it by FROM=archive.zip"
-                raise UserError(f"the archive arrives damaged, twice ({error.what})", name, fix) from None
+                fix = "Try again later, or download it with a browser and set FROM=archive.zip"
+                raise UserError(f"the archive arrived damaged twice ({error.what})", name, fix) from None
             warn("download", f"{error.what}; downloading it again")
             files.remove(into.raw)
             into.raw.mkdir()

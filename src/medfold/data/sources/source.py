@@ -96,16 +96,16 @@ class Source:
     """The source of one competition, with checked options.
 
     Args:
-        facts: the settings under `source` in competition.yaml.
+        settings: those under `source` in competition.yaml.
         paths: the paths of the competition.
 
     Raises:
         UserError: unknown kind or option.
     """
 
-    def __init__(self, facts: dict[str, Any], paths: CompetitionPaths):
+    def __init__(self, settings: dict[str, Any], paths: CompetitionPaths):
         where = paths.facts.relative_to(paths.root)
-        self.kind = facts.get("kind")
+        self.kind = settings.get("kind")
         if self.kind in KINDS:
             self._kind = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
         elif self.kind in SOURCES:
@@ -114,13 +114,13 @@ class Source:
             known = [*KINDS, *SOURCES]
             hint = did_you_mean(str(self.kind), known)
             raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
-        self.options = config.validated(self._kind.Options, facts, f"{where}, source")
+        self.options = config.validated(self._kind.Options, settings, f"{where}, source")
         self._paths = paths
-        self.embedded = self.kind == "phantom"
+        self.is_embedded = self.kind == "phantom"
 
     @property
-    def complete(self) -> bool:
-        """True if the raw data is complete: every file of the manifest is there, unchanged."""
+    def is_complete(self) -> bool:
+        """Returns True if the raw data is complete: every file of the manifest is there, unchanged."""
         return not missing_files(self._paths)
 
     def get(self, path: Path | None = None, force: bool = False) -> pd.DataFrame:
@@ -134,7 +134,7 @@ class Source:
             The manifest: file (path below raw/), bytes and sha256.
 
         Raises:
-            UserError: the source fails, or there is no file in what arrived.
+            UserError: the source fails, or it gave no files.
         """
         paths = self._paths
         files.remove_temporaries(paths.raw)
@@ -157,7 +157,9 @@ class Source:
             _normalise_names(raw)
             manifest = _manifest(raw)
             if manifest.empty:
-                raise UserError("no file in it", f"FROM={path}")
+                if path is None:
+                    raise UserError("the source gave no files", f"source {self.kind}")
+                raise UserError("it contains no files", f"FROM={path}")
             paths.raw_manifest.unlink(missing_ok=True)
         files.write_csv(manifest, paths.raw_manifest)
         files.remove(paths.downloads)
@@ -193,18 +195,21 @@ class Source:
         """
         single = self._single_files()
         if single is None:
-            raise UserError(f"source {self.kind} cannot fetch single files", "FILES", "Leave FILES out")
+            raise UserError(f"source {self.kind} has no downloads of single files", "FILES", "Leave FILES out")
         sizes = single.sizes()
         names = _match_files(patterns, sorted(sizes))
         if len(names) > MAX_SINGLE_FILES:
-            warn("download", f"{len(names):,} files one by one take long; make download without FILES gets one archive")
+            warn(
+                "download",
+                f"{len(names):,} files one by one take long; without FILES they are downloaded as one archive",
+            )
         changed = set(missing_files(self._paths))
         for number, name in enumerate(names, start=1):
             path = self._paths.raw / name
             exists = path.is_file() and path.stat().st_size == sizes[name] and name not in changed
             if not exists:
                 self._fetch(single, name)
-            say("download", f"{name}, {number} of {len(names)}{', was there' if exists else ''}")
+            say("download", f"{name}, {number} of {len(names)}{', exists already' if exists else ''}")
         self._move_staged_files()
         return names
 
@@ -287,16 +292,16 @@ class Source:
         return self._kind.single_files(self.options) if hasattr(self._kind, "single_files") else None
 
 
-def _match_files(patterns: list[str], everything: list[str]) -> list[str]:
+def _match_files(patterns: list[str], all_names: list[str]) -> list[str]:
     """Names that match the patterns; all parts of a split archive (`x.zip.001`), since one part alone is of no use."""
     names: list[str] = []
     for pattern in patterns:
-        matches = fnmatch.filter(everything, pattern)
+        matches = fnmatch.filter(all_names, pattern)
         if not matches:
-            available = f"It has {shorten_list(everything, 8)}"
-            raise UserError(f"no file matches{did_you_mean(pattern, everything)}", f"FILES={pattern}", available)
+            available = f"Files: {shorten_list(all_names, 8)}"
+            raise UserError(f"no file matches{did_you_mean(pattern, all_names)}", f"FILES={pattern}", available)
         stems = {name[:-4] for name in matches if re.fullmatch(r".*\.zip\.\d{3}", name)}
-        matches += [name for name in everything if name[:-4] in stems and name[-3:].isdigit()]
+        matches += [name for name in all_names if name[:-4] in stems and name[-3:].isdigit()]
         names += [name for name in matches if name not in names]
     return list(dict.fromkeys(names))
 
@@ -324,7 +329,7 @@ def _manifest(raw: Path, hashed: bool = True) -> pd.DataFrame:
 
 
 def missing_files(paths: CompetitionPaths) -> list[str]:
-    """Returns the raw files that are missing or differ from the manifest; ['raw.csv'] without a manifest.
+    """Returns the raw files that are missing or differ from the manifest; ['raw.csv'] if there is no manifest.
 
     Compares sizes, and hashes only of files modified after the manifest was written, so that checking 100,000 files
     takes seconds.

@@ -33,11 +33,11 @@ def fetch(options: Options, into: SourceFolders) -> None:
         try:
             http_download.download_file(lambda: http_download.open_stream(options.url), download)
         except UserError as error:
-            fix = f"Fetch it with a browser and give it by FROM={options.file}"
+            fix = f"Download it with a browser and set FROM={options.file}"
             raise UserError(error.what, options.url, f"{error.fix}. {fix}" if error.fix else fix) from None
     if files.md5(download) != options.md5:
         download.unlink()
-        raise UserError("the download has another md5 than competition.yaml says", options.url, "Try again")
+        raise UserError("the md5 of the download differs from that in competition.yaml", options.url, "Try again")
     if archives.is_archive(download):
         unpack_archive(download, into.raw)
     else:

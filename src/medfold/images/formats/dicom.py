@@ -54,7 +54,7 @@ REQUIRED = [
 ]  # fmt: skip
 # The decoders of each compressed transfer syntax. pydicom's own order starts with GDCM, which crashes the process on
 # damaged JPEG and JPEG 2000 and is slower than the others. Run-length encoding has only the decoder of pydicom.
-PLUGINS = {
+DECODER_PLUGINS = {
     JPEGBaseline8Bit: ("pillow",),
     JPEGExtended12Bit: ("pillow",),  # for eight bits; see _plugins for more
     JPEGLossless: ("gdcm", "pylibjpeg"),
@@ -64,7 +64,7 @@ PLUGINS = {
     JPEG2000Lossless: ("pylibjpeg",),
     JPEG2000: ("pylibjpeg",),
 }
-MAX_HEADER = 64  # characters; longer values of technical headers are meaningless
+MAX_HEADER_LENGTH = 64  # characters; longer values of technical headers are meaningless
 MAX_AGE = 89  # years; a higher age can identify a patient
 
 # Headers are checked in this module: pydicom's checks are slow, and their messages quote values.
@@ -86,14 +86,14 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
         ImageError: the file is not DICOM, has no pixels, or they cannot be decoded.
     """
     dataset = _dataset(path)
-    numbers = chosen_frames(_count(dataset), facts)
+    numbers = chosen_frames(_num_frames(dataset), facts)
     frames = _decoded(dataset, numbers)
-    by_palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
-    if facts.windows and (by_palette or frames[0].ndim == 3):
-        raise ImageError("a colour image, but 'images.windows' are for Hounsfield units")
+    uses_palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
+    if facts.windows and (uses_palette or frames[0].ndim == 3):
+        raise ImageError("a colour image, but 'images.windows' need Hounsfield units")
     if frames[0].ndim == 3:
         pixels = frames_to_uint8(np.stack(frames), facts)
-    elif by_palette:
+    elif uses_palette:
         pixels = [dicom_palette.apply_palette(frame, dataset) for frame in frames]
     else:
         pixels = dicom_grayscale.apply_grayscale_chains(
@@ -123,7 +123,7 @@ def stored_values(path: Path) -> np.ndarray | None:
 
 def technical_headers(dataset: Dataset) -> dict[str, str]:
     """Returns the headers of `TECHNICAL` that are present, and the transfer syntax; ages above 89 are given as 90."""
-    headers = {name: text[:MAX_HEADER] for name in TECHNICAL if (text := _text(dataset.get(name)))}
+    headers = {name: text[:MAX_HEADER_LENGTH] for name in TECHNICAL if (text := _text(dataset.get(name)))}
     age = re.fullmatch(r"(\d+)Y", headers.get("PatientAge", ""))
     if age and int(age[1]) > MAX_AGE:
         headers["PatientAge"] = f"{MAX_AGE + 1:03}Y"
@@ -149,7 +149,7 @@ def read_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
         if keyword not in keyword_dict:
             raise UserError(f"unknown DICOM keyword '{keyword}'{did_you_mean(keyword, keyword_dict)}", "images.headers")
         if dictionary_VR(keyword) in ("SQ", "OB", "OW", "OB or OW", "OD", "OF", "OL", "OV", "UN"):
-            raise UserError(f"DICOM keyword '{keyword}' holds no text", "images.headers")
+            raise UserError(f"DICOM keyword '{keyword}' contains no text", "images.headers")
     dataset = _parsed(path, stop_before_pixels=True, specific_tags=keywords)
     return {key: _text(dataset.get(key, dataset.file_meta.get(key))) for key in keywords}
 
@@ -177,14 +177,14 @@ def _dataset(path: Path) -> Dataset:
     """Returns the parsed file; headers that the decoder needs are completed where they can be derived."""
     dataset = _parsed(path, specific_tags=REQUIRED)
     if not any(len(dataset.get(name) or b"") for name in PIXEL_KEYWORDS):
-        raise ImageError("no pixels in it")
+        raise ImageError("it contains no pixels")
     if not dataset.file_meta.get("TransferSyntaxUID"):
-        implicit, little = dataset.original_encoding
-        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+        is_implicit, is_little_endian = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if is_little_endian else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if is_implicit else explicit
     for name in ("Rows", "Columns", "BitsAllocated"):
         if not isinstance(dataset.get(name), int):
-            raise ImageError(f"no {name} in it")
+            raise ImageError(f"no header {name}")
     defaults = {"SamplesPerPixel": 1, "PixelRepresentation": 0, "PlanarConfiguration": 0}
     for name, default in (defaults | {"BitsStored": dataset.BitsAllocated}).items():
         if dataset.get(name) is None:
@@ -199,11 +199,11 @@ def _dataset(path: Path) -> Dataset:
     return dataset
 
 
-def _count(dataset: Dataset) -> int:
+def _num_frames(dataset: Dataset) -> int:
     try:
         return int(dataset.get("NumberOfFrames") or 1)
     except (ValueError, TypeError):
-        raise ImageError("NumberOfFrames is no number") from None
+        raise ImageError("NumberOfFrames is not a number") from None
 
 
 def _decoded(dataset: Dataset, numbers: range) -> list[np.ndarray]:
@@ -214,13 +214,13 @@ def _decoded(dataset: Dataset, numbers: range) -> list[np.ndarray]:
     dataset.file_meta.TransferSyntaxUID = uid
     decoder = _decoder(uid)
     if allocated == 1 and uid.is_encapsulated:
-        raise ImageError(f"one bit per pixel in {uid.name}, which no decoder reads")
+        raise ImageError(f"one bit per pixel in {uid.name}, which is not supported")
     if not uid.is_encapsulated:
         frames = [decoder.as_array(dataset, index=number) for number in numbers]
     else:
         frames = _decompressed(dataset, numbers, decoder)
     if frames[0][0].ndim == 3 and frames[0][1]["photometric_interpretation"] != "RGB":
-        raise ImageError("a colour space that pydicom does not convert")
+        raise ImageError("an unsupported colour space")
     return [np.asarray(frame, frame.dtype.newbyteorder("=")) for frame, _ in frames]
 
 
@@ -237,7 +237,7 @@ def _frame(dataset: Dataset, number: int) -> bytes:
     offsets = None
     if "ExtendedOffsetTable" in dataset:
         offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
-    return get_frame(dataset.PixelData, number, number_of_frames=_count(dataset), extended_offsets=offsets)
+    return get_frame(dataset.PixelData, number, number_of_frames=_num_frames(dataset), extended_offsets=offsets)
 
 
 def _decompressed(dataset: Dataset, numbers: range, decoder: Decoder) -> list[tuple[np.ndarray, dict]]:
@@ -248,7 +248,7 @@ def _decompressed(dataset: Dataset, numbers: range, decoder: Decoder) -> list[tu
                 return [decoder.as_array(dataset, index=number, decoding_plugin=plugin) for number in numbers]
         except (RuntimeError, ValueError):  # pydicom turns all errors of a decoder into these
             continue
-    frame = f"{decoder.UID.name}, frame {numbers[0]} of {_count(dataset)}"
+    frame = f"{decoder.UID.name}, frame {numbers[0]} of {_num_frames(dataset)}"
     raise ImageError(f"damaged: {frame} cannot be decoded to {dataset.Rows}x{dataset.Columns}")
 
 
@@ -258,7 +258,7 @@ def _plugins(dataset: Dataset, decoder: Decoder) -> list[str]:
     A second one is tried only for JPEG-LS, since some writers end its data incorrectly. For other syntaxes a second
     decoder may fill with grey what the first one rejects as damaged.
     """
-    uid, wanted = decoder.UID, PLUGINS.get(decoder.UID, decoder.available_plugins)
+    uid, wanted = decoder.UID, DECODER_PLUGINS.get(decoder.UID, decoder.available_plugins)
     if uid == JPEGExtended12Bit and dataset.BitsStored > 8:
         wanted = ("pylibjpeg",)
     available = [name for name in wanted if name in decoder.available_plugins]
@@ -288,7 +288,7 @@ def _decoder(uid: UID) -> Decoder:
 
 def _no_decoder(uid: UID) -> str:
     """Returns the message for a transfer syntax without decoder."""
-    name = f"{uid} ({uid.name})" if re.fullmatch(r"[\d.]{1,64}", uid) else "that is no UID"
+    name = f"{uid} ({uid.name})" if re.fullmatch(r"[\d.]{1,64}", uid) else "(not a UID)"
     advice = (
         "; the package pylibjpeg-libjpeg (GPL) has one" if uid in JPEGTransferSyntaxes + JPEGLSTransferSyntaxes else ""
     )

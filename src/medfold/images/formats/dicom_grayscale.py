@@ -65,8 +65,8 @@ class Window(NamedTuple):
             with np.errstate(over="ignore"):
                 output = span / (1 + np.exp(-4 * (values - self.centre) / self.width)) + self.low
             return scale_to_uint8(output, self.low, self.high)
-        exact = self.function == "LINEAR_EXACT"
-        centre, width = (self.centre, self.width) if exact else (self.centre - 0.5, self.width - 1)
+        is_exact = self.function == "LINEAR_EXACT"
+        centre, width = (self.centre, self.width) if is_exact else (self.centre - 0.5, self.width - 1)
         if width == 0:
             return scale_to_uint8(np.where(values > centre, self.high, self.low), self.low, self.high)
         output = ((values - centre) / width + 0.5) * span + self.low  # scale_to_uint8 clips values outside the window

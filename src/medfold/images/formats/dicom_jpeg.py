@@ -2,22 +2,22 @@
 
 from medfold.images.formats.pixel_values import ImageError
 
-START, END = b"\xff\xd8", b"\xff\xd9"
-BASELINE, EXTENDED = 0xC0, 0xC1
-FRAME, TABLES, SCAN = 0xC3, 0xC4, 0xDA
-SKIPPED = {0xDD, 0xFE, *range(0xE0, 0xF0)}  # restart interval, comment, application data
+START_OF_IMAGE, END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
+BASELINE_MARKER, EXTENDED_MARKER = 0xC0, 0xC1
+FRAME_MARKER, TABLES_MARKER, SCAN_MARKER = 0xC3, 0xC4, 0xDA
+SKIPPED_MARKERS = {0xDD, 0xFE, *range(0xE0, 0xF0)}  # restart interval, comment, application data
 
 
 def is_baseline(frame: bytes) -> bool:
     """Returns True for a baseline or extended JPEG of eight bits, regardless of the transfer syntax."""
-    at = len(START)
-    while frame[at : at + 1] == b"\xff" and len(frame) > at + 4:
-        kind, length = frame[at + 1], int.from_bytes(frame[at + 2 : at + 4])
-        if kind in (BASELINE, EXTENDED):
-            return frame[at + 4] == 8
-        if kind in (FRAME, SCAN) or length < 2:
+    offset = len(START_OF_IMAGE)
+    while frame[offset : offset + 1] == b"\xff" and len(frame) > offset + 4:
+        kind, length = frame[offset + 1], int.from_bytes(frame[offset + 2 : offset + 4])
+        if kind in (BASELINE_MARKER, EXTENDED_MARKER):
+            return frame[offset + 4] == 8
+        if kind in (FRAME_MARKER, SCAN_MARKER) or length < 2:
             return False
-        at += 2 + length
+        offset += 2 + length
     return False
 
 
@@ -29,7 +29,7 @@ def check_end(frame: bytes) -> None:
     Raises:
         ImageError: there is no end marker.
     """
-    if END not in frame:  # compressed data cannot contain it
+    if END_OF_IMAGE not in frame:  # compressed data cannot contain it
         raise ImageError("damaged: a JPEG that is cut off")
 
 
@@ -43,40 +43,41 @@ def check_lossless(frame: bytes, height: int, width: int, samples: int, bits_all
     Raises:
         ImageError: the frame is not JPEG Lossless, is damaged, or does not fit the DICOM headers.
     """
-    if frame[:2] != START:
-        raise ImageError("damaged: no JPEG in it")
-    at, markers = len(START), set()
+    if frame[:2] != START_OF_IMAGE:
+        raise ImageError("damaged: not a JPEG")
+    offset, markers = len(START_OF_IMAGE), set()
     while True:
-        prefix, marker, length = frame[at : at + 1], frame[at + 1 : at + 2], int.from_bytes(frame[at + 2 : at + 4])
-        segment = frame[at + 4 : at + 2 + length]
+        prefix, marker = frame[offset : offset + 1], frame[offset + 1 : offset + 2]
+        length = int.from_bytes(frame[offset + 2 : offset + 4])
+        segment = frame[offset + 4 : offset + 2 + length]
         if prefix != b"\xff" or not marker or length < 2 or len(segment) != length - 2:
             raise ImageError("damaged: a JPEG with a broken header")
-        at, kind = at + 2 + length, marker[0]
+        offset, kind = offset + 2 + length, marker[0]
         markers.add(kind)
-        if kind == FRAME:
+        if kind == FRAME_MARKER:
             _check_frame(segment, (height, width, samples), bits_allocated)
-        elif kind == TABLES:
+        elif kind == TABLES_MARKER:
             _check_tables(segment)
-        elif kind == SCAN:
-            if not {FRAME, TABLES} <= markers:
+        elif kind == SCAN_MARKER:
+            if not {FRAME_MARKER, TABLES_MARKER} <= markers:
                 raise ImageError("damaged: a JPEG without tables")
             return
-        elif kind not in SKIPPED:
-            raise ImageError("damaged: no JPEG Lossless")
+        elif kind not in SKIPPED_MARKERS:
+            raise ImageError("damaged: not JPEG Lossless")
 
 
 def _check_frame(segment: bytes, size: tuple[int, int, int], bits_allocated: int) -> None:
     declared = int.from_bytes(segment[1:3]), int.from_bytes(segment[3:5]), int.from_bytes(segment[5:6])
     if declared != size or len(segment) != 6 + 3 * size[2]:
-        raise ImageError("damaged: the JPEG in it is of another size than its header says")
+        raise ImageError("damaged: the JPEG has another size than the DICOM headers declare")
     precision = segment[0]
     if not 2 <= precision <= bits_allocated or (precision > 8) != (bits_allocated > 8):
         raise ImageError(f"damaged: a JPEG of {precision} bits in {bits_allocated}")
 
 
 def _check_tables(segment: bytes) -> None:
-    at = 0
-    while at < len(segment):
-        at += 17 + sum(segment[at + 1 : at + 17])
-    if not segment or at != len(segment):
+    offset = 0
+    while offset < len(segment):
+        offset += 17 + sum(segment[offset + 1 : offset + 17])
+    if not segment or offset != len(segment):
         raise ImageError("damaged: a JPEG with a broken table")

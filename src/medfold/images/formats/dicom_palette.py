@@ -36,11 +36,11 @@ def apply_palette(frame: np.ndarray, dataset: Dataset) -> np.ndarray:
         ]
         palette = np.stack([lut(indices) for lut in luts], axis=-1)
     elif all(name in dataset for name in (*DESCRIPTORS, *SEGMENTED)):
-        count, _, bits = dataset.get(DESCRIPTORS[0])
-        if bits == 8 and not 0 < count <= 256:  # pydicom 3.0 takes the count modulo 256
-            raise ImageError(f"a segmented palette of {count} entries with 8 bits")
+        num_entries, _, bits = dataset.get(DESCRIPTORS[0])
+        if bits == 8 and not 0 < num_entries <= 256:  # pydicom 3.0 takes the number modulo 256
+            raise ImageError(f"a segmented palette of {num_entries} entries with 8 bits")
         palette = apply_color_lut(indices, dataset)[:, :3]
     else:
-        raise ImageError("no palette in it")
+        raise ImageError("it contains no palette")
     # Some files store values of 8 bits in 16 bits without scaling them.
     return apply_table(scale_to_uint8(palette, 0, 65535 if palette.max() > 255 else 255), frame)

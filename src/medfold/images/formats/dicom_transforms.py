@@ -27,8 +27,8 @@ def grayscale_chain(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
     Raises:
         ImageError: a header is invalid.
     """
-    bits, signed = dataset.BitsStored, dataset.PixelRepresentation == 1
-    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    bits, is_signed = dataset.BitsStored, dataset.PixelRepresentation == 1
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if is_signed else (0, 2**bits - 1)
     modality = None
     rescale = _macro(dataset, number, "PixelValueTransformationSequence")
     slope, intercept = _number(rescale, "RescaleSlope"), _number(rescale, "RescaleIntercept")
@@ -39,21 +39,21 @@ def grayscale_chain(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
         if (slope, intercept) != (1, 0):
             modality = Rescale(slope, intercept)
         low, high = low * slope + intercept, high * slope + intercept
-    inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
-    unchanged_bytes = modality is None and (bits, dataset.BitsAllocated, signed) == (8, 8, False)
+    is_inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
+    keeps_bytes = modality is None and (bits, dataset.BitsAllocated, is_signed) == (8, 8, False)
     if facts.windows:
         voi = tuple(Span(*span) for span in window_spans(facts))
-    elif facts.range and not unchanged_bytes:
+    elif facts.range and not keeps_bytes:
         voi = (Span(*facts.range),)
     elif _has_lut(dataset.get("VOILUTSequence")):
         voi = (_lut(dataset, "VOILUTSequence"),)
     elif window := _window(_macro(dataset, number, "FrameVOILUTSequence"), low, high):
         voi = (window,)
-    elif unchanged_bytes:
+    elif keeps_bytes:
         voi = (Span(0, 255),)
     else:
         voi = ()
-    return Chain(modality, voi, inverted, _padding(dataset))
+    return Chain(modality, voi, is_inverted, _padding(dataset))
 
 
 def _macro(dataset: Dataset, number: int, sequence: str) -> Dataset:
@@ -109,13 +109,13 @@ def read_lut(descriptor: Sequence[int], data: bytes | Sequence[int], dataset: Da
     Raises:
         ImageError: there are no entries, or they do not have 8 to 16 bits.
     """
-    count, first, bits = descriptor
-    count = count or 2**16
+    num_entries, first, bits = descriptor
+    num_entries = num_entries or 2**16
     if isinstance(data, bytes):
-        little = dataset.file_meta.TransferSyntaxUID.is_little_endian
-        packed = bits == 8 and len(data) < 2 * count
-        data = np.frombuffer(data, "u1" if packed else "<u2" if little else ">u2")
-    entries = np.asarray(data, "<u2")[:count]
+        is_little_endian = dataset.file_meta.TransferSyntaxUID.is_little_endian
+        is_packed = bits == 8 and len(data) < 2 * num_entries
+        data = np.frombuffer(data, "u1" if is_packed else "<u2" if is_little_endian else ">u2")
+    entries = np.asarray(data, "<u2")[:num_entries]
     if not 8 <= bits <= 16 or not entries.size:
         raise ImageError(f"a lookup table of {entries.size} entries with {bits} bits")
     return Lut(first, bits, entries.tobytes())
@@ -133,5 +133,5 @@ def _padding(dataset: Dataset) -> tuple[int, int] | None:
 
 def _as_stored(value: int, dataset: Dataset) -> int:
     """Converts a padding value to the type of the pixels; some files write it unsigned although pixels are signed."""
-    signed, bits = dataset.PixelRepresentation == 1, dataset.BitsAllocated
-    return value - 2**bits if signed and value >= 2 ** (bits - 1) else value
+    is_signed, bits = dataset.PixelRepresentation == 1, dataset.BitsAllocated
+    return value - 2**bits if is_signed and value >= 2 ** (bits - 1) else value

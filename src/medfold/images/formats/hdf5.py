@@ -54,14 +54,14 @@ def _find_dataset(path: Path, member: str) -> tuple[h5py.Dataset, int | None]:
     """Returns the data set of a member, and the row in it; None for the whole data set."""
     file = _file(path, os.getpid())
     if not member:
-        raise ImageError("holds many images, '#' and the name of one is missing")
+        raise ImageError("it contains many images; '#' and the name of one are missing")
     dataset = file.get(member)
     if isinstance(dataset, h5py.Dataset):
         return dataset, None
     name, _, row = member.rpartition("/")
     array = file.get(name) if name else None
     if not isinstance(array, h5py.Dataset):
-        raise ImageError(f"no data set '{member}' in it")
+        raise ImageError(f"it contains no data set '{member}'")
     if not array.ndim or not row.isdecimal() or int(row) >= len(array):
         raise ImageError(f"no row '{row}' in data set '{name}' of shape {array.shape}")
     return array, int(row)

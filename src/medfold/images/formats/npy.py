@@ -18,5 +18,5 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, SyntaxError, TokenError):
-        raise ImageError("no array, cut off, or one of Python objects") from None
+        raise ImageError("not an array, cut off, or an array of Python objects") from None
     return image_from_array(array, facts), {}

@@ -28,7 +28,7 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
     if images.ndim not in (3, 4):
         raise ImageError(f"array '{name}' is {images.dtype} {images.shape}, expected (n, height, width[, channels])")
     if not row.isdecimal() or int(row) >= len(images):
-        raise ImageError(f"no row '{row}' in array '{name}', it has {len(images)}")
+        raise ImageError(f"no row '{row}' in array '{name}', only {len(images)}")
     if not facts.range and not facts.windows:
         images = _as_bytes(path, name)
     return image_from_array(images[int(row)], facts), {}
@@ -45,7 +45,7 @@ def _array(path: Path, name: str) -> np.ndarray:
     with content:
         images = content.get(name)
     if not isinstance(images, np.ndarray):
-        raise ImageError(f"no array '{name}' in it")
+        raise ImageError(f"it contains no array '{name}'")
     return images
 
 

@@ -53,42 +53,42 @@ def window_spans(facts: ImageFacts) -> list[tuple[float, float]]:
     return [(centre - width / 2, centre + width / 2) for centre, width in map(window_of, facts.windows)]
 
 
-def check_size(height: int, width: int, frames: int = 1, bytes_per_pixel: int = 1) -> None:
+def check_size(height: int, width: int, num_frames: int = 1, bytes_per_pixel: int = 1) -> None:
     """Checks the size that a header declares, before memory is allocated for it.
 
     Args:
         height, width: size of a frame in pixels.
-        frames: number of frames. Defaults to 1.
+        num_frames: number of frames. Defaults to 1.
         bytes_per_pixel: of all channels together. Defaults to 1.
 
     Raises:
         ImageError: the image has no pixels, a frame has more than 2**30, or all frames have more than 8 GB.
     """
     if min(height, width) < 1:
-        raise ImageError(f"no pixels in it, its size is {height}x{width}")
+        raise ImageError(f"it contains no pixels, its size is {height}x{width}")
     if height * width > MAX_PIXELS:
         raise ImageError(f"declares {height}x{width} pixels, more than 2**30")
-    if frames * height * width * bytes_per_pixel > MAX_STACK_BYTES:
-        raise ImageError(f"declares {frames} frames of {height}x{width}, more than 8 GB")
+    if num_frames * height * width * bytes_per_pixel > MAX_STACK_BYTES:
+        raise ImageError(f"declares {num_frames} frames of {height}x{width}, more than 8 GB")
 
 
-def chosen_frames(count: int, facts: ImageFacts) -> range:
+def chosen_frames(num_frames: int, facts: ImageFacts) -> range:
     """Returns the numbers of the frames that `images.frame` selects.
 
     Args:
-        count: number of frames in the file.
+        num_frames: number of frames in the file.
         facts: `frame` is first, middle, last, montage (all frames) or a number from 0.
 
     Raises:
         ImageError: there are no frames, or none with that number.
     """
-    if count < 1:
-        raise ImageError("no frames in it")
+    if num_frames < 1:
+        raise ImageError("it contains no frames")
     if facts.frame == "montage":
-        return range(count)  # not a list: a header may declare an absurd number
-    number = {"first": 0, "middle": count // 2, "last": count - 1}.get(facts.frame, facts.frame)
-    if not 0 <= number < count:
-        raise ImageError(f"no frame {number}, it has {count} (0 to {count - 1})")
+        return range(num_frames)  # not a list: a header may declare an absurd number
+    number = {"first": 0, "middle": num_frames // 2, "last": num_frames - 1}.get(facts.frame, facts.frame)
+    if not 0 <= number < num_frames:
+        raise ImageError(f"no frame {number}, only {num_frames} (0 to {num_frames - 1})")
     return range(number, number + 1)
 
 
@@ -123,11 +123,11 @@ def image_from_array(source: Any, facts: ImageFacts) -> np.ndarray:
     Raises:
         ImageError: the shape is not that of an image, the values are not numbers, or the image is too large.
     """
-    stacked, channels = _axes(source.shape, facts)
-    height, width = (size for axis, size in enumerate(source.shape) if axis != channels and (axis or not stacked))
-    frames = chosen_frames(source.shape[0], facts) if stacked else range(1)
+    is_stack, channels = _axes(source.shape, facts)
+    height, width = (size for axis, size in enumerate(source.shape) if axis != channels and (axis or not is_stack))
+    frames = chosen_frames(source.shape[0], facts) if is_stack else range(1)
     check_size(height, width, len(frames), source.dtype.itemsize)
-    if not stacked:
+    if not is_stack:
         return image_to_uint8(_channels_last(np.asarray(source[()]), channels, facts), facts)
     axis_in_frame = None if channels is None else channels - 1
     images = [_channels_last(np.asarray(source[frame]), axis_in_frame, facts) for frame in frames]
@@ -192,8 +192,8 @@ def _channels_last(values: np.ndarray, channels: int | None, facts: ImageFacts) 
 
 def narrow_to_uint8(values: np.ndarray) -> np.ndarray:
     """Converts integers of four or eight bytes, NumPy's default, to uint8 if all are in 0..255."""
-    wide = values.dtype.kind in "iu" and values.dtype.itemsize > 2
-    if not wide or not values.size or values.min() < 0 or values.max() > 255:
+    is_wide = values.dtype.kind in "iu" and values.dtype.itemsize > 2
+    if not is_wide or not values.size or values.min() < 0 or values.max() > 255:
         return values
     return values.astype(np.uint8)
 
@@ -226,7 +226,7 @@ def frames_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
     windows = window_spans(facts)
     if windows:
         if values.ndim == 4 or values.dtype == np.uint8:
-            raise ImageError("colours or bytes, but 'images.windows' are for Hounsfield units")
+            raise ImageError("colours or bytes, but 'images.windows' need Hounsfield units")
         return np.stack([scale_to_uint8(values, *span) for span in windows], axis=-1)
     if values.dtype == bool:
         return values * np.uint8(255)
@@ -259,17 +259,17 @@ def apply_table(table: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.take(table, native.view(f"u{values.dtype.itemsize}"), axis=0)
 
 
-def convert_channels(pixels: np.ndarray, depth: int) -> np.ndarray:
+def convert_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
     """Converts an image to the given number of channels.
 
     Grey is repeated for 3 channels; colour is converted to grey by the luma of Rec. 601.
 
     Args:
         pixels: uint8 (height, width[, channels]).
-        depth: number of channels of the result.
+        num_channels: number of channels of the result.
 
     Returns:
-        uint8 (height, width, depth).
+        uint8 (height, width, num_channels).
 
     Raises:
         ImageError: the image has another number of channels and cannot be converted.
@@ -277,10 +277,10 @@ def convert_channels(pixels: np.ndarray, depth: int) -> np.ndarray:
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     channels = pixels.shape[2]
-    if channels == depth:
+    if channels == num_channels:
         return pixels
-    if (channels, depth) == (1, 3):
+    if (channels, num_channels) == (1, 3):
         return np.repeat(pixels, 3, axis=2)
-    if (channels, depth) == (3, 1):
+    if (channels, num_channels) == (3, 1):
         return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)[..., None]
-    raise ImageError(f"{channels} channel{'s' * (channels != 1)}, expected {depth}")
+    raise ImageError(f"{channels} channel{'s' * (channels != 1)}, expected {num_channels}")

@@ -52,19 +52,19 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
     # Checked here, since some versions of OpenCV silently fill the missing part with grey.
     if truncation.is_truncated(data):
         raise ImageError("cut off")
-    jpeg = prefix[:3] == truncation.JPEG
-    if not jpeg and prefix != truncation.PNG:
+    is_jpeg = prefix[:3] == truncation.JPEG
+    if not is_jpeg and prefix != truncation.PNG:
         return image_to_uint8(_by_pillow(data), facts)
-    chunks = truncation.png_chunks(data.tobytes()) if not jpeg else set()
+    chunks = truncation.png_chunks(data.tobytes()) if not is_jpeg else set()
     if b"acTL" in chunks:  # animated: OpenCV returns another frame, or swaps red and blue
         return image_to_uint8(_by_pillow(data), facts)
     # Grey from a JPEG needs no decoding of colours: its first component is the luma of Rec. 601.
-    grey = facts.num_channels == 1 and jpeg
+    as_grey = facts.num_channels == 1 and is_jpeg
     apply_orientation = b"eXIf" in chunks
     try:
         with silence_native_output():
             values = cv2.imdecode(
-                data, cv2.IMREAD_GRAYSCALE if grey else AS_STORED | cv2.IMREAD_IGNORE_ORIENTATION * apply_orientation
+                data, cv2.IMREAD_GRAYSCALE if as_grey else AS_STORED | cv2.IMREAD_IGNORE_ORIENTATION * apply_orientation
             )
     except cv2.error:  # for example, the image is too large
         values = None

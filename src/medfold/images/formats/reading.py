@@ -38,25 +38,25 @@ class ImageFormat(NamedTuple):
     """An image format of plugins.py.
 
     Args:
-        suffixes: file extensions in lower case.
+        extensions: file extensions in lower case.
         read: function (path, member, facts) -> (pixels, headers).
     """
 
-    suffixes: tuple[str, ...]
+    extensions: tuple[str, ...]
     read: Callable[[Path, str, ImageFacts], tuple[np.ndarray, dict[str, str]]]
 
 
 FORMATS: Registry[ImageFormat] = Registry("image format")
 
 
-def image_format(*suffixes: str) -> Callable:
+def image_format(*extensions: str) -> Callable:
     """Registers a function (path, member, facts) -> (pixels, headers) for files with the given extensions.
 
     Pixels are uint8 (height, width) or (height, width, channels); `pixel_values.image_to_uint8` converts other depths.
     Headers are a dictionary, usually empty. `member` is the part after `#` in the path of an image.
 
     Args:
-        suffixes: file extensions, such as `.raw`.
+        extensions: file extensions, such as `.raw`.
 
     Example:
         >>> @image_format(".pixels")
@@ -65,14 +65,14 @@ def image_format(*suffixes: str) -> Callable:
     """
 
     def register(read: Callable) -> Callable:
-        FORMATS.register(read.__name__, ImageFormat(tuple(suffix.lower() for suffix in suffixes), read))
+        FORMATS.register(read.__name__, ImageFormat(tuple(extension.lower() for extension in extensions), read))
         return read
 
     return register
 
 
 # Common formats that are not supported: name and advice, by file extension.
-NOT_READ = {
+UNSUPPORTED_FORMATS = {
     ".heic": ("HEIC", "Save it as PNG or JPEG"),
     ".nii": ("NIfTI", "Save its slices as PNG, TIFF or .npy"),
     ".nii.gz": ("NIfTI", "Save its slices as PNG, TIFF or .npy"),
@@ -84,7 +84,7 @@ NOT_READ = {
 }
 CONTAINER_MODULES = ("npz", "hdf5")  # formats whose files contain many images
 MAX_REASON = 150  # characters
-FIX = "Get it again, or take it out"
+FIX = "Download it again, or remove it"
 
 
 class DecodedImage(NamedTuple):
@@ -99,24 +99,27 @@ class DecodedImage(NamedTuple):
     headers: dict[str, str]
 
 
-def image_endings() -> list[str]:
+def image_extensions() -> list[str]:
     """Returns the file extensions of all formats whose files contain one image each."""
     built_in = [
-        suffix for name, suffixes in FORMAT_MODULES.items() if name not in CONTAINER_MODULES for suffix in suffixes
+        extension
+        for name, extensions in FORMAT_MODULES.items()
+        if name not in CONTAINER_MODULES
+        for extension in extensions
     ]
-    return sorted([*built_in, *(suffix for plugin in FORMATS.all() for suffix in plugin.suffixes)])
+    return sorted([*built_in, *(extension for plugin in FORMATS.all() for extension in plugin.extensions)])
 
 
-def image_ending(path: str) -> str:
+def image_extension(path: str) -> str:
     """Returns the extension of an image file, or '' if it is not that of a known format, as in `1.2.840.5`."""
-    suffix = PurePosixPath(path).suffix
-    built_in = any(suffix.lower() in suffixes for suffixes in FORMAT_MODULES.values())
-    return suffix if built_in or _plugin_format(suffix) is not None else ""
+    extension = PurePosixPath(path).suffix
+    built_in = any(extension.lower() in extensions for extensions in FORMAT_MODULES.values())
+    return extension if built_in or _plugin_format(extension) is not None else ""
 
 
 def image_stem(path: str) -> str:
     """Returns the name of an image file without folders and extension."""
-    return PurePosixPath(path).name.removesuffix(image_ending(path))
+    return PurePosixPath(path).name.removesuffix(image_extension(path))
 
 
 def is_dicom(path: Path) -> bool:
@@ -143,7 +146,7 @@ def read_image_with_headers(raw: Path, image: str, facts: ImageFacts) -> Decoded
     if len(names) == 1:
         return _decode(raw, image, facts)
     if len(names) != facts.num_channels:
-        raise UserError(f"{len(names)} files, but 'images.channels' are {facts.num_channels}", raw / names[0])
+        raise UserError(f"{len(names)} files, but 'images.channels' is {facts.num_channels}", raw / names[0])
     grey = facts.model_copy(update={"channels": 1})
     channels = [_decode(raw, name, grey) for name in names]
     for name, channel in zip(names, channels, strict=True):
@@ -243,17 +246,17 @@ def _decode(raw: Path, image: str, facts: ImageFacts) -> DecodedImage:
 
 def _module_name(path: Path) -> str | None:
     """Returns the name of the module for a file, by extension; for DICOM, whose files often have none, by content."""
-    suffix = path.suffix.lower()
-    for name, suffixes in FORMAT_MODULES.items():
-        if suffix in suffixes:
+    extension = path.suffix.lower()
+    for name, extensions in FORMAT_MODULES.items():
+        if extension in extensions:
             return name
     return "dicom" if _has_dicom_prefix(path) else None
 
 
-def _plugin_format(suffix: str) -> ImageFormat | None:
-    if not suffix:
+def _plugin_format(extension: str) -> ImageFormat | None:
+    if not extension:
         return None
-    return next((plugin for plugin in FORMATS.all() if suffix.lower() in plugin.suffixes), None)
+    return next((plugin for plugin in FORMATS.all() if extension.lower() in plugin.extensions), None)
 
 
 def _has_dicom_prefix(path: Path) -> bool:
@@ -266,10 +269,10 @@ def _module(path: Path) -> ModuleType | ImageFormat:
         return _load(name)
     if plugin := _plugin_format(path.suffix):
         return plugin
-    for suffix, (kind, advice) in NOT_READ.items():
-        if path.name.lower().endswith(suffix):
-            raise UserError(f"{kind} is not read", path, advice)
-    known = ", ".join(suffix for suffixes in FORMAT_MODULES.values() for suffix in suffixes)
+    for extension, (kind, advice) in UNSUPPORTED_FORMATS.items():
+        if path.name.lower().endswith(extension):
+            raise UserError(f"{kind} is not supported", path, advice)
+    known = ", ".join(extension for extensions in FORMAT_MODULES.values() for extension in extensions)
     raise UserError(f"unknown image format '{path.suffix}'", path, f"Known: {known}")
 
 

@@ -61,23 +61,23 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
         ImageError: the file is damaged or too large, or this type of TIFF is not supported.
     """
     try:
-        plain = _is_plain(data)
+        is_plain = _is_plain(data)
     except (struct.error, KeyError):
         raise ImageError("cut off, or its directory is damaged") from None
-    if plain:
+    if is_plain:
         values = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
         if values is not None:
             values = values if values.ndim == 2 else cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
             return image_to_uint8(values, facts)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         if not file.pages:
-            raise ImageError("cut off, or no page in it")
+            raise ImageError("cut off, or it contains no page")
         frames = _hyperstack(file, facts)
         if frames is None:
             numbers = chosen_frames(len(file.pages), facts)
             frames = [_page(file.pages[number], number, data, len(numbers), facts.num_channels) for number in numbers]
     if len({frame.shape for frame in frames}) > 1:
-        raise ImageError("pages of several sizes, 'images.frame: montage' needs one")
+        raise ImageError("pages of several sizes, but 'images.frame: montage' needs equal ones")
     return tile_frames(list(frames_to_uint8(np.stack(frames), facts)))
 
 
@@ -110,16 +110,18 @@ def _is_plain(data: np.ndarray) -> bool:
     if order is None:
         return False
     (start,) = struct.unpack_from(f"{order}I", data, 4)
-    (count,) = struct.unpack_from(f"{order}H", data, start)
+    (num_tags,) = struct.unpack_from(f"{order}H", data, start)
     tags = {}
-    for tag, kind, length, value in struct.iter_unpack(f"{order}HHI4s", data[start + 2 : start + 2 + 12 * count].data):
+    for tag, kind, length, value in struct.iter_unpack(
+        f"{order}HHI4s", data[start + 2 : start + 2 + 12 * num_tags].data
+    ):
         if kind in (SHORT, LONG) and length == 1:
             (tags[tag],) = struct.unpack_from(f"{order}{'H' if kind == SHORT else 'I'}", value)
         elif kind == SHORT and tag in (BITS, FORMAT):  # a value per sample, in the entry or at an offset
-            at, source = (0, value) if length <= 2 else (struct.unpack(f"{order}I", value)[0], data)
-            values = set(struct.unpack_from(f"{order}{length}H", source, at))
+            offset, source = (0, value) if length <= 2 else (struct.unpack(f"{order}I", value)[0], data)
+            values = set(struct.unpack_from(f"{order}{length}H", source, offset))
             tags[tag] = values.pop() if len(values) == 1 else 0
-    (next_directory,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * count)
+    (next_directory,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * num_tags)
     check_size(tags[HEIGHT], tags[WIDTH])
     kind, bits = (tags.get(PHOTOMETRIC), tags.get(SAMPLES, 1)), tags.get(BITS, 1)
     if next_directory or tags.get(PLANAR, 1) != 1 or tags.get(COMPRESSION, 1) != 1 or tags.get(FORMAT, 1) != 1:
@@ -127,9 +129,9 @@ def _is_plain(data: np.ndarray) -> bool:
     return (kind, bits) in (((BLACK_IS_ZERO, 1), 8), ((BLACK_IS_ZERO, 1), 16), ((RGB, 3), 8))
 
 
-def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int, depth: int) -> np.ndarray:
+def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, num_pages: int, num_channels: int) -> np.ndarray:
     height, width, bits = page.imagelength, page.imagewidth, page.bitspersample
-    check_size(height, width, pages, page.samplesperpixel * -(-bits // 8))
+    check_size(height, width, num_pages, page.samplesperpixel * -(-bits // 8))
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR):
         raise ImageError(f"a TIFF of photometric interpretation {int(page.photometric)}")
     if page.photometric == YCBCR and page.compression not in (OLD_JPEG, JPEG):
@@ -140,7 +142,7 @@ def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int, de
     elif page.axes not in ("YX", "YXS"):
         raise ImageError("a TIFF of volumes")
     if values.ndim == 3:
-        values = values[..., : page.samplesperpixel - _num_alpha(page, depth)]
+        values = values[..., : page.samplesperpixel - _num_alpha(page, num_channels)]
         values = values[..., 0] if values.shape[2] == 1 else values
     if page.photometric == PALETTE:
         values = _apply_palette(values.astype(np.int64), page.colormap)
@@ -155,10 +157,10 @@ def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, pages: int, de
     return UPRIGHT.get(orientation.value if orientation else 1, lambda pixels: pixels)(values)
 
 
-def _num_alpha(page: tifffile.TiffPage, depth: int) -> int:
+def _num_alpha(page: tifffile.TiffPage, num_channels: int) -> int:
     """Returns how many of the last samples are alpha; several extra samples of unspecified type count as channels."""
     extra = list(page.extrasamples)
-    if page.samplesperpixel == depth or (len(extra) > 1 and UNSPECIFIED in extra):
+    if page.samplesperpixel == num_channels or (len(extra) > 1 and UNSPECIFIED in extra):
         return 0
     return len(extra)
 

@@ -8,7 +8,6 @@ JPEG, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 # In the compressed data of a scan, 0xFF is followed by 0, a restart marker or another 0xFF; otherwise it is a marker.
 MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-SCAN = 0xDA
 
 
 def is_truncated(data: np.ndarray) -> bool:
@@ -27,10 +26,10 @@ def is_truncated(data: np.ndarray) -> bool:
 
 def png_chunks(data: bytes) -> set[bytes]:
     """Returns the types of all complete chunks in a PNG."""
-    at, types = len(PNG), set()
-    while at + 12 <= len(data):
-        types.add(data[at + 4 : at + 8])
-        at += 12 + int.from_bytes(data[at : at + 4])
+    offset, types = len(PNG), set()
+    while offset + 12 <= len(data):
+        types.add(data[offset + 4 : offset + 8])
+        offset += 12 + int.from_bytes(data[offset : offset + 4])
     return types
 
 
@@ -40,10 +39,10 @@ def _png_ends(data: bytes) -> bool:
 
 def _jpeg_ends(data: bytes) -> bool:
     # Segments are skipped, since a thumbnail in one of them has its own end marker.
-    at = 2
-    while match := MARKER.search(data, at):
+    offset = 2
+    while match := MARKER.search(data, offset):
         marker = data[match.end() - 1]
         if marker == JPEG_END[1]:
             return True
-        at = match.end() + int.from_bytes(data[match.end() : match.end() + 2])
+        offset = match.end() + int.from_bytes(data[match.end() : match.end() + 2])
     return False

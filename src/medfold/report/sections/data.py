@@ -10,21 +10,21 @@ from medfold.images import thumbnail
 from medfold.report import page as pages
 from medfold.report.drawing import CaptionedImage, Drawing, Strip
 from medfold.report.names import isolate, listed
-from medfold.report.page import ROWS, Section
+from medfold.report.page import MAX_ROWS, Section
 from medfold.report.sections.performance import label_matrix
 
-PAIRS = 12  # pairs of near-duplicates that are shown
-LARGE = 176  # px: the longest side of an image on a sheet
+MAX_PAIRS = 12  # pairs of near-duplicates that are shown
+IMAGE_SIZE = 176  # px: the longest side of an image on a sheet
 
 
 def data_section(project: Project, data: Dataset) -> Section:
     """Shows the number of images, the findings of the audit, and example images."""
     competition, paths = project.competition, project.paths
-    section = Section("data", "The data")
+    section = Section("data", "Data")
     rows = [
         ["training images", f"{len(data.train):,}"],
         ["test images", f"{len(data.test):,}"],
-        ["groups (patients, or what must not be split)", f"{data.train['group'].nunique():,}"],
+        ["groups (patients, or other samples that must not be split)", f"{data.train['group'].nunique():,}"],
     ]
     if competition.score.unit:
         rows.insert(1, ["units that are scored", f"{data.train['unit'].nunique():,}"])
@@ -66,41 +66,43 @@ def _examples(project: Project, data: Dataset) -> list[Drawing]:
         members = np.stack([1 - members[:, 0], members[:, 0]], axis=1)
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
     strips = [
-        Strip(names[column], [_captioned(each) for each in examples])
+        Strip(names[column], [_captioned(example) for example in examples])
         for column, examples in examples_of_classes(project, data, members)
     ]
     if not strips:
         return []
-    text = f"Training images drawn at random, a row for each class or label: {listed([each.title for each in strips])}."
-    return [Drawing("examples", "What they look like", text, sheet=strips, wide=True)]
+    text = (
+        f"Training images drawn at random, a row for each class or label: {listed([strip.title for strip in strips])}."
+    )
+    return [Drawing("examples", "Example images", text, sheet=strips, is_wide=True)]
 
 
 def _near_duplicates(project: Project, data: Dataset) -> list[Drawing]:
     """Draws a sheet with the most similar pairs."""
-    pairs = near_duplicate_examples(project, data, read_near_duplicates(project.paths), PAIRS)
+    pairs = near_duplicate_examples(project, data, read_near_duplicates(project.paths), MAX_PAIRS)
     if not pairs:
         return []
     text = "Pairs of images that show nearly the same picture, the most similar first, with their folds and labels."
-    strips = [Strip("", [_captioned(each) for each in pair]) for pair in pairs]
-    return [Drawing("near-duplicates", "Near-duplicates", text, sheet=strips, wide=True)]
+    strips = [Strip("", [_captioned(example) for example in pair]) for pair in pairs]
+    return [Drawing("near-duplicates", "Near-duplicates", text, sheet=strips, is_wide=True)]
 
 
 def _captioned(example: Example) -> CaptionedImage:
     """Returns an image of a sheet with id and facts below it."""
-    lines = [example.id, listed(example.facts)] if example.facts else [example.id]
-    return CaptionedImage(pages.jpeg(thumbnail(example.pixels, LARGE)), lines)
+    lines = [example.id, listed(example.caption_lines)] if example.caption_lines else [example.id]
+    return CaptionedImage(pages.jpeg(thumbnail(example.pixels, IMAGE_SIZE)), lines)
 
 
 def folds_section(project: Project, data: Dataset) -> Section:
-    """Shows how the folds were made, and the content of each."""
-    competition, options = project.competition, project.competition.folds
-    section = Section("folds", "The folds")
+    """Shows the settings of the folds, and the content of each."""
+    competition, folds = project.competition, project.competition.folds
+    section = Section("folds", "Folds")
     section.text(
-        f"{options.k} folds, {options.method}, seed {options.seed}. Never split: groups, images with equal pixels"
-        + (", near-duplicates." if options.duplicates == "near" else ".")
+        f"{folds.k} folds, {folds.method}, seed {folds.seed}. Never split: groups, images with equal pixels"
+        + (", near-duplicates." if folds.duplicates == "near" else ".")
     )
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
-    targets = data.targets[:, :ROWS] if data.targets.ndim == 2 else data.targets
-    rows = fold_balance(targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:ROWS])
+    targets = data.targets[:, :MAX_ROWS] if data.targets.ndim == 2 else data.targets
+    rows = fold_balance(targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:MAX_ROWS])
     section.table("Images, groups and labels in each fold", list(rows.columns), rows.to_numpy().tolist())
     return section

@@ -11,7 +11,7 @@ from medfold.scoring import Metric, format_difference, format_score
 def ensemble_section(ensemble: Ensemble, metric: Metric) -> Section:
     """Shows the members, the methods with their cross-fitted scores, and the post-processing."""
     section = Section("ensemble", "Ensemble")
-    decision = ensemble.choice
+    choice = ensemble.choice
     if len(ensemble.names) > 1:
         rows = [
             [name, format_score(metric(ensemble.members.targets, predictions))]
@@ -28,24 +28,24 @@ def ensemble_section(ensemble: Ensemble, metric: Metric) -> Section:
                 if candidate.gain and not np.isnan(candidate.gain.probability)
                 else "",
             ]
-            for candidate in decision.candidates
+            for candidate in choice.candidates
         ]
         section.table(
-            "Methods: what is fitted on labels is scored on folds that it was not fitted on",
-            ["method", "cross-fitted", "in-sample", "gain over the mean (95 % interval)", "better"],
+            "Methods: those fitted on labels are scored on folds that they were not fitted on",
+            ["method", "cross-fitted", "in-sample", "gain over the mean (95 % interval)", "probability of a gain"],
             rows,
-            [decision.candidates.index(decision.chosen)],
+            [choice.candidates.index(choice.chosen)],
         )
-    if decision.post_processed:
-        candidate = decision.post_processed
+    if choice.post_processed:
+        candidate = choice.post_processed
         use = "It is used." if candidate.helps else "It is not used, since it does not improve the score."
         section.text(
             f"Post-processing: {candidate.title}. {isolate(metric.title)} "
-            f"{format_score(decision.chosen.cross_fitted)} without, with it "
+            f"{format_score(choice.chosen.cross_fitted)} without, with it "
             f"{format_score(candidate.cross_fitted)} cross-fitted ({format_score(candidate.in_sample)} in-sample). "
             f"{use}"
         )
-    if ensemble.calibration and not (decision.post_processed and decision.post_processed.helps):
+    if ensemble.calibration and not (choice.post_processed and choice.post_processed.helps):
         calibration = ensemble.calibration
         section.text(
             f"Expected calibration error {calibration.before:.4f}; with a temperature of {calibration.temperature:.2f} "

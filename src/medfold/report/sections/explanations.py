@@ -22,7 +22,7 @@ from medfold.report.page import Section, Tile, jpeg
 from medfold.run_paths import FoldPaths
 from medfold.runs import read_predictions, read_run
 
-LARGE = 320  # px: the longest side of an image
+IMAGE_SIZE = 320  # px: the longest side of an image
 NUM_COMPARED = 16  # maps that are compared with those of random weights
 
 
@@ -30,33 +30,41 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     """Shows galleries of images, with heat maps if the weights of the first run exist."""
     competition, name = project.competition, ensemble.names[0]
     section = Section("images", "Example images and heat maps")
-    chosen = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
+    chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = project.paths.run(name)
-    choices = Recipe.model_validate(read_run(run_paths)["recipe"])
-    _, measured = scan_dataset(project, choices.images)
-    pixels = load_store(project.paths, store_key(competition, project.paths, choices.images))
+    recipe = Recipe.model_validate(read_run(run_paths)["recipe"])
+    _, measurements = scan_dataset(project, recipe.images)
+    store = load_store(project.paths, store_key(competition, project.paths, recipe.images))
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.names].reset_index()
-    rows = np.concatenate([each.rows for each in chosen])
-    columns = np.concatenate([each.columns for each in chosen])
+    rows = np.concatenate([units.rows for units in chosen_units])
+    columns = np.concatenate([units.columns for units in chosen_units])
     maps: dict[tuple[int, int], np.ndarray] = {}
-    explained = ""
+    evidence_for = ""
     weights = {fold: run_paths.fold(fold) for fold in ensemble.score["folds_done"]}
     if all(fold.weights.is_file() for fold in weights.values()):
-        nets = _Nets(project, choices, pixels, samples.merge(measured[["id", "height", "width"]], on="id"), weights)
-        maps, explained = nets.explain(rows, columns, section)
+        nets = _Nets(project, recipe, store, samples.merge(measurements[["id", "height", "width"]], on="id"), weights)
+        maps, evidence_for = nets.explain(rows, columns, section)
     else:
         section.text("The weights of this run are missing, so there are no heat maps.")
     if len(ensemble.names) > 1:
         section.text(f"Heat maps are those of {isolate(name)}; predictions are those of all runs combined.")
     if competition.score.unit:
         section.text("Only the first image of each unit is shown; truth and prediction are of the whole unit.")
-    text_of = _captions(project, samples, ensemble)
-    for choice in chosen:
+    caption_of = _captions(project, samples, ensemble)
+    for units in chosen_units:
         tiles = [
-            _tile(project, choices, pixels, samples.iloc[row], maps.get((row, column)), text_of(row, column), explained)
-            for row, column in zip(choice.rows.tolist(), choice.columns.tolist(), strict=True)
+            _tile(
+                project,
+                recipe,
+                store,
+                samples.iloc[row],
+                maps.get((row, column)),
+                caption_of(row, column),
+                evidence_for,
+            )
+            for row, column in zip(units.rows.tolist(), units.columns.tolist(), strict=True)
         ]
-        section.gallery(choice.title, choice.text, tiles)
+        section.gallery(units.title, units.text, tiles)
     return section
 
 
@@ -66,22 +74,22 @@ class _Nets:
 
     Args:
         project: of the competition.
-        choices: the recipe of the run.
-        pixels: the prepared images.
+        recipe: the recipe of the run.
+        store: the prepared images.
         samples: the first sample of each unit: id, fold, labels, height and width of the raw image.
         weights: files of each fold, by its number.
     """
 
     project: Project
-    choices: Recipe
-    pixels: Store
+    recipe: Recipe
+    store: Store
     samples: pd.DataFrame
     weights: dict[int, FoldPaths]
 
     def explain(
         self, rows: np.ndarray, columns: np.ndarray, section: Section
     ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
-        """Computes heat maps, and adds to the section what they show and how far they can be trusted.
+        """Computes heat maps, and adds their meaning and checks of their reliability to the section.
 
         Args:
             rows: int (n,), the samples.
@@ -89,14 +97,14 @@ class _Nets:
             section: of the page.
 
         Returns:
-            The maps by row and column, float (height, width); what the maps are evidence for, as text.
+            The maps by row and column, float (height, width); the class or label that they are evidence for, as text.
         """
         with silence_native_output(show_on_error=True):
             from medfold.prediction import GradCam, load_model, randomise_weights
         competition, findings = self.project.competition, self._findings()
         heat_maps, agreement, pointing, method, by_grade = {}, [], [], "", False
         for fold, paths in self.weights.items():
-            net = load_model(competition, self.choices, paths.weights)
+            net = load_model(competition, self.recipe, paths.weights)
             explainer = GradCam(net)
             method, by_grade = explainer.method, explainer.explains_grade
             in_fold = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
@@ -109,12 +117,12 @@ class _Nets:
                 # With random weights there is often no positive evidence; signed maps still have ranks.
                 first = slice(0, NUM_COMPARED)
                 randomised = GradCam(randomise_weights(net))
-                maps = (each(images[first], columns[in_fold][first], signed=True) for each in (explainer, randomised))
+                maps = (cam(images[first], columns[in_fold][first], signed=True) for cam in (explainer, randomised))
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
             if findings is not None:
                 pointing.append(self._pointed(explainer, fold, paths, findings))
-        target = "a positive" if competition.task == "binary" else "the class or label that is named"
+        target = "a positive" if competition.task == "binary" else "the named class or label"
         target = "a higher grade" if by_grade else target
         section.text(
             f"Heat maps ({method}) of the net that was not trained on the image: the evidence for {target}. They show "
@@ -122,25 +130,27 @@ class _Nets:
         )
         if agreement:
             section.text(
-                "Do they depend on the learnt weights? Rank correlation with the maps of the same net, its weights in "
+                "Dependence on the learnt weights: rank correlation with the maps of the same net with its weights in "
                 f"random order: {np.mean(agreement):.2f} (1: the same maps, which show the image, not the net)."
             )
         if pointing and any(len(hits) for hits, _ in pointing):
-            hits, chance = (np.concatenate(each) for each in zip(*pointing, strict=True))
+            hits, chance = (np.concatenate(arrays) for arrays in zip(*pointing, strict=True))
             text = (
                 f"{hits.mean():.0%} of {len(hits)} true positives have the map's maximum inside the finding, enlarged "
                 f"by one cell of the map; of random points {chance.mean():.0%}"
             )
-            section.text(f"Pointing game, since the generator of these images knows where the findings are: {text}.")
+            section.text(
+                f"Pointing game, as the positions of the findings in these generated images are known: {text}."
+            )
             say("pointing", text)
         return heat_maps, target
 
     def _images(self, rows: np.ndarray) -> np.ndarray:
-        return self.pixels.pixels[self.pixels.rows_of(self.samples["id"].iloc[rows])]
+        return self.store.pixels[self.store.rows_of(self.samples["id"].iloc[rows])]
 
     def _findings(self) -> pd.DataFrame | None:
         """Returns the positions of the findings in pixels of the prepared images; None if they are not known."""
-        images, findings = self.choices.images, open_source(self.project).findings()
+        images, findings = self.recipe.images, open_source(self.project).findings()
         if findings is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
             return None
         findings = findings.merge(self.samples[["id", "height", "width"]], on="id")
@@ -154,7 +164,7 @@ class _Nets:
     def _pointed(
         self, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns for each true positive whether the map points at the finding, and the chance of a random point."""
+        """Returns for each true positive: if the map points at the finding (bool), and the chance of a random point."""
         from medfold.prediction import hits_finding, random_hits
 
         oof = read_predictions(self.project.competition, paths.oof).set_index("id")
@@ -162,7 +172,7 @@ class _Nets:
         rows = self.samples.reset_index().set_index("id")["index"].loc[detected["id"]].to_numpy()
         heat = explainer(self._images(rows), np.zeros(len(rows), int))
         disc = detected["x"].to_numpy(), detected["y"].to_numpy(), detected["radius"].to_numpy()
-        shape = (self.choices.images.size, self.choices.images.size)
+        shape = (self.recipe.images.size, self.recipe.images.size)
         return hits_finding(heat, *disc, explainer.cell), random_hits(shape, *disc, explainer.cell)
 
 
@@ -186,34 +196,34 @@ def _captions(project: Project, samples: pd.DataFrame, ensemble: Ensemble) -> Ca
 
 def _tile(
     project: Project,
-    choices: Recipe,
-    pixels: Store,
+    recipe: Recipe,
+    store: Store,
     sample: pd.Series,
     heat: np.ndarray | None,
     text: str,
-    explained: str,
+    evidence_for: str,
 ) -> Tile:
-    plain = _picture(project, choices, pixels, sample)
-    large = cv2.resize(plain, _fitting(plain, LARGE), interpolation=cv2.INTER_AREA)
+    raw_picture = _picture(project, recipe, store, sample)
+    large = cv2.resize(raw_picture, _fitting(raw_picture, IMAGE_SIZE), interpolation=cv2.INTER_AREA)
     if heat is None:
         return Tile(jpeg(large), jpeg(large), text)
     with_heat = overlay(large, cv2.resize(heat, large.shape[1::-1], interpolation=cv2.INTER_LINEAR))
-    return Tile(jpeg(with_heat), jpeg(large), text, f"Heat map of the evidence for {explained}")
+    return Tile(jpeg(with_heat), jpeg(large), text, f"Heat map of the evidence for {evidence_for}")
 
 
-def _picture(project: Project, choices: Recipe, pixels: Store, sample: pd.Series) -> np.ndarray:
+def _picture(project: Project, recipe: Recipe, store: Store, sample: pd.Series) -> np.ndarray:
     """Returns the raw image if the net saw all of it, only resized; else the prepared image, where positions agree."""
-    if choices.images.fit == "stretch" and not choices.images.steps:
-        facts = project.competition.images
+    if recipe.images.fit == "stretch" and not recipe.images.steps:
+        settings = project.competition.images
         try:
-            return to_displayable(read_image(project.paths.raw_root(facts.root), sample["image"], facts))
+            return to_displayable(read_image(project.paths.raw_root(settings.root), sample["image"], settings))
         except UserError:
             pass  # the raw image is unreadable now; the prepared one is used
-    return to_displayable(pixels.pixels[pixels.rows[sample["id"]]])
+    return to_displayable(store.pixels[store.rows[sample["id"]]])
 
 
-def _fitting(pixels: np.ndarray, longest: int) -> tuple[int, int]:
+def _fitting(pixels: np.ndarray, max_side: int) -> tuple[int, int]:
     """Returns width and height scaled to a longest side."""
     height, width = pixels.shape[:2]
-    scale = longest / max(height, width)
+    scale = max_side / max(height, width)
     return max(1, round(width * scale)), max(1, round(height * scale))

@@ -9,18 +9,18 @@ from medfold.report.page import Section
 from medfold.scoring import Metric, format_score
 
 
-def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, minutes: str) -> Section:
+def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, duration: str) -> Section:
     """Plots loss and score of each fold, epoch by epoch.
 
     Args:
         histories: by fold.
         metric: of the competition; its column in the histories has its name.
-        minutes: the training time as text; '' if it is unknown.
+        duration: the training time as text; '' if it is unknown.
     """
-    section = Section("learning", "How it learnt")
+    section = Section("learning", "Learning curves")
     section.text(
         "The held-out score is shown for each epoch; no epoch is chosen by it, unless the run is marked optimistic."
-        + (f" Training took {minutes}." if minutes else "")
+        + (f" Training took {duration}." if duration else "")
     )
     last = ", ".join(
         f"fold {fold} {format_score(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items()

@@ -4,7 +4,7 @@ from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.report.names import isolate, listed
-from medfold.report.page import ROWS, Section, plural
+from medfold.report.page import MAX_ROWS, Section, plural
 from medfold.scoring import describe_score
 
 
@@ -19,20 +19,20 @@ def model_card_section(project: Project, data: Dataset, ensemble: Ensemble) -> S
             "Not for the diagnosis of patients, and not a medical device: its benefit has not been shown.",
         ]
     )
-    section.heading("What it is")
+    section.heading("Model description")
     section.list(
         [
             f"{plural('Run', ensemble.names)} {listed(ensemble.names)}: a convolutional net per fold.",
             f"Combined by: {ensemble.choice.chosen.method.title}.",
-            f"Task {competition.task}: {listed(competition.prediction_columns[:ROWS])}.",
+            f"Task {competition.task}: {listed(competition.prediction_columns[:MAX_ROWS])}.",
             f"Trained on {len(data.train):,} images of {data.train['group'].nunique():,} groups.",
             f"Out of fold: {describe_score(competition, score, data.train['unit'].nunique())}.",
         ]
     )
     section.heading("Limits")
     limits = [
-        "The score holds for images like these: from the same places, machines and kinds of patients.",
-        "The interval covers the chance of the sample, not differences between hospitals.",
+        "The score applies to similar images: from the same hospitals, scanners and kinds of patients.",
+        "The interval covers sampling variation, not differences between hospitals.",
         "Heat maps show what influenced a prediction, not why it is right.",
         "Labels may be wrong; check the worst mistakes first.",
     ]

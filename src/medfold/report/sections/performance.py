@@ -20,15 +20,15 @@ def label_matrix(competition: Competition, targets: np.ndarray) -> np.ndarray:
     return targets.reshape(len(targets), -1)
 
 
-def performance_section(competition: Competition, oof: OofPredictions, probable: OofPredictions) -> Section:
+def performance_section(competition: Competition, oof: OofPredictions, probabilities: OofPredictions) -> Section:
     """Shows ROC, precision and recall, operating points, calibration and confusion.
 
     Args:
-        oof: the predictions that are scored, which may be decisions.
-        probable: the probabilities from which decisions were made.
+        oof: the scored predictions, which may be decisions.
+        probabilities: the probabilities from which decisions were made.
     """
-    section = Section("performance", "How good it is")
-    targets, predictions = probable.targets, probable.predictions
+    section = Section("performance", "Performance")
+    targets, predictions = probabilities.targets, probabilities.predictions
     section.text("All figures are of out-of-fold predictions: each by a net that was not trained on the image.")
     truth = label_matrix(competition, targets)
     defined = [k for k in range(truth.shape[1]) if 0 < truth[:, k].sum() < len(truth)]
@@ -50,7 +50,7 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
             pr[name] = curves.precision_recall(truth[:, k], predictions[:, k])
     points = curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and defined else []
     drawings = _curves(roc, pr, points, rows) if defined else []
-    drawings += [_reliability(competition, targets, predictions), *_confusion(competition, oof, probable)]
+    drawings += [_reliability(competition, targets, predictions), *_confusion(competition, oof, probabilities)]
     section.figures([drawing for drawing in drawings if drawing])
     if len(rows) > 1:
         section.table("By class or label", ["", "positive", "share", "AUC", "average precision"], rows)
@@ -61,9 +61,9 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
             "A prediction at or above the threshold counts as positive."
         )
         section.table(
-            "What a threshold gives",
+            "Operating points",
             [
-                "aim",
+                "criterion",
                 "threshold",
                 "sensitivity",
                 "specificity",
@@ -72,11 +72,11 @@ def performance_section(competition: Competition, oof: OofPredictions, probable:
             ],
             [
                 [
-                    p.aim,
+                    p.criterion,
                     f"{p.threshold:.4f}",
                     *(f"{v:.1%}" for v in (p.sensitivity, p.specificity)),
                     percentage(p.precision),
-                    percentage(p.negative_value),
+                    percentage(p.negative_predictive_value),
                 ]
                 for p in points
             ],
@@ -96,13 +96,13 @@ def _curves(
         Drawing(
             "roc",
             "ROC curve",
-            f"Sensitivity against the share of false alarms. {auc_text}.{marks_text}",
+            f"Sensitivity against the false positive rate. {auc_text}.{marks_text}",
             *plots.curves(roc, "1 - specificity", "sensitivity", "roc", True, marks, areas),
         ),
         Drawing(
             "pr",
             "Precision and recall",
-            "Precision: the share of predicted positives that are right. Recall: the share of positives found. "
+            "Precision: the share of predicted positives that are correct. Recall: the share of positives found. "
             + "; ".join(f"{isolate(name)}: average precision {value}" for name, value in precisions.items())
             + ".",
             *plots.curves(pr, "recall (sensitivity)", "precision", "pr", notes=precisions),
@@ -112,8 +112,8 @@ def _curves(
 
 def _reliability(competition: Competition, targets: np.ndarray, predictions: np.ndarray) -> Drawing:
     if competition.exclusive_classes:
-        right = to_classes(predictions) == targets
-        parts = {"decided class": curves.reliability(right, predictions.max(axis=1))}
+        correct = to_classes(predictions) == targets
+        parts = {"decided class": curves.reliability(correct, predictions.max(axis=1))}
     else:
         truth = label_matrix(competition, targets) == 1
         parts = {
@@ -122,31 +122,34 @@ def _reliability(competition: Competition, targets: np.ndarray, predictions: np.
         }
     error = METRICS["ece"](targets, predictions)
     text = (
-        f"What was predicted against how often it came true; on the dotted line, predictions are calibrated. "
+        f"Observed frequency against predicted probability; on the dotted line, predictions are calibrated. "
         f"Expected calibration error {error:.4f} (15 bins)."
     )
     return Drawing("calibration", "Calibration", text, *plots.reliability(parts, "calibration"))
 
 
-def _confusion(competition: Competition, oof: OofPredictions, probable: OofPredictions) -> list[Drawing]:
+def _confusion(competition: Competition, oof: OofPredictions, probabilities: OofPredictions) -> list[Drawing]:
     if competition.task == "multilabel":
         return []
-    targets, predictions = probable.targets, probable.predictions
-    post_processed = not np.array_equal(to_classes(_single(oof)), to_classes(_single(probable)))
+    targets, predictions = probabilities.targets, probabilities.predictions
+    post_processed = not np.array_equal(to_classes(_single(oof)), to_classes(_single(probabilities)))
     counts = curves.confusion(targets, oof.predictions)
-    right = np.trace(counts) / max(counts.sum(), 1)
+    accuracy = np.trace(counts) / max(counts.sum(), 1)
     rule = "the most probable class" if competition.exclusive_classes else "positive above one half"
     rule = "after post-processing" if post_processed else rule
-    text = f"Truth by row, decision ({rule}) by column; shaded by the share of the row. {right:.1%} are decided right."
+    text = (
+        f"Truth by row, decision ({rule}) by column; shaded by the share of the row. "
+        f"{accuracy:.1%} of the decisions are correct."
+    )
     table = ConfusionTable(counts, competition.class_names)
-    drawings = [Drawing("confusion", "Confusion matrix", text, confusion=table, wide=table.wide)]
+    drawings = [Drawing("confusion", "Confusion matrix", text, confusion=table, is_wide=table.is_wide)]
     if competition.task == "binary":
         parts = {competition.class_names[k]: predictions[targets == k, 0] for k in (0, 1) if (targets == k).any()}
         drawings.append(
             Drawing(
                 "spread",
-                "Spread of the predictions",
-                "Shares of negatives and positives by what was predicted for them: the less they overlap, the better.",
+                "Distribution of the predictions",
+                "Predictions for negatives and for positives, as shares: the less they overlap, the better.",
                 *plots.histogram(parts, "prediction", "spread"),
             )
         )

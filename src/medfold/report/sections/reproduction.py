@@ -10,10 +10,10 @@ from medfold.report.page import Section
 from medfold.runs import read_run
 
 
-def recipe_section(project: Project, ensemble: Ensemble, origin: dict[str, Any]) -> Section:
-    """Lists the choices that differ from the baseline; of the baseline itself, from the defaults."""
-    section = Section("recipe", "The recipe")
-    recipe = config.flat(Recipe.model_validate(origin["recipe"]).model_dump(mode="json"))
+def recipe_section(project: Project, ensemble: Ensemble, metadata: dict[str, Any]) -> Section:
+    """Lists the settings that differ from the baseline; for the baseline itself, from the defaults."""
+    section = Section("recipe", "Recipe")
+    recipe = config.flat(Recipe.model_validate(metadata["recipe"]).model_dump(mode="json"))
     baseline_path = project.paths.folder / "baseline.yaml"
     parent = Recipe()
     if baseline_path.is_file():
@@ -22,25 +22,25 @@ def recipe_section(project: Project, ensemble: Ensemble, origin: dict[str, Any])
     if recipe == reference:
         reference, name = config.flat(Recipe().model_dump(mode="json")), "the defaults"
     differ = [[key, reference.get(key, ""), value] for key, value in recipe.items() if reference.get(key) != value]
-    section.table(f"{isolate(ensemble.names[0])}: what differs from {name}", ["key", name, ensemble.names[0]], differ)
+    section.table(f"{isolate(ensemble.names[0])}: differences from {name}", ["key", name, ensemble.names[0]], differ)
     return section
 
 
 def reproduction_section(
-    project: Project, ensemble: Ensemble, origin: dict[str, Any], words: dict[str, Any]
+    project: Project, ensemble: Ensemble, metadata: dict[str, Any], variables: dict[str, Any]
 ) -> Section:
     """Lists the commands that reproduce the result, with versions, seed and hashes."""
-    section = Section("again", "Do it again")
+    section = Section("again", "Reproduction")
     commands = [project.command("download"), project.command("folds")]
-    for each in ensemble.names:
-        run = read_run(project.paths.run(each))
-        commands.append(run.get("command") or f"# {each}: begun by an earlier version, its command is unknown")
-    named = " ".join(ensemble.names)
-    quoted = f'"{named}"'
-    commands += [project.command(target, RUNS=quoted, **words) for target in ("submit", "report")]
+    for run_name in ensemble.names:
+        run = read_run(project.paths.run(run_name))
+        commands.append(run.get("command") or f"# {run_name}: started by an earlier version, its command is unknown")
+    joined = " ".join(ensemble.names)
+    quoted = f'"{joined}"'
+    commands += [project.command(target, RUNS=quoted, **variables) for target in ("submit", "report")]
     section.code("\n".join(commands))
-    rows = [["commit", origin["commit"] or "outside git"], ["seed", origin["seed"]]]
-    rows += [[name, number] for name, number in origin["versions"].items()]
-    rows += [["folds table, SHA-256", origin["folds"][:16]], ["prepared images", origin["store"]]]
-    section.table(f"What {isolate(ensemble.names[0])} was made with", ["", "value"], rows)
+    rows = [["commit", metadata["commit"] or "outside git"], ["seed", metadata["seed"]]]
+    rows += [[name, number] for name, number in metadata["versions"].items()]
+    rows += [["folds table, SHA-256", metadata["folds"][:16]], ["prepared images", metadata["store"]]]
+    section.table(f"Versions and hashes of {isolate(ensemble.names[0])}", ["", "value"], rows)
     return section

@@ -11,39 +11,40 @@ from medfold.report.subgroups import Subgroup
 from medfold.scoring import Metric, format_score
 
 
-def subgroups_section(metric: Metric, parts: Sequence[Subgroup], whole: float) -> Section:
+def subgroups_section(metric: Metric, subgroups: Sequence[Subgroup], overall: float) -> Section:
     """Shows the score of each subgroup, as a figure and as numbers.
 
     Args:
         metric: the metric.
-        parts: the subgroups, of `score_subgroups`, in order.
-        whole: the score of all samples.
+        subgroups: the subgroups, of `score_subgroups`, in order.
+        overall: the score of all samples.
     """
-    section = Section("subgroups", "For whom it works")
+    section = Section("subgroups", "Subgroup scores")
     section.text(
-        "A low score in one subgroup shows where the net should not be trusted. If all subgroups score lower than the "
-        "whole, the net may recognise the subgroup rather than the disease. Intervals are 95 %, over groups; of twenty "
-        "subgroups, one may be outside its interval by chance."
+        "A low score in one subgroup shows where the net should not be trusted. If all subgroups score lower than "
+        "all samples together, the net may recognise the subgroup rather than the disease. Intervals are 95 %, over "
+        "groups; of twenty subgroups, one may be outside its interval by chance."
     )
     rows = [
-        Interval(f"{isolate(part.column)} {isolate(part.value)}", part.score, part.low, part.high) for part in parts
+        Interval(f"{isolate(subgroup.column)} {isolate(subgroup.value)}", subgroup.score, subgroup.low, subgroup.high)
+        for subgroup in subgroups
     ]
-    text = f"{isolate(metric.title)} by subgroup; dotted: all samples, {format_score(whole)}."
-    table = IntervalTable(rows, metric.title, whole)
-    section.figures([Drawing("subgroups", "Score by subgroup", text, intervals=table, wide=True)])
+    text = f"{isolate(metric.title)} by subgroup; dotted: all samples, {format_score(overall)}."
+    table = IntervalTable(rows, metric.title, overall)
+    section.figures([Drawing("subgroups", "Score by subgroup", text, intervals=table, is_wide=True)])
     section.table(
-        "The same as numbers",
+        "Subgroup scores as numbers",
         ["column", "value", "units", "positive", metric.title, "95 % interval"],
         [
             [
-                part.column,
-                part.value,
-                f"{part.units:,}",
-                percentage(part.positives),
-                "undefined or too few" if np.isnan(part.score) else f"{part.score:.4f}",
-                "" if np.isnan(part.low) else f"{part.low:.4f} to {part.high:.4f}",
+                subgroup.column,
+                subgroup.value,
+                f"{subgroup.num_units:,}",
+                percentage(subgroup.positive_share),
+                "undefined or too few" if np.isnan(subgroup.score) else f"{subgroup.score:.4f}",
+                "" if np.isnan(subgroup.low) else f"{subgroup.low:.4f} to {subgroup.high:.4f}",
             ]
-            for part in parts
+            for subgroup in subgroups
         ],
     )
     return section

@@ -2,8 +2,8 @@
 
 - `preflight(competition, paths)`: raises UserError if a submission would be refused now;
 - `submit(competition, paths, entry)`: scores or uploads a checked submission and returns a `LeaderboardResult`;
-- `fetch_scores(competition, sought)`: only where scores are published later: returns `{file: LeaderboardResult}` for
-  those submissions of `sought` (ref, content id, file) that the leaderboard lists.
+- `fetch_scores(competition, queries)`: only where scores are published later: returns `{file: LeaderboardResult}` for
+  those submissions of `queries` (ref, content id, file) that the leaderboard lists.
 """
 
 import importlib
@@ -17,7 +17,7 @@ import pandas as pd
 
 from medfold.kaggle import RemoteRun
 
-UPLOADS = {"local": "local", "csv": "kaggle", "notebook": "notebook"}
+MODULES = {"local": "local", "csv": "kaggle", "notebook": "notebook"}
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class SubmissionEntry:
         content_id: the part of the message that identifies the file's contents.
         sample: the sample submission that it was checked against.
         pack: packs the folds and a notebook that predicts with them, for leaderboards that take notebooks.
-        note: records facts before the result is known.
-        again: submits it even if the leaderboard has it already. Defaults to False.
+        record: adds entries to the record beside the file before the result is known.
+        resubmit: True to submit it even if it is on the leaderboard already. Defaults to False.
     """
 
     file: Path
@@ -45,8 +45,8 @@ class SubmissionEntry:
     content_id: str
     sample: pd.DataFrame
     pack: Callable[[], RemoteRun]
-    note: Callable[[dict[str, Any]], None]
-    again: bool = False
+    record: Callable[[dict[str, Any]], None]
+    resubmit: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class LeaderboardResult:
         status: for the ledger: written, pending, scored or error.
         public, private: scores on the two parts of the leaderboard; None where there is none.
         ref: its number on the leaderboard.
-        problem: the reason of a late refusal.
-        lines: what to print, (fact, value).
+        problem: the reason for a late refusal.
+        lines: text to print, (heading, value).
         ranking: published scores with a row for this submission, best first; None without any.
         own_row: the position of this submission in the ranking.
-        facts: additional facts for the record beside the submission.
+        record_entries: additional entries of the record beside the submission.
     """
 
     status: str
@@ -72,9 +72,9 @@ class LeaderboardResult:
     lines: list[tuple[str, str]] = field(default_factory=list)
     ranking: pd.DataFrame | None = None
     own_row: int | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+    record_entries: dict[str, Any] = field(default_factory=dict)
 
 
 def leaderboard_of(upload: str) -> ModuleType:
     """Returns the module of a kind of upload."""
-    return importlib.import_module(f"medfold.submission.leaderboards.{UPLOADS[upload]}")
+    return importlib.import_module(f"medfold.submission.leaderboards.{MODULES[upload]}")

@@ -14,9 +14,9 @@ from medfold.paths import CompetitionPaths
 from medfold.progress import spinner
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 
-LONGEST = 600  # seconds to wait for a score
-LATER = "not there yet; make scores fetches it"
-MAX_LISTED = 1000  # most submissions that are searched for earlier ones
+MAX_WAIT = 600  # seconds to wait for a score
+PENDING_MESSAGE = "not available yet; run make scores later"
+MAX_LISTED = 1000  # submissions in which earlier ones are searched
 
 wait = time.sleep
 
@@ -31,15 +31,15 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
 
 
 def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
-    """Uploads a submission, unless Kaggle has this file already, and waits for its score.
+    """Uploads a submission, unless this file is on Kaggle already, and waits for its score.
 
     Raises:
         UserError: what `preflight` raises; a failed upload; a refusal, with Kaggle's reason.
     """
     competitions, slug = Competitions(KaggleSession.connect()), kaggle_slug(competition)
-    ref = None if entry.again else competitions.ref_of(slug, entry.content_id)
+    ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
     if ref:
-        say("submit", f"Kaggle has this file already, as {ref}: not uploaded again")
+        say("submit", f"this file is on Kaggle already, as {ref}: not uploaded again")
     else:
         check_allowed(competitions, slug)
         ref = competitions.submit(slug, entry.file, entry.message, entry.content_id)
@@ -47,12 +47,12 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     return wait_for_score(competitions, ref)
 
 
-def fetch_scores(competition: Competition, sought: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
+def fetch_scores(competition: Competition, queries: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
     """Fetches the scores of earlier submissions.
 
     Args:
         competition: where they were submitted.
-        sought: (ref, content id, file) of each; found by its number, by the content id in its message, or by the name
+        queries: (ref, content id, file) of each; found by its number, by the content id in its message, or by the name
             of its file.
 
     Returns:
@@ -60,7 +60,7 @@ def fetch_scores(competition: Competition, sought: list[tuple[str, str, str]]) -
     """
     listed = Competitions(KaggleSession.connect()).submissions(kaggle_slug(competition), MAX_LISTED)
     results = {}
-    for ref, content_id, file in sought:
+    for ref, content_id, file in queries:
         for submission in listed:
             by_content = content_id in submission.message or submission.file == Path(file).name
             if (str(submission.ref) == ref) if ref else by_content:
@@ -75,7 +75,7 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
     Args:
         competitions: signed in as a user who takes part.
         slug: of the competition.
-        notebooks: whether a notebook is to be submitted, rather than a file. Defaults to a file.
+        notebooks: True to submit a notebook instead of a file. Defaults to False.
 
     Raises:
         UserError: what `preflight` raises.
@@ -83,53 +83,57 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
     info = competitions.joined(slug)
     if info.notebooks_only and not notebooks:
         fix = "Set 'upload: notebook' in competition.yaml"
-        raise UserError("this competition takes notebooks only, no files; nothing was uploaded", slug, fix)
+        raise UserError("this competition accepts notebooks only, no files; nothing was uploaded", slug, fix)
     if info.submissions_disabled:
-        raise UserError("this competition takes no more submissions; nothing was uploaded", slug)
+        raise UserError("this competition accepts no more submissions; nothing was uploaded", slug)
     limits = competitions.limits(slug)
-    if limits.left == 0 and limits.by_total:
+    if limits.num_left == 0 and limits.counts_all_time:
         raise UserError("all submissions that this competition allows are used up; nothing was uploaded", slug)
-    if limits.left == 0:
+    if limits.num_left == 0:
         now = datetime.now(UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         left = format_duration((midnight - now).total_seconds())
-        fix = f"There are new ones at midnight UTC, in {left}; the file is kept"
+        fix = f"New ones are available at midnight UTC, in {left}; the file is kept"
         raise UserError("today's submissions are used up; nothing was uploaded", slug, fix)
     if info.deadline is None:
         until = "no deadline"
     else:
-        until = "ended: a late submission" if info.over else f"until {info.deadline:%Y-%m-%d %H:%M} UTC"
-    left = "submissions left today: unknown" if limits.left is None else f"{limits.left} left today"
+        until = "ended: a late submission" if info.has_ended else f"until {info.deadline:%Y-%m-%d %H:%M} UTC"
+    left = "submissions left today: unknown" if limits.num_left is None else f"{limits.num_left} left today"
     say("kaggle", f"as {competitions.session.account}; {until}, {left}")
 
 
-def wait_for_score(competitions: Competitions, ref: int, facts: dict[str, Any] | None = None) -> LeaderboardResult:
+def wait_for_score(
+    competitions: Competitions, ref: int, record_entries: dict[str, Any] | None = None
+) -> LeaderboardResult:
     """Waits for the score of a submission; the result is pending if that takes too long.
 
     Args:
         competitions: signed in as the user who submitted it.
         ref: number of the submission.
-        facts: for the record. Defaults to none.
+        record_entries: for the record beside the submission. Defaults to none.
     """
     submission = _wait(competitions, ref)
     if submission is None or submission.status == "pending":
-        return LeaderboardResult(status="pending", ref=str(ref), lines=[("score", LATER)], facts=facts or {})
-    return replace(_result(submission), facts=facts or {})
+        return LeaderboardResult(
+            status="pending", ref=str(ref), lines=[("score", PENDING_MESSAGE)], record_entries=record_entries or {}
+        )
+    return replace(_result(submission), record_entries=record_entries or {})
 
 
 def _wait(competitions: Competitions, ref: int) -> KaggleSubmission | None:
     """Returns the submission once it is scored or refused; None if that takes too long."""
-    began, delay = time.monotonic(), 2.0
+    start, delay = time.monotonic(), 2.0
     with spinner(f"waiting for the score of {ref}"):
         while True:
             try:
                 submission = competitions.submission(ref)
             except UserError as error:
-                warn("submit", f"submitted, but Kaggle does not return its score now: {error}")
+                warn("submit", f"submitted, but its score could not be fetched: {error}")
                 return None
             if submission.status != "pending":
                 return submission
-            if time.monotonic() - began + delay > LONGEST:
+            if time.monotonic() - start + delay > MAX_WAIT:
                 return None
             wait(delay)
             delay = min(1.5 * delay, 30)
@@ -139,11 +143,11 @@ def _result(submission: KaggleSubmission) -> LeaderboardResult:
     """Converts Kaggle's submission into a result."""
     ref = str(submission.ref)
     if submission.status == "error":
-        return LeaderboardResult(status="error", ref=ref, problem=submission.error or "Kaggle gives no reason")
+        return LeaderboardResult(status="error", ref=ref, problem=submission.error or "reason unknown")
     if submission.status == "pending":
         return LeaderboardResult(status="pending", ref=ref)
-    shown = [("public", submission.public), ("private", submission.private)]
-    lines = [(part, f"{value:.5f}") for part, value in shown if value is not None]
+    scores = [("public", submission.public), ("private", submission.private)]
+    lines = [(part, f"{value:.5f}") for part, value in scores if value is not None]
     return LeaderboardResult(
         status="scored", public=submission.public, private=submission.private, ref=ref, lines=lines
     )

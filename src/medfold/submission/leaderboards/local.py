@@ -41,7 +41,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     """Scores a submission on the public and the private part of the hidden solution, joined by id.
 
     The competition's metric is computed on the file's contents; for the further metrics see `metric_input`. If those
-    use the probabilities from which decisions were made, the printed line says so.
+    use the probabilities from which decisions were made, the printed line notes it.
 
     Args:
         competition: its metrics and columns.
@@ -59,11 +59,11 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     if set(written.index) != set(solution["id"]):
         if not _has_test_labels(competition):  # the solution belongs to an earlier test part
             return _unlabelled()
-        raise UserError("the solution has other ids than the submission", paths.solution, "Download again")
+        raise UserError("the solution has other ids than the submission", paths.solution, "Download it again")
     groups = entry.groups.loc[solution["id"]].to_numpy()
     probabilities = entry.probabilities.set_index("id")
-    written_values, probable_values = (
-        each.loc[solution["id"], competition.prediction_columns].to_numpy() for each in (written, probabilities)
+    written_values, probability_values = (
+        values.loc[solution["id"], competition.prediction_columns].to_numpy() for values in (written, probabilities)
     )
     targets = encode_targets(competition, solution)
     names = [competition.score.metric, *competition.score.also]
@@ -72,18 +72,18 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
         in_part = (solution["usage"] == part).to_numpy()
         if not in_part.any():
             continue
-        values = []
+        texts = []
         for name in names:
             metric = metric_of(competition, name)
-            predictions = metric_input(competition, name, written_values, probable_values)[in_part]
-            on_probabilities = not np.allclose(predictions, written_values[in_part], atol=1e-8)
+            predictions = metric_input(competition, name, written_values, probability_values)[in_part]
+            uses_probabilities = not np.allclose(predictions, written_values[in_part], atol=1e-8)
             value = metric(targets[in_part], predictions)
             scores[part, metric.name] = None if np.isnan(value) else value
             interval = bootstrap_interval(metric, targets[in_part], predictions, groups[in_part])
-            shown = format_score_and_interval(metric.title, value, *interval)
-            values.append(f"{shown} of the probabilities" if on_probabilities else shown)
-        whole = in_part.all()
-        lines.append(("test score" if whole else part.lower(), f"{', '.join(values)}, {int(in_part.sum()):,} images"))
+            score_text = format_score_and_interval(metric.title, value, *interval)
+            texts.append(f"{score_text} of the probabilities" if uses_probabilities else score_text)
+        is_whole = in_part.all()
+        lines.append(("test score" if is_whole else part.lower(), f"{', '.join(texts)}, {int(in_part.sum()):,} images"))
     ranking, own_row = _rank(paths, names, scores)
     return LeaderboardResult(
         status="scored",

@@ -14,9 +14,9 @@ from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionE
 from medfold.submission.table import read_submission
 
 __all__ = ["fetch_scores", "preflight", "submit"]
-LONGEST = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
+MAX_WAIT = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
 OUTPUT = "submission.csv"
-TOLERANCE = 0.01  # largest difference between a local prediction and the same one from Kaggle that causes no warning
+MAX_DIFFERENCE = 0.01  # largest difference between local and Kaggle's predictions without a warning
 
 fetch_scores = kaggle.fetch_scores
 
@@ -38,25 +38,25 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     """
     session, slug = KaggleSession.connect(), kaggle_slug(competition)
     competitions = Competitions(session)
-    ref = None if entry.again else competitions.ref_of(slug, entry.content_id)
+    ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
     if ref:
-        say("submit", f"Kaggle has a submission of these folds already, as {ref}: not submitted again")
+        say("submit", f"these folds are submitted already, as {ref}: not submitted again")
         return kaggle.wait_for_score(competitions, ref)
     kaggle.check_allowed(competitions, slug, notebooks=True)
     remote_run = entry.pack()
     output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
-    finished = run_at_kaggle(session, remote_run, LONGEST, log, entry.again)
-    entry.note({"kaggle": finished.facts})
-    Kernels(session).fetch(finished.notebook, OUTPUT, output)
+    finished = run_at_kaggle(session, remote_run, MAX_WAIT, log, entry.resubmit)
+    entry.record({"kaggle": finished.versions})
+    notebook = finished.notebook
+    Kernels(session).fetch(notebook, OUTPUT, output)
     try:
         _compare(competition, entry, output)
     except UserError as error:
-        fix = "FORCE=1 runs the notebook again"
-        raise UserError(f"the notebook's output was not submitted: {error}", finished.notebook.link, fix) from None
-    pushed = finished.notebook
-    ref = competitions.submit_notebook(slug, pushed.ref, pushed.version, OUTPUT, entry.message, entry.content_id)
-    say("submit", f"version {pushed.version} of the notebook as {ref}: {entry.message}")
-    return kaggle.wait_for_score(competitions, ref, {"kaggle": finished.facts})
+        fix = "Run the notebook again with FORCE=1"
+        raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
+    ref = competitions.submit_notebook(slug, notebook.ref, notebook.version, OUTPUT, entry.message, entry.content_id)
+    say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.message}")
+    return kaggle.wait_for_score(competitions, ref, {"kaggle": finished.versions})
 
 
 def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> None:
@@ -64,8 +64,9 @@ def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> 
     from_kaggle = read_submission(output)
     check_submission(competition, from_kaggle, entry.sample)
     local, remote = (
-        table.read_predictions_back(competition, each, entry.sample)[0] for each in (entry.table, from_kaggle)
+        table.read_predictions_back(competition, submission, entry.sample)[0]
+        for submission in (entry.table, from_kaggle)
     )
     largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0
     line = f"{len(from_kaggle):,} rows, checked; they differ from the local predictions by at most {largest:.1g}"
-    (warn if largest > TOLERANCE else say)("fetched", line)
+    (warn if largest > MAX_DIFFERENCE else say)("fetched", line)

@@ -1,4 +1,11 @@
-from medfold.errors import UserError, did_you_mean, shorten_list
+"""Errors for users, and hints in them."""
+
+import errno
+import shutil
+
+import pytest
+
+from medfold.errors import UserError, did_you_mean, explain_os_error, shorten_list
 
 
 def test_a_user_error_is_one_line_with_place_and_remedy():
@@ -14,3 +21,30 @@ def test_did_you_mean_names_a_close_word_only():
 def test_shorten_list_counts_what_it_leaves_out():
     assert shorten_list(range(5)) == "0, 1, 2 and 2 more"
     assert shorten_list(["a", "b"]) == "a, b"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "a.npy"),
+            "a.npy: there is no disk space left. Free some;",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", "runs"),
+            "runs: the disk can only be read. Write to another disk",
+        ),
+        (OSError(errno.EISDIR, "Is a directory", "x"), "x: Is a directory"),
+        (
+            shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]),
+            "a: there is no disk space left.",
+        ),
+    ],
+)
+def test_errors_of_the_disk_are_one_line_with_the_file(error, line):
+    assert str(explain_os_error(error)).startswith(line)
+
+
+@pytest.mark.parametrize("error", [OSError("from a library"), ConnectionResetError(104, "reset")])
+def test_errors_that_are_not_of_the_disk_are_not_explained_as_such(error):
+    assert explain_os_error(error) is None

@@ -27,7 +27,7 @@ from medfold.commands.options import (
     read_seeds,
     run_names,
 )
-from medfold.errors import INTERRUPTED, UserError
+from medfold.errors import INTERRUPTED, UserError, explain_os_error
 
 BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile: errors name its variables, FOLD=9, else options, --fold 9
 FLAGS = "DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
@@ -383,6 +383,12 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         print(f"medfold: {error if BY_MAKE in os.environ else _with_options(error)}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        explained = explain_os_error(error)
+        if explained is None or "--debug" in sys.argv:
+            raise
+        print(f"medfold: {explained}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         _report_interruption()

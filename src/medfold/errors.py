@@ -1,10 +1,25 @@
 """Errors whose message is written for the user, and the exit code of Ctrl-C."""
 
 import difflib
+import errno
 import re
+import shutil
 from collections.abc import Iterable
 
 INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
+
+
+FULL = ("there is no disk space left", "Free some; run the same command to resume")
+READ_ONLY = ("the disk can only be read", "Write to another disk, or mount this one for writing")
+OS_ERRORS = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: ("your quota on this disk is used up", FULL[1]),
+    errno.EFBIG: ("the file would be larger than this disk or your limits allow", FULL[1]),
+    errno.EROFS: READ_ONLY,
+    errno.EACCES: ("you have no permission for it", "Change its owner or permissions"),
+    errno.EPERM: ("you have no permission for it", "Change its owner or permissions"),
+    errno.EIO: ("the disk failed to read or write it", "Check the disk; a copy may help"),
+}
 
 
 class UserError(Exception):
@@ -30,6 +45,22 @@ class UserError(Exception):
 
 class UnreachableError(UserError):
     """A service cannot be reached: no network, or no credentials."""
+
+
+def explain_os_error(error: OSError) -> UserError | None:
+    """Describes a failed read or write of a file: a full disk, a read-only one, a missing permission.
+
+    Returns:
+        The error for the user; None if the system gave no reason, as with errors of libraries that are only called so.
+    """
+    if isinstance(error, shutil.Error) and error.args and error.args[0]:  # of several files: the first
+        path, _, why = error.args[0][0]
+        number = re.search(r"Errno (\d+)", str(why))
+        error = OSError(int(number[1]) if number else None, str(why), path)
+    if error.errno is None or isinstance(error, ConnectionError):
+        return None
+    what, fix = OS_ERRORS.get(error.errno, (error.strerror or str(error), None))
+    return UserError(what, error.filename2 or error.filename, fix)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import mmap
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -28,11 +29,28 @@ def atomic_write(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         yield temporary
+        flush_to_disk(temporary)
         if temporary.is_dir() and path.exists():
             remove(path)
         temporary.replace(path)
+    except OSError as error:
+        if error.filename is None:  # of a write: says which disk is full
+            error.filename = str(path)
+        raise
     finally:
         remove(temporary)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Waits until a file, or every file of a folder, is on the disk: a rename then never outlives a power failure."""
+    for each in (path, *path.rglob("*")) if path.is_dir() else (path,):
+        if os.name == "nt" and each.is_dir():
+            continue
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def remove(path: Path) -> None:

@@ -16,7 +16,8 @@ from medfold.images.formats.reading import read_image
 from medfold.images.preparation import prepare_image
 from medfold.images.scan import read_appearance, read_measurements, scan_images
 from medfold.images.scan_worker import scan_image
-from medfold.images.store import load_store, store_exists, store_key
+from medfold.images.store import load_store, store_exists, store_key, verify_store
+from medfold.images.worker_pool import map_in_workers
 from tests.support.helpers import finish, kill_when, start
 
 CHOICES = ImageSettings(size=16)
@@ -54,7 +55,52 @@ def test_one_look_measures_and_fills_the_store(small, table):
         assert seen.loc[row, "dark"] == pytest.approx(np.percentile(pixels, 5), abs=1)
     assert look(small, table, CHOICES, with_appearance=True).num_images == 0
     assert sorted(path.name for path in (paths.data / "store").iterdir()) == [key]
-    assert sorted(path.name for path in paths.store(key).iterdir()) == ["images.npy", "index.csv"]
+    assert sorted(path.name for path in paths.store(key).iterdir()) == ["blocks.json", "images.npy", "index.csv"]
+
+
+def flip(path, row):
+    """Changes one bit of a row of an array in a file."""
+    array = np.load(path, mmap_mode="r+")
+    array[row, 3, 3] ^= 1
+    array.flush()
+
+
+def test_images_that_the_disk_did_not_keep_are_found_and_prepared_again(small, table, monkeypatch):
+    key = store_key(small.competition, small.paths, CHOICES)
+
+    def losing(function, items):
+        yield from map_in_workers(function, items)
+        flip(small.paths.unfinished_store(key) / "images.npy", 5)
+
+    monkeypatch.setattr(scan, "map_in_workers", losing)
+    with pytest.raises(UserError, match=f"1 of {len(table)} images are not on the disk as they were written"):
+        look(small, table, CHOICES)
+    assert not store_exists(small.paths, key)
+    monkeypatch.undo()
+    assert look(small, table, CHOICES).num_images == 1
+    opened, pixels = (
+        load_store(small.paths, key),
+        read_image(small.paths.raw, table["image"].iloc[5], small.competition.images),
+    )
+    assert (opened.pixels[5] == prepare_image(pixels, CHOICES)).all()
+
+
+def test_a_store_that_changed_is_refused_and_one_without_hashes_gets_them(small, table):
+    look(small, table, CHOICES)
+    key = store_key(small.competition, small.paths, CHOICES)
+    folder = small.paths.store(key)
+    assert verify_store(small.paths, key) == 16 * 16 * len(table)
+    (folder / "blocks.json").rename(folder / "noted.json")
+    verify_store(small.paths, key)
+    assert (folder / "blocks.json").read_text() == (folder / "noted.json").read_text()
+    flip(folder / "images.npy", 7)
+    with pytest.raises(
+        UserError, match=f"{len(table)} of {len(table)} prepared images lie in blocks that have changed"
+    ):
+        verify_store(small.paths, key)
+    (folder / "images.npy").write_bytes((folder / "images.npy").read_bytes()[:-1])
+    with pytest.raises(UserError, match="not the array that was written, or cut off. Make it again: make data"):
+        verify_store(small.paths, key)
 
 
 def test_the_hashes_are_those_of_pixels_not_of_files(small, table):

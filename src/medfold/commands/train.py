@@ -1,12 +1,14 @@
 """`make train`: trains the missing folds, here or on Kaggle's GPUs."""
 
+import time
 from typing import Any
 
 from medfold.commands.folds import show_dataset
-from medfold.competition import Project, Recipe, ineffective_settings
-from medfold.console import say, warn
+from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings
+from medfold.console import format_duration, format_size, say, warn
 from medfold.data import load_dataset
 from medfold.errors import UserError
+from medfold.images import store_key, verify_store
 from medfold.notebooks import data_at_kaggle, train_on_kaggle
 from medfold.scoring import describe_score
 from medfold.training import (
@@ -52,16 +54,27 @@ def train(
     else:
         prepare = resolved_recipe.images
         refuse_invalid_parallelism(requests[0])
-        if any(missing_folds(project, request) for request in requests):
+        unfinished = any(missing_folds(project, request) for request in requests)
+        if unfinished:
             _warn_ineffective(project, resolved_recipe)
             refuse_untrainable_recipe(project, resolved_recipe)
     data = load_dataset(project, prepare)
     if data.has_new_folds:
         show_dataset(project, data)
+    if prepare and unfinished:
+        _verify_store(project, prepare)
     for request in requests:
         result = (train_on_kaggle if on == "kaggle" else train_run)(project, request, data)
         if result:
             say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
+
+
+def _verify_store(project: Project, settings: ImageSettings) -> None:
+    """Compares the prepared images with the hashes noted when they were made."""
+    began = time.monotonic()
+    size = verify_store(project.paths, store_key(project.competition, project.paths, settings))
+    seconds = format_duration(time.monotonic() - began)
+    say("store", f"{format_size(size)} of prepared images, unchanged since they were made, {seconds}")
 
 
 def _warn_ineffective(project: Project, recipe: Recipe) -> None:

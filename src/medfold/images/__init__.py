@@ -26,7 +26,7 @@ from medfold.images.preparation import preparation_step, prepare_image
 from medfold.images.resizing import resize
 from medfold.images.scan import read_appearance, read_measurements, scan_images
 from medfold.images.scan_worker import ONE_VALUE, STATISTICS
-from medfold.images.store import Store, load_store, store_exists, store_key
+from medfold.images.store import Store, load_store, store_exists, store_key, verify_store
 from medfold.images.value_checks import value_suspicions
 
 __all__ = [
@@ -65,5 +65,6 @@ __all__ = [
     "thumbnail",
     "to_displayable",
     "value_suspicions",
+    "verify_store",
     "write_contact_sheet",
 ]

@@ -27,6 +27,7 @@ from medfold.paths import CompetitionPaths
 from medfold.progress import progress_bar
 
 VERSION = 3  # increase it when the same images give other measurements
+JOURNAL_VERSION = 2  # raised when a journal has other contents: an older unfinished scan starts again
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _scan(
         shapes["images.npy"] = (image_settings.size, image_settings.size, competition.images.num_channels)
     if with_appearance:
         shapes["thumbnails.npy"] = (perceptual_hash.THUMBNAIL, perceptual_hash.THUMBNAIL)
-    scan_inputs = [_inputs_fingerprint(competition, paths), key, sorted(shapes)]
+    scan_inputs = [JOURNAL_VERSION, _inputs_fingerprint(competition, paths), key, sorted(shapes)]
     journal = Journal(folder, files.fingerprint(scan_inputs), len(samples), shapes)
     task = ScanTask(
         raw=paths.raw_root(competition.images.root),
@@ -161,11 +162,13 @@ def _scan(
             names = shorten_list(images[row] for row in changed)
             raise UserError(f"{len(changed)} images were readable in the last scan and are not now: {names}", paths.raw)
     readable = np.flatnonzero(measurements["bad"] == "")
+    blocks = {name: journal.verify(name) for name in shapes}
     if with_appearance:
         _write_appearance(competition, paths, samples, readable, results, folder)
     if key:
         journal.remove()
-        store.finish_store(paths, key, folder, pd.DataFrame({"id": samples["id"].iloc[readable], "row": readable}))
+        index = pd.DataFrame({"id": samples["id"].iloc[readable], "row": readable})
+        store.finish_store(paths, key, folder, index, blocks["images.npy"])
     files.remove(folder)
     return len(todo), measurements
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from medfold import files
+from medfold import array_files, files
+from medfold.errors import UserError
 
 
 class Journal:
@@ -32,7 +33,7 @@ class Journal:
             files.remove(folder)
             folder.mkdir(parents=True)
             for name, shape in shapes.items():
-                np.lib.format.open_memmap(folder / name, mode="w+", dtype=np.uint8, shape=(num_images, *shape))
+                array_files.create_array(folder / name, (num_images, *shape), np.uint8)
             files.write_text(inputs_fingerprint, marker)
         self.done = set(self.read())
 
@@ -59,6 +60,27 @@ class Journal:
         """Deletes the journal but not the arrays. A scan that is killed after this starts again from the beginning."""
         self._marker.unlink()
         self._path.unlink()
+
+    def verify(self, name: str) -> array_files.Blocks:
+        """Compares an array with the hashes of the rows that were written to it.
+
+        Args:
+            name: of the array's file.
+
+        Returns:
+            The hashes of its blocks.
+
+        Raises:
+            UserError: rows differ, after a power failure or by a fault of the disk; they are deleted from the journal.
+        """
+        path = self._path.with_name(name)
+        noted = {row: result[-1][name] for row, result in self.read().items() if not result[1]}
+        blocks, differing = array_files.hash_blocks(np.load(path, mmap_mode="r"), noted)
+        if differing:
+            self.forget(differing)
+            what = f"{len(differing):,} of {blocks.rows:,} images are not on the disk as they were written"
+            raise UserError(what, path, "The same command prepares them again; check the disk")
+        return blocks
 
     def forget(self, rows: Iterable[int]) -> None:
         """Deletes the results of some rows."""

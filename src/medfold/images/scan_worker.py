@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import xxhash
 
+from medfold import array_files
 from medfold.competition import ImageFacts, ImageSettings
 from medfold.images import perceptual_hash
 from medfold.images.reading import read_prepared
@@ -47,7 +48,8 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> list[Any]:
 
     Returns:
         [row, reason] if the image is unreadable. Otherwise [row, '', height, width, hash of the pixels]; with
-        thumbnails followed by the perceptual hash, STATISTICS and technical DICOM headers.
+        thumbnails followed by the perceptual hash, STATISTICS and technical DICOM headers; last the hash of the row
+        that was written to each file, by name.
 
     Raises:
         UserError: a preparation step is unknown or has wrong arguments.
@@ -57,16 +59,17 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> list[Any]:
     if isinstance(result, str):
         return [row, result]
     pixels, headers, prepared = result
+    written = {}
     if task.pixels is not None:
-        _write(task.pixels, row, prepared[0])
+        written[task.pixels.name] = _write(task.pixels, row, prepared[0])
     height, width = pixels.shape[:2]
     measurements = [row, "", height, width, pixel_hash(pixels, image)]
     if task.thumbnails is None:
-        return measurements
+        return [*measurements, written]
     phash, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
-    _write(task.thumbnails, row, thumbnail)
+    written[task.thumbnails.name] = _write(task.thumbnails, row, thumbnail)
     small = resize(pixels, min(STATISTICS_SIZE, height), min(STATISTICS_SIZE, width))
-    return [*measurements, f"{phash:016x}", appearance_statistics(small), headers]
+    return [*measurements, f"{phash:016x}", appearance_statistics(small), headers, written]
 
 
 def pixel_hash(pixels: np.ndarray, image: str) -> str:
@@ -111,11 +114,12 @@ def appearance_statistics(pixels: np.ndarray) -> list[float]:
     return [round(value, 4) for value in statistics]
 
 
-def _write(path: Path, row: int, values: np.ndarray) -> None:
-    # On a full disk this raises an error; writing to a memory map would crash the process.
+def _write(path: Path, row: int, values: np.ndarray) -> str:
+    """Writes a row of an array, and returns its hash. On a full disk, a memory map would crash the process."""
     file, offset = _open_array(path)
-    file.seek(offset + row * values.nbytes)
-    file.write(np.ascontiguousarray(values))
+    values = np.ascontiguousarray(values)
+    array_files.write_at(file.fileno(), values.data, offset + row * values.nbytes)
+    return array_files.row_hash(values)
 
 
 @lru_cache(maxsize=4)

@@ -1,12 +1,12 @@
 """Store of prepared images: one memory-mapped uint8 array per preparation, so that images are decoded once."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
-from medfold import files
+from medfold import array_files, files
 from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
 from medfold.errors import UserError
 from medfold.images.formats.reading import FORMAT_MODULES
@@ -14,6 +14,7 @@ from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 
 VERSION = 3  # increase it when the same inputs give other pixels
+IMAGES, BLOCKS = "images.npy", "blocks.json"
 READING = {"root", "channels", "windows", "range", "frame"}  # image facts that determine the pixels of a file
 
 
@@ -90,17 +91,47 @@ def load_store(paths: CompetitionPaths, key: str) -> Store:
     """Opens a store, memory-mapped: its pixels are not read yet."""
     folder = paths.store(key)
     index = files.read_csv(folder / "index.csv")
-    return Store(np.load(folder / "images.npy", mmap_mode="r"), index.set_index("id")["row"])
+    return Store(np.load(folder / IMAGES, mmap_mode="r"), index.set_index("id")["row"])
 
 
-def finish_store(paths: CompetitionPaths, key: str, unfinished: Path, index: pd.DataFrame) -> None:
-    """Completes a store: writes its index and renames its folder to the final name.
+def verify_store(paths: CompetitionPaths, key: str) -> int:
+    """Reads a store from front to end and compares it with the hashes noted when it was made.
+
+    A store of an earlier version of medfold has no hashes: they are noted now.
+
+    Returns:
+        The number of bytes read.
+
+    Raises:
+        UserError: pixels have changed since, or the file is cut off.
+    """
+    folder = paths.store(key)
+    fix = f"Make it again: make data COMPETITION={paths.name} DELETE=store/{key}, then make prepare"
+    try:
+        pixels = np.load(folder / IMAGES, mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        raise UserError("not the array that was written, or cut off", folder / IMAGES, fix) from None
+    if not (folder / BLOCKS).is_file():
+        files.write_json(asdict(array_files.hash_blocks(pixels)[0]), folder / BLOCKS)
+    elif damaged := array_files.damaged_rows(pixels, array_files.Blocks(**files.read_json(folder / BLOCKS))):
+        rows = sum(len(block) for block in damaged)
+        raise UserError(f"{rows:,} of {len(pixels):,} prepared images lie in blocks that have changed", folder, fix)
+    return pixels.nbytes
+
+
+def finish_store(
+    paths: CompetitionPaths, key: str, unfinished: Path, index: pd.DataFrame, blocks: array_files.Blocks
+) -> None:
+    """Completes a store: writes its index and its hashes, and renames its folder to the final name.
 
     Args:
         paths: the files of the competition.
         key: name of the store, from `store_key`.
         unfinished: folder with `images.npy`, all images written.
         index: columns id and row (in the array), one line per image.
+        blocks: hashes of the array.
     """
     files.write_csv(index, unfinished / "index.csv")
+    files.write_json(asdict(blocks), unfinished / BLOCKS)
+    files.flush_to_disk(unfinished)
     unfinished.replace(paths.store(key))

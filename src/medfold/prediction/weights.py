@@ -2,14 +2,20 @@
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
+import h5py
 import keras
 
 from medfold import files
 from medfold.competition import Competition, Recipe
 from medfold.errors import UserError
 from medfold.models import build_model
+
+KERAS_NAME = "net.weights.h5"  # Keras selects the format by the file extension
 
 
 def load_model(competition: Competition, recipe: Recipe, weights: Path) -> keras.Model:
@@ -30,16 +36,34 @@ def load_model(competition: Competition, recipe: Recipe, weights: Path) -> keras
 
 def save_weights(model: keras.Model, weights: Path) -> None:
     """Writes the weights of a net atomically."""
+    # A copy that is not compiled, so that the state of the optimizer is not saved.
+    net = keras.Model(model.inputs, model.outputs, name=model.name)
+    content = _hdf5_in_memory(lambda: net.save_weights(KERAS_NAME))
     with files.atomic_write(weights) as temporary:
-        # Keras selects the format by the file extension.
-        folder = temporary.with_suffix(".folder.tmp")
-        folder.mkdir()
-        try:
-            # A copy that is not compiled, so that the state of the optimizer is not saved.
-            keras.Model(model.inputs, model.outputs, name=model.name).save_weights(folder / "net.weights.h5")
-            (folder / "net.weights.h5").replace(temporary)
-        finally:
-            files.remove(folder)
+        temporary.write_bytes(content)
+
+
+def _hdf5_in_memory(save: Callable[[], None]) -> bytes:
+    """Returns the HDF5 file that a function writes; the disk is not touched.
+
+    HDF5 that meets a full disk crashes the process, at the latest when it ends.
+    """
+    content = []
+
+    class InMemory(h5py.File):
+        def __init__(self, name: str | Path, mode: str = "r", **options: Any):
+            super().__init__(name, mode, driver="core", backing_store=False, **options)
+
+        def close(self) -> None:
+            if self.id.valid:
+                self.flush()
+                content.append(self.id.get_file_image())
+            super().close()
+
+    with mock.patch.object(h5py, "File", InMemory):
+        save()
+    (image,) = content
+    return image
 
 
 def read_weights(model: keras.Model, weights: Path) -> None:
@@ -49,9 +73,12 @@ def read_weights(model: keras.Model, weights: Path) -> None:
         UserError: the file is damaged, or contains weights of another net.
     """
     with tempfile.TemporaryDirectory() as folder:
-        # Keras selects the format by the file extension.
-        copy = Path(shutil.copy2(weights, Path(folder) / "net.weights.h5"))
+        named = Path(folder) / KERAS_NAME
         try:
-            model.load_weights(copy)
+            named.symlink_to(weights.absolute())
+        except OSError:  # Windows needs a right for that
+            shutil.copy2(weights, named)
+        try:
+            model.load_weights(named)
         except (ValueError, OSError) as error:
             raise UserError(f"weights do not fit the recipe ({str(error).splitlines()[0]})", weights) from None

@@ -12,7 +12,7 @@ from typing import Any
 from medfold.competition import Project
 from medfold.console import redirect_lines
 from medfold.data import load_dataset
-from medfold.errors import INTERRUPTED, UserError
+from medfold.errors import INTERRUPTED, UserError, explain_os_error
 from medfold.processes import end_with_parent
 from medfold.training.run import TrainingRequest, train_run
 
@@ -35,6 +35,11 @@ def main() -> int:
             train_run(project, request, data)
     except UserError as error:
         send(problem=str(error))
+        return 2
+    except OSError as error:
+        if (explained := explain_os_error(error)) is None:
+            raise
+        send(problem=str(explained))
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

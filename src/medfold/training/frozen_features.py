@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from medfold import files
+from medfold import array_files, files
 from medfold.competition import Symmetry
 from medfold.console import format_duration, say
 from medfold.prediction import VIEWS, Predictor
@@ -33,7 +33,8 @@ def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path
     predictor = Predictor(backbone, symmetry, tta=True)
     shape = (len(pixels), num_views, backbone.output_shape[-1])
     with files.atomic_write(path) as temporary, progress_bar("features", len(pixels)) as bar:
-        features = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+        array_files.create_array(temporary, shape, np.float32)
+        features = np.load(temporary, mmap_mode="r+")
         start = 0
         for batch in predictor.views(pixels, np.arange(len(pixels))):
             stop = start + len(batch[0])

@@ -1,0 +1,123 @@
+"""Arrays in .npy files that are filled row by row: room reserved beforehand, no short writes, hashes of blocks."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xxhash
+
+from medfold import files
+
+BLOCK_BYTES = 16 << 20  # at least a row
+
+
+def create_array(path: Path, shape: tuple[int, ...], dtype: np.typing.DTypeLike) -> None:
+    """Creates a .npy file of zeros and reserves its room on the disk.
+
+    Writing to a memory map of a file without reserved room ends the process with a bus error once the disk is full.
+
+    Args:
+        path: the file; must not exist.
+        shape, dtype: of the array.
+
+    Raises:
+        OSError: the disk has too little room; the file is removed.
+    """
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    try:
+        with path.open("xb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            file.flush()
+            size = file.tell() + int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+            reserve(file.fileno(), size)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def reserve(descriptor: int, size: int) -> None:
+    """Makes a file so large, with room for all of it on the disk where the system can promise that.
+
+    Raises:
+        OSError: the disk has too little room.
+    """
+    if hasattr(os, "posix_fallocate") and size:
+        os.posix_fallocate(descriptor, 0, size)
+    else:  # macOS, Windows: writing reports a full disk
+        os.truncate(descriptor, size)
+
+
+def write_at(descriptor: int, data: memoryview | bytes, offset: int) -> None:
+    """Writes all of the data at a position of a file.
+
+    Raises:
+        OSError: the disk is full. A single `write` may return after a part of the data instead.
+    """
+    left = memoryview(data).cast("B")
+    while left:
+        if hasattr(os, "pwrite"):
+            count = os.pwrite(descriptor, left, offset)
+        else:  # Windows
+            os.lseek(descriptor, offset, os.SEEK_SET)
+            count = os.write(descriptor, left)
+        left, offset = left[count:], offset + count
+
+
+def row_hash(row: np.ndarray) -> str:
+    """Hash of one row: XXH3 with 64 bits, as 16 hex digits."""
+    return xxhash.xxh3_64_hexdigest(np.ascontiguousarray(row))
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Hashes of an array, block by block of whole rows.
+
+    Args:
+        rows: number of rows of the array.
+        rows_per_block: of all blocks but the last, which may be shorter.
+        hashes: XXH3 of each block with 64 bits, as hex digits.
+    """
+
+    rows: int
+    rows_per_block: int
+    hashes: list[str]
+
+
+def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) -> tuple[Blocks, list[int]]:
+    """Hashes an array block by block, and compares rows with the hashes that were noted when they were written.
+
+    Args:
+        array: a memory-mapped one is read once from front to end.
+        row_hashes: `row_hash` of some rows, by number. Defaults to none.
+
+    Returns:
+        The hashes of the blocks, and the numbers of the rows whose hash differs.
+    """
+    per_block = max(1, BLOCK_BYTES // max(1, array[:1].nbytes))
+    hashes, differing = [], []
+    for start, block in _blocks(array, per_block):
+        hashes.append(row_hash(block))
+        for number, row in enumerate(block, start):
+            if row_hashes and number in row_hashes and row_hash(row) != row_hashes[number]:
+                differing.append(number)
+    return Blocks(len(array), per_block, hashes), differing
+
+
+def damaged_rows(array: np.ndarray, blocks: Blocks) -> list[range]:
+    """Finds the blocks of an array whose hash is not what was noted.
+
+    Returns:
+        The rows of each such block; all rows as one range if their number is another.
+    """
+    if len(array) != blocks.rows:
+        return [range(len(array))]
+    found = zip(_blocks(array, blocks.rows_per_block), blocks.hashes, strict=True)
+    return [range(start, start + len(block)) for (start, block), noted in found if row_hash(block) != noted]
+
+
+def _blocks(array: np.ndarray, rows: int) -> Iterator[tuple[int, np.ndarray]]:
+    for start in range(0, len(array), rows):
+        yield start, array[start : start + rows]
+        files.release_pages(array)

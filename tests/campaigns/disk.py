@@ -1,0 +1,95 @@
+"""A disk that fills up in a stage: one line and exit code 2; with more room, the same command ends with equal bytes."""
+
+import random
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.campaigns import pipeline
+from tests.campaigns.campaign import Campaign
+from tests.campaigns.pipeline import Alone
+
+SIZES = dict.fromkeys(("download", "prepare", "features", "train", "submit", "notebook"), 30) | dict.fromkeys(
+    ("folds", "parallel", "ensemble", "report", "predict"), 6
+)
+SHARE = {"download": 1, "prepare": 2, "features": 2, "train": 1, "parallel": 1, "submit": 1, "report": 1, "notebook": 1}
+ROOM = 1 << 30  # bytes: of a disk that is large enough
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system in memory whose size `resize` sets; needs the right to mount.
+
+    Raises:
+        PermissionError: mounting is not allowed here.
+    """
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", folder], capture_output=True)
+    if done.returncode:
+        raise PermissionError(done.stderr.decode())
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def resize(disk: Path, size: int) -> None:
+    """Sets the size of a `small_disk` in bytes."""
+    subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
+
+
+def can_mount() -> bool:
+    """True if this process may mount a file system."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with small_disk(Path(folder) / "disk"):
+                return True
+        except (PermissionError, FileNotFoundError):
+            return False
+
+
+def cases(seed: int, full: bool) -> list[str]:
+    """A case is a stage, the room that it has, as a share of what it writes, and where temporary files go."""
+    if not can_mount():
+        return []
+    found = []
+    for stage, count in (SIZES if full else SHARE).items():
+        sizes = random.Random(f"{stage} {seed}")
+        found += [f"{stage} {sizes.uniform(0, 1.1):.4f} {('there', 'elsewhere')[n % 2]}" for n in range(count)]
+    return found
+
+
+def check(case: str, given: dict[str, Alone], folder: Path) -> str:
+    """Fills the disk, runs a stage, makes room, runs it again, and compares."""
+    stage, share, temporary = case.split()
+    alone = given[stage]
+    with small_disk(folder / "disk") as disk:
+        root = Path(shutil.copytree(alone.before, disk / "my project"))
+        scratch = disk / "tmp" if temporary == "there" else folder / "tmp"
+        scratch.mkdir()
+        used = shutil.disk_usage(disk).used
+        resize(disk, used + int(float(share) * (alone.bytes + (64 << 10))))
+        process = pipeline.start(stage, root, TMPDIR=str(scratch))
+        said, _ = process.communicate(timeout=600)
+        resize(disk, ROOM)
+        assert process.returncode in (0, 2), f"ended with {process.returncode}: {said[-800:]}"
+        assert "Traceback" not in said, said[-800:]
+        last = said.strip().splitlines()[-1]
+        if process.returncode == 2:
+            assert last.startswith("medfold: "), said[-800:]
+            assert "no disk space" in last, last
+        shutil.rmtree(scratch)
+        pipeline.finish(stage, root)
+        pipeline.check_result(stage, root, alone)
+    return "it had room" if process.returncode == 0 else last
+
+
+CAMPAIGN = Campaign(
+    question="Does a stage whose disk is full end in one line, and with more room with equal bytes?",
+    cases=cases,
+    prepare=pipeline.prepare,
+    check=check,
+)

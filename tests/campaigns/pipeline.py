@@ -1,0 +1,140 @@
+"""The stages of a small project, left alone: what campaigns disturb and compare with."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from medfold import files
+from tests.support.helpers import REPOSITORY
+
+FACTS = """
+title: Small phantom
+source: {kind: phantom, train_patients: 60, test_patients: 20}
+upload: local
+task: binary
+labels: {file: train.csv, id: id, targets: [target], group: patient_id}
+images: {train: "train/{id}.png", test: "test/{id}.png", channels: 1, symmetry: horizontal}
+score: {metric: auc}
+submission: {sample: sample_submission.csv}
+folds: {k: 3, method: stratified-group}
+"""
+RECIPE = """
+images: {size: 32}
+backbone: {name: resnet9, width: 8}
+augment: xray
+training: {epochs: 40, batch_size: 8, dropout: 0.3}
+"""
+# A head on the features of a backbone: the features are computed once and kept.
+HEAD = """
+images: {{size: 32}}
+backbone: {{name: MobileNetV2, weights: "{weights}"}}
+augment: none
+training: {{head_epochs: 3, epochs: 0, batch_size: 8}}
+"""
+WEIGHTS = """
+import sys, keras
+keras.utils.set_random_seed(0)
+keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(sys.argv[1])
+"""
+# In the order of the pipeline: each begins where the one before it ended.
+STAGES = {
+    "download": ["download"],
+    "prepare": ["prepare"],
+    "folds": ["folds"],
+    "features": ["train", "--recipe", "head", "--fold", "0"],
+    "train": ["train", "--fold", "0"],
+    "parallel": ["train", "--recipe", "head", "--jobs", "2"],
+    "ensemble": ["ensemble", "--runs", "baseline"],
+    "submit": ["submit"],
+    "report": ["report"],
+    "predict": ["predict", "--images", "data/small/raw/test"],
+    "notebook": ["notebook"],
+}
+# What tells when, and for how long, or what a disturbed command had done already.
+VARIES = re.compile(r"^(runs/.*/log\.json|submissions/.*\.json|submissions/ledger\.csv|.*\.lock)$")
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What a stage does if it is left alone.
+
+    Args:
+        before: the project that it begins with.
+        result: the hashes of all files afterwards, by name.
+        seconds: that it takes.
+        bytes: by which the project grows.
+    """
+
+    before: Path
+    result: dict[str, str]
+    seconds: float
+    bytes: int
+
+
+def start(stage: str, root: Path, **environment: str) -> subprocess.Popen:
+    """A stage in a process of its own."""
+    command = [sys.executable, "-m", "medfold", *STAGES[stage], "--competition", "small"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), **environment}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=root, env=environment, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(stage: str, root: Path) -> str:
+    """Runs a stage to its end and returns what it printed."""
+    process = start(stage, root)
+    said, _ = process.communicate()
+    assert process.returncode == 0, f"{stage} ended with {process.returncode}: {said[-500:]}"
+    return said
+
+
+def result(root: Path) -> dict[str, str]:
+    """The hashes of all files below a project by name; submissions go by their content, since names tell the time."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.is_file() and not VARIES.match(name):
+            hashed = files.sha256(path)
+            found[re.sub(r"(submissions/small/(recheck/)?)[^/]*\.(csv|npz)", rf"\g<1>{hashed}", name)] = hashed
+    return found
+
+
+def check_result(stage: str, root: Path, alone: Alone) -> None:
+    """Compares a project after a disturbed stage with one that was left alone.
+
+    Raises:
+        AssertionError: files differ, are missing or are too many, or the ledger has not one row.
+    """
+    found, expected = result(root), alone.result
+    differs = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+    assert not differs, f"{len(differs)} files differ: {', '.join(differs[:5])}"
+    if stage == "submit":
+        rows = (root / "submissions" / "ledger.csv").read_text().splitlines()
+        assert len(rows) == 2, f"{len(rows) - 1} rows in the ledger"
+
+
+def prepare(folder: Path) -> dict[str, Alone]:
+    """Runs the whole pipeline, left alone, and keeps the project as it was before each stage."""
+    project = folder / "project"
+    home = project / "competition" / "small"
+    home.mkdir(parents=True)
+    weights = folder / "net.weights.h5"
+    subprocess.run([sys.executable, "-c", WEIGHTS, str(weights)], check=True, capture_output=True)
+    for name, text in {"competition": FACTS, "baseline": RECIPE, "head": HEAD.format(weights=weights)}.items():
+        (home / f"{name}.yaml").write_text(text)
+    alone = {}
+    for stage in STAGES:
+        before = shutil.copytree(project, folder / f"before {stage}")
+        size, began = _bytes(project), time.monotonic()
+        finish(stage, project)
+        alone[stage] = Alone(before, result(project), time.monotonic() - began, _bytes(project) - size)
+    return alone
+
+
+def _bytes(folder: Path) -> int:
+    """Room that a folder takes on a disk with blocks of 4 kB."""
+    return sum(-(-path.stat().st_size // 4096) * 4096 for path in folder.rglob("*") if path.is_file())

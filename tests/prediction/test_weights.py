@@ -1,0 +1,47 @@
+"""Weights files: the bytes of Keras, written through memory."""
+
+import errno
+from pathlib import Path
+
+import keras
+import pytest
+from keras import layers
+
+from medfold.prediction.weights import read_weights, save_weights
+
+
+@pytest.fixture
+def net():
+    keras.utils.set_random_seed(0)
+    image = keras.Input((8, 8, 1))
+    features = layers.BatchNormalization()(layers.Conv2D(3, 3)(image))
+    net = keras.Model(image, layers.Dense(2)(layers.GlobalAveragePooling2D()(features)))
+    net.compile("adam", "mse")
+    return net
+
+
+def test_the_file_is_that_of_keras_without_the_optimizer(net, tmp_path):
+    save_weights(net, tmp_path / "weights.h5")
+    keras.Model(net.inputs, net.outputs, name=net.name).save_weights(tmp_path / "net.weights.h5")
+    assert (tmp_path / "weights.h5").read_bytes() == (tmp_path / "net.weights.h5").read_bytes()
+    other = keras.models.clone_model(net)
+    read_weights(other, tmp_path / "weights.h5")
+    assert all((mine == theirs).all() for mine, theirs in zip(other.get_weights(), net.get_weights(), strict=True))
+
+
+def test_a_full_disk_is_an_error_that_names_the_file_and_keeps_the_one_before(net, tmp_path, monkeypatch):
+    save_weights(net, tmp_path / "weights.h5")
+    before = (tmp_path / "weights.h5").read_bytes()
+
+    def full(path, data):
+        with path.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        save_weights(net, tmp_path / "weights.h5")
+    assert raised.value.filename == str(tmp_path / "weights.h5")
+    monkeypatch.undo()
+    assert (tmp_path / "weights.h5").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["weights.h5"]

@@ -108,7 +108,7 @@ def test_what_fails_in_plugins_is_one_line(plugged):
         ("import nothing_of_that_name", r"plugins\.py: ModuleNotFoundError in line 1: .*Correct the code there"),
         ("\n\nx = 1 / 0", r"plugins\.py: ZeroDivisionError in line 3: division by zero"),
         ("x = (", r"plugins\.py: SyntaxError in line 1"),
-        ("from medfold.scoring.metric import metric\n\n@metric('AUC')\ndef auc(t, p): pass", "there is a metric 'auc'"),
+        ("from medfold.plugins import metric\n\n@metric('AUC')\ndef auc(t, p): pass", "metric 'auc' exists already"),
     ):
         plugins.write_text(text)
         with pytest.raises(UserError, match=message) as caught:

@@ -114,7 +114,7 @@ def test_a_fold_out_of_range_is_refused(project, fold):
 def test_runs_that_are_not_there_are_named(project):
     with pytest.raises(UserError, match="run 'other' is not trained.*Trained so far: baseline"):
         submit(project, names=["other"])
-    with pytest.raises(UserError, match="RUN=a: one name cannot serve several seeds"):
+    with pytest.raises(UserError, match="RUN=a: one name cannot be used for several seeds"):
         train(project, seeds=[0, 1], run="a")
 
 

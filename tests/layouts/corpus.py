@@ -832,7 +832,7 @@ word(
 )
 word(
     "one name for several seeds",
-    r"--run a: one name cannot serve several seeds",
+    r"--run a: one name cannot be used for several seeds",
     "train",
     "-c",
     "clinic",

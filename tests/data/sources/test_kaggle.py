@@ -76,7 +76,7 @@ def test_rules_not_accepted_and_unknown_names(hosted, project, project_folder):
     with pytest.raises(UserError, match="Kaggle refuses: You must accept .*/histology/rules; a phone number"):
         download(project)
     add_competition(project_folder, "typo", FACTS.replace("competitions/histology", "competitions/histolgy"))
-    with pytest.raises(UserError, match="no such competition .did you mean 'histology'"):
+    with pytest.raises(UserError, match="no such competition on Kaggle .did you mean 'histology'"):
         download(Project.open("typo"))
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from tests.campaigns.campaign import Campaign
 
-NAMES = ("fuzz", "kills", "properties")
+NAMES = ("disk", "fuzz", "kills", "properties")
 
 
 def named(name: str) -> Campaign:

@@ -17,6 +17,10 @@ TESTED = ("src", "tests")  # a journal holds as long as nothing in these folders
 HEAD = "| campaign | question | cases | held | time | seed |"
 
 
+class NotPossibleError(Exception):
+    """A campaign cannot be tried on this machine; the text says why."""
+
+
 @dataclass(frozen=True)
 class Campaign:
     """A question, and the cases that could answer it with no.
@@ -25,7 +29,8 @@ class Campaign:
         question: in one line.
         cases: (seed, full) -> the names of the cases, each of which says all that decides it; a small share of them
             unless `full`.
-        prepare: (folder) -> what all cases need, made once in an empty folder.
+        prepare: (folder) -> what all cases need, made once in an empty folder. It raises NotPossibleError where the
+            machine does not allow the campaign.
         check: (case, what `prepare` gave, an empty folder) -> what was seen, in a few words. An AssertionError is a no.
     """
 

@@ -3,14 +3,13 @@
 import random
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.campaigns import pipeline
-from tests.campaigns.campaign import Campaign
-from tests.campaigns.pipeline import Alone
+from tests.campaigns.campaign import Campaign, NotPossibleError
+from tests.campaigns.pipeline import Undisturbed
 
 SIZES = dict.fromkeys(("download", "prepare", "features", "train", "submit", "notebook"), 30) | dict.fromkeys(
     ("folds", "parallel", "ensemble", "report", "predict"), 6
@@ -41,20 +40,18 @@ def resize(disk: Path, size: int) -> None:
     subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
 
 
-def can_mount() -> bool:
-    """True if this process may mount a file system."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            with small_disk(Path(folder) / "disk"):
-                return True
-        except (PermissionError, FileNotFoundError):
-            return False
+def prepare(folder: Path) -> dict[str, Undisturbed]:
+    """Checks that a file system can be mounted here, and runs the pipeline."""
+    try:
+        with small_disk(folder / "disk"):
+            pass
+    except (PermissionError, FileNotFoundError) as error:
+        raise NotPossibleError(f"no file system can be mounted: {error}") from None
+    return pipeline.prepare(folder)
 
 
 def cases(seed: int, full: bool) -> list[str]:
     """A case is a stage, the room that it has, as a share of what it writes, and where temporary files go."""
-    if not can_mount():
-        return []
     found = []
     for stage, count in (SIZES if full else SHARE).items():
         sizes = random.Random(f"{stage} {seed}")
@@ -62,16 +59,16 @@ def cases(seed: int, full: bool) -> list[str]:
     return found
 
 
-def check(case: str, given: dict[str, Alone], folder: Path) -> str:
+def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:
     """Fills the disk, runs a stage, makes room, runs it again, and compares."""
     stage, share, temporary = case.split()
-    alone = given[stage]
+    undisturbed = given[stage]
     with small_disk(folder / "disk") as disk:
-        root = Path(shutil.copytree(alone.before, disk / "my project"))
+        root = Path(shutil.copytree(undisturbed.before, disk / "my project"))
         scratch = disk / "tmp" if temporary == "there" else folder / "tmp"
         scratch.mkdir()
         used = shutil.disk_usage(disk).used
-        resize(disk, used + int(float(share) * (alone.bytes + (64 << 10))))
+        resize(disk, used + int(float(share) * (undisturbed.bytes + (64 << 10))))
         process = pipeline.start(stage, root, TMPDIR=str(scratch))
         said, _ = process.communicate(timeout=600)
         resize(disk, ROOM)
@@ -83,13 +80,13 @@ def check(case: str, given: dict[str, Alone], folder: Path) -> str:
             assert "no disk space" in last, last
         shutil.rmtree(scratch)
         pipeline.finish(stage, root)
-        pipeline.check_result(stage, root, alone)
+        pipeline.check_result(stage, root, undisturbed)
     return "it had room" if process.returncode == 0 else last
 
 
 CAMPAIGN = Campaign(
     question="Does a stage whose disk is full end in one line, and with more room with equal bytes?",
     cases=cases,
-    prepare=pipeline.prepare,
+    prepare=prepare,
     check=check,
 )

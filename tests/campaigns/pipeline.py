@@ -60,8 +60,8 @@ VARIES = re.compile(r"^(runs/.*/log\.json|submissions/.*\.json|submissions/ledge
 
 
 @dataclass(frozen=True)
-class Alone:
-    """What a stage does if it is left alone.
+class Undisturbed:
+    """What a stage does if it is left undisturbed.
 
     Args:
         before: the project that it begins with.
@@ -103,13 +103,13 @@ def result(root: Path) -> dict[str, str]:
     return found
 
 
-def check_result(stage: str, root: Path, alone: Alone) -> None:
-    """Compares a project after a disturbed stage with one that was left alone.
+def check_result(stage: str, root: Path, undisturbed: Undisturbed) -> None:
+    """Compares a project after a disturbed stage with one that was left undisturbed.
 
     Raises:
         AssertionError: files differ, are missing or are too many, or the ledger has not one row.
     """
-    found, expected = result(root), alone.result
+    found, expected = result(root), undisturbed.result
     differs = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
     assert not differs, f"{len(differs)} files differ: {', '.join(differs[:5])}"
     if stage == "submit":
@@ -117,7 +117,7 @@ def check_result(stage: str, root: Path, alone: Alone) -> None:
         assert len(rows) == 2, f"{len(rows) - 1} rows in the ledger"
 
 
-def prepare(folder: Path) -> dict[str, Alone]:
+def prepare(folder: Path) -> dict[str, Undisturbed]:
     """Runs the whole pipeline, left alone, and keeps the project as it was before each stage."""
     project = folder / "project"
     home = project / "competition" / "small"
@@ -126,13 +126,13 @@ def prepare(folder: Path) -> dict[str, Alone]:
     subprocess.run([sys.executable, "-c", WEIGHTS, str(weights)], check=True, capture_output=True)
     for name, text in {"competition": FACTS, "baseline": RECIPE, "head": HEAD.format(weights=weights)}.items():
         (home / f"{name}.yaml").write_text(text)
-    alone = {}
+    undisturbed = {}
     for stage in STAGES:
         before = shutil.copytree(project, folder / f"before {stage}")
         size, began = _bytes(project), time.monotonic()
         finish(stage, project)
-        alone[stage] = Alone(before, result(project), time.monotonic() - began, _bytes(project) - size)
-    return alone
+        undisturbed[stage] = Undisturbed(before, result(project), time.monotonic() - began, _bytes(project) - size)
+    return undisturbed
 
 
 def _bytes(folder: Path) -> int:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.campaigns import NAMES, campaign, named
-from tests.campaigns.campaign import HEAD, Campaign, outcomes, row, run, with_row
+from tests.campaigns.campaign import HEAD, Campaign, NotPossibleError, outcomes, row, run, with_row
 from tests.support.helpers import REPOSITORY
 
 
@@ -11,7 +11,10 @@ from tests.support.helpers import REPOSITORY
 @pytest.mark.parametrize("name", NAMES)
 def test_a_share_of_each_campaign_holds(name):
     chosen = named(name)
-    found = list(outcomes(chosen, chosen.cases(0, False)))
+    try:
+        found = list(outcomes(chosen, chosen.cases(0, False)))
+    except NotPossibleError as reason:
+        pytest.skip(str(reason))
     assert [f"{each.case}: {each.seen}" for each in found if not each.held] == []
     assert found
 

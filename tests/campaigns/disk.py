@@ -55,7 +55,7 @@ def cases(seed: int, full: bool) -> list[str]:
     found = []
     for stage, count in (SIZES if full else SHARE).items():
         sizes = random.Random(f"{stage} {seed}")
-        found += [f"{stage} {sizes.uniform(0, 1.1):.4f} {('there', 'elsewhere')[n % 2]}" for n in range(count)]
+        found += [f"{stage} {sizes.uniform(0, 1.1):.6f} {('there', 'elsewhere')[n % 2]}" for n in range(count)]
     return found
 
 

@@ -62,7 +62,7 @@ def test_saving_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
     checkpoint = Checkpoint(tmp_path / "state.npz", "a")
     assert checkpoint.is_due(is_epoch_end=True)
     assert not checkpoint.is_due(is_epoch_end=False)
-    monkeypatch.setattr(state.os, "fsync", lambda file: clock.__setitem__(0, clock[0] + 1))  # a save costs a second
+    monkeypatch.setattr(files.os, "fsync", lambda file: clock.__setitem__(0, clock[0] + 1))  # a save costs a second
     checkpoint.save(ARRAYS, {})
     for seconds, ends, expected in ((10, True, False), (50, True, True), (50, False, False), (300, False, True)):
         clock[0] = 1 + seconds

@@ -1,7 +1,6 @@
 """Checkpoints: saved state from which a training resumes exactly, at almost no cost."""
 
 import json
-import os
 import time
 import zipfile
 from pathlib import Path
@@ -71,8 +70,6 @@ class Checkpoint:
         with files.atomic_write(self._path) as temporary:
             with temporary.open("wb") as file:
                 np.savez(file, **{f"{number}": array for number, array in enumerate(arrays)}, facts=np.array(text))
-                file.flush()
-                os.fsync(file.fileno())
             if self._path.is_file():
                 self._path.replace(self._previous)
         self._saved_at = time.monotonic()

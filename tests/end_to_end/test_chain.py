@@ -105,6 +105,16 @@ def test_a_fold_of_another_recipe_is_refused(project, capsys):
         train(project, overrides=parse_overrides("training.epochs=1"), run="baseline")
 
 
+def test_a_damaged_store_is_refused_before_anything_is_trained(project):
+    (images,) = project.paths.data.glob("store/*/images.npy")
+    content = bytearray(images.read_bytes())
+    content[-100] ^= 1
+    images.write_bytes(content)
+    with pytest.raises(UserError, match="prepared images lie in blocks that have changed. Make it again: make data"):
+        train(project, run="second")
+    assert not project.paths.run("second").folder.exists()
+
+
 @pytest.mark.parametrize("fold", [-1, 3])
 def test_a_fold_out_of_range_is_refused(project, fold):
     with pytest.raises(UserError, match=f"FOLD={fold}: there is no fold {fold}. Choose 0 to 2, or all"):

@@ -70,11 +70,15 @@ def train(
 
 
 def _verify_store(project: Project, settings: ImageSettings) -> None:
-    """Compares the prepared images with the hashes noted when they were made."""
+    """Compares the prepared images with the hashes noted when they were made; prints a line if that takes a while."""
     began = time.monotonic()
     size = verify_store(project.paths, store_key(project.competition, project.paths, settings))
-    seconds = format_duration(time.monotonic() - began)
-    say("store", f"{format_size(size)} of prepared images, unchanged since they were made, {seconds}")
+    seconds = time.monotonic() - began
+    if seconds > 1:
+        say(
+            "store",
+            f"{format_size(size)} of prepared images, unchanged since they were made, {format_duration(seconds)}",
+        )
 
 
 def _warn_ineffective(project: Project, recipe: Recipe) -> None:

@@ -132,6 +132,7 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
     [
         ({"training": {"batch_size": 64}}, "fold 0, training.batch_size: a batch of 64 is more than the 40 images"),
         ({"training": {"epochs": 0}}, "training.epochs: nothing is trained"),
+        ({"images": {"steps": ["clahee"]}}, "images.steps: unknown step 'clahee' .did you mean 'clahe'"),
         (
             {"training": {"accumulate": 31}},
             "accumulate: 31 batches make a step, and there are 30: no step is ",

@@ -22,7 +22,7 @@ from medfold.images.formats.reading import (
 from medfold.images.heat_map import overlay, to_displayable
 from medfold.images.image_batches import read_batches
 from medfold.images.perceptual_hash import THUMBNAIL
-from medfold.images.preparation import preparation_step, prepare_image
+from medfold.images.preparation import preparation_step, prepare_image, steps_of
 from medfold.images.resizing import resize
 from medfold.images.scan import read_appearance, read_measurements, scan_images
 from medfold.images.scan_worker import ONE_VALUE, STATISTICS
@@ -60,6 +60,7 @@ __all__ = [
     "read_measurements",
     "resize",
     "scan_images",
+    "steps_of",
     "store_exists",
     "store_key",
     "thumbnail",

@@ -16,7 +16,7 @@ from medfold import files
 from medfold.competition import Competition, Recipe, TrainingSettings
 from medfold.console import format_duration, say, warn
 from medfold.errors import UserError
-from medfold.images import Store
+from medfold.images import Store, steps_of
 from medfold.models import (
     build_model,
     check_buildable,
@@ -76,8 +76,9 @@ def refuse_untrainable(competition: Competition, recipe: Recipe) -> None:
     """Refuses a recipe that no fold can be trained with, before images are prepared.
 
     Raises:
-        UserError: backbone, weights, head or augmentation are impossible, or the recipe has no epochs.
+        UserError: preparation, backbone, weights, head or augmentation are impossible, or the recipe has no epochs.
     """
+    steps_of(recipe.images)
     check_buildable(competition, recipe)
     build_augmenter(
         recipe.augment, competition.images.symmetry, (recipe.images.size,) * 2 + (competition.images.num_channels,)

@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from medfold import files
 from medfold.errors import UserError
 
 
-def test_whole_leaves_the_old_file_if_the_block_fails(tmp_path):
+def test_atomic_write_leaves_the_old_file_if_the_block_fails(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
 
@@ -26,7 +27,7 @@ def test_whole_leaves_the_old_file_if_the_block_fails(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
 
 
-def test_whole_replaces_a_folder(tmp_path):
+def test_atomic_write_replaces_a_folder(tmp_path):
     path = tmp_path / "raw"
     path.mkdir()
     (path / "old").touch()
@@ -35,6 +36,25 @@ def test_whole_replaces_a_folder(tmp_path):
         (temporary / "new").touch()
     assert [file.name for file in path.iterdir()] == ["new"]
     assert [file.name for file in tmp_path.iterdir()] == ["raw"]
+
+
+@pytest.mark.parametrize("count", [3, 60])
+def test_contents_are_on_the_disk_before_the_rename(tmp_path, monkeypatch, count):
+    """One file after the other, or for many files the whole system at once; links may lead nowhere."""
+    calls, replace = [], Path.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync"))
+    monkeypatch.setattr(os, "sync", lambda: calls.append("sync"), raising=False)
+    monkeypatch.setattr(Path, "replace", lambda path, target: [calls.append("rename"), replace(path, target)][1])
+    with files.atomic_write(tmp_path / "raw") as folder:
+        folder.mkdir()
+        for number in range(count):
+            (folder / f"{number}.png").write_bytes(b"x")
+        (folder / "link").symlink_to("nowhere")
+    assert calls == (["fsync"] * 4 if count == 3 else ["sync"]) + ["rename"]
+    calls.clear()
+    with files.atomic_write(tmp_path / "member", durable=False) as path:
+        path.write_bytes(b"x")
+    assert calls == ["rename"]
 
 
 def test_nine_digits_bring_a_float32_back(tmp_path):

@@ -7,7 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +18,26 @@ from medfold.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+MAX_FLUSHED = 50  # files of a folder that are flushed one by one; for more, all of the system is flushed at once
+
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path, durable: bool = True) -> Iterator[Path]:
     """Yields a temporary path beside `path`, renames it to `path` at the end of the block, removes it after an error.
 
     The block may write a file or make a folder; a folder replaces an existing one.
+
+    Args:
+        path: the final path.
+        durable: waits until the contents are on the disk. False for one of many files that a later marker declares
+            complete. Defaults to True.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         yield temporary
-        flush_to_disk(temporary)
+        if durable:
+            flush_to_disk(temporary)
         if temporary.is_dir() and path.exists():
             remove(path)
         temporary.replace(path)
@@ -42,15 +50,23 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def flush_to_disk(path: Path) -> None:
-    """Waits until a file, or every file of a folder, is on the disk: a rename then never outlives a power failure."""
-    for each in (path, *path.rglob("*")) if path.is_dir() else (path,):
-        if os.name == "nt" and each.is_dir():
+    """Waits until a file, or a folder with its files, is on the disk, so that no rename outlives its contents.
+
+    After a power failure, a file that was renamed without this may be empty.
+    """
+    paths = [path, *path.rglob("*")] if path.is_dir() else [path]
+    if len(paths) > MAX_FLUSHED and hasattr(os, "sync"):
+        os.sync()
+        return
+    for each_path in paths:
+        if each_path.is_symlink() or (os.name == "nt" and each_path.is_dir()):
             continue
-        descriptor = os.open(each, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with suppress(PermissionError):  # a raw file of the user
+            descriptor = os.open(each_path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def remove(path: Path) -> None:

@@ -249,7 +249,7 @@ def _extract(member: _Member, path: Path, bar: ProgressBar) -> bool:
         return True
     if path.is_file():
         return _equals(member, path, bar)
-    with member.open() as packed, files.atomic_write(path) as temporary, temporary.open("wb") as file:
+    with member.open() as packed, files.atomic_write(path, durable=False) as temporary, temporary.open("wb") as file:
         while chunk := packed.read(CHUNK_BYTES):
             file.write(chunk)
             bar.advance(len(chunk))

@@ -354,5 +354,7 @@ def test_a_positive_class_that_was_exchanged_is_told(trained, capsys):
     capsys.readouterr()
     after = predict(edited(trained, lambda facts: facts.update(classes=["1", "0"])), images)
     pd.testing.assert_frame_equal(after, before)
-    told = "'target' is the probability of '1', as when baseline was trained; competition.yaml has '0' as the positive"
+    told = (
+        "'target' is the probability of '1', as when baseline was trained; competition.yaml now has '0' as the positive"
+    )
     assert told in capsys.readouterr().out

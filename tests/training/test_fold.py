@@ -173,7 +173,7 @@ def test_weights_of_another_net_are_one_line(tmp_path, pretrained):
 
 @pytest.mark.slow
 def test_a_loss_that_becomes_no_number_leaves_the_state_before_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(Checkpoint, "due", lambda self, ends: ends)
+    monkeypatch.setattr(Checkpoint, "is_due", lambda self, is_epoch_end: is_epoch_end)
     step, steps = TrainingStep.__call__, [0]
 
     def breaks(self, *batch):

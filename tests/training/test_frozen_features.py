@@ -49,7 +49,7 @@ def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretra
     history = pd.read_csv(tmp_path / "whole" / "history.csv")
     assert history["part"].tolist() == ["head"] * 3 + ["all"] * 2
     assert history["epoch"].tolist() == [1, 2, 3, 1, 2]
-    monkeypatch.setattr(Checkpoint, "due", lambda self, ends: True)
+    monkeypatch.setattr(Checkpoint, "is_due", lambda self, is_epoch_end: True)
     steps, step = [0], TrainingStep.__call__
     for kill in (9, 18):  # within the head's part, within the whole net's
 

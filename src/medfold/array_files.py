@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import xxhash
 
 from medfold import files
@@ -13,7 +14,7 @@ from medfold import files
 BLOCK_BYTES = 16 << 20  # at least a row
 
 
-def create_array(path: Path, shape: tuple[int, ...], dtype: np.typing.DTypeLike) -> None:
+def create_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
     """Creates a .npy file of zeros and reserves its room on the disk.
 
     Writing to a memory map of a file without reserved room ends the process with a bus error once the disk is full.

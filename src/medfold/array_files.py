@@ -1,4 +1,4 @@
-"""Arrays in .npy files that are filled row by row: room reserved beforehand, no short writes, hashes of blocks."""
+"""Arrays in .npy files, filled row by row: disk space reserved beforehand, no short writes, hashes of blocks."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -15,16 +15,16 @@ BLOCK_BYTES = 16 << 20  # at least a row
 
 
 def create_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
-    """Creates a .npy file of zeros and reserves its room on the disk.
+    """Creates a .npy file of zeros and reserves its disk space.
 
-    Writing to a memory map of a file without reserved room ends the process with a bus error once the disk is full.
+    On a full disk, writing to a memory map without reserved space ends the process with a bus error.
 
     Args:
         path: the file; must not exist.
         shape, dtype: of the array.
 
     Raises:
-        OSError: the disk has too little room; the file is removed.
+        OSError: too little disk space; the file is removed.
     """
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     try:
@@ -39,10 +39,10 @@ def create_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> No
 
 
 def reserve(descriptor: int, size: int) -> None:
-    """Makes a file so large, with room for all of it on the disk where the system can promise that.
+    """Sets the size of a file, and reserves its disk space where the system supports that.
 
     Raises:
-        OSError: the disk has too little room.
+        OSError: too little disk space.
     """
     if hasattr(os, "posix_fallocate") and size:
         os.posix_fallocate(descriptor, 0, size)
@@ -87,7 +87,7 @@ class Blocks:
 
 
 def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) -> tuple[Blocks, list[int]]:
-    """Hashes an array block by block, and compares rows with the hashes that were noted when they were written.
+    """Hashes an array block by block, and finds rows that differ from the hashes noted when they were written.
 
     Args:
         array: a memory-mapped one is read once from front to end.

@@ -27,7 +27,7 @@ from medfold.commands.options import (
     read_seeds,
     run_names,
 )
-from medfold.errors import INTERRUPTED, UserError, explain_os_error
+from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 
 BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile: errors name its variables, FOLD=9, else options, --fold 9
 FLAGS = "DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
@@ -378,17 +378,12 @@ def _main(
 def main() -> None:
     """Runs a command; a UserError becomes one line and exit code 2."""
     try:
-        app()
+        with os_errors_explained():
+            app()
     except UserError as error:
         if "--debug" in sys.argv:
             raise
         print(f"medfold: {error if BY_MAKE in os.environ else _with_options(error)}", file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        explained = explain_os_error(error)
-        if explained is None or "--debug" in sys.argv:
-            raise
-        print(f"medfold: {explained}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         _report_interruption()
@@ -400,7 +395,7 @@ def main() -> None:
 
 
 def _with_options(error: UserError) -> UserError:
-    """The error with `--fold 9` in the place of `FOLD=9`; commands that begin with `make` stay as they are."""
+    """Returns the error with options for variables of make, `--fold 9` for `FOLD=9`; `make` commands stay unchanged."""
 
     def translate(match: re.Match[str]) -> str:
         variable = match["flag"] or match["option"]

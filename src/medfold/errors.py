@@ -4,7 +4,8 @@ import difflib
 import errno
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
@@ -47,11 +48,23 @@ class UnreachableError(UserError):
     """A service cannot be reached: no network, or no credentials."""
 
 
+@contextmanager
+def os_errors_explained() -> Iterator[None]:
+    """Turns an OSError within the block into a UserError, if `explain_os_error` can describe it."""
+    try:
+        yield
+    except OSError as error:
+        explained = explain_os_error(error)
+        if explained is None:
+            raise
+        raise explained from error
+
+
 def explain_os_error(error: OSError) -> UserError | None:
     """Describes a failed read or write of a file: a full disk, a read-only one, a missing permission.
 
     Returns:
-        The error for the user; None if the system gave no reason, as with errors of libraries that are only called so.
+        The error for the user; None if it has no error number, as those of libraries that subclass OSError.
     """
     if isinstance(error, shutil.Error) and error.args and error.args[0]:  # of several files: the first
         path, _, why = error.args[0][0]

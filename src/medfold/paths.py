@@ -154,7 +154,7 @@ class CompetitionPaths:
 
     @property
     def samples(self) -> Path:
-        """The sample table."""
+        """Path of the sample table."""
         return self.data / "samples.csv"
 
     @property

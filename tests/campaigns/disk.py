@@ -1,6 +1,5 @@
 """A disk that fills up in a stage: one line and exit code 2; with more room, the same command ends with equal bytes."""
 
-import random
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -52,11 +51,8 @@ def prepare(folder: Path) -> dict[str, Undisturbed]:
 
 def cases(seed: int, full: bool) -> list[str]:
     """A case is a stage, the room that it has, as a share of what it writes, and where temporary files go."""
-    found = []
-    for stage, count in (SIZES if full else SHARE).items():
-        sizes = random.Random(f"{stage} {seed}")
-        found += [f"{stage} {sizes.uniform(0, 1.1):.6f} {('there', 'elsewhere')[n % 2]}" for n in range(count)]
-    return found
+    shares = pipeline.random_shares(SIZES if full else SHARE, seed, 0, 1.1)
+    return [f"{stage} {share} {('there', 'elsewhere')[number % 2]}" for stage, number, share in shares]
 
 
 def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:

@@ -1,6 +1,5 @@
 """SIGKILL at a random moment in each stage: the same command then ends with the bytes of a run that was left alone."""
 
-import random
 import re
 import shutil
 import signal
@@ -17,11 +16,8 @@ SHARE = {"train": 3, "prepare": 1, "submit": 1}
 
 def cases(seed: int, full: bool) -> list[str]:
     """A case is a stage, and the share of its time after which it is killed."""
-    found = []
-    for stage, count in (KILLS if full else SHARE).items():
-        moments = random.Random(f"{stage} {seed}")
-        found += [f"{stage} {moments.uniform(0.05, 0.98):.6f}" for _ in range(count)]
-    return found
+    shares = pipeline.random_shares(KILLS if full else SHARE, seed, 0.05, 0.98)
+    return [f"{stage} {share}" for stage, _, share in shares]
 
 
 def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:

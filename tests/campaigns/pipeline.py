@@ -1,11 +1,13 @@
 """The stages of a small project, left alone: what campaigns disturb and compare with."""
 
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +117,14 @@ def check_result(stage: str, root: Path, undisturbed: Undisturbed) -> None:
     if stage == "submit":
         rows = (root / "submissions" / "ledger.csv").read_text().splitlines()
         assert len(rows) == 2, f"{len(rows) - 1} rows in the ledger"
+
+
+def random_shares(counts: dict[str, int], seed: int, low: float, high: float) -> Iterator[tuple[str, int, str]]:
+    """Draws a number of shares for each stage; yields stage, number of the share and share."""
+    for stage, count in counts.items():
+        generator = random.Random(f"{stage} {seed}")
+        for number in range(count):
+            yield stage, number, f"{generator.uniform(low, high):.6f}"
 
 
 def prepare(folder: Path) -> dict[str, Undisturbed]:

@@ -141,7 +141,7 @@ def _weights_files(project: Project, name: str) -> list[Path]:
 
 
 def _load_models(project: Project, name: str) -> list[Any]:
-    """The trained models of a run, one per finished fold."""
+    """Loads the trained models of a run, one per finished fold."""
     recipe = recipe_of_run(project, name)
     with silence_native_output(show_on_error=True):
         from medfold.prediction import load_model  # imports Keras

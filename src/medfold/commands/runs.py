@@ -102,7 +102,7 @@ def _row(
     metric: Metric,
     differences: str,
 ) -> tuple[tuple, list[str]]:
-    """The sort key of a run, and its row in the table."""
+    """Returns the sort key of a run, and its row of the table."""
     k, value = metadata["facts"]["folds"]["k"], score["value"]
     interval = format_interval(score["low"], score["high"]) if value is not None else ""
     score_text = format_score(value) if score["folds_done"] else ""

@@ -48,7 +48,7 @@ def train(
     requests = [
         TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds or [0]
     ]
-    resolved_recipe, prepare = requests[0].recipe_of(project), None
+    resolved_recipe, prepare, unfinished = requests[0].recipe_of(project), None, False
     if on == "kaggle":
         data_at_kaggle(project)  # raises its errors before the images are scanned
     else:
@@ -61,7 +61,7 @@ def train(
     data = load_dataset(project, prepare)
     if data.has_new_folds:
         show_dataset(project, data)
-    if prepare and unfinished:
+    if unfinished:
         _verify_store(project, prepare)
     for request in requests:
         result = (train_on_kaggle if on == "kaggle" else train_run)(project, request, data)

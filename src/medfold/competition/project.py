@@ -48,7 +48,7 @@ class Project:
         return " ".join(["make", target, *(f"{key}={value}" for key, value in variables.items())])
 
     def display(self, path: Path) -> str:
-        """A path as text for the terminal, as `Workspace.display`."""
+        """Returns a path as text for the terminal; see `Workspace.display`."""
         return self.workspace.display(path)
 
 

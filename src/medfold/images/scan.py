@@ -162,7 +162,7 @@ def _scan(
             names = shorten_list(images[row] for row in changed)
             raise UserError(f"{len(changed)} images were readable in the last scan and are not now: {names}", paths.raw)
     readable = np.flatnonzero(measurements["bad"] == "")
-    blocks = {name: journal.verify(name) for name in shapes}
+    blocks = {name: journal.verify(name, results) for name in shapes}
     if with_appearance:
         _write_appearance(competition, paths, samples, readable, results, folder)
     if key:

@@ -61,11 +61,12 @@ class Journal:
         self._marker.unlink()
         self._path.unlink()
 
-    def verify(self, name: str) -> array_files.Blocks:
+    def verify(self, name: str, results: dict[int, list[Any]]) -> array_files.Blocks:
         """Compares an array with the hashes of the rows that were written to it.
 
         Args:
             name: of the array's file.
+            results: what `read` returns.
 
         Returns:
             The hashes of its blocks.
@@ -74,7 +75,7 @@ class Journal:
             UserError: rows differ, after a power failure or by a fault of the disk; they are deleted from the journal.
         """
         path = self._path.with_name(name)
-        noted = {row: result[-1][name] for row, result in self.read().items() if not result[1]}
+        noted = {row: result[-1][name] for row, result in results.items() if not result[1]}
         blocks, differing = array_files.hash_blocks(np.load(path, mmap_mode="r"), noted)
         if differing:
             self.forget(differing)

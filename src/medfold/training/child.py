@@ -12,7 +12,7 @@ from typing import Any
 from medfold.competition import Project
 from medfold.console import redirect_lines
 from medfold.data import load_dataset
-from medfold.errors import INTERRUPTED, UserError, explain_os_error
+from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.processes import end_with_parent
 from medfold.training.run import TrainingRequest, train_run
 
@@ -28,18 +28,13 @@ def main() -> int:
 
     end_with_parent()
     try:
-        with redirect_lines(lambda topic, text: send(topic=topic, text=text)):
+        with os_errors_explained(), redirect_lines(lambda topic, text: send(topic=topic, text=text)):
             request = TrainingRequest(**payload["request"])
             project = Project.open(payload["competition"])
             data = load_dataset(project, image_settings=request.recipe_of(project).images)
             train_run(project, request, data)
     except UserError as error:
         send(problem=str(error))
-        return 2
-    except OSError as error:
-        if (explained := explain_os_error(error)) is None:
-            raise
-        send(problem=str(explained))
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -1,6 +1,15 @@
+"""Lines, tables and JSON on the terminal."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 import pytest
 
 from medfold import console
+from medfold.errors import UserError
 
 
 def test_a_table_in_a_pipe_is_not_cut(capsys):
@@ -21,3 +30,53 @@ def test_sizes(value, shown):
 
 def test_durations():
     assert (console.format_duration(42.4), console.format_duration(378)) == ("42 s", "6.3 min")
+
+
+@dataclass
+class Found:
+    score: float
+    folds: np.ndarray
+    table: pd.DataFrame
+    file: Path
+
+
+def test_print_json_prints_fields_of_the_result_and_text_to_stderr(capsys):
+    def command():
+        console.say("stage", "some text")
+        console.warn("stage", "look at this")
+        console.print_table(["name"], [["row"]])
+        return [Found(float("nan"), np.array([0, 2]), pd.DataFrame({"id": ["a"], "p": [0.25]}), Path("x.csv"))]
+
+    result = console.print_json(command)
+    assert result[0].file == Path("x.csv")
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {
+        "result": [{"score": None, "folds": [0, 2], "table": [{"id": "a", "p": 0.25}], "file": "x.csv"}],
+        "warnings": ["look at this"],
+        "error": None,
+    }
+    assert [line.split()[0] for line in printed.err.splitlines()] == ["stage", "stage", "name", "row"]
+    console.warn("stage", "later")  # on the screen again
+    assert "later" in capsys.readouterr().out
+
+
+def test_print_json_reports_errors_of_users_and_of_the_disk(tmp_path, capsys):
+    def refuse():
+        error = UserError("no such fold", "FOLD=9")
+        error.result = {"done": 1}
+        raise error
+
+    with pytest.raises(UserError):
+        console.print_json(refuse)
+    assert json.loads(capsys.readouterr().out) == {
+        "result": {"done": 1},
+        "warnings": [],
+        "error": "FOLD=9: no such fold",
+    }
+
+    def write():
+        raise OSError(28, "No space left on device", str(tmp_path / "x"))
+
+    with pytest.raises(UserError, match="no disk space left"):
+        console.print_json(write)
+    assert "no disk space left" in json.loads(capsys.readouterr().out)["error"]

@@ -3,10 +3,9 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -38,6 +37,8 @@ MAKE_COMMAND_OR_VARIABLE = re.compile(
     rf"|(?<![\w/.-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})(?:=(?P<value>{VALUE})?)?)(?![\w/-]|\.\w)"
 )
 
+Result = TypeVar("Result")
+
 app = typer.Typer(
     help="A Kaggle starter kit for medical imaging competitions.",
     no_args_is_help=True,
@@ -51,9 +52,9 @@ def doctor(competition: CompetitionName = "phantom-chest", as_json: AsJson = Fal
     """Check the installation: Python, packages, GPU, disk, Kaggle."""
     from medfold.commands.doctor import doctor
 
-    with _output_format(as_json):
-        if not doctor(open_project(competition)):
-            raise typer.Exit(2)
+    findings = _run(lambda: doctor(open_project(competition)), as_json)
+    if any(finding.level == "fault" for finding in findings):
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -163,9 +164,7 @@ def ensemble(
     """Score the ensemble of several runs, by every method."""
     from medfold.commands.ensemble import ensemble
 
-    with _output_format(as_json):
-        project = open_project(competition)
-        ensemble(project, runs.split(), method or None, per_class)
+    _run(lambda: ensemble(open_project(competition), runs.split(), method or None, per_class), as_json)
 
 
 @app.command()
@@ -177,9 +176,7 @@ def compare(
     """Test whether the second run is better than the first, or the difference is chance."""
     from medfold.commands.compare import compare
 
-    with _output_format(as_json):
-        project = open_project(competition)
-        compare(project, runs.split())
+    _run(lambda: compare(open_project(competition), runs.split()), as_json)
 
 
 @app.command("runs")
@@ -192,12 +189,10 @@ def list_runs(
     """List all runs of a competition, the best first; or remove some."""
     from medfold.commands.runs import list_runs, remove_runs
 
-    with _output_format(as_json):
-        project = open_project(competition)
-        if delete:
-            remove_runs(project, delete.split(), yes)
-        else:
-            list_runs(project)
+    if delete:
+        _run(lambda: remove_runs(open_project(competition), delete.split(), yes), as_json)
+    else:
+        _run(lambda: list_runs(open_project(competition)), as_json)
 
 
 @app.command()
@@ -289,11 +284,13 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Predict new images with the trained folds."""
-    from medfold.commands.predict import predict
+    from medfold.commands.predict import Predictions, predict
 
-    with _output_format(as_json):
-        project = open_project(competition)
-        predict(project, Path(images), run_names(runs, recipe, overrides, seeds), Path(out) if out else None, explain)
+    def command() -> Predictions:
+        names = run_names(runs, recipe, overrides, seeds)
+        return predict(open_project(competition), Path(images), names, Path(out) if out else None, explain)
+
+    _run(command, as_json)
 
 
 @app.command()
@@ -321,9 +318,7 @@ def recheck(
     """Recompute scores and submissions from the files, with independent code."""
     from medfold.commands.recheck import recheck
 
-    with _output_format(as_json):
-        project = open_project(competition)
-        recheck(project, runs.split() or None)
+    _run(lambda: recheck(open_project(competition), runs.split() or None), as_json)
 
 
 @app.command()
@@ -337,8 +332,7 @@ def scores(
     from medfold.commands.scores import scores
     from medfold.paths import Workspace
 
-    with _output_format(as_json):
-        scores(Workspace.find(), open_project(competition).paths.name if competition else None)
+    _run(lambda: scores(Workspace.find(), open_project(competition).paths.name if competition else None), as_json)
 
 
 @app.command("clean-kaggle")
@@ -349,16 +343,11 @@ def clean_kaggle(yes: Annotated[bool, typer.Option("--yes", help="Remove it ther
     clean_kaggle(yes)
 
 
-@contextmanager
-def _output_format(as_json: bool) -> Iterator[None]:
-    """Prints the output of a command as text or, with --json, as one JSON object."""
-    from medfold import console
+def _run(command: Callable[[], Result], as_json: bool) -> Result:
+    """Runs a command, which prints text; with --json prints its result as JSON instead."""
+    from medfold.console import print_json
 
-    if as_json:
-        with console.as_json():
-            yield
-    else:
-        yield
+    return print_json(command) if as_json else command()
 
 
 def _show_version(is_requested: bool) -> None:

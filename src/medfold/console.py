@@ -1,18 +1,17 @@
-"""Terminal output: lines with a topic, tables, a question; or all of it as one JSON object."""
+"""Terminal output: lines with a topic, tables, a question; or the result of a command as JSON."""
 
-import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, TypeVar
 
+from pydantic_core import to_json
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from medfold.errors import UserError
+from medfold.errors import UserError, os_errors_explained
 
 EACH_EPOCH = "MEDFOLD_TELLS_EACH_EPOCH"  # if set, a training without a terminal prints a line per epoch
 
@@ -21,62 +20,53 @@ _PLAIN = {"force_jupyter": False, "highlight": False}
 console = Console(soft_wrap=True, force_terminal=False if "ipykernel" in sys.modules else None, **_PLAIN)
 
 
+Result = TypeVar("Result")
+
 _listener: Callable[[str, str], None] | None = None
-_table_listener: Callable[[list[str], list[list[str]]], None] | None = None
+_warnings: list[str] | None = None
 
 
 @contextmanager
-def redirect_lines(
-    listener: Callable[[str, str], None], tables: Callable[[list[str], list[list[str]]], None] | None = None
-) -> Iterator[None]:
-    """Passes the lines of the block to `listener(topic, text)` instead of the screen.
-
-    Args:
-        listener: called with the topic and the text of each line.
-        tables: called with the columns and rows of each table. Defaults to dropping tables.
-    """
-    global _listener, _table_listener
-    _listener, _table_listener = listener, tables
+def redirect_lines(listener: Callable[[str, str], None]) -> Iterator[None]:
+    """Passes the lines of the block to `listener(topic, text)` instead of the screen; tables are dropped."""
+    global _listener
+    _listener = listener
     try:
         yield
     finally:
-        _listener = _table_listener = None
+        _listener = None
 
 
-@contextmanager
-def as_json() -> Iterator[None]:
-    """Collects the lines and tables of the block, and prints them as one JSON object at its end.
+def print_json(command: Callable[[], Result]) -> Result:
+    """Runs a command and prints its result as JSON to standard output; its text goes to standard error.
 
-    The object holds `lines`, a list of {topic, text}, `tables`, a list of {columns, rows} with numbers as numbers, and
-    `error`, the message of a UserError or null.
+    The JSON is one object: `result`, the fields of what the command returns (tables as lists of rows, undefined numbers
+    as null); `warnings`, a list of lines; `error`, the message of a UserError or null.
+
+    Args:
+        command: a function without arguments.
+
+    Returns:
+        The result of the command.
     """
-    output: dict[str, Any] = {"lines": [], "tables": [], "error": None}
-
-    def add_line(topic: str, text: str) -> None:
-        output["lines"].append({"topic": topic, "text": text})
-
-    def add_table(columns: list[str], rows: list[list[str]]) -> None:
-        output["tables"].append({"columns": columns, "rows": [[_parse_number(cell) for cell in row] for row in rows]})
-
-    file, console.file = console.file, sys.stderr  # progress bars and questions do not belong to the JSON
+    global _warnings
+    output: dict[str, Any] = {"result": None, "warnings": [], "error": None}
+    _warnings = output["warnings"]
     try:
-        with redirect_lines(add_line, add_table):
-            yield
+        with os_errors_explained(), redirect_stdout(sys.stderr):
+            result = output["result"] = command()
+        return result
     except UserError as error:
-        output["error"] = str(error)
+        output |= {"result": error.result, "error": str(error)}
         raise
     finally:
-        console.file = file
-        print(json.dumps(output, indent=1, ensure_ascii=False))
+        _warnings = None
+        print(to_json(output, indent=1, inf_nan_mode="null", fallback=_to_python).decode())
 
 
-def _parse_number(cell: str) -> str | int | float:
-    for number_type in (int, float):
-        try:
-            return number_type(cell.replace(",", "")) if re.fullmatch(r"[-+]?[\d,]*\.?\d+", cell) else cell
-        except ValueError:
-            continue
-    return cell
+def _to_python(value: Any) -> Any:
+    """Returns a table of pandas as a list of rows, an array or number of NumPy as Python's."""
+    return value.to_dict("records") if hasattr(value, "to_dict") else value.tolist()
 
 
 def say(topic: str, text: str) -> None:
@@ -86,6 +76,8 @@ def say(topic: str, text: str) -> None:
 
 def warn(topic: str, text: str) -> None:
     """Prints one line, as `say`, about something that works but needs attention."""
+    if _warnings is not None:
+        _warnings.append(text)
     _print_line("yellow", topic, text)
 
 
@@ -117,8 +109,6 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked
     """
     rows, marked = [[str(cell) for cell in row] for row in rows], set(marked)
     if _listener:
-        if _table_listener:
-            _table_listener([str(name) for name in columns], rows)
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for index, name in enumerate(columns):

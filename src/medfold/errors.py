@@ -26,13 +26,16 @@ OS_ERRORS = {
 class UserError(Exception):
     """A problem that the user can solve: what is wrong, where, and what to do.
 
-    The command line prints it as one line and exits with code 2; `--debug` shows the traceback.
+    The command line prints it as one line and exits with code 2; `--debug` shows the traceback. A command that fails
+    after it has found something sets `result`, for output as JSON.
 
     Args:
         what: what is wrong, in one clause.
         where: file, row or key with the problem. Defaults to none.
         fix: what to do, as an imperative or a command. Defaults to none.
     """
+
+    result: object = None
 
     def __init__(self, what: str, where: object = None, fix: str | None = None):
         self.what, self.where, self.fix = what, where, fix

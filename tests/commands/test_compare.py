@@ -23,12 +23,12 @@ def two(folded):
 
 
 def test_the_better_run_is_told_with_its_probability(two, capsys):
-    difference = compare(two, ["weak", "strong"])
+    difference = compare(two, ["weak", "strong"]).difference
     shown = capsys.readouterr().out
     assert difference.low > 0
     assert "strong beats weak beyond chance" in shown
     assert "better in 100% of the resamples" in shown
-    back = compare(two, ["strong", "weak"])
+    back = compare(two, ["strong", "weak"]).difference
     assert back.value == pytest.approx(-difference.value)
     assert "strong beats weak beyond chance" in capsys.readouterr().out
 
@@ -37,13 +37,13 @@ def test_a_run_and_its_like_do_not_differ_beyond_chance(two, capsys):
     finished_run(two, "weak2", 0.3)
     compare(two, ["weak", "weak2"])
     assert "no difference beyond chance" in capsys.readouterr().out
-    same = compare(two, ["weak", "weak"])
+    same = compare(two, ["weak", "weak"]).difference
     assert (same.value, same.low, same.high, same.probability) == (0, 0, 0, 0.5)
 
 
 def test_several_runs_count_as_their_mean(two, capsys):
     finished_run(two, "strong2", 2.0)
-    difference = compare(two, ["strong", "strong+strong2"])
+    difference = compare(two, ["strong", "strong+strong2"]).difference
     assert difference.value > 0
     assert "strong+strong2" in capsys.readouterr().out
 
@@ -62,7 +62,7 @@ def test_lower_may_be_better(folded, capsys):
     project = Project.open("loss")
     finished_run(project, "weak", 0.0)
     finished_run(project, "strong", 2.0)
-    difference = compare(project, ["weak", "strong"])
+    difference = compare(project, ["weak", "strong"]).difference
     assert difference.value > 0
     assert not metric_of(project.competition).higher_is_better
     assert "strong beats weak" in capsys.readouterr().out
@@ -167,7 +167,7 @@ def test_a_fold_of_one_class_is_undefined_and_no_verdict(folded, capsys):
     files.write_csv(table, folded.paths.folds)
     for name in ("one", "two"):
         finished_run(folded, name, 1.0, folds=[0])
-    difference = compare(folded, ["one", "two"])
+    difference = compare(folded, ["one", "two"]).difference
     said = capsys.readouterr().out
     assert np.isnan([difference.value, difference.low, difference.probability]).all()
     assert "difference undefined: AUC is undefined on the compared folds" in said

@@ -24,7 +24,7 @@ def found(project):
 
 
 def test_all_is_well(project, kaggle):
-    assert doctor(project)
+    assert all(finding.level != "fault" for finding in doctor(project))
     said = kaggle.said()
     for words in (
         f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}",
@@ -52,7 +52,7 @@ def test_missing_credentials_are_a_fault_only_where_they_are_needed(project, sma
     finding = found(project)["Kaggle"]
     assert finding.level == "fault"
     assert "no Kaggle credentials found" in finding.text
-    assert not doctor(project)
+    assert any(finding.level == "fault" for finding in doctor(project))
     finding = found(small)["Kaggle"]
     assert finding.level == "note"
     assert "not needed here" in finding.text

@@ -35,7 +35,7 @@ def project(trained):
 
 
 def test_the_test_images_get_the_numbers_of_test_csv(project, capsys):
-    result = predict(project, project.paths.raw / "test")
+    result = predict(project, project.paths.raw / "test").table
     folds = [pd.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in (0, 1)]
     expected = (folds[0] + folds[1]) / 2
     ids = result["id"].str.removesuffix(".png")
@@ -65,8 +65,8 @@ def test_folders_of_the_same_name_have_predictions_of_their_own(project, tmp_pat
 def test_one_image_of_another_format_to_a_file_of_ones_own(project, tmp_path):
     source = sorted((project.paths.raw / "test").iterdir())[0]
     cv2.imwrite(str(tmp_path / "new image.tif"), cv2.imread(str(source), cv2.IMREAD_GRAYSCALE))
-    one = predict(project, tmp_path / "new image.tif", out=tmp_path / "out" / "mine.csv")
-    whole = predict(project, project.paths.raw / "test").set_index("id")
+    one = predict(project, tmp_path / "new image.tif", out=tmp_path / "out" / "mine.csv").table
+    whole = predict(project, project.paths.raw / "test").table.set_index("id")
     assert one["target"][0] == pytest.approx(whole.loc[source.name, "target"], abs=1e-6)
     assert pd.read_csv(tmp_path / "out" / "mine.csv")["id"].tolist() == ["new image.tif"]
 
@@ -78,7 +78,7 @@ def test_images_that_cannot_be_read_are_left_out_and_named(project, tmp_path, ca
         shutil.copy(image, new / "deep")
     (new / "broken.png").write_bytes(b"no picture")
     (new / "notes.txt").write_text("no image")
-    result = predict(project, new)
+    result = predict(project, new).table
     assert len(result) == 2
     assert result["id"].str.startswith("deep/").all()
     assert "left out: broken.png: unreadable image" in capsys.readouterr().out
@@ -139,12 +139,12 @@ def test_explained_are_the_images_in_their_proportions_under_the_mean_map_of_all
     wide = picture(tmp_path / "in" / "deep" / "wide.png", 1, (350, 700))
     small = picture(tmp_path / "in" / "small.png", 2, (40, 20))
     out = tmp_path / "out" / "mine.csv"
-    plain = predict(project, tmp_path / "in", out=out)
+    plain = predict(project, tmp_path / "in", out=out).table
     assert [path.name for path in out.parent.iterdir()] == ["mine.csv"]
     (out.parent / "mine-explained").mkdir()
     (out.parent / "mine-explained" / "of_before.png").touch()
     capsys.readouterr()
-    result = predict(project, tmp_path / "in", out=out, explain=True)
+    result = predict(project, tmp_path / "in", out=out, explain=True).table
     pd.testing.assert_frame_equal(result, plain)
     folder = out.parent / "mine-explained"
     assert sorted(path.name for path in folder.iterdir()) == ["deep__wide.png.png", "small.png.png"]
@@ -195,7 +195,7 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     monkeypatch.setattr("medfold.prediction.load_model", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
     monkeypatch.setattr(command, "facts_of_run", lambda project, name: three)
-    result = predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True)
+    result = predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True).table
     assert result["1"][0] > 0.9
     found = drawn(tmp_path / "p-explained", "a.png.png").astype(int)
     explained = [overlay(pixels, mean_map([net], pixels, column, (16, 16))).astype(int) for column in range(3)]
@@ -218,7 +218,7 @@ def test_submit_and_predict_give_an_image_one_answer(project, capsys):
     (file,) = project.paths.submissions.glob("*.csv")
     submitted = pd.read_csv(file).set_index("id")["target"]
     capsys.readouterr()
-    result = predict(project, project.paths.raw / "test", ["baseline", "baseline-s1"])
+    result = predict(project, project.paths.raw / "test", ["baseline", "baseline-s1"]).table
     assert "combined as in a submission: geometric mean" in capsys.readouterr().out
     found = result.set_index(result["id"].str.removesuffix(".png"))["target"]
     np.testing.assert_allclose(found.loc[submitted.index], submitted, atol=1e-6)

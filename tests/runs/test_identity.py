@@ -157,7 +157,7 @@ def test_an_edit_of_the_facts_does_not_change_what_recheck_finds(three, capsys, 
 @pytest.mark.parametrize("key", [*EDITS, "labels.targets of the table"])
 def test_an_edit_of_the_facts_does_not_change_what_is_predicted(trained, key):
     images = trained.paths.raw / "test"
-    before = predict(trained, images)
+    before = predict(trained, images).table
     edits = {
         **EDITS,
         "classes": lambda facts: facts.update(classes=["1", "0"]),
@@ -188,9 +188,9 @@ def test_an_edit_that_changes_nothing_is_no_edit(three, key):
 def test_predictions_are_named_as_when_the_run_was_trained(trained, capsys):
     """Classes exchanged after training: the numbers of make predict stay under the words that they were learnt with."""
     images = trained.paths.raw / "test"
-    before = predict(trained, images)
+    before = predict(trained, images).table
     project = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
-    after = predict(project, images)
+    after = predict(project, images).table
     pd.testing.assert_frame_equal(after, before)
     assert "named as when baseline was trained: target; competition.yaml now has age" in capsys.readouterr().out
 
@@ -263,7 +263,7 @@ def test_a_submission_is_rechecked_though_the_test_part_has_changed_since(folded
 def test_predictions_of_new_images_do_not_ask_for_the_test_part(trained, tmp_path, edit):
     images = tmp_path / "images"
     shutil.copytree(trained.paths.raw / "test", images)
-    before = predict(trained, images)
+    before = predict(trained, images).table
     change_test_part(trained, edit)
     pd.testing.assert_frame_equal(predict(Project.open("small"), images), before)
 
@@ -350,9 +350,9 @@ def test_runs_of_other_labels_or_facts_are_listed_without_a_score(folded, capsys
 @pytest.mark.slow
 def test_a_positive_class_that_was_exchanged_is_told(trained, capsys):
     images = trained.paths.raw / "test"
-    before = predict(trained, images)
+    before = predict(trained, images).table
     capsys.readouterr()
-    after = predict(edited(trained, lambda facts: facts.update(classes=["1", "0"])), images)
+    after = predict(edited(trained, lambda facts: facts.update(classes=["1", "0"])), images).table
     pd.testing.assert_frame_equal(after, before)
     told = (
         "'target' is the probability of '1', as when baseline was trained; competition.yaml now has '0' as the positive"

@@ -31,13 +31,13 @@ class Finding:
     text: str
 
 
-def doctor(project: Project) -> bool:
-    """Prints the results of all checks; returns True if there is no fault."""
+def doctor(project: Project) -> list[Finding]:
+    """Checks the installation, and prints each result when it is there."""
     findings = []
     for finding in examine(project.workspace, project.competition):
         findings.append(finding)
         (say if finding.level == "ok" else warn)(finding.topic, f"{finding.level:<7}{finding.text}")
-    return all(finding.level != "fault" for finding in findings)
+    return findings
 
 
 def examine(workspace: Workspace, competition: Competition) -> Iterator[Finding]:

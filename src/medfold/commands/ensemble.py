@@ -4,21 +4,13 @@ import numpy as np
 
 from medfold.competition import Project
 from medfold.console import print_table, say, warn
-from medfold.ensemble import Ensemble, EnsembleChoice, Members, ensemble_runs, error_correlation
+from medfold.ensemble import EnsembleSummary, PostProcessingSummary, ensemble_runs, summarise_ensemble
 from medfold.errors import shorten_list
 from medfold.runs import load_dataset_for
-from medfold.scoring import (
-    Metric,
-    bootstrap_interval,
-    describe_score,
-    format_difference,
-    format_interval,
-    format_score,
-    metric_of,
-)
+from medfold.scoring import describe_score, format_difference, format_interval, format_score, metric_of
 
 
-def ensemble(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> None:
+def ensemble(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> EnsembleSummary:
     """Prints members, methods and post-processing of an ensemble, and the OOF score of the one that `submit` would use.
 
     Args:
@@ -31,7 +23,8 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
     """
     data = load_dataset_for(project, names)
     result = ensemble_runs(project, names, data, method, per_class)
-    show_ensemble(project, result, method)
+    summary = summarise_ensemble(project.competition, result)
+    show_ensemble(project, summary, method)
     say("OOF score", describe_score(project.competition, result.score, data.train["unit"].nunique()))
     variables = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
     quoted_names = " ".join(names)
@@ -39,99 +32,72 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
         "submit", RUNS=f'"{quoted_names}"', **{key: value for key, value in variables.items() if value}
     )
     say("then", command)
+    return summary
 
 
-def show_ensemble(project: Project, result: Ensemble, method: str | None = None) -> None:
+def show_ensemble(project: Project, summary: EnsembleSummary, method: str | None = None) -> None:
     """Prints the runs of an ensemble, the methods with their scores, and the choice.
 
     Args:
-        result: the fitted ensemble.
+        summary: of the fitted ensemble.
         method: the method that the user named. Defaults to none.
     """
-    competition, ensemble_choice = project.competition, result.choice
-    metric = metric_of(competition)
-    if len(result.names) > 1:
-        say("members", f"{len(result.names)} runs, and the correlation of their errors (1: the same errors)")
-        _show_members(metric, result.members)
+    title = metric_of(project.competition).title
+    if summary.members:
+        say("members", f"{len(summary.members)} runs, and the correlation of their errors (1: the same errors)")
+        _show_members(summary, title)
         say("methods", "cross-fitted: weights from the other folds; gain over the arithmetic mean")
-        _show_methods(metric, ensemble_choice)
-        choice = ensemble_choice.chosen
-        reason = "as requested" if method else "better than the mean beyond chance"
-        if not method and choice.gain is None:
-            reason = "no other is better beyond chance"
-        weights = choice.fitted.parameters.get("weights")
-        say("chosen", f"{choice.method.title}: {reason}{_weights_as_text(result.members, weights)}")
-    _show_post_processing(metric, ensemble_choice)
-    if result.calibration:
-        calibration = result.calibration
+        _show_methods(summary, title)
+        _show_choice(summary, method)
+    if summary.post_processing:
+        _show_post_processing(summary.post_processing, title)
+    if calibration := summary.calibration:
         after = f"after temperature scaling {calibration.after:.4f} (T = {calibration.temperature:.2f})"
         say("ECE", f"{calibration.before:.4f}, {after}, cross-fitted")
 
 
-def _show_members(metric: Metric, members: Members) -> None:
-    correlation = error_correlation(members)
-    labels = [f"[{number + 1}]" for number in range(len(members.names))]
+def _show_members(summary: EnsembleSummary, title: str) -> None:
+    labels = [f"[{number + 1}]" for number in range(len(summary.members))]
     rows = []
-    for number, name in enumerate(members.names):
-        predictions = members.predictions[number]
-        low, high = bootstrap_interval(metric, members.targets, predictions, members.group)
-        score = format_score(metric(members.targets, predictions))
-        rows.append(
-            [labels[number], name, score, format_interval(low, high), *(f"{r:.2f}" for r in correlation[number])]
-        )
-    print_table(["", "run", metric.title, "95 % interval", *labels], rows)
+    for label, member in zip(labels, summary.members, strict=True):
+        score, interval = format_score(member.value), format_interval(member.low, member.high)
+        rows.append([label, member.name, score, interval, *(f"{r:.2f}" for r in member.error_correlation)])
+    print_table(["", "run", title, "95 % interval", *labels], rows)
 
 
-def _show_methods(metric: Metric, ensemble_choice: EnsembleChoice) -> None:
+def _show_methods(summary: EnsembleSummary, title: str) -> None:
     rows = []
-    for candidate in ensemble_choice.candidates:
-        gain = [format_difference(candidate.gain), _percent(candidate.gain.probability)] if candidate.gain else ["", ""]
-        rows.append(
-            [
-                candidate.method.name,
-                candidate.method.title,
-                format_score(candidate.cross_fitted),
-                format_score(candidate.in_sample),
-                *gain,
-            ]
-        )
-    marked = [ensemble_choice.candidates.index(ensemble_choice.chosen)]
-    print_table(
-        ["METHOD", "", f"{metric.title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked
-    )
+    for method in summary.methods:
+        gain = [format_difference(method.gain), _percent(method.gain.probability)] if method.gain else ["", ""]
+        scores = [format_score(method.cross_fitted), format_score(method.in_sample)]
+        rows.append([method.name, method.title, *scores, *gain])
+    marked = [summary.methods.index(summary.chosen)]
+    print_table(["METHOD", "", f"{title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked)
 
 
-def _show_post_processing(metric: Metric, ensemble_choice: EnsembleChoice) -> None:
-    post_processed = ensemble_choice.post_processed
-    if post_processed is None:
-        return
-    parameters = ", ".join(
-        _as_text(value) for key, value in post_processed.fitted.parameters.items() if key != "weights"
-    )
-    before, after = format_score(ensemble_choice.chosen.cross_fitted), format_score(post_processed.cross_fitted)
-    scores = f"{metric.title} {before} -> {after} cross-fitted ({format_score(post_processed.in_sample)} in-sample)"
-    outcome = "used" if post_processed.helps else "not used: the score does not improve"
-    output = say if post_processed.helps else warn
-    output(
-        "adjusted",
-        f"{post_processed.title} {parameters}: {scores}; {outcome}",
-    )
+def _show_choice(summary: EnsembleSummary, method: str | None) -> None:
+    reason = "as requested" if method else "better than the mean beyond chance"
+    if not method and summary.chosen.gain is None:
+        reason = "no other is better beyond chance"
+    weights = [f"{member.name} {member.weight:.2f}" for member in summary.members if member.weight is not None]
+    weights_text = f"; weights {shorten_list(weights, 8)}" if weights else ""
+    say("chosen", f"{summary.chosen.title}: {reason}{weights_text}")
+
+
+def _show_post_processing(summary: PostProcessingSummary, title: str) -> None:
+    parameters = ", ".join(_as_text(value) for value in summary.parameters.values())
+    before, after = format_score(summary.before), format_score(summary.cross_fitted)
+    scores = f"{title} {before} -> {after} cross-fitted ({format_score(summary.in_sample)} in-sample)"
+    if summary.is_used:
+        say("adjusted", f"{summary.title} {parameters}: {scores}; used")
+    else:
+        warn("adjusted", f"{summary.title} {parameters}: {scores}; not used: the score does not improve")
 
 
 def _as_text(value: float | list[float]) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return shorten_list([f"{number:.3g}" for number in value], 8)
-
-
-def _weights_as_text(members: Members, weights: np.ndarray | None) -> str:
-    if weights is None:
-        return ""
-    if weights.ndim == 2:
-        weights = weights.mean(axis=1)
-    return "; weights " + shorten_list(
-        [f"{name} {weight:.2f}" for name, weight in zip(members.names, weights, strict=True)], 8
-    )
 
 
 def _percent(probability: float) -> str:

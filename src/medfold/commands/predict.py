@@ -1,7 +1,7 @@
 """`make predict`: predicts new images as a submission of these runs would; optionally with heat maps."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,30 @@ from medfold.runs import (
 )
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
 
-MAX_SHOWN_ROWS = 10  # on the terminal
+MAX_SHOWN_ROWS, MAX_SHOWN_UNREADABLE = 10, 3  # on the terminal
 CHUNK_SIZE = 256  # images in memory at a time
 MEAN = SavedChoice(FittedTransform.from_function(mean_of), None, "arithmetic mean")
 MAX_NAME_LENGTH = 150  # letters of the name of a file with predictions
 MAX_PICTURE = 512  # longer side of a picture with a heat map, in pixels
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of new images.
+
+    Args:
+        table: the written table: `id` (path below the folder of images) and a column per class or label; for ordinal
+            tasks also `expected`. If a submission holds decisions or ranks, also their probabilities:
+            `probability of <column>`.
+        file: the file with the table.
+        unreadable: images that were left out, with the reason.
+        heat_maps: folder of the pictures with heat maps; None without them.
+    """
+
+    table: pd.DataFrame
+    file: Path
+    unreadable: dict[str, str]
+    heat_maps: Path | None
 
 
 def predict(
@@ -52,7 +71,7 @@ def predict(
     names: list[str] | None = None,
     out: Path | None = None,
     explain: bool = False,
-) -> pd.DataFrame:
+) -> Predictions:
     """Predicts images from outside the competition, as a submission of these runs would.
 
     Args:
@@ -61,10 +80,6 @@ def predict(
         out: the file to write. Defaults to `predictions/<path of images>.csv` in the folder of the first run, with
             `__` for the slashes of the path.
         explain: also write a picture of each image with its Grad-CAM heat map to `<out>-explained/`. Defaults to False.
-
-    Returns:
-        The written table: id (path below `images`) and a column per class or label; for ordinal tasks also `expected`.
-        If a submission holds decisions or ranks, also their probabilities: `probability of <column>`.
 
     Raises:
         UserError: no such file, no readable image, a run without a trained fold, or runs to explain together that use
@@ -76,27 +91,29 @@ def predict(
         _refuse_different_views({name: recipe_of_run(trained_project, name).images for name in names})
     root, paths = new_images(images, trained_project.competition.images)
     choice = _ensemble_choice(project, trained_project, names)
-    result, unreadable = _predict_images(trained_project, names, choice, root, paths)
-    out = out or trained_project.paths.run(names[0]).predictions / f"{_name_for(images)}.csv"
-    files.write_csv(result, out)
-    rows = [
-        [id, *(f"{value:.4f}" for value in values)]
-        for id, *values in result.head(MAX_SHOWN_ROWS).itertuples(index=False)
-    ]
-    print_table(result.columns, rows)
-    if len(result) > MAX_SHOWN_ROWS:
-        say("", f"and {len(result) - MAX_SHOWN_ROWS:,} more")
-    for image, reason in list(unreadable.items())[:3]:
-        warn("predict", f"left out: {image}: {reason}")
-    if len(unreadable) > 3:
-        warn("predict", f"left out: {len(unreadable) - 3} more that cannot be read")
-    say("predict", f"{len(result):,} images -> {trained_project.display(out)}")
+    table, unreadable = _predict_images(trained_project, names, choice, root, paths)
+    file = out or trained_project.paths.run(names[0]).predictions / f"{_name_for(images)}.csv"
+    files.write_csv(table, file)
+    _show(trained_project, table, unreadable, file)
+    heat_maps = None
     if explain:
-        folder = out.with_name(f"{out.stem}-explained")
-        summary = _explain(trained_project, names, root, result, folder)
-        say("explain", f"{summary} -> {trained_project.display(folder)}")
+        heat_maps = file.with_name(f"{file.stem}-explained")
+        summary = _explain(trained_project, names, root, table, heat_maps)
+        say("explain", f"{summary} -> {trained_project.display(heat_maps)}")
     say("", RESEARCH_NOTICE)
-    return result
+    return Predictions(table, file, unreadable, heat_maps)
+
+
+def _show(project: Project, table: pd.DataFrame, unreadable: dict[str, str], file: Path) -> None:
+    shown = table.head(MAX_SHOWN_ROWS).itertuples(index=False)
+    print_table(table.columns, [[id, *(f"{value:.4f}" for value in values)] for id, *values in shown])
+    if len(table) > MAX_SHOWN_ROWS:
+        say("", f"and {len(table) - MAX_SHOWN_ROWS:,} more")
+    for image, reason in list(unreadable.items())[:MAX_SHOWN_UNREADABLE]:
+        warn("predict", f"left out: {image}: {reason}")
+    if len(unreadable) > MAX_SHOWN_UNREADABLE:
+        warn("predict", f"left out: {len(unreadable) - MAX_SHOWN_UNREADABLE} more that cannot be read")
+    say("predict", f"{len(table):,} images -> {project.display(file)}")
 
 
 def _with_trained_facts(project: Project, names: list[str]) -> Project:

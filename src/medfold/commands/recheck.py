@@ -1,9 +1,10 @@
 """`make recheck`: recomputes scores and submissions from the files, with independent code, and lists differences."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from medfold import files
 from medfold.competition import Competition, Project
@@ -23,19 +24,61 @@ from medfold.runs import (
 from medfold.submission import read_ledger
 
 
-def recheck(project: Project, names: list[str] | None = None) -> None:
-    """Recomputes the scores and submissions of a competition, and compares them with the recorded ones.
+@dataclass(frozen=True)
+class Recheck:
+    """The result for one run or submission.
+
+    Args:
+        kind: `run` or `submission`.
+        name: name of the run, or of the file of the submission.
+        differences: what differs from the record; empty if all is equal.
+        not_computed: why it could not be computed again; empty if it was.
+    """
+
+    kind: Literal["run", "submission"]
+    name: str
+    differences: list[str] = field(default_factory=list)
+    not_computed: str = ""
+
+
+def recheck(project: Project, names: list[str] | None = None) -> list[Recheck]:
+    """Recomputes the scores and submissions of a competition, and prints differences from the recorded ones.
 
     Args:
         names: run names; only their submissions are checked. Defaults to all runs with a score, and all submissions.
 
     Raises:
-        UserError: there are differences; all of them are printed before.
+        UserError: there are differences; all of them are printed before. Or there is nothing to check.
     """
     load_samples(project)
     if needs_holdout(project.paths):
         load_dataset(project)
-    all_differences, labels = [], labels_fingerprint(project)
+    labels = labels_fingerprint(project)
+    results = []
+    for result in chain(_recheck_runs(project, names, labels), _recheck_submissions(project, names, labels)):
+        _show(result)
+        results.append(result)
+    if not results:
+        raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
+    differences = [f"{result.name}: {difference}" for result in results for difference in result.differences]
+    if differences:
+        problem = f"{len(differences)} differences: {shorten_list(differences, 3)}"
+        error = UserError(problem, project.paths.name, "The files were changed")
+        error.result = results
+        raise error
+    return results
+
+
+def _show(result: Recheck) -> None:
+    if result.not_computed:
+        warn(result.kind, f"{result.name}: cannot be computed again: {result.not_computed}")
+    elif not result.differences:
+        say(result.kind, f"{result.name}: computed again, equal")
+    for difference in result.differences:
+        warn(result.kind, f"{result.name}: {difference}")
+
+
+def _recheck_runs(project: Project, names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
     scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
     for name in names or scored:
         run = find_run(project.paths, name)
@@ -47,38 +90,33 @@ def recheck(project: Project, names: list[str] | None = None) -> None:
         except UserError as error:
             if names:
                 raise
-            warn("run", f"{name}: cannot be computed again: {error.what}")
+            yield Recheck("run", name, not_computed=error.what)
             continue
         _warn_plugin_metrics(facts)
-        all_differences += _report_differences("run", name, run_differences(facts, project.paths, run))
+        yield Recheck("run", name, _collect(run_differences(facts, project.paths, run)))
+
+
+def _recheck_submissions(project: Project, names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
     ledger = read_ledger(project.workspace)
-    rows = ledger[ledger["competition"] == project.paths.name]
-    for row in rows.to_dict("records"):
-        file, run_names = project.workspace.root / row["file"], row["runs"].split()
-        if names is not None and set(run_names) - set(names):
-            continue
-        if missing := _missing_file(project, file, run_names):
-            warn("submission", f"{file.name}: cannot be computed again: {missing}")
-            continue
-        record = files.read_json(file.with_suffix(".json"))
-        try:
-            facts = _scored_facts(project, run_names[0], record.get("score"), labels)
-        except UserError as error:
-            warn("submission", f"{file.name}: cannot be computed again: {error.what}")
-            continue
-        if plugin_names := plugin_maps(project.paths.recheck_file(file, "npz")):
-            warn(
-                "submission",
-                f"{file.name}: combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again",
-            )
-        differences = submission_differences(facts, project.paths, project.workspace.root, file)
-        differences = chain(differences, ledger_differences(row, record))
-        all_differences += _report_differences("submission", file.name, differences)
-    if not len(scored) and not len(rows):
-        raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
-    if all_differences:
-        problem = f"{len(all_differences)} differences: {shorten_list(all_differences, 3)}"
-        raise UserError(problem, project.paths.name, "The files were changed")
+    for row in ledger[ledger["competition"] == project.paths.name].to_dict("records"):
+        if names is None or set(row["runs"].split()) <= set(names):
+            yield _recheck_submission(project, row, labels)
+
+
+def _recheck_submission(project: Project, row: dict[str, str], labels: str | None) -> Recheck:
+    file, run_names = project.workspace.root / row["file"], row["runs"].split()
+    if missing := _missing_file(project, file, run_names):
+        return Recheck("submission", file.name, not_computed=missing)
+    record = files.read_json(file.with_suffix(".json"))
+    try:
+        facts = _scored_facts(project, run_names[0], record.get("score"), labels)
+    except UserError as error:
+        return Recheck("submission", file.name, not_computed=error.what)
+    if plugin_names := plugin_maps(project.paths.recheck_file(file, "npz")):
+        text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
+        warn("submission", f"{file.name}: {text}")
+    differences = submission_differences(facts, project.paths, project.workspace.root, file)
+    return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(row, record))))
 
 
 def _warn_plugin_metrics(facts: Competition) -> None:
@@ -120,14 +158,12 @@ def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, 
     return Competition.model_validate(facts | ((recorded or {}).get("facts") or current))
 
 
-def _report_differences(topic: str, name: str, differences: Iterator[str]) -> list[str]:
-    lines = []
+def _collect(differences: Iterator[str]) -> list[str]:
+    """Returns all differences; files that are damaged, so that they cannot be compared, count as one."""
+    collected = []
     try:
-        lines.extend(differences)
+        collected.extend(differences)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:  # caused by damaged files
-        lines.append(f"its files do not fit together ({type(error).__name__}: {' '.join(str(error).split())[:80]})")
-    if not lines:
-        say(topic, f"{name}: computed again, equal")
-    for line in lines:
-        warn(topic, f"{name}: {line}")
-    return [f"{name}: {line}" for line in lines]
+        text = " ".join(str(error).split())[:80]
+        collected.append(f"its files do not fit together ({type(error).__name__}: {text})")
+    return collected

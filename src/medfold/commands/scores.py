@@ -1,5 +1,7 @@
 """`make scores`: fetches pending scores, and compares OOF with leaderboard scores."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from medfold import files
@@ -10,8 +12,31 @@ from medfold.paths import Workspace
 from medfold.scoring import metric_title
 from medfold.submission import content_id_of, leaderboard_of, read_ledger, record_path, write_record
 
+COLUMNS = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]  # of the ledger
+SCORE_COLUMNS = ["oof", "low", "high", "public", "private"]
 
-def scores(workspace: Workspace, name: str | None = None) -> None:
+
+@dataclass(frozen=True)
+class CompetitionScores:
+    """Scores of the submissions of one competition.
+
+    Args:
+        competition: its name.
+        metric: name of its metric.
+        submissions: rows of the ledger that were scored by this metric: `when`, `runs`, `folds`, `oof`, `low`, `high`,
+            `public`, `private`, `status`; scores are None while unknown.
+        num_other_metrics: number of submissions that were scored by another metric.
+        rank_correlation: Spearman's, of OOF and public scores; None with fewer than three different scores.
+    """
+
+    competition: str
+    metric: str
+    submissions: list[dict[str, str | float | None]]
+    num_other_metrics: int
+    rank_correlation: float | None
+
+
+def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionScores]:
     """Fetches pending scores, and prints the OOF and leaderboard scores of every submission.
 
     Args:
@@ -22,14 +47,16 @@ def scores(workspace: Workspace, name: str | None = None) -> None:
     names = [name] if name else list(dict.fromkeys(ledger["competition"]))
     if not len(ledger[ledger["competition"].isin(names)]):
         say("scores", f"no submission{f' of {name}' if name else ''} yet")
-        return
+        return []
+    results = []
     for competition in names:
         if competition not in workspace.competitions():
             warn("scores", f"{competition} is in the ledger, but there is no competition folder of that name any more")
             continue
         project = Project.open(competition, workspace)
         _fetch_scores(project, ledger[ledger["competition"] == competition])
-        _show_scores(project)
+        results.append(_show_scores(project))
+    return results
 
 
 def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
@@ -51,7 +78,7 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
                 warn("scores", f"{row['file']} was refused: {problem}")
 
 
-def _show_scores(project: Project) -> None:
+def _show_scores(project: Project) -> CompetitionScores:
     rows = read_ledger(project.workspace)
     rows = rows[rows["competition"] == project.paths.name]
     name = project.competition.score.metric
@@ -62,12 +89,16 @@ def _show_scores(project: Project) -> None:
         counts = ", ".join(f"{count} by {metric}" for metric, count in others["metric"].value_counts().items())
         warn("", f"{len(others)} more were scored by another metric, and do not compare: {counts}")
         rows = rows[rows["metric"] == name]
-    columns = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]
-    print_table(columns, rows[columns].to_numpy().tolist())
-    scored = rows[(rows["oof"] != "") & (rows["public"] != "")]
-    pairs = scored[["oof", "public"]].astype(float)
+    print_table(COLUMNS, rows[COLUMNS].to_numpy().tolist())
+    pairs = rows.loc[(rows["oof"] != "") & (rows["public"] != ""), ["oof", "public"]].astype(float)
+    correlation = None
     if len(pairs) < 3 or (pairs.nunique() < 2).any():
         say("", "a rank correlation of OOF and public needs three different scores")
-        return
-    correlation = pairs["oof"].corr(pairs["public"], method="spearman")
-    say("", f"rank correlation (Spearman) of OOF and public: {correlation:.2f} over {len(pairs)} submissions")
+    else:
+        correlation = float(pairs["oof"].corr(pairs["public"], method="spearman"))
+        say("", f"rank correlation (Spearman) of OOF and public: {correlation:.2f} over {len(pairs)} submissions")
+    submissions = [
+        row | {column: float(row[column]) if row[column] else None for column in SCORE_COLUMNS}
+        for row in rows[COLUMNS].to_dict("records")
+    ]
+    return CompetitionScores(project.paths.name, name, submissions, len(others), correlation)

@@ -11,7 +11,7 @@ from medfold.commands.ensemble import show_ensemble
 from medfold.competition import RESEARCH_NOTICE, Competition, Project, run_name
 from medfold.console import print_table, say, warn
 from medfold.data import sample_submission
-from medfold.ensemble import Ensemble, ensemble_runs, save_choice
+from medfold.ensemble import Ensemble, ensemble_runs, save_choice, summarise_ensemble
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.runs import combined_name, git_commit, load_dataset_for
@@ -68,7 +68,7 @@ def submit(
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
     names, score = ensemble.names, ensemble.score
-    show_ensemble(project, ensemble, method)
+    show_ensemble(project, summarise_ensemble(competition, ensemble), method)
     sample_table = sample_submission(competition, paths)
     units = data.test_groups.index.tolist()
     sample_table = align_sample(competition, sample_table, units)

@@ -1,25 +1,25 @@
 """Ensembles of runs: methods, the choice among them, and a predictor for new images."""
 
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
-from medfold.ensemble.method_choice import EnsembleChoice, Members, error_correlation
 from medfold.ensemble.methods import ensemble_method, mean_of
 from medfold.ensemble.predictor import BATCH_SIZE, EnsemblePredictor, Member, PredictionLimit
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
+from medfold.ensemble.summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
 
 __all__ = [
     "BATCH_SIZE",
     "Ensemble",
-    "EnsembleChoice",
     "EnsemblePredictor",
+    "EnsembleSummary",
     "Member",
-    "Members",
+    "PostProcessingSummary",
     "PredictionLimit",
     "SavedChoice",
     "choice_of_ensemble",
     "ensemble_method",
     "ensemble_runs",
-    "error_correlation",
     "mean_of",
     "read_choice",
     "save_choice",
+    "summarise_ensemble",
 ]

@@ -1,5 +1,6 @@
 """Run folders: what was trained, which folds are done, and whether a run still fits the competition."""
 
+from medfold.runs.comparison import Comparison, compare_runs
 from medfold.runs.identity import (
     IDENTITY_FACTS,
     SAMPLE_FACTS,
@@ -30,11 +31,16 @@ from medfold.runs.run_folder import (
     trained_folds,
     write_oof,
 )
+from medfold.runs.summary import RunList, RunSummary, summarise_runs
 
 __all__ = [
     "IDENTITY_FACTS",
     "SAMPLE_FACTS",
+    "Comparison",
+    "RunList",
+    "RunSummary",
     "combined_name",
+    "compare_runs",
     "done_folds",
     "facts_of_run",
     "find_changed_fact",
@@ -56,6 +62,7 @@ __all__ = [
     "require_same_facts_and_folds",
     "require_same_images",
     "self_check_findings",
+    "summarise_runs",
     "trained_folds",
     "write_oof",
 ]

@@ -1,0 +1,104 @@
+"""Comparison of two runs, or of means of runs, by a paired bootstrap on the folds that all have."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from medfold.competition import Project
+from medfold.data import Dataset
+from medfold.errors import UserError
+from medfold.runs.identity import load_dataset_for, require_same_facts_and_folds
+from medfold.runs.run_folder import find_run, is_optimistic, read_predictions, read_run, trained_folds
+from medfold.scoring import Difference, OofPredictions, bootstrap_interval, metric_of, oof_by_unit, paired_difference
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison.
+
+    Args:
+        name: name of a run; several are joined with `+` and stand for the mean of their predictions.
+        value: OOF score on the compared folds; nan if it is undefined.
+        low, high: ends of its 95 % interval; nan if there is none.
+        optimistic: the runs whose epochs were chosen on the scored folds, so that the score is too high.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    optimistic: list[str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two sides, and the advantage of the second.
+
+    Args:
+        metric: name of the metric.
+        sides: the two sides.
+        folds: numbers of the compared folds: those that all runs have.
+        num_folds: number of folds of the competition.
+        num_units: number of scored units.
+        difference: advantage of the second side over the first, with its 95 % interval.
+        better: name of the side that is better beyond chance; None if there is no such side.
+    """
+
+    metric: str
+    sides: list[Side]
+    folds: list[int]
+    num_folds: int
+    num_units: int
+    difference: Difference
+    better: str | None
+
+
+def compare_runs(project: Project, sides: list[str]) -> Comparison:
+    """Estimates how much better the second side is than the first, on the folds that all their runs have.
+
+    Args:
+        sides: two run names; several joined with `+` stand for the mean of their predictions.
+
+    Raises:
+        UserError: not two sides, an untrained run, or no fold in common.
+    """
+    if len(sides) != 2:
+        raise UserError(
+            f"expected two runs, received {len(sides)}", 'RUNS="a b"', 'Several as one: RUNS="a+a-s1 b+b-s1"'
+        )
+    names_by_side = [side.split("+") for side in sides]
+    metric, data = metric_of(project.competition), load_dataset_for(project, "+".join(sides).split("+"))
+    oof_by_side = [[_load_oof(project, name, data) for name in names] for names in names_by_side]
+    folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for oofs in oof_by_side for oof in oofs))
+    if not folds:
+        raise UserError(
+            "the runs have no trained fold in common", f'RUNS="{" ".join(sides)}"', "Train the same fold of each"
+        )
+    first, second = (_mean([_restrict_to_folds(oof, folds) for oof in oofs]) for oofs in oof_by_side)
+    scored = []
+    for side, names, oof in zip(sides, names_by_side, (first, second), strict=True):
+        low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
+        optimistic = [name for name in names if is_optimistic(read_run(find_run(project.paths, name)))]
+        scored.append(Side(side, metric(oof.targets, oof.predictions), low, high, optimistic))
+    difference = paired_difference(metric, first.targets, second.predictions, first.predictions, first.group)
+    better = sides[1] if difference.low > 0 else sides[0] if difference.high < 0 else None  # None too if undefined
+    k = project.competition.folds.k
+    return Comparison(metric.name, scored, sorted(folds), k, len(first.names), difference, better)
+
+
+def _load_oof(project: Project, name: str, data: Dataset) -> OofPredictions:
+    run_paths = find_run(project.paths, name)
+    require_same_facts_and_folds(project, name)
+    folds = trained_folds(run_paths, project.competition.folds.k)
+    tables = [read_predictions(project.competition, run_paths.fold(fold).oof) for fold in folds]
+    return oof_by_unit(project.competition, pd.concat(tables, ignore_index=True), data.train, data.targets)
+
+
+def _restrict_to_folds(oof: OofPredictions, folds: set[int]) -> OofPredictions:
+    rows = np.isin(oof.fold, list(folds))
+    return OofPredictions(*(getattr(oof, name)[rows] for name in ("names", "predictions", "targets", "fold", "group")))
+
+
+def _mean(oofs: list[OofPredictions]) -> OofPredictions:
+    return replace(oofs[0], predictions=np.mean([oof.predictions for oof in oofs], axis=0))

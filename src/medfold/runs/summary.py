@@ -1,0 +1,182 @@
+"""Summaries of all runs of a competition: scores that compare, and settings that differ."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from medfold import files
+from medfold.competition import Competition, Project, effective_recipe
+from medfold.errors import UserError
+from medfold.run_paths import RunPaths
+from medfold.runs.identity import (
+    IDENTITY_FACTS,
+    find_changed_fact,
+    has_same_folds,
+    has_same_labels,
+    labels_fingerprint,
+)
+from medfold.runs.run_folder import done_folds
+from medfold.scoring import metric_of
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run among all runs of a competition.
+
+    Args:
+        name: name of the run.
+        value: OOF score; None if it is undefined or does not compare.
+        low, high: ends of its 95 % interval; None if there is none.
+        is_optimistic: True if the epochs were chosen on the folds that are scored.
+        problem: why the score does not compare with those of other runs; empty if it does.
+        folds_done: numbers of the trained folds.
+        num_folds: number of folds of the competition.
+        seconds: training time of all folds together; None if it was not recorded.
+        seed: seed of the run.
+        differences: the settings of its recipe that differ from most runs.
+        folds_table: fingerprint of the folds table that it was trained on; empty for the current one.
+    """
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    is_optimistic: bool
+    problem: str
+    folds_done: list[int]
+    num_folds: int
+    seconds: float | None
+    seed: int
+    differences: dict[str, Any]
+    folds_table: str
+
+
+@dataclass(frozen=True)
+class RunList:
+    """All runs of a competition.
+
+    Args:
+        competition: its name.
+        metric: name of its metric.
+        runs: the trained runs, those on the current folds table first; within a folds table the best first. A run
+            with fewer scored folds follows those with more, as its score covers fewer samples.
+        untrained: names of the runs without a trained fold.
+    """
+
+    competition: str
+    metric: str
+    runs: list[RunSummary]
+    untrained: list[str]
+
+
+def summarise_runs(project: Project) -> RunList:
+    """Summarises all runs of a competition.
+
+    Raises:
+        UserError: there is no run.
+    """
+    paths, metric = project.paths, metric_of(project.competition)
+    runs = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
+    if not runs:
+        raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
+    metadata = {run.name: files.read_json(run.metadata) for run in runs}
+    recipes = {
+        name: effective_recipe(contents["recipe"], contents["facts"]["images"]["symmetry"])
+        for name, contents in metadata.items()
+    }
+    most_common, labels = _most_common(list(recipes.values())), labels_fingerprint(project)
+    summaries, untrained = [], []
+    for run in runs:
+        if not (folds_done := done_folds(run, metadata[run.name]["facts"]["folds"]["k"])):
+            untrained.append(run.name)
+            continue
+        differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
+        summaries.append(_summarise(project, run, metadata[run.name], folds_done, labels, differences))
+    folds_tables = ["", *(summary.folds_table for summary in summaries)]
+    summaries.sort(key=lambda summary: (folds_tables.index(summary.folds_table), *_rank(summary, metric.sign)))
+    return RunList(paths.name, metric.name, summaries, untrained)
+
+
+def _summarise(
+    project: Project,
+    run: RunPaths,
+    metadata: dict[str, Any],
+    folds_done: list[int],
+    labels: str | None,
+    differences: dict[str, Any],
+) -> RunSummary:
+    score, has_current_folds = files.read_json(run.score), has_same_folds(project, metadata)
+    problem = _problem(project, run.name, metadata, score, folds_done, labels, has_current_folds)
+    scored = {} if problem or not score else score
+    num_folds = metadata["facts"]["folds"]["k"]
+    return RunSummary(
+        name=run.name,
+        value=scored.get("value"),
+        low=scored.get("low"),
+        high=scored.get("high"),
+        is_optimistic=bool(scored.get("optimistic")),
+        problem=problem,
+        folds_done=folds_done,
+        num_folds=num_folds,
+        seconds=_training_seconds(run, num_folds),
+        seed=metadata["seed"],
+        differences=differences,
+        folds_table="" if has_current_folds else metadata["folds"],
+    )
+
+
+def _problem(
+    project: Project,
+    name: str,
+    metadata: dict[str, Any],
+    score: dict[str, Any] | None,
+    folds_done: list[int],
+    labels: str | None,
+    has_current_folds: bool,
+) -> str:
+    """Returns why the score of a run does not compare with those of other runs, or ''. On older folds, k may differ."""
+    metric = metric_of(project.competition)
+    try:
+        keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
+        changed = find_changed_fact(project, name, keys)
+    except UserError:
+        return "trained with facts that are no longer valid"
+    if changed:
+        return f"trained with another {changed[0]}"
+    if not has_same_labels(metadata, labels):
+        return "trained on other labels"
+    score = score or {}
+    if score.get("metric", metric.name) != metric.name:
+        return f"scored by {score['metric']}"
+    if _has_other_scoring(score, project.competition):
+        return "scored by another beta or other weights"
+    if score.get("folds_done") != folds_done:
+        return "outdated score: make train computes it again"
+    return ""
+
+
+def _has_other_scoring(score: dict[str, Any], competition: Competition) -> bool:
+    saved, current = score.get("facts"), competition.model_dump(mode="json", include={"score"})["score"]
+    return saved is not None and any(saved["score"][key] != current[key] for key in ("beta", "weights"))
+
+
+def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the most common value of each setting."""
+    keys = {key for recipe in recipes for key in recipe}
+    most_common = {key: Counter(str(recipe.get(key)) for recipe in recipes).most_common(1)[0][0] for key in keys}
+    return {
+        key: next(recipe.get(key) for recipe in recipes if str(recipe.get(key)) == most_common[key]) for key in keys
+    }
+
+
+def _training_seconds(run: RunPaths, num_folds: int) -> float | None:
+    timings = [timing for fold in range(num_folds) if (timing := files.read_json(run.fold(fold).timing))]
+    return sum(timing["seconds"] for timing in timings) if timings else None
+
+
+def _rank(summary: RunSummary, sign: int) -> tuple[int, float, str]:
+    """Returns the sort key of a run among those of its folds table: the best first."""
+    num_scored = 0 if summary.problem else len(summary.folds_done)
+    return -num_scored, np.inf if summary.value is None else -sign * summary.value, summary.name

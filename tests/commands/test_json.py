@@ -1,0 +1,102 @@
+"""JSON=1: one object on standard output with the result of a command, for scripts."""
+
+import json
+import sys
+
+import pytest
+
+from medfold import files
+from medfold.cli import main
+from medfold.commands.submit import submit
+from tests.support.helpers import finished_run
+
+
+@pytest.fixture
+def two(folded):
+    finished_run(folded, "weak", 0.3)
+    finished_run(folded, "strong", 2.0)
+    return folded
+
+
+@pytest.fixture
+def medfold(monkeypatch, capsys):
+    """Runs a command with --json; returns its exit code and the printed object."""
+
+    def run(*words):
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["medfold", *words, "--json"])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_runs_as_json(two, medfold):
+    finished_run(two, "other", 3.0)
+    score = files.read_json(two.paths.run("other").score)
+    files.write_json({**score, "metric": "log_loss", "value": 0.1}, two.paths.run("other").score)
+    code, output = medfold("runs", "-c", "small")
+    assert (code, output["error"]) == (0, None)
+    listed = output["result"]
+    assert (listed["competition"], listed["metric"], listed["untrained"]) == ("small", "auc", [])
+    assert [run["name"] for run in listed["runs"]] == ["strong", "weak", "other"]
+    strong, _, other = listed["runs"]
+    assert strong["low"] < strong["value"] <= strong["high"]
+    assert (strong["folds_done"], strong["num_folds"], strong["problem"]) == ([0, 1, 2], 3, "")
+    assert (other["value"], other["problem"]) == (None, "scored by log_loss")
+
+
+def test_compare_as_json(two, medfold):
+    _, output = medfold("compare", "-c", "small", "--runs", "weak strong")
+    result = output["result"]
+    assert [side["name"] for side in result["sides"]] == ["weak", "strong"]
+    assert result["better"] == "strong"
+    assert result["difference"]["low"] > 0
+    assert result["folds"] == [0, 1, 2]
+
+
+def test_ensemble_as_json(two, medfold):
+    _, output = medfold("ensemble", "-c", "small", "--runs", "weak strong")
+    result = output["result"]
+    assert [member["name"] for member in result["members"]] == ["strong", "weak"]
+    assert result["members"][0]["error_correlation"][0] == 1
+    chosen = [method for method in result["methods"] if method["is_chosen"]]
+    assert [method["name"] for method in chosen] == [result["score"]["ensemble"]["method"]]
+    assert result["methods"][0]["gain"] is None
+
+
+def test_scores_and_recheck_as_json(two, medfold):
+    submit(two, names=["strong"])
+    _, output = medfold("scores", "-c", "small")
+    (scores,) = output["result"]
+    (row,) = scores["submissions"]
+    assert (scores["competition"], scores["metric"], scores["rank_correlation"]) == ("small", "auc", None)
+    assert (row["runs"], row["status"]) == ("strong", "scored")
+    assert 0.5 < row["oof"] <= row["high"]
+    code, output = medfold("recheck", "-c", "small", "--runs", "strong")
+    assert code == 0
+    assert [result["kind"] for result in output["result"]] == ["run", "submission"]
+    score = files.read_json(two.paths.run("strong").score)
+    files.write_json({**score, "value": 0.1}, two.paths.run("strong").score)
+    code, output = medfold("recheck", "-c", "small", "--runs", "strong")
+    assert code == 2
+    assert output["result"][0]["differences"]
+    assert "differences" in output["error"]
+
+
+def test_doctor_as_json(small, medfold):
+    _, output = medfold("doctor", "-c", "small")
+    levels = {finding["topic"]: finding["level"] for finding in output["result"]}
+    assert levels["Python"] == "ok"
+    assert levels["Kaggle"] in ("ok", "note")
+
+
+def test_an_error_as_json_has_no_result(two, medfold):
+    code, output = medfold("compare", "-c", "small", "--runs", "weak")
+    assert code == 2
+    assert output["result"] is None
+    assert "expected two runs" in output["error"]

@@ -1,0 +1,50 @@
+"""`make submit`: one file and one row of the ledger for the same predictions, whatever stops it in between."""
+
+import pytest
+
+from medfold import files
+from medfold.commands import submit as submit_module
+from medfold.commands.recheck import recheck
+from medfold.commands.submit import submit
+from medfold.submission.ledger import read_ledger
+from tests.support.helpers import finished_run, noisy_run
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def stopped(*args, **kwargs):
+    raise Killed
+
+
+@pytest.mark.parametrize("step", ["read_submission", "save_choice", "write_record", "_oof_table"])
+def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, monkeypatch, step):
+    finished_run(folded)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(submit_module, step, stopped)
+        submit(folded)
+    (file,) = folded.paths.submissions.glob("*.csv")
+    assert not len(read_ledger(folded.workspace))
+    submit(folded)
+    assert list(folded.paths.submissions.glob("*.csv")) == [file]
+    (row,) = read_ledger(folded.workspace).to_dict("records")
+    assert folded.workspace.root / row["file"] == file
+    assert row["when"] == file.name[:15]
+    recheck(folded)
+
+
+def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
+    noisy_run(folded, "baseline", noise=0.5)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(submit_module, "write_record", stopped)
+        submit(folded)
+    (first,) = folded.paths.submissions.glob("*.csv")
+    digest = files.sha256(first)
+    files.remove(folded.paths.run("baseline").folder)
+    noisy_run(folded, "baseline", noise=1.0)
+    submit(folded)
+    assert len(list(folded.paths.submissions.glob("*.csv"))) == 2
+    assert files.sha256(first) == digest
+    (row,) = read_ledger(folded.workspace).to_dict("records")
+    assert row["file"] != first.relative_to(folded.workspace.root).as_posix()

@@ -2,10 +2,12 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
@@ -27,6 +29,7 @@ from medfold.commands.options import (
     run_names,
 )
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
+from medfold.signals import received_signal, stop_on_signals
 
 BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile: errors name its variables, FOLD=9, else options, --fold 9
 FLAGS = "DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
@@ -366,6 +369,7 @@ def _main(
 
 def main() -> None:
     """Runs a command; a UserError becomes one line and exit code 2."""
+    stop_on_signals()
     try:
         with os_errors_explained():
             app()
@@ -375,11 +379,10 @@ def main() -> None:
         print(f"medfold: {error if BY_MAKE in os.environ else _with_options(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        _report_interruption()
-        sys.exit(INTERRUPTED)
+        _end_stopped()
     except SystemExit as stop:  # typer turns Ctrl-C into one
         if stop.code == INTERRUPTED:
-            _report_interruption()
+            _end_stopped()
         raise
 
 
@@ -397,5 +400,10 @@ def _with_options(error: UserError) -> UserError:
     return UserError(error.what, where, error.fix and MAKE_COMMAND_OR_VARIABLE.sub(translate, error.fix))
 
 
-def _report_interruption() -> None:
-    print("medfold: stopped; run the same command again to continue", file=sys.stderr)
+def _end_stopped() -> NoReturn:
+    """Reports the signal that stopped the command, and exits with 128 and its number."""
+    number = received_signal()
+    reason = "" if number == signal.SIGINT else f" by {number.name}"
+    with suppress(OSError):  # the terminal may be closed
+        print(f"medfold: stopped{reason}; run the same command again to continue", file=sys.stderr)
+    sys.exit(128 + number)

@@ -2,19 +2,23 @@
 
 import logging
 import os
+import signal
 import sys
 import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.context import BaseContext
+from types import TracebackType
 from typing import IO, Any
 
 from medfold.errors import UserError
+from medfold.signals import shielded_children, stop_on_signals
 
 for _name in ("pydicom", "pylibjpeg", "openjpeg", "tifffile", "PIL"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
@@ -41,8 +45,8 @@ def silence_native_output(show_on_error: bool = False) -> Iterator[None]:
     _redirect_stderr(show_on_error)
     try:
         yield
-    except BaseException:
-        _restore_stderr(failed=True)
+    except BaseException as error:
+        _restore_stderr(failed=isinstance(error, Exception))  # not if the user has stopped it
         raise
     _restore_stderr(failed=False)
 
@@ -106,6 +110,44 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+class WorkerPool(ProcessPoolExecutor):
+    """Process pool whose processes end with this one, and at once if it is stopped, without a traceback.
+
+    Args:
+        num_processes: number of processes.
+        context: the way to start them, of multiprocessing.
+        initializer: a function that each process calls first. Defaults to none.
+        arguments: of `initializer`.
+    """
+
+    def __init__(
+        self,
+        num_processes: int,
+        context: BaseContext,
+        initializer: Callable[..., None] | None = None,
+        arguments: tuple = (),
+    ):
+        super().__init__(num_processes, context, _start_worker, (initializer, arguments))
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future:
+        """Calls a function in a process, as `Executor.submit`; processes are started here."""
+        with shielded_children():
+            return super().submit(function, *arguments, **keywords)
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            for process in active_children():  # now, whatever they do
+                process.terminate()
+        super().__exit__(kind, error, traceback)
+
+
+def _start_worker(initializer: Callable[..., None] | None, arguments: tuple) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for systems where it cannot be blocked
+    end_with_parent()
+    if initializer:
+        initializer(*arguments)
+
+
 def run_in_subprocess(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     """Runs a function in a subprocess, so that its memory, and that of the GPU, is released.
 
@@ -120,8 +162,8 @@ def run_in_subprocess(what: str, function: Callable[..., Any], *arguments: Any) 
     Raises:
         UserError: the process was killed.
     """
-    with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent) as executor:
+    with WorkerPool(1, get_context("spawn"), stop_on_signals) as pool:
         try:
-            return executor.submit(function, *arguments).result()
+            return pool.submit(function, *arguments).result()
         except BrokenProcessPool:
             raise UserError("the process was killed", what, "It may have run out of memory") from None

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from tests.campaigns.campaign import Campaign
 
-NAMES = ("disk", "fuzz", "kills", "properties")
+NAMES = ("disk", "fuzz", "kills", "properties", "renames", "signals")
 
 
 def named(name: str) -> Campaign:

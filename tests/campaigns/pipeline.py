@@ -78,12 +78,22 @@ class Undisturbed:
     bytes: int
 
 
-def start(stage: str, root: Path, **environment: str) -> subprocess.Popen:
-    """A stage in a process of its own."""
+def start(
+    stage: str, root: Path, own_group: bool = False, first_on_path: Path | None = None, **environment: str
+) -> subprocess.Popen:
+    """Starts a stage in a process of its own.
+
+    Args:
+        own_group: in a group of processes that a signal can reach as a whole. Defaults to False.
+        first_on_path: a folder from which Python imports first. Defaults to none.
+        environment: environment variables.
+    """
     command = [sys.executable, "-m", "medfold", *STAGES[stage], "--competition", "small"]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), **environment}
+    python_path = os.pathsep.join(str(folder) for folder in (first_on_path, REPOSITORY / "src") if folder)
+    environment = {**os.environ, "PYTHONPATH": python_path, **environment}
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=root, env=environment, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+    outputs = {"stdout": pipe, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=root, env=environment, start_new_session=own_group, **outputs)
 
 
 def finish(stage: str, root: Path) -> str:

@@ -120,7 +120,7 @@ def test_a_killed_worker_ends_in_one_line(mapped):
 
 def test_too_little_shared_memory_means_no_workers(mapped, monkeypatch):
     monkeypatch.setattr(loader, "_available_shared_memory", lambda: 1000)
-    monkeypatch.setattr(loader, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(loader, "WorkerPool", None)
     assert digests(pipeline(mapped), 0, 2, 2) == [digest(pipeline(mapped).batch(step)) for step in range(2)]
 
 
@@ -130,7 +130,7 @@ def test_shared_memory_that_others_took_meanwhile_means_no_workers(mapped, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    monkeypatch.setattr(loader, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(loader, "WorkerPool", None)
     assert digests(pipeline(mapped), 0, 2, 2) == [digest(pipeline(mapped).batch(step)) for step in range(2)]
 
 

@@ -7,7 +7,7 @@ from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import say
 from medfold.errors import UserError
 from medfold.processes import silence_native_output
-from medfold.runs import done_folds, facts_of_run, find_run, recipe_of_run
+from medfold.runs import facts_of_run, find_run, recipe_of_run, trained_folds
 
 
 def export(project: Project, run: str, fold: int, out: Path | None = None) -> Path:
@@ -26,8 +26,8 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     """
     run_paths = find_run(project.paths, run)
     facts, recipe = facts_of_run(project, run), recipe_of_run(project, run)
-    if fold not in (done := done_folds(run_paths, facts.folds.k)):
-        fix = f"Trained folds: {', '.join(map(str, done))}" if done else f"Run: {project.command('train')}"
+    if fold not in (done := trained_folds(run_paths, facts.folds.k)):
+        fix = f"Trained folds: {', '.join(map(str, done))}"
         raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", fix)
     with silence_native_output(show_on_error=True):  # TensorFlow prints long messages about GPUs
         from medfold.models import to_plain_keras

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_all_start_methods, get_context
@@ -16,7 +16,7 @@ from medfold import hardware
 from medfold.competition import active_plugins, use_plugins
 from medfold.errors import UserError
 from medfold.images.formats.reading import FORMAT_MODULES
-from medfold.processes import end_with_parent
+from medfold.processes import WorkerPool
 
 FIRST_CHUNK_SIZE, MAX_CHUNK_SIZE = 4, 512  # items per task of a process
 CHUNK_SECONDS = 0.2  # target: short enough to show progress, long enough to make the overhead negligible
@@ -91,8 +91,8 @@ def _call_for_each(function: Callable[[Any], Any], items: list[Any]) -> tuple[fl
     return time.perf_counter() - began, results
 
 
-def _processes(num_processes: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(num_processes, _context(), _initialise, (active_plugins(),))
+def _processes(num_processes: int) -> WorkerPool:
+    return WorkerPool(num_processes, _context(), _initialise, (active_plugins(),))
 
 
 def _context() -> BaseContext:
@@ -105,6 +105,5 @@ def _context() -> BaseContext:
 
 
 def _initialise(plugins: Path | None) -> None:
-    end_with_parent()
     use_plugins(plugins)
     cv2.setNumThreads(1)

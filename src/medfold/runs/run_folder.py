@@ -11,6 +11,7 @@ import pandas as pd
 
 from medfold import config, files
 from medfold.competition import Competition, Recipe
+from medfold.console import warn
 from medfold.errors import UserError, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import FoldPaths, RunPaths
@@ -77,34 +78,59 @@ def read_run(paths: RunPaths) -> dict[str, Any]:
     return metadata
 
 
-def is_fold_done(paths: FoldPaths) -> bool:
-    """Returns True if every file of the fold exists with the hash that is in its marker."""
+def damaged_files(paths: FoldPaths) -> list[str]:
+    """Returns the files of a finished fold that are missing, or differ from their hashes in its marker.
+
+    A fold without a marker is not finished; none of its files counts as damaged.
+    """
+    if not paths.done.is_file():
+        return []
     try:
         marker = files.read_json(paths.done)
-    except UserError:  # the marker is damaged
-        return False
+    except UserError:
+        return [paths.done.name]
     if not isinstance(marker, dict) or not marker:
-        return False
-    return all((paths.folder / name).is_file() and files.sha256(paths.folder / name) == marker[name] for name in marker)
+        return [paths.done.name]
+    hashes = {name: files.sha256(paths.folder / name) if (paths.folder / name).is_file() else None for name in marker}
+    return [name for name, digest in hashes.items() if digest != marker[name]]
+
+
+def is_fold_done(paths: FoldPaths) -> bool:
+    """Returns True if every file of the fold exists with the hash that is in its marker."""
+    return paths.done.is_file() and not damaged_files(paths)
 
 
 def done_folds(paths: RunPaths, k: int) -> list[int]:
-    """Returns the numbers of the folds that are done."""
+    """Returns the numbers of the folds that are done and not damaged."""
     return [fold for fold in range(k) if is_fold_done(paths.fold(fold))]
+
+
+def damaged_folds(paths: RunPaths, k: int) -> dict[int, list[str]]:
+    """Returns the damaged files of each finished fold that has any."""
+    return {fold: damaged for fold in range(k) if (damaged := damaged_files(paths.fold(fold)))}
 
 
 def trained_folds(paths: RunPaths, k: int) -> list[int]:
     """Returns the numbers of the folds that are done, of which there must be at least one.
 
     Raises:
-        UserError: none is done.
+        UserError: none is done, or one is damaged.
     """
-    done = done_folds(paths, k)
+    done = [fold for fold in range(k) if paths.fold(fold).done.is_file()]
+    for fold, damaged in damaged_folds(paths, k).items():
+        what = f"{shorten_list(damaged)} {'is' if len(damaged) == 1 else 'are'} missing or changed since the training"
+        fix = f"Restore a copy, or train the fold again: {_train_command(paths, fold)}"
+        raise UserError(what, paths.fold(fold).folder, fix)
     if not done:
         competition = paths.folder.parent.name
         fix = f"Run: make train COMPETITION={competition}"
         raise UserError(f"run '{paths.name}' has no finished fold", competition, fix)
     return done
+
+
+def _train_command(paths: RunPaths, fold: int) -> str:
+    command = read_run(paths).get("command") or f"make train COMPETITION={paths.folder.parent.name} RUN={paths.name}"
+    return f"{command} FOLD={fold}"
 
 
 def predictions_table(
@@ -164,6 +190,9 @@ def write_oof(competition: Competition, paths: RunPaths, train: pd.DataFrame, ta
         The contents of score.json.
     """
     with files.lock(paths.oof):
+        for fold, damaged in damaged_folds(paths, competition.folds.k).items():
+            text = f"{shorten_list(damaged)}: missing or changed since the training; not in the score"
+            warn(f"fold {fold}", f"{text}. To train it again: {_train_command(paths, fold)}")
         folds = done_folds(paths, competition.folds.k)
         oof = pd.concat([read_predictions(competition, paths.fold(fold).oof) for fold in folds], ignore_index=True)
         result = oof_score(competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(paths)))

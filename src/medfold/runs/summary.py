@@ -17,7 +17,7 @@ from medfold.runs.identity import (
     has_same_labels,
     labels_fingerprint,
 )
-from medfold.runs.run_folder import done_folds
+from medfold.runs.run_folder import damaged_folds
 from medfold.scoring import metric_of
 
 
@@ -89,11 +89,14 @@ def summarise_runs(project: Project) -> RunList:
     most_common, labels = _most_common(list(recipes.values())), labels_fingerprint(project)
     summaries, untrained = [], []
     for run in runs:
-        if not (folds_done := done_folds(run, metadata[run.name]["facts"]["folds"]["k"])):
+        num_folds = metadata[run.name]["facts"]["folds"]["k"]
+        damaged = damaged_folds(run, num_folds)
+        folds_done = [fold for fold in range(num_folds) if run.fold(fold).done.is_file() and fold not in damaged]
+        if not folds_done and not damaged:
             untrained.append(run.name)
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
-        summaries.append(_summarise(project, run, metadata[run.name], folds_done, labels, differences))
+        summaries.append(_summarise(project, run, metadata[run.name], folds_done, labels, differences, damaged))
     folds_tables = ["", *(summary.folds_table for summary in summaries)]
     summaries.sort(key=lambda summary: (folds_tables.index(summary.folds_table), *_rank(summary, metric.sign)))
     return RunList(paths.name, metric.name, summaries, untrained)
@@ -106,9 +109,13 @@ def _summarise(
     folds_done: list[int],
     labels: str | None,
     differences: dict[str, Any],
+    damaged: dict[int, list[str]],
 ) -> RunSummary:
     score, has_current_folds = files.read_json(run.score), has_same_folds(project, metadata)
     problem = _problem(project, run.name, metadata, score, folds_done, labels, has_current_folds)
+    if damaged:
+        fold, names = next(iter(damaged.items()))
+        problem = f"fold {fold} is damaged: {names[0]} is missing or changed; make train trains it again"
     scored = {} if problem or not score else score
     num_folds = metadata["facts"]["folds"]["k"]
     return RunSummary(

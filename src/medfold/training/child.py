@@ -14,6 +14,7 @@ from medfold.console import redirect_lines
 from medfold.data import load_dataset
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.processes import end_with_parent
+from medfold.signals import stop_on_signals
 from medfold.training.run import TrainingRequest, train_run
 
 
@@ -27,6 +28,7 @@ def main() -> int:
         print(json.dumps(message), file=messages, flush=True)
 
     end_with_parent()
+    stop_on_signals()
     try:
         with os_errors_explained(), redirect_lines(lambda topic, text: send(topic=topic, text=text)):
             request = TrainingRequest(**payload["request"])

@@ -6,10 +6,9 @@ A worker process writes its images into memory that it shares with the training 
 import gc
 import os
 import shutil
-import signal
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from multiprocessing import get_context
@@ -21,7 +20,7 @@ import cv2
 import numpy as np
 
 from medfold.errors import UserError
-from medfold.processes import end_with_parent
+from medfold.processes import WorkerPool
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import Batch
@@ -51,9 +50,7 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
         yield from map(training_batches.batch, range(start, stop))
         return
     ring = np.ndarray((num_slots, *shape), dtype, memory.buf)
-    pool = ProcessPoolExecutor(
-        num_workers, get_context("spawn"), _start_worker, (training_batches, memory.name, num_slots)
-    )
+    pool = WorkerPool(num_workers, get_context("spawn"), _start_worker, (training_batches, memory.name, num_slots))
     try:
         pending = deque(
             pool.submit(_fill_slot, step, (step - start) % num_slots) for step in range(start, stop)[:num_slots]
@@ -117,10 +114,8 @@ def _allocate_shared(num_bytes: int) -> SharedMemory | None:
 
 
 def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) -> None:
-    """Initialises a worker process: opens the shared memory, and makes the process end with its parent."""
+    """Initialises a worker process: opens the shared memory."""
     global _training_batches, _memory, _ring
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the training process handles Ctrl-C
-    end_with_parent()
     cv2.setNumThreads(1)
     keep_freed_memory()
     gc.freeze()  # saves time: the garbage collector skips all objects that exist by now

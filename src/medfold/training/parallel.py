@@ -15,8 +15,9 @@ from typing import Any
 
 from medfold import hardware
 from medfold.console import EACH_EPOCH, console
-from medfold.errors import UserError
+from medfold.errors import INTERRUPTED, UserError
 from medfold.progress import live_table
+from medfold.signals import shielded_children
 
 MAX_AUTO_WORKERS = 8  # of `auto`
 
@@ -134,15 +135,16 @@ def _run_child(
     (fold,) = request["request"]["folds"]
     each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "medfold.training.child"],
-        cwd=root,
-        env={**os.environ, **share.environment, **each_epoch},
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        **pipes,
-    )
+    with shielded_children():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "medfold.training.child"],
+            cwd=root,
+            env={**os.environ, **share.environment, **each_epoch},
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            **pipes,
+        )
     running.append(process)
     with suppress(BrokenPipeError):  # it has ended already; its error message is read below
         process.stdin.write(json.dumps(request) + "\n")
@@ -158,7 +160,7 @@ def _run_child(
         error_lines = errors.result().strip().splitlines()
     if process.wait() == 0:
         return None
-    if stopping.is_set():
+    if stopping.is_set() or process.returncode == INTERRUPTED:
         show("stopped")
         return None
     problem = problem or (error_lines or [f"ended with exit code {process.returncode}"])[-1]

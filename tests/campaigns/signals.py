@@ -1,0 +1,79 @@
+"""SIGINT, SIGTERM and SIGHUP at a random moment in each stage: one line, the exit code of the signal, nothing left."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.campaigns import pipeline
+from tests.campaigns.campaign import Campaign
+from tests.campaigns.pipeline import STAGES, Undisturbed
+
+CASES = dict.fromkeys(STAGES, 6) | {"train": 12, "parallel": 12}
+SHARE = {"prepare": 1, "train": 1, "parallel": 1, "report": 1}
+RECEIVERS = {  # a terminal sends to all processes of a command; `kill` to one; a batch system to one or to all
+    "SIGINT": ("group",),
+    "SIGTERM": ("process", "group"),
+    "SIGHUP": ("group", "process"),
+}
+STARTED = 0.6  # seconds: Python itself starts, and no code of medfold runs yet
+SHARED_MEMORY = Path("/dev/shm")
+
+
+def cases(seed: int, full: bool) -> list[str]:
+    """A case is a stage, the share of its time after which the signal is sent, the signal, and who receives it."""
+    generator, drawn = random.Random(seed), []
+    for stage, number, share in pipeline.random_shares(CASES if full else SHARE, seed, 0, 0.95):
+        name = list(RECEIVERS)[number % len(RECEIVERS)] if full else generator.choice(list(RECEIVERS))
+        drawn.append(f"{stage} {share} {name} {generator.choice(RECEIVERS[name])}")
+    return drawn
+
+
+def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:
+    """Stops a stage by a signal, looks for what is left, runs the stage again, and compares."""
+    stage, share, name, receiver = case.split()
+    number = getattr(signal, name)
+    root = shutil.copytree(given[stage].before, folder / "my project")
+    shared = set(SHARED_MEMORY.iterdir()) if SHARED_MEMORY.is_dir() else set()
+    process = pipeline.start(stage, root, own_group=True)
+    try:
+        output, _ = process.communicate(timeout=STARTED + float(share) * max(given[stage].seconds - STARTED, 0))
+    except subprocess.TimeoutExpired:
+        (os.killpg if receiver == "group" else os.kill)(process.pid, number)
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode in (0, 128 + number), f"ended with {process.returncode}: {output[-800:]}"
+    assert "Traceback" not in output, output[-800:]
+    assert "failed" not in output, output[-800:]
+    if process.returncode:
+        last = output.strip().splitlines()[-1]
+        assert last.startswith("medfold: stopped"), output[-800:]
+        assert (name in last) is (name != "SIGINT"), last
+    _expect_nothing_left(root, process.pid, shared)
+    pipeline.finish(stage, root)
+    pipeline.check_result(stage, root, given[stage])
+    return f"exit code {process.returncode}, then equal bytes"
+
+
+def _expect_nothing_left(root: Path, group: int, shared: set[Path]) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:  # the tracker of shared memory ends after the command
+        left = sorted(set(SHARED_MEMORY.iterdir()) - shared) if SHARED_MEMORY.is_dir() else []
+        processes = subprocess.run(["pgrep", "-g", str(group)], capture_output=True, text=True).stdout.split()
+        if not left and not processes:
+            break
+        time.sleep(0.1)
+    assert not left, f"left in shared memory: {left[:3]}"
+    assert not processes, f"processes that go on: {processes}"
+    temporaries = sorted(path.name for path in root.rglob("*.tmp"))
+    assert not temporaries, f"temporary files: {temporaries[:3]}"
+
+
+CAMPAIGN = Campaign(
+    question="Does a stage that a signal stops end in one line, leave nothing, and go on to equal bytes?",
+    cases=cases,
+    prepare=pipeline.prepare,
+    check=check,
+)

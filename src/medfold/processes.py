@@ -17,6 +17,7 @@ from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import IO, Any
 
+from medfold.console import warn
 from medfold.errors import UserError
 from medfold.signals import shielded_children, stop_on_signals
 
@@ -141,6 +142,19 @@ class WorkerPool(ProcessPoolExecutor):
         super().__exit__(kind, error, traceback)
 
 
+def try_worker_pool(*arguments: Any) -> WorkerPool | None:
+    """Returns `WorkerPool(*arguments)`; None, with a line for the user, if this system cannot share memory.
+
+    Queues between processes need semaphores in /dev/shm, which may be full, read-only or missing in a container.
+    """
+    try:
+        return WorkerPool(*arguments)
+    except (OSError, ImportError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        warn("workers", f"no shared memory (/dev/shm: {reason}): works in one process, slower")
+        return None
+
+
 def _start_worker(initializer: Callable[..., None] | None, arguments: tuple) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # for systems where it cannot be blocked
     end_with_parent()
@@ -162,7 +176,10 @@ def run_in_subprocess(what: str, function: Callable[..., Any], *arguments: Any) 
     Raises:
         UserError: the process was killed.
     """
-    with WorkerPool(1, get_context("spawn"), stop_on_signals) as pool:
+    pool = try_worker_pool(1, get_context("spawn"), stop_on_signals)
+    if pool is None:
+        return function(*arguments)
+    with pool:
         try:
             return pool.submit(function, *arguments).result()
         except BrokenProcessPool:

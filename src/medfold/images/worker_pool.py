@@ -16,7 +16,7 @@ from medfold import hardware
 from medfold.competition import active_plugins, use_plugins
 from medfold.errors import UserError
 from medfold.images.formats.reading import FORMAT_MODULES
-from medfold.processes import WorkerPool
+from medfold.processes import WorkerPool, try_worker_pool
 
 FIRST_CHUNK_SIZE, MAX_CHUNK_SIZE = 4, 512  # items per task of a process
 CHUNK_SECONDS = 0.2  # target: short enough to show progress, long enough to make the overhead negligible
@@ -37,7 +37,7 @@ def map_in_workers(function: Callable[[Any], Any], items: Sequence[Any]) -> Iter
 
     Yields:
         Lists of (position, result), in the order of completion. The result is `WorkerDied` for an item whose process
-        died: the decoder crashed, or there was not enough memory.
+        died: the decoder crashed, or there was not enough memory. Without shared memory all is done in this process.
 
     Raises:
         UserError: no process can be started.
@@ -45,7 +45,11 @@ def map_in_workers(function: Callable[[Any], Any], items: Sequence[Any]) -> Iter
     start, size = 0, FIRST_CHUNK_SIZE
     while start < len(items):
         running: dict[Future, range] = {}
-        with _processes(min(hardware.num_cores(), len(items) - start)) as pool:
+        pool = _processes(min(hardware.num_cores(), len(items) - start))
+        if pool is None:
+            yield from ([(index, function(items[index]))] for index in range(start, len(items)))
+            return
+        with pool:
             try:
                 while start < len(items) or running:
                     while start < len(items) and len(running) < 2 * hardware.num_cores():
@@ -91,8 +95,8 @@ def _call_for_each(function: Callable[[Any], Any], items: list[Any]) -> tuple[fl
     return time.perf_counter() - began, results
 
 
-def _processes(num_processes: int) -> WorkerPool:
-    return WorkerPool(num_processes, _context(), _initialise, (active_plugins(),))
+def _processes(num_processes: int) -> WorkerPool | None:
+    return try_worker_pool(num_processes, _context(), _initialise, (active_plugins(),))
 
 
 def _context() -> BaseContext:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
@@ -19,8 +20,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from medfold.console import format_size, warn
 from medfold.errors import UserError
-from medfold.processes import WorkerPool
+from medfold.processes import try_worker_pool
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import Batch
@@ -43,14 +45,22 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
     """
     shape, dtype = training_batches.layout()
     batch_bytes = int(np.prod(shape)) * dtype.itemsize
-    num_workers = min(num_workers, stop - start, _available_shared_memory() // (NUM_PREFETCHED * batch_bytes))
-    num_slots = NUM_PREFETCHED * num_workers
-    memory = _allocate_shared(num_slots * batch_bytes) if num_workers > 0 else None
+    num_workers = min(num_workers, stop - start)
+    possible = _available_shared_memory() // (NUM_PREFETCHED * batch_bytes)
+    num_slots = NUM_PREFETCHED * min(num_workers, possible)
+    memory = _allocate_shared(num_slots * batch_bytes) if num_slots else None
+    if num_workers > 0 and (memory is None or possible < num_workers):
+        _warn_of_little_memory(batch_bytes, num_workers)
     if memory is None:
         yield from map(training_batches.batch, range(start, stop))
         return
+    arguments = (training_batches, memory.name, num_slots)
+    pool = try_worker_pool(num_slots // NUM_PREFETCHED, get_context("spawn"), _start_worker, arguments)
+    if pool is None:
+        _release(memory)
+        yield from map(training_batches.batch, range(start, stop))
+        return
     ring = np.ndarray((num_slots, *shape), dtype, memory.buf)
-    pool = WorkerPool(num_workers, get_context("spawn"), _start_worker, (training_batches, memory.name, num_slots))
     try:
         pending = deque(
             pool.submit(_fill_slot, step, (step - start) % num_slots) for step in range(start, stop)[:num_slots]
@@ -66,8 +76,7 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
     finally:
         pool.shutdown(cancel_futures=True)
         del ring
-        memory.close()
-        memory.unlink()
+        _release(memory)
 
 
 def load_batches(
@@ -91,6 +100,14 @@ def load_batches(
             yield item
 
 
+@cache
+def _warn_of_little_memory(batch_bytes: int, num_workers: int) -> None:
+    needed = format_size(2 * NUM_PREFETCHED * num_workers * batch_bytes)
+    warn(
+        "workers", f"too little shared memory (/dev/shm) for {num_workers} workers, which need {needed}: fewer or none"
+    )
+
+
 def _available_shared_memory() -> int:
     """Returns the bytes of shared memory that may be used.
 
@@ -102,15 +119,22 @@ def _available_shared_memory() -> int:
 
 def _allocate_shared(num_bytes: int) -> SharedMemory | None:
     """Allocates shared memory in advance, so that no other process can take it; None if there is not enough."""
-    memory = SharedMemory(create=True, size=num_bytes)
+    try:
+        memory = SharedMemory(create=True, size=num_bytes)
+    except OSError:
+        return None
     try:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(memory._fd, 0, num_bytes)
     except OSError:
-        memory.close()
-        memory.unlink()
+        _release(memory)
         return None
     return memory
+
+
+def _release(memory: SharedMemory) -> None:
+    memory.close()
+    memory.unlink()
 
 
 def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) -> None:

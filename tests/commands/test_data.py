@@ -1,3 +1,5 @@
+"""make data and make runs with DELETE=: what is listed, asked and removed."""
+
 import pytest
 
 from medfold import files
@@ -13,16 +15,16 @@ from tests.support.helpers import finished_run
 def answer(monkeypatch):
     """Somebody sits at the keyboard and types this."""
 
-    def sits(text):
+    def fake_terminal(text):
         asked = []
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
         monkeypatch.setattr("medfold.console.console.input", lambda question: asked.append(question) or text)
         return asked
 
-    return sits
+    return fake_terminal
 
 
-def test_runs_are_removed_once_somebody_agrees(folded, answer, capsys):
+def test_remove_runs_asks_once_and_needs_yes(folded, answer, capsys):
     for name in ("a", "b", "c"):
         finished_run(folded, name)
     submit(folded, names=["b"])
@@ -40,7 +42,7 @@ def test_runs_are_removed_once_somebody_agrees(folded, answer, capsys):
     assert list(folded.paths.submissions.glob("*.csv"))
 
 
-def test_nobody_to_ask_is_one_line_and_removes_nothing(folded, monkeypatch):
+def test_remove_runs_without_terminal_raises_unless_yes_is_given(folded, monkeypatch):
     finished_run(folded, "a")
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(UserError, match="cannot ask without a terminal. Use YES=1 to answer yes"):
@@ -50,7 +52,7 @@ def test_nobody_to_ask_is_one_line_and_removes_nothing(folded, monkeypatch):
     assert not folded.paths.run("a").folder.exists()
 
 
-def test_what_is_not_there_is_named_and_nothing_else_goes(folded):
+def test_unknown_names_raise_and_nothing_is_removed(folded):
     finished_run(folded, "a")
     with pytest.raises(UserError, match='DELETE="a other": there is no other among the runs of small. Known: a'):
         remove_runs(folded, ["a", "other"], skip_question=True)
@@ -61,7 +63,7 @@ def test_what_is_not_there_is_named_and_nothing_else_goes(folded):
     assert folded.paths.run("a").metadata.is_file()
 
 
-def test_data_is_listed_with_what_uses_it_and_removed_by_name(folded, capsys):
+def test_data_lists_users_of_data_and_removes_by_name(folded, capsys):
     finished_run(folded, "a")
     key = files.read_json(folded.paths.run("a").metadata)["store"]
     unused = folded.paths.data / "store" / "0123"

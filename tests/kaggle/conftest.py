@@ -1,4 +1,4 @@
-"""A Kaggle with one competition, and a remote run to start there."""
+"""An imitated Kaggle with one competition, and a remote run to start there."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def hosted(kaggle):
 
 
 @pytest.fixture
-def config(kaggle, monkeypatch):
+def kaggle_json(kaggle, monkeypatch):
     """Where the client looks for kaggle.json: settled when it is imported, here anew; without a token."""
     path = kaggle.home / ".kaggle" / "kaggle.json"
     path.parent.mkdir()
@@ -29,7 +29,7 @@ def config(kaggle, monkeypatch):
 
 
 @pytest.fixture
-def sent(tmp_path):
+def remote_run(tmp_path):
     """What is to be run: a folder with a manifest, and a notebook that names its mark."""
     folder = tmp_path / "kit"
     folder.mkdir()

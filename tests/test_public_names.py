@@ -1,4 +1,4 @@
-"""The faces of packages: each is imported by itself, and only those that say so load Keras."""
+"""Public names of packages, in their `__init__.py`: each package imports alone; only some load Keras."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ WITH_KERAS = ("models", "prediction", "plugins")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("package", [*PACKAGES, "plugins"])
-def test_a_face_is_imported_by_itself_and_names_what_is_there(package):
+def test_package_imports_alone_and_defines_its_public_names(package):
     code = (
         f"import sys, medfold.{package} as face\n"
         "missing = [name for name in face.__all__ if not hasattr(face, name)]\n"

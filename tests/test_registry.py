@@ -1,4 +1,4 @@
-"""Registries: built-in names first, plugins at the first other name, and no name twice."""
+"""Registries: built-in names first, plugins run at the first other name, and no name twice."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from tests.support.helpers import REPOSITORY
 
 
 @pytest.fixture
-def things(monkeypatch):
+def registry_of_things(monkeypatch):
     monkeypatch.setattr(registry, "_registries", [])
     monkeypatch.setattr(registry, "_run_plugins", registry._run_none)
     made = Registry("thing")
@@ -21,47 +21,49 @@ def things(monkeypatch):
     return made
 
 
-def test_plugins_are_run_once_and_only_at_a_name_that_is_not_built_in(things):
+def test_plugins_run_once_at_the_first_unknown_name(registry_of_things):
     runs = []
 
     def run():
         runs.append(1)
-        things.register("feather", 2)
+        registry_of_things.register("feather", 2)
 
     registry.set_plugin_loader(run)
-    assert things["stone"] == 1
+    assert registry_of_things["stone"] == 1
     assert runs == []
-    assert things["feather"] == 2
-    assert things.find("feather", "key") == 2
+    assert registry_of_things["feather"] == 2
+    assert registry_of_things.find("feather", "key") == 2
     with pytest.raises(UserError, match=r"key: unknown thing 'fether' \(did you mean 'feather'\?\)"):
-        things.find("fether", "key")
+        registry_of_things.find("fether", "key")
     assert runs == [1]
-    assert things.all() == [1, 2]
-    assert not things.is_built_in("feather")
+    assert registry_of_things.all() == [1, 2]
+    assert not registry_of_things.is_built_in("feather")
 
 
-def test_another_competition_has_other_plugins(things):
-    registry.set_plugin_loader(lambda: things.register("feather", 2))
-    assert "feather" in things
+def test_new_plugin_loader_removes_the_former_plugins(registry_of_things):
+    registry.set_plugin_loader(lambda: registry_of_things.register("feather", 2))
+    assert "feather" in registry_of_things
     registry.set_plugin_loader(lambda: None)
-    assert "feather" not in things
-    assert len(things) == 1
+    assert "feather" not in registry_of_things
+    assert len(registry_of_things) == 1
 
 
-def test_a_name_that_is_taken_is_refused(things):
+def test_registering_a_taken_name_raises(registry_of_things):
     with pytest.raises(UserError, match="thing 'stone' exists already"):
-        things.register("stone", 2)
-    registry.set_plugin_loader(lambda: things.register("stone", 3))
+        registry_of_things.register("stone", 2)
+    registry.set_plugin_loader(lambda: registry_of_things.register("stone", 3))
     with pytest.raises(UserError, match="thing 'stone' exists already"):
-        things.find("feather", "key")
+        registry_of_things.find("feather", "key")
 
 
-def test_plugins_may_look_up_what_is_built_in(things):
-    registry.set_plugin_loader(lambda: things.register("pair", (things["stone"], "other" in things)))
-    assert things["pair"] == (1, False)
+def test_plugins_can_look_up_built_in_names(registry_of_things):
+    registry.set_plugin_loader(
+        lambda: registry_of_things.register("pair", (registry_of_things["stone"], "other" in registry_of_things))
+    )
+    assert registry_of_things["pair"] == (1, False)
 
 
-def test_what_is_built_in_stays_so_when_plugins_are_the_first_to_import_it():
+def test_built_in_names_imported_by_plugins_stay_built_in():
     code = (
         "from medfold import registry\n"
         "import importlib\n"

@@ -68,7 +68,9 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     make_folds(project)
     monkeypatch.undo()
     monkeypatch.chdir(project_folder)
-    joined = download_project(project_folder, "near", GIVEN_FACTS.replace("folds: {", "folds: {duplicates: near, "), folder)
+    joined = download_project(
+        project_folder, "near", GIVEN_FACTS.replace("folds: {", "folds: {duplicates: near, "), folder
+    )
     data = make_folds(joined)
     group = data.train.set_index("id")["group"]
     assert all(group[a] == group[b] for a, b in pairs)

@@ -21,7 +21,7 @@ ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize("taken", ALL, indirect=True)
-def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
+def test_constant_predictor_gives_a_checked_submission(taken, project):
     competition, paths, truth = project.competition, project.paths, taken.truth
     choices = image_settings(project, "baseline")
     data = load_dataset(project, image_settings=choices)

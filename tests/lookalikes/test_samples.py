@@ -1,4 +1,4 @@
-"""Every preset reads the raw data of its look-alike: ids, labels, groups, images and units are what they should be."""
+"""The sample table of every look-alike: ids, labels, groups, images and units equal the known ones."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.support.helpers import shipped
 HELD_OUT = 0.2
 
 
-def test_the_sample_table_is_what_the_raw_data_says(taken):
+def test_sample_table_equals_the_known_truth(taken):
     truth, table = taken.truth, taken.table
     train, test = taken.part("train"), taken.part("test")
     if truth["test"] is None:
@@ -27,7 +27,7 @@ def test_the_sample_table_is_what_the_raw_data_says(taken):
     assert set(train["group"]).isdisjoint(test["group"]) or truth["test"] is not None
 
 
-def test_units_and_hidden_labels_are_those_of_the_test_part(taken):
+def test_units_and_hidden_labels_equal_the_known_truth(taken):
     truth, project, test = taken.truth, taken.project, taken.part("test")
     unit_of = truth.get("unit_of", {id: id for id in taken.table["id"]})
     assert list(taken.table["unit"]) == [unit_of[id] for id in taken.table["id"]]
@@ -42,7 +42,7 @@ def test_units_and_hidden_labels_are_those_of_the_test_part(taken):
         assert not project.paths.solution.exists()
 
 
-def test_every_competition_that_is_shipped_has_a_look_alike():
+def test_every_shipped_competition_has_a_lookalike():
     assert set(shipped()) - {"phantom-chest"} == set(LOOKALIKES)
 
 

@@ -49,7 +49,7 @@ def test_write_at_continues_after_short_writes(tmp_path, monkeypatch, most):
 
 def test_damaged_rows_finds_the_block_of_a_changed_byte(monkeypatch):
     monkeypatch.setattr(array_files, "BLOCK_BYTES", 64)
-    array = np.random.default_rng(0).integers(0, 256, (50, 4, 4), dtype=np.uint8)  # 4 rows a block
+    array = np.random.default_rng(0).integers(0, 256, (50, 4, 4), dtype=np.uint8)  # 4 rows per block
     blocks, differing = hash_blocks(array, {3: row_hash(array[3]), 7: row_hash(array[8])})
     assert (blocks.rows, blocks.rows_per_block, len(blocks.hashes), differing) == (50, 4, 13, [7])
     assert damaged_rows(array, blocks) == []

@@ -134,7 +134,7 @@ for words in {commands!r}:
 
 
 def imported_packages(*commands):
-    """What heavy packages are loaded after each of some commands, one after the other in a fresh process."""
+    """The heavy packages that are imported after each command, all run in one new process."""
     result = subprocess.run(
         [sys.executable, "-c", SPY.format(commands=commands)],
         capture_output=True,

@@ -47,14 +47,14 @@ training:
 
 
 def examples() -> str:
-    """The blocks of Python in the page, one after the other."""
+    """The Python blocks of the page, joined."""
     text = (REPOSITORY / "docs" / "extending.md").read_text(encoding="utf-8")
     return "\n\n".join(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL))
 
 
 @pytest.fixture
 def plugin_project(project_folder):
-    """A competition that is made of nothing but plugins."""
+    """The project of a competition that consists of plugins."""
     folder = project_folder / "competition" / "drawn"
     folder.mkdir()
     (folder / "competition.yaml").write_text(FACTS)

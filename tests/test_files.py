@@ -42,7 +42,7 @@ def test_atomic_write_replaces_a_folder(tmp_path):
 
 @pytest.mark.parametrize("count", [3, 60])
 def test_atomic_write_syncs_contents_before_the_rename(tmp_path, monkeypatch, count):
-    """One file after the other, or for many files the whole system at once; links may lead nowhere."""
+    """Few files are synced one by one, many by one sync of the system; a link may be broken."""
     calls, replace = [], Path.replace
     monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync"))
     monkeypatch.setattr(os, "sync", lambda: calls.append("sync"), raising=False)

@@ -18,7 +18,7 @@ CONTENT = bytes(range(256)) * 4000  # 1 MB
 
 @pytest.fixture
 def get(kaggle, tmp_path):
-    """Fetches `content` under a fresh signed address and returns the file."""
+    """A function that downloads `content` from a new signed address and returns the file."""
 
     def fetch(content=CONTENT, contents=0):
         target = tmp_path / "folder" / "archive.zip"
@@ -118,7 +118,7 @@ def test_range_of_a_changed_file_is_discarded(get, kaggle):
 
 @pytest.fixture
 def no_md5(monkeypatch):
-    """A storage that does not name one: nothing but size and entity tag can tell."""
+    """A storage that sends no MD5, so that only size and entity tag identify the file."""
     monkeypatch.setattr(http_download, "_md5", lambda answer: None)
 
 
@@ -150,7 +150,7 @@ def test_gzip_content_encoding_is_decoded(get, kaggle, tmp_path):
 
 
 def test_part_of_wrong_content_is_downloaded_again(get, kaggle, tmp_path):
-    """A part that was damaged on the disk is right in size and wrong in content."""
+    """A part that was damaged on the disk has the right size and wrong content."""
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
     with pytest.raises(UserError):
         get()
@@ -212,4 +212,4 @@ def test_finished_part_is_not_downloaded_again(get, kaggle, tmp_path):
     files.write_json(identity, target.with_name("archive.zip.part.json"))
     kaggle.log.clear()
     assert get().read_bytes() == CONTENT
-    assert ranges(kaggle) == [None]  # only asked what it is
+    assert ranges(kaggle) == [None]  # only its headers were requested

@@ -39,7 +39,7 @@ def test_stopped_campaign_resumes_and_repeats_no_case(tmp_path, capsys):
     with pytest.raises(KeyboardInterrupt):
         run("even", campaign_of_five(tried, stop_at="3"), 0, tmp_path)
     with (tmp_path / "even-0.jsonl").open("a") as journal:
-        journal.write('{"case": "3", "he')  # as if it had been killed while it wrote
+        journal.write('{"case": "3", "he')  # as after a kill while writing
     found = run("even", campaign_of_five(tried), 0, tmp_path)
     assert "3 of 5 cases are done" in capsys.readouterr().out
     assert tried == ["0", "1", "2", "3", "4"]

@@ -13,7 +13,7 @@ from tests.support.helpers import finished_run
 
 @pytest.fixture
 def answer(monkeypatch):
-    """Somebody sits at the keyboard and types this."""
+    """Fakes a terminal and the text that the user types; returns the questions asked."""
 
     def fake_terminal(text):
         asked = []
@@ -37,7 +37,7 @@ def test_remove_runs_asks_once_and_needs_yes(folded, answer, capsys):
     said = capsys.readouterr().out
     assert "to be removed: a (3 of 3 folds, " in said
     assert "in 1 submission)" in said
-    assert asked == ["[bold]           Remove this for good? [/](y/n) "]  # once for both
+    assert asked == ["[bold]           Remove this for good? [/](y/n) "]  # one question for both runs
     assert [path.name for path in folded.paths.runs.iterdir() if not path.name.startswith(".")] == ["c"]
     assert list(folded.paths.submissions.glob("*.csv"))
 

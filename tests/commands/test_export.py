@@ -62,7 +62,7 @@ def test_own_layers_are_replaced_by_plain_keras_layers(tmp_path, choices):
     keras.utils.set_random_seed(0)
     facts = competition("ordinal", images={"train": "x", "test": "x", "channels": 3})
     model = build_model(facts, Recipe.model_validate({"images": {"size": 32}, **choices}))
-    for layer in model.layers:  # other cuts than those that all nets begin with
+    for layer in model.layers:  # other cut points than the initial ones
         if layer.name == "cut_points":
             layer.set_weights([np.array([-1.5, 0.3], np.float32)])
     images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)

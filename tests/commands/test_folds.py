@@ -19,7 +19,7 @@ GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-datase
 
 @pytest.fixture
 def folder(small, tmp_path):
-    """The raw data of the small phantom, to be changed and given as FROM=."""
+    """A copy of the raw data of the small phantom, to be changed and given with FROM=."""
     Source(small.competition.source, small.paths).get()
     target = tmp_path / "given"
     for path in small.paths.raw.rglob("*"):
@@ -38,7 +38,7 @@ def download_project(project_folder, name, facts, folder):
 
 
 def add_near_duplicates(folder, count=3):
-    """Brighter copies of some training images under other patients' names; the pairs."""
+    """Adds brighter copies of some training images under other patients' names; returns the pairs of ids."""
     table = pd.read_csv(folder / "train.csv", dtype=str)
     rows, pairs = [], []
     for number, row in enumerate(table.iloc[: 7 * count : 7].to_dict("records")):
@@ -64,7 +64,7 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     assert sheet.shape[1] > sheet.shape[0] > 176
     assert "near" in set(pd.read_csv(project.paths.audit)["kind"])
 
-    monkeypatch.setattr("medfold.folds.kept_near_duplicates.find_near_duplicates", None)  # found once
+    monkeypatch.setattr("medfold.folds.kept_near_duplicates.find_near_duplicates", None)  # a second search would fail
     make_folds(project)
     monkeypatch.undo()
     monkeypatch.chdir(project_folder)
@@ -73,7 +73,7 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     )
     data = make_folds(joined)
     group = data.train.set_index("id")["group"]
-    assert all(group[a] == group[b] for a, b in pairs)
+    assert all(group[original] == group[copy] for original, copy in pairs)
     assert data.leaks.near_split == []
     assert files.read_json(joined.paths.folds_metadata)["audit"]["near"] == 3
     assert load_dataset(joined).train["group"].tolist() == data.train["group"].tolist()

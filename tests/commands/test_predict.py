@@ -126,7 +126,7 @@ def mean_map(trained: list, pixels: np.ndarray, column: int, size: tuple[int, in
 
 
 def copy_run_with_images(project, name: str, **images) -> None:
-    """A run with the weights of `baseline` that prepares its images in another way."""
+    """Adds a run with the weights of `baseline` and other image settings."""
     before, now = project.paths.run("baseline").folder, project.paths.run(name).folder
     shutil.copytree(before, now)
     origin = json.loads((now / "run.json").read_text())
@@ -178,7 +178,7 @@ def test_explain_shows_prepared_images_where_preparation_moves_pixels(project, t
         ):
             predict(project, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
         assert not (tmp_path / "b.csv").exists()
-        # A run asked twice is one run.
+        # A run named twice counts once.
         predict(project, tmp_path / "in", ["padded", "padded"], tmp_path / "c.csv", explain=True)
         np.testing.assert_array_equal(read_heat_map(tmp_path / "c-explained", "a.png.png"), found)
     finally:

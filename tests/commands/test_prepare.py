@@ -15,7 +15,7 @@ from tests.support.helpers import constant_run
 
 
 def make_unreadable(small, part, row):
-    """Makes an image unreadable; its id."""
+    """Makes an image unreadable and returns its id."""
     download(small)
     table = files.read_csv(small.paths.samples)
     victim = table[table["part"] == part].iloc[row]

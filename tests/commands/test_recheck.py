@@ -16,7 +16,7 @@ from tests.support.helpers import finished_run
 
 @pytest.fixture
 def submitted(folded, capsys):
-    """Two runs, one of them submitted, and both together."""
+    """Two runs: the first submitted alone, then both as an ensemble."""
     finished_run(folded, "one", 1.0)
     finished_run(folded, "two", 0.8)
     submit(folded, names=["one"])
@@ -26,7 +26,7 @@ def submitted(folded, capsys):
 
 
 def first_file(project, pattern: str):
-    """The first file of that pattern among the submissions: that of the single run."""
+    """The file of the submission of a single run, which has the shortest name."""
     return sorted(project.paths.submissions.glob(pattern), key=lambda path: len(path.name))[0]
 
 
@@ -38,7 +38,7 @@ def test_recheck_of_unchanged_files_finds_no_difference(submitted, capsys):
 
 
 def slow_but_first(first, *others):
-    """Parameters of which only the first is tried each time."""
+    """Parameters of a test: all but the first are slow."""
     return [first, *(pytest.param(each, marks=pytest.mark.slow) for each in others)]
 
 
@@ -71,7 +71,7 @@ def change_last_digit(path):
 
 
 def change_number(path, *key):
-    """Changes a number in a JSON file a little."""
+    """Adds 1e-6 to a number in a JSON file."""
     content = json.loads(path.read_text())
     here = content
     for step in key[:-1]:
@@ -87,7 +87,7 @@ def edit_json(path, edit):
 
 
 def swap_predictions(path):
-    """The predictions of the first and the last row change places."""
+    """Exchanges the predictions of the first and the last row."""
     head, first, *between, last = path.read_text().splitlines()
     one, other = first.split(",", 2), last.split(",", 2)
     one[2], other[2] = other[2], one[2]
@@ -136,7 +136,7 @@ def test_one_changed_number_is_found(submitted, what):
 
 
 def test_consistently_changed_submission_differs_from_the_folds(submitted):
-    """Whoever changes the file, its record and the ledger together is still found out."""
+    """The file, its record and the ledger are changed together, so that their hashes agree."""
     file, ledger = first_file(submitted, "*.csv"), submitted.workspace.ledger
     change_last_digit(file)
     record = json.loads(file.with_suffix(".json").read_text())
@@ -147,7 +147,7 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted):
 
 
 def test_missing_inputs_are_reported_and_are_no_difference(submitted, capsys):
-    """An older submission without its recheck folder; and one whose run was deleted."""
+    """One submission lacks its recheck file, another one a run that was deleted."""
     first_file(submitted, "recheck/*.npz").unlink()
     shutil.rmtree(submitted.paths.run("two").folder)
     recheck(submitted)
@@ -178,7 +178,7 @@ def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, ca
 
 
 def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, capsys):
-    """Weights of 1 and 0: the same predictions, another score."""
+    """Weights of 1 and 0 give the same predictions as a single run, but another score."""
     finished_run(folded, "one", 1.0)
     submit(folded, names=["one"], dry_run=True)
     finished_run(folded, "zero", 0.2)

@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 
 @pytest.fixture
 def clone(tmp_path):
-    """A clone with a lock that installs nothing."""
+    """A clone that holds only the script, a lock file and an empty pyproject.toml."""
     root = tmp_path / "a clone"
     (root / "src" / "medfold" / "commands").mkdir(parents=True)
     shutil.copy(REPOSITORY / "src" / "medfold" / "commands" / "setup.py", root / "src" / "medfold" / "commands")
@@ -23,7 +23,7 @@ def clone(tmp_path):
 
 
 def run(clone, code="", *words):
-    """Runs the script after `code`, which may change what it finds."""
+    """Runs the script after `code`, which can replace its functions."""
     script = f"import sys; sys.path.insert(0, 'src/medfold/commands'); import setup\n{code}\nsetup.main()"
     return subprocess.run([sys.executable, "-c", script, *words], cwd=clone, capture_output=True, text=True)
 

@@ -56,7 +56,7 @@ def test_unmatched_pattern_lists_the_existing_folders(folders):
 
 @pytest.fixture
 def flat(tmp_path):
-    """Class folders of images whose names recur, and a test folder without labels."""
+    """Class folders with repeated image names, and a test folder without labels."""
     raw = tmp_path / "raw"
     for name in ("train/NO/0", "train/NO/1", "train/YES/0", "train/YES/2", "test/0", "test/7"):
         picture(raw / f"{name}.png", seed=len(name))

@@ -16,7 +16,7 @@ from tests.support.helpers import competition, picture
 
 @pytest.fixture
 def wide(tmp_path):
-    """Three labelled pictures of two patients, two test pictures; and their facts."""
+    """Raw data and facts: three labelled images of two patients, and two test images."""
     raw = tmp_path / "raw"
     for name in ("train/a", "train/b", "train/c", "test/d", "test/e"):
         picture(raw / f"{name}.png")
@@ -140,7 +140,7 @@ def test_repeated_rows_are_joined_as_labels_repeated_says(wide, how, expected):
         return
     train = label_layouts.wide(facts, raw)[0]
     if how == "refuse":
-        assert train["id"].duplicated().sum() == 4  # told by build
+        assert train["id"].duplicated().sum() == 4  # build_samples refuses them
         return
     assert train["id"].tolist() == ["a", "b", "c"]
     assert train["target"].tolist() == expected

@@ -86,7 +86,7 @@ def test_finished_stages_are_skipped(project, capsys, monkeypatch):
     for words in ("complete:", "kept:", "all folds are done", "the same predictions are already in"):
         assert words in said
     unchanged = {path for path, when in before.items() if path.stat().st_mtime_ns == when}
-    rewritten = {project.paths.run("baseline").oof, project.paths.audit}  # with the same bytes
+    rewritten = {project.paths.run("baseline").oof, project.paths.audit}  # rewritten with the same bytes
     assert set(before) - unchanged <= rewritten
     assert len(pd.read_csv(project.workspace.ledger)) == 1
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 @pytest.fixture
 def clone(tmp_path):
-    """What a clone holds, beside it nothing; its packages are those of the interpreter that runs this."""
+    """A clone of the repository; make uses the packages of the interpreter that runs the tests."""
     root = tmp_path / "my clone"
     root.mkdir()
     for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"):
@@ -36,14 +36,14 @@ def clone(tmp_path):
 
 
 def make(clone, *words):
-    """Runs make from elsewhere, with an empty home."""
+    """Runs make from another folder, with an empty home."""
     home = clone.parent / "home"
     home.mkdir(exist_ok=True)
     command = ["make", "-C", str(clone), "--no-print-directory", *words, f"PYTHON={sys.executable}"]
     environment = {**os.environ, "HOME": str(home)}
     environment.pop("PYTHONPATH", None)
     result = subprocess.run(command, cwd=clone.parent, capture_output=True, text=True, env=environment)
-    print(result.stdout, result.stderr)  # for those who look, and for the search for secrets
+    print(result.stdout, result.stderr)  # shown if the test fails; the `kaggle` fixture searches it for secrets
     return result
 
 
@@ -163,7 +163,7 @@ def test_training_missing_folds_gives_another_submission(clone):
     words = ["COMPETITION=small"]
     succeed(clone, "train", *words, "FOLD=0")
     succeed(clone, "submit", *words)
-    assert "folds 1, 2\n" in succeed(clone, "train", *words)  # those that are missing
+    assert "folds 1, 2\n" in succeed(clone, "train", *words)  # the missing ones
     assert "all 3 folds" in succeed(clone, "submit", *words)
     assert len(pd.read_csv(clone / "submissions" / "ledger.csv")) == 2
     assert "the same predictions are already in" in succeed(clone, "submit", *words)
@@ -246,7 +246,7 @@ def tiny_run(recipe=TINY_RECIPE):
 
 @pytest.mark.slow
 def test_given_array_file_is_trained_and_scored(clone, tmp_path):
-    """The layout of MedMNIST, small, another md5 than the official file's."""
+    """A small file in the layout of MedMNIST, with another MD5 than the official one."""
     rng = np.random.default_rng(0)
     content = {}
     for part, count in (("train", 1080), ("val", 120), ("test", 400)):
@@ -257,7 +257,7 @@ def test_given_array_file_is_trained_and_scored(clone, tmp_path):
     words = ["COMPETITION=retinamnist"]
     assert "not that of the official file" in succeed(clone, "download", *words, f"FROM={tmp_path / 'some file.npz'}")
     succeed(clone, "train", *words, "FOLD=1", *tiny_run())
-    said = succeed(clone, "submit", *words, "RUNS=tiny", "FORCE=1")  # it may know nothing yet
+    said = succeed(clone, "submit", *words, "RUNS=tiny", "FORCE=1")  # the net may be no better than chance
     assert "this submission" in said
     assert "Google AutoML Vision" in said
     assert "accuracy" in said
@@ -296,7 +296,7 @@ def test_archive_of_class_folders_is_trained_and_scored(clone, tmp_path):
     assert table.loc["IM-0-0000", "group"] == table.loc["IM-99-0001", "group"] == table.loc["IM-0-0001", "group"]
     succeed(clone, "train", *words, "FOLD=0", *tiny_run())
     assert "test score" in succeed(clone, "submit", *words, "RUNS=tiny", "FORCE=1")
-    # The same as a folder.
+    # The same data, given as a folder.
     again = succeed(clone, "download", *words, f"FROM={tmp_path / 'chest_xray'}", "FORCE=1")
     assert "101 training and 16 test images" in again
 
@@ -310,7 +310,7 @@ def test_incomplete_data_set_is_refused(clone, tmp_path):
 
 @pytest.mark.slow
 def test_installed_package_finds_the_project_from_a_subfolder(clone, tmp_path):
-    """`pip install .` into a folder of its own, used from inside the project."""
+    """Installed by pip into another folder, and run from a subfolder of the project."""
     target = tmp_path / "installed"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     shutil.copy(REPOSITORY / "README.md", clone)

@@ -60,7 +60,7 @@ def test_method_better_beyond_chance_replaces_the_mean():
     assert decision.chosen.cross_fitted == max(
         one.cross_fitted for one in decision.candidates if one.gain is None or one.gain.low > 0
     )
-    # what is predicted is made by the same method, fitted on all folds
+    # new predictions use the same method, fitted on all folds
     np.testing.assert_array_equal(
         decision.fitted.apply(good.repeat(5, axis=0)), decision.chosen.fitted.apply(good.repeat(5, axis=0))
     )
@@ -127,7 +127,7 @@ def test_post_processing_that_loses_is_left_out():
     for seed in range(10):
         rng = np.random.default_rng(seed)
         targets = rng.integers(0, 2, 40)
-        stack = expit(rng.normal(3 * (2 * targets - 1), 1.5))[None, :, None]  # one half is right
+        stack = expit(rng.normal(3 * (2 * targets - 1), 1.5))[None, :, None]  # 0.5 is the right threshold
         decision = choose_method(members(stack, targets), competition("binary", score={"metric": "accuracy"}))
         if not decision.post_processed.helps:
             lost += 1
@@ -169,7 +169,7 @@ def test_calibration_gain_is_cross_fitted_with_the_blend():
         found = calibration_gain(noise, facts, choose_method(noise, facts, method="stacking"))
         before.append(found.before)
         after.append(found.after)
-    assert np.mean(after) > np.mean(before) - 0.03  # where there is nothing to learn, nothing is gained
+    assert np.mean(after) > np.mean(before) - 0.03  # no gain from noise
 
 
 def test_requested_method_is_compared_with_the_mean_only():
@@ -207,7 +207,7 @@ def test_saved_choice_predicts_the_same_after_loading(task, metric, name, tmp_pa
 
 @st.composite
 def problems_with_few_labels(draw):
-    """Members and facts of few units, where folds of one class and labels that nobody has are common."""
+    """Members and facts of few units: often a fold has one class only, or a label no positives."""
     task = draw(st.sampled_from(["binary", "multiclass", "multilabel"]))
     facts = competition(
         task, score={"metric": draw(st.sampled_from(["auc" if task == "binary" else "mean_auc", "macro_f1"]))}
@@ -246,7 +246,7 @@ def test_undefined_score_keeps_the_plain_mean(made):
 @pytest.mark.parametrize("name", list(METHODS))
 @pytest.mark.parametrize("metric", ["auc", "log_loss", "pf1"])
 def test_fallback_without_image_predicts_the_prior(name, metric):
-    """Positives are rare: the prior as a number stands above what nets say of most images."""
+    """Positives are rare, so the prior is above the predictions for most images."""
     rng = np.random.default_rng(0)
     targets = (rng.random(1000) < 0.05).astype(int)
     stack = expit(rng.normal(4 * targets - 5, 1, (3, 1000)))[:, :, None]
@@ -257,7 +257,7 @@ def test_fallback_without_image_predicts_the_prior(name, metric):
         assert below == pytest.approx(0.5, abs=0.05)
     elif metric == "pf1":
         assert decision.post_processed.helps
-        assert blank[0] < 0.05  # sharpened as all others are
+        assert blank[0] < 0.05  # sharpened like all predictions
         assert 0.5 < below < 0.98
     else:
         assert blank[0] == 0.05
@@ -279,5 +279,5 @@ def test_probabilities_behind_decisions_are_the_mean_of_members():
         np.testing.assert_allclose(fitted.apply(stack), stack.mean(axis=0))
         np.testing.assert_allclose(out_of_fold, stack.mean(axis=0))
     decision = choose_method(members(stack**3, targets), competition("binary", score={"metric": "log_loss"}), "mean")
-    assert decision.post_processed.helps  # a temperature: what comes of it are probabilities
+    assert decision.post_processed.helps  # a temperature, whose results are probabilities
     np.testing.assert_array_equal(decision.probabilities[1], decision.predictions)

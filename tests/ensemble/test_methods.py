@@ -18,7 +18,7 @@ AUC, LOSS, MEAN_AUC = METRICS["auc"], METRICS["log_loss"], METRICS["mean_auc"]
 
 
 def binary(members=4, n=300, seed=0):
-    """Members of different strength and error."""
+    """Members of different accuracy with independent errors."""
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, 2, n)
     strength = np.linspace(0.6, 1.6, members)[:, None]
@@ -52,7 +52,7 @@ def test_every_method_gives_probabilities_for_every_task(make, name, per_class, 
     fitted = fit(name, stack, targets, metric, per_class)
     fitted.save(tmp_path / "ensemble.npz")
     again = FittedTransform.load(tmp_path / "ensemble.npz").apply(stack)
-    np.testing.assert_array_equal(again, fitted.apply(stack))  # as a notebook applies it
+    np.testing.assert_array_equal(again, fitted.apply(stack))  # as in a notebook
     blended = fitted.apply(stack[:, :50])
     assert blended.shape == stack[0, :50].shape
     assert (blended >= 0).all()
@@ -60,7 +60,7 @@ def test_every_method_gives_probabilities_for_every_task(make, name, per_class, 
     if make is classes:
         np.testing.assert_allclose(blended.sum(axis=1), 1)
     alone = np.concatenate([fitted.apply(stack[:, [row]]) for row in range(50)])
-    np.testing.assert_allclose(alone, blended, atol=1e-12)  # no image hangs on which others are predicted with it
+    np.testing.assert_allclose(alone, blended, atol=1e-12)  # a prediction does not depend on the other images
     assert metric(targets, fitted.apply(stack)) > 0.6
 
 
@@ -124,7 +124,7 @@ def test_noise_gets_no_weight_beside_good_members(seed):
 def test_selection_weighs_all_independent_members():
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 2, 2000)
-    stack = expit(rng.normal(1.2 * targets - 0.6, 1, (3, 2000)))[:, :, None]  # three that err independently
+    stack = expit(rng.normal(1.2 * targets - 0.6, 1, (3, 2000)))[:, :, None]  # three members with independent errors
     fitted = fit("selection", stack, targets, AUC)
     assert (fitted.parameters["weights"] > 0.15).all()
     assert AUC(targets, fitted.apply(stack)) > max(AUC(targets, each) for each in stack) + 0.05
@@ -161,7 +161,7 @@ def test_per_class_weights_differ_between_classes():
     targets = rng.integers(0, 2, (500, 2))
     good, noise = expit(rng.normal(2 * targets - 1, 1)), rng.random((500, 2))
     one, other = good.copy(), noise.copy()
-    one[:, 1], other[:, 1] = noise[:, 1], good[:, 1]  # each member knows one label only
+    one[:, 1], other[:, 1] = noise[:, 1], good[:, 1]  # each member is good at one label only
     for name in ("selection", "optimised"):
         fitted = fit(name, np.stack([one, other]), targets, MEAN_AUC, per_class=True)
         weights = fitted.parameters["weights"]

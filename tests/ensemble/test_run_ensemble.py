@@ -109,7 +109,7 @@ def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
     add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1")
     project = Project.open("decided")
     finished_run(project, "baseline", 1.0)
-    for fold in range(3):  # all too low: one half is the wrong threshold
+    for fold in range(3):  # all predictions too low, so that 0.5 is the wrong threshold
         paths = project.paths.run("baseline").fold(fold)
         for file in (paths.oof, paths.test):
             table = files.read_csv(file)

@@ -13,7 +13,7 @@ SEEDS = range(10)
 
 
 def part(rng, count=400, mean=0.0, sites=("a", "b", "c")):
-    """A table as the audit has it: statistics of images, columns of the label table, gaps."""
+    """A table as the audit makes it: image statistics and columns of the label table, with missing values."""
     return pd.DataFrame(
         {
             "mean": rng.normal(mean, 1, count),
@@ -36,7 +36,7 @@ def test_equal_parts_have_an_auc_of_one_half(seed):
     train, test = part(rng, 1000), part(rng, 1000)
     found = adversarial_auc(train, test, separate_groups(train, test))
     assert found.auc == pytest.approx(0.5, abs=0.05)
-    assert {name for name, _ in found.columns} == {"mean", "age", "flag", "site"}  # ids and constants tell nothing
+    assert {name for name, _ in found.columns} == {"mean", "age", "flag", "site"}  # ids and constants are left out
     assert all(auc == pytest.approx(0.5, abs=0.05) for _, auc in found.columns)
 
 
@@ -76,7 +76,7 @@ def test_columns_missing_in_one_part_are_left_out():
 
 
 def test_adversarial_auc_keeps_groups_whole():
-    # A patient's own number tells the part, but only to one who has seen the patient.
+    # A number per patient predicts the part only if images of the patient were seen in training.
     rng = np.random.default_rng(0)
     patients = np.repeat(np.arange(200), 10)
     column = pd.DataFrame({"patient": rng.random(200)[patients]})
@@ -134,7 +134,7 @@ def test_constant_or_unshared_columns_give_nan():
 
 
 def headers(rng, count=600):
-    """Columns that have nothing to do with the classes."""
+    """Columns that are independent of the classes."""
     return pd.DataFrame(
         {
             "Manufacturer": rng.choice(["A", "B", "C", None], count, p=[0.6, 0.3, 0.08, 0.02]),
@@ -186,7 +186,7 @@ def test_class_that_differs_is_named():
 def test_each_label_is_tested_separately():
     rng = np.random.default_rng(0)
     table, targets = headers(rng), rng.integers(0, 2, (600, 3))
-    targets[:, 2] = 0  # a label that nobody has
+    targets[:, 2] = 0  # a label without positives
     table["Site"] = np.where(targets[:, 1] == 1, "Paris", "Rome")
     ((column, number, strength),) = predictive_columns(table, targets, np.arange(600))
     assert (column, number) == ("Site", 1)
@@ -200,7 +200,7 @@ def test_numbers_are_binned_by_quartile_and_gaps_count():
         {
             "SliceThickness": [f"{value:.4f}" for value in rng.normal(targets, 0.5)],
             "Comment": np.where((targets == 1) & (rng.random(600) < 0.5), None, "none"),
-            "Dose": np.where((targets == 1) & (rng.random(600) < 0.3), rng.random(600), 0),  # mostly nought
+            "Dose": np.where((targets == 1) & (rng.random(600) < 0.3), rng.random(600), 0),  # mostly zero
         },
         index=range(600, 0, -1),
     )
@@ -227,7 +227,9 @@ def test_images_of_one_patient_count_once():
 def test_rare_value_in_few_rows_is_not_predictive():
     targets = np.repeat([0, 1], [990, 10])
     table = pd.DataFrame({"Site": np.where(np.arange(1000) >= 998, "Paris", "Rome")})
-    assert chi2_contingency(pd.crosstab(table["Site"], targets), correction=False).pvalue < 1e-9  # a wrong alarm
+    assert (
+        chi2_contingency(pd.crosstab(table["Site"], targets), correction=False).pvalue < 1e-9
+    )  # a false alarm of the chi-squared test
     assert predictive_columns(table, targets, np.arange(1000)) == []
 
 
@@ -242,11 +244,13 @@ def test_perfect_column_is_found_given_enough_patients(patients):
     targets = np.arange(patients) % 3 == 0
     table = pd.DataFrame({"Site": np.where(targets, "north", "south")})
     found = predictive_columns(table, targets.astype(int), np.arange(patients))
-    assert [column for column, _, _ in found] == (["Site"] if patients > 10 else [])  # 1 in 210 by accident
+    assert [column for column, _, _ in found] == (
+        ["Site"] if patients > 10 else []
+    )  # with 10 patients, 1 chance in 210
 
 
 def test_small_tables_use_an_exact_test():
-    # Of 12 positives among 300, 5 stand among the 25 of Paris, where one is expected.
+    # 5 of the 12 positives are among the 25 rows of Paris, where one is expected.
     site = np.repeat(["Paris", "Rome"], [25, 275])
     targets = np.concatenate([np.arange(25) < 5, np.arange(275) < 7]).astype(int)
     assert chi2_contingency(pd.crosstab(site, targets), correction=False).pvalue < dataset_shift.SIGNIFICANCE / 10

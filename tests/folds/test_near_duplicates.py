@@ -18,7 +18,7 @@ CHANGES = ["jpeg", "smaller", "crop", "turned", "darker", "brighter"]
 
 
 def changed(pixels, change, seed=0):
-    """A copy of an image (height, width, 1) in other pixels."""
+    """An altered copy of an image (height, width, 1)."""
     height, width = pixels.shape[:2]
     rng = np.random.default_rng(seed)
     if change == "jpeg":
@@ -42,7 +42,7 @@ def changed(pixels, change, seed=0):
 
 @cache
 def radiographs(patients=60, each=2):
-    """Made-up radiographs, `each` of a patient, one behind the other."""
+    """Synthetic radiographs, ordered by patient, `each` of one patient."""
     options = phantom.Options(kind="phantom", seed=3)
     shots = [(patient, number) for patient in range(patients) for number in range(1, each + 1)]
     return [phantom.draw_image(options, "train", *shot)[0][..., None] for shot in shots]
@@ -65,10 +65,10 @@ def brute_force(hashes, radius):
 def hashes_of_kind(kind, rng, count=300):
     if kind == "random":
         return rng.integers(0, 2**64, count, dtype=np.uint64)
-    if kind == "alike":  # a few centres, with few bits flipped
+    if kind == "alike":  # few hashes, with some bits flipped
         flips = np.left_shift(np.uint64(1), rng.integers(0, 64, (count, 6), dtype=np.uint64))
         return rng.choice(rng.integers(0, 2**64, 5, dtype=np.uint64), count) ^ np.bitwise_xor.reduce(flips, axis=1)
-    if kind == "low bits":  # equal in all bands of bits but one
+    if kind == "low bits":  # equal in all bytes but one
         return rng.integers(0, 2**8, count, dtype=np.uint64)
     return np.repeat(rng.integers(0, 2**64, 4, dtype=np.uint64), count // 4)
 
@@ -109,7 +109,7 @@ def test_thumbnail_is_the_shrunken_image():
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("patients", [20, 60])  # below and above what the second sieve needs
+@pytest.mark.parametrize("patients", [20, 60])  # below and above MIN_WHITENING images
 def test_altered_copies_are_found_but_not_images_of_one_patient(change, patients):
     images = radiographs()[: 2 * patients]
     assert (len(images) < near_duplicates.MIN_WHITENING) == (patients == 20)

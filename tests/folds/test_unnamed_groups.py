@@ -23,7 +23,7 @@ def test_columns_are_suspected_by_name_or_values():
     assert (lesion.num_values, lesion.num_shared_images, lesion.num_split_values) == (100, 200, 100)
     (other,) = suspected({"code": PAIRS})
     assert other.name == "code"
-    named = ["big" if n < 150 else f"p{n}" for n in range(200)]  # by its name even if one value is frequent
+    named = ["big" if n < 150 else f"p{n}" for n in range(200)]  # suspected by name even if one value is frequent
     assert [each.name for each in suspected({"patient": named})] == ["patient"]
     assert not suspected({"code": named})
 
@@ -33,10 +33,10 @@ def test_columns_are_suspected_by_name_or_values():
     [
         [f"{number:07}" for number in range(200)],  # unique
         [f"{number // 2 / 7:.3f}" for number in range(200)],  # measured
-        ["GE", "Philips"] * 100,  # a kind
-        ["", *["x1"] * 2, *[""] * 197],  # mostly nothing
+        ["GE", "Philips"] * 100,  # a category
+        ["", *["x1"] * 2, *[""] * 197],  # mostly empty
     ],
-    ids=["unique", "measured", "a kind", "mostly nothing"],
+    ids=["unique", "measured", "a category", "mostly empty"],
 )
 def test_columns_with_other_values_are_not_suspected(values):
     assert not suspected({"code": values})

@@ -20,7 +20,7 @@ def hosted(kaggle):
 
 @pytest.fixture
 def kaggle_json(kaggle, monkeypatch):
-    """Where the client looks for kaggle.json: settled when it is imported, here anew; without a token."""
+    """The path where the client looks for kaggle.json; no token is in the environment."""
     path = kaggle.home / ".kaggle" / "kaggle.json"
     path.parent.mkdir()
     monkeypatch.setattr(client._client_class(), "config", str(path))
@@ -30,7 +30,7 @@ def kaggle_json(kaggle, monkeypatch):
 
 @pytest.fixture
 def remote_run(tmp_path):
-    """What is to be run: a folder with a manifest, and a notebook that names its mark."""
+    """A remote run to start: a folder with a manifest, and a notebook."""
     folder = tmp_path / "kit"
     folder.mkdir()
     (folder / "weights.h5").write_bytes(b"weights" * 1000)

@@ -13,7 +13,7 @@ from tests.support.kaggle_server import TOKEN, lose, status
 
 
 def test_import_sends_no_request_and_prints_nothing(kaggle):
-    """As `import kaggle` does: it authenticates over the network, and prints help or, if VERBOSE is set, the token."""
+    """Unlike `import kaggle`, which signs in, and prints help or, if VERBOSE is set, the token."""
     code = "from medfold.kaggle.client import official_client; official_client(); print('imported')"
     environment = {**os.environ, "VERBOSE": "1", "PYTHONPATH": str(REPOSITORY / "src")}
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

@@ -35,7 +35,7 @@ def test_unaccepted_rules_raise_with_the_page(hosted):
 
 
 def test_submissions_are_listed_over_all_pages(hosted):
-    """A server that gives 20 rows a page, whatever is asked for."""
+    """The server returns 20 rows a page, whatever page size is requested."""
     hosted.page_size = 20
     verdict = {"status": "COMPLETE", "publicScore": "0.5", "privateScore": "", "errorDescription": ""}
     for number in range(45):
@@ -69,7 +69,7 @@ def test_submission_arrives_with_its_message(hosted, file):
 
 
 def test_slow_submission_is_awaited_not_repeated(hosted, file, monkeypatch):
-    """The answer does not come in time, and the submission stands in the list only later."""
+    """The answer times out, and the submission is listed only later."""
     monkeypatch.setattr(http_download, "TIMEOUT", (1, 0.2))
 
     def later(handler, answer):

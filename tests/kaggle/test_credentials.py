@@ -15,7 +15,7 @@ from tests.support.kaggle_server import KEY, TOKEN, status
 
 def test_token_in_the_environment_is_used(kaggle, monkeypatch):
     assert KaggleSession.connect().credentials == Credentials("alice", "token in KAGGLE_API_TOKEN")
-    monkeypatch.setenv("KAGGLE_API_TOKEN", f"{TOKEN}\n")  # what `export X="$(cat file)"` does not do, but .env files do
+    monkeypatch.setenv("KAGGLE_API_TOKEN", f"{TOKEN}\n")  # .env files may add a line break
     assert KaggleSession.connect().credentials.user == "alice"
 
 
@@ -76,7 +76,7 @@ def test_stale_token_error_offers_the_key_beside_it(kaggle_json, kaggle):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_key_in_kaggle_json_is_used(kaggle_json, hosted, encoding):
-    kaggle_json.write_text(json.dumps({"username": "alice", "key": KEY}), encoding=encoding)  # as Windows saves it, too
+    kaggle_json.write_text(json.dumps({"username": "alice", "key": KEY}), encoding=encoding)  # also as Windows saves it
     kaggle = KaggleSession.connect()
     assert kaggle.credentials == Credentials("alice", "key in ~/.kaggle/kaggle.json")
     assert Competitions(kaggle).info("histology").has_joined
@@ -131,14 +131,14 @@ def test_unrenewable_or_malformed_login_raises(kaggle_json):
     write_login(kaggle_json, "good", "yesterday")
     with refused("~/.kaggle/credentials.json: not readable.*Run: kaggle auth login"):
         KaggleSession.connect()
-    assert kaggle_json.with_name("credentials.json").is_file()  # the official client deletes it
+    assert kaggle_json.with_name("credentials.json").is_file()  # the official client would delete it
     kaggle_json.with_name("credentials.json").write_text("[]")
     with refused("~/.kaggle/credentials.json: not readable.*Run: kaggle auth login"):
         KaggleSession.connect()
 
 
 def test_just_expired_login_is_renewed(kaggle_json, hosted):
-    """The official client goes on using it for half an hour."""
+    """The official client alone would use it for another half an hour."""
     write_login(kaggle_json, "good", (datetime.now(UTC) - timedelta(minutes=10)).isoformat())
     assert Competitions(KaggleSession.connect()).info("histology").has_joined
 

@@ -36,7 +36,7 @@ def test_token_that_expires_while_waiting_is_renewed(hosted, remote_run):
     hosted.fault("GetKernelSessionStatus", None, status(401, "Unauthenticated"), None, status(401, "Unauthenticated"))
     before = hosted.asked("IntrospectToken")
     assert run(remote_run).notebook.version == 1
-    assert hosted.asked("IntrospectToken") == before + 3  # to begin with, and twice anew
+    assert hosted.asked("IntrospectToken") == before + 3  # once at the start and twice for renewal
 
 
 def test_revoked_token_raises_while_waiting(hosted, remote_run):
@@ -64,7 +64,7 @@ def test_fetch_output_renews_expired_addresses(hosted, remote_run, tmp_path):
 
 
 def test_push_does_not_wait_for_the_notebook(hosted, remote_run, monkeypatch):
-    """It ends only after it was looked at twice: the push must not wait for it."""
+    """The notebook ends only after two requests for its state, so a push that waits would never return."""
     monkeypatch.setattr(http_download, "TIMEOUT", (1, 5))
 
     def run_until_looked_at(pushed):

@@ -102,13 +102,13 @@ def test_interrupted_run_resumes_at_any_request(hosted, remote_run, method):
 )
 def test_refused_request_raises_one_line_with_the_reason(hosted, remote_run, where, fault, message):
     hosted.fault(where, fault)
-    if message is None:  # asking again mends it
+    if message is None:  # a second request succeeds
         run(remote_run)
         return
     with refused(message) as caught:
         run(remote_run)
     assert "\n" not in str(caught.value)
-    assert run(remote_run).notebook.version >= 1  # and nothing stands in the way of the next one
+    assert run(remote_run).notebook.version >= 1  # the next run succeeds
 
 
 def test_failed_notebook_raises_with_reason_and_log(hosted, remote_run):

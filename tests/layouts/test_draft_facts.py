@@ -12,7 +12,7 @@ from tests.support.helpers import picture
 
 
 def pictures(root, *names, count=12):
-    """Pictures of these names, `{n}` in them counted."""
+    """Writes `count` images for each name, with a number for `{n}`."""
     for name in names:
         for number in range(count):
             path = name.format(n=f"{number:03}")

@@ -20,7 +20,7 @@ def bare(tmp_path, monkeypatch):
 
 
 def rename_all(change) -> None:
-    """Gives images and their ids another name."""
+    """Renames the training images."""
     for path in list(Path("given/train").iterdir()):
         path.rename(path.with_name(change(path.name)))
 

@@ -19,7 +19,7 @@ LAYOUTS: dict[str, tuple[str, Callable[[Path], None], dict]] = {}
 
 
 def layout(name: str, metric: str, **expected):
-    """Registers a maker of a raw tree, the metric to fill in, and facts that must be guessed."""
+    """Registers a function that writes raw data, the metric to fill in, and facts that must be guessed."""
 
     def register(make: Callable[[Path], None]) -> Callable[[Path], None]:
         LAYOUTS[name] = metric, make, expected
@@ -84,7 +84,7 @@ SIGNS = list("NDGCAHMO")
     labels={"shape": "one_hot", "id": "image", "group": "patient"},
 )
 def fundus(raw: Path) -> None:
-    """Eight columns of marks, two eyes of each patient, mixed endings."""
+    """Eight one-hot columns, two eyes of each patient, several extensions."""
     rows = ["image,patient,eye,age,sex," + ",".join(SIGNS)]
     for number in range(48):
         name = f"{number // 2}_{('left', 'right')[number % 2]}{('.jpg', '.png', '.JPEG')[number % 3]}"
@@ -163,7 +163,7 @@ def numbered(raw: Path) -> None:
     labels={"part": "split", "map": {"": None}, "group": "patient"},
 )
 def parts(raw: Path) -> None:
-    """One table whose column tells train from test, words in several cases, rows without a label."""
+    """One table with a column for train and test, words in several cases, rows without a label."""
     rows = ["image,patient,split,tumor"]
     for number in range(48):
         pictures(raw / "images", [f"a{number:02}.png"])
@@ -174,7 +174,7 @@ def parts(raw: Path) -> None:
 
 @pytest.fixture
 def guessed(request, tmp_path, monkeypatch):
-    """A project in which a stranger's data was described, and the metric filled in."""
+    """A project with a drafted competition, in which the metric is filled in."""
     metric, make, expected = LAYOUTS[request.param]
     root = tmp_path / "my project"
     shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
@@ -183,7 +183,7 @@ def guessed(request, tmp_path, monkeypatch):
     monkeypatch.chdir(root)
     ended = medfold("new", "-c", "theirs", "--from", str(tmp_path / "given"))
     assert ended.code == 0, ended.errors
-    assert "training and" in ended.said, ended.said  # by the facts guessed the samples are read
+    assert "training and" in ended.said, ended.said  # the samples were read by the guessed facts
     facts = root / "competition" / "theirs" / "competition.yaml"
     text = facts.read_text()
     assert text.count("metric: #") == 1
@@ -204,7 +204,7 @@ def test_unseen_layout_gives_a_valid_submission(guessed):
         assert found == value, (key, found)
     ended = medfold("folds", "-c", "theirs")
     assert ended.code == 0, ended.errors
-    noisy_run(project, noise=0.5)  # stands for make train
+    noisy_run(project, noise=0.5)  # instead of make train
     ended = medfold("submit", "-c", "theirs", "--runs", "noisy")
     assert ended.code == 0, ended.errors
     assert "rows, checked -> " in ended.said

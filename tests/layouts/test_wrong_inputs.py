@@ -17,7 +17,7 @@ CASES = [name if name in TENTH else pytest.param(name, marks=pytest.mark.slow) f
 
 @pytest.fixture(scope="session")
 def state_of(once):
-    """`state_of("folded")` is a project in that state; only to copy."""
+    """`state_of("folded")` returns a project in that state, only to be copied."""
 
     def make(root, state):
         make_project(root, REPOSITORY)

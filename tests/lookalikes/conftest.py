@@ -1,4 +1,4 @@
-"""Each look-alike, given to a project of its own once for all tests that look at it."""
+"""Each look-alike, downloaded into its own project once for all tests."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from tests.support.helpers import NoLeaderboard
 
 @dataclass(frozen=True)
 class Taken:
-    """A look-alike that the project was given."""
+    """A downloaded look-alike."""
 
     project: Project
     truth: dict[str, Any]
@@ -28,7 +28,7 @@ class Taken:
 
 @pytest.fixture(scope="session", params=[*LOOKALIKES, *ODDITIES])
 def taken(request, once) -> Taken:
-    """Each look-alike in turn, downloaded once for all tests that look at it; to look at only."""
+    """Each look-alike in turn, downloaded once for all tests; only to be read."""
     folder = lookalike_once(once, request.param)
     project = Project.open(request.param, Workspace(folder))
     return Taken(project, truth_of(folder), read_samples(project.competition, project.paths))
@@ -36,7 +36,7 @@ def taken(request, once) -> Taken:
 
 @pytest.fixture
 def project(taken, tmp_path, monkeypatch) -> Project:
-    """A copy of the look-alike's project to work in; nothing is uploaded."""
+    """A copy of the look-alike's project, to be changed; nothing is uploaded."""
     copied(taken.project.workspace.root, tmp_path, monkeypatch)
     if taken.project.competition.upload != "local":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", lambda upload: NoLeaderboard)

@@ -15,7 +15,7 @@ from medfold.images.store import load_store, store_key
 from tests.lookalikes import LOOKALIKES, ODDITIES
 from tests.support.helpers import constant_run
 
-# Each shape of submission once; the other presets are slow ones.
+# One preset for each shape of submission; the others are slow.
 EACH_TIME = ("isic-2024-challenge", "siim-isic-melanoma-classification", "human-protein-atlas-image-classification")
 ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow) for name in [*LOOKALIKES, *ODDITIES]]
 
@@ -38,10 +38,10 @@ def test_constant_predictor_gives_a_checked_submission(taken, project):
     for id in taken.table["id"].iloc[:: max(1, len(taken.table) // 5)]:
         pixels = read_image(paths.raw_root(competition.images.root), truth["images"][id], competition.images)
         assert (opened.pixels[opened.rows[id]] == prepare_image(pixels, choices)).all()
-        assert pixels.std() > 5  # something to see
+        assert pixels.std() > 5  # not blank
 
     constant_run(project)
-    submit(project, names=["constant"], force=True)  # it is no better than chance
+    submit(project, names=["constant"], force=True)  # a constant is no better than chance
     recheck(project)
     (file,) = paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)

@@ -47,10 +47,10 @@ def test_every_shipped_competition_has_a_lookalike():
 
 
 def known_groups(truth: dict[str, Any], ids: pd.Series) -> pd.Series:
-    """Who each image belongs to; its unit, where nobody is named."""
+    """The group of each image; its id if no group is known."""
     return pd.Series([(truth["groups"] or {}).get(id, id) for id in ids], index=ids.to_numpy())
 
 
 def partition(groups: pd.Series) -> set[frozenset[str]]:
-    """The sets of ids that groups make, whatever their names are."""
+    """The sets of ids of one group, whatever the names of the groups."""
     return {frozenset(members) for members in groups.groupby(groups.to_numpy()).groups.values()}

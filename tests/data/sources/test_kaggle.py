@@ -23,7 +23,7 @@ def content():
 
 @pytest.fixture
 def hosted(kaggle, content, project_folder):
-    """The competition at Kaggle, and its folder here."""
+    """An imitated Kaggle with the competition, whose folder is in the project."""
     kaggle.competitions["histology"] = HostedCompetition(files=dict(content), archive=zipped(content))
     add_competition(project_folder, "histology", FACTS)
     return kaggle
@@ -109,7 +109,7 @@ def test_download_survives_a_stall(hosted, project, content, monkeypatch):
 
 def test_archive_damaged_once_is_downloaded_again(hosted, project, content):
     whole = hosted.competitions["histology"].archive
-    hosted.competitions["histology"].archive = whole[: len(whole) // 2]  # cut off before Kaggle took its size
+    hosted.competitions["histology"].archive = whole[: len(whole) // 2]  # truncated already at Kaggle
     hosted.fault("DownloadDataFiles", None, heal(hosted, whole))
     download(project)
     assert raw_files(project) == content
@@ -193,7 +193,7 @@ def test_single_files_add_up_to_complete_data(hosted, project, content):
     download(project, patterns=["train_labels.csv", "test/*"])
     hosted.log.clear()
     download(project, patterns=["*.csv", "train/*"])
-    assert hosted.asked("DownloadDataFile") == 25  # train_labels.csv was there
+    assert hosted.asked("DownloadDataFile") == 25  # train_labels.csv is there already
     assert "complete for training" in hosted.said()
     assert open_source(project).is_complete
     assert raw_files(project) == content
@@ -359,7 +359,7 @@ def test_unknown_data_set_raises(kaggle, dataset):
         download(dataset)
 
 
-# Killed
+# Killed processes
 
 
 @pytest.mark.slow
@@ -388,7 +388,7 @@ def test_killed_unpacking_starts_again_without_download(hosted, project, project
     assert unpacked()
     hosted.log.clear()
     finish(project_folder, "download -c histology")
-    assert hosted.asked("DownloadDataFiles") == 0  # the archive was whole
+    assert hosted.asked("DownloadDataFiles") == 0  # the archive was complete
     assert raw_files(project) == content
     assert leftovers(project) == []
 
@@ -408,7 +408,7 @@ def test_killed_forced_download_keeps_the_old_data(hosted, project, project_fold
 
 @pytest.mark.slow
 def test_download_of_a_gigabyte_takes_little_memory(hosted, project, project_folder, content, tmp_path, kaggle):
-    """Peak memory over that at the start, from the first byte to the last unpacked one."""
+    """Peak memory of download and unpacking, less that at the start."""
     archive = tmp_path / "big.zip"
     with zipfile.ZipFile(archive, "w") as file:
         for name, data in content.items():

@@ -141,7 +141,7 @@ def test_mounted_folder_is_linked_and_its_archives_unpacked(small, tmp_path):
     raw, manifest = small.paths.raw, pd.read_csv(small.paths.raw_manifest, keep_default_na=False)
     assert manifest["file"].tolist() == ["deep/deeper/a.png", "train/b.png"]
     assert manifest["bytes"].tolist() == [1, 1]
-    assert set(manifest["sha256"]) == {""}  # no file was read for it
+    assert set(manifest["sha256"]) == {""}  # linked files are not read
     assert (raw / "deep" / "deeper" / "a.png").is_symlink()
     assert (raw / "train" / "b.png").read_bytes() == b"b"
     assert (mounted / "train.zip").is_file()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 from medfold.paths import Workspace
-from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
+from tests.conftest import REPOSITORY, SMALL, add_competition
 from tests.support import helpers
 from tests.support.helpers import picture, shipped
 
@@ -231,17 +232,13 @@ def test_user_error_prints_one_line_and_make_fails(clone):
     result = make(clone, "train", "COMPETITION=smal")
     assert result.returncode == 2
     lines = [line for line in result.stderr.splitlines() if not line.startswith("make")]
-    assert lines == [
-        (
-            "medfold: smal: unknown competition (did you mean 'small'?). Known: aptos2019-blindness-detection, "
-            "bloodmnist, breastmnist, chest-xray-pneumonia, chestmnist, dermamnist, diabetic-retinopathy-detection, "
-            "histopathologic-cancer-detection and 18 more; make new COMPETITION=smal describes another"
-        )
-    ]
+    (line,) = lines
+    assert line.startswith("medfold: smal: unknown competition (did you mean 'small'?). Known: aptos2019-")
+    assert re.search(r"histopathologic-cancer-detection and \d+ more; make new COMPETITION=smal", line)
 
 
-def tiny_run(recipe=TINY_RECIPE):
-    return ["RUN=tiny", "SET=" + "backbone.width=4 training.epochs=1 images.size=16"]
+def tiny_run():
+    return ["RUN=tiny", "SET=backbone.width=4 training.epochs=1 images.size=16"]
 
 
 @pytest.mark.slow

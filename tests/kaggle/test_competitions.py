@@ -19,15 +19,13 @@ def test_unknown_competition_suggests_the_nearest(hosted):
 
 def test_forbidden_competition_shows_the_message_of_kaggle(hosted):
     hosted.fault("GetCompetition", status(403, "Permission 'competitions.get' was denied"))
-    with refused(
-        "histology: Kaggle refuses: Permission .* denied. Accept the rules at .*/histology/rules; a phone number"
-    ):
+    with refused("histology: .*Permission .* denied.*/histology/rules.*phone number"):
         Competitions(KaggleSession.connect()).info("histology")
 
 
 def test_unaccepted_rules_raise_with_the_page(hosted):
     hosted.competitions["histology"].entered = False
-    with refused("not joined.*https://www.kaggle.com/competitions/histology/rules, with a phone number verified"):
+    with refused("not joined.*https://www.kaggle.com/competitions/histology/rules.*phone number"):
         Competitions(KaggleSession.connect()).joined("histology")
     hosted.competitions["histology"].deadline = "2019-03-30T23:59:00Z"
     with refused("it ended on 2019-03-30; most still take late entries"):
@@ -84,9 +82,7 @@ def test_slow_submission_is_awaited_not_repeated(hosted, file, monkeypatch):
 
 def test_submission_of_unknown_state_is_not_repeated(hosted, file):
     hosted.fault("CreateSubmission", lambda handler, answer: handler.answer(200, b"", limit=-1))
-    with refused(
-        "unknown whether Kaggle received the submission. Run the same command again in some minutes: Kaggle's list is"
-    ):
+    with refused("unknown whether Kaggle received the submission.*same command again"):
         Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
     assert hosted.asked("CreateSubmission") == 1
     assert sum(hosted.waits) > 60
@@ -155,7 +151,7 @@ def test_submission_without_ref_raises(hosted, file):
 
 def test_failed_upload_submits_nothing(hosted, file):
     hosted.fault("upload", status(403))
-    with refused("submission.csv: upload failed: the storage answers 403 Forbidden. Nothing was submitted"):
+    with refused("submission.csv: upload failed.*403.*Nothing was submitted"):
         Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
     assert hosted.submissions == []
 

@@ -24,7 +24,7 @@ def test_token_file_named_by_the_environment_is_used(kaggle, tmp_path, monkeypat
     monkeypatch.setenv("KAGGLE_API_TOKEN", str(kaggle.home / "token.txt"))
     assert KaggleSession.connect().credentials.user == "alice"
     (kaggle.home / "token.txt").write_text("")
-    with refused("an empty token in KAGGLE_API_TOKEN. Create a new token at https://www.kaggle.com/settings/api"):
+    with refused("empty token in KAGGLE_API_TOKEN.*https://www.kaggle.com/settings/api"):
         KaggleSession.connect()
 
 
@@ -36,7 +36,7 @@ def test_token_file_is_used(kaggle_json, name):
 
 def test_error_about_expired_token_names_its_source(kaggle, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_gone")
-    with refused("the token in KAGGLE_API_TOKEN is expired, revoked or mistyped. .*kaggle.com/settings/api$"):
+    with refused("token in KAGGLE_API_TOKEN is expired.*kaggle.com/settings/api$"):
         KaggleSession.connect()
     kaggle.fault("IntrospectToken", status(404, "no such token"))
     with refused("the token in KAGGLE_API_TOKEN is expired"):
@@ -70,7 +70,7 @@ def test_malformed_token_is_not_sent(kaggle, monkeypatch, token):
 def test_stale_token_error_offers_the_key_beside_it(kaggle_json, kaggle):
     kaggle_json.write_text(json.dumps({"username": "alice", "key": KEY}))
     kaggle_json.with_name("access_token").write_text("KGAT_stale")
-    with refused(r"token in ~/.kaggle/access_token is expired.* or remove it to use ~/.kaggle/kaggle.json"):
+    with refused(r"token in ~/.kaggle/access_token is expired.*remove it.*~/.kaggle/kaggle.json"):
         KaggleSession.connect()
 
 
@@ -108,7 +108,7 @@ def test_malformed_kaggle_json_raises(kaggle_json, content, message):
 
 def test_wrong_key_raises_at_the_first_request(kaggle_json, hosted):
     kaggle_json.write_text(json.dumps({"username": "alice", "key": "wrong"}))
-    with refused("histology: Kaggle does not accept the key in ~/.kaggle/kaggle.json. Create a new"):
+    with refused("histology: .*not accept the key in ~/.kaggle/kaggle.json. Create a new"):
         Competitions(KaggleSession.connect()).info("histology")
 
 
@@ -145,7 +145,7 @@ def test_just_expired_login_is_renewed(kaggle_json, hosted):
 
 def test_refused_login_raises_with_the_login_command(kaggle_json, hosted):
     write_login(kaggle_json, "good", "2099-01-01T00:00:00+00:00")
-    with refused("histology: Kaggle does not accept the login in ~/.kaggle/credentials.json. Run: kaggle auth login"):
+    with refused("histology: .*login in ~/.kaggle/credentials.json.*kaggle auth login"):
         Competitions(KaggleSession.connect()).info("histology")
 
 
@@ -158,6 +158,6 @@ def test_token_of_a_kaggle_notebook_is_used(kaggle, monkeypatch, tmp_path):
 
 
 def test_missing_credentials_raise_unless_anonymous(kaggle_json):
-    with refused("no Kaggle credentials found. Create a token at https://www.kaggle.com/settings/api and put it into"):
+    with refused("no Kaggle credentials found.*https://www.kaggle.com/settings/api"):
         KaggleSession.connect()
     assert KaggleSession.connect(anonymous=True).credentials is None

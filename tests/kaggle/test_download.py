@@ -12,5 +12,5 @@ def test_competition_files_lists_all_pages(hosted):
 
 def test_refused_download_shows_the_message_of_kaggle(hosted):
     hosted.fault("DownloadDataFiles", status(403, "You must verify your phone"))
-    with refused("histology: Kaggle refuses: You must verify your phone. Accept the rules at .*histology/rules"):
+    with refused("histology: .*You must verify your phone.*/histology/rules"):
         open_competition(KaggleSession.connect(), "histology")

@@ -48,7 +48,7 @@ def test_validation_part_is_the_test_part_if_there_is_none(raw):
     rows_of(raw, ["train"] * 5 + ["val"] * 3, [*SICK[:5], "", "", ""])
     train, test, solution = label_layouts.wide(facts(part="split"), raw)
     assert (len(train), len(test), solution) == (5, 3, None)
-    alone = label_layouts.read_test_table(facts(part="split"), raw)  # as in a notebook
+    alone = label_layouts.read_test_table(facts(part="split"), raw)  # as a notebook meets it
     assert alone.to_numpy().tolist() == test[["id", "image", "unit"]].to_numpy().tolist()
 
 
@@ -119,7 +119,7 @@ def test_ids_shared_by_both_tables_get_a_folder_prefix(tmp_path, capsys):
     assert "2 ids are in train and test: training ids are prefixed with the folder: train/0" in capsys.readouterr().out
     images["test"] = "train/{id}.png"
     train, _, _ = label_layouts.wide(facts(images, test="test.csv"), tmp_path)
-    assert train["id"].tolist() == list("0123")  # the same images are a leak: ids stay as they are
+    assert train["id"].tolist() == list("0123")  # the same images: a leak, which is refused
 
 
 def test_folders_take_groups_from_pattern_fields_or_headers(tmp_path):

@@ -25,7 +25,7 @@ def test_lost_answer_is_looked_up_not_repeated(hosted, remote_run, method, fault
 @pytest.mark.parametrize("method", ["CreateDataset", "SaveKernel"])
 def test_request_of_unknown_state_is_not_repeated(hosted, remote_run, method):
     hosted.fault(method, status(502, "Bad gateway"))
-    with refused("unknown whether Kaggle received it.*same command again"):
+    with refused("unknown whether Kaggle received .*same command again"):
         run(remote_run)
     assert hosted.asked(method) == 1
     assert run(remote_run).notebook.version == 1

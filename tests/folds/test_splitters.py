@@ -1,4 +1,4 @@
-"""Folds and hold-outs: whole groups, balanced classes, and the check of kept folds."""
+"""Folds and hold-outs: whole groups and balanced classes."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from medfold.competition.facts_sections import FoldFacts
 from medfold.errors import UserError
-from medfold.folds.folds_table import check_folds, write_folds
 from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, merge_groups, scarce_classes
 
 
@@ -146,50 +145,3 @@ def test_scarce_classes_are_those_in_too_few_groups():
     assert scarce_classes(targets, groups, ["a", "b", "c"], 3) == {"b": 1, "c": 1}
     labels = np.array([[1, 0], [1, 0], [1, 1]])
     assert scarce_classes(labels, np.arange(3), ["x", "y"], 2) == {"y": 1}
-
-
-@pytest.fixture
-def kept(small):
-    table = pd.DataFrame({"id": list("abcdef"), "group": range(6), "fold": [0, 1, 2, 0, 1, 2]})
-    write_folds(small.paths, table, {"folds": small.competition.folds.model_dump()})
-    return small, table
-
-
-def test_check_folds_returns_the_kept_folds(kept):
-    small, table = kept
-    assert check_folds(small.paths, table["id"], small.competition.folds).equals(table)
-
-
-@pytest.mark.parametrize(
-    ("ids", "changes", "message"),
-    [
-        (
-            list("abcdxy"),
-            {},
-            r"4 ids differ from the data \(2 new, 2 missing\). .*make folds COMPETITION=small FORCE=1",
-        ),
-        (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml has k=5"),
-        (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml has seed=1"),
-        (list("abcdef"), {"method": "group"}, "made with method=stratified-group"),
-    ],
-)
-def test_kept_folds_of_other_data_or_settings_are_refused(kept, ids, changes, message):
-    small, _ = kept
-    with pytest.raises(UserError, match=message):
-        check_folds(small.paths, pd.Series(ids), small.competition.folds.model_copy(update=changes))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("id,fold\na,0\n", "no column 'group'"),
-        ("id,group,fold\na,0,0\na,0,1\n", "duplicate ids: a"),
-        ("id,group,fold\na,0,x\n", "must hold whole numbers"),
-        ("id,group,fold\na,0,0\nb,0,1\n", "the table has 2 folds, competition.yaml has 3"),
-    ],
-)
-def test_invalid_folds_made_by_the_user_are_refused(small, text, message):
-    small.paths.folds.parent.mkdir()
-    small.paths.folds.write_text(text)
-    with pytest.raises(UserError, match=message):
-        check_folds(small.paths, pd.Series(["a", "b"]), small.competition.folds)

@@ -221,12 +221,12 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
     `waits` holds the skipped waits in seconds; `said()` returns the output since its last call. After the test, no
     output, error, log or file may contain a secret.
     """
-    home, heard = tmp_path / "home", []
+    home, outputs = tmp_path / "home", []
     home.mkdir()
 
     def said() -> str:
-        heard.append("".join(capfd.readouterr()))
-        return heard[-1]
+        outputs.append("".join(capfd.readouterr()))
+        return outputs[-1]
 
     with KaggleServer() as server:
         server.home, server.waits, server.said = home, [], said
@@ -243,17 +243,17 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
             "submission.leaderboards.kaggle",
         ):
             monkeypatch.setattr(f"medfold.{module}.wait", server.waits.append)
-        remember = UserError.__init__
+        original_init = UserError.__init__
 
-        def heard_too(self, *words, **more):
-            remember(self, *words, **more)
-            heard.append(str(self))
+        def record_error(self, *arguments, **options):
+            original_init(self, *arguments, **options)
+            outputs.append(str(self))
 
-        monkeypatch.setattr(UserError, "__init__", heard_too)
+        monkeypatch.setattr(UserError, "__init__", record_error)
         yield server
     said()
-    heard.append(caplog.text)
-    left = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
+    outputs.append(caplog.text)
+    files_left = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
     for secret in (TOKEN, KEY, "X-Goog-Signature"):
-        assert secret not in "".join(heard)
-        assert [path for path in left if secret.encode() in path.read_bytes()] == []
+        assert secret not in "".join(outputs)
+        assert [path for path in files_left if secret.encode() in path.read_bytes()] == []

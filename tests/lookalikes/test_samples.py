@@ -11,9 +11,9 @@ from tests.support.helpers import shipped
 HELD_OUT = 0.2
 
 
-def test_sample_table_equals_the_known_truth(taken):
-    truth, table = taken.truth, taken.table
-    train, test = taken.part("train"), taken.part("test")
+def test_sample_table_equals_the_known_truth(lookalike):
+    truth, table = lookalike.truth, lookalike.table
+    train, test = lookalike.part("train"), lookalike.part("test")
     if truth["test"] is None:
         assert sorted(table["id"]) == sorted(truth["train"])
         assert abs(len(test) / len(table) - HELD_OUT) < 0.1
@@ -27,10 +27,10 @@ def test_sample_table_equals_the_known_truth(taken):
     assert set(train["group"]).isdisjoint(test["group"]) or truth["test"] is not None
 
 
-def test_units_and_hidden_labels_equal_the_known_truth(taken):
-    truth, project, test = taken.truth, taken.project, taken.part("test")
-    unit_of = truth.get("unit_of", {id: id for id in taken.table["id"]})
-    assert list(taken.table["unit"]) == [unit_of[id] for id in taken.table["id"]]
+def test_units_and_hidden_labels_equal_the_known_truth(lookalike):
+    truth, project, test = lookalike.truth, lookalike.project, lookalike.part("test")
+    unit_of = truth.get("unit_of", {id: id for id in lookalike.table["id"]})
+    assert list(lookalike.table["unit"]) == [unit_of[id] for id in lookalike.table["id"]]
     assert project.competition.submission.id == truth["id_column"]
     units = list(test["id"]) if truth["units"] is None else truth["units"]
     assert list(dict.fromkeys(test["unit"])) == units

@@ -13,7 +13,7 @@ from tests.support.helpers import REPOSITORY
 
 
 @pytest.fixture
-def registry_of_things(monkeypatch):
+def things(monkeypatch):
     monkeypatch.setattr(registry, "_registries", [])
     monkeypatch.setattr(registry, "_run_plugins", registry._run_none)
     made = Registry("thing")
@@ -21,46 +21,44 @@ def registry_of_things(monkeypatch):
     return made
 
 
-def test_plugins_run_once_at_the_first_unknown_name(registry_of_things):
+def test_plugins_run_once_at_the_first_unknown_name(things):
     runs = []
 
     def run():
         runs.append(1)
-        registry_of_things.register("feather", 2)
+        things.register("feather", 2)
 
     registry.set_plugin_loader(run)
-    assert registry_of_things["stone"] == 1
+    assert things["stone"] == 1
     assert runs == []
-    assert registry_of_things["feather"] == 2
-    assert registry_of_things.find("feather", "key") == 2
+    assert things["feather"] == 2
+    assert things.find("feather", "key") == 2
     with pytest.raises(UserError, match=r"key: unknown thing 'fether' \(did you mean 'feather'\?\)"):
-        registry_of_things.find("fether", "key")
+        things.find("fether", "key")
     assert runs == [1]
-    assert registry_of_things.all() == [1, 2]
-    assert not registry_of_things.is_built_in("feather")
+    assert things.all() == [1, 2]
+    assert not things.is_built_in("feather")
 
 
-def test_new_plugin_loader_removes_the_former_plugins(registry_of_things):
-    registry.set_plugin_loader(lambda: registry_of_things.register("feather", 2))
-    assert "feather" in registry_of_things
+def test_new_plugin_loader_removes_the_former_plugins(things):
+    registry.set_plugin_loader(lambda: things.register("feather", 2))
+    assert "feather" in things
     registry.set_plugin_loader(lambda: None)
-    assert "feather" not in registry_of_things
-    assert len(registry_of_things) == 1
+    assert "feather" not in things
+    assert len(things) == 1
 
 
-def test_registering_a_taken_name_raises(registry_of_things):
+def test_registering_a_taken_name_raises(things):
     with pytest.raises(UserError, match="thing 'stone' exists already"):
-        registry_of_things.register("stone", 2)
-    registry.set_plugin_loader(lambda: registry_of_things.register("stone", 3))
+        things.register("stone", 2)
+    registry.set_plugin_loader(lambda: things.register("stone", 3))
     with pytest.raises(UserError, match="thing 'stone' exists already"):
-        registry_of_things.find("feather", "key")
+        things.find("feather", "key")
 
 
-def test_plugins_can_look_up_built_in_names(registry_of_things):
-    registry.set_plugin_loader(
-        lambda: registry_of_things.register("pair", (registry_of_things["stone"], "other" in registry_of_things))
-    )
-    assert registry_of_things["pair"] == (1, False)
+def test_plugins_can_look_up_built_in_names(things):
+    registry.set_plugin_loader(lambda: things.register("pair", (things["stone"], "other" in things)))
+    assert things["pair"] == (1, False)
 
 
 def test_built_in_names_imported_by_plugins_stay_built_in():

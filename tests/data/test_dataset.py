@@ -33,7 +33,7 @@ folds: {k: 3, duplicates: exact}
 """
 
 
-LABELS_IN_FOLDERS = "{shape: folders, targets: [sick], holdout: 0.3}"
+IN_FOLDERS = "{shape: folders, targets: [sick], holdout: 0.3}"
 
 
 @pytest.fixture

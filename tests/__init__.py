@@ -1,1 +1,1 @@
-"""The tests; a package, so that another one called tests cannot stand in front of it."""
+"""The tests. A package, so that no other package called tests is imported instead."""

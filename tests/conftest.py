@@ -1,4 +1,4 @@
-"""What tests share: a project folder of their own, with a small phantom in it, and a network that is shut."""
+"""Fixtures of all tests: a project folder with a small phantom, an imitated Kaggle; no network but 127.0.0.1."""
 
 import os
 import shutil
@@ -16,11 +16,11 @@ from tests.support.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
 from tests.support.kaggle_server import KEY, TOKEN, KaggleServer
 
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
-# `make test ORDER=7` would tell its word to every make that a test runs, and errors name words of make.
+# `make test ORDER=7` would pass its variable to every make that a test runs, and change how errors name options.
 for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MEDFOLD_BY_MAKE"):
     os.environ.pop(name, None)
 
-# Examples of a property: in `make test`, in `make test-all`, and in `make campaigns` with a seed.
+# Number of examples of a property test: in `make test`, in `make test-all`, and in `make campaigns` with a seed.
 settings.register_profile("test", max_examples=10, deadline=None, derandomize=True, database=None)
 settings.register_profile("all", max_examples=50, deadline=None, database=None)
 settings.register_profile("campaign", max_examples=500, deadline=None, database=None)
@@ -51,14 +51,14 @@ TINY_RECIPE = "\n".join(
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """At the end of `make test-all`: how long each area took."""
+    """Prints the minutes of each area at the end of `make test-all`."""
     if config.option.markexpr == "slow":
         budgets.show(terminalreporter, getattr(config.option, "numprocesses", None) or 1)
 
 
 @pytest.fixture(autouse=True)
 def _only_loopback(monkeypatch):
-    """A test that reaches beyond this machine fails."""
+    """Fails a test that connects to another machine."""
     connect = socket.socket.connect
 
     def guarded(self, address):
@@ -71,7 +71,7 @@ def _only_loopback(monkeypatch):
 
 @pytest.fixture
 def project_folder(tmp_path, monkeypatch) -> Path:
-    """An empty project folder, with a space in its path, as working directory: bases and the small phantom."""
+    """A project folder as working directory, with the base recipes and the small phantom; its path has a space."""
     root = tmp_path / "my project"
     add_competition(root, "small", SMALL)
     shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
@@ -80,7 +80,7 @@ def project_folder(tmp_path, monkeypatch) -> Path:
 
 
 def add_variant(root: Path, name: str, old: str, new: str) -> Path:
-    """Writes the small phantom with a fact changed that data and folds do not depend on; it has those of `small`."""
+    """Writes the small phantom with one fact changed, and gives it copies of the data and folds of `small`."""
     folder = add_competition(root, name, SMALL.replace(old, new))
     assert old in SMALL
     shutil.copytree(root / "data" / "small", root / "data" / name)
@@ -100,7 +100,7 @@ def add_competition(root: Path, name: str, facts: str, recipe: str = TINY_RECIPE
 
 @pytest.fixture
 def small(project_folder):
-    """The small phantom, opened; nothing is downloaded yet."""
+    """The project of the small phantom; nothing is downloaded yet."""
     from medfold.competition.project import Project
 
     return Project.open("small")
@@ -111,12 +111,12 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory) -> Once:
-    """`once(name, make)` gives a folder that `make(folder)` filled, once for all processes of this test session.
+    """`once(name, make)` returns a folder that `make(folder)` filled once for all processes of this test session.
 
-    It is only to look at, or to copy.
+    It must only be read or copied.
     """
     base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a folder of its own below the shared one
+    if "PYTEST_XDIST_WORKER" in os.environ:  # each process has its own folder in the shared one
         base = base.parent
 
     def made(name: str, make: Callable[[Path], object]) -> Path:
@@ -135,7 +135,7 @@ def once(tmp_path_factory) -> Once:
 
 @pytest.fixture(scope="session")
 def folded_once(once) -> Path:
-    """A project in which the small phantom is downloaded and has its folds; only to look at or to copy."""
+    """A project with the small phantom downloaded and its folds made; only to be read or copied."""
     from medfold.commands.folds import make_folds
     from medfold.competition.project import Project
 
@@ -151,7 +151,7 @@ def folded_once(once) -> Path:
 
 @pytest.fixture(scope="session")
 def trained_once(once, folded_once) -> Path:
-    """The same with all folds trained; only to look at or to copy."""
+    """The same with all folds trained; only to be read or copied."""
     from medfold.commands.train import train
     from medfold.competition.project import Project
 
@@ -166,9 +166,9 @@ def trained_once(once, folded_once) -> Path:
 
 @pytest.fixture(scope="session")
 def histology_once(once) -> Callable[[str], Path]:
-    """`histology_once("csv")` is a project with the data of a competition at Kaggle and a finished run.
+    """`histology_once("csv")` returns a project with the data of a competition at Kaggle and a finished run.
 
-    What it gives is only to look at or to copy; the argument is the `upload` of its facts.
+    The argument is the `upload` of its facts. The project must only be read or copied.
     """
     from medfold.commands.download import download
     from medfold.competition.project import Project
@@ -190,7 +190,7 @@ def histology_once(once) -> Callable[[str], Path]:
 
 
 def copied(template: Path, tmp_path: Path, monkeypatch) -> Path:
-    """A copy of a project to work in, as working directory; its path has a space."""
+    """Copies a project and makes the copy the working directory; its path has a space."""
     root = shutil.copytree(template, tmp_path / "my project")
     monkeypatch.chdir(root)
     return root
@@ -198,7 +198,7 @@ def copied(template: Path, tmp_path: Path, monkeypatch) -> Path:
 
 @pytest.fixture
 def folded(folded_once, tmp_path, monkeypatch):
-    """The small phantom with its folds, in a project of its own."""
+    """The small phantom with its folds, in a new copy of the project."""
     from medfold.competition.project import Project
 
     copied(folded_once, tmp_path, monkeypatch)
@@ -207,7 +207,7 @@ def folded(folded_once, tmp_path, monkeypatch):
 
 @pytest.fixture
 def trained(trained_once, tmp_path, monkeypatch):
-    """The small phantom with all folds trained, in a project of its own."""
+    """The small phantom with all folds trained, in a new copy of the project."""
     from medfold.competition.project import Project
 
     copied(trained_once, tmp_path, monkeypatch)
@@ -216,16 +216,17 @@ def trained(trained_once, tmp_path, monkeypatch):
 
 @pytest.fixture
 def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
-    """A Kaggle to break, reached by the environment; nobody waits. No secret may be found in what a test leaves.
+    """An imitated Kaggle that can fail on demand, set up by environment variables; waiting is skipped.
 
-    `waits` holds the seconds that would have been waited, `said()` gives what was printed since it was last asked.
+    `waits` holds the skipped waits in seconds; `said()` returns the output since its last call. After the test, no
+    output, error, log or file may contain a secret.
     """
-    home, heard = tmp_path / "home", []
+    home, outputs = tmp_path / "home", []
     home.mkdir()
 
     def said() -> str:
-        heard.append("".join(capfd.readouterr()))
-        return heard[-1]
+        outputs.append("".join(capfd.readouterr()))
+        return outputs[-1]
 
     with KaggleServer() as server:
         server.home, server.waits, server.said = home, [], said
@@ -242,17 +243,17 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
             "submission.leaderboards.kaggle",
         ):
             monkeypatch.setattr(f"medfold.{module}.wait", server.waits.append)
-        remember = UserError.__init__
+        original_init = UserError.__init__
 
-        def heard_too(self, *words, **more):
-            remember(self, *words, **more)
-            heard.append(str(self))
+        def record_error(self, *arguments, **options):
+            original_init(self, *arguments, **options)
+            outputs.append(str(self))
 
-        monkeypatch.setattr(UserError, "__init__", heard_too)
+        monkeypatch.setattr(UserError, "__init__", record_error)
         yield server
     said()
-    heard.append(caplog.text)
-    left = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
+    outputs.append(caplog.text)
+    files_left = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
     for secret in (TOKEN, KEY, "X-Goog-Signature"):
-        assert secret not in "".join(heard)
-        assert [path for path in left if secret.encode() in path.read_bytes()] == []
+        assert secret not in "".join(outputs)
+        assert [path for path in files_left if secret.encode() in path.read_bytes()] == []

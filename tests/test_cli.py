@@ -1,4 +1,4 @@
-"""The command line as a user meets it: a process, its output, its exit code."""
+"""The command line: a process, its output, its exit code."""
 
 import os
 import subprocess
@@ -39,7 +39,7 @@ def medfold(*words, env=None):
         (("download", "-c", "small", "--from", "x.zip", "--force"), "--from x.zip: no such file or folder"),
     ],
 )
-def test_mistakes_are_one_line_with_exit_code_2(folded, words, message, monkeypatch, capsys):
+def test_user_errors_print_one_line_and_exit_with_2(folded, words, message, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["medfold", *words])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -69,7 +69,7 @@ def test_mistakes_are_one_line_with_exit_code_2(folded, words, message, monkeypa
     ],
 )
 @pytest.mark.parametrize("by_make", [True, False])
-def test_mistakes_are_named_as_they_were_typed(error, line, by_make, monkeypatch, capsys):
+def test_errors_name_options_as_the_user_typed_them(error, line, by_make, monkeypatch, capsys):
     def fail():
         raise error
 
@@ -81,7 +81,7 @@ def test_mistakes_are_named_as_they_were_typed(error, line, by_make, monkeypatch
     assert capsys.readouterr().err == f"medfold: {error if by_make else line}\n"
 
 
-def test_mistakes_in_facts_name_file_and_key(project_folder):
+def test_errors_in_facts_name_file_and_key(project_folder):
     add_competition(project_folder, "typo", SMALL.replace("folds: {k:", "folds: {kk:"))
     result = medfold("folds", "-c", "typo")
     assert result.returncode == 2
@@ -90,13 +90,13 @@ def test_mistakes_in_facts_name_file_and_key(project_folder):
     )
 
 
-def test_debug_shows_the_traceback(project_folder):
+def test_debug_option_shows_the_traceback(project_folder):
     result = medfold("--debug", "download", "-c", "smal")
     assert result.returncode != 0
     assert "Traceback" in result.stderr
 
 
-def test_ctrl_c_is_one_line(project_folder, monkeypatch, capsys):
+def test_ctrl_c_prints_one_line_and_exits_with_130(project_folder, monkeypatch, capsys):
     def interrupted(*words):
         raise KeyboardInterrupt
 
@@ -133,8 +133,8 @@ for words in {commands!r}:
 """
 
 
-def loaded(*commands):
-    """What heavy packages are loaded after each of some commands, one after the other in a fresh process."""
+def imported_packages(*commands):
+    """The heavy packages that are imported after each command, all run in one new process."""
     result = subprocess.run(
         [sys.executable, "-c", SPY.format(commands=commands)],
         capture_output=True,
@@ -145,10 +145,10 @@ def loaded(*commands):
     return [line.split()[1:] for line in result.stdout.splitlines() if line.startswith("LOADED")]
 
 
-def test_help_loads_nothing_heavy(project_folder):
-    assert loaded(["--help"]) == [[]]
+def test_help_imports_no_heavy_package(project_folder):
+    assert imported_packages(["--help"]) == [[]]
 
 
-def test_folds_and_submissions_of_finished_runs_load_no_tensorflow(trained):
+def test_commands_on_finished_runs_import_no_tensorflow(trained):
     commands = [["folds"], ["submit"], ["train", "--fold", "0"], ["runs"]]
-    assert loaded(*([*words, "-c", "small"] for words in commands)) == [["pandas"]] * 4
+    assert imported_packages(*([*words, "-c", "small"] for words in commands)) == [["pandas"]] * 4

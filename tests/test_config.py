@@ -1,3 +1,5 @@
+"""YAML files: extends, faulty files, unknown and missing keys."""
+
 import pytest
 
 from medfold import config
@@ -26,7 +28,7 @@ def test_extends_merges_key_by_key(tmp_path, bases):
     assert config.load(file, bases) == {"training": {"epochs": 9, "batch_size": 8}, "augment": ["D4"]}
 
 
-def test_extends_prefers_the_file_beside(tmp_path, bases):
+def test_extends_prefers_the_file_in_the_same_folder(tmp_path, bases):
     write(bases / "net.yaml", "tta: true")
     write(tmp_path / "x" / "net.yaml", "extends: net\naugment: light")
     file = write(tmp_path / "x" / "baseline.yaml", "extends: net")
@@ -45,13 +47,13 @@ def test_extends_prefers_the_file_beside(tmp_path, bases):
         ("[" * 5000, "not valid YAML"),
     ],
 )
-def test_faulty_files_are_one_line(tmp_path, bases, text, message):
+def test_faulty_yaml_raises(tmp_path, bases, text, message):
     write(bases / "net.yaml", "tta: true")
     with pytest.raises(UserError, match=message):
         config.load(write(tmp_path / "x" / "baseline.yaml", text), bases)
 
 
-def test_a_file_that_is_no_text_is_one_line(tmp_path):
+def test_file_that_is_not_utf8_raises(tmp_path):
     file = write(tmp_path / "x" / "baseline.yaml", "")
     file.write_bytes("tta: true # grün".encode("latin-1"))
     with pytest.raises(UserError, match="not text in UTF-8. Save it as UTF-8"):
@@ -62,7 +64,7 @@ def test_a_file_that_is_no_text_is_one_line(tmp_path):
         config.load(tmp_path, tmp_path)
 
 
-def test_words_of_data_stay_as_they_are(tmp_path):
+def test_classes_and_targets_stay_text(tmp_path):
     text = "classes: [no, yes, 01, 1e5, ~, 'NA']\nlabels: {targets: [off, 007], holdout: 0.2}\ntta: yes"
     file = write(tmp_path / "x" / "competition.yaml", text)
     assert config.load(file, tmp_path) == {
@@ -72,7 +74,7 @@ def test_words_of_data_stay_as_they_are(tmp_path):
     }
 
 
-def test_a_circle_of_extends_is_told(tmp_path, bases):
+def test_circular_extends_raises(tmp_path, bases):
     write(tmp_path / "x" / "a.yaml", "extends: b")
     file = write(tmp_path / "x" / "b.yaml", "extends: a")
     with pytest.raises(UserError, match="is circular"):
@@ -89,13 +91,13 @@ def test_a_circle_of_extends_is_told(tmp_path, bases):
         ({"images": {"fit": "squash"}}, "'images.fit': .*received 'squash'"),
     ],
 )
-def test_a_wrong_recipe_names_the_key(content, message):
+def test_error_in_a_recipe_names_the_key(content, message):
     with pytest.raises(UserError, match=message) as caught:
         config.validated(Recipe, content, "baseline.yaml")
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_fact_is_named():
+def test_missing_fact_raises_with_its_key():
     facts = competition().model_dump()
     del facts["score"]
     with pytest.raises(UserError, match="'score' is missing"):
@@ -114,19 +116,19 @@ def test_a_missing_fact_is_named():
         ),
     ],
 )
-def test_facts_must_agree(changes, message):
+def test_facts_that_contradict_the_task_are_refused(changes, message):
     facts = {**competition().model_dump(), **changes}
     with pytest.raises(UserError, match=message):
         config.validated(Competition, facts, "competition.yaml")
 
 
-def test_columns_follow_the_task():
+def test_prediction_columns_follow_the_task():
     assert competition("binary").prediction_columns == ["target"]
     assert competition("multilabel").prediction_columns == ["a", "b"]
     assert competition("ordinal").prediction_columns == ["0", "1", "2"]
 
 
-def test_several_bases_are_laid_over_each_other_in_turn(tmp_path):
+def test_later_bases_override_earlier_ones(tmp_path):
     for name, text in (
         ("a", "x: {p: 1, q: 1}\ny: 1\n"),
         ("b", "x: {q: 2, r: 2}\n"),
@@ -139,7 +141,7 @@ def test_several_bases_are_laid_over_each_other_in_turn(tmp_path):
         config.load(tmp_path / "d.yaml", tmp_path)
 
 
-def test_a_file_may_extend_a_base_of_its_own_name(tmp_path):
+def test_file_can_extend_a_base_of_the_same_name(tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "debug.yaml").write_text("x: 1\n")
     (tmp_path / "own" / "debug.yaml").write_text("extends: [debug]\ny: 2\n")

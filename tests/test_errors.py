@@ -8,17 +8,17 @@ import pytest
 from medfold.errors import UserError, did_you_mean, explain_os_error, shorten_list
 
 
-def test_a_user_error_is_one_line_with_place_and_remedy():
+def test_user_error_has_place_problem_and_remedy():
     assert str(UserError("no column 'id'", "train.csv", "Add it")) == "train.csv: no column 'id'. Add it"
     assert str(UserError("no column 'id'")) == "no column 'id'"
 
 
-def test_did_you_mean_names_a_close_word_only():
+def test_did_you_mean_suggests_a_close_word_only():
     assert did_you_mean("retina", ["retinamnist", "breastmnist"]) == " (did you mean 'retinamnist'?)"
     assert did_you_mean("xyz", ["retinamnist"]) == ""
 
 
-def test_shorten_list_counts_what_it_leaves_out():
+def test_shorten_list_counts_the_omitted_items():
     assert shorten_list(range(5)) == "0, 1, 2 and 2 more"
     assert shorten_list(["a", "b"]) == "a, b"
 
@@ -41,10 +41,10 @@ def test_shorten_list_counts_what_it_leaves_out():
         ),
     ],
 )
-def test_errors_of_the_disk_are_one_line_with_the_file(error, line):
+def test_explain_os_error_names_file_and_remedy(error, line):
     assert str(explain_os_error(error)).startswith(line)
 
 
 @pytest.mark.parametrize("error", [OSError("from a library"), ConnectionResetError(104, "reset")])
-def test_errors_that_are_not_of_the_disk_are_not_explained_as_such(error):
+def test_explain_os_error_ignores_other_errors(error):
     assert explain_os_error(error) is None

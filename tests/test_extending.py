@@ -1,4 +1,4 @@
-"""docs/extending.md: its examples, put together into one plugins.py, from raw data to the notebook's bundle."""
+"""The examples of docs/extending.md, joined into one plugins.py: from raw data to the notebook's bundle."""
 
 import json
 import re
@@ -47,14 +47,14 @@ training:
 
 
 def examples() -> str:
-    """The blocks of Python in the page, one after the other."""
+    """The Python blocks of the page, joined."""
     text = (REPOSITORY / "docs" / "extending.md").read_text(encoding="utf-8")
     return "\n\n".join(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL))
 
 
 @pytest.fixture
-def plugged(project_folder):
-    """A competition that is made of nothing but plugins."""
+def plugin_project(project_folder):
+    """The project of a competition that consists of plugins."""
     folder = project_folder / "competition" / "drawn"
     folder.mkdir()
     (folder / "competition.yaml").write_text(FACTS)
@@ -64,8 +64,8 @@ def plugged(project_folder):
 
 
 @pytest.mark.slow
-def test_the_examples_of_the_page_train_submit_and_predict_in_the_notebook(plugged, tmp_path, capsys, monkeypatch):
-    project = plugged
+def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project, tmp_path, capsys, monkeypatch):
+    project = plugin_project
     download(project)
     train(project, jobs="2")
     train(project, seeds=[1])
@@ -102,8 +102,8 @@ def test_the_examples_of_the_page_train_submit_and_predict_in_the_notebook(plugg
         train(again)
 
 
-def test_what_fails_in_plugins_is_one_line(plugged):
-    plugins = plugged.paths.plugins
+def test_error_in_plugins_names_its_type_and_line(plugin_project):
+    plugins = plugin_project.paths.plugins
     for text, message in (
         ("import nothing_of_that_name", r"plugins\.py: ModuleNotFoundError in line 1: .*Correct the code there"),
         ("\n\nx = 1 / 0", r"plugins\.py: ZeroDivisionError in line 3: division by zero"),
@@ -116,7 +116,7 @@ def test_what_fails_in_plugins_is_one_line(plugged):
         assert "\n" not in str(caught.value)
 
 
-def test_plugins_are_not_run_where_all_names_are_built_in(project_folder):
+def test_plugins_are_not_run_if_all_names_are_built_in(project_folder):
     (project_folder / "competition" / "small" / "plugins.py").write_text("raise SystemExit('it was run')")
     project = open_project("small")
     images = project.competition.images
@@ -125,7 +125,7 @@ def test_plugins_are_not_run_where_all_names_are_built_in(project_folder):
     assert set(image_plugins(pixels, project.paths)) == {"plugins"}
 
 
-def test_every_kind_has_an_example():
+def test_page_has_an_example_of_every_decorator():
     for decorator in (
         *("metric", "backbone", "loss", "preparation_step", "callback", "ensemble_method", "prediction_map"),
         *("image_format", "label_layout", "source"),

@@ -1,3 +1,5 @@
+"""Files: atomic writing, CSV, JSON, fingerprints, locks, mapped arrays."""
+
 import os
 import re
 import subprocess
@@ -12,7 +14,7 @@ from medfold import files
 from medfold.errors import UserError
 
 
-def test_atomic_write_leaves_the_old_file_if_the_block_fails(tmp_path):
+def test_atomic_write_keeps_the_old_file_on_error(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
 
@@ -39,8 +41,8 @@ def test_atomic_write_replaces_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize("count", [3, 60])
-def test_contents_are_on_the_disk_before_the_rename(tmp_path, monkeypatch, count):
-    """One file after the other, or for many files the whole system at once; links may lead nowhere."""
+def test_atomic_write_syncs_contents_before_the_rename(tmp_path, monkeypatch, count):
+    """Few files are synced one by one, many by one sync of the system; a link may be broken."""
     calls, replace = [], Path.replace
     monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync"))
     monkeypatch.setattr(os, "sync", lambda: calls.append("sync"), raising=False)
@@ -57,7 +59,7 @@ def test_contents_are_on_the_disk_before_the_rename(tmp_path, monkeypatch, count
     assert calls == ["rename"]
 
 
-def test_nine_digits_bring_a_float32_back(tmp_path):
+def test_csv_keeps_float32_values_exactly(tmp_path):
     import numpy as np
 
     values = np.random.default_rng(0).random(1000).astype(np.float32)
@@ -67,7 +69,7 @@ def test_nine_digits_bring_a_float32_back(tmp_path):
     assert read["id"].iloc[1] == "001"
 
 
-def test_json_refuses_what_is_not_json(tmp_path):
+def test_write_json_refuses_nan_and_writes_nothing(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         files.write_json({"value": float("nan")}, tmp_path / "a.json")
     assert files.read_json(tmp_path / "a.json") is None
@@ -90,7 +92,7 @@ for _ in range(20):
 """
 
 
-def test_lock_lets_no_update_get_lost(tmp_path):
+def test_lock_prevents_lost_updates(tmp_path):
     path = tmp_path / "count.json"
     files.write_json(0, path)
     workers = [subprocess.Popen([sys.executable, "-c", ADD, str(path)]) for _ in range(3)]
@@ -99,7 +101,7 @@ def test_lock_lets_no_update_get_lost(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_what_was_read_of_a_mapped_array_is_given_back(tmp_path):
+def test_release_pages_frees_memory_of_a_mapped_array(tmp_path):
     def in_memory():
         return int(re.search(r"RssFile:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10
 
@@ -114,7 +116,7 @@ def test_what_was_read_of_a_mapped_array_is_given_back(tmp_path):
     files.release_pages(np.ones(3))
 
 
-def test_long_work_is_not_begun_twice(tmp_path):
+def test_exclusive_lock_refuses_a_second_holder(tmp_path):
     begun = []
 
     def begin(name):

@@ -1,4 +1,4 @@
-"""Downloads that break in every way, against a storage on 127.0.0.1."""
+"""Downloads through every fault, from an imitated storage on 127.0.0.1."""
 
 import base64
 import errno
@@ -18,7 +18,7 @@ CONTENT = bytes(range(256)) * 4000  # 1 MB
 
 @pytest.fixture
 def get(kaggle, tmp_path):
-    """Fetches `content` under a fresh signed address and returns the file."""
+    """A function that downloads `content` from a new signed address and returns the file."""
 
     def fetch(content=CONTENT, contents=0):
         target = tmp_path / "folder" / "archive.zip"
@@ -36,12 +36,12 @@ def ranges(kaggle):
     return [headers.get("Range") for where, headers in kaggle.log if where == "storage"]
 
 
-def test_a_file_arrives_whole(get, kaggle):
+def test_download_writes_the_whole_file(get, kaggle):
     assert get().read_bytes() == CONTENT
     assert kaggle.waits == []
 
 
-def test_a_dropped_connection_goes_on_where_it_broke(get, kaggle):
+def test_dropped_connection_resumes_where_it_broke(get, kaggle):
     kaggle.fault("storage", drop(after=300_000), None, drop(after=100_000))
     assert get().read_bytes() == CONTENT
     first, second = (int(each.removeprefix("bytes=").rstrip("-")) for each in ranges(kaggle) if each)
@@ -49,7 +49,7 @@ def test_a_dropped_connection_goes_on_where_it_broke(get, kaggle):
     assert "connection lost" in kaggle.said()
 
 
-def test_an_expired_address_costs_no_byte(get, kaggle):
+def test_expired_address_keeps_the_downloaded_bytes(get, kaggle):
     kaggle.fault("storage", drop(after=300_000), None, status(403))
     assert get().read_bytes() == CONTENT
     kept = [each for each in ranges(kaggle) if each]
@@ -58,7 +58,7 @@ def test_an_expired_address_costs_no_byte(get, kaggle):
     assert "the address has expired" in kaggle.said()
 
 
-def test_a_stall_is_a_lost_connection(get, kaggle, monkeypatch):
+def test_stalled_download_is_resumed(get, kaggle, monkeypatch):
     monkeypatch.setattr(http_download, "TIMEOUT", (1, 0.3))
     kaggle.fault("storage", drop(after=200_000), None, stall(2, after=200_000))
     assert get().read_bytes() == CONTENT
@@ -66,20 +66,20 @@ def test_a_stall_is_a_lost_connection(get, kaggle, monkeypatch):
 
 
 @pytest.mark.parametrize("code", [429, 500, 503])
-def test_a_busy_server_is_asked_again(get, kaggle, code):
+def test_busy_server_is_retried(get, kaggle, code):
     kaggle.fault("storage", status(code), status(code, Retry_After="7"))
     assert get().read_bytes() == CONTENT
     assert 1 < kaggle.waits[0] < 3
     assert kaggle.waits[1] == 7
 
 
-def test_an_unreasonable_wait_is_bounded(get, kaggle):
+def test_retry_after_is_limited(get, kaggle):
     kaggle.fault("storage", status(503, Retry_After="86400"))
     get()
     assert kaggle.waits == [http_download.MAX_WAIT]
 
 
-def test_no_progress_is_the_end_and_nothing_is_lost(get, kaggle, tmp_path):
+def test_repeated_failures_raise_and_keep_the_part(get, kaggle, tmp_path):
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
     with pytest.raises(UserError, match="archive.zip failed: the server returned 503.*are saved; run the same command"):
         get()
@@ -91,14 +91,14 @@ def test_no_progress_is_the_end_and_nothing_is_lost(get, kaggle, tmp_path):
     assert ranges(kaggle)[-1] == f"bytes={part.stat().st_size if part.exists() else 262144}-"
 
 
-def test_what_asking_again_cannot_change_is_told_at_once(get, kaggle):
+def test_status_404_raises_without_retry(get, kaggle):
     kaggle.fault("storage", status(404))
     with pytest.raises(UserError, match="failed: the server returned 404"):
         get()
     assert kaggle.waits == []
 
 
-def test_another_file_under_the_same_name_is_not_appended(get, kaggle):
+def test_changed_file_is_downloaded_from_the_start(get, kaggle):
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
     with pytest.raises(UserError):
         get()
@@ -106,7 +106,7 @@ def test_another_file_under_the_same_name_is_not_appended(get, kaggle):
     assert get(renewed).read_bytes() == renewed
 
 
-def test_a_range_that_brings_another_file_is_noticed(get, kaggle):
+def test_range_of_a_changed_file_is_discarded(get, kaggle):
     def swapped(handler, answer):
         kaggle.blobs["a.zip"] = CONTENT[::-1]
         answer()
@@ -118,17 +118,17 @@ def test_a_range_that_brings_another_file_is_noticed(get, kaggle):
 
 @pytest.fixture
 def no_md5(monkeypatch):
-    """A storage that does not name one: nothing but size and entity tag can tell."""
+    """A storage that sends no MD5, so that only size and entity tag identify the file."""
     monkeypatch.setattr(http_download, "_md5", lambda answer: None)
 
 
 @pytest.mark.parametrize("page", [b"<html>sorry</html>", b"x" * 300_001, b""])
-def test_a_page_instead_of_the_rest_is_never_written(get, kaggle, no_md5, page):
+def test_page_instead_of_the_rest_is_not_written(get, kaggle, no_md5, page):
     kaggle.fault("storage", drop(after=300_000), None, lambda handler, answer: handler.answer(200, page, {}))
     assert get().read_bytes() == CONTENT
 
 
-def test_a_part_that_is_too_long_is_thrown_away(get, kaggle, no_md5, tmp_path):
+def test_part_that_is_too_long_is_discarded(get, kaggle, no_md5, tmp_path):
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
     with pytest.raises(UserError):
         get()
@@ -136,12 +136,12 @@ def test_a_part_that_is_too_long_is_thrown_away(get, kaggle, no_md5, tmp_path):
     assert get().read_bytes() == CONTENT
 
 
-def test_a_range_that_the_server_refuses_starts_anew_in_the_end(get, kaggle, no_md5):
+def test_refused_range_restarts_the_download(get, kaggle, no_md5):
     kaggle.fault("storage", drop(after=300_000), None, status(416))
     assert get().read_bytes() == CONTENT
 
 
-def test_what_is_packed_for_the_way_only_is_unpacked(get, kaggle, tmp_path):
+def test_gzip_content_encoding_is_decoded(get, kaggle, tmp_path):
     packed = gzip.compress(CONTENT)
     md5 = base64.b64encode(hashlib.md5(packed).digest()).decode()
     headers = {"Content-Encoding": "gzip", "x-goog-hash": f"md5={md5}", "ETag": '"1"', "Accept-Ranges": "bytes"}
@@ -149,8 +149,8 @@ def test_what_is_packed_for_the_way_only_is_unpacked(get, kaggle, tmp_path):
     assert get().read_bytes() == CONTENT
 
 
-def test_bytes_that_changed_on_the_way_are_noticed(get, kaggle, tmp_path):
-    """A part that was damaged on the disk is right in size and wrong in content."""
+def test_part_of_wrong_content_is_downloaded_again(get, kaggle, tmp_path):
+    """A part that was damaged on the disk has the right size and wrong content."""
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
     with pytest.raises(UserError):
         get()
@@ -160,7 +160,7 @@ def test_bytes_that_changed_on_the_way_are_noticed(get, kaggle, tmp_path):
     assert "was damaged in transfer" in kaggle.said()
 
 
-def test_a_server_without_ranges_starts_anew(kaggle, tmp_path):
+def test_server_without_ranges_restarts_the_download(kaggle, tmp_path):
     kaggle.fault("storage", drop(after=300_000))
     session = requests.Session()
 
@@ -174,7 +174,7 @@ def test_a_server_without_ranges_starts_anew(kaggle, tmp_path):
     assert set(ranges(kaggle)) == {None}
 
 
-def test_too_little_room_is_told_before_the_first_byte(get, kaggle, monkeypatch):
+def test_too_little_disk_space_raises_before_download(get, kaggle, monkeypatch):
     monkeypatch.setattr(http_download.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1_500_000}))
     with pytest.raises(UserError, match=r"too little disk space: 2.05 MB needed .*, 1.5 MB free"):
         get(contents=1.0)
@@ -182,7 +182,7 @@ def test_too_little_room_is_told_before_the_first_byte(get, kaggle, monkeypatch)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, which Linux has")  # noqa: PTH110
-def test_a_disk_that_fills_up_is_told(get, kaggle, tmp_path):
+def test_disk_that_fills_up_raises(get, kaggle, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "archive.zip.part").symlink_to("/dev/full")
@@ -194,7 +194,7 @@ def test_a_disk_that_fills_up_is_told(get, kaggle, tmp_path):
         get()
 
 
-def test_the_reason_never_shows_an_address(kaggle):
+def test_failure_reason_hides_the_address(kaggle):
     kaggle.fault("storage", status(403))
     answer = requests.get(kaggle.signed("a", b""), timeout=5)
     error = requests.HTTPError(f"403 for url {answer.url}", response=answer)
@@ -204,7 +204,7 @@ def test_the_reason_never_shows_an_address(kaggle):
     )
 
 
-def test_a_finished_part_of_a_killed_run_is_not_fetched_again(get, kaggle, tmp_path):
+def test_finished_part_is_not_downloaded_again(get, kaggle, tmp_path):
     get()
     target = tmp_path / "folder" / "archive.zip"
     identity = {"same": f'"{files.md5(target)}"', "bytes": len(CONTENT)}
@@ -212,4 +212,4 @@ def test_a_finished_part_of_a_killed_run_is_not_fetched_again(get, kaggle, tmp_p
     files.write_json(identity, target.with_name("archive.zip.part.json"))
     kaggle.log.clear()
     assert get().read_bytes() == CONTENT
-    assert ranges(kaggle) == [None]  # only asked what it is
+    assert ranges(kaggle) == [None]  # only its headers were requested

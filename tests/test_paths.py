@@ -1,3 +1,5 @@
+"""Paths of a project and of its files."""
+
 from pathlib import Path
 
 import pytest
@@ -6,24 +8,24 @@ from medfold.errors import UserError
 from medfold.paths import Workspace
 
 
-def test_the_project_is_found_from_below(project_folder, monkeypatch):
+def test_project_is_found_from_a_subfolder(project_folder, monkeypatch):
     below = project_folder / "competition" / "small"
     monkeypatch.chdir(below)
     assert Workspace.find().root == project_folder
 
 
-def test_no_project_is_one_line(tmp_path, monkeypatch):
+def test_find_without_a_project_raises(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="Change into your clone"):
         Workspace.find()
 
 
-def test_an_unknown_competition_names_the_nearest(project_folder):
+def test_unknown_competition_suggests_the_nearest(project_folder):
     with pytest.raises(UserError, match="did you mean 'small'"):
         Workspace.find().competition("smal")
 
 
-def test_the_files_of_the_design(project_folder):
+def test_files_of_a_competition_are_in_documented_places(project_folder):
     paths = Workspace.find().competition("small")
     fold = paths.run("baseline").fold(2)
     shown = {

@@ -1,4 +1,4 @@
-"""Native output that is silenced, and processes that end with the one that began them."""
+"""Child processes that end with their parent, and silenced native output."""
 
 import os
 import signal
@@ -12,35 +12,35 @@ from medfold.errors import UserError
 from medfold.processes import run_in_subprocess, silence_native_output
 
 
-def number_of_this_process():
+def process_id():
     return os.getpid()
 
 
-def refuse():
+def raise_user_error():
     raise UserError("a fault", "weights.h5", "Mend it")
 
 
-def be_killed():
+def kill_own_process():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_function_is_called_in_a_process_of_its_own():
-    assert run_in_subprocess("numbers", number_of_this_process) != os.getpid()
+def test_run_in_subprocess_uses_another_process():
+    assert run_in_subprocess("numbers", process_id) != os.getpid()
 
 
-def test_what_it_refuses_is_told_as_if_it_were_called_here():
+def test_user_error_in_subprocess_is_raised_in_parent():
     with pytest.raises(UserError, match=r"^weights\.h5: a fault\. Mend it$"):
-        run_in_subprocess("numbers", refuse)
+        run_in_subprocess("numbers", raise_user_error)
 
 
-def test_if_it_is_killed_that_is_one_line():
+def test_killed_subprocess_raises_user_error():
     with pytest.raises(UserError, match="numbers: the process was killed. It may have run out of memory"):
-        run_in_subprocess("numbers", be_killed)
+        run_in_subprocess("numbers", kill_own_process)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_no_process_is_left_when_the_one_that_began_it_is_killed(tmp_path):
+def test_subprocess_ends_when_its_parent_is_killed(tmp_path):
     script = tmp_path / "begins.py"
     script.write_text(
         "import os, time\n"
@@ -65,7 +65,7 @@ def test_no_process_is_left_when_the_one_that_began_it_is_killed(tmp_path):
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_silenced_output_is_shown_only_if_the_block_fails(fails):
+def test_silenced_output_is_shown_only_on_error(fails):
     code = (
         "import os\nfrom medfold.processes import silence_native_output\n"
         "with silence_native_output(show_on_error=True):\n"
@@ -76,7 +76,7 @@ def test_silenced_output_is_shown_only_if_the_block_fails(fails):
     assert ("after" in result.stderr) is not fails
 
 
-def test_the_last_thread_out_opens_the_standard_error_again(capfd):
+def test_stderr_is_restored_when_the_last_block_ends(capfd):
     first, second = silence_native_output(), silence_native_output()
     first.__enter__()
     second.__enter__()

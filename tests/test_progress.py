@@ -1,3 +1,5 @@
+"""Progress bars and tables, with and without a terminal."""
+
 import io
 import re
 
@@ -6,7 +8,7 @@ from rich.console import Console
 from medfold import console, progress
 
 
-def test_bytes_that_pass_are_told_now_and_then_where_there_is_no_terminal(capsys, monkeypatch):
+def test_progress_bar_without_terminal_prints_bytes_at_intervals(capsys, monkeypatch):
     with progress.progress_bar("download", 3_000_000, "bytes", 1_000_000) as bar:
         bar.advance(500_000)
         assert capsys.readouterr().out == ""  # not yet
@@ -15,14 +17,14 @@ def test_bytes_that_pass_are_told_now_and_then_where_there_is_no_terminal(capsys
     assert capsys.readouterr().out == "download   2 MB of 3 MB\n"
 
 
-def test_a_board_without_a_terminal_is_told_line_by_line(capsys):
+def test_live_table_without_terminal_prints_lines(capsys):
     with progress.live_table(["fold 0", "fold 1"]) as tell:
         tell("fold 1", "epoch 1/2")
         tell("fold 0", "done")
     assert capsys.readouterr().out == "fold 1     epoch 1/2\nfold 0     done\n"
 
 
-def test_a_board_on_a_terminal_keeps_a_line_for_each(monkeypatch):
+def test_live_table_on_a_terminal_has_a_line_each(monkeypatch):
     screen = io.StringIO()
     monkeypatch.setattr(console, "console", Console(file=screen, force_terminal=True, width=80, color_system=None))
     with progress.live_table(["fold 0", "fold 1"]) as tell:
@@ -35,21 +37,21 @@ def test_a_board_on_a_terminal_keeps_a_line_for_each(monkeypatch):
     assert "waiting" in shown
 
 
-def test_counted_work_is_told_with_its_rate_and_the_time_left_where_there_is_no_terminal(capsys, monkeypatch):
+def test_progress_bar_without_terminal_prints_rate_and_time_left(capsys, monkeypatch):
     monkeypatch.setattr(progress, "LOG_INTERVAL", -1)
     with progress.progress_bar("predict", 4) as bar:
         bar.advance()
     assert re.fullmatch(r"predict    1 of 4 images, [\d,]+ a second, .* left\n", capsys.readouterr().out)
 
 
-def test_work_that_others_tell_of_gives_no_lines(capsys, monkeypatch):
+def test_progress_bar_with_log_false_prints_nothing(capsys, monkeypatch):
     monkeypatch.setattr(progress, "LOG_INTERVAL", -1)
     with progress.progress_bar("fold 0", 4, "steps", log=False) as bar:
         bar.advance(4)
     assert capsys.readouterr().out == ""
 
 
-def test_a_bar_on_a_terminal_has_count_text_and_unit(monkeypatch):
+def test_progress_bar_on_a_terminal_has_count_text_and_unit(monkeypatch):
     screen = io.StringIO()
     monkeypatch.setattr(console, "console", Console(file=screen, force_terminal=True, width=120, color_system=None))
     with progress.progress_bar("fold 0", 10, "steps", done=4) as bar:

@@ -1,4 +1,4 @@
-"""docs/reference.md is what the generator makes of schemas, decorated functions, options and the Makefile."""
+"""docs/reference.md: equal to what its generator makes of schemas, decorators, options and the Makefile."""
 
 import importlib.util
 import re
@@ -30,7 +30,7 @@ def page(generator):
     return generator.render()
 
 
-def test_the_page_is_up_to_date(page):
+def test_page_is_up_to_date(page):
     assert PAGE.read_text(encoding="utf-8") == page, "docs/reference.md is not that of the schemas: make reference"
 
 
@@ -56,7 +56,7 @@ def test_every_registered_name_has_a_row(page, generator):
     assert set(generator.PURPOSES) == set(generator.PIPELINES)
 
 
-def test_the_examples_are_valid(page):
+def test_yaml_examples_are_valid(page):
     facts, *recipes = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     Competition.model_validate(yaml.safe_load(facts))
     assert recipes
@@ -76,7 +76,7 @@ class Example(BaseModel):
     part: Literal["x"] | bool = Field(default=False, description="A part.")
 
 
-def test_a_table_of_keys(generator):
+def test_table_of_keys_has_type_default_and_description(generator):
     assert generator.keys(Example, "x.").splitlines()[2:] == [
         r"| `x.number` | whole number, 2 to 5 | `3` | A \| B. |",
         "| `x.share` | number, above 0, below 1 | required | A share. |",
@@ -90,7 +90,7 @@ def test_a_table_of_keys(generator):
     ]
 
 
-def test_a_key_without_a_meaning_is_refused(generator):
+def test_key_without_description_is_refused(generator):
     class Silent(BaseModel):
         key: int = 1
 
@@ -98,7 +98,7 @@ def test_a_key_without_a_meaning_is_refused(generator):
         generator.keys(Silent)
 
 
-def test_a_word_that_nothing_takes_is_refused(generator, monkeypatch):
+def test_undescribed_make_variable_is_refused(generator, monkeypatch):
     monkeypatch.delitem(generator.OTHER_WORDS, "ORDER")
     with pytest.raises(ValueError, match="make test takes ORDER="):
         generator.words()

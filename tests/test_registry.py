@@ -1,4 +1,4 @@
-"""Registries: built-in names first, plugins at the first other name, and no name twice."""
+"""Registries: built-in names first, plugins run at the first other name, and no name twice."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ def things(monkeypatch):
     return made
 
 
-def test_plugins_are_run_once_and_only_at_a_name_that_is_not_built_in(things):
+def test_plugins_run_once_at_the_first_unknown_name(things):
     runs = []
 
     def run():
@@ -40,7 +40,7 @@ def test_plugins_are_run_once_and_only_at_a_name_that_is_not_built_in(things):
     assert not things.is_built_in("feather")
 
 
-def test_another_competition_has_other_plugins(things):
+def test_new_plugin_loader_removes_the_former_plugins(things):
     registry.set_plugin_loader(lambda: things.register("feather", 2))
     assert "feather" in things
     registry.set_plugin_loader(lambda: None)
@@ -48,7 +48,7 @@ def test_another_competition_has_other_plugins(things):
     assert len(things) == 1
 
 
-def test_a_name_that_is_taken_is_refused(things):
+def test_registering_a_taken_name_raises(things):
     with pytest.raises(UserError, match="thing 'stone' exists already"):
         things.register("stone", 2)
     registry.set_plugin_loader(lambda: things.register("stone", 3))
@@ -56,12 +56,12 @@ def test_a_name_that_is_taken_is_refused(things):
         things.find("feather", "key")
 
 
-def test_plugins_may_look_up_what_is_built_in(things):
+def test_plugins_can_look_up_built_in_names(things):
     registry.set_plugin_loader(lambda: things.register("pair", (things["stone"], "other" in things)))
     assert things["pair"] == (1, False)
 
 
-def test_what_is_built_in_stays_so_when_plugins_are_the_first_to_import_it():
+def test_built_in_names_imported_by_plugins_stay_built_in():
     code = (
         "from medfold import registry\n"
         "import importlib\n"

@@ -1,4 +1,4 @@
-"""What the repository itself promises: every competition folder is sound, texts name what is there."""
+"""The repository: every competition folder loads, and texts name files and targets that exist."""
 
 import re
 
@@ -22,7 +22,7 @@ def test_every_competition_and_recipe_loads(name):
         load_recipe(project.paths, ROOT.base_folder, each, {})
 
 
-def test_files_named_in_the_texts_exist():
+def test_files_linked_in_texts_exist():
     own = [ROOT.competition(name).folder / "README.md" for name in shipped()]
     for text in [
         *REPOSITORY.glob("*.md"),
@@ -35,7 +35,7 @@ def test_files_named_in_the_texts_exist():
                 assert (text.parent / link).exists(), f"{text}: {link}"
 
 
-def test_the_reference_names_every_target():
+def test_reference_names_every_make_target():
     makefile, reference = (
         (REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "docs/reference.md")
     )
@@ -45,7 +45,7 @@ def test_the_reference_names_every_target():
         assert f"| `make {target}` |" in reference, target
 
 
-def test_the_readme_names_targets_that_there_are():
+def test_make_targets_in_the_readme_exist():
     makefile, readme = ((REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "README.md"))
     targets = re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE)
     named = re.findall(r"(?:^ {4}|`)make ([a-z-]+)", readme, re.MULTILINE)
@@ -53,14 +53,14 @@ def test_the_readme_names_targets_that_there_are():
     assert set(named) <= set(targets)
 
 
-def test_the_catalogue_names_every_competition():
-    ours = set(shipped())
+def test_catalogue_links_only_existing_and_shipped_competitions():
+    shipped_names = set(shipped())
     folders = {path.parent.name for path in REPOSITORY.glob("competition/*/competition.yaml")}
     catalogue = (REPOSITORY / "competition" / "README.md").read_text(encoding="utf-8")
     linked = set(re.findall(r"\]\(([\w-]+)/README\.md\)", catalogue))
     assert linked <= folders
-    assert ours >= linked - {"medmnist"}
-    assert {"pathmnist", "chestmnist", "pneumoniamnist"} <= ours
+    assert shipped_names >= linked - {"medmnist"}
+    assert {"pathmnist", "chestmnist", "pneumoniamnist"} <= shipped_names
 
 
 def test_both_opencv_wheels_are_locked_at_one_version():
@@ -70,12 +70,14 @@ def test_both_opencv_wheels_are_locked_at_one_version():
     assert len(set(versions)) == 1
 
 
-def test_the_house_names_modules_that_there_are():
+def test_modules_named_in_house_md_exist():
     page = (REPOSITORY / "docs" / "house.md").read_text(encoding="utf-8").partition("## ")[0]
     source = REPOSITORY / "src" / "medfold"
-    rooms = {}
-    for room, _, modules in re.findall(r"^\| `(\w+)/` \| (.*?) \| (.*) \|$", page, re.MULTILINE):
-        rooms[room] = modules
+    packages = {}
+    for package, _, modules in re.findall(r"^\| `(\w+)/` \| (.*?) \| (.*) \|$", page, re.MULTILINE):
+        packages[package] = modules
         for module in re.findall(r"`(\w+)/?`", modules):
-            assert list((source / room).rglob(f"{module}.py")) or (source / room / module).is_dir(), f"{room}: {module}"
-    assert set(rooms) == {path.parent.name for path in source.glob("*/__init__.py")}
+            assert list((source / package).rglob(f"{module}.py")) or (source / package / module).is_dir(), (
+                f"{package}: {module}"
+            )
+    assert set(packages) == {path.parent.name for path in source.glob("*/__init__.py")}

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from medfold.console import warn
 from medfold.errors import UserError
-from medfold.signals import shielded_children, stop_on_signals
+from medfold.signals import accept_termination, shielded_children, stop_on_signals
 
 for _name in ("pydicom", "pylibjpeg", "openjpeg", "tifffile", "PIL"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
@@ -139,7 +139,7 @@ class WorkerPool(ProcessPoolExecutor):
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             for process in active_children():  # now, whatever they do
                 process.terminate()
-        super().__exit__(kind, error, traceback)
+        self.shutdown(cancel_futures=True)
 
 
 def try_worker_pool(*arguments: Any) -> WorkerPool | None:
@@ -157,6 +157,7 @@ def try_worker_pool(*arguments: Any) -> WorkerPool | None:
 
 def _start_worker(initializer: Callable[..., None] | None, arguments: tuple) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # for systems where it cannot be blocked
+    accept_termination()
     end_with_parent()
     if initializer:
         initializer(*arguments)

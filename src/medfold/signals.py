@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-OF_TERMINAL = {getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}  # go to all processes
+ALL = {signal.SIGINT, *REQUESTS}
 
 _received = signal.SIGINT
 
@@ -19,6 +19,13 @@ def stop_on_signals() -> None:
     for number in REQUESTS:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
+    accept_termination()
+
+
+def accept_termination() -> None:
+    """Lets SIGTERM reach this process, which `shielded_children` has blocked at its start."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -39,12 +46,13 @@ def shielded_children() -> Iterator[None]:
     """Processes that are started within the block do not receive Ctrl-C and SIGHUP: their parent ends them.
 
     A terminal sends both to all processes of a command. Children that end by themselves would print tracebacks, and
-    would look as if they had failed.
+    would look as if they had failed. SIGTERM is blocked until the child calls `accept_termination`, so that its parent
+    is not stopped between the start of a child and the note that there is one.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    previous = signal.pthread_sigmask(signal.SIG_BLOCK, OF_TERMINAL)  # inherited by children
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, ALL)  # inherited by children
     try:
         yield
     finally:

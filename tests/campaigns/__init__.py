@@ -1,9 +1,9 @@
-"""Campaigns: questions that take thousands of cases or hours of kills to answer.
+"""Campaigns: tests of thousands of random cases, which take hours.
 
-    make campaigns                      all of them, at full size; started again, it goes on where it was
-    make campaigns WHAT=kills SEED=1    one of them, with other random moments
+    make campaigns                      all of them, at full size; resumes if it was stopped
+    make campaigns WHAT=kills SEED=1    one of them, with other random cases
 
-`make test-all` asks each of a small share of its cases. A campaign is a module of this package with a `CAMPAIGN`.
+`make test-all` runs a small share of the cases of each. A campaign is a module of this package with a `CAMPAIGN`.
 """
 
 from importlib import import_module
@@ -14,5 +14,5 @@ NAMES = ("disk", "fuzz", "kills", "properties", "renames", "signals")
 
 
 def named(name: str) -> Campaign:
-    """The campaign of a name in NAMES."""
+    """The campaign of this name, one of NAMES."""
     return import_module(f"tests.campaigns.{name}").CAMPAIGN

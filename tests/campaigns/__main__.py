@@ -16,7 +16,7 @@ JOURNALS = REPOSITORY / ".campaigns"
 
 
 def main() -> int:
-    """The exit code: 1 if a case failed."""
+    """Runs the campaigns; the exit code is 1 if a case failed."""
     parser = argparse.ArgumentParser(prog="make campaigns", description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="*", default=[], metavar=f"{{{','.join(NAMES)}}}")
     parser.add_argument("--seed", type=int, default=0, help="of the random choices; default 0")

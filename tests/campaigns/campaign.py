@@ -1,4 +1,4 @@
-"""What a campaign is, and how its cases are tried: each once; a journal makes it resumable."""
+"""A campaign and its cases, each of which is run once; a journal makes it resumable."""
 
 import json
 import os
@@ -13,25 +13,25 @@ from typing import Any
 from medfold import files
 from tests.support.helpers import REPOSITORY
 
-TESTED = ("src", "tests")  # a journal holds as long as nothing in these folders changes
+TESTED = ("src", "tests")  # a journal is valid until a file in these folders changes
 HEAD = "| campaign | question | cases | held | time | seed |"
 
 
 class NotPossibleError(Exception):
-    """A campaign cannot be tried on this machine; the text says why."""
+    """The campaign cannot run on this machine; the message says why."""
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """A question, and the cases that could answer it with no.
+    """A yes-or-no question, and the cases that may answer it with no.
 
     Args:
-        question: in one line.
-        cases: (seed, full) -> the names of the cases, each of which says all that decides it; a small share of them
+        question: the question, in one line.
+        cases: (seed, full) -> the names of the cases, each of which determines its case fully; a small share of them
             unless `full`.
-        prepare: (folder) -> what all cases need, made once in an empty folder. It raises NotPossibleError where the
-            machine does not allow the campaign.
-        check: (case, what `prepare` gave, an empty folder) -> what was seen, in a few words. An AssertionError is a no.
+        prepare: (folder) -> what all cases need, made once in an empty folder. It raises NotPossibleError if the
+            campaign cannot run on this machine.
+        check: (case, result of `prepare`, an empty folder) -> the result in a few words. An AssertionError means no.
     """
 
     question: str
@@ -42,13 +42,13 @@ class Campaign:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a case came to.
+    """Result of a case.
 
     Args:
-        case: its name.
+        case: name of the case.
         held: whether the answer is yes.
-        seen: what was seen, or what is wrong.
-        seconds: that it took.
+        seen: the result in words, or the error.
+        seconds: duration.
     """
 
     case: str
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def outcomes(campaign: Campaign, cases: list[str]) -> Iterator[Outcome]:
-    """Tries cases one after the other; a no does not end it."""
+    """Runs cases one after the other, also after a failure."""
     with tempfile.TemporaryDirectory(prefix="campaign ") as folder:
         shared = Path(folder) / "shared"
         shared.mkdir()
@@ -76,22 +76,22 @@ def outcomes(campaign: Campaign, cases: list[str]) -> Iterator[Outcome]:
 
 
 def run(name: str, campaign: Campaign, seed: int, journals: Path) -> list[Outcome]:
-    """Tries the cases that are not in the journal yet, and says what comes of each.
+    """Runs the cases that are not in the journal yet, and prints the outcome of each.
 
     Args:
-        name: of the campaign.
-        seed: for its random choices.
-        journals: the folder of the journals.
+        name: name of the campaign.
+        seed: seed of its random choices.
+        journals: folder of the journals.
 
     Returns:
-        The outcomes of all cases, those of an earlier start too.
+        The outcomes of all cases, also those in the journal.
     """
     journal = journals / f"{name}-{seed}.jsonl"
     cases, known = campaign.cases(seed, True), _read(journal)
     if known:
         print(f"{name}: {len(known)} of {len(cases)} cases are done, the rest follows", flush=True)
     journals.mkdir(exist_ok=True)
-    with journal.open("w", encoding="utf-8") as file:  # without the half line that a kill may have left
+    with journal.open("w", encoding="utf-8") as file:  # without an incomplete last line
         for entry in ({"code": _code()}, *map(asdict, known.values())):
             file.write(json.dumps(entry) + "\n")
         for outcome in outcomes(campaign, [case for case in cases if case not in known]):
@@ -105,7 +105,7 @@ def run(name: str, campaign: Campaign, seed: int, journals: Path) -> list[Outcom
 
 
 def _read(journal: Path) -> dict[str, Outcome]:
-    """The outcomes in a journal by case; none if it is of other code."""
+    """The outcomes in a journal by case; empty if the code has changed since."""
     lines = journal.read_text(encoding="utf-8").splitlines(keepends=True) if journal.is_file() else []
     whole = [json.loads(line) for line in lines if line.endswith("\n")]
     if not whole or whole[0] != {"code": _code()}:
@@ -114,20 +114,20 @@ def _read(journal: Path) -> dict[str, Outcome]:
 
 
 def _code() -> str:
-    """A hash of the code that is tested, and of what tests it."""
+    """Hash of the source and of the tests."""
     paths = [path for folder in TESTED for path in (REPOSITORY / folder).rglob("*.py")]
     return files.fingerprint({path.relative_to(REPOSITORY).as_posix(): files.sha256(path) for path in sorted(paths)})
 
 
 def row(name: str, campaign: Campaign, seed: int, found: list[Outcome]) -> str:
-    """A line of the summary table."""
+    """A row of the summary table."""
     held, minutes = sum(each.held for each in found), sum(each.seconds for each in found) / 60
     cells = [name, campaign.question, f"{len(found):,}", f"{held:,}", f"{minutes:.0f} min", f"{seed}"]
     return "| " + " | ".join(cells) + " |"
 
 
 def with_row(text: str, line: str) -> str:
-    """The page with a line of its table exchanged, or added at its end."""
+    """The page with the row of one campaign replaced or added."""
     head, table, rest = re.split(rf"(^{re.escape(HEAD)}\n(?:\|.*\n)*)", text, maxsplit=1, flags=re.MULTILINE)
     name = line.split("|")[1]
     lines = table.splitlines()

@@ -1,4 +1,4 @@
-"""A disk that fills up in a stage: one line and exit code 2; with more room, the same command ends with equal bytes."""
+"""A disk that fills up in a stage: one line and exit code 2; with more space, the command ends with equal bytes."""
 
 import shutil
 import subprocess
@@ -14,12 +14,12 @@ SIZES = dict.fromkeys(("download", "prepare", "features", "train", "submit", "no
     ("folds", "parallel", "ensemble", "report", "predict"), 6
 )
 SHARE = {"download": 1, "prepare": 2, "features": 2, "train": 1, "parallel": 1, "submit": 1, "report": 1, "notebook": 1}
-ROOM = 1 << 30  # bytes: of a disk that is large enough
+ROOM = 1 << 30  # bytes of a disk that is large enough
 
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system in memory whose size `resize` sets; needs the right to mount.
+    """A file system in memory whose size `resize` sets; needs permission to mount.
 
     Raises:
         PermissionError: mounting is not allowed here.
@@ -50,13 +50,13 @@ def prepare(folder: Path) -> dict[str, Undisturbed]:
 
 
 def cases(seed: int, full: bool) -> list[str]:
-    """A case is a stage, the room that it has, as a share of what it writes, and where temporary files go."""
+    """A case is a stage, the disk space as a share of what the stage writes, and the place of temporary files."""
     shares = pipeline.random_shares(SIZES if full else SHARE, seed, 0, 1.1)
     return [f"{stage} {share} {('there', 'elsewhere')[number % 2]}" for stage, number, share in shares]
 
 
 def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:
-    """Fills the disk, runs a stage, makes room, runs it again, and compares."""
+    """Fills the disk, runs a stage, frees space, runs it again, and compares."""
     stage, share, temporary = case.split()
     undisturbed = given[stage]
     with small_disk(folder / "disk") as disk:

@@ -1,4 +1,4 @@
-"""Images damaged at random: each is read, or refused in one line; none ends its process, none takes long."""
+"""Images damaged at random: each is read, or refused in one line; none crashes its process or takes long."""
 
 import io
 import time
@@ -26,9 +26,9 @@ from medfold.images.worker_pool import WorkerDied, map_in_workers
 from tests.campaigns.campaign import Campaign
 from tests.support.dicom_files import dataset, encapsulated, save, smooth, write
 
-BLOCK = 100  # damaged files in a case
-LONGEST = 10.0  # seconds that one file may take
-FULL, SHARE = 12, 1  # cases of each kind
+BLOCK = 100  # damaged files per case
+LONGEST = 10.0  # seconds allowed per file
+FULL, SHARE = 12, 1  # cases per kind
 COLOUR = smooth((64, 60, 3), 8)
 SYNTAXES = {
     "plain": ExplicitVRLittleEndian,
@@ -58,7 +58,7 @@ def _hdf5(data: io.BytesIO) -> None:
 
 
 def whole(kind: str, folder: Path) -> bytes:
-    """A sound file of a kind: the name of a suffix, or dcm and a transfer syntax."""
+    """An undamaged file of a kind, which is a suffix, or dcm with a transfer syntax."""
     suffix, _, syntax = kind.partition(" ")
     if suffix != "dcm":
         return MAKERS[kind]()
@@ -88,7 +88,7 @@ KINDS = [*MAKERS, *(f"dcm {syntax}" for syntax in [*SYNTAXES, "jpeg"])]
 
 
 def damaged(data: bytes, rng: np.random.Generator) -> bytes:
-    """A copy with one to four damages: bytes exchanged, one set to an extreme, a piece cut out, doubled or zeroed."""
+    """A copy with one to four damages: bytes replaced, one set to an extreme, a piece deleted, doubled or zeroed."""
     found = bytearray(data)
     for _ in range(rng.integers(1, 5)):
         at, length = int(rng.integers(len(found))), int(rng.integers(1, 65))
@@ -111,7 +111,7 @@ def damaged(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def attempt(item: tuple[str, str], folder: Path) -> tuple[str, float]:
-    """What becomes of a file: 'read', or what the user is told; and the seconds that took."""
+    """Reads a file: 'read' or the error message, and the seconds it took."""
     name, channels = item
     began = time.perf_counter()
     try:
@@ -131,7 +131,7 @@ def cases(seed: int, full: bool) -> list[str]:
 
 
 def check(case: str, given: None, folder: Path) -> str:
-    """Reads a hundred damaged files in processes."""
+    """Reads a hundred damaged files in worker processes."""
     kind, _, number = case.rpartition(" ")
     data, rng = whole(kind, folder), np.random.default_rng([*kind.encode(), int(number)])
     suffix = kind.split()[0]

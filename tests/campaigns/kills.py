@@ -1,4 +1,4 @@
-"""SIGKILL at a random moment in each stage: the same command then ends with the bytes of a run that was left alone."""
+"""SIGKILL at a random moment in each stage: the same command then ends with the bytes of an undisturbed run."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ SHARE = {"train": 3, "prepare": 1, "submit": 1}
 
 
 def cases(seed: int, full: bool) -> list[str]:
-    """A case is a stage, and the share of its time after which it is killed."""
+    """A case is a stage, and the share of its duration after which it is killed."""
     shares = pipeline.random_shares(KILLS if full else SHARE, seed, 0.05, 0.98)
     return [f"{stage} {share}" for stage, _, share in shares]
 

@@ -1,4 +1,4 @@
-"""The stages of a small project, left alone: what campaigns disturb and compare with."""
+"""The stages of a small project, undisturbed, for campaigns to disturb and compare with."""
 
 import os
 import random
@@ -43,7 +43,7 @@ import sys, keras
 keras.utils.set_random_seed(0)
 keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(sys.argv[1])
 """
-# In the order of the pipeline: each begins where the one before it ended.
+# In the order of the pipeline: each starts from the result of the one before.
 STAGES = {
     "download": ["download"],
     "prepare": ["prepare"],
@@ -57,19 +57,19 @@ STAGES = {
     "predict": ["predict", "--images", "data/small/raw/test"],
     "notebook": ["notebook"],
 }
-# What tells when, and for how long, or what a disturbed command had done already.
+# Files that hold times or durations, or depend on how often a command was started.
 VARIES = re.compile(r"^(runs/.*/log\.json|submissions/.*\.json|submissions/ledger\.csv|.*\.lock)$")
 
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What a stage does if it is left undisturbed.
+    """Result of an undisturbed stage.
 
     Args:
-        before: the project that it begins with.
-        result: the hashes of all files afterwards, by name.
-        seconds: that it takes.
-        bytes: by which the project grows.
+        before: the project before the stage.
+        result: hashes of all files after it, by name.
+        seconds: duration.
+        bytes: growth of the project on disk.
     """
 
     before: Path
@@ -105,7 +105,7 @@ def finish(stage: str, root: Path) -> str:
 
 
 def result(root: Path) -> dict[str, str]:
-    """The hashes of all files below a project by name; submissions go by their content, since names tell the time."""
+    """The hashes of all files of a project by name; submissions by their hash, since their names hold the time."""
     found = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
@@ -119,7 +119,7 @@ def check_result(stage: str, root: Path, undisturbed: Undisturbed) -> None:
     """Compares a project after a disturbed stage with one that was left undisturbed.
 
     Raises:
-        AssertionError: files differ, are missing or are too many, or the ledger has not one row.
+        AssertionError: files differ, are missing or are too many, or the ledger does not have exactly one row.
     """
     found, expected = result(root), undisturbed.result
     differs = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
@@ -138,7 +138,7 @@ def random_shares(counts: dict[str, int], seed: int, low: float, high: float) ->
 
 
 def prepare(folder: Path) -> dict[str, Undisturbed]:
-    """Runs the whole pipeline, left alone, and keeps the project as it was before each stage."""
+    """Runs the whole pipeline undisturbed, and keeps a copy of the project before each stage."""
     project = folder / "project"
     home = project / "competition" / "small"
     home.mkdir(parents=True)
@@ -156,5 +156,5 @@ def prepare(folder: Path) -> dict[str, Undisturbed]:
 
 
 def _bytes(folder: Path) -> int:
-    """Room that a folder takes on a disk with blocks of 4 kB."""
+    """Size of a folder on a disk with blocks of 4 kB."""
     return sum(-(-path.stat().st_size // 4096) * 4096 for path in folder.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""The property tests (hypothesis) with many more examples than `make test` tries."""
+"""The property tests (hypothesis) with many more examples than in `make test`."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from tests.support.helpers import REPOSITORY
 
 
 def cases(seed: int, full: bool) -> list[str]:
-    """A case is a file of tests, a profile of tests/conftest.py, and a seed."""
+    """A case is a test module, a profile of tests/conftest.py, and a seed."""
     profile = "campaign" if full else "all"
     paths = sorted((REPOSITORY / "tests").rglob("test_*.py"))
     having = [path for path in paths if "from hypothesis import" in path.read_text(encoding="utf-8")]
@@ -19,7 +19,7 @@ def cases(seed: int, full: bool) -> list[str]:
 
 
 def check(case: str, given: None, folder: Path) -> str:
-    """Runs the property tests of a file."""
+    """Runs the property tests of a module."""
     path, profile, seed = case.rsplit(" ", 2)
     options = ["-q", "-m", "hypothesis", "-p", "no:cacheprovider", f"--basetemp={folder / 'made'}"]
     chosen = [f"--hypothesis-profile={profile}", f"--hypothesis-seed={seed}"]

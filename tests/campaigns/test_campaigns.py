@@ -1,4 +1,4 @@
-"""A small, seeded share of each campaign; and that a campaign is journaled, goes on, and tells what failed."""
+"""Campaigns: a small seeded share of each, the journal that makes them resumable, and the summary."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.helpers import REPOSITORY
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_a_share_of_each_campaign_holds(name):
+def test_small_share_of_each_campaign_holds(name):
     chosen = named(name)
     try:
         found = list(outcomes(chosen, chosen.cases(0, False)))
@@ -19,7 +19,7 @@ def test_a_share_of_each_campaign_holds(name):
     assert found
 
 
-def counting(tried: list[str], stop_at: str = "") -> Campaign:
+def campaign_of_five(tried: list[str], stop_at: str = "") -> Campaign:
     """A campaign of five cases, of which the odd ones fail."""
 
     def check(case, given, folder):
@@ -34,35 +34,35 @@ def counting(tried: list[str], stop_at: str = "") -> Campaign:
     return Campaign("Even?", lambda seed, full: [str(seed + each) for each in range(5)], lambda _: "prepared", check)
 
 
-def test_a_campaign_that_was_stopped_goes_on_and_tries_no_case_twice(tmp_path, capsys):
+def test_stopped_campaign_resumes_and_repeats_no_case(tmp_path, capsys):
     tried: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        run("even", counting(tried, stop_at="3"), 0, tmp_path)
+        run("even", campaign_of_five(tried, stop_at="3"), 0, tmp_path)
     with (tmp_path / "even-0.jsonl").open("a") as journal:
-        journal.write('{"case": "3", "he')  # as if it had been killed while it wrote
-    found = run("even", counting(tried), 0, tmp_path)
+        journal.write('{"case": "3", "he')  # as after a kill while writing
+    found = run("even", campaign_of_five(tried), 0, tmp_path)
     assert "3 of 5 cases are done" in capsys.readouterr().out
     assert tried == ["0", "1", "2", "3", "4"]
     assert [each.held for each in found] == [True, False, True, False, True]
     assert found[1].seen.startswith("1 is odd")
-    assert run("even", counting(tried), 0, tmp_path) == found
+    assert run("even", campaign_of_five(tried), 0, tmp_path) == found
     assert len(tried) == 5
-    run("even", counting(tried), 10, tmp_path)
+    run("even", campaign_of_five(tried), 10, tmp_path)
     assert tried[5:] == ["10", "11", "12", "13", "14"]
 
 
-def test_outcomes_of_other_code_do_not_count(tmp_path, monkeypatch):
+def test_outcomes_of_changed_code_are_discarded(tmp_path, monkeypatch):
     tried: list[str] = []
-    run("even", counting(tried), 0, tmp_path)
+    run("even", campaign_of_five(tried), 0, tmp_path)
     monkeypatch.setattr(campaign, "_code", lambda: "changed")
-    run("even", counting(tried), 0, tmp_path)
+    run("even", campaign_of_five(tried), 0, tmp_path)
     assert tried == ["0", "1", "2", "3", "4"] * 2
 
 
-def test_the_table_has_a_line_for_each_campaign():
+def test_with_row_adds_or_replaces_the_row_of_a_campaign():
     page = f"# Title\n\n{HEAD}\n|---|---|---|---|---|---|\n| kills | Q? | 9 | 9 | 1 min | 0 |\n\nAfter\n"
-    found = list(outcomes(counting([]), ["0", "1", "2"]))
-    line = row("even", counting([]), 7, found)
+    found = list(outcomes(campaign_of_five([]), ["0", "1", "2"]))
+    line = row("even", campaign_of_five([]), 7, found)
     assert line == "| even | Even? | 3 | 2 | 0 min | 7 |"
     added = with_row(page, line)
     assert added == page.replace("| kills", f"{line}\n| kills")
@@ -71,7 +71,7 @@ def test_the_table_has_a_line_for_each_campaign():
     assert HEAD in (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
 
 
-def test_full_campaigns_hold_their_share_and_name_their_cases_apart():
+def test_cases_of_full_campaigns_are_unique_and_seeded():
     for name in NAMES:
         cases = named(name).cases
         full, share = cases(0, True), cases(0, False)

@@ -1,4 +1,4 @@
-"""make clean-kaggle: lists, and removes only when told to."""
+"""make clean-kaggle: lists what medfold put on Kaggle, and removes it only with YES=1."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def hosted(kaggle):
     return kaggle
 
 
-def test_it_lists_and_removes_nothing(hosted):
+def test_without_yes_content_is_listed_not_removed(hosted):
     clean_kaggle()
     said = hosted.said()
     assert "notebook   https://www.kaggle.com/code/alice/medfold-small-baseline" in said
@@ -25,7 +25,7 @@ def test_it_lists_and_removes_nothing(hosted):
     assert (len(hosted.datasets), len(hosted.notebooks)) == (2, 1)
 
 
-def test_it_removes_what_is_ours_and_nothing_else(hosted):
+def test_remove_deletes_only_content_of_medfold(hosted):
     clean_kaggle(remove=True)
     assert set(hosted.datasets) == {"alice/my-own"}
     assert not hosted.notebooks

@@ -1,67 +1,22 @@
+"""make data: the list of data, and its removal with DELETE=."""
+
 import pytest
 
 from medfold import files
 from medfold.commands.data import data
-from medfold.commands.runs import remove_runs
-from medfold.commands.submit import submit
 from medfold.errors import UserError
 from medfold.paths import Workspace
 from tests.support.helpers import finished_run
 
 
-@pytest.fixture
-def answer(monkeypatch):
-    """Somebody sits at the keyboard and types this."""
-
-    def sits(text):
-        asked = []
-        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-        monkeypatch.setattr("medfold.console.console.input", lambda question: asked.append(question) or text)
-        return asked
-
-    return sits
-
-
-def test_runs_are_removed_once_somebody_agrees(folded, answer, capsys):
-    for name in ("a", "b", "c"):
-        finished_run(folded, name)
-    submit(folded, names=["b"])
-    answer("n")
-    remove_runs(folded, ["a"])
-    assert "nothing was removed" in capsys.readouterr().out
-    assert folded.paths.run("a").metadata.is_file()
-    asked = answer("y")
-    remove_runs(folded, ["a", "b"])
-    said = capsys.readouterr().out
-    assert "to be removed: a (3 of 3 folds, " in said
-    assert "in 1 submission)" in said
-    assert asked == ["[bold]           Remove this for good? [/](y/n) "]  # once for both
-    assert [path.name for path in folded.paths.runs.iterdir() if not path.name.startswith(".")] == ["c"]
-    assert list(folded.paths.submissions.glob("*.csv"))
-
-
-def test_nobody_to_ask_is_one_line_and_removes_nothing(folded, monkeypatch):
-    finished_run(folded, "a")
-    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    with pytest.raises(UserError, match="cannot ask without a terminal. Use YES=1 to answer yes"):
-        remove_runs(folded, ["a"])
-    assert folded.paths.run("a").metadata.is_file()
-    remove_runs(folded, ["a"], skip_question=True)
-    assert not folded.paths.run("a").folder.exists()
-
-
-def test_what_is_not_there_is_named_and_nothing_else_goes(folded):
-    finished_run(folded, "a")
-    with pytest.raises(UserError, match='DELETE="a other": there is no other among the runs of small. Known: a'):
-        remove_runs(folded, ["a", "other"], skip_question=True)
+def test_unknown_data_or_missing_competition_raises(small):
     with pytest.raises(UserError, match="there is no store/x among the data of small"):
         data(Workspace.find(), "small", ["store/x"], skip_question=True)
     with pytest.raises(UserError, match="DELETE: no competition named"):
         data(Workspace.find(), None, ["raw"], skip_question=True)
-    assert folded.paths.run("a").metadata.is_file()
 
 
-def test_data_is_listed_with_what_uses_it_and_removed_by_name(folded, capsys):
+def test_data_lists_users_of_data_and_removes_by_name(folded, capsys):
     finished_run(folded, "a")
     key = files.read_json(folded.paths.run("a").metadata)["store"]
     unused = folded.paths.data / "store" / "0123"

@@ -1,4 +1,4 @@
-"""The health table: what it finds at fault, and what it says of one's standing at Kaggle."""
+"""make doctor: faults of the installation, and the user's status at Kaggle."""
 
 import sys
 
@@ -19,11 +19,11 @@ def project(kaggle, project_folder):
     return Project.open("histology")
 
 
-def found(project):
+def findings_by_topic(project):
     return {finding.topic: finding for finding in examine(project.workspace, project.competition)}
 
 
-def test_all_is_well(project, kaggle):
+def test_doctor_without_faults_reports_ok(project, kaggle):
     assert all(finding.level != "fault" for finding in doctor(project))
     said = kaggle.said()
     for words in (
@@ -38,22 +38,22 @@ def test_all_is_well(project, kaggle):
         assert words in said
 
 
-def test_a_missing_or_wrong_package_is_a_fault(project, project_folder):
+def test_missing_or_wrong_package_is_a_fault(project, project_folder):
     (project_folder / "requirements.txt").write_text("numpy>=1.0  # fine\nkeras<3\nnot-there>=1\n")
-    finding = found(project)["packages"]
+    finding = findings_by_topic(project)["packages"]
     assert finding.level == "fault"
     assert "keras is 3." in finding.text
     assert "needed <3" in finding.text
     assert "not-there is missing" in finding.text
 
 
-def test_missing_credentials_are_a_fault_only_where_they_are_needed(project, small, monkeypatch):
+def test_missing_credentials_are_a_fault_only_where_needed(project, small, monkeypatch):
     monkeypatch.delenv("KAGGLE_API_TOKEN")
-    finding = found(project)["Kaggle"]
+    finding = findings_by_topic(project)["Kaggle"]
     assert finding.level == "fault"
     assert "no Kaggle credentials found" in finding.text
     assert any(finding.level == "fault" for finding in doctor(project))
-    finding = found(small)["Kaggle"]
+    finding = findings_by_topic(small)["Kaggle"]
     assert finding.level == "note"
     assert "not needed here" in finding.text
 
@@ -68,14 +68,14 @@ def test_missing_credentials_are_a_fault_only_where_they_are_needed(project, sma
         ({"disabled": True}, "submit", "note", "closed"),
     ],
 )
-def test_the_standing_at_kaggle(project, kaggle, change, topic, state, text):
+def test_status_at_kaggle_has_its_level_and_text(project, kaggle, change, topic, state, text):
     vars(kaggle.competitions["histology"]).update(change)
-    finding = found(project)[topic]
+    finding = findings_by_topic(project)[topic]
     assert finding.level == state
     assert text in finding.text
 
 
-def test_a_fault_is_exit_code_2(project, kaggle, monkeypatch):
+def test_fault_exits_with_code_2(project, kaggle, monkeypatch):
     kaggle.competitions["histology"].entered = False
     monkeypatch.setattr(sys, "argv", ["medfold", "doctor", "-c", "histology"])
     with pytest.raises(SystemExit) as ended:

@@ -1,4 +1,4 @@
-"""A trained net as a .keras file: loaded by plain Keras, with equal predictions."""
+"""make export: plain Keras loads the .keras file of a trained net and predicts the same."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ np.save(sys.argv[3], model.predict_on_batch(np.load(sys.argv[2]).astype(np.float
 
 
 @pytest.mark.slow
-def test_plain_keras_loads_it_and_predicts_the_same(trained, tmp_path, capsys):
+def test_exported_net_predicts_the_same_in_plain_keras(trained, tmp_path, capsys):
     project = Project.open("small")
     file = export(project, "baseline", 0)
     assert "runs/small/baseline/baseline-fold0.keras" in capsys.readouterr().out
@@ -58,11 +58,11 @@ def test_plain_keras_loads_it_and_predicts_the_same(trained, tmp_path, capsys):
         pytest.param({"backbone": {"name": "ResNet50"}}, id="channels turned round", marks=pytest.mark.slow),
     ],
 )
-def test_own_layers_are_put_in_other_words(tmp_path, choices):
+def test_own_layers_are_replaced_by_plain_keras_layers(tmp_path, choices):
     keras.utils.set_random_seed(0)
     facts = competition("ordinal", images={"train": "x", "test": "x", "channels": 3})
     model = build_model(facts, Recipe.model_validate({"images": {"size": 32}, **choices}))
-    for layer in model.layers:  # other cuts than those that all nets begin with
+    for layer in model.layers:  # other cut points than the initial ones
         if layer.name == "cut_points":
             layer.set_weights([np.array([-1.5, 0.3], np.float32)])
     images = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
@@ -73,6 +73,6 @@ def test_own_layers_are_put_in_other_words(tmp_path, choices):
     assert not {type(layer).__name__ for layer in again.layers} & {"CutPoints", "Lambda"}
 
 
-def test_what_is_not_trained_is_one_line(folded):
+def test_export_of_untrained_run_raises(folded):
     with pytest.raises(UserError, match="run 'baseline' is not trained"):
         export(folded, "baseline", 0)

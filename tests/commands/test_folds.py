@@ -1,3 +1,5 @@
+"""make folds: near-duplicates, dataset shift, and labels lost with unreadable images."""
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -12,12 +14,12 @@ from medfold.data.sources.source import Source
 from tests.conftest import SMALL, add_competition
 from tests.support.helpers import competition
 
-FAR = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
+GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
 
 
 @pytest.fixture
 def folder(small, tmp_path):
-    """The raw data of the small phantom, to be changed and given as FROM=."""
+    """A copy of the raw data of the small phantom, to be changed and given with FROM=."""
     Source(small.competition.source, small.paths).get()
     target = tmp_path / "given"
     for path in small.paths.raw.rglob("*"):
@@ -28,15 +30,15 @@ def folder(small, tmp_path):
     return target
 
 
-def opened(project_folder, name, facts, folder):
+def download_project(project_folder, name, facts, folder):
     add_competition(project_folder, name, facts)
     project = Project.open(name)
     download(project, folder)
     return project
 
 
-def plant(folder, count=3):
-    """Brighter copies of some training images under other patients' names; the pairs."""
+def add_near_duplicates(folder, count=3):
+    """Adds brighter copies of some training images under other patients' names; returns the pairs of ids."""
     table = pd.read_csv(folder / "train.csv", dtype=str)
     rows, pairs = [], []
     for number, row in enumerate(table.iloc[: 7 * count : 7].to_dict("records")):
@@ -50,9 +52,9 @@ def plant(folder, count=3):
 
 
 @pytest.mark.slow
-def test_near_duplicates_are_told_drawn_and_joined_if_asked(project_folder, folder, capsys, monkeypatch):
-    pairs = plant(folder)
-    project = opened(project_folder, "exact", FAR, folder)
+def test_near_duplicates_are_reported_and_joined_on_request(project_folder, folder, capsys, monkeypatch):
+    pairs = add_near_duplicates(folder)
+    project = download_project(project_folder, "exact", GIVEN_FACTS, folder)
     found = make_folds(project).leaks
     assert {frozenset(pair) for pair in found.near} == {frozenset(pair) for pair in pairs}
     said = capsys.readouterr().out
@@ -62,25 +64,27 @@ def test_near_duplicates_are_told_drawn_and_joined_if_asked(project_folder, fold
     assert sheet.shape[1] > sheet.shape[0] > 176
     assert "near" in set(pd.read_csv(project.paths.audit)["kind"])
 
-    monkeypatch.setattr("medfold.folds.kept_near_duplicates.find_near_duplicates", None)  # found once
+    monkeypatch.setattr("medfold.folds.kept_near_duplicates.find_near_duplicates", None)  # a second search would fail
     make_folds(project)
     monkeypatch.undo()
     monkeypatch.chdir(project_folder)
-    joined = opened(project_folder, "near", FAR.replace("folds: {", "folds: {duplicates: near, "), folder)
+    joined = download_project(
+        project_folder, "near", GIVEN_FACTS.replace("folds: {", "folds: {duplicates: near, "), folder
+    )
     data = make_folds(joined)
     group = data.train.set_index("id")["group"]
-    assert all(group[a] == group[b] for a, b in pairs)
+    assert all(group[original] == group[copy] for original, copy in pairs)
     assert data.leaks.near_split == []
     assert files.read_json(joined.paths.folds_metadata)["audit"]["near"] == 3
     assert load_dataset(joined).train["group"].tolist() == data.train["group"].tolist()
 
 
 @pytest.mark.slow
-def test_a_test_part_from_elsewhere_and_a_telling_column_are_noticed(project_folder, folder, capsys):
+def test_dataset_shift_and_predictive_column_are_reported(project_folder, folder, capsys):
     table = pd.read_csv(folder / "train.csv", dtype=str)
     sick = table.groupby("patient_id")["target"].transform("max")
     table.assign(site=np.where(sick == "1", "north", "south")).to_csv(folder / "train.csv", index=False)
-    project = opened(project_folder, "same", FAR.replace("[age, sex]", "[site]"), folder)
+    project = download_project(project_folder, "same", GIVEN_FACTS.replace("[age, sex]", "[site]"), folder)
     make_folds(project)
     said = capsys.readouterr().out
     alike = float(said.partition("train vs test")[2].split()[1])
@@ -90,14 +94,14 @@ def test_a_test_part_from_elsewhere_and_a_telling_column_are_noticed(project_fol
     for path in (folder / "test").iterdir():
         brighter = np.clip(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) * 0.7 + 60, 0, 255).astype(np.uint8)
         cv2.imwrite(str(path), brighter)
-    shifted = opened(project_folder, "shifted", FAR, folder)
+    shifted = download_project(project_folder, "shifted", GIVEN_FACTS, folder)
     make_folds(shifted)
     said = capsys.readouterr().out
     assert float(said.partition("train vs test")[2].split()[1]) > 0.95
     assert "dark" in said.partition("train vs test")[2].splitlines()[0]
 
 
-def test_a_unit_whose_label_stands_with_an_unreadable_image_is_told(capsys):
+def test_warns_of_units_labelled_only_by_unreadable_images(capsys):
     facts = competition(score={"metric": "auc", "unit": "{pid}"})
     unit, target = ["p1", "p1", "p2", "p2", "p3"], ["0", "1", "1", "1", "1"]
     train = pd.DataFrame({"unit": unit, "target": target, "id": list("abcde")})

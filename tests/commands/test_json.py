@@ -12,13 +12,6 @@ from tests.support.helpers import finished_run
 
 
 @pytest.fixture
-def two(folded):
-    finished_run(folded, "weak", 0.3)
-    finished_run(folded, "strong", 2.0)
-    return folded
-
-
-@pytest.fixture
 def medfold(monkeypatch, capsys):
     """Runs a command with --json; returns its exit code and the printed object."""
 
@@ -35,10 +28,10 @@ def medfold(monkeypatch, capsys):
     return run
 
 
-def test_runs_as_json(two, medfold):
-    finished_run(two, "other", 3.0)
-    score = files.read_json(two.paths.run("other").score)
-    files.write_json({**score, "metric": "log_loss", "value": 0.1}, two.paths.run("other").score)
+def test_runs_as_json(two_runs, medfold):
+    finished_run(two_runs, "other", 3.0)
+    score = files.read_json(two_runs.paths.run("other").score)
+    files.write_json({**score, "metric": "log_loss", "value": 0.1}, two_runs.paths.run("other").score)
     code, output = medfold("runs", "-c", "small")
     assert (code, output["error"]) == (0, None)
     listed = output["result"]
@@ -50,7 +43,7 @@ def test_runs_as_json(two, medfold):
     assert (other["value"], other["problem"]) == (None, "scored by log_loss")
 
 
-def test_compare_as_json(two, medfold):
+def test_compare_as_json(two_runs, medfold):
     _, output = medfold("compare", "-c", "small", "--runs", "weak strong")
     result = output["result"]
     assert [side["name"] for side in result["sides"]] == ["weak", "strong"]
@@ -59,7 +52,7 @@ def test_compare_as_json(two, medfold):
     assert result["folds"] == [0, 1, 2]
 
 
-def test_ensemble_as_json(two, medfold):
+def test_ensemble_as_json(two_runs, medfold):
     _, output = medfold("ensemble", "-c", "small", "--runs", "weak strong")
     result = output["result"]
     assert [member["name"] for member in result["members"]] == ["strong", "weak"]
@@ -69,8 +62,8 @@ def test_ensemble_as_json(two, medfold):
     assert result["methods"][0]["gain"] is None
 
 
-def test_scores_and_recheck_as_json(two, medfold):
-    submit(two, names=["strong"])
+def test_scores_and_recheck_as_json(two_runs, medfold):
+    submit(two_runs, names=["strong"])
     _, output = medfold("scores", "-c", "small")
     (scores,) = output["result"]
     (row,) = scores["submissions"]
@@ -80,8 +73,8 @@ def test_scores_and_recheck_as_json(two, medfold):
     code, output = medfold("recheck", "-c", "small", "--runs", "strong")
     assert code == 0
     assert [result["kind"] for result in output["result"]] == ["run", "submission"]
-    score = files.read_json(two.paths.run("strong").score)
-    files.write_json({**score, "value": 0.1}, two.paths.run("strong").score)
+    score = files.read_json(two_runs.paths.run("strong").score)
+    files.write_json({**score, "value": 0.1}, two_runs.paths.run("strong").score)
     code, output = medfold("recheck", "-c", "small", "--runs", "strong")
     assert code == 2
     assert output["result"][0]["differences"]
@@ -95,8 +88,8 @@ def test_doctor_as_json(small, medfold):
     assert levels["Kaggle"] in ("ok", "note")
 
 
-def test_an_error_as_json_has_no_result(two, medfold):
+def test_an_error_as_json_has_no_result(two_runs, medfold):
     code, output = medfold("compare", "-c", "small", "--runs", "weak")
     assert code == 2
     assert output["result"] is None
-    assert "expected two runs" in output["error"]
+    assert "expected two_runs runs" in output["error"]

@@ -1,3 +1,5 @@
+"""make new: a competition folder drafted from raw files."""
+
 import numpy as np
 import pytest
 import yaml
@@ -18,7 +20,7 @@ def histology(tmp_path):
     return folder
 
 
-def test_a_folder_is_written_and_works_once_the_metric_is_filled_in(project_folder, histology, capsys):
+def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology, capsys):
     new(Workspace.find(), "tissue", histology)
     said = capsys.readouterr().out
     for words in (
@@ -46,7 +48,7 @@ def test_a_folder_is_written_and_works_once_the_metric_is_filled_in(project_fold
     assert (len(data.train), len(data.test)) == (60, 20)
 
 
-def test_files_that_are_there_need_not_be_given(project_folder, histology):
+def test_new_uses_raw_data_already_in_place(project_folder, histology):
     raw = project_folder / "data" / "tissue" / "raw"
     raw.parent.mkdir(parents=True)
     histology.rename(raw)
@@ -57,19 +59,19 @@ def test_files_that_are_there_need_not_be_given(project_folder, histology):
 
 
 @pytest.mark.parametrize("name", ["small", "_base", "a/b/c", ".hidden", ""])
-def test_names_that_are_taken_or_are_none_are_refused(project_folder, histology, name):
+def test_taken_or_invalid_names_are_refused(project_folder, histology, name):
     with pytest.raises(UserError, match="this competition exists already|not usable as the name|neither a name nor"):
         new(Workspace.find(), name, histology)
 
 
-def test_a_data_set_is_described_with_its_own_source(project_folder, histology):
+def test_slug_of_a_data_set_gives_source_kaggle_dataset(project_folder, histology):
     new(Workspace.find(), "somebody/tissue", histology)
     facts = yaml.safe_load((project_folder / "competition" / "tissue" / "competition.yaml").read_text())
     assert facts["source"] == {"kind": "kaggle-dataset", "slug": "somebody/tissue"}
     assert facts["url"] == "https://www.kaggle.com/datasets/somebody/tissue"
 
 
-def test_files_that_make_no_sense_are_told_and_leave_no_folder(project_folder, tmp_path):
+def test_unusable_files_raise_and_leave_no_folder(project_folder, tmp_path):
     given = tmp_path / "given"
     picture(given / "a" / "1.png")
     for content, message in (
@@ -86,7 +88,7 @@ def test_files_that_make_no_sense_are_told_and_leave_no_folder(project_folder, t
         assert not (project_folder / "competition" / "odd").exists()
 
 
-def test_what_is_given_by_hand_is_of_no_address(project_folder, histology, capsys):
+def test_local_files_give_source_own_and_upload_local(project_folder, histology, capsys):
     new(Workspace.find(), "tissue", histology)
     said = capsys.readouterr().out
     text = (project_folder / "competition" / "tissue" / "competition.yaml").read_text()

@@ -1,4 +1,4 @@
-"""New images asked of the trained folds: the same numbers as in test.csv for the same images."""
+"""make predict: predictions for new images by the trained folds, equal to test.csv for test images."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ def project(trained):
     return trained
 
 
-def test_the_test_images_get_the_numbers_of_test_csv(project, capsys):
+def test_predictions_of_test_images_equal_test_csv(project, capsys):
     result = predict(project, project.paths.raw / "test").table
     folds = [pd.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in (0, 1)]
     expected = (folds[0] + folds[1]) / 2
@@ -49,7 +49,7 @@ def test_the_test_images_get_the_numbers_of_test_csv(project, capsys):
     assert "not for the diagnosis of patients" in said
 
 
-def test_folders_of_the_same_name_have_predictions_of_their_own(project, tmp_path):
+def test_folders_of_equal_name_get_separate_prediction_files(project, tmp_path):
     for site in ("siteA", "siteB"):
         (tmp_path / site / "images").mkdir(parents=True)
         shutil.copy(next((project.paths.raw / "test").iterdir()), tmp_path / site / "images")
@@ -62,7 +62,7 @@ def test_folders_of_the_same_name_have_predictions_of_their_own(project, tmp_pat
     assert len(command._name_for(deep)) <= 150
 
 
-def test_one_image_of_another_format_to_a_file_of_ones_own(project, tmp_path):
+def test_single_image_of_another_format_is_predicted_into_out(project, tmp_path):
     source = sorted((project.paths.raw / "test").iterdir())[0]
     cv2.imwrite(str(tmp_path / "new image.tif"), cv2.imread(str(source), cv2.IMREAD_GRAYSCALE))
     one = predict(project, tmp_path / "new image.tif", out=tmp_path / "out" / "mine.csv").table
@@ -71,7 +71,7 @@ def test_one_image_of_another_format_to_a_file_of_ones_own(project, tmp_path):
     assert pd.read_csv(tmp_path / "out" / "mine.csv")["id"].tolist() == ["new image.tif"]
 
 
-def test_images_that_cannot_be_read_are_left_out_and_named(project, tmp_path, capsys):
+def test_unreadable_images_are_left_out_and_named(project, tmp_path, capsys):
     new = tmp_path / "new images"
     for image in sorted((project.paths.raw / "test").iterdir())[:2]:
         (new / "deep").mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def test_images_that_cannot_be_read_are_left_out_and_named(project, tmp_path, ca
     assert "left out: broken.png: unreadable image" in capsys.readouterr().out
 
 
-def test_images_of_a_file_per_channel_are_put_together():
+def test_join_channel_files_gives_one_entry_per_image():
     facts = ImageFacts(train="train/{id}_{channel}.png", test="t", channels=["red", "green"])
     found = ["a_green.png", "a_red.png", "deep/b_red.png", "deep/b_green.png"]
     assert join_channel_files(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
@@ -93,7 +93,7 @@ def test_images_of_a_file_per_channel_are_put_together():
         join_channel_files(["a.png"], facts)
 
 
-def test_what_cannot_be_predicted_is_told(project, tmp_path):
+def test_predict_without_usable_images_or_run_raises(project, tmp_path):
     new = tmp_path / "new images"
     new.mkdir()
     with pytest.raises(UserError, match="no such file or folder"):
@@ -110,12 +110,12 @@ def test_what_cannot_be_predicted_is_told(project, tmp_path):
 RECIPE = Recipe(images={"size": 16}, backbone={"width": 4})
 
 
-def nets(project) -> list:
+def load_nets(project) -> list:
     folds = [project.paths.run("baseline").fold(k).weights for k in (0, 1)]
     return [load_model(project.competition, RECIPE, weights) for weights in folds]
 
 
-def drawn(folder, name: str) -> np.ndarray:
+def read_heat_map(folder, name: str) -> np.ndarray:
     return cv2.imread(str(folder / name))[..., ::-1]
 
 
@@ -125,8 +125,8 @@ def mean_map(trained: list, pixels: np.ndarray, column: int, size: tuple[int, in
     return np.mean([cv2.resize(each, size) for each in maps], axis=0)
 
 
-def forged(project, name: str, **images) -> None:
-    """A run with the weights of `baseline` that prepares its images in another way."""
+def copy_run_with_images(project, name: str, **images) -> None:
+    """Adds a run with the weights of `baseline` and other image settings."""
     before, now = project.paths.run("baseline").folder, project.paths.run(name).folder
     shutil.copytree(before, now)
     origin = json.loads((now / "run.json").read_text())
@@ -135,7 +135,7 @@ def forged(project, name: str, **images) -> None:
 
 
 @pytest.mark.slow
-def test_explained_are_the_images_in_their_proportions_under_the_mean_map_of_all_folds(project, tmp_path, capsys):
+def test_explain_overlays_the_mean_heat_map_of_all_folds(project, tmp_path, capsys):
     wide = picture(tmp_path / "in" / "deep" / "wide.png", 1, (350, 700))
     small = picture(tmp_path / "in" / "small.png", 2, (40, 20))
     out = tmp_path / "out" / "mine.csv"
@@ -148,14 +148,14 @@ def test_explained_are_the_images_in_their_proportions_under_the_mean_map_of_all
     pd.testing.assert_frame_equal(result, plain)
     folder = out.parent / "mine-explained"
     assert sorted(path.name for path in folder.iterdir()) == ["deep__wide.png.png", "small.png.png"]
-    trained = nets(project)
+    trained = load_nets(project)
     grey = small[..., None]
     np.testing.assert_allclose(
-        drawn(folder, "small.png.png").astype(int), overlay(grey, mean_map(trained, grey, 0, (20, 40))), atol=1
+        read_heat_map(folder, "small.png.png").astype(int), overlay(grey, mean_map(trained, grey, 0, (20, 40))), atol=1
     )
     heat = mean_map(trained, wide[..., None], 0, (512, 256))
     shrunk = cv2.resize(wide, (512, 256), interpolation=cv2.INTER_AREA)[..., None]
-    np.testing.assert_allclose(drawn(folder, "deep__wide.png.png").astype(int), overlay(shrunk, heat), atol=1)
+    np.testing.assert_allclose(read_heat_map(folder, "deep__wide.png.png").astype(int), overlay(shrunk, heat), atol=1)
     said = capsys.readouterr().out.splitlines()
     line = next(line for line in said if line.startswith("explain"))
     assert "2 heat maps for 'target', by Grad-CAM -> " in line
@@ -164,28 +164,28 @@ def test_explained_are_the_images_in_their_proportions_under_the_mean_map_of_all
 
 
 @pytest.mark.slow
-def test_explained_are_prepared_images_where_preparing_moves_what_is_in_them(project, tmp_path):
-    forged(project, "padded", fit="pad")
+def test_explain_shows_prepared_images_where_preparation_moves_pixels(project, tmp_path):
+    copy_run_with_images(project, "padded", fit="pad")
     try:
         pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
         predict(project, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
         prepared = prepare_image(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
-        found = drawn(tmp_path / "out-explained", "a.png.png")
-        heat = mean_map(nets(project), prepared, 0, (16, 16))
+        found = read_heat_map(tmp_path / "out-explained", "a.png.png")
+        heat = mean_map(load_nets(project), prepared, 0, (16, 16))
         np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
         with pytest.raises(
             UserError, match=r"EXPLAIN=1: baseline and padded use different parts .* Explain them one by"
         ):
             predict(project, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
         assert not (tmp_path / "b.csv").exists()
-        # A run asked twice is one run.
+        # A run named twice counts once.
         predict(project, tmp_path / "in", ["padded", "padded"], tmp_path / "c.csv", explain=True)
-        np.testing.assert_array_equal(drawn(tmp_path / "c-explained", "a.png.png"), found)
+        np.testing.assert_array_equal(read_heat_map(tmp_path / "c-explained", "a.png.png"), found)
     finally:
         shutil.rmtree(project.paths.run("padded").folder)
 
 
-def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, capsys):
+def test_explain_shows_the_most_probable_class(project, tmp_path, monkeypatch, capsys):
     keras.utils.set_random_seed(0)
     three = competition("multiclass")
     net = build_model(three, RECIPE)
@@ -197,13 +197,13 @@ def test_explained_is_the_most_probable_class(project, tmp_path, monkeypatch, ca
     monkeypatch.setattr(command, "facts_of_run", lambda project, name: three)
     result = predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True).table
     assert result["1"][0] > 0.9
-    found = drawn(tmp_path / "p-explained", "a.png.png").astype(int)
+    found = read_heat_map(tmp_path / "p-explained", "a.png.png").astype(int)
     explained = [overlay(pixels, mean_map([net], pixels, column, (16, 16))).astype(int) for column in range(3)]
     assert [np.abs(each - found).max() <= 1 for each in explained] == [False, True, False]
     assert "heat maps for the most probable answer, by Grad-CAM" in capsys.readouterr().out
 
 
-def test_the_command_hands_the_wish_on(project, monkeypatch):
+def test_explain_option_is_passed_to_predict(project, monkeypatch):
     asked = []
     monkeypatch.setattr(command, "predict", lambda *given: asked.append(given[1:]))
     for words in ([], ["--explain"]):
@@ -212,7 +212,7 @@ def test_the_command_hands_the_wish_on(project, monkeypatch):
 
 
 @pytest.mark.slow
-def test_submit_and_predict_give_an_image_one_answer(project, capsys):
+def test_predict_equals_submission_for_the_same_images(project, capsys):
     train(project, seeds=[1], folds=[0, 1])
     submit(project, names=["baseline", "baseline-s1"], method="geometric", force=True)
     (file,) = project.paths.submissions.glob("*.csv")

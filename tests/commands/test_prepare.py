@@ -1,3 +1,5 @@
+"""make prepare: the image store, and unreadable images."""
+
 import pandas as pd
 import pytest
 
@@ -12,8 +14,8 @@ from medfold.images.store import store_exists, store_key
 from tests.support.helpers import constant_run
 
 
-def damage(small, part, row):
-    """Makes an image unreadable; its id."""
+def make_unreadable(small, part, row):
+    """Makes an image unreadable and returns its id."""
     download(small)
     table = files.read_csv(small.paths.samples)
     victim = table[table["part"] == part].iloc[row]
@@ -26,7 +28,7 @@ def damage(small, part, row):
     return victim["id"]
 
 
-def test_prepare_says_what_it_does_and_does_it_once(small, capsys):
+def test_prepare_skips_a_complete_store_unless_forced(small, capsys):
     prepare(small, overrides={"images": {"size": 24}})
     said = capsys.readouterr().out
     count = len(pd.read_csv(small.paths.samples))
@@ -37,7 +39,7 @@ def test_prepare_says_what_it_does_and_does_it_once(small, capsys):
     assert f"{count} images at 24x24" in capsys.readouterr().out
 
 
-def test_folds_prepare_the_images_that_training_needs(small):
+def test_make_folds_prepares_the_images_of_the_recipe(small):
     choices = image_settings(small, "baseline")
     make_folds(small, prepare=choices)
     assert store_exists(small.paths, store_key(small.competition, small.paths, choices))
@@ -45,8 +47,8 @@ def test_folds_prepare_the_images_that_training_needs(small):
 
 
 @pytest.mark.slow
-def test_a_bad_test_image_gets_the_mean_of_the_labels(small, capsys):
-    id = damage(small, "test", 3)
+def test_unreadable_test_image_gets_the_label_mean(small, capsys):
+    id = make_unreadable(small, "test", 3)
     data = make_folds(small)
     said = capsys.readouterr().out
     assert "1 test images cannot be read: left out of training; a test image among them gets the mean" in said
@@ -62,9 +64,9 @@ def test_a_bad_test_image_gets_the_mean_of_the_labels(small, capsys):
 
 
 @pytest.mark.slow
-def test_a_bad_training_image_is_left_out_and_kept_folds_may_know_it(small):
+def test_unreadable_training_image_is_left_out_of_folds(small):
     everything = make_folds(small).train
-    id = damage(small, "train", 5)
+    id = make_unreadable(small, "train", 5)
     data = make_folds(small)
     assert set(everything["id"]) - set(data.train["id"]) == {id}
     table = files.read_csv(small.paths.folds)

@@ -1,4 +1,4 @@
-"""`make recheck`: equal where nothing was changed; one changed number in any file is noticed."""
+"""make recheck: unchanged files are equal, and one changed number in any file is found."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from tests.support.helpers import finished_run
 
 @pytest.fixture
 def submitted(folded, capsys):
-    """Two runs, one of them submitted, and both together."""
+    """Two runs: the first submitted alone, then both as an ensemble."""
     finished_run(folded, "one", 1.0)
     finished_run(folded, "two", 0.8)
     submit(folded, names=["one"])
@@ -25,25 +25,25 @@ def submitted(folded, capsys):
     return folded
 
 
-def first_of(project, pattern: str):
-    """The first file of that pattern among the submissions: that of the single run."""
+def first_file(project, pattern: str):
+    """The file of the submission of a single run, which has the shortest name."""
     return sorted(project.paths.submissions.glob(pattern), key=lambda path: len(path.name))[0]
 
 
-def test_what_was_not_changed_is_equal(submitted, capsys):
+def test_recheck_of_unchanged_files_finds_no_difference(submitted, capsys):
     recheck(submitted)
     assert capsys.readouterr().out.count("computed again, equal") == 4
     recheck(submitted, ["one"])
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
-def first_each_time(first, *others):
-    """Parameters of which only the first is tried each time."""
+def slow_but_first(first, *others):
+    """Parameters of a test: all but the first are slow."""
     return [first, *(pytest.param(each, marks=pytest.mark.slow) for each in others)]
 
 
-@pytest.mark.parametrize("method", first_each_time("stacking", "geometric", "rank", "optimised"))
-def test_every_method_is_computed_again(folded, method):
+@pytest.mark.parametrize("method", slow_but_first("stacking", "geometric", "rank", "optimised"))
+def test_every_ensemble_method_is_recomputed(folded, method):
     finished_run(folded, "one", 1.0)
     finished_run(folded, "two", 0.8)
     facts = folded.paths.facts
@@ -54,9 +54,9 @@ def test_every_method_is_computed_again(folded, method):
 
 
 @pytest.mark.parametrize(
-    "metric", first_each_time("pf1", "macro_f1, also: [auc, accuracy]", "log_loss, also: [ece]", "fbeta, beta: 2")
+    "metric", slow_but_first("pf1", "macro_f1, also: [auc, accuracy]", "log_loss, also: [ece]", "fbeta, beta: 2")
 )
-def test_every_post_processing_is_computed_again(folded, metric):
+def test_every_post_processing_is_recomputed(folded, metric):
     add_variant(folded.workspace.root, "other", "metric: auc", f"metric: {metric}")
     project = Project.open("other")
     finished_run(project, "one", 1.0)
@@ -64,14 +64,14 @@ def test_every_post_processing_is_computed_again(folded, metric):
     recheck(project)
 
 
-def with_another_digit(path):
+def change_last_digit(path):
     """Changes the last digit of a table's last number."""
     text = path.read_text().rstrip("\n")
     path.write_text(f"{text[:-1]}{(int(text[-1]) + 5) % 10}\n")
 
 
-def with_another_number(path, *key):
-    """Changes a number in a JSON file a little."""
+def change_number(path, *key):
+    """Adds 1e-6 to a number in a JSON file."""
     content = json.loads(path.read_text())
     here = content
     for step in key[:-1]:
@@ -80,14 +80,14 @@ def with_another_number(path, *key):
     path.write_text(json.dumps(content))
 
 
-def changed(path, edit):
+def edit_json(path, edit):
     content = json.loads(path.read_text())
     edit(content)
     path.write_text(json.dumps(content))
 
 
-def exchanged(path):
-    """The predictions of the first and the last row change places."""
+def swap_predictions(path):
+    """Exchanges the predictions of the first and the last row."""
     head, first, *between, last = path.read_text().splitlines()
     one, other = first.split(",", 2), last.split(",", 2)
     one[2], other[2] = other[2], one[2]
@@ -95,50 +95,50 @@ def exchanged(path):
 
 
 CHANGES = {
-    "oof.csv of a fold": lambda project: with_another_digit(project.paths.run("one").fold(1).oof),
-    "oof.csv of the run": lambda project: with_another_digit(project.paths.run("one").oof),
-    "test.csv of a fold": lambda project: with_another_digit(project.paths.run("one").fold(2).test),
-    "score": lambda project: with_another_number(project.paths.run("one").score, "value"),
-    "score of a fold": lambda project: with_another_number(project.paths.run("one").score, "per_fold", "1"),
-    "interval": lambda project: with_another_number(project.paths.run("one").score, "low"),
-    "optimism": lambda project: changed(project.paths.run("one").score, lambda kept: kept.update(optimistic=True)),
-    "a fold less": lambda project: changed(project.paths.run("one").score, lambda kept: kept["per_fold"].pop("1")),
-    "no further metric": lambda project: changed(
+    "oof.csv of a fold": lambda project: change_last_digit(project.paths.run("one").fold(1).oof),
+    "oof.csv of the run": lambda project: change_last_digit(project.paths.run("one").oof),
+    "test.csv of a fold": lambda project: change_last_digit(project.paths.run("one").fold(2).test),
+    "score": lambda project: change_number(project.paths.run("one").score, "value"),
+    "score of a fold": lambda project: change_number(project.paths.run("one").score, "per_fold", "1"),
+    "interval": lambda project: change_number(project.paths.run("one").score, "low"),
+    "optimism": lambda project: edit_json(project.paths.run("one").score, lambda kept: kept.update(optimistic=True)),
+    "a fold less": lambda project: edit_json(project.paths.run("one").score, lambda kept: kept["per_fold"].pop("1")),
+    "no further metric": lambda project: edit_json(
         project.paths.run("one").score, lambda kept: kept["facts"]["score"].update(also=["accuracy"])
     ),
-    "folds of a submission": lambda project: changed(
-        first_of(project, "*.json"), lambda kept: kept["score"]["folds_done"].pop()
+    "folds of a submission": lambda project: edit_json(
+        first_file(project, "*.json"), lambda kept: kept["score"]["folds_done"].pop()
     ),
-    "interval of a submission": lambda project: with_another_number(first_of(project, "*.json"), "score", "high"),
-    "other runs": lambda project: changed(first_of(project, "*.json"), lambda kept: kept.update(runs=["gone"])),
-    "score without a metric": lambda project: changed(
+    "interval of a submission": lambda project: change_number(first_file(project, "*.json"), "score", "high"),
+    "other runs": lambda project: edit_json(first_file(project, "*.json"), lambda kept: kept.update(runs=["gone"])),
+    "score without a metric": lambda project: edit_json(
         project.paths.run("one").score, lambda kept: kept.update(metric="none")
     ),
     "OOF score in the ledger": lambda project: project.workspace.ledger.write_text(
         project.workspace.ledger.read_text().replace(",auc,0.", ",auc,1.")
     ),
-    "number of units": lambda project: with_another_number(project.paths.run("one").score, "units"),
-    "submission": lambda project: with_another_digit(first_of(project, "*.csv")),
-    "score of a submission": lambda project: with_another_number(first_of(project, "*.json"), "score", "value"),
-    "OOF of a submission": lambda project: exchanged(first_of(project, "recheck/*.csv")),
+    "number of units": lambda project: change_number(project.paths.run("one").score, "units"),
+    "submission": lambda project: change_last_digit(first_file(project, "*.csv")),
+    "score of a submission": lambda project: change_number(first_file(project, "*.json"), "score", "value"),
+    "OOF of a submission": lambda project: swap_predictions(first_file(project, "recheck/*.csv")),
 }
 
 
 @pytest.mark.parametrize(
     "what",
-    ["score", *first_each_time("submission", *(name for name in CHANGES if name not in ("score", "submission")))],
+    ["score", *slow_but_first("submission", *(name for name in CHANGES if name not in ("score", "submission")))],
 )
-def test_one_number_that_was_changed_is_noticed(submitted, what):
+def test_one_changed_number_is_found(submitted, what):
     CHANGES[what](submitted)
     with pytest.raises(UserError, match=r"\d+ differences: ") as caught:
         recheck(submitted)
     assert "\n" not in str(caught.value)
 
 
-def test_a_submission_that_is_consistent_in_itself_but_not_what_the_folds_give(submitted):
-    """Whoever changes the file, its record and the ledger together is still found out."""
-    file, ledger = first_of(submitted, "*.csv"), submitted.workspace.ledger
-    with_another_digit(file)
+def test_consistently_changed_submission_differs_from_the_folds(submitted):
+    """The file, its record and the ledger are changed together, so that their hashes agree."""
+    file, ledger = first_file(submitted, "*.csv"), submitted.workspace.ledger
+    change_last_digit(file)
     record = json.loads(file.with_suffix(".json").read_text())
     ledger.write_text(ledger.read_text().replace(record["sha256"], files.sha256(file)))
     file.with_suffix(".json").write_text(json.dumps({**record, "sha256": files.sha256(file)}))
@@ -146,9 +146,9 @@ def test_a_submission_that_is_consistent_in_itself_but_not_what_the_folds_give(s
         recheck(submitted)
 
 
-def test_what_cannot_be_computed_again_is_told_and_is_no_difference(submitted, capsys):
-    """An older submission without its recheck folder; and one whose run was deleted."""
-    first_of(submitted, "recheck/*.npz").unlink()
+def test_missing_inputs_are_reported_and_are_no_difference(submitted, capsys):
+    """One submission lacks its recheck file, another one a run that was deleted."""
+    first_file(submitted, "recheck/*.npz").unlink()
     shutil.rmtree(submitted.paths.run("two").folder)
     recheck(submitted)
     said = capsys.readouterr().out
@@ -165,7 +165,7 @@ def test_what_cannot_be_computed_again_is_told_and_is_no_difference(submitted, c
         pytest.param("score: {metric: accuracy, also: [auc]}", "score: {metric: auc}", marks=pytest.mark.slow),
     ],
 )
-def test_facts_of_today_do_not_decide_how_a_score_was_computed(folded, facts, later, capsys):
+def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, capsys):
     folder = add_variant(folded.workspace.root, "other", "score: {metric: auc}", facts)
     project = Project.open("other")
     finished_run(project, "one", 1.0)
@@ -177,8 +177,8 @@ def test_facts_of_today_do_not_decide_how_a_score_was_computed(folded, facts, la
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
-def test_a_submission_renewed_by_other_runs_has_their_row_in_the_ledger(folded, capsys):
-    """Weights of 1 and 0: the same predictions, another score."""
+def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, capsys):
+    """Weights of 1 and 0 give the same predictions as a single run, but another score."""
     finished_run(folded, "one", 1.0)
     submit(folded, names=["one"], dry_run=True)
     finished_run(folded, "zero", 0.2)
@@ -191,6 +191,6 @@ def test_a_submission_renewed_by_other_runs_has_their_row_in_the_ledger(folded, 
     recheck(folded)
 
 
-def test_nothing_to_check_is_one_line(small):
+def test_recheck_without_runs_raises(small):
     with pytest.raises(UserError, match="nothing to check. Run: make train COMPETITION=small"):
         recheck(small)

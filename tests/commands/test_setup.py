@@ -1,4 +1,4 @@
-"""Set-up, as a stranger meets it. The script runs from a copy of its own, so that no test touches this .venv."""
+"""make setup in a fresh clone. The script runs from its own copy, so that no test touches this .venv."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 
 @pytest.fixture
 def clone(tmp_path):
-    """A clone with a lock that installs nothing."""
+    """A clone that holds only the script, a lock file and an empty pyproject.toml."""
     root = tmp_path / "a clone"
     (root / "src" / "medfold" / "commands").mkdir(parents=True)
     shutil.copy(REPOSITORY / "src" / "medfold" / "commands" / "setup.py", root / "src" / "medfold" / "commands")
@@ -23,12 +23,12 @@ def clone(tmp_path):
 
 
 def run(clone, code="", *words):
-    """Runs the script after `code`, which may change what it finds."""
+    """Runs the script after `code`, which can replace its functions."""
     script = f"import sys; sys.path.insert(0, 'src/medfold/commands'); import setup\n{code}\nsetup.main()"
     return subprocess.run([sys.executable, "-c", script, *words], cwd=clone, capture_output=True, text=True)
 
 
-NOTHING_INSTALLED = """
+FAKE_INSTALLATION = """
 import os
 done = []
 def pretend(command, what):
@@ -43,25 +43,25 @@ atexit.register(lambda: print(done))
 """
 
 
-def test_a_fresh_clone_installs_once_and_again_only_when_the_lock_changes(clone):
-    first = run(clone, NOTHING_INSTALLED)
+def test_setup_installs_again_only_if_the_lock_changes(clone):
+    first = run(clone, FAKE_INSTALLATION)
     assert first.returncode == 0, first.stderr
     assert "installing the packages" in first.stdout
     assert "'installing OpenCV', 'installing medfold'" in first.stdout
-    assert run(clone, NOTHING_INSTALLED).stdout == "[]\n"
+    assert run(clone, FAKE_INSTALLATION).stdout == "[]\n"
     (clone / "requirements.lock").write_text("opencv-python-headless==4.1\ntensorflow==2.0\n")
-    assert "installing OpenCV" in run(clone, NOTHING_INSTALLED).stdout
+    assert "installing OpenCV" in run(clone, FAKE_INSTALLATION).stdout
 
 
-def test_gpu_adds_cuda_and_plain_targets_keep_it(clone):
-    run(clone, NOTHING_INSTALLED)
-    assert "CUDA" in run(clone, NOTHING_INSTALLED, "--gpu").stdout
-    assert run(clone, NOTHING_INSTALLED).stdout == "[]\n"
-    assert run(clone, NOTHING_INSTALLED, "--gpu").stdout == "[]\n"
+def test_gpu_option_adds_cuda_once_and_keeps_it(clone):
+    run(clone, FAKE_INSTALLATION)
+    assert "CUDA" in run(clone, FAKE_INSTALLATION, "--gpu").stdout
+    assert run(clone, FAKE_INSTALLATION).stdout == "[]\n"
+    assert run(clone, FAKE_INSTALLATION, "--gpu").stdout == "[]\n"
 
 
 @pytest.mark.slow
-def test_a_failed_installation_is_one_line_and_tried_again(clone):
+def test_failed_installation_prints_one_line_and_leaves_no_stamp(clone):
     broken = "setup.check = lambda python: None\nsetup.PYTHON = sys.executable\n"
     (clone / "requirements.lock").write_text("no-such-package-of-medfold==1.0\n")
     script = (
@@ -82,14 +82,14 @@ def test_a_failed_installation_is_one_line_and_tried_again(clone):
         ("setup.shutil.disk_usage = lambda p: type('D', (), {'free': 1e9})", "1.0 GB free on the disk"),
     ],
 )
-def test_what_is_missing_is_one_line_with_the_remedy(clone, change, message):
+def test_missing_requirement_prints_one_line_with_the_remedy(clone, change, message):
     result = run(clone, change)
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert message in result.stderr
 
 
-def test_an_interpreter_of_ones_own_is_checked_not_changed(clone, tmp_path):
+def test_check_option_changes_nothing_in_the_interpreter(clone, tmp_path):
     good = run(clone, "", "--check")
     assert good.returncode == 0, good.stderr
     venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
@@ -103,7 +103,7 @@ def test_an_interpreter_of_ones_own_is_checked_not_changed(clone, tmp_path):
     assert not (clone / ".venv").exists()
 
 
-def test_a_cv2_without_libgl_is_told_with_the_remedy(clone, tmp_path):
+def test_cv2_without_libgl_prints_the_remedy(clone, tmp_path):
     (tmp_path / "fake" / "cv2").mkdir(parents=True)
     missing = "raise ImportError('libGL.so.1: cannot open shared object file')"
     (tmp_path / "fake" / "cv2" / "__init__.py").write_text(missing)

@@ -14,16 +14,20 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
-def stopped(*args, **kwargs):
-    raise Killed
+def submit_killed_in(step, project, monkeypatch):
+    def kill(*args, **kwargs):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(submit_module, step, kill)
+        with pytest.raises(Killed):
+            submit(project)
 
 
 @pytest.mark.parametrize("step", ["read_submission", "save_choice", "write_record", "_oof_table"])
 def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, monkeypatch, step):
     finished_run(folded)
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(submit_module, step, stopped)
-        submit(folded)
+    submit_killed_in(step, folded, monkeypatch)
     (file,) = folded.paths.submissions.glob("*.csv")
     assert not len(read_ledger(folded.workspace))
     submit(folded)
@@ -36,9 +40,7 @@ def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, mo
 
 def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
     noisy_run(folded, "baseline", noise=0.5)
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(submit_module, "write_record", stopped)
-        submit(folded)
+    submit_killed_in("write_record", folded, monkeypatch)
     (first,) = folded.paths.submissions.glob("*.csv")
     digest = files.sha256(first)
     files.remove(folded.paths.run("baseline").folder)

@@ -1,3 +1,5 @@
+"""Facts of a competition: variants, contradictions, reserved names."""
+
 import pytest
 import yaml
 
@@ -37,7 +39,7 @@ def variants(project_folder):
     return Workspace.find()
 
 
-def test_variants_share_a_folder_and_are_competitions_of_their_own(variants):
+def test_variants_share_a_folder_but_not_facts_or_data(variants):
     assert variants.competitions() == ["first", "second", "small"]
     first, second = (Project.open(name, variants) for name in ("first", "second"))
     assert first.competition.title == "The first"
@@ -47,7 +49,7 @@ def test_variants_share_a_folder_and_are_competitions_of_their_own(variants):
     assert first.paths.data != second.paths.data
 
 
-def test_faults_name_the_variant(variants):
+def test_errors_in_facts_name_the_variant(variants):
     facts = variants.root / "competition" / "sets" / "competition.yaml"
     facts.write_text(facts.read_text().replace("title: The second", "titel: The second"))
     with pytest.raises(UserError, match="competition/sets/competition.yaml, second: .*unknown key 'titel'.*'title'"):
@@ -82,7 +84,7 @@ def test_faults_name_the_variant(variants):
         ({"score": {"metric": None}}, "'score.metric': not filled in yet"),
     ],
 )
-def test_facts_that_contradict_each_other_are_refused(project_folder, changes, message):
+def test_contradicting_facts_are_refused(project_folder, changes, message):
     facts = {**yaml.safe_load(SMALL), **changes}
     facts["labels"].setdefault("file", "train.csv")
     add_competition(project_folder, "odd", yaml.safe_dump(facts))
@@ -90,12 +92,12 @@ def test_facts_that_contradict_each_other_are_refused(project_folder, changes, m
         Project.open("odd")
 
 
-def test_units_are_not_for_classes_without_an_order():
+def test_score_unit_is_refused_for_multiclass():
     with pytest.raises(ValueError, match="'score.unit' is for tasks binary"):
         helpers.competition("multiclass", score={"metric": "mean_auc", "unit": "{a}"})
 
 
-def test_channels_are_a_number_or_names():
+def test_num_channels_counts_named_channels():
     images = ImageFacts(train="a", test="b", channels=["red", "green"])
     assert images.num_channels == 2
     assert ImageFacts(train="a", test="b").num_channels == 3
@@ -124,6 +126,6 @@ def test_channels_are_a_number_or_names():
         ),
     ],
 )
-def test_names_that_cannot_be_are_refused_at_once(task, change, message):
+def test_reserved_or_repeated_names_are_refused(task, change, message):
     with pytest.raises(ValueError, match=message):
         helpers.competition(task, **change)

@@ -1,3 +1,5 @@
+"""Recipes: overrides, settings without effect, run names."""
+
 import json
 
 import pytest
@@ -14,21 +16,21 @@ def load(name="baseline", **overrides):
     return load_recipe(workspace.competition("small"), workspace.base_folder, name, overrides)
 
 
-def test_overrides_reach_every_depth(project_folder):
+def test_overrides_change_nested_keys(project_folder):
     overrides = recipe.parse_overrides("training.epochs=3 tta=false augment=[HorizontalFlip]")
     assert overrides == {"training": {"epochs": 3}, "tta": False, "augment": ["HorizontalFlip"]}
     loaded = load(**overrides)
     assert (loaded.training.epochs, loaded.tta, loaded.training.batch_size) == (3, False, 8)
 
 
-def test_quotes_hold_a_value_with_spaces_together():
+def test_quoted_override_keeps_its_spaces():
     overrides = recipe.parse_overrides(r"backbone.weights='C:\my nets\net.weights.h5' tta=false")
     assert overrides == {"backbone": {"weights": r"C:\my nets\net.weights.h5"}, "tta": False}
     compact = recipe.parse_overrides('augment=[{"GaussNoise":{"p":0.3}}]')
     assert compact == {"augment": [{"GaussNoise": {"p": 0.3}}]}
 
 
-def test_overrides_survive_the_way_to_another_process():
+def test_overrides_in_json_are_parsed_unchanged():
     overrides = {
         "augment": [{"GaussNoise": {"std_range": [1e-05, 0.01]}}],
         "tta": False,
@@ -38,17 +40,17 @@ def test_overrides_survive_the_way_to_another_process():
 
 
 @pytest.mark.parametrize("text", ["training.epochs", "=3", "training..epochs=3", "a=[1", "a='b", "{a: 1}"])
-def test_a_wrong_override_is_shown(text):
+def test_malformed_override_raises(text):
     with pytest.raises(UserError, match="SET"):
         recipe.parse_overrides(text)
 
 
-def test_an_unknown_recipe_names_the_nearest(project_folder):
+def test_unknown_recipe_suggests_the_nearest(project_folder):
     with pytest.raises(UserError, match="did you mean 'baseline'"):
         load("baselin")
 
 
-def test_an_unknown_override_names_file_and_key(project_folder):
+def test_unknown_override_names_file_and_key(project_folder):
     with pytest.raises(UserError, match=r"baseline.yaml with SET: unknown key 'training.epoch'"):
         load(training={"epoch": 3})
 
@@ -76,7 +78,7 @@ def test_an_unknown_override_names_file_and_key(project_folder):
         ({}, "none", []),
     ],
 )
-def test_what_training_does_not_do_is_known(overrides, symmetry, keys):
+def test_ineffective_settings_are_listed_and_reset(overrides, symmetry, keys):
     choices = recipe.Recipe.model_validate(overrides)
     assert list(ineffective_settings(choices, symmetry)) == keys
     usual = config.flat(recipe.Recipe().model_dump(mode="json"))
@@ -84,18 +86,18 @@ def test_what_training_does_not_do_is_known(overrides, symmetry, keys):
     assert all(effective[key] == usual[key] for key in keys)
 
 
-def test_a_recipe_of_another_time_is_taken_as_it_is():
+def test_effective_recipe_keeps_unknown_keys_of_older_recipes():
     assert effective_recipe({"training": {"gone": 1}}, "none") == {"training.gone": 1}
 
 
 @pytest.mark.parametrize("key", ["training.mixup", "training.epochs", "training.images"])
 @pytest.mark.parametrize("value", ["yes", "true", "off"])
-def test_yes_and_no_are_no_numbers(project_folder, key, value):
+def test_yes_no_values_are_refused_for_numbers(project_folder, key, value):
     with pytest.raises(UserError, match=f"'{key}': input should be a number, received (True|False)"):
         load(**recipe.parse_overrides(f"{key}={value}"))
 
 
-def test_run_names():
+def test_run_name_has_seed_and_hash_of_overrides():
     assert run_name("baseline", 0, {}) == "baseline"
     assert run_name("baseline", 2, {}) == "baseline-s2"
     named = run_name("baseline", 0, {"tta": False})
@@ -113,13 +115,13 @@ def test_run_names():
         "backbone.weights='123'",
     ],
 )
-def test_overrides_are_written_as_they_are_typed(text):
+def test_format_overrides_gives_the_typed_text(text):
     overrides = recipe.parse_overrides(text)
     assert format_overrides(overrides) == text
     assert recipe.parse_overrides(format_overrides(overrides)) == overrides
 
 
-def test_a_portable_recipe_names_no_folder_of_this_machine():
+def test_portable_recipe_has_no_local_folders():
     kept = recipe.Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": "/home/alice/net.h5"}})
     portable = recipe.Recipe.model_validate(kept.portable()).model_dump(mode="json")
     assert portable == {**kept.model_dump(mode="json"), "backbone": portable["backbone"]}
@@ -144,6 +146,6 @@ def test_a_portable_recipe_names_no_folder_of_this_machine():
         ("training.loss=focal training.label_smoothing=0.1", "with label_smoothing a target of 0.7 would be learnt as"),
     ],
 )
-def test_choices_that_undo_each_other_are_one_line(small, words, message):
+def test_conflicting_settings_are_refused(small, words, message):
     with pytest.raises(UserError, match=message):
         load_recipe(small.paths, small.workspace.base_folder, "baseline", recipe.parse_overrides(words))

@@ -16,11 +16,11 @@ from medfold.competition.slugs import parse_slug
         ("https://www.kaggle.com/datasets/alice/x-rays/data", "datasets", "alice/x-rays"),
     ],
 )
-def test_slugs_are_read_from_what_people_paste(text, folder, slug):
+def test_parse_slug_accepts_slugs_and_addresses(text, folder, slug):
     assert parse_slug(text, folder) == slug
 
 
 @pytest.mark.parametrize(("text", "folder"), [("x-rays", "datasets"), ("a/b/c", "competitions"), ("", "competitions")])
-def test_what_is_no_slug_is_refused(text, folder):
+def test_parse_slug_refuses_other_text(text, folder):
     with pytest.raises(ValueError, match="expected a slug"):
         parse_slug(text, folder)

@@ -1,4 +1,4 @@
-"""The hold-out is cut with the folds: after copies of an image are known, before anything is decoded again."""
+"""Hold-outs, cut with the folds once copies of an image are known; and the audit of patients and samples."""
 
 import shutil
 
@@ -37,7 +37,7 @@ IN_FOLDERS = "{shape: folders, targets: [sick], holdout: 0.3}"
 
 
 @pytest.fixture
-def cut(project_folder, tmp_path):
+def holdout_project(project_folder, tmp_path):
     """40 images, each under two names, and one that cannot be read."""
     given = tmp_path / "given"
     for number in range(40):
@@ -51,50 +51,50 @@ def cut(project_folder, tmp_path):
     return project
 
 
-def test_copies_stand_in_one_part_and_the_share_is_the_one_asked_for(cut, capsys):
-    download(cut, force=True, path=cut.paths.raw.parents[2].parent / "given")
+def test_holdout_has_the_requested_share_and_keeps_copies_together(holdout_project, capsys):
+    download(holdout_project, force=True, path=holdout_project.paths.raw.parents[2].parent / "given")
     assert "81 images; 30% of them become the test part when the folds are made" in capsys.readouterr().out
-    assert needs_holdout(cut.paths)
-    data = make_folds(cut)
+    assert needs_holdout(holdout_project.paths)
+    data = make_folds(holdout_project)
     said = capsys.readouterr().out
     assert "holdout    24 of 80 images (30.0%, 30.0% requested) become the test part; copies of an image" in said
     assert "train images found in test       none" in said
-    table = read_samples(cut.competition, cut.paths)
+    table = read_samples(holdout_project.competition, holdout_project.paths)
     part = table[table["id"] != "broken"].assign(twin=lambda rows: rows["id"].str[-2:]).groupby("twin")["part"]
     assert part.nunique().max() == 1
     assert len(data.test) == 24
     assert table.loc[table["id"] == "broken", "part"].item() == "train"
     assert table.loc[table["part"] == "test", "sick"].isna().all()
-    solution = pd.read_csv(cut.paths.solution, dtype=str)
+    solution = pd.read_csv(holdout_project.paths.solution, dtype=str)
     assert sorted(solution["id"]) == sorted(table.loc[table["part"] == "test", "id"])
     assert (solution["sick"] == "yes").sum() == 6
 
 
-def test_it_is_cut_once_and_nothing_is_decoded_again(cut, capsys, monkeypatch):
-    recipe = image_settings(cut, "baseline")
-    first = make_folds(cut, prepare=recipe)
-    before = files.read_csv(cut.paths.samples)
+def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monkeypatch):
+    recipe = image_settings(holdout_project, "baseline")
+    first = make_folds(holdout_project, prepare=recipe)
+    before = files.read_csv(holdout_project.paths.samples)
     capsys.readouterr()
     monkeypatch.setattr("medfold.images.scan.map_in_workers", lambda *words: pytest.fail("an image was decoded again"))
-    again = make_folds(cut, prepare=recipe)
+    again = make_folds(holdout_project, prepare=recipe)
     assert "holdout" not in capsys.readouterr().out
     assert first.test.equals(again.test)
-    assert read_measurements(cut.competition, cut.paths) is not None
-    cut.paths.samples.unlink()  # read again from the raw data, cut again in the same place
-    assert make_folds(cut, prepare=recipe).train["id"].tolist() == first.train["id"].tolist()
-    assert files.read_csv(cut.paths.samples).equals(before)
+    assert read_measurements(holdout_project.competition, holdout_project.paths) is not None
+    holdout_project.paths.samples.unlink()  # built again from the raw data, with the same hold-out
+    assert make_folds(holdout_project, prepare=recipe).train["id"].tolist() == first.train["id"].tolist()
+    assert files.read_csv(holdout_project.paths.samples).equals(before)
 
 
-def test_a_score_on_the_hold_out_and_a_recheck_come_of_it(cut, capsys):
-    finished_run(cut, "noise", quality=0.5)
-    submit(cut, names=["noise"], force=True)
+def test_holdout_is_scored_and_rechecked(holdout_project, capsys):
+    finished_run(holdout_project, "noise", quality=0.5)
+    submit(holdout_project, names=["noise"], force=True)
     assert "24 images" in capsys.readouterr().out
-    cut.paths.samples.unlink()
-    recheck(cut)
+    holdout_project.paths.samples.unlink()
+    recheck(holdout_project)
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
-def test_near_duplicates_are_kept_together_where_they_join_groups(project_folder, tmp_path):
+def test_near_duplicates_stay_in_one_part(project_folder, tmp_path):
     import cv2
 
     given = tmp_path / "given"
@@ -120,7 +120,7 @@ def test_near_duplicates_are_kept_together_where_they_join_groups(project_folder
         ("id,sick\nt0,0.5\nt1,0.5\n", "1 images are missing|2 ids|t1"),
     ],
 )
-def test_a_sample_that_does_not_fit_is_told_before_anything_is_trained(project_folder, tmp_path, sample, message):
+def test_unfitting_sample_submission_raises_before_training(project_folder, tmp_path, sample, message):
     given = tmp_path / "given"
     for number in range(12):
         picture(given / ("yes" if number % 2 else "no") / f"{number:02}.png", seed=number)
@@ -137,17 +137,17 @@ def test_a_sample_that_does_not_fit_is_told_before_anything_is_trained(project_f
 
 
 @pytest.mark.slow
-def test_patients_that_nobody_named_are_told_with_each_score(cut, capsys):
-    make_folds(cut)
-    finished_run(cut, "noise", quality=0.5)
+def test_every_score_warns_of_unknown_patients(holdout_project, capsys):
+    make_folds(holdout_project)
+    finished_run(holdout_project, "noise", quality=0.5)
     assert "unknown: the OOF score may be too high" in capsys.readouterr().out
-    submit(cut, names=["noise"], force=True)
+    submit(holdout_project, names=["noise"], force=True)
     assert "; patients unknown: it may be too high" in capsys.readouterr().out
-    report(cut, ["noise"])
-    assert "patients unknown: it may be too high" in cut.paths.run("noise").report.read_text()
+    report(holdout_project, ["noise"])
+    assert "patients unknown: it may be too high" in holdout_project.paths.run("noise").report.read_text()
 
 
-def test_several_labels_are_set_aside_too(project_folder, tmp_path):
+def test_multilabel_holdout_hides_all_labels(project_folder, tmp_path):
     given = tmp_path / "given"
     rows = ["image,a,b,c"]
     for number in range(30):
@@ -172,7 +172,7 @@ def test_several_labels_are_set_aside_too(project_folder, tmp_path):
     assert solution[["a", "b", "c"]].isin(["0", "1"]).all(axis=None)
 
 
-def test_labels_in_the_table_of_the_test_part_are_the_hidden_solution(project_folder, tmp_path, capsys):
+def test_labels_in_test_table_become_the_hidden_solution(project_folder, tmp_path, capsys):
     given = tmp_path / "given"
     for part, count in (("train", 20), ("test", 8)):
         rows = ["id,sick"]
@@ -193,7 +193,7 @@ def test_labels_in_the_table_of_the_test_part_are_the_hidden_solution(project_fo
     assert "8 images" in capsys.readouterr().out
 
 
-def test_images_of_one_value_join_no_groups_and_are_no_copies(project_folder, tmp_path, capsys):
+def test_images_of_one_value_are_not_duplicates(project_folder, tmp_path, capsys):
     given = tmp_path / "given"
     for number in range(40):
         path = given / ("yes" if number % 8 < 4 else "no") / f"p{number // 4}_{number}.png"
@@ -214,7 +214,7 @@ def test_images_of_one_value_join_no_groups_and_are_no_copies(project_folder, tm
 
 
 @pytest.mark.parametrize("shape", ["folders", "wide"])
-def test_the_audit_asks_dicom_headers_for_patients_that_nobody_named(project_folder, tmp_path, capsys, shape):
+def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, capsys, shape):
     rows = ["image,sick"]
     for number in range(30):
         made = dicom_files.dataset(dicom_files.smooth((16, 16), seed=number), PatientID=f"P{number // 3}")

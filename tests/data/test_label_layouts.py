@@ -1,4 +1,4 @@
-"""Rows of label tables that are cut into parts, mean other words, or name images as another part does."""
+"""Label layouts of tables and arrays: parts, mapped labels, long tables, lists, one-hot columns."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ PARTS = ["train", "Train", "training", "train", "val", "test", "test", "Testing"
 SICK = ["0", "1", "1.0", " 0", "1", "0", "1", "1"]
 
 
-def test_a_column_tells_the_parts_and_labels_of_the_test_part_are_the_solution(raw, capsys):
+def test_part_column_splits_rows_and_hides_test_labels(raw, capsys):
     rows_of(raw, PARTS, SICK)
     train, test, solution = label_layouts.wide(facts(part="split"), raw)
     assert train["id"].tolist() == list("01234")
@@ -44,7 +44,7 @@ def test_a_column_tells_the_parts_and_labels_of_the_test_part_are_the_solution(r
     assert "by column 'split': 5 rows to train on, 1 of the validation part among them, 3 to test on" in told
 
 
-def test_without_a_test_part_the_validation_part_is_it_and_it_may_have_no_labels(raw):
+def test_validation_part_is_the_test_part_if_there_is_none(raw):
     rows_of(raw, ["train"] * 5 + ["val"] * 3, [*SICK[:5], "", "", ""])
     train, test, solution = label_layouts.wide(facts(part="split"), raw)
     assert (len(train), len(test), solution) == (5, 3, None)
@@ -61,13 +61,13 @@ def test_without_a_test_part_the_validation_part_is_it_and_it_may_have_no_labels
         (["test"] * 8, "column 'split' has rows of test only"),
     ],
 )
-def test_a_column_of_other_words_is_one_line(raw, split, message):
+def test_unusable_part_column_raises(raw, split, message):
     rows_of(raw, split, SICK)
     with pytest.raises(UserError, match=message):
         label_layouts.wide(facts(part="split"), raw)
 
 
-def test_an_id_of_two_parts_is_refused(raw):
+def test_id_in_several_parts_is_refused(raw):
     rows_of(raw, PARTS, SICK)
     with (raw / "table.csv").open("a") as file:
         file.write("0,test,0\n")
@@ -84,12 +84,12 @@ def test_an_id_of_two_parts_is_refused(raw):
         ({"shape": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.shape one_hot"),
     ],
 )
-def test_parts_are_told_once(more, message):
+def test_part_column_that_contradicts_other_facts_is_refused(more, message):
     with pytest.raises(ValueError, match=message):
         facts(part="split", **more)
 
 
-def test_values_mean_classes_or_leave_the_image_out(raw, capsys):
+def test_label_map_translates_values_or_drops_rows(raw, capsys):
     rows_of(raw, PARTS, ["-1", "1", "-1.0", "?", "1", "", "0", " 1"])
     meaning = {-1: 0, "?": None, "": None}
     train, test, solution = label_layouts.wide(facts(part="split", map=meaning), raw)
@@ -101,12 +101,12 @@ def test_values_mean_classes_or_leave_the_image_out(raw, capsys):
         label_layouts.wide(facts(part="split", map={-1: 0}), raw)
 
 
-def test_a_meaning_that_is_no_class_is_refused():
+def test_label_map_to_unknown_class_is_refused():
     with pytest.raises(ValueError, match="'labels.map' maps a value to 'ill', which is not one of 0, 1"):
         facts(part="split", map={"?": "ill"})
 
 
-def test_an_id_of_both_tables_that_names_two_images_is_told_apart(tmp_path, capsys):
+def test_ids_shared_by_both_tables_get_a_folder_prefix(tmp_path, capsys):
     for part in ("train", "test"):
         for number in range(4):
             picture(tmp_path / part / f"{number}.png", seed=number)
@@ -122,7 +122,7 @@ def test_an_id_of_both_tables_that_names_two_images_is_told_apart(tmp_path, caps
     assert train["id"].tolist() == list("0123")  # the same images: a leak, which is refused
 
 
-def test_folders_take_groups_from_fields_and_headers_and_words_from_the_map(tmp_path):
+def test_folders_take_groups_from_pattern_fields_or_headers(tmp_path):
     for number in range(6):
         made = dicom_files.dataset(dicom_files.smooth((16, 16), seed=number), PatientID=f"P{number // 2}")
         folder = tmp_path / ("normal", "sick", "unclear")[number // 2] / f"case{number // 2}"
@@ -139,7 +139,7 @@ def test_folders_take_groups_from_fields_and_headers_and_words_from_the_map(tmp_
         label_layouts.folders(facts(images, group="lesion", **labels), tmp_path)
 
 
-def test_names_in_lists_differ_by_case_or_mean_others(tmp_path):
+def test_list_labels_ignore_case_and_follow_the_map(tmp_path):
     for number in range(3):
         picture(tmp_path / "images" / f"{number}.png", seed=number)
     (tmp_path / "table.csv").write_text("id,found\n0,Mass|edema\n1,Tumor\n2,mass|unclear\n")
@@ -150,7 +150,7 @@ def test_names_in_lists_differ_by_case_or_mean_others(tmp_path):
     assert train[["id", "Mass", "Edema"]].to_numpy().tolist() == [["0", "1", "1"], ["1", "1", "0"]]
 
 
-def test_images_are_found_by_the_end_of_a_path_with_more_in_front(tmp_path, capsys):
+def test_images_are_found_by_the_end_of_their_path(tmp_path, capsys):
     for number in range(4):
         picture(tmp_path / "train" / f"{number}.png", seed=number)
     rows = "".join(f"/content/drive/train/{number}.png,{number % 2}\n" for number in range(4))
@@ -161,7 +161,7 @@ def test_images_are_found_by_the_end_of_a_path_with_more_in_front(tmp_path, caps
     assert "4 images are found by the end of their path: /content/drive/train/0.png is train/0.png" in told
 
 
-def test_without_a_table_the_test_part_is_the_files_that_match(raw):
+def test_test_part_without_a_table_is_all_matching_files(raw):
     for number in (7, 8):
         picture(raw / "test" / f"{number:05}.png", seed=number)
     (raw / "table.csv").write_text("id,sick\n" + "".join(f"{number},{number % 2}\n" for number in range(6)))
@@ -171,7 +171,7 @@ def test_without_a_table_the_test_part_is_the_files_that_match(raw):
         label_layouts.wide(facts({"test": "probe/{id}.png"}), raw)
 
 
-def test_rows_of_an_image_and_a_label_stand_once(raw):
+def test_repeated_rows_of_a_long_table_are_refused(raw):
     (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
     labels = {"shape": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
@@ -212,7 +212,7 @@ def test_arrays_join_train_and_val(tmp_path, shape):
         ({"classes": 4}, "found 3, expected one of 0, 1, 2"),
     ],
 )
-def test_faulty_arrays_are_one_line(tmp_path, made, message):
+def test_faulty_arrays_raise(tmp_path, made, message):
     arrays_file(tmp_path / "raw", **made)
     with pytest.raises(UserError, match=message):
         label_layouts.arrays(competition("multiclass", **ARRAYS), tmp_path / "raw")
@@ -231,7 +231,7 @@ def long(tmp_path):
     return raw, competition("multilabel", labels={**labels, "repeated": "same"}, submission=submission)
 
 
-def test_long_rows_become_columns_and_the_longest_ending_counts(long):
+def test_long_rows_become_columns_by_the_longest_label(long):
     raw, facts = long
     train, test, _ = label_layouts.long(facts, raw)
     assert train[["id", "kind", "any_kind"]].to_numpy().tolist() == [["ID_1", "0", "1"], ["ID_2", "1", "1"]]
@@ -247,14 +247,14 @@ def test_long_rows_become_columns_and_the_longest_ending_counts(long):
         ("ID_4_kind,0", "1 ids have no row for some of the labels: ID_4"),
     ],
 )
-def test_faulty_long_rows_are_one_line(long, row, message):
+def test_faulty_long_rows_raise(long, row, message):
     raw, facts = long
     (raw / "train.csv").write_text((raw / "train.csv").read_text() + f"{row}\n")
     with pytest.raises(UserError, match=message):
         label_layouts.long(facts, raw)
 
 
-def test_lists_name_the_labels_of_an_image(tmp_path):
+def test_lists_of_labels_become_columns(tmp_path):
     raw = tmp_path / "raw"
     for name in ("train/a", "train/b", "train/c", "test/d"):
         for channel in ("red", "green"):
@@ -278,7 +278,7 @@ def test_lists_name_the_labels_of_an_image(tmp_path):
         label_layouts.lists(facts, raw)
 
 
-def test_a_list_that_cannot_hold_a_label_is_refused_at_once():
+def test_label_that_contains_the_separator_is_refused():
     labels = {"targets": ["Mass", "Pleural fluid"]}
     with pytest.raises(ValueError, match="a list separated by ' ' cannot contain 'Pleural fluid'"):
         competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
@@ -286,7 +286,7 @@ def test_a_list_that_cannot_hold_a_label_is_refused_at_once():
     competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
 
 
-def test_one_hot_columns_are_one_class_an_image(tmp_path):
+def test_one_hot_columns_give_one_class_per_image(tmp_path):
     raw = tmp_path / "raw"
     rows = ["1,0,0", "0,1.0,0", " 0,False,TRUE"]
     for number in range(3):
@@ -310,7 +310,7 @@ def test_one_hot_columns_are_one_class_an_image(tmp_path):
         label_layouts.one_hot(facts, raw)
 
 
-def test_arrays_of_marks_are_classes_and_damaged_files_are_one_line(tmp_path):
+def test_one_hot_arrays_give_classes_and_damaged_files_raise(tmp_path):
     path = tmp_path / "a.npz"
     images, marks = np.zeros((6, 8, 8), np.uint8), np.eye(3)[[0, 1, 2, 0, 1, 2]]
     np.savez_compressed(path, train_images=images, train_labels=marks, test_images=images, test_labels=marks)

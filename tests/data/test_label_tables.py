@@ -1,4 +1,4 @@
-"""Tables as they come: separators, encodings, packed ones, surplus columns, labels written in several ways."""
+"""Label tables: separators, encodings, compression, surplus columns, spellings of classes."""
 
 import gzip
 
@@ -29,7 +29,7 @@ ROWS = [["NA", "ä"], ["007", ""], ["1e5", "a b"]]
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_table_is_read_whatever_its_separator_and_encoding(tmp_path, capsys, name, content):
+def test_read_table_detects_separator_and_encoding(tmp_path, capsys, name, content):
     (tmp_path / name).write_bytes(content)
     table = read_table(tmp_path / name, ["id", "label"])
     assert table.to_numpy().tolist() == ROWS
@@ -37,7 +37,7 @@ def test_a_table_is_read_whatever_its_separator_and_encoding(tmp_path, capsys, n
     assert ("read as Windows-1252" in capsys.readouterr().out) is (name in ("old.csv", "excel.csv"))
 
 
-def test_a_guessed_encoding_is_told_once(tmp_path, capsys):
+def test_guessed_encoding_is_reported_once(tmp_path, capsys):
     (tmp_path / "old.csv").write_bytes(b"id;label\n1;\xe4\n")
     for _ in range(3):
         read_table(tmp_path / "old.csv", [])
@@ -58,7 +58,7 @@ def test_a_guessed_encoding_is_told_once(tmp_path, capsys):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_no_table_is_one_line(tmp_path, name, content, message):
+def test_unreadable_table_raises_and_names_the_file(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=message) as caught:
         read_table(tmp_path / name, ["id", "label"])
@@ -72,7 +72,7 @@ def checked(values: list[str], **facts) -> list[str]:
     return table["target"].tolist()
 
 
-def test_labels_that_differ_by_blanks_or_case_are_one_class_and_told(capsys):
+def test_labels_that_differ_by_case_or_spaces_are_merged(capsys):
     classes = ["Normal", "Pneumonia"]
     assert checked(["normal", " Normal", "Pneumonia ", "PNEUMONIA"], classes=classes) == [
         "Normal",
@@ -86,25 +86,25 @@ def test_labels_that_differ_by_blanks_or_case_are_one_class_and_told(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_classes_that_differ_by_case_only_are_kept_apart():
+def test_classes_that_differ_by_case_are_kept_apart():
     assert checked(["a", "A", "b"], task="multiclass", classes=["a", "A", "b"]) == ["a", "A", "b"]
     assert checked(["1.0", "2.0", "1.0"], classes=["1.0", "2.0"]) == ["1.0", "2.0", "1.0"]
     with pytest.raises(UserError, match="row 2, column 'target': found B, expected one of a, A, b"):
         checked(["B"], task="multiclass", classes=["a", "A", "b"])
 
 
-def test_a_name_may_hold_another_separator(tmp_path):
+def test_column_name_can_contain_another_separator(tmp_path):
     (tmp_path / "x.csv").write_text("id,label(a;b;c)\n1,2\n")
     assert list(read_table(tmp_path / "x.csv", []).columns) == ["id", "label(a;b;c)"]
 
 
-def test_two_columns_of_one_name_are_refused(tmp_path):
+def test_columns_of_equal_name_are_refused(tmp_path):
     (tmp_path / "x.csv").write_text("id, id\n1,2\n")
     with pytest.raises(UserError, match="two columns are called 'id'"):
         read_table(tmp_path / "x.csv", [])
 
 
-def test_many_unknown_values_are_told_at_once():
+def test_many_unknown_values_raise_for_the_first_row():
     table = pd.DataFrame({"target": [f"{number / 7:.9f}" for number in range(100_000)]})
     with pytest.raises(UserError, match="row 2, column 'target': found 0.000000000"):
         label_tables.check_classes(table, "target", competition(), "labels.csv")

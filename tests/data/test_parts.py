@@ -1,3 +1,5 @@
+"""Names of parts: train, validation, test."""
+
 import pytest
 
 from medfold.data.parts import part_from_name
@@ -15,5 +17,5 @@ from medfold.data.parts import part_from_name
         *[(name, None) for name in ("latest", "testis", "contest", "images", "data", "set", "", "2019")],
     ],
 )
-def test_words_of_names_tell_the_part(name, part):
+def test_part_from_name_finds_words_for_parts(name, part):
     assert part_from_name(name) == part

@@ -1,3 +1,5 @@
+"""The sample table: ids, labels, groups, units and images as the raw data says."""
+
 import sys
 
 import pandas as pd
@@ -14,7 +16,7 @@ from tests.support.helpers import competition, picture
 
 @pytest.fixture
 def wide(tmp_path):
-    """Three labelled pictures of two patients, two test pictures; and their facts."""
+    """Raw data and facts: three labelled images of two patients, and two test images."""
     raw = tmp_path / "raw"
     for name in ("train/a", "train/b", "train/c", "test/d", "test/e"):
         picture(raw / f"{name}.png")
@@ -36,7 +38,7 @@ def test_wide_reads_labels_patients_and_images(wide):
     assert solution is None
 
 
-def test_patterns_may_use_the_files_own_names(wide):
+def test_image_pattern_can_name_columns_of_the_table(wide):
     raw, facts = wide
     text = (raw / "train.csv").read_text()
     (raw / "train.csv").write_text(text.replace("id,patient", "image_id,patient"))
@@ -52,7 +54,7 @@ def test_patterns_may_use_the_files_own_names(wide):
 
 
 @pytest.mark.parametrize(
-    ("broken", "message"),
+    ("break_raw_data", "message"),
     [
         (lambda raw: (raw / "train/b.png").unlink(), "1 images are missing: train/b.png"),
         (lambda raw: (raw / "test/e.png").unlink(), "1 images are missing: test/e.png"),
@@ -67,28 +69,28 @@ def test_patterns_may_use_the_files_own_names(wide):
         (lambda raw: (raw / "sample.csv").write_text("image,target\nd,0\n"), "no column 'id'"),
     ],
 )
-def test_faulty_raw_data_is_one_line(wide, broken, message):
+def test_faulty_raw_data_raises(wide, break_raw_data, message):
     raw, facts = wide
-    broken(raw)
+    break_raw_data(raw)
     with pytest.raises(UserError, match=message) as caught:
         label_layouts.wide(facts, raw)
     assert "\n" not in str(caught.value)
 
 
-def test_a_pattern_with_an_unknown_column_is_told(wide):
+def test_image_pattern_with_unknown_column_raises(wide):
     raw, facts = wide
     images = facts.images.model_copy(update={"train": ["{site}/{id}.png"]})
     with pytest.raises(UserError, match="has the field 'site', but the table has no such column"):
         label_layouts.wide(facts.model_copy(update={"images": images}), raw)
 
 
-def test_encode_numbers_classes_and_labels():
+def test_encode_targets_numbers_classes_and_labels():
     table = pd.DataFrame({"target": ["2", "0"], "a": ["1", "0"], "b": ["0", "0"]})
     assert encode_targets(competition("ordinal"), table).tolist() == [2, 0]
     assert encode_targets(competition("multilabel"), table).tolist() == [[1, 0], [0, 0]]
 
 
-def test_build_hides_patients_and_notices_change(small):
+def test_build_samples_hides_patients_and_detects_changes(small):
     Source(small.competition.source, small.paths).get()
     table = build_samples(small.competition, small.paths)
     assert list(table.columns) == ["id", "part", "image", "group", "unit", "target", "age", "sex"]
@@ -104,14 +106,14 @@ def test_build_hides_patients_and_notices_change(small):
     assert not samples_are_fresh(small.competition, small.paths)
 
 
-def test_other_counts_than_expected_are_refused(small):
+def test_unexpected_number_of_samples_is_refused(small):
     Source(small.competition.source, small.paths).get()
     labels = small.competition.labels.model_copy(update={"counts": {"train": 5}})
     with pytest.raises(UserError, match=r"expected 5 train samples, found \d+"):
         build_samples(small.competition.model_copy(update={"labels": labels}), small.paths)
 
 
-def test_doubled_ids_are_refused(small):
+def test_duplicate_ids_are_refused(small):
     Source(small.competition.source, small.paths).get()
     table = small.paths.raw / "train.csv"
     lines = table.read_text().splitlines()
@@ -126,7 +128,7 @@ REPEATED = "id,reader,target\na,1,0\na,2,1\na,3,1\nb,1,1\nb,2,0\nc,1,0\nc,1,0\n"
 @pytest.mark.parametrize(
     ("how", "expected"), [("any", ["1", "1", "0"]), ("majority", ["1", "1", "0"]), ("same", None), ("refuse", None)]
 )
-def test_rows_of_one_id_are_joined_as_competition_yaml_says(wide, how, expected):
+def test_repeated_rows_are_joined_as_labels_repeated_says(wide, how, expected):
     raw, facts = wide
     text = REPEATED if how != "majority" else REPEATED + "c,4,0\n"
     (raw / "train.csv").write_text(text)
@@ -138,13 +140,13 @@ def test_rows_of_one_id_are_joined_as_competition_yaml_says(wide, how, expected)
         return
     train = label_layouts.wide(facts, raw)[0]
     if how == "refuse":
-        assert train["id"].duplicated().sum() == 4  # told by build
+        assert train["id"].duplicated().sum() == 4  # build_samples refuses them
         return
     assert train["id"].tolist() == ["a", "b", "c"]
     assert train["target"].tolist() == expected
 
 
-def test_rows_that_agree_count_once(wide):
+def test_repeated_rows_that_agree_are_merged(wide):
     raw, facts = wide
     (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\na,p1,M,0\nb,p1,F,1\nc,p2,M,1\n")
     facts = facts.model_copy(update={"labels": facts.labels.model_copy(update={"repeated": "same"})})
@@ -152,14 +154,14 @@ def test_rows_that_agree_count_once(wide):
     assert train[["id", "sex", "target"]].to_numpy().tolist() == [["a", "F", "0"], ["b", "F", "1"], ["c", "M", "1"]]
 
 
-def test_images_without_a_label_are_left_out_with_a_warning(wide, capsys):
+def test_images_without_label_are_left_out_with_a_warning(wide, capsys):
     raw, facts = wide
     picture(raw / "train/x.png")
     assert label_layouts.wide(facts, raw)[0]["id"].tolist() == ["a", "b", "c"]
     assert "1 images have no label and are left out: train/x.png" in capsys.readouterr().out
 
 
-def test_private_headers_stay_out_of_the_sample_table(wide, monkeypatch):
+def test_private_header_in_labels_keep_is_refused(wide, monkeypatch):
     raw, facts = wide
     images = facts.images.model_copy(update={"headers": ["PatientName"]})
     labels = facts.labels.model_copy(update={"keep": ("PatientName",)})
@@ -171,7 +173,7 @@ def test_private_headers_stay_out_of_the_sample_table(wide, monkeypatch):
         label_layouts.wide(facts.model_copy(update={"images": images, "labels": labels}), raw)
 
 
-def test_units_may_not_stand_in_two_groups(small):
+def test_unit_in_two_groups_is_refused(small):
     Source(small.competition.source, small.paths).get()
     ids = (small.paths.raw / "sample_submission.csv").read_text().split("\n")[1:-1]
     rows = [f"{line.split(',')[0]},X" for line in ids]
@@ -188,7 +190,7 @@ def other_labels(wide, table: str, **labels):
     return raw, facts.model_copy(update={"labels": facts.labels.model_copy(update=labels)})
 
 
-def test_columns_of_the_table_and_the_kits_own_do_not_mix(wide):
+def test_table_columns_can_be_called_id_and_image(wide):
     raw, facts = other_labels(wide, "id,image,target\n9,a,0\n9,b,0\n8,c,1\n", id="image", group="id", keep=())
     train, _, _ = label_layouts.wide(facts, raw)
     assert train[["id", "patient", "image"]].to_numpy().tolist() == [
@@ -199,7 +201,7 @@ def test_columns_of_the_table_and_the_kits_own_do_not_mix(wide):
 
 
 @pytest.mark.parametrize("name", ["group", "id", "image", "fold", "part", "unit"])
-def test_a_target_with_a_name_of_the_kits_own_is_refused_by_name(name):
+def test_target_with_reserved_name_is_refused(name):
     with pytest.raises(ValueError, match=f"'labels.targets' has '{name}', which is reserved for medfold's own tables"):
         competition(labels={"targets": [name]})
 
@@ -214,7 +216,7 @@ def test_a_target_with_a_name_of_the_kits_own_is_refused_by_name(name):
         (r"(\w)_(?P<group>\d)", ["a_1", "b_1", "a_2"], ["1", "1", "2"]),
     ],
 )
-def test_a_group_is_what_the_pattern_captures(wide, pattern, ids, expected):
+def test_group_is_what_the_group_pattern_captures(wide, pattern, ids, expected):
     raw, facts = wide
     for id in ids:
         picture(raw / f"train/{id}.png")
@@ -223,7 +225,7 @@ def test_a_group_is_what_the_pattern_captures(wide, pattern, ids, expected):
     assert label_layouts.wide(facts, raw)[0]["patient"].tolist() == expected
 
 
-def test_a_group_pattern_that_leaves_ids_out_or_joins_nothing_says_so(wide, capsys):
+def test_group_pattern_warns_if_ids_do_not_match_or_join(wide, capsys):
     raw, facts = wide
     ids = [f"x{number:02}" for number in range(30)]
     for id in ids:
@@ -237,7 +239,7 @@ def test_a_group_pattern_that_leaves_ids_out_or_joins_nothing_says_so(wide, caps
     assert "labels.group_pattern joins nothing: 30 ids, as many groups" in capsys.readouterr().out
 
 
-def test_numbers_are_padded_and_columns_may_have_spaces(wide):
+def test_image_pattern_pads_numbers_and_allows_spaces(wide):
     raw, facts = wide
     for number in (1, 20):
         picture(raw / f"scans/S 1/{number:05d}.png")
@@ -249,7 +251,7 @@ def test_numbers_are_padded_and_columns_may_have_spaces(wide):
 
 
 @pytest.mark.parametrize("id", ["b ", "B", "b.0", "b.png"])
-def test_a_missing_image_is_told_with_its_likely_cause(wide, id):
+def test_missing_image_error_shows_a_similar_file(wide, id):
     raw, facts = other_labels(wide, f"id,target\na,0\n{id},0\nc,1\n", group=None, keep=())
     with pytest.raises(
         UserError, match=r"1 images are missing.*There is 'train/b.png', not 'train/.*check spaces, case"
@@ -257,7 +259,7 @@ def test_a_missing_image_is_told_with_its_likely_cause(wide, id):
         label_layouts.wide(facts, raw)
 
 
-def test_missing_images_may_be_tolerated(wide, capsys):
+def test_missing_images_within_the_tolerance_are_kept(wide, capsys):
     raw, facts = other_labels(wide, "id,target\na,0\nb,0\nc,1\ngone,1\n", group=None, keep=())
     images = facts.images.model_copy(update={"tolerate": 0.3})
     train, _, _ = label_layouts.wide(facts.model_copy(update={"images": images}), raw)
@@ -276,13 +278,13 @@ def test_missing_images_may_be_tolerated(wide, capsys):
         ({"labels": {"targets": ["target"], "group_pattern": "("}}, "not a regular expression"),
     ],
 )
-def test_a_pattern_that_is_none_is_one_line(change, message):
+def test_invalid_patterns_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         competition(**change)
 
 
 @pytest.mark.parametrize(("ending", "package"), [("xlsx", "openpyxl"), ("parquet", "pyarrow")])
-def test_tables_that_need_a_package_are_read_as_text_or_told(tmp_path, ending, package, monkeypatch):
+def test_excel_and_parquet_are_read_as_text(tmp_path, ending, package, monkeypatch):
     file = tmp_path / f"labels.{ending}"
     table = pd.DataFrame({"id": ["007", "NA"], " count ": [1, 2], "empty": [None, "x"]})
     (table.to_excel if ending == "xlsx" else table.to_parquet)(file, index=False)
@@ -303,7 +305,7 @@ def test_tables_that_need_a_package_are_read_as_text_or_told(tmp_path, ending, p
         read_table(file, [])
 
 
-def test_a_sample_table_whose_origin_broke_off_is_made_anew(small):
+def test_sample_table_with_damaged_metadata_is_rebuilt(small):
     Source(small.competition.source, small.paths).get()
     table = build_samples(small.competition, small.paths)
     assert samples_are_fresh(small.competition, small.paths)
@@ -320,7 +322,7 @@ def test_a_sample_table_whose_origin_broke_off_is_made_anew(small):
         ("id,label\na,b\nc,d,,\n", None),
     ],
 )
-def test_columns_that_the_header_does_not_name(tmp_path, text, message):
+def test_columns_beyond_the_header_are_refused_unless_empty(tmp_path, text, message):
     (tmp_path / "a.csv").write_text(text)
     if message is None:
         assert read_table(tmp_path / "a.csv", []).to_numpy().tolist() == [["a", "b"], ["c", "d"]]
@@ -329,7 +331,7 @@ def test_columns_that_the_header_does_not_name(tmp_path, text, message):
             read_table(tmp_path / "a.csv", [])
 
 
-def test_lists_may_have_another_separator(wide):
+def test_label_lists_can_have_another_separator(wide):
     raw, facts = other_labels(
         wide,
         "id,found\na,No Finding\nb,Mass|Pleural fluid\nc,\n",

@@ -1,4 +1,4 @@
-"""The stages on a small phantom: what they say, what they refuse, and that nothing is done twice."""
+"""All stages on a small phantom: their output, what they refuse, and that nothing is done twice."""
 
 import json
 
@@ -27,7 +27,7 @@ def project(trained, capsys):
     return trained
 
 
-def test_every_file_of_the_design_is_there(project):
+def test_stages_write_all_documented_files(project):
     paths, run = project.paths, project.paths.run("baseline")
     for path in (paths.samples, paths.groups, paths.folds, paths.folds_metadata, run.metadata, run.oof, run.score):
         assert path.is_file()
@@ -44,13 +44,13 @@ def test_every_file_of_the_design_is_there(project):
     assert not list(project.workspace.root.rglob("*.tmp"))
 
 
-def test_the_oof_table_covers_every_training_sample_once(project):
+def test_oof_table_covers_every_training_sample_once(project):
     oof, folds = pd.read_csv(project.paths.run("baseline").oof), pd.read_csv(project.paths.folds)
     merged = oof.merge(folds, on=["id", "fold"], validate="one_to_one")
     assert len(merged) == len(folds) == len(oof)
 
 
-def test_the_submission_vouches_for_itself(project):
+def test_submission_record_and_ledger_hold_hashes_and_score(project):
     (file,) = project.paths.submissions.glob("*.csv")
     origin = json.loads(file.with_suffix(".json").read_text())
     assert origin["sha256"] == files.sha256(file)
@@ -65,7 +65,7 @@ def test_the_submission_vouches_for_itself(project):
     assert 0 <= float(row["public"]) <= 1
 
 
-def test_the_submission_is_the_mean_of_the_folds(project):
+def test_submission_is_the_mean_of_the_folds(project):
     (file,) = project.paths.submissions.glob("*.csv")
     folds = [pd.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)]
     expected = sum(folds) / 3
@@ -73,7 +73,7 @@ def test_the_submission_is_the_mean_of_the_folds(project):
     assert (written - expected.loc[written.index]).abs().max() < 1e-8
 
 
-def test_what_is_done_is_not_done_again(project, capsys, monkeypatch):
+def test_finished_stages_are_skipped(project, capsys, monkeypatch):
     monkeypatch.setattr("medfold.training.run._train_here", None)
     before = {
         path: path.stat().st_mtime_ns for path in project.workspace.root.rglob("*.csv") if path.name != "ledger.csv"
@@ -86,13 +86,13 @@ def test_what_is_done_is_not_done_again(project, capsys, monkeypatch):
     for words in ("complete:", "kept:", "all folds are done", "the same predictions are already in"):
         assert words in said
     unchanged = {path for path, when in before.items() if path.stat().st_mtime_ns == when}
-    rewritten = {project.paths.run("baseline").oof, project.paths.audit}  # with the same bytes
+    rewritten = {project.paths.run("baseline").oof, project.paths.audit}  # rewritten with the same bytes
     assert set(before) - unchanged <= rewritten
     assert len(pd.read_csv(project.workspace.ledger)) == 1
 
 
 @pytest.mark.slow
-def test_a_lost_fold_is_trained_again_to_the_same_bytes(project):
+def test_damaged_fold_is_retrained_to_the_same_bytes(project):
     run = project.paths.run("baseline")
     kept = {name: (run.fold(1).folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
     run.fold(1).oof.write_text("half of a f")
@@ -100,12 +100,12 @@ def test_a_lost_fold_is_trained_again_to_the_same_bytes(project):
     assert kept == {name: (run.fold(1).folder / name).read_bytes() for name in kept}
 
 
-def test_a_fold_of_another_recipe_is_refused(project, capsys):
+def test_run_of_another_recipe_is_refused(project, capsys):
     with pytest.raises(UserError, match="recipe.training.epochs was 2, now 1"):
         train(project, overrides=parse_overrides("training.epochs=1"), run="baseline")
 
 
-def test_a_damaged_store_is_refused_before_anything_is_trained(project):
+def test_damaged_store_is_refused_before_training(project):
     (images,) = project.paths.data.glob("store/*/images.npy")
     content = bytearray(images.read_bytes())
     content[-100] ^= 1
@@ -116,12 +116,12 @@ def test_a_damaged_store_is_refused_before_anything_is_trained(project):
 
 
 @pytest.mark.parametrize("fold", [-1, 3])
-def test_a_fold_out_of_range_is_refused(project, fold):
+def test_fold_out_of_range_is_refused(project, fold):
     with pytest.raises(UserError, match=f"FOLD={fold}: there is no fold {fold}. Choose 0 to 2, or all"):
         train(project, folds=[fold])
 
 
-def test_runs_that_are_not_there_are_named(project):
+def test_untrained_run_and_one_name_for_several_seeds_raise(project):
     with pytest.raises(UserError, match="run 'other' is not trained.*Trained so far: baseline"):
         submit(project, names=["other"])
     with pytest.raises(UserError, match="RUN=a: one name cannot be used for several seeds"):
@@ -129,7 +129,7 @@ def test_runs_that_are_not_there_are_named(project):
 
 
 @pytest.mark.slow
-def test_seeds_make_runs_and_runs_are_blended(project, capsys):
+def test_each_seed_is_a_run_and_runs_are_blended(project, capsys):
     one = parse_overrides("training.epochs=1")
     train(project, overrides=one, seeds=[0, 3], folds=[0])
     submit(project, overrides=one, seeds=[0, 3])
@@ -168,7 +168,7 @@ def test_kept_folds_that_split_a_group_are_refused(folded):
         make_folds(folded)
 
 
-def test_the_audit_joins_duplicates_and_tells_of_leaks(folded, capsys):
+def test_audit_joins_duplicates_and_reports_leaks(folded, capsys):
     table = make_folds(folded, force=True)
     said = capsys.readouterr().out
     assert "exact duplicates in train        2, each in one fold" in said
@@ -179,13 +179,13 @@ def test_the_audit_joins_duplicates_and_tells_of_leaks(folded, capsys):
     assert json.loads(folded.paths.folds_metadata.read_text())["audit"]["split"] == 0
 
 
-def test_a_class_in_too_few_groups_is_named(project_folder, capsys):
+def test_class_in_too_few_groups_is_reported(project_folder, capsys):
     add_competition(project_folder, "rare", SMALL.replace("seed: 1,", "seed: 1, prevalence: 0.03,"))
     make_folds(Project.open("rare"))
     assert "class target=1 is in" in capsys.readouterr().out
 
 
-def test_a_group_that_is_larger_than_a_fold_is_told(project_folder, capsys):
+def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
     add_competition(project_folder, "few", SMALL.replace("train_patients: 40", "train_patients: 10"))
     project = Project.open("few")
     download(project)
@@ -203,7 +203,7 @@ def test_a_group_that_is_larger_than_a_fold_is_told(project_folder, capsys):
     assert "warning: the largest group holds" in capsys.readouterr().out
 
 
-def test_a_damaged_download_is_refused_then_repaired(folded):
+def test_damaged_raw_data_is_refused_then_repaired(folded):
     victim = folded.paths.raw / "train.csv"
     victim.write_text("id\n")
     with pytest.raises(UserError, match=r"1 raw files are missing or changed: train.csv. Run: make download"):
@@ -212,14 +212,14 @@ def test_a_damaged_download_is_refused_then_repaired(folded):
     make_folds(folded)
 
 
-def test_images_that_are_not_what_was_expected_are_told_each_time(project_folder):
+def test_unexpected_image_shape_raises_each_time(project_folder):
     add_competition(project_folder, "odd", SMALL.replace("shape: [128, 128]", "shape: [64, 64]"))
     for _ in range(2):
         with pytest.raises(UserError, match="it has 128x128 pixels, expected 64x64"):
             make_folds(Project.open("odd"))
 
 
-def test_what_was_given_and_does_not_fit_is_not_called_complete(project_folder, tmp_path):
+def test_given_data_that_does_not_fit_is_not_complete(project_folder, tmp_path):
     facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
     add_competition(project_folder, "far", facts)
     (tmp_path / "wrong").mkdir()
@@ -236,14 +236,14 @@ def test_grouped_data_needs_a_grouped_method(project_folder):
         make_folds(Project.open("leaky"))
 
 
-def test_a_download_from_elsewhere_starts_only_when_asked(project_folder):
+def test_train_does_not_start_a_download_from_kaggle(project_folder):
     facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
     add_competition(project_folder, "far", facts, TINY_RECIPE)
     with pytest.raises(UserError, match="no data yet. Run: make download COMPETITION=far$"):
         train(Project.open("far"))
 
 
-def test_the_order_of_runs_folds_and_rows_decides_nothing(folded):
+def test_order_of_runs_folds_and_rows_changes_nothing(folded):
     for name, quality in (("a", 1.0), ("b", 0.7), ("c", 1.3)):
         finished_run(folded, name, quality)
     submit(folded, names=["a", "b", "c"])
@@ -261,7 +261,7 @@ def test_the_order_of_runs_folds_and_rows_decides_nothing(folded):
     assert files.read_json(other.with_suffix(".json"))["score"] == score
 
 
-def test_scores_of_another_metric_are_not_shown_under_the_title_of_todays(folded, capsys):
+def test_scores_of_another_metric_are_counted_but_not_shown(folded, capsys):
     finished_run(folded)
     submit(folded)
     facts = folded.paths.facts

@@ -1,4 +1,4 @@
-"""The whole way at Kaggle by make: only environment variables point at a server on 127.0.0.1."""
+"""The make targets against an imitated Kaggle on 127.0.0.1, reached by environment variables alone."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ TINY = "backbone.width=4 training.epochs=1 images.size=16 training.batch_size=16
 
 
 @pytest.mark.slow
-def test_a_competition_from_the_token_to_the_public_score(kaggle, clone):  # noqa: F811
+def test_competition_is_downloaded_trained_submitted_and_scored(kaggle, clone):  # noqa: F811
     content, truth = histology(60, 20)
     hosted = kaggle.competitions[NAME] = HostedCompetition(
         files=content, archive=zipped(content), judge=auc_of(truth), polls=1, entered=False
@@ -48,7 +48,7 @@ def test_a_competition_from_the_token_to_the_public_score(kaggle, clone):  # noq
 
 
 @pytest.mark.slow
-def test_a_data_set_and_the_local_leaderboard(kaggle, clone, tmp_path):  # noqa: F811
+def test_data_set_is_downloaded_trained_and_scored_locally(kaggle, clone, tmp_path):  # noqa: F811
     chest(tmp_path / "chest_xray")
     content = {
         path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in (tmp_path / "chest_xray").rglob("*.jpeg")
@@ -64,7 +64,7 @@ def test_a_data_set_and_the_local_leaderboard(kaggle, clone, tmp_path):  # noqa:
     assert np.isfinite(pd.read_csv(clone / "submissions" / "ledger.csv")["private"].iloc[0])
 
 
-def test_single_files_by_make(kaggle, clone):  # noqa: F811
+def test_make_download_fetches_single_files(kaggle, clone):  # noqa: F811
     content, _ = histology(6, 4)
     kaggle.competitions[NAME] = HostedCompetition(files=content)
     said = succeed(clone, "download", f"COMPETITION={NAME}", "FILES=*.csv test/*")

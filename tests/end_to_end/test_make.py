@@ -1,4 +1,4 @@
-"""The make targets themselves, run on small data from a folder with a space in its name."""
+"""The make targets, run on small data from a folder with a space in its name."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from medfold.paths import Workspace
-from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
+from tests.conftest import REPOSITORY, SMALL, add_competition
 from tests.support import helpers
 from tests.support.helpers import picture, shipped
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 @pytest.fixture
 def clone(tmp_path):
-    """What a clone holds, beside it nothing; its packages are those of the interpreter that runs this."""
+    """A clone of the repository; make uses the packages of the interpreter that runs the tests."""
     root = tmp_path / "my clone"
     root.mkdir()
     for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"):
@@ -36,14 +36,14 @@ def clone(tmp_path):
 
 
 def make(clone, *words):
-    """Runs make from elsewhere, with an empty home."""
+    """Runs make from another folder, with an empty home."""
     home = clone.parent / "home"
     home.mkdir(exist_ok=True)
     command = ["make", "-C", str(clone), "--no-print-directory", *words, f"PYTHON={sys.executable}"]
     environment = {**os.environ, "HOME": str(home)}
     environment.pop("PYTHONPATH", None)
     result = subprocess.run(command, cwd=clone.parent, capture_output=True, text=True, env=environment)
-    print(result.stdout, result.stderr)  # for those who look, and for the search for secrets
+    print(result.stdout, result.stderr)  # shown if the test fails; the `kaggle` fixture searches it for secrets
     return result
 
 
@@ -109,7 +109,7 @@ RUN = "--competition small --recipe baseline --seeds 0"
         ("train DEBUG=1", f"--debug train {RUN} --fold all"),
     ],
 )
-def test_every_target_is_a_command_with_its_words(clone, words, command):
+def test_make_variables_become_options_of_the_command(clone, words, command):
     said = succeed(clone, "--dry-run", *words.split(), "COMPETITION=small")
     _, given = said.replace("\\\n", " ").rstrip().rsplit(" -m medfold ", 1)
     assert " ".join(given.replace('"', "").split()) == command
@@ -127,7 +127,7 @@ def test_every_target_is_a_command_with_its_words(clone, words, command):
         ("folds SET=tta=false", "medfold: make folds has no variable SET=."),
     ],
 )
-def test_unknown_words_are_refused_before_anything_is_built(clone, words, message):
+def test_unknown_make_variables_are_refused_at_once(clone, words, message):
     result = make(clone, *words.split())
     assert result.returncode == 2
     assert result.stderr.startswith(message)
@@ -136,13 +136,13 @@ def test_unknown_words_are_refused_before_anything_is_built(clone, words, messag
 
 
 @pytest.mark.slow
-def test_words_of_the_environment_and_of_any_target_on_the_line_are_fine(clone, monkeypatch):
+def test_variables_of_environment_and_other_targets_are_accepted(clone, monkeypatch):
     monkeypatch.setenv("FOLDZ", "1")
     assert "no run yet" in make(clone, "runs", "COMPETITION=small").stderr
     assert "no DRY_RUN" not in make(clone, "runs", "submit", "COMPETITION=small", "DRY_RUN=1").stderr
 
 
-def test_three_steps_give_a_valid_submission_from_one_fold(clone):
+def test_three_targets_give_a_valid_submission_from_one_fold(clone):
     words = ["COMPETITION=small"]
     assert "images" in succeed(clone, "download", *words)
     assert "covers 1 of 3 folds" in succeed(clone, "train", *words, "FOLD=0")
@@ -159,11 +159,11 @@ def test_three_steps_give_a_valid_submission_from_one_fold(clone):
 
 
 @pytest.mark.slow
-def test_the_folds_that_are_missing_make_another_submission(clone):
+def test_training_missing_folds_gives_another_submission(clone):
     words = ["COMPETITION=small"]
     succeed(clone, "train", *words, "FOLD=0")
     succeed(clone, "submit", *words)
-    assert "folds 1, 2\n" in succeed(clone, "train", *words)  # those that are missing
+    assert "folds 1, 2\n" in succeed(clone, "train", *words)  # the missing ones
     assert "all 3 folds" in succeed(clone, "submit", *words)
     assert len(pd.read_csv(clone / "submissions" / "ledger.csv")) == 2
     assert "the same predictions are already in" in succeed(clone, "submit", *words)
@@ -171,7 +171,7 @@ def test_the_folds_that_are_missing_make_another_submission(clone):
 
 
 @pytest.mark.slow
-def test_from_folds_to_a_decision(clone):
+def test_runs_are_compared_combined_reported_and_explained(clone):
     words = ["COMPETITION=small"]
     succeed(clone, "download", *words)
     succeed(clone, "train", *words, "SEEDS=0 1")
@@ -196,7 +196,7 @@ def test_from_folds_to_a_decision(clone):
 
 
 @pytest.mark.slow
-def test_a_competition_is_described_from_its_files_and_prepared(clone, tmp_path):
+def test_new_competition_is_drafted_then_prepared(clone, tmp_path):
     folder = tmp_path / "as shipped"
     histology, _ = helpers.histology(train=30, test=10)
     for name, data in histology.items():
@@ -218,7 +218,7 @@ def test_a_competition_is_described_from_its_files_and_prepared(clone, tmp_path)
 
 
 @pytest.mark.slow
-def test_words_with_spaces_reach_the_program(clone):
+def test_variables_with_spaces_reach_the_command(clone):
     said = succeed(clone, "train", "COMPETITION=small", "FOLD=0", "SEEDS=0 2", "SET=training.epochs=1 tta=false")
     runs = sorted(path.name for path in (clone / "runs" / "small").iterdir() if path.is_dir())
     assert len(runs) == 2
@@ -227,7 +227,7 @@ def test_words_with_spaces_reach_the_program(clone):
     assert "covers 1 of 3 folds" in blended
 
 
-def test_a_mistake_is_one_line_and_make_fails(clone):
+def test_user_error_prints_one_line_and_make_fails(clone):
     result = make(clone, "train", "COMPETITION=smal")
     assert result.returncode == 2
     lines = [line for line in result.stderr.splitlines() if not line.startswith("make")]
@@ -240,13 +240,13 @@ def test_a_mistake_is_one_line_and_make_fails(clone):
     ]
 
 
-def tiny(recipe=TINY_RECIPE):
-    return ["RUN=tiny", "SET=" + "backbone.width=4 training.epochs=1 images.size=16"]
+def tiny_run():
+    return ["RUN=tiny", "SET=backbone.width=4 training.epochs=1 images.size=16"]
 
 
 @pytest.mark.slow
-def test_arrays_from_a_file(clone, tmp_path):
-    """The layout of MedMNIST, small, another md5 than the official file's."""
+def test_given_array_file_is_trained_and_scored(clone, tmp_path):
+    """A small file in the layout of MedMNIST, with another MD5 than the official one."""
     rng = np.random.default_rng(0)
     content = {}
     for part, count in (("train", 1080), ("val", 120), ("test", 400)):
@@ -256,8 +256,8 @@ def test_arrays_from_a_file(clone, tmp_path):
     np.savez(tmp_path / "some file.npz", **content)
     words = ["COMPETITION=retinamnist"]
     assert "not that of the official file" in succeed(clone, "download", *words, f"FROM={tmp_path / 'some file.npz'}")
-    succeed(clone, "train", *words, "FOLD=1", *tiny())
-    said = succeed(clone, "submit", *words, "RUNS=tiny", "FORCE=1")  # it may know nothing yet
+    succeed(clone, "train", *words, "FOLD=1", *tiny_run())
+    said = succeed(clone, "submit", *words, "RUNS=tiny", "FORCE=1")  # the net may be no better than chance
     assert "this submission" in said
     assert "Google AutoML Vision" in said
     assert "accuracy" in said
@@ -277,7 +277,7 @@ def chest(folder, train=(40, 60), test=(8, 8)):
 
 
 @pytest.mark.slow
-def test_folders_from_an_archive(clone, tmp_path):
+def test_archive_of_class_folders_is_trained_and_scored(clone, tmp_path):
     chest(tmp_path / "chest_xray")
     archive = tmp_path / "archive.zip"
     with zipfile.ZipFile(archive, "w") as file:
@@ -294,14 +294,14 @@ def test_folders_from_an_archive(clone, tmp_path):
     assert "IM-0-0000" in folds
     table = pd.read_csv(clone / "folds" / "chest-xray-pneumonia.csv").set_index("id")
     assert table.loc["IM-0-0000", "group"] == table.loc["IM-99-0001", "group"] == table.loc["IM-0-0001", "group"]
-    succeed(clone, "train", *words, "FOLD=0", *tiny())
+    succeed(clone, "train", *words, "FOLD=0", *tiny_run())
     assert "test score" in succeed(clone, "submit", *words, "RUNS=tiny", "FORCE=1")
-    # The same as a folder.
+    # The same data, given as a folder.
     again = succeed(clone, "download", *words, f"FROM={tmp_path / 'chest_xray'}", "FORCE=1")
     assert "101 training and 16 test images" in again
 
 
-def test_a_truncated_set_is_refused(clone, tmp_path):
+def test_incomplete_data_set_is_refused(clone, tmp_path):
     chest(tmp_path / "chest_xray")
     result = make(clone, "download", "COMPETITION=chest-xray-pneumonia", f"FROM={tmp_path / 'chest_xray'}")
     assert result.returncode == 2
@@ -309,8 +309,8 @@ def test_a_truncated_set_is_refused(clone, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_installed_package_finds_competitions_from_below(clone, tmp_path):
-    """`pip install .` into a folder of its own, used from inside the project."""
+def test_installed_package_finds_the_project_from_a_subfolder(clone, tmp_path):
+    """Installed by pip into another folder, and run from a subfolder of the project."""
     target = tmp_path / "installed"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     shutil.copy(REPOSITORY / "README.md", clone)

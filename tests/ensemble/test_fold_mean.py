@@ -1,3 +1,5 @@
+"""Mean of predictions, joined by id."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ def member(ids, seed):
 
 
 @given(st.integers(1, 30), st.integers(1, 5), st.randoms(use_true_random=False))
-def test_rows_are_joined_by_id_whatever_their_order(n, members, random):
+def test_mean_by_id_joins_rows_in_any_order(n, members, random):
     ids = [f"i{k}" for k in range(n)]
     tables = {f"m{k}": member(ids, k) for k in range(members)}
     shuffled = {name: table.sample(frac=1, random_state=random.randrange(99)) for name, table in tables.items()}
@@ -24,7 +26,7 @@ def test_rows_are_joined_by_id_whatever_their_order(n, members, random):
 
 
 @given(st.lists(st.floats(0.01, 10), min_size=2, max_size=4))
-def test_weights_are_brought_to_a_sum_of_one(weights):
+def test_weights_are_normalised_to_sum_one(weights):
     tables = {f"m{k}": member("xyz", k) for k in range(len(weights))}
     blended = mean_by_id(tables, ["a"], weights)["a"].to_numpy()
     stacked = np.stack([table["a"].to_numpy() for table in tables.values()])
@@ -40,17 +42,17 @@ def test_weights_are_brought_to_a_sum_of_one(weights):
         (member("xyz", 1).assign(a=np.nan), "two: a prediction is not a number"),
     ],
 )
-def test_members_that_do_not_fit_are_refused(table, message):
+def test_members_with_other_ids_or_nan_are_refused(table, message):
     with pytest.raises(UserError, match=message):
         mean_by_id({"one": member("xyz", 0), "two": table}, ["a", "b"])
 
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [0.0, 0.0]])
-def test_senseless_weights_are_refused(weights):
+def test_invalid_weights_are_refused(weights):
     with pytest.raises(ValueError, match="weights"):
         mean_by_id({"one": member("xy", 0), "two": member("xy", 1)}, ["a"], weights)
 
 
-def test_nothing_to_average_is_told():
+def test_mean_by_id_without_tables_raises():
     with pytest.raises(UserError, match="nothing to average"):
         mean_by_id({}, ["a"])

@@ -1,3 +1,5 @@
+"""Choice of ensemble method and post-processing by cross-fitted score."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ def independent(n=1000, count=3, strength=1.0, seed=0):
 
 
 @pytest.mark.slow
-def test_thirty_members_of_noise_deceive_in_sample_and_not_cross_fitted():
+def test_noise_members_raise_in_sample_but_not_cross_fitted_score():
     facts = competition("binary", score={"metric": "auc"})
     inside, outside = [], []
     for seed in range(20):
@@ -38,7 +40,7 @@ def test_thirty_members_of_noise_deceive_in_sample_and_not_cross_fitted():
     assert np.abs(np.mean(outside, axis=0) - 0.5).max() < 0.02
 
 
-def test_the_plain_mean_wins_ties():
+def test_plain_mean_wins_ties():
     stack, targets = independent(count=1)
     same = np.repeat(stack, 3, axis=0) + np.random.default_rng(1).normal(0, 1e-6, (3, 1000, 1))
     decision = choose_method(members(same, targets), competition("binary", score={"metric": "auc"}))
@@ -47,7 +49,7 @@ def test_the_plain_mean_wins_ties():
     np.testing.assert_array_equal(decision.predictions, same.mean(axis=0))
 
 
-def test_a_method_that_is_better_beyond_chance_takes_its_place():
+def test_method_better_beyond_chance_replaces_the_mean():
     good, targets = independent(strength=1.5, count=1)
     noise = np.random.default_rng(3).random((4, 1000, 1))
     decision = choose_method(
@@ -58,13 +60,13 @@ def test_a_method_that_is_better_beyond_chance_takes_its_place():
     assert decision.chosen.cross_fitted == max(
         one.cross_fitted for one in decision.candidates if one.gain is None or one.gain.low > 0
     )
-    # what is predicted is made by the same method, fitted on all folds
+    # new predictions use the same method, fitted on all folds
     np.testing.assert_array_equal(
         decision.fitted.apply(good.repeat(5, axis=0)), decision.chosen.fitted.apply(good.repeat(5, axis=0))
     )
 
 
-def test_a_direction_where_lower_is_better_is_known():
+def test_gain_is_positive_where_lower_is_better():
     good, targets = independent(strength=1.5, count=1)
     noise = np.random.default_rng(3).random((4, 1000, 1))
     decision = choose_method(
@@ -75,7 +77,7 @@ def test_a_direction_where_lower_is_better_is_known():
     assert decision.chosen.gain.value == pytest.approx(plain.cross_fitted - decision.chosen.cross_fitted)
 
 
-def test_one_fold_only_leaves_what_needs_no_labels():
+def test_single_fold_allows_only_methods_without_labels():
     stack, targets = independent()
     single = members(stack, targets, folds=1)
     decision = choose_method(single, competition("binary", score={"metric": "macro_f1"}))
@@ -85,7 +87,7 @@ def test_one_fold_only_leaves_what_needs_no_labels():
         choose_method(single, competition("binary", score={"metric": "macro_f1"}), method="stacking")
 
 
-def test_a_single_run_has_nothing_to_put_together():
+def test_single_run_allows_only_the_mean():
     stack, targets = independent(count=1)
     alone = members(stack, targets)
     decision = choose_method(alone, competition("binary", score={"metric": "auc"}))
@@ -94,7 +96,7 @@ def test_a_single_run_has_nothing_to_put_together():
         choose_method(alone, competition("binary", score={"metric": "auc"}), method="selection")
 
 
-def test_a_method_is_taken_by_name_and_an_unknown_one_told():
+def test_method_is_chosen_by_name_and_unknown_name_raises():
     stack, targets = independent()
     found = choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="geometric")
     assert found.chosen.method.name == "geometric"
@@ -108,7 +110,7 @@ def overconfident(n=3000, seed=0):
     return expit(3 * z)[None, :, None], (rng.random(n) < expit(z)).astype(int)
 
 
-def test_an_adjustment_is_made_where_the_metric_gains():
+def test_post_processing_is_applied_where_the_metric_gains():
     stack, targets = overconfident()
     decision = choose_method(members(stack, targets), competition("binary", score={"metric": "log_loss"}))
     assert decision.post_processed.title == "temperature"
@@ -119,13 +121,13 @@ def test_an_adjustment_is_made_where_the_metric_gains():
     assert decision.post_processed.cross_fitted < decision.chosen.cross_fitted - 0.1
 
 
-def test_an_adjustment_that_loses_is_left_out():
+def test_post_processing_that_loses_is_left_out():
     rng = np.random.default_rng(1)
     lost = 0
     for seed in range(10):
         rng = np.random.default_rng(seed)
         targets = rng.integers(0, 2, 40)
-        stack = expit(rng.normal(3 * (2 * targets - 1), 1.5))[None, :, None]  # one half is right
+        stack = expit(rng.normal(3 * (2 * targets - 1), 1.5))[None, :, None]  # 0.5 is the right threshold
         decision = choose_method(members(stack, targets), competition("binary", score={"metric": "accuracy"}))
         if not decision.post_processed.helps:
             lost += 1
@@ -134,12 +136,12 @@ def test_an_adjustment_that_loses_is_left_out():
     assert lost >= 5
 
 
-def test_ranks_need_no_adjustment():
+def test_auc_needs_no_post_processing():
     stack, targets = overconfident()
     assert choose_method(members(stack, targets), competition("binary", score={"metric": "auc"})).post_processed is None
 
 
-def test_grades_are_cut_where_kappa_gains():
+def test_cut_points_are_applied_where_kappa_gains():
     rng = np.random.default_rng(0)
     targets = rng.choice(5, 1500, p=[0.5, 0.2, 0.15, 0.1, 0.05])
     centre = 0.4 * targets + rng.normal(0, 0.4, (1, 1500))
@@ -152,13 +154,13 @@ def test_grades_are_cut_where_kappa_gains():
     assert kappa > decision.chosen.cross_fitted + 0.02
 
 
-def test_weights_of_classes_are_cross_fitted_too():
+def test_per_class_weights_are_compared_for_all_methods():
     stack, targets = independent()
     found = compare_methods(members(stack, targets), competition("binary", score={"metric": "auc"}), per_class=True)
     assert {one.method.name for one in found} == {"mean", "geometric", "rank", "selection", "optimised", "stacking"}
 
 
-def test_what_calibration_gains_is_cross_fitted_with_the_blend():
+def test_calibration_gain_is_cross_fitted_with_the_blend():
     facts = competition("binary", score={"metric": "auc"})
     before, after = [], []
     for seed in range(6):
@@ -167,10 +169,10 @@ def test_what_calibration_gains_is_cross_fitted_with_the_blend():
         found = calibration_gain(noise, facts, choose_method(noise, facts, method="stacking"))
         before.append(found.before)
         after.append(found.after)
-    assert np.mean(after) > np.mean(before) - 0.03  # where there is nothing to learn, nothing is gained
+    assert np.mean(after) > np.mean(before) - 0.03  # no gain from noise
 
 
-def test_a_method_asked_for_is_tried_beside_the_mean_alone():
+def test_requested_method_is_compared_with_the_mean_only():
     stack, targets = independent()
     found = choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selection")
     assert [one.method.name for one in found.candidates] == ["mean", "selection"]
@@ -186,7 +188,7 @@ def test_a_method_asked_for_is_tried_beside_the_mean_alone():
         ("ordinal", "qwk", "cut"),
     ],
 )
-def test_a_decision_is_data_that_another_machine_can_apply(task, metric, name, tmp_path):
+def test_saved_choice_predicts_the_same_after_loading(task, metric, name, tmp_path):
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 3, 400) if task in ("multiclass", "ordinal") else rng.integers(0, 2, 400)
     if task == "multilabel":
@@ -204,8 +206,8 @@ def test_a_decision_is_data_that_another_machine_can_apply(task, metric, name, t
 
 
 @st.composite
-def few_labels(draw):
-    """Members and facts of few units, where folds of one class and labels that nobody has are common."""
+def problems_with_few_labels(draw):
+    """Members and facts of few units: often a fold has one class only, or a label no positives."""
     task = draw(st.sampled_from(["binary", "multiclass", "multilabel"]))
     facts = competition(
         task, score={"metric": draw(st.sampled_from(["auc" if task == "binary" else "mean_auc", "macro_f1"]))}
@@ -227,8 +229,8 @@ def few_labels(draw):
 
 
 @pytest.mark.filterwarnings("error")
-@given(few_labels())
-def test_an_undefined_score_decides_nothing(made):
+@given(problems_with_few_labels())
+def test_undefined_score_keeps_the_plain_mean(made):
     facts, given_members = made
     decision = choose_method(given_members, facts)
     assert np.isfinite(decision.predictions).all()
@@ -243,8 +245,8 @@ def test_an_undefined_score_decides_nothing(made):
 
 @pytest.mark.parametrize("name", list(METHODS))
 @pytest.mark.parametrize("metric", ["auc", "log_loss", "pf1"])
-def test_where_there_is_no_image_the_prior_is_predicted(name, metric):
-    """Positives are rare: the prior as a number stands above what nets say of most images."""
+def test_fallback_without_image_predicts_the_prior(name, metric):
+    """Positives are rare, so the prior is above the predictions for most images."""
     rng = np.random.default_rng(0)
     targets = (rng.random(1000) < 0.05).astype(int)
     stack = expit(rng.normal(4 * targets - 5, 1, (3, 1000)))[:, :, None]
@@ -255,13 +257,13 @@ def test_where_there_is_no_image_the_prior_is_predicted(name, metric):
         assert below == pytest.approx(0.5, abs=0.05)
     elif metric == "pf1":
         assert decision.post_processed.helps
-        assert blank[0] < 0.05  # sharpened as all others are
+        assert blank[0] < 0.05  # sharpened like all predictions
         assert 0.5 < below < 0.98
     else:
         assert blank[0] == 0.05
 
 
-def test_where_there_is_no_image_the_decision_is_that_of_the_prior():
+def test_fallback_without_image_decides_by_the_prior():
     stack, targets = independent(count=2)
     facts = competition("binary", score={"metric": "macro_f1"})
     decision = choose_method(members(stack, targets), facts, "mean")
@@ -269,7 +271,7 @@ def test_where_there_is_no_image_the_decision_is_that_of_the_prior():
     assert decision.fallback(np.array([0.01])) < 0.5
 
 
-def test_the_probabilities_behind_ranks_thresholds_and_sharpening_are_those_of_the_members():
+def test_probabilities_behind_decisions_are_the_mean_of_members():
     stack, targets = independent(count=2)
     for metric, name in (("auc", "rank"), ("macro_f1", "mean"), ("pf1", "mean"), ("macro_f1", "rank")):
         decision = choose_method(members(stack, targets), competition("binary", score={"metric": metric}), name)
@@ -277,5 +279,5 @@ def test_the_probabilities_behind_ranks_thresholds_and_sharpening_are_those_of_t
         np.testing.assert_allclose(fitted.apply(stack), stack.mean(axis=0))
         np.testing.assert_allclose(out_of_fold, stack.mean(axis=0))
     decision = choose_method(members(stack**3, targets), competition("binary", score={"metric": "log_loss"}), "mean")
-    assert decision.post_processed.helps  # a temperature: what comes of it are probabilities
+    assert decision.post_processed.helps  # a temperature, whose results are probabilities
     np.testing.assert_array_equal(decision.probabilities[1], decision.predictions)

@@ -1,3 +1,5 @@
+"""Ensemble methods, compared with other libraries and a slow reference, and on noise."""
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -16,7 +18,7 @@ AUC, LOSS, MEAN_AUC = METRICS["auc"], METRICS["log_loss"], METRICS["mean_auc"]
 
 
 def binary(members=4, n=300, seed=0):
-    """Members of different strength and error."""
+    """Members of different accuracy with independent errors."""
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, 2, n)
     strength = np.linspace(0.6, 1.6, members)[:, None]
@@ -50,7 +52,7 @@ def test_every_method_gives_probabilities_for_every_task(make, name, per_class, 
     fitted = fit(name, stack, targets, metric, per_class)
     fitted.save(tmp_path / "ensemble.npz")
     again = FittedTransform.load(tmp_path / "ensemble.npz").apply(stack)
-    np.testing.assert_array_equal(again, fitted.apply(stack))  # as a notebook applies it
+    np.testing.assert_array_equal(again, fitted.apply(stack))  # as in a notebook
     blended = fitted.apply(stack[:, :50])
     assert blended.shape == stack[0, :50].shape
     assert (blended >= 0).all()
@@ -58,11 +60,11 @@ def test_every_method_gives_probabilities_for_every_task(make, name, per_class, 
     if make is classes:
         np.testing.assert_allclose(blended.sum(axis=1), 1)
     alone = np.concatenate([fitted.apply(stack[:, [row]]) for row in range(50)])
-    np.testing.assert_allclose(alone, blended, atol=1e-12)  # no image hangs on which others are predicted with it
+    np.testing.assert_allclose(alone, blended, atol=1e-12)  # a prediction does not depend on the other images
     assert metric(targets, fitted.apply(stack)) > 0.6
 
 
-def test_means_are_those_of_other_libraries():
+def test_means_equal_those_of_scipy_and_numpy():
     stack, targets = classes()
     geometric = gmean(stack, axis=0)
     expected = geometric / geometric.sum(axis=1, keepdims=True)
@@ -88,7 +90,7 @@ def slow_greedy(stack, targets, rounds, order):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_greedy_path_is_that_of_a_slow_transcription(seed):
+def test_greedy_path_equals_a_slow_reference(seed):
     stack, targets = binary(members=5, seed=seed)
     order = np.random.default_rng(0).permutation(5)
     picks, scores = greedy_path(stack, targets, AUC, num_rounds=12)
@@ -107,7 +109,7 @@ def test_ties_are_broken_by_the_seed():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_noise_gets_no_weight_beside_a_good_member_and_its_copy(seed):
+def test_noise_gets_no_weight_beside_good_members(seed):
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, 2, 400)
     good = expit(rng.normal(1.5 * targets, 1))
@@ -119,16 +121,16 @@ def test_noise_gets_no_weight_beside_a_good_member_and_its_copy(seed):
         assert weights[2] <= limit, name
 
 
-def test_selection_takes_what_helps():
+def test_selection_weighs_all_independent_members():
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 2, 2000)
-    stack = expit(rng.normal(1.2 * targets - 0.6, 1, (3, 2000)))[:, :, None]  # three that err independently
+    stack = expit(rng.normal(1.2 * targets - 0.6, 1, (3, 2000)))[:, :, None]  # three members with independent errors
     fitted = fit("selection", stack, targets, AUC)
     assert (fitted.parameters["weights"] > 0.15).all()
     assert AUC(targets, fitted.apply(stack)) > max(AUC(targets, each) for each in stack) + 0.05
 
 
-def test_the_shortest_is_as_good_as_the_best_but_for_chance():
+def test_shortest_prefix_scores_close_to_the_best():
     stack, targets = binary(members=5, n=1000)
     picks, scores = greedy_path(stack, targets, AUC)
     length = shortest_prefix(stack, targets, AUC, picks, scores)
@@ -154,12 +156,12 @@ def test_optimised_weights_reach_the_loss_of_another_optimiser(make, seed):
     assert reached <= reference.fun + 1e-7
 
 
-def test_each_class_may_have_weights_of_its_own():
+def test_per_class_weights_differ_between_classes():
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 2, (500, 2))
     good, noise = expit(rng.normal(2 * targets - 1, 1)), rng.random((500, 2))
     one, other = good.copy(), noise.copy()
-    one[:, 1], other[:, 1] = noise[:, 1], good[:, 1]  # each member knows one label only
+    one[:, 1], other[:, 1] = noise[:, 1], good[:, 1]  # each member is good at one label only
     for name in ("selection", "optimised"):
         fitted = fit(name, np.stack([one, other]), targets, MEAN_AUC, per_class=True)
         weights = fitted.parameters["weights"]
@@ -173,14 +175,14 @@ def test_each_class_may_have_weights_of_its_own():
         )
 
 
-def test_stacking_turns_a_member_round_that_is_upside_down():
+def test_stacking_inverts_a_reversed_member():
     stack, targets = binary()
     upside_down = np.concatenate([stack[:1], 1 - stack[1:2]])
     assert AUC(targets, fit("stacking", upside_down, targets, AUC).apply(upside_down)) > AUC(targets, stack[1]) - 0.02
     assert log_loss(targets, fit("stacking", stack, targets, AUC).apply(stack)[:, 0]) < 0.6
 
 
-def test_stacking_knows_classes_and_labels_that_are_not_there():
+def test_stacking_handles_absent_classes_and_labels():
     stack, targets = classes()
     targets = np.where(targets == 3, 0, targets)
     blended = fit("stacking", stack, targets, LOSS).apply(stack)
@@ -194,14 +196,14 @@ def test_stacking_knows_classes_and_labels_that_are_not_there():
     np.testing.assert_allclose(nothing, stack.mean(axis=0))
 
 
-def test_members_that_nothing_tells_apart_weigh_the_same():
+def test_selection_on_one_class_weighs_members_equally():
     stack, targets = binary()
     weights = fit("selection", stack, np.ones_like(targets), AUC).parameters["weights"]
     np.testing.assert_allclose(weights, 0.25)
 
 
 @pytest.mark.parametrize("known", [[0, 1, 2], [0, 2]])
-def test_stacking_is_the_regression_of_scikit_learn(known):
+def test_stacking_equals_logistic_regression_of_scikit_learn(known):
     stack, targets = classes()
     targets = np.array(known)[targets % len(known)]
     features = np.concatenate(list(np.log(stack)), axis=1)

@@ -1,3 +1,5 @@
+"""Ensembles of runs, as make ensemble and make submit make them."""
+
 import json
 
 import numpy as np
@@ -17,14 +19,14 @@ from tests.support.helpers import finished_run
 
 
 @pytest.fixture
-def three(folded):
+def three_runs(folded):
     for name, quality in (("good", 1.5), ("fair", 1.0), ("noise", 0.0)):
         finished_run(folded, name, quality)
     return folded
 
 
-def test_members_methods_and_the_choice_are_shown(three, capsys):
-    ensemble(three, ["good", "fair", "noise"])
+def test_ensemble_shows_members_methods_and_choice(three_runs, capsys):
+    ensemble(three_runs, ["good", "fair", "noise"])
     shown = capsys.readouterr().out
     for word in (
         "[3]  noise",
@@ -42,26 +44,26 @@ def test_members_methods_and_the_choice_are_shown(three, capsys):
     assert float(one.split()[2]) > 0.9
 
 
-def test_the_score_of_a_method_that_learns_is_the_cross_fitted_one(three):
-    data = load_dataset(three)
-    found = ensemble_runs(three, ["good", "noise"], data, method="stacking")
+def test_score_of_a_fitted_method_is_cross_fitted(three_runs):
+    data = load_dataset(three_runs)
+    found = ensemble_runs(three_runs, ["good", "noise"], data, method="stacking")
     contender = next(one for one in found.choice.candidates if one.method.name == "stacking")
     assert found.score["value"] == pytest.approx(contender.cross_fitted, abs=1e-9)
     assert found.score["ensemble"] == {"method": "stacking"}
     assert found.score["low"] <= found.score["value"] <= found.score["high"]
 
 
-def test_a_submission_of_several_runs_is_made_as_its_record_says(three, capsys):
-    submit(three, names=["good", "noise"], method="selection")
+def test_submission_of_several_runs_follows_its_recorded_weights(three_runs, capsys):
+    submit(three_runs, names=["good", "noise"], method="selection")
     shown = capsys.readouterr().out
-    (file,) = three.paths.submissions.glob("*.csv")
+    (file,) = three_runs.paths.submissions.glob("*.csv")
     record = json.loads(file.with_suffix(".json").read_text())["score"]["ensemble"]
     assert record["method"] == "selection"
     weights = record["weights"]
     assert sum(weights.values()) == pytest.approx(1)
     assert f"weights good {weights['good']:.2f}" in shown
     folds = {
-        name: sum(pd.read_csv(three.paths.run(name).fold(k).test).set_index("id")["target"] for k in range(3)) / 3
+        name: sum(pd.read_csv(three_runs.paths.run(name).fold(k).test).set_index("id")["target"] for k in range(3)) / 3
         for name in weights
     }
     expected = sum(weights[name] * folds[name] for name in weights)
@@ -69,20 +71,20 @@ def test_a_submission_of_several_runs_is_made_as_its_record_says(three, capsys):
     assert (written - expected.loc[written.index]).abs().max() < 1e-8
 
 
-def test_runs_of_other_folds_are_refused(three):
-    data = load_dataset(three)
-    finished_run(three, "part", folds=[0, 1])
+def test_runs_of_other_folds_or_untrained_are_refused(three_runs):
+    data = load_dataset(three_runs)
+    finished_run(three_runs, "part", folds=[0, 1])
     with pytest.raises(UserError, match="part has folds 0, 1, good has 0, 1, 2"):
-        ensemble_runs(three, ["good", "part"], data)
-    origin = files.read_json(three.paths.run("fair").metadata)
-    files.write_json({**origin, "folds": "0" * 64}, three.paths.run("fair").metadata)
+        ensemble_runs(three_runs, ["good", "part"], data)
+    origin = files.read_json(three_runs.paths.run("fair").metadata)
+    files.write_json({**origin, "folds": "0" * 64}, three_runs.paths.run("fair").metadata)
     with pytest.raises(UserError, match="fair: it was trained on another folds table"):
-        ensemble_runs(three, ["good", "fair"], data)
+        ensemble_runs(three_runs, ["good", "fair"], data)
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
-        ensemble_runs(three, ["good", "nobody"], data)
+        ensemble_runs(three_runs, ["good", "nobody"], data)
 
 
-def test_one_fold_is_put_together_without_labels(folded, capsys):
+def test_single_fold_is_combined_without_fitted_methods(folded, capsys):
     for name in ("a", "b"):
         finished_run(folded, name, folds=[1])
     ensemble(folded, ["a", "b"])
@@ -92,22 +94,22 @@ def test_one_fold_is_put_together_without_labels(folded, capsys):
     assert "selection" not in shown
 
 
-def test_optimism_of_a_member_is_that_of_the_ensemble(three):
-    finished_run(three, "peeked", best=True)
-    found = ensemble_runs(three, ["good", "peeked"], load_dataset(three))
+def test_optimistic_member_makes_the_ensemble_optimistic(three_runs):
+    finished_run(three_runs, "peeked", best=True)
+    found = ensemble_runs(three_runs, ["good", "peeked"], load_dataset(three_runs))
     assert found.score["optimistic"] is True
 
 
-def test_a_run_named_twice_counts_once(three):
-    found = ensemble_runs(three, ["good", "good"], load_dataset(three))
+def test_run_named_twice_counts_once(three_runs):
+    found = ensemble_runs(three_runs, ["good", "good"], load_dataset(three_runs))
     assert found.names == ["good"]
 
 
-def test_decisions_are_made_where_the_metric_gains(folded, capsys):
+def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
     add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1")
     project = Project.open("decided")
     finished_run(project, "baseline", 1.0)
-    for fold in range(3):  # all too low: one half is the wrong threshold
+    for fold in range(3):  # all predictions too low, so that 0.5 is the wrong threshold
         paths = project.paths.run("baseline").fold(fold)
         for file in (paths.oof, paths.test):
             table = files.read_csv(file)
@@ -128,7 +130,7 @@ def test_decisions_are_made_where_the_metric_gains(folded, capsys):
     np.testing.assert_array_equal(written.to_numpy(), (raw.loc[written.index] > threshold).astype(int).to_numpy())
 
 
-def test_probabilities_stay_beside_decisions(folded):
+def test_probabilities_of_ranks_are_the_mean_of_members(folded):
     add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1, also: [auc]")
     project = Project.open("decided")
     finished_run(project, "one", 1.0)
@@ -141,26 +143,26 @@ def test_probabilities_stay_beside_decisions(folded):
     )
 
 
-def test_test_predictions_of_other_units_are_refused(three):
+def test_predictions_for_a_changed_test_part_are_refused(three_runs):
     for fold in range(3):
-        paths = three.paths.run("fair").fold(fold)
+        paths = three_runs.paths.run("fair").fold(fold)
         files.write_csv(files.read_csv(paths.test).iloc[1:], paths.test)
         files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="the test part has changed since run 'fair' was trained: 1 added"):
-        ensemble_runs(three, ["good", "fair"], load_dataset(three))
+        ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 
 
-def test_predictions_that_are_no_numbers_are_refused(three):
-    paths = three.paths.run("fair").fold(0)
+def test_nan_predictions_are_refused(three_runs):
+    paths = three_runs.paths.run("fair").fold(0)
     table = files.read_csv(paths.oof)
     table.loc[1, "target"] = np.nan
     files.write_csv(table, paths.oof)
     files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="1 predictions are not numbers"):
-        ensemble_runs(three, ["good", "fair"], load_dataset(three))
+        ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 
 
-def test_many_names_make_a_name_that_a_file_can_have():
+def test_combined_name_of_many_runs_is_short_and_unique():
     names = [f"mobilenet-s{number}-18dff9" for number in range(40)]
     assert combined_name(names[:2]) == "mobilenet-s0-18dff9+mobilenet-s1-18dff9"
     assert len(combined_name(names)) < 160

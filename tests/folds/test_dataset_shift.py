@@ -1,3 +1,5 @@
+"""Dataset shift: adversarial AUC of train and test, and columns that predict the class."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ SEEDS = range(10)
 
 
 def part(rng, count=400, mean=0.0, sites=("a", "b", "c")):
-    """A table as the audit has it: statistics of images, columns of the label table, gaps."""
+    """A table as the audit makes it: image statistics and columns of the label table, with missing values."""
     return pd.DataFrame(
         {
             "mean": rng.normal(mean, 1, count),
@@ -24,17 +26,17 @@ def part(rng, count=400, mean=0.0, sites=("a", "b", "c")):
     )
 
 
-def own_groups(*parts):
+def separate_groups(*parts):
     return np.arange(sum(map(len, parts)))
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_equal_parts_cannot_be_told_apart(seed):
+def test_equal_parts_have_an_auc_of_one_half(seed):
     rng = np.random.default_rng(seed)
     train, test = part(rng, 1000), part(rng, 1000)
-    found = adversarial_auc(train, test, own_groups(train, test))
+    found = adversarial_auc(train, test, separate_groups(train, test))
     assert found.auc == pytest.approx(0.5, abs=0.05)
-    assert {name for name, _ in found.columns} == {"mean", "age", "flag", "site"}  # ids and constants tell nothing
+    assert {name for name, _ in found.columns} == {"mean", "age", "flag", "site"}  # ids and constants are left out
     assert all(auc == pytest.approx(0.5, abs=0.05) for _, auc in found.columns)
 
 
@@ -42,56 +44,56 @@ def test_equal_parts_cannot_be_told_apart(seed):
     ("changes", "column"),
     [({"mean": 3.0}, "mean"), ({"sites": ("d", "e", "a")}, "site")],
 )
-def test_a_shifted_column_is_named_first(changes, column):
+def test_shifted_column_is_listed_first(changes, column):
     rng = np.random.default_rng(0)
     train, test = part(rng), part(rng, **changes)
-    found = adversarial_auc(train, test, own_groups(train, test))
+    found = adversarial_auc(train, test, separate_groups(train, test))
     assert found.auc > (0.9 if column == "mean" else 0.75)
     assert found.columns[0][0] == column
     assert found.columns[0][1] > found.columns[1][1] + 0.2
 
 
-def test_a_column_that_only_one_part_fills_tells():
+def test_column_empty_in_one_part_is_detected():
     rng = np.random.default_rng(0)
     train, test = part(rng), part(rng).assign(age=np.nan, site=None)
-    found = adversarial_auc(train, test, own_groups(train, test))
+    found = adversarial_auc(train, test, separate_groups(train, test))
     assert found.auc > 0.9
     assert {name for name, _ in found.columns[:2]} == {"age", "site"}
 
 
-def test_shapes_tell_as_well_as_places():
+def test_different_spread_is_detected():
     rng = np.random.default_rng(0)
     train, test = (pd.DataFrame({"x": rng.normal(0, width, 1000)}) for width in (1, 8))  # both around zero
-    assert adversarial_auc(train, test, own_groups(train, test)).auc > 0.8
+    assert adversarial_auc(train, test, separate_groups(train, test)).auc > 0.8
 
 
-def test_columns_of_one_part_are_left_out():
+def test_columns_missing_in_one_part_are_left_out():
     rng = np.random.default_rng(0)
     train, test = part(rng).assign(target=np.arange(400), leak=1.5), part(rng).assign(more="x")
-    found = adversarial_auc(train, test, own_groups(train, test))
+    found = adversarial_auc(train, test, separate_groups(train, test))
     assert found.auc < 0.6
     assert {name for name, _ in found.columns} == {"mean", "age", "flag", "site"}
 
 
-def test_groups_are_not_split():
-    # A patient's own number tells the part, but only to one who has seen the patient.
+def test_adversarial_auc_keeps_groups_whole():
+    # A number per patient predicts the part only if images of the patient were seen in training.
     rng = np.random.default_rng(0)
     patients = np.repeat(np.arange(200), 10)
     column = pd.DataFrame({"patient": rng.random(200)[patients]})
     train, test = column[patients % 2 == 0], column[patients % 2 == 1]
     groups = np.concatenate([patients[patients % 2 == 0], patients[patients % 2 == 1]])
     assert adversarial_auc(train, test, groups).auc < 0.6
-    assert adversarial_auc(train, test, own_groups(train, test)).auc > 0.8
+    assert adversarial_auc(train, test, separate_groups(train, test)).auc > 0.8
 
 
-def test_the_most_telling_columns_are_named_and_the_answer_is_the_same_again(monkeypatch):
+def test_strongest_columns_are_listed_and_results_are_reproducible(monkeypatch):
     monkeypatch.setattr(dataset_shift, "MAX_ROWS", 200)
     rng, apart = np.random.default_rng(0), [0, 0.3, 0.8, 1.4, 2.2, 3.2]
     train, test = (
         pd.DataFrame({f"c{number}": rng.normal(far * is_test, 1, 400) for number, far in enumerate(apart)})
         for is_test in (0, 1)
     )
-    found = [adversarial_auc(train, test, own_groups(train, test), seed) for seed in (1, 1, 2)]
+    found = [adversarial_auc(train, test, separate_groups(train, test), seed) for seed in (1, 1, 2)]
     assert [name for name, _ in found[0].columns] == ["c5", "c4", "c3", "c2", "c1"]
     assert found[0] == found[1]
     assert found[0] != found[2]  # other rows are drawn
@@ -106,7 +108,7 @@ def test_the_most_telling_columns_are_named_and_the_answer_is_the_same_again(mon
         (100, 100, "large"),  # all of the test part is one group
     ],
 )
-def test_what_cannot_be_said_is_nan(train, test, groups):
+def test_too_few_rows_or_groups_give_nan(train, test, groups):
     rng = np.random.default_rng(0)
     numbers = {
         "own": np.arange(train + test),
@@ -118,21 +120,21 @@ def test_what_cannot_be_said_is_nan(train, test, groups):
     assert found.columns == []
 
 
-def test_not_all_rows_are_taken(monkeypatch):
+def test_at_most_max_rows_are_used(monkeypatch):
     rng = np.random.default_rng(0)
     train, test = part(rng, 100), part(rng, 100)
     monkeypatch.setattr(dataset_shift, "MAX_ROWS", dataset_shift.MIN_ROWS - 1)
-    assert np.isnan(adversarial_auc(train, test, own_groups(train, test)).auc)
+    assert np.isnan(adversarial_auc(train, test, separate_groups(train, test)).auc)
 
 
-def test_nothing_to_tell_by_is_nan():
+def test_constant_or_unshared_columns_give_nan():
     constant = pd.DataFrame({"unit": ["mm"] * 50})
     assert np.isnan(adversarial_auc(constant, constant, np.arange(100)).auc)
     assert np.isnan(adversarial_auc(constant, constant.rename(columns={"unit": "other"}), np.arange(100)).auc)
 
 
 def headers(rng, count=600):
-    """Columns that have nothing to do with the classes."""
+    """Columns that are independent of the classes."""
     return pd.DataFrame(
         {
             "Manufacturer": rng.choice(["A", "B", "C", None], count, p=[0.6, 0.3, 0.08, 0.02]),
@@ -146,14 +148,14 @@ def headers(rng, count=600):
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("classes", [2, 4])
-def test_independent_columns_are_not_telling(seed, classes):
+def test_independent_columns_are_not_predictive(seed, classes):
     rng = np.random.default_rng(seed)
     table = headers(rng)
     assert predictive_columns(table, rng.integers(0, classes, len(table)), np.arange(len(table))) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_independent_columns_are_not_telling_in_groups_of_many(seed):
+def test_independent_columns_are_not_predictive_in_large_groups(seed):
     rng = np.random.default_rng(seed)
     table, patients = headers(rng, 60), np.repeat(np.arange(60), 50)
     targets = rng.integers(0, 2, 60)
@@ -161,7 +163,7 @@ def test_independent_columns_are_not_telling_in_groups_of_many(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_site_effect_is_found(seed):
+def test_site_effect_is_found_with_its_strength(seed):
     rng = np.random.default_rng(seed)
     table = headers(rng)
     targets = rng.integers(0, 2, len(table))
@@ -171,7 +173,7 @@ def test_a_site_effect_is_found(seed):
     assert strength == pytest.approx(0.5, abs=0.12)
 
 
-def test_the_class_that_differs_is_named():
+def test_class_that_differs_is_named():
     rng = np.random.default_rng(0)
     table, targets = headers(rng), rng.integers(0, 3, 600)
     table["Site"] = np.where(targets == 2, "Paris", rng.choice(["Rome", "Oslo"], 600))
@@ -181,24 +183,24 @@ def test_the_class_that_differs_is_named():
     assert {column for column, _, _ in found} == {"Site"}
 
 
-def test_labels_are_looked_at_one_by_one():
+def test_each_label_is_tested_separately():
     rng = np.random.default_rng(0)
     table, targets = headers(rng), rng.integers(0, 2, (600, 3))
-    targets[:, 2] = 0  # a label that nobody has
+    targets[:, 2] = 0  # a label without positives
     table["Site"] = np.where(targets[:, 1] == 1, "Paris", "Rome")
     ((column, number, strength),) = predictive_columns(table, targets, np.arange(600))
     assert (column, number) == ("Site", 1)
     assert strength == pytest.approx(1, abs=0.01)
 
 
-def test_numbers_are_cut_at_their_quartiles_and_a_gap_is_a_value():
+def test_numbers_are_binned_by_quartile_and_gaps_count():
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 2, 600)
     table = pd.DataFrame(
         {
             "SliceThickness": [f"{value:.4f}" for value in rng.normal(targets, 0.5)],
             "Comment": np.where((targets == 1) & (rng.random(600) < 0.5), None, "none"),
-            "Dose": np.where((targets == 1) & (rng.random(600) < 0.3), rng.random(600), 0),  # mostly nought
+            "Dose": np.where((targets == 1) & (rng.random(600) < 0.3), rng.random(600), 0),  # mostly zero
         },
         index=range(600, 0, -1),
     )
@@ -206,7 +208,7 @@ def test_numbers_are_cut_at_their_quartiles_and_a_gap_is_a_value():
     assert {column for column, _, _ in found} == {"SliceThickness", "Comment", "Dose"}
 
 
-def test_the_strongest_column_comes_first():
+def test_strongest_column_is_listed_first():
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 2, 600)
     table = pd.DataFrame({f"by {share}": np.where(rng.random(600) < share, targets, 0) for share in (0.4, 0.9, 0.6)})
@@ -214,7 +216,7 @@ def test_the_strongest_column_comes_first():
     assert [column for column, _, _ in found] == ["by 0.9", "by 0.6", "by 0.4"]
 
 
-def test_a_patient_with_many_images_is_one_piece_of_evidence():
+def test_images_of_one_patient_count_once():
     patients = np.concatenate([np.arange(100), np.full(500, 100)])
     targets, site = (patients == 100).astype(int), np.where(patients == 100, "Paris", "Rome")
     table = pd.DataFrame({"Site": site})
@@ -222,29 +224,33 @@ def test_a_patient_with_many_images_is_one_piece_of_evidence():
     assert len(predictive_columns(table, targets, np.arange(len(patients)))) == 1
 
 
-def test_few_rows_of_a_rare_value_are_no_evidence():
+def test_rare_value_in_few_rows_is_not_predictive():
     targets = np.repeat([0, 1], [990, 10])
     table = pd.DataFrame({"Site": np.where(np.arange(1000) >= 998, "Paris", "Rome")})
-    assert chi2_contingency(pd.crosstab(table["Site"], targets), correction=False).pvalue < 1e-9  # a wrong alarm
+    assert (
+        chi2_contingency(pd.crosstab(table["Site"], targets), correction=False).pvalue < 1e-9
+    )  # a false alarm of the chi-squared test
     assert predictive_columns(table, targets, np.arange(1000)) == []
 
 
-def test_a_class_that_has_only_rare_values_is_no_evidence():
+def test_class_with_only_rare_values_is_not_predictive():
     targets = np.repeat([0, 1], [2000, 12])
     table = pd.DataFrame({"Site": [*(["Paris", "Rome"] * 1000), *map(str, range(12))]})
     assert predictive_columns(table, targets, np.arange(2012)) == []
 
 
 @pytest.mark.parametrize("patients", [10, 20, 40])
-def test_what_gives_few_patients_away_is_found_where_they_are_enough(patients):
+def test_perfect_column_is_found_given_enough_patients(patients):
     targets = np.arange(patients) % 3 == 0
     table = pd.DataFrame({"Site": np.where(targets, "north", "south")})
     found = predictive_columns(table, targets.astype(int), np.arange(patients))
-    assert [column for column, _, _ in found] == (["Site"] if patients > 10 else [])  # 1 in 210 by accident
+    assert [column for column, _, _ in found] == (
+        ["Site"] if patients > 10 else []
+    )  # with 10 patients, 1 chance in 210
 
 
-def test_small_tables_are_judged_exactly():
-    # Of 12 positives among 300, 5 stand among the 25 of Paris, where one is expected.
+def test_small_tables_use_an_exact_test():
+    # 5 of the 12 positives are among the 25 rows of Paris, where one is expected.
     site = np.repeat(["Paris", "Rome"], [25, 275])
     targets = np.concatenate([np.arange(25) < 5, np.arange(275) < 7]).astype(int)
     assert chi2_contingency(pd.crosstab(site, targets), correction=False).pvalue < dataset_shift.SIGNIFICANCE / 10
@@ -252,7 +258,7 @@ def test_small_tables_are_judged_exactly():
     assert predictive_columns(pd.DataFrame({"Site": site}), targets, np.arange(300)) == []
 
 
-def test_a_gap_is_no_large_number():
+def test_missing_value_is_not_a_large_number():
     rng = np.random.default_rng(0)
     numbers, targets = rng.random(800), rng.integers(0, 2, 800)
     targets[numbers > 0.8], targets[numbers < 0.2] = 0, 1
@@ -262,7 +268,7 @@ def test_a_gap_is_no_large_number():
     assert strength > 0.5
 
 
-def test_a_weak_difference_among_many_is_not_telling():
+def test_weak_difference_in_many_rows_is_not_predictive():
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 2, 20_000)
     table = pd.DataFrame({"Site": np.where(rng.random(20_000) < 0.5 + 0.06 * targets, "Paris", "Rome")})
@@ -270,7 +276,7 @@ def test_a_weak_difference_among_many_is_not_telling():
     assert predictive_columns(table, targets, np.arange(20_000)) == []
 
 
-def test_strength_is_close_to_the_uncorrected_one_in_large_tables():
+def test_strength_is_close_to_cramers_v_in_large_tables():
     table = np.array([[3000, 1000], [2000, 2500], [1500, 1500]])
     strength, p = dataset_shift._strength(table)
     assert strength == pytest.approx(association(table, method="cramer"), abs=1e-3)

@@ -1,3 +1,5 @@
+"""The audit for leaks: split groups, duplicates, contradicting labels, train images in test."""
+
 import numpy as np
 import pandas as pd
 
@@ -15,7 +17,7 @@ TRAIN = pd.DataFrame(
 TEST = pd.DataFrame({"id": ["x", "y", "z"], "hash": ["h9", "h4", "h2"]})
 
 
-def test_the_audit_finds_what_is_there():
+def test_audit_finds_duplicates_contradictions_and_leaks():
     found = find_leaks(TRAIN, TEST, np.array([1, 1, 0, 1, 0, 0, 1]))
     assert found.split == []
     assert found.duplicates == [["a", "b"], ["c", "d"]]
@@ -25,7 +27,7 @@ def test_the_audit_finds_what_is_there():
     assert found.counts() == {"split": 0, "duplicates": 2, "contradicting": 1, "leaked": 3}
 
 
-def test_the_audit_finds_split_groups():
+def test_audit_finds_split_groups():
     found = find_leaks(TRAIN.assign(fold=[0, 1, 1, 1, 0, 1, 2]), TEST, np.zeros(7, int))
     assert found.split == [0]
 
@@ -36,12 +38,12 @@ def test_labels_contradict_if_any_of_several_differs():
     assert find_leaks(TRAIN, TEST, labels).contradicting == [["a", "b"]]
 
 
-def test_a_clean_set_says_none():
+def test_audit_of_clean_data_reports_none():
     clean = TRAIN.assign(hash=list("abcdefg"))
     assert {value for _, value in find_leaks(clean, TEST, np.zeros(7, int)).lines()} == {"none"}
 
 
-def test_images_of_one_value_are_counted_and_are_no_copies():
+def test_images_of_one_value_are_counted_not_duplicates():
     air = TRAIN.assign(hash=[f"{ONE_VALUE}{number}" for number in range(4)] + list("efg"))
     found = find_leaks(air, TEST, np.zeros(7, int))
     assert (found.duplicates, found.counts()["plain"]) == ([], 4)
@@ -49,7 +51,7 @@ def test_images_of_one_value_are_counted_and_are_no_copies():
     assert told == "4, which are not copies of each other: a, b, c and 1 more"
 
 
-def test_long_findings_are_a_count_and_three_examples(tmp_path):
+def test_long_findings_are_shortened_to_a_count_and_examples(tmp_path):
     copies = [[f"{cluster}-{number:03}" for number in range(500)] for cluster in "abcde"]
     found = LeakReport(split=[], duplicates=copies, contradicting=[], leaked=[])
     told = dict(found.lines())["exact duplicates in train"]

@@ -1,3 +1,5 @@
+"""Near-duplicates: close perceptual hashes, similarity of thumbnails, clusters."""
+
 from functools import cache
 
 import cv2
@@ -16,7 +18,7 @@ CHANGES = ["jpeg", "smaller", "crop", "turned", "darker", "brighter"]
 
 
 def changed(pixels, change, seed=0):
-    """A copy of an image (height, width, 1) in other pixels."""
+    """An altered copy of an image (height, width, 1)."""
     height, width = pixels.shape[:2]
     rng = np.random.default_rng(seed)
     if change == "jpeg":
@@ -40,19 +42,19 @@ def changed(pixels, change, seed=0):
 
 @cache
 def radiographs(patients=60, each=2):
-    """Made-up radiographs, `each` of a patient, one behind the other."""
+    """Synthetic radiographs, ordered by patient, `each` of one patient."""
     options = phantom.Options(kind="phantom", seed=3)
     shots = [(patient, number) for patient in range(patients) for number in range(1, each + 1)]
     return [phantom.draw_image(options, "train", *shot)[0][..., None] for shot in shots]
 
 
-def described(images):
+def describe(images):
     hashes, thumbnails = zip(*map(perceptual_hash.hash_and_thumbnail, images), strict=True)
     return np.array(hashes), np.stack(thumbnails)
 
 
-def found(images):
-    return near_duplicates.find_near_duplicates(*described(images)).pairs.tolist()
+def find_pairs(images):
+    return near_duplicates.find_near_duplicates(*describe(images)).pairs.tolist()
 
 
 def brute_force(hashes, radius):
@@ -60,36 +62,36 @@ def brute_force(hashes, radius):
     return np.argwhere(np.triu(distance <= radius, 1)).tolist()
 
 
-def of_kind(kind, rng, count=300):
+def hashes_of_kind(kind, rng, count=300):
     if kind == "random":
         return rng.integers(0, 2**64, count, dtype=np.uint64)
-    if kind == "alike":  # a few centres, with few bits flipped
+    if kind == "alike":  # few hashes, with some bits flipped
         flips = np.left_shift(np.uint64(1), rng.integers(0, 64, (count, 6), dtype=np.uint64))
         return rng.choice(rng.integers(0, 2**64, 5, dtype=np.uint64), count) ^ np.bitwise_xor.reduce(flips, axis=1)
-    if kind == "low bits":  # equal in all bands of bits but one
+    if kind == "low bits":  # equal in all bytes but one
         return rng.integers(0, 2**8, count, dtype=np.uint64)
     return np.repeat(rng.integers(0, 2**64, 4, dtype=np.uint64), count // 4)
 
 
-def pairs(hashes, radius):
+def close_pairs(hashes, radius):
     return [[row, other] for row, close in near_duplicates.close_hash_pairs(hashes, radius) for other in close.tolist()]
 
 
 @pytest.mark.parametrize("radius", range(13))
 @pytest.mark.parametrize("kind", ["random", "alike", "low bits", "equal"])
-def test_pairs_are_those_of_brute_force(kind, radius):
-    hashes = of_kind(kind, np.random.default_rng(radius))
-    assert pairs(hashes, radius) == brute_force(hashes, radius)
+def test_close_hash_pairs_equal_brute_force(kind, radius):
+    hashes = hashes_of_kind(kind, np.random.default_rng(radius))
+    assert close_pairs(hashes, radius) == brute_force(hashes, radius)
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=20), st.integers(0, 64))
-def test_pairs_of_any_hashes(numbers, radius):
+def test_close_hash_pairs_of_any_hashes_equal_brute_force(numbers, radius):
     hashes = np.array(numbers, np.uint64)
-    assert pairs(hashes, radius) == brute_force(hashes, radius)
+    assert close_pairs(hashes, radius) == brute_force(hashes, radius)
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 1), (20, 30, 3), (500, 301, 1), (1024, 1024, 3), (90, 80, 8)])
-def test_a_description_is_the_perceptual_hash_of_a_small_picture(shape):
+def test_hash_is_the_phash_of_the_thumbnail(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     hash_, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
     assert thumbnail.shape == (perceptual_hash.THUMBNAIL,) * 2
@@ -99,7 +101,7 @@ def test_a_description_is_the_perceptual_hash_of_a_small_picture(shape):
     assert f"{hash_:016x}" == str(imagehash.phash(Image.fromarray(thumbnail)))
 
 
-def test_a_thumbnail_is_the_picture_made_small():
+def test_thumbnail_is_the_shrunken_image():
     pixels = cv2.resize(radiographs()[0], (1000, 770), interpolation=cv2.INTER_CUBIC)[..., None]
     _, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
     expected = cv2.resize(pixels, (perceptual_hash.THUMBNAIL,) * 2, interpolation=cv2.INTER_AREA)
@@ -107,28 +109,28 @@ def test_a_thumbnail_is_the_picture_made_small():
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("patients", [20, 60])  # below and above what the second sieve needs
-def test_copies_are_found_and_images_of_one_patient_are_not(change, patients):
+@pytest.mark.parametrize("patients", [20, 60])  # below and above MIN_WHITENING images
+def test_altered_copies_are_found_but_not_images_of_one_patient(change, patients):
     images = radiographs()[: 2 * patients]
     assert (len(images) < near_duplicates.MIN_WHITENING) == (patients == 20)
     copies = [changed(images[row], change, seed=row + 1) for row in range(0, 16, 2)]
-    assert found(images + copies) == [[row, len(images) + row // 2] for row in range(0, 16, 2)]
+    assert find_pairs(images + copies) == [[row, len(images) + row // 2] for row in range(0, 16, 2)]
 
 
-def test_the_similarity_is_higher_for_a_closer_copy():
+def test_similarity_is_higher_for_a_closer_copy():
     image = radiographs()[0]
-    brighter = near_duplicates.find_near_duplicates(*described([image, changed(image, "brighter")])).similarity
-    jpeg = near_duplicates.find_near_duplicates(*described([image, changed(image, "jpeg")])).similarity
+    brighter = near_duplicates.find_near_duplicates(*describe([image, changed(image, "brighter")])).similarity
+    jpeg = near_duplicates.find_near_duplicates(*describe([image, changed(image, "jpeg")])).similarity
     assert near_duplicates.MIN_SIMILARITY <= jpeg[0] < brighter[0] <= 1
 
 
 @pytest.mark.slow
-def test_the_order_of_the_images_does_not_matter():
+def test_near_duplicates_do_not_depend_on_image_order():
     images = radiographs()[::2] + [
         changed(radiographs()[row], CHANGES[row % len(CHANGES)], seed=row) for row in range(0, 60, 2)
     ]
     images += [changed(radiographs()[0], "smaller"), changed(radiographs()[0], "darker")]
-    hashes, thumbnails = described(images)
+    hashes, thumbnails = describe(images)
     order = np.random.default_rng(0).permutation(len(images))
     one, other = (
         near_duplicates.find_near_duplicates(hashes, thumbnails),
@@ -139,53 +141,53 @@ def test_the_order_of_the_images_does_not_matter():
     assert again == list(zip(one.pairs.tolist(), one.similarity, strict=True))
 
 
-def test_equal_pictures_are_a_star_and_no_clique():
+def test_equal_images_give_a_star_of_pairs():
     image, other = radiographs()[0], radiographs()[2]
-    star = near_duplicates.find_near_duplicates(*described([other, image, image, image, image]))
+    star = near_duplicates.find_near_duplicates(*describe([other, image, image, image, image]))
     assert star.pairs.tolist() == [[1, 2], [1, 3], [1, 4]]
     assert star.similarity.tolist() == [1, 1, 1]
 
 
-def test_many_copies_make_a_tree():
+def test_many_copies_give_a_tree_of_pairs():
     image, rng = radiographs()[0], np.random.default_rng(0)
     copies = [np.clip(image + rng.normal(0, 2, image.shape), 0, 255).astype(np.uint8) for _ in range(30)]
-    tree = near_duplicates.find_near_duplicates(*described(copies)).pairs
+    tree = near_duplicates.find_near_duplicates(*describe(copies)).pairs
     assert len(tree) == 29
     assert len(np.unique(near_duplicates.clusters(30, tree))) == 1
 
 
-def test_a_crowd_of_copies_does_not_pass_for_what_all_have_in_common():
+def test_many_copies_are_found_among_other_images():
     rng, image = np.random.default_rng(0), radiographs()[0]
     noisy = [np.clip(image * rng.uniform(0.85, 1) + rng.normal(0, 2, image.shape), 0, 255) for _ in range(300)]
     images = [*radiographs()[2:], *(copy.astype(np.uint8) for copy in noisy)]
-    tree = near_duplicates.find_near_duplicates(*described(images)).pairs
+    tree = near_duplicates.find_near_duplicates(*describe(images)).pairs
     assert len(tree) == 299
     assert tree.min() >= len(images) - 300
 
 
-def test_blank_images_are_nobodys_duplicates():
+def test_blank_images_are_not_duplicates():
     rng = np.random.default_rng(0)
     blank = [np.full((128, 128, 1), level, np.uint8) for level in (0, 0, 0, 128, 255)]
     noise = [rng.integers(100, 103, (128, 128, 1), dtype=np.uint8) for _ in range(3)]
-    assert found([*blank, *noise]) == []
+    assert find_pairs([*blank, *noise]) == []
     image = radiographs()[0]
-    assert found([*blank, image, *noise, changed(image, "darker")]) == [[5, 9]]
+    assert find_pairs([*blank, image, *noise, changed(image, "darker")]) == [[5, 9]]
 
 
-def test_pictures_without_fine_structure_are_no_duplicates():
+def test_images_without_fine_structure_are_not_duplicates():
     ramp = np.linspace(0, 255, 128)
     across, down = np.tile(ramp, (128, 1)), np.tile(ramp[:, None], (1, 128))
-    assert found([np.rint(values).astype(np.uint8)[..., None] for values in (across, down, 255 - across)]) == []
+    assert find_pairs([np.rint(values).astype(np.uint8)[..., None] for values in (across, down, 255 - across)]) == []
 
 
-def test_nothing_is_found_in_nothing():
+def test_no_images_give_no_pairs():
     nothing = near_duplicates.find_near_duplicates(np.empty(0, np.uint64), np.empty((0, 64, 64), np.uint8))
     assert nothing.pairs.shape == (0, 2)
     assert nothing.pairs.dtype == np.int64
     assert near_duplicates.clusters(0, nothing.pairs).tolist() == []
 
 
-def test_clusters_are_what_hangs_together():
+def test_clusters_are_connected_components():
     edges = np.array([[1, 4], [4, 5], [2, 6]])
     assert near_duplicates.clusters(7, edges).tolist() == [0, 1, 2, 3, 1, 1, 2]
     assert near_duplicates.clusters(3, np.empty((0, 2), np.int64)).tolist() == [0, 1, 2]

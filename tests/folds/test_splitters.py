@@ -1,3 +1,5 @@
+"""Folds and hold-outs: whole groups and balanced classes."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +8,6 @@ from hypothesis import strategies as st
 
 from medfold.competition.facts_sections import FoldFacts
 from medfold.errors import UserError
-from medfold.folds.folds_table import check_folds, write_folds
 from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, merge_groups, scarce_classes
 
 
@@ -35,7 +36,7 @@ def test_every_sample_has_one_fold_and_no_group_is_split(table):
 
 
 @given(tables(), st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(table, random):
+def test_folds_do_not_depend_on_the_order_of_rows(table, random):
     ids, targets, groups, options = table
     order = list(range(len(ids)))
     random.shuffle(order)
@@ -52,7 +53,7 @@ def test_stratified_folds_have_equal_shares():
     assert shares[["a", "b", "c"]].to_numpy().tolist() == [[100, 60, 10]] * 5
 
 
-def test_grouped_folds_stay_near_equal_shares():
+def test_grouped_folds_have_nearly_equal_shares():
     rng = np.random.default_rng(0)
     groups = rng.integers(0, 400, 1000)
     targets = (rng.random(400) < 0.3).astype(int)[groups]
@@ -62,7 +63,7 @@ def test_grouped_folds_stay_near_equal_shares():
     assert (rate - targets.mean()).abs().max() < 0.03
 
 
-def test_multilabel_folds_balance_every_label_with_groups_whole():
+def test_multilabel_folds_balance_labels_and_keep_groups_whole():
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(300), 2)
     targets = np.repeat((rng.random((300, 4)) < [0.5, 0.3, 0.1, 0.05]).astype(int), 2, axis=0)
@@ -87,46 +88,46 @@ def test_too_few_groups_are_refused(groups, message):
 
 
 @given(tables(), st.floats(0.1, 0.5), st.randoms())
-def test_a_hold_out_keeps_groups_whole_and_does_not_depend_on_the_order(table, share, random):
+def test_holdout_keeps_groups_whole_in_any_order(table, share, random):
     ids, targets, groups, options = table
     try:
-        aside = choose_holdout(ids, targets, groups, share, options.seed)
+        held_out = choose_holdout(ids, targets, groups, share, options.seed)
     except UserError:
         return
-    assert 0 < aside.sum() < len(ids)
-    assert pd.Series(aside).groupby(groups).nunique().max() == 1
-    assert abs(aside.mean() - share) <= pd.Series(groups).value_counts(normalize=True).max() + 1e-9
+    assert 0 < held_out.sum() < len(ids)
+    assert pd.Series(held_out).groupby(groups).nunique().max() == 1
+    assert abs(held_out.mean() - share) <= pd.Series(groups).value_counts(normalize=True).max() + 1e-9
     order = list(range(len(ids)))
     random.shuffle(order)
     again = choose_holdout(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], share, options.seed)
-    assert (again == aside[order]).all()
+    assert (again == held_out[order]).all()
 
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.4, 0.5])
-def test_a_hold_out_has_the_share_asked_for_of_each_class(share):
+def test_holdout_has_the_requested_share_of_each_class(share):
     rng = np.random.default_rng(0)
     groups = np.sort(rng.integers(0, 150, 600))
     targets = np.where(rng.random(150) < 0.2, 1, 0)[groups]
     ids = pd.Series([f"{number:04d}" for number in range(600)])
     drawn = [choose_holdout(ids, targets, groups, share, seed) for seed in range(5)]
-    for aside in drawn:
-        assert abs(aside.mean() - share) < 0.005
-        assert abs(aside[targets == 1].mean() - share) < 0.02
-    assert len({aside.tobytes() for aside in drawn}) == 5
+    for held_out in drawn:
+        assert abs(held_out.mean() - share) < 0.005
+        assert abs(held_out[targets == 1].mean() - share) < 0.02
+    assert len({held_out.tobytes() for held_out in drawn}) == 5
 
 
-def test_a_hold_out_of_many_labels_or_of_few_groups_is_made_or_refused_in_words():
+def test_holdout_balances_labels_and_refuses_too_few_groups():
     rng = np.random.default_rng(0)
     ids, labels = pd.Series([f"{number:02d}" for number in range(60)]), rng.integers(0, 2, (60, 10))
-    aside = choose_holdout(ids, labels, np.arange(60), 0.2, 0)
-    assert abs(aside.sum() - 12) <= 1
-    assert (np.abs(labels[aside].sum(axis=0) - 0.2 * labels.sum(axis=0)) < 2).all()
+    held_out = choose_holdout(ids, labels, np.arange(60), 0.2, 0)
+    assert abs(held_out.sum() - 12) <= 1
+    assert (np.abs(labels[held_out].sum(axis=0) - 0.2 * labels.sum(axis=0)) < 2).all()
     with pytest.raises(UserError, match="labels.holdout: 2 groups of up to 30 samples, 10 .*: no share near 0.1"):
         choose_holdout(ids, labels, np.arange(60) % 2, 0.1, 0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=40))
-def test_duplicates_join_groups_as_a_slow_search_does(rows):
+def test_merge_groups_equals_a_slow_search(rows):
     groups, hashes = (np.array(column) for column in zip(*rows, strict=True))
     joined = groups.copy()
     while True:  # the smallest group reachable over shared groups or shared images
@@ -139,55 +140,8 @@ def test_duplicates_join_groups_as_a_slow_search_does(rows):
     assert (merge_groups(groups, hashes) == joined).all()
 
 
-def test_scarce_classes_are_named():
+def test_scarce_classes_are_those_in_too_few_groups():
     targets, groups = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 1, 2, 3, 3, 4])
     assert scarce_classes(targets, groups, ["a", "b", "c"], 3) == {"b": 1, "c": 1}
     labels = np.array([[1, 0], [1, 0], [1, 1]])
     assert scarce_classes(labels, np.arange(3), ["x", "y"], 2) == {"y": 1}
-
-
-@pytest.fixture
-def kept(small):
-    table = pd.DataFrame({"id": list("abcdef"), "group": range(6), "fold": [0, 1, 2, 0, 1, 2]})
-    write_folds(small.paths, table, {"folds": small.competition.folds.model_dump()})
-    return small, table
-
-
-def test_kept_folds_come_back(kept):
-    small, table = kept
-    assert check_folds(small.paths, table["id"], small.competition.folds).equals(table)
-
-
-@pytest.mark.parametrize(
-    ("ids", "changes", "message"),
-    [
-        (
-            list("abcdxy"),
-            {},
-            r"4 ids differ from the data \(2 new, 2 missing\). .*make folds COMPETITION=small FORCE=1",
-        ),
-        (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml has k=5"),
-        (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml has seed=1"),
-        (list("abcdef"), {"method": "group"}, "made with method=stratified-group"),
-    ],
-)
-def test_folds_that_no_longer_fit_are_refused(kept, ids, changes, message):
-    small, _ = kept
-    with pytest.raises(UserError, match=message):
-        check_folds(small.paths, pd.Series(ids), small.competition.folds.model_copy(update=changes))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("id,fold\na,0\n", "no column 'group'"),
-        ("id,group,fold\na,0,0\na,0,1\n", "duplicate ids: a"),
-        ("id,group,fold\na,0,x\n", "must hold whole numbers"),
-        ("id,group,fold\na,0,0\nb,0,1\n", "the table has 2 folds, competition.yaml has 3"),
-    ],
-)
-def test_a_table_of_ones_own_is_checked(small, text, message):
-    small.paths.folds.parent.mkdir()
-    small.paths.folds.write_text(text)
-    with pytest.raises(UserError, match=message):
-        check_folds(small.paths, pd.Series(["a", "b"]), small.competition.folds)

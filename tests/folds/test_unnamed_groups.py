@@ -1,3 +1,5 @@
+"""Suspected groups: columns, parts of ids and folders that may be patients."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from medfold.folds.unnamed_groups import find_group_word, find_suspected_groups
 
 
-def found(columns=None, ids=None, images=None, n=200, fold=None):
+def suspected(columns=None, ids=None, images=None, n=200, fold=None):
     ids = pd.Series(ids if ids is not None else [f"{number:05}" for number in range(n)])
     images = pd.Series(images) if images is not None else "images/" + ids + ".png"
     fold = np.arange(len(ids)) % 5 if fold is None else fold
@@ -15,15 +17,15 @@ def found(columns=None, ids=None, images=None, n=200, fold=None):
 PAIRS = [f"HAM_{number // 2:07}" for number in range(200)]
 
 
-def test_columns_by_name_and_by_their_values_are_found():
-    (lesion,) = found({"lesion_id": PAIRS, "age": [f"{40 + n % 30}" for n in range(200)], "sex": list("MF") * 100})
+def test_columns_are_suspected_by_name_or_values():
+    (lesion,) = suspected({"lesion_id": PAIRS, "age": [f"{40 + n % 30}" for n in range(200)], "sex": list("MF") * 100})
     assert (lesion.name, lesion.fact) == ("lesion_id", "labels.group: lesion_id")
     assert (lesion.num_values, lesion.num_shared_images, lesion.num_split_values) == (100, 200, 100)
-    (other,) = found({"code": PAIRS})
+    (other,) = suspected({"code": PAIRS})
     assert other.name == "code"
-    named = ["big" if n < 150 else f"p{n}" for n in range(200)]  # by its name even if one value is frequent
-    assert [each.name for each in found({"patient": named})] == ["patient"]
-    assert not found({"code": named})
+    named = ["big" if n < 150 else f"p{n}" for n in range(200)]  # suspected by name even if one value is frequent
+    assert [each.name for each in suspected({"patient": named})] == ["patient"]
+    assert not suspected({"code": named})
 
 
 @pytest.mark.parametrize(
@@ -31,38 +33,38 @@ def test_columns_by_name_and_by_their_values_are_found():
     [
         [f"{number:07}" for number in range(200)],  # unique
         [f"{number // 2 / 7:.3f}" for number in range(200)],  # measured
-        ["GE", "Philips"] * 100,  # a kind
-        ["", *["x1"] * 2, *[""] * 197],  # mostly nothing
+        ["GE", "Philips"] * 100,  # a category
+        ["", *["x1"] * 2, *[""] * 197],  # mostly empty
     ],
-    ids=["unique", "measured", "a kind", "mostly nothing"],
+    ids=["unique", "measured", "a category", "mostly empty"],
 )
-def test_other_columns_are_not(values):
-    assert not found({"code": values})
+def test_columns_with_other_values_are_not_suspected(values):
+    assert not suspected({"code": values})
 
 
 @pytest.mark.parametrize(
     "name",
     ["Patient Age", "view_position", "study date", "sex", "SeriesDescription", "BodyPartExamined"],
 )
-def test_what_is_said_of_persons_is_none(name):
-    assert not found({name: PAIRS})
+def test_attributes_of_patients_are_not_suspected(name):
+    assert not suspected({name: PAIRS})
 
 
-def test_parts_of_ids_and_folders_are_found():
-    (first,) = found(ids=[f"P{number // 4:03}_{number % 4}" for number in range(200)])
+def test_parts_of_ids_and_folders_are_suspected():
+    (first,) = suspected(ids=[f"P{number // 4:03}_{number % 4}" for number in range(200)])
     assert (first.name, first.num_values, first.num_split_values) == ("the first part of the ids", 50, 50)
-    (first,) = found(ids=[f"CNV-{1000 + number // 4}-{number % 4}" for number in range(200)])
+    (first,) = suspected(ids=[f"CNV-{1000 + number // 4}-{number % 4}" for number in range(200)])
     assert (first.name, first.num_values) == ("the first 2 parts of the ids", 50)
     assert first.fact == 'labels.group_pattern: "(?:[^_. -]+[_. -]+)[^_. -]+"'
-    (first,) = found(ids=[f"SOB_B_A-14-{number // 4}AB-40-{number % 4}" for number in range(200)])
+    (first,) = suspected(ids=[f"SOB_B_A-14-{number // 4}AB-40-{number % 4}" for number in range(200)])
     assert (first.name, first.num_values) == ("the first 5 parts of the ids", 50)
-    assert not found(ids=[f"train_{number:04}" for number in range(200)])
-    assert not found(ids=[f"{number:04}_x" for number in range(200)])
+    assert not suspected(ids=[f"train_{number:04}" for number in range(200)])
+    assert not suspected(ids=[f"{number:04}_x" for number in range(200)])
     images = [f"images/{number // 4:03}/{number}.png" for number in range(200)]
-    assert [each.name for each in found(images=images)] == ["the folder of an image"]
+    assert [each.name for each in suspected(images=images)] == ["the folder of an image"]
     deep = [f"images/patient{number // 4:03}/study1/{number % 4}.png" for number in range(200)]
-    assert [(each.name, each.num_values) for each in found(images=deep)] == [("folders of level 2", 50)]
-    assert not found(images=[f"class{number % 2}/{number}.png" for number in range(200)])
+    assert [(each.name, each.num_values) for each in suspected(images=deep)] == [("folders of level 2", 50)]
+    assert not suspected(images=[f"class{number % 2}/{number}.png" for number in range(200)])
 
 
 @pytest.mark.parametrize(
@@ -73,9 +75,9 @@ def test_parts_of_ids_and_folders_are_found():
         *[(name, None) for name in ("Visit", "exam", "grid", "case_control", "image_case_type", "examined")],
     ],
 )
-def test_words_for_persons_and_what_belongs_to_them(name, word):
+def test_find_group_word_finds_words_for_patients(name, word):
     assert find_group_word(name) == word
 
 
-def test_what_stands_in_one_fold_joins_nothing():
-    assert not found({"lesion_id": PAIRS}, fold=np.arange(200) // 2 % 5)
+def test_groups_within_one_fold_are_not_suspected():
+    assert not suspected({"lesion_id": PAIRS}, fold=np.arange(200) // 2 % 5)

@@ -1,4 +1,4 @@
-"""A Kaggle with one competition, and a remote run to start there."""
+"""An imitated Kaggle with one competition, and a remote run to start there."""
 
 import pytest
 
@@ -19,8 +19,8 @@ def hosted(kaggle):
 
 
 @pytest.fixture
-def config(kaggle, monkeypatch):
-    """Where the client looks for kaggle.json: settled when it is imported, here anew; without a token."""
+def kaggle_json(kaggle, monkeypatch):
+    """The path where the client looks for kaggle.json; no token is in the environment."""
     path = kaggle.home / ".kaggle" / "kaggle.json"
     path.parent.mkdir()
     monkeypatch.setattr(client._client_class(), "config", str(path))
@@ -29,8 +29,8 @@ def config(kaggle, monkeypatch):
 
 
 @pytest.fixture
-def sent(tmp_path):
-    """What is to be run: a folder with a manifest, and a notebook that names its mark."""
+def remote_run(tmp_path):
+    """A remote run to start: a folder with a manifest, and a notebook."""
     folder = tmp_path / "kit"
     folder.mkdir()
     (folder / "weights.h5").write_bytes(b"weights" * 1000)

@@ -1,4 +1,4 @@
-"""The official client: imported without asking anybody, and patient with a busy server."""
+"""The official client: imported without any request, and retried while the server is busy."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ from tests.conftest import REPOSITORY
 from tests.support.kaggle_server import TOKEN, lose, status
 
 
-def test_importing_asks_nobody_and_prints_nothing(kaggle):
-    """As `import kaggle` does: it authenticates over the network, and prints help or, if VERBOSE is set, the token."""
+def test_import_sends_no_request_and_prints_nothing(kaggle):
+    """Unlike `import kaggle`, which signs in, and prints help or, if VERBOSE is set, the token."""
     code = "from medfold.kaggle.client import official_client; official_client(); print('imported')"
     environment = {**os.environ, "VERBOSE": "1", "PYTHONPATH": str(REPOSITORY / "src")}
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -31,13 +31,13 @@ def test_verbose_does_not_print_the_token(kaggle):
 
 
 @pytest.mark.parametrize("faults", [[status(429)], [status(503), status(503)], [lose]])
-def test_a_busy_kaggle_is_asked_again(hosted, faults):
+def test_busy_server_is_retried(hosted, faults):
     hosted.fault("GetCompetition", *faults)
     assert Competitions(KaggleSession.connect()).info("histology").has_joined
     assert hosted.asked("GetCompetition") == len(faults) + 1
 
 
-def test_how_long_kaggle_asks_to_wait_is_kept(hosted):
+def test_retry_after_is_respected(hosted):
     hosted.fault("GetCompetition", status(429, Retry_After="9"))
     Competitions(KaggleSession.connect()).info("histology")
     assert hosted.waits == [9]

@@ -1,4 +1,4 @@
-"""Notebooks at Kaggle: pushed, followed, and what they wrote is fetched."""
+"""Notebooks at Kaggle: pushed, followed until they end, and their output fetched."""
 
 import re
 import time
@@ -16,55 +16,55 @@ from tests.support.remote_runs import REF, run
 
 
 @pytest.mark.parametrize("fault", [None, instead(), status(403)])
-def test_gpu_hours_are_told_where_kaggle_tells_them(hosted, sent, fault):
+def test_gpu_hours_left_are_shown_if_known(hosted, remote_run, fault):
     hosted.fault("GetAcceleratorQuotaStatistics", fault)
-    run(sent)
+    run(remote_run)
     assert ("12.5 of 30 GPU hours are left this week" in hosted.said()) == (fault is None)
 
 
-def test_a_lost_network_does_not_end_the_waiting(hosted, sent):
+def test_waiting_continues_after_a_lost_network(hosted, remote_run):
     hosted.states = ["QUEUED"] * 3
     hosted.fault("GetKernelSessionStatus", *[status(500)] * 20, *[drop(after=0)] * 6)
-    run(sent)
+    run(remote_run)
     said = hosted.said()
     assert said.count("the state of the notebook is unknown") == 1
     assert "complete" in said
 
 
-def test_a_token_that_ends_while_waiting_is_renewed(hosted, sent):
+def test_token_that_expires_while_waiting_is_renewed(hosted, remote_run):
     hosted.states = ["RUNNING"] * 4
     hosted.fault("GetKernelSessionStatus", None, status(401, "Unauthenticated"), None, status(401, "Unauthenticated"))
     before = hosted.asked("IntrospectToken")
-    assert run(sent).notebook.version == 1
-    assert hosted.asked("IntrospectToken") == before + 3  # to begin with, and twice anew
+    assert run(remote_run).notebook.version == 1
+    assert hosted.asked("IntrospectToken") == before + 3  # once at the start and twice for renewal
 
 
-def test_a_token_that_is_taken_away_is_one_line(hosted, sent):
+def test_revoked_token_raises_while_waiting(hosted, remote_run):
     hosted.fault("GetKernelSessionStatus", None, *[status(401, "Unauthenticated")] * 2)
     hosted.states = ["RUNNING"] * 4
     with refused("Kaggle does not accept the token in KAGGLE_API_TOKEN. Create a new token"):
-        run(sent)
+        run(remote_run)
 
 
-def test_a_session_without_end_is_left_alone(hosted, sent, monkeypatch):
+def test_endless_session_raises_and_is_not_stopped(hosted, remote_run, monkeypatch):
     hosted.states = ["RUNNING"] * 1000
     clock = iter(range(0, 10**6, 600))
     monkeypatch.setattr(kernels.time, "monotonic", lambda: next(clock))
-    with refused("the notebook has not ended in .* min. It continues on Kaggle; run the same command again to wait"):
-        run(sent)
+    with refused("has not ended in .* min.*continues on Kaggle.*same command again"):
+        run(remote_run)
 
 
-def test_a_file_is_fetched_by_fresh_addresses(hosted, sent, tmp_path):
+def test_fetch_output_renews_expired_addresses(hosted, remote_run, tmp_path):
     content = b"id,label\n" + b"a,0.5\n" * 40_000
     hosted.runner = lambda pushed: Ended({"submission.csv": content, "zeta.txt": b"x"})
-    ran = run(sent)
+    ran = run(remote_run)
     hosted.fault("storage", drop(after=150_000), None, status(403))
     Kernels(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == content
 
 
-def test_a_notebook_runs_for_longer_than_the_answer_to_its_push_takes(hosted, sent, monkeypatch):
-    """It ends only after it was looked at twice: the push must not wait for it."""
+def test_push_does_not_wait_for_the_notebook(hosted, remote_run, monkeypatch):
+    """The notebook ends only after two requests for its state, so a push that waits would never return."""
     monkeypatch.setattr(http_download, "TIMEOUT", (1, 5))
 
     def run_until_looked_at(pushed):
@@ -73,19 +73,19 @@ def test_a_notebook_runs_for_longer_than_the_answer_to_its_push_takes(hosted, se
         return Ended(log="done")
 
     hosted.runner = run_until_looked_at
-    run(sent)
+    run(remote_run)
     assert hosted.asked("SaveKernel") == 1
     assert re.findall(r"^kaggle     (\w+), ", hosted.said(), re.MULTILINE) == ["running", "complete"]
 
 
-def test_a_fault_of_the_fake_machine_is_told_as_that(hosted, sent):
+def test_error_in_the_fake_machine_fails_the_notebook(hosted, remote_run):
     def broken(pushed):
         raise RuntimeError("the kernel did not start")
 
     hosted.runner = broken
     with refused("the notebook failed: RuntimeError: the kernel did not start"):
-        run(sent)
-    assert "Traceback" in sent.notebook.with_name("log.txt").read_text()
+        run(remote_run)
+    assert "Traceback" in remote_run.notebook.with_name("log.txt").read_text()
 
 
 @pytest.mark.parametrize(
@@ -100,27 +100,27 @@ def test_a_fault_of_the_fake_machine_is_told_as_that(hosted, sent):
         ({"submission.csv": b'{"code": 404}'}, "an error page instead of submission.csv. Run the same command again"),
     ],
 )
-def test_what_is_no_output_is_left_there(hosted, sent, tmp_path, left, message):
+def test_fetch_without_valid_output_raises_and_writes_nothing(hosted, remote_run, tmp_path, left, message):
     hosted.runner = lambda pushed: Ended(left)
-    ran = run(sent)
+    ran = run(remote_run)
     with refused(message):
         Kernels(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
     assert not list(tmp_path.glob("out.csv*"))
 
 
-def test_a_newer_version_of_somebody_else_is_not_taken_for_ours(hosted, sent):
-    ran = run(sent)
+def test_newer_version_pushed_elsewhere_is_ignored(hosted, remote_run):
+    ran = run(remote_run)
     there = Kernels(KaggleSession.connect())
     ours = hosted.notebooks[REF]
     newer = {**ours.pushed, "text": "saved in the browser"}
     hosted.notebooks[REF] = HostedNotebook(newer, 2, [], Ended({"submission.csv": b"other"}, state="ERROR"), ours)
     assert there.status(ran.notebook).state == "complete"
-    there.fetch(ran.notebook, "submission.csv", sent.notebook.with_name("out.csv"))
-    assert sent.notebook.with_name("out.csv").read_bytes() == b"id,label\n"
+    there.fetch(ran.notebook, "submission.csv", remote_run.notebook.with_name("out.csv"))
+    assert remote_run.notebook.with_name("out.csv").read_bytes() == b"id,label\n"
 
 
 @pytest.mark.parametrize("answer", [instead(status="SOMETHING_NEW"), status(429), status(408)])
-def test_an_answer_without_sense_does_not_end_the_waiting(hosted, sent, answer):
+def test_waiting_continues_after_unknown_answers(hosted, remote_run, answer):
     hosted.states = ["RUNNING"]
     hosted.fault("GetKernelSessionStatus", *[answer] * 7)
-    assert run(sent).notebook.version == 1
+    assert run(remote_run).notebook.version == 1

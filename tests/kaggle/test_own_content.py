@@ -1,4 +1,4 @@
-"""What the kit put on Kaggle is listed, and removed."""
+"""Content that medfold put on Kaggle: listed and removed."""
 
 from dataclasses import replace
 
@@ -11,9 +11,9 @@ from tests.support.kaggle_server import HostedDataset, instead
 from tests.support.remote_runs import KIT, REF, run
 
 
-def test_what_the_kit_put_there_is_listed_and_removed(hosted, sent):
-    run(sent)
-    run(replace(sent, name="medfold-other-run", dataset="medfold-other-run-kit"))
+def test_own_content_is_listed_and_removed(hosted, remote_run):
+    run(remote_run)
+    run(replace(remote_run, name="medfold-other-run", dataset="medfold-other-run-kit"))
     hosted.datasets["alice/mine"] = HostedDataset()
     hosted.datasets["bob/medfold-his"] = HostedDataset()
     session = KaggleSession.connect()
@@ -33,8 +33,8 @@ def test_what_the_kit_put_there_is_listed_and_removed(hosted, sent):
 @pytest.mark.parametrize(
     ("kind", "method", "answer"), [("notebook", "DeleteKernel", "errorMessage"), ("data set", "DeleteDataset", "error")]
 )
-def test_what_cannot_be_removed_says_so(hosted, sent, kind, method, answer):
-    run(sent)
+def test_refused_removal_raises_with_the_reason(hosted, remote_run, kind, method, answer):
+    run(remote_run)
     hosted.fault(method, instead(**{answer: "In use"}))
     ref = REF if kind == "notebook" else KIT
     with refused(f"{ref}: Kaggle does not delete the {kind}: In use"):

@@ -1,4 +1,4 @@
-"""Remote runs by the real client: what goes wrong is one line, and nothing is done twice."""
+"""Remote runs by the real client: errors of one line, and nothing uploaded or run twice."""
 
 import json
 import re
@@ -11,9 +11,9 @@ from tests.support.kaggle_server import instead, status
 from tests.support.remote_runs import KIT, REF, labelled, run
 
 
-def test_files_are_placed_and_the_notebook_runs(hosted, sent):
+def test_remote_run_uploads_files_and_runs_the_notebook(hosted, remote_run):
     hosted.states = ["QUEUED", "RUNNING", "RUNNING"]
-    ran = run(sent)
+    ran = run(remote_run)
     dataset, pushed = hosted.datasets[KIT], hosted.notebooks[REF].pushed
     assert dataset.private
     assert dataset.files["weights.h5"] == b"weights" * 1000
@@ -32,32 +32,32 @@ def test_files_are_placed_and_the_notebook_runs(hosted, sent):
     said = hosted.said()
     assert "uploading 7.04 kB as alice/medfold-histology-baseline-kit, private" in said
     assert re.findall(r"^kaggle     (\w+), ", said, re.MULTILINE) == ["queued", "running", "complete"]
-    assert sent.notebook.with_name("log.txt").read_text() == "three lines\nof a\nlog\n"
+    assert remote_run.notebook.with_name("log.txt").read_text() == "three lines\nof a\nlog\n"
 
 
-def test_what_is_there_is_neither_sent_nor_run_again(hosted, sent):
-    run(sent)
-    assert run(sent).notebook.version == 1
+def test_finished_run_is_neither_uploaded_nor_run_again(hosted, remote_run):
+    run(remote_run)
+    assert run(remote_run).notebook.version == 1
     assert hosted.asked("SaveKernel") == 1
     assert hosted.asked("upload") == 3
     assert "pushed before, version 1" in hosted.said()
 
 
-def test_anew_runs_it_again_but_sends_nothing(hosted, sent):
-    run(sent)
-    assert run(sent, rerun=True).notebook.version == 2
+def test_rerun_runs_the_notebook_without_upload(hosted, remote_run):
+    run(remote_run)
+    assert run(remote_run, rerun=True).notebook.version == 2
     assert hosted.asked("CreateDatasetVersion") == 0
 
 
 @pytest.mark.parametrize(
     "method", ["StartBlobUpload", "upload", "CreateDataset", "SaveKernel", "GetKernelSessionStatus"]
 )
-def test_a_command_that_ended_anywhere_goes_on(hosted, sent, method):
+def test_interrupted_run_resumes_at_any_request(hosted, remote_run, method):
     hosted.fault(method, status(400, "no"))
     with refused("no|400"):
-        run(sent)
+        run(remote_run)
     before = hosted.asked("upload")
-    run(sent)
+    run(remote_run)
     assert (hosted.datasets[KIT].version, hosted.notebooks[REF].version) == (1, 1)
     if method in ("SaveKernel", "GetKernelSessionStatus"):
         assert hosted.asked("upload") == before
@@ -100,45 +100,45 @@ def test_a_command_that_ended_anywhere_goes_on(hosted, sent, method):
         ("ListKernelSessionOutput", status(500, "Oops"), None),
     ],
 )
-def test_a_refusal_is_one_line_with_its_reason(hosted, sent, where, fault, message):
+def test_refused_request_raises_one_line_with_the_reason(hosted, remote_run, where, fault, message):
     hosted.fault(where, fault)
-    if message is None:  # asking again mends it
-        run(sent)
+    if message is None:  # a second request succeeds
+        run(remote_run)
         return
     with refused(message) as caught:
-        run(sent)
+        run(remote_run)
     assert "\n" not in str(caught.value)
-    assert run(sent).notebook.version >= 1  # and nothing stands in the way of the next one
+    assert run(remote_run).notebook.version >= 1  # the next run succeeds
 
 
-def test_a_notebook_that_fails_tells_why_and_where_its_log_is(hosted, sent):
+def test_failed_notebook_raises_with_reason_and_log(hosted, remote_run):
     log = "".join(f"line {number}\n" for number in range(40))
     hosted.runner = lambda pushed: Ended(log=log, state="ERROR", message="Notebook Timeout Exceeded")
-    with refused(f"code/{REF}: the notebook failed: Notebook Timeout Exceeded. Its log: .*log.txt"):
-        run(sent)
+    with refused(f"code/{REF}: .*failed: Notebook Timeout Exceeded.*log.txt"):
+        run(remote_run)
     said = hosted.said()
     assert "line 39" in said
     assert "line 27" not in said
-    assert sent.notebook.with_name("log.txt").read_text() == log
+    assert remote_run.notebook.with_name("log.txt").read_text() == log
     hosted.runner = lambda pushed: Ended()
-    assert run(sent).notebook.version == 2
+    assert run(remote_run).notebook.version == 2
 
 
-def test_a_session_that_was_cancelled(hosted, sent):
+def test_cancelled_session_raises(hosted, remote_run):
     hosted.runner = lambda pushed: Ended(state="CANCEL_ACKNOWLEDGED")
     with refused("the notebook failed: it ended as 'cancel acknowledged', reason unknown"):
-        run(sent)
+        run(remote_run)
 
 
-def test_another_package_does_not_run_again_what_runs(hosted, sent):
-    run(sent)
-    ran = run(labelled(sent, package="1.1"))
+def test_other_package_version_alone_causes_no_rerun(hosted, remote_run):
+    run(remote_run)
+    ran = run(labelled(remote_run, package="1.1"))
     assert (ran.dataset.version, ran.notebook.version) == (1, 1)
-    ran = run(labelled(sent, package="1.1"), rerun=True)
+    ran = run(labelled(remote_run, package="1.1"), rerun=True)
     assert (ran.dataset.version, ran.notebook.version) == (2, 2)
 
 
-def test_a_cancelled_or_quickly_saved_notebook_is_pushed_again(hosted, sent):
-    run(sent)
+def test_quick_saved_notebook_is_pushed_again(hosted, remote_run):
+    run(remote_run)
     hosted.notebooks[REF].ended.state = "NEW_SCRIPT"
-    assert run(sent).notebook.version == 2
+    assert run(remote_run).notebook.version == 2

@@ -1,4 +1,4 @@
-"""Requests that must not be repeated, and names that Kaggle takes."""
+"""Requests that must not be repeated, and names that Kaggle accepts."""
 
 import pytest
 
@@ -10,12 +10,12 @@ from tests.support.remote_runs import KIT, REF, labelled, run
 
 @pytest.mark.parametrize("method", ["CreateDataset", "CreateDatasetVersion", "SaveKernel"])
 @pytest.mark.parametrize("fault", [lose, drop(after=3)])
-def test_a_lost_answer_is_looked_up_and_nothing_is_done_twice(hosted, sent, method, fault):
+def test_lost_answer_is_looked_up_not_repeated(hosted, remote_run, method, fault):
     if method == "CreateDatasetVersion":
-        run(sent)
-        sent = labelled(sent, "second")
+        run(remote_run)
+        remote_run = labelled(remote_run, "second")
     hosted.fault(method, fault)
-    ran = run(sent)
+    ran = run(remote_run)
     assert hosted.asked(method) == 1
     assert ran.notebook.version == hosted.notebooks[REF].version
     assert ran.dataset.version == hosted.datasets[KIT].version
@@ -23,15 +23,15 @@ def test_a_lost_answer_is_looked_up_and_nothing_is_done_twice(hosted, sent, meth
 
 
 @pytest.mark.parametrize("method", ["CreateDataset", "SaveKernel"])
-def test_a_request_that_never_arrived_is_not_repeated_blindly(hosted, sent, method):
+def test_request_of_unknown_state_is_not_repeated(hosted, remote_run, method):
     hosted.fault(method, status(502, "Bad gateway"))
-    with refused("unknown whether Kaggle received it. Run the same command again in some minutes"):
-        run(sent)
+    with refused("unknown whether Kaggle received .*same command again"):
+        run(remote_run)
     assert hosted.asked(method) == 1
-    assert run(sent).notebook.version == 1
+    assert run(remote_run).notebook.version == 1
 
 
-def test_names_are_what_kaggle_takes():
+def test_name_of_gives_short_unique_slugs():
     assert name_of("medfold", "Some_Competition", "a+b").startswith("medfold-some-competition-a-b-")
     long = name_of("medfold", "rsna-intracranial-hemorrhage-detection", "baseline-training.epochs=3")
     assert len(long) <= 50

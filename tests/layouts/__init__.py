@@ -1,1 +1,1 @@
-"""What strangers give the kit: their layouts of data, and their mistakes."""
+"""Raw data in layouts that medfold does not know, and wrong inputs."""

@@ -1,4 +1,4 @@
-"""A small competition of one's own, to be given, described and broken: radiographs of patients, a table, a sample."""
+"""A small own competition, which tests damage: radiographs of patients, a label table, a sample submission."""
 
 import contextlib
 import io
@@ -31,7 +31,7 @@ TRAINING, TEST = 16, 4
 
 
 def make_given(folder: Path) -> None:
-    """Files as they were shipped: train.csv, sample_submission.csv, train/, test/."""
+    """Writes the raw data: train.csv, sample_submission.csv, train/, test/."""
     rows = ["id,patient,finding"]
     for number in range(TRAINING):
         picture(folder / "train" / f"i{number:02}.png", seed=number, shape=(20, 18))
@@ -45,7 +45,7 @@ def make_given(folder: Path) -> None:
 
 
 def make_project(root: Path, repository: Path) -> None:
-    """A project with the competition `clinic` and, beside its folders, what would be given: `given/`."""
+    """Makes a project with the competition `clinic`, and its raw data in `given/`."""
     import shutil
 
     add_competition(root, "clinic", FACTS, TINY_RECIPE)
@@ -55,7 +55,7 @@ def make_project(root: Path, repository: Path) -> None:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """Exit code and output of a command."""
 
     code: int
     said: str
@@ -63,7 +63,7 @@ class Ended:
 
 
 def medfold(*words: str) -> Ended:
-    """Runs a command as the command line does, within this process."""
+    """Runs a command line in this process."""
     out, err = io.StringIO(), io.StringIO()
     code = 0
     with pytest.MonkeyPatch.context() as patch:
@@ -77,7 +77,7 @@ def medfold(*words: str) -> Ended:
 
 
 def files_of(root: Path) -> dict[str, bytes]:
-    """What stands in a project, without locks and what was given."""
+    """Contents of the files of a project by name, without locks and `given/`."""
     found = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()

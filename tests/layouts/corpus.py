@@ -1,7 +1,7 @@
-"""Wrong inputs: what is broken, the command that meets it, and what it must say.
+"""Wrong inputs: what is wrong, the command that must refuse it, and the message.
 
-Each is a function that breaks something of the project in the working directory. A command that meets it says one line
-that names file and key or row, ends with exit code 2, and leaves nothing behind; undone, the same command works.
+Each is a function that damages the project in the working directory. The command prints one line that names file and
+key or row, exits with code 2, and leaves no files; once the damage is undone, it works.
 """
 
 import io
@@ -30,11 +30,11 @@ class Wrong:
 
     Args:
         area: tables, archives, images, facts, recipes, words, kept files.
-        state: of the project before: bare, downloaded, folded, trained.
-        command: that meets it.
-        says: a regular expression that its line must match.
-        breaks: what makes it wrong.
-        works: a command that works once it is undone. Defaults to the same.
+        state: state of the project before: bare, downloaded, folded, trained.
+        command: the command that must refuse it.
+        says: a regular expression that its error must match.
+        breaks: a function that damages the project.
+        works: a command that works once the damage is undone. Defaults to `command`.
     """
 
     area: str
@@ -412,7 +412,7 @@ def _empty_zip() -> bytes:
 
 
 def _bomb() -> bytes:
-    """Says of one member that it is two gigabytes."""
+    """An archive that declares one member of two gigabytes."""
     content = bytearray(zipped())
     place = content.find(b"PK\x01\x02")
     content[place + 24 : place + 28] = struct.pack("<I", 2 * 10**9)
@@ -475,7 +475,7 @@ arrays(
 
 
 def image(name: str, says: str, file: str, content: bytes | Callable[[], bytes], *more: Callable[[], None]) -> None:
-    """Half of the training images are like this one."""
+    """Registers a wrong image: half of the training images are replaced by it."""
 
     def breaks() -> None:
         for step in more:
@@ -521,7 +521,7 @@ def tif(values: np.ndarray, **options) -> Callable[[], bytes]:
 
 
 def as_ending(ending: str) -> Callable[[], None]:
-    """The even images of the training part have another ending; the pattern names it, too."""
+    """Gives every second training image another extension, which the pattern also names."""
     return edit(YAML, 'train: "train/{id}.png"', f'train: ["train/{{id}}.png", "train/{{id}}{ending}"]')
 
 
@@ -1014,7 +1014,7 @@ def _exchange_one_fold() -> None:
 
 
 def _forged(name: str, old: str | None, new: str) -> None:
-    """Predictions that are damaged, with a marker that vouches for them."""
+    """Damages predictions and updates their hashes in done.json."""
     from medfold import files
 
     path = Path(RUN) / "fold0" / name

@@ -1,4 +1,4 @@
-"""A wrong input ends in one line and exit code 2, leaves nothing behind, and once it is mended the command works."""
+"""A wrong input ends in one line and exit code 2, leaves no files, and works once it is corrected."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ CASES = [name if name in TENTH else pytest.param(name, marks=pytest.mark.slow) f
 
 @pytest.fixture(scope="session")
 def state_of(once):
-    """`state_of("folded")` is a project in that state; only to copy."""
+    """`state_of("folded")` returns a project in that state, only to be copied."""
 
     def make(root, state):
         make_project(root, REPOSITORY)
@@ -34,7 +34,7 @@ def state_of(once):
     return lambda state: once(f"clinic {state}", lambda root: make(root, state))
 
 
-def test_the_corpus_is_large_and_of_every_kind():
+def test_corpus_covers_every_area():
     assert len(CORPUS) >= 150
     assert {case.area for case in CORPUS.values()} == {
         "tables",
@@ -48,7 +48,7 @@ def test_the_corpus_is_large_and_of_every_kind():
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_wrong_input_is_one_line_and_mended_it_works(name, state_of, tmp_path, monkeypatch):
+def test_wrong_input_prints_one_line_and_works_once_corrected(name, state_of, tmp_path, monkeypatch):
     case = CORPUS[name]
     root = copied(state_of(case.state), tmp_path, monkeypatch)
     case.breaks()
@@ -61,14 +61,14 @@ def test_a_wrong_input_is_one_line_and_mended_it_works(name, state_of, tmp_path,
     left = {path for path, content in files_of(root).items() if before.get(path) != content}
     assert not {path for path in left if not re.match(r"data/(clinic|fresh)/", path)}, left
     assert "data/clinic/raw.csv" not in left, left
-    mended = state_of(case.state)
+    template = state_of(case.state)
     for folder in ("competition", "given", "folds", "runs", "submissions"):
         shutil.rmtree(root / folder, ignore_errors=True)
-        if (mended / folder).is_dir():
-            shutil.copytree(mended / folder, root / folder)
+        if (template / folder).is_dir():
+            shutil.copytree(template / folder, root / folder)
     if case.area == "kept files":
         shutil.rmtree(root / "data")
-        shutil.copytree(mended / "data", root / "data")
+        shutil.copytree(template / "data", root / "data")
     if case.area == "images":
         assert medfold(*DOWNLOAD, "--force").code == 0
     again = medfold(*(case.works or case.command))

@@ -1,7 +1,7 @@
-"""Look-alikes: the raw data of competitions, small and made up, exactly as Kaggle ships it.
+"""Look-alikes: small synthetic raw data with the files, columns and formats of competitions at Kaggle.
 
-`LOOKALIKES[name](folder, rng)` writes the tree of a preset into a folder, to be given as FROM=, and returns what a test
-can check (see `truth`). `ODDITIES` are shapes that no preset has, with their facts.
+`LOOKALIKES[name](folder, rng)` writes the raw data of a preset into a folder, to be given with FROM=, and returns what
+a test can check (see `truth`). `ODDITIES` are layouts that no preset has, with their facts.
 """
 
 import pickle
@@ -47,9 +47,9 @@ ODDITIES: dict[str, tuple[str, Maker]] = {
 
 
 def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: str) -> Path:
-    """A project to which a look-alike was given, made once for all tests; only to look at, or to copy.
+    """A project with a downloaded look-alike, made once for all tests; only to be read or copied.
 
-    What the look-alike knows of itself lies in truth.pickle.
+    Its truth is in truth.pickle.
     """
 
     def make(folder: Path) -> None:
@@ -73,12 +73,12 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
 
 
 def truth_of(folder: Path) -> dict[str, Any]:
-    """What a look-alike knows of itself."""
+    """The truth about a look-alike, as its function returned it."""
     return pickle.loads((folder / "truth.pickle").read_bytes())
 
 
 def plant(root: Path, name: str, counts: dict[str, int]) -> None:
-    """Copies the folder of a preset into a project; counts that its facts expect become those of the look-alike."""
+    """Copies the folder of a preset into a project, with the counts of the look-alike in its facts."""
     home = Workspace(REPOSITORY).competition(name).folder
     target = root / "competition" / home.name
     shutil.copytree(home, target)

@@ -1,4 +1,4 @@
-"""Each look-alike, given to a project of its own once for all tests that look at it."""
+"""Each look-alike, downloaded into its own project once for all tests."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,8 @@ from tests.support.helpers import NoLeaderboard
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A look-alike that the project was given."""
+class Lookalike:
+    """A downloaded look-alike."""
 
     project: Project
     truth: dict[str, Any]
@@ -27,17 +27,17 @@ class Taken:
 
 
 @pytest.fixture(scope="session", params=[*LOOKALIKES, *ODDITIES])
-def taken(request, once) -> Taken:
-    """Each look-alike in turn, downloaded once for all tests that look at it; to look at only."""
+def lookalike(request, once) -> Lookalike:
+    """Each look-alike in turn, downloaded once for all tests; only to be read."""
     folder = lookalike_once(once, request.param)
     project = Project.open(request.param, Workspace(folder))
-    return Taken(project, truth_of(folder), read_samples(project.competition, project.paths))
+    return Lookalike(project, truth_of(folder), read_samples(project.competition, project.paths))
 
 
 @pytest.fixture
-def project(taken, tmp_path, monkeypatch) -> Project:
-    """A copy of the look-alike's project to work in; nothing is uploaded."""
-    copied(taken.project.workspace.root, tmp_path, monkeypatch)
-    if taken.project.competition.upload != "local":
+def project(lookalike, tmp_path, monkeypatch) -> Project:
+    """A copy of the look-alike's project, to be changed; nothing is uploaded."""
+    copied(lookalike.project.workspace.root, tmp_path, monkeypatch)
+    if lookalike.project.competition.upload != "local":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", lambda upload: NoLeaderboard)
-    return Project.open(taken.project.paths.name)
+    return Project.open(lookalike.project.paths.name)

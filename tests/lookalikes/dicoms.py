@@ -31,7 +31,7 @@ def write(path: Path, pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, 
         path: of the file.
         pixels: uint8, uint16 or int16 (height, width), or uint8 (height, width, 3) in red, green, blue.
         syntax: plain, JPEG 2000 lossless, JPEG Lossless, or JPEG Baseline (of 8 bits).
-        headers: by keyword, in place of the usual ones or beside them. They may break the rules, as real ones do.
+        headers: by keyword, in place of the usual ones or beside them. They may break the standard, as real ones do.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with config.disable_value_validation():

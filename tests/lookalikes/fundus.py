@@ -16,7 +16,7 @@ GRADES = 5
 
 
 def aptos(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
-    """PNG; some photographs stand twice in train, with one grade or with two, and one in train and test."""
+    """PNG; some photographs are twice in train, with equal or different grades, and one is in train and test."""
     ids = names.hexes(rng, 60, 12)
     grades = {id: number % GRADES for number, id in enumerate(ids)}
     train, test = ids[:48], ids[48:]

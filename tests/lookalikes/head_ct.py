@@ -16,7 +16,7 @@ SIDE = 96
 
 
 def rsna_hemorrhage(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
-    """A row per slice and label, some of them twice; patients stand in the headers only."""
+    """A row per slice and label, some of them twice; patients are in the headers only."""
     patients = [f"ID_{name}" for name in names.hexes(rng, 20, 8)]
     ids = [f"ID_{name}" for name in names.hexes(rng, 65, 9)]
     train, test = ids[:50], ids[50:]
@@ -55,7 +55,7 @@ def _kinds(number: int) -> list[str]:
 def _write_slice(
     path: Path, rng: np.random.Generator, id: str, patient: str, present: Iterable[str], signed: bool
 ) -> None:
-    """A head in Hounsfield units: air, a skull, brain, and blood where it belongs to the kind."""
+    """A head in Hounsfield units: air, a skull, brain, and blood at the place of its kind."""
     blood = pictures.grid(KINDS, [kind for kind in present if kind != "any"])
     spots = [(0.3 + 0.4 * down, 0.3 + 0.4 * across, bright) for down, across, bright in blood]
     tissue = 20 + 60 * pictures.scene(rng, spots, (SIDE, SIDE))

@@ -25,7 +25,7 @@ def iq_othnccd(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
             labels[id] = f"{kind} cases"
             images[id], groups[id] = f"{kind} cases/{id}.jpg", f"{kind} {number // 10}"
             quality = 92
-            if number == 25:  # as a neighbour of another group, saved again
+            if number == 25:  # a near-duplicate in another group
                 alike.append({id, f"{kind} case (8)"})
                 quality = 90
             else:

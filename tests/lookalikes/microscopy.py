@@ -14,7 +14,7 @@ STAINS = ["red", "green", "blue", "yellow"]
 
 
 def protein_atlas(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
-    """Four grey files for each id; labels as numbers with spaces between, in no order."""
+    """Four grey files for each id; labels as numbers separated by spaces, unordered."""
     ids = names.uuids(rng, 60)
     train, test = ids[:48], ids[48:]
     # Every label in some images of the training part: two of each image, in turn.
@@ -40,7 +40,7 @@ def protein_atlas(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def histology(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
-    """TIFF patches whose centre decides."""
+    """TIFF patches whose label depends on the centre."""
     content, answers = helpers.histology()
     for name, data in content.items():
         pictures.write(folder / name, data)

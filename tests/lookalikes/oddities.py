@@ -1,4 +1,4 @@
-"""Oddities that no preset has, each with its facts."""
+"""Unusual layouts that no preset has, each with its facts."""
 
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def extension(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def readers(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
-    """Three readers for each image, of whom one may be of another opinion."""
+    """Three readers for each image, of whom one may disagree."""
     ids = names.hexes(rng, 36, 8)
     train, test = ids[:24], ids[24:]
     images = {id: f"{'train' if id in train else 'test'}/{id}.png" for id in ids}

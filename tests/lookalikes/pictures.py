@@ -1,4 +1,4 @@
-"""Small pictures that hold a weak signal: spots whose brightness tells the label."""
+"""Small pictures that hold a weak signal: spots whose brightness depends on the label."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,7 +29,7 @@ def scene(rng: np.random.Generator, spots: Iterable[Spot], shape: tuple[int, int
 
 
 def grid(labels: list[str], present: Iterable[str]) -> list[Spot]:
-    """A spot for each label that holds, at a place of its own."""
+    """A spot for each label that is present, each at its own place."""
     side = int(np.ceil(np.sqrt(len(labels))))
     places = {
         label: ((n // side + 0.7) / (side + 0.4), (n % side + 0.7) / (side + 0.4)) for n, label in enumerate(labels)

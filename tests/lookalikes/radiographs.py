@@ -95,12 +95,12 @@ def rsna_pneumonia(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def chest_xray(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
-    """Labels as folders, patients in the names; a whole second copy inside the first, and what macOS leaves behind."""
+    """Labels as folders, patients in the names; a second copy inside the first, and files of macOS."""
     labels: dict[str, dict[str, str]] = {}
     images: dict[str, str] = {}
     groups: dict[str, str] = {}
     parts: dict[str, list[str]] = {}
-    # Numbers of persons start anew in the test part; those of images do not.
+    # Patient numbers restart in the test part; image numbers do not.
     for part, patients, first in (("train", 12, 115), ("test", 4, 1), ("val", 2, 1427)):
         for number in range(1, patients + 1):
             kind = "bacteria" if number % 2 else "virus"

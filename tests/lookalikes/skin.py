@@ -109,7 +109,7 @@ def isic_2024(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _lesions(rng: np.random.Generator, patients: int, each: int) -> tuple[list[str], dict[str, str]]:
-    """Names of lesions, and whose they are."""
+    """Names of lesions, and the patient of each."""
     ids = [f"ISIC_{int(number):07}" for number in names.numbers(rng, patients * each, 10**4, 10**7)]
     owners = [f"IP_{int(number):07}" for number in names.numbers(rng, patients, 10**4, 10**7)]
     return ids, {id: owners[number // each] for number, id in enumerate(ids)}

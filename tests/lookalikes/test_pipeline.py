@@ -20,34 +20,34 @@ EACH_TIME = ("isic-2024-challenge", "siim-isic-melanoma-classification", "human-
 ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow) for name in [*LOOKALIKES, *ODDITIES]]
 
 
-@pytest.mark.parametrize("taken", ALL, indirect=True)
-def test_a_constant_predictor_comes_to_a_checked_submission(taken, project):
-    competition, paths, truth = project.competition, project.paths, taken.truth
+@pytest.mark.parametrize("lookalike", ALL, indirect=True)
+def test_constant_predictor_gives_a_checked_submission(lookalike, project):
+    competition, paths, truth = project.competition, project.paths, lookalike.truth
     choices = image_settings(project, "baseline")
     data = load_dataset(project, image_settings=choices)
 
-    assert sorted(data.train["id"]) == sorted(taken.part("train")["id"])
+    assert sorted(data.train["id"]) == sorted(lookalike.part("train")["id"])
     assert data.train.groupby("group")["fold"].nunique().max() == 1
     assert set(data.train["fold"]) == set(range(competition.folds.k))
     for ids in truth.get("duplicates", []):
         assert data.train.set_index("id").loc[list(ids), "group"].nunique() == 1
 
     opened = load_store(paths, store_key(competition, paths, choices))
-    assert set(opened.rows.index) == set(taken.table["id"])
+    assert set(opened.rows.index) == set(lookalike.table["id"])
     assert not paths.bad_images.exists()
-    for id in taken.table["id"].iloc[:: max(1, len(taken.table) // 5)]:
+    for id in lookalike.table["id"].iloc[:: max(1, len(lookalike.table) // 5)]:
         pixels = read_image(paths.raw_root(competition.images.root), truth["images"][id], competition.images)
         assert (opened.pixels[opened.rows[id]] == prepare_image(pixels, choices)).all()
-        assert pixels.std() > 5  # something to see
+        assert pixels.std() > 5  # not blank
 
     constant_run(project)
-    submit(project, names=["constant"], force=True)  # it is no better than chance
+    submit(project, names=["constant"], force=True)  # a constant is no better than chance
     recheck(project)
     (file,) = paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)
     sample = sample_submission(competition, paths)
     assert list(written.columns) == list(sample.columns)
-    units = truth["units"] or taken.part("test")["id"].tolist()
+    units = truth["units"] or lookalike.part("test")["id"].tolist()
     expected = units
     if competition.submission.shape == "long":
         assert set(written[truth["id_column"]]) == {f"{unit}_{label}" for unit in units for label in truth["targets"]}

@@ -1,4 +1,4 @@
-"""What a look-alike knows about itself, for tests to compare with."""
+"""The truth about a look-alike, for tests to compare with."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ def single(target: str, values: dict[str, Any]) -> Labels:
 
 
 def several(targets: list[str], members: dict[str, Iterable[str]]) -> Labels:
-    """Labels of several targets, of the names of those that hold."""
+    """Labels of several targets, from the names of those that are positive."""
     return {id: {target: str(int(target in set(names))) for target in targets} for id, names in members.items()}
 
 
@@ -26,17 +26,17 @@ def truth(
     id_column: str = "id",
     **more: Any,
 ) -> dict[str, Any]:
-    """All that a test can check, under the names of the arguments and some that follow from them.
+    """All that a test can check: the arguments by name, and values that follow from them.
 
     Args:
-        labels: of the training part.
+        labels: labels of the training part.
         images: the image of each id of both parts, as the sample table has it.
         test: ids of the test part, in its order. Defaults to none: `labels.holdout` makes one.
-        groups: who each training id belongs to. Defaults to nobody known.
+        groups: the group of each training id. Defaults to none known.
         units: what the submission has a row for, in its order. Defaults to the ids of the test part.
-        answers: labels of the units, which no competitor sees.
-        id_column: of the submission.
-        more: what is special about this one.
+        answers: hidden labels of the units.
+        id_column: the id column of the submission.
+        more: further facts about this look-alike.
     """
     test = None if test is None else list(test)
     units = test if units is None else list(units)

@@ -63,8 +63,6 @@ def map_in_workers(function: Callable[[Any], Any], items: Sequence[Any]) -> Iter
                 return
             except BrokenProcessPool:
                 unsafe_items = [index for chunk in running.values() for index in chunk]
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
         yield from _one_by_one(function, items, unsafe_items)
 
 

@@ -1,3 +1,5 @@
+"""The phantom source: seeds, tables, duplicates, nodules and their signal-to-noise ratio."""
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -32,7 +34,7 @@ def test_other_seeds_draw_other_images():
     assert (one != other).mean() > 0.5
 
 
-def test_tables_and_files_belong_together(drawn):
+def test_tables_list_exactly_the_drawn_files(drawn):
     train = pd.read_csv(drawn / "raw" / "train.csv")
     assert list(train.columns) == ["id", "patient_id", "age", "sex", "target"]
     assert {path.stem for path in (drawn / "raw" / "train").iterdir()} == set(train["id"])
@@ -45,7 +47,7 @@ def test_tables_and_files_belong_together(drawn):
     assert not (drawn / "raw" / "solution.csv").exists()
 
 
-def test_duplicates_stand_under_other_ids(drawn):
+def test_duplicates_have_other_ids(drawn):
     train = pd.read_csv(drawn / "raw" / "train.csv").set_index("id")
     by_content = {}
     for path in (drawn / "raw").rglob("*.png"):
@@ -58,14 +60,14 @@ def test_duplicates_stand_under_other_ids(drawn):
     assert len(differing) == 1
 
 
-def test_nodules_are_where_the_table_says_and_as_visible(drawn):
+def test_nodule_table_lists_all_positives_with_their_snr(drawn):
     nodules = pd.read_csv(drawn / "hidden" / "nodules.csv").set_index("id")
     solution = pd.read_csv(drawn / "hidden" / "solution.csv").set_index("id")
     assert set(solution.index[solution["target"] == 1]) == set(nodules.index) & set(solution.index)
     assert nodules["snr"].between(20, 100).all()
 
 
-def test_findings_are_where_the_nodules_were_drawn(drawn):
+def test_findings_are_the_places_of_the_nodules(drawn):
     found = phantom.findings(drawn / "hidden").set_index("id")
     assert list(found.columns) == ["x", "y", "radius"]
     train = pd.read_csv(drawn / "raw" / "train.csv").set_index("id")
@@ -80,7 +82,7 @@ def test_findings_are_where_the_nodules_were_drawn(drawn):
     assert seen > 2
 
 
-def test_a_source_tells_where_its_findings_are_if_it_knows(project_folder):
+def test_source_findings_are_none_before_download_and_elsewhere(project_folder):
     paths = Workspace(project_folder).competition("small")
     source = Source({"kind": "phantom", "train_patients": 10, "test_patients": 5, "duplicates": 2}, paths)
     assert source.findings() is None
@@ -89,7 +91,7 @@ def test_a_source_tells_where_its_findings_are_if_it_knows(project_folder):
     assert Source({"kind": "kaggle", "slug": "a"}, paths).findings() is None
 
 
-def test_snr_is_that_of_the_definition():
+def test_snr_follows_its_definition():
     """With and without the nodule, the pixels before exposure differ by |s| = SNR * NOISE."""
     for patient in range(3):
         bright = phantom.draw_film(options(prevalence=0.999, snr=(50, 50)), "train", patient, 1)[0]
@@ -97,7 +99,7 @@ def test_snr_is_that_of_the_definition():
         assert np.linalg.norm(bright - faint) / phantom.NOISE == pytest.approx(50, rel=1e-3)
 
 
-def test_the_contrast_of_a_nodule_grows_with_its_snr():
+def test_contrast_of_a_nodule_grows_with_snr():
     def centre(snr):
         pixels, facts = phantom.draw_image(options(prevalence=0.999, snr=(snr, snr)), "train", 4, 1)
         x, y = facts["nodule"]["x"], facts["nodule"]["y"]
@@ -106,6 +108,6 @@ def test_the_contrast_of_a_nodule_grows_with_its_snr():
     assert centre(5) < centre(40) < centre(120)
 
 
-def test_exposure_varies():
+def test_exposure_varies_between_images():
     means = [phantom.draw_image(options(), "train", patient, 1)[0].mean() for patient in range(20)]
     assert np.std(means) > 10

@@ -1,3 +1,5 @@
+"""Sources: options, completeness, archives and folders given with FROM=, addresses, linked folders."""
+
 import contextlib
 import hashlib
 import http.server
@@ -19,14 +21,14 @@ def with_source(project, **source):
     return Source(source, project.paths)
 
 
-def test_an_unknown_kind_or_option_is_refused(small):
+def test_unknown_kind_or_option_is_refused(small):
     with pytest.raises(UserError, match="unknown source.kind 'phantoms' .did you mean 'phantom'"):
         with_source(small, kind="phantoms")
     with pytest.raises(UserError, match="unknown key 'sead' .did you mean 'seed'"):
         with_source(small, kind="phantom", sead=3)
 
 
-def test_complete_means_every_file_with_its_size(small):
+def test_is_complete_checks_the_size_of_every_file(small):
     source = Source(small.competition.source, small.paths)
     assert not source.is_complete
     source.get()
@@ -36,7 +38,7 @@ def test_complete_means_every_file_with_its_size(small):
     assert sources.missing_files(small.paths) == ["train.csv"]
 
 
-def test_a_failed_fetch_leaves_what_was_there(small, monkeypatch):
+def test_failed_fetch_keeps_the_old_data(small, monkeypatch):
     source = Source(small.competition.source, small.paths)
     source.get()
 
@@ -66,7 +68,7 @@ def archive(tmp_path):
     return path
 
 
-def test_from_takes_an_archive_or_its_folder(small, archive, tmp_path):
+def test_from_accepts_an_archive_or_its_folder(small, archive, tmp_path):
     source = with_source(small, kind="kaggle-dataset", slug="a/b")
     manifest = source.get(archive)
     assert manifest[["file", "bytes"]].to_numpy().tolist() == [["set/b.txt", 1], ["set/train/a.txt", 1000]]
@@ -78,7 +80,7 @@ def test_from_takes_an_archive_or_its_folder(small, archive, tmp_path):
         source.get(tmp_path / "nowhere.zip")
 
 
-def test_damaged_archives_are_told(small, archive):
+def test_damaged_archive_raises(small, archive):
     source = with_source(small, kind="kaggle-dataset", slug="a/b")
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
@@ -122,7 +124,7 @@ def test_url_downloads_and_checks_the_md5(small, tmp_path, monkeypatch):
     assert source.is_complete
 
 
-def test_another_md5_given_by_hand_is_a_note(small, tmp_path, capsys):
+def test_other_md5_of_a_given_file_is_a_note(small, tmp_path, capsys):
     given = tmp_path / "data (1).npz"
     np.savez(given, images=np.arange(4))
     source = with_source(small, kind="url", url="http://127.0.0.1:9/x", file="data.npz", md5="0" * 32)
@@ -130,7 +132,7 @@ def test_another_md5_given_by_hand_is_a_note(small, tmp_path, capsys):
     assert "is not that of the official file" in capsys.readouterr().out
 
 
-def test_a_mounted_folder_is_linked_and_its_archives_are_unpacked(small, tmp_path):
+def test_mounted_folder_is_linked_and_its_archives_unpacked(small, tmp_path):
     mounted = tmp_path / "mounted"
     (mounted / "deep" / "deeper").mkdir(parents=True)
     (mounted / "deep" / "deeper" / "a.png").write_bytes(b"a")
@@ -139,14 +141,14 @@ def test_a_mounted_folder_is_linked_and_its_archives_are_unpacked(small, tmp_pat
     raw, manifest = small.paths.raw, pd.read_csv(small.paths.raw_manifest, keep_default_na=False)
     assert manifest["file"].tolist() == ["deep/deeper/a.png", "train/b.png"]
     assert manifest["bytes"].tolist() == [1, 1]
-    assert set(manifest["sha256"]) == {""}  # no file was read for it
+    assert set(manifest["sha256"]) == {""}  # linked files are not read
     assert (raw / "deep" / "deeper" / "a.png").is_symlink()
     assert (raw / "train" / "b.png").read_bytes() == b"b"
     assert (mounted / "train.zip").is_file()
     assert open_source(small).is_complete
 
 
-def test_a_folder_is_linked_not_copied_where_it_can_be(small, tmp_path):
+def test_given_folder_is_hard_linked_not_copied(small, tmp_path):
     folder = tmp_path / "set"
     folder.mkdir()
     (folder / "a.txt").write_text("a")
@@ -154,7 +156,7 @@ def test_a_folder_is_linked_not_copied_where_it_can_be(small, tmp_path):
     assert (small.paths.raw / "a.txt").stat().st_ino == (folder / "a.txt").stat().st_ino
 
 
-def test_what_was_corrected_by_hand_beside_its_archive_is_taken_and_not_overwritten(small, tmp_path, capsys):
+def test_file_beside_its_archive_is_used_and_not_overwritten(small, tmp_path, capsys):
     folder = tmp_path / "set"
     folder.mkdir()
     (folder / "train.csv").write_text("corrected by hand")

@@ -1,4 +1,4 @@
-"""Every preset reads the raw data of its look-alike: ids, labels, groups, images and units are what they should be."""
+"""The sample table of every look-alike: ids, labels, groups, images and units equal the known ones."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from tests.support.helpers import shipped
 HELD_OUT = 0.2
 
 
-def test_the_sample_table_is_what_the_raw_data_says(taken):
-    truth, table = taken.truth, taken.table
-    train, test = taken.part("train"), taken.part("test")
+def test_sample_table_equals_the_known_truth(lookalike):
+    truth, table = lookalike.truth, lookalike.table
+    train, test = lookalike.part("train"), lookalike.part("test")
     if truth["test"] is None:
         assert sorted(table["id"]) == sorted(truth["train"])
         assert abs(len(test) / len(table) - HELD_OUT) < 0.1
@@ -27,10 +27,10 @@ def test_the_sample_table_is_what_the_raw_data_says(taken):
     assert set(train["group"]).isdisjoint(test["group"]) or truth["test"] is not None
 
 
-def test_units_and_hidden_labels_are_those_of_the_test_part(taken):
-    truth, project, test = taken.truth, taken.project, taken.part("test")
-    unit_of = truth.get("unit_of", {id: id for id in taken.table["id"]})
-    assert list(taken.table["unit"]) == [unit_of[id] for id in taken.table["id"]]
+def test_units_and_hidden_labels_equal_the_known_truth(lookalike):
+    truth, project, test = lookalike.truth, lookalike.project, lookalike.part("test")
+    unit_of = truth.get("unit_of", {id: id for id in lookalike.table["id"]})
+    assert list(lookalike.table["unit"]) == [unit_of[id] for id in lookalike.table["id"]]
     assert project.competition.submission.id == truth["id_column"]
     units = list(test["id"]) if truth["units"] is None else truth["units"]
     assert list(dict.fromkeys(test["unit"])) == units
@@ -42,15 +42,15 @@ def test_units_and_hidden_labels_are_those_of_the_test_part(taken):
         assert not project.paths.solution.exists()
 
 
-def test_every_competition_that_is_shipped_has_a_look_alike():
+def test_every_shipped_competition_has_a_lookalike():
     assert set(shipped()) - {"phantom-chest"} == set(LOOKALIKES)
 
 
 def known_groups(truth: dict[str, Any], ids: pd.Series) -> pd.Series:
-    """Who each image belongs to; its unit, where nobody is named."""
+    """The group of each image; its id if no group is known."""
     return pd.Series([(truth["groups"] or {}).get(id, id) for id in ids], index=ids.to_numpy())
 
 
 def partition(groups: pd.Series) -> set[frozenset[str]]:
-    """The sets of ids that groups make, whatever their names are."""
+    """The sets of ids of one group, whatever the names of the groups."""
     return {frozenset(members) for members in groups.groupby(groups.to_numpy()).groups.values()}

@@ -1,4 +1,4 @@
-"""Names and kinds of files that trip others up."""
+"""Raw data with unusual file names and files: links, pipes, special characters, accents, masks."""
 
 import os
 import unicodedata
@@ -20,17 +20,17 @@ def bare(tmp_path, monkeypatch):
 
 
 def rename_all(change) -> None:
-    """Gives images and their ids another name."""
+    """Renames the training images."""
     for path in list(Path("given/train").iterdir()):
         path.rename(path.with_name(change(path.name)))
 
 
-def table(change) -> None:
+def change_ids(change) -> None:
     text = Path("given/train.csv").read_text()
     Path("given/train.csv").write_text(text.replace("\ni", f"\n{change('i')}"))
 
 
-def works(*given: str) -> str:
+def download_and_fold(*given: str) -> str:
     said = ""
     for words in (("download", "-c", "clinic", "--from", *given), ("folds", "-c", "clinic")):
         ended = medfold(*words)
@@ -41,37 +41,37 @@ def works(*given: str) -> str:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
-def test_links_that_lead_nowhere_and_pipes_are_left_out_and_told(bare):
+def test_broken_links_and_pipes_are_skipped_and_reported(bare):
     Path("given/train/dangling.png").symlink_to("/nowhere/x.png")
     os.mkfifo("given/pipe.csv")
-    assert "2 broken or circular links and special files were skipped" in works("given")
+    assert "2 broken or circular links and special files were skipped" in download_and_fold("given")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links to folders need rights there")
-def test_folders_that_link_to_themselves_are_taken_once(bare):
+def test_circular_folder_link_is_skipped_and_reported(bare):
     Path("given/train/up").symlink_to("..")
-    assert "1 broken or circular links and special files were skipped: train/up" in works("given")
+    assert "1 broken or circular links and special files were skipped: train/up" in download_and_fold("given")
     assert len(list(Path("data/clinic/raw").rglob("*.png"))) == 20
 
 
-OFTEN = [pytest.param(sign, marks=pytest.mark.slow) for sign in ("a#b#", "ä ", "%20", "(1) ", "'", "&")]
+SLOW_SIGNS = [pytest.param(sign, marks=pytest.mark.slow) for sign in ("a#b#", "ä ", "%20", "(1) ", "'", "&")]
 
 
-@pytest.mark.parametrize("sign", ["#", *OFTEN])
-def test_awkward_letters_in_names_of_files(bare, sign):
+@pytest.mark.parametrize("sign", ["#", *SLOW_SIGNS])
+def test_file_names_with_special_characters_are_read(bare, sign):
     rename_all(lambda name: sign + name)
-    table(lambda id: sign + id)
+    change_ids(lambda id: sign + id)
     ended = medfold("new", "-c", "fresh", "--from", "given")
     assert "16 training and 4 test images, with these facts" in ended.said, (ended.said, ended.errors)
-    works("given")
+    download_and_fold("given")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="| is no letter of a name there")
-def test_a_bar_in_names_of_files(bare):
+def test_file_names_with_a_vertical_bar_are_read(bare):
     rename_all(lambda name: f"a|{name}")
-    table(lambda id: f"a|{id}")
-    works("given")
+    change_ids(lambda id: f"a|{id}")
+    download_and_fold("given")
 
 
 @pytest.mark.parametrize(
@@ -81,16 +81,16 @@ def test_a_bar_in_names_of_files(bare):
         *(pytest.param(*pair, marks=pytest.mark.slow) for pair in (("NFC", "NFC"), ("NFC", "NFD"), ("NFD", "NFD"))),
     ],
 )
-def test_accents_as_one_letter_or_two_are_the_same(bare, files, ids):
+def test_unicode_normal_forms_of_a_name_are_equal(bare, files, ids):
     rename_all(lambda name: unicodedata.normalize(files, "é") + name)
-    table(lambda id: unicodedata.normalize(ids, "é") + id)
+    change_ids(lambda id: unicodedata.normalize(ids, "é") + id)
     ended = medfold("new", "-c", "fresh", "--from", "given")
     assert "16 training and 4 test images, with these facts" in ended.said, (ended.said, ended.errors)
-    works("given")
+    download_and_fold("given")
 
 
-def test_names_in_a_zip_that_are_utf_8_and_do_not_say_so(bare):
-    table(lambda id: f"é{id}")
+def test_zip_with_unflagged_utf8_names_is_read(bare):
+    change_ids(lambda id: f"é{id}")
     with zipfile.ZipFile("packed.zip", "w") as archive:
         for path in sorted(Path("given").rglob("*")):
             if path.is_file():
@@ -103,10 +103,10 @@ def test_names_in_a_zip_that_are_utf_8_and_do_not_say_so(bare):
             content[place + at] &= ~0x08
             place = content.find(mark, place + 4)
     Path("packed.zip").write_bytes(bytes(content))
-    works("packed.zip")
+    download_and_fold("packed.zip")
 
 
-def test_masks_among_the_images_are_told_at_each_step(bare):
+def test_masks_among_the_images_are_reported_until_excluded(bare):
     facts = Path("competition/clinic/competition.yaml")
     labels = "labels: {shape: folders, targets: [finding]}\n"
     text = facts.read_text()

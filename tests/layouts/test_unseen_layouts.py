@@ -1,4 +1,4 @@
-"""Layouts of strangers: from the raw tree to a valid submission, by four commands and one edited line, the metric."""
+"""Unseen layouts of raw data: to a valid submission by four commands and one edited line, the metric."""
 
 import gzip
 import shutil
@@ -15,14 +15,14 @@ from tests.conftest import REPOSITORY
 from tests.layouts.clinic import medfold
 from tests.support.helpers import noisy_run, picture
 
-STRANGERS: dict[str, tuple[str, Callable[[Path], None], dict]] = {}
+LAYOUTS: dict[str, tuple[str, Callable[[Path], None], dict]] = {}
 
 
-def stranger(name: str, metric: str, **expected):
-    """Registers a maker of a raw tree, the metric to fill in, and facts that must be guessed."""
+def layout(name: str, metric: str, **expected):
+    """Registers a function that writes raw data, the metric to fill in, and facts that must be guessed."""
 
     def register(make: Callable[[Path], None]) -> Callable[[Path], None]:
-        STRANGERS[name] = metric, make, expected
+        LAYOUTS[name] = metric, make, expected
         return make
 
     return register
@@ -36,7 +36,7 @@ def pictures(folder: Path, names: list[str]) -> None:
 LESIONS = ("nevus", "melanoma", "basal cell carcinoma")
 
 
-@stranger(
+@layout(
     "dermatology",
     "balanced_accuracy",
     task="multiclass",
@@ -58,7 +58,7 @@ def dermatology(raw: Path) -> None:
     sample.to_csv(raw / "sample_submission.csv", index=False)
 
 
-@stranger(
+@layout(
     "ultrasound",
     "accuracy",
     task="multiclass",
@@ -76,7 +76,7 @@ def ultrasound(raw: Path) -> None:
 SIGNS = list("NDGCAHMO")
 
 
-@stranger(
+@layout(
     "fundus",
     "balanced_accuracy",
     task="multiclass",
@@ -84,7 +84,7 @@ SIGNS = list("NDGCAHMO")
     labels={"shape": "one_hot", "id": "image", "group": "patient"},
 )
 def fundus(raw: Path) -> None:
-    """Eight columns of marks, two eyes of each patient, mixed endings."""
+    """Eight one-hot columns, two eyes of each patient, several extensions."""
     rows = ["image,patient,eye,age,sex," + ",".join(SIGNS)]
     for number in range(48):
         name = f"{number // 2}_{('left', 'right')[number % 2]}{('.jpg', '.png', '.JPEG')[number % 3]}"
@@ -94,7 +94,7 @@ def fundus(raw: Path) -> None:
     (raw / "train.csv").write_text("\n".join(rows) + "\n")
 
 
-@stranger(
+@layout(
     "chest",
     "mean_auc",
     task="multilabel",
@@ -117,7 +117,7 @@ def chest(raw: Path) -> None:
     sample.to_csv(raw / "sample_submission.csv", index=False)
 
 
-@stranger("paths", "auc", task="binary", labels={"id": "path"})
+@layout("paths", "auc", task="binary", labels={"id": "path"})
 def paths(raw: Path) -> None:
     """Ids that are paths, the same numbers in train/ and test/."""
     pictures(raw / "train", [f"im{number:03}.png" for number in range(20)])
@@ -128,7 +128,7 @@ def paths(raw: Path) -> None:
     (raw / "sample_submission.csv").write_text("\n".join(["path,label", *sample]) + "\n")
 
 
-@stranger("padded", "auc", task="binary", labels={"id": "id"})
+@layout("padded", "auc", task="binary", labels={"id": "id"})
 def padded(raw: Path) -> None:
     """Ids 1, 2, 3 whose files are 00001.png, 00002.png."""
     pictures(raw / "train", [f"{number:05}.png" for number in range(1, 21)])
@@ -137,7 +137,7 @@ def padded(raw: Path) -> None:
     (raw / "sample_submission.csv").write_text("id,cancer\n" + "".join(f"{n},0.5\n" for n in range(101, 106)))
 
 
-@stranger("packed", "auc", task="binary", classes=["Läsion", "gesund"], labels={"file": "labels.csv.gz"})
+@layout("packed", "auc", task="binary", classes=["Läsion", "gesund"], labels={"file": "labels.csv.gz"})
 def packed(raw: Path) -> None:
     """A packed table with semicolons in Latin-1."""
     pictures(raw / "images", [f"a{number:02}.png" for number in range(20)])
@@ -146,7 +146,7 @@ def packed(raw: Path) -> None:
     (raw / "labels.csv.gz").write_bytes(gzip.compress(content, mtime=0))
 
 
-@stranger("numbered", "auc", task="binary", images={"train": "train/{id}.png", "test": "test/{id}.png"})
+@layout("numbered", "auc", task="binary", images={"train": "train/{id}.png", "test": "test/{id}.png"})
 def numbered(raw: Path) -> None:
     """The same numbers name other images in train/ and test/."""
     for part, count in (("train", 20), ("test", 6)):
@@ -155,7 +155,7 @@ def numbered(raw: Path) -> None:
     (raw / "sample_submission.csv").write_text("id,cancer\n" + "".join(f"{n},0.5\n" for n in range(6)))
 
 
-@stranger(
+@layout(
     "parts",
     "auc",
     task="binary",
@@ -163,7 +163,7 @@ def numbered(raw: Path) -> None:
     labels={"part": "split", "map": {"": None}, "group": "patient"},
 )
 def parts(raw: Path) -> None:
-    """One table whose column tells train from test, words in several cases, rows without a label."""
+    """One table with a column for train and test, words in several cases, rows without a label."""
     rows = ["image,patient,split,tumor"]
     for number in range(48):
         pictures(raw / "images", [f"a{number:02}.png"])
@@ -174,8 +174,8 @@ def parts(raw: Path) -> None:
 
 @pytest.fixture
 def guessed(request, tmp_path, monkeypatch):
-    """A project in which a stranger's data was described, and the metric filled in."""
-    metric, make, expected = STRANGERS[request.param]
+    """A project with a drafted competition, in which the metric is filled in."""
+    metric, make, expected = LAYOUTS[request.param]
     root = tmp_path / "my project"
     shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
     shutil.copytree(REPOSITORY / "competition" / "phantom-chest", root / "competition" / "phantom-chest")
@@ -183,7 +183,7 @@ def guessed(request, tmp_path, monkeypatch):
     monkeypatch.chdir(root)
     ended = medfold("new", "-c", "theirs", "--from", str(tmp_path / "given"))
     assert ended.code == 0, ended.errors
-    assert "training and" in ended.said, ended.said  # by the facts guessed the samples are read
+    assert "training and" in ended.said, ended.said  # the samples were read by the guessed facts
     facts = root / "competition" / "theirs" / "competition.yaml"
     text = facts.read_text()
     assert text.count("metric: #") == 1
@@ -192,11 +192,11 @@ def guessed(request, tmp_path, monkeypatch):
 
 
 FAST = ("dermatology",)
-EACH = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in STRANGERS]
+EACH = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in LAYOUTS]
 
 
 @pytest.mark.parametrize("guessed", EACH, indirect=True)
-def test_a_strangers_data_comes_to_a_valid_submission(guessed):
+def test_unseen_layout_gives_a_valid_submission(guessed):
     project, expected, _ = guessed
     facts = yaml.safe_load(project.paths.facts.read_text())
     for key, value in expected.items():
@@ -204,7 +204,7 @@ def test_a_strangers_data_comes_to_a_valid_submission(guessed):
         assert found == value, (key, found)
     ended = medfold("folds", "-c", "theirs")
     assert ended.code == 0, ended.errors
-    noisy_run(project, noise=0.5)  # stands for make train
+    noisy_run(project, noise=0.5)  # instead of make train
     ended = medfold("submit", "-c", "theirs", "--runs", "noisy")
     assert ended.code == 0, ended.errors
     assert "rows, checked -> " in ended.said
@@ -218,8 +218,8 @@ def test_a_strangers_data_comes_to_a_valid_submission(guessed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("guessed", STRANGERS, indirect=True)
-def test_a_strangers_data_is_trained_on(guessed):
+@pytest.mark.parametrize("guessed", LAYOUTS, indirect=True)
+def test_unseen_layout_is_trained_and_submitted(guessed):
     project, _, _ = guessed
     words = ("--fold", "0", "--set", "images.size=16 training.epochs=1 training.batch_size=8 backbone.width=4")
     for command in (("folds",), ("train", *words), ("submit", *words[2:], "--force")):
@@ -230,7 +230,7 @@ def test_a_strangers_data_is_trained_on(guessed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("guessed", ["dermatology"], indirect=True)
-def test_without_a_group_column_the_audit_names_the_lesions(guessed):
+def test_audit_suggests_lesions_without_a_group_column(guessed):
     project, _, _ = guessed
     text = project.paths.facts.read_text()
     assert "  group: lesion_id\n" in text
@@ -244,7 +244,7 @@ def test_without_a_group_column_the_audit_names_the_lesions(guessed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("guessed", ["ultrasound"], indirect=True)
-def test_what_was_guessed_is_told(guessed):
+def test_new_reports_what_it_guessed(guessed):
     _, _, said = guessed
     assert "24 images are named like others, with an addition: masks or the like" in said
     assert "no address at Kaggle" not in said  # no sample: nothing to upload

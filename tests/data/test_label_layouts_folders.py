@@ -1,4 +1,4 @@
-"""Labels as names of folders."""
+"""Label layout `folders`: labels as names of folders."""
 
 import pytest
 
@@ -40,14 +40,14 @@ def test_folders_give_label_patient_and_solution(folders):
     assert solution.to_numpy().tolist() == [["IM-01-9", "NO", "Private"], ["person3_b_2", "YES", "Private"]]
 
 
-def test_a_folder_that_is_no_class_is_named(folders):
+def test_folder_that_is_not_a_class_raises(folders):
     raw, facts = folders
     picture(raw / "train/MAYBE/x.jpeg")
     with pytest.raises(UserError, match="'MAYBE' is not a class"):
         label_layouts.folders(facts, raw)
 
 
-def test_folders_without_a_match_say_what_is_there(folders):
+def test_unmatched_pattern_lists_the_existing_folders(folders):
     raw, facts = folders
     images = facts.images.model_copy(update={"train": ["training/{label}/{id}.jpeg"]})
     with pytest.raises(UserError, match="no train image matches training.*Folders found: test/NO"):
@@ -56,7 +56,7 @@ def test_folders_without_a_match_say_what_is_there(folders):
 
 @pytest.fixture
 def flat(tmp_path):
-    """Class folders of images whose names recur, and a test folder without labels."""
+    """Class folders with repeated image names, and a test folder without labels."""
     raw = tmp_path / "raw"
     for name in ("train/NO/0", "train/NO/1", "train/YES/0", "train/YES/2", "test/0", "test/7"):
         picture(raw / f"{name}.png", seed=len(name))
@@ -68,7 +68,7 @@ def flat(tmp_path):
     return raw, competition(classes=["NO", "YES"], labels=labels, images=images)
 
 
-def test_a_flat_test_folder_has_no_labels_and_names_that_recur_become_paths(flat, capsys):
+def test_repeated_names_become_paths_and_flat_test_is_unlabelled(flat, capsys):
     raw, facts = flat
     train, test, solution = label_layouts.folders(facts, raw)
     assert solution is None
@@ -83,7 +83,7 @@ def test_a_flat_test_folder_has_no_labels_and_names_that_recur_become_paths(flat
     assert "names of train images recur: ids are made of their paths, like NO/0" in capsys.readouterr().out
 
 
-def test_ids_of_folders_may_be_a_pattern(flat, capsys):
+def test_id_pattern_builds_ids_from_folder_and_name(flat, capsys):
     raw, facts = flat
     labels = facts.labels.model_copy(update={"id": "{label}-{id}"})
     images = facts.images.model_copy(update={"test": [], "train": ["train/{label}/{id}.png"]})
@@ -93,7 +93,7 @@ def test_ids_of_folders_may_be_a_pattern(flat, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_what_is_excluded_is_no_sample(flat):
+def test_excluded_images_are_not_samples(flat):
     raw, facts = flat
     picture(raw / "train/NO/0_mask.png")
     picture(raw / "train/masks/0.png")
@@ -102,7 +102,7 @@ def test_what_is_excluded_is_no_sample(flat):
     assert len(train) == 4
 
 
-def test_a_test_part_is_labelled_or_not_as_a_whole(flat):
+def test_partly_labelled_test_part_is_refused(flat):
     raw, facts = flat
     picture(raw / "val/NO/x.png")
     images = facts.images.model_copy(update={"test": ["test/{id}.png", "val/{label}/{id}.png"]})
@@ -110,7 +110,7 @@ def test_a_test_part_is_labelled_or_not_as_a_whole(flat):
         label_layouts.folders(facts.model_copy(update={"images": images}), raw)
 
 
-def test_class_folders_stand_beside_a_test_folder(flat):
+def test_test_folder_beside_class_folders_is_not_a_class(flat):
     raw, facts = flat
     for name in ("NO/a", "YES/b"):
         picture(raw / f"here/{name}.png")
@@ -121,7 +121,7 @@ def test_class_folders_stand_beside_a_test_folder(flat):
     assert test["id"].tolist() == ["c"]
 
 
-def test_a_pattern_of_ids_leaves_a_part_without_labels_alone(flat):
+def test_id_pattern_with_label_is_ignored_for_unlabelled_test(flat):
     raw, facts = flat
     labels = facts.labels.model_copy(update={"id": "{label}/{id}"})
     train, test, _ = label_layouts.folders(facts.model_copy(update={"labels": labels}), raw)
@@ -129,7 +129,7 @@ def test_a_pattern_of_ids_leaves_a_part_without_labels_alone(flat):
     assert train["id"].tolist() == ["NO/0", "NO/1", "YES/0", "YES/2"]
 
 
-def test_names_that_differ_by_their_ending_only_keep_it(flat):
+def test_names_that_differ_by_extension_keep_it(flat):
     raw, facts = flat
     picture(raw / "train/NO/0.jpg")
     images = facts.images.model_copy(update={"train": ["train/{label}/{id}.png", "train/{label}/{id}.jpg"]})

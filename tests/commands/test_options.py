@@ -1,0 +1,24 @@
+"""Options shared by several commands: seeds and run names."""
+
+import pytest
+
+from medfold.commands.options import read_seeds, run_names
+from medfold.errors import UserError
+
+
+def test_read_seeds_splits_numbers():
+    assert read_seeds("0") == [0]
+    assert read_seeds(" 2 0  1 ") == [2, 0, 1]
+
+
+@pytest.mark.parametrize("text", ["", "a", "-1", "0 0", "1.5", "0,1"])
+def test_read_seeds_refuses_other_text(text):
+    with pytest.raises(UserError, match=f"SEEDS={text}: expected different numbers"):
+        read_seeds(text)
+
+
+def test_run_names_default_to_recipe_seeds_and_overrides():
+    assert run_names("", "baseline", "", "0 2") == ["baseline", "baseline-s2"]
+    (name,) = run_names("", "baseline", "tta=false", "0")
+    assert name.startswith("baseline-")
+    assert run_names(" b a ", "baseline", "tta=false", "0 1") == ["b", "a"]

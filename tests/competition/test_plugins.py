@@ -1,0 +1,62 @@
+"""The plugins.py of a competition: when it is run, and errors in it."""
+
+import pytest
+
+from medfold import registry
+from medfold.competition import plugins
+from medfold.errors import UserError
+from medfold.registry import Registry
+
+
+@pytest.fixture
+def things(monkeypatch):
+    """A registry of its own, with no plugins in use."""
+    monkeypatch.setattr(registry, "_registries", [])
+    monkeypatch.setattr(registry, "_run_plugins", registry._run_none)
+    monkeypatch.setattr(plugins, "_active", None)
+    monkeypatch.setattr(plugins, "_active_hash", None)
+    return Registry("thing")
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "plugins.py"
+
+
+def test_plugins_are_run_at_the_first_unknown_name(things, file):
+    things.register("stone", 1)
+    file.write_text("raise SystemExit('it was run')")
+    plugins.use_plugins(file)
+    assert plugins.active_plugins() == file
+    assert things["stone"] == 1
+    with pytest.raises(SystemExit, match="it was run"):
+        things.find("feather", "key")
+
+
+def test_missing_plugins_file_means_no_plugins(things, file):
+    for none in (None, file):
+        plugins.use_plugins(none)
+        assert plugins.active_plugins() is None
+    assert "feather" not in things
+    assert plugins.plugins_hash(file) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("\n\nx = 1 / 0", "ZeroDivisionError in line 3: division by zero"),
+        ("def f():\n    raise ValueError('a\\nb')\nf()", "ValueError in line 2: a. Correct"),
+        ("x = (", "SyntaxError in line 1"),
+    ],
+)
+def test_error_in_plugins_names_file_type_and_line(file, text, message):
+    file.write_text(text)
+    with pytest.raises(UserError, match=f"plugins.py: {message}") as caught:
+        plugins.run_plugins(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_user_error_in_plugins_is_raised_unchanged(file):
+    file.write_text("from medfold.errors import UserError\nraise UserError('no such metric', 'key')")
+    with pytest.raises(UserError, match="^key: no such metric$"):
+        plugins.run_plugins(file)

@@ -1,0 +1,32 @@
+"""New images for prediction: an image, or the images of a folder."""
+
+import pytest
+
+from medfold.competition.facts_sections import ImageFacts
+from medfold.data.image_folder import new_images
+from medfold.errors import UserError
+from tests.support.helpers import picture
+
+FACTS = ImageFacts(train="train/{id}.png", test="test/{id}.png")
+
+
+def test_new_images_lists_images_of_all_subfolders_sorted(tmp_path):
+    for name in ("b.png", "a.JPG", "deep/c.tif"):
+        picture(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no image")
+    assert new_images(tmp_path, FACTS) == (tmp_path, ["a.JPG", "b.png", "deep/c.tif"])
+
+
+def test_new_images_accepts_a_single_file(tmp_path):
+    picture(tmp_path / "a.png")
+    assert new_images(tmp_path / "a.png", FACTS) == (tmp_path, ["a.png"])
+
+
+def test_new_images_without_path_or_image_raises(tmp_path):
+    with pytest.raises(UserError, match="IMAGES=.*nowhere: no such file or folder"):
+        new_images(tmp_path / "nowhere", FACTS)
+    with pytest.raises(UserError, match="no images.*It is empty"):
+        new_images(tmp_path, FACTS)
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(UserError, match="no images.*Files: notes.txt"):
+        new_images(tmp_path, FACTS)

@@ -1,0 +1,54 @@
+"""The folds table: kept, and checked against data and settings."""
+
+import pandas as pd
+import pytest
+
+from medfold.errors import UserError
+from medfold.folds.folds_table import check_folds, write_folds
+
+
+@pytest.fixture
+def kept(small):
+    table = pd.DataFrame({"id": list("abcdef"), "group": range(6), "fold": [0, 1, 2, 0, 1, 2]})
+    write_folds(small.paths, table, {"folds": small.competition.folds.model_dump()})
+    return small, table
+
+
+def test_check_folds_returns_the_kept_folds(kept):
+    small, table = kept
+    assert check_folds(small.paths, table["id"], small.competition.folds).equals(table)
+
+
+@pytest.mark.parametrize(
+    ("ids", "changes", "message"),
+    [
+        (
+            list("abcdxy"),
+            {},
+            r"4 ids differ from the data \(2 new, 2 missing\). .*make folds COMPETITION=small FORCE=1",
+        ),
+        (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml has k=5"),
+        (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml has seed=1"),
+        (list("abcdef"), {"method": "group"}, "made with method=stratified-group"),
+    ],
+)
+def test_kept_folds_of_other_data_or_settings_are_refused(kept, ids, changes, message):
+    small, _ = kept
+    with pytest.raises(UserError, match=message):
+        check_folds(small.paths, pd.Series(ids), small.competition.folds.model_copy(update=changes))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,fold\na,0\n", "no column 'group'"),
+        ("id,group,fold\na,0,0\na,0,1\n", "duplicate ids: a"),
+        ("id,group,fold\na,0,x\n", "must hold whole numbers"),
+        ("id,group,fold\na,0,0\nb,0,1\n", "the table has 2 folds, competition.yaml has 3"),
+    ],
+)
+def test_invalid_folds_made_by_the_user_are_refused(small, text, message):
+    small.paths.folds.parent.mkdir()
+    small.paths.folds.write_text(text)
+    with pytest.raises(UserError, match=message):
+        check_folds(small.paths, pd.Series(["a", "b"]), small.competition.folds)

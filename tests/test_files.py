@@ -129,3 +129,55 @@ def test_exclusive_lock_refuses_a_second_holder(tmp_path):
         begin("y")
     begin("x")
     assert begun == ["y", "x"]
+
+
+def test_sealed_json_is_read_back_without_its_checksum_and_refused_after_a_change(tmp_path):
+    path = tmp_path / "x.json"
+    value = {"score": 0.875, "folds": [0, 1], "by name": {"1": None}}
+    files.write_json(value, path, sealed=True)
+    assert files.read_json(path) == value
+    path.write_text(path.read_text().replace("0.875", "0.876"))
+    with pytest.raises(UserError, match=r"x\.json: changed since medfold wrote it"):
+        files.read_json(path)
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    path = tmp_path / "x.csv"
+    table = pd.DataFrame({"id": ["a", "b,c"], "hash": ["00ff", ""], "size": [3, 0.1]})
+    files.write_sealed_csv(table, path, "inputs")
+    return path
+
+
+def test_sealed_table_is_read_back_as_text(sealed):
+    table = files.read_sealed_csv(sealed, "inputs")
+    assert table.to_numpy().tolist() == [["a", "00ff", "3"], ["b,c", "", "0.1"]]
+
+
+def test_sealed_table_of_other_inputs_is_made_again_silently(sealed, capsys):
+    assert files.read_sealed_csv(sealed, "others") is None
+    assert files.read_sealed_csv(sealed.with_name("missing.csv"), "inputs") is None
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace("00ff", "00fe"),
+        lambda text: text[: text.rindex('"b,c"')],
+        lambda text: text[:-8],
+        lambda text: "",
+        lambda text: text.replace("origin", "orgin"),
+        lambda text: "\0\1\2" * 9,
+    ],
+)
+def test_damaged_sealed_table_is_made_again_and_named(sealed, capsys, damage):
+    sealed.write_text(damage(sealed.read_text()))
+    assert files.read_sealed_csv(sealed, "inputs") is None
+    assert "x.csv has changed" in capsys.readouterr().out
+
+
+def test_table_of_an_earlier_version_has_no_hash_of_its_contents(tmp_path):
+    path = tmp_path / "x.csv"
+    files.write_csv(pd.DataFrame({"id": ["a"], "origin": ["inputs"]}), path)
+    assert files.read_sealed_csv(path, "inputs")["id"].tolist() == ["a"]

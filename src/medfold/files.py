@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from medfold.console import warn
 from medfold.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+CHECKSUM = "checksum"  # the last key of a sealed JSON file
+ORIGIN = "origin"  # the last column of a sealed table
 
 MAX_FLUSHED = 50  # files of a folder that are flushed one by one; for more, all of the system is flushed at once
 
@@ -100,23 +104,38 @@ def write_text(text: str, path: Path) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_json(value: Any, path: Path) -> None:
-    """Writes a JSON file atomically, indented by two spaces, keys in their order; NaN is an error."""
+def write_json(value: Any, path: Path, sealed: bool = False) -> None:
+    """Writes a JSON file atomically, indented by two spaces, keys in their order; NaN is an error.
+
+    Args:
+        sealed: adds a checksum, by which `read_json` notices that the file was changed; for objects that nobody edits.
+            Defaults to False.
+    """
+    if sealed:
+        value = {**value, CHECKSUM: _checksum(value)}
     write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
 def read_json(path: Path) -> Any:
-    """Reads a JSON file that medfold wrote; returns None if there is none.
+    """Reads a JSON file that medfold wrote; returns None if there is none. A checksum is compared and left out.
 
     Raises:
-        UserError: the file is damaged.
+        UserError: the file is damaged, or was changed although it has a checksum.
     """
     if not path.is_file():
         return None
+    fix = "Restore a copy, or remove it with its folder"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        raise UserError("not JSON, or cut off", path, "Restore a copy, or remove it with its folder") from None
+        raise UserError("not JSON, or cut off", path, fix) from None
+    if isinstance(value, dict) and CHECKSUM in value and value.pop(CHECKSUM) != _checksum(value):
+        raise UserError("changed since medfold wrote it", path, fix)
+    return value
+
+
+def _checksum(value: dict[str, Any]) -> str:
+    return fingerprint(json.loads(json.dumps(value)), 32)
 
 
 def write_csv(table: "pd.DataFrame", path: Path) -> None:
@@ -141,6 +160,49 @@ def read_csv(path: Path, **column_types: Any) -> "pd.DataFrame":
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
         problem = f"damaged or edited ({str(error).splitlines()[0]})"
         raise UserError(problem, path, "Restore a copy, or remove it to make it again") from None
+
+
+def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str) -> None:
+    """Writes a table that can be made again, with a column `origin`: a hash of its inputs and of its contents.
+
+    Args:
+        table: as for `write_csv`.
+        path: of the file.
+        inputs: fingerprint of all that the table is made from.
+    """
+    write_csv(table.assign(**{ORIGIN: _origin(table, inputs)}), path)
+
+
+def read_sealed_csv(path: Path, inputs: str) -> "pd.DataFrame | None":
+    """Reads a table of `write_sealed_csv`, all columns as text; None if it must be made again.
+
+    That is so if there is none, if it was made from other inputs, or if it is damaged, which is printed. A table of an
+    earlier version has its inputs as origin, and no hash of its contents.
+
+    Args:
+        path: of the file.
+        inputs: fingerprint of all that it must have been made from.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        return None
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        origins = table.pop(ORIGIN).unique().tolist() or [""]
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, KeyError, ValueError):
+        origins = []
+    if origins and origins[0].partition("-")[0] != inputs:
+        return None
+    if not origins or origins not in ([inputs], [_origin(table, inputs)]):
+        warn("damaged", f"{path.name} has changed since it was written: made again")
+        return None
+    return table
+
+
+def _origin(table: "pd.DataFrame", inputs: str) -> str:
+    contents = table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    return f"{inputs}-{sha256_of_text(contents)[:16]}"
 
 
 def sha256(*paths: Path) -> str:

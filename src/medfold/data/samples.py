@@ -119,7 +119,13 @@ def _write(
     files.write_csv(table, paths.samples)
     images = files.sha256_of_text(table[["id", "image"]].to_csv(index=False))
     metadata = {"made from": samples_fingerprint(competition, paths), "images": images, "undivided": undivided}
-    files.write_json(metadata, paths.samples_metadata)
+    metadata["files"] = {path.name: files.sha256(path) for path in _written_files(paths) if path.is_file()}
+    files.write_json(metadata, paths.samples_metadata, sealed=True)
+
+
+def _written_files(paths: CompetitionPaths) -> list[Path]:
+    """Returns the files beside the metadata, which are made from the raw data; not each competition has all."""
+    return [paths.samples, paths.solution, paths.sample_submission, paths.groups]
 
 
 def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
@@ -138,13 +144,21 @@ def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFr
 
 
 def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool:
-    """Returns True if there is a sample table, built from these facts and these raw files."""
+    """Returns True if there is a sample table, built from these facts and these raw files, and not changed since."""
     try:
         metadata = files.read_json(paths.samples_metadata)
-    except UserError:  # writing was interrupted: the table is built again
+    except UserError:  # damaged: the table is built again
         return False
-    is_complete = paths.samples.is_file() and bool(metadata)
-    return is_complete and metadata["made from"] == samples_fingerprint(competition, paths)
+    is_complete = paths.samples.is_file() and isinstance(metadata, dict) and "made from" in metadata
+    if not is_complete or metadata["made from"] != samples_fingerprint(competition, paths):
+        return False
+    # Older versions did not note hashes.
+    for path in _written_files(paths):
+        digest = metadata.get("files", {}).get(path.name)
+        if digest is not None and (not path.is_file() or files.sha256(path) != digest):
+            warn("damaged", f"{path.name} is missing or has changed since it was written: made again")
+            return False
+    return True
 
 
 def encode_targets(competition: Competition, table: pd.DataFrame) -> np.ndarray:

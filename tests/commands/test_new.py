@@ -33,8 +33,6 @@ def test_a_folder_is_written_and_works_once_the_metric_is_filled_in(project_fold
         "README.md",
         "baseline.yaml",
         "competition.yaml",
-        "debug.yaml",
-        "simple_cnn.yaml",
     }
     with pytest.raises(UserError, match=r"'score.metric': not filled in yet"):
         Project.open("tissue")

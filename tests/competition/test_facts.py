@@ -26,7 +26,7 @@ SHARED = """
 source: {kind: phantom}
 upload: local
 labels: {shape: arrays, file: x.npz, targets: [label]}
-images: {train: unused, test: unused, channels: 1}
+images: {channels: 1}
 """
 
 

@@ -41,7 +41,7 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
         "source": source,
         "upload": facts.get("upload", "local"),
         "score": {"metric": None, **facts.get("score", {})},
-        "folds": {"k": 5, "seed": 42, "method": "stratified-group" if grouped else "stratified"},
+        "folds": {"method": "stratified-group" if grouped else "stratified"},
     }
     if source["kind"] == "own":
         if facts["upload"] != "local":

@@ -1,6 +1,6 @@
 """YAML files with `extends`, validated by pydantic models, with errors that name the file and the key."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -64,6 +64,15 @@ def load(path: Path, bases: Path) -> dict[str, Any]:
     return _load(path, bases, ())
 
 
+def load_bases(names: Sequence[str], path: Path, bases: Path) -> dict[str, Any]:
+    """Loads what a file at `path` with `extends: names` and nothing else would hold; the file need not exist.
+
+    Raises:
+        UserError: as `load`, for one of the bases.
+    """
+    return _load_bases(names, path, bases, ())
+
+
 def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
@@ -84,10 +93,15 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError("expected 'key: value' lines", path)
     extended = content.pop("extends", None)
+    names = extended if isinstance(extended, list) else [extended] if extended is not None else []
+    return merge(_load_bases(names, path, bases, seen), content)
+
+
+def _load_bases(names: Sequence[Any], path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    for base in extended if isinstance(extended, list) else [extended] if extended is not None else []:
-        result = merge(result, _load(_base_file(base, path, bases, seen), bases, (*seen, path)))
-    return merge(result, content)
+    for name in names:
+        result = merge(result, _load(_base_file(name, path, bases, seen), bases, (*seen, path)))
+    return result
 
 
 def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Path:

@@ -35,8 +35,6 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
         "README.md",
         "baseline.yaml",
         "competition.yaml",
-        "debug.yaml",
-        "simple_cnn.yaml",
     }
     with pytest.raises(UserError, match=r"'score.metric': not filled in yet"):
         Project.open("tissue")

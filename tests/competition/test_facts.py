@@ -28,7 +28,7 @@ SHARED = """
 source: {kind: phantom}
 upload: local
 labels: {shape: arrays, file: x.npz, targets: [label]}
-images: {train: unused, test: unused, channels: 1}
+images: {channels: 1}
 """
 
 
@@ -61,6 +61,7 @@ def test_errors_in_facts_name_the_variant(variants):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"images": {"test": "a/{id}.png"}}, "'images.train' is missing: the pattern of the training images"),
         ({"images": {"train": "a/{id}.png"}}, "set either 'images.test' \\(the test images\\) or 'labels.holdout'"),
         ({"labels": {"targets": ["t"], "holdout": 0.2}}, "either 'images.test'"),
         (
@@ -129,3 +130,14 @@ def test_num_channels_counts_named_channels():
 def test_reserved_or_repeated_names_are_refused(task, change, message):
     with pytest.raises(ValueError, match=message):
         helpers.competition(task, **change)
+
+
+def test_arrays_need_no_image_patterns(project_folder):
+    layout = {"shape": "arrays", "file": "x.npz", "targets": ["t"]}
+    facts = {**yaml.safe_load(SMALL), "labels": layout, "images": {"channels": 1}, "submission": {}}
+    folder = add_competition(project_folder, "arrays", yaml.safe_dump(facts))
+    assert Project.open("arrays").competition.images.train == []
+    facts["labels"] = {**layout, "holdout": 0.2}
+    (folder / "competition.yaml").write_text(yaml.safe_dump(facts))
+    with pytest.raises(UserError, match="'labels.holdout' has no meaning for .* arrays"):
+        Project.open("arrays")

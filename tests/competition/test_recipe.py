@@ -149,3 +149,16 @@ def test_portable_recipe_has_no_local_folders():
 def test_conflicting_settings_are_refused(small, words, message):
     with pytest.raises(UserError, match=message):
         load_recipe(small.paths, small.workspace.base_folder, "baseline", recipe.parse_overrides(words))
+
+
+def test_shared_recipes_need_no_file(project_folder):
+    assert load("simple_cnn").backbone.name == "simple_cnn"
+    debug = load("debug")
+    assert (debug.training.images, debug.images, debug.backbone) == (32, load().images, load().backbone)
+    with pytest.raises(UserError, match=r"_base/simple_cnn.yaml with SET: unknown key 'training.epoch'"):
+        load("simple_cnn", training={"epoch": 3})
+
+
+def test_file_of_the_competition_replaces_shared_recipe(project_folder):
+    (project_folder / "competition" / "small" / "simple_cnn.yaml").write_text("extends: simple_cnn\ntta: true\n")
+    assert load("simple_cnn").tta

@@ -54,9 +54,14 @@ class Competition(StrictModel):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> "Competition":
+        has_arrays = self.labels.shape == "arrays"
+        if not self.images.train and not has_arrays:
+            raise ValueError("'images.train' is missing: the pattern of the training images, such as train/{id}.png")
+        if has_arrays and self.labels.holdout:
+            raise ValueError("'labels.holdout' has no meaning for labels.shape arrays, whose file has a test part")
         if self.labels.part:
             self._check_parts()
-        elif bool(self.images.test) == bool(self.labels.holdout):
+        elif not has_arrays and bool(self.images.test) == bool(self.labels.holdout):
             raise ValueError("set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)")
         if self.labels.map and self.labels.shape == "one_hot":
             raise ValueError(

@@ -140,10 +140,11 @@ class ImageFacts(StrictModel):
     """Location and reading of the images, and the flips and turns that keep them valid."""
 
     train: list[str] = Field(
-        min_length=1,
+        default=[],
         description="Pattern, or list of patterns, for the paths of the training images below `raw/`, such as "
         "`train/{id}.png`. Fields are `{id}`, `{label}` and any column of the label table; `{id:05d}` is a number "
-        "padded with zeros. `images.hdf5#{id}` is one image in a file that holds many.",
+        "padded with zeros. `images.hdf5#{id}` is one image in a file that holds many. Required except for layout "
+        "`arrays`, whose images are in `labels.file`.",
     )
     test: list[str] = Field(
         default=[],

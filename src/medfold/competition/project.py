@@ -7,7 +7,7 @@ from typing import Any
 from medfold import config
 from medfold.competition.facts import Competition
 from medfold.competition.plugins import use_plugins
-from medfold.competition.recipe import load_recipe
+from medfold.competition.recipe import load_recipe, recipe_names
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.competition.slugs import parse_slug
 from medfold.errors import UserError
@@ -108,6 +108,5 @@ def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
 
 def image_settings(project: Project, recipe: str) -> ImageSettings | None:
     """Returns the image settings of a recipe; None if the competition does not have it."""
-    if not (project.paths.folder / f"{recipe}.yaml").is_file():
-        return None
-    return load_recipe(project.paths, project.workspace.base_folder, recipe, {}).images
+    paths, bases = project.paths, project.workspace.base_folder
+    return load_recipe(paths, bases, recipe, {}).images if recipe in recipe_names(paths, bases) else None

@@ -23,6 +23,10 @@ ADDED_KEYS = (
 )  # keys of `training` that earlier versions did not have
 
 
+# Recipes that every competition has, and the files that they extend. A file of that name replaces them.
+SHARED_RECIPES = {"debug": ("baseline", "debug"), "simple_cnn": ("simple_cnn",)}
+
+
 class Recipe(StrictModel):
     """All settings of a run except the competition, its folds and the seed."""
 
@@ -53,13 +57,24 @@ class Recipe(StrictModel):
         return content
 
 
+def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:
+    """Returns the names of a competition's recipes: those of its files, and the shared ones.
+
+    Args:
+        paths: of the competition.
+        bases: the folder of the shared bases.
+    """
+    own = {path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts}
+    return sorted(own | {name for name in SHARED_RECIPES if (bases / f"{name}.yaml").is_file()})
+
+
 def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
     """Loads a recipe of a competition and applies the overrides.
 
     Args:
         paths: of the competition.
-        bases: the folder of the shared bases for `extends`.
-        name: of the recipe.
+        bases: the folder of the shared bases.
+        name: of the recipe: that of a file of the competition, else one of `SHARED_RECIPES`.
         overrides: nested, as returned by `parse_overrides`.
 
     Raises:
@@ -67,12 +82,16 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
             that contradict each other.
     """
     file = paths.folder / f"{name}.yaml"
-    known = sorted(path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts)
+    known = recipe_names(paths, bases)
     if name not in known:
         raise UserError(
             f"unknown recipe{did_you_mean(name, known)}", f"{paths.name}/{name}", f"Known: {', '.join(known)}"
         )
-    content = config.merge(config.load(file, bases), overrides)
+    if file.is_file():
+        content = config.load(file, bases)
+    else:
+        content, file = config.load_bases(SHARED_RECIPES[name], file, bases), bases / file.name
+    content = config.merge(content, overrides)
     where = str(file.relative_to(paths.root)) + (" with SET" if overrides else "")
     recipe = config.validated(Recipe, content, where)
     _refuse_contradictions(recipe.training, where)

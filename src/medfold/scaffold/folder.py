@@ -41,7 +41,7 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
         "source": source,
         "upload": facts.get("upload", "local"),
         "score": {"metric": None, **facts.get("score", {})},
-        "folds": {"k": 5, "seed": 42, "method": "stratified-group" if grouped else "stratified"},
+        "folds": {"method": "stratified-group" if grouped else "stratified"},
     }
     if source["kind"] == "own":
         if facts["upload"] != "local":
@@ -72,7 +72,6 @@ def folder_files(name: str, facts: dict[str, Any]) -> dict[str, str]:
         f"# make train COMPETITION={name}\nimages: {{size: 96, fit: pad}}\nbackbone: {{name: resnet9, width: 24}}\n"
     )
     recipe += "augment: light\ntraining: {epochs: 10, batch_size: 32}\n"
-    simple, debug = (f"# make train COMPETITION={name} RECIPE={base}\n" for base in ("simple_cnn", "debug"))
     from_folder = " FROM=folder-or-archive" if facts["source"]["kind"] == "own" else ""
     commands = (f"download COMPETITION={name}{from_folder}", *(f"{target} COMPETITION={name}" for target in STEPS))
     steps = "\n".join(f"    make {command}" for command in commands)
@@ -82,8 +81,6 @@ def folder_files(name: str, facts: dict[str, Any]) -> dict[str, str]:
     return {
         "competition.yaml": f"# Guessed by make new from the files of the competition: check each line.\n{text}",
         "baseline.yaml": recipe,
-        "simple_cnn.yaml": f"{simple}extends: simple_cnn\n",
-        "debug.yaml": f"{debug}extends: [baseline, debug]\n",
         "README.md": readme,
     }
 

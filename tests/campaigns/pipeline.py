@@ -79,16 +79,25 @@ class Undisturbed:
 
 
 def start(
-    stage: str, root: Path, own_group: bool = False, first_on_path: Path | None = None, **environment: str
+    stage: str,
+    root: Path,
+    own_group: bool = False,
+    first_on_path: Path | None = None,
+    shared_memory: Path | None = None,
+    **environment: str,
 ) -> subprocess.Popen:
     """Starts a stage in a process of its own.
 
     Args:
         own_group: in a group of processes that a signal can reach as a whole. Defaults to False.
         first_on_path: a folder from which Python imports first. Defaults to none.
+        shared_memory: a folder that it sees as /dev/shm; needs the right to mount. Defaults to none.
         environment: environment variables.
     """
     command = [sys.executable, "-m", "medfold", *STAGES[stage], "--competition", "small"]
+    if shared_memory:
+        script = 'mount --bind "$0" /dev/shm && exec "$@"'
+        command = ["unshare", "--mount", "sh", "-c", script, str(shared_memory), *command]
     python_path = os.pathsep.join(str(folder) for folder in (first_on_path, REPOSITORY / "src") if folder)
     environment = {**os.environ, "PYTHONPATH": python_path, **environment}
     pipe = subprocess.PIPE

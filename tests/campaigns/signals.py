@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.campaigns import pipeline
@@ -20,7 +22,6 @@ RECEIVERS = {  # a terminal sends to all processes of a command; `kill` to one; 
     "SIGHUP": ("group", "process"),
 }
 STARTED = 0.6  # seconds: Python itself starts, and no code of medfold runs yet
-SHARED_MEMORY = Path("/dev/shm")
 
 
 def cases(seed: int, full: bool) -> list[str]:
@@ -37,13 +38,10 @@ def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:
     stage, share, name, receiver = case.split()
     number = getattr(signal, name)
     root = shutil.copytree(given[stage].before, folder / "my project")
-    shared = set(SHARED_MEMORY.iterdir()) if SHARED_MEMORY.is_dir() else set()
-    process = pipeline.start(stage, root, own_group=True)
-    try:
-        output, _ = process.communicate(timeout=STARTED + float(share) * max(given[stage].seconds - STARTED, 0))
-    except subprocess.TimeoutExpired:
-        (os.killpg if receiver == "group" else os.kill)(process.pid, number)
-        output, _ = process.communicate(timeout=120)
+    with private_shared_memory(folder / "shared") as shared:
+        process = pipeline.start(stage, root, own_group=True, shared_memory=shared)
+        output = _stop(process, number, receiver, STARTED + float(share) * max(given[stage].seconds - STARTED, 0))
+        _expect_nothing_left(root, process.pid, shared)
     assert process.returncode in (0, 128 + number), f"ended with {process.returncode}: {output[-800:]}"
     assert "Traceback" not in output, output[-800:]
     assert "failed" not in output, output[-800:]
@@ -51,16 +49,38 @@ def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:
         last = output.strip().splitlines()[-1]
         assert last.startswith("medfold: stopped"), output[-800:]
         assert (name in last) is (name != "SIGINT"), last
-    _expect_nothing_left(root, process.pid, shared)
     pipeline.finish(stage, root)
     pipeline.check_result(stage, root, given[stage])
     return f"exit code {process.returncode}, then equal bytes"
 
 
-def _expect_nothing_left(root: Path, group: int, shared: set[Path]) -> None:
+def _stop(process: subprocess.Popen, number: signal.Signals, receiver: str, seconds: float) -> str:
+    """Sends a signal after some seconds, unless the process has ended, and returns what it printed."""
+    try:
+        output, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        (os.killpg if receiver == "group" else os.kill)(process.pid, number)
+        output, _ = process.communicate(timeout=120)
+    return output
+
+
+@contextmanager
+def private_shared_memory(folder: Path) -> Iterator[Path | None]:
+    """A file system to stand for /dev/shm, that no other process uses; None where mounting is not allowed."""
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True).returncode:
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _expect_nothing_left(root: Path, group: int, shared: Path | None) -> None:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:  # the tracker of shared memory ends after the command
-        left = sorted(set(SHARED_MEMORY.iterdir()) - shared) if SHARED_MEMORY.is_dir() else []
+        left = sorted(path.name for path in shared.iterdir()) if shared else []
         processes = subprocess.run(["pgrep", "-g", str(group)], capture_output=True, text=True).stdout.split()
         if not left and not processes:
             break

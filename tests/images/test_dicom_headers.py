@@ -9,7 +9,7 @@ from medfold.images.formats.reading import read_dicom_headers, read_image, read_
 from tests.support.dicom_files import dataset, images, save, smooth, write
 
 
-def test_headers_are_technical_and_tell_nothing_of_the_patient(tmp_path):
+def test_technical_headers_exclude_identifying_ones(tmp_path):
     made = dataset(smooth(), 12, Manufacturer="ACME", PixelSpacing=[0.5, 0.25], PatientSex="F", PatientAge="042Y")
     secret = {
         "InstitutionName": "Saint Secret", "InstitutionAddress": "1 Secret Way", "ReferringPhysicianName": "Secret^Who",
@@ -27,20 +27,20 @@ def test_headers_are_technical_and_tell_nothing_of_the_patient(tmp_path):
     }  # fmt: skip
 
 
-def test_no_header_that_could_name_somebody_is_technical():
+def test_technical_keywords_exclude_names_dates_and_identifiers():
     kinds = {keyword: dictionary_VR(keyword) for keyword in dicom.TECHNICAL}
     texts = {"Manufacturer", "ManufacturerModelName", "SoftwareVersions", "ConvolutionKernel"}
     assert {keyword for keyword, kind in kinds.items() if kind in ("LO", "SH", "ST", "LT", "UT", "UC")} == texts
     assert not {keyword for keyword, kind in kinds.items() if kind in ("PN", "DA", "TM", "DT", "UI", "SQ", "AE")}
 
 
-def test_great_ages_are_not_told(tmp_path):
+def test_ages_above_90_are_capped(tmp_path):
     for age, told in (("089Y", "089Y"), ("093Y", "090Y"), ("011M", "011M")):
         save(tmp_path / "a.dcm", dataset(smooth(bits=8), PatientAge=age))
         assert read_image_with_headers(tmp_path, "a.dcm", images()).headers["PatientAge"] == told
 
 
-def test_errors_do_not_quote_headers(tmp_path):
+def test_errors_do_not_quote_header_values(tmp_path):
     path = write(tmp_path / "a.dcm", smooth(), bits=12, WindowCenter="11112222", WindowWidth="900")
     path.write_bytes(path.read_bytes().replace(b"11112222", b"DOE^JANE"))
     with pytest.raises(UserError, match="could not convert string to float: ...") as caught:
@@ -48,7 +48,7 @@ def test_errors_do_not_quote_headers(tmp_path):
     assert "DOE" not in str(caught.value)
 
 
-def test_any_header_can_be_asked_for(tmp_path):
+def test_read_dicom_headers_returns_requested_keywords(tmp_path):
     path = write(tmp_path / "a.dcm", smooth(), bits=12, PixelSpacing=[0.5, 0.25])
     asked = ["PatientID", "PatientName", "PixelSpacing", "StudyDate", "Rows", "TransferSyntaxUID"]
     found = read_dicom_headers(path, asked)
@@ -60,13 +60,13 @@ def test_any_header_can_be_asked_for(tmp_path):
     ("keyword", "message"),
     [("PatientIDD", "unknown DICOM keyword 'PatientIDD' .did you mean 'PatientID'"), ("PixelData", "contains no text")],
 )
-def test_keywords_are_checked(tmp_path, keyword, message):
+def test_unknown_or_binary_keywords_raise(tmp_path, keyword, message):
     path = write(tmp_path / "a.dcm", smooth())
     with pytest.raises(UserError, match=message):
         read_dicom_headers(path, [keyword])
 
 
-def test_headers_of_what_is_no_dicom_are_an_error(tmp_path):
+def test_headers_of_non_dicom_or_missing_file_raise(tmp_path):
     (tmp_path / "a.dcm").write_text("hello")
     for name in ("a.dcm", "gone.dcm"):
         with pytest.raises(UserError, match=f"{name}: unreadable headers"):

@@ -15,7 +15,7 @@ from medfold.images.preparation_steps import _disc
 @pytest.mark.parametrize(
     "shape", [(20, 30, 1), (64, 10, 3), (7, 7, 1), (16, 16, 3), (50, 40, 5), (1, 90, 8), (9, 9, 2)]
 )
-def test_any_image_gets_the_size(fit, shape):
+def test_prepared_image_has_requested_size(fit, shape):
     pixels = np.full(shape, 200, np.uint8)
     result = prepare_image(pixels, ImageSettings(size=16, fit=fit))
     assert result.shape == (16, 16, shape[2])
@@ -24,7 +24,7 @@ def test_any_image_gets_the_size(fit, shape):
 
 
 @pytest.mark.parametrize("size", [8, 13, 60])
-def test_channels_are_resized_alike(size):
+def test_channels_are_resized_independently(size):
     """OpenCV averages areas of four channels at most; it rounds by turns, by number of channels."""
     pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 8), dtype=np.uint8)
     together = prepare_image(pixels, ImageSettings(size=size)).astype(int)
@@ -33,7 +33,7 @@ def test_channels_are_resized_alike(size):
         assert np.abs(together[..., channel] - alone).max() <= 1
 
 
-def test_padding_keeps_proportions_and_stays_black():
+def test_padding_keeps_proportions_and_is_black():
     result = prepare_image(np.full((10, 20, 1), 255, np.uint8), ImageSettings(size=20, fit="pad"))[..., 0]
     assert (result[5:15] == 255).all()
     assert result[:5].max() == result[15:].max() == 0
@@ -57,12 +57,12 @@ def test_shrinking_averages_areas():
     assert prepare_image(pixels, ImageSettings(size=8))[1, 1, 0] == 40
 
 
-def test_an_image_of_the_size_is_left_alone():
+def test_image_of_requested_size_is_unchanged():
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     assert (prepare_image(pixels, ImageSettings(size=16)) == pixels).all()
 
 
-def test_steps_are_applied_in_their_order(monkeypatch):
+def test_steps_are_applied_in_order(monkeypatch):
     def double(pixels):
         return pixels * 2
 
@@ -87,7 +87,7 @@ def test_steps_are_applied_in_their_order(monkeypatch):
         ([{"clahe": {}, "circle_crop": {}}], "expected one step per list item"),
     ],
 )
-def test_a_wrong_step_is_named(steps, message):
+def test_invalid_step_raises_with_its_key(steps, message):
     with pytest.raises(UserError, match=message):
         steps_of(ImageSettings(steps=steps))
 
@@ -123,7 +123,7 @@ def drawn(kind, shape, seed):
     channels=st.integers(1, 8),
     seed=st.integers(0, 1000),
 )
-def test_a_step_gives_an_image_of_the_same_channels(name, kind, height, width, channels, seed):
+def test_steps_keep_channels_and_are_deterministic(name, kind, height, width, channels, seed):
     pixels = drawn(kind, (height, width, channels), seed)
     before = pixels.copy()
     result = apply(name, pixels)
@@ -149,31 +149,31 @@ def close(found, expected, by):
 
 @pytest.mark.parametrize("ground", [0, 20, 240])
 @pytest.mark.parametrize("channels", [1, 3, 6])
-def test_the_foreground_is_found_on_dark_and_light(ground, channels):
+def test_crop_foreground_finds_box_on_any_background(ground, channels):
     pixels = box(80, 30, 300, 200, (300, 400, channels), ground, noise=12)
     result = apply("crop_foreground", pixels)
     assert (result == pixels[28:202, 78:302]).all()
 
 
-def test_what_stands_out_in_one_channel_is_foreground():
+def test_crop_foreground_uses_every_channel():
     pixels = np.full((100, 100, 3), 30, np.uint8)
     pixels[20:60, 30:90, 1] = 55
     assert apply("crop_foreground", pixels).shape[:2] == (42, 62)
 
 
-def test_dust_and_lines_at_the_edge_are_no_foreground():
+def test_crop_foreground_ignores_dust_and_edge_lines():
     pixels = box(80, 30, 300, 200)
     pixels[250, 350] = pixels[10:12, 10:12] = pixels[270:275, 20:26] = 255
     pixels[0] = 255
     assert apply("crop_foreground", pixels).shape == (174, 224, 1)
 
 
-def test_dark_bars_beside_a_picture_are_cut_off():
+def test_crop_foreground_removes_dark_side_bars():
     result = apply("crop_foreground", box(100, 0, 320, 300))
     assert result.shape == (300, 226, 1)
 
 
-def test_a_large_image_is_cut_to_a_few_pixels():
+def test_crop_foreground_is_accurate_on_large_images():
     pixels = np.zeros((2000, 3000, 1), np.uint8)
     pixels[333:1500, 777:2500] = 100
     height, width, _ = apply("crop_foreground", pixels).shape
@@ -182,7 +182,7 @@ def test_a_large_image_is_cut_to_a_few_pixels():
 
 
 @pytest.mark.parametrize("kind", ["noise", "black", "white", "grain", "gradient", "uneven"])
-def test_without_a_border_the_image_is_whole(kind):
+def test_crop_foreground_keeps_images_without_border(kind):
     rng = np.random.default_rng(0)
     pixels = {
         "noise": rng.integers(0, 256, (90, 120, 3)),
@@ -199,7 +199,7 @@ def test_without_a_border_the_image_is_whole(kind):
     left=st.integers(12, 150), top=st.integers(12, 100), width=st.integers(20, 200), height=st.integers(20, 180),
     ground=st.integers(0, 15), seed=st.integers(0, 100),
 )  # fmt: skip
-def test_a_cut_foreground_is_not_cut_again(left, top, width, height, ground, seed):
+def test_crop_foreground_is_idempotent(left, top, width, height, ground, seed):
     once = apply("crop_foreground", box(left, top, left + width, top + height, ground=ground, seed=seed))
     assert close(once.shape[:2], (height, width), 6)
     assert (apply("crop_foreground", once) == once).all()
@@ -259,7 +259,7 @@ DISCS = {
 
 
 @pytest.mark.parametrize("pixels", DISCS.values(), ids=DISCS)
-def test_the_disc_is_found(pixels):
+def test_circle_crop_finds_disc(pixels):
     height, width = pixels.shape[:2]
     scale = max(1, height / 300)
     radius, centre = 120 * scale, (80 if height == 190 else height / 2, width / 2)
@@ -275,7 +275,7 @@ def test_the_disc_is_found(pixels):
     assert (result[middle - 50 : middle + 50, middle - 50 : middle + 50] == inner).all()
 
 
-def test_a_cropped_disc_stays():
+def test_circle_crop_of_cropped_disc_keeps_size():
     once = apply("circle_crop", fundus())
     assert close(apply("circle_crop", once).shape, once.shape, 3)
 
@@ -283,7 +283,7 @@ def test_a_cropped_disc_stays():
 @pytest.mark.parametrize(
     "kind", ["black", "noise", "box", "hexagon", "ellipse", "half", "gradient", "part", "keyhole", "wheel"]
 )
-def test_without_a_disc_the_image_is_unchanged(kind):
+def test_circle_crop_keeps_images_without_disc(kind):
     pixels = np.random.default_rng(0).integers(0, 4, (300, 400, 3), dtype=np.uint8)
     if kind == "noise":
         pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
@@ -344,7 +344,7 @@ def breast(shape=(400, 300), ground=4, noise=2, dim=0, implant=False, line=False
     ],
     ids=str,
 )
-def test_the_breast_is_found_and_labels_are_gone(options, mirrored):
+def test_breast_crop_finds_breast_and_removes_labels(options, mirrored):
     pixels, (top, bottom, right) = breast(**options)
     given = pixels[:, ::-1] if mirrored else pixels
     result = apply("breast_crop", given)
@@ -363,7 +363,7 @@ def test_the_breast_is_found_and_labels_are_gone(options, mirrored):
     )
 
 
-def test_faint_skin_is_kept():
+def test_breast_crop_keeps_faint_skin():
     y, x = np.mgrid[:400, :300]
     fading = 130 * np.clip(1 - np.hypot((y - 200) / 150, x / 170), 0, 1)
     pixels = fading.astype(np.uint8)[..., None]
@@ -371,7 +371,7 @@ def test_faint_skin_is_kept():
 
 
 @pytest.mark.parametrize("kind", ["black", "noise", "label", "full"])
-def test_without_a_breast_the_image_is_unchanged(kind):
+def test_breast_crop_keeps_images_without_breast(kind):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256 if kind == "noise" else 4, (300, 200, 1), dtype=np.uint8)
     if kind == "label":
@@ -395,7 +395,7 @@ def test_clahe_raises_contrast(channels):
     assert (apply("clahe", pixels, tiles=2) != result).any()
 
 
-def test_clahe_keeps_hues_and_treats_more_channels_apart():
+def test_clahe_keeps_hues_and_treats_extra_channels_independently():
     rng = np.random.default_rng(0)
     light = rng.integers(60, 90, (64, 64, 1))
     orange = (light * np.array([1.5, 1.0, 0.5])).astype(np.uint8)

@@ -33,7 +33,7 @@ def look(small, table, choices=None, with_appearance=False):
     return scan_images(small.competition, small.paths, table, choices, with_appearance)
 
 
-def test_one_look_measures_and_fills_the_store(small, table):
+def test_one_scan_measures_images_and_fills_store(small, table):
     facts, paths = small.competition, small.paths
     key = store_key(facts, paths, CHOICES)
     assert not store_exists(paths, key)
@@ -65,7 +65,7 @@ def flip(path, row):
     array.flush()
 
 
-def test_images_that_the_disk_did_not_keep_are_found_and_prepared_again(small, table, monkeypatch):
+def test_store_rows_lost_on_disk_are_prepared_again(small, table, monkeypatch):
     key = store_key(small.competition, small.paths, CHOICES)
 
     def losing(function, items):
@@ -85,7 +85,7 @@ def test_images_that_the_disk_did_not_keep_are_found_and_prepared_again(small, t
     assert (opened.pixels[5] == prepare_image(pixels, CHOICES)).all()
 
 
-def test_a_store_that_changed_is_refused_and_one_without_hashes_gets_them(small, table):
+def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
     look(small, table, CHOICES)
     key = store_key(small.competition, small.paths, CHOICES)
     folder = small.paths.store(key)
@@ -103,7 +103,7 @@ def test_a_store_that_changed_is_refused_and_one_without_hashes_gets_them(small,
         verify_store(small.paths, key)
 
 
-def test_the_hashes_are_those_of_pixels_not_of_files(small, table):
+def test_hashes_are_of_pixels_not_files(small, table):
     look(small, table)
     hashes = read_measurements(small.competition, small.paths).set_index("id")["hash"]
     same = {}
@@ -114,7 +114,7 @@ def test_the_hashes_are_those_of_pixels_not_of_files(small, table):
     assert hashes.nunique() == len(same) < len(table)
 
 
-def test_a_second_recipe_is_prepared_without_measuring_again(small, table):
+def test_second_recipe_does_not_measure_again(small, table):
     look(small, table, with_appearance=True)
     before = small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns
     assert look(small, table, CHOICES, with_appearance=True).num_images == len(table)
@@ -122,7 +122,7 @@ def test_a_second_recipe_is_prepared_without_measuring_again(small, table):
     assert before == (small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns)
 
 
-def test_what_the_audit_needs_is_looked_up_when_it_is_asked_for(small, table):
+def test_appearance_is_computed_only_when_requested(small, table):
     damage(small, table, [4])
     look(small, table, CHOICES)
     assert read_appearance(small.competition, small.paths) is None
@@ -132,7 +132,7 @@ def test_what_the_audit_needs_is_looked_up_when_it_is_asked_for(small, table):
     assert read_measurements(small.competition, small.paths).loc[4, "bad"]
 
 
-def test_other_facts_or_raw_data_are_looked_at_again(small, table):
+def test_changed_facts_or_raw_data_invalidate_measurements(small, table):
     look(small, table)
     ranged = small.competition.images.model_copy(update={"frame": "last"})
     assert read_measurements(small.competition.model_copy(update={"images": ranged}), small.paths) is None
@@ -140,7 +140,7 @@ def test_other_facts_or_raw_data_are_looked_at_again(small, table):
     assert read_measurements(small.competition, small.paths) is None
 
 
-def test_the_key_changes_with_all_that_changes_pixels(small, table):
+def test_store_key_depends_on_everything_that_changes_pixels(small, table):
     keys = {store_key(small.competition, small.paths, ImageSettings(size=size)) for size in (16, 24)}
     keys.add(store_key(small.competition, small.paths, ImageSettings(size=16, fit="pad")))
     keys.add(store_key(small.competition, small.paths, ImageSettings(size=16, steps=["clahe"])))
@@ -159,7 +159,7 @@ def damage(small, table, rows):
         (small.paths.raw / table["image"].iloc[row]).write_bytes(b"not a picture")
 
 
-def test_a_few_bad_images_are_listed_and_left_out(small, table):
+def test_few_bad_images_are_listed_and_left_out(small, table):
     damage(small, table, [5])
     look(small, table, CHOICES)
     listed = pd.read_csv(small.paths.bad_images)
@@ -171,7 +171,7 @@ def test_a_few_bad_images_are_listed_and_left_out(small, table):
     assert set(opened.rows.index) == set(table["id"]) - {table["id"].iloc[5]}
 
 
-def test_too_many_bad_images_stop_it_with_all_of_them_listed(small, table):
+def test_too_many_bad_images_raise_after_listing_all(small, table):
     rows = list(range(0, 40, 4))
     kept = {row: (small.paths.raw / table["image"].iloc[row]).read_bytes() for row in rows}
     damage(small, table, rows)
@@ -188,7 +188,7 @@ def test_too_many_bad_images_stop_it_with_all_of_them_listed(small, table):
     assert not small.paths.bad_images.exists()
 
 
-def test_an_image_that_was_damaged_since_is_told_until_it_is_mended(small, table):
+def test_newly_damaged_image_raises_until_restored(small, table):
     look(small, table)
     path = small.paths.raw / table["image"].iloc[7]
     content = path.read_bytes()
@@ -200,7 +200,7 @@ def test_an_image_that_was_damaged_since_is_told_until_it_is_mended(small, table
     assert look(small, table, CHOICES).num_images == 1
 
 
-def test_an_image_of_another_shape_is_bad(small, table):
+def test_image_of_unexpected_shape_is_bad(small, table):
     path = small.paths.raw / table["image"].iloc[0]
     cv2.imwrite(str(path), np.zeros((64, 128), np.uint8))
     look(small, table)
@@ -215,14 +215,14 @@ def dies_at_the_third(item, task):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
-def test_a_file_that_kills_the_decoder_is_a_bad_image(small, table, monkeypatch):
+def test_file_that_crashes_the_decoder_is_bad(small, table, monkeypatch):
     monkeypatch.setattr(scan, "scan_image", dies_at_the_third)
     look(small, table, CHOICES)
     listed = pd.read_csv(small.paths.bad_images)
     assert listed[["id", "reason"]].to_numpy().tolist() == [[table["id"].iloc[2], scan.DECODER_CRASHED]]
 
 
-def test_a_wrong_step_is_told_before_any_image_is_read(small, table):
+def test_invalid_step_raises_before_any_image_is_read(small, table):
     with pytest.raises(UserError, match="crop_foregroud.*did you mean 'crop_foreground'"):
         look(small, table, ImageSettings(size=16, steps=["crop_foregroud"]))
     assert not small.paths.unfinished_scan.exists()
@@ -230,7 +230,7 @@ def test_a_wrong_step_is_told_before_any_image_is_read(small, table):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
-def test_a_killed_pass_goes_on_and_ends_with_the_same_bytes(small, project_folder):
+def test_killed_scan_resumes_and_writes_same_bytes(small, project_folder):
     """Killed when some images are done; then the rest is done, and no image twice."""
     words = "prepare --competition small"
     (project_folder / "competition" / "small" / "competition.yaml").write_text(

@@ -32,14 +32,14 @@ def collected(function, items):
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 100])
-def test_every_item_has_its_result(count):
+def test_map_in_workers_returns_result_of_every_item(count):
     items = list(range(100, 100 + count))
     assert collected(doubled, items) == {position: 2 * item for position, item in enumerate(items)}
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
 @pytest.mark.parametrize("at", [[0], [13, 14, 39]])
-def test_what_kills_its_process_is_found_and_the_rest_is_done(at):
+def test_crashing_items_are_reported_and_others_processed(at):
     found = collected(partial(deadly, at=at), range(40))
     assert {position for position, result in found.items() if result == WorkerDied()} == set(at)
     assert {position: result for position, result in found.items() if position not in at} == {
@@ -47,13 +47,13 @@ def test_what_kills_its_process_is_found_and_the_rest_is_done(at):
     }
 
 
-def test_processes_that_cannot_start_are_not_the_items_fault(monkeypatch):
+def test_workers_that_cannot_start_raise(monkeypatch):
     monkeypatch.setattr(worker_pool, "_initialise", dies)
     with pytest.raises(UserError, match="processes cannot be started. Your own script must"):
         collected(doubled, range(3))
 
 
-def test_an_error_comes_whole_from_its_process():
+def test_user_error_keeps_its_parts_across_processes():
     with pytest.raises(UserError, match="item 0: no such step. Take it out") as caught:
         collected(refused, [0])
     assert (caught.value.what, caught.value.where, caught.value.fix) == ("no such step", "item 0", "Take it out")

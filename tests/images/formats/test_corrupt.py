@@ -73,12 +73,12 @@ def worker(tmp_path_factory) -> Iterator[Worker]:
     made.stop()
 
 
-def test_the_corpus_is_large():
+def test_corpus_has_at_least_150_broken_files():
     assert len(BROKEN) >= 150
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_files_are_named_in_one_line(tmp_path, worker, name):
+def test_broken_file_raises_one_line_with_reason(tmp_path, worker, name):
     make, reason = BROKEN[name]
     make(tmp_path / name.partition("#")[0])
     facts = ImageFacts(
@@ -97,7 +97,7 @@ def test_broken_files_are_named_in_one_line(tmp_path, worker, name):
     assert printed == ""
 
 
-def test_nothing_is_unpickled(tmp_path, monkeypatch):
+def test_pickled_arrays_are_not_unpickled(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("pickle.npy", "pickle.npz#a/0"):
         BROKEN[name][0](tmp_path / name.partition("#")[0])
@@ -108,20 +108,20 @@ def test_nothing_is_unpickled(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read(tmp_path):
+def test_file_without_permission_raises(tmp_path):
     (tmp_path / "a.png").write_bytes(encoded("PNG"))
     (tmp_path / "a.png").chmod(0)
     with pytest.raises(UserError, match="a.png: unreadable image .Permission denied."):
         read_image(tmp_path, "a.png", ImageFacts(train="x", channels=1))
 
 
-def test_a_suffix_that_nobody_knows(tmp_path):
+def test_unknown_suffix_raises(tmp_path):
     (tmp_path / "a.xyz").write_bytes(b"")
     with pytest.raises(UserError, match="a.xyz: unknown image format '.xyz'. Known: .png, "):
         read_image(tmp_path, "a.xyz", ImageFacts(train="x", channels=1))
 
 
-def test_whatever_a_library_raises_makes_one_line(tmp_path, monkeypatch):
+def test_any_library_error_becomes_one_line(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(encoded("PNG"))
     problems = {
         MemoryError(): "not enough memory",
@@ -152,7 +152,7 @@ def test_whatever_a_library_raises_makes_one_line(tmp_path, monkeypatch):
         assert str(caught.value) == f"{tmp_path / 'a.png'}: unreadable image ({said}). Download it again, or remove it"
 
 
-def test_an_uncompressed_frame_behind_rubbish_is_not_lost(tmp_path):
+def test_excess_pixel_data_is_ignored(tmp_path):
     """What is longer than declared is read as far as declared."""
     made = dataset(GREY)
     made.PixelData += b"\0" * 128

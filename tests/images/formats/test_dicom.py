@@ -32,7 +32,7 @@ LOSSLESS = [RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000
 
 @pytest.mark.parametrize("syntax", UNCOMPRESSED + LOSSLESS, ids=lambda uid: uid.keyword)
 @pytest.mark.parametrize("kind", ["12 bits", "signed", "8 bits", "colour", "odd"])
-def test_lossless_transfer_syntaxes_give_the_pixels_back(tmp_path, syntax, kind):
+def test_lossless_transfer_syntaxes_keep_pixels(tmp_path, syntax, kind):
     pixels, bits = {
         "12 bits": (smooth(), 12),
         "signed": (smooth().astype(np.int16) - 2048, 16 if syntax in (JPEGLossless, JPEGLosslessSV1) else 12),
@@ -53,7 +53,7 @@ def test_lossless_transfer_syntaxes_give_the_pixels_back(tmp_path, syntax, kind)
     [(JPEG2000, {"j2k_psnr": [50]}, 10), (JPEGLSNearLossless, {"jls_error": 3}, 3)],
     ids=["JPEG2000", "JPEGLSNearLossless"],
 )
-def test_lossy_transfer_syntaxes_come_close(tmp_path, syntax, compress, tolerance):
+def test_lossy_transfer_syntaxes_stay_within_tolerance(tmp_path, syntax, compress, tolerance):
     pixels = smooth(bits=8)
     write(tmp_path / "a.dcm", pixels, syntax, compress)
     difference = np.abs(read_image(tmp_path, "a.dcm", images())[..., 0] - pixels.astype(int))
@@ -61,14 +61,14 @@ def test_lossy_transfer_syntaxes_come_close(tmp_path, syntax, compress, toleranc
 
 
 @pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEGExtended12Bit], ids=lambda uid: uid.keyword)
-def test_jpeg_of_eight_bits_comes_close(tmp_path, syntax):
+def test_8_bit_jpeg_stays_within_tolerance(tmp_path, syntax):
     pixels = cv2.GaussianBlur(smooth(bits=8), (0, 0), 2)
     made = encapsulated(dataset(pixels), syntax, [cv2.imencode(".jpg", pixels)[1].tobytes()])
     assert np.abs(shown(made, tmp_path) - pixels.astype(int)).max() <= 4
 
 
 @pytest.mark.parametrize("planar", [0, 1])
-def test_colour_by_plane_is_colour(tmp_path, planar):
+def test_planar_configuration_keeps_colours(tmp_path, planar):
     pixels = smooth((8, 9, 3), 8)
     made = dataset(pixels, PlanarConfiguration=planar)
     if planar:
@@ -77,7 +77,7 @@ def test_colour_by_plane_is_colour(tmp_path, planar):
 
 
 @pytest.mark.parametrize("kind", ["YBR_FULL", "YBR_FULL_422"])
-def test_luma_and_chroma_become_red_green_blue(tmp_path, kind):
+def test_ybr_is_converted_to_rgb(tmp_path, kind):
     flat = np.zeros((4, 6, 3), np.uint8) + np.array([200, 100, 50], np.uint8)
     luma = cv2.cvtColor(flat, cv2.COLOR_RGB2YCrCb)[..., [0, 2, 1]]
     made = dataset(luma, PhotometricInterpretation=kind)
@@ -91,7 +91,7 @@ def test_luma_and_chroma_become_red_green_blue(tmp_path, kind):
     [("YBR_RCT", JPEG2000Lossless, {}, 0), ("YBR_ICT", JPEG2000, {"j2k_psnr": [60]}, 6)],
     ids=["YBR_RCT", "YBR_ICT"],
 )
-def test_colours_that_jpeg_2000_transforms_come_back(tmp_path, kind, syntax, compress, tolerance):
+def test_jpeg_2000_colour_transforms_are_inverted(tmp_path, kind, syntax, compress, tolerance):
     pixels = smooth((70, 66, 3), 8)
     made = dataset(pixels, PhotometricInterpretation=kind)
     made.compress(syntax, arr=pixels, **compress)
@@ -125,7 +125,7 @@ def test_palettes_are_applied(tmp_path, kind):
     assert (shown(made, tmp_path, 3) == expected).all()
 
 
-def test_a_segmented_palette_is_applied(tmp_path):
+def test_segmented_palette_is_applied(tmp_path):
     made = dataset(np.arange(256, dtype=np.uint8).reshape(16, 16), PhotometricInterpretation="PALETTE COLOR")
     for name in ("Red", "Green", "Blue"):
         setattr(made, f"{name}PaletteColorLookupTableDescriptor", [256, 0, 16])
@@ -135,7 +135,7 @@ def test_a_segmented_palette_is_applied(tmp_path):
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEGLosslessSV1], ids=lambda uid: uid.keyword)
-def test_one_frame_or_all_of_them(tmp_path, syntax):
+def test_frame_selects_one_frame_or_montage(tmp_path, syntax):
     frames = np.stack([smooth(seed=seed) // (seed + 2) + 40 for seed in range(3)])
     write(tmp_path / "a.dcm", frames, syntax, bits=12, frames=3)
 
@@ -152,7 +152,7 @@ def test_one_frame_or_all_of_them(tmp_path, syntax):
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_enhanced_files_keep_rescale_and_window_with_their_frames(tmp_path, shared):
+def test_rescale_and_window_of_functional_groups_are_applied(tmp_path, shared):
     pixels = smooth().astype(np.int16)
     transformation, window, groups = Dataset(), Dataset(), Dataset()
     transformation.RescaleSlope, transformation.RescaleIntercept = 2, -1000
@@ -177,7 +177,7 @@ def test_files_without_preamble_are_read(tmp_path, syntax):
 
 
 @pytest.mark.parametrize("name", ["1.2.840.4711", "IM000001", "a.DCM", "a.dicom", "a.ima"])
-def test_files_are_known_by_suffix_or_preamble(tmp_path, name):
+def test_dicom_is_recognised_by_suffix_or_preamble(tmp_path, name):
     write(tmp_path / name, smooth(bits=8))
     assert read_image(tmp_path, name, images()).shape == (70, 66, 1)
 
@@ -185,12 +185,12 @@ def test_files_are_known_by_suffix_or_preamble(tmp_path, name):
 @pytest.mark.parametrize(
     "keyword", ["SamplesPerPixel", "PhotometricInterpretation", "PixelRepresentation", "BitsStored", "HighBit"]
 )
-def test_what_can_be_told_may_be_missing(tmp_path, keyword):
+def test_missing_headers_are_inferred(tmp_path, keyword):
     pixels = smooth(bits=8)
     assert (shown(dataset(pixels, **{keyword: None}), tmp_path) == pixels).all()
 
 
-def test_a_jpeg_that_is_called_lossless_and_is_not_is_read(tmp_path):
+def test_lossy_jpeg_declared_lossless_is_read(tmp_path):
     pixels = smooth(bits=8).astype(np.uint8)
     _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])
     made = encapsulated(dataset(pixels), JPEGLosslessSV1, [jpeg.tobytes()])
@@ -198,7 +198,7 @@ def test_a_jpeg_that_is_called_lossless_and_is_not_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEGLSNearLossless], ids=lambda uid: uid.keyword)
-def test_a_jpeg_ls_with_a_stray_byte_before_its_end_is_read(tmp_path, syntax):
+def test_jpeg_ls_with_stray_byte_is_read(tmp_path, syntax):
     pixels = smooth(bits=8).astype(np.uint8)
     made = dataset(pixels)
     made.compress(syntax, generate_instance_uid=False)
@@ -208,7 +208,7 @@ def test_a_jpeg_ls_with_a_stray_byte_before_its_end_is_read(tmp_path, syntax):
     assert np.abs(shown(made, tmp_path).astype(int) - pixels).max() <= 3
 
 
-def test_what_no_decoder_reads_and_no_pixels_are_told(tmp_path):
+def test_missing_pixels_and_unsupported_bit_depth_raise(tmp_path):
     made = dataset(smooth(bits=8).astype(np.uint8))
     made.PixelData = b""
     with pytest.raises(UserError, match="it contains no pixels"):

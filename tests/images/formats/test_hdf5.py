@@ -35,18 +35,18 @@ def hdf5(tmp_path) -> Path:
 @pytest.mark.parametrize(
     "member", ["ISIC_0015670", "text", "vector", "pixels", "group/stack/0", "group/stack", "vectors/1"]
 )
-def test_hdf5_holds_pictures_and_pixels(hdf5, member):
+def test_encoded_images_and_pixel_arrays_are_read(hdf5, member):
     assert (read(hdf5, 3, f"#{member}") == COLOUR).all()
 
 
-def test_hdf5_frames_and_rows(hdf5):
+def test_rows_and_frames_are_selected(hdf5):
     assert (read(hdf5, 1, "#stack/1") == 255 - GREY).all()
     assert (read(hdf5, 1, "#stack", frame="last") == 255 - GREY).all()
     assert (read(hdf5, 1, "#deep") == spread(DEEP, DEEP.min(), DEEP.max())).all()
     assert np.abs(read(hdf5, 3, "#jpeg").astype(int) - COLOUR).mean() < 5
 
 
-def test_hdf5_members_are_the_data_sets_at_the_top(hdf5):
+def test_list_members_returns_top_level_data_sets(hdf5):
     assert sorted(list_members(hdf5)) == [
         "ISIC_0015670", "deep", "jpeg", "pixels", "stack", "text", "vector", "vectors",
     ]  # fmt: skip
@@ -64,12 +64,12 @@ def test_hdf5_members_are_the_data_sets_at_the_top(hdf5):
         ("#vectors/0", "the file is empty"),
     ],
 )
-def test_hdf5_members_that_are_not_there(hdf5, member, message):
+def test_missing_members_raise(hdf5, member, message):
     with pytest.raises(UserError, match=message):
         read(hdf5, 3, member)
 
 
-def test_hdf5_is_read_by_several_threads(hdf5):
+def test_reading_is_thread_safe(hdf5):
     wrong = []
 
     def work():

@@ -30,13 +30,13 @@ def predict(given, root, hours=1.0):
 
 
 @pytest.mark.parametrize("style", [pytest.param("old", marks=pytest.mark.slow), "new"])
-def test_the_same_images_get_the_same_bytes_as_at_home(given, root, style):
+def test_submission_equals_the_local_one(given, root, style):
     kaggle_image.attach(root, style, "small", root / "data", given.folder)
     assert predict(given, root).read_bytes() == given.submission
 
 
 @pytest.mark.slow
-def test_a_placeholder_becomes_whatever_is_there(given, root, capsys):
+def test_hidden_test_set_replaces_placeholder_sample(given, root, capsys):
     sample = root / "data" / "sample_submission.csv"
     table = pd.read_csv(sample)
     (root / "data" / "train.csv").unlink()  # nobody looks at it
@@ -58,7 +58,7 @@ def test_a_placeholder_becomes_whatever_is_there(given, root, capsys):
     np.testing.assert_allclose(few["target"], home.loc[few.index, "target"], atol=1e-6)
 
 
-def test_images_that_cannot_be_read_get_the_mean_of_the_training_labels(given, root, capsys):
+def test_unreadable_images_get_training_prior(given, root, capsys):
     home = pd.read_csv(next(given.project.paths.submissions.glob("*.csv")), index_col="id")
     absent, broken, empty, small, *rest = home.index
     test = root / "data" / "test"
@@ -78,7 +78,7 @@ def test_images_that_cannot_be_read_get_the_mean_of_the_training_labels(given, r
 
 
 @pytest.mark.slow
-def test_without_any_readable_image_there_is_a_submission_all_the_same(given, root):
+def test_submission_is_written_without_any_readable_image(given, root):
     shutil.rmtree(root / "data" / "test")
     found = pd.read_csv(predict(given, root))
     assert len(found) == len(pd.read_csv(next(given.project.paths.submissions.glob("*.csv"))))
@@ -86,7 +86,7 @@ def test_without_any_readable_image_there_is_a_submission_all_the_same(given, ro
 
 
 @pytest.mark.slow
-def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
+def test_tight_time_budget_skips_images_and_logs_it(given, root, monkeypatch, capsys):
     sample = root / "data" / "sample_submission.csv"
     names = [f"hidden{number:04}" for number in range(200)]
     for name in names:
@@ -114,20 +114,20 @@ def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
     assert "8 of 200 test units have no readable image, or were not reached: they get 0." in said
 
 
-def test_no_time_at_all_still_gives_a_submission(given, root, capsys):
+def test_zero_time_budget_still_writes_submission(given, root, capsys):
     found = pd.read_csv(predict(given, root, hours=0))
     assert found["target"].nunique() == 1
     assert "images were not reached in 0 s" in capsys.readouterr().out
 
 
-def test_data_that_is_not_attached_is_named(given, tmp_path):
+def test_unattached_data_raises_with_its_name(given, tmp_path):
     (tmp_path / "input" / "medfold-small").mkdir(parents=True)
     with pytest.raises(UserError, match="the data of small is not attached. Attached: medfold-small"):
         predict_hidden_test(SubmissionBundle.open(given.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_kit_that_is_not_whole_is_refused(given, tmp_path):
+def test_incomplete_bundle_raises(given, tmp_path):
     with pytest.raises(UserError, match=r"no kit\.json"):
         SubmissionBundle.open(tmp_path)
     shutil.copytree(given.folder, tmp_path / "kit")

@@ -15,7 +15,7 @@ def text(tmp_path):
     )
 
 
-def test_it_is_a_notebook_of_few_cells(text):
+def test_submission_notebook_is_valid_and_short(text):
     content = nbformat.reads(text(), 4)
     nbformat.validate(content)
     assert len(content.cells) <= 6
@@ -26,7 +26,7 @@ def test_it_is_a_notebook_of_few_cells(text):
     assert all(not cell.outputs for cell in content.cells if cell.cell_type == "code")
 
 
-def test_equal_arguments_give_equal_texts(text):
+def test_equal_arguments_give_equal_notebooks(text):
     assert text(pydicom="3.0.2") == text(pydicom="3.0.2")
     assert "pydicom==3.0.2" in text(pydicom="3.0.2")
     assert "pydicom" not in text()

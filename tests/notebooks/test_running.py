@@ -30,7 +30,7 @@ def python(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("style", ["old", "new"])
-def test_it_submits_what_is_submitted_at_home(given, python, tmp_path, style):
+def test_executed_notebook_writes_the_local_submission(given, python, tmp_path, style):
     root = tmp_path / "kaggle"
     kaggle_image.attach(root, style, "small", given.project.paths.raw, given.folder)
     said = kaggle_image.run(given.notebook, python, root)
@@ -56,7 +56,7 @@ def shipped(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch, python, shipped, nothing_is_placed):
+def test_notebook_predicts_compressed_dicom_as_locally(tmp_path, monkeypatch, python, shipped, nothing_is_placed):
     name = "rsna-breast-cancer-detection"
     workspace = Workspace(tmp_path / "my project")
     shutil.copytree(Workspace(REPOSITORY).base_folder, workspace.base_folder)
@@ -93,9 +93,7 @@ def _shipped_with(folder, images: int, project: Project):
 
 
 @pytest.mark.slow
-def test_three_placeholders_at_home_three_thousand_images_there(
-    given, tmp_path, monkeypatch, python, nothing_is_placed
-):
+def test_notebook_handles_3_or_3000_test_images(given, tmp_path, monkeypatch, python, nothing_is_placed):
     source = "source: {kind: kaggle, slug: hidden}\nupload: notebook"
     facts = SMALL.replace("upload: local", source).split("\n", 2)
     facts = "\n".join([facts[0], facts[2]])
@@ -136,7 +134,7 @@ def test_three_placeholders_at_home_three_thousand_images_there(
 
 
 @pytest.mark.slow
-def test_folds_of_phantom_chest(tmp_path, monkeypatch, python):
+def test_phantom_chest_notebook_writes_the_local_submission(tmp_path, monkeypatch, python):
     workspace = Workspace(tmp_path / "my project")
     shutil.copytree(Workspace(REPOSITORY).base_folder, workspace.base_folder)
     shutil.copytree(REPOSITORY / "competition" / "phantom-chest", workspace.root / "competition" / "phantom-chest")

@@ -17,7 +17,7 @@ from tests.support.kaggle_server import HostedCompetition
 
 
 @pytest.mark.slow
-def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, monkeypatch):
+def test_submit_runs_notebook_and_submits_its_output(kaggle, given, tmp_path, monkeypatch):
     root = tmp_path / "my project"
     shutil.copytree(given.project.workspace.root, root)
     for path in root.glob("submissions/**/*.*"):

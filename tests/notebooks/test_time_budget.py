@@ -34,13 +34,13 @@ def work(seconds, images, reading, look, folds=5, views=8, batch=64, slower=lamb
     return asked, done, clock.now - 100
 
 
-def test_everything_is_asked_where_there_is_time():
+def test_ample_time_uses_all_folds_and_views():
     asked, done, spent = work(seconds=2000, images=1000, reading=0.01, look=0.02)
     assert set(asked) == {PredictionLimit(5, 8)}
     assert (done, spent) == (1000, pytest.approx(810))
 
 
-def test_views_go_before_folds():
+def test_views_are_reduced_before_folds():
     asked, done, spent = work(seconds=3000, images=10_000, reading=0.01, look=0.02)
     assert set(asked[1:]) == {PredictionLimit(5, 2)}
     assert done == 10_000
@@ -48,7 +48,7 @@ def test_views_go_before_folds():
 
 
 @pytest.mark.parametrize("seconds", [500, 700, 1000, 1500, 2500, 5000, 9000])
-def test_it_ends_in_time_with_as_much_as_fits(seconds, capsys):
+def test_budget_ends_in_time_and_is_well_used(seconds, capsys):
     asked, done, spent = work(seconds, images=10_000, reading=0.01, look=0.02)
     assert done == 10_000
     assert spent <= seconds
@@ -70,7 +70,7 @@ def test_it_ends_in_time_with_as_much_as_fits(seconds, capsys):
     assert (f"from here on {asked[-1].max_folds} folds" in told) == (len(set(asked)) > 1)
 
 
-def test_nets_that_become_slower_on_the_way_are_noticed():
+def test_slowdown_midway_lowers_the_limit():
     slower = lambda done: 1.0 if done < 5000 else 3.0  # noqa: E731
     asked, done, spent = work(1500, images=10_000, reading=0.01, look=0.0025, slower=slower)
     assert asked[70] == PredictionLimit(5, 8)
@@ -78,18 +78,18 @@ def test_nets_that_become_slower_on_the_way_are_noticed():
     assert (done, spent < 1500) == (10_000, True)
 
 
-def test_if_the_least_is_too_much_it_stops_when_the_time_is_up():
+def test_impossible_budget_stops_when_time_is_up():
     asked, done, spent = work(60, images=10_000, reading=0.02, look=0.02)
     assert asked[-1] == PredictionLimit(1, 1)
     assert 0 < done < 10_000
     assert 60 <= spent < 62
 
 
-def test_reading_is_no_reason_to_ask_less_than_it_helps():
+def test_slow_reading_lowers_the_limit_to_the_least():
     asked, *_ = work(200, images=10_000, reading=0.03, look=0.0001)  # too slow by reading alone
     assert asked[-1] == PredictionLimit(1, 1)
 
 
-def test_one_fold_and_one_view_are_the_least_there_is():
+def test_single_fold_and_view_are_never_reduced():
     asked, done, _ = work(1000, images=100, reading=0.01, look=0.01, folds=1, views=1)
     assert (set(asked), done) == ({PredictionLimit(1, 1)}, 100)

@@ -44,7 +44,7 @@ def made(folded):
 # The job
 
 
-def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
+def test_bundle_unpacks_into_a_project(made, quick, tmp_path):
     state = made.paths.run("baseline").fold(1).checkpoint
     state.parent.mkdir(parents=True)
     state.write_bytes(b"where it stands")
@@ -61,7 +61,7 @@ def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
     Project.open("small", Workspace(tmp_path / "there"))
 
 
-def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, tmp_path):
+def test_bundle_mark_changes_only_with_its_inputs(made, quick, tmp_path):
     marks = set()
     for _ in range(2):
         training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
@@ -74,7 +74,7 @@ def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, t
     assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["mark"] not in marks
 
 
-def test_nothing_private_is_in_a_job(made, built, tmp_path, monkeypatch):
+def test_bundle_contains_no_secrets(made, built, tmp_path, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
@@ -85,7 +85,7 @@ def test_nothing_private_is_in_a_job(made, built, tmp_path, monkeypatch):
         assert [secret for secret in secrets if secret.encode() in data] == [], path.name
 
 
-def test_a_weights_file_comes_along(made, quick, tmp_path):
+def test_bundle_contains_weights_file(made, quick, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
@@ -97,7 +97,7 @@ def test_a_weights_file_comes_along(made, quick, tmp_path):
         training_bundle.write_training_bundle(made.paths, made.competition, missing, ORDER, (), tmp_path / "job")
 
 
-def test_what_was_trained_is_brought_home(made, tmp_path):
+def test_results_are_unpacked_into_the_run(made, tmp_path):
     finished_run(made, "there", folds=[0])
     there, home = made.paths.run("there"), made.paths.run("home")
     there.fold(1).folder.mkdir()
@@ -110,7 +110,7 @@ def test_what_was_trained_is_brought_home(made, tmp_path):
     assert not (tmp_path / "trained.zip").exists()
 
 
-def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
+def test_damaged_results_are_not_unpacked(made, tmp_path):
     finished_run(made, "there", folds=[0])
     there, home = made.paths.run("there"), made.paths.run("home")
     training_bundle.pack_results(there, [0], MARK, tmp_path / "trained.zip")
@@ -126,7 +126,7 @@ def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
 # What is refused before anything is sent
 
 
-def test_data_that_is_not_at_kaggle(made, kaggle):
+def test_source_outside_kaggle_raises_before_upload(made, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
     project = Project(made.workspace, made.paths, made.competition.model_copy(update={"source": source}))
     with pytest.raises(UserError, match="the data of source url is not at Kaggle. Upload it as your own data set"):
@@ -134,13 +134,13 @@ def test_data_that_is_not_at_kaggle(made, kaggle):
     assert kaggle.log == []
 
 
-def test_what_is_done_is_not_sent(made, kaggle):
+def test_finished_folds_are_not_uploaded(made, kaggle):
     finished_run(made)
     train(made, on="kaggle", folds=[0])
     assert kaggle.asked("SaveKernel") == kaggle.asked("StartBlobUpload") == 0
 
 
-def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
+def test_notebook_without_valid_results_raises(made, kaggle, quick, tmp_path):
     def nothing(pushed):
         training_bundle.pack_results(
             made.paths.run("none"), [0], re.search(r"\| bundle \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip"
@@ -200,7 +200,7 @@ def hashes(project, run):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["kaggle", "kaggle-dataset", "phantom"])
-def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, source):
+def test_remote_fold_equals_local_fold(hosted, tmp_path, monkeypatch, source):
     project = taken_from(source, hosted, tmp_path, monkeypatch)
     train(project, folds=[0], run="home")
     rents(hosted, tmp_path)
@@ -218,7 +218,7 @@ def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, sou
 
 
 @pytest.mark.slow
-def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monkeypatch):
+def test_parallel_remote_folds_equal_local_folds(hosted, tmp_path, monkeypatch):
     project = taken_from("phantom", hosted, tmp_path, monkeypatch)
     train(project, run="home", jobs="2")
     train(project, folds=[1], run="baseline", jobs="2")
@@ -252,7 +252,7 @@ def negative(pixels):
 
 
 @pytest.mark.slow
-def test_a_competition_with_plugins_is_trained_there_as_at_home(hosted, tmp_path, monkeypatch):
+def test_remote_fold_with_plugins_equals_local_fold(hosted, tmp_path, monkeypatch):
     project = taken_from("phantom", hosted, tmp_path, monkeypatch)
     project.paths.plugins.write_text(PLUGINS)
     facts = project.paths.facts.read_text()
@@ -270,7 +270,7 @@ def test_a_competition_with_plugins_is_trained_there_as_at_home(hosted, tmp_path
 
 
 @pytest.mark.slow
-def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted, tmp_path, monkeypatch):
+def test_training_resumes_in_the_next_session(hosted, tmp_path, monkeypatch):
     project = taken_from("kaggle", hosted, tmp_path, monkeypatch)
     longer = parse_overrides("training.epochs=4")
     train(project, folds=[0], overrides=longer, run="home")
@@ -291,7 +291,7 @@ def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted
 
 
 @pytest.mark.slow
-def test_a_training_that_fails_there_is_one_line_with_its_log(hosted, tmp_path, monkeypatch):
+def test_failed_remote_training_raises_and_prints_log(hosted, tmp_path, monkeypatch):
     project = taken_from("kaggle", hosted, tmp_path, monkeypatch)
     rents(hosted, tmp_path)
     (hosted.data / "train.csv").unlink()

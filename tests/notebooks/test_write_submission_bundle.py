@@ -31,7 +31,7 @@ def contents(folder):
             yield path.name, path.read_bytes()
 
 
-def test_nothing_private_is_packed(given, built, monkeypatch, tmp_path):
+def test_bundle_contains_no_secrets_or_images(given, built, monkeypatch, tmp_path):
     project = given.project
     monkeypatch.chdir(project.workspace.root)
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
@@ -50,7 +50,7 @@ def test_nothing_private_is_packed(given, built, monkeypatch, tmp_path):
     assert {name for name, _ in seen if name.endswith((".png", ".csv"))} == set()
 
 
-def test_equal_folds_give_equal_kits(given, monkeypatch):
+def test_equal_folds_give_equal_bundles(given, monkeypatch):
     project = given.project
     monkeypatch.chdir(project.workspace.root)
     before = {path.name: path.read_bytes() for path in given.folder.iterdir()}
@@ -58,7 +58,7 @@ def test_equal_folds_give_equal_kits(given, monkeypatch):
     assert {path.name: path.read_bytes() for path in given.folder.iterdir()} == before
 
 
-def test_everything_is_named_with_its_hash(given):
+def test_manifest_lists_every_file_with_hash(given):
     about = json.loads((given.folder / "kit.json").read_text())
     others = {path.name: files.sha256(path) for path in given.folder.iterdir() if path.name != "kit.json"}
     assert about["files"] == others
@@ -67,7 +67,7 @@ def test_everything_is_named_with_its_hash(given):
     assert about["slug"] == "small"
 
 
-def test_a_path_of_this_machine_stays_here(given, monkeypatch, tmp_path):
+def test_local_weights_path_is_stripped(given, monkeypatch, tmp_path):
     from medfold.competition.recipe import Recipe
     from medfold.notebooks import write_submission_bundle
 
@@ -76,7 +76,7 @@ def test_a_path_of_this_machine_stays_here(given, monkeypatch, tmp_path):
     assert write_submission_bundle._copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
-def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):
+def test_untrained_run_raises(given, monkeypatch):
     monkeypatch.chdir(given.project.workspace.root)
     with pytest.raises(UserError, match="run 'other' is not trained"):
         notebook(given.project, ["other"])
@@ -93,11 +93,11 @@ def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):
         ("test/{id}.tif", wheels.TIFF_PACKAGES),
     ],
 )
-def test_decoders_are_packed_where_images_may_be_dicom(pattern, lacking):
+def test_missing_packages_depend_on_image_format(pattern, lacking):
     assert wheels.missing_packages(competition(images={"train": pattern, "test": pattern})) == lacking
 
 
-def test_arrays_in_one_file_are_no_dicom():
+def test_npz_images_need_no_packages():
     arrays = competition(
         labels={"targets": ["a"], "shape": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
     )
@@ -115,7 +115,7 @@ def test_wheels_are_downloaded_once(tmp_path, monkeypatch):
     assert first == second == [path for path in (tmp_path / "out").iterdir() if path.suffix == ".whl"]
 
 
-def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
+def test_python_version_without_wheel_warns(tmp_path, monkeypatch, capsys):
     def pip(words, failed, fix, **environment):
         if "--python-version=3.11" in words:
             raise UserError(failed, "pip", fix)
@@ -130,21 +130,21 @@ def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
     assert "for Python 3.11: if Kaggle runs that version, the images cannot be read" in capsys.readouterr().out
 
 
-def test_a_download_that_fails_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
+def test_failed_wheel_download_raises_and_leaves_no_files(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(UserError, match="no wheel of pylibjpeg==.* for Python 3.11: ERROR: No matching distribution"):
         wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path)
     assert list((tmp_path / "kept").iterdir()) == []
 
 
-def test_a_package_without_sources_says_so(tmp_path, monkeypatch):
+def test_build_wheel_without_sources_raises(tmp_path, monkeypatch):
     monkeypatch.setattr(wheels, "REPOSITORY", tmp_path)
     with pytest.raises(UserError, match="installed without its sources"):
         wheels.build_wheel(tmp_path)
 
 
 @pytest.mark.slow
-def test_several_runs_are_packed_with_their_weights(given, monkeypatch, tmp_path):
+def test_bundle_of_several_runs_predicts_local_ensemble(given, monkeypatch, tmp_path):
     root = tmp_path / "two runs"
     shutil.copytree(given.project.workspace.root, root)
     monkeypatch.chdir(root)

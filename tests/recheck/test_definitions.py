@@ -72,7 +72,7 @@ def as_members(facts, targets: np.ndarray) -> np.ndarray:
 
 
 @given(competitions(), st.randoms(use_true_random=False))
-def test_the_score_is_that_of_the_very_file(made, random):
+def test_score_of_written_file_equals_metric(made, random):
     facts, targets, predictions, ids, sample = made
     told = metric_of(facts)(targets, predictions)
     table = pd.DataFrame(predictions, columns=facts.prediction_columns)
@@ -89,7 +89,7 @@ def test_the_score_is_that_of_the_very_file(made, random):
 
 
 @given(competitions())
-def test_every_metric_is_that_of_scikit_learn(made):
+def test_every_metric_matches_recheck_definition(made):
     facts, targets, predictions, _, _ = made
     for name in BY_TASK[facts.task]:
         if name == "weighted_log_loss" and not facts.score.weights:

@@ -35,7 +35,7 @@ def media(query: str) -> str:
     return f"matchMedia('({query})').matches"
 
 
-def test_a_sound_page_is_quiet(browser, written):
+def test_valid_page_has_no_messages_or_requests(browser, written):
     dot = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
     with browser.open(written(f"<img src={dot}><a href='#end'>end</a><p id=end>äß</p>")) as page:
         page.click("a")
@@ -54,13 +54,13 @@ def test_a_sound_page_is_quiet(browser, written):
         ("let = ", "SyntaxError"),
     ],
 )
-def test_an_error_is_reported(browser, written, script, said):
+def test_script_errors_are_reported(browser, written, script, said):
     with browser.open(written(f"<script>{script}</script>")) as page:
         (error,) = page.errors
         assert said in error
 
 
-def test_a_warning_is_a_message_and_no_error(browser, written):
+def test_warning_is_a_message_but_not_an_error(browser, written):
     with browser.open(written("<script>console.warn('mind this')</script>")) as page:
         assert page.errors == []
         ((level, text),) = page.messages
@@ -68,7 +68,7 @@ def test_a_warning_is_a_message_and_no_error(browser, written):
         assert "mind this" in text
 
 
-def test_an_error_after_a_click_is_reported_once(browser, written):
+def test_error_after_a_click_is_reported_once(browser, written):
     with browser.open(written("<button onclick='console.error(\"clicked\")'>b</button>")) as page:
         assert page.errors == []
         page.click("button")
@@ -76,7 +76,7 @@ def test_an_error_after_a_click_is_reported_once(browser, written):
         assert len(page.errors) == 1
 
 
-def test_what_is_asked_for_outside_is_reported(browser, written):
+def test_requests_to_other_addresses_are_reported(browser, written):
     head = "<link rel=stylesheet href='style.css'>"
     path = written("<img src='http://127.0.0.1:9/x.png'><img src='https://pictures.invalid/y.png'>", head)
     style = path.with_name("style.css")
@@ -90,7 +90,7 @@ def test_what_is_asked_for_outside_is_reported(browser, written):
         assert len(page.errors) == 2  # the stylesheet is there: that it loads is no reason to pass
 
 
-def test_a_request_of_a_script_is_reported(browser, written):
+def test_request_of_a_script_is_reported(browser, written):
     button = "<button onclick='fetch(\"http://127.0.0.1:9/late\").catch(() => 0)'>b</button>"
     with browser.open(written(button)) as page:
         assert page.outside == []
@@ -99,7 +99,7 @@ def test_a_request_of_a_script_is_reported(browser, written):
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_dark_flips_the_colour_scheme(browser, written, dark):
+def test_dark_option_sets_colour_scheme(browser, written, dark):
     style = "<style>body {background: white} @media (prefers-color-scheme: dark) {body {background: black}}</style>"
     with browser.open(written("", style), dark=dark) as page:
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -108,20 +108,20 @@ def test_dark_flips_the_colour_scheme(browser, written, dark):
 
 
 @pytest.mark.parametrize(("width", "narrow"), [(390, True), (601, False)])
-def test_width_flips_a_media_query(browser, written, width, narrow):
+def test_width_option_sets_media_query(browser, written, width, narrow):
     with browser.open(written("", "<style>body {margin: 0}</style>"), width=width) as page:
         assert page.evaluate(media("max-width: 600px")) is narrow
         assert page.size_of("body").width == width
 
 
 @pytest.mark.parametrize("touch", [False, True])
-def test_touch_has_a_coarse_pointer_and_the_same_width(browser, written, touch):
+def test_touch_option_sets_coarse_pointer_and_keeps_width(browser, written, touch):
     with browser.open(written(""), width=390, height=844, touch=touch) as page:
         assert page.evaluate(media("pointer: coarse")) is touch
         assert page.evaluate("[innerWidth, innerHeight]") == [390, 844]
 
 
-def test_screenshots(browser, written, tmp_path):
+def test_screenshot_covers_page_or_screens(browser, written, tmp_path):
     style = "<style>body {margin: 0; background: blue} div {height: 1700px; background: red}</style>"
 
     def shot(**options):
@@ -144,7 +144,7 @@ def test_screenshots(browser, written, tmp_path):
         assert page.evaluate("scrollY") == 1200
 
 
-def test_a_dialog_opens_by_click(browser, written):
+def test_dialog_opens_by_click(browser, written):
     with browser.open(written(DIALOG)) as page:
         assert not page.visible("#text")
         page.click("#open")
@@ -156,7 +156,7 @@ def test_a_dialog_opens_by_click(browser, written):
 
 
 @pytest.mark.parametrize("key", ["Enter", " "])
-def test_a_dialog_opens_by_keyboard(browser, written, key):
+def test_dialog_opens_by_keyboard(browser, written, key):
     with browser.open(written(DIALOG)) as page:
         page.press("Tab")
         assert page.evaluate("document.activeElement.id") == "open"
@@ -166,7 +166,7 @@ def test_a_dialog_opens_by_keyboard(browser, written, key):
         assert not page.visible("#text")
 
 
-def test_keys_have_their_names(browser, written):
+def test_press_sends_named_keys(browser, written):
     listen = "<script>keys = []; addEventListener('keydown', e => keys.push([e.key, e.shiftKey]))</script>"
     with browser.open(written(listen)) as page:
         for key in ("ArrowRight", "a", "+", "Shift+Tab", "PageDown"):
@@ -177,7 +177,7 @@ def test_keys_have_their_names(browser, written):
             page.press("NoSuchKey")
 
 
-def test_what_is_visible(browser, written):
+def test_visible_detects_hidden_elements(browser, written):
     hidden = ["display: none", "visibility: hidden", "opacity: 0", "height: 0; overflow: hidden"]
     words = "".join(f"<p style='{style}'>words</p>" for style in ["", *hidden])
     with browser.open(written(f"{words}<details><summary>more</summary><i>words</i></details>")) as page:
@@ -187,20 +187,20 @@ def test_what_is_visible(browser, written):
         assert page.visible("i")
 
 
-def test_a_selector_must_find_something(browser, written):
+def test_selector_without_element_raises(browser, written):
     with browser.open(written("")) as page:
         for ask in (page.visible, page.size_of, page.click):
             with pytest.raises(LookupError, match="#misspelt"):
                 ask("#misspelt")
 
 
-def test_size(browser, written):
+def test_size_of_returns_bounding_box(browser, written):
     place = "position: absolute; left: 10px; top: 20px; width: 44px; height: 30.5px"
     with browser.open(written(f"<p style='margin: 0; {place}'></p>")) as page:
         assert page.size_of("p") == (10, 20, 44, 30.5)
 
 
-def test_evaluate(browser, written):
+def test_evaluate_returns_value_or_raises(browser, written):
     with browser.open(written("")) as page:
         assert page.evaluate("const a = 2; a + 1") == 3
         assert page.evaluate("({b: [a, null]})") == {"b": [2, None]}
@@ -209,7 +209,7 @@ def test_evaluate(browser, written):
             page.evaluate("null.x")
 
 
-def test_print(browser, written):
+def test_pdf_follows_page_breaks(browser, written):
     style = "<style>@media print {p {break-after: page}}</style>"
     with browser.open(written("<p>one</p><p>two</p><div>three</div>", style)) as page:
         printed = page.pdf()
@@ -217,7 +217,7 @@ def test_print(browser, written):
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 3
 
 
-def test_nothing_is_kept_from_one_page_to_the_next(browser, written):
+def test_pages_share_no_storage(browser, written):
     path = written("")
     with browser.open(path) as page:
         page.evaluate("localStorage.theme = 'dark'")
@@ -226,19 +226,19 @@ def test_nothing_is_kept_from_one_page_to_the_next(browser, written):
         assert page.evaluate("localStorage.theme") is None
 
 
-def test_a_file_that_is_not_there(browser, tmp_path):
+def test_missing_file_raises(browser, tmp_path):
     with pytest.raises(FileNotFoundError), browser.open(tmp_path / "none.html"):
         pass
 
 
-def test_without_a_browser_the_tests_are_left_out(monkeypatch, tmp_path):
+def test_missing_browser_skips_tests(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("MEDFOLD_NEEDS_BROWSER", raising=False)
     with pytest.raises(pytest.skip.Exception, match="no chromium and no chromedriver .* apt-get install chromium"):
         browser_or_leave()
 
 
-def test_where_a_browser_is_promised_they_fail(monkeypatch, tmp_path):
+def test_missing_required_browser_fails_tests(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("MEDFOLD_NEEDS_BROWSER", "1")
     with pytest.raises(pytest.fail.Exception, match="no chromium and no chromedriver"):
@@ -246,7 +246,7 @@ def test_where_a_browser_is_promised_they_fail(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
-def test_each_name_of_the_browser_counts(monkeypatch, tmp_path, name):
+def test_every_browser_name_is_accepted(monkeypatch, tmp_path, name):
     for program in (name, "chromedriver"):
         (tmp_path / program).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -18,7 +18,7 @@ def drawn(seed: int, count: int = 150, ties: bool = False) -> tuple[np.ndarray, 
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("seed", range(3))
-def test_short_curves_are_those_of_scikit_learn(seed, ties):
+def test_short_curves_match_scikit_learn(seed, ties):
     truth, predictions = drawn(seed, ties=ties)
     x, y, _ = sklearn.roc_curve(truth, predictions)
     ours = curves.roc(truth, predictions)
@@ -32,7 +32,7 @@ def test_short_curves_are_those_of_scikit_learn(seed, ties):
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_average_precision_is_the_sum_over_the_steps(ties):
+def test_average_precision_is_the_sum_over_steps(ties):
     truth, predictions = drawn(4, ties=ties)
     precision, recall, _ = sklearn.precision_recall_curve(truth, predictions)
     steps = sum((recall[k] - recall[k + 1]) * precision[k] for k in range(len(recall) - 1))
@@ -41,7 +41,7 @@ def test_average_precision_is_the_sum_over_the_steps(ties):
 
 @pytest.mark.parametrize("kind", ["roc", "precision_recall"])
 @pytest.mark.parametrize("seed", range(3))
-def test_long_curves_are_thinned_without_a_visible_change(kind, seed):
+def test_long_curves_are_thinned_within_tolerance(kind, seed):
     truth, predictions = drawn(seed, 5000)
     if kind == "roc":
         x, y, _ = sklearn.roc_curve(truth, predictions)
@@ -77,7 +77,7 @@ def slow_operating_points(truth: np.ndarray, predictions: np.ndarray) -> dict[st
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_operating_points_are_those_of_a_slow_search(seed, ties):
+def test_operating_points_match_exhaustive_search(seed, ties):
     truth, predictions = drawn(seed, 97, ties)
     expected = slow_operating_points(truth, predictions)
     found = curves.operating_points(truth, predictions)
@@ -86,7 +86,7 @@ def test_operating_points_are_those_of_a_slow_search(seed, ties):
         np.testing.assert_allclose(point[1:], expected[point.criterion], atol=1e-9)
 
 
-def test_a_specificity_that_no_threshold_reaches_is_left_out():
+def test_unreachable_specificity_is_left_out():
     truth, predictions = np.array([0, 0, 0, 1, 1]), np.array([0.1, 0.2, 0.9, 0.5, 0.9])
     found = curves.operating_points(truth, predictions)
     assert [point.criterion for point in found] == ["sensitivity 90%", "sensitivity 95%"]
@@ -96,14 +96,14 @@ def test_a_specificity_that_no_threshold_reaches_is_left_out():
     )
 
 
-def test_where_all_are_called_positive_no_negative_value_is_told():
+def test_negative_predictive_value_is_nan_without_predicted_negatives():
     found = curves.operating_points(np.array([0, 1]), np.array([0.5, 0.5]))
     assert [(point.sensitivity, point.specificity, point.precision) for point in found] == [(1, 0, 0.5)] * 2
     assert all(np.isnan(point.negative_predictive_value) for point in found)
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_the_bins_of_reliability_give_the_calibration_error(ties):
+def test_reliability_bins_give_calibration_error(ties):
     truth, predictions = drawn(6, 300, ties)
     predictions[:2] = 0, 1
     (x, y), count = curves.reliability(truth == 1, predictions)
@@ -114,7 +114,7 @@ def test_the_bins_of_reliability_give_the_calibration_error(ties):
     assert error == pytest.approx(METRICS["ece"](truth, predictions), abs=1e-9)
 
 
-def test_the_bins_of_decided_classes_give_the_calibration_error():
+def test_multiclass_reliability_bins_give_calibration_error():
     rng = np.random.default_rng(0)
     targets, predictions = rng.integers(0, 4, 200), rng.dirichlet([0.5] * 4, 200)
     (x, y), count = curves.reliability(predictions.argmax(axis=1) == targets, predictions.max(axis=1))
@@ -122,7 +122,7 @@ def test_the_bins_of_decided_classes_give_the_calibration_error():
     assert error == pytest.approx(METRICS["ece"](targets, predictions), abs=1e-9)
 
 
-def test_confusion_is_that_of_scikit_learn():
+def test_confusion_matches_scikit_learn():
     truth, predictions = drawn(7, ties=True)
     assert (predictions == 0.5).any()
     expected = sklearn.confusion_matrix(truth, predictions > 0.5)

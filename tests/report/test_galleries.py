@@ -42,7 +42,7 @@ def given(request):
     return request.param, *drawn(request.param)
 
 
-def test_right_ones_and_mistakes_with_the_surest_first(given):
+def test_correct_and_wrong_units_are_sorted_by_confidence(given):
     task, targets, predictions = given
     found = choose_units(targets, predictions)
     assert [choice.title for choice in found] == TITLES
@@ -57,7 +57,7 @@ def test_right_ones_and_mistakes_with_the_surest_first(given):
         assert judged(task, targets, predictions, rest)[0][NUM_SHOWN:].max() <= confidence[-1]
 
 
-def test_no_surer_mistake_is_left_out(given):
+def test_most_confident_mistakes_are_shown(given):
     task, targets, predictions = given
     if task == "multiclass":
         sure, wrong = predictions.max(axis=1), predictions.argmax(axis=1) != targets
@@ -70,7 +70,7 @@ def test_no_surer_mistake_is_left_out(given):
     np.testing.assert_allclose(judged(task, targets, predictions, bad)[0], expected)
 
 
-def test_the_nearest_are_nearest(given):
+def test_units_closest_to_the_threshold_are_shown(given):
     task, targets, predictions = given
     near = choose_units(targets, predictions)[2]
     if task == "multiclass":
@@ -83,7 +83,7 @@ def test_the_nearest_are_nearest(given):
     np.testing.assert_allclose(shown, np.sort(margin)[:NUM_SHOWN])
 
 
-def test_without_mistakes_their_gallery_is_left_out(given):
+def test_gallery_of_mistakes_is_left_out_without_mistakes(given):
     task, targets, _ = given
     truth = np.eye(COLUMNS)[targets] if task == "multiclass" else targets.reshape(COUNT, -1)
     perfect = 0.1 + 0.8 * truth if task != "multiclass" else truth * 0.7 + 0.075
@@ -93,7 +93,7 @@ def test_without_mistakes_their_gallery_is_left_out(given):
 
 
 @pytest.mark.parametrize("count", [1, 5, 1000])
-def test_no_more_than_asked_for(given, count):
+def test_count_limits_the_galleries(given, count):
     _, targets, predictions = given
     good, bad, near = choose_units(targets, predictions, count)
     assert len(near.rows) == len(near.columns) == min(count, COUNT)
@@ -103,7 +103,7 @@ def test_no_more_than_asked_for(given, count):
         assert sorted([*good.rows, *bad.rows]) == list(range(COUNT))
 
 
-def test_labels_are_shown_for_what_is_most_telling():
+def test_multilabel_units_show_their_most_extreme_label():
     targets = np.array([[1, 0], [1, 0], [0, 1]])
     predictions = np.array([[0.9, 0.45], [0.8, 0.68], [0.31, 0.95]])
     good, bad, near = choose_units(targets, predictions)

@@ -63,7 +63,7 @@ def drawn_lines(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def test_no_two_of_forty_lines_share_dash_and_marker():
+def test_forty_lines_differ_in_dash_and_marker():
     styles = [line_style(number) for number in range(40)]
     assert len({(style.dash, style.marker) for style in styles}) == 40
     for one, next_one in itertools.pairwise(styles):
@@ -72,13 +72,13 @@ def test_no_two_of_forty_lines_share_dash_and_marker():
         assert one.colour != next_one.colour
 
 
-def test_lines_that_are_drawn_differ_without_colour():
+def test_drawn_lines_differ_without_colour():
     line = Curve(np.linspace(0, 1, 50), np.linspace(0, 1, 50))
     found = drawn_lines(plots.curves({f"class {number}": line for number in range(12)}, "x", "y", "roc").svg)
     assert len(found) == len(set(found)) == 12
 
 
-def test_samples_of_the_legend_differ_without_colour():
+def test_legend_samples_differ_without_colour():
     without = [re.sub(r"var\(--series\d\)", "black", sample(number)) for number in range(40)]
     assert len(set(without)) == 40
     square = "M17.25 8.75L22.75 8.75L22.75 3.25L17.25 3.25Z"  # of 5.5 points, in the middle of 40 x 12
@@ -87,7 +87,7 @@ def test_samples_of_the_legend_differ_without_colour():
 
 @pytest.mark.parametrize("mode", ["light", "dark", "print"])
 @pytest.mark.parametrize("eyes", SEEN)
-def test_colours_are_told_apart_by_other_eyes(mode, eyes):
+def test_colours_differ_for_colour_blind_readers(mode, eyes):
     variables = palettes()[mode]
     colours = [variables[f"series{number}"] for number in range(len(SERIES))]
     seen = [lab(np.array(SEEN[eyes]) @ linear(colour)) for colour in colours]
@@ -96,7 +96,7 @@ def test_colours_are_told_apart_by_other_eyes(mode, eyes):
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "print"])
-def test_lines_and_words_stand_out_from_the_paper(mode):
+def test_lines_and_text_have_enough_contrast(mode):
     variables = palettes()[mode]
     for number in range(len(SERIES)):
         assert contrast(variables[f"series{number}"], variables["panel"]) >= 3
@@ -110,7 +110,7 @@ def test_lines_and_words_stand_out_from_the_paper(mode):
         assert contrast(variables[ink], variables[paper]) >= 4.5, (ink, paper)
 
 
-def test_the_simulation_itself_finds_colours_that_look_alike():
+def test_simulation_detects_confusable_colours():
     """Folds 1 and 4 had these colours, which look alike without cones for green."""
     one, other = (lab(np.array(SEEN["deuteranopia"]) @ linear(colour)) for colour in ("#c2410c", "#a16207"))
     assert np.linalg.norm(one - other) < 5

@@ -69,7 +69,7 @@ def evil() -> Seen:
     return Seen(pages.render(built(EVIL)))
 
 
-def test_what_is_given_is_text_and_never_markup(evil):
+def test_page_texts_are_escaped(evil):
     plain = Seen(pages.render(built()))
     assert [(tag, set(attributes)) for tag, attributes, _ in evil.elements] == [
         (tag, set(attributes)) for tag, attributes, _ in plain.elements
@@ -104,7 +104,7 @@ def drawn(word: str) -> Page:
 
 
 @pytest.mark.parametrize("length", [1, 5])
-def test_names_of_figures_are_text_and_never_markup(length):
+def test_figure_names_are_escaped(length):
     word = EVIL * length  # short, and so long that it is cut
     plain, evil = (Seen(pages.render(drawn(each))) for each in ("x" * len(word), word))
     assert [(tag, set(attributes)) for tag, attributes, _ in evil.elements] == [
@@ -119,7 +119,7 @@ def test_names_of_figures_are_text_and_never_markup(length):
     assert titles.count(word) == (9 if length > 1 else 1)
 
 
-def test_every_text_of_the_page_is_shown():
+def test_every_text_of_the_page_is_rendered():
     words = iter(f"word{number}" for number in range(99))
     first = Section("first", next(words))
     for add in (first.text, first.heading, first.code):
@@ -135,7 +135,7 @@ def test_every_text_of_the_page_is_shown():
     assert [number for number in range(used) if not re.search(rf"\bword{number}\b", text)] == []
 
 
-def test_nothing_is_fetched():
+def test_page_fetches_nothing():
     text = pages.render(built())
     assert re.findall(r"https?:|//[\w.]+\.\w+|@import|url\((?!#)", text) == []
     seen = Seen(text)
@@ -148,7 +148,7 @@ def test_nothing_is_fetched():
     assert "connect-src" not in policy
 
 
-def test_it_can_be_read_without_seeing_it():
+def test_page_is_accessible_to_screen_readers():
     seen = Seen(pages.render(built()))
     assert len(seen.all("h1")) == len(seen.all("main")) == len(seen.all("nav")) == 1
     assert seen.all("html")[0][0]["lang"] == "en"
@@ -165,14 +165,14 @@ def test_it_can_be_read_without_seeing_it():
     assert [text for _, text in seen.all("td")] == ["word", "1.50", "x", "-2 %"]
 
 
-def test_numbers_are_to_the_right_and_chosen_rows_stand_out():
+def test_numbers_and_marked_rows_have_css_classes():
     seen = Seen(pages.render(built()))
     assert [attributes.get("class") for attributes, _ in seen.all("td")] == [None, "n", None, "n"]
     assert [attributes.get("class") for attributes, _ in seen.all("th")] == [None, None, "n", None, None]
     assert [attributes.get("class") for attributes, _ in seen.all("tr")] == [None, None, "marked"]
 
 
-def test_a_page_without_images_has_no_dialog():
+def test_page_without_gallery_has_no_dialog():
     assert len(Seen(pages.render(built())).all("dialog")) == 1
     page = built()
     page.sections.pop()
@@ -180,12 +180,12 @@ def test_a_page_without_images_has_no_dialog():
     assert not page.has_gallery
 
 
-def test_equal_pages_are_equal_bytes():
+def test_equal_pages_render_equally():
     assert pages.render(built()) == pages.render(built())
     assert pages.render(built()) != pages.render(built("other"))
 
 
-def test_a_picture_is_held_by_its_address():
+def test_jpeg_encodes_image_as_data_url():
     across = np.linspace(0, 255, 64)
     pixels = np.stack(np.broadcast_arrays(across[None, :], across[:40, None], 30.0), axis=-1).astype(np.uint8)
     kind, data = pages.jpeg(pixels).split(",")

@@ -63,7 +63,7 @@ def loaded(page) -> list[bool]:
     )
 
 
-def test_heat_maps_and_how_well_they_point(reported):
+def test_heat_maps_and_pointing_game_are_reported(reported):
     text = re.sub(r"data:image/jpeg;base64,[\w+/=]+", "data:image/jpeg", reported.read_text(encoding="utf-8"))
     assert "Heat maps (" in text
     assert "no heat maps" not in text
@@ -82,13 +82,13 @@ def test_heat_maps_and_how_well_they_point(reported):
     assert 'id="learning"' in text
 
 
-def test_again_it_is_the_same_bytes(reported, monkeypatch):
+def test_second_report_has_equal_bytes(reported, monkeypatch):
     before = reported.read_bytes()
     monkeypatch.chdir(reported.parents[3])
     assert report(Project.open("small"), ["baseline"]).read_bytes() == before
 
 
-def test_no_errors_and_nothing_from_outside(page):
+def test_page_has_no_errors_or_outside_requests(page):
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     assert page.errors == []
     assert page.outside == []
@@ -115,7 +115,7 @@ def test_lines_have_the_colours_of_the_page(page):
     assert page.evaluate(every("#figure-roc text", "getComputedStyle(each).fill")).count("rgb(22, 32, 42)") > 5
 
 
-def test_what_is_pointed_at_is_there(page):
+def test_navigation_links_lead_to_sections(page):
     targets = page.evaluate(every("nav a", "each.getAttribute('href')"))
     assert len(targets) >= 8
     for target in targets:
@@ -125,14 +125,14 @@ def test_what_is_pointed_at_is_there(page):
     )
 
 
-def test_a_link_leads_to_its_section_below_the_bar(fresh):
+def test_link_scrolls_to_section_below_navigation(fresh):
     fresh.click("nav a[href='#performance']")
     assert fresh.evaluate("location.hash") == "#performance"
     box, bar = fresh.size_of("#performance h2"), fresh.size_of("nav")
     assert bar.y + bar.height - 1 <= box.y < 300
 
 
-def test_a_click_shows_image_and_map_side_by_side(fresh):
+def test_click_on_tile_shows_image_beside_map(fresh):
     assert not fresh.evaluate("document.querySelector('dialog').open")
     fresh.click(".tile")
     assert fresh.evaluate("document.querySelector('dialog').open")
@@ -151,12 +151,12 @@ def test_a_click_shows_image_and_map_side_by_side(fresh):
     assert fresh.errors == []
 
 
-def test_maps_lie_on_images(page):
+def test_heat_maps_differ_from_images(page):
     differ = page.evaluate(every(".tile", "each.dataset.plain !== each.querySelector('img').src"))
     assert sum(differ) >= 8  # a net sees nothing that speaks for a positive in many a negative
 
 
-def test_arrows_turn_the_images_over(fresh):
+def test_arrows_switch_between_images(fresh):
     texts = fresh.evaluate(every(".tile", "each.dataset.text"))
     said = "document.querySelector('dialog p').textContent"
     fresh.click(".tile")
@@ -172,7 +172,7 @@ def test_arrows_turn_the_images_over(fresh):
     assert loaded(fresh) == [True, True]
 
 
-def test_escape_closes_and_the_tile_is_in_focus_again(fresh):
+def test_escape_closes_dialog_and_restores_focus(fresh):
     fresh.click(".tile")
     fresh.press("Escape")
     assert not fresh.evaluate("document.querySelector('dialog').open")
@@ -184,14 +184,14 @@ def test_escape_closes_and_the_tile_is_in_focus_again(fresh):
     assert fresh.evaluate(f"{FOCUS} === document.querySelectorAll('.tile')[1]")
 
 
-def test_the_dialog_keeps_the_focus_while_it_is_open(fresh):
+def test_open_dialog_keeps_focus(fresh):
     fresh.click(".tile")
     for _ in range(7):
         fresh.press("Tab")
         assert fresh.evaluate(f"{FOCUS} === document.body || !!{FOCUS}.closest('dialog')")
 
 
-def test_the_skip_link_comes_first(fresh):
+def test_skip_link_is_first_in_tab_order(fresh):
     fresh.press("Tab")
     assert fresh.evaluate(f"{FOCUS}.getAttribute('href')") == "#main"
     assert fresh.size_of(".skip").x >= 0
@@ -204,7 +204,7 @@ def test_every_tile_can_be_reached_by_keyboard(page):
     assert set(page.evaluate(every(".tile", "each.tabIndex"))) == {0}
 
 
-def test_dark_where_the_reader_has_it_dark(browser, reported, page):
+def test_page_is_dark_in_dark_mode(browser, reported, page):
     background = "getComputedStyle(document.body).backgroundColor"
     line = "getComputedStyle(document.querySelector('#figure-roc text')).fill"
     with browser.open(reported, dark=True) as dark:
@@ -214,7 +214,7 @@ def test_dark_where_the_reader_has_it_dark(browser, reported, page):
         assert dark.errors == []
 
 
-def test_on_a_telephone_nothing_is_wider_than_the_screen(browser, reported):
+def test_page_fits_phone_screen(browser, reported):
     with browser.open(reported, width=390, height=844, touch=True) as page:
         assert page.evaluate("innerWidth") == 390
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -231,7 +231,7 @@ def test_on_a_telephone_nothing_is_wider_than_the_screen(browser, reported):
         assert page.errors == []
 
 
-def test_it_can_be_printed(fresh):
+def test_page_can_be_printed(fresh):
     printed = fresh.pdf()
     assert printed.startswith(b"%PDF")
     assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 30

@@ -34,7 +34,7 @@ def checked(scored, part, here: np.ndarray):
     assert part.low < part.score < part.high
 
 
-def test_by_value_in_order(scored):
+def test_parts_are_sorted_by_value(scored):
     site = np.array(["Rome", "Oslo", "Bonn"])[np.arange(COUNT) % 3]
     found = parts_of(scored, site=site)
     assert [(part.column, part.value) for part in found] == [("site", "Bonn"), ("site", "Oslo"), ("site", "Rome")]
@@ -43,12 +43,12 @@ def test_by_value_in_order(scored):
     assert len({part.score for part in found}) == 3
 
 
-def test_few_numbers_are_values_in_the_order_of_numbers(scored):
+def test_few_numbers_are_sorted_numerically(scored):
     found = parts_of(scored, machine=np.array(["10", "9", "100"])[np.arange(COUNT) % 3])
     assert [part.value for part in found] == ["9", "10", "100"]
 
 
-def test_many_numbers_are_cut_into_bands(scored):
+def test_many_numbers_are_split_into_quartiles(scored):
     age = np.random.default_rng(1).permutation(COUNT) % 80 + 10
     found = parts_of(scored, age=age.astype(str))
     edges = np.quantile(age, [0, 0.25, 0.5, 0.75, 1])
@@ -59,7 +59,7 @@ def test_many_numbers_are_cut_into_bands(scored):
 
 
 @pytest.mark.parametrize("values", [np.linspace(100.01, 100.04, COUNT), np.linspace(20190101, 20190102, COUNT)])
-def test_bands_are_told_apart_however_narrow(scored, values):
+def test_narrow_bands_have_distinct_names(scored, values):
     found = parts_of(scored, spacing=values)
     assert len({part.value for part in found}) == 4
     assert [part.num_units for part in found] == [50] * 4
@@ -78,7 +78,7 @@ def test_missing_values_are_unknown_and_last(scored, missing):
     assert (by["age"][-1].value, by["age"][-1].num_units) == ("unknown", 40)
 
 
-def test_unknown_may_be_a_value_itself(scored):
+def test_value_unknown_is_merged_with_missing_values(scored):
     sex = np.array(["M", "unknown", "", "F"])[np.arange(COUNT) % 4]
     assert [(part.value, part.num_units) for part in parts_of(scored, sex=sex)] == [
         ("F", 50),
@@ -87,7 +87,7 @@ def test_unknown_may_be_a_value_itself(scored):
     ]
 
 
-def test_columns_that_tell_nothing_apart_are_left_out(scored):
+def test_uninformative_columns_are_left_out(scored):
     nothing = {
         "constant": ["x"] * COUNT,
         "empty": [""] * COUNT,
@@ -100,7 +100,7 @@ def test_columns_that_tell_nothing_apart_are_left_out(scored):
     assert len(parts_of(scored, **nothing, sex=["M", "F"] * (COUNT // 2))) == 2
 
 
-def test_too_few_units_are_counted_but_not_scored(scored):
+def test_small_parts_are_counted_but_not_scored(scored):
     site = np.array(["big"] * (COUNT - 2 * MIN_UNITS + 1) + ["enough"] * MIN_UNITS + ["few"] * (MIN_UNITS - 1))
     big, enough, few = parts_of(scored, site=site)
     assert not np.isnan([big.score, enough.score, enough.low]).any()
@@ -109,13 +109,13 @@ def test_too_few_units_are_counted_but_not_scored(scored):
     assert 0 <= few.positive_share <= 1
 
 
-def test_a_part_of_one_class_has_no_score(scored):
+def test_part_of_one_class_has_no_score(scored):
     found = parts_of(scored, told=np.where(scored[0] == 1, "ill", "well"))
     assert [(part.value, part.positive_share) for part in found] == [("ill", 1), ("well", 0)]
     assert np.isnan([(part.score, part.low, part.high) for part in found]).all()
 
 
-def test_the_interval_draws_whole_groups(scored):
+def test_interval_resamples_whole_groups(scored):
     targets, predictions, _ = scored
     sex = np.array(["M", "F"] * (COUNT // 2))
     single = parts_of((targets, predictions, np.arange(COUNT)), sex=sex)[0]
@@ -124,7 +124,7 @@ def test_the_interval_draws_whole_groups(scored):
     assert (single.low, single.high) != (large.low, large.high)
 
 
-def test_labels_and_classes():
+def test_multilabel_and_multiclass_parts_are_scored():
     rng = np.random.default_rng(2)
     sex = np.array(["F", "M"])[np.arange(COUNT) % 2]
     labels, predictions = rng.integers(0, 2, (COUNT, 3)), rng.random((COUNT, 3))

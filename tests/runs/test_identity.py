@@ -103,7 +103,7 @@ OTHERS = [pytest.param(command, marks=pytest.mark.slow) for command in COMMANDS 
 
 @pytest.mark.parametrize("command", ["submit", *OTHERS])
 @pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
-def test_an_edit_of_the_facts_is_named(three, key, command):
+def test_edited_fact_raises_with_its_key(three, key, command):
     project = edited(three, EDITS[key])
     with pytest.raises(UserError) as caught:
         COMMANDS[command](project, "noisy")
@@ -127,7 +127,7 @@ OF_LOOKALIKES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [*COMMANDS, *RECHECK])
 @pytest.mark.parametrize("key", OF_LOOKALIKES)
-def test_an_edit_of_what_a_row_or_a_column_means_is_named(once, tmp_path, monkeypatch, key, command):
+def test_edited_targets_or_unit_raise_with_key(once, tmp_path, monkeypatch, key, command):
     name, edit = OF_LOOKALIKES[key]
     copied(lookalike_once(once, name), tmp_path, monkeypatch)
     project = Project.open(name)
@@ -139,7 +139,7 @@ def test_an_edit_of_what_a_row_or_a_column_means_is_named(once, tmp_path, monkey
 
 
 @pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
-def test_an_edit_of_the_facts_does_not_change_what_recheck_finds(three, capsys, key):
+def test_recheck_uses_facts_of_the_run(three, capsys, key):
     submit(three, names=["noisy"])
     project = edited(three, EDITS[key])
     capsys.readouterr()
@@ -155,7 +155,7 @@ def test_an_edit_of_the_facts_does_not_change_what_recheck_finds(three, capsys, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", [*EDITS, "labels.targets of the table"])
-def test_an_edit_of_the_facts_does_not_change_what_is_predicted(trained, key):
+def test_predict_uses_facts_of_the_run(trained, key):
     images = trained.paths.raw / "test"
     before = predict(trained, images)
     edits = {
@@ -168,7 +168,7 @@ def test_an_edit_of_the_facts_does_not_change_what_is_predicted(trained, key):
     pd.testing.assert_frame_equal(predict(project, images), before)
 
 
-def test_the_default_classes_may_be_spelled_out(folded):
+def test_spelled_out_default_classes_are_accepted(folded):
     finished_run(folded)
     project = edited(folded, lambda facts: facts.update(classes=["0", "1"]))
     submit(project)
@@ -176,7 +176,7 @@ def test_the_default_classes_may_be_spelled_out(folded):
 
 
 @pytest.mark.parametrize("key", ["title", "licence"])
-def test_an_edit_that_changes_nothing_is_no_edit(three, key):
+def test_editing_title_or_licence_keeps_the_submission(three, key):
     submit(three, names=["noisy"])
     before = next(three.paths.submissions.glob("*.csv")).read_bytes()
     project = edited(three, lambda facts: facts.update({key: "another"}))
@@ -185,7 +185,7 @@ def test_an_edit_that_changes_nothing_is_no_edit(three, key):
 
 
 @pytest.mark.slow
-def test_predictions_are_named_as_when_the_run_was_trained(trained, capsys):
+def test_predictions_keep_column_names_of_the_run(trained, capsys):
     """Classes exchanged after training: the numbers of make predict stay under the words that they were learnt with."""
     images = trained.paths.raw / "test"
     before = predict(trained, images)
@@ -240,7 +240,7 @@ PREDICTING = [each for each in OTHERS if each.values != ("compare",)]  # to comp
         (other, "images of the test part have changed, under the same ids, since run 'baseline' was trained"),
     ],
 )
-def test_images_of_the_test_part_that_changed_are_named(folded, edit, message, command):
+def test_changed_test_part_raises(folded, edit, message, command):
     finished_run(folded)
     change_test_part(folded, edit)
     project = Project.open("small")
@@ -250,7 +250,7 @@ def test_images_of_the_test_part_that_changed_are_named(folded, edit, message, c
 
 
 @pytest.mark.parametrize("edit", [pytest.param(added, marks=pytest.mark.slow), gone, other])
-def test_a_submission_is_rechecked_though_the_test_part_has_changed_since(folded, capsys, edit):
+def test_recheck_works_after_changed_test_part(folded, capsys, edit):
     finished_run(folded)
     submit(folded)
     change_test_part(folded, edit)
@@ -260,7 +260,7 @@ def test_a_submission_is_rechecked_though_the_test_part_has_changed_since(folded
 
 @pytest.mark.slow
 @pytest.mark.parametrize("edit", [added, gone, other])
-def test_predictions_of_new_images_do_not_ask_for_the_test_part(trained, tmp_path, edit):
+def test_predict_works_after_changed_test_part(trained, tmp_path, edit):
     images = tmp_path / "images"
     shutil.copytree(trained.paths.raw / "test", images)
     before = predict(trained, images)
@@ -269,7 +269,7 @@ def test_predictions_of_new_images_do_not_ask_for_the_test_part(trained, tmp_pat
 
 
 @pytest.mark.parametrize("change", ["line ends", "order of rows"])
-def test_folds_are_told_apart_by_what_they_say(folded, change):
+def test_folds_are_compared_by_content(folded, change):
     finished_run(folded)
     path = folded.paths.folds
     head, *rows = path.read_text().splitlines()
@@ -285,7 +285,7 @@ def test_folds_are_told_apart_by_what_they_say(folded, change):
         submit(folded, force=True)
 
 
-def test_a_run_of_an_older_version_is_known_by_the_hash_of_its_folds_file(folded):
+def test_older_run_is_matched_by_folds_file_hash(folded):
     finished_run(folded)
     run = folded.paths.run("baseline")
     origin = files.read_json(run.metadata)
@@ -297,14 +297,14 @@ def test_a_run_of_an_older_version_is_known_by_the_hash_of_its_folds_file(folded
     submit(folded, force=True)
 
 
-def test_data_that_is_deleted_and_got_again_is_the_same_data(folded):
+def test_data_downloaded_again_is_accepted(folded):
     finished_run(folded)
     shutil.rmtree(folded.paths.data)
     submit(folded)
     assert len(list(folded.paths.submissions.glob("*.csv"))) == 1
 
 
-def test_a_score_at_chance_is_submitted_by_force_only(folded):
+def test_submitting_score_at_chance_needs_force(folded):
     finished_run(folded, "noise", quality=-1.0)
     with pytest.raises(UserError, match=r"noise: the OOF score, AUC 0\.\d+, is no better than chance, 0.5000.*FORCE=1"):
         submit(folded, names=["noise"], dry_run=True)
@@ -324,7 +324,7 @@ def relabelled(project: Project, count: int = 3) -> Project:
 
 
 @pytest.mark.parametrize("command", ["submit", *OTHERS])
-def test_labels_that_changed_are_named(folded, command):
+def test_changed_labels_raise(folded, command):
     finished_run(folded)
     project = relabelled(folded)
     with pytest.raises(UserError, match="labels of the training part have changed since run 'baseline'") as caught:
@@ -332,7 +332,7 @@ def test_labels_that_changed_are_named(folded, command):
     assert "\n" not in str(caught.value)
 
 
-def test_runs_of_other_labels_or_facts_are_listed_without_a_score(folded, capsys):
+def test_list_runs_hides_scores_of_outdated_runs(folded, capsys):
     finished_run(folded)
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="none")))
     said = capsys.readouterr().out
@@ -348,7 +348,7 @@ def test_runs_of_other_labels_or_facts_are_listed_without_a_score(folded, capsys
 
 
 @pytest.mark.slow
-def test_a_positive_class_that_was_exchanged_is_told(trained, capsys):
+def test_predict_reports_exchanged_positive_class(trained, capsys):
     images = trained.paths.raw / "test"
     before = predict(trained, images)
     capsys.readouterr()

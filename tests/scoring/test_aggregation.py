@@ -14,7 +14,7 @@ def of(task="binary", **score):
     return competition(task, score={**SCORE, "metric": metric, **score}), columns
 
 
-def test_samples_that_are_their_own_units_stay_as_they_are():
+def test_samples_without_units_are_unchanged():
     facts, _ = of()
     predictions = np.array([[0.1], [0.7]], np.float32)
     joined = aggregate(facts, np.array(["a", "b"]), np.array([0, 1]), predictions)
@@ -25,7 +25,7 @@ def test_samples_that_are_their_own_units_stay_as_they_are():
 
 @pytest.mark.parametrize("task", ["binary", "multilabel", "ordinal"])
 @pytest.mark.parametrize("how", ["mean", "max"])
-def test_units_are_joined_as_a_slow_loop_does(task, how):
+def test_aggregation_matches_slow_loop(task, how):
     facts, columns = of(task, aggregate=how)
     rng = np.random.default_rng(0)
     names = rng.choice([f"unit{n}" for n in range(9)], 40)

@@ -29,7 +29,7 @@ def test_ungrouped_intervals_agree_with_scipy(name):
     assert (low, high) == pytest.approx((reference.low, reference.high), abs=0.01)
 
 
-def test_whole_groups_are_drawn():
+def test_resampling_draws_whole_groups():
     targets, p = scores()
     seen = []
 
@@ -43,20 +43,20 @@ def test_whole_groups_are_drawn():
     assert all((counts % 3 == 0).all() and counts.sum() == 300 for counts in seen)
 
 
-def test_repeated_images_of_a_patient_do_not_narrow_the_interval():
+def test_repeated_images_do_not_narrow_the_interval():
     targets, p = scores(100)
     plain = bootstrap_interval(METRICS["auc"], targets, p, np.arange(100))
     tripled = bootstrap_interval(METRICS["auc"], np.repeat(targets, 3), np.repeat(p, 3), np.repeat(np.arange(100), 3))
     assert tripled == pytest.approx(plain, abs=1e-12)
 
 
-def test_the_interval_is_a_function_of_the_seed():
+def test_interval_depends_on_the_seed():
     targets, p = scores()
     one, same, other = (bootstrap_interval(METRICS["auc"], targets, p, np.arange(300), 50, seed=s) for s in (1, 1, 2))
     assert one == same != other
 
 
-def test_undefined_everywhere_is_nan():
+def test_interval_of_undefined_metric_is_nan():
     low, high = bootstrap_interval(METRICS["auc"], np.ones(10, int), np.linspace(0, 1, 10), np.arange(10), 50)
     assert np.isnan(low)
     assert np.isnan(high)
@@ -70,7 +70,7 @@ def two(n=300, seed=0):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["auc", "accuracy"])
-def test_the_interval_of_a_difference_agrees_with_scipy(name):
+def test_paired_difference_agrees_with_scipy(name):
     targets, ours, theirs = two()
     metric = METRICS[name]
     found = paired_difference(metric, targets, ours, theirs, np.arange(300), num_resamples=10_000)
@@ -90,14 +90,14 @@ def test_the_interval_of_a_difference_agrees_with_scipy(name):
     assert found.value == pytest.approx(metric(targets, ours) - metric(targets, theirs), abs=1e-12)
 
 
-def test_what_is_hard_for_both_does_not_widen_the_difference():
+def test_paired_difference_is_narrower_than_single_interval():
     targets, ours, _ = two()
     found = paired_difference(METRICS["auc"], targets, ours, ours + 1e-3 * np.arange(300), np.arange(300))
     alone = bootstrap_interval(METRICS["auc"], targets, ours, np.arange(300))
     assert found.high - found.low < 0.2 * (alone[1] - alone[0])
 
 
-def test_better_is_lower_for_a_loss():
+def test_paired_difference_is_positive_for_lower_loss():
     targets, ours, theirs = two()
     ours, theirs = (1 / (1 + np.exp(-each)) for each in (ours - 1, theirs * 0 + 0.5))
     found = paired_difference(METRICS["log_loss"], targets, ours, theirs, np.arange(300), num_resamples=200)
@@ -105,7 +105,7 @@ def test_better_is_lower_for_a_loss():
     assert found.probability == 1
 
 
-def test_an_undefined_difference_has_no_interval():
+def test_undefined_paired_difference_is_nan():
     found = paired_difference(
         METRICS["auc"], np.ones(10, int), np.arange(10.0), np.arange(10.0)[::-1], np.arange(10), num_resamples=50
     )

@@ -29,7 +29,7 @@ def labels(n=1000, heat=2.0, seed=0):
 
 
 @pytest.mark.parametrize(("make", "exclusive"), [(binary, False), (classes, True), (labels, False)])
-def test_the_temperature_is_that_of_another_optimiser(make, exclusive):
+def test_temperature_matches_another_optimiser(make, exclusive):
     predictions, targets = make()
     found = temperature_scaling(predictions, targets, LOSS)
     raw = to_logits(predictions, exclusive)
@@ -44,7 +44,7 @@ def test_the_temperature_is_that_of_another_optimiser(make, exclusive):
 
 
 @pytest.mark.parametrize(("make", "heat"), [(binary, 3.0), (classes, 0.4), (labels, 2.0)])
-def test_the_heat_that_was_put_in_is_found_and_taken_out(make, heat):
+def test_temperature_scaling_recovers_known_temperature(make, heat):
     predictions, targets = make(n=20_000, heat=heat)
     found = temperature_scaling(predictions, targets, LOSS)
     assert found.parameters["temperature"] == pytest.approx(heat, rel=0.06)
@@ -52,14 +52,14 @@ def test_the_heat_that_was_put_in_is_found_and_taken_out(make, heat):
     assert ece(targets, found.apply(predictions)) < 0.25 * ece(targets, predictions)
 
 
-def test_order_and_sums_are_kept():
+def test_scaling_keeps_order_and_row_sums():
     predictions, targets = classes()
     scaled = temperature_scaling(predictions, targets, LOSS).apply(predictions)
     np.testing.assert_allclose(scaled.sum(axis=1), 1)
     np.testing.assert_array_equal(scaled.argmax(axis=1), predictions.argmax(axis=1))
 
 
-def test_sure_predictions_have_finite_logits():
+def test_predictions_of_0_and_1_have_finite_logits():
     assert np.isfinite(to_logits(np.array([[0.0], [1.0]]), False)).all()
     assert np.isfinite(to_logits(np.array([[0.0, 1.0]]), True)).all()
     back = to_probabilities(to_logits(np.array([[0.2, 0.8]]), True), True)
@@ -67,7 +67,7 @@ def test_sure_predictions_have_finite_logits():
 
 
 @pytest.mark.parametrize("exclusive", [False, True])
-def test_a_sample_that_is_all_right_says_no_more_than_its_size(exclusive):
+def test_confidence_of_all_correct_sample_is_bounded(exclusive):
     """150 samples, all right: the coldest temperature would be best for them, and ruinous for the first one wrong."""
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 2, 150)

@@ -179,7 +179,7 @@ def test_weighted_log_loss_of_rsna_2019_agrees_with_scikit_learn(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_auc_and_accuracy_are_those_of_medmnist(seed):
+def test_auc_and_accuracy_match_medmnist(seed):
     """After getAUC and getACC of medmnist 3.0, Apache-2.0, https://github.com/MedMNIST/MedMNIST."""
     rng = np.random.default_rng(seed)
     targets, p = np.append([0, 1], rng.integers(0, 2, 40)), probabilities(rng, 42)
@@ -203,14 +203,14 @@ def test_auc_and_accuracy_are_those_of_medmnist(seed):
     assert metrics.accuracy(targets, p) == pytest.approx(accuracy / p.shape[1], **EXACT)
 
 
-def test_one_half_is_not_a_positive():
+def test_probability_one_half_is_negative():
     half = np.array([0.5, 0.5])
     assert metrics.accuracy(np.array([0, 1]), half) == 0.5
     assert metrics.balanced_accuracy(np.array([0, 1]), half) == 0.5
     assert metrics.macro_f1(np.array([[0], [1]]), half[:, None]) == 0
 
 
-def test_undefined_is_nan_not_zero():
+def test_undefined_metrics_are_nan():
     assert np.isnan(metrics.auc(np.ones(5, int), np.linspace(0, 1, 5)))
     assert np.isnan(metrics.pauc(np.zeros(5, int), np.linspace(0, 1, 5)))
     assert np.isnan(metrics.pf1(np.zeros(5, int), np.linspace(0, 1, 5)))
@@ -220,7 +220,7 @@ def test_undefined_is_nan_not_zero():
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_without_rows_every_metric_is_undefined(name):
+def test_every_metric_is_nan_without_rows(name):
     metric = METRICS[name]
     weights = {"weights": WEIGHTS} if metric.uses_weights else {}
     for task in metric.tasks:
@@ -229,11 +229,11 @@ def test_without_rows_every_metric_is_undefined(name):
         assert np.isnan(metric.function(targets, predictions, **weights)), task
 
 
-def test_the_best_pauc_is_a_fifth():
+def test_best_pauc_is_one_fifth():
     assert metrics.pauc(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9])) == pytest.approx(0.2, abs=1e-12)
 
 
-def test_bins_are_closed_on_the_right():
+def test_ece_bins_are_closed_on_the_right():
     """One in each bin: 0.2 = 3/15 stands below the edge, the next number above it."""
     apart = metrics.ece(np.array([0, 1]), np.array([0.2, np.nextafter(0.2, 1)]))
     together = metrics.ece(np.array([0, 1]), np.array([0.2, 0.2]))
@@ -244,7 +244,7 @@ def weighted(weights, metric="weighted_log_loss", **more):
     return {"metric": metric, "weights": weights, **more}
 
 
-def test_weights_of_a_competition_are_bound_by_label():
+def test_competition_weights_are_assigned_by_label():
     names = ["patient_overall", *(f"C{n}" for n in range(1, 8))]
     weights = {"patient_overall": (7, 14)} | {f"C{n}": (1, 2) for n in range(1, 8)}
     facts = competition("multilabel", labels={"targets": names}, score=weighted(weights))
@@ -256,7 +256,7 @@ def test_weights_of_a_competition_are_bound_by_label():
     assert pickle.loads(pickle.dumps(metric_of(facts)))(targets, p) == pytest.approx(expected, **EXACT)
 
 
-def test_labels_that_are_not_named_weigh_one():
+def test_labels_without_weight_default_to_one():
     facts = competition("multilabel", score=weighted({"b": 3}, metric="mean_auc", also=["weighted_log_loss"]))
     p = np.array([[0.5, 0.25]])
     loss = metric_of(facts, "weighted_log_loss")(np.array([[1, 1]]), p)
@@ -275,12 +275,12 @@ def test_labels_that_are_not_named_weigh_one():
         ({"metric": "mean_acu"}, "unknown metric 'mean_acu' .did you mean 'mean_auc'"),
     ],
 )
-def test_a_metric_that_does_not_fit_the_competition_is_refused(score, message):
+def test_metric_unfit_for_competition_raises(score, message):
     with pytest.raises(UserError, match=message):
         metric_of(competition("multilabel", score=score))
 
 
-def test_a_metric_knows_its_direction_and_tasks():
+def test_metric_has_sign_and_rejects_other_tasks():
     assert metric_of(competition("binary")).sign == 1
     assert metric_of(competition("multilabel"), "log_loss").sign == -1
     with pytest.raises(UserError, match="unknown metric 'acuracy' .did you mean 'accuracy'"):
@@ -297,7 +297,7 @@ def test_a_metric_knows_its_direction_and_tasks():
         ("log_loss", {"log_loss"}),
     ],
 )
-def test_each_metric_sees_what_it_is_defined_on(main, sees_what_is_written):
+def test_metric_input_is_decisions_or_probabilities_as_needed(main, sees_what_is_written):
     """Cut points make one-hot rows of probabilities: of them an AUC or a log loss would be that of decisions."""
     facts = competition("ordinal", score={"metric": main})
     probable = np.array([[0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
@@ -319,11 +319,11 @@ def test_each_metric_sees_what_it_is_defined_on(main, sees_what_is_written):
         ("multilabel", {"metric": "macro_f1"}, [[1, 0], [1, 1]], [0.6, 0.4], (1 + 2 / 3) / 2),
     ],
 )
-def test_chance_is_the_best_that_looks_at_no_image(task, score, targets, prior, expected):
+def test_chance_score_is_best_constant_prediction(task, score, targets, prior, expected):
     found = chance_score(competition(task, score=score), np.array(targets), np.array(prior))
     assert found == pytest.approx(expected)
 
 
-def test_a_metric_is_called_by_its_beta():
+def test_metric_title_contains_beta():
     assert metric_title(competition(score={"metric": "fbeta", "beta": 2}), "fbeta") == "F2"
     assert metric_title(competition(), "auc") == "AUC"

@@ -23,7 +23,7 @@ def grades(n=500, seed=0):
 
 @pytest.mark.parametrize("name", ["macro_f1", "accuracy", "balanced_accuracy"])
 @pytest.mark.parametrize("seed", range(5))
-def test_a_binary_threshold_is_the_best_of_all(name, seed):
+def test_binary_threshold_is_optimal(name, seed):
     predictions, targets = rare(200, seed)
     metric, targets = METRICS[name], targets[:, 0]
     found = thresholds.column_thresholds(predictions, targets, metric)
@@ -33,7 +33,7 @@ def test_a_binary_threshold_is_the_best_of_all(name, seed):
 
 
 @pytest.mark.slow
-def test_each_label_has_the_threshold_of_its_own_f1():
+def test_each_label_threshold_maximises_its_f1():
     predictions, targets = rare(300, columns=3)
     found = thresholds.column_thresholds(predictions, targets, METRICS["macro_f1"])
     decided = found.apply(predictions) > 0.5
@@ -44,7 +44,7 @@ def test_each_label_has_the_threshold_of_its_own_f1():
     assert METRICS["macro_f1"](targets, found.apply(predictions)) > METRICS["macro_f1"](targets, predictions) + 0.1
 
 
-def test_a_threshold_for_a_rare_class_is_the_best_of_all():
+def test_rare_class_threshold_is_optimal():
     rng = np.random.default_rng(0)
     targets = (np.arange(20_000) < 15).astype(int)
     predictions = expit(rng.normal(8 * targets - 6, 1))[:, None]
@@ -57,7 +57,7 @@ def test_a_threshold_for_a_rare_class_is_the_best_of_all():
 
 
 @pytest.mark.slow
-def test_the_more_recall_counts_the_lower_are_thresholds():
+def test_thresholds_fall_with_beta():
     predictions, targets = rare(300, columns=2)
     found = {}
     for beta in (0.5, 2):
@@ -71,7 +71,7 @@ def test_the_more_recall_counts_the_lower_are_thresholds():
     assert (np.array(found[2].parameters["thresholds"]) < found[0.5].parameters["thresholds"]).all()
 
 
-def test_a_threshold_moves_to_one_half_and_the_order_stays():
+def test_threshold_is_mapped_to_one_half_keeping_order():
     predictions, targets = rare()
     found = thresholds.column_thresholds(predictions, targets[:, 0], METRICS["macro_f1"])
     (threshold,) = found.parameters["thresholds"]
@@ -82,14 +82,14 @@ def test_a_threshold_moves_to_one_half_and_the_order_stays():
     np.testing.assert_array_equal(found.apply(predictions) > 0.5, predictions > threshold)
 
 
-def test_of_equally_good_thresholds_the_one_nearest_to_one_half_is_taken():
+def test_tied_threshold_nearest_one_half_is_chosen():
     predictions, targets = np.array([[0.1], [0.2], [0.8], [0.9]]), np.array([0, 0, 1, 1])
     found = thresholds.column_thresholds(predictions, targets, METRICS["accuracy"])
     assert found.parameters["thresholds"] == [0.5]
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
-def test_cut_points_reach_the_kappa_of_a_search_over_all_pairs(seed):
+def test_cut_points_reach_kappa_of_grid_search(seed):
     predictions, targets = grades(120, seed)
     predictions = np.stack([predictions[:, 0], predictions[:, 1], predictions[:, 2:].sum(axis=1)], axis=1)
     targets = np.minimum(targets, 2)
@@ -104,7 +104,7 @@ def test_cut_points_reach_the_kappa_of_a_search_over_all_pairs(seed):
     assert METRICS["qwk"](targets, found.apply(predictions)) >= best - 0.01
 
 
-def test_cut_points_are_sorted_and_gain_on_shrunken_grades():
+def test_cut_points_are_sorted_and_improve_kappa():
     predictions, targets = grades()
     found = thresholds.cut_points(predictions, targets)
     cuts = found.parameters["cut points"]
@@ -116,7 +116,7 @@ def test_cut_points_are_sorted_and_gain_on_shrunken_grades():
     assert kappa(targets, decided) > kappa(targets, plain) + 0.02
 
 
-def test_the_kappa_that_is_made_large_is_that_of_scikit_learn():
+def test_cut_points_maximise_scikit_learn_kappa():
     predictions, targets = grades(60)
     reached = METRICS["qwk"](targets, thresholds.cut_points(predictions, targets).apply(predictions))
     rng = np.random.default_rng(0)
@@ -126,7 +126,7 @@ def test_the_kappa_that_is_made_large_is_that_of_scikit_learn():
         assert cohen_kappa_score(targets, decided, weights="quadratic", labels=range(5)) <= reached + 0.03
 
 
-def test_class_factors_never_lose_and_help_rare_classes():
+def test_class_factors_improve_balanced_accuracy():
     predictions, targets = grades()
     prior = np.array([0.5, 0.2, 0.15, 0.1, 0.05])
     skewed = predictions * prior
@@ -137,7 +137,7 @@ def test_class_factors_never_lose_and_help_rare_classes():
     np.testing.assert_allclose(found.apply(skewed).sum(axis=1), 1)
 
 
-def test_pf1_gains_from_sharpening_and_never_loses():
+def test_sharpening_improves_pf1():
     for seed in range(5):
         predictions, targets = rare(400, seed)
         targets = targets[:, 0]

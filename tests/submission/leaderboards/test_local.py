@@ -29,7 +29,7 @@ def place(small, table, groups, behind=None, facts=None):
     return local.submit(facts or small.competition, small.paths, entry)
 
 
-def test_both_parts_are_scored_by_id(solved):
+def test_public_and_private_parts_are_scored_by_id(solved):
     small, table, groups, target = solved
     placed = place(small, table.sample(frac=1, random_state=0), groups)
     auc = METRICS["auc"]
@@ -39,7 +39,7 @@ def test_both_parts_are_scored_by_id(solved):
     assert placed.ranking is None
 
 
-def test_metrics_of_probabilities_see_those_behind_the_decisions(solved):
+def test_probability_metrics_use_probabilities_behind_decisions(solved):
     small, behind, groups, target = solved
     score = small.competition.score.model_copy(update={"metric": "accuracy", "also": ("auc", "log_loss", "macro_f1")})
     facts = small.competition.model_copy(update={"score": score})
@@ -54,7 +54,7 @@ def test_metrics_of_probabilities_see_those_behind_the_decisions(solved):
     assert line.count("of the probabilities") == 2
 
 
-def test_a_score_that_is_undefined_on_a_part_says_so(solved):
+def test_undefined_score_of_a_part_is_reported(solved):
     small, table, groups, _ = solved
     solution = files.read_csv(small.paths.solution)
     solution.loc[solution["usage"] == "Public", "target"] = 1
@@ -64,7 +64,7 @@ def test_a_score_that_is_undefined_on_a_part_says_so(solved):
     assert placed.lines[0] == ("public", "AUC undefined, 12 images")
 
 
-def test_the_submission_stands_among_published_scores(solved):
+def test_submission_is_ranked_among_published_scores(solved):
     small, table, groups, _ = solved
     small.paths.leaderboard.write_text("name,auc,source\nbetter,1.0,a\nworse,0.1,b\n")
     placed = place(small, table, groups)
@@ -74,7 +74,7 @@ def test_the_submission_stands_among_published_scores(solved):
     assert "not the protocol" in placed.ranking["source"].iloc[1]
 
 
-def test_other_ids_or_no_solution_are_refused(solved):
+def test_other_ids_or_missing_solution_raise(solved):
     small, table, groups, _ = solved
     with pytest.raises(UserError, match="other ids"):
         place(small, table.iloc[1:], groups)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from tests.support import budgets
 
 
-def test_minutes_are_told_by_area_and_what_is_over_its_budget():
+def test_show_lists_minutes_by_area_and_marks_overruns():
     lines: list[str] = []
     minutes = {"tests/training/test_fit.py::a": 8, "tests/training/test_state.py::b": 5, "tests/test_models.py::c": 1}
     reports = [SimpleNamespace(nodeid=test, duration=60 * spent) for test, spent in minutes.items()]

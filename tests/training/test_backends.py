@@ -58,7 +58,7 @@ NETS = {
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-def test_jax_trains_a_fold_and_predicts_the_same_from_its_weights(tmp_path):
+def test_jax_trains_fold_and_reloads_its_weights(tmp_path):
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}"}
     run = subprocess.run(
         [sys.executable, "-c", TRAIN, str(tmp_path), "jax"], capture_output=True, text=True, env=environment
@@ -71,7 +71,7 @@ def test_jax_trains_a_fold_and_predicts_the_same_from_its_weights(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-def test_heat_maps_of_jax_are_those_of_tensorflow(tmp_path):
+def test_jax_heat_maps_match_tensorflow(tmp_path):
     maps = {}
     for backend in ("tensorflow", "jax"):
         environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}"}
@@ -90,7 +90,7 @@ def test_heat_maps_of_jax_are_those_of_tensorflow(tmp_path):
         np.testing.assert_allclose(maps["jax"][name] / scale, expected / scale, atol=1e-4, err_msg=name)
 
 
-def test_the_backend_is_known_without_importing_keras(tmp_path, monkeypatch):
+def test_keras_backend_is_read_from_environment_or_config(tmp_path, monkeypatch):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert keras_backend() == "tensorflow"

@@ -34,7 +34,7 @@ def seen_by(model: keras.Model, name: str, rows=slice(None)) -> np.ndarray:
     return keras.Model(model.input, model.get_layer(name).output).predict(images, verbose=0)
 
 
-def test_the_first_layer_has_the_mean_and_variance_of_all_images():
+def test_statistics_are_mean_and_variance_of_all_images():
     model = net()
     assert statistics(model).gather(1000) == 129  # three batches of 43
     seen, first = seen_by(model, "conv"), model.get_layer("first")
@@ -47,7 +47,7 @@ def test_the_first_layer_has_the_mean_and_variance_of_all_images():
     assert "call" not in vars(first)
 
 
-def test_the_order_of_the_images_does_not_matter():
+def test_statistics_do_not_depend_on_image_order():
     """Sorted by class, as folders are: each batch must hold of each, or deeper layers see what no batch shows."""
     sort = np.argsort(IMAGES.mean(axis=(1, 2, 3)))
     found = []
@@ -58,7 +58,7 @@ def test_the_order_of_the_images_does_not_matter():
     np.testing.assert_allclose(*found, rtol=0.1)
 
 
-def test_so_many_images_are_looked_at_and_no_others():
+def test_gather_uses_requested_number_of_given_rows():
     model, rows = net(), np.arange(0, 130, 2)
     assert statistics(model, rows).gather(50) == 50
     seen = seen_by(model, "conv", rows)
@@ -68,7 +68,7 @@ def test_so_many_images_are_looked_at_and_no_others():
     assert (again.get_layer("first").moving_mean == model.get_layer("first").moving_mean).numpy().all()
 
 
-def test_dropout_does_not_change_what_is_gathered():
+def test_statistics_do_not_depend_on_dropout():
     found = []
     for dropout in (0.0, 0.8):
         model = net(dropout)
@@ -77,7 +77,7 @@ def test_dropout_does_not_change_what_is_gathered():
     np.testing.assert_array_equal(*found)
 
 
-def test_frozen_layers_keep_theirs_and_a_net_without_any_costs_nothing():
+def test_frozen_layers_keep_their_statistics():
     model = net()
     model.get_layer("first").trainable = False
     statistics(model).gather(130)
@@ -87,7 +87,7 @@ def test_frozen_layers_keep_theirs_and_a_net_without_any_costs_nothing():
     assert statistics(model).gather(130) == 0
 
 
-def test_what_overflows_is_not_kept():
+def test_overflowing_statistics_are_not_kept():
     model = net()
     model.get_layer("conv").set_weights([np.full((3, 3, 1, 4), np.inf), np.zeros(4)])
     statistics(model).gather(130)
@@ -99,7 +99,7 @@ SLOW = [pytest.param(choices, marks=pytest.mark.slow) for choices in ({"keep": "
 
 @pytest.mark.slow
 @pytest.mark.parametrize("choices", [{}, *SLOW])
-def test_a_momentum_that_never_arrives_does_not_matter(tmp_path, monkeypatch, capsys, choices):
+def test_fold_learns_with_momentum_near_one(tmp_path, monkeypatch, capsys, choices):
     """30 steps at a momentum of 0.9999: the layers' own averages would still be what they were initialised with."""
     build = build_model
 

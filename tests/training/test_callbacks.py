@@ -16,7 +16,7 @@ PLATEAU = {"ReduceLROnPlateau": {"monitor": "val_auc", "mode": "max", "factor": 
 
 
 @pytest.mark.slow
-def test_a_callback_that_watches_the_score_is_resumed_exactly(tmp_path, monkeypatch, capsys):
+def test_score_monitoring_callback_resumes_exactly(tmp_path, monkeypatch, capsys):
     made = task(epochs=5, schedule="constant", callbacks=[PLATEAU])
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     rates = pd.read_csv(tmp_path / "whole" / "history.csv")["learning_rate"]
@@ -34,7 +34,7 @@ def test_a_callback_that_watches_the_score_is_resumed_exactly(tmp_path, monkeypa
 
 
 @pytest.mark.slow
-def test_a_callback_may_stop_a_training_and_write_into_the_folder_of_the_fold(tmp_path):
+def test_callback_can_stop_training_and_write_to_fold_folder(tmp_path):
     stop = {"EarlyStopping": {"monitor": "loss", "patience": 0, "min_delta": 100}}
     made = task(epochs=6, callbacks=[stop, {"CSVLogger": {"filename": "{folder}/log.csv"}}])
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
@@ -42,7 +42,7 @@ def test_a_callback_may_stop_a_training_and_write_into_the_folder_of_the_fold(tm
     assert list(pd.read_csv(tmp_path / "fold0" / "log.csv")) == ["epoch", "learning_rate", "loss", "val_auc"]
 
 
-def test_names_and_arguments_are_checked(tmp_path):
+def test_invalid_callback_name_or_argument_raises(tmp_path):
     (made,) = build_callbacks([{"TerminateOnNaN": {}}], tmp_path)
     assert isinstance(made, keras.callbacks.TerminateOnNaN)
     with pytest.raises(UserError, match=r"unknown callback 'ReduceLROnPlatau' \(did you mean 'ReduceLROnPlateau'\?\)"):

@@ -18,7 +18,7 @@ from tests.support.small_tasks import task
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
 
 
-def test_a_state_comes_back_as_it_was(tmp_path):
+def test_checkpoint_round_trips_arrays_and_facts(tmp_path):
     Checkpoint(tmp_path / "state.npz", "a").save(ARRAYS, {"history": [{"loss": 0.1 + 0.2}], "losses": [float("nan")]})
     arrays, facts = Checkpoint(tmp_path / "state.npz", "a").load()
     assert [array.tolist() for array in arrays] == [ARRAYS[0].tolist(), 7]
@@ -27,13 +27,13 @@ def test_a_state_comes_back_as_it_was(tmp_path):
     assert np.isnan(facts["losses"][0])
 
 
-def test_a_state_of_something_else_is_not_taken_up(tmp_path):
+def test_other_or_missing_checkpoint_is_not_loaded(tmp_path):
     Checkpoint(tmp_path / "state.npz", "a").save(ARRAYS, {})
     assert Checkpoint(tmp_path / "state.npz", "b").load() is None
     assert Checkpoint(tmp_path / "none.npz", "a").load() is None
 
 
-def test_a_state_in_another_precision_is_not_lost(tmp_path):
+def test_checkpoint_of_other_precision_raises(tmp_path):
     path = tmp_path / "state.npz"
     Checkpoint(path, "a", "float16", ["weights"]).save(ARRAYS, {})
     with pytest.raises(UserError, match="started in float16, and this machine trains in float32. Resume it where it"):
@@ -43,7 +43,7 @@ def test_a_state_in_another_precision_is_not_lost(tmp_path):
     assert Checkpoint(path, "a", "float16", ["weights"]).load() is not None
 
 
-def test_a_damaged_state_falls_back_to_the_one_before(tmp_path):
+def test_damaged_checkpoint_falls_back_to_previous_one(tmp_path):
     checkpoint = Checkpoint(tmp_path / "state.npz", "a")
     checkpoint.save(ARRAYS, {"step": 1})
     checkpoint.save(ARRAYS, {"step": 2})
@@ -56,7 +56,7 @@ def test_a_damaged_state_falls_back_to_the_one_before(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_saving_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
+def test_checkpoints_take_a_small_share_of_time(tmp_path, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(state.time, "monotonic", lambda: clock[0])
     checkpoint = Checkpoint(tmp_path / "state.npz", "a")
@@ -105,7 +105,7 @@ def result(folder):
         ({"keep": "best", "patience": 2, "learning_rate": 0.02}, (6,)),
     ],
 )
-def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices, stops):
+def test_interrupted_training_writes_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices, stops):
     made = task(epochs=3, dropout=0.3, **choices)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     expected = result(tmp_path / "whole")
@@ -121,7 +121,7 @@ def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch,
 
 
 @pytest.mark.slow
-def test_a_training_whose_time_is_up_keeps_where_it_stands_and_goes_on(tmp_path, monkeypatch, capsys):
+def test_training_out_of_time_saves_checkpoint_and_resumes(tmp_path, monkeypatch, capsys):
     made = task(epochs=3, dropout=0.3)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     for step in (1, 2):
@@ -135,7 +135,7 @@ def test_a_training_whose_time_is_up_keeps_where_it_stands_and_goes_on(tmp_path,
 
 
 @pytest.mark.slow
-def test_a_state_of_another_recipe_or_fold_is_not_taken_up(tmp_path, monkeypatch, every_step, capsys):
+def test_checkpoint_of_another_recipe_is_not_resumed(tmp_path, monkeypatch, every_step, capsys):
     with monkeypatch.context() as patch:
         interrupted(patch, 7)
         with pytest.raises(Power):
@@ -145,7 +145,7 @@ def test_a_state_of_another_recipe_or_fold_is_not_taken_up(tmp_path, monkeypatch
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_no_number_leaves_the_state_before_it(tmp_path, monkeypatch, every_step):
+def test_nan_loss_keeps_previous_checkpoint(tmp_path, monkeypatch, every_step):
     original = TrainingStep.__call__
     count = [0]
 

@@ -17,7 +17,7 @@ from tests.support.small_tasks import files_of, on, task
 
 
 @pytest.mark.slow
-def test_a_frozen_backbone_is_asked_once_for_all_folds(tmp_path, pretrained, capsys):
+def test_frozen_features_are_computed_once_for_all_folds(tmp_path, pretrained, capsys):
     made = on(pretrained, task("ordinal"), tmp_path / "features.npy", head_epochs=15, epochs=0, head_learning_rate=0.05)
     made = replace(made, recipe=made.recipe.model_copy(update={"augment": "light"}))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
@@ -43,7 +43,7 @@ def test_a_frozen_backbone_is_asked_once_for_all_folds(tmp_path, pretrained, cap
 
 
 @pytest.mark.slow
-def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretrained, monkeypatch):
+def test_head_and_all_phases_resume_with_same_bytes(tmp_path, pretrained, monkeypatch):
     made = on(pretrained, task(), tmp_path / "features.npy", head_epochs=3, epochs=2, head_learning_rate=0.02)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     history = pd.read_csv(tmp_path / "whole" / "history.csv")

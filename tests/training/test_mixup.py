@@ -17,7 +17,7 @@ def batch(way, seed=0, alpha=0.8):
 
 
 @pytest.mark.parametrize("way", [mixup, cutmix])
-def test_images_targets_and_weights_are_mixed_in_one_share(way):
+def test_images_targets_and_weights_share_mixing_ratio(way):
     images, targets, weights = way(IMAGES, TARGETS, np.full(COUNT, 2, np.float32), np.random.default_rng(0), 0.8)
     assert images.dtype == targets.dtype == weights.dtype == np.float32
     np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-6)
@@ -27,7 +27,7 @@ def test_images_targets_and_weights_are_mixed_in_one_share(way):
 
 
 @pytest.mark.parametrize("way", [mixup, cutmix])
-def test_the_loss_is_that_of_both_partners_each_times_its_weight_and_share(way):
+def test_mixed_loss_is_weighted_sum_of_partner_losses(way):
     _, shares, _ = way(IMAGES, TARGETS, np.ones(COUNT, np.float32), np.random.default_rng(0), 0.8)
     labels = np.random.default_rng(1).integers(0, 2, (COUNT, 1)).astype(np.float32)
     _, targets, weights = way(IMAGES, labels, WEIGHTS, np.random.default_rng(0), 0.8)
@@ -43,7 +43,7 @@ def test_the_loss_is_that_of_both_partners_each_times_its_weight_and_share(way):
     np.testing.assert_allclose(weights, shares @ WEIGHTS, rtol=1e-5, atol=1e-6)
 
 
-def test_mixup_lays_over_and_cutmix_replaces_a_box():
+def test_mixup_blends_and_cutmix_replaces_a_box():
     images, _, _ = batch(mixup)
     assert all(len(np.unique(image)) == 1 for image in images)
     images, _, _ = batch(cutmix)
@@ -58,7 +58,7 @@ def test_mixup_lays_over_and_cutmix_replaces_a_box():
 
 
 @pytest.mark.parametrize("way", [mixup, cutmix])
-def test_shares_follow_the_beta_distribution(way):
+def test_mixing_ratios_follow_beta_distribution(way):
     equal = np.ones(COUNT, np.float32)
     drawn = [way(IMAGES, TARGETS, equal, np.random.default_rng(seed), 1.0)[1] for seed in range(200)]
     own = np.concatenate([np.diagonal(shares) for shares in drawn])
@@ -68,7 +68,7 @@ def test_shares_follow_the_beta_distribution(way):
     assert own.std() > 0.15
 
 
-def test_equal_seeds_mix_equally_and_the_batch_is_left_alone():
+def test_equal_seeds_mix_equally_without_changing_input():
     before = IMAGES.copy()
     first, again, other = batch(cutmix), batch(cutmix), batch(cutmix, seed=1)
     assert (first[0] == again[0]).all()
@@ -76,7 +76,7 @@ def test_equal_seeds_mix_equally_and_the_batch_is_left_alone():
     assert (before == IMAGES).all()
 
 
-def test_the_recipe_decides():
+def test_build_mixer_follows_the_recipe():
     assert build_mixer(TrainingSettings()) is None
     both, kinds = build_mixer(TrainingSettings(mixup=0.4, cutmix=1.0)), set()
     for seed in range(20):

@@ -26,7 +26,7 @@ def two_cores(monkeypatch):
     monkeypatch.setattr(hardware, "cuda_devices", list)
 
 
-def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
+def test_auto_jobs_is_one_per_core_or_gpu(two_cores, monkeypatch):
     assert parallel.resolve_jobs("auto", num_folds=5) == 2
     assert parallel.resolve_jobs("auto", num_folds=1) == 1
     assert parallel.resolve_jobs("4", num_folds=3) == 3
@@ -39,12 +39,12 @@ def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
-def test_what_is_no_number_of_jobs_is_refused(text):
+def test_invalid_jobs_raises(text):
     with pytest.raises(UserError, match=f"JOBS={text}: expected a number from 1, or auto"):
         parallel.resolve_jobs(text, 5)
 
 
-def test_workers_suit_the_machine(two_cores, monkeypatch):
+def test_auto_workers_depend_on_cores_and_gpus(two_cores, monkeypatch):
     assert parallel.resolve_workers("auto") == 0
     assert parallel.resolve_workers("3") == 3
     monkeypatch.setattr(hardware, "cuda_devices", lambda: ["0"])
@@ -58,7 +58,7 @@ def test_workers_suit_the_machine(two_cores, monkeypatch):
             parallel.resolve_workers(text)
 
 
-def test_one_of_several_trainings_has_the_cores_of_its_share(monkeypatch):
+def test_resource_share_limits_cores(monkeypatch):
     for name, value in parallel.ResourceShare(3).environment.items():
         monkeypatch.setenv(name, value)
     assert hardware.num_cores() == 3
@@ -75,7 +75,7 @@ NAMES = ("oof.csv", "test.csv", "history.csv")
 
 
 @pytest.mark.slow
-def test_folds_do_not_depend_on_what_trains_beside_them(project_folder, two_cores, capfd, monkeypatch):
+def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, capfd, monkeypatch):
     project = Project.open("small")
     train(project, run="together", jobs="2", overrides={"training": {"epochs": 3}})
     said = capfd.readouterr().out
@@ -93,7 +93,7 @@ def test_folds_do_not_depend_on_what_trains_beside_them(project_folder, two_core
 
 
 @pytest.mark.slow
-def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, capfd):
+def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
     project = Project.open("small")
     run = project.paths.run("baseline")
     make_folds(project)
@@ -110,13 +110,13 @@ def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, 
 
 
 @pytest.mark.slow
-def test_a_backbone_without_weights_is_refused_before_there_are_folds(project_folder, two_cores):
+def test_backbone_without_weights_raises_before_folds_exist(project_folder, two_cores):
     with pytest.raises(UserError, match=r"^training\.head_epochs: a backbone without weights has no features"):
         train(Project.open("small"), jobs="2", overrides={"training": {"head_epochs": 1}})
 
 
 @pytest.mark.slow
-def test_what_is_missing_is_trained_with_the_threads_it_would_have_had(project_folder, two_cores, monkeypatch):
+def test_missing_fold_is_trained_with_original_job_count(project_folder, two_cores, monkeypatch):
     project, asked = Project.open("small"), []
     for fold in (0, 2):
         train(project, folds=[fold])
@@ -129,7 +129,7 @@ def test_what_is_missing_is_trained_with_the_threads_it_would_have_had(project_f
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_folds_end_with_the_training_that_began_them(project_folder, two_cores):
+def test_folds_end_when_their_parent_is_killed(project_folder, two_cores):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
     begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
@@ -143,7 +143,7 @@ def test_folds_end_with_the_training_that_began_them(project_folder, two_cores):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_ctrl_c_stops_all_folds_in_one_line_and_none_has_failed(project_folder, two_cores):
+def test_ctrl_c_stops_all_folds_without_failures(project_folder, two_cores):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -160,7 +160,7 @@ def test_ctrl_c_stops_all_folds_in_one_line_and_none_has_failed(project_folder, 
     wait_for(lambda: held(project_folder) == 0)
 
 
-def test_features_in_other_views_are_other_features(project_folder):
+def test_features_path_depends_on_symmetry(project_folder):
     from medfold.competition.recipe import Recipe
     from medfold.training.run import features_path
 
@@ -194,7 +194,7 @@ def wait_for(condition, seconds=120):
 
 
 @pytest.mark.slow
-def test_the_features_of_a_frozen_backbone_are_there_before_the_folds(project_folder, two_cores, capfd):
+def test_frozen_features_are_computed_before_parallel_folds(project_folder, two_cores, capfd):
     import keras
 
     file = project_folder / "net.weights.h5"

@@ -16,7 +16,7 @@ from tests.support.helpers import finished_run
         ({"head": "both"}, "task binary has no ordered classes"),
     ],
 )
-def test_what_cannot_be_trained_is_told_before_images_are_prepared(small, overrides, message):
+def test_untrainable_recipe_raises_before_images_are_prepared(small, overrides, message):
     with pytest.raises(UserError, match=message):
         train(small, overrides=overrides)
     assert not small.paths.measurements.exists()
@@ -24,14 +24,14 @@ def test_what_cannot_be_trained_is_told_before_images_are_prepared(small, overri
 
 
 @pytest.mark.parametrize("words", [{"jobs": "many"}, {"workers": "-1"}, {"folds": [7]}, {"run": "a b"}])
-def test_wrong_words_leave_nothing_behind(small, words):
+def test_invalid_options_leave_no_files(small, words):
     with pytest.raises(UserError):
         train(small, **words)
     assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
 
 
-def test_settings_that_the_first_fold_refuses_leave_no_run(folded):
+def test_refused_settings_create_no_run(folded):
     hopeless = {"training": {"accumulate": 10**6}}
     with pytest.raises(UserError, match="no step is ever taken"):
         train(folded, overrides=hopeless, run="new")
@@ -43,7 +43,7 @@ def test_settings_that_the_first_fold_refuses_leave_no_run(folded):
 
 
 @pytest.mark.slow
-def test_what_a_recipe_says_in_vain_is_told(folded, capsys):
+def test_recipe_keys_without_effect_are_reported(folded, capsys):
     train(folded, overrides={"training": {"focal_gamma": 3.0, "head_learning_rate": 0.1}}, folds=[0])
     said = capsys.readouterr().out
     assert "no effect: training.head_learning_rate (training.head_epochs is 0)" in said

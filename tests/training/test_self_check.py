@@ -38,16 +38,16 @@ def trained(kind: str = "binary", n: int = 200, **changes) -> TrainedFold:
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
-def test_a_fold_that_went_well_is_not_suspicious(kind):
+def test_good_fold_is_not_suspicious(kind):
     assert self_check(trained(kind)) == []
 
 
-def test_predictions_that_hardly_vary_are_told():
+def test_nearly_constant_predictions_are_suspicious():
     found = self_check(trained(predictions=np.full((200, 1), 0.5) + 1e-5 * np.arange(200)[:, None] % 2))
     assert found[0].startswith("predictions hardly vary: their standard deviation over 200 images is")
 
 
-def test_a_score_that_is_no_better_than_chance_is_told_beyond_its_interval_only():
+def test_score_with_interval_below_chance_is_suspicious():
     good = trained()
     (line,) = self_check(replace(good, predictions=1 - good.predictions, training_outputs=good.training_outputs[:0]))
     assert line.startswith("AUC 0.0")
@@ -60,13 +60,13 @@ def test_a_score_that_is_no_better_than_chance_is_told_beyond_its_interval_only(
     assert "no better than chance, 0.687" in line
 
 
-def test_a_loss_that_did_not_go_down_is_told():
+def test_loss_that_does_not_fall_is_suspicious():
     assert self_check(trained(losses=np.array([0.6931, 0.6929, 0.701]))) == [
         "the loss did not go down: 0.6931 after the first epoch, 0.6929 at best of 3"
     ]
 
 
-def test_a_class_that_is_never_predicted_is_told_if_five_were_expected():
+def test_never_predicted_class_is_suspicious_unless_rare():
     good = trained("multiclass")
     without = good.predictions * (1, 0, 1)
     (line,) = self_check(replace(good, predictions=without))
@@ -76,21 +76,21 @@ def test_a_class_that_is_never_predicted_is_told_if_five_were_expected():
     assert self_check(trained(predictions=0.4 * trained().predictions)) == []  # an AUC decides nothing
 
 
-def test_a_net_that_predicts_in_another_mode_is_told():
+def test_differing_training_and_inference_outputs_are_suspicious():
     good = trained()
     for other in (np.full((32, 1), 0.5), 0.7 + 0.3 * good.training_outputs):
         (line,) = self_check(replace(good, inference_outputs=other))
         assert line.startswith("outputs differ between training and inference mode")
 
 
-def test_shares_that_are_not_those_of_the_sampler_are_told():
+def test_unexpected_class_shares_are_suspicious():
     assert self_check(trained(drawn_counts=np.array([180, 20]), expected_shares=np.array([0.5, 0.5]))) == [
         "class 0 was drawn in 90.0%, expected 50.0%"
     ]
 
 
 @pytest.mark.slow
-def test_what_is_found_is_told_and_kept_beside_the_fold(tmp_path, capsys):
+def test_suspicions_are_printed_and_saved(tmp_path, capsys):
     paths = FoldPaths(tmp_path / "fold0")
     fold.train_fold(task(epochs=3, learning_rate=1e-12, ema=0, dropout=0, label_smoothing=0), 0, paths)
     kept = files.read_json(paths.checks)
@@ -100,7 +100,7 @@ def test_what_is_found_is_told_and_kept_beside_the_fold(tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("choices", [{"sampler": "balanced"}, {"mixup": 0.2}, {"dropout": 0.5}])
-def test_trainings_that_go_well_are_not_suspicious(tmp_path, choices):
+def test_good_trainings_are_not_suspicious(tmp_path, choices):
     for kind in ("binary", "multiclass"):
         paths = FoldPaths(tmp_path / kind)
         fold.train_fold(task(kind, epochs=8, **choices), 0, paths)

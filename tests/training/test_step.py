@@ -21,7 +21,7 @@ from tests.support.small_tasks import task
 
 
 @pytest.mark.slow
-def test_accumulated_batches_make_the_step_of_one_large_batch():
+def test_accumulated_batches_equal_one_large_batch():
     rng = np.random.default_rng(0)
     images, targets = rng.random((8, 16, 16, 1)).astype(np.float32) * 255, rng.integers(0, 2, (8, 1)).astype(np.float32)
 
@@ -59,7 +59,7 @@ def overflowing(monkeypatch, steps):
     monkeypatch.setattr(TrainingStep, "__call__", bright)
 
 
-def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch, capsys):
+def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, capsys):
     recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "resnet9", "width": 4}})
     model = build_model(competition(), recipe, precision="float16")
     optimizer = keras.optimizers.LossScaleOptimizer(build_optimizer(recipe.training, 0.01, 100), initial_scale=64)
@@ -82,7 +82,7 @@ def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch
 
 
 @pytest.mark.slow
-def test_overflows_are_counted_and_ten_in_a_row_end_it(tmp_path, monkeypatch, capsys):
+def test_overflows_are_skipped_until_ten_in_a_row(tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         overflowing(patch, {7, 8, 9})
         assert fold.train_fold(task(precision="float16"), 0, FoldPaths(tmp_path / "a")) > 0.9
@@ -95,7 +95,7 @@ def test_overflows_are_counted_and_ten_in_a_row_end_it(tmp_path, monkeypatch, ca
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_half_precision_learns_the_same_task_and_predicts_in_full(tmp_path, precision):
+def test_half_precision_learns_and_predicts_in_float32(tmp_path, precision):
     made, paths = task(precision=precision), FoldPaths(tmp_path / "fold0")
     assert fold.train_fold(made, 0, paths) > 0.9
     oof = read_predictions(made.competition, paths.oof)

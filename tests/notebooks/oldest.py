@@ -29,7 +29,7 @@ def main() -> int:
     print(
         ", ".join(f"{name} {told[name]}" for name in ("tensorflow", "keras", "numpy", "pandas", "pydantic")), flush=True
     )
-    tests = [sys.executable, "-m", "pytest", "-q", "tests/notebooks/test_running.py"]
+    tests = [sys.executable, "-m", "pytest", "-q", "tests/notebooks/test_notebook_file_executed.py"]
     environment = {**os.environ, "MEDFOLD_OTHER_PACKAGES": str(packages)}
     return subprocess.run(tests, cwd=REPOSITORY, env=environment, check=False).returncode
 

@@ -1,4 +1,4 @@
-"""Captions of a contact sheet: drawn by a font that has their letters, or written as codes; never as empty boxes."""
+"""Contact sheets: layout, and captions in any script: drawn in a font that has their letters, or as codes."""
 
 import cv2
 import numpy as np
@@ -12,8 +12,8 @@ IMAGE = np.full((40, 30, 1), 128, np.uint8)
 
 
 @pytest.fixture(autouse=True)
-def only_what_matplotlib_brings(monkeypatch):
-    """Fonts that happen to be installed are of no account."""
+def only_matplotlib_fonts(monkeypatch):
+    """Hides the fonts that are installed on this machine."""
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
     contact_sheet._font.cache_clear()
     yield

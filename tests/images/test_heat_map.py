@@ -1,4 +1,4 @@
-"""Heat over images of any number of channels."""
+"""Heat maps laid over images of any number of channels."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_overlay_changes_only_pixels_with_heat(channels):
     assert np.argwhere(changed).tolist() == [[2, 3]]
 
 
-def test_colours_lighten_with_heat_from_red_on():
+def test_colours_get_lighter_with_heat_and_are_warm():
     heat = np.linspace(0, 1, 101, dtype=np.float32)[None]
     black = overlay(np.zeros((1, 101, 1), np.uint8), heat)[0].astype(int)
     light = black @ [0.2126, 0.7152, 0.0722]

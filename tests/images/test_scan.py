@@ -1,3 +1,5 @@
+"""The scan of all images: measurements, appearance, the store, bad images, and resuming after a kill."""
+
 import json
 import os
 import signal
@@ -29,7 +31,7 @@ def table(small):
     return build_samples(small.competition, small.paths)
 
 
-def look(small, table, choices=None, with_appearance=False):
+def run_scan(small, table, choices=None, with_appearance=False):
     return scan_images(small.competition, small.paths, table, choices, with_appearance)
 
 
@@ -37,7 +39,7 @@ def test_one_scan_measures_images_and_fills_store(small, table):
     facts, paths = small.competition, small.paths
     key = store_key(facts, paths, CHOICES)
     assert not store_exists(paths, key)
-    assert look(small, table, CHOICES, with_appearance=True).num_images == len(table)
+    assert run_scan(small, table, CHOICES, with_appearance=True).num_images == len(table)
     assert store_exists(paths, key)
     opened = load_store(paths, key)
     assert isinstance(opened.pixels, np.memmap)
@@ -47,19 +49,19 @@ def test_one_scan_measures_images_and_fills_store(small, table):
     for row in range(0, len(table), 17):
         pixels = read_image(paths.raw, table["image"].iloc[row], facts.images)
         assert (opened.pixels[opened.rows_of(table["id"].iloc[[row]])[0]] == prepare_image(pixels, CHOICES)).all()
-        looks, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
+        image_hash, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
         assert (thumbnails[row] == thumbnail).all()
-        assert seen.loc[row, ["row", "likeness"]].tolist() == [row, f"{looks:016x}"]
+        assert seen.loc[row, ["row", "likeness"]].tolist() == [row, f"{image_hash:016x}"]
         assert known.loc[row, ["height", "width"]].tolist() == [128, 128]
         assert seen.loc[row, "mean"] == pytest.approx(pixels.mean(), abs=0.01)
         assert seen.loc[row, "dark"] == pytest.approx(np.percentile(pixels, 5), abs=1)
-    assert look(small, table, CHOICES, with_appearance=True).num_images == 0
+    assert run_scan(small, table, CHOICES, with_appearance=True).num_images == 0
     assert sorted(path.name for path in (paths.data / "store").iterdir()) == [key]
     assert sorted(path.name for path in paths.store(key).iterdir()) == ["blocks.json", "images.npy", "index.csv"]
 
 
 def flip(path, row):
-    """Changes one bit of a row of an array in a file."""
+    """Flips one bit in a row of an array file."""
     array = np.load(path, mmap_mode="r+")
     array[row, 3, 3] ^= 1
     array.flush()
@@ -68,16 +70,16 @@ def flip(path, row):
 def test_store_rows_lost_on_disk_are_prepared_again(small, table, monkeypatch):
     key = store_key(small.competition, small.paths, CHOICES)
 
-    def losing(function, items):
+    def flip_a_bit_afterwards(function, items):
         yield from map_in_workers(function, items)
         flip(small.paths.unfinished_store(key) / "images.npy", 5)
 
-    monkeypatch.setattr(scan, "map_in_workers", losing)
+    monkeypatch.setattr(scan, "map_in_workers", flip_a_bit_afterwards)
     with pytest.raises(UserError, match=f"1 of {len(table)} images are not on the disk as they were written"):
-        look(small, table, CHOICES)
+        run_scan(small, table, CHOICES)
     assert not store_exists(small.paths, key)
     monkeypatch.undo()
-    assert look(small, table, CHOICES).num_images == 1
+    assert run_scan(small, table, CHOICES).num_images == 1
     opened, pixels = (
         load_store(small.paths, key),
         read_image(small.paths.raw, table["image"].iloc[5], small.competition.images),
@@ -86,7 +88,7 @@ def test_store_rows_lost_on_disk_are_prepared_again(small, table, monkeypatch):
 
 
 def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
-    look(small, table, CHOICES)
+    run_scan(small, table, CHOICES)
     key = store_key(small.competition, small.paths, CHOICES)
     folder = small.paths.store(key)
     assert verify_store(small.paths, key) == 16 * 16 * len(table)
@@ -104,7 +106,7 @@ def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
 
 
 def test_hashes_are_of_pixels_not_files(small, table):
-    look(small, table)
+    run_scan(small, table)
     hashes = read_measurements(small.competition, small.paths).set_index("id")["hash"]
     same = {}
     for id, image in zip(table["id"], table["image"], strict=True):
@@ -115,25 +117,25 @@ def test_hashes_are_of_pixels_not_files(small, table):
 
 
 def test_second_recipe_does_not_measure_again(small, table):
-    look(small, table, with_appearance=True)
+    run_scan(small, table, with_appearance=True)
     before = small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns
-    assert look(small, table, CHOICES, with_appearance=True).num_images == len(table)
+    assert run_scan(small, table, CHOICES, with_appearance=True).num_images == len(table)
     assert store_exists(small.paths, store_key(small.competition, small.paths, CHOICES))
     assert before == (small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns)
 
 
 def test_appearance_is_computed_only_when_requested(small, table):
     damage(small, table, [4])
-    look(small, table, CHOICES)
+    run_scan(small, table, CHOICES)
     assert read_appearance(small.competition, small.paths) is None
-    assert look(small, table, with_appearance=True).num_images == len(table) - 1
+    assert run_scan(small, table, with_appearance=True).num_images == len(table) - 1
     seen = read_appearance(small.competition, small.paths)
     assert seen["row"].tolist() == [row for row in range(len(table)) if row != 4]
     assert read_measurements(small.competition, small.paths).loc[4, "bad"]
 
 
 def test_changed_facts_or_raw_data_invalidate_measurements(small, table):
-    look(small, table)
+    run_scan(small, table)
     ranged = small.competition.images.model_copy(update={"frame": "last"})
     assert read_measurements(small.competition.model_copy(update={"images": ranged}), small.paths) is None
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
@@ -161,7 +163,7 @@ def damage(small, table, rows):
 
 def test_few_bad_images_are_listed_and_left_out(small, table):
     damage(small, table, [5])
-    look(small, table, CHOICES)
+    run_scan(small, table, CHOICES)
     listed = pd.read_csv(small.paths.bad_images)
     assert listed[["file", "id", "part"]].to_numpy().tolist() == [table.loc[5, ["image", "id", "part"]].tolist()]
     assert "not a picture" in listed["reason"].iloc[0]
@@ -179,35 +181,35 @@ def test_too_many_bad_images_raise_after_listing_all(small, table):
         with pytest.raises(
             UserError, match=r"10 of \d+ images cannot be read, more than images.tolerate.*Download them again"
         ):
-            look(small, table, CHOICES)
+            run_scan(small, table, CHOICES)
     assert len(pd.read_csv(small.paths.bad_images)) == 10
     assert read_measurements(small.competition, small.paths) is None
     for row, content in kept.items():
         (small.paths.raw / table["image"].iloc[row]).write_bytes(content)
-    assert look(small, table, CHOICES).num_images == 10  # the others need no second look
+    assert run_scan(small, table, CHOICES).num_images == 10  # the others are not scanned again
     assert not small.paths.bad_images.exists()
 
 
 def test_newly_damaged_image_raises_until_restored(small, table):
-    look(small, table)
+    run_scan(small, table)
     path = small.paths.raw / table["image"].iloc[7]
     content = path.read_bytes()
     damage(small, table, [7])
     for _ in range(2):
         with pytest.raises(UserError, match=f"1 images were readable in the last scan and are not now: .*{path.name}"):
-            look(small, table, CHOICES)
+            run_scan(small, table, CHOICES)
     path.write_bytes(content)
-    assert look(small, table, CHOICES).num_images == 1
+    assert run_scan(small, table, CHOICES).num_images == 1
 
 
 def test_image_of_unexpected_shape_is_bad(small, table):
     path = small.paths.raw / table["image"].iloc[0]
     cv2.imwrite(str(path), np.zeros((64, 128), np.uint8))
-    look(small, table)
+    run_scan(small, table)
     assert pd.read_csv(small.paths.bad_images)["reason"].tolist() == ["it has 64x128 pixels, expected 128x128"]
 
 
-def dies_at_the_third(item, task):
+def crash_at_third_image(item, task):
     if item[0] == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return scan_image(item, task)
@@ -216,22 +218,22 @@ def dies_at_the_third(item, task):
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
 def test_file_that_crashes_the_decoder_is_bad(small, table, monkeypatch):
-    monkeypatch.setattr(scan, "scan_image", dies_at_the_third)
-    look(small, table, CHOICES)
+    monkeypatch.setattr(scan, "scan_image", crash_at_third_image)
+    run_scan(small, table, CHOICES)
     listed = pd.read_csv(small.paths.bad_images)
     assert listed[["id", "reason"]].to_numpy().tolist() == [[table["id"].iloc[2], scan.DECODER_CRASHED]]
 
 
 def test_invalid_step_raises_before_any_image_is_read(small, table):
     with pytest.raises(UserError, match="crop_foregroud.*did you mean 'crop_foreground'"):
-        look(small, table, ImageSettings(size=16, steps=["crop_foregroud"]))
+        run_scan(small, table, ImageSettings(size=16, steps=["crop_foregroud"]))
     assert not small.paths.unfinished_scan.exists()
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
 def test_killed_scan_resumes_and_writes_same_bytes(small, project_folder):
-    """Killed when some images are done; then the rest is done, and no image twice."""
+    """Kill the scan when some images are done: the next one does the rest, and no image twice."""
     words = "prepare --competition small"
     (project_folder / "competition" / "small" / "competition.yaml").write_text(
         small.paths.facts.read_text().replace("train_patients: 40", "train_patients: 150")
@@ -241,11 +243,11 @@ def test_killed_scan_resumes_and_writes_same_bytes(small, project_folder):
     journals = lambda: list((paths.data / "store").glob(".*.unfinished/journal.jsonl"))  # noqa: E731
     kill_when(start(project_folder, words), lambda: journals() and len(journals()[0].read_text().splitlines()) > 3)
     with journals()[0].open("a") as journal:
-        journal.write('[[3, "ba')  # as if it had been killed while it wrote
+        journal.write('[[3, "ba')  # a line cut off by the kill
     done = [found[0] for line in journals()[0].read_text().splitlines()[:-1] for found in json.loads(line)]
-    said = finish(project_folder, words)
+    output = finish(project_folder, words)
     total = len(pd.read_csv(paths.samples))
-    assert f"{total - len(done):,} images at 16x16 px" in said
+    assert f"{total - len(done):,} images at 16x16 px" in output
     results = [paths.measurements, *sorted((paths.data / "store").glob("*/*"))]
     contents = [path.read_bytes() for path in results]
     for path in results:

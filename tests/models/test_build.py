@@ -1,3 +1,5 @@
+"""Nets built from recipes: backbones, input scaling, pooling, heads, precision, weights."""
+
 import keras
 import numpy as np
 import pytest
@@ -47,7 +49,7 @@ def test_pyramid_pools_last_feature_map_of_each_resolution():
 
 
 def test_pyramid_finds_feature_maps_at_indivisible_sizes():
-    """Sums that are no layers count (ConvNeXt), and a quarter of 50 px is 13."""
+    """Feature maps may be sums that are no layers (ConvNeXt); a quarter of 50 px is rounded up to 13."""
     net = keras.applications.ConvNeXtTiny(include_top=False, weights=None, input_shape=(64, 64, 3))
     downsampling = next(layer for layer in net.layers if "downsampling_block_0" in layer.name)
     assert feature_maps(net)[0] is downsampling.input
@@ -150,7 +152,7 @@ def test_every_keras_application_has_its_own_scaling():
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("VGG16", 32), ("DenseNet121", 32), ("ResNet50V2", 32), ("Xception", 71)])
 def test_scaling_matches_keras_preprocess_input(name, size):
-    """keras.applications scales the same picture to the same numbers."""
+    """keras.applications scales the same image to the same values."""
     package = {"VGG16": "vgg16", "DenseNet121": "densenet", "ResNet50V2": "resnet_v2", "Xception": "xception"}[name]
     reference = getattr(keras.applications, package).preprocess_input(batch(3, size).copy())
     ours = scale_input(keras.ops.convert_to_tensor(batch(3, size)), BACKBONES[name].scaling)
@@ -197,7 +199,7 @@ def test_cut_points_start_uniform_and_stay_ordered():
     layer = CutPoints(5)
     middle = np.asarray(layer(np.zeros((1, 1), np.float32)))
     np.testing.assert_allclose(middle, 0.2, atol=1e-6)
-    layer.cuts.assign([0.5, -3.0, 1.0, -20.0])  # whatever is learnt, the cuts keep their order
+    layer.cuts.assign([0.5, -3.0, 1.0, -20.0])  # any trained values keep the cut points in order
     values = np.asarray(layer(np.linspace(-9, 9, 40, dtype=np.float32)[:, None]))
     assert values.shape == (40, 5)
     assert (values >= 0).all()
@@ -257,7 +259,7 @@ def test_auto_precision_depends_on_gpu_capability(monkeypatch):
     for capability, expected in (((7, 5), "float16"), ((6, 1), "float32")):
         monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
         details = {"compute_capability": capability}
-        monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device, told=details: told)
+        monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device, details=details: details)
         assert resolve_precision("auto") == expected
 
 

@@ -1,4 +1,4 @@
-"""DICOM: the chain from stored values to bytes against pydicom's own functions, and every file that pydicom ships."""
+"""DICOM images: transfer syntaxes, colours, palettes, frames, and files that break the standard."""
 
 import cv2
 import numpy as np

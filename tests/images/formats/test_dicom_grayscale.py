@@ -1,4 +1,4 @@
-"""From stored values of DICOM to uint8, beside pydicom: rescale, windows, tables, padding."""
+"""Grayscale DICOM values as uint8, compared with pydicom: rescale, windows, lookup tables, padding."""
 
 import numpy as np
 import pytest
@@ -201,7 +201,7 @@ def test_windows_of_colour_images_raise(tmp_path):
 
 @pytest.mark.parametrize("kind", ["wide", "float", "double"])
 def test_wide_and_float_values_match_pydicom(tmp_path, kind):
-    """What is deeper than 16 bits, or has fractions, takes the same chain value by value."""
+    """Values of more than 16 bits, and floats, are computed one by one instead of by a lookup table."""
     pixels, window = smooth().astype(np.uint32) * 70000, {"WindowCenter": 1.2e8, "WindowWidth": 1e8, **RESCALE}
     made = dataset(pixels, **window)
     if kind != "wide":

@@ -1,4 +1,4 @@
-"""Every DICOM file that pydicom ships: decoded, or refused with a reason."""
+"""Every DICOM file shipped with pydicom: decoded, or refused with a reason."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests.support.dicom_files import images
 SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
 
 
-# Every file with pydicom 3.0 that is an image or looks like one: the shape that is read, or why it is not.
+# Every file of pydicom 3.0 that is or resembles an image: its shape, or why it cannot be read.
 DECODED = {
     "693_J2KI.dcm": (512, 512),
     "CT_small.dcm": (128, 128),
@@ -100,8 +100,8 @@ NO_PIXELS = {
 }  # fmt: skip
 
 
-def shipped(name: str) -> np.ndarray:
-    """What is read of a file of pydicom's own, (height, width[, 3])."""
+def read_shipped(name: str) -> np.ndarray:
+    """Reads a file shipped with pydicom: (height, width[, 3])."""
     return dicom.read(SHIPPED / name, "", images())[0]
 
 
@@ -112,7 +112,7 @@ def test_tables_list_every_file_shipped_by_pydicom():
 
 @pytest.mark.parametrize("name", DECODED)
 def test_pydicom_files_are_decoded(name):
-    pixels = shipped(name)
+    pixels = read_shipped(name)
     assert (pixels.shape, pixels.dtype) == (DECODED[name], np.uint8)
     assert pixels.min() < pixels.max()
 
@@ -157,7 +157,7 @@ def test_files_without_suffix_are_read():
     ],
 )
 def test_same_image_in_two_syntaxes_decodes_equally(name, other):
-    assert (shipped(name) == shipped(other)).all()
+    assert (read_shipped(name) == read_shipped(other)).all()
 
 
 @pytest.mark.parametrize(
@@ -170,11 +170,11 @@ def test_same_image_in_two_syntaxes_decodes_equally(name, other):
 def test_lossy_variants_keep_colours(kind):
     # Ten bands of ten rows; some are subsampled, so their middles are compared.
     name = f"SC_{kind}.dcm" if kind.startswith("ybr") else f"SC_rgb_{kind}.dcm"
-    assert np.abs(shipped(name)[5::10].astype(int) - shipped("SC_rgb_rle.dcm")[5::10]).max() <= 6
+    assert np.abs(read_shipped(name)[5::10].astype(int) - read_shipped("SC_rgb_rle.dcm")[5::10]).max() <= 6
 
 
 def test_lossy_variant_of_tiny_image_is_close():
-    difference = shipped("SC_rgb_small_odd_jpeg.dcm").astype(int) - shipped("SC_rgb_small_odd.dcm")
+    difference = read_shipped("SC_rgb_small_odd_jpeg.dcm").astype(int) - read_shipped("SC_rgb_small_odd.dcm")
     assert np.abs(difference).max() <= 4
 
 

@@ -1,4 +1,4 @@
-"""HDF5 files of images: members, rows, frames."""
+"""HDF5 files of images: members, rows, frames, threads."""
 
 import threading
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.image_files import COLOUR, DEEP, GREY, read, spread
 
 @pytest.fixture
 def hdf5(tmp_path) -> Path:
-    """A file with images of every kind."""
+    """An HDF5 file with encoded images, pixel arrays and stacks."""
     path = tmp_path / "a.hdf5"
     encoded = {kind: cv2.imencode(kind, COLOUR[..., ::-1])[1].tobytes() for kind in (".png", ".jpg")}
     with h5py.File(path, "w") as file:
@@ -70,16 +70,16 @@ def test_missing_members_raise(hdf5, member, message):
 
 
 def test_reading_is_thread_safe(hdf5):
-    wrong = []
+    mismatches = []
 
-    def work():
+    def read_repeatedly():
         for _ in range(20):
             if not (read(hdf5, 3, "#ISIC_0015670") == COLOUR).all() or not (read(hdf5, 1, "#stack/0") == GREY).all():
-                wrong.append(1)
+                mismatches.append(1)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [threading.Thread(target=read_repeatedly) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert not wrong
+    assert not mismatches

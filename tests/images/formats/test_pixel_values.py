@@ -1,4 +1,4 @@
-"""Values of any depth as uint8: scaling, windows, frames, montages."""
+"""Pixel values of any type as uint8: scaling, windows, frames, montages."""
 
 import cv2
 import h5py

@@ -1,4 +1,4 @@
-"""Every kind of picture, held against what a second decoder, or the bytes themselves, say."""
+"""TIFF, BMP, PNG, JPEG and array variants, compared with a second decoder or with known bytes."""
 
 import io
 import struct
@@ -117,7 +117,7 @@ def test_imagej_contiguous_stack_pages_are_found(tmp_path):
 
 
 def bmp(bits, rows, header=40, compression=0, masks=b""):
-    """A BMP by its bytes: bottom row first."""
+    """Builds the bytes of a BMP, bottom row first."""
     height, width = len(rows), 5
     if header == 12:
         info = struct.pack("<IHHHH", 12, width, height, 1, bits)

@@ -1,4 +1,4 @@
-"""TIFFs of every kind: what tifffile and libtiff write is read back."""
+"""TIFF variants written by tifffile and libtiff are read."""
 
 import io
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from medfold.errors import UserError
 from tests.support.image_files import ALPHA, COLOUR, DEEP, FLOAT, GREY, RNG, read, spread
 
-# What tifffile writes: the values, its options, and what should come out.
+# Variants written by tifffile: (values, options, expected pixels).
 PALETTE = RNG.integers(0, 65536, (3, 256), dtype=np.uint16)
 
 

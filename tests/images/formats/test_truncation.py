@@ -1,4 +1,4 @@
-"""Whether a JPEG or PNG is whole."""
+"""Detection of truncated JPEG and PNG files."""
 
 import numpy as np
 import pytest

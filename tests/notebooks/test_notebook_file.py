@@ -1,3 +1,5 @@
+"""The text of the submission notebook."""
+
 import nbformat
 import pytest
 
@@ -7,7 +9,7 @@ from tests.support.helpers import competition
 
 @pytest.fixture
 def text(tmp_path):
-    """The text of a notebook, by the packages that it installs."""
+    """Returns the text of a notebook that installs the given packages."""
     label = tmp_path / "kit.json"
     label.write_text('{"mark": "0123456789ab"}')
     return lambda **packages: notebook_file.submission_notebook(

@@ -1,4 +1,4 @@
-"""What leaves this machine, and what never may."""
+"""The submission bundle: its contents, its hashes, and that it holds nothing private."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from tests.support.kaggle_server import KEY, TOKEN
 
 
 def contents(folder):
-    """Every byte that is uploaded, that of archives unpacked."""
+    """Yields name and bytes of every uploaded file; wheels are unpacked."""
     for path in sorted(folder.rglob("*")):
         if path.suffix == ".whl":
             with ZipFile(path) as wheel:
@@ -31,8 +31,8 @@ def contents(folder):
             yield path.name, path.read_bytes()
 
 
-def test_bundle_contains_no_secrets_or_images(given, built, monkeypatch, tmp_path):
-    project = given.project
+def test_bundle_contains_no_secrets_or_images(packed_project, prebuilt_wheel, monkeypatch, tmp_path):
+    project = packed_project.project
     monkeypatch.chdir(project.workspace.root)
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
@@ -50,51 +50,51 @@ def test_bundle_contains_no_secrets_or_images(given, built, monkeypatch, tmp_pat
     assert {name for name, _ in seen if name.endswith((".png", ".csv"))} == set()
 
 
-def test_equal_folds_give_equal_bundles(given, monkeypatch):
-    project = given.project
+def test_equal_folds_give_equal_bundles(packed_project, monkeypatch):
+    project = packed_project.project
     monkeypatch.chdir(project.workspace.root)
-    before = {path.name: path.read_bytes() for path in given.folder.iterdir()}
+    before = {path.name: path.read_bytes() for path in packed_project.folder.iterdir()}
     notebook(project, ["baseline"])
-    assert {path.name: path.read_bytes() for path in given.folder.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in packed_project.folder.iterdir()} == before
 
 
-def test_manifest_lists_every_file_with_hash(given):
-    about = json.loads((given.folder / "kit.json").read_text())
-    others = {path.name: files.sha256(path) for path in given.folder.iterdir() if path.name != "kit.json"}
+def test_manifest_lists_every_file_with_hash(packed_project):
+    about = json.loads((packed_project.folder / "kit.json").read_text())
+    others = {path.name: files.sha256(path) for path in packed_project.folder.iterdir() if path.name != "kit.json"}
     assert about["files"] == others
     assert set(about["folder"]) == {"competition/small/baseline.yaml", "competition/small/competition.yaml"}
     assert about["runs"][0]["folds"] == [0, 1, 2]
     assert about["slug"] == "small"
 
 
-def test_local_weights_path_is_stripped(given, monkeypatch, tmp_path):
+def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
     from medfold.competition.recipe import Recipe
     from medfold.notebooks import write_submission_bundle
 
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
-    run = write_submission_bundle.TrainedRun(given.project.paths.run("baseline"), recipe, [0])
+    run = write_submission_bundle.TrainedRun(packed_project.project.paths.run("baseline"), recipe, [0])
     assert write_submission_bundle._copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
-def test_untrained_run_raises(given, monkeypatch):
-    monkeypatch.chdir(given.project.workspace.root)
+def test_untrained_run_raises(packed_project, monkeypatch):
+    monkeypatch.chdir(packed_project.project.workspace.root)
     with pytest.raises(UserError, match="run 'other' is not trained"):
-        notebook(given.project, ["other"])
+        notebook(packed_project.project, ["other"])
 
 
 @pytest.mark.parametrize(
-    ("pattern", "lacking"),
+    ("pattern", "missing"),
     [
         ("test/{id}.png", ()),
         ("test/{id}.JPEG", ()),
         ("test-image.hdf5#{id}", ()),
         ("test/{id}.dcm", wheels.DICOM_PACKAGES),
-        ("test/{patient}/{id}", wheels.DICOM_PACKAGES),  # named by their UID alone
+        ("test/{patient}/{id}", wheels.DICOM_PACKAGES),  # files without suffix, named by their UID
         ("test/{id}.tif", wheels.TIFF_PACKAGES),
     ],
 )
-def test_missing_packages_depend_on_image_format(pattern, lacking):
-    assert wheels.missing_packages(competition(images={"train": pattern, "test": pattern})) == lacking
+def test_missing_packages_depend_on_image_format(pattern, missing):
+    assert wheels.missing_packages(competition(images={"train": pattern, "test": pattern})) == missing
 
 
 def test_npz_images_need_no_packages():
@@ -144,9 +144,9 @@ def test_build_wheel_without_sources_raises(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_bundle_of_several_runs_predicts_local_ensemble(given, monkeypatch, tmp_path):
+def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypatch, tmp_path):
     root = tmp_path / "two runs"
-    shutil.copytree(given.project.workspace.root, root)
+    shutil.copytree(packed_project.project.workspace.root, root)
     monkeypatch.chdir(root)
     project = Project.open("small")
     train(project, overrides=parse_overrides("images.size=24 tta=false"), run="other")

@@ -1,4 +1,4 @@
-"""Grad-CAM beside its formula, for every kind of net and head; other weights, other maps; the pointing game."""
+"""Grad-CAM compared with its formula, for all kinds of nets and heads; randomised weights; the pointing game."""
 
 import cv2
 import keras
@@ -17,7 +17,7 @@ from tests.support.helpers import competition
 
 
 def noise(count: int, size: int = 32, channels: int = 1, seed: int = 0) -> np.ndarray:
-    """Images with structure of all sizes."""
+    """Draws noise images with structures of several sizes."""
     rng = np.random.default_rng(seed)
     layered = sum(
         np.stack([cv2.resize(rng.random((side, side, channels)), (size, size)) for _ in range(count)]).reshape(
@@ -36,7 +36,7 @@ def build(task: str = "binary", channels: int = 1, head: str = "classes", size: 
 
 
 def scaled(maps: np.ndarray, size: int) -> np.ndarray:
-    """Coarse maps (n, height, width) as the explainer gives them."""
+    """Scales coarse maps (n, height, width) as GradCam does."""
     positive = np.maximum([cv2.resize(each, (size, size), interpolation=cv2.INTER_LINEAR) for each in maps], 0)
     return positive / np.maximum(positive.max(axis=(1, 2), keepdims=True), 1e-12)
 
@@ -60,7 +60,7 @@ def test_pooled_linear_net_gives_class_activation_map():
 
 
 def test_maps_weight_channels_by_mean_gradients():
-    """Two resolutions, the second made of the first, pooled by mean and maximum, and a layer before the head."""
+    """The net has two resolutions, pooled by mean and by maximum, and a hidden layer before the head."""
     keras.utils.set_random_seed(3)
     first, second = layers.Conv2D(4, 3, strides=2, padding="same", activation="relu"), layers.Conv2D(6, 3, strides=2)
     hidden, head = layers.Dense(7, "tanh"), layers.Dense(1, "sigmoid", name="head")
@@ -111,7 +111,7 @@ def test_every_backbone_has_maps_and_can_be_randomised(name):
     assert maps.shape == (9, size, size)
     assert np.isfinite(maps).all()
     assert maps.min() >= 0
-    # An untrained net may have nothing to say for a class, but not for all three: their weights differ in sign.
+    # Maps of an untrained net may be empty for a class, but not for all three: their weights differ in sign.
     assert set(maps.max(axis=(1, 2)).tolist()) <= {0, 1}
     assert maps.reshape(3, -1).any(axis=1).all()
     other = randomise_weights(net)
@@ -137,8 +137,8 @@ def test_every_head_has_a_map_per_column(task, head, columns):
     maps = explainer(pixels, np.arange(columns))
     assert np.isfinite(maps).all()
     assert maps.any()
-    alike = [np.allclose(maps[0], each, atol=1e-3) for each in maps[1:]]
-    assert alike == [head == "cut_points"] * (columns - 1)
+    is_equal = [np.allclose(maps[0], each, atol=1e-3) for each in maps[1:]]
+    assert is_equal == [head == "cut_points"] * (columns - 1)
     other = GradCam(randomise_weights(net))(pixels, np.arange(columns))
     assert np.isfinite(other).all()
 
@@ -160,7 +160,7 @@ def test_flattening_net_uses_input_gradient():
 
 
 def test_map_peaks_at_what_the_net_detects():
-    """A net that answers to bright 5 x 5 spots."""
+    """The net detects bright spots of 5 x 5 pixels."""
     image = keras.Input((32, 32, 1))
     features = layers.Conv2D(1, 5, strides=2, padding="same", use_bias=False)(image)
     net = keras.Model(image, layers.Dense(1, "sigmoid", name="head")(layers.GlobalAveragePooling2D()(features)))
@@ -172,11 +172,11 @@ def test_map_peaks_at_what_the_net_detects():
     maps = explainer(pixels, np.zeros(2, int))
     assert hits_finding(maps, x, y, np.ones(2), explainer.cell).all()
     assert not hits_finding(maps, x[::-1], y[::-1], np.ones(2), explainer.cell).any()
-    # Nothing speaks for a finding if what is there speaks against it.
+    # The map is empty if the spot is evidence against the finding.
     net.get_layer("head").kernel.assign([[-1e-3]])
-    against = explainer(pixels, np.zeros(2, int))
-    assert not against.any()
-    assert not hits_finding(against, x, y, np.full(2, 50.0), explainer.cell).any()
+    negative_maps = explainer(pixels, np.zeros(2, int))
+    assert not negative_maps.any()
+    assert not hits_finding(negative_maps, x, y, np.full(2, 50.0), explainer.cell).any()
 
 
 @pytest.mark.parametrize(
@@ -209,9 +209,9 @@ def test_saturated_prediction_still_has_a_map(task):
 @pytest.mark.slow
 def test_randomised_weights_change_the_maps():
     net = build()
-    kept = [each.copy() for each in net.get_weights()]
+    original_weights = [each.copy() for each in net.get_weights()]
     one, again, third = (randomise_weights(net, seed) for seed in (5, 5, 6))
-    for before, now in zip(kept, net.get_weights(), strict=True):
+    for before, now in zip(original_weights, net.get_weights(), strict=True):
         np.testing.assert_array_equal(before, now)
     changed = []
     for a, b, c, own in zip(*(each.get_weights() for each in (one, again, third, net)), strict=True):

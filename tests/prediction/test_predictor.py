@@ -1,3 +1,5 @@
+"""Predictions with test-time augmentation, in batches."""
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from medfold.prediction.predictor import VIEWS, Predictor
 
 @pytest.fixture(scope="module")
 def model():
-    """Looks at the top left corner only, so it tells every view apart."""
+    """A net that reads only the top left pixel, so that its output differs for every view."""
     inputs = keras.Input((4, 4, 1))
     corner = keras.layers.Flatten()(keras.layers.Cropping2D(((0, 3), (0, 3)))(inputs))
     return keras.Model(inputs, keras.layers.Rescaling(1 / 255)(corner))

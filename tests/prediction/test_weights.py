@@ -1,4 +1,4 @@
-"""Weights files: the bytes of Keras, written through memory."""
+"""Weights files: equal to those of Keras, and written atomically."""
 
 import errno
 from pathlib import Path
@@ -33,12 +33,12 @@ def test_full_disk_raises_and_keeps_previous_file(net, tmp_path, monkeypatch):
     save_weights(net, tmp_path / "weights.h5")
     before = (tmp_path / "weights.h5").read_bytes()
 
-    def full(path, data):
+    def write_partly_and_fail(path, data):
         with path.open("wb") as file:
             file.write(data[:100])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_bytes", write_partly_and_fail)
     with pytest.raises(OSError, match="No space left on device") as raised:
         save_weights(net, tmp_path / "weights.h5")
     assert raised.value.filename == str(tmp_path / "weights.h5")

@@ -1,3 +1,5 @@
+"""Run folders: metadata, done folds, names; the out-of-fold score of a run."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ def origin(small, **changes):
 def test_open_run_keeps_original_metadata(small):
     paths = small.paths.run("baseline")
     open_run(paths, origin(small))
-    open_run(paths, origin(small, commit="another"))  # for the record only
+    open_run(paths, origin(small, commit="another"))  # the commit is recorded, not compared
     assert read_run(paths)["commit"] == "x"
 
 

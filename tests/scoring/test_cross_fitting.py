@@ -1,3 +1,5 @@
+"""Cross-fitting of prediction maps, chained fits, and fitted transforms in files."""
+
 import numpy as np
 import pytest
 

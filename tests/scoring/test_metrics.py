@@ -1,3 +1,5 @@
+"""Metrics compared with scikit-learn and with their published definitions; weights, titles, chance scores."""
+
 import pickle
 
 import numpy as np
@@ -19,7 +21,7 @@ def some_rows(rng):
 
 
 def probabilities(rng, shape):
-    """Tied, certain and in between."""
+    """Draws probabilities, some tied and some 0 or 1."""
     values = np.round(rng.random(shape), int(rng.integers(1, 5)))
     return np.where(rng.random(shape) < 0.1, rng.integers(0, 2, shape), values).astype(float)
 
@@ -31,7 +33,7 @@ def binary(seed):
 
 
 def classes(seed, k=4):
-    """Classes may be missing; probabilities may be 0, 1 and tied."""
+    """Draws classes, some of them missing, and probabilities, some tied and some 0 or 1."""
     rng = np.random.default_rng(seed)
     n = some_rows(rng)
     predictions = probabilities(rng, (n, k)) + 1e-3 * rng.integers(0, 2, (n, 1)) + 1e-300
@@ -49,7 +51,7 @@ def labels(seed, k=3):
 
 
 def defined(function, targets, *rest):
-    """A reference that scikit-learn does not define with one class."""
+    """Returns a score of scikit-learn, or NaN where it is undefined because there is one class."""
     return function(targets, *rest) if len(np.unique(targets)) == 2 else np.nan
 
 
@@ -58,14 +60,14 @@ def clipped(p):
 
 
 def pauc_as_published(targets, p):
-    """The formula of ISIC 2024."""
+    """Partial AUC by the formula of ISIC 2024."""
     m = 1 - 0.8
     s = reference.roc_auc_score(1 - targets, -p, max_fpr=m)
     return 0.5 * m**2 + (m - 0.5 * m**2) / 0.5 * (s - 0.5)
 
 
 def pauc_as_area(targets, p):
-    """The area between the ROC curve and the line at 0.8, cut into the trapezia of its pieces."""
+    """Partial AUC as the area between the ROC curve and the line at 0.8, summed over trapezia."""
     x, y, _ = reference.roc_curve(targets, p, drop_intermediate=False)
     area = 0.0
     for x1, x2, y1, y2 in zip(x[:-1], x[1:], y[:-1], y[1:], strict=True):
@@ -234,7 +236,7 @@ def test_best_pauc_is_one_fifth():
 
 
 def test_ece_bins_are_closed_on_the_right():
-    """One in each bin: 0.2 = 3/15 stands below the edge, the next number above it."""
+    """0.2 = 3/15 is in the bin below the edge, the next larger number in the bin above."""
     apart = metrics.ece(np.array([0, 1]), np.array([0.2, np.nextafter(0.2, 1)]))
     together = metrics.ece(np.array([0, 1]), np.array([0.2, 0.2]))
     assert (apart, together) == pytest.approx((0.5, 0.3), abs=1e-9)
@@ -290,29 +292,29 @@ def test_metric_has_sign_and_rejects_other_tasks():
 
 
 @pytest.mark.parametrize(
-    ("main", "sees_what_is_written"),
+    ("main", "metrics_of_decisions"),
     [
         ("qwk", {"qwk", "accuracy", "macro_f1"}),
         ("mean_auc", {"mean_auc"}),
         ("log_loss", {"log_loss"}),
     ],
 )
-def test_metric_input_is_decisions_or_probabilities_as_needed(main, sees_what_is_written):
-    """Cut points make one-hot rows of probabilities: of them an AUC or a log loss would be that of decisions."""
+def test_metric_input_is_decisions_or_probabilities_as_needed(main, metrics_of_decisions):
+    """Cut points turn probabilities into one-hot decisions, from which AUC and log loss cannot be computed."""
     facts = competition("ordinal", score={"metric": main})
     probable = np.array([[0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
     written = np.eye(3)[[1, 1]]
     for name in ("qwk", "accuracy", "macro_f1", "mean_auc", "log_loss", "ece"):
         seen = metric_input(facts, name, written, probable)
-        assert (seen is written) == (name in sees_what_is_written)
+        assert (seen is written) == (name in metrics_of_decisions)
 
 
 @pytest.mark.parametrize(
     ("task", "score", "targets", "prior", "expected"),
     [
         ("binary", {"metric": "auc"}, [0, 1, 1, 0], [0.5], 0.5),
-        ("binary", {"metric": "accuracy"}, [0, 1, 1, 1], [0.2], 0.75),  # all of them ill
-        ("binary", {"metric": "fbeta", "beta": 2}, [0, 1, 0, 0], [0.25], 5 / 8),  # all of them ill
+        ("binary", {"metric": "accuracy"}, [0, 1, 1, 1], [0.2], 0.75),  # always class 1
+        ("binary", {"metric": "fbeta", "beta": 2}, [0, 1, 0, 0], [0.25], 5 / 8),  # always class 1
         ("binary", {"metric": "log_loss"}, [0, 1, 0, 0], [0.25], -(np.log(0.25) + 3 * np.log(0.75)) / 4),
         ("multiclass", {"metric": "accuracy"}, [2, 2, 1, 0], [0.5, 0.3, 0.2], 0.5),
         ("ordinal", {"metric": "qwk"}, [2, 2, 1, 0], [0.2, 0.3, 0.5], 0.0),

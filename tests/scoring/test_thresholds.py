@@ -1,3 +1,5 @@
+"""Thresholds, cut points, class factors and sharpening, compared with exhaustive searches."""
+
 import numpy as np
 import pytest
 from scipy.special import expit, softmax
@@ -8,7 +10,7 @@ from medfold.scoring.metric import METRICS, metric_of, to_classes
 from tests.support.helpers import competition
 
 
-def rare(n=600, seed=0, columns=1):
+def rare_labels(n=600, seed=0, columns=1):
     rng = np.random.default_rng(seed)
     targets = (rng.random((n, columns)) < 0.1).astype(int)
     return expit(rng.normal(2 * targets - 3.5, 1)), targets
@@ -24,23 +26,25 @@ def grades(n=500, seed=0):
 @pytest.mark.parametrize("name", ["macro_f1", "accuracy", "balanced_accuracy"])
 @pytest.mark.parametrize("seed", range(5))
 def test_binary_threshold_is_optimal(name, seed):
-    predictions, targets = rare(200, seed)
+    predictions, targets = rare_labels(200, seed)
     metric, targets = METRICS[name], targets[:, 0]
     found = thresholds.column_thresholds(predictions, targets, metric)
     reached = metric(targets, found.apply(predictions)[:, 0])
-    every = [metric(targets, (predictions[:, 0] > cut).astype(float)) for cut in [0.5, *predictions[:, 0]]]
-    assert reached == pytest.approx(max(every), abs=1e-12)
+    all_scores = [metric(targets, (predictions[:, 0] > cut).astype(float)) for cut in [0.5, *predictions[:, 0]]]
+    assert reached == pytest.approx(max(all_scores), abs=1e-12)
 
 
 @pytest.mark.slow
 def test_each_label_threshold_maximises_its_f1():
-    predictions, targets = rare(300, columns=3)
+    predictions, targets = rare_labels(300, columns=3)
     found = thresholds.column_thresholds(predictions, targets, METRICS["macro_f1"])
     decided = found.apply(predictions) > 0.5
     for label in range(3):
         reached = fbeta_score(targets[:, label], decided[:, label], beta=1)
-        every = [fbeta_score(targets[:, label], predictions[:, label] > cut, beta=1) for cut in predictions[:, label]]
-        assert reached == pytest.approx(max(every), abs=1e-12)
+        all_scores = [
+            fbeta_score(targets[:, label], predictions[:, label] > cut, beta=1) for cut in predictions[:, label]
+        ]
+        assert reached == pytest.approx(max(all_scores), abs=1e-12)
     assert METRICS["macro_f1"](targets, found.apply(predictions)) > METRICS["macro_f1"](targets, predictions) + 0.1
 
 
@@ -58,21 +62,21 @@ def test_rare_class_threshold_is_optimal():
 
 @pytest.mark.slow
 def test_thresholds_fall_with_beta():
-    predictions, targets = rare(300, columns=2)
+    predictions, targets = rare_labels(300, columns=2)
     found = {}
     for beta in (0.5, 2):
         metric = metric_of(competition("multilabel", score={"metric": "fbeta", "beta": beta}))
         found[beta] = thresholds.column_thresholds(predictions, targets, metric)
         decided = found[beta].apply(predictions) > 0.5
         for label in range(2):
-            truth, p = targets[:, label], predictions[:, label]
-            best = max(fbeta_score(truth, p > cut, beta=beta) for cut in p)
+            truth, label_predictions = targets[:, label], predictions[:, label]
+            best = max(fbeta_score(truth, label_predictions > cut, beta=beta) for cut in label_predictions)
             assert fbeta_score(truth, decided[:, label], beta=beta) == pytest.approx(best, abs=1e-12)
     assert (np.array(found[2].parameters["thresholds"]) < found[0.5].parameters["thresholds"]).all()
 
 
 def test_threshold_is_mapped_to_one_half_keeping_order():
-    predictions, targets = rare()
+    predictions, targets = rare_labels()
     found = thresholds.column_thresholds(predictions, targets[:, 0], METRICS["macro_f1"])
     (threshold,) = found.parameters["thresholds"]
     moved = found.apply(np.array([[0.0], [threshold], [1.0]]))
@@ -139,7 +143,7 @@ def test_class_factors_improve_balanced_accuracy():
 
 def test_sharpening_improves_pf1():
     for seed in range(5):
-        predictions, targets = rare(400, seed)
+        predictions, targets = rare_labels(400, seed)
         targets = targets[:, 0]
         found = thresholds.sharpening(predictions, targets, METRICS["pf1"])
         before, after = (METRICS["pf1"](targets, each[:, 0]) for each in (predictions, found.apply(predictions)))

@@ -1,3 +1,5 @@
+"""Submission tables: their form, the words of classes, the check, and the ledger."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,11 +32,11 @@ def predicted(columns=("target",), seed=0):
 def test_columns_and_rows_follow_sample_submission(rows, sample_rows, columns):
     facts = competition("multilabel")
     predictions = predicted(["a", "b"])
-    wanted = sample(a=["0"] * 3, b=["0"] * 3)[columns].iloc[sample_rows].reset_index(drop=True)
-    built = build_submission(facts, predictions.iloc[rows], wanted)
-    check_submission(facts, built, wanted)
+    sample_table = sample(a=["0"] * 3, b=["0"] * 3)[columns].iloc[sample_rows].reset_index(drop=True)
+    built = build_submission(facts, predictions.iloc[rows], sample_table)
+    check_submission(facts, built, sample_table)
     assert list(built.columns) == columns
-    assert built["id"].tolist() == wanted["id"].tolist()
+    assert built["id"].tolist() == sample_table["id"].tolist()
     by_id = predictions.set_index("id")
     assert (built.set_index("id")[["a", "b"]] == by_id.loc[built["id"], ["a", "b"]]).all(axis=None)
 
@@ -62,13 +64,13 @@ def test_decision_metric_writes_classes():
 
 
 def test_decision_metric_writes_multilabel_decisions():
-    """scikit-learn's f1_score refuses probabilities, and so does a leaderboard that calls it."""
-    facts, wanted = competition("multilabel", score={"metric": "macro_f1"}), sample(a=["0"] * 3, b=["0"] * 3)
-    built = build_submission(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), wanted)
+    """A leaderboard that computes macro F1 by scikit-learn refuses probabilities."""
+    facts, sample_table = competition("multilabel", score={"metric": "macro_f1"}), sample(a=["0"] * 3, b=["0"] * 3)
+    built = build_submission(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), sample_table)
     assert built[["a", "b"]].to_numpy().tolist() == [["0", "1"], ["0", "0"], ["1", "1"]]
-    check_submission(facts, built, wanted)
+    check_submission(facts, built, sample_table)
     with pytest.raises(UserError, match=r"column 'a': 0.3 is not a class of 0, 1"):
-        check_submission(facts, built.assign(a=["0.3", "1", "0"]), wanted)
+        check_submission(facts, built.assign(a=["0.3", "1", "0"]), sample_table)
     rows = long_sample(range(4))
     built = build_submission(
         competition("multilabel", score={"metric": "macro_f1"}, **LONG),
@@ -84,13 +86,13 @@ def test_decision_metric_writes_multilabel_decisions():
 )
 def test_decided_class_is_written_in_sample_words(cells, expected):
     facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
-    wanted = sample(target=cells)
-    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    sample_table = sample(target=cells)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == expected
-    check_submission(facts, built, wanted)
-    told = explain_words(facts, wanted)
-    assert told == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
-    read, decided = submission.read_predictions_back(facts, built, wanted)
+    check_submission(facts, built, sample_table)
+    explanation = explain_words(facts, sample_table)
+    assert explanation == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
+    read, decided = submission.read_predictions_back(facts, built, sample_table)
     assert (read["target"].tolist(), decided) == ([0, 0, 1], True)
 
 
@@ -109,13 +111,13 @@ def test_decided_class_is_written_in_sample_words(cells, expected):
 )
 def test_binary_classes_follow_sample_spelling(cells, words):
     facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
-    wanted = sample(target=cells)
-    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    sample_table = sample(target=cells)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == [words[0], words[0], words[1]]
-    check_submission(facts, built, wanted)
-    assert explain_words(facts, wanted).endswith(f"{words[0]} for no, {words[1]} for yes")
-    assert class_words(facts, wanted) == words
-    assert submission.read_predictions_back(facts, built, wanted)[0]["target"].tolist() == [0, 0, 1]
+    check_submission(facts, built, sample_table)
+    assert explain_words(facts, sample_table).endswith(f"{words[0]} for no, {words[1]} for yes")
+    assert class_words(facts, sample_table) == words
+    assert submission.read_predictions_back(facts, built, sample_table)[0]["target"].tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -129,27 +131,27 @@ def test_binary_classes_follow_sample_spelling(cells, words):
 )
 def test_multiclass_labels_follow_sample_spelling(cells, words):
     facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
-    wanted = sample(label=cells)
-    built = build_submission(facts, predicted(facts.prediction_columns), wanted)
+    sample_table = sample(label=cells)
+    built = build_submission(facts, predicted(facts.prediction_columns), sample_table)
     assert set(built["label"]) <= set(words)
-    check_submission(facts, built, wanted)
-    assert class_words(facts, wanted) == words
+    check_submission(facts, built, sample_table)
+    assert class_words(facts, sample_table) == words
 
 
 @pytest.mark.parametrize("cells", [["5", "6", "7"], ["normal"] * 3, ["mild", "other", "sev"]])
 def test_unmatched_sample_words_are_explained(cells):
     facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
-    told = explain_words(facts, sample(label=cells))
-    assert "which cannot be matched to the classes: mild, mod, sev are written, as in competition.yaml" in told
+    explanation = explain_words(facts, sample(label=cells))
+    assert "which cannot be matched to the classes: mild, mod, sev are written, as in competition.yaml" in explanation
 
 
 def test_multilabel_columns_follow_sample_spelling():
     facts = competition("multilabel", score={"metric": "macro_f1"})
-    wanted = sample(a=["False"] * 3, b=["True"] * 3)
-    built = build_submission(facts, predicted(["a", "b"]), wanted)
+    sample_table = sample(a=["False"] * 3, b=["True"] * 3)
+    built = build_submission(facts, predicted(["a", "b"]), sample_table)
     assert set(built[["a", "b"]].to_numpy().ravel()) <= {"True", "False"}
-    check_submission(facts, built, wanted)
-    assert explain_words(facts, wanted) == "written as in the sample submission: False for 0, True for 1"
+    check_submission(facts, built, sample_table)
+    assert explain_words(facts, sample_table) == "written as in the sample submission: False for 0, True for 1"
 
 
 def test_single_class_column_needs_decision_metric():
@@ -204,15 +206,15 @@ def test_lists_hold_labels_above_half_or_most_probable():
 
 def test_empty_lists_need_submission_empty_and_score_as_written():
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.2, 0.51, 0.3]})
-    targets, wanted = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
+    targets, sample_table = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
     for empty, cells, expected in ((True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)):
         facts = competition("multilabel", submission={"shape": "lists", "empty": empty}, score={"metric": "macro_f1"})
-        built = build_submission(facts, predictions, wanted)
+        built = build_submission(facts, predictions, sample_table)
         assert built["Predicted"].tolist() == cells
-        check_submission(facts, built, wanted)
+        check_submission(facts, built, sample_table)
         score = metric_of(facts)(targets, predictions[["a", "b"]].to_numpy())
         assert score == pytest.approx(expected)
-        read, _ = submission.read_predictions_back(facts, built, wanted)
+        read, _ = submission.read_predictions_back(facts, built, sample_table)
         assert metric_of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
 
 
@@ -231,10 +233,10 @@ def test_placeholder_sample_is_expanded_to_test_ids():
 def test_placeholder_sample_with_0_1_writes_0_1():
     facts = competition(classes=["benign", "malignant"], score={"metric": "accuracy"}, upload="notebook")
     placeholder = pd.DataFrame({"id": ["x", "y"], "target": ["0", "1"]})
-    wanted = align_sample(facts, placeholder, IDS)
-    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    sample_table = align_sample(facts, placeholder, IDS)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == ["0", "0", "1"]
-    check_submission(facts, built, wanted)
+    check_submission(facts, built, sample_table)
 
 
 @pytest.mark.parametrize("shape", ["wide", "long", "lists"])
@@ -242,11 +244,11 @@ def test_fully_hidden_test_part_gives_empty_submission(shape):
     more = {"score": {"metric": "macro_f1"}, "submission": {"shape": shape}, "upload": "notebook"}
     for facts in (competition("multilabel", **more), *([competition(**more)] if shape == "wide" else [])):
         columns = facts.prediction_columns if shape == "wide" else ["value"]
-        wanted = pd.DataFrame(columns=["id", *columns], dtype=str)
+        sample_table = pd.DataFrame(columns=["id", *columns], dtype=str)
         nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
-        built = build_submission(facts, nothing, wanted)
-        check_submission(facts, built, wanted)
-        read, _ = submission.read_predictions_back(facts, built, wanted)
+        built = build_submission(facts, nothing, sample_table)
+        check_submission(facts, built, sample_table)
+        read, _ = submission.read_predictions_back(facts, built, sample_table)
         assert read.shape == (0, len(facts.prediction_columns))
 
 
@@ -314,12 +316,12 @@ def test_add_row_updates_row_of_same_file(project_folder):
 def test_lists_use_label_separator():
     labels = {"targets": ["Mass", "Pleural fluid"], "separator": "|"}
     facts = competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
-    wanted = sample(found=[""] * 3)
-    values = pd.DataFrame({"id": wanted["id"], "Mass": [0.9, 0.2, 0.8], "Pleural fluid": [0.9, 0.6, 0.1]})
-    built = build_submission(facts, values, wanted)
+    sample_table = sample(found=[""] * 3)
+    values = pd.DataFrame({"id": sample_table["id"], "Mass": [0.9, 0.2, 0.8], "Pleural fluid": [0.9, 0.6, 0.1]})
+    built = build_submission(facts, values, sample_table)
     assert built["found"].tolist() == ["Mass|Pleural fluid", "Pleural fluid", "Mass"]
-    check_submission(facts, built, wanted)
-    read, _ = submission.read_predictions_back(facts, built, wanted)
+    check_submission(facts, built, sample_table)
+    read, _ = submission.read_predictions_back(facts, built, sample_table)
     assert read.to_numpy().tolist() == [[1, 1], [0, 1], [1, 0]]
 
 

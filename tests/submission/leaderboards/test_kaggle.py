@@ -1,4 +1,4 @@
-"""Submitting to Kaggle, from the trained folds to the ledger, with the real client."""
+"""Submissions to Kaggle, from trained folds to the ledger, through the official client and a local server."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from medfold.competition.project import Project
 from medfold.competition.slugs import kaggle_slug
 from medfold.errors import UserError
 from medfold.runs.run_folder import git_commit
-from medfold.submission.leaderboards import kaggle as board
+from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
 from medfold.submission.ledger import add_row, read_ledger
 from tests.conftest import add_competition, copied
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
@@ -27,7 +27,7 @@ def files_and_truth():
 
 @pytest.fixture
 def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
-    """A competition at Kaggle, its folder and data here, and a finished run."""
+    """A competition on the local Kaggle server, and a project with its data and a finished run."""
     content, truth = files_and_truth
     kaggle.competitions["histology"] = HostedCompetition(archive=zipped(content), judge=auc_of(truth))
     copied(histology_once("csv"), tmp_path, monkeypatch)
@@ -47,17 +47,17 @@ def test_submission_is_scored_and_recorded(hosted, project):
     hosted.competitions["histology"].polls = 2
     submit(project)
     (row,) = ledger(project)
-    (arrived,) = hosted.submissions
-    assert arrived["text"] == (project.workspace.root / row["file"]).read_bytes()
+    (received,) = hosted.submissions
+    assert received["text"] == (project.workspace.root / row["file"]).read_bytes()
     assert (row["ref"], row["status"]) == ("41000001", "scored")
-    assert row["public"] == f"{float(arrived['verdict']['publicScore']):.6f}"
+    assert row["public"] == f"{float(received['verdict']['publicScore']):.6f}"
     assert row["private"] == ""
-    beside = json.loads((project.workspace.root / row["file"]).with_suffix(".json").read_text())
-    assert (beside["ref"], beside["public"], beside["status"]) == ("41000001", float(row["public"]), "scored")
-    said = hosted.said()
-    assert "5 left today" in said
-    assert "uploaded as 41000001" in said
-    assert "scored submission 1 of this leaderboard" in said
+    metadata = json.loads((project.workspace.root / row["file"]).with_suffix(".json").read_text())
+    assert (metadata["ref"], metadata["public"], metadata["status"]) == ("41000001", float(row["public"]), "scored")
+    output = hosted.said()
+    assert "5 left today" in output
+    assert "uploaded as 41000001" in output
+    assert "scored submission 1 of this leaderboard" in output
     assert hosted.asked("GetSubmission") == 3
 
 
@@ -100,7 +100,7 @@ def test_dry_run_does_not_upload(hosted, project):
     assert row["status"] == "written"
     assert (project.workspace.root / row["file"]).is_file()
     submit(project)
-    assert [row["status"] for row in ledger(project)] == ["scored"]  # the same row
+    assert [row["status"] for row in ledger(project)] == ["scored"]  # the same row is updated
     assert len(list(project.paths.submissions.glob("*.csv"))) == 1
 
 
@@ -111,9 +111,9 @@ def test_dry_run_works_without_kaggle_access(hosted, project, monkeypatch, reaso
     else:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     submit(project, dry_run=True)
-    said = hosted.said()
-    assert "nothing was submitted, and Kaggle was not asked" in said
-    assert reason in said
+    output = hosted.said()
+    assert "nothing was submitted, and Kaggle was not asked" in output
+    assert reason in output
     assert [row["status"] for row in ledger(project)] == ["written"]
     with pytest.raises(UserError, match=reason):
         submit(project)
@@ -201,7 +201,7 @@ def test_lost_answer_does_not_cause_second_submission(hosted, project):
 
 
 def test_pending_score_is_fetched_by_scores(hosted, project, monkeypatch):
-    monkeypatch.setattr(board, "MAX_WAIT", 0)
+    monkeypatch.setattr(kaggle_leaderboard, "MAX_WAIT", 0)
     hosted.competitions["histology"].polls = 3
     submit(project)
     assert ledger(project)[0]["status"] == "pending"
@@ -254,14 +254,14 @@ def test_scores_show_rank_correlation_with_leaderboard(hosted, project):
     expected = rows["oof"].astype(float).corr(rows["public"].astype(float), method="spearman")
     hosted.said()
     scores(project.workspace, "histology")
-    said = hosted.said()
-    assert f"rank correlation (Spearman) of OOF and public: {expected:.2f} over 3 submissions" in said
+    output = hosted.said()
+    assert f"rank correlation (Spearman) of OOF and public: {expected:.2f} over 3 submissions" in output
     for name in ("strong", "weak", "middling"):
-        assert name in said
+        assert name in output
 
 
 def test_scores_keep_ref_of_each_row(hosted, project, monkeypatch):
-    monkeypatch.setattr(board, "MAX_WAIT", 0)
+    monkeypatch.setattr(kaggle_leaderboard, "MAX_WAIT", 0)
     hosted.competitions["histology"].polls = 1
     submit(project)
     submit(project, force=True)
@@ -270,7 +270,7 @@ def test_scores_keep_ref_of_each_row(hosted, project, monkeypatch):
 
 
 def test_late_scoring_error_is_shown_with_reason(hosted, project, monkeypatch):
-    monkeypatch.setattr(board, "MAX_WAIT", 0)
+    monkeypatch.setattr(kaggle_leaderboard, "MAX_WAIT", 0)
     hosted.competitions["histology"].polls = 1
     hosted.competitions["histology"].judge = lambda text: {"status": "ERROR", "errorDescription": "id 7 is missing"}
     submit(project)
@@ -302,9 +302,9 @@ def test_exhausted_total_limit_does_not_mention_midnight(hosted, project):
     hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say(used_up))
     with pytest.raises(
         UserError, match="all submissions that this competition allows are used up; nothing was"
-    ) as told:
+    ) as caught:
         submit(project)
-    assert "midnight" not in str(told.value)
+    assert "midnight" not in str(caught.value)
 
 
 def test_scores_find_manual_upload(hosted, project):
@@ -322,9 +322,9 @@ def test_scores_without_network_show_ledger(hosted, project, monkeypatch):
     submit(project, dry_run=True)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     scores(project.workspace)
-    said = hosted.said()
-    assert "not refreshed: " in said
-    assert "baseline" in said
+    output = hosted.said()
+    assert "not refreshed: " in output
+    assert "baseline" in output
 
 
 def test_scores_without_submission_report_it(project_folder, kaggle):

@@ -1,4 +1,4 @@
-"""Submitting by notebook, from the trained folds to the ledger, with the real client; the notebook's part is played."""
+"""Submissions by notebook, from trained folds to the ledger; the notebook's output is simulated."""
 
 import json
 
@@ -23,7 +23,7 @@ REF = "alice/medfold-histology-baseline"
 KIT = f"{REF}-kit"
 NO_WHEELS = (
     "import pathlib; from medfold.notebooks import wheels; "
-    "wheels.build = lambda out: pathlib.Path(out, 'medfold.whl').write_bytes(b'wheel')"
+    "wheels.build_wheel = lambda out: pathlib.Path(out, 'medfold.whl').write_bytes(b'wheel')"
 )
 
 
@@ -34,7 +34,7 @@ def files_and_truth():
 
 @pytest.fixture
 def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
-    """A competition that takes notebooks; a notebook that is pushed writes what `make submit` writes at home."""
+    """A notebook competition on the local server; pushed notebooks write the local submission."""
     content, truth = files_and_truth
     kaggle.competitions["histology"] = HostedCompetition(
         archive=zipped(content), judge=auc_of(truth), notebooks_only=True
@@ -48,8 +48,8 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
     def run(pushed) -> Ended:
-        home = max(project.paths.submissions.glob("*.csv"))
-        return Ended({"submission.csv": home.read_bytes()}, "predicted\n")
+        local_submission = max(project.paths.submissions.glob("*.csv"))
+        return Ended({"submission.csv": local_submission.read_bytes()}, "predicted\n")
 
     kaggle.runner = run
     return kaggle
@@ -64,7 +64,7 @@ def ledger(project):
     return read_ledger(project.workspace).to_dict("records")
 
 
-def beside(project):
+def metadata(project):
     (path,) = project.paths.submissions.glob("*.json")
     return json.loads(path.read_text())
 
@@ -73,15 +73,15 @@ def test_submit_pushes_notebook_and_records_its_score(hosted, project):
     hosted.states = ["QUEUED", "RUNNING"]
     hosted.competitions["histology"].polls = 2
     submit(project)
-    (row,), (arrived,) = ledger(project), hosted.submissions
-    assert arrived["text"] == (project.workspace.root / row["file"]).read_bytes()
-    assert beside(project)["mark"] in arrived["description"]
+    (row,), (received,) = ledger(project), hosted.submissions
+    assert received["text"] == (project.workspace.root / row["file"]).read_bytes()
+    assert metadata(project)["mark"] in received["description"]
     assert (row["ref"], row["status"]) == ("41000001", "scored")
-    assert row["public"] == f"{float(arrived['verdict']['publicScore']):.6f}"
-    facts = beside(project)["kaggle"]
+    assert row["public"] == f"{float(received['verdict']['publicScore']):.6f}"
+    facts = metadata(project)["kaggle"]
     assert facts["dataset"] == {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"}
     assert facts["notebook"] == {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"}
-    said = hosted.said()
+    output = hosted.said()
     for words in (
         "5 left today",
         f"as {KIT}, private",
@@ -90,7 +90,7 @@ def test_submit_pushes_notebook_and_records_its_score(hosted, project):
         "version 1 of the notebook as 41000001: medfold baseline, OOF AUC",
         "scored submission 1 of this leaderboard",
     ):
-        assert words in said
+        assert words in output
     assert hosted.asked("CreateSubmission") == 0
 
 
@@ -137,15 +137,15 @@ def test_submission_obstacles_raise_before_upload(hosted, project, change, messa
     assert hosted.asked("StartBlobUpload") == hosted.asked("SaveKernel") == 0
 
 
-def wrote(hosted, text):
+def set_notebook_output(hosted, text):
     hosted.runner = lambda pushed: Ended({"submission.csv": text.encode()})
 
 
 def test_faulty_notebook_output_is_not_submitted(hosted, project):
-    right = hosted.runner
+    original_runner = hosted.runner
 
     def without_a_row(pushed):
-        text = right(pushed).files["submission.csv"]
+        text = original_runner(pushed).files["submission.csv"]
         return Ended({"submission.csv": b"\n".join(text.splitlines()[:-1])})
 
     hosted.runner = without_a_row
@@ -154,36 +154,36 @@ def test_faulty_notebook_output_is_not_submitted(hosted, project):
     ):
         submit(project)
     assert not hosted.submissions
-    hosted.runner = right
+    hosted.runner = original_runner
     submit(project, force=True)
     assert len(hosted.submissions) == 1
 
 
 def test_error_page_as_output_raises(hosted, project):
-    wrote(hosted, "<html>Not Found</html>")
+    set_notebook_output(hosted, "<html>Not Found</html>")
     with pytest.raises(UserError, match="Kaggle sends an error page instead of submission.csv"):
         submit(project)
     assert not hosted.submissions
 
 
 def test_difference_from_local_predictions_is_reported(hosted, project):
-    def far(pushed):
-        home = next(project.paths.submissions.glob("*.csv"))
-        return Ended({"submission.csv": pd.read_csv(home).assign(label=0.25).to_csv(index=False).encode()})
+    def constant_predictions(pushed):
+        local_submission = next(project.paths.submissions.glob("*.csv"))
+        return Ended({"submission.csv": pd.read_csv(local_submission).assign(label=0.25).to_csv(index=False).encode()})
 
-    hosted.runner = far
+    hosted.runner = constant_predictions
     submit(project)
     assert "they differ from the local predictions by at most 0." in hosted.said()
 
 
 def test_failed_notebook_is_not_submitted_and_runs_again(hosted, project):
-    right = hosted.runner
+    original_runner = hosted.runner
     hosted.runner = lambda pushed: Ended(log="Traceback\nMemoryError\n", state="ERROR", message="Out of memory")
     with pytest.raises(UserError, match="the notebook failed: Out of memory"):
         submit(project)
     assert "MemoryError" in hosted.said()
     assert ledger(project)[0]["status"] == "written"
-    hosted.runner = right
+    hosted.runner = original_runner
     submit(project)
     assert (hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 1)
     assert [row["status"] for row in ledger(project)] == ["scored"]
@@ -226,7 +226,7 @@ def test_late_score_keeps_notebook_version(hosted, project, monkeypatch):
     assert ledger(project)[0]["status"] == "pending"
     scores(project.workspace, "histology")
     assert ledger(project)[0]["status"] == "scored"
-    assert beside(project)["kaggle"]["notebook"]["version"] == 1
+    assert metadata(project)["kaggle"]["notebook"]["version"] == 1
 
 
 @pytest.mark.slow
@@ -274,11 +274,12 @@ def test_metadata_keeps_notebook_ref_while_score_is_pending(hosted, project):
 
 
 def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch):
-    """All of the test part is hidden: at home there is not a row of it, at Kaggle there will be."""
+    """All of the test part is hidden: it has no rows locally, and will have some at Kaggle."""
     content, _ = histology(24, 8, "png")
     shown = {name: data for name, data in content.items() if not name.startswith("test/")}
     shown["sample_submission.csv"] = b"id,label\n"
-    scored = {"status": "COMPLETE", "publicScore": "0.9", "privateScore": ""}  # it runs once more, on what is hidden
+    # Kaggle runs the notebook again on the hidden test part, and scores that.
+    scored = {"status": "COMPLETE", "publicScore": "0.9", "privateScore": ""}
     kaggle.competitions["histology"] = HostedCompetition(
         archive=zipped(shown), judge=lambda text: scored, notebooks_only=True
     )
@@ -294,7 +295,7 @@ def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
     submit(project)
-    said = kaggle.said()
-    assert "the public test part is empty" in said
-    assert "0 rows, checked" in said
+    output = kaggle.said()
+    assert "the public test part is empty" in output
+    assert "0 rows, checked" in output
     assert len(kaggle.submissions) == 1

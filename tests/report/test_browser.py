@@ -1,4 +1,4 @@
-"""The browser helper itself: it must see what is wrong with a page, or the report's tests prove nothing."""
+"""The browser helper of tests/support: it must detect what is wrong with a page, or other tests prove nothing."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from selenium.common.exceptions import ElementClickInterceptedException
 
-from tests.report.conftest import browser_or_leave
+from tests.report.conftest import browser_or_skip
 
 pytestmark = pytest.mark.slow
 DIALOG = (
@@ -31,7 +31,7 @@ def written(tmp_path):
     return write
 
 
-def media(query: str) -> str:
+def media_matches(query: str) -> str:
     return f"matchMedia('({query})').matches"
 
 
@@ -46,7 +46,7 @@ def test_valid_page_has_no_messages_or_requests(browser, written):
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "expected"),
     [
         ("console.error('oh no')", "oh no"),
         ("null.x", "TypeError"),
@@ -54,10 +54,10 @@ def test_valid_page_has_no_messages_or_requests(browser, written):
         ("let = ", "SyntaxError"),
     ],
 )
-def test_script_errors_are_reported(browser, written, script, said):
+def test_script_errors_are_reported(browser, written, script, expected):
     with browser.open(written(f"<script>{script}</script>")) as page:
         (error,) = page.errors
-        assert said in error
+        assert expected in error
 
 
 def test_warning_is_a_message_but_not_an_error(browser, written):
@@ -87,7 +87,7 @@ def test_requests_to_other_addresses_are_reported(browser, written):
             "http://127.0.0.1:9/x.png",
             "https://pictures.invalid/y.png",
         ]
-        assert len(page.errors) == 2  # the stylesheet is there: that it loads is no reason to pass
+        assert len(page.errors) == 2  # the stylesheet exists and loads, and is reported all the same
 
 
 def test_request_of_a_script_is_reported(browser, written):
@@ -104,41 +104,41 @@ def test_dark_option_sets_colour_scheme(browser, written, dark):
     with browser.open(written("", style), dark=dark) as page:
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert colour == ("rgb(0, 0, 0)" if dark else "rgb(255, 255, 255)")
-        assert page.evaluate(media("prefers-reduced-motion: reduce"))
+        assert page.evaluate(media_matches("prefers-reduced-motion: reduce"))
 
 
 @pytest.mark.parametrize(("width", "narrow"), [(390, True), (601, False)])
 def test_width_option_sets_media_query(browser, written, width, narrow):
     with browser.open(written("", "<style>body {margin: 0}</style>"), width=width) as page:
-        assert page.evaluate(media("max-width: 600px")) is narrow
+        assert page.evaluate(media_matches("max-width: 600px")) is narrow
         assert page.size_of("body").width == width
 
 
 @pytest.mark.parametrize("touch", [False, True])
 def test_touch_option_sets_coarse_pointer_and_keeps_width(browser, written, touch):
     with browser.open(written(""), width=390, height=844, touch=touch) as page:
-        assert page.evaluate(media("pointer: coarse")) is touch
+        assert page.evaluate(media_matches("pointer: coarse")) is touch
         assert page.evaluate("[innerWidth, innerHeight]") == [390, 844]
 
 
 def test_screenshot_covers_page_or_screens(browser, written, tmp_path):
     style = "<style>body {margin: 0; background: blue} div {height: 1700px; background: red}</style>"
 
-    def shot(**options):
+    def take_screenshot(**options):
         page.screenshot(tmp_path / "shot.png", **options)
         return Image.open(tmp_path / "shot.png").convert("RGB")
 
     with browser.open(written("<div></div><p style='margin: 0; height: 300px'></p>", style), 500, 800) as page:
-        whole = shot()
+        whole = take_screenshot()
         assert (tmp_path / "shot.png").read_bytes().startswith(b"\x89PNG")
         assert whole.size == (500, 2000)
         assert whole.getpixel((250, 1690)) == (255, 0, 0)
         assert whole.getpixel((250, 1990)) == (0, 0, 255)
-        assert shot(full=False).size == (500, 800)
-        assert shot(full=False, screens=2).size == (500, 1600)
-        assert shot(full=False, screens=9).size == (500, 2000)
+        assert take_screenshot(full=False).size == (500, 800)
+        assert take_screenshot(full=False, screens=2).size == (500, 1600)
+        assert take_screenshot(full=False, screens=9).size == (500, 2000)
         page.evaluate("scrollTo(0, 1200)")
-        screen = shot(full=False)
+        screen = take_screenshot(full=False)
         assert screen.getpixel((250, 490)) == (255, 0, 0)
         assert screen.getpixel((250, 510)) == (0, 0, 255)
         assert page.evaluate("scrollY") == 1200
@@ -189,9 +189,9 @@ def test_visible_detects_hidden_elements(browser, written):
 
 def test_selector_without_element_raises(browser, written):
     with browser.open(written("")) as page:
-        for ask in (page.visible, page.size_of, page.click):
+        for method in (page.visible, page.size_of, page.click):
             with pytest.raises(LookupError, match="#misspelt"):
-                ask("#misspelt")
+                method("#misspelt")
 
 
 def test_size_of_returns_bounding_box(browser, written):
@@ -235,14 +235,14 @@ def test_missing_browser_skips_tests(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("MEDFOLD_NEEDS_BROWSER", raising=False)
     with pytest.raises(pytest.skip.Exception, match="no chromium and no chromedriver .* apt-get install chromium"):
-        browser_or_leave()
+        browser_or_skip()
 
 
 def test_missing_required_browser_fails_tests(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("MEDFOLD_NEEDS_BROWSER", "1")
     with pytest.raises(pytest.fail.Exception, match="no chromium and no chromedriver"):
-        browser_or_leave()
+        browser_or_skip()
 
 
 @pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
@@ -251,4 +251,4 @@ def test_every_browser_name_is_accepted(monkeypatch, tmp_path, name):
         (tmp_path / program).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("MEDFOLD_NEEDS_BROWSER", "1")
-    browser_or_leave()
+    browser_or_skip()

@@ -1,4 +1,4 @@
-"""The report of finished runs: what stands on the page is what the other stages say."""
+"""The report of finished runs: its contents agree with the results of the other stages."""
 
 import re
 import shutil
@@ -53,12 +53,12 @@ def good(project):
 
 
 def read(path) -> str:
-    """The page without pictures: they are no words."""
+    """Reads the page without the bytes of its images."""
     return re.sub(r"data:image/jpeg;base64,[\w+/=]+", "data:image/jpeg", path.read_text(encoding="utf-8"))
 
 
 def cells(text: str, caption: str) -> list[list[str]]:
-    """A table's body."""
+    """Returns the cells of a table, without its head."""
     body = text.split(f"<caption>{caption}</caption>")[1].split("</table>")[0]
     rows = re.findall(r"<tr.*?</tr>", body, re.DOTALL)
     return [[unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows][1:]

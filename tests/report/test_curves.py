@@ -1,4 +1,4 @@
-"""Curves and thresholds against scikit-learn and against slow transcriptions."""
+"""Curves, operating points, calibration bins and confusion, compared with scikit-learn and slow searches."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from medfold.scoring.metric import METRICS
 
 
 def drawn(seed: int, count: int = 150, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Truth, a third positive, and predictions that know something of it; with ties, to one decimal."""
+    """Draws labels, a third of them positive, and informative predictions; with ties, rounded to one decimal."""
     rng = np.random.default_rng(seed)
     truth = (np.arange(count) % 3 == 0).astype(np.int64)
     predictions = 1 / (1 + np.exp(-1.5 * truth - rng.standard_normal(count)))
@@ -58,14 +58,27 @@ def test_long_curves_are_thinned_within_tolerance(kind, seed):
 
 
 def slow_operating_points(truth: np.ndarray, predictions: np.ndarray) -> dict[str, tuple[float, ...]]:
-    """Aim -> threshold, sensitivity, specificity, precision, negative predictive value; threshold by threshold."""
+    """Searches all thresholds: criterion -> threshold, sensitivity, specificity, and both predictive values."""
     rows = []
     for threshold in np.unique(predictions):
-        called, positive = predictions >= threshold, truth == 1
-        true, false = (called & positive).sum(), (called & ~positive).sum()
-        missed, spared = (~called & positive).sum(), (~called & ~positive).sum()
-        negative = spared / (spared + missed) if spared + missed else float("nan")
-        rows.append((threshold, true / positive.sum(), spared / (~positive).sum(), true / (true + false), negative))
+        predicted_positive, positive = predictions >= threshold, truth == 1
+        true_positives, false_positives = (predicted_positive & positive).sum(), (predicted_positive & ~positive).sum()
+        false_negatives, true_negatives = (
+            (~predicted_positive & positive).sum(),
+            (~predicted_positive & ~positive).sum(),
+        )
+        negative = (
+            true_negatives / (true_negatives + false_negatives) if true_negatives + false_negatives else float("nan")
+        )
+        rows.append(
+            (
+                threshold,
+                true_positives / positive.sum(),
+                true_negatives / (~positive).sum(),
+                true_positives / (true_positives + false_positives),
+                negative,
+            )
+        )
     found = {}
     for level in (0.90, 0.95):
         found[f"sensitivity {round(100 * level)}%"] = max(row for row in rows if row[1] >= level)

@@ -1,4 +1,4 @@
-"""Names of any script and length inside the English of the page."""
+"""Names in any writing system and of any length inside the English of the page."""
 
 import pytest
 

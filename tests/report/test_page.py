@@ -1,4 +1,4 @@
-"""The page's HTML: what is given is escaped, nothing is fetched, and it can be read by everybody."""
+"""The HTML of the page: escaping, self-containment, accessibility."""
 
 import base64
 import re
@@ -12,12 +12,12 @@ from medfold.report import page as pages
 from medfold.report.drawing import CaptionedImage, ConfusionTable, Drawing, Interval, IntervalTable, LegendEntry, Strip
 from medfold.report.page import Card, Page, Section, Tile
 
-EVIL = "<script>alert(1)</script> a\"b 'c' & </style>"
+MARKUP = "<script>alert(1)</script> a\"b 'c' & </style>"
 VOID = {"meta", "link", "img", "br", "input", "hr"}
 
 
-class Seen(HTMLParser):
-    """Elements with attributes and text, and that each is closed where it should be."""
+class ParsedPage(HTMLParser):
+    """Elements with attributes and text; fails if an element is not closed in order."""
 
     def __init__(self, text: str):
         super().__init__()
@@ -46,7 +46,7 @@ class Seen(HTMLParser):
 
 
 def built(word: str = "word") -> Page:
-    """A page with a part of every kind, on which the word stands wherever text does."""
+    """Builds a page with a part of every kind, and the word in place of every text."""
     picture = pages.jpeg(np.zeros((4, 4, 3), np.uint8))
     first, second = Section("first", f"First {word}"), Section("second", f"Second {word}")
     first.text(word)
@@ -65,19 +65,19 @@ def built(word: str = "word") -> Page:
 
 
 @pytest.fixture(scope="module")
-def evil() -> Seen:
-    return Seen(pages.render(built(EVIL)))
+def evil() -> ParsedPage:
+    return ParsedPage(pages.render(built(MARKUP)))
 
 
 def test_page_texts_are_escaped(evil):
-    plain = Seen(pages.render(built()))
+    plain = ParsedPage(pages.render(built()))
     assert [(tag, set(attributes)) for tag, attributes, _ in evil.elements] == [
         (tag, set(attributes)) for tag, attributes, _ in plain.elements
     ]
     assert len(evil.all("script")) == 1
     assert "alert" not in evil.all("script")[0][1]
     for tag in ("h1", "caption", "figcaption", "th", "td", "li", "pre", "h3", "footer", "title", "button", "b"):
-        assert any(EVIL in text for _, text in evil.all(tag)), tag
+        assert any(MARKUP in text for _, text in evil.all(tag)), tag
     for tag, attribute in (
         ("img", "alt"),
         ("button", "data-text"),
@@ -85,11 +85,11 @@ def test_page_texts_are_escaped(evil):
         ("figure", "aria-label"),
         ("div", "aria-label"),
     ):
-        assert EVIL in [attributes.get(attribute) for attributes, _ in evil.all(tag)], attribute
+        assert MARKUP in [attributes.get(attribute) for attributes, _ in evil.all(tag)], attribute
 
 
 def drawn(word: str) -> Page:
-    """A page with a figure of every kind, on which the word stands wherever a name does."""
+    """Builds a page with a figure of every kind, and the word in place of every name."""
     section = Section("first", "First")
     section.figures(
         [
@@ -105,8 +105,8 @@ def drawn(word: str) -> Page:
 
 @pytest.mark.parametrize("length", [1, 5])
 def test_figure_names_are_escaped(length):
-    word = EVIL * length  # short, and so long that it is cut
-    plain, evil = (Seen(pages.render(drawn(each))) for each in ("x" * len(word), word))
+    word = MARKUP * length  # short, or so long that it is truncated
+    plain, evil = (ParsedPage(pages.render(drawn(each))) for each in ("x" * len(word), word))
     assert [(tag, set(attributes)) for tag, attributes, _ in evil.elements] == [
         (tag, set(attributes)) for tag, attributes, _ in plain.elements
     ]
@@ -138,7 +138,7 @@ def test_every_text_of_the_page_is_rendered():
 def test_page_fetches_nothing():
     text = pages.render(built())
     assert re.findall(r"https?:|//[\w.]+\.\w+|@import|url\((?!#)", text) == []
-    seen = Seen(text)
+    seen = ParsedPage(text)
     for tag, attributes, _ in seen.elements:
         for name in ("src", "href", "data-plain", "action", "srcset", "poster"):
             assert attributes.get(name, "#").startswith(("#", "data:")), (tag, name)
@@ -149,7 +149,7 @@ def test_page_fetches_nothing():
 
 
 def test_page_is_accessible_to_screen_readers():
-    seen = Seen(pages.render(built()))
+    seen = ParsedPage(pages.render(built()))
     assert len(seen.all("h1")) == len(seen.all("main")) == len(seen.all("nav")) == 1
     assert seen.all("html")[0][0]["lang"] == "en"
     ids = [attributes["id"] for _, attributes, _ in seen.elements if "id" in attributes]
@@ -166,17 +166,17 @@ def test_page_is_accessible_to_screen_readers():
 
 
 def test_numbers_and_marked_rows_have_css_classes():
-    seen = Seen(pages.render(built()))
+    seen = ParsedPage(pages.render(built()))
     assert [attributes.get("class") for attributes, _ in seen.all("td")] == [None, "n", None, "n"]
     assert [attributes.get("class") for attributes, _ in seen.all("th")] == [None, None, "n", None, None]
     assert [attributes.get("class") for attributes, _ in seen.all("tr")] == [None, None, "marked"]
 
 
 def test_page_without_gallery_has_no_dialog():
-    assert len(Seen(pages.render(built())).all("dialog")) == 1
+    assert len(ParsedPage(pages.render(built())).all("dialog")) == 1
     page = built()
     page.sections.pop()
-    assert Seen(pages.render(page)).all("dialog") == []
+    assert ParsedPage(pages.render(page)).all("dialog") == []
     assert not page.has_gallery
 
 

@@ -1,4 +1,4 @@
-"""A report whose classes, ids and sites are of many scripts, one of them long: in a browser, on a phone, printed."""
+"""A report with names in many writing systems, one of them long: in a browser, on a phone, printed."""
 
 import re
 import shutil
@@ -29,7 +29,7 @@ def written(scripts_once):
 
 @pytest.fixture(scope="module")
 def text(written):
-    """The page without pictures."""
+    """The page without the bytes of its images."""
     return re.sub(r"data:image/jpeg;base64,[\w+/=]+", "data:image/jpeg", written.read_text(encoding="utf-8"))
 
 
@@ -40,26 +40,26 @@ def page(browser, written):
 
 
 def figure(text: str, name: str) -> ElementTree.Element:
-    """A figure, as XML."""
+    """Parses a figure of the page."""
     found = re.search(rf'<figure id="figure-{name}".*?</figure>', text, re.DOTALL).group()
     return ElementTree.fromstring(re.sub(r"<img ([^>]*)>", r"<img \1/>", found))
 
 
 def every(css: str, what: str) -> str:
-    """A script for `what` of each element."""
+    """Returns a script that evaluates `what` for each element."""
     return f"[...document.querySelectorAll({css!r})].map(each => {what})"
 
 
-def named(element: ElementTree.Element) -> list[str]:
+def names_in(element: ElementTree.Element) -> list[str]:
     return [each.text for each in element.iter("bdi")]
 
 
 def test_names_are_html_text_beside_figures(text):
     for name in ("roc", "pr"):
-        assert named(figure(text, name)) == CLASSES
-    assert named(figure(text, "confusion")) == CLASSES
-    assert named(figure(text, "examples")) == CLASSES
-    assert sorted(named(figure(text, "subgroups"))) == sorted(
+        assert names_in(figure(text, name)) == CLASSES
+    assert names_in(figure(text, "confusion")) == CLASSES
+    assert names_in(figure(text, "examples")) == CLASSES
+    assert sorted(names_in(figure(text, "subgroups"))) == sorted(
         f"site {site}" for site in (f"\u2068{SITES[0]}\u2069", *SITES[1:])
     )
     assert len(re.findall(r"<text[ >]", text)) > 50
@@ -81,8 +81,8 @@ def test_near_duplicate_captions_are_text(text):
 def test_right_to_left_name_keeps_sentence_order(page, text):
     tiles = re.findall(r'data-text="([^"]*)"', text)
     assert any(re.match("\u2068תמונה_\\d+\u2069, true \u2068שפיר\u2069, predicted ", each) for each in tiles)
-    # Where the browser puts the letters: the id stands left of 'true', that of the class, that of 'predicted'.
-    place = """
+    # Positions of the words in the browser, which must be in the order of the sentence.
+    script = """
         const spans = [...document.querySelectorAll('.tile span')];
         const span = spans.find(each => /תמונה.*true.*שפיר/.test(each.textContent));
         span.style.whiteSpace = 'nowrap';
@@ -94,7 +94,7 @@ def test_right_to_left_name_keeps_sentence_order(page, text):
           return range.getBoundingClientRect().left;
         })
     """
-    places = page.evaluate(place)
+    places = page.evaluate(script)
     assert places == sorted(places)
 
 
@@ -107,8 +107,8 @@ def test_long_name_is_truncated_with_full_title(page):
     css = "#figure-roc bdi[title]"
     assert page.evaluate(every(css, "each.title")) == [LONG]
     assert page.evaluate(every(css, "each.scrollWidth > each.clientWidth && each.clientHeight < 40")) == [True]
-    for place in ("#figure-roc", "#figure-confusion", "#figure-subgroups", "#performance .scroll"):
-        assert page.evaluate(every(f"{place} :is(bdi, th, td)[title]", "each.title || '-'")).count("-") == 0
+    for area in ("#figure-roc", "#figure-confusion", "#figure-subgroups", "#performance .scroll"):
+        assert page.evaluate(every(f"{area} :is(bdi, th, td)[title]", "each.title || '-'")).count("-") == 0
     heads = page.evaluate(every("#folds th.long", "[each.title, each.scrollWidth > each.clientWidth]"))
     assert heads == [[LONG, True]]
     short = page.evaluate(
@@ -138,7 +138,7 @@ def test_printed_page_shows_figures_and_tables_in_full(browser, written):
         whole = "each.scrollWidth <= each.clientWidth + 1"
         assert paper.evaluate(every(".scroll, pre, .long, .strip span", whole)).count(False) == 0
         assert not paper.visible("nav")
-        # A reader with a dark screen prints black on white, too.
+        # Readers with dark mode print black on white, too.
         assert paper.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert paper.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
         shade = "getComputedStyle(each).printColorAdjust || getComputedStyle(each).webkitPrintColorAdjust"
@@ -169,7 +169,8 @@ def test_confusion_table_of_any_size_fits_its_figure(browser, tmp_path, names, m
         page.cdp("Emulation.setEmulatedMedia", media=media)
         inside = "each.getBoundingClientRect().right <= each.closest('figure').getBoundingClientRect().right - 8"
         assert page.evaluate(every(".confusion", inside)) == [True]
-        assert set(page.evaluate(every(".confusion bdi", "each.getClientRects().length"))) == {1}  # a line each
+        num_lines = set(page.evaluate(every(".confusion bdi", "each.getClientRects().length")))
+        assert num_lines == {1}
 
 
 def test_report_of_another_process_has_equal_bytes(scripts_once, written, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Figures: sound SVG and HTML whose colours and type are the page's, and whose names are text."""
+"""Figures: valid SVG and HTML in the colours and the font of the page, with names as text."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -22,7 +22,7 @@ ROWS = [
     Interval("sex <M>", 0.7, np.nan, np.nan),
     Interval("few", np.nan, np.nan, np.nan),
 ]
-# Plots by their function: name -> SVG and legend, and texts that stand in one of both.
+# Plots: (function of the figure's name, texts in its SVG or legend).
 PLOTS = {
     "curves": (
         lambda name: plots.curves(dict.fromkeys(LABELS, LINE), "x <axis>", "y", name, True, [LINE]),
@@ -39,7 +39,7 @@ PLOTS = {
         ["prediction", "share", *LABELS],
     ),
 }
-# Tables that are drawn, and texts that stand in them.
+# Tables drawn as figures: (content, texts in them).
 TABLES = {
     "confusion": (
         {"confusion": ConfusionTable(np.array([[1234, 5, 0], [6, 78, 9], [0, 0, 0]]), LABELS)},
@@ -52,8 +52,8 @@ TABLES = {
 }
 
 
-def on_the_page(**content) -> str:
-    """The HTML of a figure as the page has it."""
+def rendered(**content) -> str:
+    """Renders a figure as HTML."""
     section = Section("a", "A")
     section.figures([Drawing("roc", "title", "words", **content)])
     text = pages.render(Page("n", "t", "s", [], [], [section], "f"))
@@ -67,13 +67,13 @@ def plot(request):
 
 @pytest.fixture(params=[*PLOTS, *TABLES])
 def figure(request):
-    """HTML of a figure, and the texts that stand in it."""
+    """HTML of a figure, and the texts in it."""
     if request.param in TABLES:
         content, texts = TABLES[request.param]
     else:
         make, texts = PLOTS[request.param]
         content = make("roc")._asdict()
-    return on_the_page(**content), texts
+    return rendered(**content), texts
 
 
 def test_figure_is_valid_xml_with_readable_text(figure):
@@ -143,7 +143,7 @@ def test_equal_input_gives_equal_plot(plot):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_equal_tables_render_equally(name):
-    assert on_the_page(**TABLES[name][0]) == on_the_page(**TABLES[name][0])
+    assert rendered(**TABLES[name][0]) == rendered(**TABLES[name][0])
 
 
 def test_series_differ_in_colour_or_dash():
@@ -157,7 +157,7 @@ def test_series_differ_in_colour_or_dash():
 
 def test_confusion_is_shaded_by_row_share():
     def fills(counts):
-        text = on_the_page(confusion=ConfusionTable(np.array(counts), ["a", "b"]))
+        text = rendered(confusion=ConfusionTable(np.array(counts), ["a", "b"]))
         return re.findall(r"background: var\(--fill(\d)\)", text)
 
     assert fills([[100, 0], [0, 1]]) == ["8", "0", "0", "8"]
@@ -167,7 +167,7 @@ def test_confusion_is_shaded_by_row_share():
 
 def test_confusion_of_many_classes_omits_counts():
     labels = [f"class {number}" for number in range(15)]
-    root = ElementTree.fromstring(on_the_page(confusion=ConfusionTable(np.full((15, 15), 4321), labels)))
+    root = ElementTree.fromstring(rendered(confusion=ConfusionTable(np.full((15, 15), 4321), labels)))
     texts = [each.text for each in root.iter("bdi")] + [each.get("title") for each in root.iter("th")]
     assert "4,321" not in ["".join(each.itertext()) for each in root.iter()]
     assert texts.count("class 14") == 2
@@ -178,7 +178,7 @@ def test_confusion_of_many_classes_omits_counts():
 )
 def test_confusion_columns_are_numbered_if_names_do_not_fit(labels):
     count = len(labels)
-    root = ElementTree.fromstring(on_the_page(confusion=ConfusionTable(np.eye(count, dtype=int), labels)))
+    root = ElementTree.fromstring(rendered(confusion=ConfusionTable(np.eye(count, dtype=int), labels)))
     columns = [each for each in root.iter("th") if each.get("scope") == "col"][1:]
     assert [each.text for each in columns] == [str(number + 1) for number in range(count)]
     assert [each.get("title") for each in columns] == labels
@@ -192,7 +192,7 @@ def test_confusion_columns_are_numbered_if_names_do_not_fit(labels):
 )
 def test_confusion_columns_are_named_if_names_fit(labels, wide):
     table = ConfusionTable(np.eye(len(labels), dtype=int), labels)
-    root = ElementTree.fromstring(on_the_page(confusion=table))
+    root = ElementTree.fromstring(rendered(confusion=table))
     columns = [each for each in root.iter("th") if each.get("scope") == "col"][1:]
     assert ["".join(each.itertext()) for each in columns] == labels
     assert table.is_wide == wide
@@ -200,7 +200,7 @@ def test_confusion_columns_are_named_if_names_fit(labels, wide):
 
 def test_intervals_are_drawn_to_scale():
     table = IntervalTable(ROWS, "AUC", 0.75)
-    root = ElementTree.fromstring(on_the_page(intervals=table))
+    root = ElementTree.fromstring(rendered(intervals=table))
     places = {text: float(table.position(tick).rstrip("%")) for tick, text in table.ticks}
     assert {"0.75", "0.80", "0.85", "0.90"} <= set(places)
     assert 0 < places["0.75"] < places["0.80"] < places["0.90"] < 100
@@ -240,7 +240,7 @@ def test_long_names_are_truncated_with_full_title():
         ({"intervals": IntervalTable([Interval(long, 0.8, 0.7, 0.9)], "AUC", 0.75)}, 1),
         ({"confusion": ConfusionTable(np.eye(2, dtype=int), [long, long + "x"])}, 4),
     ):
-        text = on_the_page(**content)
+        text = rendered(**content)
         assert "JPEG Lossless, Non-Hierarchical" in text
         assert text.count(f'title="{long}') == count
         assert 'title="short"' not in text

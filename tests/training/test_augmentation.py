@@ -1,3 +1,5 @@
+"""Augmentation: reproducible, within the symmetry of the competition, and invalid pipelines refused."""
+
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,7 +36,7 @@ def test_other_seed_gives_other_augmentation():
     assert (augment(IMAGES[0], 1) != augment(IMAGES[0], 2)).any()
 
 
-def reached(symmetry, spec):
+def augmented_views(symmetry, spec):
     marked = np.zeros((4, 4, 1), np.uint8)
     marked[0, 1] = 255
     augment = build_augmenter(spec, symmetry, (4, 4, 1))
@@ -43,7 +45,7 @@ def reached(symmetry, spec):
 
 @pytest.mark.parametrize(("symmetry", "views"), [("none", 1), ("horizontal", 2), ("dihedral", 8)])
 def test_symmetry_limits_flips_and_rotations(symmetry, views):
-    assert len(reached(symmetry, [])) == views
+    assert len(augmented_views(symmetry, [])) == views
 
 
 @pytest.mark.parametrize(

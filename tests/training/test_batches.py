@@ -1,3 +1,5 @@
+"""Training batches: order, augmentation, mixing and balanced sampling by seed."""
+
 import hashlib
 from dataclasses import replace
 
@@ -90,14 +92,14 @@ def test_balanced_epoch_draws_classes_equally_often():
         order = made.epoch(epoch)[0]
         assert np.bincount(classes[order]).tolist() == [8, 8, 8]
         assert set(order[classes[order] == 1]) == {20, 21, 22, 23}
-        assert len(set(order[classes[order] == 0])) == 8  # none twice where there are enough
+        assert len(set(order[classes[order] == 0])) == 8  # a large class has no duplicates
     assert made.epoch(0)[0].tolist() == pipeline(classes=classes).epoch(0)[0].tolist()
     assert made.epoch(0)[0].tolist() != made.epoch(1)[0].tolist()
 
 
 @given(st.lists(st.integers(0, 11), min_size=1, max_size=12), st.booleans(), st.data())
 def test_every_image_is_drawn_eventually(classes, balanced, data):
-    """As many sets of labels as images, too: what the end of an epoch cuts off must not be the same each time."""
+    """The incomplete batch dropped at the end of an epoch must not always hold the same images."""
     rows, batch_size = np.arange(len(classes)), data.draw(st.integers(1, len(classes)))
     made = replace(pipeline(), rows=rows, batch_size=batch_size, classes=np.array(classes) if balanced else None)
     drawn = {int(sample) for epoch in range(500) for sample in made.epoch(epoch)[0]}

@@ -1,4 +1,4 @@
-"""Keras callbacks that a recipe names: they work as with `fit`, also when a training is resumed."""
+"""Keras callbacks named in a recipe: they work as with `fit`, also in a resumed training."""
 
 import keras
 import pandas as pd
@@ -9,8 +9,8 @@ from medfold.run_paths import FoldPaths
 from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.callbacks import build_callbacks
-from tests.support.small_tasks import task
-from tests.training.test_checkpoint import Power, interrupted, result
+from tests.support.small_tasks import result_files, task
+from tests.training.test_checkpoint import PowerFailure, interrupt_after
 
 PLATEAU = {"ReduceLROnPlateau": {"monitor": "val_auc", "mode": "max", "factor": 0.1, "patience": 1, "min_delta": 0.5}}
 
@@ -25,11 +25,11 @@ def test_score_monitoring_callback_resumes_exactly(tmp_path, monkeypatch, capsys
     monkeypatch.setattr(state, "MAX_TIME_SHARE", 1e9)
     for after in (8, 7):  # within an epoch, and again, further on
         with monkeypatch.context() as patch:
-            interrupted(patch, after)
-            with pytest.raises(Power):
+            interrupt_after(patch, after)
+            with pytest.raises(PowerFailure):
                 fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
-    assert result(tmp_path / "broken") == result(tmp_path / "whole")
+    assert result_files(tmp_path / "broken") == result_files(tmp_path / "whole")
     assert "is lost" not in capsys.readouterr().out
 
 

@@ -1,4 +1,4 @@
-"""One fold of small problems, trained for real."""
+"""Training of one fold on small tasks: files, reproducibility, and errors."""
 
 import json
 from dataclasses import replace
@@ -16,7 +16,7 @@ from medfold.runs.run_folder import is_fold_done, read_predictions
 from medfold.training import fold, losses
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.step import TrainingStep
-from tests.support.small_tasks import files_of, on, task
+from tests.support.small_tasks import result_files, task, with_pretrained_backbone
 
 OTHERS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("multiclass", "multilabel", "ordinal")]
 
@@ -59,7 +59,7 @@ def test_keep_best_restores_best_epoch_and_stops_early(tmp_path):
     history = pd.read_csv(FoldPaths(tmp_path / "fold0").history)
     assert len(history) < 30
     assert history["auc"].iloc[-2:].max() <= history["auc"].max()
-    # The kept weights are those of the best epoch, here looked at without test-time augmentation.
+    # The kept weights are those of the best epoch; scored here without test-time augmentation.
     flat = task(keep="best", patience=2, epochs=30, learning_rate=0.02)
     flat = replace(flat, recipe=flat.recipe.model_copy(update={"tta": False}))
     assert fold.train_fold(flat, 0, FoldPaths(tmp_path / "flat")) == pytest.approx(history["auc"].max())
@@ -113,10 +113,10 @@ def test_undefined_score_keeps_last_epoch(tmp_path, capsys, keep):
     targets[held] = 1
     assert np.isnan(fold.train_fold(replace(made, targets=targets), 0, FoldPaths(tmp_path / keep)))
     assert len(pd.read_csv(tmp_path / keep / "history.csv")) == 3
-    said = capsys.readouterr().out
-    assert ("AUC was undefined after every epoch: the last epoch is kept" in said) is (keep == "best")
-    assert "AUC undefined" in said
-    assert "nan" not in said
+    output = capsys.readouterr().out
+    assert ("AUC was undefined after every epoch: the last epoch is kept" in output) is (keep == "best")
+    assert "AUC undefined" in output
+    assert "nan" not in output
 
 
 @pytest.mark.slow
@@ -124,7 +124,7 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
     for processes in (0, 2):
         made = replace(task(epochs=2), num_workers=processes)
         fold.train_fold(made, 0, FoldPaths(tmp_path / f"{processes}"))
-    assert files_of(tmp_path / "0") == files_of(tmp_path / "2")
+    assert result_files(tmp_path / "0") == result_files(tmp_path / "2")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_class_without_training_images_raises(tmp_path, kind):
 
 @pytest.mark.slow
 def test_weights_of_another_net_raise_in_one_line(tmp_path, pretrained):
-    made = on(pretrained, task(), tmp_path / "features.npy")
+    made = with_pretrained_backbone(pretrained, task(), tmp_path / "features.npy")
     choices = merge(made.recipe.model_dump(), {"backbone": {"name": "MobileNet"}})
     with pytest.raises(UserError, match="net.weights.h5: weights do not fit MobileNet") as caught:
         fold.train_fold(replace(made, recipe=Recipe.model_validate(choices)), 0, FoldPaths(tmp_path / "fold0"))
@@ -176,12 +176,12 @@ def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "is_due", lambda self, is_epoch_end: is_epoch_end)
     step, steps = TrainingStep.__call__, [0]
 
-    def breaks(self, *batch):
+    def step_with_nan(self, *batch):
         steps[0] += 1
         images, targets, weights = batch
         step(self, images, targets, weights * (np.nan if steps[0] == 13 else 1))
 
-    monkeypatch.setattr(TrainingStep, "__call__", breaks)
+    monkeypatch.setattr(TrainingStep, "__call__", step_with_nan)
     paths = FoldPaths(tmp_path / "fold0")
     with pytest.raises(UserError, match="fold 0: the loss is not a number at epoch 3, step 3"):
         fold.train_fold(task(), 0, paths)
@@ -202,10 +202,10 @@ def test_nan_loss_at_first_step_raises(tmp_path, monkeypatch):
 
 
 def test_out_of_memory_raises_with_advice(tmp_path, monkeypatch):
-    def exhausted(self, *batch):
+    def raise_out_of_memory(self, *batch):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9,9]")
 
-    monkeypatch.setattr(TrainingStep, "__call__", exhausted)
+    monkeypatch.setattr(TrainingStep, "__call__", raise_out_of_memory)
     memory = r"^fold 0: the machine or its GPU is out of memory\. Halve training\.batch_size"
     with pytest.raises(UserError, match=memory):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))

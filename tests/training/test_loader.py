@@ -1,4 +1,4 @@
-"""Batches by a thread or by worker processes: equal ones, in order, and nothing left behind."""
+"""Batches made by a thread or by worker processes: equal, in order, and without leftovers."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ from tests.support.helpers import REPOSITORY
 
 @pytest.fixture
 def mapped(tmp_path):
-    """Memory-mapped pixels, as the store has them."""
+    """Memory-mapped pixels, like those of the store."""
     np.save(tmp_path / "images.npy", np.random.default_rng(0).integers(0, 256, (40, 24, 24, 3), dtype=np.uint8))
     return np.load(tmp_path / "images.npy", mmap_mode="r")
 
@@ -87,12 +87,12 @@ def test_early_stop_leaves_no_processes_or_shared_memory(mapped, monkeypatch):
     names = []
     shared = loader._allocate_shared
 
-    def recorded(size):
+    def allocate_and_record(size):
         memory = shared(size)
         names.append(memory.name)
         return memory
 
-    monkeypatch.setattr(loader, "_allocate_shared", recorded)
+    monkeypatch.setattr(loader, "_allocate_shared", allocate_and_record)
     before = set(active_children())
     with closing(load_batches(pipeline(mapped), 0, 1000, 2, digest)) as batches:
         assert len([next(batches) for _ in range(3)]) == 3
@@ -104,7 +104,7 @@ def test_early_stop_leaves_no_processes_or_shared_memory(mapped, monkeypatch):
     assert digests(pipeline(mapped), 0, 3, 0) == [digest(pipeline(mapped).batch(step)) for step in range(3)]
 
 
-def die_in_a_worker(pixels, seed):
+def crash_in_a_worker(pixels, seed):
     from multiprocessing import parent_process
 
     if parent_process() is not None and seed % 5 == 0:
@@ -115,7 +115,7 @@ def die_in_a_worker(pixels, seed):
 @pytest.mark.slow
 def test_killed_worker_raises(mapped):
     with pytest.raises(UserError, match="workers: a process that makes batches was killed. .*WORKERS=0"):
-        digests(pipeline(mapped, augment=die_in_a_worker), 0, 40, 2)
+        digests(pipeline(mapped, augment=crash_in_a_worker), 0, 40, 2)
 
 
 def test_low_shared_memory_disables_workers(mapped, monkeypatch):

@@ -1,4 +1,4 @@
-"""The learning rate over the steps."""
+"""The learning rate over the steps, and the average of the weights."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Folds side by side, in processes of their own."""
+"""Folds trained in parallel processes."""
 
 import dataclasses
 import os
@@ -66,7 +66,7 @@ def test_resource_share_limits_cores(monkeypatch):
     assert hardware.num_cores() >= 1
 
 
-def bytes_of(project, run):
+def result_files(project, run):
     folder = project.paths.run(run).folder
     return {f"{fold}/{name}": (folder / f"fold{fold}" / name).read_bytes() for fold in range(3) for name in NAMES}
 
@@ -78,18 +78,18 @@ NAMES = ("oof.csv", "test.csv", "history.csv")
 def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, capfd, monkeypatch):
     project = Project.open("small")
     train(project, run="together", jobs="2", overrides={"training": {"epochs": 3}})
-    said = capfd.readouterr().out
-    assert "folds 0, 1, 2, 2 at a time" in said
+    output = capfd.readouterr().out
+    assert "folds 0, 1, 2, 2 at a time" in output
     for fold in range(3):
-        assert f"fold {fold}     AUC" in said or f"fold {fold}     undefined" in said
-    assert "all 3 folds" in said
-    # One after the other, with as many threads each.
+        assert f"fold {fold}     AUC" in output or f"fold {fold}     undefined" in output
+    assert "all 3 folds" in output
+    # One after the other, with the same number of threads.
     monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])
     request = {"run": "alone", "overrides": {"training": {"epochs": 3}}}
     requests = {fold: {"competition": "small", "request": request | {"folds": [fold]}} for fold in range(3)}
     problems = parallel.train_in_parallel(project.workspace.root, requests, 1)
     assert problems == {}
-    assert bytes_of(project, "together") == bytes_of(project, "alone")
+    assert result_files(project, "together") == result_files(project, "alone")
 
 
 @pytest.mark.slow
@@ -117,14 +117,14 @@ def test_backbone_without_weights_raises_before_folds_exist(project_folder, two_
 
 @pytest.mark.slow
 def test_missing_fold_is_trained_with_original_job_count(project_folder, two_cores, monkeypatch):
-    project, asked = Project.open("small"), []
+    project, requested = Project.open("small"), []
     for fold in (0, 2):
         train(project, folds=[fold])
     monkeypatch.setattr(
-        parallel, "train_in_parallel", lambda root, requests, jobs: asked.append((list(requests), jobs)) or {}
+        parallel, "train_in_parallel", lambda root, requests, jobs: requested.append((list(requests), jobs)) or {}
     )
     train(project, jobs="auto")
-    assert asked == [([1], 2)]
+    assert requested == [([1], 2)]
 
 
 @pytest.mark.slow
@@ -132,13 +132,13 @@ def test_missing_fold_is_trained_with_original_job_count(project_folder, two_cor
 def test_folds_end_when_their_parent_is_killed(project_folder, two_cores):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
-    begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
     try:
-        wait_for(lambda: held(project_folder) == 2)
+        wait_for(lambda: num_locked_folds(project_folder) == 2)
     finally:
-        begun.kill()
-        begun.wait()
-    wait_for(lambda: held(project_folder) == 0)
+        process.kill()
+        process.wait()
+    wait_for(lambda: num_locked_folds(project_folder) == 0)
 
 
 @pytest.mark.slow
@@ -147,17 +147,17 @@ def test_ctrl_c_stops_all_folds_without_failures(project_folder, two_cores):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    begun = subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+    process = subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
     try:
-        wait_for(lambda: held(project_folder) == 2)
-        os.killpg(begun.pid, signal.SIGINT)  # as a terminal does it: to all of them
-        said, errors = begun.communicate(timeout=60)
+        wait_for(lambda: num_locked_folds(project_folder) == 2)
+        os.killpg(process.pid, signal.SIGINT)  # to the process group, as a terminal does
+        output, errors = process.communicate(timeout=60)
     finally:
-        begun.kill()
-    assert (begun.returncode, errors) == (130, "medfold: stopped; run the same command again to continue\n")
-    assert "failed" not in said
-    assert said.count("stopped") == 2
-    wait_for(lambda: held(project_folder) == 0)
+        process.kill()
+    assert (process.returncode, errors) == (130, "medfold: stopped; run the same command again to continue\n")
+    assert "failed" not in output
+    assert output.count("stopped") == 2
+    wait_for(lambda: num_locked_folds(project_folder) == 0)
 
 
 def test_features_path_depends_on_symmetry(project_folder):
@@ -174,8 +174,8 @@ def test_features_path_depends_on_symmetry(project_folder):
     assert len(paths) == 2
 
 
-def held(root):
-    """How many folds are being trained: each is under its lock."""
+def num_locked_folds(root):
+    """Returns the number of folds in training: each holds its lock."""
     count = 0
     for path in root.glob("runs/small/*/.fold*.lock"):
         try:

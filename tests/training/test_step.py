@@ -1,4 +1,4 @@
-"""A training step: accumulated, overflowing, in half precision."""
+"""A training step: accumulation of batches, overflow, half precision."""
 
 import keras
 import numpy as np
@@ -47,16 +47,16 @@ def test_accumulated_batches_equal_one_large_batch():
     assert any((one != before).any() for one, before in zip(weights(4, 2), weights(9, 2), strict=True))
 
 
-def overflowing(monkeypatch, steps):
-    """At these steps the images are so bright that float16 overflows in the forward pass."""
+def overflow_at(monkeypatch, steps):
+    """Makes images infinite at these steps, so that the forward pass overflows."""
     step, count = TrainingStep.__call__, [0]
 
-    def bright(self, images, targets, weights):
+    def step_with_infinite_images(self, images, targets, weights):
         count[0] += 1
         images = tf.cast(images, tf.float32) * (np.inf if count[0] in steps else 1)
         return step(self, images, targets, weights)
 
-    monkeypatch.setattr(TrainingStep, "__call__", bright)
+    monkeypatch.setattr(TrainingStep, "__call__", step_with_infinite_images)
 
 
 def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, capsys):
@@ -84,11 +84,11 @@ def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, 
 @pytest.mark.slow
 def test_overflows_are_skipped_until_ten_in_a_row(tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
-        overflowing(patch, {7, 8, 9})
+        overflow_at(patch, {7, 8, 9})
         assert fold.train_fold(task(precision="float16"), 0, FoldPaths(tmp_path / "a")) > 0.9
     assert "steps of epoch 2 overflowed and were left out" in capsys.readouterr().out
     assert np.isfinite(pd.read_csv(tmp_path / "a" / "history.csv")["loss"]).all()
-    overflowing(monkeypatch, set(range(6, 99)))
+    overflow_at(monkeypatch, set(range(6, 99)))
     with pytest.raises(UserError, match="the loss is not a number at epoch 2, step 5"):
         fold.train_fold(task(precision="float16"), 0, FoldPaths(tmp_path / "b"))
 
@@ -101,5 +101,5 @@ def test_half_precision_learns_and_predicts_in_float32(tmp_path, precision):
     oof = read_predictions(made.competition, paths.oof)
     model = load_model(made.competition, made.recipe, paths.weights)
     predictor = Predictor(model, "horizontal", tta=made.recipe.tta)
-    there = predictor(made.store.pixels, made.store.rows_of(oof["id"]))[:, 0]
-    np.testing.assert_allclose(there, oof["target"], rtol=0, atol=1e-8)
+    predicted = predictor(made.store.pixels, made.store.rows_of(oof["id"]))[:, 0]
+    np.testing.assert_allclose(predicted, oof["target"], rtol=0, atol=1e-8)

@@ -1,4 +1,4 @@
-"""Something like Kaggle's image: a virtual environment with its packages, a kernel in it, and no network."""
+"""An imitation of Kaggle's image: a virtual environment with its packages, a kernel, and no network."""
 
 import base64
 import hashlib
@@ -47,16 +47,16 @@ socket.socket.connect, socket.getaddrinfo = guarded, known
 
 
 def make(folder: Path, lacks: tuple[str, ...] = DICOM_PACKAGES) -> Path:
-    """A fresh virtual environment with the packages of another but those that Kaggle's image lacks.
+    """Makes a virtual environment with the installed packages, except those that Kaggle's image lacks.
 
-    The other is the one that runs this, or that whose folder of packages OTHER_PACKAGES names.
+    The packages are those of this environment, or of the folder OTHER_PACKAGES.
 
     Args:
-        folder: to make it in.
-        lacks: the names of those.
+        folder: folder of the new environment.
+        lacks: names of the packages to leave out.
 
     Returns:
-        Its interpreter.
+        The path of its interpreter.
     """
     venv.create(folder, symlinks=True)
     packages, there = Path(PACKAGES), next(folder.glob("lib/python*/site-packages"))
@@ -70,7 +70,7 @@ def make(folder: Path, lacks: tuple[str, ...] = DICOM_PACKAGES) -> Path:
 
 
 def repacked(name: str, folder: Path) -> Path:
-    """The wheel that an installed package came from."""
+    """Packs an installed package into a wheel again."""
     found = distribution(name)
     lines = found.read_text("WHEEL").splitlines()
     tags = [line.partition(" ")[2] for line in lines if line.startswith("Tag: ")]
@@ -95,15 +95,15 @@ def repacked(name: str, folder: Path) -> Path:
 
 
 def run(notebook: Path, python: Path, root: Path, hours: float | None = None) -> str:
-    """Executes a notebook as Kaggle does, cell by cell in a kernel of its own.
+    """Executes a notebook as Kaggle does, in a new kernel.
 
     Args:
         python: the interpreter of the kernel.
-        root: stands for /kaggle; holds input/.
-        hours: instead of the notebook's own.
+        root: folder that replaces /kaggle; it contains input/.
+        hours: replaces HOURS of the notebook.
 
     Returns:
-        What its cells wrote.
+        The output of its cells.
 
     Raises:
         CellExecutionError: a cell failed.
@@ -141,13 +141,13 @@ def run(notebook: Path, python: Path, root: Path, hours: float | None = None) ->
 
 
 def machine(server, root: Path, python: Path, data: dict[str, Path], output: str, hours: float | None = None):
-    """What runs notebooks for a `KaggleServer`: as `server.runner` it executes what is pushed, in a tree like Kaggle's.
+    """Returns a `runner` for a `KaggleServer`, which executes pushed notebooks in a folder laid out like /kaggle.
 
     Args:
-        root: a folder to make those trees in.
-        data: the folder of what is attached beside one's own data sets, by its slug.
-        output: the file that is kept.
-        hours: instead of the notebook's own.
+        root: folder for the working folders of the notebooks.
+        data: folders of attached competitions and data sets, by slug; others are taken from the server.
+        output: name of the output file that is kept.
+        hours: replaces HOURS of the notebook.
     """
 
     def run_pushed(pushed: dict) -> Ended:
@@ -177,7 +177,7 @@ def machine(server, root: Path, python: Path, data: dict[str, Path], output: str
 
 
 def assert_same(found: Path, home: bytes) -> None:
-    """Fails if a submission is not that of home: byte by byte, or, by other versions of the packages, but for 1e-5."""
+    """Fails if a submission differs from the local one: in any byte, or, with other packages, by more than 1e-5."""
     if not OTHER_PACKAGES:
         assert found.read_bytes() == home
         return
@@ -186,7 +186,7 @@ def assert_same(found: Path, home: bytes) -> None:
 
 
 def attach(root: Path, style: str, slug: str, data: Path, kit: Path) -> None:
-    """Mounts the data of a competition and a kit, in one of Kaggle's two ways."""
+    """Mounts the data of a competition and a bundle, in the old or the new layout of Kaggle."""
     shutil.rmtree(root / "input", ignore_errors=True)
     places = {
         "old": (f"{slug}", f"medfold-{slug}"),

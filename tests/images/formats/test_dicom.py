@@ -24,7 +24,16 @@ from pydicom.uid import (
 
 from medfold.errors import UserError
 from medfold.images.formats.reading import read_image
-from tests.support.dicom_files import dataset, encapsulated, images, shown, slowly, smooth, spread, write
+from tests.support.dicom_files import (
+    dataset,
+    encapsulated,
+    images,
+    pydicom_pixels,
+    read_dataset,
+    scale_to_uint8,
+    smooth,
+    write,
+)
 
 UNCOMPRESSED = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
 LOSSLESS = [RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless]
@@ -44,7 +53,7 @@ def test_lossless_transfer_syntaxes_keep_pixels(tmp_path, syntax, kind):
     write(tmp_path / "a.dcm", pixels, syntax, bits=bits)
     colour = pixels.ndim == 3
     read = read_image(tmp_path, "a.dcm", images(3 if colour else 1))
-    expected = pixels if pixels.dtype == np.uint8 else spread(pixels, pixels.min(), pixels.max())
+    expected = pixels if pixels.dtype == np.uint8 else scale_to_uint8(pixels, pixels.min(), pixels.max())
     assert (read == (expected if colour else expected[..., None])).all()
 
 
@@ -64,7 +73,7 @@ def test_lossy_transfer_syntaxes_stay_within_tolerance(tmp_path, syntax, compres
 def test_8_bit_jpeg_stays_within_tolerance(tmp_path, syntax):
     pixels = cv2.GaussianBlur(smooth(bits=8), (0, 0), 2)
     made = encapsulated(dataset(pixels), syntax, [cv2.imencode(".jpg", pixels)[1].tobytes()])
-    assert np.abs(shown(made, tmp_path) - pixels.astype(int)).max() <= 4
+    assert np.abs(read_dataset(made, tmp_path) - pixels.astype(int)).max() <= 4
 
 
 @pytest.mark.parametrize("planar", [0, 1])
@@ -73,7 +82,7 @@ def test_planar_configuration_keeps_colours(tmp_path, planar):
     made = dataset(pixels, PlanarConfiguration=planar)
     if planar:
         made.PixelData = np.moveaxis(pixels, 2, 0).tobytes()
-    assert (shown(made, tmp_path, 3) == pixels).all()
+    assert (read_dataset(made, tmp_path, 3) == pixels).all()
 
 
 @pytest.mark.parametrize("kind", ["YBR_FULL", "YBR_FULL_422"])
@@ -83,7 +92,7 @@ def test_ybr_is_converted_to_rgb(tmp_path, kind):
     made = dataset(luma, PhotometricInterpretation=kind)
     if kind == "YBR_FULL_422":
         made.PixelData = luma.reshape(-1, 2, 3)[:, [0, 1, 0, 0], [0, 0, 1, 2]].tobytes()
-    assert np.abs(shown(made, tmp_path, 3) - flat.astype(int)).max() <= 2
+    assert np.abs(read_dataset(made, tmp_path, 3) - flat.astype(int)).max() <= 2
 
 
 @pytest.mark.parametrize(
@@ -95,7 +104,7 @@ def test_jpeg_2000_colour_transforms_are_inverted(tmp_path, kind, syntax, compre
     pixels = smooth((70, 66, 3), 8)
     made = dataset(pixels, PhotometricInterpretation=kind)
     made.compress(syntax, arr=pixels, **compress)
-    assert np.abs(shown(made, tmp_path, 3).astype(int) - pixels).max() <= tolerance
+    assert np.abs(read_dataset(made, tmp_path, 3).astype(int) - pixels).max() <= tolerance
 
 
 def with_palette(made: Dataset, colours: np.ndarray, bits: int, first: int = 0) -> Dataset:
@@ -122,7 +131,7 @@ def test_palettes_are_applied(tmp_path, kind):
     else:
         made = with_palette(dataset(pixels), colours[:100], 8, first=50)
         expected = colours[np.clip(pixels.astype(int) - 50, 0, 99)]
-    assert (shown(made, tmp_path, 3) == expected).all()
+    assert (read_dataset(made, tmp_path, 3) == expected).all()
 
 
 def test_segmented_palette_is_applied(tmp_path):
@@ -131,7 +140,7 @@ def test_segmented_palette_is_applied(tmp_path):
         setattr(made, f"{name}PaletteColorLookupTableDescriptor", [256, 0, 16])
         segments = np.array([0, 1, 0, 1, 255, 65535], "<u2")  # one entry of 0, then a line of 255 up to 65535
         setattr(made, f"Segmented{name}PaletteColorLookupTableData", segments.tobytes())
-    assert (shown(made, tmp_path, 3)[..., 1].ravel() == np.arange(256)).all()
+    assert (read_dataset(made, tmp_path, 3)[..., 1].ravel() == np.arange(256)).all()
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEGLosslessSV1], ids=lambda uid: uid.keyword)
@@ -143,8 +152,8 @@ def test_frame_selects_one_frame_or_montage(tmp_path, syntax):
         return read_image(tmp_path, "a.dcm", images(frame=frame))[..., 0]
 
     for frame, number in (("first", 0), ("middle", 1), ("last", 2), (1, 1)):
-        assert (read(frame) == spread(frames[number], frames[number].min(), frames[number].max())).all()
-    tiles = spread(frames, frames.min(), frames.max())
+        assert (read(frame) == scale_to_uint8(frames[number], frames[number].min(), frames[number].max())).all()
+    tiles = scale_to_uint8(frames, frames.min(), frames.max())
     assert (read("montage") == np.block([[tiles[0], tiles[1]], [tiles[2], 0 * tiles[2]]])).all()
     for frame in (3, -1):
         with pytest.raises(UserError, match=f"no frame {frame}, only 3"):
@@ -162,8 +171,8 @@ def test_rescale_and_window_of_functional_groups_are_applied(tmp_path, shared):
     made = dataset(pixels)
     setattr(made, f"{'Shared' if shared else 'PerFrame'}FunctionalGroupsSequence", Sequence([groups]))
     flat = dataset(pixels, RescaleSlope=2, RescaleIntercept=-1000, WindowCenter=500, WindowWidth=900)
-    assert (shown(made, tmp_path) == slowly(flat)).all()
-    assert (shown(made, tmp_path, windows=["bone"]) == spread(pixels * 2.0 - 1000, -800, 2000)).all()
+    assert (read_dataset(made, tmp_path) == pydicom_pixels(flat)).all()
+    assert (read_dataset(made, tmp_path, windows=["bone"]) == scale_to_uint8(pixels * 2.0 - 1000, -800, 2000)).all()
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian], ids=lambda uid: uid.keyword)
@@ -173,7 +182,7 @@ def test_files_without_preamble_are_read(tmp_path, syntax):
     data, start = path.read_bytes(), b"\x08\x00\x16\x00"  # the first element behind the file meta
     (tmp_path / "a.dcm").write_bytes(data[data.index(start) :])
     read = read_image(tmp_path, "a.dcm", images())[..., 0]
-    assert (read == spread(pixels, pixels.min(), pixels.max())).all()
+    assert (read == scale_to_uint8(pixels, pixels.min(), pixels.max())).all()
 
 
 @pytest.mark.parametrize("name", ["1.2.840.4711", "IM000001", "a.DCM", "a.dicom", "a.ima"])
@@ -187,14 +196,14 @@ def test_dicom_is_recognised_by_suffix_or_preamble(tmp_path, name):
 )
 def test_missing_headers_are_inferred(tmp_path, keyword):
     pixels = smooth(bits=8)
-    assert (shown(dataset(pixels, **{keyword: None}), tmp_path) == pixels).all()
+    assert (read_dataset(dataset(pixels, **{keyword: None}), tmp_path) == pixels).all()
 
 
 def test_lossy_jpeg_declared_lossless_is_read(tmp_path):
     pixels = smooth(bits=8).astype(np.uint8)
     _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])
     made = encapsulated(dataset(pixels), JPEGLosslessSV1, [jpeg.tobytes()])
-    assert np.abs(shown(made, tmp_path).astype(int) - pixels).max() <= 8
+    assert np.abs(read_dataset(made, tmp_path).astype(int) - pixels).max() <= 8
 
 
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEGLSNearLossless], ids=lambda uid: uid.keyword)
@@ -205,17 +214,17 @@ def test_jpeg_ls_with_stray_byte_is_read(tmp_path, syntax):
     frame = bytes(pydicom.encaps.get_frame(made.PixelData, 0, number_of_frames=1)).rstrip(b"\0")
     assert frame.endswith(b"\xff\xd9")
     made = encapsulated(made, syntax, [frame[:-2] + b"\0" + frame[-2:]])
-    assert np.abs(shown(made, tmp_path).astype(int) - pixels).max() <= 3
+    assert np.abs(read_dataset(made, tmp_path).astype(int) - pixels).max() <= 3
 
 
 def test_missing_pixels_and_unsupported_bit_depth_raise(tmp_path):
     made = dataset(smooth(bits=8).astype(np.uint8))
     made.PixelData = b""
     with pytest.raises(UserError, match="it contains no pixels"):
-        shown(made, tmp_path)
+        read_dataset(made, tmp_path)
     made = dataset(smooth(bits=8).astype(np.uint8))
     made.compress(RLELossless, generate_instance_uid=False, encoding_plugin="pydicom")
     made.BitsAllocated = made.BitsStored = 1
     made.HighBit = 0
     with pytest.raises(UserError, match="one bit per pixel in RLE Lossless, which is not supported"):
-        shown(made, tmp_path)
+        read_dataset(made, tmp_path)

@@ -9,7 +9,7 @@ from medfold.errors import UserError
 from medfold.images.formats import dicom_grayscale
 from medfold.images.formats.pixel_values import window_of
 from medfold.images.formats.reading import read_image
-from tests.support.dicom_files import dataset, images, save, shown, slowly, smooth, spread
+from tests.support.dicom_files import dataset, images, pydicom_pixels, read_dataset, save, scale_to_uint8, smooth
 
 
 def lut(entries: np.ndarray, first: int, bits: int) -> Sequence:
@@ -47,9 +47,9 @@ CHAINS = {
 @pytest.mark.parametrize("chain", CHAINS)
 def test_grayscale_chain_matches_pydicom(tmp_path, chain, photometric):
     made = dataset(smooth(), 12, PhotometricInterpretation=photometric, **CHAINS[chain])
-    expected = slowly(made)
+    expected = pydicom_pixels(made)
     assert len(np.unique(expected)) > 1
-    assert (shown(made, tmp_path) == expected).all()
+    assert (read_dataset(made, tmp_path) == expected).all()
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_every_stored_value_matches_pydicom(tmp_path, bits, dtype):
     every = np.arange(low, low + 2**bits).astype(dtype).reshape(-1, 64)
     window = {"WindowCenter": low + 2 ** (bits - 1), "WindowWidth": 2 ** (bits - 1) + 3}
     made = dataset(every, bits, RescaleSlope=1, RescaleIntercept=-3, **window)
-    assert (shown(made, tmp_path) == slowly(made)).all()
+    assert (read_dataset(made, tmp_path) == pydicom_pixels(made)).all()
 
 
 def test_rounding_matches_pydicom(tmp_path):
     every = np.arange(4096, dtype=np.uint16).reshape(64, 64)
     for width in (256, 511, 766):  # some values fall halfway between two bytes
         made = dataset(every, 12, WindowCenter=200, WindowWidth=width, **RESCALE)
-        assert (shown(made, tmp_path) == slowly(made)).all()
+        assert (read_dataset(made, tmp_path) == pydicom_pixels(made)).all()
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -77,10 +77,10 @@ def test_bits_above_bits_stored_are_ignored(tmp_path, signed):
     rubbish = np.random.default_rng(1).integers(0, 32, pixels.shape) << 11
     dirty = dataset((pixels & 0x7FF | rubbish).astype(np.uint16), 11, WindowCenter=300, WindowWidth=900)
     dirty.PixelRepresentation = int(signed)
-    assert (shown(dirty, tmp_path) == shown(clean, tmp_path)).all()
+    assert (read_dataset(dirty, tmp_path) == read_dataset(clean, tmp_path)).all()
     for made in (clean, dirty):  # without a window the least and greatest values count, too
         del made.WindowCenter
-    assert (shown(dirty, tmp_path) == shown(clean, tmp_path)).all()
+    assert (read_dataset(dirty, tmp_path) == read_dataset(clean, tmp_path)).all()
 
 
 @pytest.mark.parametrize("missing", ["WindowCenter", "WindowWidth", "both", "width 0"])
@@ -92,14 +92,14 @@ def test_without_window_the_image_range_is_scaled(tmp_path, missing):
             del made[keyword]
     if missing == "width 0":
         made.WindowWidth = 0
-    assert (shown(made, tmp_path) == spread(pixels, pixels.min(), pixels.max())).all()
+    assert (read_dataset(made, tmp_path) == scale_to_uint8(pixels, pixels.min(), pixels.max())).all()
 
 
 def test_non_monotone_modality_lut_is_scaled_by_its_output(tmp_path):
     hill = np.rint(1000 * np.sin(np.linspace(0, np.pi, 4096))).astype(np.uint16)
     pixels = smooth()
     made = dataset(pixels, 12, ModalityLUTSequence=lut(hill, 0, 10))
-    assert (shown(made, tmp_path) == spread(hill[pixels], hill[pixels].min(), hill[pixels].max())).all()
+    assert (read_dataset(made, tmp_path) == scale_to_uint8(hill[pixels], hill[pixels].min(), hill[pixels].max())).all()
 
 
 def test_8_bit_lut_may_have_over_256_entries(tmp_path):
@@ -108,23 +108,23 @@ def test_8_bit_lut_may_have_over_256_entries(tmp_path):
     for data, kind in ((entries.tobytes(), "OW"), (entries.astype("<u2").tobytes(), "OW"), (entries.tolist(), "US")):
         made = dataset(pixels, 12, VOILUTSequence=lut(entries, 0, 8))
         made.VOILUTSequence[0].add_new("LUTData", kind, data)
-        assert (shown(made, tmp_path) == entries[pixels]).all()
+        assert (read_dataset(made, tmp_path) == entries[pixels]).all()
 
 
 def test_8_bit_values_without_window_are_not_scaled(tmp_path):
     pixels = smooth(bits=8) // 2 + 20
-    assert (shown(dataset(pixels), tmp_path) == pixels).all()
-    assert (shown(dataset(pixels), tmp_path, range=(0, 4095)) == pixels).all()
-    assert (shown(dataset(pixels, PhotometricInterpretation="MONOCHROME1"), tmp_path) == 255 - pixels).all()
+    assert (read_dataset(dataset(pixels), tmp_path) == pixels).all()
+    assert (read_dataset(dataset(pixels), tmp_path, range=(0, 4095)) == pixels).all()
+    assert (read_dataset(dataset(pixels, PhotometricInterpretation="MONOCHROME1"), tmp_path) == 255 - pixels).all()
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 def test_images_range_is_in_modality_values(tmp_path, photometric):
     pixels = smooth()
     made = dataset(pixels, 12, WindowCenter=1, WindowWidth=2, PhotometricInterpretation=photometric, **RESCALE)
-    expected = spread(pixels * 1.25 - 700, -100, 900)
+    expected = scale_to_uint8(pixels * 1.25 - 700, -100, 900)
     expected = 255 - expected if photometric == "MONOCHROME1" else expected
-    assert (shown(made, tmp_path, range=(-100, 900)) == expected).all()
+    assert (read_dataset(made, tmp_path, range=(-100, 900)) == expected).all()
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
@@ -133,13 +133,13 @@ def test_padding_is_black_and_excluded_from_scaling(tmp_path, photometric, limit
     pixels = smooth().astype(np.int16) - 500
     inside = pixels.copy()
     pixels[:9], pixels[9:12] = -2000, -1990
-    expected = spread(pixels, inside[12:].min() if limit else -1990, inside[12:].max())
+    expected = scale_to_uint8(pixels, inside[12:].min() if limit else -1990, inside[12:].max())
     expected = 255 - expected if photometric == "MONOCHROME1" else expected
     expected[: 12 if limit else 9] = 0
     made = dataset(pixels, PixelPaddingValue=-2000, PhotometricInterpretation=photometric)
     if limit:
         made.PixelPaddingRangeLimit = limit
-    assert (shown(made, tmp_path) == expected).all()
+    assert (read_dataset(made, tmp_path) == expected).all()
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
@@ -149,10 +149,10 @@ def test_padding_is_black_with_window_range_or_windows(tmp_path, photometric, ho
     headers = {"WindowCenter": 100, "WindowWidth": 900} if how == "window" else {}
     made = dataset(pixels, PhotometricInterpretation=photometric, **headers)
     facts = {"range": {"range": (-300, 500)}, "windows": {"windows": [(100, 900)]}}.get(how, {})
-    without = shown(made, tmp_path, **facts)
+    without = read_dataset(made, tmp_path, **facts)
     pixels[:9] = -2000
     made.PixelData, made.PixelPaddingValue = pixels.tobytes(), -2000
-    padded = shown(made, tmp_path, **facts)
+    padded = read_dataset(made, tmp_path, **facts)
     assert (padded[:9] == 0).all()
     assert (padded[9:] == without[9:]).all()
 
@@ -162,15 +162,15 @@ def test_unsigned_padding_value_of_signed_image_is_recognised(tmp_path):
     pixels[:9] = -2000
     made = dataset(pixels)
     made.add_new("PixelPaddingValue", "US", 2**16 - 2000)
-    assert (shown(made, tmp_path)[9:] == spread(pixels[9:], pixels[9:].min(), pixels[9:].max())).all()
+    assert (read_dataset(made, tmp_path)[9:] == scale_to_uint8(pixels[9:], pixels[9:].min(), pixels[9:].max())).all()
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 def test_constant_or_all_padding_images_are_black(tmp_path, photometric):
     made = dataset(np.full((5, 6), 700, np.uint16), 12, PhotometricInterpretation=photometric)
-    assert shown(made, tmp_path).max() == 0
+    assert read_dataset(made, tmp_path).max() == 0
     made.PixelPaddingValue = 700
-    assert shown(made, tmp_path).max() == 0
+    assert read_dataset(made, tmp_path).max() == 0
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
@@ -178,11 +178,13 @@ def test_each_window_becomes_a_channel(tmp_path, photometric):
     stored = smooth().astype(np.int16)
     made = dataset(stored, PhotometricInterpretation=photometric, RescaleSlope=1, RescaleIntercept=-1024)
     made.WindowCenter, made.WindowWidth = 1, 2
-    pixels = shown(made, tmp_path, 3, windows=["brain", (600, 2800), "stroke"])
+    pixels = read_dataset(made, tmp_path, 3, windows=["brain", (600, 2800), "stroke"])
     units = stored - 1024.0
-    expected = np.stack([spread(units, 0, 80), spread(units, -800, 2000), spread(units, 20, 60)], axis=-1)
+    expected = np.stack(
+        [scale_to_uint8(units, 0, 80), scale_to_uint8(units, -800, 2000), scale_to_uint8(units, 20, 60)], axis=-1
+    )
     assert (pixels == (255 - expected if photometric == "MONOCHROME1" else expected)).all()
-    assert (shown(made, tmp_path, 1, windows=["brain"]) == pixels[..., 0]).all()
+    assert (read_dataset(made, tmp_path, 1, windows=["brain"]) == pixels[..., 0]).all()
 
 
 def test_window_of_accepts_names_and_rejects_invalid_windows():
@@ -196,7 +198,7 @@ def test_window_of_accepts_names_and_rejects_invalid_windows():
 
 def test_windows_of_colour_images_raise(tmp_path):
     with pytest.raises(UserError, match="a colour image, but 'images.windows'"):
-        shown(dataset(smooth((8, 9, 3), 8)), tmp_path, windows=["brain"])
+        read_dataset(dataset(smooth((8, 9, 3), 8)), tmp_path, windows=["brain"])
 
 
 @pytest.mark.parametrize("kind", ["wide", "float", "double"])
@@ -210,7 +212,7 @@ def test_wide_and_float_values_match_pydicom(tmp_path, kind):
         made.BitsAllocated = 8 * floats.itemsize
         setattr(made, "FloatPixelData" if kind == "float" else "DoubleFloatPixelData", floats.tobytes())
         made.BitsStored = 32  # pydicom's function asks for it
-    assert (shown(made, tmp_path) == slowly(made)).all()
+    assert (read_dataset(made, tmp_path) == pydicom_pixels(made)).all()
 
 
 def test_lookup_table_is_cached_across_images(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.images.formats.reading import list_members
-from tests.support.image_files import COLOUR, DEEP, GREY, read, spread
+from tests.support.image_files import COLOUR, DEEP, GREY, read, scale_to_uint8
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_encoded_images_and_pixel_arrays_are_read(hdf5, member):
 def test_rows_and_frames_are_selected(hdf5):
     assert (read(hdf5, 1, "#stack/1") == 255 - GREY).all()
     assert (read(hdf5, 1, "#stack", frame="last") == 255 - GREY).all()
-    assert (read(hdf5, 1, "#deep") == spread(DEEP, DEEP.min(), DEEP.max())).all()
+    assert (read(hdf5, 1, "#deep") == scale_to_uint8(DEEP, DEEP.min(), DEEP.max())).all()
     assert np.abs(read(hdf5, 3, "#jpeg").astype(int) - COLOUR).mean() < 5
 
 

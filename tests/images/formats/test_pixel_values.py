@@ -9,20 +9,20 @@ from PIL import Image
 
 from medfold.errors import UserError
 from medfold.images.formats import pixel_values
-from tests.support.image_files import COLOUR, DEEP, FLOAT, GREY, RNG, images, read, spread
+from tests.support.image_files import COLOUR, DEEP, FLOAT, GREY, RNG, images, read, scale_to_uint8
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.npy"])
 @pytest.mark.parametrize("range", [None, (1000, 30000)])
 def test_16_bit_pixels_are_scaled_to_8_bits(tmp_path, name, range):
     np.save(tmp_path / name, DEEP) if name == "a.npy" else cv2.imwrite(str(tmp_path / name), DEEP)
-    assert (read(tmp_path / name, range=range) == spread(DEEP, *(range or (DEEP.min(), DEEP.max())))).all()
+    assert (read(tmp_path / name, range=range) == scale_to_uint8(DEEP, *(range or (DEEP.min(), DEEP.max())))).all()
 
 
 def test_16_bit_colours_share_one_scale(tmp_path):
     deep = COLOUR.astype(np.uint16) * 100 + 7
     cv2.imwrite(str(tmp_path / "a.png"), deep[..., ::-1])
-    assert (read(tmp_path / "a.png", 3) == spread(deep, deep.min(), deep.max())).all()
+    assert (read(tmp_path / "a.png", 3) == scale_to_uint8(deep, deep.min(), deep.max())).all()
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_every_dtype_is_scaled(tmp_path, dtype):
     values = GREY > 100 if dtype == "bool" else (GREY.astype(np.float64) - 100).astype(dtype)
     np.save(tmp_path / "a.npy", values)
     low, high = values.min().item(), values.max().item()
-    assert (read(tmp_path / "a.npy") == spread(values, low, high)).all()
+    assert (read(tmp_path / "a.npy") == scale_to_uint8(values, low, high)).all()
 
 
 def test_constant_images_are_black(tmp_path):
@@ -44,7 +44,7 @@ def test_constant_images_are_black(tmp_path):
 def test_windows_become_channels_and_need_signed_values(tmp_path):
     np.save(tmp_path / "a.npy", FLOAT)
     found = read(tmp_path / "a.npy", 2, windows=["brain", (0, 200)])
-    assert (found == np.stack([spread(FLOAT, 0, 80), spread(FLOAT, -100, 100)], axis=-1)).all()
+    assert (found == np.stack([scale_to_uint8(FLOAT, 0, 80), scale_to_uint8(FLOAT, -100, 100)], axis=-1)).all()
     np.save(tmp_path / "a.npy", GREY)
     with pytest.raises(UserError, match="'images.windows' need Hounsfield units"):
         read(tmp_path / "a.npy", 1, windows=["brain"])
@@ -72,7 +72,7 @@ def test_montage_is_nearly_square(tmp_path, name, count, rows, columns):
 def test_montage_frames_share_one_scale(tmp_path):
     stack = np.stack([DEEP // 4, DEEP])
     np.save(tmp_path / "a.npy", stack)
-    expected = spread(stack, stack.min(), stack.max())
+    expected = scale_to_uint8(stack, stack.min(), stack.max())
     assert (read(tmp_path / "a.npy", frame="montage") == np.hstack(list(expected))).all()
 
 

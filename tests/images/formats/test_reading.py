@@ -15,7 +15,7 @@ from medfold.errors import UserError
 from medfold.images.formats.reading import image_extensions, read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import REPOSITORY, picture
-from tests.support.image_files import ALPHA, COLOUR, DEEP, GREY, RNG, images, jpeg, read, spread
+from tests.support.image_files import ALPHA, COLOUR, DEEP, GREY, RNG, images, jpeg, read, scale_to_uint8
 
 
 def test_image_extensions_exclude_multi_image_formats():
@@ -128,7 +128,7 @@ def test_pillow_reads_formats_unknown_to_opencv(tmp_path, kind):
     values = DEEP if kind == "IM" else COLOUR
     Image.fromarray(values).save(tmp_path / "a.png", kind)
     assert cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED) is None
-    expected = spread(DEEP, DEEP.min(), DEEP.max()) if kind == "IM" else COLOUR
+    expected = scale_to_uint8(DEEP, DEEP.min(), DEEP.max()) if kind == "IM" else COLOUR
     assert (read(tmp_path / "a.png", 1 if kind == "IM" else 3) == expected).all()
 
 

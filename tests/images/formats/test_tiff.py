@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image, ImageOps
 
 from medfold.errors import UserError
-from tests.support.image_files import ALPHA, COLOUR, DEEP, FLOAT, GREY, RNG, read, spread
+from tests.support.image_files import ALPHA, COLOUR, DEEP, FLOAT, GREY, RNG, read, scale_to_uint8
 
 # Variants written by tifffile: (values, options, expected pixels).
 PALETTE = RNG.integers(0, 65536, (3, 256), dtype=np.uint16)
@@ -61,7 +61,7 @@ def test_tifffile_variants_are_read(tmp_path, case):
     tifffile.imwrite(tmp_path / "a.tif", values, metadata=None, **options)
     found = read(tmp_path / "a.tif", 3 if expected.ndim == 3 else 1)
     deep = expected.dtype != np.uint8 or values.dtype == np.uint16
-    assert (found == (spread(expected, expected.min(), expected.max()) if deep else expected)).all()
+    assert (found == (scale_to_uint8(expected, expected.min(), expected.max()) if deep else expected)).all()
 
 
 LIBTIFF = [
@@ -81,7 +81,7 @@ def test_libtiff_compressions_are_read(tmp_path, kind, compression):
     (image.convert("CMYK") if kind == "CMYK" else image).save(tmp_path / "a.tif", compression=compression)
     expected = values[..., :3] if values.ndim == 3 else values
     if expected.dtype != np.uint8:
-        expected = spread(expected, expected.min(), expected.max())
+        expected = scale_to_uint8(expected, expected.min(), expected.max())
     found = read(tmp_path / "a.tif", 3 if expected.ndim == 3 else 1)
     assert np.abs(found.astype(int) - expected).max() <= (9 if compression == "jpeg" else 0)
 
@@ -90,7 +90,7 @@ def test_16_bit_lzw_colours_are_read(tmp_path):
     cv2.imwrite(str(tmp_path / "a.tif"), COLOUR[..., ::-1].astype(np.uint16) * 257)
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
         assert file.pages[0].compression == 5
-    assert (read(tmp_path / "a.tif", 3) == spread(COLOUR, COLOUR.min(), COLOUR.max())).all()
+    assert (read(tmp_path / "a.tif", 3) == scale_to_uint8(COLOUR, COLOUR.min(), COLOUR.max())).all()
 
 
 @pytest.mark.parametrize("values", [GREY, DEEP], ids=["bytes", "16 bits"])
@@ -112,7 +112,7 @@ def test_tiff_orientation_is_applied(tmp_path, orientation, kind):
     if kind == "tifffile":  # OpenCV is not asked for BigTIFF
         tag = [(274, "H", 1, orientation, True)]
         tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", bigtiff=True, metadata=None, extratags=tag)
-    expected = spread(upright, upright.min(), upright.max()) if kind == "16 bits" else upright
+    expected = scale_to_uint8(upright, upright.min(), upright.max()) if kind == "16 bits" else upright
     assert (read(tmp_path / "a.tif", 1 if kind == "16 bits" else 3) == expected).all()
 
 

@@ -75,7 +75,7 @@ def test_store_rows_lost_on_disk_are_prepared_again(small, table, monkeypatch):
         flip(small.paths.unfinished_store(key) / "images.npy", 5)
 
     monkeypatch.setattr(scan, "map_in_workers", flip_a_bit_afterwards)
-    with pytest.raises(UserError, match=f"1 of {len(table)} images are not on the disk as they were written"):
+    with pytest.raises(UserError, match=f"1 of {len(table)} images .* disk"):
         run_scan(small, table, CHOICES)
     assert not store_exists(small.paths, key)
     monkeypatch.undo()
@@ -96,12 +96,10 @@ def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
     verify_store(small.paths, key)
     assert (folder / "blocks.json").read_text() == (folder / "noted.json").read_text()
     flip(folder / "images.npy", 7)
-    with pytest.raises(
-        UserError, match=f"{len(table)} of {len(table)} prepared images lie in blocks that have changed"
-    ):
+    with pytest.raises(UserError, match=f"{len(table)} of {len(table)} prepared images .*changed"):
         verify_store(small.paths, key)
     (folder / "images.npy").write_bytes((folder / "images.npy").read_bytes()[:-1])
-    with pytest.raises(UserError, match="not the array that was written, or cut off. Make it again: make data"):
+    with pytest.raises(UserError, match="not the array .*cut off.*make data"):
         verify_store(small.paths, key)
 
 
@@ -196,7 +194,7 @@ def test_newly_damaged_image_raises_until_restored(small, table):
     content = path.read_bytes()
     damage(small, table, [7])
     for _ in range(2):
-        with pytest.raises(UserError, match=f"1 images were readable in the last scan and are not now: .*{path.name}"):
+        with pytest.raises(UserError, match=f"1 images were readable .*{path.name}"):
             run_scan(small, table, CHOICES)
     path.write_bytes(content)
     assert run_scan(small, table, CHOICES).num_images == 1

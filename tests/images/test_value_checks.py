@@ -24,7 +24,8 @@ def write_slices(folder, intercept, minimum, modality="CT", **more):
 
 def test_ct_without_air_is_suspicious(tmp_path):
     (suspicion,) = value_suspicions(tmp_path, write_slices(tmp_path, 0, 0), FACTS)
-    assert suspicion.startswith("the darkest value of 6 of 6 CT slices lies at 0, and air at -1000 HU")
+    assert "6 of 6 CT slices lies at 0" in suspicion
+    assert "-1000 HU" in suspicion
     assert not value_suspicions(tmp_path, write_slices(tmp_path, -1024, 24), FACTS)
     assert not value_suspicions(tmp_path, write_slices(tmp_path, 0, 0, modality="MR"), FACTS)
 
@@ -59,9 +60,8 @@ def test_outliers_that_waste_the_range_suggest_images_range(tmp_path, kind):
             cv2.imwrite(str(path), values)
     names = [f"{number}.{kind}" for number in range(6)]
     (suspicion,) = value_suspicions(tmp_path, names, FACTS)
-    assert suspicion.startswith(
-        "in 3 of 6 images 99.9% of the pixels lie in an eighth of the range or less: images.range: [0, 4095]"
-    )
+    assert suspicion.startswith("in 3 of 6 images 99.9% of the pixels ")
+    assert "images.range: [0, 4095]" in suspicion
     assert not value_suspicions(tmp_path, names, ImageFacts(train="x", channels=1, range=(0, 4095)))
     assert not value_suspicions(tmp_path, names[3:], FACTS)
 

@@ -53,14 +53,14 @@ def test_hidden_test_set_replaces_placeholder_sample(packed_project, root, capsy
     pd.DataFrame({"id": names, "target": 0.5}).to_csv(sample, index=False)
     many = pd.read_csv(predict(packed_project, root), index_col="id")
     assert many.index.tolist() == names
-    home = pd.read_csv(next(packed_project.project.paths.submissions.glob("*.csv")), index_col="id")
-    np.testing.assert_allclose(many["target"], home.loc[copies, "target"], atol=1e-6)
-    np.testing.assert_allclose(few["target"], home.loc[few.index, "target"], atol=1e-6)
+    local_predictions = pd.read_csv(next(packed_project.project.paths.submissions.glob("*.csv")), index_col="id")
+    np.testing.assert_allclose(many["target"], local_predictions.loc[copies, "target"], atol=1e-6)
+    np.testing.assert_allclose(few["target"], local_predictions.loc[few.index, "target"], atol=1e-6)
 
 
 def test_unreadable_images_get_training_prior(packed_project, root, capsys):
-    home = pd.read_csv(next(packed_project.project.paths.submissions.glob("*.csv")), index_col="id")
-    absent, broken, empty, small, *rest = home.index
+    local_predictions = pd.read_csv(next(packed_project.project.paths.submissions.glob("*.csv")), index_col="id")
+    absent, broken, empty, small, *rest = local_predictions.index
     test = root / "data" / "test"
     (test / f"{absent}.png").unlink()
     (test / f"{broken}.png").write_bytes((test / f"{broken}.png").read_bytes()[:99])
@@ -69,10 +69,10 @@ def test_unreadable_images_get_training_prior(packed_project, root, capsys):
     found = pd.read_csv(predict(packed_project, root), index_col="id")
     prior = json.loads((packed_project.folder / "kit.json").read_text())["nothing"]
     assert found.loc[[absent, broken, empty, small], "target"].tolist() == pytest.approx(prior * 4)
-    np.testing.assert_allclose(found.loc[rest, "target"], home.loc[rest, "target"], atol=1e-6)
+    np.testing.assert_allclose(found.loc[rest, "target"], local_predictions.loc[rest, "target"], atol=1e-6)
     output = capsys.readouterr().out
     fallback = f"they get {prior[0]:.3g}, the prediction without an image"
-    assert f"4 of {len(home)} test units have no readable image: {fallback}" in output
+    assert f"4 of {len(local_predictions)} test units have no readable image: {fallback}" in output
     assert f"unreadable test/{broken}.png: " in output
     assert "it has 5x7 pixels, expected 128x128" in output
 

@@ -72,8 +72,8 @@ def test_notebook_predicts_compressed_dicom_as_locally(tmp_path, monkeypatch, py
     kaggle = tmp_path / "kaggle"
     kaggle_image.attach(kaggle, "new", name, tmp_path / "as shipped", packed.folder)
     output = kaggle_image.run(packed.notebook, python, kaggle)
-    (home,) = project.paths.submissions.glob("*.csv")
-    kaggle_image.assert_same(kaggle / "working" / "submission.csv", home.read_bytes())
+    (local_submission,) = project.paths.submissions.glob("*.csv")
+    kaggle_image.assert_same(kaggle / "working" / "submission.csv", local_submission.read_bytes())
     assert f"pydicom=={version('pydicom')}" in packed.notebook.read_text()
     assert "unreadable" not in output
 
@@ -97,7 +97,7 @@ def test_notebook_handles_3_or_3000_test_images(packed_project, tmp_path, monkey
     source = "source: {kind: kaggle, slug: hidden}\nupload: notebook"
     facts = SMALL.replace("upload: local", source).split("\n", 2)
     facts = "\n".join([facts[0], facts[2]])
-    made = {}
+    projects = {}
     for images in (3, 3000):
         shipped = _raw_data_with(tmp_path / f"shipped {images}", images, packed_project.project)
         workspace = Workspace(tmp_path / f"project of {images}")
@@ -107,18 +107,18 @@ def test_notebook_handles_3_or_3000_test_images(packed_project, tmp_path, monkey
         download(project, path=shipped)
         train(project)
         submit(project)
-        (home,) = project.paths.submissions.glob("*.csv")
-        made[images] = (shipped, project, home.read_bytes())
+        (local_submission,) = project.paths.submissions.glob("*.csv")
+        projects[images] = (shipped, project, local_submission.read_bytes())
 
     monkeypatch.chdir(tmp_path / "project of 3")
-    packed = notebook(made[3][1], ["baseline"])
-    for images, (shipped, _, home) in made.items():
+    packed = notebook(projects[3][1], ["baseline"])
+    for images, (shipped, _, local_submission) in projects.items():
         kaggle = tmp_path / f"kaggle {images}"
         kaggle_image.attach(kaggle, "new", "hidden", shipped, packed.folder)
         kaggle_image.run(packed.notebook, python, kaggle)
-        kaggle_image.assert_same(kaggle / "working" / "submission.csv", home)
+        kaggle_image.assert_same(kaggle / "working" / "submission.csv", local_submission)
 
-    shipped = made[3000][0]
+    shipped = projects[3000][0]
     broken = sorted((shipped / "test").iterdir())[:30]
     for number, path in enumerate(broken):
         path.write_bytes(path.read_bytes()[: 10 * number])
@@ -146,5 +146,5 @@ def test_phantom_chest_notebook_writes_the_local_submission(tmp_path, monkeypatc
     packed = notebook(project, ["short"])
     kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", project.paths.raw, packed.folder)
     kaggle_image.run(packed.notebook, python, tmp_path / "kaggle")
-    (home,) = project.paths.submissions.glob("*.csv")
-    kaggle_image.assert_same(tmp_path / "kaggle" / "working" / "submission.csv", home.read_bytes())
+    (local_submission,) = project.paths.submissions.glob("*.csv")
+    kaggle_image.assert_same(tmp_path / "kaggle" / "working" / "submission.csv", local_submission.read_bytes())

@@ -49,8 +49,8 @@ def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
     opened = TrainingBundle.open(tmp_path / "job")
     paths = opened.write_project(tmp_path / "there")
     for path in (folded.paths.facts, folded.paths.folds, folded.paths.folds_metadata):
-        there = tmp_path / "there" / path.relative_to(folded.workspace.root)
-        assert there.read_bytes() == path.read_bytes()
+        unpacked = tmp_path / "there" / path.relative_to(folded.workspace.root)
+        assert unpacked.read_bytes() == path.read_bytes()
     assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"checkpoint"
     assert not paths.data.exists()
     assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
@@ -95,28 +95,31 @@ def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
 
 def test_results_are_unpacked_into_the_run(folded, tmp_path):
     finished_run(folded, "there", folds=[0])
-    there, home = folded.paths.run("there"), folded.paths.run("home")
-    there.fold(1).folder.mkdir()
-    there.fold(1).checkpoint.write_bytes(b"half")
-    training_bundle.pack_results(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
-    assert unpack_results(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
-    assert is_fold_done(home.fold(0))
-    assert home.fold(1).checkpoint.read_bytes() == b"half"
-    assert sorted(path.name for path in home.folder.iterdir() if not path.name.startswith(".")) == ["fold0", "fold1"]
+    remote_run, local_run = folded.paths.run("there"), folded.paths.run("home")
+    remote_run.fold(1).folder.mkdir()
+    remote_run.fold(1).checkpoint.write_bytes(b"half")
+    training_bundle.pack_results(remote_run, [0, 1, 2], MARK, tmp_path / "trained.zip")
+    assert unpack_results(tmp_path / "trained.zip", local_run, [0, 1, 2], MARK) == ([0], [1])
+    assert is_fold_done(local_run.fold(0))
+    assert local_run.fold(1).checkpoint.read_bytes() == b"half"
+    assert sorted(path.name for path in local_run.folder.iterdir() if not path.name.startswith(".")) == [
+        "fold0",
+        "fold1",
+    ]
     assert not (tmp_path / "trained.zip").exists()
 
 
 def test_damaged_results_are_not_unpacked(folded, tmp_path):
     finished_run(folded, "there", folds=[0])
-    there, home = folded.paths.run("there"), folded.paths.run("home")
-    training_bundle.pack_results(there, [0], MARK, tmp_path / "trained.zip")
+    remote_run, local_run = folded.paths.run("there"), folded.paths.run("home")
+    training_bundle.pack_results(remote_run, [0], MARK, tmp_path / "trained.zip")
     content = (tmp_path / "trained.zip").read_bytes()
-    oof = there.fold(0).oof.read_bytes()
+    oof = remote_run.fold(0).oof.read_bytes()
     assert oof in content
     (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
     with pytest.raises(UserError, match="damaged"):
-        unpack_results(tmp_path / "trained.zip", home, [0], MARK)
-    assert not home.fold(0).folder.exists()
+        unpack_results(tmp_path / "trained.zip", local_run, [0], MARK)
+    assert not local_run.fold(0).folder.exists()
 
 
 # Refused before anything is uploaded, or after the notebook ended
@@ -125,7 +128,7 @@ def test_damaged_results_are_not_unpacked(folded, tmp_path):
 def test_source_outside_kaggle_raises_before_upload(folded, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
     project = Project(folded.workspace, folded.paths, folded.competition.model_copy(update={"source": source}))
-    with pytest.raises(UserError, match="the data of source url is not at Kaggle. Upload it as your own data set"):
+    with pytest.raises(UserError, match="source url is not at Kaggle.*Upload it"):
         train(project, on="kaggle")
     assert kaggle.log == []
 
@@ -221,9 +224,9 @@ def test_parallel_remote_folds_equal_local_folds(hosted, tmp_path, monkeypatch):
     connect_machines(hosted, tmp_path)
     train(project, on="kaggle", jobs="2", run="baseline")
     assert "fetched folds 0, 2" in hosted.said()
-    home, there = (project.paths.run(name) for name in ("home", "baseline"))
+    local_run, remote_run = (project.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
-        assert files.read_json(there.fold(fold).done) == files.read_json(home.fold(fold).done)
+        assert files.read_json(remote_run.fold(fold).done) == files.read_json(local_run.fold(fold).done)
 
 
 PLUGINS = """

@@ -152,11 +152,11 @@ def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypa
     train(project, overrides=parse_overrides("images.size=24 tta=false"), run="other")
     shutil.rmtree(project.paths.submissions)
     submit(project, names=["baseline", "other"], method="rank", dry_run=True)
-    (home,) = project.paths.submissions.glob("*.csv")
+    (local_submission,) = project.paths.submissions.glob("*.csv")
     packed = notebook(project, ["baseline", "other"], method="rank")
     kaggle_image.attach(tmp_path, "new", "small", project.paths.raw, packed.folder)
 
     from medfold.notebooks import SubmissionBundle, predict_hidden_test
 
     predict_hidden_test(SubmissionBundle.open(packed.folder), tmp_path / "input", tmp_path / "out.csv", 1)
-    assert (tmp_path / "out.csv").read_bytes() == home.read_bytes()
+    assert (tmp_path / "out.csv").read_bytes() == local_submission.read_bytes()

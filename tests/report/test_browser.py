@@ -167,12 +167,12 @@ def test_dialog_opens_by_keyboard(browser, written, key):
 
 
 def test_press_sends_named_keys(browser, written):
-    listen = "<script>keys = []; addEventListener('keydown', e => keys.push([e.key, e.shiftKey]))</script>"
-    with browser.open(written(listen)) as page:
+    recorder = "<script>keys = []; addEventListener('keydown', e => keys.push([e.key, e.shiftKey]))</script>"
+    with browser.open(written(recorder)) as page:
         for key in ("ArrowRight", "a", "+", "Shift+Tab", "PageDown"):
             page.press(key)
-        heard = [key for key in page.evaluate("keys") if key[0] != "Shift"]
-        assert heard == [["ArrowRight", False], ["a", False], ["+", True], ["Tab", True], ["PageDown", False]]
+        pressed = [key for key in page.evaluate("keys") if key[0] != "Shift"]
+        assert pressed == [["ArrowRight", False], ["a", False], ["+", True], ["Tab", True], ["PageDown", False]]
         with pytest.raises(AttributeError):
             page.press("NoSuchKey")
 

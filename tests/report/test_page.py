@@ -45,7 +45,7 @@ class ParsedPage(HTMLParser):
         return [(attributes, "".join(text)) for name, attributes, text in self.elements if name == tag]
 
 
-def built(word: str = "word") -> Page:
+def page_with_word(word: str = "word") -> Page:
     """Builds a page with a part of every kind, and the word in place of every text."""
     picture = pages.jpeg(np.zeros((4, 4, 3), np.uint8))
     first, second = Section("first", f"First {word}"), Section("second", f"Second {word}")
@@ -65,19 +65,19 @@ def built(word: str = "word") -> Page:
 
 
 @pytest.fixture(scope="module")
-def evil() -> ParsedPage:
-    return ParsedPage(pages.render(built(MARKUP)))
+def page_with_markup() -> ParsedPage:
+    return ParsedPage(pages.render(page_with_word(MARKUP)))
 
 
-def test_page_texts_are_escaped(evil):
-    plain = ParsedPage(pages.render(built()))
-    assert [(tag, set(attributes)) for tag, attributes, _ in evil.elements] == [
+def test_page_texts_are_escaped(page_with_markup):
+    plain = ParsedPage(pages.render(page_with_word()))
+    assert [(tag, set(attributes)) for tag, attributes, _ in page_with_markup.elements] == [
         (tag, set(attributes)) for tag, attributes, _ in plain.elements
     ]
-    assert len(evil.all("script")) == 1
-    assert "alert" not in evil.all("script")[0][1]
+    assert len(page_with_markup.all("script")) == 1
+    assert "alert" not in page_with_markup.all("script")[0][1]
     for tag in ("h1", "caption", "figcaption", "th", "td", "li", "pre", "h3", "footer", "title", "button", "b"):
-        assert any(MARKUP in text for _, text in evil.all(tag)), tag
+        assert any(MARKUP in text for _, text in page_with_markup.all(tag)), tag
     for tag, attribute in (
         ("img", "alt"),
         ("button", "data-text"),
@@ -85,10 +85,10 @@ def test_page_texts_are_escaped(evil):
         ("figure", "aria-label"),
         ("div", "aria-label"),
     ):
-        assert MARKUP in [attributes.get(attribute) for attributes, _ in evil.all(tag)], attribute
+        assert MARKUP in [attributes.get(attribute) for attributes, _ in page_with_markup.all(tag)], attribute
 
 
-def drawn(word: str) -> Page:
+def figures_with_word(word: str) -> Page:
     """Builds a page with a figure of every kind, and the word in place of every name."""
     section = Section("first", "First")
     section.figures(
@@ -106,15 +106,15 @@ def drawn(word: str) -> Page:
 @pytest.mark.parametrize("length", [1, 5])
 def test_figure_names_are_escaped(length):
     word = MARKUP * length  # short, or so long that it is truncated
-    plain, evil = (ParsedPage(pages.render(drawn(each))) for each in ("x" * len(word), word))
-    assert [(tag, set(attributes)) for tag, attributes, _ in evil.elements] == [
+    plain, page_with_markup = (ParsedPage(pages.render(figures_with_word(each))) for each in ("x" * len(word), word))
+    assert [(tag, set(attributes)) for tag, attributes, _ in page_with_markup.elements] == [
         (tag, set(attributes)) for tag, attributes, _ in plain.elements
     ]
-    assert len(evil.all("script")) == 1
-    assert [text for _, text in evil.all("bdi")].count(word) == 4
+    assert len(page_with_markup.all("script")) == 1
+    assert [text for _, text in page_with_markup.all("bdi")].count(word) == 4
     for tag in ("th", "td", "li", "span"):
-        assert any(word in text for _, text in evil.all(tag)), tag
-    titles = [attributes["title"] for _, attributes, _ in evil.elements if "title" in attributes]
+        assert any(word in text for _, text in page_with_markup.all(tag)), tag
+    titles = [attributes["title"] for _, attributes, _ in page_with_markup.elements if "title" in attributes]
     # The legend, a row and a column of the confusion table, an interval, a strip and its caption, three cells.
     assert titles.count(word) == (9 if length > 1 else 1)
 
@@ -136,7 +136,7 @@ def test_every_text_of_the_page_is_rendered():
 
 
 def test_page_fetches_nothing():
-    text = pages.render(built())
+    text = pages.render(page_with_word())
     assert re.findall(r"https?:|//[\w.]+\.\w+|@import|url\((?!#)", text) == []
     seen = ParsedPage(text)
     for tag, attributes, _ in seen.elements:
@@ -149,7 +149,7 @@ def test_page_fetches_nothing():
 
 
 def test_page_is_accessible_to_screen_readers():
-    seen = ParsedPage(pages.render(built()))
+    seen = ParsedPage(pages.render(page_with_word()))
     assert len(seen.all("h1")) == len(seen.all("main")) == len(seen.all("nav")) == 1
     assert seen.all("html")[0][0]["lang"] == "en"
     ids = [attributes["id"] for _, attributes, _ in seen.elements if "id" in attributes]
@@ -166,23 +166,23 @@ def test_page_is_accessible_to_screen_readers():
 
 
 def test_numbers_and_marked_rows_have_css_classes():
-    seen = ParsedPage(pages.render(built()))
+    seen = ParsedPage(pages.render(page_with_word()))
     assert [attributes.get("class") for attributes, _ in seen.all("td")] == [None, "n", None, "n"]
     assert [attributes.get("class") for attributes, _ in seen.all("th")] == [None, None, "n", None, None]
     assert [attributes.get("class") for attributes, _ in seen.all("tr")] == [None, None, "marked"]
 
 
 def test_page_without_gallery_has_no_dialog():
-    assert len(ParsedPage(pages.render(built())).all("dialog")) == 1
-    page = built()
+    assert len(ParsedPage(pages.render(page_with_word())).all("dialog")) == 1
+    page = page_with_word()
     page.sections.pop()
     assert ParsedPage(pages.render(page)).all("dialog") == []
     assert not page.has_gallery
 
 
 def test_equal_pages_render_equally():
-    assert pages.render(built()) == pages.render(built())
-    assert pages.render(built()) != pages.render(built("other"))
+    assert pages.render(page_with_word()) == pages.render(page_with_word())
+    assert pages.render(page_with_word()) != pages.render(page_with_word("other"))
 
 
 def test_jpeg_encodes_image_as_data_url():

@@ -110,7 +110,7 @@ def test_small_parts_are_counted_but_not_scored(scored):
 
 
 def test_part_of_one_class_has_no_score(scored):
-    found = score_parts(scored, told=np.where(scored[0] == 1, "ill", "well"))
+    found = score_parts(scored, diagnosis=np.where(scored[0] == 1, "ill", "well"))
     assert [(part.value, part.positive_share) for part in found] == [("ill", 1), ("well", 0)]
     assert np.isnan([(part.score, part.low, part.high) for part in found]).all()
 

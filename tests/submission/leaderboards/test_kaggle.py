@@ -300,9 +300,7 @@ def test_missing_submission_limits_do_not_block(hosted, project):
 def test_exhausted_total_limit_does_not_mention_midnight(hosted, project):
     used_up = {"numToday": 0, "numTotal": 100, "numAllowedNow": 0, "limitedByTotal": True}
     hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say(used_up))
-    with pytest.raises(
-        UserError, match="all submissions that this competition allows are used up; nothing was"
-    ) as caught:
+    with pytest.raises(UserError, match="all submissions .*are used up; nothing was") as caught:
         submit(project)
     assert "midnight" not in str(caught.value)
 

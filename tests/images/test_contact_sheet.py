@@ -1,4 +1,4 @@
-"""Captions of a contact sheet: drawn by a font that has their letters, or written as codes; never as empty boxes."""
+"""Contact sheets: layout, and captions in any script: drawn in a font that has their letters, or as codes."""
 
 import cv2
 import numpy as np
@@ -12,8 +12,8 @@ IMAGE = np.full((40, 30, 1), 128, np.uint8)
 
 
 @pytest.fixture(autouse=True)
-def only_what_matplotlib_brings(monkeypatch):
-    """Fonts that happen to be installed are of no account."""
+def only_matplotlib_fonts(monkeypatch):
+    """Hides the fonts that are installed on this machine."""
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
     contact_sheet._font.cache_clear()
     yield
@@ -24,7 +24,7 @@ def drawn(*lines: str) -> np.ndarray:
     return draw_contact_sheet([[(IMAGE, list(lines))]], 1)
 
 
-def test_an_image_and_its_lines():
+def test_sheet_shows_image_above_its_caption():
     sheet = drawn("a", "b")
     assert sheet.shape == (8 + 176 + 28 + 8, 16 + 184, 3)
     assert sheet[8 + 88, 8 + 66].tolist() == [128] * 3  # as high as the cell, three quarters as wide
@@ -33,12 +33,12 @@ def test_an_image_and_its_lines():
 
 
 @pytest.mark.parametrize(("one", "other"), [("שפיר", "ממאי"), ("ورم", "سرط"), ("рак", "нет")])
-def test_letters_of_other_scripts_are_letters_and_no_boxes(one, other):
+def test_non_latin_captions_are_drawn_with_distinct_glyphs(one, other):
     assert contact_sheet._drawable(one)[0] == one
     assert (drawn(one) != drawn(other)).any()
 
 
-def test_letters_that_no_font_has_are_written_as_codes(tmp_path):
+def test_letters_without_a_font_are_written_as_codes(tmp_path):
     assert contact_sheet._drawable("id_恶 שפיר")[0] == "id_\\u6076 שפיר"
     path = tmp_path / "sheet.jpg"
     rows = [[(IMAGE, ["恶性_1", "fold 1"]), (IMAGE, ["恶性_2", "fold 0, 恶"])], [(IMAGE, ["שפיר", "x"])]]
@@ -47,7 +47,7 @@ def test_letters_that_no_font_has_are_written_as_codes(tmp_path):
     assert write_contact_sheet(rows[1:], path) == 0
 
 
-def test_the_font_that_has_most_letters_is_taken(monkeypatch):
+def test_font_covering_most_letters_is_chosen(monkeypatch):
     """STIX, which comes with matplotlib too, has mathematical letters that DejaVu Sans lacks."""
     letter = "\U0001d4d0"
     assert contact_sheet._drawable(letter)[0] == "\\U0001d4d0"
@@ -60,6 +60,6 @@ def test_the_font_that_has_most_letters_is_taken(monkeypatch):
     assert "STIX" in font.getname()[0]
 
 
-def test_long_captions_are_cut():
+def test_long_captions_are_truncated():
     assert (drawn("x" * 100)[184:] != drawn("x" * 200)[184:]).sum() == 0
     assert contact_sheet._drawable("a" * 100)[0] == "a" * 100

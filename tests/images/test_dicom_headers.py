@@ -1,73 +1,38 @@
-"""DICOM headers: which are read, and what they may not say of a patient."""
+"""DICOM headers of many images, as columns of a table."""
 
+import pandas as pd
 import pytest
-from pydicom.datadict import dictionary_VR
 
 from medfold.errors import UserError
-from medfold.images.formats import dicom
-from medfold.images.formats.reading import read_dicom_headers, read_image, read_image_with_headers
-from tests.support.dicom_files import dataset, images, save, smooth, write
+from medfold.images.dicom_headers import identifying_keywords, read_headers
+from tests.support.dicom_files import smooth, write
 
 
-def test_headers_are_technical_and_tell_nothing_of_the_patient(tmp_path):
-    made = dataset(smooth(), 12, Manufacturer="ACME", PixelSpacing=[0.5, 0.25], PatientSex="F", PatientAge="042Y")
-    secret = {
-        "InstitutionName": "Saint Secret", "InstitutionAddress": "1 Secret Way", "ReferringPhysicianName": "Secret^Who",
-        "StudyDate": "20200202", "PatientBirthDate": "19780101", "AccessionNumber": "SECRET1", "StationName": "SECRET2",
-        "StudyDescription": "secret", "DeviceSerialNumber": "SECRET3", "StudyInstanceUID": "1.2.3.4.5",
-    }  # fmt: skip
-    for keyword, value in secret.items():
-        setattr(made, keyword, value)
-    save(tmp_path / "a.dcm", made)
-    headers = read_image_with_headers(tmp_path, "a.dcm", images()).headers
-    assert headers == {
-        "BitsStored": "12", "Columns": "66", "Manufacturer": "ACME", "Modality": "OT", "PatientAge": "042Y",
-        "PatientSex": "F", "PhotometricInterpretation": "MONOCHROME2", "PixelSpacing": "0.5\\0.25", "Rows": "70",
-        "TransferSyntax": "Explicit VR Little Endian",
-    }  # fmt: skip
+@pytest.fixture
+def raw(tmp_path):
+    """A folder with two DICOM files and a file that is none."""
+    for name, side in (("a.dcm", "L"), ("b.dcm", "R")):
+        write(tmp_path / name, smooth((8, 9)), Laterality=side)
+    (tmp_path / "broken.dcm").write_text("not DICOM")
+    return tmp_path
 
 
-def test_no_header_that_could_name_somebody_is_technical():
-    kinds = {keyword: dictionary_VR(keyword) for keyword in dicom.TECHNICAL}
-    texts = {"Manufacturer", "ManufacturerModelName", "SoftwareVersions", "ConvolutionKernel"}
-    assert {keyword for keyword, kind in kinds.items() if kind in ("LO", "SH", "ST", "LT", "UT", "UC")} == texts
-    assert not {keyword for keyword, kind in kinds.items() if kind in ("PN", "DA", "TM", "DT", "UI", "SQ", "AE")}
+def test_headers_are_read_in_the_order_of_the_images(raw):
+    headers = read_headers(raw, pd.Series(["b.dcm", "a.dcm|b.dcm"]), ["Laterality", "Rows", "StudyDate"])
+    assert headers == {"Laterality": ["R", "L"], "Rows": ["8", "8"], "StudyDate": ["", ""]}
 
 
-def test_great_ages_are_not_told(tmp_path):
-    for age, told in (("089Y", "089Y"), ("093Y", "090Y"), ("011M", "011M")):
-        save(tmp_path / "a.dcm", dataset(smooth(bits=8), PatientAge=age))
-        assert read_image_with_headers(tmp_path, "a.dcm", images()).headers["PatientAge"] == told
+def test_unreadable_file_raises_or_gives_empty_values(raw):
+    images = pd.Series(["a.dcm", "broken.dcm"])
+    with pytest.raises(UserError, match=r"broken\.dcm"):
+        read_headers(raw, images, ["Laterality"])
+    assert read_headers(raw, images, ["Laterality"], complete=False) == {"Laterality": ["L", ""]}
 
 
-def test_errors_do_not_quote_headers(tmp_path):
-    path = write(tmp_path / "a.dcm", smooth(), bits=12, WindowCenter="11112222", WindowWidth="900")
-    path.write_bytes(path.read_bytes().replace(b"11112222", b"DOE^JANE"))
-    with pytest.raises(UserError, match="could not convert string to float: ...") as caught:
-        read_image(tmp_path, "a.dcm", images())
-    assert "DOE" not in str(caught.value)
+def test_without_keywords_no_file_is_read(tmp_path):
+    assert read_headers(tmp_path, pd.Series(["missing.dcm"]), []) == {}
 
 
-def test_any_header_can_be_asked_for(tmp_path):
-    path = write(tmp_path / "a.dcm", smooth(), bits=12, PixelSpacing=[0.5, 0.25])
-    asked = ["PatientID", "PatientName", "PixelSpacing", "StudyDate", "Rows", "TransferSyntaxUID"]
-    found = read_dicom_headers(path, asked)
-    assert list(found) == asked
-    assert list(found.values()) == ["4711", "DOE^JANE", "0.5\\0.25", "", "70", "1.2.840.10008.1.2.1"]
-
-
-@pytest.mark.parametrize(
-    ("keyword", "message"),
-    [("PatientIDD", "unknown DICOM keyword 'PatientIDD' .did you mean 'PatientID'"), ("PixelData", "contains no text")],
-)
-def test_keywords_are_checked(tmp_path, keyword, message):
-    path = write(tmp_path / "a.dcm", smooth())
-    with pytest.raises(UserError, match=message):
-        read_dicom_headers(path, [keyword])
-
-
-def test_headers_of_what_is_no_dicom_are_an_error(tmp_path):
-    (tmp_path / "a.dcm").write_text("hello")
-    for name in ("a.dcm", "gone.dcm"):
-        with pytest.raises(UserError, match=f"{name}: unreadable headers"):
-            read_dicom_headers(tmp_path / name, ["PatientID"])
+def test_identifying_keywords_are_all_but_technical_ones():
+    assert identifying_keywords(["Rows", "PatientName", "PatientID", "Modality"]) == ["PatientID", "PatientName"]
+    assert identifying_keywords([]) == []

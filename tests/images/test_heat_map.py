@@ -1,4 +1,4 @@
-"""Heat over images of any number of channels."""
+"""Heat maps laid over images of any number of channels."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from medfold.images.heat_map import overlay, to_displayable
 
 
 @pytest.mark.parametrize("channels", range(1, 9))
-def test_an_image_of_any_number_of_channels_is_shown(channels):
+def test_to_displayable_makes_rgb_from_any_channel_count(channels):
     pixels = np.random.default_rng(channels).integers(0, 256, (5, 7, channels), dtype=np.uint8)
     picture = to_displayable(pixels)
     assert (picture.shape, picture.dtype) == ((5, 7, 3), np.uint8)
@@ -18,7 +18,7 @@ def test_an_image_of_any_number_of_channels_is_shown(channels):
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 5])
-def test_nothing_changes_where_there_is_no_heat(channels):
+def test_overlay_changes_only_pixels_with_heat(channels):
     pixels = np.random.default_rng(0).integers(0, 256, (6, 4, channels), dtype=np.uint8)
     heat = np.zeros((6, 4), np.float32)
     np.testing.assert_array_equal(overlay(pixels, heat), to_displayable(pixels))
@@ -27,7 +27,7 @@ def test_nothing_changes_where_there_is_no_heat(channels):
     assert np.argwhere(changed).tolist() == [[2, 3]]
 
 
-def test_more_heat_is_more_and_lighter_colour_red_before_blue():
+def test_colours_get_lighter_with_heat_and_are_warm():
     heat = np.linspace(0, 1, 101, dtype=np.float32)[None]
     black = overlay(np.zeros((1, 101, 1), np.uint8), heat)[0].astype(int)
     light = black @ [0.2126, 0.7152, 0.0722]
@@ -37,7 +37,7 @@ def test_more_heat_is_more_and_lighter_colour_red_before_blue():
     assert (warm[:, 0] > warm[:, 2]).all()
 
 
-def test_heat_beyond_its_bounds_is_cut():
+def test_heat_is_clipped_to_0_and_1():
     pixels = np.full((1, 3, 1), 90, np.uint8)
     heat = np.array([[-0.2, 1.0, 1.3]], np.float32)
     result = overlay(pixels, heat)

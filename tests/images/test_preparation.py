@@ -1,3 +1,5 @@
+"""Preparation of images: resizing, and the preparation steps of preparation_steps.py."""
+
 import cv2
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.errors import UserError
-from medfold.images import preparation as module
+from medfold.images import preparation
 from medfold.images.preparation import prepare_image, steps_of
 from medfold.images.preparation_steps import _disc
 
@@ -15,7 +17,7 @@ from medfold.images.preparation_steps import _disc
 @pytest.mark.parametrize(
     "shape", [(20, 30, 1), (64, 10, 3), (7, 7, 1), (16, 16, 3), (50, 40, 5), (1, 90, 8), (9, 9, 2)]
 )
-def test_any_image_gets_the_size(fit, shape):
+def test_prepared_image_has_requested_size(fit, shape):
     pixels = np.full(shape, 200, np.uint8)
     result = prepare_image(pixels, ImageSettings(size=16, fit=fit))
     assert result.shape == (16, 16, shape[2])
@@ -24,8 +26,8 @@ def test_any_image_gets_the_size(fit, shape):
 
 
 @pytest.mark.parametrize("size", [8, 13, 60])
-def test_channels_are_resized_alike(size):
-    """OpenCV averages areas of four channels at most; it rounds by turns, by number of channels."""
+def test_channels_are_resized_independently(size):
+    """OpenCV averages areas of up to four channels at once, and its rounding depends on the number of channels."""
     pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 8), dtype=np.uint8)
     together = prepare_image(pixels, ImageSettings(size=size)).astype(int)
     for channel in range(8):
@@ -33,7 +35,7 @@ def test_channels_are_resized_alike(size):
         assert np.abs(together[..., channel] - alone).max() <= 1
 
 
-def test_padding_keeps_proportions_and_stays_black():
+def test_padding_keeps_proportions_and_is_black():
     result = prepare_image(np.full((10, 20, 1), 255, np.uint8), ImageSettings(size=20, fit="pad"))[..., 0]
     assert (result[5:15] == 255).all()
     assert result[:5].max() == result[15:].max() == 0
@@ -57,12 +59,12 @@ def test_shrinking_averages_areas():
     assert prepare_image(pixels, ImageSettings(size=8))[1, 1, 0] == 40
 
 
-def test_an_image_of_the_size_is_left_alone():
+def test_image_of_requested_size_is_unchanged():
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     assert (prepare_image(pixels, ImageSettings(size=16)) == pixels).all()
 
 
-def test_steps_are_applied_in_their_order(monkeypatch):
+def test_steps_are_applied_in_order(monkeypatch):
     def double(pixels):
         return pixels * 2
 
@@ -70,7 +72,7 @@ def test_steps_are_applied_in_their_order(monkeypatch):
         return pixels + np.uint8(by)
 
     for function in (double, more):
-        monkeypatch.setitem(module.STEPS._built_in, function.__name__, function)
+        monkeypatch.setitem(preparation.STEPS._built_in, function.__name__, function)
     pixels = np.full((8, 8, 1), 5, np.uint8)
     assert prepare_image(pixels, ImageSettings(size=8, steps=["double", "more"])).max() == 11
     assert prepare_image(pixels, ImageSettings(size=8, steps=[{"more": {"by": 3}}, "double"])).max() == 16
@@ -87,18 +89,18 @@ def test_steps_are_applied_in_their_order(monkeypatch):
         ([{"clahe": {}, "circle_crop": {}}], "expected one step per list item"),
     ],
 )
-def test_a_wrong_step_is_named(steps, message):
+def test_invalid_step_raises_with_its_key(steps, message):
     with pytest.raises(UserError, match=message):
         steps_of(ImageSettings(steps=steps))
 
 
-def apply(name, pixels, **arguments):
+def apply_step(name, pixels, **arguments):
     (function,) = steps_of(ImageSettings(steps=[{name: arguments}]))
     return function(pixels)
 
 
 def drawn(kind, shape, seed):
-    """An image of a kind, with dust and noise."""
+    """Draws a noisy image of a kind: noise, flat, dark or light box, disc."""
     rng, (height, width) = np.random.default_rng(seed), shape[:2]
     if kind == "noise":
         return rng.integers(0, 256, shape, dtype=np.uint8)
@@ -116,27 +118,27 @@ def drawn(kind, shape, seed):
 
 
 @given(
-    name=st.sampled_from(list(module.STEPS)),
+    name=st.sampled_from(list(preparation.STEPS)),
     kind=st.sampled_from(["noise", "flat", "dark", "light", "disc"]),
     height=st.one_of(st.integers(1, 70), st.sampled_from([520, 1100])),
     width=st.one_of(st.integers(1, 70), st.sampled_from([520, 1100])),
     channels=st.integers(1, 8),
     seed=st.integers(0, 1000),
 )
-def test_a_step_gives_an_image_of_the_same_channels(name, kind, height, width, channels, seed):
+def test_steps_keep_channels_and_are_deterministic(name, kind, height, width, channels, seed):
     pixels = drawn(kind, (height, width, channels), seed)
     before = pixels.copy()
-    result = apply(name, pixels)
+    result = apply_step(name, pixels)
     assert result.dtype == np.uint8
     assert result.ndim == 3
     assert result.shape[2] == channels
     assert min(result.shape) > 0
     assert (pixels == before).all()
-    assert (apply(name, pixels) == result).all()
+    assert (apply_step(name, pixels) == result).all()
 
 
 def box(left, top, right, bottom, shape=(300, 400, 1), ground=0, noise=4, seed=0):
-    """Even ground with a bright, uneven box in it."""
+    """Draws an even background with a bright, uneven box in it."""
     rng = np.random.default_rng(seed)
     pixels = ground + rng.integers(0, noise + 1, shape)
     pixels[top:bottom, left:right] = rng.integers(90, 180, (bottom - top, right - left, shape[2]))
@@ -149,40 +151,40 @@ def close(found, expected, by):
 
 @pytest.mark.parametrize("ground", [0, 20, 240])
 @pytest.mark.parametrize("channels", [1, 3, 6])
-def test_the_foreground_is_found_on_dark_and_light(ground, channels):
+def test_crop_foreground_finds_box_on_any_background(ground, channels):
     pixels = box(80, 30, 300, 200, (300, 400, channels), ground, noise=12)
-    result = apply("crop_foreground", pixels)
+    result = apply_step("crop_foreground", pixels)
     assert (result == pixels[28:202, 78:302]).all()
 
 
-def test_what_stands_out_in_one_channel_is_foreground():
+def test_crop_foreground_uses_every_channel():
     pixels = np.full((100, 100, 3), 30, np.uint8)
     pixels[20:60, 30:90, 1] = 55
-    assert apply("crop_foreground", pixels).shape[:2] == (42, 62)
+    assert apply_step("crop_foreground", pixels).shape[:2] == (42, 62)
 
 
-def test_dust_and_lines_at_the_edge_are_no_foreground():
+def test_crop_foreground_ignores_dust_and_edge_lines():
     pixels = box(80, 30, 300, 200)
     pixels[250, 350] = pixels[10:12, 10:12] = pixels[270:275, 20:26] = 255
     pixels[0] = 255
-    assert apply("crop_foreground", pixels).shape == (174, 224, 1)
+    assert apply_step("crop_foreground", pixels).shape == (174, 224, 1)
 
 
-def test_dark_bars_beside_a_picture_are_cut_off():
-    result = apply("crop_foreground", box(100, 0, 320, 300))
+def test_crop_foreground_removes_dark_side_bars():
+    result = apply_step("crop_foreground", box(100, 0, 320, 300))
     assert result.shape == (300, 226, 1)
 
 
-def test_a_large_image_is_cut_to_a_few_pixels():
+def test_crop_foreground_is_accurate_on_large_images():
     pixels = np.zeros((2000, 3000, 1), np.uint8)
     pixels[333:1500, 777:2500] = 100
-    height, width, _ = apply("crop_foreground", pixels).shape
+    height, width, _ = apply_step("crop_foreground", pixels).shape
     assert 1167 <= height <= 1167 + 2 * (17 + 12)
     assert 1723 <= width <= 1723 + 2 * (17 + 12)
 
 
 @pytest.mark.parametrize("kind", ["noise", "black", "white", "grain", "gradient", "uneven"])
-def test_without_a_border_the_image_is_whole(kind):
+def test_crop_foreground_keeps_images_without_border(kind):
     rng = np.random.default_rng(0)
     pixels = {
         "noise": rng.integers(0, 256, (90, 120, 3)),
@@ -192,21 +194,21 @@ def test_without_a_border_the_image_is_whole(kind):
         "gradient": np.linspace(0, 255, 120)[None, :, None] * np.ones((90, 1, 3)),
         "uneven": rng.integers(0, 60, (90, 120, 3)) + np.pad(np.full((50, 80, 1), 190), ((20, 20), (20, 20), (0, 0))),
     }[kind].astype(np.uint8)
-    assert (apply("crop_foreground", pixels) == pixels).all()
+    assert (apply_step("crop_foreground", pixels) == pixels).all()
 
 
 @given(
     left=st.integers(12, 150), top=st.integers(12, 100), width=st.integers(20, 200), height=st.integers(20, 180),
     ground=st.integers(0, 15), seed=st.integers(0, 100),
 )  # fmt: skip
-def test_a_cut_foreground_is_not_cut_again(left, top, width, height, ground, seed):
-    once = apply("crop_foreground", box(left, top, left + width, top + height, ground=ground, seed=seed))
+def test_crop_foreground_is_idempotent(left, top, width, height, ground, seed):
+    once = apply_step("crop_foreground", box(left, top, left + width, top + height, ground=ground, seed=seed))
     assert close(once.shape[:2], (height, width), 6)
-    assert (apply("crop_foreground", once) == once).all()
+    assert (apply_step("crop_foreground", once) == once).all()
 
 
 def fundus(shape=(300, 400), centre=(150, 200), radius=120, level=90, noise=3, ground=2, channels=3, fall=0.5):
-    """A disc that is darker at its edge, with an optic disc, on dark ground."""
+    """Draws a fundus: a disc that is darker at its edge, with an optic disc, on a dark background."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[: shape[0], : shape[1]]
     away = np.hypot(y - centre[0], x - centre[1]) / radius
@@ -259,13 +261,13 @@ DISCS = {
 
 
 @pytest.mark.parametrize("pixels", DISCS.values(), ids=DISCS)
-def test_the_disc_is_found(pixels):
+def test_circle_crop_finds_disc(pixels):
     height, width = pixels.shape[:2]
     scale = max(1, height / 300)
     radius, centre = 120 * scale, (80 if height == 190 else height / 2, width / 2)
     x, y, found = _disc(pixels)
     assert close((y, x, found), (*centre, radius), 1.7)
-    result = apply("circle_crop", pixels)
+    result = apply_step("circle_crop", pixels)
     assert close(result.shape[:2], (2 * radius, 2 * radius), 6 * scale)
     middle = result.shape[0] // 2
     assert close(middle, radius, 3 * scale)
@@ -275,15 +277,15 @@ def test_the_disc_is_found(pixels):
     assert (result[middle - 50 : middle + 50, middle - 50 : middle + 50] == inner).all()
 
 
-def test_a_cropped_disc_stays():
-    once = apply("circle_crop", fundus())
-    assert close(apply("circle_crop", once).shape, once.shape, 3)
+def test_circle_crop_of_cropped_disc_keeps_size():
+    once = apply_step("circle_crop", fundus())
+    assert close(apply_step("circle_crop", once).shape, once.shape, 3)
 
 
 @pytest.mark.parametrize(
     "kind", ["black", "noise", "box", "hexagon", "ellipse", "half", "gradient", "part", "keyhole", "wheel"]
 )
-def test_without_a_disc_the_image_is_unchanged(kind):
+def test_circle_crop_keeps_images_without_disc(kind):
     pixels = np.random.default_rng(0).integers(0, 4, (300, 400, 3), dtype=np.uint8)
     if kind == "noise":
         pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
@@ -306,11 +308,11 @@ def test_without_a_disc_the_image_is_unchanged(kind):
         pixels[:, 200:] = 120
     if kind == "gradient":
         pixels = np.tile(np.linspace(0, 255, 400).astype(np.uint8)[None, :, None], (300, 1, 3))
-    assert (apply("circle_crop", pixels) == pixels).all()
+    assert (apply_step("circle_crop", pixels) == pixels).all()
 
 
 def breast(shape=(400, 300), ground=4, noise=2, dim=0, implant=False, line=False, padded=False):
-    """A breast at the left edge that fades to its skin, labels in two corners, and the box that it stands in."""
+    """Draws a mammogram with two labels; returns its pixels, and (top, bottom, right) of the breast."""
     rng, (height, width) = np.random.default_rng(0), shape
     y, x = np.mgrid[:height, :width]
     away = np.hypot((y - height / 2) / (0.36 * height), x / (0.55 * width))
@@ -344,10 +346,10 @@ def breast(shape=(400, 300), ground=4, noise=2, dim=0, implant=False, line=False
     ],
     ids=str,
 )
-def test_the_breast_is_found_and_labels_are_gone(options, mirrored):
+def test_breast_crop_finds_breast_and_removes_labels(options, mirrored):
     pixels, (top, bottom, right) = breast(**options)
     given = pixels[:, ::-1] if mirrored else pixels
-    result = apply("breast_crop", given)
+    result = apply_step("breast_crop", given)
     result = result[:, ::-1] if mirrored else result
     few = pixels.shape[0] / 400 * 4
     margin = 0.02 * (bottom - top) + max(1, pixels.shape[0] / 512)
@@ -363,22 +365,22 @@ def test_the_breast_is_found_and_labels_are_gone(options, mirrored):
     )
 
 
-def test_faint_skin_is_kept():
+def test_breast_crop_keeps_faint_skin():
     y, x = np.mgrid[:400, :300]
     fading = 130 * np.clip(1 - np.hypot((y - 200) / 150, x / 170), 0, 1)
     pixels = fading.astype(np.uint8)[..., None]
-    assert np.count_nonzero(apply("breast_crop", pixels) > 10) == np.count_nonzero(pixels > 10)
+    assert np.count_nonzero(apply_step("breast_crop", pixels) > 10) == np.count_nonzero(pixels > 10)
 
 
 @pytest.mark.parametrize("kind", ["black", "noise", "label", "full"])
-def test_without_a_breast_the_image_is_unchanged(kind):
+def test_breast_crop_keeps_images_without_breast(kind):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256 if kind == "noise" else 4, (300, 200, 1), dtype=np.uint8)
     if kind == "label":
         pixels[20:40, 150:180] = 250
     if kind == "full":
         pixels[:, :195] += 100
-    assert (apply("breast_crop", pixels) == pixels).all()
+    assert (apply_step("breast_crop", pixels) == pixels).all()
 
 
 def contrast(pixels):
@@ -389,21 +391,21 @@ def contrast(pixels):
 def test_clahe_raises_contrast(channels):
     x = np.sin(np.arange(200) / 5)
     pixels = (100 + 8 * x[:, None, None] * x[None, :, None] * np.ones(channels)).astype(np.uint8)
-    result = apply("clahe", pixels)
+    result = apply_step("clahe", pixels)
     assert (contrast(result) > 1.3 * contrast(pixels)).all()
-    assert (contrast(apply("clahe", pixels, clip=4.0)) > contrast(result)).all()
-    assert (apply("clahe", pixels, tiles=2) != result).any()
+    assert (contrast(apply_step("clahe", pixels, clip=4.0)) > contrast(result)).all()
+    assert (apply_step("clahe", pixels, tiles=2) != result).any()
 
 
-def test_clahe_keeps_hues_and_treats_more_channels_apart():
+def test_clahe_keeps_hues_and_treats_extra_channels_independently():
     rng = np.random.default_rng(0)
     light = rng.integers(60, 90, (64, 64, 1))
     orange = (light * np.array([1.5, 1.0, 0.5])).astype(np.uint8)
-    shares = apply("clahe", orange).reshape(-1, 3).mean(axis=0)
+    shares = apply_step("clahe", orange).reshape(-1, 3).mean(axis=0)
     assert close(shares / shares.sum(), [0.5, 1 / 3, 1 / 6], 0.05)
     grey = np.repeat(light.astype(np.uint8), 3, axis=2)
-    assert close(np.ptp(apply("clahe", grey).astype(int), axis=2), 0, 2)
+    assert close(np.ptp(apply_step("clahe", grey).astype(int), axis=2), 0, 2)
     several = rng.integers(0, 256, (64, 64, 5), dtype=np.uint8)
     for channel in range(5):
-        alone = apply("clahe", several[..., [channel]])[..., 0]
-        assert (apply("clahe", several)[..., channel] == alone).all()
+        alone = apply_step("clahe", several[..., [channel]])[..., 0]
+        assert (apply_step("clahe", several)[..., channel] == alone).all()

@@ -1,3 +1,5 @@
+"""The worker pool: results by item, items that crash their process, errors."""
+
 import os
 import signal
 from functools import partial
@@ -9,51 +11,51 @@ from medfold.images import worker_pool
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 
 
-def doubled(number: int) -> int:
+def double(number: int) -> int:
     return 2 * number
 
 
-def deadly(number: int, at: list[int]) -> int:
+def crash_at(number: int, at: list[int]) -> int:
     if number in at:
         os.kill(os.getpid(), signal.SIGKILL)
     return 2 * number
 
 
-def dies() -> None:
+def exit_at_once() -> None:
     os._exit(1)
 
 
-def refused(number: int) -> int:
+def raise_user_error(number: int) -> int:
     raise UserError("no such step", f"item {number}", "Take it out")
 
 
-def collected(function, items):
+def collect(function, items):
     return dict(pair for results in map_in_workers(function, items) for pair in results)
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 100])
-def test_every_item_has_its_result(count):
+def test_map_in_workers_returns_result_of_every_item(count):
     items = list(range(100, 100 + count))
-    assert collected(doubled, items) == {position: 2 * item for position, item in enumerate(items)}
+    assert collect(double, items) == {position: 2 * item for position, item in enumerate(items)}
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
 @pytest.mark.parametrize("at", [[0], [13, 14, 39]])
-def test_what_kills_its_process_is_found_and_the_rest_is_done(at):
-    found = collected(partial(deadly, at=at), range(40))
+def test_crashing_items_are_reported_and_others_processed(at):
+    found = collect(partial(crash_at, at=at), range(40))
     assert {position for position, result in found.items() if result == WorkerDied()} == set(at)
     assert {position: result for position, result in found.items() if position not in at} == {
         number: 2 * number for number in range(40) if number not in at
     }
 
 
-def test_processes_that_cannot_start_are_not_the_items_fault(monkeypatch):
-    monkeypatch.setattr(worker_pool, "_initialise", dies)
+def test_workers_that_cannot_start_raise(monkeypatch):
+    monkeypatch.setattr(worker_pool, "_initialise", exit_at_once)
     with pytest.raises(UserError, match="processes cannot be started. Your own script must"):
-        collected(doubled, range(3))
+        collect(double, range(3))
 
 
-def test_an_error_comes_whole_from_its_process():
+def test_user_error_keeps_its_parts_across_processes():
     with pytest.raises(UserError, match="item 0: no such step. Take it out") as caught:
-        collected(refused, [0])
+        collect(raise_user_error, [0])
     assert (caught.value.what, caught.value.where, caught.value.fix) == ("no such step", "item 0", "Take it out")

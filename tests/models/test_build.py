@@ -1,3 +1,5 @@
+"""Nets built from recipes: backbones, input scaling, pooling, heads, precision, weights."""
+
 import keras
 import numpy as np
 import pytest
@@ -33,7 +35,7 @@ def batch(channels, size=32):
     return np.random.default_rng(0).integers(0, 256, (3, size, size, channels)).astype(np.float32)
 
 
-def test_a_pyramid_pools_the_last_map_of_each_resolution():
+def test_pyramid_pools_last_feature_map_of_each_resolution():
     keras.utils.set_random_seed(0)
     model = build_model(facts(channels=3), recipe("MobileNetV2", size=64, pooling="pyramid"))
     net = next(layer for layer in model.layers if isinstance(layer, keras.Model))
@@ -46,8 +48,8 @@ def test_a_pyramid_pools_the_last_map_of_each_resolution():
     np.testing.assert_allclose(features, np.concatenate(expected, axis=1), atol=1e-5)
 
 
-def test_a_pyramid_takes_whole_maps_at_sizes_that_do_not_divide():
-    """Sums that are no layers count (ConvNeXt), and a quarter of 50 px is 13."""
+def test_pyramid_finds_feature_maps_at_indivisible_sizes():
+    """Feature maps may be sums that are no layers (ConvNeXt); a quarter of 50 px is rounded up to 13."""
     net = keras.applications.ConvNeXtTiny(include_top=False, weights=None, input_shape=(64, 64, 3))
     downsampling = next(layer for layer in net.layers if "downsampling_block_0" in layer.name)
     assert feature_maps(net)[0] is downsampling.input
@@ -56,7 +58,7 @@ def test_a_pyramid_takes_whole_maps_at_sizes_that_do_not_divide():
 
 
 @pytest.mark.parametrize(("name", "width"), [("resnet9", 2 * (32 + 32)), ("simple_cnn", 128)])
-def test_nets_of_our_own_have_a_pyramid_too(name, width):
+def test_own_backbones_support_pyramid_pooling(name, width):
     seen, _ = split_backbone_and_head(build_model(facts(), recipe(name, size=28, pooling="pyramid")))
     assert seen.output_shape == (None, width)
 
@@ -66,7 +68,7 @@ MOBILE = pytest.param("MobileNetV2", marks=pytest.mark.slow)  # a net of keras.a
 
 @pytest.mark.parametrize("name", ["simple_cnn", "resnet9", MOBILE])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_every_backbone_is_saved_and_rebuilt_with_equal_predictions(tmp_path, name, channels):
+def test_reloaded_weights_give_equal_predictions(tmp_path, name, channels):
     keras.utils.set_random_seed(0)
     model = build_model(facts("multiclass", channels), recipe(name))
     save_weights(model, tmp_path / "weights.h5")
@@ -82,7 +84,7 @@ def test_every_backbone_is_saved_and_rebuilt_with_equal_predictions(tmp_path, na
     ("task", "columns", "activation"),
     [("binary", 1, "sigmoid"), ("multilabel", 2, "sigmoid"), ("multiclass", 3, "softmax"), ("ordinal", 3, "softmax")],
 )
-def test_every_task_has_its_head(task, columns, activation):
+def test_head_fits_the_task(task, columns, activation):
     model = build_model(facts(task), recipe())
     assert model.output_shape == (None, columns)
     assert model.layers[-1].activation.__name__ == activation
@@ -95,7 +97,7 @@ def scaled(scaling, channels=3, value=255.0):
     return np.asarray(inputs(np.full((1, 32, 32, channels), value, np.float32)))[0, 0, 0]
 
 
-def test_input_scalings():
+def test_input_scalings_match_their_definitions():
     assert scaled("unit").tolist() == [1, 1, 1]
     assert scaled("tf").tolist() == [1, 1, 1]
     assert scaled("tf", value=0).tolist() == [-1, -1, -1]
@@ -108,7 +110,7 @@ def test_input_scalings():
 
 
 @pytest.mark.slow
-def test_weights_of_a_file_are_read(tmp_path):
+def test_pretrained_weights_are_read_from_file(tmp_path):
     keras.utils.set_random_seed(3)
     source = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
     source.save_weights(tmp_path / "net.weights.h5")
@@ -117,7 +119,7 @@ def test_weights_of_a_file_are_read(tmp_path):
     np.testing.assert_array_equal(inner.get_weights()[0], source.get_weights()[0])
 
 
-def test_choices_that_cannot_be_are_one_line(tmp_path):
+def test_invalid_backbone_settings_raise_in_one_line(tmp_path):
     other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     other.save_weights(tmp_path / "other.weights.h5")
     (tmp_path / "page.weights.h5").write_text("<html>Not found</html>")
@@ -134,7 +136,7 @@ def test_choices_that_cannot_be_are_one_line(tmp_path):
         assert "\n" not in str(caught.value)
 
 
-def test_every_net_of_keras_applications_is_known_with_its_own_scaling():
+def test_every_keras_application_has_its_own_scaling():
     nets = {name for name in dir(keras.applications) if name[0].isupper()}
     assert nets <= set(BACKBONES)
     expected = {
@@ -149,15 +151,15 @@ def test_every_net_of_keras_applications_is_known_with_its_own_scaling():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("VGG16", 32), ("DenseNet121", 32), ("ResNet50V2", 32), ("Xception", 71)])
-def test_scalings_are_those_of_the_family_itself(name, size):
-    """keras.applications scales the same picture to the same numbers."""
+def test_scaling_matches_keras_preprocess_input(name, size):
+    """keras.applications scales the same image to the same values."""
     package = {"VGG16": "vgg16", "DenseNet121": "densenet", "ResNet50V2": "resnet_v2", "Xception": "xception"}[name]
     reference = getattr(keras.applications, package).preprocess_input(batch(3, size).copy())
     ours = scale_input(keras.ops.convert_to_tensor(batch(3, size)), BACKBONES[name].scaling)
     np.testing.assert_allclose(np.asarray(ours), np.asarray(reference), atol=1e-3)
 
 
-def test_a_net_that_scales_itself_takes_no_other_scaling():
+def test_self_scaling_backbone_rejects_input_scaling():
     with pytest.raises(UserError, match="EfficientNetB0 scales its input itself"):
         build_model(facts(), recipe("EfficientNetB0", input_scaling="torch"))
 
@@ -171,7 +173,7 @@ FAMILIES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), FAMILIES)
-def test_every_family_takes_a_step_and_is_rebuilt_with_equal_predictions(tmp_path, name, size):
+def test_every_backbone_family_trains_and_reloads(tmp_path, name, size):
     keras.utils.set_random_seed(0)
     model = build_model(facts(channels=3), recipe(name, size))
     step = TrainingStep(model, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
@@ -187,17 +189,17 @@ def test_every_family_takes_a_step_and_is_rebuilt_with_equal_predictions(tmp_pat
     assert split_backbone_and_head(pyramid)[0].output_shape[1] >= 2 * split_backbone_and_head(model)[0].output_shape[1]
 
 
-def test_weights_of_another_net_are_refused(tmp_path):
+def test_weights_of_another_net_raise(tmp_path):
     save_weights(build_model(facts(), recipe()), tmp_path / "weights.h5")
     with pytest.raises(UserError, match=r"weights.h5: weights do not fit the recipe"):
         load_model(facts(), recipe("simple_cnn"), tmp_path / "weights.h5")
 
 
-def test_cut_points_give_ordered_classes_equal_chances_at_the_start():
+def test_cut_points_start_uniform_and_stay_ordered():
     layer = CutPoints(5)
     middle = np.asarray(layer(np.zeros((1, 1), np.float32)))
     np.testing.assert_allclose(middle, 0.2, atol=1e-6)
-    layer.cuts.assign([0.5, -3.0, 1.0, -20.0])  # whatever is learnt, the cuts keep their order
+    layer.cuts.assign([0.5, -3.0, 1.0, -20.0])  # any trained values keep the cut points in order
     values = np.asarray(layer(np.linspace(-9, 9, 40, dtype=np.float32)[:, None]))
     assert values.shape == (40, 5)
     assert (values >= 0).all()
@@ -206,7 +208,7 @@ def test_cut_points_give_ordered_classes_equal_chances_at_the_start():
     assert (np.diff(expected) > 0).all()
 
 
-def test_cut_points_are_for_ordered_classes_only():
+def test_cut_points_need_ordered_classes():
     chosen = Recipe.model_validate({"images": {"size": 32}, "head": "cut_points"})
     assert build_model(facts("ordinal"), chosen).output_shape == (None, 3)
     with pytest.raises(UserError, match="head: task multiclass has no ordered classes"):
@@ -214,7 +216,7 @@ def test_cut_points_are_for_ordered_classes_only():
 
 
 @pytest.mark.parametrize("name", ["resnet9", MOBILE])
-def test_a_net_is_its_backbone_and_its_head(name):
+def test_backbone_and_head_compose_to_the_net(name):
     model = build_model(facts("ordinal"), recipe(name))
     backbone, head = split_backbone_and_head(model)
     assert len(head.trainable_variables) == 2
@@ -224,7 +226,7 @@ def test_a_net_is_its_backbone_and_its_head(name):
 
 
 @pytest.mark.slow
-def test_frozen_normalisation_stays_as_it_came():
+def test_frozen_batch_normalisation_is_not_updated():
     free, frozen = (build_model(facts(), recipe("MobileNetV2", freeze_norm=choice)) for choice in (False, True))
     assert len(frozen.trainable_variables) < len(free.trainable_variables)
     step = TrainingStep(frozen, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
@@ -235,7 +237,7 @@ def test_frozen_normalisation_stays_as_it_came():
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_half_precision_keeps_weights_and_outputs_in_full(tmp_path, precision):
+def test_half_precision_keeps_float32_weights_and_outputs(tmp_path, precision):
     keras.utils.set_random_seed(0)
     full = build_model(facts(), recipe("resnet9"))
     keras.utils.set_random_seed(0)
@@ -250,14 +252,14 @@ def test_half_precision_keeps_weights_and_outputs_in_full(tmp_path, precision):
     np.testing.assert_array_equal(again(batch(1)), full(batch(1)))
 
 
-def test_precision_auto_is_what_the_machine_gains_by(monkeypatch):
+def test_auto_precision_depends_on_gpu_capability(monkeypatch):
     import tensorflow as tf
 
     assert resolve_precision("bfloat16") == "bfloat16"
     for capability, expected in (((7, 5), "float16"), ((6, 1), "float32")):
         monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
         details = {"compute_capability": capability}
-        monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device, told=details: told)
+        monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device, details=details: details)
         assert resolve_precision("auto") == expected
 
 
@@ -265,7 +267,7 @@ def test_precision_auto_is_what_the_machine_gains_by(monkeypatch):
 @pytest.mark.parametrize(
     "base", sorted(path.stem for path in (REPOSITORY / "competition" / "_base").glob("gpu_*.yaml"))
 )
-def test_recipes_for_gpus_take_a_step_at_a_small_size(base):
+def test_gpu_recipes_train_a_step_at_small_size(base):
     content = yaml.safe_load((REPOSITORY / "competition" / "_base" / f"{base}.yaml").read_text())
     chosen = Recipe.model_validate(merge(content, {"images": {"size": 32}, "backbone": {"weights": "none"}}))
     model = build_model(facts("ordinal", channels=3), chosen)

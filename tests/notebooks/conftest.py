@@ -1,4 +1,4 @@
-"""A small competition with trained folds, packed for Kaggle once for all tests that look at it."""
+"""A small competition with trained folds, packed for Kaggle once for all tests."""
 
 import shutil
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from medfold.paths import Workspace
 
 
 @dataclass(frozen=True)
-class Given:
-    """A project whose folds are trained, and its kit."""
+class PackedProject:
+    """A project with trained folds, its bundle and its notebook."""
 
     project: Project
     folder: Path
@@ -23,26 +23,26 @@ class Given:
 
     @property
     def submission(self) -> bytes:
-        """What `make submit` makes of the folds at home."""
+        """The submission that `make submit` writes locally."""
         (file,) = self.project.paths.submissions.glob("*.csv")
         return file.read_bytes()
 
 
 @pytest.fixture(scope="session")
 def wheel_once(once) -> Path:
-    """The wheel of this very kit, built once for all tests."""
+    """The wheel of medfold, built once for all tests."""
     return next(once("wheel", wheels.build_wheel).glob("*.whl"))
 
 
 @pytest.fixture
-def built(wheel_once, monkeypatch) -> None:
-    """The wheel of the kit is not built anew, but the one of this session, which has the same bytes."""
+def prebuilt_wheel(wheel_once, monkeypatch) -> None:
+    """Uses the wheel of `wheel_once` instead of building it again: the bytes are the same."""
     monkeypatch.setattr(wheels, "build_wheel", lambda out: shutil.copy(wheel_once, out))
 
 
 @pytest.fixture(scope="session")
 def packed_once(once, trained_once) -> Path:
-    """The small phantom, submitted at home and packed; only to copy."""
+    """The small phantom, submitted locally and packed; only to copy."""
 
     def make(root: Path) -> None:
         shutil.copytree(trained_once, root, dirs_exist_ok=True)
@@ -56,10 +56,10 @@ def packed_once(once, trained_once) -> Path:
 
 
 @pytest.fixture
-def given(packed_once, tmp_path_factory) -> Given:
-    """The small phantom, submitted at home and packed, in a project of its own."""
+def packed_project(packed_once, tmp_path_factory) -> PackedProject:
+    """The small phantom, submitted locally and packed, in a project of its own."""
     root = shutil.copytree(packed_once, tmp_path_factory.mktemp("packed") / "my project")
     project = Project.open("small", Workspace(root))
     (kit,) = (path.parent for path in root.rglob("kit.json"))
     (notebook,) = root.rglob("*.ipynb")
-    return Given(project, kit, notebook)
+    return PackedProject(project, kit, notebook)

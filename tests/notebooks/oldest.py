@@ -1,4 +1,4 @@
-"""Runs the notebook with the oldest packages that requirements.txt allows: what works there and here works between.
+"""Runs the notebook tests with the oldest packages that requirements.txt allows.
 
 make test-all
 """
@@ -15,7 +15,7 @@ KERNEL = "ipykernel>=6.29"
 
 
 def main() -> int:
-    """Makes .venv-oldest if need be; gives the exit code of the tests."""
+    """Makes .venv-oldest if it is missing, runs the tests, and returns their exit code."""
     folder = REPOSITORY / ".venv-oldest"
     if not folder.is_dir():
         venv.create(folder, with_pip=True, symlinks=True)
@@ -25,11 +25,12 @@ def main() -> int:
     for command in (pip, [*oldest, "--python", str(interpreter), "-r", "requirements.txt", KERNEL]):
         subprocess.run(command, cwd=REPOSITORY, check=True)
     (packages,) = folder.glob("[Ll]ib/python*/site-packages" if os.name != "nt" else "Lib/site-packages")
-    told = {each.name: each.version for each in distributions(path=[str(packages)])}
+    versions = {each.name: each.version for each in distributions(path=[str(packages)])}
     print(
-        ", ".join(f"{name} {told[name]}" for name in ("tensorflow", "keras", "numpy", "pandas", "pydantic")), flush=True
+        ", ".join(f"{name} {versions[name]}" for name in ("tensorflow", "keras", "numpy", "pandas", "pydantic")),
+        flush=True,
     )
-    tests = [sys.executable, "-m", "pytest", "-q", "tests/notebooks/test_running.py"]
+    tests = [sys.executable, "-m", "pytest", "-q", "tests/notebooks/test_notebook_file_executed.py"]
     environment = {**os.environ, "MEDFOLD_OTHER_PACKAGES": str(packages)}
     return subprocess.run(tests, cwd=REPOSITORY, env=environment, check=False).returncode
 

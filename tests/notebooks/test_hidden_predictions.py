@@ -1,4 +1,4 @@
-"""The kit against test sets that differ from what it saw at home."""
+"""Predictions of the hidden test set: other images than locally, unreadable ones, and a time budget."""
 
 import json
 import shutil
@@ -16,34 +16,34 @@ from tests.support.helpers import picture
 
 
 @pytest.fixture
-def root(given, tmp_path):
-    """A tree like Kaggle's, in which the data may be changed."""
-    shutil.copytree(given.project.paths.raw, tmp_path / "data")
-    kaggle_image.attach(tmp_path, "new", "small", tmp_path / "data", given.folder)
+def root(packed_project, tmp_path):
+    """A folder laid out like /kaggle, whose data a test may change."""
+    shutil.copytree(packed_project.project.paths.raw, tmp_path / "data")
+    kaggle_image.attach(tmp_path, "new", "small", tmp_path / "data", packed_project.folder)
     return tmp_path
 
 
-def predict(given, root, hours=1.0):
+def predict(packed_project, root, hours=1.0):
     out = root / "submission.csv"
-    predict_hidden_test(SubmissionBundle.open(given.folder), root / "input", out, hours)
+    predict_hidden_test(SubmissionBundle.open(packed_project.folder), root / "input", out, hours)
     return out
 
 
-@pytest.mark.parametrize("style", [pytest.param("old", marks=pytest.mark.slow), "new"])
-def test_the_same_images_get_the_same_bytes_as_at_home(given, root, style):
-    kaggle_image.attach(root, style, "small", root / "data", given.folder)
-    assert predict(given, root).read_bytes() == given.submission
+@pytest.mark.parametrize("mount_style", [pytest.param("old", marks=pytest.mark.slow), "new"])
+def test_submission_equals_the_local_one(packed_project, root, mount_style):
+    kaggle_image.attach(root, mount_style, "small", root / "data", packed_project.folder)
+    assert predict(packed_project, root).read_bytes() == packed_project.submission
 
 
 @pytest.mark.slow
-def test_a_placeholder_becomes_whatever_is_there(given, root, capsys):
+def test_hidden_test_set_replaces_placeholder_sample(packed_project, root, capsys):
     sample = root / "data" / "sample_submission.csv"
     table = pd.read_csv(sample)
-    (root / "data" / "train.csv").unlink()  # nobody looks at it
+    (root / "data" / "train.csv").unlink()  # not needed for predictions
     shutil.rmtree(root / "data" / "train")
 
     table.head(3).to_csv(sample, index=False)
-    few = pd.read_csv(predict(given, root), index_col="id")
+    few = pd.read_csv(predict(packed_project, root), index_col="id")
     assert few.index.tolist() == table["id"].head(3).tolist()
 
     copies = [table["id"].iloc[number % len(table)] for number in range(200)]
@@ -51,52 +51,52 @@ def test_a_placeholder_becomes_whatever_is_there(given, root, capsys):
     for name, of in zip(names, copies, strict=True):
         shutil.copy(root / "data" / "test" / f"{of}.png", root / "data" / "test" / f"{name}.png")
     pd.DataFrame({"id": names, "target": 0.5}).to_csv(sample, index=False)
-    many = pd.read_csv(predict(given, root), index_col="id")
+    many = pd.read_csv(predict(packed_project, root), index_col="id")
     assert many.index.tolist() == names
-    home = pd.read_csv(next(given.project.paths.submissions.glob("*.csv")), index_col="id")
-    np.testing.assert_allclose(many["target"], home.loc[copies, "target"], atol=1e-6)
-    np.testing.assert_allclose(few["target"], home.loc[few.index, "target"], atol=1e-6)
+    local_predictions = pd.read_csv(next(packed_project.project.paths.submissions.glob("*.csv")), index_col="id")
+    np.testing.assert_allclose(many["target"], local_predictions.loc[copies, "target"], atol=1e-6)
+    np.testing.assert_allclose(few["target"], local_predictions.loc[few.index, "target"], atol=1e-6)
 
 
-def test_images_that_cannot_be_read_get_the_mean_of_the_training_labels(given, root, capsys):
-    home = pd.read_csv(next(given.project.paths.submissions.glob("*.csv")), index_col="id")
-    absent, broken, empty, small, *rest = home.index
+def test_unreadable_images_get_training_prior(packed_project, root, capsys):
+    local_predictions = pd.read_csv(next(packed_project.project.paths.submissions.glob("*.csv")), index_col="id")
+    absent, broken, empty, small, *rest = local_predictions.index
     test = root / "data" / "test"
     (test / f"{absent}.png").unlink()
     (test / f"{broken}.png").write_bytes((test / f"{broken}.png").read_bytes()[:99])
     (test / f"{empty}.png").write_bytes(b"")
     picture(test / f"{small}.png", shape=(5, 7))
-    found = pd.read_csv(predict(given, root), index_col="id")
-    prior = json.loads((given.folder / "kit.json").read_text())["nothing"]
+    found = pd.read_csv(predict(packed_project, root), index_col="id")
+    prior = json.loads((packed_project.folder / "kit.json").read_text())["nothing"]
     assert found.loc[[absent, broken, empty, small], "target"].tolist() == pytest.approx(prior * 4)
-    np.testing.assert_allclose(found.loc[rest, "target"], home.loc[rest, "target"], atol=1e-6)
-    said = capsys.readouterr().out
+    np.testing.assert_allclose(found.loc[rest, "target"], local_predictions.loc[rest, "target"], atol=1e-6)
+    output = capsys.readouterr().out
     fallback = f"they get {prior[0]:.3g}, the prediction without an image"
-    assert f"4 of {len(home)} test units have no readable image: {fallback}" in said
-    assert f"unreadable test/{broken}.png: " in said
-    assert "it has 5x7 pixels, expected 128x128" in said
+    assert f"4 of {len(local_predictions)} test units have no readable image: {fallback}" in output
+    assert f"unreadable test/{broken}.png: " in output
+    assert "it has 5x7 pixels, expected 128x128" in output
 
 
 @pytest.mark.slow
-def test_without_any_readable_image_there_is_a_submission_all_the_same(given, root):
+def test_submission_is_written_without_any_readable_image(packed_project, root):
     shutil.rmtree(root / "data" / "test")
-    found = pd.read_csv(predict(given, root))
-    assert len(found) == len(pd.read_csv(next(given.project.paths.submissions.glob("*.csv"))))
+    found = pd.read_csv(predict(packed_project, root))
+    assert len(found) == len(pd.read_csv(next(packed_project.project.paths.submissions.glob("*.csv"))))
     assert found["target"].nunique() == 1
 
 
 @pytest.mark.slow
-def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
+def test_tight_time_budget_skips_images_and_logs_it(packed_project, root, monkeypatch, capsys):
     sample = root / "data" / "sample_submission.csv"
     names = [f"hidden{number:04}" for number in range(200)]
     for name in names:
         picture(root / "data" / "test" / f"{name}.png", shape=(128, 128))
     pd.DataFrame({"id": names, "target": 0.5}).to_csv(sample, index=False)
-    every = pd.read_csv(predict(given, root))["target"]
+    in_full = pd.read_csv(predict(packed_project, root))["target"]
     capsys.readouterr()
 
     class Hurried(TimeBudget):
-        """As if the first batch had taken so long that one fold and one view are left, and the third till the end."""
+        """A budget that allows one fold and one view after the first batch, and nothing after the third."""
 
         batches = 0
 
@@ -105,38 +105,38 @@ def test_of_a_tight_time_budget_the_log_tells(given, root, monkeypatch, capsys):
             return [self.limit, PredictionLimit(1, 1), PredictionLimit(1, 1), None][min(self.batches, 4) - 1]
 
     monkeypatch.setattr(hidden_predictions, "TimeBudget", Hurried)
-    hurried = pd.read_csv(predict(given, root))["target"]
-    np.testing.assert_array_equal(hurried[:64], every[:64])
-    assert (hurried[64:192] != every[64:192]).all()
+    hurried = pd.read_csv(predict(packed_project, root))["target"]
+    np.testing.assert_array_equal(hurried[:64], in_full[:64])
+    assert (hurried[64:192] != in_full[64:192]).all()
     assert hurried[192:].nunique() == 1
-    said = capsys.readouterr().out
-    assert "8 images were not reached" in said
-    assert "8 of 200 test units have no readable image, or were not reached: they get 0." in said
+    output = capsys.readouterr().out
+    assert "8 images were not reached" in output
+    assert "8 of 200 test units have no readable image, or were not reached: they get 0." in output
 
 
-def test_no_time_at_all_still_gives_a_submission(given, root, capsys):
-    found = pd.read_csv(predict(given, root, hours=0))
+def test_zero_time_budget_still_writes_submission(packed_project, root, capsys):
+    found = pd.read_csv(predict(packed_project, root, hours=0))
     assert found["target"].nunique() == 1
     assert "images were not reached in 0 s" in capsys.readouterr().out
 
 
-def test_data_that_is_not_attached_is_named(given, tmp_path):
+def test_unattached_data_raises_with_its_name(packed_project, tmp_path):
     (tmp_path / "input" / "medfold-small").mkdir(parents=True)
     with pytest.raises(UserError, match="the data of small is not attached. Attached: medfold-small"):
-        predict_hidden_test(SubmissionBundle.open(given.folder), tmp_path / "input", tmp_path / "out.csv", 1)
+        predict_hidden_test(SubmissionBundle.open(packed_project.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_kit_that_is_not_whole_is_refused(given, tmp_path):
+def test_incomplete_bundle_raises(packed_project, tmp_path):
     with pytest.raises(UserError, match=r"no kit\.json"):
         SubmissionBundle.open(tmp_path)
-    shutil.copytree(given.folder, tmp_path / "kit")
+    shutil.copytree(packed_project.folder, tmp_path / "kit")
     weights = tmp_path / "kit" / "baseline-fold1.h5"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     with pytest.raises(UserError, match="missing or damaged: baseline-fold1"):
         SubmissionBundle.open(tmp_path / "kit")
-    about = json.loads((given.folder / "kit.json").read_text())
-    shutil.copy(given.folder / "baseline-fold1.h5", weights)
+    about = json.loads((packed_project.folder / "kit.json").read_text())
+    shutil.copy(packed_project.folder / "baseline-fold1.h5", weights)
     (tmp_path / "kit" / "kit.json").write_text(json.dumps({**about, "packages": ["no-such-package"]}))
     with pytest.raises(UserError, match="packages are not installed: no-such-package"):
         SubmissionBundle.open(tmp_path / "kit")

@@ -1,3 +1,5 @@
+"""The text of the submission notebook."""
+
 import nbformat
 import pytest
 
@@ -7,7 +9,7 @@ from tests.support.helpers import competition
 
 @pytest.fixture
 def text(tmp_path):
-    """The text of a notebook, by the packages that it installs."""
+    """Returns the text of a notebook that installs the given packages."""
     label = tmp_path / "kit.json"
     label.write_text('{"mark": "0123456789ab"}')
     return lambda **packages: notebook_file.submission_notebook(
@@ -15,7 +17,7 @@ def text(tmp_path):
     )
 
 
-def test_it_is_a_notebook_of_few_cells(text):
+def test_submission_notebook_is_valid_and_short(text):
     content = nbformat.reads(text(), 4)
     nbformat.validate(content)
     assert len(content.cells) <= 6
@@ -26,7 +28,7 @@ def test_it_is_a_notebook_of_few_cells(text):
     assert all(not cell.outputs for cell in content.cells if cell.cell_type == "code")
 
 
-def test_equal_arguments_give_equal_texts(text):
+def test_equal_arguments_give_equal_notebooks(text):
     assert text(pydicom="3.0.2") == text(pydicom="3.0.2")
     assert "pydicom==3.0.2" in text(pydicom="3.0.2")
     assert "pydicom" not in text()

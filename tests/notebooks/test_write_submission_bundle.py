@@ -1,4 +1,4 @@
-"""What leaves this machine, and what never may."""
+"""The submission bundle: its contents, its hashes, and that it holds nothing private."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from tests.support.kaggle_server import KEY, TOKEN
 
 
 def contents(folder):
-    """Every byte that is uploaded, that of archives unpacked."""
+    """Yields name and bytes of every uploaded file; wheels are unpacked."""
     for path in sorted(folder.rglob("*")):
         if path.suffix == ".whl":
             with ZipFile(path) as wheel:
@@ -31,8 +31,8 @@ def contents(folder):
             yield path.name, path.read_bytes()
 
 
-def test_nothing_private_is_packed(given, built, monkeypatch, tmp_path):
-    project = given.project
+def test_bundle_contains_no_secrets_or_images(packed_project, prebuilt_wheel, monkeypatch, tmp_path):
+    project = packed_project.project
     monkeypatch.chdir(project.workspace.root)
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
@@ -50,54 +50,54 @@ def test_nothing_private_is_packed(given, built, monkeypatch, tmp_path):
     assert {name for name, _ in seen if name.endswith((".png", ".csv"))} == set()
 
 
-def test_equal_folds_give_equal_kits(given, monkeypatch):
-    project = given.project
+def test_equal_folds_give_equal_bundles(packed_project, monkeypatch):
+    project = packed_project.project
     monkeypatch.chdir(project.workspace.root)
-    before = {path.name: path.read_bytes() for path in given.folder.iterdir()}
+    before = {path.name: path.read_bytes() for path in packed_project.folder.iterdir()}
     notebook(project, ["baseline"])
-    assert {path.name: path.read_bytes() for path in given.folder.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in packed_project.folder.iterdir()} == before
 
 
-def test_everything_is_named_with_its_hash(given):
-    about = json.loads((given.folder / "kit.json").read_text())
-    others = {path.name: files.sha256(path) for path in given.folder.iterdir() if path.name != "kit.json"}
+def test_manifest_lists_every_file_with_hash(packed_project):
+    about = json.loads((packed_project.folder / "kit.json").read_text())
+    others = {path.name: files.sha256(path) for path in packed_project.folder.iterdir() if path.name != "kit.json"}
     assert about["files"] == others
     assert set(about["folder"]) == {"competition/small/baseline.yaml", "competition/small/competition.yaml"}
     assert about["runs"][0]["folds"] == [0, 1, 2]
     assert about["slug"] == "small"
 
 
-def test_a_path_of_this_machine_stays_here(given, monkeypatch, tmp_path):
+def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
     from medfold.competition.recipe import Recipe
     from medfold.notebooks import write_submission_bundle
 
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
-    run = write_submission_bundle.TrainedRun(given.project.paths.run("baseline"), recipe, [0])
+    run = write_submission_bundle.TrainedRun(packed_project.project.paths.run("baseline"), recipe, [0])
     assert write_submission_bundle._copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
-def test_a_run_that_is_not_trained_is_refused(given, monkeypatch):
-    monkeypatch.chdir(given.project.workspace.root)
+def test_untrained_run_raises(packed_project, monkeypatch):
+    monkeypatch.chdir(packed_project.project.workspace.root)
     with pytest.raises(UserError, match="run 'other' is not trained"):
-        notebook(given.project, ["other"])
+        notebook(packed_project.project, ["other"])
 
 
 @pytest.mark.parametrize(
-    ("pattern", "lacking"),
+    ("pattern", "missing"),
     [
         ("test/{id}.png", ()),
         ("test/{id}.JPEG", ()),
         ("test-image.hdf5#{id}", ()),
         ("test/{id}.dcm", wheels.DICOM_PACKAGES),
-        ("test/{patient}/{id}", wheels.DICOM_PACKAGES),  # named by their UID alone
+        ("test/{patient}/{id}", wheels.DICOM_PACKAGES),  # files without suffix, named by their UID
         ("test/{id}.tif", wheels.TIFF_PACKAGES),
     ],
 )
-def test_decoders_are_packed_where_images_may_be_dicom(pattern, lacking):
-    assert wheels.missing_packages(competition(images={"train": pattern, "test": pattern})) == lacking
+def test_missing_packages_depend_on_image_format(pattern, missing):
+    assert wheels.missing_packages(competition(images={"train": pattern, "test": pattern})) == missing
 
 
-def test_arrays_in_one_file_are_no_dicom():
+def test_npz_images_need_no_packages():
     arrays = competition(
         labels={"targets": ["a"], "shape": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
     )
@@ -115,7 +115,7 @@ def test_wheels_are_downloaded_once(tmp_path, monkeypatch):
     assert first == second == [path for path in (tmp_path / "out").iterdir() if path.suffix == ".whl"]
 
 
-def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
+def test_python_version_without_wheel_warns(tmp_path, monkeypatch, capsys):
     def pip(words, failed, fix, **environment):
         if "--python-version=3.11" in words:
             raise UserError(failed, "pip", fix)
@@ -130,33 +130,33 @@ def test_a_python_without_a_wheel_is_told(tmp_path, monkeypatch, capsys):
     assert "for Python 3.11: if Kaggle runs that version, the images cannot be read" in capsys.readouterr().out
 
 
-def test_a_download_that_fails_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
+def test_failed_wheel_download_raises_and_leaves_no_files(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(UserError, match="no wheel of pylibjpeg==.* for Python 3.11: ERROR: No matching distribution"):
         wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path)
     assert list((tmp_path / "kept").iterdir()) == []
 
 
-def test_a_package_without_sources_says_so(tmp_path, monkeypatch):
+def test_build_wheel_without_sources_raises(tmp_path, monkeypatch):
     monkeypatch.setattr(wheels, "REPOSITORY", tmp_path)
     with pytest.raises(UserError, match="installed without its sources"):
         wheels.build_wheel(tmp_path)
 
 
 @pytest.mark.slow
-def test_several_runs_are_packed_with_their_weights(given, monkeypatch, tmp_path):
+def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypatch, tmp_path):
     root = tmp_path / "two runs"
-    shutil.copytree(given.project.workspace.root, root)
+    shutil.copytree(packed_project.project.workspace.root, root)
     monkeypatch.chdir(root)
     project = Project.open("small")
     train(project, overrides=parse_overrides("images.size=24 tta=false"), run="other")
     shutil.rmtree(project.paths.submissions)
     submit(project, names=["baseline", "other"], method="rank", dry_run=True)
-    (home,) = project.paths.submissions.glob("*.csv")
+    (local_submission,) = project.paths.submissions.glob("*.csv")
     packed = notebook(project, ["baseline", "other"], method="rank")
     kaggle_image.attach(tmp_path, "new", "small", project.paths.raw, packed.folder)
 
     from medfold.notebooks import SubmissionBundle, predict_hidden_test
 
     predict_hidden_test(SubmissionBundle.open(packed.folder), tmp_path / "input", tmp_path / "out.csv", 1)
-    assert (tmp_path / "out.csv").read_bytes() == home.read_bytes()
+    assert (tmp_path / "out.csv").read_bytes() == local_submission.read_bytes()

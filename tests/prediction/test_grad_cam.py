@@ -1,4 +1,4 @@
-"""Grad-CAM beside its formula, for every kind of net and head; other weights, other maps; the pointing game."""
+"""Grad-CAM compared with its formula, for all kinds of nets and heads; randomised weights; the pointing game."""
 
 import cv2
 import keras
@@ -17,7 +17,7 @@ from tests.support.helpers import competition
 
 
 def noise(count: int, size: int = 32, channels: int = 1, seed: int = 0) -> np.ndarray:
-    """Images with structure of all sizes."""
+    """Draws noise images with structures of several sizes."""
     rng = np.random.default_rng(seed)
     layered = sum(
         np.stack([cv2.resize(rng.random((side, side, channels)), (size, size)) for _ in range(count)]).reshape(
@@ -36,12 +36,12 @@ def build(task: str = "binary", channels: int = 1, head: str = "classes", size: 
 
 
 def scaled(maps: np.ndarray, size: int) -> np.ndarray:
-    """Coarse maps (n, height, width) as the explainer gives them."""
+    """Scales coarse maps (n, height, width) as GradCam does."""
     positive = np.maximum([cv2.resize(each, (size, size), interpolation=cv2.INTER_LINEAR) for each in maps], 0)
     return positive / np.maximum(positive.max(axis=(1, 2), keepdims=True), 1e-12)
 
 
-def test_of_a_net_that_pools_and_weighs_it_is_the_class_activation_map():
+def test_pooled_linear_net_gives_class_activation_map():
     """Zhou et al. 2016: the channels before the pooling, each times its weight in the head."""
     keras.utils.set_random_seed(0)
     image = keras.Input((24, 24, 2))
@@ -59,8 +59,8 @@ def test_of_a_net_that_pools_and_weighs_it_is_the_class_activation_map():
     assert (explainer.method, explainer.cell) == ("Grad-CAM", (4, 4))
 
 
-def test_of_any_other_net_it_is_the_channels_by_their_mean_gradients():
-    """Two resolutions, the second made of the first, pooled by mean and maximum, and a layer before the head."""
+def test_maps_weight_channels_by_mean_gradients():
+    """The net has two resolutions, pooled by mean and by maximum, and a hidden layer before the head."""
     keras.utils.set_random_seed(3)
     first, second = layers.Conv2D(4, 3, strides=2, padding="same", activation="relu"), layers.Conv2D(6, 3, strides=2)
     hidden, head = layers.Dense(7, "tanh"), layers.Dense(1, "sigmoid", name="head")
@@ -100,7 +100,7 @@ NETS = {
 
 
 @pytest.mark.parametrize("name", ["resnet9", *(pytest.param(name, marks=pytest.mark.slow) for name in list(NETS)[1:])])
-def test_every_backbone_is_explained_and_can_be_randomised(name):
+def test_every_backbone_has_maps_and_can_be_randomised(name):
     backbone, channels, size, cell = NETS[name]
     net = build("multiclass", channels, size=size, **backbone)
     explainer = GradCam(net)
@@ -111,7 +111,7 @@ def test_every_backbone_is_explained_and_can_be_randomised(name):
     assert maps.shape == (9, size, size)
     assert np.isfinite(maps).all()
     assert maps.min() >= 0
-    # An untrained net may have nothing to say for a class, but not for all three: their weights differ in sign.
+    # Maps of an untrained net may be empty for a class, but not for all three: their weights differ in sign.
     assert set(maps.max(axis=(1, 2)).tolist()) <= {0, 1}
     assert maps.reshape(3, -1).any(axis=1).all()
     other = randomise_weights(net)
@@ -130,20 +130,20 @@ HEADS = [
 
 
 @pytest.mark.parametrize(("task", "head", "columns"), HEADS)
-def test_every_head_is_explained_a_column_at_a_time(task, head, columns):
+def test_every_head_has_a_map_per_column(task, head, columns):
     net = build(task, head=head)
     explainer = GradCam(net)
     pixels = np.repeat(noise(1), columns, axis=0)
     maps = explainer(pixels, np.arange(columns))
     assert np.isfinite(maps).all()
     assert maps.any()
-    alike = [np.allclose(maps[0], each, atol=1e-3) for each in maps[1:]]
-    assert alike == [head == "cut_points"] * (columns - 1)
+    is_equal = [np.allclose(maps[0], each, atol=1e-3) for each in maps[1:]]
+    assert is_equal == [head == "cut_points"] * (columns - 1)
     other = GradCam(randomise_weights(net))(pixels, np.arange(columns))
     assert np.isfinite(other).all()
 
 
-def test_a_net_that_flattens_is_explained_by_the_gradient_at_its_input():
+def test_flattening_net_uses_input_gradient():
     net = build(name="simple_cnn")
     explainer = GradCam(net)
     assert (explainer.method, explainer.cell) == ("input gradient", (1, 1))
@@ -159,8 +159,8 @@ def test_a_net_that_flattens_is_explained_by_the_gradient_at_its_input():
     np.testing.assert_allclose(maps, smooth / smooth.max(axis=(1, 2), keepdims=True), atol=1e-4)
 
 
-def test_it_points_at_what_the_net_looks_for():
-    """A net that answers to bright 5 x 5 spots."""
+def test_map_peaks_at_what_the_net_detects():
+    """The net detects bright spots of 5 x 5 pixels."""
     image = keras.Input((32, 32, 1))
     features = layers.Conv2D(1, 5, strides=2, padding="same", use_bias=False)(image)
     net = keras.Model(image, layers.Dense(1, "sigmoid", name="head")(layers.GlobalAveragePooling2D()(features)))
@@ -172,17 +172,17 @@ def test_it_points_at_what_the_net_looks_for():
     maps = explainer(pixels, np.zeros(2, int))
     assert hits_finding(maps, x, y, np.ones(2), explainer.cell).all()
     assert not hits_finding(maps, x[::-1], y[::-1], np.ones(2), explainer.cell).any()
-    # Nothing speaks for a finding if what is there speaks against it.
+    # The map is empty if the spot is evidence against the finding.
     net.get_layer("head").kernel.assign([[-1e-3]])
-    against = explainer(pixels, np.zeros(2, int))
-    assert not against.any()
-    assert not hits_finding(against, x, y, np.full(2, 50.0), explainer.cell).any()
+    negative_maps = explainer(pixels, np.zeros(2, int))
+    assert not negative_maps.any()
+    assert not hits_finding(negative_maps, x, y, np.full(2, 50.0), explainer.cell).any()
 
 
 @pytest.mark.parametrize(
     "count", [0, 5, *(pytest.param(grad_cam.BATCH_SIZE + more, marks=pytest.mark.slow) for more in (0, 1))]
 )
-def test_a_batch_of_any_size_gives_the_maps_of_one_by_one(count):
+def test_maps_do_not_depend_on_batch_size(count):
     explainer = GradCam(build("multiclass"))
     pixels, columns = noise(count) if count else np.zeros((0, 32, 32, 1), np.uint8), np.arange(count) % 3
     maps = explainer(pixels, columns)
@@ -194,7 +194,7 @@ def test_a_batch_of_any_size_gives_the_maps_of_one_by_one(count):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass"])
-def test_a_sure_prediction_has_a_map_still(task):
+def test_saturated_prediction_still_has_a_map(task):
     net = build(task)
     pixels, columns = noise(2), np.zeros(2, int)
     before = GradCam(net)(pixels, columns)
@@ -207,11 +207,11 @@ def test_a_sure_prediction_has_a_map_still(task):
 
 
 @pytest.mark.slow
-def test_other_weights_give_other_maps():
+def test_randomised_weights_change_the_maps():
     net = build()
-    kept = [each.copy() for each in net.get_weights()]
+    original_weights = [each.copy() for each in net.get_weights()]
     one, again, third = (randomise_weights(net, seed) for seed in (5, 5, 6))
-    for before, now in zip(kept, net.get_weights(), strict=True):
+    for before, now in zip(original_weights, net.get_weights(), strict=True):
         np.testing.assert_array_equal(before, now)
     changed = []
     for a, b, c, own in zip(*(each.get_weights() for each in (one, again, third, net)), strict=True):
@@ -230,7 +230,7 @@ def test_other_weights_give_other_maps():
 
 
 @pytest.mark.slow
-def test_signed_maps_hold_what_speaks_against_it_too():
+def test_signed_maps_contain_negative_evidence():
     net = build("multiclass")
     explainer = GradCam(net)
     pixels, columns = np.repeat(noise(2), 3, axis=0), np.tile(np.arange(3), 2)
@@ -243,7 +243,7 @@ def test_signed_maps_hold_what_speaks_against_it_too():
     np.testing.assert_allclose(GradCam(net)(pixels, columns, signed=True), -signed, atol=1e-6)
 
 
-def test_a_map_hits_a_finding_if_its_largest_value_lies_in_it_grown_by_a_cell():
+def test_hits_finding_if_maximum_is_within_grown_finding():
     maps = np.zeros((5, 20, 30), np.float32)
     maps[:4, 10, 12] = 1
     maps[0, 3, 3] = 0.9  # not the largest
@@ -254,7 +254,7 @@ def test_a_map_hits_a_finding_if_its_largest_value_lies_in_it_grown_by_a_cell():
     assert hits_finding(maps[:0], *np.zeros((3, 0)), (1, 1)).tolist() == []
 
 
-def test_a_random_point_hits_as_often_as_the_grown_finding_is_large():
+def test_random_hits_is_area_share_of_grown_finding():
     chance = random_hits((20, 30), np.array([15, 0]), np.array([10, 0]), np.array([1.0, 1.0]), (1, 1))
     # 13 pixels lie within 2 of a pixel, 6 of them if it is a corner.
     np.testing.assert_allclose(chance, [13 / 600, 6 / 600])

@@ -1,3 +1,5 @@
+"""Predictions with test-time augmentation, in batches."""
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from medfold.prediction.predictor import VIEWS, Predictor
 
 @pytest.fixture(scope="module")
 def model():
-    """Looks at the top left corner only, so it tells every view apart."""
+    """A net that reads only the top left pixel, so that its output differs for every view."""
     inputs = keras.Input((4, 4, 1))
     corner = keras.layers.Flatten()(keras.layers.Cropping2D(((0, 3), (0, 3)))(inputs))
     return keras.Model(inputs, keras.layers.Rescaling(1 / 255)(corner))
@@ -24,7 +26,7 @@ def corners(image, symmetry):
 
 
 @pytest.mark.parametrize("symmetry", VIEWS)
-def test_predictions_are_averaged_over_the_views(model, symmetry):
+def test_predictions_are_averaged_over_views(model, symmetry):
     rows = np.array([7, 0, 3])
     predicted = Predictor(model, symmetry, tta=True, batch_size=2)(PIXELS, rows)
     expected = [[np.mean(corners(PIXELS[row], symmetry)) / 255] for row in rows]
@@ -32,12 +34,12 @@ def test_predictions_are_averaged_over_the_views(model, symmetry):
     assert predicted.dtype == np.float32
 
 
-def test_without_tta_each_image_is_seen_once_as_it_is(model):
+def test_without_tta_only_the_original_view_is_predicted(model):
     predicted = Predictor(model, "dihedral", tta=False)(PIXELS, np.arange(10))
     np.testing.assert_allclose(predicted[:, 0], PIXELS[:, 0, 0, 0] / 255, atol=1e-6)
 
 
-def test_the_batch_size_does_not_matter(model):
+def test_predictions_do_not_depend_on_batch_size(model):
     seen = []
     one = Predictor(model, "dihedral", True, batch_size=3)(PIXELS, np.arange(10), seen.append)
     other = Predictor(model, "dihedral", True, batch_size=64)(PIXELS, np.arange(10))
@@ -49,7 +51,7 @@ def test_no_images_give_no_rows(model):
     assert Predictor(model, "none", True)(PIXELS, np.array([], int)).shape == (0, 1)
 
 
-def test_dihedral_views_are_all_eight():
+def test_dihedral_views_are_eight_distinct_ones():
     corner = np.arange(16).reshape(1, 4, 4, 1)
     from medfold.prediction.predictor import _transformed
 

@@ -1,4 +1,4 @@
-"""Weights files: the bytes of Keras, written through memory."""
+"""Weights files: equal to those of Keras, and written atomically."""
 
 import errno
 from pathlib import Path
@@ -20,7 +20,7 @@ def net():
     return net
 
 
-def test_the_file_is_that_of_keras_without_the_optimizer(net, tmp_path):
+def test_weights_file_equals_that_of_keras_without_optimizer(net, tmp_path):
     save_weights(net, tmp_path / "weights.h5")
     keras.Model(net.inputs, net.outputs, name=net.name).save_weights(tmp_path / "net.weights.h5")
     assert (tmp_path / "weights.h5").read_bytes() == (tmp_path / "net.weights.h5").read_bytes()
@@ -29,16 +29,16 @@ def test_the_file_is_that_of_keras_without_the_optimizer(net, tmp_path):
     assert all((mine == theirs).all() for mine, theirs in zip(other.get_weights(), net.get_weights(), strict=True))
 
 
-def test_a_full_disk_is_an_error_that_names_the_file_and_keeps_the_one_before(net, tmp_path, monkeypatch):
+def test_full_disk_raises_and_keeps_previous_file(net, tmp_path, monkeypatch):
     save_weights(net, tmp_path / "weights.h5")
     before = (tmp_path / "weights.h5").read_bytes()
 
-    def full(path, data):
+    def write_partly_and_fail(path, data):
         with path.open("wb") as file:
             file.write(data[:100])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_bytes", write_partly_and_fail)
     with pytest.raises(OSError, match="No space left on device") as raised:
         save_weights(net, tmp_path / "weights.h5")
     assert raised.value.filename == str(tmp_path / "weights.h5")

@@ -1,4 +1,4 @@
-"""What is told, what is written and what scikit-learn makes of the file alone: one number."""
+"""Scores computed by medfold, by recheck, and from the written submission file are equal."""
 
 import io
 
@@ -27,11 +27,11 @@ TEXT = st.one_of(st.sampled_from(AWKWARD), st.text(LETTERS, min_size=1))
 
 @st.composite
 def competitions(draw):
-    """Facts, targets, predictions, ids and a sample submission of a random competition."""
+    """Draws facts, targets, predictions, ids and a sample submission of a random competition."""
     task = draw(st.sampled_from(list(BY_TASK)))
-    metric, several = draw(st.sampled_from(BY_TASK[task])), task != "binary"
-    decides = METRICS[metric].needs == "class"
-    shapes = {"multilabel": ["wide", "long", *(["lists"] if decides else [])]}.get(task, ["wide"])
+    metric, is_not_binary = draw(st.sampled_from(BY_TASK[task])), task != "binary"
+    needs_classes = METRICS[metric].needs == "class"
+    shapes = {"multilabel": ["wide", "long", *(["lists"] if needs_classes else [])]}.get(task, ["wide"])
     shape = draw(st.sampled_from(shapes))
     names = draw(st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: not {*words} & {*RESERVED}))
     if shape != "wide":
@@ -41,29 +41,31 @@ def competitions(draw):
         change["score"]["weights"] = {names[0]: 2.0}
     if task == "multilabel":
         change["labels"] = {"targets": names}
-    elif several or draw(st.booleans()):
-        change["classes"] = names if several else names[:2]
+    elif is_not_binary or draw(st.booleans()):
+        change["classes"] = names if is_not_binary else names[:2]
     facts = competition(task, **change)
-    n, columns = draw(st.integers(1, 30)), len(facts.prediction_columns)
+    num_rows, columns = draw(st.integers(1, 30)), len(facts.prediction_columns)
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    targets = rng.integers(0, columns if facts.exclusive_classes else 2, (n, columns) if task == "multilabel" else n)
-    predictions = np.round(rng.random((n, columns)), draw(st.integers(1, 9)))
+    targets = rng.integers(
+        0, columns if facts.exclusive_classes else 2, (num_rows, columns) if task == "multilabel" else num_rows
+    )
+    predictions = np.round(rng.random((num_rows, columns)), draw(st.integers(1, 9)))
     if facts.exclusive_classes:
         predictions = (predictions + 0.01) / (predictions + 0.01).sum(axis=1, keepdims=True)
-    ids = draw(st.lists(TEXT, min_size=n, max_size=n, unique=True))
+    ids = draw(st.lists(TEXT, min_size=num_rows, max_size=num_rows, unique=True))
     if shape == "long":
         sample = pd.DataFrame({"id": [f"{id}_{name}" for id in ids for name in facts.prediction_columns], "value": ""})
     elif shape == "lists":
         sample = pd.DataFrame({"id": ids, "labels": ""})
     else:
-        one = task == "binary" or (facts.exclusive_classes and decides)
-        held = ["found"] if one and draw(st.booleans()) else facts.prediction_columns
-        sample = pd.DataFrame({"id": ids, **dict.fromkeys(held, "")}, dtype=str)
+        is_single_column = task == "binary" or (facts.exclusive_classes and needs_classes)
+        held_columns = ["found"] if is_single_column and draw(st.booleans()) else facts.prediction_columns
+        sample = pd.DataFrame({"id": ids, **dict.fromkeys(held_columns, "")}, dtype=str)
     return facts, targets, predictions, ids, sample
 
 
 def as_members(facts, targets: np.ndarray) -> np.ndarray:
-    """The targets as recheck has them: a column for each class or label."""
+    """Returns the targets as recheck expects them: a column for each class or label."""
     return (
         np.eye(len(facts.prediction_columns), dtype=int)[targets]
         if facts.exclusive_classes
@@ -72,9 +74,9 @@ def as_members(facts, targets: np.ndarray) -> np.ndarray:
 
 
 @given(competitions(), st.randoms(use_true_random=False))
-def test_the_score_is_that_of_the_very_file(made, random):
-    facts, targets, predictions, ids, sample = made
-    told = metric_of(facts)(targets, predictions)
+def test_score_of_written_file_equals_metric(drawn, random):
+    facts, targets, predictions, ids, sample = drawn
+    expected = metric_of(facts)(targets, predictions)
     table = pd.DataFrame(predictions, columns=facts.prediction_columns)
     table.insert(0, "id", ids)
     built = build_submission(facts, table.iloc[random.sample(range(len(ids)), len(ids))], sample)
@@ -83,17 +85,17 @@ def test_the_score_is_that_of_the_very_file(made, random):
     check_submission(facts, again, sample)
     cells = tables.cells(facts, again).loc[ids].to_numpy()
     found = definitions.score(facts, facts.score.metric, as_members(facts, targets), cells)
-    np.testing.assert_allclose(found, told, atol=1e-9, rtol=0)
+    np.testing.assert_allclose(found, expected, atol=1e-9, rtol=0)
     read, _ = submission.read_predictions_back(facts, again, sample)
-    np.testing.assert_allclose(metric_of(facts)(targets, read.loc[ids].to_numpy()), told, atol=1e-9, rtol=0)
+    np.testing.assert_allclose(metric_of(facts)(targets, read.loc[ids].to_numpy()), expected, atol=1e-9, rtol=0)
 
 
 @given(competitions())
-def test_every_metric_is_that_of_scikit_learn(made):
-    facts, targets, predictions, _, _ = made
+def test_every_metric_matches_recheck_definition(drawn):
+    facts, targets, predictions, _, _ = drawn
     for name in BY_TASK[facts.task]:
         if name == "weighted_log_loss" and not facts.score.weights:
             continue
-        told = metric_of(facts, name)(targets, predictions)
+        expected = metric_of(facts, name)(targets, predictions)
         found = definitions.score(facts, name, as_members(facts, targets), predictions)
-        np.testing.assert_allclose(found, told, atol=1e-9, rtol=0, err_msg=name)
+        np.testing.assert_allclose(found, expected, atol=1e-9, rtol=0, err_msg=name)

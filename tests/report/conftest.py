@@ -1,4 +1,4 @@
-"""The browser of the report's tests, and a report whose names are of many scripts."""
+"""The browser for tests of the report, and a report whose names are in many writing systems."""
 
 import json
 import os
@@ -21,18 +21,18 @@ from tests.support.browser import Page, missing
 from tests.support.helpers import noisy_run
 
 
-def browser_or_leave() -> type[Page]:
-    """Page, if it can be opened; else the test is left out, or failed where a browser is promised, as in CI."""
-    if lack := missing():
-        leave = pytest.fail if os.environ.get("MEDFOLD_NEEDS_BROWSER") else pytest.skip
-        leave(lack)
+def browser_or_skip() -> type[Page]:
+    """Returns Page; without a browser, the test is skipped, or fails if MEDFOLD_NEEDS_BROWSER is set, as in CI."""
+    if problem := missing():
+        give_up = pytest.fail if os.environ.get("MEDFOLD_NEEDS_BROWSER") else pytest.skip
+        give_up(problem)
     return Page
 
 
 @pytest.fixture(scope="session")
 def browser() -> type[Page]:
     """Opens pages: `with browser.open(path, width=390, dark=True) as page`."""
-    return browser_or_leave()
+    return browser_or_skip()
 
 
 CLASSES = [
@@ -63,7 +63,7 @@ COPIES = 3
 
 
 def scripts_project(root: Path) -> Project:
-    """A project with a finished run of a competition whose classes, ids and sites are of many scripts.
+    """Makes a competition whose classes, ids and sites are in many writing systems, with two finished runs.
 
     Some images are brighter copies of others, which the audit finds. The working directory must be the root.
     """
@@ -105,7 +105,7 @@ def scripts_project(root: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def scripts_once(once) -> Path:
-    """The folder of `scripts_project` with the reports of its run and of both runs; only to look at or to copy."""
+    """The folder of `scripts_project` with the reports of its run and of both runs; only to read or to copy."""
 
     def make(root: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:

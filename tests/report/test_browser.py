@@ -1,4 +1,4 @@
-"""The browser helper itself: it must see what is wrong with a page, or the report's tests prove nothing."""
+"""The browser helper of tests/support: it must detect what is wrong with a page, or other tests prove nothing."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from selenium.common.exceptions import ElementClickInterceptedException
 
-from tests.report.conftest import browser_or_leave
+from tests.report.conftest import browser_or_skip
 
 pytestmark = pytest.mark.slow
 DIALOG = (
@@ -31,11 +31,11 @@ def written(tmp_path):
     return write
 
 
-def media(query: str) -> str:
+def media_matches(query: str) -> str:
     return f"matchMedia('({query})').matches"
 
 
-def test_a_sound_page_is_quiet(browser, written):
+def test_valid_page_has_no_messages_or_requests(browser, written):
     dot = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
     with browser.open(written(f"<img src={dot}><a href='#end'>end</a><p id=end>äß</p>")) as page:
         page.click("a")
@@ -46,7 +46,7 @@ def test_a_sound_page_is_quiet(browser, written):
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "expected"),
     [
         ("console.error('oh no')", "oh no"),
         ("null.x", "TypeError"),
@@ -54,13 +54,13 @@ def test_a_sound_page_is_quiet(browser, written):
         ("let = ", "SyntaxError"),
     ],
 )
-def test_an_error_is_reported(browser, written, script, said):
+def test_script_errors_are_reported(browser, written, script, expected):
     with browser.open(written(f"<script>{script}</script>")) as page:
         (error,) = page.errors
-        assert said in error
+        assert expected in error
 
 
-def test_a_warning_is_a_message_and_no_error(browser, written):
+def test_warning_is_a_message_but_not_an_error(browser, written):
     with browser.open(written("<script>console.warn('mind this')</script>")) as page:
         assert page.errors == []
         ((level, text),) = page.messages
@@ -68,7 +68,7 @@ def test_a_warning_is_a_message_and_no_error(browser, written):
         assert "mind this" in text
 
 
-def test_an_error_after_a_click_is_reported_once(browser, written):
+def test_error_after_a_click_is_reported_once(browser, written):
     with browser.open(written("<button onclick='console.error(\"clicked\")'>b</button>")) as page:
         assert page.errors == []
         page.click("button")
@@ -76,7 +76,7 @@ def test_an_error_after_a_click_is_reported_once(browser, written):
         assert len(page.errors) == 1
 
 
-def test_what_is_asked_for_outside_is_reported(browser, written):
+def test_requests_to_other_addresses_are_reported(browser, written):
     head = "<link rel=stylesheet href='style.css'>"
     path = written("<img src='http://127.0.0.1:9/x.png'><img src='https://pictures.invalid/y.png'>", head)
     style = path.with_name("style.css")
@@ -87,10 +87,10 @@ def test_what_is_asked_for_outside_is_reported(browser, written):
             "http://127.0.0.1:9/x.png",
             "https://pictures.invalid/y.png",
         ]
-        assert len(page.errors) == 2  # the stylesheet is there: that it loads is no reason to pass
+        assert len(page.errors) == 2  # the stylesheet exists and loads, and is reported all the same
 
 
-def test_a_request_of_a_script_is_reported(browser, written):
+def test_request_of_a_script_is_reported(browser, written):
     button = "<button onclick='fetch(\"http://127.0.0.1:9/late\").catch(() => 0)'>b</button>"
     with browser.open(written(button)) as page:
         assert page.outside == []
@@ -99,52 +99,52 @@ def test_a_request_of_a_script_is_reported(browser, written):
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_dark_flips_the_colour_scheme(browser, written, dark):
+def test_dark_option_sets_colour_scheme(browser, written, dark):
     style = "<style>body {background: white} @media (prefers-color-scheme: dark) {body {background: black}}</style>"
     with browser.open(written("", style), dark=dark) as page:
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert colour == ("rgb(0, 0, 0)" if dark else "rgb(255, 255, 255)")
-        assert page.evaluate(media("prefers-reduced-motion: reduce"))
+        assert page.evaluate(media_matches("prefers-reduced-motion: reduce"))
 
 
 @pytest.mark.parametrize(("width", "narrow"), [(390, True), (601, False)])
-def test_width_flips_a_media_query(browser, written, width, narrow):
+def test_width_option_sets_media_query(browser, written, width, narrow):
     with browser.open(written("", "<style>body {margin: 0}</style>"), width=width) as page:
-        assert page.evaluate(media("max-width: 600px")) is narrow
+        assert page.evaluate(media_matches("max-width: 600px")) is narrow
         assert page.size_of("body").width == width
 
 
 @pytest.mark.parametrize("touch", [False, True])
-def test_touch_has_a_coarse_pointer_and_the_same_width(browser, written, touch):
+def test_touch_option_sets_coarse_pointer_and_keeps_width(browser, written, touch):
     with browser.open(written(""), width=390, height=844, touch=touch) as page:
-        assert page.evaluate(media("pointer: coarse")) is touch
+        assert page.evaluate(media_matches("pointer: coarse")) is touch
         assert page.evaluate("[innerWidth, innerHeight]") == [390, 844]
 
 
-def test_screenshots(browser, written, tmp_path):
+def test_screenshot_covers_page_or_screens(browser, written, tmp_path):
     style = "<style>body {margin: 0; background: blue} div {height: 1700px; background: red}</style>"
 
-    def shot(**options):
+    def take_screenshot(**options):
         page.screenshot(tmp_path / "shot.png", **options)
         return Image.open(tmp_path / "shot.png").convert("RGB")
 
     with browser.open(written("<div></div><p style='margin: 0; height: 300px'></p>", style), 500, 800) as page:
-        whole = shot()
+        whole = take_screenshot()
         assert (tmp_path / "shot.png").read_bytes().startswith(b"\x89PNG")
         assert whole.size == (500, 2000)
         assert whole.getpixel((250, 1690)) == (255, 0, 0)
         assert whole.getpixel((250, 1990)) == (0, 0, 255)
-        assert shot(full=False).size == (500, 800)
-        assert shot(full=False, screens=2).size == (500, 1600)
-        assert shot(full=False, screens=9).size == (500, 2000)
+        assert take_screenshot(full=False).size == (500, 800)
+        assert take_screenshot(full=False, screens=2).size == (500, 1600)
+        assert take_screenshot(full=False, screens=9).size == (500, 2000)
         page.evaluate("scrollTo(0, 1200)")
-        screen = shot(full=False)
+        screen = take_screenshot(full=False)
         assert screen.getpixel((250, 490)) == (255, 0, 0)
         assert screen.getpixel((250, 510)) == (0, 0, 255)
         assert page.evaluate("scrollY") == 1200
 
 
-def test_a_dialog_opens_by_click(browser, written):
+def test_dialog_opens_by_click(browser, written):
     with browser.open(written(DIALOG)) as page:
         assert not page.visible("#text")
         page.click("#open")
@@ -156,7 +156,7 @@ def test_a_dialog_opens_by_click(browser, written):
 
 
 @pytest.mark.parametrize("key", ["Enter", " "])
-def test_a_dialog_opens_by_keyboard(browser, written, key):
+def test_dialog_opens_by_keyboard(browser, written, key):
     with browser.open(written(DIALOG)) as page:
         page.press("Tab")
         assert page.evaluate("document.activeElement.id") == "open"
@@ -166,18 +166,18 @@ def test_a_dialog_opens_by_keyboard(browser, written, key):
         assert not page.visible("#text")
 
 
-def test_keys_have_their_names(browser, written):
-    listen = "<script>keys = []; addEventListener('keydown', e => keys.push([e.key, e.shiftKey]))</script>"
-    with browser.open(written(listen)) as page:
+def test_press_sends_named_keys(browser, written):
+    recorder = "<script>keys = []; addEventListener('keydown', e => keys.push([e.key, e.shiftKey]))</script>"
+    with browser.open(written(recorder)) as page:
         for key in ("ArrowRight", "a", "+", "Shift+Tab", "PageDown"):
             page.press(key)
-        heard = [key for key in page.evaluate("keys") if key[0] != "Shift"]
-        assert heard == [["ArrowRight", False], ["a", False], ["+", True], ["Tab", True], ["PageDown", False]]
+        pressed = [key for key in page.evaluate("keys") if key[0] != "Shift"]
+        assert pressed == [["ArrowRight", False], ["a", False], ["+", True], ["Tab", True], ["PageDown", False]]
         with pytest.raises(AttributeError):
             page.press("NoSuchKey")
 
 
-def test_what_is_visible(browser, written):
+def test_visible_detects_hidden_elements(browser, written):
     hidden = ["display: none", "visibility: hidden", "opacity: 0", "height: 0; overflow: hidden"]
     words = "".join(f"<p style='{style}'>words</p>" for style in ["", *hidden])
     with browser.open(written(f"{words}<details><summary>more</summary><i>words</i></details>")) as page:
@@ -187,20 +187,20 @@ def test_what_is_visible(browser, written):
         assert page.visible("i")
 
 
-def test_a_selector_must_find_something(browser, written):
+def test_selector_without_element_raises(browser, written):
     with browser.open(written("")) as page:
-        for ask in (page.visible, page.size_of, page.click):
+        for method in (page.visible, page.size_of, page.click):
             with pytest.raises(LookupError, match="#misspelt"):
-                ask("#misspelt")
+                method("#misspelt")
 
 
-def test_size(browser, written):
+def test_size_of_returns_bounding_box(browser, written):
     place = "position: absolute; left: 10px; top: 20px; width: 44px; height: 30.5px"
     with browser.open(written(f"<p style='margin: 0; {place}'></p>")) as page:
         assert page.size_of("p") == (10, 20, 44, 30.5)
 
 
-def test_evaluate(browser, written):
+def test_evaluate_returns_value_or_raises(browser, written):
     with browser.open(written("")) as page:
         assert page.evaluate("const a = 2; a + 1") == 3
         assert page.evaluate("({b: [a, null]})") == {"b": [2, None]}
@@ -209,7 +209,7 @@ def test_evaluate(browser, written):
             page.evaluate("null.x")
 
 
-def test_print(browser, written):
+def test_pdf_follows_page_breaks(browser, written):
     style = "<style>@media print {p {break-after: page}}</style>"
     with browser.open(written("<p>one</p><p>two</p><div>three</div>", style)) as page:
         printed = page.pdf()
@@ -217,7 +217,7 @@ def test_print(browser, written):
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 3
 
 
-def test_nothing_is_kept_from_one_page_to_the_next(browser, written):
+def test_pages_share_no_storage(browser, written):
     path = written("")
     with browser.open(path) as page:
         page.evaluate("localStorage.theme = 'dark'")
@@ -226,29 +226,29 @@ def test_nothing_is_kept_from_one_page_to_the_next(browser, written):
         assert page.evaluate("localStorage.theme") is None
 
 
-def test_a_file_that_is_not_there(browser, tmp_path):
+def test_missing_file_raises(browser, tmp_path):
     with pytest.raises(FileNotFoundError), browser.open(tmp_path / "none.html"):
         pass
 
 
-def test_without_a_browser_the_tests_are_left_out(monkeypatch, tmp_path):
+def test_missing_browser_skips_tests(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("MEDFOLD_NEEDS_BROWSER", raising=False)
     with pytest.raises(pytest.skip.Exception, match="no chromium and no chromedriver .* apt-get install chromium"):
-        browser_or_leave()
+        browser_or_skip()
 
 
-def test_where_a_browser_is_promised_they_fail(monkeypatch, tmp_path):
+def test_missing_required_browser_fails_tests(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("MEDFOLD_NEEDS_BROWSER", "1")
     with pytest.raises(pytest.fail.Exception, match="no chromium and no chromedriver"):
-        browser_or_leave()
+        browser_or_skip()
 
 
 @pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
-def test_each_name_of_the_browser_counts(monkeypatch, tmp_path, name):
+def test_every_browser_name_is_accepted(monkeypatch, tmp_path, name):
     for program in (name, "chromedriver"):
         (tmp_path / program).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("MEDFOLD_NEEDS_BROWSER", "1")
-    browser_or_leave()
+    browser_or_skip()

@@ -1,4 +1,4 @@
-"""The report of finished runs: what stands on the page is what the other stages say."""
+"""The report of finished runs: its contents agree with the results of the other stages."""
 
 import re
 import shutil
@@ -53,12 +53,12 @@ def good(project):
 
 
 def read(path) -> str:
-    """The page without pictures: they are no words."""
+    """Reads the page without the bytes of its images."""
     return re.sub(r"data:image/jpeg;base64,[\w+/=]+", "data:image/jpeg", path.read_text(encoding="utf-8"))
 
 
 def cells(text: str, caption: str) -> list[list[str]]:
-    """A table's body."""
+    """Returns the cells of a table, without its head."""
     body = text.split(f"<caption>{caption}</caption>")[1].split("</table>")[0]
     rows = re.findall(r"<tr.*?</tr>", body, re.DOTALL)
     return [[unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows][1:]
@@ -73,7 +73,7 @@ def cards(text: str) -> dict[str, tuple[str, str]]:
     return {title: (value, words) for title, value, words in found}
 
 
-def test_the_headline_is_the_score(project, capsys):
+def test_cards_show_score_interval_and_folds(project, capsys):
     path = report(project, ["good"])
     assert path == project.workspace.root / "runs/small/good/report.html"
     assert "runs/small/good/report.html" in capsys.readouterr().out
@@ -90,7 +90,7 @@ def test_the_headline_is_the_score(project, capsys):
     assert not list(project.workspace.root.rglob("*.tmp"))
 
 
-def test_the_page_needs_nothing_else_and_says_whom_it_is_not_for(good):
+def test_page_is_self_contained_and_has_disclaimer(good):
     text = good.read_text(encoding="utf-8")
     assert re.findall(r"https?:", text) == []
     assert re.findall(r'(?:src|href|data-plain)="(?!#|data:)[^"]*"', text) == []
@@ -100,14 +100,14 @@ def test_the_page_needs_nothing_else_and_says_whom_it_is_not_for(good):
 
 
 @pytest.mark.slow
-def test_equal_runs_give_equal_bytes(project, good):
+def test_report_is_reproducible_byte_for_byte(project, good):
     first = good.read_bytes()
     report(project, ["fair"])
     shutil.rmtree(project.paths.data / "store")
     assert report(Project.open("small"), ["good"]).read_bytes() == first
 
 
-def test_patients_are_not_named(project, good):
+def test_page_contains_no_patient_ids(project, good):
     (raw,) = project.paths.data.rglob("train.csv")
     table = pd.read_csv(raw, dtype=str)
     assert table["patient_id"].str.fullmatch(r"P\d{4}").all()
@@ -116,7 +116,7 @@ def test_patients_are_not_named(project, good):
     assert [id for id in table["patient_id"].unique() if id in text] == []
 
 
-def test_facts_of_the_data_and_the_folds(project, good):
+def test_data_and_fold_tables_match_the_dataset(project, good):
     data, text = load_dataset(project), read(good)
     facts = dict(cells(text, "Counts, and findings of the audit"))
     assert facts["training images"] == str(len(data.train))
@@ -130,7 +130,7 @@ def test_facts_of_the_data_and_the_folds(project, good):
     assert sum(int(row[4]) for row in rows) == data.targets.sum()
 
 
-def test_subgroups_by_sex_and_age(project, good):
+def test_subgroup_table_matches_scores_by_sex_and_age(project, good):
     found = ensemble_runs(project, ["good"], data := load_dataset(project))
     rows = cells(read(good), "Subgroup scores as numbers")
     assert [row[:2] for row in rows if row[0] == "sex"] == [["sex", "F"], ["sex", "M"]]
@@ -144,7 +144,7 @@ def test_subgroups_by_sex_and_age(project, good):
         assert score == f"{METRICS['auc'](found.oof.targets[here], found.oof.predictions[here]):.4f}"
 
 
-def test_operating_points_and_decisions(project, good):
+def test_operating_points_match_the_predictions(project, good):
     found, text = ensemble_runs(project, ["good"], load_dataset(project)), read(good)
     targets, predictions = found.oof.targets, found.oof.predictions[:, 0]
     rows = cells(text, "Operating points")
@@ -157,7 +157,7 @@ def test_operating_points_and_decisions(project, good):
     assert f"Expected calibration error {METRICS['ece'](targets, predictions):.4f}" in text
 
 
-def test_galleries_tell_what_is_true_and_what_was_predicted(project, good):
+def test_gallery_captions_match_targets_and_predictions(project, good):
     found, text = ensemble_runs(project, ["good"], load_dataset(project)), read(good)
     tiles = re.findall(r'data-text="(\w+), target: true (\d), predicted ([\d.]+), fold (\d)" data-map=""', text)
     assert len(tiles) == text.count('class="tile"') > 20
@@ -169,7 +169,7 @@ def test_galleries_tell_what_is_true_and_what_was_predicted(project, good):
     assert "there are no heat maps" in text
 
 
-def test_a_run_of_some_folds_says_so(project):
+def test_partial_run_is_marked(project):
     text = read(report(project, ["part"]))
     units = files.read_json(project.paths.run("part").score)["units"]
     assert f"Covers 1 of 3 folds: the score is of {units} of 59 samples." in text
@@ -177,14 +177,14 @@ def test_a_run_of_some_folds_says_so(project):
     assert "OPTIMISTIC" not in text
 
 
-def test_an_optimistic_score_says_so(project):
+def test_optimistic_score_is_marked(project):
     text = read(report(project, ["peeked"]))
     assert '<p class="note">OPTIMISTIC: epochs were chosen on the scored folds.' in text
     assert "Covers" not in text
 
 
 @pytest.mark.slow
-def test_several_runs_stand_on_one_page(project):
+def test_ensemble_page_lists_members_and_methods(project):
     path = report(project, ["good", "fair"])
     assert path == project.workspace.root / "runs/small/fair+good.html"
     found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read(path)
@@ -202,7 +202,7 @@ def test_several_runs_stand_on_one_page(project):
 
 
 @pytest.mark.slow
-def test_the_method_that_is_asked_for_is_taken(project):
+def test_requested_ensemble_method_is_used(project):
     found = ensemble_runs(project, ["fair", "peeked"], load_dataset(project), method="stacking")
     text = read(report(project, ["fair", "peeked"], method="stacking"))
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
@@ -211,7 +211,7 @@ def test_the_method_that_is_asked_for_is_taken(project):
 
 
 @pytest.mark.slow
-def test_scores_of_the_leaderboard_are_told(project):
+def test_leaderboard_scores_are_shown(project):
     assert "public score" not in cards(read(report(project, ["fair"])))
     submit(project, names=["fair"])
     row = read_ledger(project.workspace).iloc[-1]
@@ -222,14 +222,14 @@ def test_scores_of_the_leaderboard_are_told(project):
     assert "public score" not in cards(read(report(project, ["good"])))
 
 
-def test_what_is_not_there_is_named(project):
+def test_untrained_run_raises(project):
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
         report(project, ["nobody"])
     assert not (project.workspace.root / "runs/small/nobody").exists()
 
 
 @pytest.mark.slow
-def test_what_the_competition_calls_itself_is_text(project_folder):
+def test_competition_title_is_escaped(project_folder):
     facts = SMALL.replace("title: A small phantom", "title: '<script>alert(1)</script> & $1 \"b\"'")
     add_competition(project_folder, "odd", facts.replace("keep: [age, sex]", "keep: []"))
     project = Project.open("odd")
@@ -241,7 +241,7 @@ def test_what_the_competition_calls_itself_is_text(project_folder):
 
 
 @pytest.mark.slow
-def test_histories_of_another_metric_are_left_out(project):
+def test_history_of_another_metric_is_left_out(project):
     fold = project.paths.run("good").fold(0)
     files.write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "log_loss": [0.4]}), fold.history)
     assert "Learning curves" not in read(report(project, ["good"]))
@@ -261,7 +261,7 @@ def test_histories_of_another_metric_are_left_out(project):
         pytest.param("rsna-breast-cancer-detection", "binary", "units", marks=pytest.mark.slow),
     ],
 )
-def test_other_tasks(once, name, task, unit, tmp_path, monkeypatch):
+def test_report_of_every_task_matches_its_run(once, name, task, unit, tmp_path, monkeypatch):
     copied(lookalike_once(once, name), tmp_path, monkeypatch)
     project = Project.open(name)
     assert project.competition.task == task

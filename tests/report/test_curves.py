@@ -1,4 +1,4 @@
-"""Curves and thresholds against scikit-learn and against slow transcriptions."""
+"""Curves, operating points, calibration bins and confusion, compared with scikit-learn and slow searches."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from medfold.scoring.metric import METRICS
 
 
 def drawn(seed: int, count: int = 150, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Truth, a third positive, and predictions that know something of it; with ties, to one decimal."""
+    """Draws labels, a third of them positive, and informative predictions; with ties, rounded to one decimal."""
     rng = np.random.default_rng(seed)
     truth = (np.arange(count) % 3 == 0).astype(np.int64)
     predictions = 1 / (1 + np.exp(-1.5 * truth - rng.standard_normal(count)))
@@ -18,7 +18,7 @@ def drawn(seed: int, count: int = 150, ties: bool = False) -> tuple[np.ndarray, 
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("seed", range(3))
-def test_short_curves_are_those_of_scikit_learn(seed, ties):
+def test_short_curves_match_scikit_learn(seed, ties):
     truth, predictions = drawn(seed, ties=ties)
     x, y, _ = sklearn.roc_curve(truth, predictions)
     ours = curves.roc(truth, predictions)
@@ -32,7 +32,7 @@ def test_short_curves_are_those_of_scikit_learn(seed, ties):
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_average_precision_is_the_sum_over_the_steps(ties):
+def test_average_precision_is_the_sum_over_steps(ties):
     truth, predictions = drawn(4, ties=ties)
     precision, recall, _ = sklearn.precision_recall_curve(truth, predictions)
     steps = sum((recall[k] - recall[k + 1]) * precision[k] for k in range(len(recall) - 1))
@@ -41,7 +41,7 @@ def test_average_precision_is_the_sum_over_the_steps(ties):
 
 @pytest.mark.parametrize("kind", ["roc", "precision_recall"])
 @pytest.mark.parametrize("seed", range(3))
-def test_long_curves_are_thinned_without_a_visible_change(kind, seed):
+def test_long_curves_are_thinned_within_tolerance(kind, seed):
     truth, predictions = drawn(seed, 5000)
     if kind == "roc":
         x, y, _ = sklearn.roc_curve(truth, predictions)
@@ -58,14 +58,27 @@ def test_long_curves_are_thinned_without_a_visible_change(kind, seed):
 
 
 def slow_operating_points(truth: np.ndarray, predictions: np.ndarray) -> dict[str, tuple[float, ...]]:
-    """Aim -> threshold, sensitivity, specificity, precision, negative predictive value; threshold by threshold."""
+    """Searches all thresholds: criterion -> threshold, sensitivity, specificity, and both predictive values."""
     rows = []
     for threshold in np.unique(predictions):
-        called, positive = predictions >= threshold, truth == 1
-        true, false = (called & positive).sum(), (called & ~positive).sum()
-        missed, spared = (~called & positive).sum(), (~called & ~positive).sum()
-        negative = spared / (spared + missed) if spared + missed else float("nan")
-        rows.append((threshold, true / positive.sum(), spared / (~positive).sum(), true / (true + false), negative))
+        predicted_positive, positive = predictions >= threshold, truth == 1
+        true_positives, false_positives = (predicted_positive & positive).sum(), (predicted_positive & ~positive).sum()
+        false_negatives, true_negatives = (
+            (~predicted_positive & positive).sum(),
+            (~predicted_positive & ~positive).sum(),
+        )
+        negative = (
+            true_negatives / (true_negatives + false_negatives) if true_negatives + false_negatives else float("nan")
+        )
+        rows.append(
+            (
+                threshold,
+                true_positives / positive.sum(),
+                true_negatives / (~positive).sum(),
+                true_positives / (true_positives + false_positives),
+                negative,
+            )
+        )
     found = {}
     for level in (0.90, 0.95):
         found[f"sensitivity {round(100 * level)}%"] = max(row for row in rows if row[1] >= level)
@@ -77,7 +90,7 @@ def slow_operating_points(truth: np.ndarray, predictions: np.ndarray) -> dict[st
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_operating_points_are_those_of_a_slow_search(seed, ties):
+def test_operating_points_match_exhaustive_search(seed, ties):
     truth, predictions = drawn(seed, 97, ties)
     expected = slow_operating_points(truth, predictions)
     found = curves.operating_points(truth, predictions)
@@ -86,7 +99,7 @@ def test_operating_points_are_those_of_a_slow_search(seed, ties):
         np.testing.assert_allclose(point[1:], expected[point.criterion], atol=1e-9)
 
 
-def test_a_specificity_that_no_threshold_reaches_is_left_out():
+def test_unreachable_specificity_is_left_out():
     truth, predictions = np.array([0, 0, 0, 1, 1]), np.array([0.1, 0.2, 0.9, 0.5, 0.9])
     found = curves.operating_points(truth, predictions)
     assert [point.criterion for point in found] == ["sensitivity 90%", "sensitivity 95%"]
@@ -96,14 +109,14 @@ def test_a_specificity_that_no_threshold_reaches_is_left_out():
     )
 
 
-def test_where_all_are_called_positive_no_negative_value_is_told():
+def test_negative_predictive_value_is_nan_without_predicted_negatives():
     found = curves.operating_points(np.array([0, 1]), np.array([0.5, 0.5]))
     assert [(point.sensitivity, point.specificity, point.precision) for point in found] == [(1, 0, 0.5)] * 2
     assert all(np.isnan(point.negative_predictive_value) for point in found)
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_the_bins_of_reliability_give_the_calibration_error(ties):
+def test_reliability_bins_give_calibration_error(ties):
     truth, predictions = drawn(6, 300, ties)
     predictions[:2] = 0, 1
     (x, y), count = curves.reliability(truth == 1, predictions)
@@ -114,7 +127,7 @@ def test_the_bins_of_reliability_give_the_calibration_error(ties):
     assert error == pytest.approx(METRICS["ece"](truth, predictions), abs=1e-9)
 
 
-def test_the_bins_of_decided_classes_give_the_calibration_error():
+def test_multiclass_reliability_bins_give_calibration_error():
     rng = np.random.default_rng(0)
     targets, predictions = rng.integers(0, 4, 200), rng.dirichlet([0.5] * 4, 200)
     (x, y), count = curves.reliability(predictions.argmax(axis=1) == targets, predictions.max(axis=1))
@@ -122,7 +135,7 @@ def test_the_bins_of_decided_classes_give_the_calibration_error():
     assert error == pytest.approx(METRICS["ece"](targets, predictions), abs=1e-9)
 
 
-def test_confusion_is_that_of_scikit_learn():
+def test_confusion_matches_scikit_learn():
     truth, predictions = drawn(7, ties=True)
     assert (predictions == 0.5).any()
     expected = sklearn.confusion_matrix(truth, predictions > 0.5)

@@ -1,4 +1,4 @@
-"""Which images are shown."""
+"""Choice of the images shown in the galleries."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ COUNT, COLUMNS = 120, 4
 
 
 def drawn(task: str) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and predictions that know a little of them."""
+    """Draws targets and informative predictions."""
     rng = np.random.default_rng(3)
     if task == "multiclass":
         targets = rng.integers(0, COLUMNS, COUNT)
@@ -21,8 +21,8 @@ def drawn(task: str) -> tuple[np.ndarray, np.ndarray]:
     return (targets[:, 0] if task == "binary" else targets), predictions
 
 
-def judged(task: str, targets, predictions, choice) -> tuple[np.ndarray, np.ndarray]:
-    """Of each shown the confidence, and whether it is right, one after the other."""
+def confidence_and_correctness(task: str, targets, predictions, choice) -> tuple[np.ndarray, np.ndarray]:
+    """Returns confidence and correctness of the chosen images."""
     confidence, right = [], []
     for row, column in zip(choice.rows, choice.columns, strict=True):
         p = predictions[row, column]
@@ -38,27 +38,27 @@ def judged(task: str, targets, predictions, choice) -> tuple[np.ndarray, np.ndar
 
 
 @pytest.fixture(params=["binary", "multiclass", "multilabel"])
-def given(request):
+def task_and_predictions(request):
     return request.param, *drawn(request.param)
 
 
-def test_right_ones_and_mistakes_with_the_surest_first(given):
-    task, targets, predictions = given
+def test_correct_and_wrong_units_are_sorted_by_confidence(task_and_predictions):
+    task, targets, predictions = task_and_predictions
     found = choose_units(targets, predictions)
     assert [choice.title for choice in found] == TITLES
     good, bad, _ = found
     for choice, wanted in ((good, True), (bad, False)):
-        confidence, right = judged(task, targets, predictions, choice)
+        confidence, right = confidence_and_correctness(task, targets, predictions, choice)
         assert len(right) == NUM_SHOWN
         assert (right == wanted).all()
         assert (np.diff(confidence) <= 0).all()
         assert len(set(choice.rows.tolist())) == NUM_SHOWN
         rest = choose_units(targets, predictions, COUNT)[0 if wanted else 1]
-        assert judged(task, targets, predictions, rest)[0][NUM_SHOWN:].max() <= confidence[-1]
+        assert confidence_and_correctness(task, targets, predictions, rest)[0][NUM_SHOWN:].max() <= confidence[-1]
 
 
-def test_no_surer_mistake_is_left_out(given):
-    task, targets, predictions = given
+def test_most_confident_mistakes_are_shown(task_and_predictions):
+    task, targets, predictions = task_and_predictions
     if task == "multiclass":
         sure, wrong = predictions.max(axis=1), predictions.argmax(axis=1) != targets
     else:
@@ -67,11 +67,11 @@ def test_no_surer_mistake_is_left_out(given):
         wrong = sure > 0
     expected = np.sort(sure[wrong])[::-1][:NUM_SHOWN]
     bad = choose_units(targets, predictions)[1]
-    np.testing.assert_allclose(judged(task, targets, predictions, bad)[0], expected)
+    np.testing.assert_allclose(confidence_and_correctness(task, targets, predictions, bad)[0], expected)
 
 
-def test_the_nearest_are_nearest(given):
-    task, targets, predictions = given
+def test_units_closest_to_the_threshold_are_shown(task_and_predictions):
+    task, targets, predictions = task_and_predictions
     near = choose_units(targets, predictions)[2]
     if task == "multiclass":
         top = np.sort(predictions, axis=1)
@@ -83,8 +83,8 @@ def test_the_nearest_are_nearest(given):
     np.testing.assert_allclose(shown, np.sort(margin)[:NUM_SHOWN])
 
 
-def test_without_mistakes_their_gallery_is_left_out(given):
-    task, targets, _ = given
+def test_gallery_of_mistakes_is_left_out_without_mistakes(task_and_predictions):
+    task, targets, _ = task_and_predictions
     truth = np.eye(COLUMNS)[targets] if task == "multiclass" else targets.reshape(COUNT, -1)
     perfect = 0.1 + 0.8 * truth if task != "multiclass" else truth * 0.7 + 0.075
     assert [choice.title for choice in choose_units(targets, perfect)] == [TITLES[0], TITLES[2]]
@@ -93,8 +93,8 @@ def test_without_mistakes_their_gallery_is_left_out(given):
 
 
 @pytest.mark.parametrize("count", [1, 5, 1000])
-def test_no_more_than_asked_for(given, count):
-    _, targets, predictions = given
+def test_count_limits_the_galleries(task_and_predictions, count):
+    _, targets, predictions = task_and_predictions
     good, bad, near = choose_units(targets, predictions, count)
     assert len(near.rows) == len(near.columns) == min(count, COUNT)
     if count < 1000:
@@ -103,7 +103,7 @@ def test_no_more_than_asked_for(given, count):
         assert sorted([*good.rows, *bad.rows]) == list(range(COUNT))
 
 
-def test_labels_are_shown_for_what_is_most_telling():
+def test_multilabel_units_show_their_most_extreme_label():
     targets = np.array([[1, 0], [1, 0], [0, 1]])
     predictions = np.array([[0.9, 0.45], [0.8, 0.68], [0.31, 0.95]])
     good, bad, near = choose_units(targets, predictions)

@@ -1,4 +1,4 @@
-"""Lines are told apart without colour, and their colours by those who see fewer of them."""
+"""Line styles: lines differ without colour, and colours differ for colour-blind readers."""
 
 import itertools
 import re
@@ -12,19 +12,19 @@ from medfold.report import plots
 from medfold.report.curves import Curve
 from medfold.report.line_styles import SERIES, line_style, sample
 
-# Machado, Oliveira and Fernandes 2009, severity 1: linear RGB as somebody with one kind of cone less sees it.
-SEEN = {
+# Machado, Oliveira and Fernandes 2009, severity 1: linear RGB as seen with one kind of cones missing.
+CONE_MATRICES = {
     "all cones": np.eye(3),
     "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
     "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
     "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
 }
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-ALIKE = 15  # CIELAB distance below which thin lines of two colours look alike
+MIN_DISTANCE = 15  # CIELAB distance at which thin lines of two colours can be distinguished
 
 
 def palettes() -> dict[str, dict[str, str]]:
-    """The variables of the style sheet: in light, in dark and in print."""
+    """Reads the colour variables of the style sheet: light, dark and print."""
     css = (resources("medfold.report") / "page.css").read_text(encoding="utf-8")
     blocks = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
     found = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]+);", block)) for block in blocks]
@@ -63,7 +63,7 @@ def drawn_lines(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def test_no_two_of_forty_lines_share_dash_and_marker():
+def test_forty_lines_differ_in_dash_and_marker():
     styles = [line_style(number) for number in range(40)]
     assert len({(style.dash, style.marker) for style in styles}) == 40
     for one, next_one in itertools.pairwise(styles):
@@ -72,31 +72,31 @@ def test_no_two_of_forty_lines_share_dash_and_marker():
         assert one.colour != next_one.colour
 
 
-def test_lines_that_are_drawn_differ_without_colour():
+def test_drawn_lines_differ_without_colour():
     line = Curve(np.linspace(0, 1, 50), np.linspace(0, 1, 50))
     found = drawn_lines(plots.curves({f"class {number}": line for number in range(12)}, "x", "y", "roc").svg)
     assert len(found) == len(set(found)) == 12
 
 
-def test_samples_of_the_legend_differ_without_colour():
+def test_legend_samples_differ_without_colour():
     without = [re.sub(r"var\(--series\d\)", "black", sample(number)) for number in range(40)]
     assert len(set(without)) == 40
-    square = "M17.25 8.75L22.75 8.75L22.75 3.25L17.25 3.25Z"  # of 5.5 points, in the middle of 40 x 12
+    square = "M17.25 8.75L22.75 8.75L22.75 3.25L17.25 3.25Z"  # a square of 5.5 points in the middle of 40 x 12
     assert f'd="{square}"' in sample(1)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "print"])
-@pytest.mark.parametrize("eyes", SEEN)
-def test_colours_are_told_apart_by_other_eyes(mode, eyes):
+@pytest.mark.parametrize("eyes", CONE_MATRICES)
+def test_colours_differ_for_colour_blind_readers(mode, eyes):
     variables = palettes()[mode]
     colours = [variables[f"series{number}"] for number in range(len(SERIES))]
-    seen = [lab(np.array(SEEN[eyes]) @ linear(colour)) for colour in colours]
+    seen = [lab(np.array(CONE_MATRICES[eyes]) @ linear(colour)) for colour in colours]
     for one, other in itertools.combinations(range(len(colours)), 2):
-        assert np.linalg.norm(seen[one] - seen[other]) > ALIKE, (colours[one], colours[other])
+        assert np.linalg.norm(seen[one] - seen[other]) > MIN_DISTANCE, (colours[one], colours[other])
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "print"])
-def test_lines_and_words_stand_out_from_the_paper(mode):
+def test_lines_and_text_have_enough_contrast(mode):
     variables = palettes()[mode]
     for number in range(len(SERIES)):
         assert contrast(variables[f"series{number}"], variables["panel"]) >= 3
@@ -110,8 +110,8 @@ def test_lines_and_words_stand_out_from_the_paper(mode):
         assert contrast(variables[ink], variables[paper]) >= 4.5, (ink, paper)
 
 
-def test_the_simulation_itself_finds_colours_that_look_alike():
-    """Folds 1 and 4 had these colours, which look alike without cones for green."""
-    one, other = (lab(np.array(SEEN["deuteranopia"]) @ linear(colour)) for colour in ("#c2410c", "#a16207"))
+def test_simulation_detects_confusable_colours():
+    """Folds 1 and 4 had these colours, which look alike in deuteranopia."""
+    one, other = (lab(np.array(CONE_MATRICES["deuteranopia"]) @ linear(colour)) for colour in ("#c2410c", "#a16207"))
     assert np.linalg.norm(one - other) < 5
     assert np.linalg.norm(lab(linear("#c2410c")) - lab(linear("#a16207"))) > 25

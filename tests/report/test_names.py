@@ -1,4 +1,4 @@
-"""Names of any script and length inside the English of the page."""
+"""Names in any writing system and of any length inside the English of the page."""
 
 import pytest
 
@@ -6,19 +6,19 @@ from medfold.report.names import is_long, isolate, listed, text_width
 
 
 @pytest.mark.parametrize("name", ["benign", "Größe", "恶性肿瘤", "3", 3, "", "опухоль"])
-def test_a_name_from_left_to_right_stays_as_it_is(name):
+def test_left_to_right_name_is_unchanged(name):
     assert isolate(name) == str(name)
 
 
 @pytest.mark.parametrize("name", ["שפיר", "ورم خبيث", "stage שני", "٣"])
-def test_a_name_from_right_to_left_is_isolated(name):
+def test_right_to_left_name_is_isolated(name):
     assert isolate(name) == f"\u2068{name}\u2069"
 
 
-def test_names_are_listed_each_on_its_own():
+def test_listed_isolates_each_name():
     assert listed(["a", "שפיר", "b"]) == "a, \u2068שפיר\u2069, b"
 
 
-def test_letters_of_double_width_count_twice():
+def test_double_width_letters_count_twice():
     assert [text_width(name) for name in ("abc", "恶性", "שפיר", "ｱ")] == [3, 4, 4, 1]
     assert (is_long("a" * 44), is_long("a" * 45), is_long("恶" * 22), is_long("恶" * 23)) == (False, True, False, True)

@@ -1,4 +1,4 @@
-"""The page's HTML: what is given is escaped, nothing is fetched, and it can be read by everybody."""
+"""The HTML of the page: escaping, self-containment, accessibility."""
 
 import base64
 import re
@@ -12,12 +12,12 @@ from medfold.report import page as pages
 from medfold.report.drawing import CaptionedImage, ConfusionTable, Drawing, Interval, IntervalTable, LegendEntry, Strip
 from medfold.report.page import Card, Page, Section, Tile
 
-EVIL = "<script>alert(1)</script> a\"b 'c' & </style>"
+MARKUP = "<script>alert(1)</script> a\"b 'c' & </style>"
 VOID = {"meta", "link", "img", "br", "input", "hr"}
 
 
-class Seen(HTMLParser):
-    """Elements with attributes and text, and that each is closed where it should be."""
+class ParsedPage(HTMLParser):
+    """Elements with attributes and text; fails if an element is not closed in order."""
 
     def __init__(self, text: str):
         super().__init__()
@@ -45,8 +45,8 @@ class Seen(HTMLParser):
         return [(attributes, "".join(text)) for name, attributes, text in self.elements if name == tag]
 
 
-def built(word: str = "word") -> Page:
-    """A page with a part of every kind, on which the word stands wherever text does."""
+def page_with_word(word: str = "word") -> Page:
+    """Builds a page with a part of every kind, and the word in place of every text."""
     picture = pages.jpeg(np.zeros((4, 4, 3), np.uint8))
     first, second = Section("first", f"First {word}"), Section("second", f"Second {word}")
     first.text(word)
@@ -65,19 +65,19 @@ def built(word: str = "word") -> Page:
 
 
 @pytest.fixture(scope="module")
-def evil() -> Seen:
-    return Seen(pages.render(built(EVIL)))
+def page_with_markup() -> ParsedPage:
+    return ParsedPage(pages.render(page_with_word(MARKUP)))
 
 
-def test_what_is_given_is_text_and_never_markup(evil):
-    plain = Seen(pages.render(built()))
-    assert [(tag, set(attributes)) for tag, attributes, _ in evil.elements] == [
+def test_page_texts_are_escaped(page_with_markup):
+    plain = ParsedPage(pages.render(page_with_word()))
+    assert [(tag, set(attributes)) for tag, attributes, _ in page_with_markup.elements] == [
         (tag, set(attributes)) for tag, attributes, _ in plain.elements
     ]
-    assert len(evil.all("script")) == 1
-    assert "alert" not in evil.all("script")[0][1]
+    assert len(page_with_markup.all("script")) == 1
+    assert "alert" not in page_with_markup.all("script")[0][1]
     for tag in ("h1", "caption", "figcaption", "th", "td", "li", "pre", "h3", "footer", "title", "button", "b"):
-        assert any(EVIL in text for _, text in evil.all(tag)), tag
+        assert any(MARKUP in text for _, text in page_with_markup.all(tag)), tag
     for tag, attribute in (
         ("img", "alt"),
         ("button", "data-text"),
@@ -85,11 +85,11 @@ def test_what_is_given_is_text_and_never_markup(evil):
         ("figure", "aria-label"),
         ("div", "aria-label"),
     ):
-        assert EVIL in [attributes.get(attribute) for attributes, _ in evil.all(tag)], attribute
+        assert MARKUP in [attributes.get(attribute) for attributes, _ in page_with_markup.all(tag)], attribute
 
 
-def drawn(word: str) -> Page:
-    """A page with a figure of every kind, on which the word stands wherever a name does."""
+def figures_with_word(word: str) -> Page:
+    """Builds a page with a figure of every kind, and the word in place of every name."""
     section = Section("first", "First")
     section.figures(
         [
@@ -104,22 +104,22 @@ def drawn(word: str) -> Page:
 
 
 @pytest.mark.parametrize("length", [1, 5])
-def test_names_of_figures_are_text_and_never_markup(length):
-    word = EVIL * length  # short, and so long that it is cut
-    plain, evil = (Seen(pages.render(drawn(each))) for each in ("x" * len(word), word))
-    assert [(tag, set(attributes)) for tag, attributes, _ in evil.elements] == [
+def test_figure_names_are_escaped(length):
+    word = MARKUP * length  # short, or so long that it is truncated
+    plain, page_with_markup = (ParsedPage(pages.render(figures_with_word(each))) for each in ("x" * len(word), word))
+    assert [(tag, set(attributes)) for tag, attributes, _ in page_with_markup.elements] == [
         (tag, set(attributes)) for tag, attributes, _ in plain.elements
     ]
-    assert len(evil.all("script")) == 1
-    assert [text for _, text in evil.all("bdi")].count(word) == 4
+    assert len(page_with_markup.all("script")) == 1
+    assert [text for _, text in page_with_markup.all("bdi")].count(word) == 4
     for tag in ("th", "td", "li", "span"):
-        assert any(word in text for _, text in evil.all(tag)), tag
-    titles = [attributes["title"] for _, attributes, _ in evil.elements if "title" in attributes]
+        assert any(word in text for _, text in page_with_markup.all(tag)), tag
+    titles = [attributes["title"] for _, attributes, _ in page_with_markup.elements if "title" in attributes]
     # The legend, a row and a column of the confusion table, an interval, a strip and its caption, three cells.
     assert titles.count(word) == (9 if length > 1 else 1)
 
 
-def test_every_text_of_the_page_is_shown():
+def test_every_text_of_the_page_is_rendered():
     words = iter(f"word{number}" for number in range(99))
     first = Section("first", next(words))
     for add in (first.text, first.heading, first.code):
@@ -135,10 +135,10 @@ def test_every_text_of_the_page_is_shown():
     assert [number for number in range(used) if not re.search(rf"\bword{number}\b", text)] == []
 
 
-def test_nothing_is_fetched():
-    text = pages.render(built())
+def test_page_fetches_nothing():
+    text = pages.render(page_with_word())
     assert re.findall(r"https?:|//[\w.]+\.\w+|@import|url\((?!#)", text) == []
-    seen = Seen(text)
+    seen = ParsedPage(text)
     for tag, attributes, _ in seen.elements:
         for name in ("src", "href", "data-plain", "action", "srcset", "poster"):
             assert attributes.get(name, "#").startswith(("#", "data:")), (tag, name)
@@ -148,8 +148,8 @@ def test_nothing_is_fetched():
     assert "connect-src" not in policy
 
 
-def test_it_can_be_read_without_seeing_it():
-    seen = Seen(pages.render(built()))
+def test_page_is_accessible_to_screen_readers():
+    seen = ParsedPage(pages.render(page_with_word()))
     assert len(seen.all("h1")) == len(seen.all("main")) == len(seen.all("nav")) == 1
     assert seen.all("html")[0][0]["lang"] == "en"
     ids = [attributes["id"] for _, attributes, _ in seen.elements if "id" in attributes]
@@ -165,27 +165,27 @@ def test_it_can_be_read_without_seeing_it():
     assert [text for _, text in seen.all("td")] == ["word", "1.50", "x", "-2 %"]
 
 
-def test_numbers_are_to_the_right_and_chosen_rows_stand_out():
-    seen = Seen(pages.render(built()))
+def test_numbers_and_marked_rows_have_css_classes():
+    seen = ParsedPage(pages.render(page_with_word()))
     assert [attributes.get("class") for attributes, _ in seen.all("td")] == [None, "n", None, "n"]
     assert [attributes.get("class") for attributes, _ in seen.all("th")] == [None, None, "n", None, None]
     assert [attributes.get("class") for attributes, _ in seen.all("tr")] == [None, None, "marked"]
 
 
-def test_a_page_without_images_has_no_dialog():
-    assert len(Seen(pages.render(built())).all("dialog")) == 1
-    page = built()
+def test_page_without_gallery_has_no_dialog():
+    assert len(ParsedPage(pages.render(page_with_word())).all("dialog")) == 1
+    page = page_with_word()
     page.sections.pop()
-    assert Seen(pages.render(page)).all("dialog") == []
+    assert ParsedPage(pages.render(page)).all("dialog") == []
     assert not page.has_gallery
 
 
-def test_equal_pages_are_equal_bytes():
-    assert pages.render(built()) == pages.render(built())
-    assert pages.render(built()) != pages.render(built("other"))
+def test_equal_pages_render_equally():
+    assert pages.render(page_with_word()) == pages.render(page_with_word())
+    assert pages.render(page_with_word()) != pages.render(page_with_word("other"))
 
 
-def test_a_picture_is_held_by_its_address():
+def test_jpeg_encodes_image_as_data_url():
     across = np.linspace(0, 255, 64)
     pixels = np.stack(np.broadcast_arrays(across[None, :], across[:40, None], 30.0), axis=-1).astype(np.uint8)
     kind, data = pages.jpeg(pixels).split(",")

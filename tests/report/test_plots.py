@@ -1,4 +1,4 @@
-"""Figures: sound SVG and HTML whose colours and type are the page's, and whose names are text."""
+"""Figures: valid SVG and HTML in the colours and the font of the page, with names as text."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -22,7 +22,7 @@ ROWS = [
     Interval("sex <M>", 0.7, np.nan, np.nan),
     Interval("few", np.nan, np.nan, np.nan),
 ]
-# Plots by their function: name -> SVG and legend, and texts that stand in one of both.
+# Plots: (function of the figure's name, texts in its SVG or legend).
 PLOTS = {
     "curves": (
         lambda name: plots.curves(dict.fromkeys(LABELS, LINE), "x <axis>", "y", name, True, [LINE]),
@@ -39,7 +39,7 @@ PLOTS = {
         ["prediction", "share", *LABELS],
     ),
 }
-# Tables that are drawn, and texts that stand in them.
+# Tables drawn as figures: (content, texts in them).
 TABLES = {
     "confusion": (
         {"confusion": ConfusionTable(np.array([[1234, 5, 0], [6, 78, 9], [0, 0, 0]]), LABELS)},
@@ -52,8 +52,8 @@ TABLES = {
 }
 
 
-def on_the_page(**content) -> str:
-    """The HTML of a figure as the page has it."""
+def rendered(**content) -> str:
+    """Renders a figure as HTML."""
     section = Section("a", "A")
     section.figures([Drawing("roc", "title", "words", **content)])
     text = pages.render(Page("n", "t", "s", [], [], [section], "f"))
@@ -67,16 +67,16 @@ def plot(request):
 
 @pytest.fixture(params=[*PLOTS, *TABLES])
 def figure(request):
-    """HTML of a figure, and the texts that stand in it."""
+    """HTML of a figure, and the texts in it."""
     if request.param in TABLES:
         content, texts = TABLES[request.param]
     else:
         make, texts = PLOTS[request.param]
         content = make("roc")._asdict()
-    return on_the_page(**content), texts
+    return rendered(**content), texts
 
 
-def test_it_is_sound_xml_whose_text_is_text(figure):
+def test_figure_is_valid_xml_with_readable_text(figure):
     text, texts = figure
     root = ElementTree.fromstring(text)
     found = ["".join(element.itertext()).strip() for element in root.iter()]
@@ -86,7 +86,7 @@ def test_it_is_sound_xml_whose_text_is_text(figure):
     assert all(each.get("aria-hidden") == "true" for each in root.iter("svg"))
 
 
-def test_a_plot_fits_where_it_is_put(plot):
+def test_plot_has_no_fixed_size(plot):
     root = ElementTree.fromstring(plot[0]("roc").svg)
     assert root.tag == "svg"
     assert root.get("aria-hidden") == "true"
@@ -94,7 +94,7 @@ def test_a_plot_fits_where_it_is_put(plot):
     assert len(root.get("viewBox").split()) == 4
 
 
-def test_names_stand_in_the_legend_and_not_in_the_plot(plot):
+def test_names_are_in_the_legend_not_the_plot(plot):
     make, texts = plot
     drawn = make("roc")
     named = [each for each in texts if each in LABELS or each.startswith("fold")]
@@ -103,7 +103,7 @@ def test_names_stand_in_the_legend_and_not_in_the_plot(plot):
     assert set(words) & {*named, "hidden"} == set()
 
 
-def test_its_colours_and_type_are_those_of_the_page(figure):
+def test_figure_uses_colours_and_font_of_the_page(figure):
     text = figure[0]
     for element in ElementTree.fromstring(text).iter():
         style = dict(each.split(": ") for each in element.get("style", "").split("; ") if each)
@@ -116,7 +116,7 @@ def test_its_colours_and_type_are_those_of_the_page(figure):
     assert ("var(--ink)" in text) == ('class="plot"' in text) == ("font-family: inherit" in text)
 
 
-def test_it_asks_for_nothing_else(figure):
+def test_figure_references_nothing_outside(figure):
     text = figure[0]
     for word in ("http", "xlink", "<image", "<script", "<metadata", "<?xml", "<!DOCTYPE", "@import"):
         assert word not in text
@@ -124,7 +124,7 @@ def test_it_asks_for_nothing_else(figure):
         assert address.startswith("#roc-")
 
 
-def test_ids_are_its_own_and_all_that_is_referred_to_is_there(plot):
+def test_plot_ids_are_unique_and_referenced_ids_exist(plot):
     text = plot[0]("roc").svg
     ids = [element.get("id") for element in ElementTree.fromstring(text).iter() if element.get("id")]
     assert ids
@@ -135,18 +135,18 @@ def test_ids_are_its_own_and_all_that_is_referred_to_is_there(plot):
     assert others & set(ids) == set()
 
 
-def test_equal_input_gives_equal_bytes(plot):
+def test_equal_input_gives_equal_plot(plot):
     first = plot[0]("roc")
     PLOTS["curves"][0]("between")
     assert plot[0]("roc") == first
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_equal_tables_give_equal_bytes(name):
-    assert on_the_page(**TABLES[name][0]) == on_the_page(**TABLES[name][0])
+def test_equal_tables_render_equally(name):
+    assert rendered(**TABLES[name][0]) == rendered(**TABLES[name][0])
 
 
-def test_series_differ():
+def test_series_differ_in_colour_or_dash():
     many = plots.curves({f"class {number}": LINE for number in range(12)}, "x", "y", "roc")
     for number in range(8):
         assert f"stroke: var(--series{number})" in many.svg
@@ -155,9 +155,9 @@ def test_series_differ():
         assert ["stroke-dasharray" in line for line in lines if "stroke-width: 1.8" in line] == [False, True]
 
 
-def test_confusion_is_shaded_by_the_share_of_the_row():
+def test_confusion_is_shaded_by_row_share():
     def fills(counts):
-        text = on_the_page(confusion=ConfusionTable(np.array(counts), ["a", "b"]))
+        text = rendered(confusion=ConfusionTable(np.array(counts), ["a", "b"]))
         return re.findall(r"background: var\(--fill(\d)\)", text)
 
     assert fills([[100, 0], [0, 1]]) == ["8", "0", "0", "8"]
@@ -165,9 +165,9 @@ def test_confusion_is_shaded_by_the_share_of_the_row():
     assert fills([[0, 0], [0, 7]]) == ["0", "0", "0", "8"]
 
 
-def test_many_classes_are_shaded_without_their_counts():
+def test_confusion_of_many_classes_omits_counts():
     labels = [f"class {number}" for number in range(15)]
-    root = ElementTree.fromstring(on_the_page(confusion=ConfusionTable(np.full((15, 15), 4321), labels)))
+    root = ElementTree.fromstring(rendered(confusion=ConfusionTable(np.full((15, 15), 4321), labels)))
     texts = [each.text for each in root.iter("bdi")] + [each.get("title") for each in root.iter("th")]
     assert "4,321" not in ["".join(each.itertext()) for each in root.iter()]
     assert texts.count("class 14") == 2
@@ -176,9 +176,9 @@ def test_many_classes_are_shaded_without_their_counts():
 @pytest.mark.parametrize(
     "labels", [["short"] * 12, ["short", "恶性肿瘤（腺癌）恶性肿瘤（腺癌）"], ["a name of 22 characters"] * 2]
 )
-def test_columns_have_numbers_where_names_find_no_room(labels):
+def test_confusion_columns_are_numbered_if_names_do_not_fit(labels):
     count = len(labels)
-    root = ElementTree.fromstring(on_the_page(confusion=ConfusionTable(np.eye(count, dtype=int), labels)))
+    root = ElementTree.fromstring(rendered(confusion=ConfusionTable(np.eye(count, dtype=int), labels)))
     columns = [each for each in root.iter("th") if each.get("scope") == "col"][1:]
     assert [each.text for each in columns] == [str(number + 1) for number in range(count)]
     assert [each.get("title") for each in columns] == labels
@@ -190,17 +190,17 @@ def test_columns_have_numbers_where_names_find_no_room(labels):
     ("labels", "wide"),
     [(["0", "1"], False), (["normal", "diseased"], False), (["Normal/Mild", "Moderate", "Severe"], True)],
 )
-def test_columns_have_names_where_they_find_room(labels, wide):
+def test_confusion_columns_are_named_if_names_fit(labels, wide):
     table = ConfusionTable(np.eye(len(labels), dtype=int), labels)
-    root = ElementTree.fromstring(on_the_page(confusion=table))
+    root = ElementTree.fromstring(rendered(confusion=table))
     columns = [each for each in root.iter("th") if each.get("scope") == "col"][1:]
     assert ["".join(each.itertext()) for each in columns] == labels
     assert table.is_wide == wide
 
 
-def test_intervals_are_drawn_where_they_are():
+def test_intervals_are_drawn_to_scale():
     table = IntervalTable(ROWS, "AUC", 0.75)
-    root = ElementTree.fromstring(on_the_page(intervals=table))
+    root = ElementTree.fromstring(rendered(intervals=table))
     places = {text: float(table.position(tick).rstrip("%")) for tick, text in table.ticks}
     assert {"0.75", "0.80", "0.85", "0.90"} <= set(places)
     assert 0 < places["0.75"] < places["0.80"] < places["0.90"] < 100
@@ -220,12 +220,12 @@ def test_intervals_are_drawn_where_they_are():
         ((0.00012, 0.00019), ["0.00012", "0.00014", "0.00016", "0.00018"]),
     ],
 )
-def test_ticks_have_as_many_digits_as_they_need(values, texts):
+def test_ticks_have_as_many_digits_as_needed(values, texts):
     table = IntervalTable([Interval("a", value, np.nan, np.nan) for value in values], "score", values[0])
     assert [text for _, text in table.ticks] == texts
 
 
-def test_operating_points_lie_on_the_curve():
+def test_operating_points_are_converted_to_roc_coordinates():
     points = [OperatingPoint("a", 0.5, 0.9, 0.6, 0.1, 0.2), OperatingPoint("b", 0.4, 0.95, 0.3, 0.1, 0.2)]
     x, y = plots.roc_points(points)
     np.testing.assert_allclose(x, [0.4, 0.7])
@@ -233,19 +233,19 @@ def test_operating_points_lie_on_the_curve():
 
 
 @pytest.mark.filterwarnings("error")
-def test_long_names_are_cut_with_their_full_text_in_a_title():
+def test_long_names_are_truncated_with_full_title():
     long = "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])"
     for content, count in (
         (plots.curves({long: LINE, "short": LINE}, "x", "y", "roc")._asdict(), 1),
         ({"intervals": IntervalTable([Interval(long, 0.8, 0.7, 0.9)], "AUC", 0.75)}, 1),
         ({"confusion": ConfusionTable(np.eye(2, dtype=int), [long, long + "x"])}, 4),
     ):
-        text = on_the_page(**content)
+        text = rendered(**content)
         assert "JPEG Lossless, Non-Hierarchical" in text
         assert text.count(f'title="{long}') == count
         assert 'title="short"' not in text
 
 
 @pytest.mark.filterwarnings("error")
-def test_letters_that_matplotlib_lacks_are_the_browsers_to_draw():
+def test_letters_without_a_matplotlib_font_stay_text():
     assert ">损失<" in plots.learning(HISTORIES, "loss", "损失", "roc").svg

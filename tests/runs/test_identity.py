@@ -1,4 +1,4 @@
-"""What a run was trained under decides: edits of the facts and of the data afterwards are named, or change nothing."""
+"""Runs after edits of the facts or the data: commands refuse them, or use what the run was trained with."""
 
 import shutil
 
@@ -70,7 +70,7 @@ def three(three_once, tmp_path, monkeypatch):
 
 
 def edited(project: Project, edit) -> Project:
-    """The same competition after an edit of its facts."""
+    """Opens the competition again after an edit of its facts."""
     facts = yaml.safe_load(project.paths.facts.read_text())
     edit(facts)
     project.paths.facts.write_text(yaml.safe_dump(facts, sort_keys=False))
@@ -103,16 +103,16 @@ OTHERS = [pytest.param(command, marks=pytest.mark.slow) for command in COMMANDS 
 
 @pytest.mark.parametrize("command", ["submit", *OTHERS])
 @pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
-def test_an_edit_of_the_facts_is_named(three, key, command):
+def test_edited_fact_raises_with_its_key(three, key, command):
     project = edited(three, EDITS[key])
     with pytest.raises(UserError) as caught:
         COMMANDS[command](project, "noisy")
-    told = str(caught.value)
-    assert "\n" not in told
-    assert f"run 'noisy' was trained with '{key}'" in told
+    error = str(caught.value)
+    assert "\n" not in error
+    assert f"run 'noisy' was trained with '{key}'" in error
 
 
-OF_LOOKALIKES = {
+LOOKALIKE_EDITS = {
     "labels.targets": (
         "ranzcr-clip-catheter-line-classification",
         lambda facts: facts["labels"].update(targets=facts["labels"]["targets"][::-1]),
@@ -126,9 +126,9 @@ OF_LOOKALIKES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [*COMMANDS, *RECHECK])
-@pytest.mark.parametrize("key", OF_LOOKALIKES)
-def test_an_edit_of_what_a_row_or_a_column_means_is_named(once, tmp_path, monkeypatch, key, command):
-    name, edit = OF_LOOKALIKES[key]
+@pytest.mark.parametrize("key", LOOKALIKE_EDITS)
+def test_edited_targets_or_unit_raise_with_key(once, tmp_path, monkeypatch, key, command):
+    name, edit = LOOKALIKE_EDITS[key]
     copied(lookalike_once(once, name), tmp_path, monkeypatch)
     project = Project.open(name)
     noisy_run(project)
@@ -139,23 +139,23 @@ def test_an_edit_of_what_a_row_or_a_column_means_is_named(once, tmp_path, monkey
 
 
 @pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
-def test_an_edit_of_the_facts_does_not_change_what_recheck_finds(three, capsys, key):
+def test_recheck_uses_facts_of_the_run(three, capsys, key):
     submit(three, names=["noisy"])
     project = edited(three, EDITS[key])
     capsys.readouterr()
     recheck(project)
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     if key == "labels.targets":
-        assert said.count(f"cannot be computed again: run 'noisy' was trained with '{key}'") == 2
+        assert output.count(f"cannot be computed again: run 'noisy' was trained with '{key}'") == 2
         with pytest.raises(UserError, match=f"trained with '{key}'"):
             recheck(project, ["noisy"])
     else:
-        assert said.count("computed again, equal") == 2
+        assert output.count("computed again, equal") == 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", [*EDITS, "labels.targets of the table"])
-def test_an_edit_of_the_facts_does_not_change_what_is_predicted(trained, key):
+def test_predict_uses_facts_of_the_run(trained, key):
     images = trained.paths.raw / "test"
     before = predict(trained, images).table
     edits = {
@@ -168,7 +168,7 @@ def test_an_edit_of_the_facts_does_not_change_what_is_predicted(trained, key):
     pd.testing.assert_frame_equal(predict(project, images), before)
 
 
-def test_the_default_classes_may_be_spelled_out(folded):
+def test_spelled_out_default_classes_are_accepted(folded):
     finished_run(folded)
     project = edited(folded, lambda facts: facts.update(classes=["0", "1"]))
     submit(project)
@@ -176,7 +176,7 @@ def test_the_default_classes_may_be_spelled_out(folded):
 
 
 @pytest.mark.parametrize("key", ["title", "licence"])
-def test_an_edit_that_changes_nothing_is_no_edit(three, key):
+def test_editing_title_or_licence_keeps_the_submission(three, key):
     submit(three, names=["noisy"])
     before = next(three.paths.submissions.glob("*.csv")).read_bytes()
     project = edited(three, lambda facts: facts.update({key: "another"}))
@@ -185,8 +185,8 @@ def test_an_edit_that_changes_nothing_is_no_edit(three, key):
 
 
 @pytest.mark.slow
-def test_predictions_are_named_as_when_the_run_was_trained(trained, capsys):
-    """Classes exchanged after training: the numbers of make predict stay under the words that they were learnt with."""
+def test_predictions_keep_column_names_of_the_run(trained, capsys):
+    """Targets renamed after training: predictions keep the column names of the training."""
     images = trained.paths.raw / "test"
     before = predict(trained, images).table
     project = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
@@ -196,7 +196,7 @@ def test_predictions_are_named_as_when_the_run_was_trained(trained, capsys):
 
 
 def change_test_part(project: Project, edit) -> None:
-    """Edits the raw test images, and the sample submission with them."""
+    """Edits the raw test images and the sample submission, and updates the solution."""
     edit(project.paths.raw / "test", project.paths.raw / "sample_submission.csv")
     hidden = files.read_csv(project.paths.solution, target=str)
     kept = files.read_csv(project.paths.raw / "sample_submission.csv")["id"]
@@ -205,26 +205,26 @@ def change_test_part(project: Project, edit) -> None:
     open_source(project).write_manifest()
 
 
-def added(folder, sample):
+def add_image(folder, sample):
     shutil.copy(next(folder.iterdir()), folder / "new.png")
     with sample.open("a") as file:
         file.write("new,0.5\n")
 
 
-def gone(folder, sample):
+def remove_image(folder, sample):
     lines = sample.read_text().splitlines()
     (folder / f"{lines[-1].split(',')[0]}.png").unlink()
     sample.write_text("\n".join([*lines[:-1], ""]))
 
 
-def other(folder, sample):
+def swap_images(folder, sample):
     first, second = sorted(folder.iterdir())[:2]
     content = first.read_bytes()
     first.write_bytes(second.read_bytes())
     second.write_bytes(content)
 
 
-PREDICTING = [each for each in OTHERS if each.values != ("compare",)]  # to compare, out-of-fold predictions are enough
+PREDICTING = [each for each in OTHERS if each.values != ("compare",)]  # compare reads only OOF predictions
 
 
 @pytest.mark.parametrize("command", ["submit", *PREDICTING])
@@ -232,15 +232,15 @@ PREDICTING = [each for each in OTHERS if each.values != ("compare",)]  # to comp
     ("edit", "message"),
     [
         pytest.param(
-            added,
+            add_image,
             r"the test part has changed since run 'baseline' was trained: 1 added \(new\)",
             marks=pytest.mark.slow,
         ),
-        (gone, r"the test part has changed since run 'baseline' was trained: 1 removed \(test_\w+\)"),
-        (other, "images of the test part have changed, under the same ids, since run 'baseline' was trained"),
+        (remove_image, r"the test part has changed since run 'baseline' was trained: 1 removed \(test_\w+\)"),
+        (swap_images, "images of the test part have changed, under the same ids, since run 'baseline' was trained"),
     ],
 )
-def test_images_of_the_test_part_that_changed_are_named(folded, edit, message, command):
+def test_changed_test_part_raises(folded, edit, message, command):
     finished_run(folded)
     change_test_part(folded, edit)
     project = Project.open("small")
@@ -249,8 +249,8 @@ def test_images_of_the_test_part_that_changed_are_named(folded, edit, message, c
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("edit", [pytest.param(added, marks=pytest.mark.slow), gone, other])
-def test_a_submission_is_rechecked_though_the_test_part_has_changed_since(folded, capsys, edit):
+@pytest.mark.parametrize("edit", [pytest.param(add_image, marks=pytest.mark.slow), remove_image, swap_images])
+def test_recheck_works_after_changed_test_part(folded, capsys, edit):
     finished_run(folded)
     submit(folded)
     change_test_part(folded, edit)
@@ -259,8 +259,8 @@ def test_a_submission_is_rechecked_though_the_test_part_has_changed_since(folded
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("edit", [added, gone, other])
-def test_predictions_of_new_images_do_not_ask_for_the_test_part(trained, tmp_path, edit):
+@pytest.mark.parametrize("edit", [add_image, remove_image, swap_images])
+def test_predict_works_after_changed_test_part(trained, tmp_path, edit):
     images = tmp_path / "images"
     shutil.copytree(trained.paths.raw / "test", images)
     before = predict(trained, images).table
@@ -269,7 +269,7 @@ def test_predictions_of_new_images_do_not_ask_for_the_test_part(trained, tmp_pat
 
 
 @pytest.mark.parametrize("change", ["line ends", "order of rows"])
-def test_folds_are_told_apart_by_what_they_say(folded, change):
+def test_folds_are_compared_by_content(folded, change):
     finished_run(folded)
     path = folded.paths.folds
     head, *rows = path.read_text().splitlines()
@@ -285,7 +285,7 @@ def test_folds_are_told_apart_by_what_they_say(folded, change):
         submit(folded, force=True)
 
 
-def test_a_run_of_an_older_version_is_known_by_the_hash_of_its_folds_file(folded):
+def test_older_run_is_matched_by_folds_file_hash(folded):
     finished_run(folded)
     run = folded.paths.run("baseline")
     origin = files.read_json(run.metadata)
@@ -297,14 +297,14 @@ def test_a_run_of_an_older_version_is_known_by_the_hash_of_its_folds_file(folded
     submit(folded, force=True)
 
 
-def test_data_that_is_deleted_and_got_again_is_the_same_data(folded):
+def test_data_downloaded_again_is_accepted(folded):
     finished_run(folded)
     shutil.rmtree(folded.paths.data)
     submit(folded)
     assert len(list(folded.paths.submissions.glob("*.csv"))) == 1
 
 
-def test_a_score_at_chance_is_submitted_by_force_only(folded):
+def test_submitting_score_at_chance_needs_force(folded):
     finished_run(folded, "noise", quality=-1.0)
     with pytest.raises(UserError, match=r"noise: the OOF score, AUC 0\.\d+, is no better than chance, 0.5000.*FORCE=1"):
         submit(folded, names=["noise"], dry_run=True)
@@ -314,7 +314,7 @@ def test_a_score_at_chance_is_submitted_by_force_only(folded):
 
 
 def relabelled(project: Project, count: int = 3) -> Project:
-    """The same competition after other labels of some training images came in."""
+    """Opens the competition again after some training labels were flipped."""
     path = project.paths.raw / "train.csv"
     table = files.read_csv(path, target=str)
     table.loc[: count - 1, "target"] = table.loc[: count - 1, "target"].map({"0": "1", "1": "0"})
@@ -324,7 +324,7 @@ def relabelled(project: Project, count: int = 3) -> Project:
 
 
 @pytest.mark.parametrize("command", ["submit", *OTHERS])
-def test_labels_that_changed_are_named(folded, command):
+def test_changed_labels_raise(folded, command):
     finished_run(folded)
     project = relabelled(folded)
     with pytest.raises(UserError, match="labels of the training part have changed since run 'baseline'") as caught:
@@ -332,12 +332,12 @@ def test_labels_that_changed_are_named(folded, command):
     assert "\n" not in str(caught.value)
 
 
-def test_runs_of_other_labels_or_facts_are_listed_without_a_score(folded, capsys):
+def test_list_runs_hides_scores_of_outdated_runs(folded, capsys):
     finished_run(folded)
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="none")))
-    said = capsys.readouterr().out
-    assert "(trained with another images.symmetry)" in said
-    assert "AUC " not in said.splitlines()[2]
+    output = capsys.readouterr().out
+    assert "(trained with another images.symmetry)" in output
+    assert "AUC " not in output.splitlines()[2]
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="horizontal")))
     assert "3/3" in capsys.readouterr().out
     project = relabelled(folded)
@@ -348,13 +348,13 @@ def test_runs_of_other_labels_or_facts_are_listed_without_a_score(folded, capsys
 
 
 @pytest.mark.slow
-def test_a_positive_class_that_was_exchanged_is_told(trained, capsys):
+def test_predict_reports_exchanged_positive_class(trained, capsys):
     images = trained.paths.raw / "test"
     before = predict(trained, images).table
     capsys.readouterr()
     after = predict(edited(trained, lambda facts: facts.update(classes=["1", "0"])), images).table
     pd.testing.assert_frame_equal(after, before)
-    told = (
+    warning = (
         "'target' is the probability of '1', as when baseline was trained; competition.yaml now has '0' as the positive"
     )
-    assert told in capsys.readouterr().out
+    assert warning in capsys.readouterr().out

@@ -1,3 +1,5 @@
+"""Run folders: metadata, done folds, names; the out-of-fold score of a run."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,10 +20,10 @@ def origin(small, **changes):
     return {**ORIGIN, "facts": small.competition.model_dump(mode="json"), "commit": "x", **changes}
 
 
-def test_a_run_keeps_what_it_was_begun_with(small):
+def test_open_run_keeps_original_metadata(small):
     paths = small.paths.run("baseline")
     open_run(paths, origin(small))
-    open_run(paths, origin(small, commit="another"))  # for the record only
+    open_run(paths, origin(small, commit="another"))  # the commit is recorded, not compared
     assert read_run(paths)["commit"] == "x"
 
 
@@ -34,14 +36,14 @@ def test_a_run_keeps_what_it_was_begun_with(small):
         ({"seed": 1}, "seed was 0, now 1"),
     ],
 )
-def test_a_fold_of_another_recipe_is_refused(small, changes, message):
+def test_open_run_with_other_settings_raises(small, changes, message):
     paths = small.paths.run("baseline")
     open_run(paths, origin(small))
     with pytest.raises(UserError, match=message):
         open_run(paths, origin(small, **changes))
 
 
-def test_a_run_of_an_earlier_version_has_the_defaults_of_new_keys(small):
+def test_missing_recipe_keys_of_older_runs_take_defaults(small):
     paths = small.paths.run("baseline")
     open_run(paths, origin(small, recipe={"training": {"epochs": 3}}))
     now = Recipe.model_validate({"training": {"epochs": 3}})
@@ -51,7 +53,7 @@ def test_a_run_of_an_earlier_version_has_the_defaults_of_new_keys(small):
         open_run(paths, origin(small, recipe=other.model_dump(mode="json")))
 
 
-def test_done_is_decided_by_hashes(small):
+def test_fold_is_done_only_if_hashes_match(small):
     fold = small.paths.run("baseline").fold(0)
     assert not is_fold_done(fold)
     files.write_text("id\n", fold.oof)
@@ -61,13 +63,13 @@ def test_done_is_decided_by_hashes(small):
     assert not is_fold_done(fold)
 
 
-def test_names_of_runs_are_folder_names(small):
+def test_run_name_must_be_a_folder_name(small):
     for name in ("", "../x", "a/b", ".hidden"):
         with pytest.raises(UserError, match="plain folder name"):
             find_run(small.paths, name)
 
 
-def test_an_ordinal_table_has_the_expected_grade():
+def test_ordinal_predictions_include_expected_grade():
     facts = competition("ordinal")
     table = predictions_table(facts, pd.Series(["x", "y"]), np.array([[0.2, 0.3, 0.5], [1, 0, 0]]), fold=1)
     assert list(table.columns) == ["id", "fold", "0", "1", "2", "expected"]
@@ -84,7 +86,7 @@ def scored():
     return facts, truth, targets, oof.assign(target=[0.1, 0.9, 0.2, 0.8, 0.6, 0.4, 0.3, 0.7])
 
 
-def test_the_score_is_of_the_whole_table_joined_by_id(scored):
+def test_oof_score_joins_predictions_by_id(scored):
     facts, truth, targets, oof = scored
     result = oof_score(facts, oof_by_unit(facts, oof.sample(frac=1, random_state=1), truth, targets), optimistic=False)
     assert result["value"] == pytest.approx(15 / 16)
@@ -93,7 +95,7 @@ def test_the_score_is_of_the_whole_table_joined_by_id(scored):
     assert result["low"] <= result["value"] <= result["high"]
 
 
-def test_the_score_is_of_units_where_they_are_more_than_an_image(scored):
+def test_oof_score_aggregates_images_of_a_unit(scored):
     _, truth, _, oof = scored
     units = truth.assign(unit=list("xxyyzzvv"), group=[0, 0, 1, 1, 2, 2, 3, 3])
     facts = competition(score={"metric": "auc", "unit": "{side}", "aggregate": "max"})
@@ -104,13 +106,13 @@ def test_the_score_is_of_units_where_they_are_more_than_an_image(scored):
     assert result["per_fold"] == {"0": 1.0, "1": 1.0}
 
 
-def test_one_fold_alone_is_scored_on_its_part(scored):
+def test_oof_score_of_one_fold_covers_that_fold(scored):
     facts, truth, targets, oof = scored
     result = oof_score(facts, oof_by_unit(facts, oof[oof["fold"] == 1], truth, targets), optimistic=True)
     assert (result["value"], result["folds_done"], result["optimistic"]) == (0.75, [1], True)
 
 
-def test_undefined_is_null(scored):
+def test_undefined_oof_score_is_none(scored):
     facts, truth, _, oof = scored
     result = oof_score(facts, oof_by_unit(facts, oof, truth, np.zeros(8, int)), optimistic=False)
     assert result["value"] is result["low"] is result["per_fold"]["0"] is None
@@ -125,14 +127,14 @@ def test_undefined_is_null(scored):
         lambda oof: oof.assign(id=["z", *oof["id"][1:]]),
     ],
 )
-def test_an_oof_table_that_does_not_fit_the_folds_is_refused(scored, change):
+def test_oof_table_not_matching_folds_raises(scored, change):
     facts, truth, targets, oof = scored
     with pytest.raises(UserError, match="does not match the folds table"):
         oof_score(facts, oof_by_unit(facts, change(oof), truth, targets), optimistic=False)
 
 
 @given(st.integers(6, 30), st.integers(1, 3), st.integers(1, 4), st.randoms(use_true_random=False))
-def test_the_order_of_rows_and_folds_changes_no_score(n, images, folds, random):
+def test_oof_score_does_not_depend_on_row_order(n, images, folds, random):
     facts = competition("binary", score={"metric": "auc", "unit": "{patient}", "also": ["log_loss"]})
     unit = [f"u{number // images}" for number in range(n)]
     truth = pd.DataFrame({"id": [f"i{number}" for number in range(n)], "unit": unit, "group": unit})
@@ -149,12 +151,12 @@ def test_the_order_of_rows_and_folds_changes_no_score(n, images, folds, random):
 
 
 @pytest.mark.parametrize("name", ["a b", "a+b", "", "..", "a/b", ".a"])
-def test_a_name_that_no_later_command_could_take_is_refused(small, name):
+def test_run_name_with_special_characters_raises(small, name):
     with pytest.raises(UserError, match="a run's name must"):
         find_run(small.paths, name)
 
 
-def test_a_marker_that_broke_off_makes_a_fold_undone(folded):
+def test_fold_with_invalid_done_file_is_not_done(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
     for content in ("{", "[]", "", "{}"):
@@ -162,7 +164,7 @@ def test_a_marker_that_broke_off_makes_a_fold_undone(folded):
         assert done_folds(paths, 3) == [0, 2]
 
 
-def test_an_origin_of_something_else_is_one_line(folded):
+def test_invalid_run_json_raises(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
     for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: it has no recipe, facts")):

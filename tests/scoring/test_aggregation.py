@@ -1,3 +1,5 @@
+"""Predictions of images aggregated to units."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,43 +10,43 @@ from tests.support.helpers import competition
 SCORE = {"metric": "auc", "unit": "{patient}_{side}"}
 
 
-def of(task="binary", **score):
+def facts_of(task="binary", **score):
     columns = {"binary": 1, "multilabel": 2, "ordinal": 3}[task]
     metric = "auc" if task == "binary" else "mean_auc"
     return competition(task, score={**SCORE, "metric": metric, **score}), columns
 
 
-def test_samples_that_are_their_own_units_stay_as_they_are():
-    facts, _ = of()
+def test_samples_without_units_are_unchanged():
+    facts, _ = facts_of()
     predictions = np.array([[0.1], [0.7]], np.float32)
-    joined = aggregate(facts, np.array(["a", "b"]), np.array([0, 1]), predictions)
-    assert joined.names.tolist() == ["a", "b"]
-    assert joined.first.tolist() == [0, 1]
-    assert (joined.predictions == predictions.astype(np.float64)).all()
+    aggregated = aggregate(facts, np.array(["a", "b"]), np.array([0, 1]), predictions)
+    assert aggregated.names.tolist() == ["a", "b"]
+    assert aggregated.first.tolist() == [0, 1]
+    assert (aggregated.predictions == predictions.astype(np.float64)).all()
 
 
 @pytest.mark.parametrize("task", ["binary", "multilabel", "ordinal"])
 @pytest.mark.parametrize("how", ["mean", "max"])
-def test_units_are_joined_as_a_slow_loop_does(task, how):
-    facts, columns = of(task, aggregate=how)
+def test_aggregation_matches_slow_loop(task, how):
+    facts, columns = facts_of(task, aggregate=how)
     rng = np.random.default_rng(0)
     names = rng.choice([f"unit{n}" for n in range(9)], 40)
     predictions = rng.random((40, columns))
     if task == "ordinal":
         predictions /= predictions.sum(axis=1, keepdims=True)
     targets = rng.integers(0, 2, (40, 2)) if task == "multilabel" else rng.integers(0, columns + 1, 40)
-    joined = aggregate(facts, names, targets, predictions)
+    aggregated = aggregate(facts, names, targets, predictions)
     order = list(dict.fromkeys(names))
-    assert joined.names.tolist() == order
+    assert aggregated.names.tolist() == order
     for number, name in enumerate(order):
         here = names == name
         expected = getattr(predictions[here], how)(axis=0)
         if task == "ordinal" and how == "max":
             expected = expected / expected.sum()
-        assert joined.predictions[number] == pytest.approx(expected, abs=1e-12)
-        assert (joined.targets[number] == targets[here].max(axis=0)).all()
-        assert joined.first[number] == np.flatnonzero(here)[0]
+        assert aggregated.predictions[number] == pytest.approx(expected, abs=1e-12)
+        assert (aggregated.targets[number] == targets[here].max(axis=0)).all()
+        assert aggregated.first[number] == np.flatnonzero(here)[0]
     table = pd.DataFrame(predictions, columns=facts.prediction_columns).assign(id=[f"i{n}" for n in range(40)])
     shuffled = table.sample(frac=1, random_state=1)
     by_table = aggregate_predictions(facts, shuffled, pd.Series(names, index=table["id"])).set_index("id")
-    assert by_table.loc[order, facts.prediction_columns].to_numpy() == pytest.approx(joined.predictions, abs=1e-12)
+    assert by_table.loc[order, facts.prediction_columns].to_numpy() == pytest.approx(aggregated.predictions, abs=1e-12)

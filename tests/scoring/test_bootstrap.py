@@ -1,3 +1,5 @@
+"""Bootstrap intervals of a score, and of the difference of two scores, compared with SciPy."""
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -14,12 +16,12 @@ def scores(n=300, seed=0):
 
 @pytest.mark.parametrize("name", ["auc", "accuracy"])
 def test_ungrouped_intervals_agree_with_scipy(name):
-    targets, p = scores()
+    targets, predictions = scores()
     metric = METRICS[name]
-    low, high = bootstrap_interval(metric, targets, p, np.arange(300), num_resamples=10_000)
+    low, high = bootstrap_interval(metric, targets, predictions, np.arange(300), num_resamples=10_000)
     reference = stats.bootstrap(
-        (targets, p),
-        lambda t, q: metric(t, q),
+        (targets, predictions),
+        lambda resampled_targets, resampled: metric(resampled_targets, resampled),
         paired=True,
         vectorized=False,
         n_resamples=10_000,
@@ -29,40 +31,47 @@ def test_ungrouped_intervals_agree_with_scipy(name):
     assert (low, high) == pytest.approx((reference.low, reference.high), abs=0.01)
 
 
-def test_whole_groups_are_drawn():
-    targets, p = scores()
+def test_resampling_draws_whole_groups():
+    targets, predictions = scores()
     seen = []
 
-    def look(t, q):
-        seen.append(np.unique(q, return_counts=True)[1])
+    def record_groups(targets, groups):
+        seen.append(np.unique(groups, return_counts=True)[1])
         return 0.0
 
     groups = np.repeat(np.arange(100), 3)
-    p = np.repeat(np.arange(100), 3) + 0.0
-    bootstrap_interval(METRICS["auc"].__class__("x", "x", look, True, (), ""), targets, p, groups, num_resamples=20)
+    predictions = np.repeat(np.arange(100), 3) + 0.0
+    bootstrap_interval(
+        METRICS["auc"].__class__("x", "x", record_groups, True, (), ""), targets, predictions, groups, num_resamples=20
+    )
     assert all((counts % 3 == 0).all() and counts.sum() == 300 for counts in seen)
 
 
-def test_repeated_images_of_a_patient_do_not_narrow_the_interval():
-    targets, p = scores(100)
-    plain = bootstrap_interval(METRICS["auc"], targets, p, np.arange(100))
-    tripled = bootstrap_interval(METRICS["auc"], np.repeat(targets, 3), np.repeat(p, 3), np.repeat(np.arange(100), 3))
+def test_repeated_images_do_not_narrow_the_interval():
+    targets, predictions = scores(100)
+    plain = bootstrap_interval(METRICS["auc"], targets, predictions, np.arange(100))
+    tripled = bootstrap_interval(
+        METRICS["auc"], np.repeat(targets, 3), np.repeat(predictions, 3), np.repeat(np.arange(100), 3)
+    )
     assert tripled == pytest.approx(plain, abs=1e-12)
 
 
-def test_the_interval_is_a_function_of_the_seed():
-    targets, p = scores()
-    one, same, other = (bootstrap_interval(METRICS["auc"], targets, p, np.arange(300), 50, seed=s) for s in (1, 1, 2))
+def test_interval_depends_on_the_seed():
+    targets, predictions = scores()
+    one, same, other = (
+        bootstrap_interval(METRICS["auc"], targets, predictions, np.arange(300), 50, seed=chosen_seed)
+        for chosen_seed in (1, 1, 2)
+    )
     assert one == same != other
 
 
-def test_undefined_everywhere_is_nan():
+def test_interval_of_undefined_metric_is_nan():
     low, high = bootstrap_interval(METRICS["auc"], np.ones(10, int), np.linspace(0, 1, 10), np.arange(10), 50)
     assert np.isnan(low)
     assert np.isnan(high)
 
 
-def two(n=300, seed=0):
+def two_predictions(n=300, seed=0):
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, 2, n)
     return targets, rng.normal(2 * targets, 1.2), rng.normal(targets, 1.2)
@@ -70,8 +79,8 @@ def two(n=300, seed=0):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["auc", "accuracy"])
-def test_the_interval_of_a_difference_agrees_with_scipy(name):
-    targets, ours, theirs = two()
+def test_paired_difference_agrees_with_scipy(name):
+    targets, ours, theirs = two_predictions()
     metric = METRICS[name]
     found = paired_difference(metric, targets, ours, theirs, np.arange(300), num_resamples=10_000)
     reference = stats.bootstrap(
@@ -90,22 +99,22 @@ def test_the_interval_of_a_difference_agrees_with_scipy(name):
     assert found.value == pytest.approx(metric(targets, ours) - metric(targets, theirs), abs=1e-12)
 
 
-def test_what_is_hard_for_both_does_not_widen_the_difference():
-    targets, ours, _ = two()
+def test_paired_difference_is_narrower_than_single_interval():
+    targets, ours, _ = two_predictions()
     found = paired_difference(METRICS["auc"], targets, ours, ours + 1e-3 * np.arange(300), np.arange(300))
     alone = bootstrap_interval(METRICS["auc"], targets, ours, np.arange(300))
     assert found.high - found.low < 0.2 * (alone[1] - alone[0])
 
 
-def test_better_is_lower_for_a_loss():
-    targets, ours, theirs = two()
+def test_paired_difference_is_positive_for_lower_loss():
+    targets, ours, theirs = two_predictions()
     ours, theirs = (1 / (1 + np.exp(-each)) for each in (ours - 1, theirs * 0 + 0.5))
     found = paired_difference(METRICS["log_loss"], targets, ours, theirs, np.arange(300), num_resamples=200)
     assert 0 < found.low < found.value < found.high
     assert found.probability == 1
 
 
-def test_an_undefined_difference_has_no_interval():
+def test_undefined_paired_difference_is_nan():
     found = paired_difference(
         METRICS["auc"], np.ones(10, int), np.arange(10.0), np.arange(10.0)[::-1], np.arange(10), num_resamples=50
     )

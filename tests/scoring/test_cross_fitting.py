@@ -1,3 +1,5 @@
+"""Cross-fitting of prediction maps, chained fits, and fitted transforms in files."""
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def summed(predictions):
     return predictions.sum(axis=0)
 
 
-def test_no_label_of_a_fold_decides_on_its_predictions():
+def test_labels_of_a_fold_do_not_affect_its_predictions():
     rng = np.random.default_rng(0)
     predictions, targets, fold = rng.random((60, 1)), rng.integers(0, 2, 60), np.repeat(np.arange(3), 20)
 
@@ -38,7 +40,7 @@ def test_no_label_of_a_fold_decides_on_its_predictions():
     assert (before[fold != 1] != after[fold != 1]).all()
 
 
-def test_each_fold_gets_what_was_fitted_on_exactly_the_others():
+def test_each_fold_is_transformed_by_fit_on_others():
     fold = np.array([2, 0, 1, 0, 2])
     targets = np.array([1, 10, 100, 1000, 10000])
 
@@ -49,7 +51,7 @@ def test_each_fold_gets_what_was_fitted_on_exactly_the_others():
     np.testing.assert_array_equal(result, [1110, 10101, 11011, 10101, 1110])
 
 
-def test_members_stand_before_the_samples():
+def test_cross_fit_accepts_stacked_members():
     stack = np.arange(24.0).reshape(3, 4, 2)
     result = cross_fit(
         lambda given, labels: FittedTransform.from_function(summed), stack, np.zeros(4), np.array([0, 1, 0, 1])
@@ -57,7 +59,7 @@ def test_members_stand_before_the_samples():
     np.testing.assert_array_equal(result, stack.sum(axis=0))
 
 
-def test_the_second_of_two_is_fitted_on_what_the_first_makes():
+def test_chained_fit_uses_output_of_the_first():
     seen = []
 
     def first(given, labels):
@@ -73,12 +75,12 @@ def test_the_second_of_two_is_fitted_on_what_the_first_makes():
     assert fitted.parameters == {"a": 1, "b": 2}
 
 
-def test_one_fold_cannot_be_cross_fitted():
+def test_cross_fit_of_one_fold_raises():
     with pytest.raises(ValueError, match="two folds"):
         cross_fit(lambda given, labels: FittedTransform([]), np.ones((3, 1)), np.zeros(3), np.zeros(3))
 
 
-def test_what_was_fitted_comes_back_from_a_file(tmp_path):
+def test_fitted_transform_round_trips_through_file(tmp_path):
     fitted = FittedTransform([("summed", {}), ("times", {"number": np.array([0.1, 1 / 3])}), ("plus", {"number": 7})])
     fitted.save(tmp_path / "a.npz")
     fitted.save(tmp_path / "b.npz")

@@ -1,3 +1,5 @@
+"""Metrics compared with scikit-learn and with their published definitions; weights, titles, chance scores."""
+
 import pickle
 
 import numpy as np
@@ -19,7 +21,7 @@ def some_rows(rng):
 
 
 def probabilities(rng, shape):
-    """Tied, certain and in between."""
+    """Draws probabilities, some tied and some 0 or 1."""
     values = np.round(rng.random(shape), int(rng.integers(1, 5)))
     return np.where(rng.random(shape) < 0.1, rng.integers(0, 2, shape), values).astype(float)
 
@@ -31,7 +33,7 @@ def binary(seed):
 
 
 def classes(seed, k=4):
-    """Classes may be missing; probabilities may be 0, 1 and tied."""
+    """Draws classes, some of them missing, and probabilities, some tied and some 0 or 1."""
     rng = np.random.default_rng(seed)
     n = some_rows(rng)
     predictions = probabilities(rng, (n, k)) + 1e-3 * rng.integers(0, 2, (n, 1)) + 1e-300
@@ -49,7 +51,7 @@ def labels(seed, k=3):
 
 
 def defined(function, targets, *rest):
-    """A reference that scikit-learn does not define with one class."""
+    """Returns a score of scikit-learn, or NaN where it is undefined because there is one class."""
     return function(targets, *rest) if len(np.unique(targets)) == 2 else np.nan
 
 
@@ -58,14 +60,14 @@ def clipped(p):
 
 
 def pauc_as_published(targets, p):
-    """The formula of ISIC 2024."""
+    """Partial AUC by the formula of ISIC 2024."""
     m = 1 - 0.8
     s = reference.roc_auc_score(1 - targets, -p, max_fpr=m)
     return 0.5 * m**2 + (m - 0.5 * m**2) / 0.5 * (s - 0.5)
 
 
 def pauc_as_area(targets, p):
-    """The area between the ROC curve and the line at 0.8, cut into the trapezia of its pieces."""
+    """Partial AUC as the area between the ROC curve and the line at 0.8, summed over trapezia."""
     x, y, _ = reference.roc_curve(targets, p, drop_intermediate=False)
     area = 0.0
     for x1, x2, y1, y2 in zip(x[:-1], x[1:], y[:-1], y[1:], strict=True):
@@ -179,7 +181,7 @@ def test_weighted_log_loss_of_rsna_2019_agrees_with_scikit_learn(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_auc_and_accuracy_are_those_of_medmnist(seed):
+def test_auc_and_accuracy_match_medmnist(seed):
     """After getAUC and getACC of medmnist 3.0, Apache-2.0, https://github.com/MedMNIST/MedMNIST."""
     rng = np.random.default_rng(seed)
     targets, p = np.append([0, 1], rng.integers(0, 2, 40)), probabilities(rng, 42)
@@ -203,14 +205,14 @@ def test_auc_and_accuracy_are_those_of_medmnist(seed):
     assert metrics.accuracy(targets, p) == pytest.approx(accuracy / p.shape[1], **EXACT)
 
 
-def test_one_half_is_not_a_positive():
+def test_probability_one_half_is_negative():
     half = np.array([0.5, 0.5])
     assert metrics.accuracy(np.array([0, 1]), half) == 0.5
     assert metrics.balanced_accuracy(np.array([0, 1]), half) == 0.5
     assert metrics.macro_f1(np.array([[0], [1]]), half[:, None]) == 0
 
 
-def test_undefined_is_nan_not_zero():
+def test_undefined_metrics_are_nan():
     assert np.isnan(metrics.auc(np.ones(5, int), np.linspace(0, 1, 5)))
     assert np.isnan(metrics.pauc(np.zeros(5, int), np.linspace(0, 1, 5)))
     assert np.isnan(metrics.pf1(np.zeros(5, int), np.linspace(0, 1, 5)))
@@ -220,7 +222,7 @@ def test_undefined_is_nan_not_zero():
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_without_rows_every_metric_is_undefined(name):
+def test_every_metric_is_nan_without_rows(name):
     metric = METRICS[name]
     weights = {"weights": WEIGHTS} if metric.uses_weights else {}
     for task in metric.tasks:
@@ -229,12 +231,12 @@ def test_without_rows_every_metric_is_undefined(name):
         assert np.isnan(metric.function(targets, predictions, **weights)), task
 
 
-def test_the_best_pauc_is_a_fifth():
+def test_best_pauc_is_one_fifth():
     assert metrics.pauc(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9])) == pytest.approx(0.2, abs=1e-12)
 
 
-def test_bins_are_closed_on_the_right():
-    """One in each bin: 0.2 = 3/15 stands below the edge, the next number above it."""
+def test_ece_bins_are_closed_on_the_right():
+    """0.2 = 3/15 is in the bin below the edge, the next larger number in the bin above."""
     apart = metrics.ece(np.array([0, 1]), np.array([0.2, np.nextafter(0.2, 1)]))
     together = metrics.ece(np.array([0, 1]), np.array([0.2, 0.2]))
     assert (apart, together) == pytest.approx((0.5, 0.3), abs=1e-9)
@@ -244,7 +246,7 @@ def weighted(weights, metric="weighted_log_loss", **more):
     return {"metric": metric, "weights": weights, **more}
 
 
-def test_weights_of_a_competition_are_bound_by_label():
+def test_competition_weights_are_assigned_by_label():
     names = ["patient_overall", *(f"C{n}" for n in range(1, 8))]
     weights = {"patient_overall": (7, 14)} | {f"C{n}": (1, 2) for n in range(1, 8)}
     facts = competition("multilabel", labels={"targets": names}, score=weighted(weights))
@@ -256,7 +258,7 @@ def test_weights_of_a_competition_are_bound_by_label():
     assert pickle.loads(pickle.dumps(metric_of(facts)))(targets, p) == pytest.approx(expected, **EXACT)
 
 
-def test_labels_that_are_not_named_weigh_one():
+def test_labels_without_weight_default_to_one():
     facts = competition("multilabel", score=weighted({"b": 3}, metric="mean_auc", also=["weighted_log_loss"]))
     p = np.array([[0.5, 0.25]])
     loss = metric_of(facts, "weighted_log_loss")(np.array([[1, 1]]), p)
@@ -275,12 +277,12 @@ def test_labels_that_are_not_named_weigh_one():
         ({"metric": "mean_acu"}, "unknown metric 'mean_acu' .did you mean 'mean_auc'"),
     ],
 )
-def test_a_metric_that_does_not_fit_the_competition_is_refused(score, message):
+def test_metric_unfit_for_competition_raises(score, message):
     with pytest.raises(UserError, match=message):
         metric_of(competition("multilabel", score=score))
 
 
-def test_a_metric_knows_its_direction_and_tasks():
+def test_metric_has_sign_and_rejects_other_tasks():
     assert metric_of(competition("binary")).sign == 1
     assert metric_of(competition("multilabel"), "log_loss").sign == -1
     with pytest.raises(UserError, match="unknown metric 'acuracy' .did you mean 'accuracy'"):
@@ -290,40 +292,40 @@ def test_a_metric_knows_its_direction_and_tasks():
 
 
 @pytest.mark.parametrize(
-    ("main", "sees_what_is_written"),
+    ("main", "metrics_of_decisions"),
     [
         ("qwk", {"qwk", "accuracy", "macro_f1"}),
         ("mean_auc", {"mean_auc"}),
         ("log_loss", {"log_loss"}),
     ],
 )
-def test_each_metric_sees_what_it_is_defined_on(main, sees_what_is_written):
-    """Cut points make one-hot rows of probabilities: of them an AUC or a log loss would be that of decisions."""
+def test_metric_input_is_decisions_or_probabilities_as_needed(main, metrics_of_decisions):
+    """Cut points turn probabilities into one-hot decisions, from which AUC and log loss cannot be computed."""
     facts = competition("ordinal", score={"metric": main})
     probable = np.array([[0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
     written = np.eye(3)[[1, 1]]
     for name in ("qwk", "accuracy", "macro_f1", "mean_auc", "log_loss", "ece"):
         seen = metric_input(facts, name, written, probable)
-        assert (seen is written) == (name in sees_what_is_written)
+        assert (seen is written) == (name in metrics_of_decisions)
 
 
 @pytest.mark.parametrize(
     ("task", "score", "targets", "prior", "expected"),
     [
         ("binary", {"metric": "auc"}, [0, 1, 1, 0], [0.5], 0.5),
-        ("binary", {"metric": "accuracy"}, [0, 1, 1, 1], [0.2], 0.75),  # all of them ill
-        ("binary", {"metric": "fbeta", "beta": 2}, [0, 1, 0, 0], [0.25], 5 / 8),  # all of them ill
+        ("binary", {"metric": "accuracy"}, [0, 1, 1, 1], [0.2], 0.75),  # always class 1
+        ("binary", {"metric": "fbeta", "beta": 2}, [0, 1, 0, 0], [0.25], 5 / 8),  # always class 1
         ("binary", {"metric": "log_loss"}, [0, 1, 0, 0], [0.25], -(np.log(0.25) + 3 * np.log(0.75)) / 4),
         ("multiclass", {"metric": "accuracy"}, [2, 2, 1, 0], [0.5, 0.3, 0.2], 0.5),
         ("ordinal", {"metric": "qwk"}, [2, 2, 1, 0], [0.2, 0.3, 0.5], 0.0),
         ("multilabel", {"metric": "macro_f1"}, [[1, 0], [1, 1]], [0.6, 0.4], (1 + 2 / 3) / 2),
     ],
 )
-def test_chance_is_the_best_that_looks_at_no_image(task, score, targets, prior, expected):
+def test_chance_score_is_best_constant_prediction(task, score, targets, prior, expected):
     found = chance_score(competition(task, score=score), np.array(targets), np.array(prior))
     assert found == pytest.approx(expected)
 
 
-def test_a_metric_is_called_by_its_beta():
+def test_metric_title_contains_beta():
     assert metric_title(competition(score={"metric": "fbeta", "beta": 2}), "fbeta") == "F2"
     assert metric_title(competition(), "auc") == "AUC"

@@ -1,3 +1,5 @@
+"""Thresholds, cut points, class factors and sharpening, compared with exhaustive searches."""
+
 import numpy as np
 import pytest
 from scipy.special import expit, softmax
@@ -8,7 +10,7 @@ from medfold.scoring.metric import METRICS, metric_of, to_classes
 from tests.support.helpers import competition
 
 
-def rare(n=600, seed=0, columns=1):
+def rare_labels(n=600, seed=0, columns=1):
     rng = np.random.default_rng(seed)
     targets = (rng.random((n, columns)) < 0.1).astype(int)
     return expit(rng.normal(2 * targets - 3.5, 1)), targets
@@ -23,28 +25,30 @@ def grades(n=500, seed=0):
 
 @pytest.mark.parametrize("name", ["macro_f1", "accuracy", "balanced_accuracy"])
 @pytest.mark.parametrize("seed", range(5))
-def test_a_binary_threshold_is_the_best_of_all(name, seed):
-    predictions, targets = rare(200, seed)
+def test_binary_threshold_is_optimal(name, seed):
+    predictions, targets = rare_labels(200, seed)
     metric, targets = METRICS[name], targets[:, 0]
     found = thresholds.column_thresholds(predictions, targets, metric)
     reached = metric(targets, found.apply(predictions)[:, 0])
-    every = [metric(targets, (predictions[:, 0] > cut).astype(float)) for cut in [0.5, *predictions[:, 0]]]
-    assert reached == pytest.approx(max(every), abs=1e-12)
+    all_scores = [metric(targets, (predictions[:, 0] > cut).astype(float)) for cut in [0.5, *predictions[:, 0]]]
+    assert reached == pytest.approx(max(all_scores), abs=1e-12)
 
 
 @pytest.mark.slow
-def test_each_label_has_the_threshold_of_its_own_f1():
-    predictions, targets = rare(300, columns=3)
+def test_each_label_threshold_maximises_its_f1():
+    predictions, targets = rare_labels(300, columns=3)
     found = thresholds.column_thresholds(predictions, targets, METRICS["macro_f1"])
     decided = found.apply(predictions) > 0.5
     for label in range(3):
         reached = fbeta_score(targets[:, label], decided[:, label], beta=1)
-        every = [fbeta_score(targets[:, label], predictions[:, label] > cut, beta=1) for cut in predictions[:, label]]
-        assert reached == pytest.approx(max(every), abs=1e-12)
+        all_scores = [
+            fbeta_score(targets[:, label], predictions[:, label] > cut, beta=1) for cut in predictions[:, label]
+        ]
+        assert reached == pytest.approx(max(all_scores), abs=1e-12)
     assert METRICS["macro_f1"](targets, found.apply(predictions)) > METRICS["macro_f1"](targets, predictions) + 0.1
 
 
-def test_a_threshold_for_a_rare_class_is_the_best_of_all():
+def test_rare_class_threshold_is_optimal():
     rng = np.random.default_rng(0)
     targets = (np.arange(20_000) < 15).astype(int)
     predictions = expit(rng.normal(8 * targets - 6, 1))[:, None]
@@ -57,22 +61,22 @@ def test_a_threshold_for_a_rare_class_is_the_best_of_all():
 
 
 @pytest.mark.slow
-def test_the_more_recall_counts_the_lower_are_thresholds():
-    predictions, targets = rare(300, columns=2)
+def test_thresholds_fall_with_beta():
+    predictions, targets = rare_labels(300, columns=2)
     found = {}
     for beta in (0.5, 2):
         metric = metric_of(competition("multilabel", score={"metric": "fbeta", "beta": beta}))
         found[beta] = thresholds.column_thresholds(predictions, targets, metric)
         decided = found[beta].apply(predictions) > 0.5
         for label in range(2):
-            truth, p = targets[:, label], predictions[:, label]
-            best = max(fbeta_score(truth, p > cut, beta=beta) for cut in p)
+            truth, label_predictions = targets[:, label], predictions[:, label]
+            best = max(fbeta_score(truth, label_predictions > cut, beta=beta) for cut in label_predictions)
             assert fbeta_score(truth, decided[:, label], beta=beta) == pytest.approx(best, abs=1e-12)
     assert (np.array(found[2].parameters["thresholds"]) < found[0.5].parameters["thresholds"]).all()
 
 
-def test_a_threshold_moves_to_one_half_and_the_order_stays():
-    predictions, targets = rare()
+def test_threshold_is_mapped_to_one_half_keeping_order():
+    predictions, targets = rare_labels()
     found = thresholds.column_thresholds(predictions, targets[:, 0], METRICS["macro_f1"])
     (threshold,) = found.parameters["thresholds"]
     moved = found.apply(np.array([[0.0], [threshold], [1.0]]))
@@ -82,14 +86,14 @@ def test_a_threshold_moves_to_one_half_and_the_order_stays():
     np.testing.assert_array_equal(found.apply(predictions) > 0.5, predictions > threshold)
 
 
-def test_of_equally_good_thresholds_the_one_nearest_to_one_half_is_taken():
+def test_tied_threshold_nearest_one_half_is_chosen():
     predictions, targets = np.array([[0.1], [0.2], [0.8], [0.9]]), np.array([0, 0, 1, 1])
     found = thresholds.column_thresholds(predictions, targets, METRICS["accuracy"])
     assert found.parameters["thresholds"] == [0.5]
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
-def test_cut_points_reach_the_kappa_of_a_search_over_all_pairs(seed):
+def test_cut_points_reach_kappa_of_grid_search(seed):
     predictions, targets = grades(120, seed)
     predictions = np.stack([predictions[:, 0], predictions[:, 1], predictions[:, 2:].sum(axis=1)], axis=1)
     targets = np.minimum(targets, 2)
@@ -104,7 +108,7 @@ def test_cut_points_reach_the_kappa_of_a_search_over_all_pairs(seed):
     assert METRICS["qwk"](targets, found.apply(predictions)) >= best - 0.01
 
 
-def test_cut_points_are_sorted_and_gain_on_shrunken_grades():
+def test_cut_points_are_sorted_and_improve_kappa():
     predictions, targets = grades()
     found = thresholds.cut_points(predictions, targets)
     cuts = found.parameters["cut points"]
@@ -116,7 +120,7 @@ def test_cut_points_are_sorted_and_gain_on_shrunken_grades():
     assert kappa(targets, decided) > kappa(targets, plain) + 0.02
 
 
-def test_the_kappa_that_is_made_large_is_that_of_scikit_learn():
+def test_cut_points_maximise_scikit_learn_kappa():
     predictions, targets = grades(60)
     reached = METRICS["qwk"](targets, thresholds.cut_points(predictions, targets).apply(predictions))
     rng = np.random.default_rng(0)
@@ -126,7 +130,7 @@ def test_the_kappa_that_is_made_large_is_that_of_scikit_learn():
         assert cohen_kappa_score(targets, decided, weights="quadratic", labels=range(5)) <= reached + 0.03
 
 
-def test_class_factors_never_lose_and_help_rare_classes():
+def test_class_factors_improve_balanced_accuracy():
     predictions, targets = grades()
     prior = np.array([0.5, 0.2, 0.15, 0.1, 0.05])
     skewed = predictions * prior
@@ -137,9 +141,9 @@ def test_class_factors_never_lose_and_help_rare_classes():
     np.testing.assert_allclose(found.apply(skewed).sum(axis=1), 1)
 
 
-def test_pf1_gains_from_sharpening_and_never_loses():
+def test_sharpening_improves_pf1():
     for seed in range(5):
-        predictions, targets = rare(400, seed)
+        predictions, targets = rare_labels(400, seed)
         targets = targets[:, 0]
         found = thresholds.sharpening(predictions, targets, METRICS["pf1"])
         before, after = (METRICS["pf1"](targets, each[:, 0]) for each in (predictions, found.apply(predictions)))

@@ -1,3 +1,5 @@
+"""Submission tables: their form, the words of classes, the check, and the ledger."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,19 +29,19 @@ def predicted(columns=("target",), seed=0):
 
 
 @given(st.permutations(range(3)), st.permutations(range(3)), st.permutations(["id", "a", "b"]))
-def test_columns_and_rows_follow_the_sample(rows, sample_rows, columns):
+def test_columns_and_rows_follow_sample_submission(rows, sample_rows, columns):
     facts = competition("multilabel")
     predictions = predicted(["a", "b"])
-    wanted = sample(a=["0"] * 3, b=["0"] * 3)[columns].iloc[sample_rows].reset_index(drop=True)
-    built = build_submission(facts, predictions.iloc[rows], wanted)
-    check_submission(facts, built, wanted)
+    sample_table = sample(a=["0"] * 3, b=["0"] * 3)[columns].iloc[sample_rows].reset_index(drop=True)
+    built = build_submission(facts, predictions.iloc[rows], sample_table)
+    check_submission(facts, built, sample_table)
     assert list(built.columns) == columns
-    assert built["id"].tolist() == wanted["id"].tolist()
+    assert built["id"].tolist() == sample_table["id"].tolist()
     by_id = predictions.set_index("id")
     assert (built.set_index("id")[["a", "b"]] == by_id.loc[built["id"], ["a", "b"]]).all(axis=None)
 
 
-def test_a_single_column_of_several_classes_gets_the_class():
+def test_single_column_of_several_classes_holds_the_class():
     facts = competition("ordinal", classes=["0", "1", "2"], score={"metric": "qwk"})
     predictions = pd.DataFrame([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [0.2, 0.5, 0.3]], columns=list("012")).assign(id=IDS)
     built = build_submission(facts, predictions, sample(diagnosis=["0"] * 3))
@@ -49,26 +51,26 @@ def test_a_single_column_of_several_classes_gets_the_class():
         check_submission(facts, built.assign(diagnosis=["0", "5", "1"]), sample(diagnosis=["0"] * 3))
 
 
-def test_a_binary_column_of_another_name_gets_the_probability():
+def test_binary_column_of_other_name_holds_probability():
     built = build_submission(competition(), predicted(), sample(cancer=["0"] * 3))
     assert built["cancer"].tolist() == predicted()["target"].tolist()
 
 
-def test_a_metric_on_classes_gets_classes():
+def test_decision_metric_writes_classes():
     facts = competition(score={"metric": "accuracy"})
     built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample())
     assert built["target"].tolist() == ["0", "0", "1"]
     check_submission(facts, built, sample())
 
 
-def test_several_labels_are_decided_where_the_metric_looks_at_decisions():
-    """scikit-learn's f1_score refuses probabilities, and so does a leaderboard that calls it."""
-    facts, wanted = competition("multilabel", score={"metric": "macro_f1"}), sample(a=["0"] * 3, b=["0"] * 3)
-    built = build_submission(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), wanted)
+def test_decision_metric_writes_multilabel_decisions():
+    """A leaderboard that computes macro F1 by scikit-learn refuses probabilities."""
+    facts, sample_table = competition("multilabel", score={"metric": "macro_f1"}), sample(a=["0"] * 3, b=["0"] * 3)
+    built = build_submission(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), sample_table)
     assert built[["a", "b"]].to_numpy().tolist() == [["0", "1"], ["0", "0"], ["1", "1"]]
-    check_submission(facts, built, wanted)
+    check_submission(facts, built, sample_table)
     with pytest.raises(UserError, match=r"column 'a': 0.3 is not a class of 0, 1"):
-        check_submission(facts, built.assign(a=["0.3", "1", "0"]), wanted)
+        check_submission(facts, built.assign(a=["0.3", "1", "0"]), sample_table)
     rows = long_sample(range(4))
     built = build_submission(
         competition("multilabel", score={"metric": "macro_f1"}, **LONG),
@@ -82,15 +84,15 @@ def test_several_labels_are_decided_where_the_metric_looks_at_decisions():
     ("cells", "expected"),
     [(["0", "1", "0"], ["0", "0", "1"]), (["no", "no", "yes"], ["no", "no", "yes"]), ([""] * 3, ["no", "no", "yes"])],
 )
-def test_a_decided_class_is_written_in_the_words_of_the_sample(cells, expected):
+def test_decided_class_is_written_in_sample_words(cells, expected):
     facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
-    wanted = sample(target=cells)
-    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    sample_table = sample(target=cells)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == expected
-    check_submission(facts, built, wanted)
-    told = explain_words(facts, wanted)
-    assert told == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
-    read, decided = submission.read_predictions_back(facts, built, wanted)
+    check_submission(facts, built, sample_table)
+    explanation = explain_words(facts, sample_table)
+    assert explanation == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
+    read, decided = submission.read_predictions_back(facts, built, sample_table)
     assert (read["target"].tolist(), decided) == ([0, 0, 1], True)
 
 
@@ -107,15 +109,15 @@ def test_a_decided_class_is_written_in_the_words_of_the_sample(cells, expected):
         (["Negative", "Positive", "Negative"], ["Negative", "Positive"]),
     ],
 )
-def test_two_classes_are_written_as_the_sample_writes_them(cells, words):
+def test_binary_classes_follow_sample_spelling(cells, words):
     facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
-    wanted = sample(target=cells)
-    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    sample_table = sample(target=cells)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == [words[0], words[0], words[1]]
-    check_submission(facts, built, wanted)
-    assert explain_words(facts, wanted).endswith(f"{words[0]} for no, {words[1]} for yes")
-    assert class_words(facts, wanted) == words
-    assert submission.read_predictions_back(facts, built, wanted)[0]["target"].tolist() == [0, 0, 1]
+    check_submission(facts, built, sample_table)
+    assert explain_words(facts, sample_table).endswith(f"{words[0]} for no, {words[1]} for yes")
+    assert class_words(facts, sample_table) == words
+    assert submission.read_predictions_back(facts, built, sample_table)[0]["target"].tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -127,35 +129,35 @@ def test_two_classes_are_written_as_the_sample_writes_them(cells, words):
         (["0"] * 3, ["mild", "mod", "sev"]),
     ],
 )
-def test_several_classes_are_written_as_the_sample_writes_them(cells, words):
+def test_multiclass_labels_follow_sample_spelling(cells, words):
     facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
-    wanted = sample(label=cells)
-    built = build_submission(facts, predicted(facts.prediction_columns), wanted)
+    sample_table = sample(label=cells)
+    built = build_submission(facts, predicted(facts.prediction_columns), sample_table)
     assert set(built["label"]) <= set(words)
-    check_submission(facts, built, wanted)
-    assert class_words(facts, wanted) == words
+    check_submission(facts, built, sample_table)
+    assert class_words(facts, sample_table) == words
 
 
 @pytest.mark.parametrize("cells", [["5", "6", "7"], ["normal"] * 3, ["mild", "other", "sev"]])
-def test_words_of_the_sample_that_are_no_classes_are_told(cells):
+def test_unmatched_sample_words_are_explained(cells):
     facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
-    told = explain_words(facts, sample(label=cells))
-    assert "which cannot be matched to the classes: mild, mod, sev are written, as in competition.yaml" in told
+    explanation = explain_words(facts, sample(label=cells))
+    assert "which cannot be matched to the classes: mild, mod, sev are written, as in competition.yaml" in explanation
 
 
-def test_labels_in_columns_are_written_as_the_sample_writes_them():
+def test_multilabel_columns_follow_sample_spelling():
     facts = competition("multilabel", score={"metric": "macro_f1"})
-    wanted = sample(a=["False"] * 3, b=["True"] * 3)
-    built = build_submission(facts, predicted(["a", "b"]), wanted)
+    sample_table = sample(a=["False"] * 3, b=["True"] * 3)
+    built = build_submission(facts, predicted(["a", "b"]), sample_table)
     assert set(built[["a", "b"]].to_numpy().ravel()) <= {"True", "False"}
-    check_submission(facts, built, wanted)
-    assert explain_words(facts, wanted) == "written as in the sample submission: False for 0, True for 1"
+    check_submission(facts, built, sample_table)
+    assert explain_words(facts, sample_table) == "written as in the sample submission: False for 0, True for 1"
 
 
-def test_one_column_for_the_class_needs_a_metric_of_decisions():
-    with pytest.raises(UserError, match="one column for the class, but metric mean_auc needs probabilities"):
+def test_single_class_column_needs_decision_metric():
+    with pytest.raises(UserError, match="one column for the class, .*mean_auc needs probabilities"):
         build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
-    with pytest.raises(UserError, match="metric mean_auc needs probabilities, but a submission of lists holds dec"):
+    with pytest.raises(UserError, match="mean_auc needs probabilities, .*lists"):
         metric_of(competition("multilabel", submission={"shape": "lists"}))
 
 
@@ -168,7 +170,7 @@ def long_sample(order):
 
 
 @given(st.permutations(range(4)))
-def test_long_rows_get_the_probability_of_their_label(order):
+def test_long_rows_hold_probability_of_their_label(order):
     facts = competition("multilabel", **LONG)
     predictions = pd.DataFrame({"id": ["ID_2", "ID_1"], "a": [0.1, 0.2], "b": [0.3, 0.4]})
     built = build_submission(facts, predictions, long_sample(order))
@@ -181,7 +183,7 @@ def test_long_rows_get_the_probability_of_their_label(order):
     }
 
 
-def test_long_rows_that_were_not_predicted_are_named():
+def test_missing_long_rows_raise_with_ids():
     facts = competition("multilabel", **LONG)
     predictions = pd.DataFrame({"id": ["ID_2"], "a": [0.1], "b": [0.3]})
     built = build_submission(facts, predictions, long_sample(range(4)))
@@ -191,7 +193,7 @@ def test_long_rows_that_were_not_predicted_are_named():
         build_submission(facts, predictions, long_sample([0]).replace("ID_1_a", "ID_1"))
 
 
-def test_lists_hold_the_labels_above_one_half_or_the_most_probable():
+def test_lists_hold_labels_above_half_or_most_probable():
     facts = competition("multilabel", submission={"shape": "lists"}, score={"metric": "macro_f1"})
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.7, 0.51, 0.3]})
     built = build_submission(facts, predictions, sample(Predicted=["0"] * 3))
@@ -202,21 +204,21 @@ def test_lists_hold_the_labels_above_one_half_or_the_most_probable():
             check_submission(facts, built.assign(Predicted=[wrong, "b", "a"]), sample(Predicted=["0"] * 3))
 
 
-def test_lists_may_be_empty_if_the_facts_say_so_and_are_scored_as_they_are_written():
+def test_empty_lists_need_submission_empty_and_score_as_written():
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.2, 0.51, 0.3]})
-    targets, wanted = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
+    targets, sample_table = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
     for empty, cells, expected in ((True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)):
         facts = competition("multilabel", submission={"shape": "lists", "empty": empty}, score={"metric": "macro_f1"})
-        built = build_submission(facts, predictions, wanted)
+        built = build_submission(facts, predictions, sample_table)
         assert built["Predicted"].tolist() == cells
-        check_submission(facts, built, wanted)
+        check_submission(facts, built, sample_table)
         score = metric_of(facts)(targets, predictions[["a", "b"]].to_numpy())
         assert score == pytest.approx(expected)
-        read, _ = submission.read_predictions_back(facts, built, wanted)
+        read, _ = submission.read_predictions_back(facts, built, sample_table)
         assert metric_of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
 
 
-def test_a_placeholder_sample_of_a_code_competition_only_names_the_columns():
+def test_placeholder_sample_is_expanded_to_test_ids():
     facts = competition(upload="notebook")
     placeholder = sample().iloc[:1]
     rows = align_sample(facts, placeholder, ["007", "1e5", "c", "d"])
@@ -228,29 +230,29 @@ def test_a_placeholder_sample_of_a_code_competition_only_names_the_columns():
     assert align_sample(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
 
 
-def test_a_placeholder_sample_shows_the_words_of_a_class():
+def test_placeholder_sample_with_0_1_writes_0_1():
     facts = competition(classes=["benign", "malignant"], score={"metric": "accuracy"}, upload="notebook")
     placeholder = pd.DataFrame({"id": ["x", "y"], "target": ["0", "1"]})
-    wanted = align_sample(facts, placeholder, IDS)
-    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), wanted)
+    sample_table = align_sample(facts, placeholder, IDS)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == ["0", "0", "1"]
-    check_submission(facts, built, wanted)
+    check_submission(facts, built, sample_table)
 
 
 @pytest.mark.parametrize("shape", ["wide", "long", "lists"])
-def test_a_test_part_that_is_hidden_as_a_whole_has_no_rows(shape):
+def test_fully_hidden_test_part_gives_empty_submission(shape):
     more = {"score": {"metric": "macro_f1"}, "submission": {"shape": shape}, "upload": "notebook"}
     for facts in (competition("multilabel", **more), *([competition(**more)] if shape == "wide" else [])):
         columns = facts.prediction_columns if shape == "wide" else ["value"]
-        wanted = pd.DataFrame(columns=["id", *columns], dtype=str)
+        sample_table = pd.DataFrame(columns=["id", *columns], dtype=str)
         nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
-        built = build_submission(facts, nothing, wanted)
-        check_submission(facts, built, wanted)
-        read, _ = submission.read_predictions_back(facts, built, wanted)
+        built = build_submission(facts, nothing, sample_table)
+        check_submission(facts, built, sample_table)
+        read, _ = submission.read_predictions_back(facts, built, sample_table)
         assert read.shape == (0, len(facts.prediction_columns))
 
 
-def test_sample_columns_that_fit_nothing_are_told():
+def test_unmatched_sample_columns_raise():
     with pytest.raises(UserError, match="columns x, y fit neither a, b nor one class"):
         build_submission(competition("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))
 
@@ -273,13 +275,13 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("message", FAULTS)
-def test_faulty_submissions_are_refused(message):
+def test_faulty_submission_raises(message):
     with pytest.raises(UserError, match=message):
         check_submission(competition(), FAULTS[message], sample())
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=3, max_size=3))
-def test_exactly_probabilities_pass(values):
+def test_check_accepts_exactly_values_from_0_to_1(values):
     table = GOOD.assign(target=values)
     if all(0 <= value <= 1 for value in values):
         check_submission(competition(), table, sample())
@@ -288,7 +290,7 @@ def test_exactly_probabilities_pass(values):
             check_submission(competition(), table, sample())
 
 
-def test_the_ledger_keeps_every_row(project_folder):
+def test_ledger_keeps_every_row(project_folder):
     workspace = Workspace.find()
     assert read_ledger(workspace).empty
     add_row(workspace, {"when": "1", "competition": "small", "file": "a.csv", "public": "0.5"})
@@ -299,7 +301,7 @@ def test_the_ledger_keeps_every_row(project_folder):
     assert ledger.loc[1, "public"] == ""
 
 
-def test_what_comes_later_renews_the_row_of_the_file(project_folder):
+def test_add_row_updates_row_of_same_file(project_folder):
     workspace = Workspace.find()
     for name in ("a.csv", "b.csv"):
         add_row(workspace, {"when": "1", "competition": "small", "file": name, "status": "written"})
@@ -311,18 +313,18 @@ def test_what_comes_later_renews_the_row_of_the_file(project_folder):
     ]
 
 
-def test_lists_have_the_separator_of_the_labels():
+def test_lists_use_label_separator():
     labels = {"targets": ["Mass", "Pleural fluid"], "separator": "|"}
     facts = competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
-    wanted = sample(found=[""] * 3)
-    values = pd.DataFrame({"id": wanted["id"], "Mass": [0.9, 0.2, 0.8], "Pleural fluid": [0.9, 0.6, 0.1]})
-    built = build_submission(facts, values, wanted)
+    sample_table = sample(found=[""] * 3)
+    values = pd.DataFrame({"id": sample_table["id"], "Mass": [0.9, 0.2, 0.8], "Pleural fluid": [0.9, 0.6, 0.1]})
+    built = build_submission(facts, values, sample_table)
     assert built["found"].tolist() == ["Mass|Pleural fluid", "Pleural fluid", "Mass"]
-    check_submission(facts, built, wanted)
-    read, _ = submission.read_predictions_back(facts, built, wanted)
+    check_submission(facts, built, sample_table)
+    read, _ = submission.read_predictions_back(facts, built, sample_table)
     assert read.to_numpy().tolist() == [[1, 1], [0, 1], [1, 0]]
 
 
-def test_a_probability_throughout_is_a_placeholder():
+def test_constant_probability_sample_is_a_placeholder():
     facts = competition(score={"metric": "accuracy"})
     assert explain_words(facts, sample(target=["0.5"] * 3)) == ""

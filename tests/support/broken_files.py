@@ -1,4 +1,4 @@
-"""Image files that are broken in every known way, and what is said of each."""
+"""Image files broken in every known way, with the reason that must be in the error message."""
 
 import io
 import os
@@ -31,7 +31,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {}
 
 
 def broken(name: str, reason: str):
-    """Registers the maker of a file of that name, and what is said of it. What stands behind '#' is a member."""
+    """Registers a function that writes this file, and the reason in the error. The part after # names a member."""
 
     def register(make: Callable[[Path], object]) -> Callable[[Path], object]:
         assert name not in BROKEN
@@ -66,7 +66,7 @@ def changed(data: bytes, at: int, new: bytes) -> bytes:
 
 NOISE = np.random.default_rng(0).bytes(3000)
 
-# Pictures: cut off.
+# Images that are cut off.
 for kind, suffix, reason in (("JPEG", "jpg", "cut off"), ("PNG", "png", "cut off")):
     for share in (0.3, 0.6, 0.99):
         whole = encoded(kind, COLOUR)
@@ -80,7 +80,7 @@ for share in (0.05, 0.5, 0.97):
         whole = encoded("TIFF", COLOUR, compression=compression)
         bytes_of(f"cut-{share}-{compression}.tif", "cut off|damaged|read", whole[: int(len(whole) * share)])
 
-# Pictures: something else.
+# Files that are no images.
 for suffix in ("png", "jpg", "tif", "bmp", "webp"):
     bytes_of(f"empty.{suffix}", "the file is empty", b"")
 bytes_of("text.jpg", "not a picture", b"this is not a picture")
@@ -104,7 +104,7 @@ for suffix, magic in MAGIC.items():
     bytes_of(f"noise.{suffix}", "", magic + NOISE)
 bytes_of("noise-big.tif", "", b"II+\0\x08\0\0\0" + NOISE)
 
-# Pictures: sizes.
+# Images that declare impossible sizes.
 bytes_of("zero.png", "not a picture|damaged|no pixels", png_of(0, 5))
 bytes_of("huge.png", "more than 2**30", png_of(100_000, 100_000))
 bytes_of("large.png", "cut off|damaged", png_of(30_000, 30_000))
@@ -129,7 +129,7 @@ bytes_of("huge-big.tif", "more than 2**30", tiff_of(60_000, 60_000, bigtiff=True
 bytes_of("zero.tif", "it contains no pixels", tiff_of(0, 60))
 bytes_of("longer.tif", "", tiff_of(640, 60))
 
-# Pictures: damage within.
+# Images with damaged contents.
 bytes_of("checksum.png", "damaged", changed(encoded("PNG", COLOUR), 200, b"damage"))
 huffman = encoded("JPEG", COLOUR).index(b"\xff\xc4")
 bytes_of("table.jpg", "damaged", changed(encoded("JPEG", COLOUR), huffman + 5, b"\xff" * 16))
@@ -153,7 +153,7 @@ def _(path):
     tifffile.imwrite(path, COLOUR, photometric="cielab")
 
 
-# Files that are none.
+# Folders, and files that do not exist.
 @broken("folder.png", "Is a directory|Permission denied")
 def _(path):
     path.mkdir()
@@ -198,7 +198,7 @@ bytes_of("no.npz#a/0", "not an .npz archive", b"hello")
 
 
 class Bomb:
-    """Leaves a trace if it is unpickled."""
+    """Makes a folder if it is unpickled."""
 
     def __reduce__(self):
         return os.mkdir, ("unpickled",)
@@ -359,7 +359,7 @@ syntax("wrong.dcm", DAMAGED, JPEG2000Lossless, [encoded("JPEG")])
 
 
 def compressed(uid: str, change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
-    """The maker of a file whose only frame was changed after it was compressed."""
+    """Returns a function that writes a file whose compressed frame was changed."""
 
     def make(path: Path) -> None:
         write(path, smooth(), uid, bits=12)
@@ -371,12 +371,12 @@ def compressed(uid: str, change: Callable[[bytes], bytes]) -> Callable[[Path], o
 
 for uid in (JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, RLELossless):
     for share in (0.1, 0.5, 0.9):
-        # CharLS would search for the end for seconds.
+        # CharLS would search for the end marker for seconds.
         reason = "a JPEG that is cut off" if uid in (JPEGLSLossless, JPEGLosslessSV1) else DAMAGED
         broken(f"cut-{share}-{uid.keyword}.dcm", reason)(
             compressed(uid, lambda frame, share=share: frame[: int(len(frame) * share)])
         )
-# GDCM ends the process over these: the bits of a sample, the mark before the tables, the length of the tables.
+# GDCM crashes on these: bits per sample, the marker before the tables, the length of the tables.
 for at, value in ((6, 17), (6, 200), (15, 0), (15, 254), (16, 208), (16, 255), (18, 2)):
     broken(f"crash-{at}-{value}.dcm", DAMAGED)(
         compressed(JPEGLosslessSV1, lambda frame, at=at, value=value: changed(frame, at, bytes([value])))

@@ -1,6 +1,6 @@
 """A page in a real browser: headless Chromium, driven by Debian's own chromedriver or the one beside Google Chrome.
 
-Nothing is downloaded: both programs must be on the PATH. `missing` tells whether they are, `Page.open` opens a file.
+Nothing is downloaded: both programs must be on the PATH, which `missing` checks. `Page.open` opens a file.
 """
 
 import base64
@@ -25,13 +25,13 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DRIVER = "chromedriver"
 FLAGS = (
     "--headless",
-    "--no-sandbox",  # root has none; the only page is one that we wrote
+    "--no-sandbox",  # root has no sandbox; the only page opened is our own
     "--disable-gpu",
     "--disable-dev-shm-usage",  # /dev/shm of a container is small
-    "--hide-scrollbars",  # a media query then sees the width that was asked for
+    "--hide-scrollbars",  # so that media queries see the requested width
     "--lang=en-US",
     "--force-color-profile=srgb",
-    # Nobody is called: not by the browser itself, and not by the page beyond 127.0.0.1, as port 9 does not answer.
+    # No connections: background requests are off, and the proxy, port 9 of 127.0.0.1, does not answer.
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
@@ -43,7 +43,7 @@ INSIDE = ("data:", "blob:", "about:")
 
 
 def missing() -> str:
-    """Which program is not on the PATH, and how to install it; empty if both are there."""
+    """Returns which program is missing and how to install it; an empty string if both are on the PATH."""
     lacking = [] if any(map(shutil.which, BROWSERS)) else [BROWSERS[0]]
     lacking += [] if shutil.which(DRIVER) else [DRIVER]
     return f"no {' and no '.join(lacking)} here: apt-get install chromium chromium-driver" if lacking else ""
@@ -66,7 +66,7 @@ class Box(NamedTuple):
 
 
 class Page:
-    """An open page. What it did since it was opened is in `messages`, `errors` and `outside`."""
+    """An open page; `messages`, `errors` and `outside` hold its console and its requests since it was opened."""
 
     def __init__(self, driver: Chrome, url: str, width: int, height: int):
         self._driver, self._url, self._width, self._height = driver, url, width, height
@@ -78,9 +78,9 @@ class Page:
     def open(
         cls, path: Path | str, width: int = 1280, height: int = 900, dark: bool = False, touch: bool = False
     ) -> Iterator["Page"]:
-        """Opens a file in a browser of its own, so that nothing is left over from another page.
+        """Opens a file in a new browser, so that no state of another page remains.
 
-        Motion is reduced, as a user may ask for it: a picture then never shows half of a transition.
+        Reduced motion is set, so that no screenshot shows half of a transition.
         """
         url = Path(path).resolve(strict=True).as_uri()
         options = ChromeOptions()
@@ -88,8 +88,8 @@ class Page:
         for flag in FLAGS:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        # A named driver keeps Selenium Manager away. The proxy of the environment must not stand before the driver.
-        with TemporaryDirectory(prefix="browser", ignore_cleanup_errors=True) as folder:  # Chromium leaves some behind
+        # A named driver disables Selenium Manager. The proxy of the environment must not be used for the driver.
+        with TemporaryDirectory(prefix="browser", ignore_cleanup_errors=True) as folder:  # Chromium leaves files behind
             service = Service(shutil.which(DRIVER), env={**os.environ, "TMPDIR": folder})
             with mock.patch.dict(os.environ, no_proxy="localhost,127.0.0.1"):
                 driver = Chrome(options=options, service=service)
@@ -108,7 +108,7 @@ class Page:
             width=self._width,
             height=self._height,
             deviceScaleFactor=1,
-            mobile=touch,  # only then does <meta name=viewport> count
+            mobile=touch,  # <meta name=viewport> counts only then
         )
         self.cdp("Emulation.setTouchEmulationEnabled", enabled=touch)
         features = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}
@@ -118,10 +118,10 @@ class Page:
         """A command of the Chrome DevTools Protocol."""
         return self._driver.execute_cdp_cmd(command, options)
 
-    # What it did
+    # Console and requests
 
     def _listen(self) -> None:
-        """Takes over what is new in the browser's logs, after what is due has been painted."""
+        """Reads new entries of the browser's logs, after two frames have been painted."""
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         self._messages += [Message(each["level"], each["message"]) for each in self._driver.get_log("browser")]
         for each in self._driver.get_log("performance"):
@@ -131,7 +131,7 @@ class Page:
 
     @property
     def messages(self) -> list[Message]:
-        """All of the console: what scripts wrote, exceptions, files that could not be loaded, what CSP refused."""
+        """All console messages: of scripts, exceptions, files that could not be loaded, CSP violations."""
         self._listen()
         return list(self._messages)
 
@@ -142,14 +142,14 @@ class Page:
 
     @property
     def outside(self) -> list[str]:
-        """Addresses of all that the page asked for, except its own file and what is written in it."""
+        """Addresses of all requests, except for the page itself and for embedded data."""
         self._listen()
         return [each for each in self._requests if each != self._url and not each.startswith(INSIDE)]
 
-    # What it shows
+    # Contents
 
     def screenshot(self, path: Path | str, full: bool = True, screens: int = 1) -> None:
-        """Writes a PNG: the whole page, or what the screen shows now and what is `screens` - 1 below."""
+        """Writes a PNG of the whole page, or of this number of screens from the current position on."""
         layout = self.cdp("Page.getLayoutMetrics")
         whole = layout["cssContentSize"]["height"]
         top = 0 if full else layout["cssVisualViewport"]["pageY"]
@@ -159,46 +159,46 @@ class Page:
         Path(path).write_bytes(base64.b64decode(shot["data"]))
 
     def pdf(self) -> bytes:
-        """The page as it would be printed, with the backgrounds."""
+        """Prints the page to PDF, with backgrounds."""
         return base64.b64decode(self.cdp("Page.printToPDF", printBackground=True, preferCSSPageSize=True)["data"])
 
     def size_of(self, css: str) -> Box:
         """The bounding box of the first element."""
-        rect = self._of(css, "getBoundingClientRect().toJSON()")
+        rect = self._property(css, "getBoundingClientRect().toJSON()")
         return Box(*(rect[each] for each in Box._fields))
 
     def visible(self, css: str) -> bool:
-        """Whether the first element is drawn and has a size; it may still have to be scrolled to."""
-        drawn = self._of(css, "checkVisibility({opacityProperty: true, visibilityProperty: true})")
+        """Returns True if the first element is drawn and has a size; it may be off screen."""
+        drawn = self._property(css, "checkVisibility({opacityProperty: true, visibilityProperty: true})")
         box = self.size_of(css)
         return drawn and box.width > 0 and box.height > 0
 
     def evaluate(self, js: str) -> Any:
-        """The value of an expression, awaited if it is a promise; several statements give the last one's."""
+        """Evaluates an expression, awaited if it is a promise; of several statements, returns the last value."""
         answer = self.cdp("Runtime.evaluate", expression=js, returnByValue=True, awaitPromise=True, userGesture=True)
         if "exceptionDetails" in answer:
             what = answer["exceptionDetails"]
             raise RuntimeError(what.get("exception", {}).get("description") or what["text"])
         return answer["result"].get("value")
 
-    def _of(self, css: str, what: str) -> Any:
-        """A property of an element that must be there: a misspelt selector is no proof that nothing is shown."""
+    def _property(self, css: str, what: str) -> Any:
+        """Returns a property of the first element; raises LookupError if the selector matches nothing."""
         name = json.dumps(css)
         if not self.evaluate(f"document.querySelector({name}) !== null"):
             raise LookupError(f"nothing on the page is {css}")
         return self.evaluate(f"document.querySelector({name}).{what}")
 
-    # What a reader does
+    # Actions
 
     def click(self, css: str) -> None:
-        """Clicks in the middle of the first element, scrolled to; refused if another one lies above it."""
+        """Scrolls to the first element and clicks on it; raises an error if another element covers it."""
         try:
             self._driver.find_element(By.CSS_SELECTOR, css).click()
         except NoSuchElementException:
             raise LookupError(f"nothing on the page is {css}") from None
 
     def press(self, key: str) -> None:
-        """Presses a key, called as by KeyboardEvent.key: "Enter", "ArrowRight", "a", "Shift+Tab"."""
+        """Presses a key with a name of KeyboardEvent.key: "Enter", "ArrowRight", "a", "Shift+Tab"."""
         *held, key = key.split("+") if len(key) > 1 else [key]
         chain = ActionChains(self._driver)
         for each in held:

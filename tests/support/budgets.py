@@ -1,4 +1,4 @@
-"""How long each area of the tests may take in `make test-all`: told at its end, so that no area grows unseen."""
+"""Budgets of minutes for each area of the tests in `make test-all`, shown at its end."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -21,7 +21,7 @@ OTHERS = 3  # all others together
 
 
 def area(test: str) -> str:
-    """The area of a test, by its id such as tests/training/test_fold.py::test_x."""
+    """Returns the area of a test id, such as tests/training/test_fold.py::test_x."""
     first = Path(test.partition("::")[0]).parts[1]
     name = first.removeprefix("test_").removesuffix(".py")
     return name if name in BUDGETS else "others"

@@ -1,4 +1,4 @@
-"""DICOM files of made-up pixels in real transfer syntaxes."""
+"""DICOM files of generated pixels in real transfer syntaxes."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ GDCM = {
 
 
 def smooth(shape: tuple = (70, 66), bits: int = 12, seed: int = 0) -> np.ndarray:
-    """uint8 or uint16 pixels of soft blobs with some noise, as an image has them; from 0 to the greatest value."""
+    """Draws uint8 or uint16 pixels of smooth structures with noise, from 0 to the maximum of `bits`."""
     rng = np.random.default_rng(seed)
     coarse = rng.random((5, 5, *shape[2:])).astype(np.float32)
     fine = cv2.resize(coarse, shape[1::-1], interpolation=cv2.INTER_CUBIC) + rng.normal(0, 0.01, shape)
@@ -38,7 +38,7 @@ def smooth(shape: tuple = (70, 66), bits: int = 12, seed: int = 0) -> np.ndarray
 
 
 def dataset(pixels: np.ndarray, bits: int | None = None, frames: int = 1, **headers) -> Dataset:
-    """A data set of integer pixels ([frames,] height, width[, 3]), uncompressed; a header of None is left out."""
+    """Makes an uncompressed data set of pixels ([frames,] height, width[, 3]); headers that are None are deleted."""
     made = Dataset()
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -68,7 +68,7 @@ def dataset(pixels: np.ndarray, bits: int | None = None, frames: int = 1, **head
 
 
 def encapsulated(made: Dataset, syntax: str, frames: list[bytes]) -> Dataset:
-    """The data set with these compressed frames."""
+    """Replaces the pixels of a data set by compressed frames."""
     made.file_meta.TransferSyntaxUID = syntax
     made.PixelData = encapsulate(frames)
     made["PixelData"].VR, made["PixelData"].is_undefined_length = "OB", True
@@ -98,7 +98,7 @@ def write(path: Path, pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, 
 
 
 def by_gdcm(path: Path, made: Dataset, syntax: str) -> Dataset:
-    """The data set in JPEG Lossless, which pydicom cannot write."""
+    """Compresses a data set as JPEG Lossless, which pydicom cannot write."""
     save(path, made)
     reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
     reader.SetFileName(str(path))
@@ -117,19 +117,20 @@ def images(channels: int = 1, **facts) -> ImageFacts:
     return ImageFacts(train="{id}.dcm", channels=channels, **facts)
 
 
-def shown(made: Dataset, folder: Path, channels: int = 1, **facts) -> np.ndarray:
-    """What formats.read makes of a data set; without the axis of a single channel."""
+def read_dataset(made: Dataset, folder: Path, channels: int = 1, **facts) -> np.ndarray:
+    """Writes a data set and reads it by read_image; a single channel has no axis."""
     save(folder / "a.dcm", made)
     pixels = read_image(folder, "a.dcm", images(channels, **facts))
     return pixels[..., 0] if channels == 1 else pixels
 
 
-def spread(values: np.ndarray, low: float, high: float) -> np.ndarray:
+def scale_to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Scales values from low to high linearly to 0 to 255, clipped."""
     return np.rint(np.clip((values.astype(np.float64) - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
-def slowly(made: Dataset) -> np.ndarray:
-    """The chain with pydicom's functions, pixel by pixel: modality, VOI, its theoretical range to bytes, inversion."""
+def pydicom_pixels(made: Dataset) -> np.ndarray:
+    """Computes uint8 pixels by pydicom's functions: modality LUT, VOI LUT, scaling, inversion of MONOCHROME1."""
     values = apply_modality_lut(made.pixel_array, made)
     bits, signed = made.BitsStored, made.PixelRepresentation
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
@@ -139,5 +140,5 @@ def slowly(made: Dataset) -> np.ndarray:
         low, high = (end * made.RescaleSlope + made.RescaleIntercept for end in (low, high))
     if "VOILUTSequence" in made:
         low, high = 0, 2 ** made.VOILUTSequence[0].LUTDescriptor[2] - 1
-    pixels = spread(apply_voi_lut(values, made), low, high)
+    pixels = scale_to_uint8(apply_voi_lut(values, made), low, high)
     return 255 - pixels if made.PhotometricInterpretation == "MONOCHROME1" else pixels

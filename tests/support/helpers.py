@@ -1,4 +1,4 @@
-"""Small makers of test data."""
+"""Functions that make test data, and run commands in processes."""
 
 import io
 import os
@@ -38,19 +38,19 @@ HISTOLOGY = "\n".join(
 
 
 def refused(match: str) -> pytest.RaisesExc[UserError]:
-    """Within `with refused("no such file"):` a UserError with that message must be raised."""
+    """Expects a UserError with this message: `with refused("no such file"):`."""
     return pytest.raises(UserError, match=match)
 
 
 def shipped() -> list[str]:
-    """The competitions that the kit ships: those in competition/README.md. A user's own may be beside them."""
+    """Lists the competitions that medfold ships: those in competition/README.md, without a user's own."""
     lines = (REPOSITORY / "competition" / "README.md").read_text(encoding="utf-8").splitlines()
     named = {word for line in lines if line.startswith("|") for word in re.findall(r"[\w-]+", line)}
     return [name for name in Workspace(REPOSITORY).competitions() if name in named]
 
 
 def competition(task: str = "binary", **changes) -> Competition:
-    """Facts that are complete but for what a test cares about."""
+    """Makes complete facts of a competition, with these changes."""
     facts = {
         "title": "test",
         "source": {"kind": "phantom"},
@@ -66,7 +66,7 @@ def competition(task: str = "binary", **changes) -> Competition:
 
 
 def picture(path: Path, seed: int = 0, shape: tuple = (12, 10)) -> np.ndarray:
-    """Writes a picture of noise and returns its pixels."""
+    """Writes an image of noise and returns its pixels."""
     pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), pixels)
@@ -74,7 +74,7 @@ def picture(path: Path, seed: int = 0, shape: tuple = (12, 10)) -> np.ndarray:
 
 
 class NoLeaderboard:
-    """Stands for a module of `leaderboards`: checked submissions stay here."""
+    """Replaces a module of `leaderboards`: submissions are not uploaded."""
 
     @staticmethod
     def submit(competition, paths, entry) -> LeaderboardResult:
@@ -82,7 +82,7 @@ class NoLeaderboard:
 
 
 def zipped(content: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """A zip archive of files by name."""
+    """Packs files, given by name, into a zip archive."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", compression) as archive:
         for name, data in content.items():
@@ -91,11 +91,11 @@ def zipped(content: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> 
 
 
 def histology(train: int = 60, test: int = 20, ending: str = "tif") -> tuple[dict[str, bytes], dict[str, int]]:
-    """The files of histopathologic-cancer-detection, small: patches whose centre is darker in one class.
+    """Makes a small copy of histopathologic-cancer-detection: patches whose centre is darker in one class.
 
     Args:
-        train, test: how many.
-        ending: of the patches; those of the true one are TIFFs.
+        train, test: numbers of patches.
+        ending: file suffix of the patches; those of the real competition are TIFFs.
 
     Returns:
         The files by name, and the labels of the test patches by id.
@@ -117,7 +117,7 @@ def histology(train: int = 60, test: int = 20, ending: str = "tif") -> tuple[dic
 
 
 def auc_of(truth: dict[str, int]) -> Callable[[bytes], dict]:
-    """What Kaggle would say of a submission: refused if ids or values are off, else its AUC, public only."""
+    """Returns a function that judges submissions as Kaggle would: an error for wrong ids, else the public AUC."""
 
     def judge(text: bytes) -> dict:
         rows = dict(line.split(",") for line in text.decode().splitlines()[1:])
@@ -133,12 +133,12 @@ def auc_of(truth: dict[str, int]) -> Callable[[bytes], dict]:
 def finished_run(
     project, name: str = "baseline", quality: float = 1.0, folds: list[int] | None = None, best: bool = False
 ) -> None:
-    """A run of a binary task whose folds are done, without TensorFlow: labels with noise; noise for the test part.
+    """Writes a finished run of a binary task without TensorFlow: OOF predictions are noisy labels, test ones noise.
 
     Args:
-        quality: how much of the labels is in the logits; 0 is noise.
-        folds: that are done. Defaults to all.
-        best: as if epochs had been chosen on the scored folds.
+        quality: weight of the labels in the logits; 0 is noise.
+        folds: folds that are done. Defaults to all.
+        best: if True, the recipe chooses epochs on the scored folds.
     """
     rng = np.random.default_rng([*name.encode()])
 
@@ -150,7 +150,7 @@ def finished_run(
 
 
 def constant_run(project, name: str = "constant") -> None:
-    """A run whose folds are done, of a predictor that says the same of every image: the shares of the classes."""
+    """Writes a finished run that predicts the class frequencies for every image."""
     competition = project.competition
 
     def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
@@ -163,7 +163,7 @@ def constant_run(project, name: str = "constant") -> None:
 
 
 def noisy_run(project, name: str = "noisy", noise: float = 1.0) -> None:
-    """A run of any task whose folds are done, without TensorFlow: labels with noise; noise for the test part."""
+    """Writes a finished run of any task without TensorFlow: OOF predictions are noisy labels, test ones noise."""
     competition, rng = project.competition, np.random.default_rng([*name.encode()])
 
     def squashed(logits: np.ndarray) -> np.ndarray:
@@ -183,7 +183,7 @@ def noisy_run(project, name: str = "noisy", noise: float = 1.0) -> None:
 def _write_run(
     project, name: str, predict: Callable, folds: list[int] | None = None, overrides: dict | None = None
 ) -> None:
-    """A run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
+    """Writes a run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
     from medfold import files
     from medfold.competition.recipe import load_recipe
     from medfold.data.dataset import load_dataset
@@ -208,7 +208,7 @@ def _write_run(
 
 
 def start(folder: Path, words: str, prelude: str = "pass") -> subprocess.Popen:
-    """A command of medfold in a process of its own, after `prelude`."""
+    """Starts a command of medfold in a new process, after the code `prelude`."""
     code = f"import sys; sys.argv[1:] = {words.split()!r}; {prelude}; from medfold.cli import main; main()"
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     pipe = subprocess.PIPE
@@ -225,12 +225,12 @@ def kill_when(process: subprocess.Popen, condition: Callable[[], object]) -> Non
         assert time.monotonic() < until
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
-    print(*process.communicate())  # for the search for secrets
+    print(*process.communicate())  # so that the search for secrets sees the output
     assert process.returncode == -signal.SIGKILL
 
 
 def finish(folder: Path, words: str, prelude: str = "pass", timeout: float = 60) -> str:
-    """Runs a command of medfold, after `prelude`, to its good end and returns what it printed."""
+    """Runs a command of medfold, after the code `prelude`; returns its output, fails if it fails."""
     process = start(folder, words, prelude)
     out, error = process.communicate(timeout=timeout)
     print(out, error)

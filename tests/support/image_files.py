@@ -1,4 +1,4 @@
-"""Pictures of a few pixels, and reading them as a competition would."""
+"""Small images, and reading them as a competition would."""
 
 import io
 from pathlib import Path
@@ -18,14 +18,15 @@ def images(channels: int | list[str] = 1, **facts) -> ImageFacts:
 
 
 def read(path: Path, channels: int = 1, member: str = "", **facts) -> np.ndarray:
-    """What formats.read makes of a file; without the axis of a single channel."""
+    """Reads a file by read_image; a single channel has no axis."""
     found = read_image(path.parent, path.name + member, images(channels, **facts))
     assert found.dtype == np.uint8
     assert found.shape[2] == channels
     return found[..., 0] if channels == 1 else found
 
 
-def spread(values: np.ndarray, low: float, high: float) -> np.ndarray:
+def scale_to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Scales values from low to high linearly to 0 to 255, clipped."""
     return np.rint(np.clip((values.astype(np.float64) - low) / (float(high) - float(low)), 0, 1) * 255).astype(np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Something like Kaggle's image: a virtual environment with its packages, a kernel in it, and no network."""
+"""An imitation of Kaggle's image: a virtual environment with its packages, a kernel, and no network."""
 
 import base64
 import hashlib
@@ -47,30 +47,30 @@ socket.socket.connect, socket.getaddrinfo = guarded, known
 
 
 def make(folder: Path, lacks: tuple[str, ...] = DICOM_PACKAGES) -> Path:
-    """A fresh virtual environment with the packages of another but those that Kaggle's image lacks.
+    """Makes a virtual environment with the installed packages, except those that Kaggle's image lacks.
 
-    The other is the one that runs this, or that whose folder of packages OTHER_PACKAGES names.
+    The packages are those of this environment, or of the folder OTHER_PACKAGES.
 
     Args:
-        folder: to make it in.
-        lacks: the names of those.
+        folder: folder of the new environment.
+        lacks: names of the packages to leave out.
 
     Returns:
-        Its interpreter.
+        The path of its interpreter.
     """
     venv.create(folder, symlinks=True)
-    packages, there = Path(PACKAGES), next(folder.glob("lib/python*/site-packages"))
+    packages, target = Path(PACKAGES), next(folder.glob("lib/python*/site-packages"))
     lacking = [each for name in lacks for each in distributions(name=name, path=[str(packages)])]
     left_out = {Path(file).parts[0] for each in lacking for file in each.files}
     for entry in packages.iterdir():
         if entry.name not in left_out and not entry.name.startswith(("medfold", "__editable__")):
-            (there / entry.name).symlink_to(entry)
-    (there / "sitecustomize.py").write_text(GUARD)
+            (target / entry.name).symlink_to(entry)
+    (target / "sitecustomize.py").write_text(GUARD)
     return folder / "bin" / "python"
 
 
 def repacked(name: str, folder: Path) -> Path:
-    """The wheel that an installed package came from."""
+    """Packs an installed package into a wheel again."""
     found = distribution(name)
     lines = found.read_text("WHEEL").splitlines()
     tags = [line.partition(" ")[2] for line in lines if line.startswith("Tag: ")]
@@ -95,15 +95,15 @@ def repacked(name: str, folder: Path) -> Path:
 
 
 def run(notebook: Path, python: Path, root: Path, hours: float | None = None) -> str:
-    """Executes a notebook as Kaggle does, cell by cell in a kernel of its own.
+    """Executes a notebook as Kaggle does, in a new kernel.
 
     Args:
         python: the interpreter of the kernel.
-        root: stands for /kaggle; holds input/.
-        hours: instead of the notebook's own.
+        root: folder that replaces /kaggle; it contains input/.
+        hours: replaces HOURS of the notebook.
 
     Returns:
-        What its cells wrote.
+        The output of its cells.
 
     Raises:
         CellExecutionError: a cell failed.
@@ -141,13 +141,13 @@ def run(notebook: Path, python: Path, root: Path, hours: float | None = None) ->
 
 
 def machine(server, root: Path, python: Path, data: dict[str, Path], output: str, hours: float | None = None):
-    """What runs notebooks for a `KaggleServer`: as `server.runner` it executes what is pushed, in a tree like Kaggle's.
+    """Returns a `runner` for a `KaggleServer`, which executes pushed notebooks in a folder laid out like /kaggle.
 
     Args:
-        root: a folder to make those trees in.
-        data: the folder of what is attached beside one's own data sets, by its slug.
-        output: the file that is kept.
-        hours: instead of the notebook's own.
+        root: folder for the working folders of the notebooks.
+        data: folders of attached competitions and data sets, by slug; others are taken from the server.
+        output: name of the output file that is kept.
+        hours: replaces HOURS of the notebook.
     """
 
     def run_pushed(pushed: dict) -> Ended:
@@ -166,27 +166,27 @@ def machine(server, root: Path, python: Path, data: dict[str, Path], output: str
         notebook = place / "pushed.ipynb"
         notebook.write_text(pushed["text"])
         try:
-            said = run(notebook, python, place, hours)
+            log = run(notebook, python, place, hours)
         except CellExecutionError as error:
-            left, said = place / "working" / output, str(error)
+            left, log = place / "working" / output, str(error)
             kept = {output: left.read_bytes()} if left.is_file() else {}
-            return Ended(kept, said, "ERROR", "Your notebook failed")
-        return Ended({output: (place / "working" / output).read_bytes()}, said)
+            return Ended(kept, log, "ERROR", "Your notebook failed")
+        return Ended({output: (place / "working" / output).read_bytes()}, log)
 
     return run_pushed
 
 
 def assert_same(found: Path, home: bytes) -> None:
-    """Fails if a submission is not that of home: byte by byte, or, by other versions of the packages, but for 1e-5."""
+    """Fails if a submission differs from the local one: in any byte, or, with other packages, by more than 1e-5."""
     if not OTHER_PACKAGES:
         assert found.read_bytes() == home
         return
-    here, there = (pd.read_csv(content, index_col=0) for content in (io.BytesIO(home), found))
-    pd.testing.assert_frame_equal(here, there, check_exact=False, rtol=0, atol=1e-5)
+    expected, actual = (pd.read_csv(content, index_col=0) for content in (io.BytesIO(home), found))
+    pd.testing.assert_frame_equal(expected, actual, check_exact=False, rtol=0, atol=1e-5)
 
 
 def attach(root: Path, style: str, slug: str, data: Path, kit: Path) -> None:
-    """Mounts the data of a competition and a kit, in one of Kaggle's two ways."""
+    """Mounts the data of a competition and a bundle, in the old or the new layout of Kaggle."""
     shutil.rmtree(root / "input", ignore_errors=True)
     places = {
         "old": (f"{slug}", f"medfold-{slug}"),

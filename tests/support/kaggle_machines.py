@@ -1,6 +1,6 @@
-"""The part of the Kaggle of one's own that holds data sets and notebooks, and runs them.
+"""Data sets and notebooks of the imitated Kaggle server.
 
-server.runner = lambda notebook: Ended(files={"submission.csv": b"..."})   # what comes of a notebook that is pushed
+server.runner = lambda notebook: Ended(files={"submission.csv": b"..."})   # the result of a pushed notebook
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 Blob = bytes
-PATIENCE = 1.0  # seconds that a look at a running notebook takes; clients need not wait between looks
+PATIENCE = 1.0  # seconds that a status request of a running notebook takes, so that clients need not wait in between
 
 
 @dataclass
@@ -21,14 +21,14 @@ class HostedDataset:
     files: dict[str, Blob] = field(default_factory=dict)
     version: int = 1
     private: bool = False
-    states: list[str] = field(default_factory=list)  # that looks at it meet before it is ready
-    shown: dict[str, Blob] = field(default_factory=dict)  # files of the version before
-    lag: int = 0  # so many listings show those still
+    states: list[str] = field(default_factory=list)  # returned by status requests before it is ready
+    shown: dict[str, Blob] = field(default_factory=dict)  # files of the previous version
+    lag: int = 0  # number of listings that still show those
 
 
 @dataclass
 class Ended:
-    """What becomes of a notebook."""
+    """The result of a notebook."""
 
     files: dict[str, Blob] = field(default_factory=dict)
     log: str = ""
@@ -42,24 +42,24 @@ class HostedNotebook:
 
     pushed: dict
     version: int
-    states: list[str]  # that looks at it meet before it has ended
+    states: list[str]  # returned by status requests before it has ended
     ended: Ended | None  # None while it runs
     before: "HostedNotebook | None" = None
     has_ended: threading.Event = field(default_factory=threading.Event)
 
     def start(self, runner: Callable[[dict], Ended]) -> None:
-        """Runs it in a thread: a push is answered at once, however long the notebook takes."""
+        """Runs the notebook in a thread, so that the push is answered at once."""
         threading.Thread(target=self._run, args=(runner,), daemon=True).start()
 
     def _run(self, runner: Callable[[dict], Ended]) -> None:
         try:
             self.ended = runner(self.pushed)
-        except BaseException as error:  # else the test would wait for it without end
+        except BaseException as error:  # otherwise the test would wait for ever
             self.ended = Ended(log=traceback.format_exc(), state="ERROR", message=f"{type(error).__name__}: {error}")
         self.has_ended.set()
 
     def state(self) -> str:
-        """How it stands; a while later if it runs."""
+        """Returns the status; waits a while if the notebook is running."""
         if self.states:
             return self.states.pop(0)
         if self.ended is None:
@@ -68,7 +68,7 @@ class HostedNotebook:
 
 
 class MachineRoutes:
-    """What the client calls of data sets and notebooks; for the handler of the server."""
+    """Handlers of requests about data sets and notebooks; a mixin of the request handler."""
 
     def _StartBlobUpload(self, body: dict, **how: float) -> None:  # noqa: N802
         token = f"blob-{len(self.server.log)}"
@@ -137,7 +137,7 @@ class MachineRoutes:
     def _ListKernelSessionOutput(self, body: dict, **how: float) -> None:  # noqa: N802
         if found := self.notebook(body):
             names, start = sorted(found.ended.files), int(body.get("pageToken") or 0)
-            shown = names[start : start + 1]  # a page each
+            shown = names[start : start + 1]  # one file per page
             rows = [{"fileName": name, "url": self.server.signed(name, found.ended.files[name])} for name in shown]
             token = str(start + 1) if start + 1 < len(names) else ""
             log = json.dumps([{"stream_name": "stdout", "time": 1.5, "data": found.ended.log}])
@@ -159,10 +159,10 @@ class MachineRoutes:
     def _GetAcceleratorQuotaStatistics(self, body: dict, **how: float) -> None:  # noqa: N802
         self.say({"gpuQuota": {"timeUsed": "63000s", "totalTimeAllowed": "108000s"}}, **how)
 
-    # What they share.
+    # Shared functions
 
     def sent(self, body: dict) -> dict[str, Blob]:
-        """The files of a version: what is sent with it, and nothing else."""
+        """Returns the files of a new version: those sent with it, and no others."""
         server = self.server
         return {server.names[each["token"]]: server.uploads[each["token"]] for each in body["files"]}
 

@@ -1,8 +1,8 @@
-"""A Kaggle of one's own on 127.0.0.1, for the real client: it speaks the client's protocol and breaks on demand.
+"""An imitation of Kaggle on 127.0.0.1 for the official client, with faults on demand.
 
-The client reaches it as its proxy (`environment`), so every address, that of the storage too, ends here.
+The client uses it as its proxy (`environment`), so that requests to every address arrive here.
 
-    server.fault("storage", drop(after=1000), status(403))   # the first answer breaks off, the second is refused
+    server.fault("storage", drop(after=1000), status(403))   # the first response breaks off, the second is refused
 """
 
 import base64
@@ -31,7 +31,7 @@ Blob = bytes | Path
 
 @dataclass
 class HostedCompetition:
-    """A competition, its files and what becomes of submissions to it."""
+    """A competition, its files, and how it treats submissions."""
 
     files: dict[str, Blob] = field(default_factory=dict)
     archive: Blob = b""
@@ -40,37 +40,37 @@ class HostedCompetition:
     disabled: bool = False
     deadline: str | None = "2099-01-01T00:00:00Z"
     allowed: int = 5
-    polls: int = 0  # so many looks find a submission pending
+    polls: int = 0  # number of requests that find a submission pending
     judge: Callable[[bytes], dict] = lambda text: {"status": "COMPLETE", "publicScore": "0.87654", "privateScore": ""}
 
 
 def status(code: int, message: str = "", **headers: str) -> Callable:
-    """A fault: this status instead of an answer."""
+    """A fault: an error status instead of the response."""
     return lambda handler, answer: handler.error(code, message, headers)
 
 
 def instead(**value: object) -> Callable:
-    """A fault: nothing is done, and this is said."""
+    """A fault: nothing is done, and this is the response."""
     return lambda handler, answer: handler.say(value)
 
 
 def drop(after: int) -> Callable:
-    """A fault: the connection breaks after so many bytes of the body."""
+    """A fault: the connection breaks after this number of bytes of the body."""
     return lambda handler, answer: answer(limit=after)
 
 
 def stall(seconds: float, after: int = 0) -> Callable:
-    """A fault: nothing comes for so long, then the connection closes."""
+    """A fault: nothing is sent for this time, then the connection closes."""
     return lambda handler, answer: answer(limit=after, pause=seconds)
 
 
 def lose(handler: "Handler", answer: Callable) -> None:
-    """A fault: what was asked for is done, but its answer never arrives."""
+    """A fault: the request is carried out, but its response is lost."""
     answer(limit=-1)
 
 
 class KaggleServer(ThreadingHTTPServer):
-    """The server; runs in a thread from `with` to the end of its block."""
+    """The server; runs in a thread within a `with` block."""
 
     daemon_threads = True
 
@@ -80,14 +80,14 @@ class KaggleServer(ThreadingHTTPServer):
         self.datasets: dict[str, HostedDataset] = {}
         self.active_tokens = {TOKEN: USER}
         self.submissions: list[dict] = []
-        self.page_size = 1000  # submissions in a page, whatever is asked for
+        self.page_size = 1000  # submissions per page, whatever is requested
         self.uploads: dict[str, bytes] = {}
-        self.names: dict[str, str] = {}  # of what is uploaded, by its token
+        self.names: dict[str, str] = {}  # names of uploads, by token
         self.notebooks: dict[str, HostedNotebook] = {}
         self.runner: Callable[[dict], Ended] = lambda pushed: Ended()
-        self.states: list[str] = []  # that a notebook goes through before it has ended
-        self.blobs: dict[str, Blob] = {}  # what signed addresses lead to
-        self.log: list[tuple[str, dict]] = []  # (what was asked, with which headers)
+        self.states: list[str] = []  # states of a notebook before it has ended
+        self.blobs: dict[str, Blob] = {}  # contents of signed addresses
+        self.log: list[tuple[str, dict]] = []  # (method, headers) of each request
         self.faults: dict[str, list[Callable]] = defaultdict(list)
 
     def __enter__(self) -> "KaggleServer":
@@ -99,10 +99,10 @@ class KaggleServer(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request, client_address) -> None:
-        pass  # clients that are killed hang up; what else goes wrong shows in the test
+        pass  # killed clients hang up; other errors show in the test
 
     def environment(self, home: Path, **more: str) -> dict[str, str]:
-        """What sends the official client here, and nothing anywhere else."""
+        """Returns environment variables that direct the official client to this server only."""
         return {
             "HOME": str(home),
             "KAGGLE_API_ENVIRONMENT": "LOCALHOST",
@@ -114,15 +114,15 @@ class KaggleServer(ThreadingHTTPServer):
         }
 
     def fault(self, where: str, *actions: Callable | None) -> None:
-        """The next requests to a method, 'storage' or 'upload' meet these faults, one after the other."""
+        """Sets faults for the next requests to a method, 'storage' or 'upload', in order."""
         self.faults[where] += actions
 
     def asked(self, where: str) -> int:
-        """How often something was asked for."""
+        """Returns the number of requests to a method, 'storage' or 'upload'."""
         return sum(name == where for name, _ in self.log)
 
     def signed(self, name: str, blob: Blob) -> str:
-        """A short-lived address: a new signature each time."""
+        """Returns a signed address, with a new signature each time."""
         self.blobs[name] = blob
         return f"http://storage.test/{name}?X-Goog-Signature={len(self.log)}"
 
@@ -174,7 +174,7 @@ class Handler(MachineRoutes, BaseHTTPRequestHandler):
             return base64.b64decode(secret).decode() == f"{USER}:{KEY}"
         return secret in self.server.active_tokens
 
-    # What the client calls.
+    # Methods called by the client
 
     def _IntrospectToken(self, body: dict, **how: float) -> None:  # noqa: N802
         user = self.server.active_tokens.get(body["token"], "")
@@ -265,7 +265,7 @@ class Handler(MachineRoutes, BaseHTTPRequestHandler):
         more = {"nextPageToken": f"{start + size}"} if start + size < len(mine) else {}
         self.say({"submissions": [self.look(each) for each in page], **more}, **how)
 
-    # What they share.
+    # Shared functions
 
     def look(self, submission: dict) -> dict:
         shown = {key: submission[key] for key in ("ref", "date", "description", "fileName")}
@@ -305,7 +305,7 @@ class Handler(MachineRoutes, BaseHTTPRequestHandler):
         self.answer(302, b"", {"Location": self.server.signed(name, blob)}, **how)
 
     def serve(self, limit: int | None = None, pause: float = 0) -> None:
-        """A file of the storage, or the part of it that is asked for."""
+        """Sends a file of the storage, or the requested range of it."""
         assert "Authorization" not in self.headers, "the token went to the storage"
         assert parse_qs(urlsplit(self.path).query)["X-Goog-Signature"]
         blob = self.server.blobs[urlsplit(self.path).path.strip("/")]
@@ -339,7 +339,7 @@ class Handler(MachineRoutes, BaseHTTPRequestHandler):
         pause: float = 0,
         start: int = 0,
     ) -> None:
-        """Sends an answer; with a limit, so many bytes of it (-1: nothing at all), and then hangs up."""
+        """Sends a response; with a limit, that number of bytes of it (-1: nothing), and then closes the connection."""
         if limit != -1:
             self.send_response(code)
             for name, value in (headers or {}).items():

@@ -1,4 +1,4 @@
-"""A remote run on Kaggle to try things with: a data set of two files, and a notebook."""
+"""A remote run on Kaggle for tests: a data set of two files, and a notebook."""
 
 import json
 
@@ -11,7 +11,7 @@ KIT = f"{REF}-kit"
 
 
 def labelled(sent, mark="first", package="1.0"):
-    """The same run with another manifest, and a notebook that names its mark."""
+    """Writes another manifest, and a notebook with its mark; returns the same run."""
     sent.manifest.write_text(json.dumps({"mark": mark, "package": package}))
     cell = {"cell_type": "markdown", "metadata": {}, "source": ["kit ", mark]}
     sent.notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
@@ -19,5 +19,5 @@ def labelled(sent, mark="first", package="1.0"):
 
 
 def run(sent, **more):
-    """Runs it on the Kaggle that the environment names, and waits for its end."""
+    """Runs it on the Kaggle of the environment, and waits until it has ended."""
     return run_at_kaggle(KaggleSession.connect(), sent, 3600, sent.notebook.with_name("log.txt"), **more)

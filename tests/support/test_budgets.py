@@ -1,15 +1,19 @@
-"""The table at the end of `make test-all`."""
+"""The table of minutes at the end of `make test-all`."""
 
 from types import SimpleNamespace
 
 from tests.support import budgets
 
 
-def test_minutes_are_told_by_area_and_what_is_over_its_budget():
+def test_show_lists_minutes_by_area_and_marks_overruns():
     lines: list[str] = []
-    minutes = {"tests/training/test_fit.py::a": 8, "tests/training/test_state.py::b": 5, "tests/test_models.py::c": 1}
+    minutes = {
+        "tests/training/test_fold.py::a": 8,
+        "tests/training/test_checkpoint.py::b": 5,
+        "tests/test_models.py::c": 1,
+    }
     reports = [SimpleNamespace(nodeid=test, duration=60 * spent) for test, spent in minutes.items()]
-    reports.append(SimpleNamespace(nodeid="tests/images/test_crew.py::d", duration=30.0))
+    reports.append(SimpleNamespace(nodeid="tests/images/test_worker_pool.py::d", duration=30.0))
     terminal = SimpleNamespace(
         stats={"passed": reports[:2], "failed": reports[2:], "warnings": [SimpleNamespace(message="no duration")]},
         write_sep=lambda *words: None,

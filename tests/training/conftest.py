@@ -1,12 +1,12 @@
-"""What several tests of training need."""
+"""Fixtures of the training tests."""
 
 import pytest
 
 
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory):
-    """A weights file of MobileNetV2 as one downloads it, but for what it knows."""
-    import keras  # takes seconds
+    """A weights file of MobileNetV2 with random weights, in the format of downloaded ones."""
+    import keras  # the import takes seconds
 
     keras.utils.set_random_seed(5)
     file = tmp_path_factory.mktemp("weights") / "net.weights.h5"

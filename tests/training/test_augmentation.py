@@ -1,3 +1,5 @@
+"""Augmentation: reproducible, within the symmetry of the competition, and invalid pipelines refused."""
+
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +13,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (40, 20, 20, 3), dtype=np.uin
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_every_pipeline_is_a_function_of_pixels_and_seed(name):
+def test_pipelines_depend_only_on_pixels_and_seed(name):
     one, other = build_augmenter(name, "dihedral", (20, 20, 3)), build_augmenter(name, "dihedral", (20, 20, 3))
     forwards = [one(image, seed) for seed, image in enumerate(IMAGES)]
     backwards = [other(image, seed) for seed, image in reversed(list(enumerate(IMAGES)))][::-1]
@@ -21,7 +23,7 @@ def test_every_pipeline_is_a_function_of_pixels_and_seed(name):
     assert changed == 0 if name == "none" else changed > 0.8
 
 
-def test_threads_give_the_same_images():
+def test_threads_augment_equally():
     augment = build_augmenter("fundus", "dihedral", (20, 20, 3))
     alone = [augment(image, seed) for seed, image in enumerate(IMAGES)]
     with ThreadPoolExecutor(4) as pool:
@@ -29,12 +31,12 @@ def test_threads_give_the_same_images():
     assert all((a == b).all() for a, b in zip(alone, together, strict=True))
 
 
-def test_another_seed_augments_a_sample_again():
+def test_other_seed_gives_other_augmentation():
     augment = build_augmenter("light", "none", (20, 20, 3))
     assert (augment(IMAGES[0], 1) != augment(IMAGES[0], 2)).any()
 
 
-def reached(symmetry, spec):
+def augmented_views(symmetry, spec):
     marked = np.zeros((4, 4, 1), np.uint8)
     marked[0, 1] = 255
     augment = build_augmenter(spec, symmetry, (4, 4, 1))
@@ -42,8 +44,8 @@ def reached(symmetry, spec):
 
 
 @pytest.mark.parametrize(("symmetry", "views"), [("none", 1), ("horizontal", 2), ("dihedral", 8)])
-def test_symmetry_bounds_flips_and_turns(symmetry, views):
-    assert len(reached(symmetry, [])) == views
+def test_symmetry_limits_flips_and_rotations(symmetry, views):
+    assert len(augmented_views(symmetry, [])) == views
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_symmetry_bounds_flips_and_turns(symmetry, views):
         ([{"SafeRotate": {"limit": [-90, 90]}}], "none", "SafeRotate mirrors images, or turns them"),
     ],
 )
-def test_a_recipe_that_cannot_be_is_one_line(spec, symmetry, message):
+def test_invalid_pipeline_raises_in_one_line(spec, symmetry, message):
     with pytest.raises(UserError, match=message) as caught:
         build_augmenter(spec, symmetry, (20, 20, 1))
     assert "\n" not in str(caught.value)
@@ -111,12 +113,12 @@ HOLES = ("hole_height_range", "hole_width_range")
         [{"Perspective": {"scale": [0.05, 0.1]}}],
     ],
 )
-def test_what_keeps_left_and_right_top_and_bottom_is_taken(spec, symmetry):
+def test_orientation_preserving_transforms_are_accepted(spec, symmetry):
     for shape in ((28, 28, 1), (64, 96, 3)):
         build_augmenter(spec, symmetry, shape)
 
 
-def test_transforms_are_decided_independently_of_each_other():
+def test_transforms_are_drawn_independently():
     brighter = {"RandomBrightnessContrast": {"brightness_limit": [0.2, 0.2], "contrast_limit": [0, 0], "p": 0.5}}
     augment = build_augmenter([brighter], "horizontal", (4, 4, 1))
     marked = np.full((4, 4, 1), 100, np.uint8)
@@ -128,7 +130,7 @@ def test_transforms_are_decided_independently_of_each_other():
     assert abs((flipped & bright).mean() - 0.25) < 0.1
 
 
-def test_an_augmenter_survives_the_way_to_another_process():
+def test_augmenter_can_be_pickled():
     augment = build_augmenter("fundus", "dihedral", (20, 20, 3))
     augment(IMAGES[0], 0)
     again = pickle.loads(pickle.dumps(augment))
@@ -144,7 +146,7 @@ def test_an_augmenter_survives_the_way_to_another_process():
         ({"Sequential": {"transforms": [{"HorizontalFlip": {"p": 1}}, {"VerticalFlip": {"p": 1}}], "p": 0.5}}, 2),
     ],
 )
-def test_choices_among_transforms_are_made_by_the_seed(choice, expected):
+def test_composed_transforms_depend_on_the_seed(choice, expected):
     pixels = np.arange(16 * 16, dtype=np.uint8).reshape(16, 16, 1)
     augment = Augmenter([_build_transform(choice, "dihedral")], (16, 16, 1))
     seen = [augment(pixels, seed).tobytes() for seed in range(60)]

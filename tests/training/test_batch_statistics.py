@@ -1,4 +1,4 @@
-"""Batch statistics: exactly those of the images, whatever the momentum, for the layers that learn."""
+"""Batch statistics: those of the training images, whatever the momentum of the layers."""
 
 import keras
 import numpy as np
@@ -16,12 +16,12 @@ IMAGES[::2] //= 4  # two kinds of images, so that batches differ
 
 
 def net(dropout: float = 0.0) -> keras.Model:
-    """Two layers of batch normalisation, the first over pixels, the second over a vector."""
+    """Builds a net with two batch normalisations: over pixels, and over a vector."""
     keras.utils.set_random_seed(0)
     image = keras.Input((8, 8, 1))
-    x = layers.BatchNormalization(name="first", momentum=0.999)(layers.Conv2D(4, 3, name="conv")(image))
-    x = layers.GlobalAveragePooling2D(name="pooled")(layers.Dropout(dropout)(layers.ReLU()(x)))
-    return keras.Model(image, layers.Dense(1)(layers.BatchNormalization(name="second", momentum=0.999)(x)))
+    features = layers.BatchNormalization(name="first", momentum=0.999)(layers.Conv2D(4, 3, name="conv")(image))
+    features = layers.GlobalAveragePooling2D(name="pooled")(layers.Dropout(dropout)(layers.ReLU()(features)))
+    return keras.Model(image, layers.Dense(1)(layers.BatchNormalization(name="second", momentum=0.999)(features)))
 
 
 def statistics(model: keras.Model, rows: np.ndarray | None = None) -> BatchStatistics:
@@ -29,26 +29,26 @@ def statistics(model: keras.Model, rows: np.ndarray | None = None) -> BatchStati
     return BatchStatistics(model, IMAGES, rows, lambda batch: batch, seed=3)
 
 
-def seen_by(model: keras.Model, name: str, rows=slice(None)) -> np.ndarray:
+def outputs_of(model: keras.Model, name: str, rows=slice(None)) -> np.ndarray:
     images = IMAGES[rows].astype(np.float32)
     return keras.Model(model.input, model.get_layer(name).output).predict(images, verbose=0)
 
 
-def test_the_first_layer_has_the_mean_and_variance_of_all_images():
+def test_statistics_are_mean_and_variance_of_all_images():
     model = net()
     assert statistics(model).gather(1000) == 129  # three batches of 43
-    seen, first = seen_by(model, "conv"), model.get_layer("first")
+    seen, first = outputs_of(model, "conv"), model.get_layer("first")
     np.testing.assert_allclose(first.moving_mean, seen.mean(axis=(0, 1, 2)), rtol=0.02)
     np.testing.assert_allclose(first.moving_variance, seen.var(axis=(0, 1, 2)), rtol=0.02)
-    # A vector's variance lies between the batches, too: it is that of all images, not the mean of the batches'.
-    pooled, second = seen_by(model, "pooled"), model.get_layer("second")
+    # The variance is that of all images, not the mean of the batches' variances.
+    pooled, second = outputs_of(model, "pooled"), model.get_layer("second")
     np.testing.assert_allclose(second.moving_variance, pooled.var(axis=0), rtol=0.1)
     assert first.momentum == 0.999
     assert "call" not in vars(first)
 
 
-def test_the_order_of_the_images_does_not_matter():
-    """Sorted by class, as folders are: each batch must hold of each, or deeper layers see what no batch shows."""
+def test_statistics_do_not_depend_on_image_order():
+    """Images sorted by class must be shuffled, so that every batch has images of each class."""
     sort = np.argsort(IMAGES.mean(axis=(1, 2, 3)))
     found = []
     for images in (IMAGES, IMAGES[sort]):
@@ -58,17 +58,17 @@ def test_the_order_of_the_images_does_not_matter():
     np.testing.assert_allclose(*found, rtol=0.1)
 
 
-def test_so_many_images_are_looked_at_and_no_others():
+def test_gather_uses_requested_number_of_given_rows():
     model, rows = net(), np.arange(0, 130, 2)
     assert statistics(model, rows).gather(50) == 50
-    seen = seen_by(model, "conv", rows)
+    seen = outputs_of(model, "conv", rows)
     np.testing.assert_allclose(model.get_layer("first").moving_mean, seen.mean(axis=(0, 1, 2)), rtol=0.1)
     again = net()
     statistics(again, rows).gather(50)
     assert (again.get_layer("first").moving_mean == model.get_layer("first").moving_mean).numpy().all()
 
 
-def test_dropout_does_not_change_what_is_gathered():
+def test_statistics_do_not_depend_on_dropout():
     found = []
     for dropout in (0.0, 0.8):
         model = net(dropout)
@@ -77,7 +77,7 @@ def test_dropout_does_not_change_what_is_gathered():
     np.testing.assert_array_equal(*found)
 
 
-def test_frozen_layers_keep_theirs_and_a_net_without_any_costs_nothing():
+def test_frozen_layers_keep_their_statistics():
     model = net()
     model.get_layer("first").trainable = False
     statistics(model).gather(130)
@@ -87,7 +87,7 @@ def test_frozen_layers_keep_theirs_and_a_net_without_any_costs_nothing():
     assert statistics(model).gather(130) == 0
 
 
-def test_what_overflows_is_not_kept():
+def test_overflowing_statistics_are_not_kept():
     model = net()
     model.get_layer("conv").set_weights([np.full((3, 3, 1, 4), np.inf), np.zeros(4)])
     statistics(model).gather(130)
@@ -99,17 +99,17 @@ SLOW = [pytest.param(choices, marks=pytest.mark.slow) for choices in ({"keep": "
 
 @pytest.mark.slow
 @pytest.mark.parametrize("choices", [{}, *SLOW])
-def test_a_momentum_that_never_arrives_does_not_matter(tmp_path, monkeypatch, capsys, choices):
-    """30 steps at a momentum of 0.9999: the layers' own averages would still be what they were initialised with."""
+def test_fold_learns_with_momentum_near_one(tmp_path, monkeypatch, capsys, choices):
+    """After 30 steps at a momentum of 0.9999, the moving averages of the layers are still near their initial values."""
     build = build_model
 
-    def slow(*words, **more):
+    def build_with_high_momentum(*words, **more):
         model = build(*words, **more)
         for layer in model.layers:
             if isinstance(layer, layers.BatchNormalization):
                 layer.momentum = 0.9999
         return model
 
-    monkeypatch.setattr(fold, "build_model", slow)
+    monkeypatch.setattr(fold, "build_model", build_with_high_momentum)
     assert fold.train_fold(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0")) > 0.9
     assert "batch statistics computed on 40 images" in capsys.readouterr().out

@@ -1,3 +1,5 @@
+"""Training batches: order, augmentation, mixing and balanced sampling by seed."""
+
 import hashlib
 from dataclasses import replace
 
@@ -41,13 +43,13 @@ def test_equal_seeds_give_equal_batches():
     assert digest(batches(0, 9, seed=1)) != digest(batches(0, 9))
 
 
-def test_a_start_in_the_middle_goes_on_with_the_same_batches():
+def test_resumed_batches_equal_uninterrupted_ones():
     whole = digest(batches(0, 9))
     for start in (1, 3, 5, 8):
         assert digest(batches(start, 9)) == whole[start:]
 
 
-def test_a_position_is_the_same_however_it_is_reached():
+def test_sample_equals_its_row_in_the_batch():
     whole = list(batches(0, 9))
     direct = pipeline()
     for epoch, position in ((2, 17), (0, 3), (1, 8)):
@@ -57,7 +59,7 @@ def test_a_position_is_the_same_however_it_is_reached():
         assert (whole[batch][1][row, 0], whole[batch][2][row]) == (target[0], weight)
 
 
-def test_targets_and_weights_stay_with_their_image():
+def test_targets_and_weights_match_their_image():
     weights = dict(zip(range(5, 30), np.linspace(0, 1, 25, dtype=np.float32), strict=True))
     for images, targets, drawn in batches(0, 3, augment="none"):
         for image, row, weight in zip(images, targets[:, 0].astype(int), drawn, strict=True):
@@ -65,7 +67,7 @@ def test_targets_and_weights_stay_with_their_image():
             assert weight == weights[row]
 
 
-def test_every_epoch_has_other_order_and_augmentation_and_no_image_twice():
+def test_epochs_reshuffle_without_repeating_images():
     made = pipeline()
     assert made.steps_per_epoch == 3
     orders = [made.epoch(epoch)[0] for epoch in range(5)]
@@ -75,7 +77,7 @@ def test_every_epoch_has_other_order_and_augmentation_and_no_image_twice():
     assert len(set(seeds)) == 5 * 24  # an image drawn twice is augmented twice
 
 
-def test_mixing_is_a_function_of_seed_and_step():
+def test_mixing_depends_only_on_seed_and_step():
     mix = build_mixer(TrainingSettings(mixup=0.4, cutmix=1.0))
     whole = digest(batches(0, 9, mix=mix))
     assert whole != digest(batches(0, 9))
@@ -83,21 +85,21 @@ def test_mixing_is_a_function_of_seed_and_step():
     assert digest(batches(4, 9, mix=mix)) == whole[4:]
 
 
-def test_a_balanced_epoch_has_every_class_equally_often_and_every_image_of_a_small_class():
+def test_balanced_epoch_draws_classes_equally_often():
     classes = np.array([0] * 20 + [1] * 4 + [2])
     made = pipeline(classes=classes)
     for epoch in range(3):
         order = made.epoch(epoch)[0]
         assert np.bincount(classes[order]).tolist() == [8, 8, 8]
         assert set(order[classes[order] == 1]) == {20, 21, 22, 23}
-        assert len(set(order[classes[order] == 0])) == 8  # none twice where there are enough
+        assert len(set(order[classes[order] == 0])) == 8  # a large class has no duplicates
     assert made.epoch(0)[0].tolist() == pipeline(classes=classes).epoch(0)[0].tolist()
     assert made.epoch(0)[0].tolist() != made.epoch(1)[0].tolist()
 
 
 @given(st.lists(st.integers(0, 11), min_size=1, max_size=12), st.booleans(), st.data())
-def test_every_image_is_drawn(classes, balanced, data):
-    """As many sets of labels as images, too: what the end of an epoch cuts off must not be the same each time."""
+def test_every_image_is_drawn_eventually(classes, balanced, data):
+    """The incomplete batch dropped at the end of an epoch must not always hold the same images."""
     rows, batch_size = np.arange(len(classes)), data.draw(st.integers(1, len(classes)))
     made = replace(pipeline(), rows=rows, batch_size=batch_size, classes=np.array(classes) if balanced else None)
     drawn = {int(sample) for epoch in range(500) for sample in made.epoch(epoch)[0]}

@@ -1,4 +1,4 @@
-"""Keras callbacks that a recipe names: they work as with `fit`, also when a training is resumed."""
+"""Keras callbacks named in a recipe: they work as with `fit`, also in a resumed training."""
 
 import keras
 import pandas as pd
@@ -9,14 +9,14 @@ from medfold.run_paths import FoldPaths
 from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.callbacks import build_callbacks
-from tests.support.small_tasks import task
-from tests.training.test_checkpoint import Power, interrupted, result
+from tests.support.small_tasks import result_files, task
+from tests.training.test_checkpoint import PowerFailure, interrupt_after
 
 PLATEAU = {"ReduceLROnPlateau": {"monitor": "val_auc", "mode": "max", "factor": 0.1, "patience": 1, "min_delta": 0.5}}
 
 
 @pytest.mark.slow
-def test_a_callback_that_watches_the_score_is_resumed_exactly(tmp_path, monkeypatch, capsys):
+def test_score_monitoring_callback_resumes_exactly(tmp_path, monkeypatch, capsys):
     made = task(epochs=5, schedule="constant", callbacks=[PLATEAU])
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     rates = pd.read_csv(tmp_path / "whole" / "history.csv")["learning_rate"]
@@ -25,16 +25,16 @@ def test_a_callback_that_watches_the_score_is_resumed_exactly(tmp_path, monkeypa
     monkeypatch.setattr(state, "MAX_TIME_SHARE", 1e9)
     for after in (8, 7):  # within an epoch, and again, further on
         with monkeypatch.context() as patch:
-            interrupted(patch, after)
-            with pytest.raises(Power):
+            interrupt_after(patch, after)
+            with pytest.raises(PowerFailure):
                 fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
-    assert result(tmp_path / "broken") == result(tmp_path / "whole")
+    assert result_files(tmp_path / "broken") == result_files(tmp_path / "whole")
     assert "is lost" not in capsys.readouterr().out
 
 
 @pytest.mark.slow
-def test_a_callback_may_stop_a_training_and_write_into_the_folder_of_the_fold(tmp_path):
+def test_callback_can_stop_training_and_write_to_fold_folder(tmp_path):
     stop = {"EarlyStopping": {"monitor": "loss", "patience": 0, "min_delta": 100}}
     made = task(epochs=6, callbacks=[stop, {"CSVLogger": {"filename": "{folder}/log.csv"}}])
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
@@ -42,7 +42,7 @@ def test_a_callback_may_stop_a_training_and_write_into_the_folder_of_the_fold(tm
     assert list(pd.read_csv(tmp_path / "fold0" / "log.csv")) == ["epoch", "learning_rate", "loss", "val_auc"]
 
 
-def test_names_and_arguments_are_checked(tmp_path):
+def test_invalid_callback_name_or_argument_raises(tmp_path):
     (made,) = build_callbacks([{"TerminateOnNaN": {}}], tmp_path)
     assert isinstance(made, keras.callbacks.TerminateOnNaN)
     with pytest.raises(UserError, match=r"unknown callback 'ReduceLROnPlatau' \(did you mean 'ReduceLROnPlateau'\?\)"):

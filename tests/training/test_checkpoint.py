@@ -1,4 +1,4 @@
-"""States of a training: saved whole, taken up only where they fit, and exact to the last bit."""
+"""Checkpoints: saved atomically, loaded only if they fit, and resumed with the same bytes."""
 
 import time
 
@@ -13,12 +13,12 @@ from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.step import TrainingStep
-from tests.support.small_tasks import task
+from tests.support.small_tasks import result_files, task
 
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
 
 
-def test_a_state_comes_back_as_it_was(tmp_path):
+def test_checkpoint_round_trips_arrays_and_facts(tmp_path):
     Checkpoint(tmp_path / "state.npz", "a").save(ARRAYS, {"history": [{"loss": 0.1 + 0.2}], "losses": [float("nan")]})
     arrays, facts = Checkpoint(tmp_path / "state.npz", "a").load()
     assert [array.tolist() for array in arrays] == [ARRAYS[0].tolist(), 7]
@@ -27,23 +27,23 @@ def test_a_state_comes_back_as_it_was(tmp_path):
     assert np.isnan(facts["losses"][0])
 
 
-def test_a_state_of_something_else_is_not_taken_up(tmp_path):
+def test_other_or_missing_checkpoint_is_not_loaded(tmp_path):
     Checkpoint(tmp_path / "state.npz", "a").save(ARRAYS, {})
     assert Checkpoint(tmp_path / "state.npz", "b").load() is None
     assert Checkpoint(tmp_path / "none.npz", "a").load() is None
 
 
-def test_a_state_in_another_precision_is_not_lost(tmp_path):
+def test_checkpoint_of_other_precision_raises(tmp_path):
     path = tmp_path / "state.npz"
     Checkpoint(path, "a", "float16", ["weights"]).save(ARRAYS, {})
-    with pytest.raises(UserError, match="started in float16, and this machine trains in float32. Resume it where it"):
+    with pytest.raises(UserError, match="started in float16, .*float32. Resume it"):
         Checkpoint(path, "a", "float32", ["weights"]).load()
     assert Checkpoint(path, "b", "float32", ["weights"]).load() is None
     assert Checkpoint(path, "a", "float16", ["other weights"]).load() is None
     assert Checkpoint(path, "a", "float16", ["weights"]).load() is not None
 
 
-def test_a_damaged_state_falls_back_to_the_one_before(tmp_path):
+def test_damaged_checkpoint_falls_back_to_previous_one(tmp_path):
     checkpoint = Checkpoint(tmp_path / "state.npz", "a")
     checkpoint.save(ARRAYS, {"step": 1})
     checkpoint.save(ARRAYS, {"step": 2})
@@ -56,7 +56,7 @@ def test_a_damaged_state_falls_back_to_the_one_before(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_saving_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
+def test_checkpoints_take_a_small_share_of_time(tmp_path, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(state.time, "monotonic", lambda: clock[0])
     checkpoint = Checkpoint(tmp_path / "state.npz", "a")
@@ -71,57 +71,53 @@ def test_saving_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
 
 @pytest.fixture
 def every_step(monkeypatch):
-    """Every step is saved, whatever it costs."""
+    """Saves a checkpoint at every step."""
     monkeypatch.setattr(state, "SAVE_INTERVAL", 0)
     monkeypatch.setattr(state, "MAX_TIME_SHARE", 1e9)
 
 
-class Power(Exception):  # noqa: N818
-    """It went out."""
+class PowerFailure(Exception):  # noqa: N818
+    """Ends a training as a power failure would."""
 
 
-def interrupted(monkeypatch, after):
-    """Training stops dead after so many steps."""
+def interrupt_after(monkeypatch, after):
+    """Makes training raise PowerFailure after this number of steps."""
     original, count = TrainingStep.__call__, [0]
 
     def step(self, *batch):
         if count[0] == after:
-            raise Power
+            raise PowerFailure
         count[0] += 1
         return original(self, *batch)
 
     monkeypatch.setattr(TrainingStep, "__call__", step)
 
 
-def result(folder):
-    return {name: (folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("choices", "stops"),  # an epoch has 5 steps: within one, at its end, and again, further on
+    ("choices", "stops"),  # an epoch has 5 steps; the training is interrupted after these
     [
         ({}, (6, 4)),
         ({"keep": "best", "patience": 2, "learning_rate": 0.02}, (6,)),
     ],
 )
-def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices, stops):
+def test_interrupted_training_writes_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices, stops):
     made = task(epochs=3, dropout=0.3, **choices)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
-    expected = result(tmp_path / "whole")
+    expected = result_files(tmp_path / "whole")
     for after in stops:
         with monkeypatch.context() as patch:
-            interrupted(patch, after)
-            with pytest.raises(Power):
+            interrupt_after(patch, after)
+            with pytest.raises(PowerFailure):
                 fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     assert f"resuming at epoch {3 if len(stops) == 2 else '2, step 1'} of 3 epochs" in capsys.readouterr().out
-    assert result(tmp_path / "broken") == expected
+    assert result_files(tmp_path / "broken") == expected
     assert not list((tmp_path / "broken").glob("*state*"))
 
 
 @pytest.mark.slow
-def test_a_training_whose_time_is_up_keeps_where_it_stands_and_goes_on(tmp_path, monkeypatch, capsys):
+def test_training_out_of_time_saves_checkpoint_and_resumes(tmp_path, monkeypatch, capsys):
     made = task(epochs=3, dropout=0.3)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     for step in (1, 2):
@@ -131,21 +127,21 @@ def test_a_training_whose_time_is_up_keeps_where_it_stands_and_goes_on(tmp_path,
     monkeypatch.setenv(STOP_AT, f"{time.time() + 3600}")
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     assert "resuming at epoch 1, step 2 of 3 epochs" in capsys.readouterr().out
-    assert result(tmp_path / "broken") == result(tmp_path / "whole")
+    assert result_files(tmp_path / "broken") == result_files(tmp_path / "whole")
 
 
 @pytest.mark.slow
-def test_a_state_of_another_recipe_or_fold_is_not_taken_up(tmp_path, monkeypatch, every_step, capsys):
+def test_checkpoint_of_another_recipe_is_not_resumed(tmp_path, monkeypatch, every_step, capsys):
     with monkeypatch.context() as patch:
-        interrupted(patch, 7)
-        with pytest.raises(Power):
+        interrupt_after(patch, 7)
+        with pytest.raises(PowerFailure):
             fold.train_fold(task(epochs=2), 0, FoldPaths(tmp_path / "fold"))
     fold.train_fold(task(epochs=2, learning_rate=0.001), 0, FoldPaths(tmp_path / "fold"))
     assert "resuming" not in capsys.readouterr().out
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_no_number_leaves_the_state_before_it(tmp_path, monkeypatch, every_step):
+def test_nan_loss_keeps_previous_checkpoint(tmp_path, monkeypatch, every_step):
     original = TrainingStep.__call__
     count = [0]
 

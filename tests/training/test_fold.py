@@ -1,4 +1,4 @@
-"""One fold of small problems, trained for real."""
+"""Training of one fold on small tasks: files, reproducibility, and errors."""
 
 import json
 from dataclasses import replace
@@ -16,13 +16,13 @@ from medfold.runs.run_folder import is_fold_done, read_predictions
 from medfold.training import fold, losses
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.step import TrainingStep
-from tests.support.small_tasks import files_of, on, task
+from tests.support.small_tasks import result_files, task, with_pretrained_backbone
 
 OTHERS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("multiclass", "multilabel", "ordinal")]
 
 
 @pytest.mark.parametrize("kind", ["binary", *OTHERS])
-def test_every_task_learns_and_writes_its_files(tmp_path, kind):
+def test_every_task_learns_and_writes_files(tmp_path, kind):
     paths = FoldPaths(tmp_path / "fold1")
     made = task(kind)
     assert fold.train_fold(made, 1, paths) > 0.9
@@ -39,7 +39,7 @@ def test_every_task_learns_and_writes_its_files(tmp_path, kind):
 
 
 @pytest.mark.slow
-def test_equal_seeds_give_equal_files_alone_or_after_another_fold(tmp_path):
+def test_equal_seeds_give_equal_files(tmp_path):
     fold.train_fold(task(epochs=2), 0, FoldPaths(tmp_path / "first"))
     fold.train_fold(task(epochs=2), 1, FoldPaths(tmp_path / "a"))
     fold.train_fold(task(epochs=2), 1, FoldPaths(tmp_path / "b"))
@@ -53,13 +53,13 @@ def test_equal_seeds_give_equal_files_alone_or_after_another_fold(tmp_path):
 
 
 @pytest.mark.slow
-def test_keep_best_keeps_the_best_epoch_and_stops(tmp_path):
+def test_keep_best_restores_best_epoch_and_stops_early(tmp_path):
     made = task(keep="best", patience=2, epochs=30, learning_rate=0.02)
     score = fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
     history = pd.read_csv(FoldPaths(tmp_path / "fold0").history)
     assert len(history) < 30
     assert history["auc"].iloc[-2:].max() <= history["auc"].max()
-    # The kept weights are those of the best epoch, here looked at without test-time augmentation.
+    # The kept weights are those of the best epoch; scored here without test-time augmentation.
     flat = task(keep="best", patience=2, epochs=30, learning_rate=0.02)
     flat = replace(flat, recipe=flat.recipe.model_copy(update={"tta": False}))
     assert fold.train_fold(flat, 0, FoldPaths(tmp_path / "flat")) == pytest.approx(history["auc"].max())
@@ -67,7 +67,7 @@ def test_keep_best_keeps_the_best_epoch_and_stops(tmp_path):
 
 
 @pytest.mark.slow
-def test_every_choice_of_strong_solutions_learns_and_repeats(tmp_path):
+def test_mixing_and_focal_loss_learn_reproducibly(tmp_path):
     for number, choices in enumerate(({"mixup": 0.2, "cutmix": 0.5}, {"loss": "focal"})):
         made = task("multiclass", **choices, sampler="balanced", accumulate=2, epochs=12)
         assert fold.train_fold(made, 0, FoldPaths(tmp_path / f"a{number}")) > 0.85
@@ -81,13 +81,13 @@ def test_every_choice_of_strong_solutions_learns_and_repeats(tmp_path):
     ("rate", "verdict"),
     [(0.005, "100% of 12 training images memorised: the set-up can learn"), (1e-9, "NOT learnt")],
 )
-def test_a_few_images_are_learnt_by_heart_or_the_set_up_is_broken(tmp_path, capsys, rate, verdict):
+def test_memorising_few_images_shows_whether_setup_learns(tmp_path, capsys, rate, verdict):
     made = task("multiclass", images=12, epochs=15, batch_size=6, ema=0, learning_rate=rate)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold"))
     assert verdict in capsys.readouterr().out
 
 
-def test_a_few_images_are_drawn_from_each_class_in_turn():
+def test_subset_draws_classes_in_turn():
     classes = np.array([0] * 50 + [1] * 3 + [2] * 20)
     assert np.bincount(classes[fold._subset(classes, 9, seed=0)]).tolist() == [3, 3, 3]
     assert np.bincount(classes[fold._subset(classes, 15, seed=0)]).tolist() == [6, 3, 6]
@@ -96,7 +96,7 @@ def test_a_few_images_are_drawn_from_each_class_in_turn():
 
 
 @pytest.mark.slow
-def test_cut_points_learn_an_ordered_task(tmp_path):
+def test_cut_points_learn_an_ordinal_task(tmp_path):
     made = task("ordinal", epochs=12)
     made = replace(made, recipe=made.recipe.model_copy(update={"head": "cut_points"}))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
@@ -106,17 +106,17 @@ def test_cut_points_learn_an_ordered_task(tmp_path):
 
 
 @pytest.mark.parametrize("keep", ["best", pytest.param("final", marks=pytest.mark.slow)])
-def test_an_undefined_score_never_counts_and_the_last_epoch_is_kept(tmp_path, capsys, keep):
+def test_undefined_score_keeps_last_epoch(tmp_path, capsys, keep):
     """The held-out fold has one class: no epoch has an AUC."""
     made = task(keep=keep, patience=1 if keep == "best" else 0, epochs=3)
     targets, held = made.targets.copy(), (made.train["fold"] == 0).to_numpy()
     targets[held] = 1
     assert np.isnan(fold.train_fold(replace(made, targets=targets), 0, FoldPaths(tmp_path / keep)))
     assert len(pd.read_csv(tmp_path / keep / "history.csv")) == 3
-    said = capsys.readouterr().out
-    assert ("AUC was undefined after every epoch: the last epoch is kept" in said) is (keep == "best")
-    assert "AUC undefined" in said
-    assert "nan" not in said
+    output = capsys.readouterr().out
+    assert ("AUC was undefined after every epoch: the last epoch is kept" in output) is (keep == "best")
+    assert "AUC undefined" in output
+    assert "nan" not in output
 
 
 @pytest.mark.slow
@@ -124,7 +124,7 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
     for processes in (0, 2):
         made = replace(task(epochs=2), num_workers=processes)
         fold.train_fold(made, 0, FoldPaths(tmp_path / f"{processes}"))
-    assert files_of(tmp_path / "0") == files_of(tmp_path / "2")
+    assert result_files(tmp_path / "0") == result_files(tmp_path / "2")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
         ({"head": "cut_points"}, "head: task binary has no ordered classes"),
     ],
 )
-def test_a_recipe_that_cannot_be_trained_is_one_line(tmp_path, choices, message):
+def test_untrainable_recipe_raises_in_one_line(tmp_path, choices, message):
     made = task()
     changed = Recipe.model_validate(merge(made.recipe.model_dump(), choices))
     with pytest.raises(UserError, match=message) as caught:
@@ -153,7 +153,7 @@ def test_a_recipe_that_cannot_be_trained_is_one_line(tmp_path, choices, message)
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
-def test_a_class_without_images_to_train_on_is_one_line(tmp_path, kind):
+def test_class_without_training_images_raises(tmp_path, kind):
     made = task(kind)
     targets = made.targets.copy()
     outside = (made.train["fold"] != 1).to_numpy()
@@ -163,8 +163,8 @@ def test_a_class_without_images_to_train_on_is_one_line(tmp_path, kind):
 
 
 @pytest.mark.slow
-def test_weights_of_another_net_are_one_line(tmp_path, pretrained):
-    made = on(pretrained, task(), tmp_path / "features.npy")
+def test_weights_of_another_net_raise_in_one_line(tmp_path, pretrained):
+    made = with_pretrained_backbone(pretrained, task(), tmp_path / "features.npy")
     choices = merge(made.recipe.model_dump(), {"backbone": {"name": "MobileNet"}})
     with pytest.raises(UserError, match="net.weights.h5: weights do not fit MobileNet") as caught:
         fold.train_fold(replace(made, recipe=Recipe.model_validate(choices)), 0, FoldPaths(tmp_path / "fold0"))
@@ -172,16 +172,16 @@ def test_weights_of_another_net_are_one_line(tmp_path, pretrained):
 
 
 @pytest.mark.slow
-def test_a_loss_that_becomes_no_number_leaves_the_state_before_it(tmp_path, monkeypatch):
+def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "is_due", lambda self, is_epoch_end: is_epoch_end)
     step, steps = TrainingStep.__call__, [0]
 
-    def breaks(self, *batch):
+    def step_with_nan(self, *batch):
         steps[0] += 1
         images, targets, weights = batch
         step(self, images, targets, weights * (np.nan if steps[0] == 13 else 1))
 
-    monkeypatch.setattr(TrainingStep, "__call__", breaks)
+    monkeypatch.setattr(TrainingStep, "__call__", step_with_nan)
     paths = FoldPaths(tmp_path / "fold0")
     with pytest.raises(UserError, match="fold 0: the loss is not a number at epoch 3, step 3"):
         fold.train_fold(task(), 0, paths)
@@ -192,7 +192,7 @@ def test_a_loss_that_becomes_no_number_leaves_the_state_before_it(tmp_path, monk
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, monkeypatch):
+def test_nan_loss_at_first_step_raises(tmp_path, monkeypatch):
     monkeypatch.setattr(losses, "target_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32))
     with pytest.raises(
         UserError, match=r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"
@@ -201,18 +201,18 @@ def test_a_loss_that_is_no_number_ends_in_one_line(tmp_path, monkeypatch):
     assert not (tmp_path / "fold0").exists() or not list((tmp_path / "fold0").iterdir())
 
 
-def test_too_little_memory_ends_in_one_line(tmp_path, monkeypatch):
-    def exhausted(self, *batch):
+def test_out_of_memory_raises_with_advice(tmp_path, monkeypatch):
+    def raise_out_of_memory(self, *batch):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9,9]")
 
-    monkeypatch.setattr(TrainingStep, "__call__", exhausted)
+    monkeypatch.setattr(TrainingStep, "__call__", raise_out_of_memory)
     memory = r"^fold 0: the machine or its GPU is out of memory\. Halve training\.batch_size"
     with pytest.raises(UserError, match=memory):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
 
 
 @pytest.mark.slow
-def test_what_a_killed_training_left_half_written_is_swept(tmp_path):
+def test_temporary_files_of_killed_training_are_removed(tmp_path):
     paths = FoldPaths(tmp_path / "fold0")
     paths.folder.mkdir()
     (paths.folder / ".weights.h5.0123abcd.folder.tmp").mkdir()

@@ -1,4 +1,4 @@
-"""A head on the features of a frozen backbone."""
+"""Training of a head on the features of a frozen backbone."""
 
 from dataclasses import replace
 
@@ -13,12 +13,14 @@ from medfold.training import fold
 from medfold.training import frozen_features as features_module
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.step import TrainingStep
-from tests.support.small_tasks import files_of, on, task
+from tests.support.small_tasks import result_files, task, with_pretrained_backbone
 
 
 @pytest.mark.slow
-def test_a_frozen_backbone_is_asked_once_for_all_folds(tmp_path, pretrained, capsys):
-    made = on(pretrained, task("ordinal"), tmp_path / "features.npy", head_epochs=15, epochs=0, head_learning_rate=0.05)
+def test_frozen_features_are_computed_once_for_all_folds(tmp_path, pretrained, capsys):
+    made = with_pretrained_backbone(
+        pretrained, task("ordinal"), tmp_path / "features.npy", head_epochs=15, epochs=0, head_learning_rate=0.05
+    )
     made = replace(made, recipe=made.recipe.model_copy(update={"augment": "light"}))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
     assert "70 images in 2 views, 1,280 numbers each, kept for all folds" in capsys.readouterr().out
@@ -27,31 +29,33 @@ def test_a_frozen_backbone_is_asked_once_for_all_folds(tmp_path, pretrained, cap
     history = pd.read_csv(tmp_path / "fold0" / "history.csv")
     assert history["part"].eq("head").all()
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
-    # The weights of the whole net are kept, and the net that is rebuilt from them says the same of the pixels.
+    # The weights of the whole net are saved, and predict the same from the pixels.
     net = load_model(made.competition, made.recipe, tmp_path / "fold0" / "weights.h5")
     predictor = Predictor(net, "horizontal", tta=True)
     oof = pd.read_csv(tmp_path / "fold0" / "oof.csv")
     rows = made.store.rows_of(oof["id"])
     np.testing.assert_allclose(predictor(made.store.pixels, rows), oof[["0", "1", "2"]].to_numpy(), atol=1e-4)
-    # Another fold, and the same one again, ask no backbone.
-    monkey = pytest.MonkeyPatch()
-    monkey.setattr(features_module, "_compute", None)
+    # Another fold, and the same one again, compute no features.
+    patch = pytest.MonkeyPatch()
+    patch.setattr(features_module, "_compute", None)
     fold.train_fold(made, 1, FoldPaths(tmp_path / "fold1"))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "again"))
-    monkey.undo()
-    assert files_of(tmp_path / "again") == files_of(tmp_path / "fold0")
+    patch.undo()
+    assert result_files(tmp_path / "again") == result_files(tmp_path / "fold0")
 
 
 @pytest.mark.slow
-def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretrained, monkeypatch):
-    made = on(pretrained, task(), tmp_path / "features.npy", head_epochs=3, epochs=2, head_learning_rate=0.02)
+def test_head_and_all_phases_resume_with_same_bytes(tmp_path, pretrained, monkeypatch):
+    made = with_pretrained_backbone(
+        pretrained, task(), tmp_path / "features.npy", head_epochs=3, epochs=2, head_learning_rate=0.02
+    )
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     history = pd.read_csv(tmp_path / "whole" / "history.csv")
     assert history["part"].tolist() == ["head"] * 3 + ["all"] * 2
     assert history["epoch"].tolist() == [1, 2, 3, 1, 2]
     monkeypatch.setattr(Checkpoint, "is_due", lambda self, is_epoch_end: True)
     steps, step = [0], TrainingStep.__call__
-    for kill in (9, 18):  # within the head's part, within the whole net's
+    for kill in (9, 18):  # in the phase of the head, in the phase of the whole net
 
         def killed(self, *batch, at=kill):
             steps[0] += 1
@@ -65,4 +69,4 @@ def test_first_the_head_then_all_and_a_killed_one_ends_the_same(tmp_path, pretra
             fold.train_fold(made, 0, FoldPaths(tmp_path / f"killed{kill}"))
         monkeypatch.setattr(TrainingStep, "__call__", step)
         fold.train_fold(made, 0, FoldPaths(tmp_path / f"killed{kill}"))
-        assert files_of(tmp_path / f"killed{kill}") == files_of(tmp_path / "whole")
+        assert result_files(tmp_path / f"killed{kill}") == result_files(tmp_path / "whole")

@@ -1,4 +1,4 @@
-"""Batches by a thread or by worker processes: equal ones, in order, and nothing left behind."""
+"""Batches made by a thread or by worker processes: equal, in order, and without leftovers."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ from tests.support.helpers import REPOSITORY
 
 @pytest.fixture
 def mapped(tmp_path):
-    """Memory-mapped pixels, as the store has them."""
+    """Memory-mapped pixels, like those of the store."""
     np.save(tmp_path / "images.npy", np.random.default_rng(0).integers(0, 256, (40, 24, 24, 3), dtype=np.uint8))
     return np.load(tmp_path / "images.npy", mmap_mode="r")
 
@@ -62,7 +62,7 @@ def digests(made, start, stop, processes):
         pytest.param(Mixer(0.4, 1.0), (0, 1, 2, 8), marks=pytest.mark.slow),
     ],
 )
-def test_no_one_two_or_eight_workers_make_equal_batches(mapped, mix, counts):
+def test_batches_do_not_depend_on_worker_count(mapped, mix, counts):
     made = pipeline(mapped, mix)
     direct = [digest(made.batch(step)) for step in range(2, 14)]
     assert len(set(direct)) == 12
@@ -77,22 +77,22 @@ def test_threads_make_equal_batches(mapped):
         assert list(pool.map(lambda step: digest(made.batch(step)), range(12))) == alone
 
 
-def test_a_pipeline_on_its_way_to_a_worker_takes_no_pixels_along(mapped):
+def test_pickled_batches_contain_no_pixels(mapped):
     state = pipeline(mapped).__getstate__()
     assert state["images"]["shape"] == mapped.shape
     assert all(not isinstance(value, np.ndarray) or value.nbytes < mapped.nbytes for value in state.values())
 
 
-def test_who_stops_early_leaves_no_process_and_no_memory_behind(mapped, monkeypatch):
+def test_early_stop_leaves_no_processes_or_shared_memory(mapped, monkeypatch):
     names = []
     shared = loader._allocate_shared
 
-    def recorded(size):
+    def allocate_and_record(size):
         memory = shared(size)
         names.append(memory.name)
         return memory
 
-    monkeypatch.setattr(loader, "_allocate_shared", recorded)
+    monkeypatch.setattr(loader, "_allocate_shared", allocate_and_record)
     before = set(active_children())
     with closing(load_batches(pipeline(mapped), 0, 1000, 2, digest)) as batches:
         assert len([next(batches) for _ in range(3)]) == 3
@@ -104,7 +104,7 @@ def test_who_stops_early_leaves_no_process_and_no_memory_behind(mapped, monkeypa
     assert digests(pipeline(mapped), 0, 3, 0) == [digest(pipeline(mapped).batch(step)) for step in range(3)]
 
 
-def die_in_a_worker(pixels, seed):
+def crash_in_a_worker(pixels, seed):
     from multiprocessing import parent_process
 
     if parent_process() is not None and seed % 5 == 0:
@@ -113,19 +113,19 @@ def die_in_a_worker(pixels, seed):
 
 
 @pytest.mark.slow
-def test_a_killed_worker_ends_in_one_line(mapped):
+def test_killed_worker_raises(mapped):
     with pytest.raises(UserError, match="workers: a process that makes batches was killed. .*WORKERS=0"):
-        digests(pipeline(mapped, augment=die_in_a_worker), 0, 40, 2)
+        digests(pipeline(mapped, augment=crash_in_a_worker), 0, 40, 2)
 
 
-def test_too_little_shared_memory_means_no_workers(mapped, monkeypatch):
+def test_low_shared_memory_disables_workers(mapped, monkeypatch):
     monkeypatch.setattr(loader, "_available_shared_memory", lambda: 1000)
     monkeypatch.setattr(loader, "WorkerPool", None)
     assert digests(pipeline(mapped), 0, 2, 2) == [digest(pipeline(mapped).batch(step)) for step in range(2)]
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="memory is not asked for beforehand here")
-def test_shared_memory_that_others_took_meanwhile_means_no_workers(mapped, monkeypatch):
+def test_failed_shared_memory_allocation_disables_workers(mapped, monkeypatch):
     def full(descriptor, start, size):
         raise OSError(28, "No space left on device")
 
@@ -151,7 +151,7 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_workers_end_with_a_training_that_is_killed(tmp_path):
+def test_workers_end_when_training_is_killed(tmp_path):
     script = tmp_path / "orphans.py"
     script.write_text(ORPHANS)
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}

@@ -1,4 +1,4 @@
-"""Losses: weights of classes and labels, focal loss."""
+"""Losses: class and label weights, focal loss."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_balanced_weights_give_every_class_the_same_sum():
     assert np.isfinite(absent).all()
 
 
-def test_balanced_weights_of_several_labels_count_presence_and_absence_of_each_alike():
+def test_balanced_multilabel_weights_equalise_presence_and_absence():
     rng = np.random.default_rng(0)
     targets = (rng.random((400, 3)) < [0.5, 0.1, 0.02]).astype(int)
     facts = competition("multilabel")
@@ -29,15 +29,15 @@ def test_balanced_weights_of_several_labels_count_presence_and_absence_of_each_a
         outputs = rng.uniform(0.05, 0.95, targets.shape).astype(np.float32)
         expected = 0.0
         for label in range(3):
-            truth, said = targets[:, [label]].astype(np.float32), outputs[:, [label]]
-            sides = [float(plain(truth[truth[:, 0] == side], said[truth[:, 0] == side])) for side in (0, 1)]
-            expected += sum(sides) / 2 / 3  # each side its mean, whatever its number
+            truth, label_outputs = targets[:, [label]].astype(np.float32), outputs[:, [label]]
+            sides = [float(plain(truth[truth[:, 0] == side], label_outputs[truth[:, 0] == side])) for side in (0, 1)]
+            expected += sum(sides) / 2 / 3  # the mean of each side, whatever its size
         assert float(balanced(targets.astype(np.float32), outputs)) == pytest.approx(expected, rel=1e-4)
-    nothing = losses.build_loss(facts, TrainingSettings(class_weights="balanced"), np.zeros((4, 3), int))
-    assert np.isfinite(float(nothing(np.zeros((4, 3), np.float32), np.full((4, 3), 0.5, np.float32))))
+    without_positives = losses.build_loss(facts, TrainingSettings(class_weights="balanced"), np.zeros((4, 3), int))
+    assert np.isfinite(float(without_positives(np.zeros((4, 3), np.float32), np.full((4, 3), 0.5, np.float32))))
 
 
-def test_a_label_that_no_image_has_is_told_and_a_class_refused(capsys):
+def test_absent_label_warns_and_absent_class_raises(capsys):
     targets = np.array([[1, 0], [1, 0]])
     losses.refuse_absent_classes(competition("multilabel"), targets, "fold 0")
     assert (
@@ -47,7 +47,7 @@ def test_a_label_that_no_image_has_is_told_and_a_class_refused(capsys):
         losses.refuse_absent_classes(competition("multiclass"), np.array([0, 1]), "fold 0")
 
 
-def test_focal_loss_counts_what_is_right_already_for_less():
+def test_focal_loss_downweights_confident_predictions():
     targets = np.array([[1.0], [1.0]])
     for kind, outputs, expected in (
         ("binary", [[0.9], [0.4]], [(1 - 0.9) ** 2, (1 - 0.4) ** 2]),
@@ -62,8 +62,8 @@ def test_focal_loss_counts_what_is_right_already_for_less():
             assert ratio == pytest.approx(expected[row.start], rel=1e-4)
 
 
-def test_focal_loss_learns_a_soft_target_as_another():
-    """Why recipes may not combine it with mixup: what makes the loss least for a target of 0.7."""
+def test_focal_loss_minimum_differs_from_soft_target():
+    """For a target of 0.7 the loss is least at 0.88; therefore recipes may not combine it with mixup."""
     focal, p = (
         losses.build_loss(competition(), TrainingSettings(loss="focal")),
         np.linspace(0.5, 0.99, 50, dtype=np.float32),
@@ -72,7 +72,7 @@ def test_focal_loss_learns_a_soft_target_as_another():
     assert found == pytest.approx(0.88, abs=0.011)
 
 
-def test_several_labels_are_balanced_by_which_of_them_are_there():
+def test_multilabel_sampling_balances_label_combinations():
     targets = np.array([[0, 0], [1, 0], [0, 0], [1, 1]])
     assert len(set(losses.balancing_classes(competition("multilabel"), targets))) == 3
     assert losses.balancing_classes(competition(), np.array([0, 1, 1])).tolist() == [0, 1, 1]

@@ -1,4 +1,4 @@
-"""Mixed batches: images, targets and weights in one share."""
+"""Mixup and cutmix: images, targets and weights are mixed in the same ratio."""
 
 import numpy as np
 import pytest
@@ -6,19 +6,19 @@ import pytest
 from medfold.competition.recipe_sections import TrainingSettings
 from medfold.training.mixup import build_mixer, cutmix, mixup
 
-# Image n is all n, its target one-hot n, its weight n: after mixing each tells the share.
+# All pixels of image n are n, its target is one-hot n, its weight n: so each shows the mixing ratio.
 COUNT = 16
 IMAGES = np.arange(COUNT, dtype=np.float32)[:, None, None, None] * np.ones((1, 12, 10, 2), np.float32)
 TARGETS, WEIGHTS = np.eye(COUNT, dtype=np.float32), np.arange(COUNT, dtype=np.float32)
 
 
-def batch(way, seed=0, alpha=0.8):
-    return way(IMAGES, TARGETS, WEIGHTS, np.random.default_rng(seed), alpha)
+def batch(mixing, seed=0, alpha=0.8):
+    return mixing(IMAGES, TARGETS, WEIGHTS, np.random.default_rng(seed), alpha)
 
 
-@pytest.mark.parametrize("way", [mixup, cutmix])
-def test_images_targets_and_weights_are_mixed_in_one_share(way):
-    images, targets, weights = way(IMAGES, TARGETS, np.full(COUNT, 2, np.float32), np.random.default_rng(0), 0.8)
+@pytest.mark.parametrize("mixing", [mixup, cutmix])
+def test_images_targets_and_weights_share_mixing_ratio(mixing):
+    images, targets, weights = mixing(IMAGES, TARGETS, np.full(COUNT, 2, np.float32), np.random.default_rng(0), 0.8)
     assert images.dtype == targets.dtype == weights.dtype == np.float32
     np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), targets @ np.arange(COUNT), atol=1e-4)
@@ -26,24 +26,24 @@ def test_images_targets_and_weights_are_mixed_in_one_share(way):
     assert (targets.max(axis=1) < 0.99).mean() > 0
 
 
-@pytest.mark.parametrize("way", [mixup, cutmix])
-def test_the_loss_is_that_of_both_partners_each_times_its_weight_and_share(way):
-    _, shares, _ = way(IMAGES, TARGETS, np.ones(COUNT, np.float32), np.random.default_rng(0), 0.8)
+@pytest.mark.parametrize("mixing", [mixup, cutmix])
+def test_mixed_loss_is_weighted_sum_of_partner_losses(mixing):
+    _, shares, _ = mixing(IMAGES, TARGETS, np.ones(COUNT, np.float32), np.random.default_rng(0), 0.8)
     labels = np.random.default_rng(1).integers(0, 2, (COUNT, 1)).astype(np.float32)
-    _, targets, weights = way(IMAGES, labels, WEIGHTS, np.random.default_rng(0), 0.8)
-    p = np.random.default_rng(2).uniform(0.05, 0.95, (COUNT, 1))
+    _, targets, weights = mixing(IMAGES, labels, WEIGHTS, np.random.default_rng(0), 0.8)
+    predictions = np.random.default_rng(2).uniform(0.05, 0.95, (COUNT, 1))
 
-    def loss(target, of):
-        return -(target * np.log(of) + (1 - target) * np.log(1 - of))
+    def loss(target, predicted):
+        return -(target * np.log(predicted) + (1 - target) * np.log(1 - predicted))
 
-    # shares[i, j]: how much of image j is in the mixed image i; p[i] is predicted of that.
-    each = np.array([[loss(labels[j, 0], p[i, 0]) for j in range(COUNT)] for i in range(COUNT)])
+    # shares[i, j]: share of image j in the mixed image i; predictions[i]: prediction for the mixed image i.
+    each = np.array([[loss(labels[j, 0], predictions[i, 0]) for j in range(COUNT)] for i in range(COUNT)])
     expected = (shares * WEIGHTS * each).sum(axis=1)
-    np.testing.assert_allclose(weights * loss(targets, p)[:, 0], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(weights * loss(targets, predictions)[:, 0], expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(weights, shares @ WEIGHTS, rtol=1e-5, atol=1e-6)
 
 
-def test_mixup_lays_over_and_cutmix_replaces_a_box():
+def test_mixup_blends_and_cutmix_replaces_a_box():
     images, _, _ = batch(mixup)
     assert all(len(np.unique(image)) == 1 for image in images)
     images, _, _ = batch(cutmix)
@@ -57,18 +57,18 @@ def test_mixup_lays_over_and_cutmix_replaces_a_box():
             assert len(np.unique(box)) == 1
 
 
-@pytest.mark.parametrize("way", [mixup, cutmix])
-def test_shares_follow_the_beta_distribution(way):
+@pytest.mark.parametrize("mixing", [mixup, cutmix])
+def test_mixing_ratios_follow_beta_distribution(mixing):
     equal = np.ones(COUNT, np.float32)
-    drawn = [way(IMAGES, TARGETS, equal, np.random.default_rng(seed), 1.0)[1] for seed in range(200)]
+    drawn = [mixing(IMAGES, TARGETS, equal, np.random.default_rng(seed), 1.0)[1] for seed in range(200)]
     own = np.concatenate([np.diagonal(shares) for shares in drawn])
-    # Boxes that reach over the edge are cut off: with sides r, r^2 = u uniform, u (1 - r/4)^2 is left, 0.32 on average.
-    expected = 0.5 if way is mixup else 0.68
+    # Boxes are clipped at the edge: of sides r with r^2 = u uniform, u (1 - r/4)^2 is left, 0.32 on average.
+    expected = 0.5 if mixing is mixup else 0.68
     assert own.mean() == pytest.approx(expected + (1 - expected) / COUNT, abs=0.03)
     assert own.std() > 0.15
 
 
-def test_equal_seeds_mix_equally_and_the_batch_is_left_alone():
+def test_equal_seeds_mix_equally_without_changing_input():
     before = IMAGES.copy()
     first, again, other = batch(cutmix), batch(cutmix), batch(cutmix, seed=1)
     assert (first[0] == again[0]).all()
@@ -76,7 +76,7 @@ def test_equal_seeds_mix_equally_and_the_batch_is_left_alone():
     assert (before == IMAGES).all()
 
 
-def test_the_recipe_decides():
+def test_build_mixer_follows_the_recipe():
     assert build_mixer(TrainingSettings()) is None
     both, kinds = build_mixer(TrainingSettings(mixup=0.4, cutmix=1.0)), set()
     for seed in range(20):

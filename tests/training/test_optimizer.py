@@ -1,4 +1,4 @@
-"""The learning rate over the steps."""
+"""The learning rate over the steps, and the average of the weights."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from medfold.competition.recipe import Recipe
 from medfold.training.optimizer import build_optimizer
 
 
-def test_the_rate_rises_then_falls_to_zero():
+def test_learning_rate_warms_up_then_falls_to_zero():
     recipe = Recipe.model_validate({"training": {"learning_rate": 0.1, "warmup": 0.2}})
     optimizer = build_optimizer(recipe.training, 0.1, num_steps=100)
     rates = [float(optimizer._learning_rate(step)) for step in (0, 10, 20, 60, 100)]

@@ -1,4 +1,4 @@
-"""Folds side by side, in processes of their own."""
+"""Folds trained in parallel processes."""
 
 import dataclasses
 import os
@@ -26,7 +26,7 @@ def two_cores(monkeypatch):
     monkeypatch.setattr(hardware, "cuda_devices", list)
 
 
-def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
+def test_auto_jobs_is_one_per_core_or_gpu(two_cores, monkeypatch):
     assert parallel.resolve_jobs("auto", num_folds=5) == 2
     assert parallel.resolve_jobs("auto", num_folds=1) == 1
     assert parallel.resolve_jobs("4", num_folds=3) == 3
@@ -39,12 +39,12 @@ def test_auto_is_a_fold_per_core_or_gpu(two_cores, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
-def test_what_is_no_number_of_jobs_is_refused(text):
+def test_invalid_jobs_raises(text):
     with pytest.raises(UserError, match=f"JOBS={text}: expected a number from 1, or auto"):
         parallel.resolve_jobs(text, 5)
 
 
-def test_workers_suit_the_machine(two_cores, monkeypatch):
+def test_auto_workers_depend_on_cores_and_gpus(two_cores, monkeypatch):
     assert parallel.resolve_workers("auto") == 0
     assert parallel.resolve_workers("3") == 3
     monkeypatch.setattr(hardware, "cuda_devices", lambda: ["0"])
@@ -58,7 +58,7 @@ def test_workers_suit_the_machine(two_cores, monkeypatch):
             parallel.resolve_workers(text)
 
 
-def test_one_of_several_trainings_has_the_cores_of_its_share(monkeypatch):
+def test_resource_share_limits_cores(monkeypatch):
     for name, value in parallel.ResourceShare(3).environment.items():
         monkeypatch.setenv(name, value)
     assert hardware.num_cores() == 3
@@ -66,7 +66,7 @@ def test_one_of_several_trainings_has_the_cores_of_its_share(monkeypatch):
     assert hardware.num_cores() >= 1
 
 
-def bytes_of(project, run):
+def result_files(project, run):
     folder = project.paths.run(run).folder
     return {f"{fold}/{name}": (folder / f"fold{fold}" / name).read_bytes() for fold in range(3) for name in NAMES}
 
@@ -75,25 +75,25 @@ NAMES = ("oof.csv", "test.csv", "history.csv")
 
 
 @pytest.mark.slow
-def test_folds_do_not_depend_on_what_trains_beside_them(project_folder, two_cores, capfd, monkeypatch):
+def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, capfd, monkeypatch):
     project = Project.open("small")
     train(project, run="together", jobs="2", overrides={"training": {"epochs": 3}})
-    said = capfd.readouterr().out
-    assert "folds 0, 1, 2, 2 at a time" in said
+    output = capfd.readouterr().out
+    assert "folds 0, 1, 2, 2 at a time" in output
     for fold in range(3):
-        assert f"fold {fold}     AUC" in said or f"fold {fold}     undefined" in said
-    assert "all 3 folds" in said
-    # One after the other, with as many threads each.
+        assert f"fold {fold}     AUC" in output or f"fold {fold}     undefined" in output
+    assert "all 3 folds" in output
+    # One after the other, with the same number of threads.
     monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])
     request = {"run": "alone", "overrides": {"training": {"epochs": 3}}}
     requests = {fold: {"competition": "small", "request": request | {"folds": [fold]}} for fold in range(3)}
     problems = parallel.train_in_parallel(project.workspace.root, requests, 1)
     assert problems == {}
-    assert bytes_of(project, "together") == bytes_of(project, "alone")
+    assert result_files(project, "together") == result_files(project, "alone")
 
 
 @pytest.mark.slow
-def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, capfd):
+def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
     project = Project.open("small")
     run = project.paths.run("baseline")
     make_folds(project)
@@ -110,57 +110,57 @@ def test_a_failed_fold_does_not_take_the_others_down(project_folder, two_cores, 
 
 
 @pytest.mark.slow
-def test_a_backbone_without_weights_is_refused_before_there_are_folds(project_folder, two_cores):
+def test_backbone_without_weights_raises_before_folds_exist(project_folder, two_cores):
     with pytest.raises(UserError, match=r"^training\.head_epochs: a backbone without weights has no features"):
         train(Project.open("small"), jobs="2", overrides={"training": {"head_epochs": 1}})
 
 
 @pytest.mark.slow
-def test_what_is_missing_is_trained_with_the_threads_it_would_have_had(project_folder, two_cores, monkeypatch):
-    project, asked = Project.open("small"), []
+def test_missing_fold_is_trained_with_original_job_count(project_folder, two_cores, monkeypatch):
+    project, requested = Project.open("small"), []
     for fold in (0, 2):
         train(project, folds=[fold])
     monkeypatch.setattr(
-        parallel, "train_in_parallel", lambda root, requests, jobs: asked.append((list(requests), jobs)) or {}
+        parallel, "train_in_parallel", lambda root, requests, jobs: requested.append((list(requests), jobs)) or {}
     )
     train(project, jobs="auto")
-    assert asked == [([1], 2)]
+    assert requested == [([1], 2)]
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_folds_end_with_the_training_that_began_them(project_folder, two_cores):
+def test_folds_end_when_their_parent_is_killed(project_folder, two_cores):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
-    begun = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
     try:
-        wait_for(lambda: held(project_folder) == 2)
+        wait_for(lambda: num_locked_folds(project_folder) == 2)
     finally:
-        begun.kill()
-        begun.wait()
-    wait_for(lambda: held(project_folder) == 0)
+        process.kill()
+        process.wait()
+    wait_for(lambda: num_locked_folds(project_folder) == 0)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_ctrl_c_stops_all_folds_in_one_line_and_none_has_failed(project_folder, two_cores):
+def test_ctrl_c_stops_all_folds_without_failures(project_folder, two_cores):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    begun = subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+    process = subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
     try:
-        wait_for(lambda: held(project_folder) == 2)
-        os.killpg(begun.pid, signal.SIGINT)  # as a terminal does it: to all of them
-        said, errors = begun.communicate(timeout=60)
+        wait_for(lambda: num_locked_folds(project_folder) == 2)
+        os.killpg(process.pid, signal.SIGINT)  # to the process group, as a terminal does
+        output, errors = process.communicate(timeout=60)
     finally:
-        begun.kill()
-    assert (begun.returncode, errors) == (130, "medfold: stopped; run the same command again to continue\n")
-    assert "failed" not in said
-    assert said.count("stopped") == 2
-    wait_for(lambda: held(project_folder) == 0)
+        process.kill()
+    assert (process.returncode, errors) == (130, "medfold: stopped; run the same command again to continue\n")
+    assert "failed" not in output
+    assert output.count("stopped") == 2
+    wait_for(lambda: num_locked_folds(project_folder) == 0)
 
 
-def test_features_in_other_views_are_other_features(project_folder):
+def test_features_path_depends_on_symmetry(project_folder):
     from medfold.competition.recipe import Recipe
     from medfold.training.run import features_path
 
@@ -174,8 +174,8 @@ def test_features_in_other_views_are_other_features(project_folder):
     assert len(paths) == 2
 
 
-def held(root):
-    """How many folds are being trained: each is under its lock."""
+def num_locked_folds(root):
+    """Returns the number of folds in training: each holds its lock."""
     count = 0
     for path in root.glob("runs/small/*/.fold*.lock"):
         try:
@@ -194,7 +194,7 @@ def wait_for(condition, seconds=120):
 
 
 @pytest.mark.slow
-def test_the_features_of_a_frozen_backbone_are_there_before_the_folds(project_folder, two_cores, capfd):
+def test_frozen_features_are_computed_before_parallel_folds(project_folder, two_cores, capfd):
     import keras
 
     file = project_folder / "net.weights.h5"

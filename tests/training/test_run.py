@@ -1,3 +1,5 @@
+"""A run: what is refused before images are prepared or a run is created."""
+
 import pytest
 
 from medfold.commands.train import train
@@ -16,35 +18,35 @@ from tests.support.helpers import finished_run
         ({"head": "both"}, "task binary has no ordered classes"),
     ],
 )
-def test_what_cannot_be_trained_is_told_before_images_are_prepared(small, overrides, message):
+def test_untrainable_recipe_raises_before_images_are_prepared(small, overrides, message):
     with pytest.raises(UserError, match=message):
         train(small, overrides=overrides)
     assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
 
 
-@pytest.mark.parametrize("words", [{"jobs": "many"}, {"workers": "-1"}, {"folds": [7]}, {"run": "a b"}])
-def test_wrong_words_leave_nothing_behind(small, words):
+@pytest.mark.parametrize("options", [{"jobs": "many"}, {"workers": "-1"}, {"folds": [7]}, {"run": "a b"}])
+def test_invalid_options_leave_no_files(small, options):
     with pytest.raises(UserError):
-        train(small, **words)
+        train(small, **options)
     assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
 
 
-def test_settings_that_the_first_fold_refuses_leave_no_run(folded):
-    hopeless = {"training": {"accumulate": 10**6}}
+def test_refused_settings_create_no_run(folded):
+    impossible = {"training": {"accumulate": 10**6}}
     with pytest.raises(UserError, match="no step is ever taken"):
-        train(folded, overrides=hopeless, run="new")
+        train(folded, overrides=impossible, run="new")
     assert not folded.paths.run("new").folder.exists()
     finished_run(folded, "begun", folds=[1])
     with pytest.raises(UserError, match="started differently"):
-        train(folded, overrides=hopeless, run="begun")
+        train(folded, overrides=impossible, run="begun")
     assert folded.paths.run("begun").fold(1).done.is_file()
 
 
 @pytest.mark.slow
-def test_what_a_recipe_says_in_vain_is_told(folded, capsys):
+def test_recipe_keys_without_effect_are_reported(folded, capsys):
     train(folded, overrides={"training": {"focal_gamma": 3.0, "head_learning_rate": 0.1}}, folds=[0])
-    said = capsys.readouterr().out
-    assert "no effect: training.head_learning_rate (training.head_epochs is 0)" in said
-    assert "no effect: training.focal_gamma (training.loss is cross_entropy)" in said
+    output = capsys.readouterr().out
+    assert "no effect: training.head_learning_rate (training.head_epochs is 0)" in output
+    assert "no effect: training.focal_gamma (training.loss is cross_entropy)" in output

@@ -1,4 +1,4 @@
-"""The self-check strikes where a training went wrong, and nowhere else."""
+"""The self-check: finds what went wrong in a training, and nothing in a good one."""
 
 from dataclasses import replace
 
@@ -13,12 +13,12 @@ from tests.support.helpers import competition
 from tests.support.small_tasks import task
 
 
-def trained(kind: str = "binary", n: int = 200, **changes) -> TrainedFold:
+def trained_fold(kind: str = "binary", num_images: int = 200, **changes) -> TrainedFold:
     """A fold whose training went well."""
     rng = np.random.default_rng(0)
     facts = competition(kind, **({"score": {"metric": "accuracy"}} if kind == "multiclass" else {}))
     columns = len(facts.prediction_columns)
-    targets = rng.integers(0, max(columns, 2), n)
+    targets = rng.integers(0, max(columns, 2), num_images)
     labels = np.eye(max(columns, 2))[targets]
     logits = 3 * labels + rng.standard_normal(labels.shape)
     predictions = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -32,75 +32,77 @@ def trained(kind: str = "binary", n: int = 200, **changes) -> TrainedFold:
         "training_outputs": training_outputs,
         "inference_outputs": predictions[:32],
         "drawn_counts": np.bincount(targets),
-        "expected_shares": np.bincount(targets) / n,
+        "expected_shares": np.bincount(targets) / num_images,
     }
-    return TrainedFold(**{"competition": facts, "targets": targets, "groups": np.arange(n), **made, **changes})
+    return TrainedFold(**{"competition": facts, "targets": targets, "groups": np.arange(num_images), **made, **changes})
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
-def test_a_fold_that_went_well_is_not_suspicious(kind):
-    assert self_check(trained(kind)) == []
+def test_good_fold_is_not_suspicious(kind):
+    assert self_check(trained_fold(kind)) == []
 
 
-def test_predictions_that_hardly_vary_are_told():
-    found = self_check(trained(predictions=np.full((200, 1), 0.5) + 1e-5 * np.arange(200)[:, None] % 2))
+def test_nearly_constant_predictions_are_suspicious():
+    found = self_check(trained_fold(predictions=np.full((200, 1), 0.5) + 1e-5 * np.arange(200)[:, None] % 2))
     assert found[0].startswith("predictions hardly vary: their standard deviation over 200 images is")
 
 
-def test_a_score_that_is_no_better_than_chance_is_told_beyond_its_interval_only():
-    good = trained()
-    (line,) = self_check(replace(good, predictions=1 - good.predictions, training_outputs=good.training_outputs[:0]))
-    assert line.startswith("AUC 0.0")
-    assert line.endswith("is no better than chance, 0.5000")
+def test_score_with_interval_below_chance_is_suspicious():
+    good = trained_fold()
+    (suspicion,) = self_check(
+        replace(good, predictions=1 - good.predictions, training_outputs=good.training_outputs[:0])
+    )
+    assert suspicion.startswith("AUC 0.0")
+    assert suspicion.endswith("is no better than chance, 0.5000")
     noise = np.random.default_rng(1).random((200, 1))
-    assert self_check(replace(good, predictions=noise)) == []  # a weak net, not a broken one
+    assert self_check(replace(good, predictions=noise)) == []  # the interval includes chance
     loss = competition(score={"metric": "log_loss"})
-    (line,) = self_check(replace(good, competition=loss, predictions=np.clip(1 - good.predictions, 0.01, 0.99)))
-    assert "log loss" in line
-    assert "no better than chance, 0.687" in line
+    (suspicion,) = self_check(replace(good, competition=loss, predictions=np.clip(1 - good.predictions, 0.01, 0.99)))
+    assert "log loss" in suspicion
+    assert "no better than chance, 0.687" in suspicion
 
 
-def test_a_loss_that_did_not_go_down_is_told():
-    assert self_check(trained(losses=np.array([0.6931, 0.6929, 0.701]))) == [
-        "the loss did not go down: 0.6931 after the first epoch, 0.6929 at best of 3"
-    ]
+def test_loss_that_does_not_fall_is_suspicious():
+    (suspicion,) = self_check(trained_fold(losses=np.array([0.6931, 0.6929, 0.701])))
+    assert suspicion.startswith("the loss did not go down: 0.6931 ")
+    assert "0.6929 at best of 3" in suspicion
 
 
-def test_a_class_that_is_never_predicted_is_told_if_five_were_expected():
-    good = trained("multiclass")
+def test_never_predicted_class_is_suspicious_unless_rare():
+    good = trained_fold("multiclass")
     without = good.predictions * (1, 0, 1)
-    (line,) = self_check(replace(good, predictions=without))
-    assert line == f"never predicted: 1 (about {200 * good.prior[1]:.0f} expected)"
+    (suspicion,) = self_check(replace(good, predictions=without))
+    assert suspicion == f"never predicted: 1 (about {200 * good.prior[1]:.0f} expected)"
     rare = np.array([0.5, 0.02, 0.48])
     assert self_check(replace(good, predictions=without, prior=rare)) == []
-    assert self_check(trained(predictions=0.4 * trained().predictions)) == []  # an AUC decides nothing
+    assert self_check(trained_fold(predictions=0.4 * trained_fold().predictions)) == []  # AUC needs no decisions
 
 
-def test_a_net_that_predicts_in_another_mode_is_told():
-    good = trained()
+def test_differing_training_and_inference_outputs_are_suspicious():
+    good = trained_fold()
     for other in (np.full((32, 1), 0.5), 0.7 + 0.3 * good.training_outputs):
-        (line,) = self_check(replace(good, inference_outputs=other))
-        assert line.startswith("outputs differ between training and inference mode")
+        (suspicion,) = self_check(replace(good, inference_outputs=other))
+        assert suspicion.startswith("outputs differ between training and inference mode")
 
 
-def test_shares_that_are_not_those_of_the_sampler_are_told():
-    assert self_check(trained(drawn_counts=np.array([180, 20]), expected_shares=np.array([0.5, 0.5]))) == [
+def test_unexpected_class_shares_are_suspicious():
+    assert self_check(trained_fold(drawn_counts=np.array([180, 20]), expected_shares=np.array([0.5, 0.5]))) == [
         "class 0 was drawn in 90.0%, expected 50.0%"
     ]
 
 
 @pytest.mark.slow
-def test_what_is_found_is_told_and_kept_beside_the_fold(tmp_path, capsys):
+def test_suspicions_are_printed_and_saved(tmp_path, capsys):
     paths = FoldPaths(tmp_path / "fold0")
     fold.train_fold(task(epochs=3, learning_rate=1e-12, ema=0, dropout=0, label_smoothing=0), 0, paths)
-    kept = files.read_json(paths.checks)
-    assert any("the loss did not go down" in line for line in kept)
+    saved = files.read_json(paths.checks)
+    assert any("the loss did not go down" in suspicion for suspicion in saved)
     assert "fold 0     SUSPICIOUS: the loss did not go down" in capsys.readouterr().out
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("choices", [{"sampler": "balanced"}, {"mixup": 0.2}, {"dropout": 0.5}])
-def test_trainings_that_go_well_are_not_suspicious(tmp_path, choices):
+def test_good_trainings_are_not_suspicious(tmp_path, choices):
     for kind in ("binary", "multiclass"):
         paths = FoldPaths(tmp_path / kind)
         fold.train_fold(task(kind, epochs=8, **choices), 0, paths)

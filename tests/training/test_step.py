@@ -1,4 +1,4 @@
-"""A training step: accumulated, overflowing, in half precision."""
+"""A training step: accumulation of batches, overflow, half precision."""
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ from tests.support.small_tasks import task
 
 
 @pytest.mark.slow
-def test_accumulated_batches_make_the_step_of_one_large_batch():
+def test_accumulated_batches_equal_one_large_batch():
     rng = np.random.default_rng(0)
     images, targets = rng.random((8, 16, 16, 1)).astype(np.float32) * 255, rng.integers(0, 2, (8, 1)).astype(np.float32)
 
@@ -47,19 +47,19 @@ def test_accumulated_batches_make_the_step_of_one_large_batch():
     assert any((one != before).any() for one, before in zip(weights(4, 2), weights(9, 2), strict=True))
 
 
-def overflowing(monkeypatch, steps):
-    """At these steps the images are so bright that float16 overflows in the forward pass."""
+def overflow_at(monkeypatch, steps):
+    """Makes images infinite at these steps, so that the forward pass overflows."""
     step, count = TrainingStep.__call__, [0]
 
-    def bright(self, images, targets, weights):
+    def step_with_infinite_images(self, images, targets, weights):
         count[0] += 1
         images = tf.cast(images, tf.float32) * (np.inf if count[0] in steps else 1)
         return step(self, images, targets, weights)
 
-    monkeypatch.setattr(TrainingStep, "__call__", bright)
+    monkeypatch.setattr(TrainingStep, "__call__", step_with_infinite_images)
 
 
-def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch, capsys):
+def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, capsys):
     recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "resnet9", "width": 4}})
     model = build_model(competition(), recipe, precision="float16")
     optimizer = keras.optimizers.LossScaleOptimizer(build_optimizer(recipe.training, 0.01, 100), initial_scale=64)
@@ -82,24 +82,24 @@ def test_a_step_that_overflows_changes_nothing_and_is_told(tmp_path, monkeypatch
 
 
 @pytest.mark.slow
-def test_overflows_are_counted_and_ten_in_a_row_end_it(tmp_path, monkeypatch, capsys):
+def test_overflows_are_skipped_until_ten_in_a_row(tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
-        overflowing(patch, {7, 8, 9})
+        overflow_at(patch, {7, 8, 9})
         assert fold.train_fold(task(precision="float16"), 0, FoldPaths(tmp_path / "a")) > 0.9
     assert "steps of epoch 2 overflowed and were left out" in capsys.readouterr().out
     assert np.isfinite(pd.read_csv(tmp_path / "a" / "history.csv")["loss"]).all()
-    overflowing(monkeypatch, set(range(6, 99)))
+    overflow_at(monkeypatch, set(range(6, 99)))
     with pytest.raises(UserError, match="the loss is not a number at epoch 2, step 5"):
         fold.train_fold(task(precision="float16"), 0, FoldPaths(tmp_path / "b"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_half_precision_learns_the_same_task_and_predicts_in_full(tmp_path, precision):
+def test_half_precision_learns_and_predicts_in_float32(tmp_path, precision):
     made, paths = task(precision=precision), FoldPaths(tmp_path / "fold0")
     assert fold.train_fold(made, 0, paths) > 0.9
     oof = read_predictions(made.competition, paths.oof)
     model = load_model(made.competition, made.recipe, paths.weights)
     predictor = Predictor(model, "horizontal", tta=made.recipe.tta)
-    there = predictor(made.store.pixels, made.store.rows_of(oof["id"]))[:, 0]
-    np.testing.assert_allclose(there, oof["target"], rtol=0, atol=1e-8)
+    predicted = predictor(made.store.pixels, made.store.rows_of(oof["id"]))[:, 0]
+    np.testing.assert_allclose(predicted, oof["target"], rtol=0, atol=1e-8)

@@ -1,4 +1,4 @@
-"""DICOM: the chain from stored values to bytes against pydicom's own functions, and every file that pydicom ships."""
+"""DICOM images: transfer syntaxes, colours, palettes, frames, and files that break the standard."""
 
 import cv2
 import numpy as np
@@ -24,7 +24,16 @@ from pydicom.uid import (
 
 from medfold.errors import UserError
 from medfold.images.formats.reading import read_image
-from tests.support.dicom_files import dataset, encapsulated, images, shown, slowly, smooth, spread, write
+from tests.support.dicom_files import (
+    dataset,
+    encapsulated,
+    images,
+    pydicom_pixels,
+    read_dataset,
+    scale_to_uint8,
+    smooth,
+    write,
+)
 
 UNCOMPRESSED = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
 LOSSLESS = [RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless]
@@ -32,7 +41,7 @@ LOSSLESS = [RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000
 
 @pytest.mark.parametrize("syntax", UNCOMPRESSED + LOSSLESS, ids=lambda uid: uid.keyword)
 @pytest.mark.parametrize("kind", ["12 bits", "signed", "8 bits", "colour", "odd"])
-def test_lossless_transfer_syntaxes_give_the_pixels_back(tmp_path, syntax, kind):
+def test_lossless_transfer_syntaxes_keep_pixels(tmp_path, syntax, kind):
     pixels, bits = {
         "12 bits": (smooth(), 12),
         "signed": (smooth().astype(np.int16) - 2048, 16 if syntax in (JPEGLossless, JPEGLosslessSV1) else 12),
@@ -44,7 +53,7 @@ def test_lossless_transfer_syntaxes_give_the_pixels_back(tmp_path, syntax, kind)
     write(tmp_path / "a.dcm", pixels, syntax, bits=bits)
     colour = pixels.ndim == 3
     read = read_image(tmp_path, "a.dcm", images(3 if colour else 1))
-    expected = pixels if pixels.dtype == np.uint8 else spread(pixels, pixels.min(), pixels.max())
+    expected = pixels if pixels.dtype == np.uint8 else scale_to_uint8(pixels, pixels.min(), pixels.max())
     assert (read == (expected if colour else expected[..., None])).all()
 
 
@@ -53,7 +62,7 @@ def test_lossless_transfer_syntaxes_give_the_pixels_back(tmp_path, syntax, kind)
     [(JPEG2000, {"j2k_psnr": [50]}, 10), (JPEGLSNearLossless, {"jls_error": 3}, 3)],
     ids=["JPEG2000", "JPEGLSNearLossless"],
 )
-def test_lossy_transfer_syntaxes_come_close(tmp_path, syntax, compress, tolerance):
+def test_lossy_transfer_syntaxes_stay_within_tolerance(tmp_path, syntax, compress, tolerance):
     pixels = smooth(bits=8)
     write(tmp_path / "a.dcm", pixels, syntax, compress)
     difference = np.abs(read_image(tmp_path, "a.dcm", images())[..., 0] - pixels.astype(int))
@@ -61,29 +70,29 @@ def test_lossy_transfer_syntaxes_come_close(tmp_path, syntax, compress, toleranc
 
 
 @pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEGExtended12Bit], ids=lambda uid: uid.keyword)
-def test_jpeg_of_eight_bits_comes_close(tmp_path, syntax):
+def test_8_bit_jpeg_stays_within_tolerance(tmp_path, syntax):
     pixels = cv2.GaussianBlur(smooth(bits=8), (0, 0), 2)
     made = encapsulated(dataset(pixels), syntax, [cv2.imencode(".jpg", pixels)[1].tobytes()])
-    assert np.abs(shown(made, tmp_path) - pixels.astype(int)).max() <= 4
+    assert np.abs(read_dataset(made, tmp_path) - pixels.astype(int)).max() <= 4
 
 
 @pytest.mark.parametrize("planar", [0, 1])
-def test_colour_by_plane_is_colour(tmp_path, planar):
+def test_planar_configuration_keeps_colours(tmp_path, planar):
     pixels = smooth((8, 9, 3), 8)
     made = dataset(pixels, PlanarConfiguration=planar)
     if planar:
         made.PixelData = np.moveaxis(pixels, 2, 0).tobytes()
-    assert (shown(made, tmp_path, 3) == pixels).all()
+    assert (read_dataset(made, tmp_path, 3) == pixels).all()
 
 
 @pytest.mark.parametrize("kind", ["YBR_FULL", "YBR_FULL_422"])
-def test_luma_and_chroma_become_red_green_blue(tmp_path, kind):
+def test_ybr_is_converted_to_rgb(tmp_path, kind):
     flat = np.zeros((4, 6, 3), np.uint8) + np.array([200, 100, 50], np.uint8)
     luma = cv2.cvtColor(flat, cv2.COLOR_RGB2YCrCb)[..., [0, 2, 1]]
     made = dataset(luma, PhotometricInterpretation=kind)
     if kind == "YBR_FULL_422":
         made.PixelData = luma.reshape(-1, 2, 3)[:, [0, 1, 0, 0], [0, 0, 1, 2]].tobytes()
-    assert np.abs(shown(made, tmp_path, 3) - flat.astype(int)).max() <= 2
+    assert np.abs(read_dataset(made, tmp_path, 3) - flat.astype(int)).max() <= 2
 
 
 @pytest.mark.parametrize(
@@ -91,11 +100,11 @@ def test_luma_and_chroma_become_red_green_blue(tmp_path, kind):
     [("YBR_RCT", JPEG2000Lossless, {}, 0), ("YBR_ICT", JPEG2000, {"j2k_psnr": [60]}, 6)],
     ids=["YBR_RCT", "YBR_ICT"],
 )
-def test_colours_that_jpeg_2000_transforms_come_back(tmp_path, kind, syntax, compress, tolerance):
+def test_jpeg_2000_colour_transforms_are_inverted(tmp_path, kind, syntax, compress, tolerance):
     pixels = smooth((70, 66, 3), 8)
     made = dataset(pixels, PhotometricInterpretation=kind)
     made.compress(syntax, arr=pixels, **compress)
-    assert np.abs(shown(made, tmp_path, 3).astype(int) - pixels).max() <= tolerance
+    assert np.abs(read_dataset(made, tmp_path, 3).astype(int) - pixels).max() <= tolerance
 
 
 def with_palette(made: Dataset, colours: np.ndarray, bits: int, first: int = 0) -> Dataset:
@@ -122,20 +131,20 @@ def test_palettes_are_applied(tmp_path, kind):
     else:
         made = with_palette(dataset(pixels), colours[:100], 8, first=50)
         expected = colours[np.clip(pixels.astype(int) - 50, 0, 99)]
-    assert (shown(made, tmp_path, 3) == expected).all()
+    assert (read_dataset(made, tmp_path, 3) == expected).all()
 
 
-def test_a_segmented_palette_is_applied(tmp_path):
+def test_segmented_palette_is_applied(tmp_path):
     made = dataset(np.arange(256, dtype=np.uint8).reshape(16, 16), PhotometricInterpretation="PALETTE COLOR")
     for name in ("Red", "Green", "Blue"):
         setattr(made, f"{name}PaletteColorLookupTableDescriptor", [256, 0, 16])
         segments = np.array([0, 1, 0, 1, 255, 65535], "<u2")  # one entry of 0, then a line of 255 up to 65535
         setattr(made, f"Segmented{name}PaletteColorLookupTableData", segments.tobytes())
-    assert (shown(made, tmp_path, 3)[..., 1].ravel() == np.arange(256)).all()
+    assert (read_dataset(made, tmp_path, 3)[..., 1].ravel() == np.arange(256)).all()
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEGLosslessSV1], ids=lambda uid: uid.keyword)
-def test_one_frame_or_all_of_them(tmp_path, syntax):
+def test_frame_selects_one_frame_or_montage(tmp_path, syntax):
     frames = np.stack([smooth(seed=seed) // (seed + 2) + 40 for seed in range(3)])
     write(tmp_path / "a.dcm", frames, syntax, bits=12, frames=3)
 
@@ -143,8 +152,8 @@ def test_one_frame_or_all_of_them(tmp_path, syntax):
         return read_image(tmp_path, "a.dcm", images(frame=frame))[..., 0]
 
     for frame, number in (("first", 0), ("middle", 1), ("last", 2), (1, 1)):
-        assert (read(frame) == spread(frames[number], frames[number].min(), frames[number].max())).all()
-    tiles = spread(frames, frames.min(), frames.max())
+        assert (read(frame) == scale_to_uint8(frames[number], frames[number].min(), frames[number].max())).all()
+    tiles = scale_to_uint8(frames, frames.min(), frames.max())
     assert (read("montage") == np.block([[tiles[0], tiles[1]], [tiles[2], 0 * tiles[2]]])).all()
     for frame in (3, -1):
         with pytest.raises(UserError, match=f"no frame {frame}, only 3"):
@@ -152,7 +161,7 @@ def test_one_frame_or_all_of_them(tmp_path, syntax):
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_enhanced_files_keep_rescale_and_window_with_their_frames(tmp_path, shared):
+def test_rescale_and_window_of_functional_groups_are_applied(tmp_path, shared):
     pixels = smooth().astype(np.int16)
     transformation, window, groups = Dataset(), Dataset(), Dataset()
     transformation.RescaleSlope, transformation.RescaleIntercept = 2, -1000
@@ -162,8 +171,8 @@ def test_enhanced_files_keep_rescale_and_window_with_their_frames(tmp_path, shar
     made = dataset(pixels)
     setattr(made, f"{'Shared' if shared else 'PerFrame'}FunctionalGroupsSequence", Sequence([groups]))
     flat = dataset(pixels, RescaleSlope=2, RescaleIntercept=-1000, WindowCenter=500, WindowWidth=900)
-    assert (shown(made, tmp_path) == slowly(flat)).all()
-    assert (shown(made, tmp_path, windows=["bone"]) == spread(pixels * 2.0 - 1000, -800, 2000)).all()
+    assert (read_dataset(made, tmp_path) == pydicom_pixels(flat)).all()
+    assert (read_dataset(made, tmp_path, windows=["bone"]) == scale_to_uint8(pixels * 2.0 - 1000, -800, 2000)).all()
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian], ids=lambda uid: uid.keyword)
@@ -173,11 +182,11 @@ def test_files_without_preamble_are_read(tmp_path, syntax):
     data, start = path.read_bytes(), b"\x08\x00\x16\x00"  # the first element behind the file meta
     (tmp_path / "a.dcm").write_bytes(data[data.index(start) :])
     read = read_image(tmp_path, "a.dcm", images())[..., 0]
-    assert (read == spread(pixels, pixels.min(), pixels.max())).all()
+    assert (read == scale_to_uint8(pixels, pixels.min(), pixels.max())).all()
 
 
 @pytest.mark.parametrize("name", ["1.2.840.4711", "IM000001", "a.DCM", "a.dicom", "a.ima"])
-def test_files_are_known_by_suffix_or_preamble(tmp_path, name):
+def test_dicom_is_recognised_by_suffix_or_preamble(tmp_path, name):
     write(tmp_path / name, smooth(bits=8))
     assert read_image(tmp_path, name, images()).shape == (70, 66, 1)
 
@@ -185,37 +194,37 @@ def test_files_are_known_by_suffix_or_preamble(tmp_path, name):
 @pytest.mark.parametrize(
     "keyword", ["SamplesPerPixel", "PhotometricInterpretation", "PixelRepresentation", "BitsStored", "HighBit"]
 )
-def test_what_can_be_told_may_be_missing(tmp_path, keyword):
+def test_missing_headers_are_inferred(tmp_path, keyword):
     pixels = smooth(bits=8)
-    assert (shown(dataset(pixels, **{keyword: None}), tmp_path) == pixels).all()
+    assert (read_dataset(dataset(pixels, **{keyword: None}), tmp_path) == pixels).all()
 
 
-def test_a_jpeg_that_is_called_lossless_and_is_not_is_read(tmp_path):
+def test_lossy_jpeg_declared_lossless_is_read(tmp_path):
     pixels = smooth(bits=8).astype(np.uint8)
     _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])
     made = encapsulated(dataset(pixels), JPEGLosslessSV1, [jpeg.tobytes()])
-    assert np.abs(shown(made, tmp_path).astype(int) - pixels).max() <= 8
+    assert np.abs(read_dataset(made, tmp_path).astype(int) - pixels).max() <= 8
 
 
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEGLSNearLossless], ids=lambda uid: uid.keyword)
-def test_a_jpeg_ls_with_a_stray_byte_before_its_end_is_read(tmp_path, syntax):
+def test_jpeg_ls_with_stray_byte_is_read(tmp_path, syntax):
     pixels = smooth(bits=8).astype(np.uint8)
     made = dataset(pixels)
     made.compress(syntax, generate_instance_uid=False)
     frame = bytes(pydicom.encaps.get_frame(made.PixelData, 0, number_of_frames=1)).rstrip(b"\0")
     assert frame.endswith(b"\xff\xd9")
     made = encapsulated(made, syntax, [frame[:-2] + b"\0" + frame[-2:]])
-    assert np.abs(shown(made, tmp_path).astype(int) - pixels).max() <= 3
+    assert np.abs(read_dataset(made, tmp_path).astype(int) - pixels).max() <= 3
 
 
-def test_what_no_decoder_reads_and_no_pixels_are_told(tmp_path):
+def test_missing_pixels_and_unsupported_bit_depth_raise(tmp_path):
     made = dataset(smooth(bits=8).astype(np.uint8))
     made.PixelData = b""
     with pytest.raises(UserError, match="it contains no pixels"):
-        shown(made, tmp_path)
+        read_dataset(made, tmp_path)
     made = dataset(smooth(bits=8).astype(np.uint8))
     made.compress(RLELossless, generate_instance_uid=False, encoding_plugin="pydicom")
     made.BitsAllocated = made.BitsStored = 1
     made.HighBit = 0
     with pytest.raises(UserError, match="one bit per pixel in RLE Lossless, which is not supported"):
-        shown(made, tmp_path)
+        read_dataset(made, tmp_path)

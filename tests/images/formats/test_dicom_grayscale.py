@@ -1,4 +1,4 @@
-"""From stored values of DICOM to uint8, beside pydicom: rescale, windows, tables, padding."""
+"""Grayscale DICOM values as uint8, compared with pydicom: rescale, windows, lookup tables, padding."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from medfold.errors import UserError
 from medfold.images.formats import dicom_grayscale
 from medfold.images.formats.pixel_values import window_of
 from medfold.images.formats.reading import read_image
-from tests.support.dicom_files import dataset, images, save, shown, slowly, smooth, spread
+from tests.support.dicom_files import dataset, images, pydicom_pixels, read_dataset, save, scale_to_uint8, smooth
 
 
 def lut(entries: np.ndarray, first: int, bits: int) -> Sequence:
@@ -45,46 +45,46 @@ CHAINS = {
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("chain", CHAINS)
-def test_the_chain_is_pydicoms(tmp_path, chain, photometric):
+def test_grayscale_chain_matches_pydicom(tmp_path, chain, photometric):
     made = dataset(smooth(), 12, PhotometricInterpretation=photometric, **CHAINS[chain])
-    expected = slowly(made)
+    expected = pydicom_pixels(made)
     assert len(np.unique(expected)) > 1
-    assert (shown(made, tmp_path) == expected).all()
+    assert (read_dataset(made, tmp_path) == expected).all()
 
 
 @pytest.mark.parametrize(
     ("bits", "dtype"), [(16, np.int16), (13, np.int16), (16, np.uint16), (8, np.uint8), (8, np.int8)]
 )
-def test_the_chain_is_pydicoms_for_every_stored_value(tmp_path, bits, dtype):
+def test_every_stored_value_matches_pydicom(tmp_path, bits, dtype):
     low = -(2 ** (bits - 1)) if np.dtype(dtype).kind == "i" else 0
     every = np.arange(low, low + 2**bits).astype(dtype).reshape(-1, 64)
     window = {"WindowCenter": low + 2 ** (bits - 1), "WindowWidth": 2 ** (bits - 1) + 3}
     made = dataset(every, bits, RescaleSlope=1, RescaleIntercept=-3, **window)
-    assert (shown(made, tmp_path) == slowly(made)).all()
+    assert (read_dataset(made, tmp_path) == pydicom_pixels(made)).all()
 
 
-def test_the_chain_rounds_as_pydicoms(tmp_path):
+def test_rounding_matches_pydicom(tmp_path):
     every = np.arange(4096, dtype=np.uint16).reshape(64, 64)
     for width in (256, 511, 766):  # some values fall halfway between two bytes
         made = dataset(every, 12, WindowCenter=200, WindowWidth=width, **RESCALE)
-        assert (shown(made, tmp_path) == slowly(made)).all()
+        assert (read_dataset(made, tmp_path) == pydicom_pixels(made)).all()
 
 
 @pytest.mark.parametrize("signed", [False, True])
-def test_bits_that_are_not_stored_do_not_matter(tmp_path, signed):
+def test_bits_above_bits_stored_are_ignored(tmp_path, signed):
     pixels = smooth(bits=11).astype(np.int32) - (1024 if signed else 0)
     clean = dataset(pixels.astype(np.int16 if signed else np.uint16), 11, WindowCenter=300, WindowWidth=900)
     rubbish = np.random.default_rng(1).integers(0, 32, pixels.shape) << 11
     dirty = dataset((pixels & 0x7FF | rubbish).astype(np.uint16), 11, WindowCenter=300, WindowWidth=900)
     dirty.PixelRepresentation = int(signed)
-    assert (shown(dirty, tmp_path) == shown(clean, tmp_path)).all()
+    assert (read_dataset(dirty, tmp_path) == read_dataset(clean, tmp_path)).all()
     for made in (clean, dirty):  # without a window the least and greatest values count, too
         del made.WindowCenter
-    assert (shown(dirty, tmp_path) == shown(clean, tmp_path)).all()
+    assert (read_dataset(dirty, tmp_path) == read_dataset(clean, tmp_path)).all()
 
 
 @pytest.mark.parametrize("missing", ["WindowCenter", "WindowWidth", "both", "width 0"])
-def test_without_a_window_the_images_own_range_counts(tmp_path, missing):
+def test_without_window_the_image_range_is_scaled(tmp_path, missing):
     pixels = smooth() // 2 + 500
     made = dataset(pixels, 12, WindowCenter=2000, WindowWidth=10, **RESCALE)
     for keyword in ("WindowCenter", "WindowWidth"):
@@ -92,100 +92,102 @@ def test_without_a_window_the_images_own_range_counts(tmp_path, missing):
             del made[keyword]
     if missing == "width 0":
         made.WindowWidth = 0
-    assert (shown(made, tmp_path) == spread(pixels, pixels.min(), pixels.max())).all()
+    assert (read_dataset(made, tmp_path) == scale_to_uint8(pixels, pixels.min(), pixels.max())).all()
 
 
-def test_a_modality_table_that_is_not_monotone_has_its_own_range(tmp_path):
+def test_non_monotone_modality_lut_is_scaled_by_its_output(tmp_path):
     hill = np.rint(1000 * np.sin(np.linspace(0, np.pi, 4096))).astype(np.uint16)
     pixels = smooth()
     made = dataset(pixels, 12, ModalityLUTSequence=lut(hill, 0, 10))
-    assert (shown(made, tmp_path) == spread(hill[pixels], hill[pixels].min(), hill[pixels].max())).all()
+    assert (read_dataset(made, tmp_path) == scale_to_uint8(hill[pixels], hill[pixels].min(), hill[pixels].max())).all()
 
 
-def test_tables_of_eight_bits_may_have_more_entries(tmp_path):
+def test_8_bit_lut_may_have_over_256_entries(tmp_path):
     # pydicom 3.0 counts their entries modulo 256.
     pixels, entries = smooth(), (np.arange(4096) >> 4).astype(np.uint8)
     for data, kind in ((entries.tobytes(), "OW"), (entries.astype("<u2").tobytes(), "OW"), (entries.tolist(), "US")):
         made = dataset(pixels, 12, VOILUTSequence=lut(entries, 0, 8))
         made.VOILUTSequence[0].add_new("LUTData", kind, data)
-        assert (shown(made, tmp_path) == entries[pixels]).all()
+        assert (read_dataset(made, tmp_path) == entries[pixels]).all()
 
 
-def test_bytes_without_a_window_stay_as_they_are(tmp_path):
+def test_8_bit_values_without_window_are_not_scaled(tmp_path):
     pixels = smooth(bits=8) // 2 + 20
-    assert (shown(dataset(pixels), tmp_path) == pixels).all()
-    assert (shown(dataset(pixels), tmp_path, range=(0, 4095)) == pixels).all()
-    assert (shown(dataset(pixels, PhotometricInterpretation="MONOCHROME1"), tmp_path) == 255 - pixels).all()
+    assert (read_dataset(dataset(pixels), tmp_path) == pixels).all()
+    assert (read_dataset(dataset(pixels), tmp_path, range=(0, 4095)) == pixels).all()
+    assert (read_dataset(dataset(pixels, PhotometricInterpretation="MONOCHROME1"), tmp_path) == 255 - pixels).all()
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_a_range_is_in_modality_values(tmp_path, photometric):
+def test_images_range_is_in_modality_values(tmp_path, photometric):
     pixels = smooth()
     made = dataset(pixels, 12, WindowCenter=1, WindowWidth=2, PhotometricInterpretation=photometric, **RESCALE)
-    expected = spread(pixels * 1.25 - 700, -100, 900)
+    expected = scale_to_uint8(pixels * 1.25 - 700, -100, 900)
     expected = 255 - expected if photometric == "MONOCHROME1" else expected
-    assert (shown(made, tmp_path, range=(-100, 900)) == expected).all()
+    assert (read_dataset(made, tmp_path, range=(-100, 900)) == expected).all()
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("limit", [None, -1990])
-def test_padding_is_black_and_does_not_count(tmp_path, photometric, limit):
+def test_padding_is_black_and_excluded_from_scaling(tmp_path, photometric, limit):
     pixels = smooth().astype(np.int16) - 500
     inside = pixels.copy()
     pixels[:9], pixels[9:12] = -2000, -1990
-    expected = spread(pixels, inside[12:].min() if limit else -1990, inside[12:].max())
+    expected = scale_to_uint8(pixels, inside[12:].min() if limit else -1990, inside[12:].max())
     expected = 255 - expected if photometric == "MONOCHROME1" else expected
     expected[: 12 if limit else 9] = 0
     made = dataset(pixels, PixelPaddingValue=-2000, PhotometricInterpretation=photometric)
     if limit:
         made.PixelPaddingRangeLimit = limit
-    assert (shown(made, tmp_path) == expected).all()
+    assert (read_dataset(made, tmp_path) == expected).all()
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("how", ["window", "range", "windows"])
-def test_padding_is_black_in_every_chain(tmp_path, photometric, how):
+def test_padding_is_black_with_window_range_or_windows(tmp_path, photometric, how):
     pixels = smooth().astype(np.int16) - 500
     headers = {"WindowCenter": 100, "WindowWidth": 900} if how == "window" else {}
     made = dataset(pixels, PhotometricInterpretation=photometric, **headers)
     facts = {"range": {"range": (-300, 500)}, "windows": {"windows": [(100, 900)]}}.get(how, {})
-    without = shown(made, tmp_path, **facts)
+    without = read_dataset(made, tmp_path, **facts)
     pixels[:9] = -2000
     made.PixelData, made.PixelPaddingValue = pixels.tobytes(), -2000
-    padded = shown(made, tmp_path, **facts)
+    padded = read_dataset(made, tmp_path, **facts)
     assert (padded[:9] == 0).all()
     assert (padded[9:] == without[9:]).all()
 
 
-def test_padding_written_without_its_sign_is_found(tmp_path):
+def test_unsigned_padding_value_of_signed_image_is_recognised(tmp_path):
     pixels = smooth().astype(np.int16)
     pixels[:9] = -2000
     made = dataset(pixels)
     made.add_new("PixelPaddingValue", "US", 2**16 - 2000)
-    assert (shown(made, tmp_path)[9:] == spread(pixels[9:], pixels[9:].min(), pixels[9:].max())).all()
+    assert (read_dataset(made, tmp_path)[9:] == scale_to_uint8(pixels[9:], pixels[9:].min(), pixels[9:].max())).all()
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_images_of_one_value_or_of_padding_alone_are_black(tmp_path, photometric):
+def test_constant_or_all_padding_images_are_black(tmp_path, photometric):
     made = dataset(np.full((5, 6), 700, np.uint16), 12, PhotometricInterpretation=photometric)
-    assert shown(made, tmp_path).max() == 0
+    assert read_dataset(made, tmp_path).max() == 0
     made.PixelPaddingValue = 700
-    assert shown(made, tmp_path).max() == 0
+    assert read_dataset(made, tmp_path).max() == 0
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_each_window_is_a_channel_in_hounsfield_units(tmp_path, photometric):
+def test_each_window_becomes_a_channel(tmp_path, photometric):
     stored = smooth().astype(np.int16)
     made = dataset(stored, PhotometricInterpretation=photometric, RescaleSlope=1, RescaleIntercept=-1024)
     made.WindowCenter, made.WindowWidth = 1, 2
-    pixels = shown(made, tmp_path, 3, windows=["brain", (600, 2800), "stroke"])
+    pixels = read_dataset(made, tmp_path, 3, windows=["brain", (600, 2800), "stroke"])
     units = stored - 1024.0
-    expected = np.stack([spread(units, 0, 80), spread(units, -800, 2000), spread(units, 20, 60)], axis=-1)
+    expected = np.stack(
+        [scale_to_uint8(units, 0, 80), scale_to_uint8(units, -800, 2000), scale_to_uint8(units, 20, 60)], axis=-1
+    )
     assert (pixels == (255 - expected if photometric == "MONOCHROME1" else expected)).all()
-    assert (shown(made, tmp_path, 1, windows=["brain"]) == pixels[..., 0]).all()
+    assert (read_dataset(made, tmp_path, 1, windows=["brain"]) == pixels[..., 0]).all()
 
 
-def test_windows_are_known_by_name():
+def test_window_of_accepts_names_and_rejects_invalid_windows():
     assert window_of("lung") == (-600, 1500)
     assert window_of((12, 34.5)) == (12, 34.5)
     with pytest.raises(UserError, match="unknown window 'brian' \\(did you mean 'brain'\\?\\).*subdural"):
@@ -194,14 +196,14 @@ def test_windows_are_known_by_name():
         window_of((40, 0))
 
 
-def test_windows_are_not_for_colour(tmp_path):
+def test_windows_of_colour_images_raise(tmp_path):
     with pytest.raises(UserError, match="a colour image, but 'images.windows'"):
-        shown(dataset(smooth((8, 9, 3), 8)), tmp_path, windows=["brain"])
+        read_dataset(dataset(smooth((8, 9, 3), 8)), tmp_path, windows=["brain"])
 
 
 @pytest.mark.parametrize("kind", ["wide", "float", "double"])
-def test_values_without_a_table(tmp_path, kind):
-    """What is deeper than 16 bits, or has fractions, takes the same chain value by value."""
+def test_wide_and_float_values_match_pydicom(tmp_path, kind):
+    """Values of more than 16 bits, and floats, are computed one by one instead of by a lookup table."""
     pixels, window = smooth().astype(np.uint32) * 70000, {"WindowCenter": 1.2e8, "WindowWidth": 1e8, **RESCALE}
     made = dataset(pixels, **window)
     if kind != "wide":
@@ -210,10 +212,10 @@ def test_values_without_a_table(tmp_path, kind):
         made.BitsAllocated = 8 * floats.itemsize
         setattr(made, "FloatPixelData" if kind == "float" else "DoubleFloatPixelData", floats.tobytes())
         made.BitsStored = 32  # pydicom's function asks for it
-    assert (shown(made, tmp_path) == slowly(made)).all()
+    assert (read_dataset(made, tmp_path) == pydicom_pixels(made)).all()
 
 
-def test_tables_are_shared_by_images_of_one_chain(tmp_path):
+def test_lookup_table_is_cached_across_images(tmp_path):
     for name, value in (("a.dcm", 5), ("b.dcm", 7)):
         save(tmp_path / name, dataset(smooth(seed=value), 12, WindowCenter=33, WindowWidth=44))
     read_image(tmp_path, "a.dcm", images())

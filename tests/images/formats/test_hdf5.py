@@ -1,4 +1,4 @@
-"""HDF5 files of images: members, rows, frames."""
+"""HDF5 files of images: members, rows, frames, threads."""
 
 import threading
 from pathlib import Path
@@ -10,12 +10,12 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.images.formats.reading import list_members
-from tests.support.image_files import COLOUR, DEEP, GREY, read, spread
+from tests.support.image_files import COLOUR, DEEP, GREY, read, scale_to_uint8
 
 
 @pytest.fixture
 def hdf5(tmp_path) -> Path:
-    """A file with images of every kind."""
+    """An HDF5 file with encoded images, pixel arrays and stacks."""
     path = tmp_path / "a.hdf5"
     encoded = {kind: cv2.imencode(kind, COLOUR[..., ::-1])[1].tobytes() for kind in (".png", ".jpg")}
     with h5py.File(path, "w") as file:
@@ -35,18 +35,18 @@ def hdf5(tmp_path) -> Path:
 @pytest.mark.parametrize(
     "member", ["ISIC_0015670", "text", "vector", "pixels", "group/stack/0", "group/stack", "vectors/1"]
 )
-def test_hdf5_holds_pictures_and_pixels(hdf5, member):
+def test_encoded_images_and_pixel_arrays_are_read(hdf5, member):
     assert (read(hdf5, 3, f"#{member}") == COLOUR).all()
 
 
-def test_hdf5_frames_and_rows(hdf5):
+def test_rows_and_frames_are_selected(hdf5):
     assert (read(hdf5, 1, "#stack/1") == 255 - GREY).all()
     assert (read(hdf5, 1, "#stack", frame="last") == 255 - GREY).all()
-    assert (read(hdf5, 1, "#deep") == spread(DEEP, DEEP.min(), DEEP.max())).all()
+    assert (read(hdf5, 1, "#deep") == scale_to_uint8(DEEP, DEEP.min(), DEEP.max())).all()
     assert np.abs(read(hdf5, 3, "#jpeg").astype(int) - COLOUR).mean() < 5
 
 
-def test_hdf5_members_are_the_data_sets_at_the_top(hdf5):
+def test_list_members_returns_top_level_data_sets(hdf5):
     assert sorted(list_members(hdf5)) == [
         "ISIC_0015670", "deep", "jpeg", "pixels", "stack", "text", "vector", "vectors",
     ]  # fmt: skip
@@ -64,22 +64,22 @@ def test_hdf5_members_are_the_data_sets_at_the_top(hdf5):
         ("#vectors/0", "the file is empty"),
     ],
 )
-def test_hdf5_members_that_are_not_there(hdf5, member, message):
+def test_missing_members_raise(hdf5, member, message):
     with pytest.raises(UserError, match=message):
         read(hdf5, 3, member)
 
 
-def test_hdf5_is_read_by_several_threads(hdf5):
-    wrong = []
+def test_reading_is_thread_safe(hdf5):
+    mismatches = []
 
-    def work():
+    def read_repeatedly():
         for _ in range(20):
             if not (read(hdf5, 3, "#ISIC_0015670") == COLOUR).all() or not (read(hdf5, 1, "#stack/0") == GREY).all():
-                wrong.append(1)
+                mismatches.append(1)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [threading.Thread(target=read_repeatedly) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert not wrong
+    assert not mismatches

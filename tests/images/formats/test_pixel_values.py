@@ -1,4 +1,4 @@
-"""Values of any depth as uint8: scaling, windows, frames, montages."""
+"""Pixel values of any type as uint8: scaling, windows, frames, montages."""
 
 import cv2
 import h5py
@@ -9,42 +9,42 @@ from PIL import Image
 
 from medfold.errors import UserError
 from medfold.images.formats import pixel_values
-from tests.support.image_files import COLOUR, DEEP, FLOAT, GREY, RNG, images, read, spread
+from tests.support.image_files import COLOUR, DEEP, FLOAT, GREY, RNG, images, read, scale_to_uint8
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.npy"])
 @pytest.mark.parametrize("range", [None, (1000, 30000)])
-def test_deeper_pixels_are_scaled(tmp_path, name, range):
+def test_16_bit_pixels_are_scaled_to_8_bits(tmp_path, name, range):
     np.save(tmp_path / name, DEEP) if name == "a.npy" else cv2.imwrite(str(tmp_path / name), DEEP)
-    assert (read(tmp_path / name, range=range) == spread(DEEP, *(range or (DEEP.min(), DEEP.max())))).all()
+    assert (read(tmp_path / name, range=range) == scale_to_uint8(DEEP, *(range or (DEEP.min(), DEEP.max())))).all()
 
 
-def test_deep_colours_are_scaled_together(tmp_path):
+def test_16_bit_colours_share_one_scale(tmp_path):
     deep = COLOUR.astype(np.uint16) * 100 + 7
     cv2.imwrite(str(tmp_path / "a.png"), deep[..., ::-1])
-    assert (read(tmp_path / "a.png", 3) == spread(deep, deep.min(), deep.max())).all()
+    assert (read(tmp_path / "a.png", 3) == scale_to_uint8(deep, deep.min(), deep.max())).all()
 
 
 @pytest.mark.parametrize(
     "dtype", ["int8", "int16", "int32", "uint32", "int64", "float16", "float32", "float64", "bool", ">u2"]
 )
-def test_numbers_of_every_type_are_scaled(tmp_path, dtype):
+def test_every_dtype_is_scaled(tmp_path, dtype):
     values = GREY > 100 if dtype == "bool" else (GREY.astype(np.float64) - 100).astype(dtype)
     np.save(tmp_path / "a.npy", values)
     low, high = values.min().item(), values.max().item()
-    assert (read(tmp_path / "a.npy") == spread(values, low, high)).all()
+    assert (read(tmp_path / "a.npy") == scale_to_uint8(values, low, high)).all()
 
 
-def test_images_of_one_value_are_black(tmp_path):
+def test_constant_images_are_black(tmp_path):
     for value in (np.uint16(700), np.float32(-3)):
         np.save(tmp_path / "a.npy", np.full((3, 4), value))
         assert read(tmp_path / "a.npy").max() == 0
 
 
-def test_windows_are_channels_of_values_with_a_sign(tmp_path):
+def test_windows_become_channels_and_need_signed_values(tmp_path):
     np.save(tmp_path / "a.npy", FLOAT)
     found = read(tmp_path / "a.npy", 2, windows=["brain", (0, 200)])
-    assert (found == np.stack([spread(FLOAT, 0, 80), spread(FLOAT, -100, 100)], axis=-1)).all()
+    assert (found == np.stack([scale_to_uint8(FLOAT, 0, 80), scale_to_uint8(FLOAT, -100, 100)], axis=-1)).all()
     np.save(tmp_path / "a.npy", GREY)
     with pytest.raises(UserError, match="'images.windows' need Hounsfield units"):
         read(tmp_path / "a.npy", 1, windows=["brain"])
@@ -52,7 +52,7 @@ def test_windows_are_channels_of_values_with_a_sign(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.npy", "a.tif", "a.h5"])
 @pytest.mark.parametrize(("count", "rows", "columns"), [(1, 1, 1), (2, 1, 2), (5, 2, 3), (9, 3, 3), (10, 3, 4)])
-def test_a_montage_is_nearly_square(tmp_path, name, count, rows, columns):
+def test_montage_is_nearly_square(tmp_path, name, count, rows, columns):
     stack = RNG.integers(0, 256, (count, 7, 6), dtype=np.uint8)
     if name == "a.npy":
         np.save(tmp_path / name, stack)
@@ -69,15 +69,15 @@ def test_a_montage_is_nearly_square(tmp_path, name, count, rows, columns):
         assert (found[top : top + 7, left : left + 6] == expected).all()
 
 
-def test_a_montage_of_deep_frames_has_one_scale(tmp_path):
+def test_montage_frames_share_one_scale(tmp_path):
     stack = np.stack([DEEP // 4, DEEP])
     np.save(tmp_path / "a.npy", stack)
-    expected = spread(stack, stack.min(), stack.max())
+    expected = scale_to_uint8(stack, stack.min(), stack.max())
     assert (read(tmp_path / "a.npy", frame="montage") == np.hstack(list(expected))).all()
 
 
 @pytest.mark.parametrize("frame", ["first", "middle", "last", 0, 2])
-def test_an_array_is_an_image_or_a_stack(tmp_path, frame):
+def test_arrays_are_read_as_image_or_stack(tmp_path, frame):
     for shape, channels in (((5, 8, 6), 1), ((5, 8, 6, 3), 3)):
         stack = RNG.integers(0, 256, shape, dtype=np.uint8)
         np.save(tmp_path / "a.npy", stack)
@@ -88,7 +88,7 @@ def test_an_array_is_an_image_or_a_stack(tmp_path, frame):
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.npy"])
-def test_an_image_that_is_no_stack_has_one_frame(tmp_path, name):
+def test_single_image_has_one_frame(tmp_path, name):
     np.save(tmp_path / name, GREY) if name == "a.npy" else Image.fromarray(GREY).save(tmp_path / name)
     for frame in ("first", "middle", "last", "montage", 0):
         assert (read(tmp_path / name, frame=frame) == GREY).all()
@@ -96,7 +96,7 @@ def test_an_image_that_is_no_stack_has_one_frame(tmp_path, name):
         read(tmp_path / name, frame=2)
 
 
-def test_what_is_declared_too_large_takes_no_memory():
+def test_check_size_rejects_oversized_images():
     with pytest.raises(pixel_values.ImageError, match="declares 32769x32768 pixels, more than 2\\*\\*30"):
         pixel_values.check_size(32769, 32768)
     with pytest.raises(pixel_values.ImageError, match="declares 9000 frames of 1000x1000, more than 8 GB"):

@@ -1,4 +1,4 @@
-"""Every kind of picture, held against what a second decoder, or the bytes themselves, say."""
+"""TIFF, BMP, PNG, JPEG and array variants, compared with a second decoder or with known bytes."""
 
 import io
 import struct
@@ -40,7 +40,7 @@ LOSSLESS = {"webp": {"lossless": True}, "jpegxl": {"lossless": True}, "jpeg2000"
 @pytest.mark.parametrize(
     ("compression", "planar", "kind"), [*COLOURS, ("webp", "contig", "8"), ("jpegxl", "contig", "8")]
 )
-def test_colours_of_tiffs_are_what_was_written_whatever_the_compression(tmp_path, compression, planar, kind):
+def test_tiff_colours_survive_every_compression(tmp_path, compression, planar, kind):
     values = RNG.integers(0, 65536, (23, 37, 3), np.uint16) if kind == "16" else COLOUR
     options = {"photometric": "rgb", "planarconfig": planar, "compression": compression}
     if compression in LOSSLESS:
@@ -58,7 +58,7 @@ def test_colours_of_tiffs_are_what_was_written_whatever_the_compression(tmp_path
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 6, 10, 12, 14, 16])
 @pytest.mark.parametrize("white", [False, True])
-def test_grey_of_any_number_of_bits(tmp_path, bits, white):
+def test_tiff_grey_of_any_bit_depth_is_scaled(tmp_path, bits, white):
     most = 2**bits - 1
     values = RNG.integers(0, most + 1, (16, 24)).astype(np.uint16 if bits > 8 else np.uint8)
     values.flat[:2] = 0, most
@@ -74,7 +74,7 @@ def test_grey_of_any_number_of_bits(tmp_path, bits, white):
 @pytest.mark.parametrize(
     ("compression", "predictor"), [("none", False), ("lzw", False), ("lzw", True), ("zlib", False), ("zlib", True)]
 )
-def test_numbers_with_signs_and_fractions(tmp_path, dtype, compression, predictor):
+def test_tiff_signed_and_float_values_are_scaled(tmp_path, dtype, compression, predictor):
     values = (RNG.integers(-100, 100, (16, 24))).astype(dtype)
     tifffile.imwrite(tmp_path / "a.tif", values, compression=compression, predictor=predictor)
     found = read(tmp_path, "a.tif", channels=1, range=(-100, 100))[..., 0]
@@ -83,7 +83,7 @@ def test_numbers_with_signs_and_fractions(tmp_path, dtype, compression, predicto
 
 @pytest.mark.parametrize("shift", [0, 8], ids=["eight bits in sixteen", "sixteen bits"])
 @pytest.mark.parametrize("compression", ["none", "lzw"])
-def test_palettes_of_tiffs(tmp_path, shift, compression):
+def test_tiff_palettes_are_applied(tmp_path, shift, compression):
     palette = RNG.integers(0, 256, (3, 256), np.uint16)
     tifffile.imwrite(
         tmp_path / "a.tif", GREY, photometric="palette", colormap=palette << shift, compression=compression
@@ -91,7 +91,7 @@ def test_palettes_of_tiffs(tmp_path, shift, compression):
     np.testing.assert_array_equal(read(tmp_path, "a.tif", channels=3), palette.T[GREY].astype(np.uint8))
 
 
-def test_ink_lets_light_through(tmp_path):
+def test_tiff_cmyk_is_converted_to_rgb(tmp_path):
     ink = RNG.integers(0, 256, (23, 37, 4), np.uint8)
     for compression in ("none", "lzw"):
         tifffile.imwrite(tmp_path / "a.tif", ink, photometric="separated", compression=compression)
@@ -100,7 +100,7 @@ def test_ink_lets_light_through(tmp_path):
         assert np.abs(found - expected).max() <= 1
 
 
-def test_pages_that_imagej_calls_channels_are_channels(tmp_path):
+def test_imagej_channel_axis_becomes_channels(tmp_path):
     pages = RNG.integers(0, 256, (3, 23, 37), np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", pages, imagej=True, metadata={"axes": "CYX"})
     np.testing.assert_array_equal(read(tmp_path, "a.tif", channels=3), pages.transpose(1, 2, 0))
@@ -109,7 +109,7 @@ def test_pages_that_imagej_calls_channels_are_channels(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, "a.tif", channels=3, frame="last")[..., 0], pages[2])
 
 
-def test_pages_of_a_hyperstack_in_one_directory_are_found(tmp_path):
+def test_imagej_contiguous_stack_pages_are_found(tmp_path):
     pages = RNG.integers(0, 256, (5, 23, 37), np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", pages, imagej=True, metadata={"axes": "ZYX"}, contiguous=True)
     np.testing.assert_array_equal(read(tmp_path, "a.tif", channels=1, frame=3)[..., 0], pages[3])
@@ -117,7 +117,7 @@ def test_pages_of_a_hyperstack_in_one_directory_are_found(tmp_path):
 
 
 def bmp(bits, rows, header=40, compression=0, masks=b""):
-    """A BMP by its bytes: bottom row first."""
+    """Builds the bytes of a BMP, bottom row first."""
     height, width = len(rows), 5
     if header == 12:
         info = struct.pack("<IHHHH", 12, width, height, 1, bits)
@@ -130,7 +130,7 @@ def bmp(bits, rows, header=40, compression=0, masks=b""):
     return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + info + masks + body
 
 
-def test_bmps_of_five_bits_and_of_masks_and_of_os_2(tmp_path):
+def test_bmp_variants_are_read_or_refused(tmp_path):
     white, black, red = 0x7FFF, 0, 0x7C00
     rows = [struct.pack("<5H", white, black, red, red, white) + b"\0\0"] * 4
     found = read(tmp_path, "a.bmp", bmp(16, rows), channels=3)
@@ -146,7 +146,7 @@ def test_bmps_of_five_bits_and_of_masks_and_of_os_2(tmp_path):
     assert (read(tmp_path, "c.bmp", bmp(24, rows, header=12), channels=3) == [255, 0, 0]).all()
 
 
-def test_a_bmp_of_runs_has_every_line(tmp_path):
+def test_run_length_encoded_bmp_is_read(tmp_path):
     palette = b"".join(bytes([n, n, n, 0]) for n in range(256))
     lines = b"".join(bytes([5, 10 * n, 0, 0]) for n in range(1, 5)) + b"\0\1"
     info = struct.pack("<IiiHHIIiiII", 40, 5, 4, 1, 8, 1, len(lines), 0, 0, 256, 0)
@@ -157,7 +157,7 @@ def test_a_bmp_of_runs_has_every_line(tmp_path):
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pngs_and_webps_are_turned_as_jpegs_are(tmp_path, kind, orientation):
+def test_exif_orientation_of_png_and_webp_is_applied(tmp_path, kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     content = saved(Image.fromarray(COLOUR), kind, exif=exif, lossless=True)
@@ -167,7 +167,7 @@ def test_pngs_and_webps_are_turned_as_jpegs_are(tmp_path, kind, orientation):
     np.testing.assert_array_equal(read(tmp_path, f"a.{kind.lower()}", content, channels=3), expected)
 
 
-def test_a_deep_png_that_is_turned_keeps_its_depth(tmp_path):
+def test_rotated_16_bit_png_keeps_its_depth(tmp_path):
     _, plain = cv2.imencode(".png", DEEP)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -182,7 +182,7 @@ def test_a_deep_png_that_is_turned_keeps_its_depth(tmp_path):
 
 
 @pytest.mark.parametrize(("kind", "ending"), [("PNG", "png"), ("GIF", "gif"), ("WEBP", "webp")])
-def test_of_an_animation_the_first_frame_is_taken(tmp_path, kind, ending):
+def test_first_frame_of_animation_is_read(tmp_path, kind, ending):
     frames = [
         Image.fromarray(np.full((16, 16, 3), colour, np.uint8)) for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255))
     ]
@@ -193,12 +193,12 @@ def test_of_an_animation_the_first_frame_is_taken(tmp_path, kind, ending):
 @pytest.mark.parametrize(
     ("name", "kind"), [("a.pgm", "PPM"), ("a.gif", "GIF"), ("a.jp2", "JPEG2000"), ("a.bmp", "BMP")]
 )
-def test_grey_pictures_that_pillow_knows_are_read(tmp_path, name, kind):
+def test_grey_images_in_pillow_formats_are_read(tmp_path, name, kind):
     content = saved(Image.fromarray(GREY), kind)
     np.testing.assert_array_equal(read(tmp_path, name, content, channels=1)[..., 0], GREY)
 
 
-def test_a_deep_pgm_keeps_its_depth(tmp_path):
+def test_16_bit_pgm_keeps_its_depth(tmp_path):
     content = b"P5\n37 23\n65535\n" + DEEP.astype(">u2").tobytes()
     found = read(tmp_path, "a.pgm", content, channels=1, range=(0, 65535))[..., 0]
     np.testing.assert_array_equal(found, np.rint(DEEP / 65535 * 255).astype(np.uint8))
@@ -213,12 +213,12 @@ def test_a_deep_pgm_keeps_its_depth(tmp_path):
         ("a.xyz", "unknown image format '.xyz'. Known: .png"),
     ],
 )
-def test_what_is_not_read_is_named(tmp_path, name, message):
+def test_unsupported_formats_raise_with_their_name(tmp_path, name, message):
     with pytest.raises(UserError, match=message):
         read(tmp_path, name, bytes(200))
 
 
-def test_jpegs_are_what_a_second_decoder_sees(tmp_path):
+def test_jpeg_matches_second_decoder(tmp_path):
     smooth = cv2.GaussianBlur(RNG.integers(0, 256, (64, 80, 3), np.uint8), (0, 0), 4)
     for options in ({}, {"progressive": True}, {"subsampling": 0}):
         content = saved(Image.fromarray(smooth), "JPEG", quality=95, **options)
@@ -231,7 +231,7 @@ def test_jpegs_are_what_a_second_decoder_sees(tmp_path):
     ("axes", "channels"),
     [("hwc", 3), ("chw", 3), ("hwa", 3), ("hwa", 4), ("hw1", 1), ("1hw", 1), ("hw1", 3), ("hw", 3)],
 )
-def test_the_axis_of_the_channels_is_found(tmp_path, name, axes, channels):
+def test_channel_axis_of_arrays_is_found(tmp_path, name, axes, channels):
     alpha = np.dstack([COLOUR, GREY])
     made = {
         "hwc": COLOUR,
@@ -263,13 +263,13 @@ def test_the_axis_of_the_channels_is_found(tmp_path, name, axes, channels):
 @pytest.mark.parametrize(
     ("shape", "channels"), [((3, 20, 3), 3), ((3, 20, 20), 1), ((4, 20, 20), 3), ((2, 3, 20, 3), 3)]
 )
-def test_what_can_be_read_in_two_ways_is_refused(tmp_path, shape, channels):
+def test_ambiguous_array_shapes_raise(tmp_path, shape, channels):
     np.save(tmp_path / "a.npy", np.zeros(shape, np.uint8))
-    with pytest.raises(UserError, match="can be read in two ways: which axis holds the channels, or counts frames"):
+    with pytest.raises(UserError, match="two ways: which axis .*channels.*frames"):
         read(tmp_path, "a.npy", channels=channels)
 
 
-def test_few_frames_are_frames_if_one_is_asked_for(tmp_path):
+def test_explicit_frame_resolves_ambiguous_axis(tmp_path):
     stack = RNG.integers(0, 256, (3, 20, 20), np.uint8)
     np.save(tmp_path / "a.npy", stack)
     np.testing.assert_array_equal(read(tmp_path, "a.npy", channels=1, frame="middle")[..., 0], stack[1])
@@ -277,7 +277,7 @@ def test_few_frames_are_frames_if_one_is_asked_for(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, "b.npy", channels=3, frame=4), stack.transpose(1, 2, 0))
 
 
-def test_bytes_that_were_saved_as_longer_integers_stay_bytes(tmp_path):
+def test_8_bit_values_in_wide_integers_are_not_scaled(tmp_path):
     for dtype in (np.int32, np.int64, np.uint32):
         np.save(tmp_path / "a.npy", np.minimum(GREY, 200).astype(dtype))
         np.testing.assert_array_equal(read(tmp_path, "a.npy", channels=1)[..., 0], np.minimum(GREY, 200))

@@ -1,4 +1,4 @@
-"""Readers of pictures and arrays, against Pillow and tifffile as independent ones."""
+"""Reading images of any format: colours, channels, several files per image, recognised formats."""
 
 import io
 import os
@@ -15,21 +15,21 @@ from medfold.errors import UserError
 from medfold.images.formats.reading import image_extensions, read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import REPOSITORY, picture
-from tests.support.image_files import ALPHA, COLOUR, DEEP, GREY, RNG, images, jpeg, read, spread
+from tests.support.image_files import ALPHA, COLOUR, DEEP, GREY, RNG, images, jpeg, read, scale_to_uint8
 
 
-def test_suffixes_are_those_of_single_images():
+def test_image_extensions_exclude_multi_image_formats():
     assert {".png", ".jpeg", ".tif", ".webp", ".bmp", ".dcm", ".npy"} <= set(image_extensions())
     assert not {".npz", ".h5", ".hdf5"} & set(image_extensions())
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "b.PNG"])
-def test_lossless_pictures_come_back(tmp_path, name):
+def test_lossless_images_keep_pixels(tmp_path, name):
     expected = picture(tmp_path / name)
     assert (read(tmp_path / name) == expected).all()
 
 
-def test_colour_is_red_green_blue(tmp_path):
+def test_colour_channels_are_in_rgb_order(tmp_path):
     red = np.zeros((4, 4, 3), np.uint8)
     red[..., 2] = 255  # OpenCV writes blue first
     for name in ("a.png", "a.tif", "a.bmp", "a.webp"):
@@ -38,7 +38,7 @@ def test_colour_is_red_green_blue(tmp_path):
         assert read(tmp_path / name, 1)[0, 0] == 76
 
 
-def test_grey_of_colour_is_its_luma(tmp_path):
+def test_grey_of_colour_image_is_rec_601_luma(tmp_path):
     Image.fromarray(COLOUR).save(tmp_path / "a.png")
     luma = COLOUR @ np.array([0.299, 0.587, 0.114])  # Rec. 601
     assert np.abs(read(tmp_path / "a.png") - luma).max() < 0.51
@@ -46,14 +46,14 @@ def test_grey_of_colour_is_its_luma(tmp_path):
     assert np.abs(read(tmp_path / "a.jpg") - luma).max() < 3
 
 
-def test_pixels_and_headers_come_together(tmp_path):
+def test_read_image_with_headers_returns_pixels_and_headers(tmp_path):
     expected = picture(tmp_path / "a.png")
     look = read_image_with_headers(tmp_path, "a.png", images())
     assert (look.pixels[..., 0] == expected).all()
     assert look.headers == {}
 
 
-def test_grey_is_repeated_and_other_numbers_of_channels_are_refused(tmp_path):
+def test_grey_is_repeated_and_wrong_channel_counts_raise(tmp_path):
     Image.fromarray(GREY).save(tmp_path / "a.png")
     assert (read(tmp_path / "a.png", 3) == GREY[..., None]).all()
     with pytest.raises(UserError, match="1 channel, expected 2"):
@@ -104,7 +104,7 @@ def by_pillow(data: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize("case", raster_cases())
-def test_pictures_are_what_pillow_sees(tmp_path, case):
+def test_raster_images_match_pillow(tmp_path, case):
     image, kind, options = raster_cases()[case]
     data = io.BytesIO()
     image.save(data, kind, **options)
@@ -113,7 +113,7 @@ def test_pictures_are_what_pillow_sees(tmp_path, case):
     assert np.abs(difference).max() <= (2 if kind == "JPEG" else 0)
 
 
-def test_cmyk_jpegs_without_the_mark_of_adobe_are_not_inverted(tmp_path):
+def test_cmyk_jpeg_without_adobe_marker_is_not_inverted(tmp_path):
     data = io.BytesIO()
     Image.fromarray(COLOUR).convert("CMYK").save(data, "JPEG", quality=95)
     plain = data.getvalue()
@@ -124,27 +124,27 @@ def test_cmyk_jpegs_without_the_mark_of_adobe_are_not_inverted(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["PCX", "IM"])
-def test_what_opencv_cannot_read_pillow_may(tmp_path, kind):
+def test_pillow_reads_formats_unknown_to_opencv(tmp_path, kind):
     values = DEEP if kind == "IM" else COLOUR
     Image.fromarray(values).save(tmp_path / "a.png", kind)
     assert cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED) is None
-    expected = spread(DEEP, DEEP.min(), DEEP.max()) if kind == "IM" else COLOUR
+    expected = scale_to_uint8(DEEP, DEEP.min(), DEEP.max()) if kind == "IM" else COLOUR
     assert (read(tmp_path / "a.png", 1 if kind == "IM" else 3) == expected).all()
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.png", "JPEG"), ("a.jpg", "PNG"), ("a.tif", "PNG"), ("a.bmp", "TIFF")])
-def test_a_picture_is_told_by_its_first_bytes(tmp_path, name, kind):
+def test_format_is_recognised_by_first_bytes(tmp_path, name, kind):
     Image.fromarray(GREY).save(tmp_path / name, kind)
     assert np.abs(read(tmp_path / name).astype(int) - GREY).max() <= (9 if kind == "JPEG" else 0)
 
 
-def test_arrays_are_read_by_member(tmp_path):
+def test_npz_image_is_read_by_member_and_row(tmp_path):
     stack = RNG.integers(0, 256, (3, 4, 4, 3), dtype=np.uint8)
     np.savez(tmp_path / "x.npz", test_images=stack)
     assert (read(tmp_path / "x.npz", 3, "#test_images/2") == stack[2]).all()
 
 
-def test_several_files_are_channels_of_one_image(tmp_path):
+def test_files_become_channels_of_one_image(tmp_path):
     grey = {name: picture(tmp_path / name, seed) for seed, name in enumerate(("red.png", "green.tif", "blue.bmp"))}
     picture(tmp_path / "colour.png", shape=(12, 10, 3))
     facts = images(["red", "green", "blue"])
@@ -155,7 +155,7 @@ def test_several_files_are_channels_of_one_image(tmp_path):
     assert (turned[..., 2] == read_image(tmp_path, "colour.png", images())[..., 0]).all()
 
 
-def test_several_files_of_one_image_must_fit(tmp_path):
+def test_mismatched_files_of_one_image_raise(tmp_path):
     picture(tmp_path / "a.png")
     picture(tmp_path / "b.png", shape=(12, 11))
     with pytest.raises(UserError, match="b.png: 12x11 pixels, but a.png of the same image has 12x10"):
@@ -168,7 +168,7 @@ def test_several_files_of_one_image_must_fit(tmp_path):
     assert read_image(tmp_path, "a.png|x.npz#a/1", images(2)).shape == (12, 10, 2)
 
 
-def test_nothing_is_printed_about_broken_files(tmp_path):
+def test_decoder_output_about_broken_files_is_silenced(tmp_path):
     whole = jpeg()
     damaged = bytearray(whole)
     damaged[-60:-40] = b"\xff\x00" * 10
@@ -192,20 +192,20 @@ def test_nothing_is_printed_about_broken_files(tmp_path):
             "for name in ('a.jpg', 'b.jpg', 'c.tif', 'd.png', 'e.dcm'):",
             "    try: reading.read_image(Path(sys.argv[1]), name, ImageFacts(train='x'))",
             "    except UserError: pass",
-            "print('still heard', file=sys.stderr)",
+            "print('end of output', file=sys.stderr)",
         ]
     )
 
-    def heard(how: str) -> str:
+    def stderr_of(how: str) -> str:
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
         arguments = [sys.executable, "-c", code, str(tmp_path), how]
         return subprocess.run(arguments, stderr=subprocess.PIPE, text=True, env=environment, check=True).stderr
 
-    assert heard("quiet") == "still heard\n"
-    assert "Corrupt JPEG data" in heard("loud")  # there was something to hear
+    assert stderr_of("quiet") == "end of output\n"
+    assert "Corrupt JPEG data" in stderr_of("loud")  # the decoders do write to stderr
 
 
-def test_a_dicom_file_is_read_whatever_it_is_called(tmp_path):
+def test_dicom_is_read_under_any_file_name(tmp_path):
     made = dataset(RNG.integers(0, 4096, (16, 18), np.uint16), 12)
     save(tmp_path / "a.dcm", made)
     for name in ("a.png", "1.2.840", "a.IMA"):

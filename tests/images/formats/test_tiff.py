@@ -1,4 +1,4 @@
-"""TIFFs of every kind: what tifffile and libtiff write is read back."""
+"""TIFF variants written by tifffile and libtiff are read."""
 
 import io
 
@@ -9,9 +9,9 @@ import tifffile
 from PIL import Image, ImageOps
 
 from medfold.errors import UserError
-from tests.support.image_files import ALPHA, COLOUR, DEEP, FLOAT, GREY, RNG, read, spread
+from tests.support.image_files import ALPHA, COLOUR, DEEP, FLOAT, GREY, RNG, read, scale_to_uint8
 
-# What tifffile writes: the values, its options, and what should come out.
+# Variants written by tifffile: (values, options, expected pixels).
 PALETTE = RNG.integers(0, 65536, (3, 256), dtype=np.uint16)
 
 
@@ -56,12 +56,12 @@ TIFFS = {
 
 
 @pytest.mark.parametrize("case", TIFFS)
-def test_tiffs_of_every_kind(tmp_path, case):
+def test_tifffile_variants_are_read(tmp_path, case):
     values, options, expected = TIFFS[case]
     tifffile.imwrite(tmp_path / "a.tif", values, metadata=None, **options)
     found = read(tmp_path / "a.tif", 3 if expected.ndim == 3 else 1)
     deep = expected.dtype != np.uint8 or values.dtype == np.uint16
-    assert (found == (spread(expected, expected.min(), expected.max()) if deep else expected)).all()
+    assert (found == (scale_to_uint8(expected, expected.min(), expected.max()) if deep else expected)).all()
 
 
 LIBTIFF = [
@@ -74,27 +74,27 @@ LIBTIFF = [
 
 
 @pytest.mark.parametrize(("kind", "compression"), LIBTIFF)
-def test_compressed_tiffs_of_libtiff(tmp_path, kind, compression):
+def test_libtiff_compressions_are_read(tmp_path, kind, compression):
     colours = {"alpha": np.dstack([COLOUR, ALPHA]), "colour": COLOUR, "CMYK": COLOUR}
     values = (colours | {"grey": GREY, "deep": DEEP, "float": FLOAT, "1 bit": GREY > 100})[kind]
     image = Image.fromarray(values)
     (image.convert("CMYK") if kind == "CMYK" else image).save(tmp_path / "a.tif", compression=compression)
     expected = values[..., :3] if values.ndim == 3 else values
     if expected.dtype != np.uint8:
-        expected = spread(expected, expected.min(), expected.max())
+        expected = scale_to_uint8(expected, expected.min(), expected.max())
     found = read(tmp_path / "a.tif", 3 if expected.ndim == 3 else 1)
     assert np.abs(found.astype(int) - expected).max() <= (9 if compression == "jpeg" else 0)
 
 
-def test_deep_colours_in_lzw(tmp_path):
+def test_16_bit_lzw_colours_are_read(tmp_path):
     cv2.imwrite(str(tmp_path / "a.tif"), COLOUR[..., ::-1].astype(np.uint16) * 257)
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
         assert file.pages[0].compression == 5
-    assert (read(tmp_path / "a.tif", 3) == spread(COLOUR, COLOUR.min(), COLOUR.max())).all()
+    assert (read(tmp_path / "a.tif", 3) == scale_to_uint8(COLOUR, COLOUR.min(), COLOUR.max())).all()
 
 
 @pytest.mark.parametrize("values", [GREY, DEEP], ids=["bytes", "16 bits"])
-def test_white_as_zero_is_inverted_in_compressed_tiffs(tmp_path, values):
+def test_white_is_zero_is_inverted_in_compressed_tiffs(tmp_path, values):
     Image.fromarray(values).save(tmp_path / "black.tif", compression="tiff_lzw")
     black = (tmp_path / "black.tif").read_bytes()
     entry = b"\x06\x01\x03\x00\x01\x00\x00\x00"  # photometric interpretation, one short
@@ -105,19 +105,19 @@ def test_white_as_zero_is_inverted_in_compressed_tiffs(tmp_path, values):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["OpenCV", "tifffile", "16 bits"])
-def test_tiffs_are_upright(tmp_path, orientation, kind):
+def test_tiff_orientation_is_applied(tmp_path, orientation, kind):
     values = DEEP if kind == "16 bits" else COLOUR
     Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={274: orientation})
     upright = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO((tmp_path / "a.tif").read_bytes()))))
     if kind == "tifffile":  # OpenCV is not asked for BigTIFF
         tag = [(274, "H", 1, orientation, True)]
         tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", bigtiff=True, metadata=None, extratags=tag)
-    expected = spread(upright, upright.min(), upright.max()) if kind == "16 bits" else upright
+    expected = scale_to_uint8(upright, upright.min(), upright.max()) if kind == "16 bits" else upright
     assert (read(tmp_path / "a.tif", 1 if kind == "16 bits" else 3) == expected).all()
 
 
 @pytest.mark.parametrize("kind", ["plain", "LZW", "LZW with alpha"])
-def test_pages_of_tiffs_are_frames(tmp_path, kind):
+def test_tiff_pages_are_frames(tmp_path, kind):
     alpha = kind == "LZW with alpha"
     pages = [np.dstack([COLOUR // (n + 1), ALPHA]) if alpha else GREY // (n + 1) for n in range(3)]
     first, *others = [Image.fromarray(page) for page in pages]
@@ -130,7 +130,7 @@ def test_pages_of_tiffs_are_frames(tmp_path, kind):
         read(tmp_path / "a.tif", 1, frame=3)
 
 
-def test_pages_of_several_sizes_make_no_montage(tmp_path):
+def test_montage_of_differently_sized_pages_raises(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         file.write(GREY, photometric="minisblack")
         file.write(GREY[:9], photometric="minisblack")

@@ -1,4 +1,4 @@
-"""Whether a JPEG or PNG is whole."""
+"""Detection of truncated JPEG and PNG files."""
 
 import numpy as np
 import pytest
@@ -10,12 +10,12 @@ from tests.support.image_files import jpeg
 
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("behind", [b"", b"\0\0\0", b"\xff\xff", b"a trailer", jpeg()])
-def test_whole_jpegs_end_whatever_stands_behind(progressive, behind):
+def test_complete_jpeg_with_trailer_is_not_truncated(progressive, behind):
     assert not truncation.is_truncated(np.frombuffer(jpeg(progressive=progressive) + behind, np.uint8))
 
 
 @pytest.mark.parametrize("progressive", [False, True])
-def test_jpegs_that_are_cut_off_anywhere_do_not_end(progressive):
+def test_jpeg_cut_anywhere_is_truncated(progressive):
     thumbnail = b"Exif\0\0" + jpeg()  # it has an end marker of its own
     whole = jpeg(thumbnail, progressive=progressive)
     for length in range(3, len(whole) - 1, 7):
@@ -27,7 +27,7 @@ def test_jpegs_that_are_cut_off_anywhere_do_not_end(progressive):
 
 
 @pytest.mark.parametrize("behind", [b"", b"\0\0", b"a trailer"])
-def test_pngs_end_with_their_last_chunk(tmp_path, behind):
+def test_png_without_last_chunk_is_truncated(tmp_path, behind):
     picture(tmp_path / "a.png", shape=(64, 64))
     whole = (tmp_path / "a.png").read_bytes()
     assert not truncation.is_truncated(np.frombuffer(whole + behind, np.uint8))

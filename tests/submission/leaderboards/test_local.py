@@ -1,3 +1,5 @@
+"""The local leaderboard: scores of the public and the private part, and the ranking."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from medfold.submission.leaderboards.entry import SubmissionEntry
 
 
 @pytest.fixture
-def solved(small):
+def solution_and_submission(small):
     """A solution of forty images, a submission for it, and the groups."""
     rng = np.random.default_rng(0)
     ids = [f"t{n:02d}" for n in range(40)]
@@ -21,17 +23,17 @@ def solved(small):
     return small, table, pd.Series(np.arange(40), index=ids), target
 
 
-def place(small, table, groups, behind=None, facts=None):
+def submit_locally(small, table, groups, probabilities=None, facts=None):
     file = small.paths.submissions / "x.csv"
     written = table.astype(str)
     more = {"message": "", "content_id": "", "sample": written, "pack": pytest.fail, "record": pytest.fail}
-    entry = SubmissionEntry(file, written, table if behind is None else behind, groups, **more)
+    entry = SubmissionEntry(file, written, table if probabilities is None else probabilities, groups, **more)
     return local.submit(facts or small.competition, small.paths, entry)
 
 
-def test_both_parts_are_scored_by_id(solved):
-    small, table, groups, target = solved
-    placed = place(small, table.sample(frac=1, random_state=0), groups)
+def test_public_and_private_parts_are_scored_by_id(solution_and_submission):
+    small, table, groups, target = solution_and_submission
+    placed = submit_locally(small, table.sample(frac=1, random_state=0), groups)
     auc = METRICS["auc"]
     assert placed.public == pytest.approx(auc(target[:12], table["target"].to_numpy()[:12]))
     assert placed.private == pytest.approx(auc(target[12:], table["target"].to_numpy()[12:]))
@@ -39,14 +41,14 @@ def test_both_parts_are_scored_by_id(solved):
     assert placed.ranking is None
 
 
-def test_metrics_of_probabilities_see_those_behind_the_decisions(solved):
-    small, behind, groups, target = solved
+def test_probability_metrics_use_probabilities_behind_decisions(solution_and_submission):
+    small, probabilities, groups, target = solution_and_submission
     score = small.competition.score.model_copy(update={"metric": "accuracy", "also": ("auc", "log_loss", "macro_f1")})
     facts = small.competition.model_copy(update={"score": score})
-    decided = behind.assign(target=(behind["target"] > 0.4).astype(int))
-    (_, line), _ = place(small, decided, groups, behind, facts).lines
+    decided = probabilities.assign(target=(probabilities["target"] > 0.4).astype(int))
+    (_, line), _ = submit_locally(small, decided, groups, probabilities, facts).lines
     auc, loss = METRICS["auc"], METRICS["log_loss"]
-    values = behind["target"].to_numpy()[:12]
+    values = probabilities["target"].to_numpy()[:12]
     assert f"accuracy {np.mean(decided['target'][:12] == target[:12]):.4f}" in line
     assert f"AUC {auc(target[:12], values):.4f}" in line
     assert f"log loss {loss(target[:12], values):.4f}" in line
@@ -54,30 +56,30 @@ def test_metrics_of_probabilities_see_those_behind_the_decisions(solved):
     assert line.count("of the probabilities") == 2
 
 
-def test_a_score_that_is_undefined_on_a_part_says_so(solved):
-    small, table, groups, _ = solved
+def test_undefined_score_of_a_part_is_reported(solution_and_submission):
+    small, table, groups, _ = solution_and_submission
     solution = files.read_csv(small.paths.solution)
     solution.loc[solution["usage"] == "Public", "target"] = 1
     files.write_csv(solution, small.paths.solution)
-    placed = place(small, table, groups)
+    placed = submit_locally(small, table, groups)
     assert placed.public is None
     assert placed.lines[0] == ("public", "AUC undefined, 12 images")
 
 
-def test_the_submission_stands_among_published_scores(solved):
-    small, table, groups, _ = solved
+def test_submission_is_ranked_among_published_scores(solution_and_submission):
+    small, table, groups, _ = solution_and_submission
     small.paths.leaderboard.write_text("name,auc,source\nbetter,1.0,a\nworse,0.1,b\n")
-    placed = place(small, table, groups)
+    placed = submit_locally(small, table, groups)
     assert placed.ranking["name"].tolist() == ["better", "this submission", "worse"]
     assert placed.ranking["rank"].tolist() == [1, 2, 3]
     assert placed.own_row == 1
     assert "not the protocol" in placed.ranking["source"].iloc[1]
 
 
-def test_other_ids_or_no_solution_are_refused(solved):
-    small, table, groups, _ = solved
+def test_other_ids_or_missing_solution_raise(solution_and_submission):
+    small, table, groups, _ = solution_and_submission
     with pytest.raises(UserError, match="other ids"):
-        place(small, table.iloc[1:], groups)
+        submit_locally(small, table.iloc[1:], groups)
     small.paths.solution.unlink()
     with pytest.raises(UserError, match="no hidden solution"):
-        place(small, table, groups)
+        submit_locally(small, table, groups)

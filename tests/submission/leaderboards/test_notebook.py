@@ -1,4 +1,4 @@
-"""Submitting by notebook, from the trained folds to the ledger, with the real client; the notebook's part is played."""
+"""Submissions by notebook, from trained folds to the ledger; the notebook's output is simulated."""
 
 import json
 
@@ -23,7 +23,7 @@ REF = "alice/medfold-histology-baseline"
 KIT = f"{REF}-kit"
 NO_WHEELS = (
     "import pathlib; from medfold.notebooks import wheels; "
-    "wheels.build = lambda out: pathlib.Path(out, 'medfold.whl').write_bytes(b'wheel')"
+    "wheels.build_wheel = lambda out: pathlib.Path(out, 'medfold.whl').write_bytes(b'wheel')"
 )
 
 
@@ -34,7 +34,7 @@ def files_and_truth():
 
 @pytest.fixture
 def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
-    """A competition that takes notebooks; a notebook that is pushed writes what `make submit` writes at home."""
+    """A notebook competition on the local server; pushed notebooks write the local submission."""
     content, truth = files_and_truth
     kaggle.competitions["histology"] = HostedCompetition(
         archive=zipped(content), judge=auc_of(truth), notebooks_only=True
@@ -48,8 +48,8 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
     def run(pushed) -> Ended:
-        home = max(project.paths.submissions.glob("*.csv"))
-        return Ended({"submission.csv": home.read_bytes()}, "predicted\n")
+        local_submission = max(project.paths.submissions.glob("*.csv"))
+        return Ended({"submission.csv": local_submission.read_bytes()}, "predicted\n")
 
     kaggle.runner = run
     return kaggle
@@ -64,24 +64,24 @@ def ledger(project):
     return read_ledger(project.workspace).to_dict("records")
 
 
-def beside(project):
+def metadata(project):
     (path,) = project.paths.submissions.glob("*.json")
     return json.loads(path.read_text())
 
 
-def test_a_notebook_is_pushed_followed_checked_submitted_and_recorded(hosted, project):
+def test_submit_pushes_notebook_and_records_its_score(hosted, project):
     hosted.states = ["QUEUED", "RUNNING"]
     hosted.competitions["histology"].polls = 2
     submit(project)
-    (row,), (arrived,) = ledger(project), hosted.submissions
-    assert arrived["text"] == (project.workspace.root / row["file"]).read_bytes()
-    assert beside(project)["mark"] in arrived["description"]
+    (row,), (received,) = ledger(project), hosted.submissions
+    assert received["text"] == (project.workspace.root / row["file"]).read_bytes()
+    assert metadata(project)["mark"] in received["description"]
     assert (row["ref"], row["status"]) == ("41000001", "scored")
-    assert row["public"] == f"{float(arrived['verdict']['publicScore']):.6f}"
-    facts = beside(project)["kaggle"]
+    assert row["public"] == f"{float(received['verdict']['publicScore']):.6f}"
+    facts = metadata(project)["kaggle"]
     assert facts["dataset"] == {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"}
     assert facts["notebook"] == {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"}
-    said = hosted.said()
+    output = hosted.said()
     for words in (
         "5 left today",
         f"as {KIT}, private",
@@ -90,11 +90,11 @@ def test_a_notebook_is_pushed_followed_checked_submitted_and_recorded(hosted, pr
         "version 1 of the notebook as 41000001: medfold baseline, OOF AUC",
         "scored submission 1 of this leaderboard",
     ):
-        assert words in said
+        assert words in output
     assert hosted.asked("CreateSubmission") == 0
 
 
-def test_what_is_sent_is_a_whole_kit(hosted, project, tmp_path):
+def test_uploaded_dataset_is_a_complete_bundle(hosted, project, tmp_path):
     submit(project)
     for name, data in hosted.datasets[KIT].files.items():
         (tmp_path / name).write_bytes(data)
@@ -106,7 +106,7 @@ def test_what_is_sent_is_a_whole_kit(hosted, project, tmp_path):
     assert hosted.datasets[KIT].private
 
 
-def test_the_same_folds_are_never_submitted_twice_without_force(hosted, project):
+def test_same_folds_are_submitted_again_only_with_force(hosted, project):
     submit(project)
     submit(project)
     assert len(hosted.submissions) == 1
@@ -114,7 +114,7 @@ def test_the_same_folds_are_never_submitted_twice_without_force(hosted, project)
     assert (len(hosted.submissions), hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 2, 1)
 
 
-def test_a_dry_run_sends_nothing(hosted, project):
+def test_dry_run_uploads_nothing(hosted, project):
     submit(project, dry_run=True)
     assert hosted.asked("GetSubmissionLimits") == 1
     assert hosted.asked("StartBlobUpload") == hosted.asked("SaveKernel") == 0
@@ -129,7 +129,7 @@ def test_a_dry_run_sends_nothing(hosted, project):
         ({"allowed": 0}, "today's submissions are used up; nothing was uploaded"),
     ],
 )
-def test_what_would_be_refused_is_not_begun(hosted, project, change, message):
+def test_submission_obstacles_raise_before_upload(hosted, project, change, message):
     for name, value in change.items():
         setattr(hosted.competitions["histology"], name, value)
     with pytest.raises(UserError, match=message):
@@ -137,59 +137,57 @@ def test_what_would_be_refused_is_not_begun(hosted, project, change, message):
     assert hosted.asked("StartBlobUpload") == hosted.asked("SaveKernel") == 0
 
 
-def wrote(hosted, text):
+def set_notebook_output(hosted, text):
     hosted.runner = lambda pushed: Ended({"submission.csv": text.encode()})
 
 
-def test_a_faulty_submission_is_not_submitted(hosted, project):
-    right = hosted.runner
+def test_faulty_notebook_output_is_not_submitted(hosted, project):
+    original_runner = hosted.runner
 
     def without_a_row(pushed):
-        text = right(pushed).files["submission.csv"]
+        text = original_runner(pushed).files["submission.csv"]
         return Ended({"submission.csv": b"\n".join(text.splitlines()[:-1])})
 
     hosted.runner = without_a_row
-    with pytest.raises(
-        UserError, match="output was not submitted: .*1 ids are missing: .* Run the notebook again with FORCE=1"
-    ):
+    with pytest.raises(UserError, match="was not submitted: .*1 ids are missing: .*FORCE=1"):
         submit(project)
     assert not hosted.submissions
-    hosted.runner = right
+    hosted.runner = original_runner
     submit(project, force=True)
     assert len(hosted.submissions) == 1
 
 
-def test_an_error_page_instead_of_the_submission(hosted, project):
-    wrote(hosted, "<html>Not Found</html>")
+def test_error_page_as_output_raises(hosted, project):
+    set_notebook_output(hosted, "<html>Not Found</html>")
     with pytest.raises(UserError, match="Kaggle sends an error page instead of submission.csv"):
         submit(project)
     assert not hosted.submissions
 
 
-def test_predictions_far_from_those_at_home_are_told(hosted, project):
-    def far(pushed):
-        home = next(project.paths.submissions.glob("*.csv"))
-        return Ended({"submission.csv": pd.read_csv(home).assign(label=0.25).to_csv(index=False).encode()})
+def test_difference_from_local_predictions_is_reported(hosted, project):
+    def constant_predictions(pushed):
+        local_submission = next(project.paths.submissions.glob("*.csv"))
+        return Ended({"submission.csv": pd.read_csv(local_submission).assign(label=0.25).to_csv(index=False).encode()})
 
-    hosted.runner = far
+    hosted.runner = constant_predictions
     submit(project)
     assert "they differ from the local predictions by at most 0." in hosted.said()
 
 
-def test_a_failed_notebook_is_not_submitted_and_goes_anew(hosted, project):
-    right = hosted.runner
+def test_failed_notebook_is_not_submitted_and_runs_again(hosted, project):
+    original_runner = hosted.runner
     hosted.runner = lambda pushed: Ended(log="Traceback\nMemoryError\n", state="ERROR", message="Out of memory")
     with pytest.raises(UserError, match="the notebook failed: Out of memory"):
         submit(project)
     assert "MemoryError" in hosted.said()
     assert ledger(project)[0]["status"] == "written"
-    hosted.runner = right
+    hosted.runner = original_runner
     submit(project)
     assert (hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 1)
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
 
-def test_a_lost_answer_to_the_submission_is_looked_up(hosted, project):
+def test_lost_answer_does_not_cause_second_submission(hosted, project):
     hosted.fault("CreateCodeSubmission", lose)
     submit(project)
     assert hosted.asked("CreateCodeSubmission") == 1
@@ -209,7 +207,7 @@ def test_a_lost_answer_to_the_submission_is_looked_up(hosted, project):
         ),
     ],
 )
-def test_a_refused_submission_is_one_line_and_can_be_made_later(hosted, project, fault, message):
+def test_refused_submission_raises_and_can_be_retried(hosted, project, fault, message):
     hosted.fault("CreateCodeSubmission", fault)
     with pytest.raises(UserError, match=message):
         submit(project)
@@ -217,7 +215,7 @@ def test_a_refused_submission_is_one_line_and_can_be_made_later(hosted, project,
     assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
 
 
-def test_a_score_that_comes_later_keeps_the_versions(hosted, project, monkeypatch):
+def test_late_score_keeps_notebook_version(hosted, project, monkeypatch):
     from medfold.submission.leaderboards import kaggle
 
     monkeypatch.setattr(kaggle, "MAX_WAIT", 0)
@@ -226,12 +224,12 @@ def test_a_score_that_comes_later_keeps_the_versions(hosted, project, monkeypatc
     assert ledger(project)[0]["status"] == "pending"
     scores(project.workspace, "histology")
     assert ledger(project)[0]["status"] == "scored"
-    assert beside(project)["kaggle"]["notebook"]["version"] == 1
+    assert metadata(project)["kaggle"]["notebook"]["version"] == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["CreateDataset", "SaveKernel", "GetKernelSessionStatus", "CreateCodeSubmission"])
-def test_a_command_that_is_killed_goes_on_and_does_nothing_twice(hosted, project, method):
+def test_killed_submit_resumes_and_repeats_nothing(hosted, project, method):
     hosted.states = ["RUNNING"] * 3
     words = "submit --competition histology"
     no_waits = "datasets.wait = kernels.wait = session.wait = lambda seconds: None"
@@ -242,13 +240,13 @@ def test_a_command_that_is_killed_goes_on_and_does_nothing_twice(hosted, project
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
 
-def test_the_notebook_by_itself_is_made_without_kaggle(hosted, project):
+def test_notebook_command_does_not_contact_kaggle(hosted, project):
     packed = notebook(project, ["baseline"])
     assert hosted.log == []
     assert files.read_json(packed.folder / "kit.json")["mark"] in packed.notebook.read_text()
 
 
-def test_other_folds_that_predict_the_same_are_another_submission(hosted, project):
+def test_other_folds_with_same_predictions_are_submitted(hosted, project):
     submit(project)
     finished_run(project)  # the same predictions again
     for fold in (0, 1):
@@ -264,7 +262,7 @@ def test_other_folds_that_predict_the_same_are_another_submission(hosted, projec
     assert len({row["sha256"] for row in ledger(project)}) == 1
 
 
-def test_versions_stay_on_record_if_the_ledger_is_lost(hosted, project):
+def test_metadata_keeps_notebook_ref_while_score_is_pending(hosted, project):
     submit(project)
     hosted.fault("GetSubmission", *[status(500)] * 6)
     submit(project, force=True)
@@ -273,12 +271,13 @@ def test_versions_stay_on_record_if_the_ledger_is_lost(hosted, project):
         assert json.loads(path.read_text())["kaggle"]["notebook"]["ref"] == REF
 
 
-def test_a_public_test_part_that_is_empty_goes_the_same_way(kaggle, project_folder, monkeypatch):
-    """All of the test part is hidden: at home there is not a row of it, at Kaggle there will be."""
+def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch):
+    """All of the test part is hidden: it has no rows locally, and will have some at Kaggle."""
     content, _ = histology(24, 8, "png")
     shown = {name: data for name, data in content.items() if not name.startswith("test/")}
     shown["sample_submission.csv"] = b"id,label\n"
-    scored = {"status": "COMPLETE", "publicScore": "0.9", "privateScore": ""}  # it runs once more, on what is hidden
+    # Kaggle runs the notebook again on the hidden test part, and scores that.
+    scored = {"status": "COMPLETE", "publicScore": "0.9", "privateScore": ""}
     kaggle.competitions["histology"] = HostedCompetition(
         archive=zipped(shown), judge=lambda text: scored, notebooks_only=True
     )
@@ -294,7 +293,7 @@ def test_a_public_test_part_that_is_empty_goes_the_same_way(kaggle, project_fold
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
     submit(project)
-    said = kaggle.said()
-    assert "the public test part is empty" in said
-    assert "0 rows, checked" in said
+    output = kaggle.said()
+    assert "the public test part is empty" in output
+    assert "0 rows, checked" in output
     assert len(kaggle.submissions) == 1

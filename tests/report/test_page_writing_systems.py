@@ -1,4 +1,4 @@
-"""A report whose classes, ids and sites are of many scripts, one of them long: in a browser, on a phone, printed."""
+"""A report with names in many writing systems, one of them long: in a browser, on a phone, printed."""
 
 import re
 import shutil
@@ -29,7 +29,7 @@ def written(scripts_once):
 
 @pytest.fixture(scope="module")
 def text(written):
-    """The page without pictures."""
+    """The page without the bytes of its images."""
     return re.sub(r"data:image/jpeg;base64,[\w+/=]+", "data:image/jpeg", written.read_text(encoding="utf-8"))
 
 
@@ -40,26 +40,26 @@ def page(browser, written):
 
 
 def figure(text: str, name: str) -> ElementTree.Element:
-    """A figure, as XML."""
+    """Parses a figure of the page."""
     found = re.search(rf'<figure id="figure-{name}".*?</figure>', text, re.DOTALL).group()
     return ElementTree.fromstring(re.sub(r"<img ([^>]*)>", r"<img \1/>", found))
 
 
 def every(css: str, what: str) -> str:
-    """A script for `what` of each element."""
+    """Returns a script that evaluates `what` for each element."""
     return f"[...document.querySelectorAll({css!r})].map(each => {what})"
 
 
-def named(element: ElementTree.Element) -> list[str]:
+def names_in(element: ElementTree.Element) -> list[str]:
     return [each.text for each in element.iter("bdi")]
 
 
-def test_names_stand_beside_the_figures_as_text(text):
+def test_names_are_html_text_beside_figures(text):
     for name in ("roc", "pr"):
-        assert named(figure(text, name)) == CLASSES
-    assert named(figure(text, "confusion")) == CLASSES
-    assert named(figure(text, "examples")) == CLASSES
-    assert sorted(named(figure(text, "subgroups"))) == sorted(
+        assert names_in(figure(text, name)) == CLASSES
+    assert names_in(figure(text, "confusion")) == CLASSES
+    assert names_in(figure(text, "examples")) == CLASSES
+    assert sorted(names_in(figure(text, "subgroups"))) == sorted(
         f"site {site}" for site in (f"\u2068{SITES[0]}\u2069", *SITES[1:])
     )
     assert len(re.findall(r"<text[ >]", text)) > 50
@@ -67,7 +67,7 @@ def test_names_stand_beside_the_figures_as_text(text):
     assert [each for each in drawn if re.search(r"[^\x00-\x7f−]", each)] == []  # U+2212 is matplotlib's minus
 
 
-def test_near_duplicates_have_their_captions_as_text(text):
+def test_near_duplicate_captions_are_text(text):
     found = figure(text, "near-duplicates")
     captions = [[span.text for span in item.iter("span")] for item in found.iter("li")]
     assert len(captions) == 2 * COPIES
@@ -78,11 +78,11 @@ def test_near_duplicates_have_their_captions_as_text(text):
         assert re.fullmatch(r"fold \d, (.*)", facts).group(1).strip("\u2068\u2069") == f"target {CLASSES[number]}"
 
 
-def test_a_name_from_right_to_left_leaves_its_sentence_in_order(page, text):
+def test_right_to_left_name_keeps_sentence_order(page, text):
     tiles = re.findall(r'data-text="([^"]*)"', text)
     assert any(re.match("\u2068תמונה_\\d+\u2069, true \u2068שפיר\u2069, predicted ", each) for each in tiles)
-    # Where the browser puts the letters: the id stands left of 'true', that of the class, that of 'predicted'.
-    place = """
+    # Positions of the words in the browser, which must be in the order of the sentence.
+    script = """
         const spans = [...document.querySelectorAll('.tile span')];
         const span = spans.find(each => /תמונה.*true.*שפיר/.test(each.textContent));
         span.style.whiteSpace = 'nowrap';
@@ -94,21 +94,21 @@ def test_a_name_from_right_to_left_leaves_its_sentence_in_order(page, text):
           return range.getBoundingClientRect().left;
         })
     """
-    places = page.evaluate(place)
+    places = page.evaluate(script)
     assert places == sorted(places)
 
 
-def test_the_direction_of_a_name_is_its_own(page):
+def test_each_name_has_its_own_direction(page):
     directions = page.evaluate(every("#figure-roc bdi", "each.matches(':dir(rtl)')"))
     assert directions == [True, True, False, False]
 
 
-def test_a_long_name_is_cut_and_its_title_tells_it_whole(page):
+def test_long_name_is_truncated_with_full_title(page):
     css = "#figure-roc bdi[title]"
     assert page.evaluate(every(css, "each.title")) == [LONG]
     assert page.evaluate(every(css, "each.scrollWidth > each.clientWidth && each.clientHeight < 40")) == [True]
-    for place in ("#figure-roc", "#figure-confusion", "#figure-subgroups", "#performance .scroll"):
-        assert page.evaluate(every(f"{place} :is(bdi, th, td)[title]", "each.title || '-'")).count("-") == 0
+    for area in ("#figure-roc", "#figure-confusion", "#figure-subgroups", "#performance .scroll"):
+        assert page.evaluate(every(f"{area} :is(bdi, th, td)[title]", "each.title || '-'")).count("-") == 0
     heads = page.evaluate(every("#folds th.long", "[each.title, each.scrollWidth > each.clientWidth]"))
     assert heads == [[LONG, True]]
     short = page.evaluate(
@@ -117,7 +117,7 @@ def test_a_long_name_is_cut_and_its_title_tells_it_whole(page):
     assert short.count(False) == 0
 
 
-def test_a_phone_shows_long_names_whole(browser, written):
+def test_phone_shows_long_names_in_full(browser, written):
     with browser.open(written, width=390, height=844, touch=True) as phone:
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390
         css = ":is(.legend, .confusion, .strip) bdi[title]"
@@ -128,7 +128,7 @@ def test_a_phone_shows_long_names_whole(browser, written):
         assert phone.errors == []
 
 
-def test_paper_shows_all_of_every_figure_and_table(browser, written):
+def test_printed_page_shows_figures_and_tables_in_full(browser, written):
     with browser.open(written, **PRINTED, dark=True) as paper:
         features = [{"name": "prefers-color-scheme", "value": "dark"}]
         paper.cdp("Emulation.setEmulatedMedia", media="print", features=features)
@@ -138,7 +138,7 @@ def test_paper_shows_all_of_every_figure_and_table(browser, written):
         whole = "each.scrollWidth <= each.clientWidth + 1"
         assert paper.evaluate(every(".scroll, pre, .long, .strip span", whole)).count(False) == 0
         assert not paper.visible("nav")
-        # A reader with a dark screen prints black on white, too.
+        # Readers with dark mode print black on white, too.
         assert paper.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert paper.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
         shade = "getComputedStyle(each).printColorAdjust || getComputedStyle(each).webkitPrintColorAdjust"
@@ -157,7 +157,7 @@ def test_paper_shows_all_of_every_figure_and_table(browser, written):
     ],
 )
 @pytest.mark.parametrize(("media", "across"), [("print", PRINTED["width"]), ("screen", 1280)])
-def test_a_confusion_table_of_any_size_fits_its_figure(browser, tmp_path, names, media, across):
+def test_confusion_table_of_any_size_fits_its_figure(browser, tmp_path, names, media, across):
     table = ConfusionTable(np.full((len(names), len(names)), 4321), names)
     section = Section("a", "A")
     section.figures(
@@ -169,10 +169,11 @@ def test_a_confusion_table_of_any_size_fits_its_figure(browser, tmp_path, names,
         page.cdp("Emulation.setEmulatedMedia", media=media)
         inside = "each.getBoundingClientRect().right <= each.closest('figure').getBoundingClientRect().right - 8"
         assert page.evaluate(every(".confusion", inside)) == [True]
-        assert set(page.evaluate(every(".confusion bdi", "each.getClientRects().length"))) == {1}  # a line each
+        num_lines = set(page.evaluate(every(".confusion bdi", "each.getClientRects().length")))
+        assert num_lines == {1}
 
 
-def test_another_process_writes_the_same_bytes(scripts_once, written, tmp_path, monkeypatch):
+def test_report_of_another_process_has_equal_bytes(scripts_once, written, tmp_path, monkeypatch):
     before = written.read_bytes()
     root = copied(scripts_once, tmp_path, monkeypatch)
     project = Project.open("scripts")

@@ -1,4 +1,4 @@
-"""A report of a net that was trained, with heat maps, as a reader sees it in a browser."""
+"""The report of a trained net, with heat maps, in a browser."""
 
 import re
 
@@ -11,8 +11,8 @@ from medfold.competition.project import Project
 from tests.conftest import SMALL, add_competition
 
 pytestmark = pytest.mark.slow
-# Findings so plain that a small net learns them in seconds, and has true positives to point at.
-PLAIN = SMALL.replace("k: 3", "k: 2")
+# Findings so plain that a small net learns them in seconds, and has true positives.
+COMPETITION = SMALL.replace("k: 3", "k: 2")
 RECIPE = "\n".join(
     [
         "images: {size: 32}",
@@ -21,14 +21,14 @@ RECIPE = "\n".join(
         "training: {epochs: 8, batch_size: 8, learning_rate: 0.005}",
     ]
 )
-FOCUS = "document.activeElement"
+FOCUSED_ELEMENT = "document.activeElement"
 
 
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory):
-    """The page of a run of the small phantom, all folds trained."""
+    """The report of a run of the small phantom, with all folds trained."""
     root = tmp_path_factory.mktemp("trained project")
-    add_competition(root, "small", PLAIN, RECIPE)
+    add_competition(root, "small", COMPETITION, RECIPE)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         project = Project.open("small")
@@ -38,32 +38,32 @@ def reported(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(browser, reported):
-    """The page, opened once for all tests that only look at it."""
+    """The page, opened once for all tests that only read it."""
     with browser.open(reported) as opened:
         yield opened
 
 
 @pytest.fixture
-def fresh(browser, reported):
-    """The page in a browser of its own, for a test that does something with it."""
+def fresh_page(browser, reported):
+    """The page in a browser of its own, for a test that clicks or types."""
     with browser.open(reported) as opened:
         yield opened
 
 
 def every(css: str, what: str) -> str:
-    """A script for `what` of each element."""
+    """Returns a script that evaluates `what` for each element."""
     return f"[...document.querySelectorAll({css!r})].map(each => {what})"
 
 
 def loaded(page) -> list[bool]:
-    """Waits for both images of the dialog; whether each shows something."""
+    """Waits for both images of the dialog; returns whether each is decoded."""
     images = "[...document.querySelectorAll('dialog img')]"
     return page.evaluate(
         f"Promise.all({images}.map(each => each.decode().then(() => each.naturalWidth > 0, () => false)))"
     )
 
 
-def test_heat_maps_and_how_well_they_point(reported):
+def test_heat_maps_and_pointing_game_are_reported(reported):
     text = re.sub(r"data:image/jpeg;base64,[\w+/=]+", "data:image/jpeg", reported.read_text(encoding="utf-8"))
     assert "Heat maps (" in text
     assert "no heat maps" not in text
@@ -82,13 +82,13 @@ def test_heat_maps_and_how_well_they_point(reported):
     assert 'id="learning"' in text
 
 
-def test_again_it_is_the_same_bytes(reported, monkeypatch):
+def test_second_report_has_equal_bytes(reported, monkeypatch):
     before = reported.read_bytes()
     monkeypatch.chdir(reported.parents[3])
     assert report(Project.open("small"), ["baseline"]).read_bytes() == before
 
 
-def test_no_errors_and_nothing_from_outside(page):
+def test_page_has_no_errors_or_outside_requests(page):
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     assert page.errors == []
     assert page.outside == []
@@ -115,7 +115,7 @@ def test_lines_have_the_colours_of_the_page(page):
     assert page.evaluate(every("#figure-roc text", "getComputedStyle(each).fill")).count("rgb(22, 32, 42)") > 5
 
 
-def test_what_is_pointed_at_is_there(page):
+def test_navigation_links_lead_to_sections(page):
     targets = page.evaluate(every("nav a", "each.getAttribute('href')"))
     assert len(targets) >= 8
     for target in targets:
@@ -125,86 +125,86 @@ def test_what_is_pointed_at_is_there(page):
     )
 
 
-def test_a_link_leads_to_its_section_below_the_bar(fresh):
-    fresh.click("nav a[href='#performance']")
-    assert fresh.evaluate("location.hash") == "#performance"
-    box, bar = fresh.size_of("#performance h2"), fresh.size_of("nav")
+def test_link_scrolls_to_section_below_navigation(fresh_page):
+    fresh_page.click("nav a[href='#performance']")
+    assert fresh_page.evaluate("location.hash") == "#performance"
+    box, bar = fresh_page.size_of("#performance h2"), fresh_page.size_of("nav")
     assert bar.y + bar.height - 1 <= box.y < 300
 
 
-def test_a_click_shows_image_and_map_side_by_side(fresh):
-    assert not fresh.evaluate("document.querySelector('dialog').open")
-    fresh.click(".tile")
-    assert fresh.evaluate("document.querySelector('dialog').open")
-    assert fresh.visible("dialog")
-    assert loaded(fresh) == [True, True]
-    sources = fresh.evaluate(every("dialog img", "each.src"))
-    assert sources == fresh.evaluate(
+def test_click_on_tile_shows_image_beside_map(fresh_page):
+    assert not fresh_page.evaluate("document.querySelector('dialog').open")
+    fresh_page.click(".tile")
+    assert fresh_page.evaluate("document.querySelector('dialog').open")
+    assert fresh_page.visible("dialog")
+    assert loaded(fresh_page) == [True, True]
+    sources = fresh_page.evaluate(every("dialog img", "each.src"))
+    assert sources == fresh_page.evaluate(
         "(tile => [tile.dataset.plain, tile.querySelector('img').src])(document.querySelector('.tile'))"
     )
-    said = fresh.evaluate("document.querySelector('dialog p').textContent")
-    assert said == fresh.evaluate("document.querySelector('.tile').dataset.text")
-    assert all(fresh.evaluate(every("dialog img", "each.alt")))
-    left, right = fresh.size_of("dialog img"), fresh.size_of("dialog img:last-child")
+    shown_text = fresh_page.evaluate("document.querySelector('dialog p').textContent")
+    assert shown_text == fresh_page.evaluate("document.querySelector('.tile').dataset.text")
+    assert all(fresh_page.evaluate(every("dialog img", "each.alt")))
+    left, right = fresh_page.size_of("dialog img"), fresh_page.size_of("dialog img:last-child")
     assert (left.y, left.width, left.height) == pytest.approx((right.y, right.width, right.height), abs=1)
     assert left.x + left.width < right.x
-    assert fresh.errors == []
+    assert fresh_page.errors == []
 
 
-def test_maps_lie_on_images(page):
+def test_heat_maps_differ_from_images(page):
     differ = page.evaluate(every(".tile", "each.dataset.plain !== each.querySelector('img').src"))
-    assert sum(differ) >= 8  # a net sees nothing that speaks for a positive in many a negative
+    assert sum(differ) >= 8  # many negatives have no evidence for a positive, and so no heat
 
 
-def test_arrows_turn_the_images_over(fresh):
-    texts = fresh.evaluate(every(".tile", "each.dataset.text"))
-    said = "document.querySelector('dialog p').textContent"
-    fresh.click(".tile")
-    seen = [fresh.evaluate(said)]
+def test_arrows_switch_between_images(fresh_page):
+    texts = fresh_page.evaluate(every(".tile", "each.dataset.text"))
+    shown_text = "document.querySelector('dialog p').textContent"
+    fresh_page.click(".tile")
+    seen = [fresh_page.evaluate(shown_text)]
     for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight"):
-        fresh.press(key)
-        seen.append(fresh.evaluate(said))
+        fresh_page.press(key)
+        seen.append(fresh_page.evaluate(shown_text))
     assert seen == [texts[k] for k in (0, 1, 2, 1, 0, -1, 0)]
-    fresh.click("dialog .after")
-    assert fresh.evaluate(said) == texts[1]
-    fresh.click("dialog .before")
-    assert fresh.evaluate(said) == texts[0]
-    assert loaded(fresh) == [True, True]
+    fresh_page.click("dialog .after")
+    assert fresh_page.evaluate(shown_text) == texts[1]
+    fresh_page.click("dialog .before")
+    assert fresh_page.evaluate(shown_text) == texts[0]
+    assert loaded(fresh_page) == [True, True]
 
 
-def test_escape_closes_and_the_tile_is_in_focus_again(fresh):
-    fresh.click(".tile")
-    fresh.press("Escape")
-    assert not fresh.evaluate("document.querySelector('dialog').open")
-    assert fresh.evaluate(f"{FOCUS} === document.querySelector('.tile')")
-    fresh.press("Enter")
-    assert fresh.evaluate("document.querySelector('dialog').open")
-    fresh.press("ArrowRight")
-    fresh.click("dialog .close")
-    assert fresh.evaluate(f"{FOCUS} === document.querySelectorAll('.tile')[1]")
+def test_escape_closes_dialog_and_restores_focus(fresh_page):
+    fresh_page.click(".tile")
+    fresh_page.press("Escape")
+    assert not fresh_page.evaluate("document.querySelector('dialog').open")
+    assert fresh_page.evaluate(f"{FOCUSED_ELEMENT} === document.querySelector('.tile')")
+    fresh_page.press("Enter")
+    assert fresh_page.evaluate("document.querySelector('dialog').open")
+    fresh_page.press("ArrowRight")
+    fresh_page.click("dialog .close")
+    assert fresh_page.evaluate(f"{FOCUSED_ELEMENT} === document.querySelectorAll('.tile')[1]")
 
 
-def test_the_dialog_keeps_the_focus_while_it_is_open(fresh):
-    fresh.click(".tile")
+def test_open_dialog_keeps_focus(fresh_page):
+    fresh_page.click(".tile")
     for _ in range(7):
-        fresh.press("Tab")
-        assert fresh.evaluate(f"{FOCUS} === document.body || !!{FOCUS}.closest('dialog')")
+        fresh_page.press("Tab")
+        assert fresh_page.evaluate(f"{FOCUSED_ELEMENT} === document.body || !!{FOCUSED_ELEMENT}.closest('dialog')")
 
 
-def test_the_skip_link_comes_first(fresh):
-    fresh.press("Tab")
-    assert fresh.evaluate(f"{FOCUS}.getAttribute('href')") == "#main"
-    assert fresh.size_of(".skip").x >= 0
-    fresh.press("Tab")
-    assert fresh.evaluate(f"{FOCUS}.closest('nav') !== null")
-    assert fresh.size_of(".skip").x < 0
+def test_skip_link_is_first_in_tab_order(fresh_page):
+    fresh_page.press("Tab")
+    assert fresh_page.evaluate(f"{FOCUSED_ELEMENT}.getAttribute('href')") == "#main"
+    assert fresh_page.size_of(".skip").x >= 0
+    fresh_page.press("Tab")
+    assert fresh_page.evaluate(f"{FOCUSED_ELEMENT}.closest('nav') !== null")
+    assert fresh_page.size_of(".skip").x < 0
 
 
 def test_every_tile_can_be_reached_by_keyboard(page):
     assert set(page.evaluate(every(".tile", "each.tabIndex"))) == {0}
 
 
-def test_dark_where_the_reader_has_it_dark(browser, reported, page):
+def test_page_is_dark_in_dark_mode(browser, reported, page):
     background = "getComputedStyle(document.body).backgroundColor"
     line = "getComputedStyle(document.querySelector('#figure-roc text')).fill"
     with browser.open(reported, dark=True) as dark:
@@ -214,7 +214,7 @@ def test_dark_where_the_reader_has_it_dark(browser, reported, page):
         assert dark.errors == []
 
 
-def test_on_a_telephone_nothing_is_wider_than_the_screen(browser, reported):
+def test_page_fits_phone_screen(browser, reported):
     with browser.open(reported, width=390, height=844, touch=True) as page:
         assert page.evaluate("innerWidth") == 390
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -231,7 +231,7 @@ def test_on_a_telephone_nothing_is_wider_than_the_screen(browser, reported):
         assert page.errors == []
 
 
-def test_it_can_be_printed(fresh):
-    printed = fresh.pdf()
+def test_page_can_be_printed(fresh_page):
+    printed = fresh_page.pdf()
     assert printed.startswith(b"%PDF")
     assert 2 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 30

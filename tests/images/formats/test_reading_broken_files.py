@@ -1,4 +1,4 @@
-"""Files that are not what they should be: each makes one line that names it, none ends the process."""
+"""Broken image files: each raises a one-line error with its path, and none ends the process."""
 
 import os
 import re
@@ -25,8 +25,8 @@ from tests.support.broken_files import BROKEN, GREY, encoded
 from tests.support.dicom_files import dataset, save
 
 
-def attempt(folder: str, name: str, facts: ImageFacts) -> str | None:
-    """What the user is told of a file, or None if it is read."""
+def read_error(folder: str, name: str, facts: ImageFacts) -> str | None:
+    """Returns the error message for a file, or None if it is read."""
     try:
         read_image(Path(folder), name, facts)
     except UserError as error:
@@ -34,32 +34,32 @@ def attempt(folder: str, name: str, facts: ImageFacts) -> str | None:
     return None
 
 
-def listen(path: str) -> None:
-    """From now on the output of this process goes to a file."""
-    heard = os.open(path, os.O_WRONLY | os.O_APPEND)
-    os.dup2(heard, 1)
-    os.dup2(heard, 2)
+def redirect_output(path: str) -> None:
+    """Redirects stdout and stderr of this process to a file."""
+    output = os.open(path, os.O_WRONLY | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
 
 
 class Worker:
-    """A process that reads files, so that one that ends its process fails its own test and no other."""
+    """A process that reads files, so that a file that crashes it fails only its own test."""
 
     def __init__(self, folder: Path):
         self._output, self._pool = folder / "output", None
 
     def read(self, folder: Path, name: str, facts: ImageFacts) -> tuple[str | None, str]:
-        """What the user is told, and what was printed."""
+        """Returns the error message, and what was printed."""
         if self._pool is None:
             self._output.write_bytes(b"")
-            self._pool = ProcessPoolExecutor(1, get_context("spawn"), listen, (str(self._output),))
+            self._pool = ProcessPoolExecutor(1, get_context("spawn"), redirect_output, (str(self._output),))
         try:
-            told = self._pool.submit(attempt, str(folder), name, facts).result()
+            message = self._pool.submit(read_error, str(folder), name, facts).result()
         except BrokenProcessPool:
             self._pool = None
             pytest.fail(f"{name} ended the process")
-        said = self._output.read_text()
+        printed = self._output.read_text()
         os.truncate(self._output, 0)
-        return told, said
+        return message, printed
 
     def stop(self) -> None:
         if self._pool is not None:
@@ -73,12 +73,12 @@ def worker(tmp_path_factory) -> Iterator[Worker]:
     made.stop()
 
 
-def test_the_corpus_is_large():
+def test_corpus_has_at_least_150_broken_files():
     assert len(BROKEN) >= 150
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_files_are_named_in_one_line(tmp_path, worker, name):
+def test_broken_file_raises_one_line_with_reason(tmp_path, worker, name):
     make, reason = BROKEN[name]
     make(tmp_path / name.partition("#")[0])
     facts = ImageFacts(
@@ -89,39 +89,39 @@ def test_broken_files_are_named_in_one_line(tmp_path, worker, name):
     assert re.match(
         rf"{re.escape(str(tmp_path / name))}: unreadable image \(.+\)\. Download it again, or remove it$", line
     )
-    said = line.partition("unreadable image (")[2].removesuffix("). Download it again, or remove it")
-    assert any(each in said for each in reason.split("|")), said
-    assert len(said) <= 150
-    assert said.isprintable()
-    assert "DOE" not in said  # the patient's name
+    stated = line.partition("unreadable image (")[2].removesuffix("). Download it again, or remove it")
+    assert any(each in stated for each in reason.split("|")), stated
+    assert len(stated) <= 150
+    assert stated.isprintable()
+    assert "DOE" not in stated  # the patient's name
     assert printed == ""
 
 
-def test_nothing_is_unpickled(tmp_path, monkeypatch):
+def test_pickled_arrays_are_not_unpickled(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("pickle.npy", "pickle.npz#a/0"):
         BROKEN[name][0](tmp_path / name.partition("#")[0])
-        assert attempt(str(tmp_path), name, ImageFacts(train="x", channels=1)) is not None
+        assert read_error(str(tmp_path), name, ImageFacts(train="x", channels=1)) is not None
     assert not Path("unpickled").exists()
     np.load("pickle.npy", allow_pickle=True)
-    assert Path("unpickled").exists()  # it would have been seen
+    assert Path("unpickled").exists()  # the file would unpickle if that was allowed
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read(tmp_path):
+def test_file_without_permission_raises(tmp_path):
     (tmp_path / "a.png").write_bytes(encoded("PNG"))
     (tmp_path / "a.png").chmod(0)
     with pytest.raises(UserError, match="a.png: unreadable image .Permission denied."):
         read_image(tmp_path, "a.png", ImageFacts(train="x", channels=1))
 
 
-def test_a_suffix_that_nobody_knows(tmp_path):
+def test_unknown_suffix_raises(tmp_path):
     (tmp_path / "a.xyz").write_bytes(b"")
     with pytest.raises(UserError, match="a.xyz: unknown image format '.xyz'. Known: .png, "):
         read_image(tmp_path, "a.xyz", ImageFacts(train="x", channels=1))
 
 
-def test_whatever_a_library_raises_makes_one_line(tmp_path, monkeypatch):
+def test_any_library_error_becomes_one_line(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(encoded("PNG"))
     problems = {
         MemoryError(): "not enough memory",
@@ -141,7 +141,7 @@ def test_whatever_a_library_raises_makes_one_line(tmp_path, monkeypatch):
         zlib.error("Error -3"): "Error -3",
         cv2.error("OpenCV failed"): "OpenCV failed",
     }
-    for problem, said in problems.items():
+    for problem, expected in problems.items():
 
         def fail(*_, problem=problem):
             raise problem
@@ -149,11 +149,13 @@ def test_whatever_a_library_raises_makes_one_line(tmp_path, monkeypatch):
         monkeypatch.setattr("medfold.images.formats.raster.decode", fail)
         with pytest.raises(UserError) as caught:
             read_image(tmp_path, "a.png", ImageFacts(train="x", channels=1))
-        assert str(caught.value) == f"{tmp_path / 'a.png'}: unreadable image ({said}). Download it again, or remove it"
+        assert (
+            str(caught.value) == f"{tmp_path / 'a.png'}: unreadable image ({expected}). Download it again, or remove it"
+        )
 
 
-def test_an_uncompressed_frame_behind_rubbish_is_not_lost(tmp_path):
-    """What is longer than declared is read as far as declared."""
+def test_excess_pixel_data_is_ignored(tmp_path):
+    """Pixel data longer than declared is read up to the declared length."""
     made = dataset(GREY)
     made.PixelData += b"\0" * 128
     save(tmp_path / "a.dcm", made)

@@ -1,4 +1,4 @@
-"""`make train ON=kaggle` to the end: the job runs as a real notebook, and what it trained comes home."""
+"""Training at Kaggle (`make train ON=kaggle`): the bundle, what is refused, and notebooks that are executed."""
 
 import re
 
@@ -23,147 +23,146 @@ from tests.support.helpers import finished_run, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import KEY, TOKEN, HostedCompetition, HostedDataset
 
-ORDER = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], "1", 3)
+REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], "1", 3)
 REF = "alice/medfold-train-small-baseline-fold0"
 JOB = f"{REF}-job"
 MARK = "0123456789ab"
 
 
 @pytest.fixture
-def quick(monkeypatch):
-    """No wheel is built."""
+def no_wheel_build(monkeypatch):
+    """Writes an empty wheel instead of building one."""
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
 
-@pytest.fixture
-def made(folded):
-    """The small phantom with data and folds."""
-    return folded
+# The bundle
 
 
-# The job
-
-
-def test_a_job_is_laid_out_as_a_project(made, quick, tmp_path):
-    state = made.paths.run("baseline").fold(1).checkpoint
+def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
+    state = folded.paths.run("baseline").fold(1).checkpoint
     state.parent.mkdir(parents=True)
-    state.write_bytes(b"where it stands")
-    sizes = training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+    state.write_bytes(b"checkpoint")
+    sizes = training_bundle.write_training_bundle(
+        folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job"
+    )
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
     opened = TrainingBundle.open(tmp_path / "job")
     paths = opened.write_project(tmp_path / "there")
-    for path in (made.paths.facts, made.paths.folds, made.paths.folds_metadata):
-        there = tmp_path / "there" / path.relative_to(made.workspace.root)
-        assert there.read_bytes() == path.read_bytes()
-    assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"where it stands"
+    for path in (folded.paths.facts, folded.paths.folds, folded.paths.folds_metadata):
+        unpacked = tmp_path / "there" / path.relative_to(folded.workspace.root)
+        assert unpacked.read_bytes() == path.read_bytes()
+    assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"checkpoint"
     assert not paths.data.exists()
     assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
     Project.open("small", Workspace(tmp_path / "there"))
 
 
-def test_equal_inputs_give_equal_jobs_and_a_further_state_another(made, quick, tmp_path):
+def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_path):
     marks = set()
     for _ in range(2):
-        training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+        training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
         marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["mark"])
     assert len(marks) == 1
-    state = made.paths.run("baseline").fold(0).checkpoint
+    state = folded.paths.run("baseline").fold(0).checkpoint
     state.parent.mkdir(parents=True)
     state.write_bytes(b"further")
-    training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
+    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
     assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["mark"] not in marks
 
 
-def test_nothing_private_is_in_a_job(made, built, tmp_path, monkeypatch):
+def test_bundle_contains_no_secrets(folded, prebuilt_wheel, tmp_path, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
-    training_bundle.write_training_bundle(made.paths, made.competition, Recipe(), ORDER, (), tmp_path / "job")
-    patients = pd.read_csv(made.paths.raw / "train.csv", dtype=str)["patient_id"]
-    secrets = [TOKEN, KEY, str(tmp_path), str(made.workspace.root), *patients]
+    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
+    patients = pd.read_csv(folded.paths.raw / "train.csv", dtype=str)["patient_id"]
+    secrets = [TOKEN, KEY, str(tmp_path), str(folded.workspace.root), *patients]
     for path in (tmp_path / "job").iterdir():
         data = path.read_bytes()
         assert [secret for secret in secrets if secret.encode() in data] == [], path.name
 
 
-def test_a_weights_file_comes_along(made, quick, tmp_path):
+def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
-    training_bundle.write_training_bundle(made.paths, made.competition, recipe, ORDER, (), tmp_path / "job")
+    training_bundle.write_training_bundle(folded.paths, folded.competition, recipe, REQUEST, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")
     assert opened.request.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
     with pytest.raises(UserError, match="no.h5: no such file"):
-        training_bundle.write_training_bundle(made.paths, made.competition, missing, ORDER, (), tmp_path / "job")
+        training_bundle.write_training_bundle(folded.paths, folded.competition, missing, REQUEST, (), tmp_path / "job")
 
 
-def test_what_was_trained_is_brought_home(made, tmp_path):
-    finished_run(made, "there", folds=[0])
-    there, home = made.paths.run("there"), made.paths.run("home")
-    there.fold(1).folder.mkdir()
-    there.fold(1).checkpoint.write_bytes(b"half")
-    training_bundle.pack_results(there, [0, 1, 2], MARK, tmp_path / "trained.zip")
-    assert unpack_results(tmp_path / "trained.zip", home, [0, 1, 2], MARK) == ([0], [1])
-    assert is_fold_done(home.fold(0))
-    assert home.fold(1).checkpoint.read_bytes() == b"half"
-    assert sorted(path.name for path in home.folder.iterdir() if not path.name.startswith(".")) == ["fold0", "fold1"]
+def test_results_are_unpacked_into_the_run(folded, tmp_path):
+    finished_run(folded, "there", folds=[0])
+    remote_run, local_run = folded.paths.run("there"), folded.paths.run("home")
+    remote_run.fold(1).folder.mkdir()
+    remote_run.fold(1).checkpoint.write_bytes(b"half")
+    training_bundle.pack_results(remote_run, [0, 1, 2], MARK, tmp_path / "trained.zip")
+    assert unpack_results(tmp_path / "trained.zip", local_run, [0, 1, 2], MARK) == ([0], [1])
+    assert is_fold_done(local_run.fold(0))
+    assert local_run.fold(1).checkpoint.read_bytes() == b"half"
+    assert sorted(path.name for path in local_run.folder.iterdir() if not path.name.startswith(".")) == [
+        "fold0",
+        "fold1",
+    ]
     assert not (tmp_path / "trained.zip").exists()
 
 
-def test_a_fold_that_arrives_damaged_does_not_come_in(made, tmp_path):
-    finished_run(made, "there", folds=[0])
-    there, home = made.paths.run("there"), made.paths.run("home")
-    training_bundle.pack_results(there, [0], MARK, tmp_path / "trained.zip")
+def test_damaged_results_are_not_unpacked(folded, tmp_path):
+    finished_run(folded, "there", folds=[0])
+    remote_run, local_run = folded.paths.run("there"), folded.paths.run("home")
+    training_bundle.pack_results(remote_run, [0], MARK, tmp_path / "trained.zip")
     content = (tmp_path / "trained.zip").read_bytes()
-    oof = there.fold(0).oof.read_bytes()
+    oof = remote_run.fold(0).oof.read_bytes()
     assert oof in content
     (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
     with pytest.raises(UserError, match="damaged"):
-        unpack_results(tmp_path / "trained.zip", home, [0], MARK)
-    assert not home.fold(0).folder.exists()
+        unpack_results(tmp_path / "trained.zip", local_run, [0], MARK)
+    assert not local_run.fold(0).folder.exists()
 
 
-# What is refused before anything is sent
+# Refused before anything is uploaded, or after the notebook ended
 
 
-def test_data_that_is_not_at_kaggle(made, kaggle):
+def test_source_outside_kaggle_raises_before_upload(folded, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
-    project = Project(made.workspace, made.paths, made.competition.model_copy(update={"source": source}))
-    with pytest.raises(UserError, match="the data of source url is not at Kaggle. Upload it as your own data set"):
+    project = Project(folded.workspace, folded.paths, folded.competition.model_copy(update={"source": source}))
+    with pytest.raises(UserError, match="source url is not at Kaggle.*Upload it"):
         train(project, on="kaggle")
     assert kaggle.log == []
 
 
-def test_what_is_done_is_not_sent(made, kaggle):
-    finished_run(made)
-    train(made, on="kaggle", folds=[0])
+def test_finished_folds_are_not_uploaded(folded, kaggle):
+    finished_run(folded)
+    train(folded, on="kaggle", folds=[0])
     assert kaggle.asked("SaveKernel") == kaggle.asked("StartBlobUpload") == 0
 
 
-def test_a_notebook_without_a_fold_is_one_line(made, kaggle, quick, tmp_path):
-    def nothing(pushed):
+def test_notebook_without_valid_results_raises(folded, kaggle, no_wheel_build, tmp_path):
+    def finish_without_fold(pushed):
         training_bundle.pack_results(
-            made.paths.run("none"), [0], re.search(r"\| bundle \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip"
+            folded.paths.run("none"), [0], re.search(r"\| bundle \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip"
         )
         return Ended({"trained.zip": (tmp_path / "x.zip").read_bytes()}, "log\n")
 
-    kaggle.runner = nothing
+    kaggle.runner = finish_without_fold
     with pytest.raises(UserError, match="the notebook finished no fold"):
-        train(made, on="kaggle", folds=[0])
+        train(folded, on="kaggle", folds=[0])
     kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
     with pytest.raises(UserError, match="the results are of another training"):
-        train(made, on="kaggle", folds=[0], run="third")
+        train(folded, on="kaggle", folds=[0], run="third")
     kaggle.runner = lambda pushed: Ended(state="ERROR", message="Out of memory")
     with pytest.raises(UserError, match="the notebook failed: Out of memory"):
-        train(made, on="kaggle", folds=[0], run="other")
+        train(folded, on="kaggle", folds=[0], run="other")
 
 
-# The real thing
+# Notebooks that are executed
 
 
 @pytest.fixture
 def hosted(kaggle, tmp_path, monkeypatch):
-    """A Kaggle that has the data of the small phantom, and machines that run what is pushed."""
+    """A Kaggle server with the data of the small phantom."""
     add_competition(tmp_path / "drawn", "small", SMALL)
     monkeypatch.chdir(tmp_path / "drawn")
     drawn = Project.open("small")
@@ -174,8 +173,8 @@ def hosted(kaggle, tmp_path, monkeypatch):
     return kaggle
 
 
-def taken_from(source: str, hosted, tmp_path, monkeypatch) -> Project:
-    """A project whose data is at Kaggle as that source says, and here as it is there."""
+def project_of_source(source: str, hosted, tmp_path, monkeypatch) -> Project:
+    """Makes a project whose facts have this source, and downloads its data."""
     lines = [line for line in SMALL.splitlines() if not line.startswith(("source:", "upload:"))]
     where = [line for line in SMALL.splitlines() if line.startswith("source:")] if source == "phantom" else []
     named = {"kaggle": ["source: {kind: kaggle, slug: small}"]}
@@ -189,45 +188,45 @@ def taken_from(source: str, hosted, tmp_path, monkeypatch) -> Project:
     return project
 
 
-def rents(hosted, tmp_path, hours=None):
+def connect_machines(hosted, tmp_path, hours=None):
     data = dict.fromkeys(("small", "carol/nodules"), hosted.data)
     hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, training_bundle.RESULTS_ARCHIVE, hours)
 
 
-def hashes(project, run):
+def fold_hashes(project, run):
     return files.read_json(project.paths.run(run).fold(0).done)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["kaggle", "kaggle-dataset", "phantom"])
-def test_a_fold_trained_there_is_that_of_home(hosted, tmp_path, monkeypatch, source):
-    project = taken_from(source, hosted, tmp_path, monkeypatch)
+def test_remote_fold_equals_local_fold(hosted, tmp_path, monkeypatch, source):
+    project = project_of_source(source, hosted, tmp_path, monkeypatch)
     train(project, folds=[0], run="home")
-    rents(hosted, tmp_path)
+    connect_machines(hosted, tmp_path)
     train(project, on="kaggle", folds=[0])
-    assert hashes(project, "baseline") == hashes(project, "home")
+    assert fold_hashes(project, "baseline") == fold_hashes(project, "home")
     pushed = hosted.notebooks[REF].pushed
     assert pushed["competitionDataSources"] == (["small"] if source == "kaggle" else [])
     assert pushed["datasetDataSources"] == [JOB, *(["carol/nodules"] if source == "kaggle-dataset" else [])]
     assert not pushed["enableInternet"]
-    said = hosted.said()
-    assert "fetched folds 0" in said
-    assert re.search(r"OOF score  AUC 0\.\d+ .* 1 of 3 folds", said)
+    output = hosted.said()
+    assert "fetched folds 0" in output
+    assert re.search(r"OOF score  AUC 0\.\d+ .* 1 of 3 folds", output)
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert ("linked, not copied" in log) == (source != "phantom")
 
 
 @pytest.mark.slow
-def test_all_folds_two_at_a_time_there_are_those_of_home(hosted, tmp_path, monkeypatch):
-    project = taken_from("phantom", hosted, tmp_path, monkeypatch)
+def test_parallel_remote_folds_equal_local_folds(hosted, tmp_path, monkeypatch):
+    project = project_of_source("phantom", hosted, tmp_path, monkeypatch)
     train(project, run="home", jobs="2")
     train(project, folds=[1], run="baseline", jobs="2")
-    rents(hosted, tmp_path)
+    connect_machines(hosted, tmp_path)
     train(project, on="kaggle", jobs="2", run="baseline")
     assert "fetched folds 0, 2" in hosted.said()
-    home, there = (project.paths.run(name) for name in ("home", "baseline"))
+    local_run, remote_run = (project.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
-        assert files.read_json(there.fold(fold).done) == files.read_json(home.fold(fold).done)
+        assert files.read_json(remote_run.fold(fold).done) == files.read_json(local_run.fold(fold).done)
 
 
 PLUGINS = """
@@ -252,8 +251,8 @@ def negative(pixels):
 
 
 @pytest.mark.slow
-def test_a_competition_with_plugins_is_trained_there_as_at_home(hosted, tmp_path, monkeypatch):
-    project = taken_from("phantom", hosted, tmp_path, monkeypatch)
+def test_remote_fold_with_plugins_equals_local_fold(hosted, tmp_path, monkeypatch):
+    project = project_of_source("phantom", hosted, tmp_path, monkeypatch)
     project.paths.plugins.write_text(PLUGINS)
     facts = project.paths.facts.read_text()
     assert "metric: auc" in facts
@@ -261,39 +260,39 @@ def test_a_competition_with_plugins_is_trained_there_as_at_home(hosted, tmp_path
     project = Project.open("small")
     own = parse_overrides("backbone.name=one_convolution images.steps=[negative]")
     train(project, folds=[0], overrides=own, run="home")
-    rents(hosted, tmp_path)
+    connect_machines(hosted, tmp_path)
     train(project, on="kaggle", folds=[0], overrides=own, run="baseline")
-    assert hashes(project, "baseline") == hashes(project, "home")
+    assert fold_hashes(project, "baseline") == fold_hashes(project, "home")
     run = project.paths.run("baseline")
     assert "plugins" in files.read_json(run.metadata)
     assert files.read_json(run.score)["metric"] == "hits"
 
 
 @pytest.mark.slow
-def test_a_training_that_the_session_is_too_short_for_goes_on_in_the_next(hosted, tmp_path, monkeypatch):
-    project = taken_from("kaggle", hosted, tmp_path, monkeypatch)
+def test_training_resumes_in_the_next_session(hosted, tmp_path, monkeypatch):
+    project = project_of_source("kaggle", hosted, tmp_path, monkeypatch)
     longer = parse_overrides("training.epochs=4")
     train(project, folds=[0], overrides=longer, run="home")
-    rents(hosted, tmp_path, hours=0)
+    connect_machines(hosted, tmp_path, hours=0)
     train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
-    said, fold = hosted.said(), project.paths.run("baseline").fold(0)
-    assert "stopped before the session's end: folds 0; run the same command to resume" in said
+    output, fold = hosted.said(), project.paths.run("baseline").fold(0)
+    assert "stopped before the session's end: folds 0; run the same command to resume" in output
     assert fold.checkpoint.is_file()
     assert not fold.done.exists()
     with np.load(fold.checkpoint) as state:
         assert len(state.files) > 5
-    rents(hosted, tmp_path)
+    connect_machines(hosted, tmp_path)
     train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
-    assert hashes(project, "baseline") == hashes(project, "home")
+    assert fold_hashes(project, "baseline") == fold_hashes(project, "home")
     assert hosted.notebooks[REF].version == hosted.datasets[JOB].version == 2
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert "resuming at epoch 1, step 1" in log
 
 
 @pytest.mark.slow
-def test_a_training_that_fails_there_is_one_line_with_its_log(hosted, tmp_path, monkeypatch):
-    project = taken_from("kaggle", hosted, tmp_path, monkeypatch)
-    rents(hosted, tmp_path)
+def test_failed_remote_training_raises_and_prints_log(hosted, tmp_path, monkeypatch):
+    project = project_of_source("kaggle", hosted, tmp_path, monkeypatch)
+    connect_machines(hosted, tmp_path)
     (hosted.data / "train.csv").unlink()
     with pytest.raises(UserError, match="the notebook failed: Your notebook failed"):
         train(project, on="kaggle", folds=[0])

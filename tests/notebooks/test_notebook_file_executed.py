@@ -1,4 +1,4 @@
-"""The notebook itself, executed by a real runner in a kernel that has what Kaggle's image has, and no network."""
+"""The submission notebook, executed in a kernel with the packages of Kaggle's image and without network."""
 
 import shutil
 import sys
@@ -24,30 +24,30 @@ from tests.support.helpers import NoLeaderboard
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
-    """An interpreter in an environment made for this."""
+    """The interpreter of an environment like that of Kaggle."""
     return kaggle_image.make(tmp_path_factory.mktemp("an image") / "venv")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("style", ["old", "new"])
-def test_it_submits_what_is_submitted_at_home(given, python, tmp_path, style):
+@pytest.mark.parametrize("mount_style", ["old", "new"])
+def test_executed_notebook_writes_the_local_submission(packed_project, python, tmp_path, mount_style):
     root = tmp_path / "kaggle"
-    kaggle_image.attach(root, style, "small", given.project.paths.raw, given.folder)
-    said = kaggle_image.run(given.notebook, python, root)
-    kaggle_image.assert_same(root / "working" / "submission.csv", given.submission)
-    assert "baseline (3 folds)" in said
-    assert "44 rows, checked" in said
+    kaggle_image.attach(root, mount_style, "small", packed_project.project.paths.raw, packed_project.folder)
+    output = kaggle_image.run(packed_project.notebook, python, root)
+    kaggle_image.assert_same(root / "working" / "submission.csv", packed_project.submission)
+    assert "baseline (3 folds)" in output
+    assert "44 rows, checked" in output
 
 
 @pytest.fixture
-def nothing_is_placed(monkeypatch):
-    """Submissions are checked and stay here."""
+def no_leaderboard(monkeypatch):
+    """Submissions are checked and not uploaded."""
     monkeypatch.setattr("medfold.commands.submit.leaderboard_of", lambda upload: NoLeaderboard)
 
 
 @pytest.fixture
-def shipped(tmp_path, monkeypatch):
-    """Wheels of the packages that Kaggle lacks, for this Python alone, where pip looks for them."""
+def dicom_wheels(tmp_path, monkeypatch):
+    """Makes pip find wheels of the packages that Kaggle lacks, for this version of Python only."""
     for name in wheels.DICOM_PACKAGES:
         kaggle_image.repacked(name, tmp_path / "wheels")
     monkeypatch.setattr(wheels, "PYTHON_VERSIONS", (".".join(map(str, sys.version_info[:2])),))
@@ -56,7 +56,7 @@ def shipped(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch, python, shipped, nothing_is_placed):
+def test_notebook_predicts_compressed_dicom_as_locally(tmp_path, monkeypatch, python, dicom_wheels, no_leaderboard):
     name = "rsna-breast-cancer-detection"
     workspace = Workspace(tmp_path / "my project")
     shutil.copytree(Workspace(REPOSITORY).base_folder, workspace.base_folder)
@@ -65,21 +65,21 @@ def test_a_competition_of_notebooks_with_compressed_dicom(tmp_path, monkeypatch,
     monkeypatch.chdir(workspace.root)
     project = Project.open(name, workspace)
     download(project, path=tmp_path / "as shipped")
-    step = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
-    train(project, overrides=parse_overrides(step), folds=[0], run="step")
+    settings = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
+    train(project, overrides=parse_overrides(settings), folds=[0], run="step")
     submit(project, names=["step"], force=True)  # one epoch: no better than chance
     packed = notebook(project, ["step"])
     kaggle = tmp_path / "kaggle"
     kaggle_image.attach(kaggle, "new", name, tmp_path / "as shipped", packed.folder)
-    said = kaggle_image.run(packed.notebook, python, kaggle)
-    (home,) = project.paths.submissions.glob("*.csv")
-    kaggle_image.assert_same(kaggle / "working" / "submission.csv", home.read_bytes())
+    output = kaggle_image.run(packed.notebook, python, kaggle)
+    (local_submission,) = project.paths.submissions.glob("*.csv")
+    kaggle_image.assert_same(kaggle / "working" / "submission.csv", local_submission.read_bytes())
     assert f"pydicom=={version('pydicom')}" in packed.notebook.read_text()
-    assert "unreadable" not in said
+    assert "unreadable" not in output
 
 
-def _shipped_with(folder, images: int, project: Project):
-    """The raw data of the small phantom as a competition ships it, with so many test images (some of them copies)."""
+def _raw_data_with(folder, images: int, project: Project):
+    """Copies the raw data of the small phantom with this number of test images, some of them equal."""
     shutil.copytree(project.paths.raw, folder)
     sample = pd.read_csv(folder / "sample_submission.csv")
     known = sample["id"].tolist()
@@ -93,15 +93,13 @@ def _shipped_with(folder, images: int, project: Project):
 
 
 @pytest.mark.slow
-def test_three_placeholders_at_home_three_thousand_images_there(
-    given, tmp_path, monkeypatch, python, nothing_is_placed
-):
+def test_notebook_handles_3_or_3000_test_images(packed_project, tmp_path, monkeypatch, python, no_leaderboard):
     source = "source: {kind: kaggle, slug: hidden}\nupload: notebook"
     facts = SMALL.replace("upload: local", source).split("\n", 2)
     facts = "\n".join([facts[0], facts[2]])
-    made = {}
+    projects = {}
     for images in (3, 3000):
-        shipped = _shipped_with(tmp_path / f"shipped {images}", images, given.project)
+        shipped = _raw_data_with(tmp_path / f"shipped {images}", images, packed_project.project)
         workspace = Workspace(tmp_path / f"project of {images}")
         add_competition(workspace.root, "hidden", facts, TINY_RECIPE)
         monkeypatch.chdir(workspace.root)
@@ -109,34 +107,34 @@ def test_three_placeholders_at_home_three_thousand_images_there(
         download(project, path=shipped)
         train(project)
         submit(project)
-        (home,) = project.paths.submissions.glob("*.csv")
-        made[images] = (shipped, project, home.read_bytes())
+        (local_submission,) = project.paths.submissions.glob("*.csv")
+        projects[images] = (shipped, project, local_submission.read_bytes())
 
     monkeypatch.chdir(tmp_path / "project of 3")
-    packed = notebook(made[3][1], ["baseline"])
-    for images, (shipped, _, home) in made.items():
+    packed = notebook(projects[3][1], ["baseline"])
+    for images, (shipped, _, local_submission) in projects.items():
         kaggle = tmp_path / f"kaggle {images}"
         kaggle_image.attach(kaggle, "new", "hidden", shipped, packed.folder)
         kaggle_image.run(packed.notebook, python, kaggle)
-        kaggle_image.assert_same(kaggle / "working" / "submission.csv", home)
+        kaggle_image.assert_same(kaggle / "working" / "submission.csv", local_submission)
 
-    shipped = made[3000][0]
+    shipped = projects[3000][0]
     broken = sorted((shipped / "test").iterdir())[:30]
     for number, path in enumerate(broken):
         path.write_bytes(path.read_bytes()[: 10 * number])
-    said = kaggle_image.run(packed.notebook, python, kaggle)
-    assert "30 of 3,000 test units have no readable image" in said
+    output = kaggle_image.run(packed.notebook, python, kaggle)
+    assert "30 of 3,000 test units have no readable image" in output
     found = pd.read_csv(kaggle / "working" / "submission.csv", index_col="id")["target"]
     assert found.iloc[:30].nunique() == 1
     assert found.iloc[30:].nunique() > 30
 
-    said = kaggle_image.run(packed.notebook, python, kaggle, hours=4 / 3600)
-    assert "images would take" in said or "were not reached" in said
+    output = kaggle_image.run(packed.notebook, python, kaggle, hours=4 / 3600)
+    assert "images would take" in output or "were not reached" in output
     assert len(pd.read_csv(kaggle / "working" / "submission.csv")) == 3000
 
 
 @pytest.mark.slow
-def test_folds_of_phantom_chest(tmp_path, monkeypatch, python):
+def test_phantom_chest_notebook_writes_the_local_submission(tmp_path, monkeypatch, python):
     workspace = Workspace(tmp_path / "my project")
     shutil.copytree(Workspace(REPOSITORY).base_folder, workspace.base_folder)
     shutil.copytree(REPOSITORY / "competition" / "phantom-chest", workspace.root / "competition" / "phantom-chest")
@@ -148,5 +146,5 @@ def test_folds_of_phantom_chest(tmp_path, monkeypatch, python):
     packed = notebook(project, ["short"])
     kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", project.paths.raw, packed.folder)
     kaggle_image.run(packed.notebook, python, tmp_path / "kaggle")
-    (home,) = project.paths.submissions.glob("*.csv")
-    kaggle_image.assert_same(tmp_path / "kaggle" / "working" / "submission.csv", home.read_bytes())
+    (local_submission,) = project.paths.submissions.glob("*.csv")
+    kaggle_image.assert_same(tmp_path / "kaggle" / "working" / "submission.csv", local_submission.read_bytes())

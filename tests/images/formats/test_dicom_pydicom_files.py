@@ -1,4 +1,4 @@
-"""Every DICOM file that pydicom ships: decoded, or refused with a reason."""
+"""Every DICOM file shipped with pydicom: decoded, or refused with a reason."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests.support.dicom_files import images
 SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"
 
 
-# Every file with pydicom 3.0 that is an image or looks like one: the shape that is read, or why it is not.
+# Every file of pydicom 3.0 that is or resembles an image: its shape, or why it cannot be read.
 DECODED = {
     "693_J2KI.dcm": (512, 512),
     "CT_small.dcm": (128, 128),
@@ -100,25 +100,25 @@ NO_PIXELS = {
 }  # fmt: skip
 
 
-def shipped(name: str) -> np.ndarray:
-    """What is read of a file of pydicom's own, (height, width[, 3])."""
+def read_shipped(name: str) -> np.ndarray:
+    """Reads a file shipped with pydicom: (height, width[, 3])."""
     return dicom.read(SHIPPED / name, "", images())[0]
 
 
-def test_the_tables_name_every_file_that_pydicom_ships():
+def test_tables_list_every_file_shipped_by_pydicom():
     here = {path.name for path in SHIPPED.glob("*.dcm")}
     assert here == set(DECODED) | set(REFUSED) | NO_PIXELS
 
 
 @pytest.mark.parametrize("name", DECODED)
-def test_files_of_pydicom_are_decoded(name):
-    pixels = shipped(name)
+def test_pydicom_files_are_decoded(name):
+    pixels = read_shipped(name)
     assert (pixels.shape, pixels.dtype) == (DECODED[name], np.uint8)
     assert pixels.min() < pixels.max()
 
 
 @pytest.mark.parametrize("name", [*REFUSED, *sorted(NO_PIXELS)])
-def test_files_of_pydicom_are_refused_with_a_reason(name):
+def test_unreadable_pydicom_files_raise_with_reason(name):
     if REFUSED.get(name) == TWELVE_BITS and find_spec("libjpeg"):
         pytest.skip("pylibjpeg-libjpeg is installed")
     reason = REFUSED.get(name, "it contains no pixels|not a DICOM file")
@@ -126,7 +126,7 @@ def test_files_of_pydicom_are_refused_with_a_reason(name):
         read_image(SHIPPED, name, images())
 
 
-def test_the_files_of_pydicoms_folders_have_names_without_suffix():
+def test_files_without_suffix_are_read():
     folder = SHIPPED / "dicomdirtests"
     found = [path for path in folder.rglob("*") if path.is_file() and path.parent.name[:2] in ("CR", "CT", "MR")]
     assert len(found) == 31
@@ -156,8 +156,8 @@ def test_the_files_of_pydicoms_folders_have_names_without_suffix():
         ("liver_expb_1frame.dcm", "liver_1frame.dcm"),
     ],
 )
-def test_one_picture_in_two_transfer_syntaxes_is_one(name, other):
-    assert (shipped(name) == shipped(other)).all()
+def test_same_image_in_two_syntaxes_decodes_equally(name, other):
+    assert (read_shipped(name) == read_shipped(other)).all()
 
 
 @pytest.mark.parametrize(
@@ -167,20 +167,20 @@ def test_one_picture_in_two_transfer_syntaxes_is_one(name, other):
         "jpeg_dcmtk", "jpeg_lossy_gdcm", "jls_lossy_line", "jls_lossy_sample", "ybr_full_422_uncompressed",
     ],
 )  # fmt: skip
-def test_lossy_kinds_of_one_picture_have_its_colours(kind):
+def test_lossy_variants_keep_colours(kind):
     # Ten bands of ten rows; some are subsampled, so their middles are compared.
     name = f"SC_{kind}.dcm" if kind.startswith("ybr") else f"SC_rgb_{kind}.dcm"
-    assert np.abs(shipped(name)[5::10].astype(int) - shipped("SC_rgb_rle.dcm")[5::10]).max() <= 6
+    assert np.abs(read_shipped(name)[5::10].astype(int) - read_shipped("SC_rgb_rle.dcm")[5::10]).max() <= 6
 
 
-def test_a_lossy_kind_of_a_small_picture_comes_close():
-    difference = shipped("SC_rgb_small_odd_jpeg.dcm").astype(int) - shipped("SC_rgb_small_odd.dcm")
+def test_lossy_variant_of_tiny_image_is_close():
+    difference = read_shipped("SC_rgb_small_odd_jpeg.dcm").astype(int) - read_shipped("SC_rgb_small_odd.dcm")
     assert np.abs(difference).max() <= 4
 
 
 @pytest.mark.parametrize(
     "name", ["693_J2KI.dcm", "J2K_pixelrep_mismatch.dcm", "JPEGLSNearLossless_16.dcm", "CT_small.dcm"]
 )
-def test_no_other_decoder_of_pydicom_gives_other_values(name):
+def test_decoded_values_match_pydicom_pixel_array(name):
     made = pydicom.dcmread(SHIPPED / name)
     assert (dicom._decoded(dicom._dataset(SHIPPED / name), range(1))[0] == made.pixel_array).all()

@@ -1,4 +1,4 @@
-"""`make submit` to the end: what is pushed runs as a real notebook, and what it wrote is what gets submitted."""
+"""`make submit` for a notebook competition: the pushed notebook is executed, and its output is submitted."""
 
 import json
 import shutil
@@ -17,9 +17,9 @@ from tests.support.kaggle_server import HostedCompetition
 
 
 @pytest.mark.slow
-def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, monkeypatch):
+def test_submit_runs_notebook_and_submits_its_output(kaggle, packed_project, tmp_path, monkeypatch):
     root = tmp_path / "my project"
-    shutil.copytree(given.project.workspace.root, root)
+    shutil.copytree(packed_project.project.workspace.root, root)
     for path in root.glob("submissions/**/*.*"):
         path.unlink()
     facts = root / "competition" / "small" / "competition.yaml"
@@ -39,7 +39,7 @@ def test_folds_are_submitted_by_a_notebook_that_ran(kaggle, given, tmp_path, mon
     kaggle.runner = kaggle_image.machine(kaggle, tmp_path, python, {"small": project.paths.raw}, "submission.csv")
     submit(project, names=["baseline"])
     (row,), (arrived,) = read_ledger(project.workspace).to_dict("records"), kaggle.submissions
-    assert arrived["text"] == (root / row["file"]).read_bytes() == given.submission
+    assert arrived["text"] == (root / row["file"]).read_bytes() == packed_project.submission
     assert (row["status"], row["public"]) == ("scored", f"{float(arrived['verdict']['publicScore']):.6f}")
     beside = json.loads((root / row["file"]).with_suffix(".json").read_text())
     assert beside["kaggle"]["notebook"]["version"] == 1

@@ -1,4 +1,4 @@
-"""Another backend of Keras trains and predicts, where it is installed."""
+"""Training, prediction and heat maps with JAX as the backend of Keras, if it is installed."""
 
 import importlib.util
 import os
@@ -58,31 +58,31 @@ NETS = {
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-def test_jax_trains_a_fold_and_predicts_the_same_from_its_weights(tmp_path):
+def test_jax_trains_fold_and_reloads_its_weights(tmp_path):
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}"}
-    run = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", TRAIN, str(tmp_path), "jax"], capture_output=True, text=True, env=environment
     )
-    assert run.returncode == 0, run.stderr[-2000:]
-    assert float(run.stdout.split("score")[-1]) > 0.9
+    assert process.returncode == 0, process.stderr[-2000:]
+    assert float(process.stdout.split("score")[-1]) > 0.9
     oof = pd.read_csv(tmp_path / "oof.csv")["target"]
     np.testing.assert_allclose(np.load(tmp_path / "again.npy")[:, 0], oof, atol=1e-6)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-def test_heat_maps_of_jax_are_those_of_tensorflow(tmp_path):
+def test_jax_heat_maps_match_tensorflow(tmp_path):
     maps = {}
     for backend in ("tensorflow", "jax"):
         environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}"}
         code = f"NETS = {NETS!r}" + MAPS
-        run = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path / f"{backend}.npz"), backend],
             capture_output=True,
             text=True,
             env=environment,
         )
-        assert run.returncode == 0, run.stderr[-2000:]
+        assert process.returncode == 0, process.stderr[-2000:]
         maps[backend] = dict(np.load(tmp_path / f"{backend}.npz"))
     for name, expected in maps["tensorflow"].items():
         scale = np.abs(expected).max()
@@ -90,7 +90,7 @@ def test_heat_maps_of_jax_are_those_of_tensorflow(tmp_path):
         np.testing.assert_allclose(maps["jax"][name] / scale, expected / scale, atol=1e-4, err_msg=name)
 
 
-def test_the_backend_is_known_without_importing_keras(tmp_path, monkeypatch):
+def test_keras_backend_is_read_from_environment_or_config(tmp_path, monkeypatch):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert keras_backend() == "tensorflow"

@@ -1,0 +1,48 @@
+"""Layout `arrays`: images and labels as arrays of one file."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.data import label_tables
+from medfold.data.label_arrays import class_numbers, open_arrays
+from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.errors import UserError
+
+
+@label_layout
+def arrays(competition: Competition, raw: Path) -> Parts:
+    """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
+    labels = competition.labels
+    path = raw / labels.file
+    tables = []
+    with open_arrays(path) as content:
+        for prefixes in (labels.train, ["test"]):
+            pieces = []
+            for prefix in prefixes:
+                if f"{prefix}_labels" not in content or f"{prefix}_images" not in content:
+                    raise UserError(
+                        f"no array '{prefix}_images' or '{prefix}_labels'", path, f"Arrays: {', '.join(content.files)}"
+                    )
+                values, count = content[f"{prefix}_labels"], len(content[f"{prefix}_images"])
+                values = values.reshape(len(values), -1)
+                numbers = class_numbers(values) if competition.task != "multilabel" else None
+                if numbers is not None and values.shape[1] == len(competition.class_names):
+                    values = np.array(competition.class_names)[numbers][:, None]
+                if values.shape != (count, len(labels.targets)):
+                    expected = (count, len(labels.targets))
+                    raise UserError(f"labels of shape {values.shape}, expected {expected}", f"{path}, {prefix}_labels")
+                ids = [f"{prefix}{row:05d}" for row in range(count)]
+                images = [f"{labels.file}#{prefix}_images/{row}" for row in range(count)]
+                pieces.append(pd.DataFrame(values.astype(str), columns=labels.targets).assign(id=ids, image=images))
+            table = pd.concat(pieces, ignore_index=True).assign(patient=None)
+            table["unit"] = table["id"]
+            mapped = label_tables.map_labels(table[labels.targets], competition)
+            table = label_tables.drop_rows(table.assign(**mapped), mapped.isna().any(axis=1)).reset_index(drop=True)
+            for target in labels.targets:
+                label_tables.check_classes(table, target, competition, path)
+            tables.append(table)
+    train, test = tables
+    return train, test.drop(columns=labels.targets), test[["id", *labels.targets]].assign(usage="Private")

@@ -9,7 +9,9 @@ from medfold.data import part_from_name, read_table
 from medfold.errors import UserError, shorten_list
 from medfold.images import image_extension, image_stem
 from medfold.scaffold.draft import MAX_LABELS, Draft, is_healthy, sort_classes
-from medfold.scaffold.image_names import ImageFiles
+from medfold.scaffold.group_facts import group_by_headers
+from medfold.scaffold.image_contents import guess_channels
+from medfold.scaffold.image_files import ImageFiles
 
 # Folders of patients or studies, with a number: patient00001, study_2.
 PATIENT_FOLDER = re.compile(r"(patients?|subjects?|persons?|cases?|pat|subj?|study|series|exam)[\W_]*\d+", re.I)
@@ -127,10 +129,10 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
         }
         patterns = shorten_list(sorted(unused), 4)
         draft.doubts.append(f"images.train: {num_unused:,} of {len(all_images):,} images are not used: {patterns}")
-    draft.facts["images"]["channels"] = image_files.guess_channels([image.path for image in train], draft)
+    draft.facts["images"]["channels"] = guess_channels(draft, raw, [image.path for image in train])
     if len(classes) > FEW_CLASSES and len(train) < FEW_PER_CLASS * len(classes):
         draft.doubts.append(f"classes: {len(classes)} folders with few images each: are they classes, or patients?")
-    if not image_files.group_by_headers(draft, [image.path for image in train]):
+    if not group_by_headers(draft, image_files, [image.path for image in train]):
         draft.doubts.append("labels.group_pattern: do the file names contain patient ids?")
     if len(classes) == 2:
         draft.set_two_classes(classes)

@@ -6,9 +6,10 @@ from pathlib import Path, PurePosixPath
 from medfold.data import TABLE_EXTENSIONS, list_files, part_from_name
 from medfold.errors import UserError, shorten_list
 from medfold.images import UNSUPPORTED_FORMATS, is_dicom
+from medfold.scaffold.class_folders import class_names
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays
-from medfold.scaffold.from_folders import class_names, from_folders
+from medfold.scaffold.from_folders import from_folders
 from medfold.scaffold.from_table import from_table
 from medfold.scaffold.image_files import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, ImageFiles
 from medfold.scaffold.label_table import LabelTables

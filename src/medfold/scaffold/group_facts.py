@@ -6,11 +6,7 @@ import pandas as pd
 
 from medfold.errors import UserError
 from medfold.folds import GROUP_WORDS, PERSON_WORDS, find_group_word
-from medfold.images import (
-    is_dicom,
-    path_of_image,
-    read_dicom_headers,
-)
+from medfold.images import is_dicom, path_of_image, read_dicom_headers
 from medfold.scaffold.draft import MAX_INSPECTED, Draft
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_files import ImageFiles
@@ -28,7 +24,18 @@ def guess_group(
         used: columns that are ids or targets.
         images: training images, as `read_image` takes them.
     """
-    labels = draft.facts["labels"]
+    if (
+        _group_by_column(draft, table, used)
+        or _group_by_pattern(draft, table[ids.column])
+        or group_by_headers(draft, image_files, images)
+    ):
+        return
+    if "patient" not in ids.column.lower():
+        draft.doubts.append("labels.group: patients unknown; are there several images per patient?")
+
+
+def _group_by_column(draft: Draft, table: pd.DataFrame, used: list[str]) -> bool:
+    """Drafts grouping by a column named like a group; returns False if there is none."""
     for word in GROUP_WORDS:  # words for persons come first
         for column in table.columns:
             is_match = find_group_word(column) == word and column not in used
@@ -40,25 +47,24 @@ def guess_group(
                 doubt = f"labels.group: {values}: unclear whether they are {word}s; not used for grouping"
                 draft.doubts.append(doubt)
                 continue
-            labels["group"] = column
+            draft.facts["labels"]["group"] = column
             draft.add_reason("labels.group", column, f"{table[column].nunique():,} values in {len(table):,} rows")
-            return
-    named = table[ids.column].str.extract(r"(?:^|/)((?:patient|subject|case|pat|sub)[\W_]*)\d+/", re.I)[0]
+            return True
+    return False
+
+
+def _group_by_pattern(draft: Draft, ids: pd.Series) -> bool:
+    """Drafts grouping by a folder of each patient in the ids, or by the ids without a side; False if none has one."""
+    named = ids.str.extract(r"(?:^|/)((?:patient|subject|case|pat|sub)[\W_]*)\d+/", re.I)[0]
     if named.notna().all() and named.nunique() == 1:
-        labels["group_pattern"] = f"(?:.*/)?(?P<group>{re.escape(named.iloc[0])}\\d+)/"
-        draft.add_reason("labels.group_pattern", labels["group_pattern"], "ids are paths, with a folder for each")
-        return
-    sides = table[ids.column].str.extract(r"^(.+)_(left|right|[LR])$")
-    if sides.notna().all(axis=None):
-        labels["group_pattern"] = "(?P<group>.+)_(left|right|L|R)"
-        draft.add_reason(
-            "labels.group_pattern", labels["group_pattern"], "ids end with a side: both are of one patient"
-        )
-        return
-    if group_by_headers(draft, image_files, images):
-        return
-    if "patient" not in ids.column.lower():
-        draft.doubts.append("labels.group: patients unknown; are there several images per patient?")
+        pattern, why = f"(?:.*/)?(?P<group>{re.escape(named.iloc[0])}\\d+)/", "ids are paths, with a folder for each"
+    elif ids.str.extract(r"^(.+)_(left|right|[LR])$").notna().all(axis=None):
+        pattern, why = "(?P<group>.+)_(left|right|L|R)", "ids end with a side: both are of one patient"
+    else:
+        return False
+    draft.facts["labels"]["group_pattern"] = pattern
+    draft.add_reason("labels.group_pattern", pattern, why)
+    return True
 
 
 def group_by_headers(draft: Draft, image_files: ImageFiles, images: list[str]) -> bool:

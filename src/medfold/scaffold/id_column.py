@@ -47,19 +47,7 @@ def find_ids(table: pd.DataFrame, image_files: ImageFiles) -> Ids | None:
     # images named 0 and 1.
     max_values = 0
     for position, column in enumerate(table.columns):
-        values = table[column].drop_duplicates().head(MAX_INSPECTED)
-        values = values[values != ""]
-        if not len(values) or _looks_like_labels(table[column], image_files):
-            continue
-        readings = [Ids(column, values.map(lambda value: bool(image_files.find_named(value))).mean())]
-        split = values.str.rpartition("_")
-        readings.append(
-            Ids(column, split[0].isin(image_files.by_stem.keys()).mean(), tuple(split[2].unique()), is_long=True)
-        )
-        channels = _channels(values, image_files)
-        if channels:
-            readings.append(Ids(column, 1.0, channels))
-        for order, ids in enumerate(readings):
+        for order, ids in enumerate(_readings(table[column], image_files)):
             if len(ids.endings) <= MAX_LABELS and ids.share > 0.5:
                 max_values = max(max_values, table[column].nunique())
                 named, unique = bool(ID_NAMES.search(column)), not table[column].duplicated().any()
@@ -74,6 +62,21 @@ def find_ids(table: pd.DataFrame, image_files: ImageFiles) -> Ids | None:
         ids.column for _, ids in candidates if ids.column != best.column and ids.share > best.share - 0.05
     )
     return replace(best, others=tuple(others))
+
+
+def _readings(column: pd.Series, image_files: ImageFiles) -> list[Ids]:
+    """The ways to read a column as ids: names of images, names with a label after them, or names of channel files."""
+    values = column.drop_duplicates().head(MAX_INSPECTED)
+    values = values[values != ""]
+    if not len(values) or _looks_like_labels(column, image_files):
+        return []
+    readings = [Ids(column.name, values.map(lambda value: bool(image_files.find_named(value))).mean())]
+    split = values.str.rpartition("_")
+    share = split[0].isin(image_files.by_stem.keys()).mean()
+    readings.append(Ids(column.name, share, tuple(split[2].unique()), is_long=True))
+    if channels := _channels(values, image_files):
+        readings.append(Ids(column.name, 1.0, channels))
+    return readings
 
 
 def _looks_like_labels(values: pd.Series, image_files: ImageFiles) -> bool:

@@ -6,11 +6,7 @@ import numpy as np
 
 from medfold.competition import ImageFacts
 from medfold.errors import UserError
-from medfold.images import (
-    count_pages,
-    path_of_image,
-    read_image,
-)
+from medfold.images import count_pages, path_of_image, read_image
 from medfold.scaffold.draft import Draft
 
 DEFAULT_IMAGES_READ, MAX_IMAGES_READ = 24, 200  # images that are read to find out whether they have colours
@@ -32,20 +28,15 @@ def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
     chosen = _evenly_spaced(images, MAX_IMAGES_READ)
     if sum(path_of_image(raw, image).stat().st_size for image in chosen) > CHEAP_BYTES:
         chosen = _evenly_spaced(images, DEFAULT_IMAGES_READ)
-    facts, grey = ImageFacts(train="unused", test="", channels=3), []
+    facts = ImageFacts(train="unused", test="", channels=3)
+    grey = []
     for image in chosen:
         try:
             pixels = read_image(raw, image, facts)
         except UserError:
             continue
         grey.append(bool((pixels == pixels[..., :1]).all()))
-    pages = {count_pages(path_of_image(raw, image), facts) for image in chosen}
-    if max(pages) > 1:
-        count = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"
-        handling = "the first is used; middle, last or montage?"
-        if pages == {3} and not all(grey):
-            handling = "they are used as the three channels of one image"
-        draft.doubts.append(f"images.frame: files have {count} pages or frames, and {handling}")
+    _doubt_pages(draft, {count_pages(path_of_image(raw, image), facts) for image in chosen}, all(grey))
     if not grey:
         draft.doubts.append(f"images.channels: none of the {len(chosen)} images examined can be read")
         return 3
@@ -54,6 +45,20 @@ def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
         draft.doubts.append(f"images.channels: {reason}: do the colours of the others mean anything?")
     draft.add_reason("images.channels", 1 if all(grey) else 3, reason)
     return 1 if all(grey) else 3
+
+
+def _doubt_pages(draft: Draft, pages: set[int], all_grey: bool) -> None:
+    """Adds a doubt if files have several pages or frames.
+
+    Args:
+        pages: the numbers of pages that occur.
+    """
+    if max(pages) > 1:
+        count = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"
+        handling = "the first is used; middle, last or montage?"
+        if pages == {3} and not all_grey:
+            handling = "they are used as the three channels of one image"
+        draft.doubts.append(f"images.frame: files have {count} pages or frames, and {handling}")
 
 
 def _evenly_spaced(items: list[str], max_items: int) -> list[str]:

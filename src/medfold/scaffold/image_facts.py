@@ -4,9 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import (
-    PathPattern,
-)
+from medfold.data import PathPattern
 from medfold.errors import UserError, shorten_list
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids

@@ -5,9 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from medfold.data import (
-    read_table,
-)
+from medfold.data import read_table
 from medfold.errors import UserError, shorten_list
 from medfold.folds import is_group_name
 from medfold.scaffold.draft import Draft
@@ -72,31 +70,27 @@ class LabelTables:
             if table is None:
                 continue
             ids = find_ids(table, self._image_files) if len(table.columns) > 1 else None
-            if ids is not None and ids.column.lower() not in PLAIN_NAMES and self._image_files.find_named(ids.column):
-                what = f"the header is missing: its first row, {', '.join(table.columns[:4])}, has the name of an image"
-                raise UserError(what, self._raw / path, f"Add a header row, such as: {_suggest_header(table, ids)}")
-            if ids is None:
-                if len(table.columns) > 1 and len(table):
-                    self.unmatched.append(path)
-                continue
-            name = path.lower()
-            rank = (
-                round(ids.share, 2),
-                _has_label(table, ids),
-                2 * ("train" in name) + ("label" in name),
-                -len(path),
-            )
-            matches.append((rank, LabelTable(path, table, ids)))
+            if ids is not None:
+                self._refuse_missing_header(path, table, ids)
+                matches.append(LabelTable(path, table, ids))
+            elif len(table.columns) > 1 and len(table):
+                self.unmatched.append(path)
         if not matches:
             if self._unreadable and not self.unmatched:
                 raise next(iter(self._unreadable.values()))
             return None
-        self.matching = [match.path for _, match in matches]
-        best = max(matches, key=lambda match: match[0])[1]
+        self.matching = [match.path for match in matches]
+        best = max(matches, key=_rank)
         self.others = [path for path in self.matching if path != best.path]
         for path, error in self._unreadable.items():
             self._draft.doubts.append(f"{path} cannot be read, and is not used: {error.what}")
         return best
+
+    def _refuse_missing_header(self, path: str, table: pd.DataFrame, ids: Ids) -> None:
+        """Raises UserError if the first row of a table is the row of an image, read as names of columns."""
+        if ids.column.lower() not in PLAIN_NAMES and self._image_files.find_named(ids.column):
+            what = f"the header is missing: its first row, {', '.join(table.columns[:4])}, has the name of an image"
+            raise UserError(what, self._raw / path, f"Add a header row, such as: {_suggest_header(table, ids)}")
 
     def refuse_unmatched(self) -> None:
         """Refuses a table that names no image but may hold the labels, judging by its rows or its folder names.
@@ -140,6 +134,13 @@ def _suggest_header(table: pd.DataFrame, ids: Ids) -> str:
     """A header for a table without one."""
     others = [column for column in table.columns if column != ids.column]
     return ",".join("image" if column == ids.column else f"label{others.index(column) or ''}" for column in table)
+
+
+def _rank(match: LabelTable) -> tuple:
+    """Rank of a table that names images; the highest is the label table."""
+    path, table, ids = match
+    name = path.lower()
+    return round(ids.share, 2), _has_label(table, ids), 2 * ("train" in name) + ("label" in name), -len(path)
 
 
 def _has_label(table: pd.DataFrame, ids: Ids) -> bool:

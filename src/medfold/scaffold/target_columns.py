@@ -6,11 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import (
-    MARKS,
-    normalise_texts,
-    part_from_name,
-)
+from medfold.data import MARKS, normalise_texts, part_from_name
 from medfold.errors import UserError, shorten_list
 from medfold.folds import is_group_name
 from medfold.scaffold.draft import Draft

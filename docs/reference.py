@@ -44,7 +44,7 @@ MODELS = ROOT / "src" / "medfold" / "models"
 PLAIN = {int: ["whole number"], float: ["number"], str: ["text"], bool: ["`true`", "`false`"]}
 BOUNDS = {"ge": "{:g} or more", "gt": "above {:g}", "le": "at most {:g}", "lt": "below {:g}"}
 # Keys whose texts are names of something registered.
-REGISTERED = {(LabelFacts, "shape"): LAYOUTS, (ScoreFacts, "metric"): METRICS, (Recipe, "augment"): PIPELINES}
+REGISTERED = {(LabelFacts, "layout"): LAYOUTS, (ScoreFacts, "metric"): METRICS, (Recipe, "augment"): PIPELINES}
 # Words of make that are no options of a command: setup.py and the tests take them.
 OTHER_WORDS = {
     "GPU": "Installs TensorFlow with CUDA.",
@@ -186,7 +186,7 @@ def sources() -> str:
 
 def layouts() -> str:
     """The layouts of labels."""
-    return table(("`labels.shape`", "layout"), ((f"`{name}`", first_line(each)) for name, each in LAYOUTS.items()))
+    return table(("`labels.layout`", "layout"), ((f"`{name}`", first_line(each)) for name, each in LAYOUTS.items()))
 
 
 def windows() -> str:

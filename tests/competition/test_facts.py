@@ -2,6 +2,7 @@ import pytest
 import yaml
 
 from medfold.competition.facts_sections import ImageFacts
+from medfold.competition.former_names import with_current_names, with_former_names
 from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.paths import Workspace
@@ -25,7 +26,7 @@ variants:
 SHARED = """
 source: {kind: phantom}
 upload: local
-labels: {shape: arrays, file: x.npz, targets: [label]}
+labels: {layout: arrays, file: x.npz, targets: [label]}
 images: {train: unused, test: unused, channels: 1}
 """
 
@@ -127,3 +128,28 @@ def test_channels_are_a_number_or_names():
 def test_names_that_cannot_be_are_refused_at_once(task, change, message):
     with pytest.raises(ValueError, match=message):
         helpers.competition(task, **change)
+
+
+LISTS = {"labels": {"layout": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"layout": "lists"}}
+FORMER_LISTS = {"labels": {"shape": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"shape": "lists"}}
+
+
+def test_the_former_names_of_the_layouts_are_read():
+    assert helpers.competition("multilabel", **FORMER_LISTS) == helpers.competition("multilabel", **LISTS)
+    assert with_former_names(LISTS) == FORMER_LISTS
+    assert with_current_names(FORMER_LISTS) == LISTS
+
+
+@pytest.mark.parametrize("section", ["labels", "submission"])
+def test_a_layout_under_both_names_is_refused(section):
+    both = {section: {**LISTS[section], "shape": "lists"}}
+    with pytest.raises(ValueError, match=f"'{section}.shape' is the former name of '{section}.layout': remove one"):
+        helpers.competition("multilabel", **{**LISTS, **both})
+
+
+def test_competition_yaml_with_a_former_name_and_a_layout_in_its_base_is_one_line(variants):
+    facts = variants.root / "competition" / "sets" / "competition.yaml"
+    facts.write_text(facts.read_text().replace("labels: {file: first.npz}", "labels: {shape: arrays}"))
+    with pytest.raises(UserError, match=r"competition\.yaml, first: 'labels\.shape' is the former name") as caught:
+        Project.open("first", variants)
+    assert "\n" not in str(caught.value)

@@ -22,7 +22,7 @@ def folders(tmp_path):
     (raw / "train" / "NO" / "._IM-01-1.jpeg").write_bytes(b"")
     return raw, competition(
         classes=["NO", "YES"],
-        labels={"shape": "folders", "targets": ["sick"], "group_pattern": r"person\d+|IM-\d+"},
+        labels={"layout": "folders", "targets": ["sick"], "group_pattern": r"person\d+|IM-\d+"},
         images={"train": "train/{label}/{id}.jpeg", "test": ["test/{label}/{id}.jpeg", "val/{label}/{id}.jpeg"]},
     )
 
@@ -63,7 +63,7 @@ def flat(tmp_path):
     for name in ("train/.ipynb_checkpoints/0.png", "train/NO/Thumbs.db", "__MACOSX/train/NO/0.png"):
         (raw / name).parent.mkdir(parents=True, exist_ok=True)
         (raw / name).write_bytes(b"")
-    labels = {"shape": "folders", "targets": ["sick"]}
+    labels = {"layout": "folders", "targets": ["sick"]}
     images = {"train": "train/{label}/{id}.png", "test": "test/{id}.png"}
     return raw, competition(classes=["NO", "YES"], labels=labels, images=images)
 

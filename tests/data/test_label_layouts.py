@@ -80,8 +80,8 @@ def test_an_id_of_two_parts_is_refused(raw):
     [
         ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both define the test part"),
         ({"test": "test.csv"}, "'labels.part' and 'labels.test' both define"),
-        ({"shape": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
-        ({"shape": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.shape one_hot"),
+        ({"layout": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
+        ({"layout": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.layout one_hot"),
     ],
 )
 def test_parts_are_told_once(more, message):
@@ -129,7 +129,7 @@ def test_folders_take_groups_from_fields_and_headers_and_words_from_the_map(tmp_
         folder.mkdir(parents=True, exist_ok=True)
         dicom_files.save(folder / f"{number}.dcm", made)
     images = {"train": "{label}/{case}/{id}.dcm", "headers": ["PatientID"]}
-    labels = {"shape": "folders", "file": "", "holdout": 0.5, "map": {"normal": 0, "sick": 1, "unclear": None}}
+    labels = {"layout": "folders", "file": "", "holdout": 0.5, "map": {"normal": 0, "sick": 1, "unclear": None}}
     train, *_ = LAYOUTS["folders"](facts(images, group="case", **labels), tmp_path)
     assert (train["id"].tolist(), train["sick"].tolist()) == (list("0123"), list("0011"))
     assert train["patient"].tolist() == ["train case0"] * 2 + ["train case1"] * 2
@@ -143,7 +143,7 @@ def test_names_in_lists_differ_by_case_or_mean_others(tmp_path):
     for number in range(3):
         picture(tmp_path / "images" / f"{number}.png", seed=number)
     (tmp_path / "table.csv").write_text("id,found\n0,Mass|edema\n1,Tumor\n2,mass|unclear\n")
-    labels = {"shape": "lists", "file": "table.csv", "value": "found", "targets": ["Mass", "Edema"], "separator": "|"}
+    labels = {"layout": "lists", "file": "table.csv", "value": "found", "targets": ["Mass", "Edema"], "separator": "|"}
     labels |= {"holdout": 0.3, "map": {"Tumor": "Mass", "unclear": None}}
     made = competition("multilabel", labels=labels, images={"train": "images/{id}.png", "channels": 1}, upload="local")
     train, *_ = LAYOUTS["lists"](made, tmp_path)
@@ -173,7 +173,7 @@ def test_without_a_table_the_test_part_is_the_files_that_match(raw):
 
 def test_rows_of_an_image_and_a_label_stand_once(raw):
     (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
-    labels = {"shape": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
+    labels = {"layout": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
     with pytest.raises(UserError, match="1 rows appear twice: 0_a. Set labels.repeated"):
         LAYOUTS["long"](competition("multilabel", labels=labels, images=images, upload="local"), raw)
@@ -190,7 +190,7 @@ def arrays_file(path, labels_shape=(-1, 1), drop=None, classes=3):
     np.savez(path / "x.npz", **content)
 
 
-ARRAYS = {"labels": {"shape": "arrays", "file": "x.npz", "targets": ["label"], "train": ["train", "val"]}}
+ARRAYS = {"labels": {"layout": "arrays", "file": "x.npz", "targets": ["label"], "train": ["train", "val"]}}
 
 
 @pytest.mark.parametrize("shape", [(-1, 1), (-1,)])
@@ -226,8 +226,8 @@ def long(tmp_path):
     rows = ["ID_1_any_kind,1", "ID_1_kind,0", "ID_2_kind,1", "ID_2_any_kind,1", "ID_2_kind,1"]
     (raw / "train.csv").write_text("\n".join(["ID,Label", *rows, ""]))
     (raw / "sample.csv").write_text("ID,Label\nID_3_kind,0.5\nID_3_any_kind,0.5\n")
-    labels = {"shape": "long", "file": "train.csv", "id": "ID", "value": "Label", "targets": ["kind", "any_kind"]}
-    submission = {"sample": "sample.csv", "id": "ID", "shape": "long"}
+    labels = {"layout": "long", "file": "train.csv", "id": "ID", "value": "Label", "targets": ["kind", "any_kind"]}
+    submission = {"sample": "sample.csv", "id": "ID", "layout": "long"}
     return raw, competition("multilabel", labels={**labels, "repeated": "same"}, submission=submission)
 
 
@@ -263,9 +263,9 @@ def test_lists_name_the_labels_of_an_image(tmp_path):
     (raw / "sample.csv").write_text("Id,Predicted\nd,0\n")
     facts = competition(
         "multilabel",
-        labels={"shape": "lists", "file": "train.csv", "id": "Id", "value": "Target", "targets": [0, 1, 2]},
+        labels={"layout": "lists", "file": "train.csv", "id": "Id", "value": "Target", "targets": [0, 1, 2]},
         images={"train": "train/{id}_{channel}.png", "test": "test/{id}_{channel}.png", "channels": ["red", "green"]},
-        submission={"sample": "sample.csv", "id": "Id", "shape": "lists"},
+        submission={"sample": "sample.csv", "id": "Id", "layout": "lists"},
     )
     train, *_ = LAYOUTS["lists"](facts, raw)
     assert train[["0", "1", "2"]].to_numpy().tolist() == [["1", "0", "1"], ["0", "0", "0"], ["0", "1", "0"]]
@@ -281,9 +281,9 @@ def test_lists_name_the_labels_of_an_image(tmp_path):
 def test_a_list_that_cannot_hold_a_label_is_refused_at_once():
     labels = {"targets": ["Mass", "Pleural fluid"]}
     with pytest.raises(ValueError, match="a list separated by ' ' cannot contain 'Pleural fluid'"):
-        competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
+        competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
     labels["separator"] = "|"
-    competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
+    competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
 
 
 def test_one_hot_columns_are_one_class_an_image(tmp_path):
@@ -293,7 +293,7 @@ def test_one_hot_columns_are_one_class_an_image(tmp_path):
         picture(raw / f"i{number}.png", seed=number)
     header = "image,mel,nv,bcc\n"
     (raw / "train.csv").write_text(header + "".join(f"i{number},{row}\n" for number, row in enumerate(rows)))
-    labels = {"shape": "one_hot", "file": "train.csv", "id": "image", "targets": ["label"], "holdout": 0.3}
+    labels = {"layout": "one_hot", "file": "train.csv", "id": "image", "targets": ["label"], "holdout": 0.3}
     facts = competition(
         task="multiclass",
         classes=["mel", "nv", "bcc"],
@@ -314,7 +314,7 @@ def test_arrays_of_marks_are_classes_and_damaged_files_are_one_line(tmp_path):
     path = tmp_path / "a.npz"
     images, marks = np.zeros((6, 8, 8), np.uint8), np.eye(3)[[0, 1, 2, 0, 1, 2]]
     np.savez_compressed(path, train_images=images, train_labels=marks, test_images=images, test_labels=marks)
-    labels = {"shape": "arrays", "file": "a.npz", "targets": ["label"]}
+    labels = {"layout": "arrays", "file": "a.npz", "targets": ["label"]}
     facts = competition(task="multiclass", classes=["x", "y", "z"], labels=labels, score={"metric": "accuracy"})
     train, _, solution = LAYOUTS["arrays"](facts, tmp_path)
     assert train["label"].tolist() == ["x", "y", "z"] * 2

@@ -6,7 +6,7 @@ import pytest
 from medfold.commands.folds import make_folds
 from medfold.data.label_layouts import LAYOUTS
 from medfold.data.label_tables import read_table
-from medfold.data.samples import build_samples, encode_targets, samples_are_fresh
+from medfold.data.samples import build_samples, encode_targets, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
 from tests.support.helpers import competition, picture
@@ -335,7 +335,7 @@ def test_lists_may_have_another_separator(wide):
         "id,found\na,No Finding\nb,Mass|Pleural fluid\nc,\n",
         group=None,
         keep=(),
-        shape="lists",
+        layout="lists",
         value="found",
         separator="|",
         targets=["Mass", "No Finding", "Pleural fluid"],
@@ -343,3 +343,13 @@ def test_lists_may_have_another_separator(wide):
     facts = facts.model_copy(update={"task": "multilabel"})
     train, _, _ = LAYOUTS["lists"](facts, raw)
     assert train[facts.labels.targets].to_numpy().tolist() == [["0", "1", "0"], ["1", "0", "1"], ["0", "0", "0"]]
+
+
+def test_the_fingerprint_of_earlier_versions_is_kept(small):
+    """A sample table that was written when labels.layout was called labels.shape is still fresh."""
+    layout = {"labels": {"layout": "lists", "file": "a.csv", "value": "v", "targets": ["a", "b"]}}
+    submission = {"submission": {"sample": "s.csv", "layout": "lists"}}
+    facts = competition("multilabel", **layout, **submission, score={"metric": "macro_f1"})
+    small.paths.raw_manifest.parent.mkdir(parents=True)
+    small.paths.raw_manifest.write_text("file,bytes,sha256\n")
+    assert samples_fingerprint(facts, small.paths) == "346eb47d4e398c34"

@@ -108,7 +108,7 @@ def test_names_in_a_zip_that_are_utf_8_and_do_not_say_so(bare):
 
 def test_masks_among_the_images_are_told_at_each_step(bare):
     facts = Path("competition/clinic/competition.yaml")
-    labels = "labels: {shape: folders, targets: [finding]}\n"
+    labels = "labels: {layout: folders, targets: [finding]}\n"
     text = facts.read_text()
     start, end = text.index("labels:"), text.index("images:")
     text = text[:start] + labels + text[end:].replace('train: "train/{id}.png"', 'train: "class/{label}/{id}.png"')

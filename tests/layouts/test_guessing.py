@@ -52,7 +52,7 @@ def test_class_folders_come_before_a_table_without_a_label(tmp_path, column):
     rows = [f"{letter}{n:03},{'AB'[n % 2] if column == 'scanner' else n // 2}" for letter in "bm" for n in range(12)]
     table(tmp_path, "metadata.csv", f"image,{column}", *rows)
     facts, said = told(tmp_path)
-    assert (facts["labels"]["shape"], facts["classes"]) == ("folders", ["benign", "malignant"])
+    assert (facts["labels"]["layout"], facts["classes"]) == ("folders", ["benign", "malignant"])
     assert "metadata.csv: not used, since folders name the classes" in said
 
 

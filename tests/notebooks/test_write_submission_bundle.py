@@ -99,7 +99,7 @@ def test_decoders_are_packed_where_images_may_be_dicom(pattern, lacking):
 
 def test_arrays_in_one_file_are_no_dicom():
     arrays = competition(
-        labels={"targets": ["a"], "shape": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
+        labels={"targets": ["a"], "layout": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
     )
     assert wheels.missing_packages(arrays) == ()
 

@@ -156,10 +156,10 @@ def test_one_column_for_the_class_needs_a_metric_of_decisions():
     with pytest.raises(UserError, match="one column for the class, but metric mean_auc needs probabilities"):
         build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
     with pytest.raises(UserError, match="metric mean_auc needs probabilities, but a submission of lists holds dec"):
-        metric_of(competition("multilabel", submission={"shape": "lists"}))
+        metric_of(competition("multilabel", submission={"layout": "lists"}))
 
 
-LONG = {"submission": {"shape": "long", "id": "ID"}}
+LONG = {"submission": {"layout": "long", "id": "ID"}}
 
 
 def long_sample(order):
@@ -192,7 +192,7 @@ def test_long_rows_that_were_not_predicted_are_named():
 
 
 def test_lists_hold_the_labels_above_one_half_or_the_most_probable():
-    facts = competition("multilabel", submission={"shape": "lists"}, score={"metric": "macro_f1"})
+    facts = competition("multilabel", submission={"layout": "lists"}, score={"metric": "macro_f1"})
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.7, 0.51, 0.3]})
     built = build_submission(facts, predictions, sample(Predicted=["0"] * 3))
     assert built["Predicted"].tolist() == ["a b", "b", "a"]
@@ -206,7 +206,7 @@ def test_lists_may_be_empty_if_the_facts_say_so_and_are_scored_as_they_are_writt
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.2, 0.51, 0.3]})
     targets, wanted = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
     for empty, cells, expected in ((True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)):
-        facts = competition("multilabel", submission={"shape": "lists", "empty": empty}, score={"metric": "macro_f1"})
+        facts = competition("multilabel", submission={"layout": "lists", "empty": empty}, score={"metric": "macro_f1"})
         built = build_submission(facts, predictions, wanted)
         assert built["Predicted"].tolist() == cells
         check_submission(facts, built, wanted)
@@ -237,11 +237,11 @@ def test_a_placeholder_sample_shows_the_words_of_a_class():
     check_submission(facts, built, wanted)
 
 
-@pytest.mark.parametrize("shape", ["wide", "long", "lists"])
-def test_a_test_part_that_is_hidden_as_a_whole_has_no_rows(shape):
-    more = {"score": {"metric": "macro_f1"}, "submission": {"shape": shape}, "upload": "notebook"}
-    for facts in (competition("multilabel", **more), *([competition(**more)] if shape == "wide" else [])):
-        columns = facts.prediction_columns if shape == "wide" else ["value"]
+@pytest.mark.parametrize("layout", ["wide", "long", "lists"])
+def test_a_test_part_that_is_hidden_as_a_whole_has_no_rows(layout):
+    more = {"score": {"metric": "macro_f1"}, "submission": {"layout": layout}, "upload": "notebook"}
+    for facts in (competition("multilabel", **more), *([competition(**more)] if layout == "wide" else [])):
+        columns = facts.prediction_columns if layout == "wide" else ["value"]
         wanted = pd.DataFrame(columns=["id", *columns], dtype=str)
         nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
         built = build_submission(facts, nothing, wanted)
@@ -313,7 +313,7 @@ def test_what_comes_later_renews_the_row_of_the_file(project_folder):
 
 def test_lists_have_the_separator_of_the_labels():
     labels = {"targets": ["Mass", "Pleural fluid"], "separator": "|"}
-    facts = competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
+    facts = competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
     wanted = sample(found=[""] * 3)
     values = pd.DataFrame({"id": wanted["id"], "Mass": [0.9, 0.2, 0.8], "Pleural fluid": [0.9, 0.6, 0.1]})
     built = build_submission(facts, values, wanted)

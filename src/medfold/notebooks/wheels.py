@@ -53,7 +53,7 @@ def build_wheel(out: Path) -> Path:
 def missing_packages(competition: Competition) -> tuple[str, ...]:
     """Returns the packages that are needed to read the competition's images and missing in Kaggle's image."""
     labels, images = competition.labels, competition.images
-    sources = [labels.file] if labels.shape == "arrays" else [*images.train, *images.test]
+    sources = [labels.file] if labels.layout == "arrays" else [*images.train, *images.test]
     patterns = [Path(pattern.partition("#")[0]) for pattern in sources]
     known_extensions = {
         extension for name, extensions in FORMAT_MODULES.items() if name != "dicom" for extension in extensions

@@ -36,11 +36,11 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
     targets = ["label"] if labels.shape[1] == 1 else [f"label{number}" for number in range(labels.shape[1])]
     label_facts = {
         "file": path,
-        "shape": "arrays",
+        "layout": "arrays",
         "targets": targets,
         "train": [part for part in parts if part != "test"],
     }
-    draft.add_reason("labels.shape", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
+    draft.add_reason("labels.layout", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
     guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets, label_facts)
     draft.facts["labels"] = label_facts
     channels = _channels(shape)

@@ -53,8 +53,8 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
         draft.doubts.append(f"classes: folders at another level could be classes, too: {names}")
     classes = sort_classes({label for image in labelled if (label := image.label(level))})
     draft.facts |= {"task": "binary" if len(classes) == 2 else "multiclass", "classes": classes}
-    draft.facts["labels"] = {"shape": "folders", "targets": ["label"]}
-    draft.add_reason("labels.shape", "folders", f"no table names images, but folders do: {shorten_list(classes, 6)}")
+    draft.facts["labels"] = {"layout": "folders", "targets": ["label"]}
+    draft.add_reason("labels.layout", "folders", f"no table names images, but folders do: {shorten_list(classes, 6)}")
     parts = _choose_parts(by_part, labelled[0].part, classes, level)
     _add_patterns(draft, parts, level)
     if parts.unlabelled and sample is not None:

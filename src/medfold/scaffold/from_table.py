@@ -49,7 +49,7 @@ def from_table(
         UserError: ambiguous ids, images without a common pattern, or values that are not classes.
     """
     path, table, ids = label_table
-    labels: dict[str, Any] = {"file": path, "shape": "wide", "id": ids.column}
+    labels: dict[str, Any] = {"file": path, "layout": "wide", "id": ids.column}
     draft.add_reason("labels.file", path, f"{len(table):,} rows, {ids.share:.0%} of its ids have an image")
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
     if ids.others:
@@ -68,7 +68,7 @@ def from_table(
         targets, has_named_label = guess_targets(draft, raw, table, ids, sample)
         labels["targets"] = targets
         guess_task(draft, table, targets, labels)
-        if labels["shape"] == "lists":
+        if labels["layout"] == "lists":
             keep_targets_of_sample(draft, labels, ids, sample)
     _guess_repeated(draft, table, ids, targets, labels)
     if test:
@@ -102,9 +102,9 @@ def _doubt_other_tables(draft: Draft, tables: list[str]) -> None:
 def _long_targets(draft: Draft, table: pd.DataFrame, ids: Ids, labels: dict[str, Any]) -> list[str]:
     """Sets the task and the labels of a table with rows named <id>_<label>; returns the column of the values."""
     value = next(column for column in table.columns if column != ids.column)
-    labels |= {"shape": "long", "value": value, "targets": list(ids.endings)}
+    labels |= {"layout": "long", "value": value, "targets": list(ids.endings)}
     why = f"rows are named <id>_<label>, labels {shorten_list(ids.endings, 8)}"
-    draft.add_reason("labels.shape", "long", why)
+    draft.add_reason("labels.layout", "long", why)
     draft.facts["task"] = "multilabel"
     return [value]
 

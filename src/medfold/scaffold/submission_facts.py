@@ -33,10 +33,10 @@ def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, te
     if sample is None or facts["labels"].get("holdout"):
         facts["upload"] = "local"
         return
-    key, shape = sample.table.columns[0], facts["labels"]["shape"]
+    key, layout = sample.table.columns[0], facts["labels"]["layout"]
     facts["submission"] = {"sample": sample.path, "id": key}
-    if shape == "long" or (shape == "lists" and len(sample.table.columns) == 2):
-        facts["submission"]["shape"] = shape
+    if layout == "long" or (layout == "lists" and len(sample.table.columns) == 2):
+        facts["submission"]["layout"] = layout
     draft.add_reason("submission.id", key, f"the first column of {sample.path}")
     if test is not None and key != ids.column and key in test:
         unit = _unit(test, key)

@@ -12,7 +12,7 @@ FEW_NUMBERS = 20  # up to this number, different numbers may be classes although
 
 
 def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: dict[str, Any]) -> None:
-    """Sets task, classes and the shape of the labels, from the values of the target columns.
+    """Sets task, classes and the layout of the labels, from the values of the target columns.
 
     Args:
         draft: gets task, classes, reasons and doubts.
@@ -37,9 +37,9 @@ def _set_one_hot(draft: Draft, table: pd.DataFrame, targets: list[str], labels: 
     """Sets the task of a table with a column per class."""
     draft.facts |= {"task": "multiclass", "classes": list(targets)}
     name = next(name for name in ("label", "class", "diagnosis", "finding") if name not in table)
-    labels |= {"shape": "one_hot", "targets": [name]}
+    labels |= {"layout": "one_hot", "targets": [name]}
     why = f"{len(targets)} columns, one of them 1 in each row: a column per class"
-    draft.add_reason("labels.shape", "one_hot", why)
+    draft.add_reason("labels.layout", "one_hot", why)
     draft.add_reason("task", "multiclass", f"{len(targets)} classes")
 
 
@@ -76,12 +76,12 @@ def _set_lists(
         lists: what `_parse_lists` returns of them.
     """
     separator, names = lists
-    labels |= {"shape": "lists", "value": target, "targets": sort_classes(names)}
+    labels |= {"layout": "lists", "value": target, "targets": sort_classes(names)}
     if separator != " ":
         labels["separator"] = separator
     draft.facts["task"] = "multilabel"
     max_labels = max(len(split_label_list(value, separator)) for value in values)
-    draft.add_reason("labels.shape", "lists", f"values contain up to {max_labels} of {len(names)} names")
+    draft.add_reason("labels.layout", "lists", f"values contain up to {max_labels} of {len(names)} names")
 
 
 def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[str], labels: dict[str, Any]) -> None:

@@ -139,7 +139,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     """
     score = competition.score
     metric = _find_metric(name or score.metric, competition.task)
-    if name in (None, score.metric) and competition.submission.shape == "lists" and metric.needs != "class":
+    if name in (None, score.metric) and competition.submission.layout == "lists" and metric.needs != "class":
         candidates = ", ".join(metric_name for metric_name, candidate in METRICS.items() if candidate.needs == "class")
         what = f"metric {metric.name} needs probabilities, but a submission of lists holds decisions"
         raise UserError(what, "score.metric", f"Metrics of decisions: {candidates}")

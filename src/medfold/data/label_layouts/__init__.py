@@ -1,4 +1,4 @@
-"""Label layouts, the values of labels.shape. A new one is a module with a function decorated by `@label_layout`."""
+"""Label layouts, the values of labels.layout. A new one is a module with a function decorated by `@label_layout`."""
 
 from importlib import import_module
 

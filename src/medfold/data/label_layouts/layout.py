@@ -1,4 +1,4 @@
-"""Registry of the label layouts, the values of labels.shape."""
+"""Registry of the label layouts, the values of labels.layout."""
 
 from collections.abc import Callable
 

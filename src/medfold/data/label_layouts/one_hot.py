@@ -26,5 +26,5 @@ def _one_hot(table: pd.DataFrame, competition: Competition, path: Path) -> pd.Da
     if wrong.any():
         ids = table[competition.labels.id][wrong]
         what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {shorten_list(names, 6)}: {shorten_list(ids)}"
-        raise UserError(what, path, "With several labels per image: task multilabel, labels.shape wide")
+        raise UserError(what, path, "With several labels per image: task multilabel, labels.layout wide")
     return table.assign(**{target: np.array(names, object)[marks.to_numpy().argmax(axis=1)]})

@@ -31,8 +31,8 @@ def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
         UserError: no table of the test part.
     """
     labels, images = competition.labels, competition.images
-    if labels.shape in ("folders", "arrays"):
-        _, test, _ = LAYOUTS.find(labels.shape, "labels.shape")(competition, raw)
+    if labels.layout in ("folders", "arrays"):
+        _, test, _ = LAYOUTS.find(labels.layout, "labels.layout")(competition, raw)
     else:
         test = read_test_rows(competition, raw)
         test, _ = locate_images(test, images.test or images.train, competition, raw, complete=False)
@@ -51,7 +51,7 @@ def read_test_rows(competition: Competition, raw: Path) -> pd.DataFrame:
         return _test_files(competition, raw)
     path = raw / submission.sample
     test = read_table(path, [submission.id])
-    if submission.shape == "long":
+    if submission.layout == "long":
         test = test.assign(**{submission.id: split_long(test[submission.id], labels.targets, path)[0]})
         test = test.drop_duplicates(submission.id)
     return test.assign(**{labels.id: test[submission.id]}).reset_index(drop=True)

@@ -241,7 +241,7 @@ def test_an_undefined_score_decides_nothing(made):
     )
 
 
-@pytest.mark.parametrize("name", list(METHODS))
+@pytest.mark.parametrize("name", METHODS.names())
 @pytest.mark.parametrize("metric", ["auc", "log_loss", "pf1"])
 def test_where_there_is_no_image_the_prior_is_predicted(name, metric):
     """Positives are rare: the prior as a number stands above what nets say of most images."""

@@ -661,7 +661,7 @@ fact(
 fact("a target twice", r"labels", "targets: [finding]", "targets: [finding, finding]")
 fact(
     "an unknown layout",
-    r"unknown labels.layout 'wild' \(did you mean 'wide'",
+    r"labels.layout: unknown label layout 'wild' \(did you mean 'wide'",
     "  group: patient",
     "  group: patient\n  layout: wild",
 )

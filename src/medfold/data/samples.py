@@ -16,7 +16,7 @@ from medfold.console import warn
 from medfold.data import label_layouts
 from medfold.data.companions import mask_warning
 from medfold.data.label_tables import read_table
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError, shorten_list
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 
@@ -36,12 +36,8 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
             in two groups, or counts other than those in competition.yaml.
     """
     labels = competition.labels
-    if labels.layout not in label_layouts.LAYOUTS:
-        hint = did_you_mean(labels.layout, label_layouts.LAYOUTS)
-        raise UserError(
-            f"unknown labels.layout '{labels.layout}'{hint}", paths.facts, f"Known: {', '.join(label_layouts.LAYOUTS)}"
-        )
-    layout = label_layouts.LAYOUTS.find(labels.layout, "labels.layout")
+    where = f"{paths.facts.relative_to(paths.root)}, labels.layout"
+    layout = label_layouts.LAYOUTS.find(labels.layout, where)
     train, test, solution = layout(competition, paths.raw_root(competition.images.root))
     if labels.holdout:
         test, solution = train.head(0), None

@@ -265,8 +265,8 @@ def _find_candidate(members: Members, candidates: list[Candidate], name: str) ->
             else "it is fitted on labels, and only one fold is trained"
         )
         raise UserError(f"method {name} cannot be used yet: {reason}", f"METHOD={name}")
-    known = f"Known: {', '.join(METHODS)}"
-    raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS)}", f"METHOD={name}", known)
+    known = f"Known: {', '.join(METHODS.names())}"
+    raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS.names())}", f"METHOD={name}", known)
 
 
 def _post_process(

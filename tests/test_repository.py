@@ -73,9 +73,11 @@ def test_both_opencv_wheels_are_locked_at_one_version():
 def test_the_house_names_modules_that_there_are():
     page = (REPOSITORY / "docs" / "house.md").read_text(encoding="utf-8").partition("## ")[0]
     source = REPOSITORY / "src" / "medfold"
-    rooms = {}
-    for room, _, modules in re.findall(r"^\| `(\w+)/` \| (.*?) \| (.*) \|$", page, re.MULTILINE):
-        rooms[room] = modules
+    packages = {}
+    for package, _, modules in re.findall(r"^\| `(\w+)/` \| (.*?) \| (.*) \|$", page, re.MULTILINE):
+        packages[package] = modules
         for module in re.findall(r"`(\w+)/?`", modules):
-            assert list((source / room).rglob(f"{module}.py")) or (source / room / module).is_dir(), f"{room}: {module}"
-    assert set(rooms) == {path.parent.name for path in source.glob("*/__init__.py")}
+            assert list((source / package).rglob(f"{module}.py")) or (source / package / module).is_dir(), (
+                f"{package}: {module}"
+            )
+    assert set(packages) == {path.parent.name for path in source.glob("*/__init__.py")}

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
-from medfold.ensemble.method_choice import Members, calibration_gain, choose_method, compare_methods
+from medfold.ensemble.method_choice import MemberPredictions, calibration_gain, choose_method, compare_methods
 from medfold.ensemble.methods import METHODS
 from medfold.errors import UserError
 from medfold.scoring.cross_fitting import FittedTransform
@@ -15,7 +15,7 @@ from tests.support.helpers import competition
 def members(stack, targets, folds=5, seed=0):
     n = len(targets)
     fold = np.random.default_rng(seed).permutation(n) % folds
-    return Members([f"m{k}" for k in range(len(stack))], stack, targets, fold, np.arange(n))
+    return MemberPredictions([f"m{k}" for k in range(len(stack))], stack, targets, fold, np.arange(n))
 
 
 def independent(n=1000, count=3, strength=1.0, seed=0):
@@ -223,7 +223,9 @@ def few_labels(draw):
     if task == "multiclass":
         stack /= stack.sum(axis=2, keepdims=True)
     fold = np.sort(np.arange(n) % folds)
-    return facts, Members([f"m{k}" for k in range(count)], stack, targets.astype(int), fold, np.arange(n) // 2)
+    return facts, MemberPredictions(
+        [f"m{k}" for k in range(count)], stack, targets.astype(int), fold, np.arange(n) // 2
+    )
 
 
 @pytest.mark.filterwarnings("error")

@@ -4,7 +4,7 @@ import numpy as np
 
 from medfold.competition import Project
 from medfold.console import print_table, say, warn
-from medfold.ensemble import Ensemble, EnsembleChoice, Members, ensemble_runs, error_correlation
+from medfold.ensemble import Ensemble, EnsembleChoice, MemberPredictions, ensemble_runs, error_correlation
 from medfold.errors import shorten_list
 from medfold.runs import load_dataset_for
 from medfold.scoring import (
@@ -68,7 +68,7 @@ def show_ensemble(project: Project, result: Ensemble, method: str | None = None)
         say("ECE", f"{calibration.before:.4f}, {after}, cross-fitted")
 
 
-def _show_members(metric: Metric, members: Members) -> None:
+def _show_members(metric: Metric, members: MemberPredictions) -> None:
     correlation = error_correlation(members)
     labels = [f"[{number + 1}]" for number in range(len(members.names))]
     rows = []
@@ -124,7 +124,7 @@ def _as_text(value: float | list[float]) -> str:
     return shorten_list([f"{number:.3g}" for number in value], 8)
 
 
-def _weights_as_text(members: Members, weights: np.ndarray | None) -> str:
+def _weights_as_text(members: MemberPredictions, weights: np.ndarray | None) -> str:
     if weights is None:
         return ""
     if weights.ndim == 2:

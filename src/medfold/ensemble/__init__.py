@@ -1,9 +1,9 @@
 """Ensembles of runs: methods, the choice among them, and a predictor for new images."""
 
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
-from medfold.ensemble.method_choice import EnsembleChoice, Members, error_correlation
+from medfold.ensemble.method_choice import EnsembleChoice, MemberPredictions, error_correlation
 from medfold.ensemble.methods import ensemble_method, mean_of
-from medfold.ensemble.predictor import BATCH_SIZE, EnsemblePredictor, Member, PredictionLimit
+from medfold.ensemble.predictor import BATCH_SIZE, EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
 
 __all__ = [
@@ -11,8 +11,8 @@ __all__ = [
     "Ensemble",
     "EnsembleChoice",
     "EnsemblePredictor",
-    "Member",
-    "Members",
+    "MemberPredictions",
+    "MemberRun",
     "PredictionLimit",
     "SavedChoice",
     "choice_of_ensemble",

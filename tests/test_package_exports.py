@@ -1,4 +1,4 @@
-"""The faces of packages: each is imported by itself, and only those that say so load Keras."""
+"""Packages: each can be imported by itself, has the names in its `__all__`, and few load Keras."""
 
 import subprocess
 import sys
@@ -17,11 +17,11 @@ WITH_KERAS = ("models", "prediction", "plugins")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("package", [*PACKAGES, "plugins"])
-def test_a_face_is_imported_by_itself_and_names_what_is_there(package):
+def test_a_package_is_imported_by_itself_and_has_the_names_it_exports(package):
     code = (
-        f"import sys, medfold.{package} as face\n"
-        "missing = [name for name in face.__all__ if not hasattr(face, name)]\n"
-        "assert face.__doc__ and not missing, missing\n"
+        f"import sys, medfold.{package} as package\n"
+        "missing = [name for name in package.__all__ if not hasattr(package, name)]\n"
+        "assert package.__doc__ and not missing, missing\n"
         "print(*[name for name in ('keras', 'tensorflow') if name in sys.modules])"
     )
     environment = {"PYTHONPATH": str(REPOSITORY / "src"), "TF_CPP_MIN_LOG_LEVEL": "3", "PATH": ""}

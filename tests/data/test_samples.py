@@ -5,10 +5,10 @@ import pytest
 
 from medfold.commands.folds import make_folds
 from medfold.data.label_layouts import LAYOUTS
-from medfold.data.label_tables import read_table
 from medfold.data.samples import build_samples, encode_targets, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
+from medfold.raw_files.label_tables import read_table
 from tests.support.helpers import competition, picture
 
 

@@ -14,11 +14,10 @@ from medfold import files
 from medfold.competition import Competition, with_former_names
 from medfold.console import warn
 from medfold.data import label_layouts
-from medfold.data.companions import mask_warning
-from medfold.data.label_tables import read_table
 from medfold.errors import UserError, shorten_list
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
+from medfold.raw_files import mask_warning, read_table
 
 # Facts under `images` on which the sample table depends.
 IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}

@@ -5,8 +5,8 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from medfold.data import part_from_name
 from medfold.images import image_extension
+from medfold.raw_files import part_from_name
 from medfold.scaffold.draft import MAX_LABELS, is_healthy
 from medfold.scaffold.image_files import ImageFiles
 

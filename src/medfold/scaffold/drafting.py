@@ -3,9 +3,9 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from medfold.data import TABLE_EXTENSIONS, list_files, part_from_name
 from medfold.errors import UserError, shorten_list
 from medfold.images import UNSUPPORTED_FORMATS, is_dicom
+from medfold.raw_files import TABLE_EXTENSIONS, list_files, part_from_name
 from medfold.scaffold.class_folders import class_names
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays

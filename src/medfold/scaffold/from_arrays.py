@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.data import class_numbers, open_arrays
 from medfold.errors import UserError, shorten_list
+from medfold.raw_files import class_numbers, open_arrays
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.task import guess_task
 

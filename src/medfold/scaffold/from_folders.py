@@ -3,9 +3,9 @@
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from medfold.data import read_table
 from medfold.errors import UserError, shorten_list
 from medfold.images import image_extension, image_stem
+from medfold.raw_files import read_table
 from medfold.scaffold.class_folders import ImagePath, class_level, names_at
 from medfold.scaffold.draft import Draft, sort_classes
 from medfold.scaffold.group_facts import group_by_headers

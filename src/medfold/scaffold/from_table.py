@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import choose_test_part, part_from_name, read_table
 from medfold.errors import UserError, shorten_list
+from medfold.raw_files import choose_test_part, part_from_name, read_table
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.group_facts import guess_group
 from medfold.scaffold.id_column import Ids

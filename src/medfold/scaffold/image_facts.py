@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import PathPattern
 from medfold.errors import UserError, shorten_list
+from medfold.raw_files import PathPattern
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_contents import guess_channels

@@ -3,8 +3,8 @@
 import unicodedata
 from pathlib import Path, PurePosixPath
 
-from medfold.data import TABLE_EXTENSIONS, find_companions, is_excluded, match_path_endings, part_from_name
 from medfold.images import UNSUPPORTED_FORMATS, image_extension, image_extensions, image_stem, is_dicom
+from medfold.raw_files import TABLE_EXTENSIONS, find_companions, is_excluded, match_path_endings, part_from_name
 
 CONTAINERS = (".hdf5", ".h5")
 IMAGE_EXTENSIONS = {*image_extensions(), *CONTAINERS}

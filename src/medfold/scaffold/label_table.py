@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from medfold.data import read_table
 from medfold.errors import UserError, shorten_list
 from medfold.folds import is_group_name
+from medfold.raw_files import read_table
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids, find_ids
 from medfold.scaffold.image_files import ImageFiles

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from medfold.data import CHANNEL_FIELD, image_exists, part_from_name
 from medfold.images import image_stem
+from medfold.raw_files import CHANNEL_FIELD, image_exists, part_from_name
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_files import CONTAINERS, ImageFiles
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import MARKS, normalise_texts, part_from_name
 from medfold.errors import UserError, shorten_list
 from medfold.folds import is_group_name
+from medfold.raw_files import MARKS, normalise_texts, part_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import INDEX, Ids
 from medfold.scaffold.submission_facts import SampleSubmission

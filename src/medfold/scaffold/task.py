@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import is_one_hot, normalise_texts, parse_marks, split_label_list
 from medfold.errors import UserError, shorten_list
+from medfold.raw_files import is_one_hot, normalise_texts, parse_marks, split_label_list
 from medfold.scaffold.draft import MAX_LABELS, Draft, sort_classes
 
 FEW_NUMBERS = 20  # up to this number, different numbers may be classes although they have gaps

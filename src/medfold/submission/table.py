@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.data import split_long
+from medfold.raw_files import split_long
 from medfold.scoring import decisions_of
 from medfold.submission.form import Form
 

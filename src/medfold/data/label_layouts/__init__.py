@@ -2,11 +2,10 @@
 
 from importlib import import_module
 
-from medfold.data.label_layouts.label_texts import split_label_list, split_long
 from medfold.data.label_layouts.layout import LAYOUTS, label_layout
 from medfold.data.label_layouts.test_part import read_test_table
 
-__all__ = ["LAYOUTS", "label_layout", "read_test_table", "split_label_list", "split_long"]
+__all__ = ["LAYOUTS", "label_layout", "read_test_table"]
 
 # Importing a module registers its layout; messages and docs/reference.md list the layouts in this order.
 for _module in ("wide", "long", "one_hot", "lists", "folders", "arrays"):

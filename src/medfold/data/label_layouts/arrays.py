@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data import label_tables
-from medfold.data.label_arrays import class_numbers, open_arrays
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.errors import UserError
+from medfold.raw_files import check_classes, class_numbers, drop_rows, map_labels, open_arrays
 
 
 @label_layout
@@ -31,10 +30,10 @@ def _read_part(
     table = pd.concat([_read_arrays(content, prefix, competition, path) for prefix in prefixes], ignore_index=True)
     table = table.assign(patient=None)
     table["unit"] = table["id"]
-    mapped = label_tables.map_labels(table[labels.targets], competition)
-    table = label_tables.drop_rows(table.assign(**mapped), mapped.isna().any(axis=1)).reset_index(drop=True)
+    mapped = map_labels(table[labels.targets], competition)
+    table = drop_rows(table.assign(**mapped), mapped.isna().any(axis=1)).reset_index(drop=True)
     for target in labels.targets:
-        label_tables.check_classes(table, target, competition, path)
+        check_classes(table, target, competition, path)
     return table
 
 

@@ -8,11 +8,18 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import say
-from medfold.data import image_patterns, label_tables
-from medfold.data.image_patterns import PathPattern, found_folders, list_files
 from medfold.data.label_layouts.image_columns import patient_column, refuse_private, with_headers
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.errors import UserError, did_you_mean
+from medfold.raw_files import (
+    PathPattern,
+    drop_rows,
+    fill_pattern,
+    found_folders,
+    list_files,
+    map_labels,
+    pattern_fields,
+)
 
 
 @label_layout
@@ -49,8 +56,8 @@ def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
     if patterns and table["label"].notna().all():
         # The same accent may be encoded as one character or as two.
         table["label"] = table["label"].map(partial(unicodedata.normalize, "NFC"))
-        table["label"] = label_tables.map_labels(table[["label"]], competition)["label"]
-        table = label_tables.drop_rows(table, table["label"].isna())
+        table["label"] = map_labels(table[["label"]], competition)["label"]
+        table = drop_rows(table, table["label"].isna())
     _refuse_unknown_classes(table, competition, raw)
     if patterns:
         table = with_headers(table, table["image"], images.headers, raw)
@@ -104,8 +111,8 @@ def _make_ids_unique(competition: Competition, train: pd.DataFrame, test: pd.Dat
     pattern = competition.labels.id if "{" in competition.labels.id else ""
     for part, table in (("test", test), ("train", train)):
         replaced = False
-        if pattern and not table[image_patterns.pattern_fields(pattern)].isna().any(axis=None):
-            table["id"] = image_patterns.fill_pattern(pattern, table, "labels.id")
+        if pattern and not table[pattern_fields(pattern)].isna().any(axis=None):
+            table["id"] = fill_pattern(pattern, table, "labels.id")
         path_without_ending = table["image"].str.replace(r"\.\w+$", "", regex=True)
         for longer in (table["label"] + "/" + table["id"], path_without_ending, table["image"]):
             in_both_parts = part == "train" and bool(set(table["id"]) & set(test["id"]))

@@ -7,9 +7,9 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.data import image_patterns
 from medfold.errors import UserError, shorten_list
 from medfold.images import identifying_keywords, path_of_image, read_headers
+from medfold.raw_files import fill_pattern, find_images, pattern_fields
 
 FEW_IMAGES = 20  # with so few images, each may well be of a different patient
 
@@ -35,13 +35,13 @@ def locate_images(
         A table with id, image and unit; and `table` with one more column for each DICOM header in images.headers.
     """
     with_id = table.assign(id=table[competition.labels.id])
-    image = image_patterns.find_images(with_id, patterns, competition, raw, complete)
+    image = find_images(with_id, patterns, competition, raw, complete)
     unit, keywords = competition.score.unit, competition.images.headers
     if not complete:
-        keywords = [keyword for keyword in keywords if unit and keyword in image_patterns.pattern_fields(unit)]
+        keywords = [keyword for keyword in keywords if unit and keyword in pattern_fields(unit)]
     table = with_headers(table, image, keywords, raw, complete)
     with_id = table.assign(id=with_id["id"])
-    units = image_patterns.fill_pattern(unit, with_id, "score.unit") if unit else with_id["id"]
+    units = fill_pattern(unit, with_id, "score.unit") if unit else with_id["id"]
     return pd.DataFrame({"id": with_id["id"], "image": image, "unit": units}), table
 
 

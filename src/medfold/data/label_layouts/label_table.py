@@ -7,12 +7,11 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import say
-from medfold.data import label_tables
 from medfold.data.label_layouts.image_columns import locate_images, patient_column, refuse_private
 from medfold.data.label_layouts.layout import Parts
 from medfold.data.label_layouts.test_part import read_test_rows, split_by_part
-from medfold.data.label_tables import read_table
 from medfold.errors import UserError, did_you_mean
+from medfold.raw_files import merge_repeated_rows, read_table
 
 
 def read_label_table(
@@ -35,9 +34,7 @@ def read_label_table(
         table, test = split_by_part(table, competition, path)
     elif not labels.holdout:
         test = read_test_rows(competition, raw)
-    train = label_tables.merge_repeated_rows(
-        parse(table, competition, path), [labels.id], labels.targets, competition, path
-    )
+    train = merge_repeated_rows(parse(table, competition, path), [labels.id], labels.targets, competition, path)
     if test is None:
         return _build_part(train, competition, raw), None, None
     # Where a table has labels of the test part and there is no other leaderboard, they serve the local one.
@@ -46,7 +43,7 @@ def read_label_table(
     if has_labels:
         say("samples", f"{test_path.name} has labels: they become the hidden solution of the local leaderboard")
         rows = parse(test, competition, test_path)
-        test = label_tables.merge_repeated_rows(rows, [labels.id], labels.targets, competition, test_path)
+        test = merge_repeated_rows(rows, [labels.id], labels.targets, competition, test_path)
     else:  # a sample submission has columns with the names of the targets, too
         test = test.drop(columns=labels.targets, errors="ignore")
     train, test = _build_part(train, competition, raw), _build_part(test, competition, raw, "test")

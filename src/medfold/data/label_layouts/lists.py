@@ -6,11 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data import label_tables
 from medfold.data.label_layouts.label_table import read_label_table
-from medfold.data.label_layouts.label_texts import split_label_list
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.errors import UserError, shorten_list
+from medfold.raw_files import drop_rows, map_labels, match_class_spelling, split_label_list
 
 
 @label_layout
@@ -24,9 +23,9 @@ def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.Data
     names = (
         table[labels.value].map(partial(split_label_list, separator=labels.separator)).explode().fillna("").to_frame()
     )
-    names = label_tables.map_labels(names, competition)[labels.value]
-    table = label_tables.drop_rows(table, pd.Series(table.index.isin(names.index[names.isna()]), table.index))
-    names = label_tables.match_class_spelling(names[names.notna() & (names != "")], [*labels.targets, *labels.ignore])
+    names = map_labels(names, competition)[labels.value]
+    table = drop_rows(table, pd.Series(table.index.isin(names.index[names.isna()]), table.index))
+    names = match_class_spelling(names[names.notna() & (names != "")], [*labels.targets, *labels.ignore])
     names = names[~names.isin(labels.ignore)]
     unknown = names[~names.isin(labels.targets)]
     if len(unknown):

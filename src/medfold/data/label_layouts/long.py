@@ -5,11 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data import label_tables
 from medfold.data.label_layouts.label_table import read_label_table
-from medfold.data.label_layouts.label_texts import split_long
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.errors import UserError, shorten_list
+from medfold.raw_files import check_classes, drop_rows, map_labels, merge_repeated_rows, split_long
 
 
 @label_layout
@@ -21,11 +20,11 @@ def long(competition: Competition, raw: Path) -> Parts:
 def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
     labels = competition.labels
     ids, target = split_long(rows[labels.id], labels.targets, path)
-    value = label_tables.map_labels(rows[[labels.value]], competition)[labels.value]
+    value = map_labels(rows[[labels.value]], competition)[labels.value]
     rows = pd.DataFrame({labels.id: ids, "target": target, labels.value: value})
-    rows = label_tables.drop_rows(rows, ids.isin(ids[value.isna()]))
-    label_tables.check_classes(rows, labels.value, competition, path)
-    rows = label_tables.merge_repeated_rows(rows, [labels.id, "target"], [labels.value], competition, path)
+    rows = drop_rows(rows, ids.isin(ids[value.isna()]))
+    check_classes(rows, labels.value, competition, path)
+    rows = merge_repeated_rows(rows, [labels.id, "target"], [labels.value], competition, path)
     repeated = rows.duplicated([labels.id, "target"])
     if repeated.any():
         names = (rows[labels.id] + "_" + rows["target"])[repeated]

@@ -8,8 +8,8 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.data.label_layouts.label_table import read_label_table
 from medfold.data.label_layouts.layout import Parts, label_layout
-from medfold.data.label_tables import is_one_hot, parse_marks
 from medfold.errors import UserError, shorten_list
+from medfold.raw_files import is_one_hot, parse_marks
 
 
 @label_layout

@@ -7,13 +7,18 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import say
-from medfold.data.image_patterns import PathPattern, found_folders, list_files
 from medfold.data.label_layouts.image_columns import locate_images
-from medfold.data.label_layouts.label_texts import split_long
 from medfold.data.label_layouts.layout import LAYOUTS
-from medfold.data.label_tables import read_table
-from medfold.data.parts import choose_test_part, part_from_name
 from medfold.errors import UserError, shorten_list
+from medfold.raw_files import (
+    PathPattern,
+    choose_test_part,
+    found_folders,
+    list_files,
+    part_from_name,
+    read_table,
+    split_long,
+)
 
 
 def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:

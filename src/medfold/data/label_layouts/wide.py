@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data import label_tables
 from medfold.data.label_layouts.label_table import read_label_table
 from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.raw_files import check_classes, drop_rows, map_labels
 
 
 @label_layout
@@ -17,8 +17,8 @@ def wide(competition: Competition, raw: Path) -> Parts:
 
 
 def _wide(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
-    mapped = label_tables.map_labels(table[competition.labels.targets], competition)
-    table = label_tables.drop_rows(table.assign(**mapped), mapped.isna().any(axis=1))
+    mapped = map_labels(table[competition.labels.targets], competition)
+    table = drop_rows(table.assign(**mapped), mapped.isna().any(axis=1))
     for target in competition.labels.targets:
-        label_tables.check_classes(table, target, competition, path)
+        check_classes(table, target, competition, path)
     return table

@@ -33,7 +33,7 @@ title: Made-up images
 source: {kind: url, url: "https://example.org/images.npz", file: images.npz, md5: "MD5"}
 upload: local
 task: binary
-labels: {shape: arrays, file: images.npz, targets: [label]}
+labels: {layout: arrays, file: images.npz, targets: [label]}
 images: {train: unused, test: unused, channels: 1, symmetry: horizontal}
 score: {metric: auc}
 folds: {k: 5, method: stratified}

@@ -34,8 +34,8 @@ from medfold.scoring.metric import ALL_TASKS, METRICS
 from medfold.training.augmentation import MAX_ROTATION, PIPELINES, PURPOSES
 
 # What is decorated there is registered when it is imported.
-for room in ("images.preparation_steps", "scoring.metrics", "ensemble.method_choice"):
-    importlib.import_module(f"medfold.{room}")
+for module in ("images.preparation_steps", "scoring.metrics", "ensemble.method_choice"):
+    importlib.import_module(f"medfold.{module}")
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -44,7 +44,11 @@ MODELS = ROOT / "src" / "medfold" / "models"
 PLAIN = {int: ["whole number"], float: ["number"], str: ["text"], bool: ["`true`", "`false`"]}
 BOUNDS = {"ge": "{:g} or more", "gt": "above {:g}", "le": "at most {:g}", "lt": "below {:g}"}
 # Keys whose texts are names of something registered.
-REGISTERED = {(LabelFacts, "shape"): LAYOUTS, (ScoreFacts, "metric"): METRICS, (Recipe, "augment"): PIPELINES}
+REGISTERED = {
+    (LabelFacts, "layout"): LAYOUTS.names(),
+    (ScoreFacts, "metric"): METRICS.names(),
+    (Recipe, "augment"): list(PIPELINES),
+}
 # Words of make that are no options of a command: setup.py and the tests take them.
 OTHER_WORDS = {
     "GPU": "Installs TensorFlow with CUDA.",
@@ -186,7 +190,10 @@ def sources() -> str:
 
 def layouts() -> str:
     """The layouts of labels."""
-    return table(("`labels.shape`", "layout"), ((f"`{name}`", first_line(each)) for name, each in LAYOUTS.items()))
+    return table(
+        ("`labels.layout`", "layout"),
+        ((f"`{name}`", first_line(each)) for name, each in zip(LAYOUTS.names(), LAYOUTS.all(), strict=True)),
+    )
 
 
 def windows() -> str:
@@ -205,7 +212,7 @@ def metrics() -> str:
             "higher" if each.higher_is_better else "lower",
             first_line(each.function),
         )
-        for each in METRICS.values()
+        for each in METRICS.all()
     )
     return table(head, rows)
 
@@ -213,7 +220,8 @@ def metrics() -> str:
 def steps() -> str:
     """The preparation steps with their arguments."""
     rows = []
-    for name, function in preparation.STEPS.items():
+    for name in preparation.STEPS.names():
+        function = preparation.STEPS[name]
         rows.append((f"`{name}`", "", "", first_line(function)))
         model = preparation.step_arguments(name)
         for argument, field in model.model_fields.items():
@@ -251,7 +259,7 @@ def pipelines() -> str:
 
 def methods() -> str:
     """The ensemble methods."""
-    rows = ((f"`{each.name}`", "yes" if each.needs_labels else "no", first_line(each.fit)) for each in METHODS.values())
+    rows = ((f"`{each.name}`", "yes" if each.needs_labels else "no", first_line(each.fit)) for each in METHODS.all())
     return table(("`METHOD=`", "fitted on labels", "meaning"), rows)
 
 

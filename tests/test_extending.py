@@ -27,7 +27,7 @@ source: {kind: drawn, images: 40}
 url: https://www.kaggle.com/competitions/drawn
 upload: notebook
 task: binary
-labels: {shape: names, targets: [target], group_pattern: "[0-9]+"}
+labels: {layout: names, targets: [target], group_pattern: "[0-9]+"}
 images: {train: "train/{id}.pixels", test: "test/{id}.pixels", channels: 1, symmetry: none}
 score: {metric: youden, also: [auc]}
 submission: {sample: sample_submission.csv}

@@ -51,7 +51,14 @@ def test_every_key_has_a_row(page, model):
 
 
 def test_every_registered_name_has_a_row(page, generator):
-    names = [*METRICS, *METHODS, *generator.LAYOUTS, *generator.PIPELINES, *generator.preparation.STEPS, "resnet9"]
+    names = [
+        *METRICS.names(),
+        *METHODS.names(),
+        *generator.LAYOUTS.names(),
+        *generator.PIPELINES,
+        *generator.preparation.STEPS.names(),
+        "resnet9",
+    ]
     assert [name for name in names if f"\n| `{name}` |" not in page] == []
     assert set(generator.PURPOSES) == set(generator.PIPELINES)
 

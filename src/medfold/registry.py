@@ -1,18 +1,18 @@
 """Registries of what competition.yaml and recipes refer to by name, built in or from a competition's plugins.py.
 
 Each kind, such as metrics, has one registry and one decorator. `plugins.py` runs at the first name that is not built
-in: it may import Keras, which takes seconds, and most commands do not need it.
+in, or when all names are listed: it may import Keras, which takes seconds, and most commands do not need it.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from medfold.errors import UserError, did_you_mean
 
 T = TypeVar("T")
 _registries: list["Registry"] = []
-_is_running = False
+_is_running = False  # True while plugins.py runs
 
 
 def _run_none() -> None:
@@ -22,25 +22,29 @@ def _run_none() -> None:
 _run_plugins: Callable[[], None] = _run_none
 
 
-class Registry(Mapping[str, T], Generic[T]):
-    """Registered items of one kind, by name.
+class Registry(Generic[T]):
+    """Functions or classes of one kind, by name: those that are built in, and those of plugins.py.
 
     Args:
-        kind: what the items are, for error messages, such as `metric`.
+        kind: what they are, for error messages, such as `metric`.
 
     Example:
         >>> METRICS = Registry("metric")
         >>> METRICS.register("auc", auc)
+        >>> METRICS["auc"], "auc" in METRICS, METRICS.names()
+        (auc, True, ['auc'])
         >>> METRICS.find("auk", "score.metric")
         UserError: score.metric: unknown metric 'auk' (did you mean 'auc'?). Known: auc
     """
 
     def __init__(self, kind: str):
-        self._kind, self._built_in, self._plugged = kind, {}, {}
+        self._kind = kind
+        self._built_in: dict[str, T] = {}
+        self._plugged: dict[str, T] = {}
         _registries.append(self)
 
     def register(self, name: str, item: T) -> None:
-        """Adds an item under a name.
+        """Adds a function or class under a name.
 
         Raises:
             UserError: the name is taken.
@@ -50,7 +54,7 @@ class Registry(Mapping[str, T], Generic[T]):
         (self._plugged if _is_running and not _within_medfold() else self._built_in)[name] = item
 
     def find(self, name: str, where: str, known: str = "") -> T:
-        """Returns the item of a name.
+        """Returns what has a name, for names that users write.
 
         Args:
             where: the configuration key that holds the name, for the error message.
@@ -59,42 +63,36 @@ class Registry(Mapping[str, T], Generic[T]):
         Raises:
             UserError: the name is unknown (the message suggests the nearest one), or plugins.py fails.
         """
-        try:
-            return self[name]
-        except KeyError:
-            names = known or ", ".join(self)
-            raise UserError(
-                f"unknown {self._kind} '{name}'{did_you_mean(name, list(self))}", where, f"Known: {names}"
-            ) from None
+        if name not in self:
+            names = self.names()
+            what = f"unknown {self._kind} '{name}'{did_you_mean(name, names)}"
+            raise UserError(what, where, f"Known: {known or ', '.join(names)}")
+        return self[name]
+
+    def __getitem__(self, name: str) -> T:
+        """Returns what has a name; raises KeyError for an unknown one."""
+        return self._built_in[name] if name in self._built_in else self._all()[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._built_in or name in self._all()
+
+    def names(self) -> list[str]:
+        """Returns all names, the built-in ones first."""
+        return list(self._all())
+
+    def all(self) -> list[T]:
+        """Returns what is registered, in the order of `names`."""
+        return list(self._all().values())
 
     def is_built_in(self, name: str) -> bool:
         """Returns True for a built-in name; does not run plugins.py."""
         return name in self._built_in
 
-    def all(self) -> list[T]:
-        """Returns all items, including those of plugins.py."""
+    def _all(self) -> dict[str, T]:
+        """Runs plugins.py, unless it has run or is running, and returns everything by name."""
         if not _is_running:
             _run_plugins()
-        return list(self.values())
-
-    def __getitem__(self, name: str) -> T:
-        if name not in self._built_in and name not in self._plugged and not _is_running:
-            _run_plugins()
-        return self._built_in[name] if name in self._built_in else self._plugged[name]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._built_in
-        yield from self._plugged
-
-    def __len__(self) -> int:
-        return len(self._built_in) + len(self._plugged)
-
-    def __contains__(self, name: object) -> bool:
-        try:
-            self[name]
-        except KeyError:
-            return False
-        return True
+        return self._built_in | self._plugged
 
 
 def _within_medfold() -> bool:
@@ -106,10 +104,10 @@ def _within_medfold() -> bool:
 
 
 def set_plugin_loader(load: Callable[[], None]) -> None:
-    """Sets the function that runs the plugins; forgets the items of earlier plugins.
+    """Sets the function that runs the plugins; forgets what earlier plugins registered.
 
     Args:
-        load: registers the items; called once, at the first name that is not built in.
+        load: registers functions and classes; called once, at the first name that is not built in.
     """
     global _run_plugins
     for registry in _registries:

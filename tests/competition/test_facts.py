@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from medfold.competition.facts_sections import ImageFacts
+from medfold.competition.former_names import with_current_names, with_former_names
 from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.paths import Workspace
@@ -27,7 +28,7 @@ variants:
 SHARED = """
 source: {kind: phantom}
 upload: local
-labels: {shape: arrays, file: x.npz, targets: [label]}
+labels: {layout: arrays, file: x.npz, targets: [label]}
 images: {channels: 1}
 """
 
@@ -133,7 +134,7 @@ def test_reserved_or_repeated_names_are_refused(task, change, message):
 
 
 def test_arrays_need_no_image_patterns(project_folder):
-    layout = {"shape": "arrays", "file": "x.npz", "targets": ["t"]}
+    layout = {"layout": "arrays", "file": "x.npz", "targets": ["t"]}
     facts = {**yaml.safe_load(SMALL), "labels": layout, "images": {"channels": 1}, "submission": {}}
     folder = add_competition(project_folder, "arrays", yaml.safe_dump(facts))
     assert Project.open("arrays").competition.images.train == []
@@ -141,3 +142,28 @@ def test_arrays_need_no_image_patterns(project_folder):
     (folder / "competition.yaml").write_text(yaml.safe_dump(facts))
     with pytest.raises(UserError, match="'labels.holdout' has no meaning for .* arrays"):
         Project.open("arrays")
+
+
+LISTS = {"labels": {"layout": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"layout": "lists"}}
+FORMER_LISTS = {"labels": {"shape": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"shape": "lists"}}
+
+
+def test_the_former_names_of_the_layouts_are_read():
+    assert helpers.competition("multilabel", **FORMER_LISTS) == helpers.competition("multilabel", **LISTS)
+    assert with_former_names(LISTS) == FORMER_LISTS
+    assert with_current_names(FORMER_LISTS) == LISTS
+
+
+@pytest.mark.parametrize("section", ["labels", "submission"])
+def test_a_layout_under_both_names_is_refused(section):
+    both = {section: {**LISTS[section], "shape": "lists"}}
+    with pytest.raises(ValueError, match=f"'{section}.shape' is the former name of '{section}.layout': remove one"):
+        helpers.competition("multilabel", **{**LISTS, **both})
+
+
+def test_competition_yaml_with_a_former_name_and_a_layout_in_its_base_is_one_line(variants):
+    facts = variants.root / "competition" / "sets" / "competition.yaml"
+    facts.write_text(facts.read_text().replace("labels: {file: first.npz}", "labels: {shape: arrays}"))
+    with pytest.raises(UserError, match=r"competition\.yaml, first: 'labels\.shape' is the former name") as caught:
+        Project.open("first", variants)
+    assert "\n" not in str(caught.value)

@@ -26,14 +26,14 @@ source: {kind: kaggle-dataset, slug: a/b}
 upload: local
 task: binary
 classes: [no, yes]
-labels: {shape: folders, targets: [sick], holdout: 0.3}
+labels: {layout: folders, targets: [sick], holdout: 0.3}
 images: {train: "{label}/{id}.png", channels: 1}
 score: {metric: auc}
 folds: {k: 3, duplicates: exact}
 """
 
 
-IN_FOLDERS = "{shape: folders, targets: [sick], holdout: 0.3}"
+IN_FOLDERS = "{layout: folders, targets: [sick], holdout: 0.3}"
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_multilabel_holdout_hides_all_labels(project_folder, tmp_path):
         "metric: auc", "metric: mean_auc"
     )
     facts = facts.replace(
-        "{shape: folders, targets: [sick], holdout: 0.3}",
+        "{layout: folders, targets: [sick], holdout: 0.3}",
         "{file: train.csv, id: image, targets: [a, b, c], holdout: 0.3}",
     )
     add_competition(project_folder, "many", facts.replace("{label}/{id}.png", "{id}.png"))
@@ -181,7 +181,7 @@ def test_labels_in_test_table_become_the_hidden_solution(project_folder, tmp_pat
             rows.append(f"{part}{number},{['no', 'yes'][number % 2]}")
         (given / f"{part}.csv").write_text("\n".join(rows) + "\n")
     facts = FACTS.replace(
-        "{shape: folders, targets: [sick], holdout: 0.3}", "{file: train.csv, test: test.csv, targets: [sick]}"
+        "{layout: folders, targets: [sick], holdout: 0.3}", "{file: train.csv, test: test.csv, targets: [sick]}"
     )
     facts = facts.replace('train: "{label}/{id}.png"', 'train: "train/{id}.png", test: "test/{id}.png"')
     add_competition(project_folder, "local", facts)
@@ -213,8 +213,8 @@ def test_images_of_one_value_are_not_duplicates(project_folder, tmp_path, capsys
     assert f"images of one value {aired}, which are not copies of each other: " in told
 
 
-@pytest.mark.parametrize("shape", ["folders", "wide"])
-def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, capsys, shape):
+@pytest.mark.parametrize("layout", ["folders", "wide"])
+def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, capsys, layout):
     rows = ["image,sick"]
     for number in range(30):
         made = dicom_files.dataset(dicom_files.smooth((16, 16), seed=number), PatientID=f"P{number // 3}")
@@ -224,8 +224,8 @@ def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, c
         rows.append(f"{number},{label}")
     (tmp_path / "given" / "table.csv").write_text("\n".join(rows))
     facts = FACTS.replace("{label}/{id}.png", "{label}/{id}.dcm")
-    if shape == "wide":
-        facts = facts.replace("shape: folders", "file: table.csv, id: image").replace("{label}", "{sick}")
+    if layout == "wide":
+        facts = facts.replace("layout: folders", "file: table.csv, id: image").replace("{label}", "{sick}")
     add_competition(project_folder, "scans", facts)
     project = Project.open("scans")
     download(project, path=tmp_path / "given")

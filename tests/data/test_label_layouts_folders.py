@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.data import label_layouts
+from medfold.data.label_layouts import LAYOUTS
 from medfold.errors import UserError
 from tests.support.helpers import competition, picture
 
@@ -22,14 +22,14 @@ def folders(tmp_path):
     (raw / "train" / "NO" / "._IM-01-1.jpeg").write_bytes(b"")
     return raw, competition(
         classes=["NO", "YES"],
-        labels={"shape": "folders", "targets": ["sick"], "group_pattern": r"person\d+|IM-\d+"},
+        labels={"layout": "folders", "targets": ["sick"], "group_pattern": r"person\d+|IM-\d+"},
         images={"train": "train/{label}/{id}.jpeg", "test": ["test/{label}/{id}.jpeg", "val/{label}/{id}.jpeg"]},
     )
 
 
 def test_folders_give_label_patient_and_solution(folders):
     raw, facts = folders
-    train, test, solution = label_layouts.folders(facts, raw)
+    train, test, solution = LAYOUTS["folders"](facts, raw)
     assert train[["id", "sick", "patient"]].to_numpy().tolist() == [
         ["IM-01-1", "NO", "train IM-01"],
         ["IM-01-2", "NO", "train IM-01"],
@@ -44,14 +44,14 @@ def test_folder_that_is_not_a_class_raises(folders):
     raw, facts = folders
     picture(raw / "train/MAYBE/x.jpeg")
     with pytest.raises(UserError, match="'MAYBE' is not a class"):
-        label_layouts.folders(facts, raw)
+        LAYOUTS["folders"](facts, raw)
 
 
 def test_unmatched_pattern_lists_the_existing_folders(folders):
     raw, facts = folders
     images = facts.images.model_copy(update={"train": ["training/{label}/{id}.jpeg"]})
     with pytest.raises(UserError, match="no train image matches training.*Folders found: test/NO"):
-        label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+        LAYOUTS["folders"](facts.model_copy(update={"images": images}), raw)
 
 
 @pytest.fixture
@@ -63,14 +63,14 @@ def flat(tmp_path):
     for name in ("train/.ipynb_checkpoints/0.png", "train/NO/Thumbs.db", "__MACOSX/train/NO/0.png"):
         (raw / name).parent.mkdir(parents=True, exist_ok=True)
         (raw / name).write_bytes(b"")
-    labels = {"shape": "folders", "targets": ["sick"]}
+    labels = {"layout": "folders", "targets": ["sick"]}
     images = {"train": "train/{label}/{id}.png", "test": "test/{id}.png"}
     return raw, competition(classes=["NO", "YES"], labels=labels, images=images)
 
 
 def test_repeated_names_become_paths_and_flat_test_is_unlabelled(flat, capsys):
     raw, facts = flat
-    train, test, solution = label_layouts.folders(facts, raw)
+    train, test, solution = LAYOUTS["folders"](facts, raw)
     assert solution is None
     assert test[["id", "image"]].to_numpy().tolist() == [["0", "test/0.png"], ["7", "test/7.png"]]
     assert "sick" not in test
@@ -87,7 +87,7 @@ def test_id_pattern_builds_ids_from_folder_and_name(flat, capsys):
     raw, facts = flat
     labels = facts.labels.model_copy(update={"id": "{label}-{id}"})
     images = facts.images.model_copy(update={"test": [], "train": ["train/{label}/{id}.png"]})
-    train, test, _ = label_layouts.folders(facts.model_copy(update={"labels": labels, "images": images}), raw)
+    train, test, _ = LAYOUTS["folders"](facts.model_copy(update={"labels": labels, "images": images}), raw)
     assert train["id"].tolist() == ["NO-0", "NO-1", "YES-0", "YES-2"]
     assert test is None
     assert capsys.readouterr().out == ""
@@ -98,7 +98,7 @@ def test_excluded_images_are_not_samples(flat):
     picture(raw / "train/NO/0_mask.png")
     picture(raw / "train/masks/0.png")
     images = facts.images.model_copy(update={"exclude": ["*_mask.png", "train/masks/*"]})
-    train, _, _ = label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+    train, _, _ = LAYOUTS["folders"](facts.model_copy(update={"images": images}), raw)
     assert len(train) == 4
 
 
@@ -107,7 +107,7 @@ def test_partly_labelled_test_part_is_refused(flat):
     picture(raw / "val/NO/x.png")
     images = facts.images.model_copy(update={"test": ["test/{id}.png", "val/{label}/{id}.png"]})
     with pytest.raises(UserError, match=r"images.test: some patterns of the test part have \{label\}"):
-        label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+        LAYOUTS["folders"](facts.model_copy(update={"images": images}), raw)
 
 
 def test_test_folder_beside_class_folders_is_not_a_class(flat):
@@ -116,7 +116,7 @@ def test_test_folder_beside_class_folders_is_not_a_class(flat):
         picture(raw / f"here/{name}.png")
     picture(raw / "here/test/c.png")
     images = facts.images.model_copy(update={"train": ["{label}/{id}.png"], "test": ["test/{id}.png"]})
-    train, test, _ = label_layouts.folders(facts.model_copy(update={"images": images}), raw / "here")
+    train, test, _ = LAYOUTS["folders"](facts.model_copy(update={"images": images}), raw / "here")
     assert train["id"].tolist() == ["a", "b"]
     assert test["id"].tolist() == ["c"]
 
@@ -124,7 +124,7 @@ def test_test_folder_beside_class_folders_is_not_a_class(flat):
 def test_id_pattern_with_label_is_ignored_for_unlabelled_test(flat):
     raw, facts = flat
     labels = facts.labels.model_copy(update={"id": "{label}/{id}"})
-    train, test, _ = label_layouts.folders(facts.model_copy(update={"labels": labels}), raw)
+    train, test, _ = LAYOUTS["folders"](facts.model_copy(update={"labels": labels}), raw)
     assert test["id"].tolist() == ["0", "7"]
     assert train["id"].tolist() == ["NO/0", "NO/1", "YES/0", "YES/2"]
 
@@ -133,6 +133,6 @@ def test_names_that_differ_by_extension_keep_it(flat):
     raw, facts = flat
     picture(raw / "train/NO/0.jpg")
     images = facts.images.model_copy(update={"train": ["train/{label}/{id}.png", "train/{label}/{id}.jpg"]})
-    train, _, _ = label_layouts.folders(facts.model_copy(update={"images": images}), raw)
+    train, _, _ = LAYOUTS["folders"](facts.model_copy(update={"images": images}), raw)
     assert train["id"].is_unique
     assert {"train/NO/0.jpg", "train/NO/0.png"} <= set(train["id"])

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from medfold.commands.folds import make_folds
-from medfold.data import label_layouts
-from medfold.data.label_tables import read_table
-from medfold.data.samples import build_samples, encode_targets, samples_are_fresh
+from medfold.data.label_layouts import LAYOUTS
+from medfold.data.samples import build_samples, encode_targets, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
+from medfold.raw_files.label_tables import read_table
 from tests.support.helpers import competition, picture
 
 
@@ -28,7 +28,7 @@ def wide(tmp_path):
 
 def test_wide_reads_labels_patients_and_images(wide):
     raw, facts = wide
-    train, test, solution = label_layouts.wide(facts, raw)
+    train, test, solution = LAYOUTS["wide"](facts, raw)
     assert train[["id", "image", "patient", "target", "sex"]].to_numpy().tolist() == [
         ["a", "train/a.png", "p1", "0", "F"],
         ["b", "train/b.png", "p1", "1", "F"],
@@ -48,7 +48,7 @@ def test_image_pattern_can_name_columns_of_the_table(wide):
         "images": facts.images.model_copy(update={"train": ["train/{image_id}.png"], "test": ["test/{image_id}.png"]}),
         "submission": facts.submission.model_copy(update={"id": "prediction_id"}),
     }
-    train, test, _ = label_layouts.wide(facts.model_copy(update=changes), raw)
+    train, test, _ = LAYOUTS["wide"](facts.model_copy(update=changes), raw)
     assert train["id"].tolist() == ["a", "b", "c"]
     assert test["image"].tolist() == ["test/e.png", "test/d.png"]
 
@@ -73,7 +73,7 @@ def test_faulty_raw_data_raises(wide, break_raw_data, message):
     raw, facts = wide
     break_raw_data(raw)
     with pytest.raises(UserError, match=message) as caught:
-        label_layouts.wide(facts, raw)
+        LAYOUTS["wide"](facts, raw)
     assert "\n" not in str(caught.value)
 
 
@@ -81,7 +81,7 @@ def test_image_pattern_with_unknown_column_raises(wide):
     raw, facts = wide
     images = facts.images.model_copy(update={"train": ["{site}/{id}.png"]})
     with pytest.raises(UserError, match="has the field 'site', but the table has no such column"):
-        label_layouts.wide(facts.model_copy(update={"images": images}), raw)
+        LAYOUTS["wide"](facts.model_copy(update={"images": images}), raw)
 
 
 def test_encode_targets_numbers_classes_and_labels():
@@ -136,9 +136,9 @@ def test_repeated_rows_are_joined_as_labels_repeated_says(wide, how, expected):
     facts = facts.model_copy(update={"labels": labels})
     if how == "same":
         with pytest.raises(UserError, match="2 ids have rows with different labels: a, b"):
-            label_layouts.wide(facts, raw)
+            LAYOUTS["wide"](facts, raw)
         return
-    train = label_layouts.wide(facts, raw)[0]
+    train = LAYOUTS["wide"](facts, raw)[0]
     if how == "refuse":
         assert train["id"].duplicated().sum() == 4  # build_samples refuses them
         return
@@ -150,14 +150,14 @@ def test_repeated_rows_that_agree_are_merged(wide):
     raw, facts = wide
     (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\na,p1,M,0\nb,p1,F,1\nc,p2,M,1\n")
     facts = facts.model_copy(update={"labels": facts.labels.model_copy(update={"repeated": "same"})})
-    train = label_layouts.wide(facts, raw)[0]
+    train = LAYOUTS["wide"](facts, raw)[0]
     assert train[["id", "sex", "target"]].to_numpy().tolist() == [["a", "F", "0"], ["b", "F", "1"], ["c", "M", "1"]]
 
 
 def test_images_without_label_are_left_out_with_a_warning(wide, capsys):
     raw, facts = wide
     picture(raw / "train/x.png")
-    assert label_layouts.wide(facts, raw)[0]["id"].tolist() == ["a", "b", "c"]
+    assert LAYOUTS["wide"](facts, raw)[0]["id"].tolist() == ["a", "b", "c"]
     assert "1 images have no label and are left out: train/x.png" in capsys.readouterr().out
 
 
@@ -166,11 +166,11 @@ def test_private_header_in_labels_keep_is_refused(wide, monkeypatch):
     images = facts.images.model_copy(update={"headers": ["PatientName"]})
     labels = facts.labels.model_copy(update={"keep": ("PatientName",)})
     monkeypatch.setattr(
-        "medfold.data.label_layouts.read_headers",
+        "medfold.data.label_layouts.image_columns.read_headers",
         lambda raw, images, keywords, complete: {"PatientName": ["x"] * len(images)},
     )
     with pytest.raises(UserError, match="labels.keep: the header PatientName may identify a patient"):
-        label_layouts.wide(facts.model_copy(update={"images": images, "labels": labels}), raw)
+        LAYOUTS["wide"](facts.model_copy(update={"images": images, "labels": labels}), raw)
 
 
 def test_unit_in_two_groups_is_refused(small):
@@ -192,7 +192,7 @@ def other_labels(wide, table: str, **labels):
 
 def test_table_columns_can_be_called_id_and_image(wide):
     raw, facts = other_labels(wide, "id,image,target\n9,a,0\n9,b,0\n8,c,1\n", id="image", group="id", keep=())
-    train, _, _ = label_layouts.wide(facts, raw)
+    train, _, _ = LAYOUTS["wide"](facts, raw)
     assert train[["id", "patient", "image"]].to_numpy().tolist() == [
         ["a", "9", "train/a.png"],
         ["b", "9", "train/b.png"],
@@ -222,7 +222,7 @@ def test_group_is_what_the_group_pattern_captures(wide, pattern, ids, expected):
         picture(raw / f"train/{id}.png")
     table = "id,target\n" + "".join(f"{id},0\n" for id in ids)
     raw, facts = other_labels((raw, facts), table, group=None, group_pattern=pattern, keep=())
-    assert label_layouts.wide(facts, raw)[0]["patient"].tolist() == expected
+    assert LAYOUTS["wide"](facts, raw)[0]["patient"].tolist() == expected
 
 
 def test_group_pattern_warns_if_ids_do_not_match_or_join(wide, capsys):
@@ -232,10 +232,10 @@ def test_group_pattern_warns_if_ids_do_not_match_or_join(wide, capsys):
         picture(raw / f"train/{id}.png")
     table = "id,target\n" + "".join(f"{id},0\n" for id in ids)
     _, rare = other_labels((raw, facts), table, group=None, group_pattern=r"x0(\d)", keep=())
-    label_layouts.wide(rare, raw)
+    LAYOUTS["wide"](rare, raw)
     assert "labels.group_pattern does not match 20 of 30 ids" in capsys.readouterr().out
     _, single = other_labels((raw, facts), table, group=None, group_pattern=r"x\d+", keep=())
-    label_layouts.wide(single, raw)
+    LAYOUTS["wide"](single, raw)
     assert "labels.group_pattern joins nothing: 30 ids, as many groups" in capsys.readouterr().out
 
 
@@ -246,7 +246,7 @@ def test_image_pattern_pads_numbers_and_allows_spaces(wide):
     raw, facts = other_labels(wide, "id,The site,target\n1,S 1,0\n20.0,S 1,1\n", group=None, keep=())
     for pattern in ("scans/{The site}/{id:05d}.png",):
         images = facts.images.model_copy(update={"train": [pattern]})
-        train, _, _ = label_layouts.wide(facts.model_copy(update={"images": images}), raw)
+        train, _, _ = LAYOUTS["wide"](facts.model_copy(update={"images": images}), raw)
         assert train["image"].tolist() == ["scans/S 1/00001.png", "scans/S 1/00020.png"]
 
 
@@ -256,13 +256,13 @@ def test_missing_image_error_shows_a_similar_file(wide, id):
     with pytest.raises(
         UserError, match=r"1 images are missing.*There is 'train/b.png', not 'train/.*check spaces, case"
     ):
-        label_layouts.wide(facts, raw)
+        LAYOUTS["wide"](facts, raw)
 
 
 def test_missing_images_within_the_tolerance_are_kept(wide, capsys):
     raw, facts = other_labels(wide, "id,target\na,0\nb,0\nc,1\ngone,1\n", group=None, keep=())
     images = facts.images.model_copy(update={"tolerate": 0.3})
-    train, _, _ = label_layouts.wide(facts.model_copy(update={"images": images}), raw)
+    train, _, _ = LAYOUTS["wide"](facts.model_copy(update={"images": images}), raw)
     assert train["image"].tolist()[-1] == "train/gone.png"
     assert "1 images are missing, no more than images.tolerate allows: train/gone.png" in capsys.readouterr().out
 
@@ -337,11 +337,21 @@ def test_label_lists_can_have_another_separator(wide):
         "id,found\na,No Finding\nb,Mass|Pleural fluid\nc,\n",
         group=None,
         keep=(),
-        shape="lists",
+        layout="lists",
         value="found",
         separator="|",
         targets=["Mass", "No Finding", "Pleural fluid"],
     )
     facts = facts.model_copy(update={"task": "multilabel"})
-    train, _, _ = label_layouts.lists(facts, raw)
+    train, _, _ = LAYOUTS["lists"](facts, raw)
     assert train[facts.labels.targets].to_numpy().tolist() == [["0", "1", "0"], ["1", "0", "1"], ["0", "0", "0"]]
+
+
+def test_the_fingerprint_of_earlier_versions_is_kept(small):
+    """A sample table that was written when labels.layout was called labels.shape is still fresh."""
+    layout = {"labels": {"layout": "lists", "file": "a.csv", "value": "v", "targets": ["a", "b"]}}
+    submission = {"submission": {"sample": "s.csv", "layout": "lists"}}
+    facts = competition("multilabel", **layout, **submission, score={"metric": "macro_f1"})
+    small.paths.raw_manifest.parent.mkdir(parents=True)
+    small.paths.raw_manifest.write_text("file,bytes,sha256\n")
+    assert samples_fingerprint(facts, small.paths) == "346eb47d4e398c34"

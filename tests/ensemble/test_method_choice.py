@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
-from medfold.ensemble.method_choice import Members, calibration_gain, choose_method, compare_methods
+from medfold.ensemble.method_choice import MemberPredictions, calibration_gain, choose_method, compare_methods
 from medfold.ensemble.methods import METHODS
 from medfold.errors import UserError
 from medfold.scoring.cross_fitting import FittedTransform
@@ -17,7 +17,7 @@ from tests.support.helpers import competition
 def members(stack, targets, folds=5, seed=0):
     n = len(targets)
     fold = np.random.default_rng(seed).permutation(n) % folds
-    return Members([f"m{k}" for k in range(len(stack))], stack, targets, fold, np.arange(n))
+    return MemberPredictions([f"m{k}" for k in range(len(stack))], stack, targets, fold, np.arange(n))
 
 
 def independent(n=1000, count=3, strength=1.0, seed=0):
@@ -225,7 +225,9 @@ def problems_with_few_labels(draw):
     if task == "multiclass":
         stack /= stack.sum(axis=2, keepdims=True)
     fold = np.sort(np.arange(n) % folds)
-    return facts, Members([f"m{k}" for k in range(count)], stack, targets.astype(int), fold, np.arange(n) // 2)
+    return facts, MemberPredictions(
+        [f"m{k}" for k in range(count)], stack, targets.astype(int), fold, np.arange(n) // 2
+    )
 
 
 @pytest.mark.filterwarnings("error")
@@ -243,7 +245,7 @@ def test_undefined_score_keeps_the_plain_mean(made):
     )
 
 
-@pytest.mark.parametrize("name", list(METHODS))
+@pytest.mark.parametrize("name", METHODS.names())
 @pytest.mark.parametrize("metric", ["auc", "log_loss", "pf1"])
 def test_fallback_without_image_predicts_the_prior(name, metric):
     """Positives are rare, so the prior is above the predictions for most images."""

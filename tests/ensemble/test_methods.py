@@ -44,7 +44,7 @@ def fit(name, stack, targets, metric, per_class=False):
 
 
 @pytest.mark.parametrize("make", [binary, classes, labels])
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", METHODS.names())
 @pytest.mark.parametrize("per_class", [False, True])
 def test_every_method_gives_probabilities_for_every_task(make, name, per_class, tmp_path):
     stack, targets = make()

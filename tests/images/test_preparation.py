@@ -118,7 +118,7 @@ def drawn(kind, shape, seed):
 
 
 @given(
-    name=st.sampled_from(list(preparation.STEPS)),
+    name=st.sampled_from(preparation.STEPS.names()),
     kind=st.sampled_from(["noise", "flat", "dark", "light", "disc"]),
     height=st.one_of(st.integers(1, 70), st.sampled_from([520, 1100])),
     width=st.one_of(st.integers(1, 70), st.sampled_from([520, 1100])),

@@ -201,7 +201,7 @@ table(
     both(
         edit(YAML, "task: binary\nclasses: [healthy, sick]", "task: multilabel"),
         edit(YAML, "metric: auc", "metric: mean_auc"),
-        edit(YAML, "targets: [finding]", "targets: [healthy, sick]\n  shape: lists\n  value: finding"),
+        edit(YAML, "targets: [finding]", "targets: [healthy, sick]\n  layout: lists\n  value: finding"),
         edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,sick ill"),
     ),
 )
@@ -210,7 +210,7 @@ table(
     r"train.csv: 1 rows do not have one 1",
     both(
         edit(YAML, "classes: [healthy, sick]", "classes: [a, b]"),
-        edit(YAML, "targets: [finding]", "targets: [finding]\n  shape: one_hot"),
+        edit(YAML, "targets: [finding]", "targets: [finding]\n  layout: one_hot"),
         lambda: Path(TRAIN_CSV).write_text(
             "id,patient,a,b\n" + "".join(f"i{n:02},p{n // 2},{1},{int(n == 3)}\n" for n in range(16))
         ),
@@ -222,7 +222,7 @@ table(
     both(
         edit(YAML, "task: binary\nclasses: [healthy, sick]", "task: multilabel"),
         edit(YAML, "metric: auc", "metric: mean_auc"),
-        edit(YAML, "targets: [finding]", "targets: [a, b]\n  shape: long\n  value: finding"),
+        edit(YAML, "targets: [finding]", "targets: [a, b]\n  layout: long\n  value: finding"),
     ),
 )
 wrong(
@@ -419,7 +419,7 @@ def _bomb() -> bytes:
     return bytes(content)
 
 
-ARRAYS = edit(YAML, "  file: train.csv", "  shape: arrays\n  file: a.npz")
+ARRAYS = edit(YAML, "  file: train.csv", "  layout: arrays\n  file: a.npz")
 
 
 def arrays(name: str, says: str, content: Callable[[], bytes]) -> None:
@@ -660,10 +660,10 @@ fact(
 )
 fact("a target twice", r"labels", "targets: [finding]", "targets: [finding, finding]")
 fact(
-    "an unknown shape",
-    r"unknown labels.shape 'wild' \(did you mean 'wide'",
+    "an unknown layout",
+    r"labels.layout: unknown label layout 'wild' \(did you mean 'wide'",
     "  group: patient",
-    "  group: patient\n  shape: wild",
+    "  group: patient\n  layout: wild",
 )
 fact(
     "an unknown window",

@@ -52,7 +52,7 @@ def test_class_folders_are_preferred_to_table_without_labels(tmp_path, column):
     rows = [f"{letter}{n:03},{'AB'[n % 2] if column == 'scanner' else n // 2}" for letter in "bm" for n in range(12)]
     table(tmp_path, "metadata.csv", f"image,{column}", *rows)
     facts, said = facts_and_doubts(tmp_path)
-    assert (facts["labels"]["shape"], facts["classes"]) == ("folders", ["benign", "malignant"])
+    assert (facts["labels"]["layout"], facts["classes"]) == ("folders", ["benign", "malignant"])
     assert "metadata.csv: not used, since folders name the classes" in said
 
 

@@ -108,7 +108,7 @@ def test_zip_with_unflagged_utf8_names_is_read(bare):
 
 def test_masks_among_the_images_are_reported_until_excluded(bare):
     facts = Path("competition/clinic/competition.yaml")
-    labels = "labels: {shape: folders, targets: [finding]}\n"
+    labels = "labels: {layout: folders, targets: [finding]}\n"
     text = facts.read_text()
     start, end = text.index("labels:"), text.index("images:")
     text = text[:start] + labels + text[end:].replace('train: "train/{id}.png"', 'train: "class/{label}/{id}.png"')

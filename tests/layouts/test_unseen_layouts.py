@@ -81,7 +81,7 @@ SIGNS = list("NDGCAHMO")
     "balanced_accuracy",
     task="multiclass",
     classes=SIGNS,
-    labels={"shape": "one_hot", "id": "image", "group": "patient"},
+    labels={"layout": "one_hot", "id": "image", "group": "patient"},
 )
 def fundus(raw: Path) -> None:
     """Eight one-hot columns, two eyes of each patient, several extensions."""
@@ -98,7 +98,7 @@ def fundus(raw: Path) -> None:
     "chest",
     "mean_auc",
     task="multilabel",
-    labels={"shape": "lists", "separator": "|", "id": "Image Index", "group": "Patient ID"},
+    labels={"layout": "lists", "separator": "|", "id": "Image Index", "group": "Patient ID"},
 )
 def chest(raw: Path) -> None:
     """Findings in one column with | between, `No Finding`, images in two folders, ages beside patients."""

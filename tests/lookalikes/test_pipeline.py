@@ -15,7 +15,7 @@ from medfold.images.store import load_store, store_key
 from tests.lookalikes import LOOKALIKES, ODDITIES
 from tests.support.helpers import constant_run
 
-# Each shape of submission once; the other presets are slow ones.
+# Each layout of submission once; the other presets are slow ones.
 EACH_TIME = ("isic-2024-challenge", "siim-isic-melanoma-classification", "human-protein-atlas-image-classification")
 ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow) for name in [*LOOKALIKES, *ODDITIES]]
 
@@ -49,11 +49,11 @@ def test_constant_predictor_gives_a_checked_submission(lookalike, project):
     assert list(written.columns) == list(sample.columns)
     units = truth["units"] or lookalike.part("test")["id"].tolist()
     expected = units
-    if competition.submission.shape == "long":
+    if competition.submission.layout == "long":
         assert set(written[truth["id_column"]]) == {f"{unit}_{label}" for unit in units for label in truth["targets"]}
         expected = sample[truth["id_column"]].tolist()
     assert written[truth["id_column"]].tolist() == expected
     values = written.drop(columns=truth["id_column"])
-    if competition.submission.shape != "lists" and values.shape[1] == len(competition.prediction_columns):
+    if competition.submission.layout != "lists" and values.shape[1] == len(competition.prediction_columns):
         assert np.isfinite(values.astype(float)).all(axis=None)
-    assert values.nunique().max() <= (len(truth["targets"]) if competition.submission.shape == "long" else 1)
+    assert values.nunique().max() <= (len(truth["targets"]) if competition.submission.layout == "long" else 1)

@@ -138,7 +138,7 @@ def test_invalid_backbone_settings_raise_in_one_line(tmp_path):
 
 def test_every_keras_application_has_its_own_scaling():
     nets = {name for name in dir(keras.applications) if name[0].isupper()}
-    assert nets <= set(BACKBONES)
+    assert nets <= set(BACKBONES.names())
     expected = {
         "tf": "MobileNet MobileNetV2 ResNet50V2 ResNet152V2 InceptionV3 InceptionResNetV2 Xception NASNetMobile",
         "torch": "DenseNet121 DenseNet201",

@@ -99,7 +99,7 @@ def test_missing_packages_depend_on_image_format(pattern, missing):
 
 def test_npz_images_need_no_packages():
     arrays = competition(
-        labels={"targets": ["a"], "shape": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
+        labels={"targets": ["a"], "layout": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
     )
     assert wheels.missing_packages(arrays) == ()
 

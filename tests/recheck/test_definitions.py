@@ -31,12 +31,12 @@ def competitions(draw):
     task = draw(st.sampled_from(list(BY_TASK)))
     metric, is_not_binary = draw(st.sampled_from(BY_TASK[task])), task != "binary"
     needs_classes = METRICS[metric].needs == "class"
-    shapes = {"multilabel": ["wide", "long", *(["lists"] if needs_classes else [])]}.get(task, ["wide"])
-    shape = draw(st.sampled_from(shapes))
+    layouts = {"multilabel": ["wide", "long", *(["lists"] if needs_classes else [])]}.get(task, ["wide"])
+    layout = draw(st.sampled_from(layouts))
     names = draw(st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: not {*words} & {*RESERVED}))
-    if shape != "wide":
+    if layout != "wide":
         names = ["a", "b_a", "c"]  # words that lists and long rows can hold
-    change = {"score": {"metric": metric}, "submission": {"shape": shape, "empty": draw(st.booleans())}}
+    change = {"score": {"metric": metric}, "submission": {"layout": layout, "empty": draw(st.booleans())}}
     if metric == "weighted_log_loss":
         change["score"]["weights"] = {names[0]: 2.0}
     if task == "multilabel":
@@ -53,9 +53,9 @@ def competitions(draw):
     if facts.exclusive_classes:
         predictions = (predictions + 0.01) / (predictions + 0.01).sum(axis=1, keepdims=True)
     ids = draw(st.lists(TEXT, min_size=num_rows, max_size=num_rows, unique=True))
-    if shape == "long":
+    if layout == "long":
         sample = pd.DataFrame({"id": [f"{id}_{name}" for id in ids for name in facts.prediction_columns], "value": ""})
-    elif shape == "lists":
+    elif layout == "lists":
         sample = pd.DataFrame({"id": ids, "labels": ""})
     else:
         is_single_column = task == "binary" or (facts.exclusive_classes and needs_classes)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from medfold import files
+from medfold import config, files
 from medfold.commands.compare import compare
 from medfold.commands.download import download
 from medfold.commands.ensemble import ensemble
@@ -19,10 +19,12 @@ from medfold.commands.report import report
 from medfold.commands.runs import list_runs
 from medfold.commands.submit import submit
 from medfold.commands.train import train
+from medfold.competition.former_names import with_former_names
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
+from medfold.runs.identity import facts_of_run, find_changed_fact
 from tests.conftest import add_competition, copied
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run
@@ -34,7 +36,7 @@ THREE = "\n".join(
         "upload: local",
         "task: multiclass",
         "classes: [calm, mild, wild]",
-        "labels: {shape: folders, targets: [label], holdout: 0.3}",
+        "labels: {layout: folders, targets: [label], holdout: 0.3}",
         'images: {train: "{label}/{id}.png", channels: 1}',
         "score: {metric: accuracy}",
         "folds: {k: 3}",
@@ -358,3 +360,18 @@ def test_predict_reports_exchanged_positive_class(trained, capsys):
         "'target' is the probability of '1', as when baseline was trained; competition.yaml now has '0' as the positive"
     )
     assert warning in capsys.readouterr().out
+
+
+def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
+    run = three.paths.run("noisy")
+    metadata = files.read_json(run.metadata)
+    assert metadata["facts"]["labels"]["layout"] == "folders"
+    files.write_json({**metadata, "facts": with_former_names(metadata["facts"])}, run.metadata)
+    assert files.read_json(run.metadata)["facts"]["labels"]["shape"] == "folders"
+    assert facts_of_run(three, "noisy") == three.competition
+    every_key = tuple(config.flat(three.competition.model_dump()))
+    assert find_changed_fact(three, "noisy", every_key) is None
+    score = files.read_json(run.score)
+    files.write_json({**score, "facts": with_former_names(score["facts"])}, run.score)
+    submit(three, names=["noisy"])
+    recheck(three)

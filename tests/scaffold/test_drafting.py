@@ -28,7 +28,7 @@ def test_tables_and_folders_of_presets_are_drafted_correctly(name, tmp_path):
     known = load_facts(ROOT.competition(name), ROOT.base_folder)
     assert found["task"] == known.task
     labels, images = found["labels"], found["images"]
-    assert labels["shape"] == known.labels.shape
+    assert labels["layout"] == known.labels.layout
     assert images.get("root", "") == known.images.root
     own_name = f"{{{known.labels.id}}}"
     train = images["train"] if isinstance(images["train"], list) else [images["train"]]
@@ -37,7 +37,7 @@ def test_tables_and_folders_of_presets_are_drafted_correctly(name, tmp_path):
         assert images["test"] == known.images.test[0].replace(own_name, "{id}")
     else:
         assert labels.get("holdout") or known.labels.holdout
-    if known.labels.shape == "folders":
+    if known.labels.layout == "folders":
         assert sorted(found["classes"]) == sorted(known.classes)
         return
     assert labels["id"] == known.labels.id
@@ -48,7 +48,7 @@ def test_tables_and_folders_of_presets_are_drafted_correctly(name, tmp_path):
         assert images["channels"] == known.images.channels
     if known.submission.sample:
         assert found["submission"]["id"] == known.submission.id
-        assert found["submission"].get("shape", "wide") == known.submission.shape
+        assert found["submission"].get("layout", "wide") == known.submission.layout
 
 
 @pytest.mark.parametrize("name", ARRAYS)
@@ -336,12 +336,12 @@ def test_one_hot_columns_become_classes(tmp_path):
     assert (facts["task"], facts["classes"]) == ("multiclass", ["MEL", "NV", "BCC"])
     assert facts["labels"] | {"holdout": 0.2} == {
         "file": "train.csv",
-        "shape": "one_hot",
+        "layout": "one_hot",
         "id": "image",
         "targets": ["label"],
         "holdout": 0.2,
     }
-    assert "labels.shape: one_hot (3 columns, one of them 1 in each row" in report
+    assert "labels.layout: one_hot (3 columns, one of them 1 in each row" in report
 
 
 def test_other_binary_columns_become_labels(tmp_path):

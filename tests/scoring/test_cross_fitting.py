@@ -8,7 +8,7 @@ from medfold.scoring.cross_fitting import MAPS, FittedTransform, chain_fits, cro
 
 @pytest.fixture(autouse=True)
 def _own_maps(monkeypatch):
-    monkeypatch.setattr(MAPS, "_built_in", dict(MAPS))
+    monkeypatch.setattr(MAPS, "_built_in", dict(MAPS._built_in))
     for each in (plus, times, summed):
         prediction_map(each)
 

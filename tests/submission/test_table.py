@@ -158,10 +158,10 @@ def test_single_class_column_needs_decision_metric():
     with pytest.raises(UserError, match="one column for the class, .*mean_auc needs probabilities"):
         build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
     with pytest.raises(UserError, match="mean_auc needs probabilities, .*lists"):
-        metric_of(competition("multilabel", submission={"shape": "lists"}))
+        metric_of(competition("multilabel", submission={"layout": "lists"}))
 
 
-LONG = {"submission": {"shape": "long", "id": "ID"}}
+LONG = {"submission": {"layout": "long", "id": "ID"}}
 
 
 def long_sample(order):
@@ -194,7 +194,7 @@ def test_missing_long_rows_raise_with_ids():
 
 
 def test_lists_hold_labels_above_half_or_most_probable():
-    facts = competition("multilabel", submission={"shape": "lists"}, score={"metric": "macro_f1"})
+    facts = competition("multilabel", submission={"layout": "lists"}, score={"metric": "macro_f1"})
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.7, 0.51, 0.3]})
     built = build_submission(facts, predictions, sample(Predicted=["0"] * 3))
     assert built["Predicted"].tolist() == ["a b", "b", "a"]
@@ -208,7 +208,7 @@ def test_empty_lists_need_submission_empty_and_score_as_written():
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.2, 0.51, 0.3]})
     targets, sample_table = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
     for empty, cells, expected in ((True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)):
-        facts = competition("multilabel", submission={"shape": "lists", "empty": empty}, score={"metric": "macro_f1"})
+        facts = competition("multilabel", submission={"layout": "lists", "empty": empty}, score={"metric": "macro_f1"})
         built = build_submission(facts, predictions, sample_table)
         assert built["Predicted"].tolist() == cells
         check_submission(facts, built, sample_table)
@@ -315,7 +315,7 @@ def test_add_row_updates_row_of_same_file(project_folder):
 
 def test_lists_use_label_separator():
     labels = {"targets": ["Mass", "Pleural fluid"], "separator": "|"}
-    facts = competition("multilabel", labels=labels, submission={"shape": "lists"}, score={"metric": "macro_f1"})
+    facts = competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
     sample_table = sample(found=[""] * 3)
     values = pd.DataFrame({"id": sample_table["id"], "Mass": [0.9, 0.2, 0.8], "Pleural fluid": [0.9, 0.6, 0.1]})
     built = build_submission(facts, values, sample_table)

@@ -13,7 +13,6 @@ from medfold.data import (
     encode_targets,
     format_folds,
     load_dataset,
-    mask_warning,
     near_duplicate_examples,
     read_extra_columns,
     sample_submission,
@@ -28,6 +27,7 @@ from medfold.folds import (
     scarce_classes,
 )
 from medfold.images import STATISTICS, is_dicom, path_of_image, read_headers, value_suspicions, write_contact_sheet
+from medfold.raw_files import mask_warning
 from medfold.submission import check_sample_submission
 
 MAX_SUSPECTS = 3  # suspected groups on the terminal

@@ -16,7 +16,7 @@ from medfold.data import new_images
 from medfold.ensemble import (
     BATCH_SIZE,
     EnsemblePredictor,
-    Member,
+    MemberRun,
     SavedChoice,
     choice_of_ensemble,
     ensemble_runs,
@@ -186,7 +186,7 @@ def _predict_images(
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """The predictions of the readable images, and the reason for each unreadable one."""
     competition, columns = project.competition, project.competition.prediction_columns
-    members = [Member(name, recipe_of_run(project, name), _weights_files(project, name)) for name in sorted(names)]
+    members = [MemberRun(name, recipe_of_run(project, name), _weights_files(project, name)) for name in sorted(names)]
     predictor = EnsemblePredictor(competition, members, choice.fitted, min(BATCH_SIZE, len(paths)))
     for member in members:
         folds = f"{len(member.weights)} of {competition.folds.k} folds"

@@ -2,6 +2,7 @@
 
 from medfold.competition.facts import Competition, has_known_groups
 from medfold.competition.facts_sections import FoldFacts, ImageFacts, Symmetry
+from medfold.competition.former_names import with_current_names, with_former_names
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
 from medfold.competition.project import RESEARCH_NOTICE, Project, image_settings
 from medfold.competition.recipe import (
@@ -40,4 +41,6 @@ __all__ = [
     "plugins_hash",
     "run_name",
     "use_plugins",
+    "with_current_names",
+    "with_former_names",
 ]

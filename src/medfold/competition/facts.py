@@ -13,6 +13,7 @@ from medfold.competition.facts_sections import (
     SubmissionFacts,
     items_as_text,
 )
+from medfold.competition.former_names import with_current_names
 from medfold.config import StrictModel
 
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
@@ -47,6 +48,11 @@ class Competition(StrictModel):
     submission: SubmissionFacts = SubmissionFacts()
     folds: FoldFacts = FoldFacts()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _rename_former_keys(cls, facts: Any) -> Any:
+        return with_current_names(facts)
+
     @field_validator("classes", mode="before")
     @classmethod
     def _texts(cls, value: Any) -> Any:
@@ -54,20 +60,20 @@ class Competition(StrictModel):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> "Competition":
-        has_arrays = self.labels.shape == "arrays"
+        has_arrays = self.labels.layout == "arrays"
         if not self.images.train and not has_arrays:
             raise ValueError("'images.train' is missing: the pattern of the training images, such as train/{id}.png")
         if has_arrays and self.labels.holdout:
-            raise ValueError("'labels.holdout' has no meaning for labels.shape arrays, whose file has a test part")
+            raise ValueError("'labels.holdout' has no meaning for labels.layout arrays, whose file has a test part")
         if self.labels.part:
             self._check_parts()
         elif not has_arrays and bool(self.images.test) == bool(self.labels.holdout):
             raise ValueError("set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)")
-        if self.labels.map and self.labels.shape == "one_hot":
+        if self.labels.map and self.labels.layout == "one_hot":
             raise ValueError(
-                "'labels.map' has no meaning for labels.shape one_hot, where columns are marked by 0 and 1"
+                "'labels.map' has no meaning for labels.layout one_hot, where columns are marked by 0 and 1"
             )
-        known = self.labels.targets if self.labels.shape == "lists" else self.class_names
+        known = self.labels.targets if self.labels.layout == "lists" else self.class_names
         if unknown_classes := [name for name in self.labels.map.values() if name is not None and name not in known]:
             raise ValueError(
                 f"'labels.map' maps a value to '{unknown_classes[0]}', which is not one of {', '.join(known[:12])}"
@@ -81,11 +87,11 @@ class Competition(StrictModel):
         unknown = sorted(set(self.score.weights) - set(self.labels.targets))
         if unknown:
             raise ValueError(f"'score.weights' names '{unknown[0]}', which is not a target")
-        if self.submission.shape == "lists":
+        if self.submission.layout == "lists":
             separator = self.labels.separator
             if split_names := [name for name in self.labels.targets if separator in name]:
                 problem = f"a list separated by '{separator}' cannot contain '{split_names[0]}'"
-                raise ValueError(f"{problem}: set 'labels.separator', or another 'submission.shape'")
+                raise ValueError(f"{problem}: set 'labels.separator', or another 'submission.layout'")
         if self.task == "multilabel":
             if len(self.labels.targets) == 1:
                 raise ValueError(
@@ -108,7 +114,7 @@ class Competition(StrictModel):
         return self
 
     def _check_parts(self) -> None:
-        if self.labels.shape not in ("wide", "one_hot", "lists"):
+        if self.labels.layout not in ("wide", "one_hot", "lists"):
             raise ValueError("'labels.part' is for tables with a row for each image")
         if self.upload != "local":
             raise ValueError(

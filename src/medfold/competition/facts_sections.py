@@ -22,7 +22,7 @@ def items_as_text(value: Any) -> Any:
 class LabelFacts(StrictModel):
     """Location and layout of the labels."""
 
-    shape: str = Field(default="wide", description="Layout of the labels in the raw data; see the layouts below.")
+    layout: str = Field(default="wide", description="Layout of the labels in the raw data; see the layouts below.")
     file: str = Field(
         default="",
         description="Table or array file with the labels, below `raw/` and `images.root`. Not for layout `folders`.",
@@ -262,22 +262,22 @@ class ScoreFacts(StrictModel):
 
 
 class SubmissionFacts(StrictModel):
-    """The shape of the file to upload."""
+    """Layout of the file to upload."""
 
     sample: str | None = Field(
         default=None,
         description="Sample submission, below `raw/` and `images.root`. Made by medfold if the data has none.",
     )
     id: str = Field(default="id", description="Column with the ids.")
-    shape: Literal["wide", "long", "lists"] = Field(
+    layout: Literal["wide", "long", "lists"] = Field(
         default="wide",
         description="`wide`: a row per unit. `long`: a row per unit and label, named `<unit>_<label>`. `lists`: a row "
         "per unit with the names of its labels, separated by `labels.separator`.",
     )
     empty: bool = Field(
         default=False,
-        description="Shape `lists`: a list may be empty. If not, a list without a decided label gets the most probable "
-        "one.",
+        description="Layout `lists`: a list may be empty. If not, a list without a decided label gets the most "
+        "probable one.",
     )
 
 

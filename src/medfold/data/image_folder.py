@@ -3,9 +3,9 @@
 from pathlib import Path, PurePosixPath
 
 from medfold.competition import ImageFacts
-from medfold.data.image_patterns import CHANNEL_FIELD
 from medfold.errors import UserError, shorten_list
 from medfold.images import image_extensions
+from medfold.raw_files import CHANNEL_FIELD
 
 
 def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:

@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import Competition
+from medfold.competition import Competition, with_former_names
 from medfold.console import warn
 from medfold.data import label_layouts
-from medfold.data.companions import mask_warning
-from medfold.data.label_tables import read_table
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError, shorten_list
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
+from medfold.raw_files import mask_warning, read_table
 
 # Facts under `images` on which the sample table depends.
 IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}
@@ -36,12 +35,8 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
             in two groups, or counts other than those in competition.yaml.
     """
     labels = competition.labels
-    if labels.shape not in label_layouts.LAYOUTS:
-        hint = did_you_mean(labels.shape, label_layouts.LAYOUTS)
-        raise UserError(
-            f"unknown labels.shape '{labels.shape}'{hint}", paths.facts, f"Known: {', '.join(label_layouts.LAYOUTS)}"
-        )
-    layout = label_layouts.LAYOUTS.find(labels.shape, "labels.shape")
+    where = f"{paths.facts.relative_to(paths.root)}, labels.layout"
+    layout = label_layouts.LAYOUTS.find(labels.layout, where)
     train, test, solution = layout(competition, paths.raw_root(competition.images.root))
     if labels.holdout:
         test, solution = train.head(0), None
@@ -130,7 +125,7 @@ def _written_files(paths: CompetitionPaths) -> list[Path]:
 
 def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
-    facts = competition.model_dump(include={"task", "classes", "labels", "submission"})
+    facts = with_former_names(competition.model_dump(include={"task", "classes", "labels", "submission"}))
     facts["images"] = competition.images.model_dump(include=IMAGE_FACTS)
     facts["unit"] = competition.score.unit
     if competition.labels.holdout:
@@ -197,7 +192,7 @@ def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: p
     labels = competition.labels
     no_columns = pd.DataFrame(index=ids.index)
     path = paths.raw_root(competition.images.root) / (labels.file or "")
-    if labels.shape not in ("wide", "one_hot", "lists") or not path.is_file():
+    if labels.layout not in ("wide", "one_hot", "lists") or not path.is_file():
         return no_columns
     table = read_table(path, [labels.id]).drop_duplicates(labels.id).set_index(labels.id)
     used = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep}

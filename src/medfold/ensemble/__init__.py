@@ -2,7 +2,7 @@
 
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.methods import ensemble_method, mean_of
-from medfold.ensemble.predictor import BATCH_SIZE, EnsemblePredictor, Member, PredictionLimit
+from medfold.ensemble.predictor import BATCH_SIZE, EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
 from medfold.ensemble.summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
 
@@ -11,7 +11,7 @@ __all__ = [
     "Ensemble",
     "EnsemblePredictor",
     "EnsembleSummary",
-    "Member",
+    "MemberRun",
     "PostProcessingSummary",
     "PredictionLimit",
     "SavedChoice",

@@ -27,7 +27,7 @@ MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need f
 
 
 @dataclass(frozen=True)
-class Members:
+class MemberPredictions:
     """OOF predictions of several runs for the same units.
 
     Args:
@@ -161,7 +161,7 @@ class EnsembleChoice:
 
 
 def compare_methods(
-    members: Members, competition: Competition, per_class: bool = False, only: str | None = None
+    members: MemberPredictions, competition: Competition, per_class: bool = False, only: str | None = None
 ) -> list[Candidate]:
     """Scores every method against the plain mean.
 
@@ -191,7 +191,7 @@ def compare_methods(
 
 
 def choose_method(
-    members: Members, competition: Competition, method: str | None = None, per_class: bool = False
+    members: MemberPredictions, competition: Competition, method: str | None = None, per_class: bool = False
 ) -> EnsembleChoice:
     """Chooses the method, and whether to apply post-processing.
 
@@ -216,7 +216,7 @@ def choose_method(
 
 
 def calibration_gain(
-    members: Members, competition: Competition, choice: EnsembleChoice, per_class: bool = False
+    members: MemberPredictions, competition: Competition, choice: EnsembleChoice, per_class: bool = False
 ) -> Calibration:
     """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
@@ -230,7 +230,7 @@ def calibration_gain(
     return Calibration(temperature, ece(members.targets, chosen.predictions), ece(members.targets, after))
 
 
-def error_correlation(members: Members) -> np.ndarray:
+def error_correlation(members: MemberPredictions) -> np.ndarray:
     """Returns the correlation of the members' errors (prediction - label).
 
     Returns:
@@ -254,7 +254,7 @@ def _best_candidate(candidates: list[Candidate], competition: Competition) -> Ca
     return max(better, key=lambda candidate: metric_of(competition).sign * candidate.cross_fitted, default=plain)
 
 
-def _find_candidate(members: Members, candidates: list[Candidate], name: str) -> Candidate:
+def _find_candidate(members: MemberPredictions, candidates: list[Candidate], name: str) -> Candidate:
     for candidate in candidates:
         if candidate.method.name == name:
             return candidate
@@ -265,12 +265,12 @@ def _find_candidate(members: Members, candidates: list[Candidate], name: str) ->
             else "it is fitted on labels, and only one fold is trained"
         )
         raise UserError(f"method {name} cannot be used yet: {reason}", f"METHOD={name}")
-    known = f"Known: {', '.join(METHODS)}"
-    raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS)}", f"METHOD={name}", known)
+    known = f"Known: {', '.join(METHODS.names())}"
+    raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS.names())}", f"METHOD={name}", known)
 
 
 def _post_process(
-    members: Members, competition: Competition, chosen: Candidate, per_class: bool
+    members: MemberPredictions, competition: Competition, chosen: Candidate, per_class: bool
 ) -> PostProcessed | None:
     metric = metric_of(competition)
     post_processing = post_processing_of(competition, metric)
@@ -292,6 +292,6 @@ def _post_process(
     )
 
 
-def _gain(metric: Metric, members: Members, first: np.ndarray, second: np.ndarray) -> Difference:
+def _gain(metric: Metric, members: MemberPredictions, first: np.ndarray, second: np.ndarray) -> Difference:
     num_resamples = int(np.clip(MAX_RESAMPLED_ROWS // len(first), MIN_RESAMPLES, MAX_RESAMPLES))
     return paired_difference(metric, members.targets, first, second, members.group, num_resamples)

@@ -22,7 +22,7 @@ BATCH_SIZE = 64  # images per forward pass
 
 
 @dataclass(frozen=True)
-class Member:
+class MemberRun:
     """A run of an ensemble, with its trained folds.
 
     Args:
@@ -68,7 +68,11 @@ class EnsemblePredictor:
     """
 
     def __init__(
-        self, competition: Competition, members: Sequence[Member], fitted: FittedTransform, batch_size: int = BATCH_SIZE
+        self,
+        competition: Competition,
+        members: Sequence[MemberRun],
+        fitted: FittedTransform,
+        batch_size: int = BATCH_SIZE,
     ):
         self._competition, self._fitted = competition, fitted
         self._runs = [_RunPredictor(competition, member, batch_size) for member in members]
@@ -174,7 +178,7 @@ def _stack_runs(
 class _RunPredictor:
     """Mean prediction over the folds of a run."""
 
-    def __init__(self, competition: Competition, member: Member, batch_size: int):
+    def __init__(self, competition: Competition, member: MemberRun, batch_size: int):
         with silence_native_output(show_on_error=True):  # TensorFlow logs missing GPUs
             from medfold.prediction import Predictor, load_model, read_weights
 

@@ -11,7 +11,7 @@ from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import method_choice
 from medfold.ensemble.fold_mean import mean_by_id
-from medfold.ensemble.method_choice import Calibration, EnsembleChoice, Members, choose_method
+from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPredictions, choose_method
 from medfold.ensemble.predictor import combine
 from medfold.errors import UserError, shorten_list
 from medfold.run_paths import FoldPaths
@@ -46,7 +46,7 @@ class Ensemble:
     """
 
     names: list[str]
-    members: Members
+    members: MemberPredictions
     choice: EnsembleChoice
     calibration: Calibration | None
     oof: OofPredictions
@@ -89,7 +89,7 @@ def ensemble_runs(
     }
     oof = next(iter(oof_by_run.values()))
     stack = np.stack([predicted.predictions for predicted in oof_by_run.values()])
-    members = Members(list(oof_by_run), stack, oof.targets, oof.fold, oof.group)
+    members = MemberPredictions(list(oof_by_run), stack, oof.targets, oof.fold, oof.group)
     choice = choose_method(members, competition, method, per_class)
     probabilities_fitted, probabilities_oof = choice.probabilities
     probabilities = replace(oof, predictions=probabilities_oof)
@@ -153,7 +153,7 @@ class _Run:
         return {file.relative_to(project.workspace.root).as_posix(): files.sha256(file) for file in paths}
 
 
-def _score_entry(members: Members, choice: EnsembleChoice) -> dict[str, Any]:
+def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:
     """Returns the entry `ensemble` of score.json."""
     chosen, post_processed = choice.chosen, choice.post_processed
     entry: dict[str, Any] = {"method": chosen.method.name}

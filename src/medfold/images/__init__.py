@@ -1,11 +1,9 @@
 """Images: reading any format, preparation by the recipe, storage as uint8 arrays."""
 
 from medfold.images import preparation_steps as preparation_steps  # registers them
-from medfold.images.contact_sheet import draw_contact_sheet, thumbnail, write_contact_sheet
+from medfold.images.contact_sheet import thumbnail, write_contact_sheet
 from medfold.images.dicom_headers import identifying_keywords, read_headers
 from medfold.images.formats.reading import (
-    FORMAT_MODULES,
-    FORMATS,
     UNSUPPORTED_FORMATS,
     count_pages,
     files_of_image,
@@ -15,6 +13,7 @@ from medfold.images.formats.reading import (
     image_stem,
     is_dicom,
     list_members,
+    may_be_dicom,
     path_of_image,
     read_dicom_headers,
     read_image,
@@ -30,15 +29,12 @@ from medfold.images.store import Store, load_store, store_exists, store_key, ver
 from medfold.images.value_checks import value_suspicions
 
 __all__ = [
-    "FORMATS",
-    "FORMAT_MODULES",
     "ONE_VALUE",
     "STATISTICS",
     "THUMBNAIL",
     "UNSUPPORTED_FORMATS",
     "Store",
     "count_pages",
-    "draw_contact_sheet",
     "files_of_image",
     "identifying_keywords",
     "image_extension",
@@ -48,6 +44,7 @@ __all__ = [
     "is_dicom",
     "list_members",
     "load_store",
+    "may_be_dicom",
     "overlay",
     "path_of_image",
     "preparation_step",

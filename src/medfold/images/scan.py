@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from medfold.images.formats.pixel_values import window_of
 from medfold.images.image_batches import DECODER_CRASHED
 from medfold.images.preparation import steps_of
 from medfold.images.scan_journal import Journal
-from medfold.images.scan_worker import STATISTICS, ScanTask, scan_image
+from medfold.images.scan_worker import STATISTICS, ImageScan, ScanTask, scan_image
 from medfold.images.store import store_exists, store_key
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
@@ -147,7 +146,10 @@ def _scan(
     with journal.writing() as write, progress_bar("prepare", len(samples), done=len(samples) - len(todo)) as bar:
         for batch in map_in_workers(partial(scan_image, task=task), [(row, images[row]) for row in todo]):
             write(
-                [[todo[index], DECODER_CRASHED] if isinstance(value, WorkerDied) else value for index, value in batch]
+                [
+                    ImageScan(todo[index], bad=DECODER_CRASHED) if isinstance(result, WorkerDied) else result
+                    for index, result in batch
+                ]
             )
             bar.advance(len(batch))
     results = journal.read()
@@ -156,7 +158,7 @@ def _scan(
         _check_bad_images(competition, paths, samples, measurements, journal)
         files.write_csv(measurements.assign(origin=_inputs_fingerprint(competition, paths)), paths.measurements)
     else:
-        changed = [row for row, result in results.items() if result[1]]
+        changed = [row for row, result in results.items() if result.bad]
         if changed:
             journal.forget(changed)
             names = shorten_list(images[row] for row in changed)
@@ -173,9 +175,12 @@ def _scan(
     return len(todo), measurements
 
 
-def _measurement_table(samples: pd.DataFrame, results: dict[int, list[Any]]) -> pd.DataFrame:
-    values = [(results[row][1:5] + [None] * 3)[:4] for row in range(len(samples))]
-    table = pd.DataFrame(values, columns=["bad", "height", "width", "hash"], index=samples.index)
+def _measurement_table(samples: pd.DataFrame, results: dict[int, ImageScan]) -> pd.DataFrame:
+    columns = ["bad", "height", "width", "hash"]
+    in_order = [results[row] for row in range(len(samples))]
+    table = pd.DataFrame(
+        [(scan.bad, scan.height, scan.width, scan.hash) for scan in in_order], columns=columns, index=samples.index
+    )
     table[["height", "width"]] = table[["height", "width"]].astype("Int64")
     table.insert(0, "id", samples["id"])
     return table
@@ -216,19 +221,20 @@ def _write_appearance(
     paths: CompetitionPaths,
     samples: pd.DataFrame,
     readable: np.ndarray,
-    results: dict[int, list[Any]],
+    results: dict[int, ImageScan],
     folder: Path,
 ) -> None:
     (folder / "thumbnails.npy").replace(paths.thumbnails)
     ids = samples["id"].to_numpy()[readable]
-    headers = pd.DataFrame([results[row][7] for row in readable])
+    appearances = [results[row].appearance for row in readable]
+    headers = pd.DataFrame([appearance.headers for appearance in appearances])
     if headers.shape[1]:
         headers.insert(0, "id", ids)
         files.write_csv(headers, paths.headers)
     else:
         files.remove(paths.headers)
-    table = pd.DataFrame([results[row][6] for row in readable], columns=STATISTICS)
-    table.insert(0, "likeness", [results[row][5] for row in readable])
+    table = pd.DataFrame([appearance.statistics for appearance in appearances], columns=STATISTICS)
+    table.insert(0, "likeness", [appearance.likeness for appearance in appearances])
     table.insert(0, "row", readable)
     table.insert(0, "id", ids)
     files.write_csv(table.assign(origin=_inputs_fingerprint(competition, paths)), paths.appearance)

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from medfold import array_files, files
 from medfold.errors import UserError
+from medfold.images.scan_worker import ImageScan
 
 
 class Journal:
@@ -37,12 +37,14 @@ class Journal:
             files.write_text(inputs_fingerprint, marker)
         self.done = set(self.read())
 
-    def read(self) -> dict[int, list[Any]]:
-        """Returns the results of `scan_image` by row. A last line that was cut off is left out."""
+    def read(self) -> dict[int, ImageScan]:
+        """Returns the results by row. A last line that was cut off is left out."""
         if not self._path.is_file():
             return {}
         with self._path.open(encoding="utf-8") as lines:
-            return {result[0]: result for line in lines if line.endswith("\n") for result in json.loads(line)}
+            complete = [line for line in lines if line.endswith("\n")]
+        results = [ImageScan.from_json(values) for line in complete for values in json.loads(line)]
+        return {result.row: result for result in results}
 
     @contextmanager
     def writing(self) -> Iterator:
@@ -50,8 +52,8 @@ class Journal:
         self.forget([])  # removes the incomplete line of a killed scan
         with self._path.open("a", encoding="utf-8") as file:
 
-            def write(results: list[list[Any]]) -> None:
-                file.write(json.dumps(results) + "\n")
+            def write(results: list[ImageScan]) -> None:
+                file.write(json.dumps([result.to_json() for result in results]) + "\n")
                 file.flush()
 
             yield write
@@ -61,7 +63,7 @@ class Journal:
         self._marker.unlink()
         self._path.unlink()
 
-    def verify(self, name: str, results: dict[int, list[Any]]) -> array_files.Blocks:
+    def verify(self, name: str, results: dict[int, ImageScan]) -> array_files.Blocks:
         """Compares an array with the hashes of the rows that were written to it.
 
         Args:
@@ -75,7 +77,7 @@ class Journal:
             UserError: rows differ, after a power failure or by a fault of the disk; they are deleted from the journal.
         """
         path = self._path.with_name(name)
-        noted = {row: result[-1][name] for row, result in results.items() if not result[1]}
+        noted = {row: result.written[name] for row, result in results.items() if not result.bad}
         blocks, differing = array_files.hash_blocks(np.load(path, mmap_mode="r"), noted)
         if differing:
             self.forget(differing)
@@ -86,5 +88,5 @@ class Journal:
     def forget(self, rows: Iterable[int]) -> None:
         """Deletes the results of some rows."""
         deleted = {int(row) for row in rows}
-        remaining = [result for row, result in self.read().items() if row not in deleted]
+        remaining = [result.to_json() for row, result in self.read().items() if row not in deleted]
         files.write_text(f"{json.dumps(remaining)}\n" if remaining else "", self._path)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import cv2
 import numpy as np
@@ -39,17 +39,63 @@ class ScanTask:
     thumbnails: Path | None = None
 
 
-def scan_image(item: tuple[int, str], task: ScanTask) -> list[Any]:
+class Appearance(NamedTuple):
+    """How an image looks, for the audit.
+
+    Args:
+        likeness: the perceptual hash, 16 hexadecimal digits.
+        statistics: STATISTICS of the image.
+        headers: technical DICOM headers by keyword.
+    """
+
+    likeness: str
+    statistics: list[float]
+    headers: dict[str, str]
+
+
+class ImageScan(NamedTuple):
+    """Result of the scan of one image.
+
+    Args:
+        row: row of the image.
+        bad: the reason if the image is unreadable, else ''. For an unreadable image all other fields are empty.
+        height: height in pixels.
+        width: width in pixels.
+        hash: hash of the pixels, see `pixel_hash`.
+        appearance: None where it is not computed.
+        written: hash of the row that was written to each file, by file name.
+    """
+
+    row: int
+    bad: str
+    height: int | None = None
+    width: int | None = None
+    hash: str | None = None
+    appearance: Appearance | None = None
+    written: dict[str, str] | None = None
+
+    def to_json(self) -> list[Any]:
+        """Returns the list that stands for it in the journal."""
+        if self.bad:
+            return [self.row, self.bad]
+        return [self.row, self.bad, self.height, self.width, self.hash, *(self.appearance or ()), self.written]
+
+    @classmethod
+    def from_json(cls, values: list[Any]) -> "ImageScan":
+        """Reads what `to_json` returned."""
+        row, bad, *rest = values
+        if bad:
+            return cls(row, bad)
+        height, width, pixels, *appearance, written = rest
+        return cls(row, bad, height, width, pixels, Appearance(*appearance) if appearance else None, written)
+
+
+def scan_image(item: tuple[int, str], task: ScanTask) -> ImageScan:
     """Decodes an image, and writes its prepared pixels and its thumbnail to their files.
 
     Args:
         item: row of the image, and its path in the syntax of `read_image_with_headers`.
         task: what to compute.
-
-    Returns:
-        [row, reason] if the image is unreadable. Otherwise [row, '', height, width, hash of the pixels]; with
-        thumbnails followed by the perceptual hash, STATISTICS and technical DICOM headers; last the hash of the row
-        that was written to each file, by name.
 
     Raises:
         UserError: a preparation step is unknown or has wrong arguments.
@@ -57,19 +103,19 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> list[Any]:
     row, image = item
     result = read_prepared(task.raw, image, task.facts, [] if task.pixels is None else [task.image_settings])
     if isinstance(result, str):
-        return [row, result]
+        return ImageScan(row, bad=result)
     pixels, headers, prepared = result
     written = {}
     if task.pixels is not None:
         written[task.pixels.name] = _write(task.pixels, row, prepared[0])
     height, width = pixels.shape[:2]
-    measurements = [row, "", height, width, pixel_hash(pixels, image)]
-    if task.thumbnails is None:
-        return [*measurements, written]
-    phash, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
-    written[task.thumbnails.name] = _write(task.thumbnails, row, thumbnail)
-    small = resize(pixels, min(STATISTICS_SIZE, height), min(STATISTICS_SIZE, width))
-    return [*measurements, f"{phash:016x}", appearance_statistics(small), headers, written]
+    appearance = None
+    if task.thumbnails is not None:
+        phash, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
+        written[task.thumbnails.name] = _write(task.thumbnails, row, thumbnail)
+        small = resize(pixels, min(STATISTICS_SIZE, height), min(STATISTICS_SIZE, width))
+        appearance = Appearance(f"{phash:016x}", appearance_statistics(small), headers)
+    return ImageScan(row, "", height, width, pixel_hash(pixels, image), appearance, written)
 
 
 def pixel_hash(pixels: np.ndarray, image: str) -> str:

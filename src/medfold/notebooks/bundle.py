@@ -7,7 +7,7 @@ from typing import Any
 
 from medfold import config, files
 from medfold.competition import Competition, Recipe, use_plugins
-from medfold.ensemble import Member
+from medfold.ensemble import MemberRun
 from medfold.errors import UserError, shorten_list
 from medfold.notebooks import mounts
 from medfold.scoring import FittedTransform
@@ -31,7 +31,7 @@ class SubmissionBundle:
     folder: Path
     manifest: dict[str, Any]
     competition: Competition
-    members: list[Member]
+    members: list[MemberRun]
     fitted: FittedTransform
 
     @classmethod
@@ -44,7 +44,7 @@ class SubmissionBundle:
         folder, manifest = Path(folder), open_bundle(Path(folder), MANIFEST)
         use_plugins(folder / "plugins.py")
         members = [
-            Member(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
+            MemberRun(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
             for run in manifest["runs"]
         ]
         facts = config.validated(Competition, manifest["facts"], MANIFEST)

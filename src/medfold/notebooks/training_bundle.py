@@ -10,7 +10,7 @@ from typing import Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 from medfold import __version__, config, files
-from medfold.competition import Competition, Recipe, plugins_hash
+from medfold.competition import Competition, Recipe, plugins_hash, with_former_names
 from medfold.data import unpack_archive
 from medfold.errors import UserError
 from medfold.notebooks import wheels
@@ -124,7 +124,7 @@ def write_training_bundle(
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         content = [
             hashes,
-            competition.model_dump(mode="json"),
+            with_former_names(competition.model_dump(mode="json")),
             recipe.portable(),
             manifest["order"],
             files.sha256(paths.folds),

@@ -13,7 +13,7 @@ from medfold import files
 from medfold.competition import Competition
 from medfold.console import warn
 from medfold.errors import UserError
-from medfold.images import FORMAT_MODULES, FORMATS
+from medfold.images import may_be_dicom
 
 PYTHON_VERSIONS = ("3.11", "3.12", "3.13")  # the version in Kaggle's image changes from month to month
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
@@ -53,14 +53,10 @@ def build_wheel(out: Path) -> Path:
 def missing_packages(competition: Competition) -> tuple[str, ...]:
     """Returns the packages that are needed to read the competition's images and missing in Kaggle's image."""
     labels, images = competition.labels, competition.images
-    sources = [labels.file] if labels.shape == "arrays" else [*images.train, *images.test]
+    sources = [labels.file] if labels.layout == "arrays" else [*images.train, *images.test]
     patterns = [Path(pattern.partition("#")[0]) for pattern in sources]
-    known_extensions = {
-        extension for name, extensions in FORMAT_MODULES.items() if name != "dicom" for extension in extensions
-    }
-    known_extensions |= {extension for image_format in FORMATS.all() for extension in image_format.extensions}
     extensions = {pattern.suffix.lower() for pattern in patterns}
-    dicom = () if extensions <= known_extensions else DICOM_PACKAGES
+    dicom = DICOM_PACKAGES if any(map(may_be_dicom, extensions)) else ()
     tiff = TIFF_PACKAGES if extensions & {".tif", ".tiff", ".svs"} else ()
     return dicom + tiff
 

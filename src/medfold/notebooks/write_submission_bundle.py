@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from medfold import __version__, files
-from medfold.competition import Competition, Recipe
+from medfold.competition import Competition, Recipe, with_former_names
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import ENSEMBLE, MANIFEST
 from medfold.paths import CompetitionPaths
@@ -83,9 +83,8 @@ def write_bundle(
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
         # The content id (key `mark`) identifies what predicts; it is independent of the versions of package and texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
-        manifest["mark"] = files.fingerprint(
-            [hashes, *(manifest[key] for key in ("slug", "facts", "runs", "nothing"))], 12
-        )
+        facts = with_former_names(manifest["facts"])
+        manifest["mark"] = files.fingerprint([hashes, slug, facts, manifest["runs"], manifest["nothing"]], 12)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 

@@ -51,7 +51,7 @@ def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None
     """
     names, id_column = competition.prediction_columns, competition.submission.id
     (first, *others) = [column for column in table.columns if column != id_column]
-    if competition.submission.shape == "lists":
+    if competition.submission.layout == "lists":
         separator = competition.labels.separator
         values = [[float(name in cell.split(separator)) for name in names] for cell in table[first]]
         return pd.DataFrame(values, index=table[id_column], columns=names)
@@ -69,7 +69,7 @@ def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None
     values = table.drop(columns=id_column)
     if words is not None and set(values.to_numpy().ravel()) <= set(words):
         values = values.replace({word: str(number) for number, word in enumerate(words)})
-    if competition.submission.shape == "long":
+    if competition.submission.layout == "long":
         if not len(table):
             return pd.DataFrame(columns=names, dtype=float)
         split = table[id_column].str.extract(

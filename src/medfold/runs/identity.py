@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import config, files
-from medfold.competition import Competition, Project, Recipe
+from medfold.competition import Competition, Project, Recipe, with_current_names
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError, shorten_list
 from medfold.folds import folds_fingerprint
@@ -33,7 +33,8 @@ def facts_of_run(project: Project, name: str) -> Competition:
     """Returns the facts that a run was trained with; keys that are newer than the run have today's values."""
     metadata = read_run(find_run(project.paths, name))
     try:
-        return Competition.model_validate(config.merge(project.competition.model_dump(), metadata["facts"]))
+        recorded = with_current_names(metadata["facts"])
+        return Competition.model_validate(config.merge(project.competition.model_dump(), recorded))
     except ValueError:
         raise UserError(f"run '{name}' was trained with facts that are not valid today", project.paths.facts) from None
 

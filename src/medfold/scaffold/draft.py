@@ -36,25 +36,6 @@ class Draft:
             self.doubts.append(f"classes: unclear which class is positive; '{positive}' is used, the second one")
 
 
-@dataclass(frozen=True)
-class Ids:
-    """The id column of a table, whose values name images.
-
-    Args:
-        column: its name.
-        share: the share of its ids that have an image.
-        endings: endings after the id: labels in a long table, or channels in file names; in order of occurrence.
-        is_long: True if the ids in the table have the endings, False if the file names do.
-        others: other columns whose values also name images.
-    """
-
-    column: str
-    share: float
-    endings: tuple[str, ...] = ()
-    is_long: bool = False
-    others: tuple[str, ...] = ()
-
-
 # Words by which data sets name their negative class, in any case and with any separator.
 HEALTHY = ("normal", "healthy", "benign", "negative", "control", "absent", "clean", "no", "none", "false", "neg", "n")
 HEALTHY += ("non", "not", "without", "uninfected", "unaffected", "nontumor", "noncancer")

@@ -3,14 +3,17 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from medfold.data import TABLE_EXTENSIONS, list_files, part_from_name
 from medfold.errors import UserError, shorten_list
 from medfold.images import UNSUPPORTED_FORMATS, is_dicom
+from medfold.raw_files import TABLE_EXTENSIONS, list_files, part_from_name
+from medfold.scaffold.class_folders import class_names
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.from_arrays import from_arrays
-from medfold.scaffold.from_folders import class_names, from_folders
-from medfold.scaffold.from_table import FromTable, NoLabelError
-from medfold.scaffold.image_names import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, ImageFiles
+from medfold.scaffold.from_folders import from_folders
+from medfold.scaffold.from_table import from_table
+from medfold.scaffold.image_files import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, ImageFiles
+from medfold.scaffold.label_table import LabelTables
+from medfold.scaffold.target_columns import NoLabelError
 
 __all__ = ["Draft", "draft_facts"]
 MAX_EXTENSION_LENGTH = 6  # characters with the dot; anything longer is not an extension
@@ -46,42 +49,75 @@ def _draft_folder(raw: Path) -> Draft:
     arrays = [path for path in files if path.endswith(".npz")]
     if not image_files.files and not arrays:
         raise UserError("it contains no images", raw, f"Files: {shorten_list(files, 6)}" if files else "It is empty")
+    sample, is_test = _sort_tables(files)
+    tables = LabelTables(draft, raw, image_files)
+    if not _draft_from_table(draft, raw, image_files, tables, sample, is_test):
+        if image_files.files:
+            _draft_from_folders(draft, raw, image_files, tables, sample)
+        else:
+            from_arrays(draft, raw, arrays[0])
+            if len(arrays) > 1:
+                draft.doubts.append(f"labels.file: {shorten_list(arrays[1:])}: not used")
+    _add_unread_files(draft, raw, files)
+    _add_companions(draft, image_files)
+    return draft
+
+
+def _sort_tables(files: list[str]) -> tuple[str | None, dict[str, bool]]:
+    """Returns the path of the sample submission or None; and for each other table, whether it is of the test part."""
     tables = [path for path in files if path.lower().endswith(TABLE_EXTENSIONS)]
     sample = min((path for path in tables if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
     is_test = {path: bool(TEST.search(path)) for path in tables if path != sample}
     if not sample and not any(is_test.values()):  # then the validation part serves as the test part
         is_test = {path: part_from_name(PurePosixPath(path).name) == "valid" for path in is_test}
-    from_table = FromTable(draft, raw, image_files, sample)
-    table = from_table.label_table([path for path in is_test if not is_test[path]])
+    return sample, is_test
+
+
+def _draft_from_table(
+    draft: Draft,
+    raw: Path,
+    image_files: ImageFiles,
+    tables: LabelTables,
+    sample: str | None,
+    is_test: dict[str, bool],
+) -> bool:
+    """Guesses the facts from a table of labels; returns False if there is none, or if folders name the classes."""
+    table = tables.find_labels([path for path in is_test if not is_test[path]])
     folder_classes = class_names(image_files)
     if not table and not folder_classes:
-        table = from_table.label_table(list(is_test))
+        table = tables.find_labels(list(is_test))
+    if not table:
+        return False
     try:
-        if table:
-            from_table.fill_in(*table, [path for path in is_test if is_test[path]])
+        test_tables = [path for path in is_test if is_test[path]]
+        has_named_label = from_table(draft, raw, image_files, tables, table, test_tables, sample)
     except NoLabelError:
         if not folder_classes:
             raise
-        table = None  # the table is about something else
-    has_folder_classes = table and any(
-        2 * len(folder_classes & set(values)) >= len(folder_classes) for _, values in table[1].items()
+        return False  # the table is about something else
+    holds_classes = any(
+        2 * len(folder_classes & set(values)) >= len(folder_classes) for _, values in table.content.items()
     )
-    if table and folder_classes and not has_folder_classes and not from_table.has_named_label:
-        table = None  # no column is named like a label, and none has the names of the class folders
-    if not table and image_files.files:
-        draft.facts.clear()
-        draft.reasons.clear()
-        draft.doubts[:] = [doubt for doubt in draft.doubts if "second copy" in doubt]
-        from_table.refuse_unmatched()
-        from_folders(draft, raw, image_files, sample)
-        for unused in (from_table.unmatched_tables, from_table.matching_tables):
-            if unused:
-                draft.doubts.append(f"{shorten_list(unused, 3)}: not used, since folders name the classes")
-    elif not table:
-        from_arrays(draft, raw, arrays[0])
-        if len(arrays) > 1:
-            draft.doubts.append(f"labels.file: {shorten_list(arrays[1:])}: not used")
-    _add_unread_files(draft, raw, files)
+    # Folders are preferred if no column is named like a label, and none has the names of the class folders.
+    return has_named_label or holds_classes or not folder_classes
+
+
+def _draft_from_folders(
+    draft: Draft, raw: Path, image_files: ImageFiles, tables: LabelTables, sample: str | None
+) -> None:
+    """Guesses the facts from folders, instead of those that were guessed from a table."""
+    draft.facts.clear()
+    draft.reasons.clear()
+    draft.doubts[:] = [doubt for doubt in draft.doubts if "second copy" in doubt]
+    tables.refuse_unmatched()
+    from_folders(draft, raw, image_files, sample)
+    for unused in (tables.unmatched, tables.matching):
+        if unused:
+            draft.doubts.append(f"{shorten_list(unused, 3)}: not used, since folders name the classes")
+
+
+def _add_companions(draft: Draft, image_files: ImageFiles) -> None:
+    """Excludes images that are masks, and adds doubts about those that may be."""
     if image_files.exclude:
         draft.facts["images"]["exclude"] = image_files.exclude
         why = f"{image_files.companions:,} images are named like others, with an addition: masks or the like"
@@ -89,7 +125,6 @@ def _draft_folder(raw: Path) -> Draft:
     for addition, count in image_files.unclear.items():
         what = f"{count:,} images are named like others with '{addition}' added"
         draft.doubts.append(f"images.exclude: {what}; unclear whether they are masks: they are used as images")
-    return draft
 
 
 def _drop_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:

@@ -66,7 +66,7 @@ def folder_files(name: str, facts: dict[str, Any]) -> dict[str, str]:
         facts: those of competition.yaml.
     """
     text = yaml.dump(facts, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
-    metrics = ", ".join(metric.name for metric in METRICS.values() if facts["task"] in metric.tasks)
+    metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)
     text = text.replace("metric: null", f"metric: # fill in, see the competition's page: {metrics}", 1)
     recipe = (
         f"# make train COMPETITION={name}\nimages: {{size: 96, fit: pad}}\nbackbone: {{name: resnet9, width: 24}}\n"

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.data import class_numbers, open_arrays
 from medfold.errors import UserError, shorten_list
+from medfold.raw_files import class_numbers, open_arrays
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.task import guess_task
 
@@ -36,11 +36,11 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
     targets = ["label"] if labels.shape[1] == 1 else [f"label{number}" for number in range(labels.shape[1])]
     label_facts = {
         "file": path,
-        "shape": "arrays",
+        "layout": "arrays",
         "targets": targets,
         "train": [part for part in parts if part != "test"],
     }
-    draft.add_reason("labels.shape", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
+    draft.add_reason("labels.layout", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
     guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets, label_facts)
     draft.facts["labels"] = label_facts
     channels = _channels(shape)

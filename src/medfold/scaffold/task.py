@@ -4,15 +4,15 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.data import is_one_hot, normalise_texts, parse_marks, split_label_list
 from medfold.errors import UserError, shorten_list
+from medfold.raw_files import is_one_hot, normalise_texts, parse_marks, split_label_list
 from medfold.scaffold.draft import MAX_LABELS, Draft, sort_classes
 
 FEW_NUMBERS = 20  # up to this number, different numbers may be classes although they have gaps
 
 
 def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: dict[str, Any]) -> None:
-    """Sets task, classes and the shape of the labels, from the values of the target columns.
+    """Sets task, classes and the layout of the labels, from the values of the target columns.
 
     Args:
         draft: gets task, classes, reasons and doubts.
@@ -23,22 +23,29 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
     Raises:
         UserError: too many different values, or measurements instead of classes.
     """
-    facts = draft.facts
     if len(targets) > 2 and len(table) and is_one_hot(parse_marks(table, targets)).all():
-        facts |= {"task": "multiclass", "classes": list(targets)}
-        name = next(name for name in ("label", "class", "diagnosis", "finding") if name not in table)
-        labels |= {"shape": "one_hot", "targets": [name]}
-        draft.add_reason(
-            "labels.shape", "one_hot", f"{len(targets)} columns, one of them 1 in each row: a column per class"
-        )
-        draft.add_reason("task", "multiclass", f"{len(targets)} classes")
-        return
-    if len(targets) > 1:
-        facts["task"] = "multilabel"
+        _set_one_hot(draft, table, targets, labels)
+    elif len(targets) > 1:
+        draft.facts["task"] = "multilabel"
         draft.add_reason("task", "multilabel", f"{len(targets)} target columns")
         _map_other_marks(draft, table[targets], labels)
-        return
-    values = normalise_texts(table[targets[0]])
+    else:
+        _guess_task_of_column(draft, table, targets[0], labels)
+
+
+def _set_one_hot(draft: Draft, table: pd.DataFrame, targets: list[str], labels: dict[str, Any]) -> None:
+    """Sets the task of a table with a column per class."""
+    draft.facts |= {"task": "multiclass", "classes": list(targets)}
+    name = next(name for name in ("label", "class", "diagnosis", "finding") if name not in table)
+    labels |= {"layout": "one_hot", "targets": [name]}
+    why = f"{len(targets)} columns, one of them 1 in each row: a column per class"
+    draft.add_reason("labels.layout", "one_hot", why)
+    draft.add_reason("task", "multiclass", f"{len(targets)} classes")
+
+
+def _guess_task_of_column(draft: Draft, table: pd.DataFrame, target: str, labels: dict[str, Any]) -> None:
+    """Guesses task and classes from the values of a single target column."""
+    values = normalise_texts(table[target])
     unique = sort_classes(value for value in values.unique() if value)
     lists = _parse_lists(unique)
     if num_empty := int((values == "").sum()):
@@ -48,46 +55,66 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
         else:
             labels["map"] = {"": None}
             draft.add_reason("labels.map", '{"": null}', f"{count} have no label: they are left out")
-    if not lists and len(classes := _unify_case(values)) < len(unique):
-        variants = [value for value in unique if value not in classes]
-        draft.add_reason(
-            "classes",
-            shorten_list(classes, 6),
-            f"{shorten_list(variants)} differ from them by case only: the same classes",
-        )
-        unique = sort_classes(classes)
     if lists:
-        separator, names = lists
-        labels |= {"shape": "lists", "value": targets[0], "targets": sort_classes(names)}
-        if separator != " ":
-            labels["separator"] = separator
-        facts["task"] = "multilabel"
-        max_labels = max(len(split_label_list(value, separator)) for value in unique)
-        draft.add_reason("labels.shape", "lists", f"values contain up to {max_labels} of {len(names)} names")
-    elif unique == ["0", "1"]:
+        _set_lists(draft, target, unique, lists, labels)
+        return
+    if len(classes := _unify_case(values)) < len(unique):
+        variants = [value for value in unique if value not in classes]
+        why = f"{shorten_list(variants)} differ from them by case only: the same classes"
+        draft.add_reason("classes", shorten_list(classes, 6), why)
+        unique = sort_classes(classes)
+    _set_classes(draft, table, target, unique, labels)
+
+
+def _set_lists(
+    draft: Draft, target: str, values: list[str], lists: tuple[str, set[str]], labels: dict[str, Any]
+) -> None:
+    """Sets the task of a column of lists.
+
+    Args:
+        values: its different values.
+        lists: what `_parse_lists` returns of them.
+    """
+    separator, names = lists
+    labels |= {"layout": "lists", "value": target, "targets": sort_classes(names)}
+    if separator != " ":
+        labels["separator"] = separator
+    draft.facts["task"] = "multilabel"
+    max_labels = max(len(split_label_list(value, separator)) for value in values)
+    draft.add_reason("labels.layout", "lists", f"values contain up to {max_labels} of {len(names)} names")
+
+
+def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[str], labels: dict[str, Any]) -> None:
+    """Sets the task of a column with one class per row.
+
+    Args:
+        values: its different values, sorted.
+    """
+    facts = draft.facts
+    if values == ["0", "1"]:
         facts["task"] = "binary"
         draft.add_reason("task", "binary", "values 0 and 1")
-    elif unique == ["-1", "1"]:
-        facts |= {"task": "binary", "classes": unique}
+    elif values == ["-1", "1"]:
+        facts |= {"task": "binary", "classes": values}
         draft.add_reason("task", "binary", "values -1 and 1")
-    elif len(unique) == 2:
+    elif len(values) == 2:
         facts["task"] = "binary"
-        draft.add_reason("task", "binary", f"values {unique[0]} and {unique[1]}")
-        draft.set_two_classes(unique)
-    elif len(unique) <= 10 and any(unique == _consecutive(first, len(unique)) for first in (0, 1)):
-        facts |= {"task": "ordinal", "classes": unique}
-        draft.add_reason("task", "ordinal", f"values {unique[0]} to {unique[-1]}")
+        draft.add_reason("task", "binary", f"values {values[0]} and {values[1]}")
+        draft.set_two_classes(values)
+    elif len(values) <= 10 and any(values == _consecutive(first, len(values)) for first in (0, 1)):
+        facts |= {"task": "ordinal", "classes": values}
+        draft.add_reason("task", "ordinal", f"values {values[0]} to {values[-1]}")
         draft.doubts.append("task: ordinal if a higher number is a higher grade, else multiclass")
-    elif _are_measurements(unique):
-        what = f"column '{targets[0]}' has {len(unique):,} different numbers: regression is not supported"
+    elif _are_measurements(values):
+        what = f"column '{target}' has {len(values):,} different numbers: regression is not supported"
         fix = "Add a column that bins them into classes; or leave only the ids and the label column in the table"
         raise UserError(what, labels["file"], fix)
-    elif len(unique) <= MAX_LABELS:
-        facts |= {"task": "multiclass", "classes": unique}
-        draft.add_reason("task", "multiclass", f"{len(unique)} values")
+    elif len(values) <= MAX_LABELS:
+        facts |= {"task": "multiclass", "classes": values}
+        draft.add_reason("task", "multiclass", f"{len(values)} values")
     else:
         fix = f"At most {MAX_LABELS} classes. Which column holds the labels? {shorten_list(table.columns, 12)}"
-        raise UserError(f"column '{targets[0]}' has {len(unique):,} values, too many for classes", labels["file"], fix)
+        raise UserError(f"column '{target}' has {len(values):,} values, too many for classes", labels["file"], fix)
 
 
 def _consecutive(first: int, count: int) -> list[str]:

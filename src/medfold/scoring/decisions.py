@@ -13,7 +13,7 @@ def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarra
     label is above one half, the most probable one is decided.
 
     Args:
-        competition: its task, and the shape of its submission.
+        competition: its task, and the layout of its submission.
         predictions: float (n, columns).
 
     Returns:
@@ -22,6 +22,6 @@ def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarra
     if competition.exclusive_classes:
         return np.eye(predictions.shape[1])[predictions.argmax(axis=1)]
     decisions = predictions > 0.5
-    if competition.submission.shape == "lists" and not competition.submission.empty:
+    if competition.submission.layout == "lists" and not competition.submission.empty:
         decisions[np.arange(len(decisions)), predictions.argmax(axis=1)] |= ~decisions.any(axis=1)
     return decisions.astype(np.float64)

@@ -139,15 +139,15 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     """
     score = competition.score
     metric = _find_metric(name or score.metric, competition.task)
-    if name in (None, score.metric) and competition.submission.shape == "lists" and metric.needs != "class":
-        candidates = ", ".join(metric_name for metric_name, candidate in METRICS.items() if candidate.needs == "class")
+    if name in (None, score.metric) and competition.submission.layout == "lists" and metric.needs != "class":
+        candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.needs == "class")
         what = f"metric {metric.name} needs probabilities, but a submission of lists holds decisions"
         raise UserError(what, "score.metric", f"Metrics of decisions: {candidates}")
     if metric.needs == "class":
         metric = replace(metric, decide=partial(decisions_of, competition))
     names = [score.metric, *score.also]
     if score.weights and not any(METRICS[used].uses_weights for used in names if used in METRICS):
-        candidates = ", ".join(candidate for candidate in METRICS if METRICS[candidate].uses_weights)
+        candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.uses_weights)
         raise UserError(
             f"metric {score.metric} takes no weights",
             "score.weights",

@@ -57,7 +57,7 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
         raise UserError("rows are in another order than in the sample", "submission")
     form = Form.from_sample(competition, sample)
     for column in form.columns:
-        if competition.submission.shape == "lists":
+        if competition.submission.layout == "lists":
             wrong = [not _is_list(str(cell), competition) for cell in table[column]]
             names = competition.prediction_columns
             reason = f"not a list of different labels of {shorten_list(names, 6)}"

@@ -35,18 +35,17 @@ class Form:
         """Derives the format from the facts and a sample submission.
 
         Raises:
-            UserError: the columns of the sample fit neither the shape, the classes nor the metric.
+            UserError: the columns of the sample fit neither the layout, the classes nor the metric.
         """
         submission = competition.submission
         columns = [column for column in sample.columns if column != submission.id]
         metric = metric_of(competition)
-        if submission.shape != "wide" and len(columns) != 1:
-            what = (
-                f"shape {submission.shape} needs one column beside '{submission.id}', found {shorten_list(columns, 6)}"
-            )
-            raise UserError(what, "sample submission", "See submission.shape in competition.yaml")
-        one_class = submission.shape == "wide" and competition.exclusive_classes and len(columns) == 1
-        fits = submission.shape != "wide" or one_class or set(columns) == set(competition.prediction_columns)
+        if submission.layout != "wide" and len(columns) != 1:
+            found = f"found {shorten_list(columns, 6)}"
+            what = f"layout {submission.layout} needs one column beside '{submission.id}', {found}"
+            raise UserError(what, "sample submission", "See submission.layout in competition.yaml")
+        one_class = submission.layout == "wide" and competition.exclusive_classes and len(columns) == 1
+        fits = submission.layout != "wide" or one_class or set(columns) == set(competition.prediction_columns)
         if not fits and not (competition.task == "binary" and len(columns) == 1):
             actual, expected = shorten_list(columns, 6), shorten_list(competition.prediction_columns, 6)
             raise UserError(f"columns {actual} fit neither {expected} nor one class", "sample submission")
@@ -54,7 +53,7 @@ class Form:
             what = f"it has one column for the class, but metric {metric.name} needs probabilities"
             raise UserError(what, "sample submission", "See score.metric in competition.yaml")
         decisions = (
-            submission.shape == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)
+            submission.layout == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)
         )
         return cls(columns, decisions, one_class, *_words(competition, sample[columns]))
 
@@ -106,7 +105,7 @@ def holds_decisions(competition: Competition, sample: pd.DataFrame) -> bool:
 def class_words(competition: Competition, sample: pd.DataFrame) -> list[str] | None:
     """Returns the words for the classes, or for no and yes; None for a submission of probabilities or lists."""
     form = Form.from_sample(competition, sample)
-    return form.words.tolist() if form.holds_decisions and competition.submission.shape != "lists" else None
+    return form.words.tolist() if form.holds_decisions and competition.submission.layout != "lists" else None
 
 
 def explain_words(competition: Competition, sample: pd.DataFrame) -> str:
@@ -115,7 +114,7 @@ def explain_words(competition: Competition, sample: pd.DataFrame) -> str:
     Also warns if the sample has words that are not classes: then the words that the leaderboard expects are unknown.
     """
     form = Form.from_sample(competition, sample)
-    if not form.holds_decisions or competition.submission.shape == "lists":
+    if not form.holds_decisions or competition.submission.layout == "lists":
         return ""
     names = _meanings(competition)
     if form.unknown_words:

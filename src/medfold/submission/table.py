@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.data import split_long
+from medfold.raw_files import split_long
 from medfold.scoring import decisions_of
 from medfold.submission.form import Form
 
@@ -23,7 +23,7 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
         units: of the test part, in the order of the sample table.
     """
     id_column = competition.submission.id
-    if competition.submission.shape == "long":
+    if competition.submission.layout == "long":
         names = [f"{unit}_{label}" for unit in units for label in competition.prediction_columns]
     else:
         names = units
@@ -88,7 +88,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     written = values
     if form.holds_decisions:
         written = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
-    if competition.submission.shape == "long":
+    if competition.submission.layout == "long":
         names, labels = split_long(sample[id_column], competition.prediction_columns, "sample submission")
         known = names.isin(values.index).to_numpy()
         positions = values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])
@@ -96,7 +96,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
         cells = written.to_numpy()[positions]
         cells = form.words[cells.astype(int)] if form.holds_decisions else cells
         return table.assign(**{form.columns[0]: cells})[list(sample.columns)]
-    if competition.submission.shape == "lists":
+    if competition.submission.layout == "lists":
         names = np.array(competition.prediction_columns)
         cells = [competition.labels.separator.join(names[row]) for row in written.to_numpy() > 0]
         filled = pd.DataFrame({form.columns[0]: cells}, index=values.index)
@@ -126,8 +126,8 @@ def read_predictions_back(
         The prediction columns by unit, float64: probabilities, or decisions as 0 and 1; and True for decisions.
     """
     id_column, form = competition.submission.id, Form.from_sample(competition, sample)
-    columns, shape = competition.prediction_columns, competition.submission.shape
-    if shape == "lists":
+    columns, layout = competition.prediction_columns, competition.submission.layout
+    if layout == "lists":
         listed = [set(cell.split(competition.labels.separator)) for cell in table[form.columns[0]]]
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))
         return pd.DataFrame(cells, table[id_column], columns), True
@@ -135,7 +135,7 @@ def read_predictions_back(
     numbers = table[form.columns].apply(
         lambda column: column.map(code) if form.holds_decisions else column.astype(float)
     )
-    if shape == "long":
+    if layout == "long":
         names, labels = split_long(table[id_column], columns, "submission")
         long = pd.DataFrame({"id": names, "label": labels, "value": numbers[form.columns[0]]})
         long = long.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)

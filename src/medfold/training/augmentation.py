@@ -144,10 +144,10 @@ def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int,
             raise UserError(
                 f"unknown pipeline '{spec}'{did_you_mean(spec, PIPELINES)}", "augment", f"Known: {', '.join(PIPELINES)}"
             )
-        steps = [*_SYMMETRY[symmetry], *PIPELINES[spec]] if spec != "none" else []
+        items = [*_SYMMETRY[symmetry], *PIPELINES[spec]] if spec != "none" else []
     else:
-        steps = [*_SYMMETRY[symmetry], *spec]
-    transforms = [_build_transform(step, symmetry) for step in steps]
+        items = [*_SYMMETRY[symmetry], *spec]
+    transforms = [_build_transform(item, symmetry) for item in items]
     _refuse_unsuitable(copy.deepcopy(transforms), shape)
     if symmetry != "dihedral":
         for transform in (single for item in copy.deepcopy(transforms) for single in _single_transforms(item)):
@@ -155,12 +155,12 @@ def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int,
     return Augmenter(transforms, shape)
 
 
-def _build_transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.BasicTransform | A.BaseCompose:
-    if isinstance(step, str):
-        step = {step: {}}
-    if len(step) != 1:
-        raise UserError(f"expected one transform per list item, received {step}", "augment")
-    ((name, arguments),) = step.items()
+def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.BasicTransform | A.BaseCompose:
+    if isinstance(item, str):
+        item = {item: {}}
+    if len(item) != 1:
+        raise UserError(f"expected one transform per list item, received {item}", "augment")
+    ((name, arguments),) = item.items()
     known = [key for key in vars(A) if isinstance(vars(A)[key], type) and issubclass(vars(A)[key], A.BasicTransform)]
     known += COMPOSITIONS
     if name not in known:
@@ -170,11 +170,11 @@ def _build_transform(step: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
         fix = "Remove it, or change images.symmetry if the images really look the same that way"
         raise UserError(f"{name} is not within images.symmetry: {symmetry}", "augment", fix)
     if name in COMPOSITIONS:
-        steps = arguments.get("transforms")
-        if not isinstance(steps, list) or not steps:
+        inner_items = arguments.get("transforms")
+        if not isinstance(inner_items, list) or not inner_items:
             fix = f"Example: {name}: {{transforms: [Blur, Sharpen], p: 0.3}}"
             raise UserError(f"{name} needs a list of transforms", "augment", fix)
-        arguments = {**arguments, "transforms": [_build_transform(inner, symmetry) for inner in steps]}
+        arguments = {**arguments, "transforms": [_build_transform(inner, symmetry) for inner in inner_items]}
     arguments = {
         key: tuple(value) if isinstance(value, list) and key != "transforms" else value
         for key, value in arguments.items()

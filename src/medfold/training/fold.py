@@ -209,7 +209,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
     history: list[dict[str, Any]] = []
     for phase, checkpoint, state in list(zip(phases, checkpoints, saved_states, strict=True))[first_phase:]:
         state = state or TrainingState(history=history)
-        predictor = Predictor(phase.step.model, competition.images.symmetry, tta=False, view_of=phase.view_of)
+        predictor = Predictor(phase.training_step.model, competition.images.symmetry, tta=False, view_of=phase.view_of)
 
         def score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
             phase.statistics.gather(NUM_STATISTICS_PER_EPOCH)
@@ -250,14 +250,14 @@ def _refuse_too_few(competition: Competition, training: TrainingSettings, images
 
 
 def _checkpoint(phase: Phase, path: Path, identity: list[Any], precision: str) -> Checkpoint:
-    layout = phase.step.layout
+    layout = phase.training_step.layout
     return Checkpoint(path, [phase.name, *identity], precision, layout, older_layout=layout[:-NUM_SUMS])
 
 
 def _in_full_precision(job: FoldJob, model: keras.Model, last_phase: Phase, precision: str) -> keras.Model:
     """Returns the net of the last phase with the same weights, computing in float32."""
     if precision == "float32":
-        return last_phase.step.model
+        return last_phase.training_step.model
     float32_model = build_model(job.competition, job.recipe, pretrained=False)
     float32_model.set_weights(model.get_weights())
     return split_backbone_and_head(float32_model)[1] if last_phase.name == "head" else float32_model

@@ -46,7 +46,7 @@ class Phase:
 
     Args:
         name: head (the head alone) or all (all layers); written to the history.
-        step: the net with its optimizer.
+        training_step: the net with its optimizer.
         images: input for predictions: pixels, or the features of a frozen backbone.
         view_of: (images of a batch, number of the view) -> input of the net; None for pixels.
         batches: the training batches.
@@ -56,7 +56,7 @@ class Phase:
     """
 
     name: str
-    step: TrainingStep
+    training_step: TrainingStep
     images: np.ndarray
     view_of: Callable[[np.ndarray, int], np.ndarray] | None
     batches: TrainingBatches
@@ -108,7 +108,7 @@ class _PhaseBuilder:
             classes=losses.balancing_classes(competition, targets) if training.sampler == "balanced" else None,
         )
 
-    def build_step(self, model: keras.Model, learning_rate: float, num_steps: int) -> TrainingStep:
+    def build_training_step(self, model: keras.Model, learning_rate: float, num_steps: int) -> TrainingStep:
         training = self.recipe.training
         optimizer = build_optimizer(training, learning_rate, num_steps)
         if self.precision == "float16":  # small gradients would underflow
@@ -127,7 +127,9 @@ def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
     batches = builder.build_batches(inputs, random_view, Mixer(training.mixup, 0) if training.mixup else None)
     return Phase(
         name="head",
-        step=builder.build_step(head, training.head_learning_rate, batches.steps_per_epoch * training.head_epochs),
+        training_step=builder.build_training_step(
+            head, training.head_learning_rate, batches.steps_per_epoch * training.head_epochs
+        ),
         images=features,
         view_of=_view,
         batches=batches,
@@ -143,7 +145,9 @@ def _whole_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
     batches = builder.build_batches(pixels, augment, build_mixer(training))
     return Phase(
         name="all",
-        step=builder.build_step(model, training.learning_rate, batches.steps_per_epoch * training.epochs),
+        training_step=builder.build_training_step(
+            model, training.learning_rate, batches.steps_per_epoch * training.epochs
+        ),
         images=pixels,
         view_of=None,
         batches=batches,

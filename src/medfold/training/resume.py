@@ -23,30 +23,30 @@ class TrainingState:
 
     Args:
         history: one row per epoch: part, epoch, learning_rate, loss, the score; of this phase and those before it.
-        step: number of batches of this phase so far.
+        num_steps: number of batches of this phase so far.
         since_best: epochs since the best one.
         best_weights: of the best epoch; empty if none are kept.
-        variables: of the step, to be restored when the phase starts; None to start from the beginning.
+        variables: those of the `TrainingStep`, to be restored when the phase starts; None to start from the beginning.
         updates_before: optimizer updates before the current epoch.
     """
 
     history: list[dict[str, Any]] = field(default_factory=list)
-    step: int = 0
+    num_steps: int = 0
     since_best: int = 0
     best_weights: list[np.ndarray] = field(default_factory=list)
     variables: list[np.ndarray] | None = None
     updates_before: int = 0
 
 
-def save_state(checkpoint: Checkpoint, step: TrainingStep, state: TrainingState) -> None:
+def save_state(checkpoint: Checkpoint, training_step: TrainingStep, state: TrainingState) -> None:
     """Writes variables and state to a checkpoint."""
     metadata = {
         "history": state.history,
-        "step": state.step,
+        "step": state.num_steps,
         "since_best": state.since_best,
-        "updates_before": step.updates_before,
+        "updates_before": training_step.updates_before,
     }
-    checkpoint.save([*step.values(), *state.best_weights], metadata)
+    checkpoint.save([*training_step.values(), *state.best_weights], metadata)
 
 
 def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
@@ -55,7 +55,7 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
     if saved is None:
         return None
     arrays, metadata = saved
-    num_variables = len(phase.step.layout)
+    num_variables = len(phase.training_step.layout)
     if "losses" in metadata:  # saved by an earlier version, which had no sums of losses among the variables
         losses = np.array(metadata["losses"], np.float32)
         sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
@@ -64,7 +64,7 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
         metadata["step"] = num_epochs * phase.batches.steps_per_epoch + len(losses)
     return TrainingState(
         history=metadata["history"],
-        step=metadata["step"],
+        num_steps=metadata["step"],
         since_best=metadata["since_best"],
         best_weights=arrays[num_variables:],
         variables=arrays[:num_variables],
@@ -73,7 +73,7 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
 
 
 def restore(
-    step: TrainingStep,
+    training_step: TrainingStep,
     state: TrainingState,
     steps_per_epoch: int,
     callbacks: list[keras.callbacks.Callback],
@@ -96,6 +96,6 @@ def restore(
             for epoch, epoch_logs in enumerate(logs):
                 callback.on_epoch_begin(epoch)
                 callback.on_epoch_end(epoch, dict(epoch_logs))
-    step.restore(state.variables, state.step % steps_per_epoch, state.updates_before)
+    training_step.restore(state.variables, state.num_steps % steps_per_epoch, state.updates_before)
     names = {type(callback).__name__ for callback in callbacks if not hasattr(callback, "monitor")}
     return sorted(names - set(STATELESS))

@@ -50,37 +50,43 @@ def train(
     Raises:
         UserError: the loss is not a number; or the time limit is reached, after the state is saved.
     """
-    step, batches, num_steps = phase.step, phase.batches, phase.epochs * phase.batches.steps_per_epoch
+    training_step, batches = phase.training_step, phase.batches
+    total_steps = phase.epochs * batches.steps_per_epoch
     callback_list = keras.callbacks.CallbackList(
-        callbacks, add_history=False, model=step.model, epochs=phase.epochs, steps=batches.steps_per_epoch, verbose=0
+        callbacks,
+        add_history=False,
+        model=training_step.model,
+        epochs=phase.epochs,
+        steps=batches.steps_per_epoch,
+        verbose=0,
     )
-    step.model.stop_training = False
+    training_step.model.stop_training = False
     callback_list.on_train_begin()
     if state.variables is not None:
         past_logs = [_logs(row, metric) for row in own_rows(state, phase)]
-        if unrestored := restore(step, state, batches.steps_per_epoch, callbacks, past_logs):
+        if unrestored := restore(training_step, state, batches.steps_per_epoch, callbacks, past_logs):
             what = f"the state of {', '.join(unrestored)} is lost"
             warn(topic, f"{what}: the result may differ from that of an uninterrupted training")
     reads_each_step, last_reading = not gpus(), time.monotonic()
-    loaded_batches = load_batches(batches, state.step, num_steps, phase.num_workers, _to_tensors)
-    with progress_bar(topic, num_steps, "steps", state.step, log=False) as bar, closing(loaded_batches):
+    loaded_batches = load_batches(batches, state.num_steps, total_steps, phase.num_workers, _to_tensors)
+    with progress_bar(topic, total_steps, "steps", state.num_steps, log=False) as bar, closing(loaded_batches):
         bar.describe(_last_epoch(state, phase, metric))
         for batch in loaded_batches if not _has_stopped(state, training) else []:
-            epoch, position = divmod(state.step, batches.steps_per_epoch)
+            epoch, position = divmod(state.num_steps, batches.steps_per_epoch)
             if position == 0:
-                step.begin_epoch()
+                training_step.begin_epoch()
                 callback_list.on_epoch_begin(epoch)
             callback_list.on_train_batch_begin(position)
-            step(*batch)
+            training_step(*batch)
             callback_list.on_train_batch_end(position)
-            state.step += 1
+            state.num_steps += 1
             bar.advance()
 
             is_epoch_end, is_out_of_time = position + 1 == batches.steps_per_epoch, deadline_passed()
             must_save = is_out_of_time or checkpoint.is_due(is_epoch_end)
             if is_epoch_end or must_save or reads_each_step or time.monotonic() - last_reading > READ_INTERVAL:
                 last_reading = time.monotonic()
-                if step.has_diverged(batches.steps_per_epoch):
+                if training_step.has_diverged(batches.steps_per_epoch):
                     raise _not_a_number(phase, epoch, position, topic)
             if is_epoch_end:
                 row = _end_epoch(phase, training, metric, score, state, topic)
@@ -88,19 +94,19 @@ def train(
                 bar.describe(_last_epoch(state, phase, metric))
                 _report_epoch(state, phase, metric, topic)
             if must_save:
-                save_state(checkpoint, step, state)
+                save_state(checkpoint, training_step, state)
             if is_out_of_time:
                 fix = "Run the same command to resume"
                 raise UserError(f"the time is up at {format_position(state, phase)}", topic, fix)
-            if step.model.stop_training or _has_stopped(state, training):
+            if training_step.model.stop_training or _has_stopped(state, training):
                 break
     callback_list.on_train_end()
     if state.best_weights:
-        step.model.set_weights(state.best_weights)
+        training_step.model.set_weights(state.best_weights)
     else:
         if training.keep == "best":
             warn(topic, f"{metric.title} was undefined after every epoch: the last epoch is kept")
-        step.use_averaged_weights()
+        training_step.use_averaged_weights()
 
 
 def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
@@ -110,9 +116,9 @@ def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
 
 def format_position(state: TrainingState, phase: Phase) -> str:
     """Formats the progress of a phase: 'head, epoch 2, step 3 of 5 epochs'."""
-    epoch, position = divmod(state.step, phase.batches.steps_per_epoch)
-    step = f", step {position}" if position else ""
-    return f"{phase.prefix}epoch {epoch + 1}{step} of {phase.epochs} epochs"
+    epoch, position = divmod(state.num_steps, phase.batches.steps_per_epoch)
+    within_epoch = f", step {position}" if position else ""
+    return f"{phase.prefix}epoch {epoch + 1}{within_epoch} of {phase.epochs} epochs"
 
 
 def _end_epoch(
@@ -124,13 +130,13 @@ def _end_epoch(
     topic: str,
 ) -> dict[str, Any]:
     """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""
-    step, epoch = phase.step, len(own_rows(state, phase)) + 1
-    if overflowed := step.num_overflowed():
+    training_step, epoch = phase.training_step, len(own_rows(state, phase)) + 1
+    if overflowed := training_step.num_overflowed():
         what = f"{overflowed} of {phase.batches.steps_per_epoch} steps of epoch {epoch} overflowed and were left out"
         warn(topic, f"{what}: loss or gradients were not finite")
-    rate = float(keras.ops.convert_to_numpy(step.model.optimizer.learning_rate))
-    loss = step.loss()
-    with step.averaged_weights():
+    rate = float(keras.ops.convert_to_numpy(training_step.model.optimizer.learning_rate))
+    loss = training_step.loss()
+    with training_step.averaged_weights():
         value = score()
         if training.keep == "best":
             _keep_best(state, phase, metric, value)
@@ -145,7 +151,7 @@ def _keep_best(state: TrainingState, phase: Phase, metric: Metric, value: float)
         return
     previous = [metric.sign * row[metric.name] for row in own_rows(state, phase)]
     if not state.best_weights or metric.sign * value > np.nanmax([-np.inf, *previous]):
-        state.best_weights, state.since_best = phase.step.model.get_weights(), 0
+        state.best_weights, state.since_best = phase.training_step.model.get_weights(), 0
     else:
         state.since_best += 1
 

@@ -111,7 +111,7 @@ class Source:
         elif self.kind in SOURCES:
             self._kind = SOURCES[self.kind]
         else:
-            known = [*KINDS, *SOURCES]
+            known = [*KINDS, *SOURCES.names()]
             hint = did_you_mean(str(self.kind), known)
             raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
         self.options = config.validated(self._kind.Options, settings, f"{where}, source")

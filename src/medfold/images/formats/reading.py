@@ -99,6 +99,12 @@ class DecodedImage(NamedTuple):
     headers: dict[str, str]
 
 
+def may_be_dicom(extension: str) -> bool:
+    """Returns True for a file extension in lower case that no other format has; DICOM files often have none."""
+    built_in = (extensions for name, extensions in FORMAT_MODULES.items() if name != "dicom")
+    return not any(extension in extensions for extensions in (*built_in, *(each.extensions for each in FORMATS.all())))
+
+
 def image_extensions() -> list[str]:
     """Returns the file extensions of all formats whose files contain one image each."""
     built_in = [

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from medfold.data.image_patterns import is_excluded
+from medfold.raw_files.image_patterns import is_excluded
 
 # Words that mark a companion, in the addition to its name or in the name of its folder.
 MASK = re.compile(

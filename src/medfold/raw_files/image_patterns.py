@@ -256,3 +256,9 @@ class PathPattern:
         """Returns the values of the fields in a path; None if the path does not match."""
         match = self._regex.fullmatch(path)
         return dict(zip(self.fields, match.groups(), strict=True)) if match else None
+
+
+def found_folders(all_files: list[str]) -> str:
+    """Text for error messages: the folders that hold files."""
+    folders = sorted({path.rpartition("/")[0] or "." for path in all_files})
+    return f"Folders found: {shorten_list(folders, 5)}"

@@ -5,9 +5,9 @@ import gzip
 import pandas as pd
 import pytest
 
-from medfold.data import label_tables
-from medfold.data.label_tables import read_table
 from medfold.errors import UserError
+from medfold.raw_files import label_tables
+from medfold.raw_files.label_tables import read_table
 from tests.support.helpers import competition
 
 ROWS = [["NA", "ä"], ["007", ""], ["1e5", "a b"]]

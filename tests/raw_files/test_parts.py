@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.data.parts import part_from_name
+from medfold.raw_files.parts import part_from_name
 
 
 @pytest.mark.parametrize(

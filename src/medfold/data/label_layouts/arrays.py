@@ -1,0 +1,55 @@
+"""Layout `arrays`: images and labels as arrays of one file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.errors import UserError
+from medfold.raw_files import check_classes, class_numbers, drop_rows, map_labels, open_arrays
+
+
+@label_layout
+def arrays(competition: Competition, raw: Path) -> Parts:
+    """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
+    labels = competition.labels
+    path = raw / labels.file
+    with open_arrays(path) as content:
+        train, test = (_read_part(content, prefixes, competition, path) for prefixes in (labels.train, ["test"]))
+    return train, test.drop(columns=labels.targets), test[["id", *labels.targets]].assign(usage="Private")
+
+
+def _read_part(
+    content: Mapping[str, np.ndarray], prefixes: list[str], competition: Competition, path: Path
+) -> pd.DataFrame:
+    """Reads the arrays of a part, with their labels as text: columns id, image, unit, patient and the targets."""
+    labels = competition.labels
+    table = pd.concat([_read_arrays(content, prefix, competition, path) for prefix in prefixes], ignore_index=True)
+    table = table.assign(patient=None)
+    table["unit"] = table["id"]
+    mapped = map_labels(table[labels.targets], competition)
+    table = drop_rows(table.assign(**mapped), mapped.isna().any(axis=1)).reset_index(drop=True)
+    for target in labels.targets:
+        check_classes(table, target, competition, path)
+    return table
+
+
+def _read_arrays(content: Mapping[str, np.ndarray], prefix: str, competition: Competition, path: Path) -> pd.DataFrame:
+    """Reads the labels of one pair of arrays: columns id, image and the targets."""
+    labels = competition.labels
+    if f"{prefix}_labels" not in content or f"{prefix}_images" not in content:
+        raise UserError(f"no array '{prefix}_images' or '{prefix}_labels'", path, f"Arrays: {', '.join(content)}")
+    values, count = content[f"{prefix}_labels"], len(content[f"{prefix}_images"])
+    values = values.reshape(len(values), -1)
+    numbers = class_numbers(values) if competition.task != "multilabel" else None
+    if numbers is not None and values.shape[1] == len(competition.class_names):
+        values = np.array(competition.class_names)[numbers][:, None]
+    if values.shape != (count, len(labels.targets)):
+        expected = (count, len(labels.targets))
+        raise UserError(f"labels of shape {values.shape}, expected {expected}", f"{path}, {prefix}_labels")
+    ids = [f"{prefix}{row:05d}" for row in range(count)]
+    images = [f"{labels.file}#{prefix}_images/{row}" for row in range(count)]
+    return pd.DataFrame(values.astype(str), columns=labels.targets).assign(id=ids, image=images)

@@ -1,0 +1,124 @@
+"""Layout `folders`: labels as folder names."""
+
+import unicodedata
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.console import say
+from medfold.data.label_layouts.image_columns import patient_column, refuse_private, with_headers
+from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.errors import UserError, did_you_mean
+from medfold.raw_files import (
+    PathPattern,
+    drop_rows,
+    fill_pattern,
+    found_folders,
+    list_files,
+    map_labels,
+    pattern_fields,
+)
+
+
+@label_layout
+def folders(competition: Competition, raw: Path) -> Parts:
+    """Labels as folder names: patterns with `{label}` and `{id}`. Labels of the test part become the solution.
+
+    Other fields of the patterns, as in `{label}/{patient}/{id}.png`, and DICOM headers become columns for labels.group.
+    """
+    (target,) = competition.labels.targets
+    refuse_private(competition)
+    tables = {part: _read_part(part, competition, raw) for part in ("train", "test")}
+    _make_ids_unique(competition, tables["train"], tables["test"])
+    parts = []
+    for table in tables.values():
+        table["unit"] = table["id"]
+        parts.append(table.rename(columns={"label": target}).sort_values("id", kind="stable").reset_index(drop=True))
+    train, test = parts
+    if not competition.images.test:
+        return train, None, None
+    unlabelled = test[target].isna()
+    if unlabelled.any():
+        if not unlabelled.all():
+            what = "some patterns of the test part have {label} and some have not"
+            raise UserError(what, "images.test", "Write {label} into all of them, or into none")
+        return train, test.drop(columns=target), None
+    return train, test.drop(columns=target), test[["id", target]].assign(usage="Private")
+
+
+def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
+    """Reads the images of a part: columns id, image, label, patient and those of labels.keep."""
+    labels, images = competition.labels, competition.images
+    patterns = images.train if part == "train" else images.test
+    table = _match_images(part, patterns, competition, raw)
+    if patterns and table["label"].notna().all():
+        # The same accent may be encoded as one character or as two.
+        table["label"] = table["label"].map(partial(unicodedata.normalize, "NFC"))
+        table["label"] = map_labels(table[["label"]], competition)["label"]
+        table = drop_rows(table, table["label"].isna())
+    _refuse_unknown_classes(table, competition, raw)
+    if patterns:
+        table = with_headers(table, table["image"], images.headers, raw)
+    for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
+        if column not in table:
+            example = f"{patterns[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png"
+            fix = f"Write it as a field: {example}; or see images.headers"
+            raise UserError(f"no field of images.train and no header is called '{column}'", "labels", fix)
+    patients = patient_column(table, table, competition)
+    # Patient numbers in file names may restart in the test part, so that equal ones are different patients.
+    may_restart = labels.group not in images.headers
+    table["patient"] = [f"{part} {patient}" if patient and may_restart else patient for patient in patients]
+    extra = [column for column in labels.keep if column in table]
+    return table[["id", "image", "label", "patient", *extra]].copy()
+
+
+def _match_images(part: str, patterns: list[str], competition: Competition, raw: Path) -> pd.DataFrame:
+    """Finds the images of a part: columns id, image, label and the other fields of the patterns."""
+    images = competition.images
+    all_files = list_files(raw, exclude=images.exclude)
+    # Where a folder `test` is beside those of the classes, {label}/{id}.png would match its images, too.
+    unlabelled = [PathPattern(pattern) for pattern in images.test if part == "train" and "{label}" not in pattern]
+    candidates = [path for path in all_files if not any(path_pattern.match(path) for path_pattern in unlabelled)]
+    rows = []
+    for path_pattern in map(PathPattern, patterns):
+        matches = ((path, path_pattern.match(path)) for path in candidates)
+        rows += [{**fields, "image": path} for path, fields in matches if fields is not None]
+    columns = list(dict.fromkeys(["id", "image", "label", *(name for row in rows for name in row)]))
+    table = pd.DataFrame(rows, columns=columns, dtype=str).drop_duplicates("image")
+    if table.empty and patterns:
+        raise UserError(f"no {part} image matches {' or '.join(patterns)}", raw, found_folders(all_files))
+    return table
+
+
+def _refuse_unknown_classes(table: pd.DataFrame, competition: Competition, raw: Path) -> None:
+    """Raises UserError if a label is not a class."""
+    unknown = sorted(set(table["label"].dropna()) - set(competition.class_names))
+    if unknown:
+        image = table.loc[table["label"] == unknown[0], "image"].iloc[0]
+        fix = f"Expected: {', '.join(competition.class_names)}. Map other names with labels.map"
+        hint = did_you_mean(unknown[0], competition.class_names)
+        raise UserError(f"the folder '{unknown[0]}' is not a class{hint}", raw / image, fix)
+
+
+def _make_ids_unique(competition: Competition, train: pd.DataFrame, test: pd.DataFrame) -> None:
+    """Replaces ids that are not unique by longer parts of the image paths.
+
+    File names may recur in several classes, or in train and test. Ids of the test part stay the same as long as they
+    are unique, since a sample submission may name them.
+    """
+    pattern = competition.labels.id if "{" in competition.labels.id else ""
+    for part, table in (("test", test), ("train", train)):
+        replaced = False
+        if pattern and not table[pattern_fields(pattern)].isna().any(axis=None):
+            table["id"] = fill_pattern(pattern, table, "labels.id")
+        path_without_ending = table["image"].str.replace(r"\.\w+$", "", regex=True)
+        for longer in (table["label"] + "/" + table["id"], path_without_ending, table["image"]):
+            in_both_parts = part == "train" and bool(set(table["id"]) & set(test["id"]))
+            if not (table["id"].duplicated().any() or in_both_parts) or longer.isna().any():
+                continue
+            table["id"] = longer
+            replaced = True
+        if replaced:
+            say("samples", f"names of {part} images recur: ids are made of their paths, like {table['id'].iloc[0]}")

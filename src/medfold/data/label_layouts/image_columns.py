@@ -1,0 +1,95 @@
+"""Columns that the tables of all layouts have: id, image, unit and patient; DICOM headers."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.console import warn
+from medfold.errors import UserError, shorten_list
+from medfold.images import identifying_keywords, path_of_image, read_headers
+from medfold.raw_files import fill_pattern, find_images, pattern_fields
+
+FEW_IMAGES = 20  # with so few images, each may well be of a different patient
+
+
+def refuse_private(competition: Competition) -> None:
+    """Raises UserError if labels.keep names a DICOM header that may identify a patient."""
+    if private := identifying_keywords(set(competition.labels.keep) & set(competition.images.headers)):
+        fix = "To group by it, use labels.group: the sample table then has a number instead"
+        raise UserError(f"the header {private[0]} may identify a patient", "labels.keep", fix)
+
+
+def locate_images(
+    table: pd.DataFrame, patterns: list[str], competition: Competition, raw: Path, complete: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Finds the images of a table.
+
+    Args:
+        table: the table of the raw data; its columns keep their names, even if one is called id or image.
+        patterns: patterns of images.train or images.test.
+        complete: see `image_patterns.find_images`.
+
+    Returns:
+        A table with id, image and unit; and `table` with one more column for each DICOM header in images.headers.
+    """
+    with_id = table.assign(id=table[competition.labels.id])
+    image = find_images(with_id, patterns, competition, raw, complete)
+    unit, keywords = competition.score.unit, competition.images.headers
+    if not complete:
+        keywords = [keyword for keyword in keywords if unit and keyword in pattern_fields(unit)]
+    table = with_headers(table, image, keywords, raw, complete)
+    with_id = table.assign(id=with_id["id"])
+    units = fill_pattern(unit, with_id, "score.unit") if unit else with_id["id"]
+    return pd.DataFrame({"id": with_id["id"], "image": image, "unit": units}), table
+
+
+def with_headers(
+    table: pd.DataFrame, image: pd.Series, keywords: list[str], raw: Path, complete: bool = True
+) -> pd.DataFrame:
+    """Adds a column for each DICOM header; '' for missing images."""
+    if not keywords:
+        return table
+    exists = image.map(lambda path: path_of_image(raw, path).is_file())  # images.tolerate allows missing ones
+    headers = read_headers(raw, image[exists], keywords, complete)
+    columns = {name: pd.Series(values, image.index[exists]) for name, values in headers.items()}
+    return table.assign(**{name: values.reindex(image.index, fill_value="") for name, values in columns.items()})
+
+
+def patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: Competition) -> pd.Series:
+    """The patient of each image; None if unknown.
+
+    Args:
+        located: the images, with their ids.
+        original: the table of the raw data, in the same order.
+    """
+    labels = competition.labels
+    column = original[labels.group] if labels.group is not None and labels.group in original else None
+    return pd.Series(_patients(located["id"], labels.group_pattern, column), located.index, object, name="patient")
+
+
+def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = None) -> list[str | None]:
+    """The patient of each image: the value of a column, or a pattern's match at the start of the id; None if unknown.
+
+    The pattern gives its named group 'group', else its first group, else the whole match. Warns of ids that it does not
+    match.
+    """
+    if column is not None:
+        return [value or None for value in column]
+    if not pattern:
+        return [None] * len(ids)
+    matches = [re.match(pattern, id) for id in ids]
+    patients = [
+        match and (match.groupdict().get("group") or match[min(1, match.re.groups)] or match[0]) for match in matches
+    ]
+    unmatched = [id for id, match in zip(ids, matches, strict=True) if not match]
+    if unmatched:
+        count = f"{len(unmatched):,} of {len(ids):,} ids"
+        warn(
+            "samples",
+            f"labels.group_pattern does not match {count}: each is a separate group: {shorten_list(unmatched)}",
+        )
+    elif len(ids) > FEW_IMAGES and len(set(patients)) == len(patients):
+        warn("samples", f"labels.group_pattern joins nothing: {len(ids):,} ids, as many groups")
+    return patients

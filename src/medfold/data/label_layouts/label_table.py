@@ -1,0 +1,93 @@
+"""Training part, test part and solution of a competition whose labels are in a table."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.console import say
+from medfold.data.label_layouts.image_columns import locate_images, patient_column, refuse_private
+from medfold.data.label_layouts.layout import Parts
+from medfold.data.label_layouts.test_part import read_test_rows, split_by_part
+from medfold.errors import UserError, did_you_mean
+from medfold.raw_files import merge_repeated_rows, read_table
+
+
+def read_label_table(
+    competition: Competition,
+    raw: Path,
+    needed: list[str],
+    parse: Callable[[pd.DataFrame, Competition, Path], pd.DataFrame],
+) -> Parts:
+    """Reads training part, test part and solution of a competition whose labels are in a table.
+
+    Args:
+        needed: columns that the labels are read from.
+        parse: turns them into checked target columns, without the rows that `labels.map` leaves out.
+    """
+    refuse_private(competition)
+    labels, path = competition.labels, raw / competition.labels.file
+    table = read_table(path, [labels.id, *needed, *([labels.part] if labels.part else [])])
+    test, test_path = None, raw / labels.test if labels.test else path
+    if labels.part:
+        table, test = split_by_part(table, competition, path)
+    elif not labels.holdout:
+        test = read_test_rows(competition, raw)
+    train = merge_repeated_rows(parse(table, competition, path), [labels.id], labels.targets, competition, path)
+    if test is None:
+        return _build_part(train, competition, raw), None, None
+    # Where a table has labels of the test part and there is no other leaderboard, they serve the local one.
+    has_columns = competition.upload == "local" and (labels.part or labels.test) and set(needed) <= set(test)
+    has_labels = has_columns and bool((test[needed] != "").any(axis=None))
+    if has_labels:
+        say("samples", f"{test_path.name} has labels: they become the hidden solution of the local leaderboard")
+        rows = parse(test, competition, test_path)
+        test = merge_repeated_rows(rows, [labels.id], labels.targets, competition, test_path)
+    else:  # a sample submission has columns with the names of the targets, too
+        test = test.drop(columns=labels.targets, errors="ignore")
+    train, test = _build_part(train, competition, raw), _build_part(test, competition, raw, "test")
+    _make_training_ids_differ(train, test)
+    if not has_labels:
+        return train, test, None
+    solution = test[labels.targets].assign(id=test["unit"], usage="Private").drop_duplicates("id")
+    return train, test.drop(columns=labels.targets), solution[["id", *labels.targets, "usage"]]
+
+
+def _build_part(table: pd.DataFrame, competition: Competition, raw: Path, part: str = "train") -> pd.DataFrame:
+    """Builds a part's table: id, image, unit, patient, the targets and the columns of labels.keep.
+
+    Args:
+        table: the table of the raw data, with the targets where they are known.
+        part: train or test; tables of the test part may lack labels.group and labels.keep.
+    """
+    labels, path = competition.labels, raw / competition.labels.file
+    images = competition.images
+    patterns = images.train if part == "train" else images.test or images.train
+    located, original = locate_images(table, patterns, competition, raw)
+    for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
+        if column not in original:
+            columns = f"Columns: {', '.join(map(str, original.columns))}"
+            raise UserError(f"no column '{column}'{did_you_mean(column, original.columns)}", path, columns)
+    copied = [column for column in [*labels.keep, *labels.targets] if column in original]
+    return pd.concat([located, patient_column(located, original, competition), original[copied]], axis=1)
+
+
+def _make_training_ids_differ(train: pd.DataFrame, test: pd.DataFrame) -> None:
+    """Puts the folder in front of the ids of training images, where images of both parts have the same ids.
+
+    Ids of the test part stay, since a sample submission names them.
+    """
+    shared = train.merge(test, on="id")
+    if shared.empty or (shared["image_x"] == shared["image_y"]).any():
+        return
+    folder = train["image"].str.partition("|")[0].str.rpartition("/")[0]
+    ids = folder.where(folder == "", folder + "/") + train["id"]
+    if ids.duplicated().any() or ids.isin(test["id"]).any():
+        return
+    train["unit"] = train["unit"].where(train["unit"] != train["id"], ids)
+    train["id"] = ids
+    say(
+        "samples",
+        f"{len(shared):,} ids are in train and test: training ids are prefixed with the folder: {ids.iloc[0]}",
+    )

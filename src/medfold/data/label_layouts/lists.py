@@ -1,0 +1,36 @@
+"""Layout `lists`: a column that lists the labels of an image."""
+
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.data.label_layouts.label_table import read_label_table
+from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.errors import UserError, shorten_list
+from medfold.raw_files import drop_rows, map_labels, match_class_spelling, split_label_list
+
+
+@label_layout
+def lists(competition: Competition, raw: Path) -> Parts:
+    """One row per image in a table; the column labels.value lists its labels, separated by labels.separator."""
+    return read_label_table(competition, raw, [competition.labels.value], _lists)
+
+
+def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    labels = competition.labels
+    names = (
+        table[labels.value].map(partial(split_label_list, separator=labels.separator)).explode().fillna("").to_frame()
+    )
+    names = map_labels(names, competition)[labels.value]
+    table = drop_rows(table, pd.Series(table.index.isin(names.index[names.isna()]), table.index))
+    names = match_class_spelling(names[names.notna() & (names != "")], [*labels.targets, *labels.ignore])
+    names = names[~names.isin(labels.ignore)]
+    unknown = names[~names.isin(labels.targets)]
+    if len(unknown):
+        where = f"{path}, row {unknown.index[0] + 2}, column '{labels.value}'"
+        raise UserError(f"unknown label '{unknown.iloc[0]}'", where, f"Known: {shorten_list(labels.targets, 30)}")
+    counts = pd.crosstab(names.index, names).reindex(index=table.index, columns=labels.targets, fill_value=0)
+    table[labels.targets] = (counts.to_numpy() > 0).astype(int).astype(str)
+    return table

@@ -1,0 +1,39 @@
+"""Layout `long`: a row per image and label."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.data.label_layouts.label_table import read_label_table
+from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.errors import UserError, shorten_list
+from medfold.raw_files import check_classes, drop_rows, map_labels, merge_repeated_rows, split_long
+
+
+@label_layout
+def long(competition: Competition, raw: Path) -> Parts:
+    """One row per image and label, named `<id>_<target>`, in a table; the label in the column labels.value."""
+    return read_label_table(competition, raw, [competition.labels.value], _long)
+
+
+def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    labels = competition.labels
+    ids, target = split_long(rows[labels.id], labels.targets, path)
+    value = map_labels(rows[[labels.value]], competition)[labels.value]
+    rows = pd.DataFrame({labels.id: ids, "target": target, labels.value: value})
+    rows = drop_rows(rows, ids.isin(ids[value.isna()]))
+    check_classes(rows, labels.value, competition, path)
+    rows = merge_repeated_rows(rows, [labels.id, "target"], [labels.value], competition, path)
+    repeated = rows.duplicated([labels.id, "target"])
+    if repeated.any():
+        names = (rows[labels.id] + "_" + rows["target"])[repeated]
+        fix = "Set labels.repeated in competition.yaml: how to merge several rows of one id"
+        raise UserError(f"{repeated.sum()} rows appear twice: {shorten_list(names)}", path, fix)
+    train = rows.pivot(index=labels.id, columns="target", values=labels.value)
+    train = train.reindex(columns=labels.targets)
+    incomplete = train.index[train.isna().any(axis=1)]
+    if len(incomplete):
+        what = f"{len(incomplete)} ids have no row for some of the labels: {shorten_list(incomplete)}"
+        raise UserError(what, path)
+    return train.reset_index().rename_axis(columns=None)

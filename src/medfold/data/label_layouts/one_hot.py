@@ -1,0 +1,30 @@
+"""Layout `one_hot`: a column per class."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.data.label_layouts.label_table import read_label_table
+from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.errors import UserError, shorten_list
+from medfold.raw_files import is_one_hot, parse_marks
+
+
+@label_layout
+def one_hot(competition: Competition, raw: Path) -> Parts:
+    """One row per image in a table, one column per class: 1 for the class of the image, 0 for the others."""
+    return read_label_table(competition, raw, competition.class_names, _one_hot)
+
+
+def _one_hot(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    names = competition.class_names
+    (target,) = competition.labels.targets
+    marks = parse_marks(table, names)
+    wrong = ~is_one_hot(marks)
+    if wrong.any():
+        ids = table[competition.labels.id][wrong]
+        what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {shorten_list(names, 6)}: {shorten_list(ids)}"
+        raise UserError(what, path, "With several labels per image: task multilabel, labels.layout wide")
+    return table.assign(**{target: np.array(names, object)[marks.to_numpy().argmax(axis=1)]})

@@ -1,0 +1,108 @@
+"""Rows of the test part, where the labels are in a table."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.console import say
+from medfold.data.label_layouts.image_columns import locate_images
+from medfold.data.label_layouts.layout import LAYOUTS
+from medfold.errors import UserError, shorten_list
+from medfold.raw_files import (
+    PathPattern,
+    choose_test_part,
+    found_folders,
+    list_files,
+    part_from_name,
+    read_table,
+    split_long,
+)
+
+
+def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
+    """Reads only the test part, as a notebook on Kaggle needs it.
+
+    Does not read the labels of the training part. Images may be missing; they count as unreadable later.
+
+    Args:
+        raw: the folder that patterns start from.
+
+    Returns:
+        Text columns id, image, unit.
+
+    Raises:
+        UserError: no table of the test part.
+    """
+    labels, images = competition.labels, competition.images
+    if labels.layout in ("folders", "arrays"):
+        _, test, _ = LAYOUTS.find(labels.layout, "labels.layout")(competition, raw)
+    else:
+        test = read_test_rows(competition, raw)
+        test, _ = locate_images(test, images.test or images.train, competition, raw, complete=False)
+    return test[["id", "image", "unit"]]
+
+
+def read_test_rows(competition: Competition, raw: Path) -> pd.DataFrame:
+    """Reads the rows of the test part: by labels.part, or from labels.test, the sample submission or image files."""
+    labels, submission = competition.labels, competition.submission
+    if labels.part:
+        path = raw / labels.file
+        return split_by_part(read_table(path, [labels.id, labels.part]), competition, path)[1].reset_index(drop=True)
+    if labels.test:
+        return read_table(raw / labels.test, [labels.id])
+    if not submission.sample:
+        return _test_files(competition, raw)
+    path = raw / submission.sample
+    test = read_table(path, [submission.id])
+    if submission.layout == "long":
+        test = test.assign(**{submission.id: split_long(test[submission.id], labels.targets, path)[0]})
+        test = test.drop_duplicates(submission.id)
+    return test.assign(**{labels.id: test[submission.id]}).reset_index(drop=True)
+
+
+def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
+    """Table of the files that match the patterns of the test part, with a column for each field."""
+    images, key = competition.images, competition.labels.id
+    all_files, rows = list_files(raw, exclude=images.exclude), []
+    for path_pattern in map(PathPattern, images.test):
+        rows += [fields for path in all_files if (fields := path_pattern.match(path)) is not None]
+    if not rows:
+        raise UserError(f"no test image matches {' or '.join(images.test)}", raw, found_folders(all_files))
+    table = pd.DataFrame(rows, dtype=str).drop_duplicates("id").sort_values("id", kind="stable")
+    return table.assign(**{key: table["id"]}).reset_index(drop=True)
+
+
+def split_by_part(table: pd.DataFrame, competition: Competition, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Splits a table into training and test part by the column `labels.part`.
+
+    Rows of the validation part go to the training part, since folds replace it; without a test part they become the
+    test part.
+
+    Raises:
+        UserError: a part without rows, a value that is not a part, or an id in several parts.
+    """
+    column, key = competition.labels.part, competition.labels.id
+    part = table[column].map({value: part_from_name(value) for value in table[column].unique()})
+    if part.isna().any():
+        row = part.index[int(np.argmax(part.isna().to_numpy()))]
+        value = table.at[row, column] or "nothing"
+        fix = "Known: train, valid, test and their other forms. Correct it, or remove labels.part"
+        raise UserError(f"row {row + 2}, column '{column}': found {value}, which is not a part", path, fix)
+    several = part.groupby(table[key]).nunique()
+    if (several > 1).any():
+        ids = several.index[several > 1]
+        raise UserError(f"{len(ids)} ids are in several parts: {shorten_list(ids)}", f"{path}, column '{column}'")
+    counts = part.value_counts()
+    test_part = choose_test_part(counts.index)
+    if test_part not in counts or "train" not in counts:
+        fix = "Remove labels.part, and set labels.holdout: the share of the images for the test part"
+        raise UserError(f"column '{column}' has rows of {', '.join(counts.index)} only", path, fix)
+    joined = ""
+    if test_part == "test" and "valid" in counts:
+        joined = f", {counts['valid']:,} of the validation part among them"
+    is_test = part == test_part
+    num_rows = f"{(~is_test).sum():,} rows to train on{joined}, {counts[test_part]:,} to test on"
+    say("samples", f"by column '{column}': {num_rows}")
+    return table[~is_test].copy(), table[is_test].copy()

@@ -1,0 +1,24 @@
+"""Layout `wide`: a column per target."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.data.label_layouts.label_table import read_label_table
+from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.raw_files import check_classes, drop_rows, map_labels
+
+
+@label_layout
+def wide(competition: Competition, raw: Path) -> Parts:
+    """One row per image in a table, one column per target."""
+    return read_label_table(competition, raw, competition.labels.targets, _wide)
+
+
+def _wide(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    mapped = map_labels(table[competition.labels.targets], competition)
+    table = drop_rows(table.assign(**mapped), mapped.isna().any(axis=1))
+    for target in competition.labels.targets:
+        check_classes(table, target, competition, path)
+    return table

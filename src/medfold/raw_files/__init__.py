@@ -1,0 +1,63 @@
+"""Raw files of a competition: path patterns of images, tables and arrays with labels, names of parts."""
+
+from medfold.raw_files.companions import find_companions, mask_warning
+from medfold.raw_files.image_patterns import (
+    CHANNEL_FIELD,
+    PathPattern,
+    fill_pattern,
+    find_images,
+    found_folders,
+    image_exists,
+    is_excluded,
+    list_files,
+    match_path_endings,
+    pattern_fields,
+)
+from medfold.raw_files.label_arrays import class_numbers, open_arrays
+from medfold.raw_files.label_tables import (
+    MARKS,
+    TABLE_EXTENSIONS,
+    check_classes,
+    drop_rows,
+    is_one_hot,
+    map_labels,
+    match_class_spelling,
+    merge_repeated_rows,
+    normalise_texts,
+    parse_marks,
+    read_table,
+)
+from medfold.raw_files.label_texts import split_label_list, split_long
+from medfold.raw_files.parts import choose_test_part, part_from_name
+
+__all__ = [
+    "CHANNEL_FIELD",
+    "MARKS",
+    "TABLE_EXTENSIONS",
+    "PathPattern",
+    "check_classes",
+    "choose_test_part",
+    "class_numbers",
+    "drop_rows",
+    "fill_pattern",
+    "find_companions",
+    "find_images",
+    "found_folders",
+    "image_exists",
+    "is_excluded",
+    "is_one_hot",
+    "list_files",
+    "map_labels",
+    "mask_warning",
+    "match_class_spelling",
+    "match_path_endings",
+    "merge_repeated_rows",
+    "normalise_texts",
+    "open_arrays",
+    "parse_marks",
+    "part_from_name",
+    "pattern_fields",
+    "read_table",
+    "split_label_list",
+    "split_long",
+]

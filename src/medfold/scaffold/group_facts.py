@@ -1,0 +1,100 @@
+"""What to group images by: a column, a pattern in the ids, or DICOM headers."""
+
+import re
+
+import pandas as pd
+
+from medfold.errors import UserError
+from medfold.folds import GROUP_WORDS, PERSON_WORDS, find_group_word
+from medfold.images import is_dicom, path_of_image, read_dicom_headers
+from medfold.scaffold.draft import MAX_INSPECTED, Draft
+from medfold.scaffold.id_column import Ids
+from medfold.scaffold.image_files import ImageFiles
+
+MIN_GROUPS, MANY_ROWS = 8, 30  # fewer values than MIN_GROUPS in more than MANY_ROWS rows are categories, not patients
+GROUP_HEADERS = ("PatientID", "StudyInstanceUID")  # DICOM headers to group by, the preferred one first
+
+
+def guess_group(
+    draft: Draft, table: pd.DataFrame, ids: Ids, used: list[str], image_files: ImageFiles, images: list[str]
+) -> None:
+    """Guesses what to group by: a column, a pattern in the ids, or DICOM headers of the images.
+
+    Args:
+        used: columns that are ids or targets.
+        images: training images, as `read_image` takes them.
+    """
+    if (
+        _group_by_column(draft, table, used)
+        or _group_by_pattern(draft, table[ids.column])
+        or group_by_headers(draft, image_files, images)
+    ):
+        return
+    if "patient" not in ids.column.lower():
+        draft.doubts.append("labels.group: patients unknown; are there several images per patient?")
+
+
+def _group_by_column(draft: Draft, table: pd.DataFrame, used: list[str]) -> bool:
+    """Drafts grouping by a column named like a group; returns False if there is none."""
+    for word in GROUP_WORDS:  # words for persons come first
+        for column in table.columns:
+            is_match = find_group_word(column) == word and column not in used
+            count = table[column].nunique()
+            if not is_match or not 1 < count < len(table):
+                continue
+            if count < (3 if word in PERSON_WORDS else MIN_GROUPS) and len(table) > MANY_ROWS:
+                values = f"column '{column}' has {count} values in {len(table):,} rows"
+                doubt = f"labels.group: {values}: unclear whether they are {word}s; not used for grouping"
+                draft.doubts.append(doubt)
+                continue
+            draft.facts["labels"]["group"] = column
+            draft.add_reason("labels.group", column, f"{table[column].nunique():,} values in {len(table):,} rows")
+            return True
+    return False
+
+
+def _group_by_pattern(draft: Draft, ids: pd.Series) -> bool:
+    """Drafts grouping by a folder of each patient in the ids, or by the ids without a side; False if none has one."""
+    named = ids.str.extract(r"(?:^|/)((?:patient|subject|case|pat|sub)[\W_]*)\d+/", re.I)[0]
+    if named.notna().all() and named.nunique() == 1:
+        pattern, why = f"(?:.*/)?(?P<group>{re.escape(named.iloc[0])}\\d+)/", "ids are paths, with a folder for each"
+    elif ids.str.extract(r"^(.+)_(left|right|[LR])$").notna().all(axis=None):
+        pattern, why = "(?P<group>.+)_(left|right|L|R)", "ids end with a side: both are of one patient"
+    else:
+        return False
+    draft.facts["labels"]["group_pattern"] = pattern
+    draft.add_reason("labels.group_pattern", pattern, why)
+    return True
+
+
+def group_by_headers(draft: Draft, image_files: ImageFiles, images: list[str]) -> bool:
+    """Drafts grouping by patient or study, if DICOM headers name some that have several images.
+
+    Args:
+        draft: gets images.headers, labels.group and the reason.
+        image_files: the image files of the competition.
+        images: training images, as `read_image` takes them.
+
+    Returns:
+        True if the headers can be grouped by.
+    """
+    paths = list(dict.fromkeys(path_of_image(image_files.raw, image) for image in images))[:MAX_INSPECTED]
+    if not paths or not all(is_dicom(image_files.raw / path) for path in image_files.files):
+        return False
+    rows = []
+    for path in paths:
+        try:
+            rows.append(read_dicom_headers(path, GROUP_HEADERS))
+        except UserError:  # the audit reports damaged files
+            continue
+    for keyword in GROUP_HEADERS:
+        values = [row[keyword] for row in rows if row[keyword]]
+        if 2 * len(values) < len(rows) or not 1 < len(set(values)) < len(values):
+            continue
+        draft.facts["images"]["headers"] = [keyword]
+        draft.facts["labels"]["group"] = keyword
+        missing = f"; {len(rows) - len(values)} have none" if len(values) < len(rows) else ""
+        why = f"from the DICOM headers: {len(set(values)):,} in the {len(values):,} images examined{missing}"
+        draft.add_reason("labels.group", keyword, why)
+        return True
+    return False

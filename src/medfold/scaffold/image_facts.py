@@ -1,0 +1,109 @@
+"""Facts about the images that a table of labels names."""
+
+from typing import Any
+
+import pandas as pd
+
+from medfold.errors import UserError, shorten_list
+from medfold.raw_files import PathPattern
+from medfold.scaffold.draft import Draft
+from medfold.scaffold.id_column import Ids
+from medfold.scaffold.image_contents import guess_channels
+from medfold.scaffold.image_files import ImageFiles
+from medfold.scaffold.row_patterns import MAX_ROWS, find_patterns
+from medfold.scaffold.submission_facts import SampleSubmission
+
+
+def guess_images(
+    draft: Draft,
+    image_files: ImageFiles,
+    train: pd.DataFrame,
+    ids: Ids,
+    test: pd.DataFrame | None,
+    sample: SampleSubmission | None,
+) -> list[str]:
+    """Guesses the facts of the images.
+
+    Args:
+        draft: filled in; has the labels.
+        image_files: the image files of the competition.
+        train: rows of the training part.
+        ids: their id column.
+        test: rows of the test part; None if they are unknown.
+        sample: the sample submission; None if there is none.
+
+    Returns:
+        The training images that were looked up, as `read_image` takes them.
+
+    Raises:
+        UserError: the images of the training part have no pattern in common.
+    """
+    patterns, train_images = find_patterns(image_files, train, ids, "train")
+    if not patterns:
+        raise UserError("the images of the training part have no pattern in common", image_files.raw)
+    images: dict[str, Any] = {"train": _single_or_list(patterns)}
+    draft.facts["images"] = images
+    why = f"images found for {len(train_images):,} of {_num_rows(train)}"
+    draft.add_reason("images.train", shorten_list(patterns, 4), why)
+    if test is None and sample is not None:
+        test = sample.table.rename(columns={sample.table.columns[0]: ids.column})
+    _guess_test_images(draft, image_files, ids, test, train_images)
+    if ids.endings and not ids.is_long:
+        images["channels"] = list(ids.endings)
+        draft.add_reason("images.channels", shorten_list(ids.endings, 8), "each channel is a separate file")
+    else:
+        images["channels"] = guess_channels(draft, image_files.raw, list(dict.fromkeys(train_images)))
+    if not ids.endings:
+        _add_unused_images(draft, image_files, [*_as_list(images["train"]), *_as_list(images.get("test", []))])
+    return train_images
+
+
+def _guess_test_images(
+    draft: Draft, image_files: ImageFiles, ids: Ids, test: pd.DataFrame | None, train_images: list[str]
+) -> None:
+    """Guesses images.test: by the rows of the test part, or by folder names; otherwise labels.holdout."""
+    images, labels = draft.facts["images"], draft.facts["labels"]
+    if test is not None:
+        patterns, test_images = find_patterns(image_files, test, ids, "test")
+        if patterns:
+            images["test"] = _single_or_list(patterns)
+            why = f"images found for {len(test_images):,} of {_num_rows(test)}"
+            draft.add_reason("images.test", shorten_list(patterns, 4), why)
+    if not images.get("test") and (patterns := image_files.test_folder_patterns(train_images)):
+        images["test"] = _single_or_list(patterns)
+        why = "a folder named after the test part, without a table"
+        draft.add_reason("images.test", shorten_list(patterns, 4), why)
+    if "part" in labels:
+        if images.get("test") == images["train"]:
+            del images["test"]
+    elif not images.get("test"):
+        labels["holdout"] = 0.2
+        labels.pop("test", None)
+        draft.add_reason("labels.holdout", 0.2, "no test images: a share of the training images is used instead")
+
+
+def _add_unused_images(draft: Draft, image_files: ImageFiles, patterns: list[str]) -> None:
+    """Adds a doubt about images that match no pattern."""
+    path_patterns = [PathPattern(pattern) for pattern in patterns if "#" not in pattern]
+    if any(pattern == "{id}" for pattern in patterns):
+        return
+    files = image_files.files
+    unused = [path for path in files if not any(pattern.match(path) is not None for pattern in path_patterns)]
+    if unused and len(path_patterns) == len(patterns):
+        folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in unused}), 4)
+        count = f"{len(unused):,} of {len(files):,} images"
+        draft.doubts.append(f"images.train: {count} are in no table and not used: in {folders}")
+
+
+def _num_rows(table: pd.DataFrame) -> str:
+    """The number of rows of a table as text, and how many of them are examined if not all."""
+    examined = f" ({MAX_ROWS:,} examined)" if len(table) > MAX_ROWS else ""
+    return f"{len(table):,} rows{examined}"
+
+
+def _single_or_list(patterns: list[str]) -> str | list[str]:
+    return patterns[0] if len(patterns) == 1 else patterns
+
+
+def _as_list(patterns: str | list[str]) -> list[str]:
+    return [patterns] if isinstance(patterns, str) else patterns

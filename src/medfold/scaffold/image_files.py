@@ -1,0 +1,89 @@
+"""The image files of a competition, found by the names that tables have for them."""
+
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+from medfold.images import UNSUPPORTED_FORMATS, image_extension, image_extensions, image_stem, is_dicom
+from medfold.raw_files import TABLE_EXTENSIONS, find_companions, is_excluded, match_path_endings, part_from_name
+
+CONTAINERS = (".hdf5", ".h5")
+IMAGE_EXTENSIONS = {*image_extensions(), *CONTAINERS}
+OTHER_EXTENSIONS = {
+    *TABLE_EXTENSIONS,
+    *UNSUPPORTED_FORMATS,
+    ".gz",
+    ".npz",
+    ".json",
+    ".xml",
+    ".md",
+    ".pdf",
+    ".zip",
+    ".py",
+    ".yaml",
+}
+
+
+class ImageFiles:
+    """The image files of a competition.
+
+    Args:
+        raw: the folder with the files of the competition.
+        files: paths of all its files, below `raw`.
+
+    Attributes:
+        raw: the folder.
+        files: image files that may be samples.
+        by_stem: image files by their name without extension.
+        exclude: patterns of images that are masks or other companions.
+        companions: the number of images that match `exclude`.
+        unclear: additions to names that may or may not mark a mask, with the number of images.
+    """
+
+    def __init__(self, raw: Path, files: list[str]):
+        self.raw = raw
+        images = [path for path in files if self._is_image(path)]
+        self.exclude, self.companions, self.unclear = find_companions(images)
+        self.files = [path for path in images if not is_excluded(path, self.exclude)]
+        self.by_stem: dict[str, list[str]] = {}
+        for path in self.files:
+            self.by_stem.setdefault(image_stem(path), []).append(path)
+        self._by_name: dict[str, list[str]] = {}
+        for path in self.files:
+            self._by_name.setdefault(PurePosixPath(path).name, []).append(path)
+        self._padded_lengths = sorted({len(stem) for stem in self.by_stem if stem.isdecimal() and stem.startswith("0")})
+
+    def _is_image(self, path: str) -> bool:
+        """Returns True for an image, by its extension or, since DICOM files often have none, by its first bytes."""
+        extension = PurePosixPath(path).suffix.lower()
+        return extension in IMAGE_EXTENSIONS or (extension not in OTHER_EXTENSIONS and is_dicom(self.raw / path))
+
+    def find_named(self, name: str) -> list[str]:
+        """Returns the images that a value names: by stem, file name, end of the path, or number with leading zeros."""
+        name = unicodedata.normalize("NFC", name).replace("\\", "/")
+        if paths := self.by_stem.get(name):
+            return paths
+        named = PurePosixPath(name)
+        same_stem = [*self.by_stem.get(named.stem, ()), *(self.by_stem.get(named.name, ()) if "/" in name else ())]
+        matches = [
+            path
+            for path in same_stem
+            if f"/{path}".endswith(f"/{name}") or f"/{path}".rpartition(".")[0].endswith(f"/{name}")
+        ]
+        if not matches and "/" in name:  # the table has longer paths, such as absolute ones of another machine
+            return match_path_endings(name, self._by_name.get(named.name, []))
+        if matches or not name.isdecimal():
+            return matches
+        return [path for width in self._padded_lengths for path in self.by_stem.get(name.zfill(width), ())]
+
+    def test_folder_patterns(self, used: list[str]) -> list[str]:
+        """Returns patterns of unused images in folders named after the test part; none if one of them is in use.
+
+        Args:
+            used: images that are used already, as `read_image` takes them.
+        """
+        used_files = {name for image in used for name in image.split("|")}
+        unused = [PurePosixPath(path) for path in self.files if path not in used_files]
+        test = [path for path in unused if any(part_from_name(name) == "test" for name in path.parts[:-1])]
+        if {str(path.parent) for path in test} & {str(PurePosixPath(path).parent) for path in used_files}:
+            return []
+        return list(dict.fromkeys(f"{path.parent}/{{id}}{image_extension(path.name)}" for path in test))

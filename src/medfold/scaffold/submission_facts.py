@@ -1,0 +1,59 @@
+"""Facts about the sample submission."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from medfold.scaffold.draft import Draft
+from medfold.scaffold.id_column import Ids
+
+
+class SampleSubmission(NamedTuple):
+    """The sample submission.
+
+    Args:
+        path: its path below the folder of the competition.
+        table: its content, text columns.
+    """
+
+    path: str
+    table: pd.DataFrame
+
+
+def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, test: pd.DataFrame | None) -> None:
+    """Guesses upload, submission and score.unit.
+
+    Args:
+        draft: filled in; has the labels.
+        sample: the sample submission; None if there is none.
+        ids: the id column of the label table.
+        test: rows of the test part; None if they are unknown.
+    """
+    facts = draft.facts
+    if sample is None or facts["labels"].get("holdout"):
+        facts["upload"] = "local"
+        return
+    key, layout = sample.table.columns[0], facts["labels"]["layout"]
+    facts["submission"] = {"sample": sample.path, "id": key}
+    if layout == "long" or (layout == "lists" and len(sample.table.columns) == 2):
+        facts["submission"]["layout"] = layout
+    draft.add_reason("submission.id", key, f"the first column of {sample.path}")
+    if test is not None and key != ids.column and key in test:
+        unit = _unit(test, key)
+        if unit:
+            facts["score"] = {"unit": unit}
+            draft.add_reason("score.unit", unit, f"it gives the values of {key} in {facts['labels']['test']}")
+            draft.doubts.append("score.aggregate: mean, or max of the predictions of a unit's images")
+    facts["upload"] = "notebook" if len(sample.table) < 10 else "csv"
+    draft.add_reason("upload", facts["upload"], f"the sample submission has {len(sample.table):,} rows")
+    draft.doubts.append("upload: csv, or notebook if Kaggle accepts notebooks only")
+
+
+def _unit(test: pd.DataFrame, key: str) -> str | None:
+    """The pattern of other columns that gives the values of the column `key`: '{patient}_{side}' or '{study}'."""
+    columns = [column for column in test.columns if column != key]
+    for first in columns:
+        for second in columns:
+            if first != second and (test[first] + "_" + test[second] == test[key]).all():
+                return f"{{{first}}}_{{{second}}}"
+    return next((f"{{{column}}}" for column in columns if (test[column] == test[key]).all()), None)

@@ -1,0 +1,132 @@
+"""The target columns of a table of labels."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from medfold.errors import UserError, shorten_list
+from medfold.folds import is_group_name
+from medfold.raw_files import MARKS, normalise_texts, part_from_name
+from medfold.scaffold.draft import Draft
+from medfold.scaffold.id_column import INDEX, Ids
+from medfold.scaffold.submission_facts import SampleSubmission
+
+# Names of label columns: general words first, then words for what is to be predicted.
+TARGET_NAMES = (
+    r"target|label|class|diagnos|(^|[\W_])dx([\W_]|$)",
+    r"level|grade|cancer|malignant|finding|isup|birads|bi-rads|stage|severity",
+)
+NO_TARGET = re.compile(r"(^|[\W_])(history|type|source|date|path|id|uid|split|fold|set|part|subset)([\W_]|$)", re.I)
+# Names of columns with facts about a patient or a view, not findings: labels only if they match TARGET_NAMES, too.
+PATIENT_DATA = re.compile(r"(^|[\W_])(age|sex|gender|male|female|view|position|side|laterality|eye)([\W_]|$)", re.I)
+MIN_MARK_COLUMNS = 3  # from this number on, neighbouring columns of 0 and 1 are labels
+
+
+class NoLabelError(UserError):
+    """A table names images but has no column that could be a label."""
+
+
+def guess_targets(
+    draft: Draft, raw: Path, table: pd.DataFrame, ids: Ids, sample: SampleSubmission | None
+) -> tuple[list[str], bool]:
+    """Guesses the target columns: those of the sample submission, marks, or a column by its name or its values.
+
+    Args:
+        draft: gets the reason, and doubts.
+        raw: the folder of the competition, for the error message.
+        table: the table of labels, with text columns.
+        ids: its id column.
+        sample: the sample submission; None if there is none.
+
+    Returns:
+        The columns; and False for a column that was chosen by its values alone.
+
+    Raises:
+        NoLabelError: no column could be a label.
+    """
+    if sample is not None and (columns := _targets_of_sample(draft, table, ids, sample)):
+        return columns, True
+    others = _possible_labels(table, ids)
+    named = [column for pattern in TARGET_NAMES for column in others if is_named(column, pattern)]
+    named = list(dict.fromkeys(named))
+    marks = _neighbouring_marks(table, others)
+    if marks and (not named or set(named) & set(marks)):
+        draft.add_reason("labels.targets", shorten_list(marks, 8), f"{len(marks)} columns of 0 and 1 beside each other")
+        return marks, True
+    possible = [column for column in others if not PATIENT_DATA.search(column) and not NO_TARGET.search(column)]
+    possible = sorted(possible, key=lambda column: table[column].nunique())
+    if not named and not possible:
+        raise NoLabelError("no column that could be a label", raw, f"Columns: {shorten_list(table.columns, 10)}")
+    chosen = named[0] if named else possible[0]
+    draft.add_reason("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
+    if len(named or possible) > 1:
+        candidates = shorten_list(named or possible, 6)
+        draft.doubts.append(f"labels.targets: unclear which of {candidates} is the label; {chosen} is used")
+    if sample is not None:
+        draft.doubts.append(f"labels.targets: no column of {sample.path} is in the table")
+    return [chosen], bool(named)
+
+
+def _targets_of_sample(draft: Draft, table: pd.DataFrame, ids: Ids, sample: SampleSubmission) -> list[str]:
+    """The columns that the sample submission has, too, or whose values are its columns; empty if there are none."""
+    columns = sample.table.columns[1:]
+    shared = [column for column in columns if column in table and column != ids.column]
+    if shared:
+        why = f"{'columns' if len(shared) > 1 else 'a column'} of {sample.path} that the table has, too"
+        draft.add_reason("labels.targets", shorten_list(shared), why)
+        return shared
+    for column in table.columns:
+        values = set(table[column].unique()) - {""}
+        if column != ids.column and len(values) > 1 and values <= set(columns):
+            draft.add_reason("labels.targets", column, f"its values are columns of {sample.path}")
+            return [column]
+    return []
+
+
+def _possible_labels(table: pd.DataFrame, ids: Ids) -> list[str]:
+    """The columns of several values that are not ids, row numbers, names of parts or groups."""
+    id_columns = {ids.column, *ids.others}
+    others = [
+        column
+        for column in table.columns
+        if column not in id_columns and table[column].nunique() >= 2 and not INDEX.fullmatch(column)
+    ]
+    parts = [column for column in others if all(map(part_from_name, table[column].unique()))]
+    return [column for column in others if column not in parts and not is_group_name(column)]
+
+
+def _neighbouring_marks(table: pd.DataFrame, others: list[str]) -> list[str]:
+    """The longest run of neighbouring columns of 0 and 1, one per class or label; empty if it is too short."""
+    runs: list[list[str]] = [[]]
+    for column in table.columns:
+        is_mark = column in others and holds_marks(table, column)
+        runs = [*runs[:-1], [*runs[-1], column]] if is_mark else [*runs, []]
+    longest = max(runs, key=len)
+    return longest if len(longest) >= MIN_MARK_COLUMNS else []
+
+
+def keep_targets_of_sample(draft: Draft, labels: dict[str, Any], ids: Ids, sample: SampleSubmission | None) -> None:
+    """Keeps only the targets that are columns of the sample submission; the others go to labels.ignore."""
+    columns = [column for column in sample.table.columns[1:] if column != ids.column] if sample is not None else []
+    if len(columns) < 2 or not set(columns) <= set(labels["targets"]):
+        return
+    others = [name for name in labels["targets"] if name not in columns]
+    labels["targets"] = columns
+    draft.doubts[:] = [doubt for doubt in draft.doubts if not doubt.startswith("labels.targets:")]
+    draft.add_reason("labels.targets", shorten_list(columns, 8), f"columns of {sample.path}, which the lists hold")
+    if others:
+        labels["ignore"] = others
+        draft.add_reason("labels.ignore", shorten_list(others, 8), f"not columns of {sample.path}")
+
+
+def is_named(column: str, pattern: str) -> bool:
+    """Returns True if a column is named like a label, by one of `TARGET_NAMES`."""
+    return bool(re.search(pattern, column, re.I)) and not NO_TARGET.search(column)
+
+
+def holds_marks(table: pd.DataFrame, column: str) -> bool:
+    """Returns True for a column of 0 and 1 that is not about sex, side or the like; some cells may be empty or -1."""
+    values = set(normalise_texts(table[column]).str.lower())
+    return not PATIENT_DATA.search(column) and bool(values & set(MARKS)) and values <= {*MARKS, "", "-1"}

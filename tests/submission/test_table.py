@@ -241,7 +241,7 @@ def test_placeholder_sample_with_0_1_writes_0_1():
 
 @pytest.mark.parametrize("shape", ["wide", "long", "lists"])
 def test_fully_hidden_test_part_gives_empty_submission(shape):
-    more = {"score": {"metric": "macro_f1"}, "submission": {"shape": shape}, "upload": "notebook"}
+    more = {"score": {"metric": "macro_f1"}, "submission": {"layout": shape}, "upload": "notebook"}
     for facts in (competition("multilabel", **more), *([competition(**more)] if shape == "wide" else [])):
         columns = facts.prediction_columns if shape == "wide" else ["value"]
         sample_table = pd.DataFrame(columns=["id", *columns], dtype=str)

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from medfold.data.image_patterns import (
+from medfold.raw_files.image_patterns import (
     PathPattern,
     fill_pattern,
     is_excluded,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.data.companions import find_companions, mask_warning
+from medfold.raw_files.companions import find_companions, mask_warning
 
 NUMBERS = range(6)
 

@@ -82,8 +82,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def shorten_list(items: Iterable[object], max_shown: int = 3) -> str:
+def shorten_list(items: Iterable[object], max_shown: int = 3, separator: str = ", ") -> str:
     """'a, b, c and 7 more': the first items of a list."""
     items = [str(item) for item in items]
     rest = len(items) - max_shown
-    return ", ".join(items[:max_shown]) + (f" and {rest} more" if rest > 0 else "")
+    return separator.join(items[:max_shown]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """'1 image', '12,000 images': a number and what is counted.
+
+    Args:
+        number: the number.
+        noun: what is counted, in the singular.
+        plural: Defaults to `noun` and an s.
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

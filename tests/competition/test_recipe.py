@@ -91,7 +91,7 @@ def test_a_recipe_of_another_time_is_taken_as_it_is():
 @pytest.mark.parametrize("key", ["training.mixup", "training.epochs", "training.images"])
 @pytest.mark.parametrize("value", ["yes", "true", "off"])
 def test_yes_and_no_are_no_numbers(project_folder, key, value):
-    with pytest.raises(UserError, match=f"'{key}': input should be a number, received (True|False)"):
+    with pytest.raises(UserError, match=f"'{key}': expected a (whole )?number, received (true|false)"):
         load(**recipe.parse_overrides(f"{key}={value}"))
 
 

@@ -609,7 +609,7 @@ def fact(name: str, says: str, old: str, new: str, state: str = "downloaded", co
 fact("an unknown key", r"unknown key 'folds.kk' \(did you mean 'k'", "k: 2", "kk: 2")
 fact("an unknown key at the top", r"unknown key 'lables' \(did you mean 'labels'", "labels:", "lables:")
 fact("a wrong type", r"'folds.k': .*received 'many'", "k: 2", "k: many")
-fact("yes for a number", r"'folds.k': input should be a number, received True", "k: 2", "k: yes")
+fact("yes for a number", r"'folds.k': expected a whole number, received true", "k: 2", "k: yes")
 fact("one fold", r"'folds.k'", "k: 2", "k: 1")
 fact("a negative seed", r"'folds.seed'", "seed: 1", "seed: -1")
 fact("an unknown method", r"'folds.method'", "stratified-group", "random")
@@ -724,7 +724,7 @@ recipe("a word without a value", r"--set, 'training.epochs': expected key=value"
 recipe("a value that is no YAML", r"--set, 'tta=\[': the value is not YAML", "tta=[")
 recipe("a wrong number", r"'training.epochs': .*received 'many'", "training.epochs=many")
 recipe("a number below zero", r"'training.learning_rate'", "training.learning_rate=-1")
-recipe("yes for mixup", r"'training.mixup': input should be a number, received True", "training.mixup=yes")
+recipe("yes for mixup", r"'training.mixup': expected a number, received true", "training.mixup=yes")
 recipe("no training", r"training.epochs: nothing is trained", "training.epochs=0")
 recipe("an unknown backbone", r"unknown backbone 'resnet8' \(did you mean 'resnet9'", "backbone.name=resnet8")
 recipe(

@@ -69,6 +69,15 @@ def test_a_data_set_is_described_with_its_own_source(project_folder, histology):
     assert facts["url"] == "https://www.kaggle.com/datasets/somebody/tissue"
 
 
+def test_a_refusal_leaves_nothing(project_folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    before = sorted(project_folder.rglob("*"))
+    for given, message in (("gone", "no such file or folder"), ("empty", "it contains no files")):
+        with pytest.raises(UserError, match=message):
+            new(Workspace.find(), "odd", tmp_path / given)
+        assert sorted(project_folder.rglob("*")) == before
+
+
 def test_files_that_make_no_sense_are_told_and_leave_no_folder(project_folder, tmp_path):
     given = tmp_path / "given"
     picture(given / "a" / "1.png")

@@ -38,7 +38,7 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
     if local and "/" not in text:
         source = {"kind": "own"}
     if path is not None or not paths.raw.is_dir():
-        with files.lock(paths.raw):
+        with files.tidy_lock(paths.raw):
             manifest = Source(source, paths).get(path)
         say("download", f"{len(manifest):,} files -> {workspace.display(paths.raw)}")
     elif not paths.raw_manifest.is_file():

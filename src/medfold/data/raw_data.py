@@ -24,7 +24,7 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
         UserError: the source fails, or the samples cannot be read from what arrived.
     """
     paths, source = project.paths, open_source(project)
-    with files.lock(paths.raw):
+    with files.tidy_lock(paths.raw):
         if not force and (source.is_complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
             hint = " (FORCE=1 to get it again)" if path else ""

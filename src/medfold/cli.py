@@ -12,6 +12,7 @@ import typer
 
 from medfold import __version__
 from medfold.commands.options import (
+    REQUIRED,
     AsJson,
     CompetitionName,
     Force,
@@ -25,6 +26,7 @@ from medfold.commands.options import (
     open_project,
     read_overrides,
     read_seeds,
+    require,
     run_names,
 )
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
@@ -82,13 +84,17 @@ def download(
 @app.command()
 def new(
     competition: Annotated[
-        str, typer.Option("--competition", "-c", help="Slug or address at Kaggle, or any other name.")
-    ],
+        str,
+        typer.Option(
+            "--competition", "-c", help="Slug or address at Kaggle, or any other name.", show_default=REQUIRED
+        ),
+    ] = "",
     path: Annotated[
         str, typer.Option("--from", help="A folder or archive with its files. Defaults to data/, else to Kaggle.")
     ] = "",
 ) -> None:
     """Describe a new competition from its files."""
+    require(competition, "COMPETITION", "COMPETITION=skin-lesions FROM=skin-lesions.zip")
     from medfold.commands.new import new
     from medfold.paths import Workspace
 
@@ -154,7 +160,7 @@ def train(
 
 @app.command()
 def ensemble(
-    runs: Annotated[str, typer.Option(help='Names of the runs to combine: "a b c".')],
+    runs: Annotated[str, typer.Option(help='Names of the runs to combine: "a b c".', show_default=REQUIRED)] = "",
     competition: CompetitionName = "phantom-chest",
     method: Method = "",
     per_class: PerClass = False,
@@ -164,13 +170,16 @@ def ensemble(
     from medfold.commands.ensemble import ensemble
 
     with _output_format(as_json):
+        require(runs, "RUNS", 'RUNS="baseline baseline-s1"')
         project = open_project(competition)
         ensemble(project, runs.split(), method or None, per_class)
 
 
 @app.command()
 def compare(
-    runs: Annotated[str, typer.Option(help='Two runs: "a b"; or means of runs: "a+a-s1 b+b-s1".')],
+    runs: Annotated[
+        str, typer.Option(help='Two runs: "a b"; or means of runs: "a+a-s1 b+b-s1".', show_default=REQUIRED)
+    ] = "",
     competition: CompetitionName = "phantom-chest",
     as_json: AsJson = False,
 ) -> None:
@@ -178,6 +187,7 @@ def compare(
     from medfold.commands.compare import compare
 
     with _output_format(as_json):
+        require(runs, "RUNS", 'RUNS="simple_cnn baseline"')
         project = open_project(competition)
         compare(project, runs.split())
 
@@ -276,7 +286,7 @@ def notebook(
 
 @app.command()
 def predict(
-    images: Annotated[str, typer.Option(help="An image, or a folder with images.")],
+    images: Annotated[str, typer.Option(help="An image, or a folder with images.", show_default=REQUIRED)] = "",
     competition: CompetitionName = "phantom-chest",
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
@@ -292,6 +302,7 @@ def predict(
     from medfold.commands.predict import predict
 
     with _output_format(as_json):
+        require(images, "IMAGES", "IMAGES=my-images")
         project = open_project(competition)
         predict(project, Path(images), run_names(runs, recipe, overrides, seeds), Path(out) if out else None, explain)
 

@@ -212,9 +212,6 @@ def test_a_competition_is_described_from_its_files_and_prepared(clone, tmp_path)
     assert "40 images at 96x96 px" in succeed(clone, "prepare", "COMPETITION=tissue")
     assert "kept" not in succeed(clone, "folds", "COMPETITION=tissue")
     assert "complete:" in succeed(clone, "prepare", "COMPETITION=tissue")
-    missing = make(clone, "new")
-    assert missing.returncode == 2
-    assert "COMPETITION=slug is missing" in missing.stderr
 
 
 @pytest.mark.slow
@@ -225,6 +222,21 @@ def test_words_with_spaces_reach_the_program(clone):
     assert "1 epochs" in said
     blended = succeed(clone, "submit", "COMPETITION=small", f"RUNS={' '.join(runs)}", "FORCE=1")
     assert "covers 1 of 3 folds" in blended
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("new", "medfold: COMPETITION: not given. Example: COMPETITION=skin-lesions FROM=skin-lesions.zip"),
+        ("ensemble", 'medfold: RUNS: not given. Example: RUNS="baseline baseline-s1"'),
+        ("compare", 'medfold: RUNS: not given. Example: RUNS="simple_cnn baseline"'),
+        ("predict", "medfold: IMAGES: not given. Example: IMAGES=my-images"),
+    ],
+)
+def test_a_variable_that_is_not_given_is_named_with_an_example(clone, target, line):
+    result = make(clone, target)
+    assert result.returncode == 2
+    assert [text for text in result.stderr.splitlines() if not text.startswith("make")] == [line]
 
 
 def test_a_mistake_is_one_line_and_make_fails(clone):

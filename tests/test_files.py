@@ -102,10 +102,15 @@ def test_lock_lets_no_update_get_lost(tmp_path):
 @pytest.mark.parametrize("content", ["", "data/x/kept.txt", "data/kept.txt"])
 def test_after_an_error_a_tidy_lock_leaves_only_what_was_there_or_written(tmp_path, existing, content):
     (tmp_path / existing).mkdir(parents=True, exist_ok=True)
-    with pytest.raises(ValueError, match="refused"), files.tidy_lock(tmp_path / "data" / "x" / "raw"):
-        if content:
-            (tmp_path / content).write_text("")
-        raise ValueError("refused")
+
+    def fail_under_lock():
+        with files.tidy_lock(tmp_path / "data" / "x" / "raw"):
+            if content:
+                (tmp_path / content).write_text("")
+            raise ValueError("refused")
+
+    with pytest.raises(ValueError, match="refused"):
+        fail_under_lock()
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if not path.name.endswith(".lock")}
     kept = [Path(name) for name in (existing, content) if name]
     assert left == {each.as_posix() for path in kept for each in (path, *path.parents)} - {"."}

@@ -32,12 +32,17 @@ from medfold.commands.options import (
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 
 BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile: errors name its variables, FOLD=9, else options, --fold 9
-FLAGS = "DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
+FLAGS = "DEBUG|DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
 OPTIONS = "COMPETITION|DELETE|FILES|FOLD|FROM|IMAGES|JOBS|METHOD|ON|OUT|RECIPE|RUNS|RUN|SEEDS|SET|WORKERS"
 VALUE = r'"[^"]*"|[^\s"]+'
 MAKE_COMMAND_OR_VARIABLE = re.compile(
     rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*"
     rf"|(?<![\w/.-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})(?:=(?P<value>{VALUE})?)?)(?![\w/-]|\.\w)"
+)
+# Only with a value: a bare word, or one in quotes, may be the name of a column, a class or a file.
+VARIABLE_WITH_VALUE = re.compile(
+    rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*"
+    rf"|(?<![\w/.'-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})=(?P<value>{VALUE})?)(?![\w/'-]|\.\w)"
 )
 
 app = typer.Typer(
@@ -148,9 +153,9 @@ def train(
     """Train some folds, or all missing ones."""
     numbers = fold.split()
     if fold != "all" and not (numbers and all(number.lstrip("-").isdigit() for number in numbers)):
-        raise UserError("expected numbers or all", f"FOLD={fold}")
+        raise UserError("expected numbers or all", f"FOLD={fold}", 'Example: FOLD="0 1"')
     if on not in ("here", "kaggle"):
-        raise UserError("expected here or kaggle", f"ON={on}")
+        raise UserError("expected here or kaggle", f"ON={on}", "Example: ON=kaggle")
     project = open_project(competition)
     from medfold.commands.train import train
 
@@ -316,7 +321,7 @@ def export(
 ) -> None:
     """Write the model of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdigit():
-        raise UserError("expected a number", f"FOLD={fold}")
+        raise UserError("expected a number", f"FOLD={fold}", "Example: FOLD=0")
     project = open_project(competition)
     from medfold.commands.export import export
 
@@ -415,8 +420,9 @@ def _with_options(error: UserError) -> UserError:
         name = f"--{variable.lower().replace('_', '-')}"
         return f"{name} {match['value']}" if match["value"] else name
 
+    what = VARIABLE_WITH_VALUE.sub(translate, error.what)
     where = error.where if error.where is None else MAKE_COMMAND_OR_VARIABLE.sub(translate, str(error.where))
-    return UserError(error.what, where, error.fix and MAKE_COMMAND_OR_VARIABLE.sub(translate, error.fix))
+    return UserError(what, where, error.fix and MAKE_COMMAND_OR_VARIABLE.sub(translate, error.fix))
 
 
 def _report_interruption() -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from medfold.errors import UserError, count_of, did_you_mean, shorten_list
+from medfold.errors import CHECK_PATH, UserError, count_of, did_you_mean, shorten_list
 
 
 class StrictModel(BaseModel):
@@ -69,21 +69,27 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
     except FileNotFoundError:
-        raise UserError("no such file", path) from None
+        raise UserError("no such file", path, "Check the spelling, or restore the file") from None
     except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})", path) from None
+        raise UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH) from None
     except UnicodeDecodeError:
         raise UserError("not text in UTF-8", path, "Save it as UTF-8") from None
     except (RecursionError, ValueError) as error:  # nested too deeply, or an impossible date
-        raise UserError(f"not valid YAML: {error}", path) from None
+        raise UserError(f"not valid YAML: {error}", path, "Check nested brackets, and dates") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""
-        raise UserError(f"not valid YAML{line}: {getattr(error, 'problem', error)}", path) from None
+        problem = getattr(error, "problem", error)
+        fix = (
+            "Check this line and the one before it: indentation, brackets, quotes" if mark else "Save it as plain text"
+        )
+        if "occurs twice" in str(problem):
+            fix = "Keep one of the two"
+        raise UserError(f"not valid YAML{line}: {problem}", path, fix) from None
     if content is None:
         content = {}
     if not isinstance(content, dict):
-        raise UserError("expected 'key: value' lines", path)
+        raise UserError("expected 'key: value' lines", path, "Begin each line with a key and a colon")
     extended = content.pop("extends", None)
     result: dict[str, Any] = {}
     for base in extended if isinstance(extended, list) else [extended] if extended is not None else []:

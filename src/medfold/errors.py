@@ -12,14 +12,16 @@ INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
 FULL = ("there is no disk space left", "Free some; run the same command to resume")
 READ_ONLY = ("the disk can only be read", "Write to another disk, or mount this one for writing")
+CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
+NO_PERMISSION = ("permission denied", CHECK_PATH)
 OS_ERRORS = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: ("your quota on this disk is used up", FULL[1]),
     errno.EFBIG: ("the file would be larger than this disk or your limits allow", FULL[1]),
     errno.EROFS: READ_ONLY,
-    errno.EACCES: ("you have no permission for it", "Change its owner or permissions"),
-    errno.EPERM: ("you have no permission for it", "Change its owner or permissions"),
-    errno.EIO: ("the disk failed to read or write it", "Check the disk; a copy may help"),
+    errno.EACCES: NO_PERMISSION,
+    errno.EPERM: NO_PERMISSION,
+    errno.EIO: ("the disk failed to read or write", "Check the disk; a copy of the file may help"),
 }
 
 

@@ -72,7 +72,7 @@ def test_a_data_set_is_described_with_its_own_source(project_folder, histology):
 def test_a_refusal_leaves_nothing(project_folder, tmp_path):
     (tmp_path / "empty").mkdir()
     before = sorted(project_folder.rglob("*"))
-    for given, message in (("gone", "no such file or folder"), ("empty", "it contains no files")):
+    for given, message in (("gone", "no such file or folder"), ("empty", ": contains no files")):
         with pytest.raises(UserError, match=message):
             new(Workspace.find(), "odd", tmp_path / given)
         assert sorted(project_folder.rglob("*")) == before

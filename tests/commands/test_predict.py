@@ -98,7 +98,7 @@ def test_what_cannot_be_predicted_is_told(project, tmp_path):
     new.mkdir()
     with pytest.raises(UserError, match="no such file or folder"):
         predict(project, tmp_path / "nowhere")
-    with pytest.raises(UserError, match=r"it contains no images .*It is empty"):
+    with pytest.raises(UserError, match=r": contains no images .*The folder is empty"):
         predict(project, new)
     (new / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UserError, match=r"none of 1 images can be read; broken.png: unreadable"):

@@ -71,7 +71,7 @@ def test_an_id_of_two_parts_is_refused(raw):
     rows_of(raw, PARTS, SICK)
     with (raw / "table.csv").open("a") as file:
         file.write("0,test,0\n")
-    with pytest.raises(UserError, match="1 ids are in several parts: 0"):
+    with pytest.raises(UserError, match="1 id in several parts: 0"):
         label_layouts.wide(facts(part="split", repeated="same"), raw)
 
 

@@ -245,9 +245,8 @@ def test_a_mistake_is_one_line_and_make_fails(clone):
     lines = [line for line in result.stderr.splitlines() if not line.startswith("make")]
     assert lines == [
         (
-            "medfold: smal: unknown competition (did you mean 'small'?). Known: aptos2019-blindness-detection, "
-            "bloodmnist, breastmnist, chest-xray-pneumonia, chestmnist, dermamnist, diabetic-retinopathy-detection, "
-            "histopathologic-cancer-detection and 18 more; make new COMPETITION=smal describes another"
+            "medfold: COMPETITION=smal: unknown competition (did you mean 'small'?). All are in "
+            "competition/README.md; make new COMPETITION=smal describes another"
         )
     ]
 

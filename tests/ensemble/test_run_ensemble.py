@@ -76,7 +76,7 @@ def test_runs_of_other_folds_are_refused(three):
         ensemble_runs(three, ["good", "part"], data)
     origin = files.read_json(three.paths.run("fair").metadata)
     files.write_json({**origin, "folds": "0" * 64}, three.paths.run("fair").metadata)
-    with pytest.raises(UserError, match="fair: it was trained on another folds table"):
+    with pytest.raises(UserError, match="fair: the run was trained on another folds table"):
         ensemble_runs(three, ["good", "fair"], data)
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
         ensemble_runs(three, ["good", "nobody"], data)

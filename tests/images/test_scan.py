@@ -194,7 +194,7 @@ def test_an_image_that_was_damaged_since_is_told_until_it_is_mended(small, table
     content = path.read_bytes()
     damage(small, table, [7])
     for _ in range(2):
-        with pytest.raises(UserError, match=f"1 images were readable in the last scan and are not now: .*{path.name}"):
+        with pytest.raises(UserError, match=f"1 image readable in the last scan cannot be read now: .*{path.name}"):
             look(small, table, CHOICES)
     path.write_bytes(content)
     assert look(small, table, CHOICES).num_images == 1

@@ -331,7 +331,7 @@ archive("half a zip", r"packed.zip: damaged archive", lambda: zipped()[: len(zip
 archive("a flipped byte", r"packed.zip: damaged archive", _flipped)
 archive("zero bytes", r"packed.zip: damaged archive", lambda: b"")
 archive("text named .zip", r"packed.zip: damaged archive", lambda: b"<html>403 Forbidden</html>")
-archive("a zip of nothing", r"it contains no files", lambda: _empty_zip())
+archive("a zip of nothing", r"contains no files", lambda: _empty_zip())
 archive("a way out of the folder", r"unsafe member '../out.csv'", lambda: zipped(**{"../out.csv": b"x"}))
 archive("an absolute path", r"unsafe member '/out.csv'", lambda: zipped(**{"/out.csv": b"x"}))
 archive("a drive of Windows", r"unsafe member 'C:", lambda: zipped(**{"C:\\out.csv": b"x"}))
@@ -356,7 +356,7 @@ wrong(
     "an empty folder",
     "bare",
     ("download", "-c", "clinic", "--from", "nothing"),
-    r"--from nothing: it contains no files",
+    r"--from nothing: contains no files",
     lambda: Path("nothing").mkdir(),
     DOWNLOAD,
 )
@@ -390,7 +390,7 @@ wrong(
     "new: no image",
     "bare",
     ("new", "-c", "fresh", "--from", "texts"),
-    r"it contains no images",
+    r"contains no images",
     write("texts/train.csv", "id,label\na,1\n"),
     NEW,
 )
@@ -399,7 +399,7 @@ wrong(
     "new: nothing",
     "bare",
     ("new", "-c", "fresh", "--from", "texts"),
-    r"--from texts: it contains no files",
+    r"--from texts: contains no files",
     lambda: Path("texts").mkdir(),
     NEW,
 )
@@ -776,7 +776,7 @@ wrong(
     "an unknown recipe",
     "folded",
     ("train", "-c", "clinic", "-r", "baselin"),
-    r"clinic/baselin: unknown recipe \(did you mean 'baseline'",
+    r"--recipe baselin: unknown recipe \(did you mean 'baseline'",
     lambda: None,
     FOLDS,
 )
@@ -806,7 +806,13 @@ def word(name: str, says: str, *words: str, state: str = "folded") -> None:
     wrong("words", name, state, words, says, lambda: None, FOLDS)
 
 
-word("an unknown competition", r"clinik: unknown competition \(did you mean 'clinic'", "folds", "-c", "clinik")
+word(
+    "an unknown competition",
+    r"--competition clinik: unknown competition \(did you mean 'clinic'",
+    "folds",
+    "-c",
+    "clinik",
+)
 word(
     "an address of nothing",
     r"neither a folder under competition/ nor a Kaggle address",
@@ -892,7 +898,7 @@ word(
 )
 word(
     "no images in a folder",
-    r"it contains no images",
+    r"contains no images",
     "predict",
     "-c",
     "clinic",
@@ -973,7 +979,7 @@ kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml has k=3
 kept("a split group", r"groups are in two folds", lambda: _exchange_one_fold())
 kept(
     "no folds file behind a run",
-    r"runs/clinic/noise: it was trained on another folds table",
+    r"runs/clinic/noise: the run was trained on another folds table",
     lambda: Path(KEPT).write_text("id,group,fold\n" + "".join(f"i{n:02},{n // 2},{n // 2 % 2}\n" for n in range(16))),
     SUBMIT,
 )

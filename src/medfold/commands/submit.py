@@ -145,7 +145,7 @@ def submit(
     num_scored = int((earlier["status"] == "scored").sum())
     _show_outcome(project, outcome, num_scored)
     if outcome.problem:
-        raise UserError(f"the submission was refused: {outcome.problem}", row["file"])
+        raise UserError(f"the submission was refused: {outcome.problem}", row["file"], "Correct this, and submit again")
 
 
 def _refuse_chance(competition: Competition, ensemble: Ensemble) -> None:

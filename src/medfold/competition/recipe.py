@@ -70,7 +70,7 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     known = sorted(path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts)
     if name not in known:
         raise UserError(
-            f"unknown recipe{did_you_mean(name, known)}", f"{paths.name}/{name}", f"Known: {', '.join(known)}"
+            f"unknown recipe{did_you_mean(name, known)}", f"RECIPE={name}", f"{paths.name} has: {', '.join(known)}"
         )
     content = config.merge(config.load(file, bases), overrides)
     where = str(file.relative_to(paths.root)) + (" with SET" if overrides else "")
@@ -171,7 +171,7 @@ def parse_overrides(text: str) -> dict[str, Any]:
         try:
             leaf = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise UserError("the value is not YAML", f"SET, '{word}'") from None
+            raise UserError("the value is not YAML", f"SET, '{word}'", "Close its brackets and quotes") from None
         for part in reversed(key.split(".")):
             leaf = {part: leaf}
         result = config.merge(result, leaf)

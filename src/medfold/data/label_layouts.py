@@ -16,7 +16,7 @@ from medfold.data.image_patterns import PathPattern, list_files
 from medfold.data.label_arrays import class_numbers, open_arrays
 from medfold.data.label_tables import is_one_hot, parse_marks, read_table
 from medfold.data.parts import choose_test_part, part_from_name
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.images import identifying_keywords, path_of_image, read_headers
 from medfold.registry import Registry
 
@@ -74,7 +74,7 @@ def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFr
     incomplete = train.index[train.isna().any(axis=1)]
     if len(incomplete):
         what = f"{len(incomplete)} ids have no row for some of the labels: {shorten_list(incomplete)}"
-        raise UserError(what, path)
+        raise UserError(what, path, "Add the rows, or remove the ids from the table")
     return train.reset_index().rename_axis(columns=None)
 
 
@@ -227,7 +227,10 @@ def arrays(competition: Competition, raw: Path) -> Parts:
                     values = np.array(competition.class_names)[numbers][:, None]
                 if values.shape != (count, len(labels.targets)):
                     expected = (count, len(labels.targets))
-                    raise UserError(f"labels of shape {values.shape}, expected {expected}", f"{path}, {prefix}_labels")
+                    fix = "Check labels.targets and classes in competition.yaml: a row per image, a column per target"
+                    raise UserError(
+                        f"labels of shape {values.shape}, expected {expected}", f"{path}, {prefix}_labels", fix
+                    )
                 ids = [f"{prefix}{row:05d}" for row in range(count)]
                 images = [f"{labels.file}#{prefix}_images/{row}" for row in range(count)]
                 pieces.append(pd.DataFrame(values.astype(str), columns=labels.targets).assign(id=ids, image=images))
@@ -365,7 +368,8 @@ def _split_by_part(table: pd.DataFrame, competition: Competition, path: Path) ->
     several = part.groupby(table[key]).nunique()
     if (several > 1).any():
         ids = several.index[several > 1]
-        raise UserError(f"{len(ids)} ids are in several parts: {shorten_list(ids)}", f"{path}, column '{column}'")
+        what = f"{count_of(len(ids), 'id')} in several parts: {shorten_list(ids)}"
+        raise UserError(what, f"{path}, column '{column}'", "Give each id one part, or remove labels.part")
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)
     if test_part not in counts or "train" not in counts:

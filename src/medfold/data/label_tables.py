@@ -15,7 +15,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import CHECK_PATH, UserError, did_you_mean, shorten_list
 
 # Extensions of files that may be tables, in lower case.
 TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
@@ -49,9 +49,11 @@ def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise UserError(f"damaged ({error})", path, "Download it again") from None
-        raise UserError(f"cannot be read ({error.strerror})", path) from None
+        raise UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise UserError(f"not a readable table ({' '.join(str(error).split())})", path) from None
+        raise UserError(
+            f"not a readable table ({' '.join(str(error).split())})", path, "Save it as CSV in UTF-8"
+        ) from None
     except (EOFError, zlib.error) as error:
         raise UserError(f"damaged ({error})", path, "Download it again") from None
     for column in needed:

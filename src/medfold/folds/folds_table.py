@@ -22,10 +22,15 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
         if column not in table:
             raise UserError(f"no column '{column}'", paths.folds, "Expected id,group,fold")
     if table["id"].duplicated().any():
-        raise UserError(f"duplicate ids: {shorten_list(table['id'][table['id'].duplicated()])}", paths.folds)
+        what = f"duplicate ids: {shorten_list(table['id'][table['id'].duplicated()])}"
+        raise UserError(what, paths.folds, _fix_damaged(paths))
     if not pd.api.types.is_integer_dtype(table["fold"]) or (table["fold"] < 0).any():
-        raise UserError("column 'fold' must hold whole numbers 0..K-1", paths.folds)
+        raise UserError("column 'fold' must hold whole numbers 0..K-1", paths.folds, _fix_damaged(paths))
     return table
+
+
+def _fix_damaged(paths: CompetitionPaths) -> str:
+    return f"Restore the file, or make new folds: make folds COMPETITION={paths.name} FORCE=1"
 
 
 def folds_fingerprint(paths: CompetitionPaths) -> str:

@@ -67,7 +67,7 @@ def read_run(paths: RunPaths) -> dict[str, Any]:
     """
     metadata = files.read_json(paths.metadata)
     if metadata is not None and not (isinstance(metadata, dict) and {"recipe", "facts", "folds"} <= set(metadata)):
-        raise UserError("it has no recipe, facts or folds", paths.metadata, "Restore it from a backup")
+        raise UserError("recipe, facts or folds are missing", paths.metadata, "Restore it from a backup")
     if metadata is None:
         competition = paths.folder.parent.name
         known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
@@ -195,9 +195,10 @@ def find_run(paths: CompetitionPaths, name: str) -> RunPaths:
         UserError: the name is not a plain folder name.
     """
     if not name or name != Path(name).name or name.startswith("."):
-        raise UserError("a run's name must be a plain folder name", f"RUN={name}")
+        raise UserError("a run's name must be a plain folder name", f"RUN={name}", "Example: RUN=large-images")
+    fix = f"Example: RUN={re.sub(r'[^A-Za-z0-9._-]+', '-', name).strip('-')}"
     if re.search(r"[\s+]", name) and not paths.run(name).metadata.is_file():
-        raise UserError("a run's name must not contain spaces or +: RUNS= joins names with them", f"RUN={name}")
+        raise UserError("a run's name must not contain spaces or +: RUNS= joins names with them", f"RUN={name}", fix)
     return paths.run(name)
 
 

@@ -45,7 +45,9 @@ def _draft_folder(raw: Path) -> Draft:
     image_files = ImageFiles(raw, files)
     arrays = [path for path in files if path.endswith(".npz")]
     if not image_files.files and not arrays:
-        raise UserError("it contains no images", raw, f"Files: {shorten_list(files, 6)}" if files else "It is empty")
+        raise UserError(
+            "contains no images", raw, f"Files: {shorten_list(files, 6)}" if files else "The folder is empty"
+        )
     tables = [path for path in files if path.lower().endswith(TABLE_EXTENSIONS)]
     sample = min((path for path in tables if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
     is_test = {path: bool(TEST.search(path)) for path in tables if path != sample}

@@ -367,7 +367,8 @@ class FromTable:
         """Guesses the facts of the images; returns the training images that were looked up."""
         patterns, train_images = self._image_files.find_patterns(table, ids, "train")
         if not patterns:
-            raise UserError("the images of the training part have no pattern in common", self._raw)
+            fix = "Name or sort the files alike, such as train/<id>.png"
+            raise UserError("the images of the training part have no pattern in common", self._raw, fix)
         images: dict[str, Any] = {"train": _single_or_list(patterns)}
         self.draft.facts["images"] = images
         self.draft.add_reason(

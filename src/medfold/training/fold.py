@@ -242,7 +242,7 @@ def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingI
 def _refuse_too_few(competition: Competition, training: TrainingSettings, images: TrainingImages, topic: str) -> None:
     """Refuses training images that are too few for any training, before a net is built."""
     if len(images.rows) == 0:
-        raise UserError("nothing to train on", topic)
+        raise UserError("nothing to train on", topic, "Check data/<competition>/bad_images.csv")
     losses.refuse_absent_classes(competition, images.targets, topic)
     if training.batch_size > len(images.rows):
         what = f"a batch of {training.batch_size} is more than the {len(images.rows)} images to train on"
@@ -318,7 +318,8 @@ def _errors_in_one_line(topic: str) -> Iterator[None]:
             fix = "Halve training.batch_size and double training.accumulate, or use smaller images"
             raise UserError("the machine or its GPU is out of memory", topic, fix) from None
         if name == "InvalidArgumentError":
-            raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic) from None
+            fix = "Run the same command with DEBUG=1 for the traceback"
+            raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic, fix) from None
         raise
 
 

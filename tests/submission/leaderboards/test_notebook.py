@@ -150,7 +150,7 @@ def test_a_faulty_submission_is_not_submitted(hosted, project):
 
     hosted.runner = without_a_row
     with pytest.raises(
-        UserError, match="output was not submitted: .*1 ids are missing: .* Run the notebook again with FORCE=1"
+        UserError, match="output was not submitted: .*1 id missing: .* Run the notebook again with FORCE=1"
     ):
         submit(project)
     assert not hosted.submissions

@@ -85,7 +85,7 @@ def test_files_that_make_no_sense_are_told_and_leave_no_folder(project_folder, t
         ({"notes.txt": "no table"}, "neither a table with the ids of images, nor folders"),
         (
             {"train.csv": "id,target\nx,0\ny,1\n"},
-            "2 rows, but no column has the names of the 1 images: its first row: id x",
+            "2 rows, but no column has the names of the 1 image: its first row: id x",
         ),
     ):
         for name, text in content.items():

@@ -101,7 +101,7 @@ def test_what_cannot_be_predicted_is_told(project, tmp_path):
     with pytest.raises(UserError, match=r": contains no images .*The folder is empty"):
         predict(project, new)
     (new / "broken.png").write_bytes(b"no picture")
-    with pytest.raises(UserError, match=r"none of 1 images can be read; broken.png: unreadable"):
+    with pytest.raises(UserError, match=r"none of 1 image can be read; broken.png: unreadable"):
         predict(project, new)
     with pytest.raises(UserError, match="run 'other' is not trained"):
         predict(project, new, ["other"])

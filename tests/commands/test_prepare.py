@@ -49,7 +49,7 @@ def test_a_bad_test_image_gets_the_mean_of_the_labels(small, capsys):
     id = damage(small, "test", 3)
     data = make_folds(small)
     said = capsys.readouterr().out
-    assert "1 test images cannot be read: left out of training; a test image among them gets the mean" in said
+    assert "1 test image cannot be read: left out of training; a test image among them gets the mean" in said
     assert "not a picture" in said
     assert id not in set(data.test["id"])
     constant_run(small)
@@ -69,5 +69,5 @@ def test_a_bad_training_image_is_left_out_and_kept_folds_may_know_it(small):
     assert set(everything["id"]) - set(data.train["id"]) == {id}
     table = files.read_csv(small.paths.folds)
     files.write_csv(table[table["id"] != data.train["id"].iloc[0]], small.paths.folds)
-    with pytest.raises(UserError, match="1 ids differ from the data"):
+    with pytest.raises(UserError, match="1 id differs from the data"):
         make_folds(small)

@@ -117,7 +117,7 @@ def test_near_duplicates_are_kept_together_where_they_join_groups(project_folder
     ("sample", "message"),
     [
         ("id,a,b\nt0,1,2\n", "sample submission: columns a, b fit neither"),
-        ("id,sick\nt0,0.5\nt1,0.5\n", "1 images are missing|2 ids|t1"),
+        ("id,sick\nt0,0.5\nt1,0.5\n", "1 image is missing|2 ids|t1"),
     ],
 )
 def test_a_sample_that_does_not_fit_is_told_before_anything_is_trained(project_folder, tmp_path, sample, message):

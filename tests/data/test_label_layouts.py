@@ -158,7 +158,7 @@ def test_images_are_found_by_the_end_of_a_path_with_more_in_front(tmp_path, caps
     train, *_ = label_layouts.wide(facts({"train": "{id}"}, holdout=0.5), tmp_path)
     assert train["image"].tolist() == [f"train/{number}.png" for number in range(4)]
     told = " ".join(capsys.readouterr().out.split())
-    assert "4 images are found by the end of their path: /content/drive/train/0.png is train/0.png" in told
+    assert "4 images are found by the end of the path: /content/drive/train/0.png is train/0.png" in told
 
 
 def test_without_a_table_the_test_part_is_the_files_that_match(raw):
@@ -175,7 +175,7 @@ def test_rows_of_an_image_and_a_label_stand_once(raw):
     (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
     labels = {"shape": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
-    with pytest.raises(UserError, match="1 rows appear twice: 0_a. Set labels.repeated"):
+    with pytest.raises(UserError, match="1 row appears twice: 0_a. Set labels.repeated"):
         label_layouts.long(competition("multilabel", labels=labels, images=images, upload="local"), raw)
 
 
@@ -241,10 +241,10 @@ def test_long_rows_become_columns_and_the_longest_ending_counts(long):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("ID_2_kind,0", "1 ids have rows with different labels: ID_2 kind"),
+        ("ID_2_kind,0", "1 id has rows with different labels: ID_2 kind"),
         ("ID_2_sort,0", "row 7: 'ID_2_sort' is not <id>_<label>"),
         ("ID_2_kind,2", "row 7, column 'Label': found 2"),
-        ("ID_4_kind,0", "1 ids have no row for some of the labels: ID_4"),
+        ("ID_4_kind,0", "1 id has no row for some of the labels: ID_4"),
     ],
 )
 def test_faulty_long_rows_are_one_line(long, row, message):
@@ -271,7 +271,7 @@ def test_lists_name_the_labels_of_an_image(tmp_path):
     assert train[["0", "1", "2"]].to_numpy().tolist() == [["1", "0", "1"], ["0", "0", "0"], ["0", "1", "0"]]
     assert train["image"].iloc[0] == "train/a_red.png|train/a_green.png"
     (raw / "train" / "b_green.png").unlink()
-    with pytest.raises(UserError, match="1 images are missing: train/b_green.png"):
+    with pytest.raises(UserError, match="1 image is missing: train/b_green.png"):
         label_layouts.lists(facts, raw)
     (raw / "train.csv").write_text("Id,Target\na,2 7\n")
     with pytest.raises(UserError, match="row 2, column 'Target': unknown label '7'"):

@@ -54,8 +54,8 @@ def test_patterns_may_use_the_files_own_names(wide):
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (lambda raw: (raw / "train/b.png").unlink(), "1 images are missing: train/b.png"),
-        (lambda raw: (raw / "test/e.png").unlink(), "1 images are missing: test/e.png"),
+        (lambda raw: (raw / "train/b.png").unlink(), "1 image is missing: train/b.png"),
+        (lambda raw: (raw / "test/e.png").unlink(), "1 image is missing: test/e.png"),
         (lambda raw: (raw / "train.csv").unlink(), "train.csv: no such file"),
         (
             lambda raw: (raw / "train.csv").write_text("id,patient,sex,targets\na,p1,F,0\n"),
@@ -116,7 +116,7 @@ def test_doubled_ids_are_refused(small):
     table = small.paths.raw / "train.csv"
     lines = table.read_text().splitlines()
     table.write_text("\n".join([*lines, lines[1]]))
-    with pytest.raises(UserError, match="1 ids appear twice in the train part"):
+    with pytest.raises(UserError, match="1 id appears twice in the train part"):
         build_samples(small.competition, small.paths)
 
 
@@ -156,7 +156,7 @@ def test_images_without_a_label_are_left_out_with_a_warning(wide, capsys):
     raw, facts = wide
     picture(raw / "train/x.png")
     assert label_layouts.wide(facts, raw)[0]["id"].tolist() == ["a", "b", "c"]
-    assert "1 images have no label and are left out: train/x.png" in capsys.readouterr().out
+    assert "1 image has no label, left out: train/x.png" in capsys.readouterr().out
 
 
 def test_private_headers_stay_out_of_the_sample_table(wide, monkeypatch):
@@ -251,9 +251,7 @@ def test_numbers_are_padded_and_columns_may_have_spaces(wide):
 @pytest.mark.parametrize("id", ["b ", "B", "b.0", "b.png"])
 def test_a_missing_image_is_told_with_its_likely_cause(wide, id):
     raw, facts = other_labels(wide, f"id,target\na,0\n{id},0\nc,1\n", group=None, keep=())
-    with pytest.raises(
-        UserError, match=r"1 images are missing.*There is 'train/b.png', not 'train/.*check spaces, case"
-    ):
+    with pytest.raises(UserError, match=r"1 image is missing.*There is 'train/b.png', not 'train/.*check spaces, case"):
         label_layouts.wide(facts, raw)
 
 
@@ -262,7 +260,7 @@ def test_missing_images_may_be_tolerated(wide, capsys):
     images = facts.images.model_copy(update={"tolerate": 0.3})
     train, _, _ = label_layouts.wide(facts.model_copy(update={"images": images}), raw)
     assert train["image"].tolist()[-1] == "train/gone.png"
-    assert "1 images are missing, no more than images.tolerate allows: train/gone.png" in capsys.readouterr().out
+    assert "1 image is missing, no more than images.tolerate allows: train/gone.png" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

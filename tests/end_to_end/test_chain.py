@@ -164,7 +164,7 @@ def test_kept_folds_that_split_a_group_are_refused(folded):
     several = table[table["group"].duplicated(keep=False)].index[0]
     table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
     table.to_csv(folded.paths.folds, index=False)
-    with pytest.raises(UserError, match="1 groups are in two folds"):
+    with pytest.raises(UserError, match="1 group is in two folds"):
         make_folds(folded)
 
 
@@ -206,7 +206,7 @@ def test_a_group_that_is_larger_than_a_fold_is_told(project_folder, capsys):
 def test_a_damaged_download_is_refused_then_repaired(folded):
     victim = folded.paths.raw / "train.csv"
     victim.write_text("id\n")
-    with pytest.raises(UserError, match=r"1 raw files are missing or changed: train.csv. Run: make download"):
+    with pytest.raises(UserError, match=r"1 raw file is missing or changed: train.csv. Run: make download"):
         make_folds(folded)
     download(folded)
     make_folds(folded)

@@ -219,7 +219,7 @@ def test_words_with_spaces_reach_the_program(clone):
     said = succeed(clone, "train", "COMPETITION=small", "FOLD=0", "SEEDS=0 2", "SET=training.epochs=1 tta=false")
     runs = sorted(path.name for path in (clone / "runs" / "small").iterdir() if path.is_dir())
     assert len(runs) == 2
-    assert "1 epochs" in said
+    assert "1 epoch, " in said
     blended = succeed(clone, "submit", "COMPETITION=small", f"RUNS={' '.join(runs)}", "FORCE=1")
     assert "covers 1 of 3 folds" in blended
 

@@ -156,7 +156,7 @@ def test_predictions_that_are_no_numbers_are_refused(three):
     table.loc[1, "target"] = np.nan
     files.write_csv(table, paths.oof)
     files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
-    with pytest.raises(UserError, match="1 predictions are not numbers"):
+    with pytest.raises(UserError, match="1 prediction is not a number"):
         ensemble_runs(three, ["good", "fair"], load_dataset(three))
 
 

@@ -181,7 +181,7 @@ table(
 table("a sample id twice", r"ids appear twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
 table(
     "an id in both parts",
-    r"1 ids are in train and in test: i00",
+    r"1 id is in train and in test: i00",
     both(edit(YAML, 'test: "test/{id}.png"', 'test: ["test/{id}.png", "train/{id}.png"]'), edit(SAMPLE, "t1,", "i00,")),
 )
 table(
@@ -207,7 +207,7 @@ table(
 )
 table(
     "marks of two classes",
-    r"train.csv: 1 rows do not have one 1",
+    r"train.csv: 1 row does not have one 1",
     both(
         edit(YAML, "classes: [healthy, sick]", "classes: [a, b]"),
         edit(YAML, "targets: [finding]", "targets: [finding]\n  shape: one_hot"),
@@ -995,14 +995,14 @@ kept(
 )
 kept(
     "a prediction that is no number",
-    r"fold0/oof.csv: 1 predictions are not numbers: i00",
+    r"fold0/oof.csv: 1 prediction is not a number: i00",
     lambda: _forged("oof.csv", None, "nothing"),
     SUBMIT,
 )
 kept("a manifest that breaks off", r"raw.csv", write("data/clinic/raw.csv", "file,by"))
 kept(
     "a raw file that is gone",
-    r"1 raw files are missing or changed: train.csv. Run: make download",
+    r"1 raw file is missing or changed: train.csv. Run: make download",
     remove("data/clinic/raw/train.csv"),
 )
 kept("a ledger of something else", r"ledger.csv", write("submissions/ledger.csv", "a,b\n1,2\n"), SUBMIT)

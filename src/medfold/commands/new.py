@@ -7,7 +7,7 @@ from medfold import config, files
 from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug
 from medfold.console import print_table, say, warn
 from medfold.data import Source, build_samples, needs_holdout, sample_submission
-from medfold.errors import UserError
+from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
@@ -41,7 +41,7 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
     if path is not None or not paths.raw.is_dir():
         with files.tidy_lock(paths.raw):
             manifest = Source(source, paths).get(path)
-        say("download", f"{len(manifest):,} files -> {workspace.display(paths.raw)}")
+        say("download", f"{count_of(len(manifest), 'file')} -> {workspace.display(paths.raw)}")
     elif not paths.raw_manifest.is_file():
         Source(source, paths).write_manifest()
     draft = draft_facts(paths.raw)
@@ -65,7 +65,10 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     except UserError as error:
         warn("check", f"with these facts the samples cannot be read yet: {error}")
     else:
-        say("samples", f"{count.get('train', 0):,} training and {count.get('test', 0):,} test images, with these facts")
+        say(
+            "samples",
+            f"{count.get('train', 0):,} training and {count_of(count.get('test', 0), 'test image')}, with these facts",
+        )
 
 
 def _parse_name(text: str) -> tuple[str, dict[str, str]]:

@@ -68,12 +68,17 @@ def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFr
     if repeated.any():
         names = (rows[labels.id] + "_" + rows["target"])[repeated]
         fix = "Set labels.repeated in competition.yaml: how to merge several rows of one id"
-        raise UserError(f"{repeated.sum()} rows appear twice: {shorten_list(names)}", path, fix)
+        raise UserError(
+            f"{count_of(repeated.sum(), 'row appears', 'rows appear')} twice: {shorten_list(names)}", path, fix
+        )
     train = rows.pivot(index=labels.id, columns="target", values=labels.value)
     train = train.reindex(columns=labels.targets)
     incomplete = train.index[train.isna().any(axis=1)]
     if len(incomplete):
-        what = f"{len(incomplete)} ids have no row for some of the labels: {shorten_list(incomplete)}"
+        what = (
+            f"{count_of(len(incomplete), 'id has', 'ids have')} no row for some of the labels: "
+            f"{shorten_list(incomplete)}"
+        )
         raise UserError(what, path, "Add the rows, or remove the ids from the table")
     return train.reset_index().rename_axis(columns=None)
 
@@ -91,7 +96,10 @@ def _one_hot(table: pd.DataFrame, competition: Competition, path: Path) -> pd.Da
     wrong = ~is_one_hot(marks)
     if wrong.any():
         ids = table[competition.labels.id][wrong]
-        what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {shorten_list(names, 6)}: {shorten_list(ids)}"
+        what = (
+            f"{count_of(wrong.sum(), 'row does', 'rows do')} not have one 1 and else 0 in "
+            f"{shorten_list(names, 6)}: {shorten_list(ids)}"
+        )
         raise UserError(what, path, "With several labels per image: task multilabel, labels.shape wide")
     return table.assign(**{target: np.array(names, object)[marks.to_numpy().argmax(axis=1)]})
 
@@ -379,7 +387,7 @@ def _split_by_part(table: pd.DataFrame, competition: Competition, path: Path) ->
     if test_part == "test" and "valid" in counts:
         joined = f", {counts['valid']:,} of the validation part among them"
     is_test = part == test_part
-    num_rows = f"{(~is_test).sum():,} rows to train on{joined}, {counts[test_part]:,} to test on"
+    num_rows = f"{count_of((~is_test).sum(), 'row')} to train on{joined}, {counts[test_part]:,} to test on"
     say("samples", f"by column '{column}': {num_rows}")
     return table[~is_test].copy(), table[is_test].copy()
 
@@ -419,7 +427,8 @@ def _make_training_ids_differ(train: pd.DataFrame, test: pd.DataFrame) -> None:
     train["id"] = ids
     say(
         "samples",
-        f"{len(shared):,} ids are in train and test: training ids are prefixed with the folder: {ids.iloc[0]}",
+        f"{count_of(len(shared), 'id is', 'ids are')} in train and test: training ids are prefixed "
+        f"with the folder: {ids.iloc[0]}",
     )
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.errors import CHECK_PATH, UserError, did_you_mean, shorten_list
+from medfold.errors import CHECK_PATH, UserError, count_of, did_you_mean, shorten_list
 
 # Extensions of files that may be tables, in lower case.
 TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
@@ -267,7 +267,11 @@ def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
     if reported:
         count = int(values.isin(reported).sum())
         examples = shorten_list(reported)
-        warn("labels", f"{values.name}: {count:,} values are read as classes that differ by case or spaces: {examples}")
+        warn(
+            "labels",
+            f"{values.name}: {count_of(count, 'value is', 'values are')} read as a class in spite of other case or "
+            f"spaces: {examples}",
+        )
     return values.map(lambda value: replaced.get(value, value))
 
 
@@ -300,7 +304,9 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
         if differ.any():
             ids = [" ".join(key) if isinstance(key, tuple) else key for key in differ.index[differ]]
             fix = "Choose how to merge them: labels.repeated: any, or majority"
-            raise UserError(f"{len(ids)} ids have rows with different labels: {shorten_list(ids)}", path, fix)
+            raise UserError(
+                f"{count_of(len(ids), 'id has', 'ids have')} rows with different labels: {shorten_list(ids)}", path, fix
+            )
         merged = grouped.max()
     elif policy == "any":
         merged = grouped.max()

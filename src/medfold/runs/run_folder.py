@@ -11,7 +11,7 @@ import pandas as pd
 
 from medfold import config, files
 from medfold.competition import Competition, Recipe
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.scoring import oof_by_unit, oof_score
@@ -141,7 +141,10 @@ def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
     numbers = table[competition.prediction_columns].apply(pd.to_numeric, errors="coerce")
     wrong = ~np.isfinite(numbers.to_numpy(np.float64)).all(axis=1)
     if wrong.any():
-        what = f"{wrong.sum()} predictions are not numbers: {shorten_list(table['id'][wrong])}"
+        what = (
+            f"{count_of(wrong.sum(), 'prediction is not a number', 'predictions are not numbers')}: "
+            f"{shorten_list(table['id'][wrong])}"
+        )
         raise UserError(what, path, "Train the fold again")
     return table
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from medfold.data import MARKS, PathPattern, choose_test_part, normalise_texts, part_from_name, read_table
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.folds import GROUP_WORDS, PERSON_WORDS, find_group_word, is_group_name
 from medfold.scaffold.draft import Draft, Ids
 from medfold.scaffold.image_names import INDEX, MAX_ROWS, ImageFiles
@@ -123,7 +123,10 @@ class FromTable:
             first = ", ".join(f"{column} {table[column].iloc[0]}" for column in table.columns[:4])
             names = [PurePosixPath(file).name for file in self._image_files.files]
             examples = f"its first row: {first}; files: {shorten_list(names)}"
-            what = f"{len(table):,} rows, but no column has the names of the {count:,} images: {examples}"
+            what = (
+                f"{count_of(len(table), 'row')}, but no column has the names of the "
+                f"{count_of(count, 'image')}: {examples}"
+            )
             raise UserError(what, self._raw / path, "Needed: a column with the names of the files. Or remove the table")
 
     def _folder_name_column(self, table: pd.DataFrame) -> str | None:
@@ -149,7 +152,9 @@ class FromTable:
         """
         draft, facts = self.draft, self.draft.facts
         labels: dict[str, Any] = {"file": path, "shape": "wide", "id": ids.column}
-        draft.add_reason("labels.file", path, f"{len(table):,} rows, {ids.share:.0%} of its ids have an image")
+        draft.add_reason(
+            "labels.file", path, f"{count_of(len(table), 'row')}, {ids.share:.0%} of its ids have an image"
+        )
         draft.add_reason("labels.id", ids.column, "its values are names of image files")
         if ids.others:
             draft.doubts.append(f"labels.id: values of {shorten_list(ids.others, 4)} are names of images, too")
@@ -162,7 +167,7 @@ class FromTable:
             part = table[column].map(part_from_name)
             counts = part.value_counts()
             test_part = choose_test_part(counts.index)
-            num_rows = ", ".join(f"{count:,} rows of {name}" for name, count in counts.items())
+            num_rows = ", ".join(f"{count_of(count, 'row')} of {name}" for name, count in counts.items())
             draft.add_reason("labels.part", column, f"{num_rows}; {test_part} is the test part")
             table, test_rows = table[part != test_part], table[part == test_part]
         for other in self.other_tables:
@@ -190,7 +195,9 @@ class FromTable:
             labels["repeated"] = "same" if same else "any"
             count = int(table.duplicated(ids.column).sum())
             why = "and agree" if same else "and differ: several readers? 'majority' is the alternative"
-            draft.add_reason("labels.repeated", labels["repeated"], f"{count:,} rows repeat an id {why}")
+            draft.add_reason(
+                "labels.repeated", labels["repeated"], f"{count_of(count, 'row repeats', 'rows repeat')} an id {why}"
+            )
         if test:
             labels["test"] = test[0]
             draft.add_reason("labels.test", test[0], "a table of test images")
@@ -233,7 +240,10 @@ class FromTable:
             folders = {PurePosixPath(path).parent for path in paths}
             if len(folders) > 1:
                 count = int((table[ids.column] == id).sum())
-                what = f"'{id}' is in {count} rows and names {len(paths)} images: {shorten_list(paths)}"
+                what = (
+                    f"'{id}' is in {count_of(count, 'row')} and names {count_of(len(paths), 'image')}: "
+                    f"{shorten_list(paths)}"
+                )
                 raise UserError(what, self._raw / path, "Needed: a column with their paths")
 
     def _keep_targets_of_sample(self, labels: dict[str, Any], ids: Ids, sample: pd.DataFrame | None) -> None:
@@ -337,12 +347,16 @@ class FromTable:
                 if not is_match or not 1 < count < len(table):
                     continue
                 if count < (3 if word in PERSON_WORDS else MIN_GROUPS) and len(table) > MANY_ROWS:
-                    values = f"column '{column}' has {count} values in {len(table):,} rows"
+                    values = f"column '{column}' has {count_of(count, 'value')} in {count_of(len(table), 'row')}"
                     doubt = f"labels.group: {values}: unclear whether they are {word}s; not used for grouping"
                     draft.doubts.append(doubt)
                     continue
                 labels["group"] = column
-                draft.add_reason("labels.group", column, f"{table[column].nunique():,} values in {len(table):,} rows")
+                draft.add_reason(
+                    "labels.group",
+                    column,
+                    f"{count_of(table[column].nunique(), 'value')} in {count_of(len(table), 'row')}",
+                )
                 return
         named = table[ids.column].str.extract(r"(?:^|/)((?:patient|subject|case|pat|sub)[\W_]*)\d+/", re.I)[0]
         if named.notna().all() and named.nunique() == 1:
@@ -433,7 +447,7 @@ class FromTable:
                 draft.add_reason("score.unit", unit, f"it gives the values of {key} in {facts['labels']['test']}")
                 draft.doubts.append("score.aggregate: mean, or max of the predictions of a unit's images")
         facts["upload"] = "notebook" if len(sample) < 10 else "csv"
-        draft.add_reason("upload", facts["upload"], f"the sample submission has {len(sample):,} rows")
+        draft.add_reason("upload", facts["upload"], f"the sample submission has {count_of(len(sample), 'row')}")
         draft.doubts.append("upload: csv, or notebook if Kaggle accepts notebooks only")
 
     def _unit(self, test: pd.DataFrame, key: str) -> str | None:
@@ -449,7 +463,7 @@ class FromTable:
 def _num_rows(table: pd.DataFrame) -> str:
     """The number of rows of a table as text, and how many of them are examined if not all."""
     examined = f" ({MAX_ROWS:,} examined)" if len(table) > MAX_ROWS else ""
-    return f"{len(table):,} rows{examined}"
+    return f"{count_of(len(table), 'row')}{examined}"
 
 
 def _is_named(column: str, pattern: str) -> bool:

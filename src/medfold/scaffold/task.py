@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold.data import is_one_hot, normalise_texts, parse_marks, split_label_list
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.scaffold.draft import MAX_LABELS, Draft, sort_classes
 
 FEW_NUMBERS = 20  # up to this number, different numbers may be classes although they have gaps
@@ -84,7 +84,7 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
         raise UserError(what, labels["file"], fix)
     elif len(unique) <= MAX_LABELS:
         facts |= {"task": "multiclass", "classes": unique}
-        draft.add_reason("task", "multiclass", f"{len(unique)} values")
+        draft.add_reason("task", "multiclass", f"{count_of(len(unique), 'value')}")
     else:
         fix = f"At most {MAX_LABELS} classes. Which column holds the labels? {shorten_list(table.columns, 12)}"
         raise UserError(f"column '{targets[0]}' has {len(unique):,} values, too many for classes", labels["file"], fix)

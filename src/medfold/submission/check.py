@@ -73,7 +73,7 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
         if np.any(wrong):
             row = int(np.argmax(np.asarray(wrong)))
             what = f"row {row + 2}, column '{column}': {table[column].iloc[row]} is {reason}"
-            raise UserError(what, "submission", f"{int(np.sum(wrong))} such values")
+            raise UserError(what, "submission", f"Correct {count_of(int(np.sum(wrong)), 'such value')}")
 
 
 def _is_list(cell: str, competition: Competition) -> bool:

@@ -164,5 +164,5 @@ def test_what_was_corrected_by_hand_beside_its_archive_is_taken_and_not_overwrit
         fill(folder)
         assert (small.paths.raw / "train.csv").read_text() == "corrected by hand"
         assert sorted(path.name for path in small.paths.raw.iterdir()) == ["train.csv"]
-        assert "train.csv.zip exist already with other contents" in capsys.readouterr().out
+        assert "train.csv.zip exists already with other contents" in capsys.readouterr().out
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

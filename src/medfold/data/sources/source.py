@@ -32,7 +32,7 @@ from medfold import config, files
 from medfold.competition import Project
 from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.registry import Registry
 
@@ -238,7 +238,7 @@ class Source:
         single = self._single_files()
         if single is None:
             return False
-        say("download", f"{len(missing)} files are missing or changed: {shorten_list(missing)}")
+        say("download", f"{count_of(len(missing), 'file is', 'files are')} missing or changed: {shorten_list(missing)}")
         hashes = files.read_csv(self._paths.raw_manifest).set_index("file")["sha256"]
         files.remove(self._staging)
         for name in missing:

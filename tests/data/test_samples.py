@@ -294,10 +294,12 @@ def test_tables_that_need_a_package_are_read_as_text_or_told(tmp_path, ending, p
     whole = file.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
         file.write_bytes(damaged)
-        with pytest.raises(UserError, match="damaged, or its extension is wrong .*Download it again"):
+        with pytest.raises(UserError, match="not a readable table .*Download it again, or correct the extension"):
             read_table(file, [])
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UserError, match=f"reading it needs the package {package}. Install it .* save the table as CSV"):
+    with pytest.raises(
+        UserError, match=f"reading the table needs the package {package}. Install it .* save the table as CSV"
+    ):
         read_table(file, [])
 
 

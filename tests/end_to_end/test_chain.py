@@ -215,7 +215,7 @@ def test_a_damaged_download_is_refused_then_repaired(folded):
 def test_images_that_are_not_what_was_expected_are_told_each_time(project_folder):
     add_competition(project_folder, "odd", SMALL.replace("shape: [128, 128]", "shape: [64, 64]"))
     for _ in range(2):
-        with pytest.raises(UserError, match="it has 128x128 pixels, expected 64x64"):
+        with pytest.raises(UserError, match="128x128 pixels, expected 64x64"):
             make_folds(Project.open("odd"))
 
 

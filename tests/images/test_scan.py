@@ -204,7 +204,7 @@ def test_an_image_of_another_shape_is_bad(small, table):
     path = small.paths.raw / table["image"].iloc[0]
     cv2.imwrite(str(path), np.zeros((64, 128), np.uint8))
     look(small, table)
-    assert pd.read_csv(small.paths.bad_images)["reason"].tolist() == ["it has 64x128 pixels, expected 128x128"]
+    assert pd.read_csv(small.paths.bad_images)["reason"].tolist() == ["64x128 pixels, expected 128x128"]
 
 
 def dies_at_the_third(item, task):

@@ -25,7 +25,7 @@ def test_a_lost_answer_is_looked_up_and_nothing_is_done_twice(hosted, sent, meth
 @pytest.mark.parametrize("method", ["CreateDataset", "SaveKernel"])
 def test_a_request_that_never_arrived_is_not_repeated_blindly(hosted, sent, method):
     hosted.fault(method, status(502, "Bad gateway"))
-    with refused("unknown whether Kaggle received it. Run the same command again in some minutes"):
+    with refused("unknown whether Kaggle received the request. Run the same command again in some minutes"):
         run(sent)
     assert hosted.asked(method) == 1
     assert run(sent).notebook.version == 1

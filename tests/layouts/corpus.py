@@ -161,12 +161,12 @@ table(
 )
 table(
     "text named .xlsx",
-    r"train.xlsx: damaged, or its extension is wrong",
+    r"train.xlsx: not a readable table",
     both(edit(YAML, "train.csv", "train.xlsx"), write("given/train.xlsx", "id,finding\n")),
 )
 table(
     "text named .parquet",
-    r"train.parquet: damaged, or its extension is wrong",
+    r"train.parquet: not a readable table",
     both(edit(YAML, "train.csv", "train.parquet"), write("given/train.parquet", "id,finding\n")),
 )
 table("a folder for a table", r"train", edit(YAML, "file: train.csv", "file: train"))

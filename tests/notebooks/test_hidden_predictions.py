@@ -74,7 +74,7 @@ def test_images_that_cannot_be_read_get_the_mean_of_the_training_labels(given, r
     fallback = f"they get {prior[0]:.3g}, the prediction without an image"
     assert f"4 of {len(home)} test units have no readable image: {fallback}" in said
     assert f"unreadable test/{broken}.png: " in said
-    assert "it has 5x7 pixels, expected 128x128" in said
+    assert "5x7 pixels, expected 128x128" in said
 
 
 @pytest.mark.slow

@@ -129,10 +129,10 @@ def _read_with_package(path: Path) -> pd.DataFrame:
             table = pd.read_parquet(path, engine=package)
     except ImportError:
         fix = f"Install it (.venv/bin/pip install {package}), or save the table as CSV"
-        raise UserError(f"reading it needs the package {package}", path, fix) from None
+        raise UserError(f"reading the table needs the package {package}", path, fix) from None
     except Exception as error:  # both packages raise many kinds of errors: of zip, of XML and their own
         raise UserError(
-            f"damaged, or its extension is wrong ({type(error).__name__})", path, "Download it again"
+            f"not a readable table ({type(error).__name__})", path, "Download it again, or correct the extension"
         ) from None
     table = table.astype("string").fillna("").astype(object)
     return _clean_column_names(table.reset_index(drop=True), path)

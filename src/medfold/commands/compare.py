@@ -45,7 +45,9 @@ def compare(project: Project, sides: list[str]) -> Difference:
     """
     if len(sides) != 2:
         raise UserError(
-            f"expected two runs, received {len(sides)}", 'RUNS="a b"', 'Several as one: RUNS="a+a-s1 b+b-s1"'
+            f"expected two runs, received {len(sides)}",
+            f'RUNS="{" ".join(sides)}"',
+            'Example: RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1"',
         )
     competition = project.competition
     names = [name for side in sides for name in side.split("+")]

@@ -165,7 +165,7 @@ def test_a_marker_that_broke_off_makes_a_fold_undone(folded):
 def test_an_origin_of_something_else_is_one_line(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
-    for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: recipe, facts or folds are missing")):
+    for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: recipe, facts or folds")):
         paths.metadata.write_text(content)
         with pytest.raises(UserError, match=message):
             read_run(paths)

@@ -138,7 +138,7 @@ table(
     edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,ill"),
 )
 table("a label missing", r"row 4, column 'finding': found nothing", edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,"))
-table("an id twice", r"ids appear twice in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick"))
+table("an id twice", r"1 id appears twice in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick"))
 table(
     "ids with spaces",
     r"16 images are missing: train/x i00.png",
@@ -178,7 +178,7 @@ table(
     r"images are missing",
     lambda: Path(SAMPLE).write_text(Path(SAMPLE).read_text().replace("\nt", "\nq")),
 )
-table("a sample id twice", r"ids appear twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
+table("a sample id twice", r"1 id appears twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
 table(
     "an id in both parts",
     r"1 id is in train and in test: i00",
@@ -976,7 +976,7 @@ kept("folds that are no numbers", r"clinic.csv: column 'fold' must hold whole nu
 kept("an id twice in the folds", r"clinic.csv: duplicate ids: i00", edit(KEPT, "i01,", "i00,"))
 kept("ids that are gone", r"clinic.csv: 2 ids differ from the data \(1 new, 1 missing\)", edit(KEPT, "i01,", "x01,"))
 kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml has k=3", edit(YAML, "k: 2", "k: 3"))
-kept("a split group", r"groups are in two folds", lambda: _exchange_one_fold())
+kept("a split group", r"1 group is in two folds", lambda: _exchange_one_fold())
 kept(
     "no folds file behind a run",
     r"runs/clinic/noise: the run was trained on another folds table",

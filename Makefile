@@ -54,8 +54,7 @@ download: setup  ## get and check the data                COMPETITION= FROM=file
 		$(if $(FORCE),--force)
 
 new: setup  ## describe a competition from its files COMPETITION=slug FROM=folder-or-archive
-	@$(MEDFOLD) new --competition "$(or $(filter-out phantom-chest,$(COMPETITION)),$(error COMPETITION=slug is missing))" \
-		$(call option,FROM,--from)
+	@$(MEDFOLD) new $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") $(call option,FROM,--from)
 
 prepare: setup  ## scan and prepare every image once     COMPETITION= RECIPE= SET= FORCE=1
 	@$(MEDFOLD) prepare --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call option,SET,--set) $(if $(FORCE),--force)
@@ -75,10 +74,10 @@ data: setup  ## list data/, and the runs that use it  COMPETITION= DELETE="store
 		$(call option,DELETE,--delete) $(if $(YES),--yes)
 
 compare: setup  ## test whether a run is better          COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1" JSON=1
-	@$(MEDFOLD) compare --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b" is missing))" $(if $(JSON),--json)
+	@$(MEDFOLD) compare --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(if $(JSON),--json)
 
 ensemble: setup  ## score an ensemble of runs             COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1 JSON=1
-	@$(MEDFOLD) ensemble --competition "$(COMPETITION)" --runs "$(or $(RUNS),$(error RUNS="a b c" is missing))" \
+	@$(MEDFOLD) ensemble --competition "$(COMPETITION)" $(call option,RUNS,--runs) \
 		$(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(JSON),--json)
 
 submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1 DRY_RUN=1 FORCE=1
@@ -97,7 +96,7 @@ scores: setup  ## fetch scores; OOF and leaderboard     COMPETITION= JSON=1
 	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") $(if $(JSON),--json)
 
 predict: setup  ## predict new images                    IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
-	@$(MEDFOLD) predict $(RUN_OPTIONS) --images "$(or $(IMAGES),$(error IMAGES=file-or-folder is missing))" \
+	@$(MEDFOLD) predict $(RUN_OPTIONS) $(call option,IMAGES,--images) \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain) $(if $(JSON),--json)
 
 export: setup  ## write a trained model as .keras file  COMPETITION= RUN=baseline FOLD=0 OUT=

@@ -318,7 +318,9 @@ def _default_and_meaning(target: str, word: str) -> tuple[str, str]:
     command, name = typer.main.get_command(app).commands.get(target), "--" + word.lower().replace("_", "-")
     for option in command.params if command else ():
         if name in option.opts:
-            return "required" if option.required else code(option.default) if option.default else "", option.help
+            return "required" if option.show_default == "required" else code(
+                option.default
+            ) if option.default else "", option.help
     raise ValueError(f"make {target} takes {word}=, which is no option of the command {target}")
 
 

@@ -24,7 +24,7 @@ def medfold(*words, env=None):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("download", "-c", "smal"), "smal: unknown competition (did you mean 'small'?)"),
+        (("download", "-c", "smal"), "--competition smal: unknown competition (did you mean 'small'?)"),
         (("train", "-c", "small", "--recipe", "baselin"), "unknown recipe (did you mean 'baseline'?)"),
         (("train", "-c", "small", "--fold", "9"), "--fold 9: there is no fold 9. Choose 0 to 2, or all"),
         (("train", "-c", "small", "--fold", "first"), "--fold first: expected numbers or all"),
@@ -35,6 +35,10 @@ def medfold(*words, env=None):
             "unknown key 'training.epoch' (did you mean 'epochs'?)",
         ),
         (("train", "-c", "small", "--set", "training.epochs=many"), "received 'many'"),
+        (("ensemble", "-c", "small"), '--runs: not given. Example: --runs "baseline baseline-s1"'),
+        (("compare", "-c", "small", "--runs", " "), '--runs: not given. Example: --runs "simple_cnn baseline"'),
+        (("predict", "-c", "small"), "--images: not given. Example: --images my-images"),
+        (("new",), "--competition: not given. Example: --competition skin-lesions --from skin-lesions.zip"),
         (("submit", "-c", "small"), "run 'baseline' is not trained"),
         (("download", "-c", "small", "--from", "x.zip", "--force"), "--from x.zip: no such file or folder"),
     ],
@@ -60,6 +64,9 @@ def test_user_errors_print_one_line_and_exit_with_2(folded, words, message, monk
             UserError("unknown", "x", "make new COMPETITION=x FROM=y, or FORCE=1"),
             "x: unknown. make new COMPETITION=x FROM=y, or --force",
         ),
+        (UserError("RUN=a and FORCE=1 do not fit", "x"), "x: --run a and --force do not fit"),
+        (UserError("no column 'RUN' or 'ON=1', nor FILES", "x.csv"), "x.csv: no column 'RUN' or 'ON=1', nor FILES"),
+        (UserError("run make train FOLD=0 first", "a/RUN=b.csv"), "a/RUN=b.csv: run make train FOLD=0 first"),
         (UserError("no table", "data/RUN/ON.csv", None), "data/RUN/ON.csv: no table"),
         (UserError("unreadable", "DICOM", "Is it JSON?"), "DICOM: unreadable. Is it JSON?"),
         (

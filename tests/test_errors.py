@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from medfold.errors import UserError, did_you_mean, explain_os_error, shorten_list
+from medfold.errors import UserError, count_of, did_you_mean, explain_os_error, shorten_list
 
 
 def test_user_error_has_place_problem_and_remedy():
@@ -21,6 +21,12 @@ def test_did_you_mean_suggests_a_close_word_only():
 def test_shorten_list_counts_the_omitted_items():
     assert shorten_list(range(5)) == "0, 1, 2 and 2 more"
     assert shorten_list(["a", "b"]) == "a, b"
+    assert shorten_list("abc", 2, separator="; ") == "a; b and 1 more"
+
+
+def test_count_agrees_with_its_noun():
+    assert [count_of(number, "image") for number in (0, 1, 12_000)] == ["0 images", "1 image", "12,000 images"]
+    assert [count_of(number, "copy", "copies") for number in (1, 2)] == ["1 copy", "2 copies"]
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,30 @@ def test_lock_prevents_lost_updates(tmp_path):
     assert files.read_json(path) == 60
 
 
+@pytest.mark.parametrize("existing", ["", "data", "data/x"])
+@pytest.mark.parametrize("content", ["", "data/x/kept.txt", "data/kept.txt"])
+def test_tidy_lock_leaves_no_new_files_after_an_error(tmp_path, existing, content):
+    (tmp_path / existing).mkdir(parents=True, exist_ok=True)
+
+    def fail_under_lock():
+        with files.tidy_lock(tmp_path / "data" / "x" / "raw"):
+            if content:
+                (tmp_path / content).write_text("")
+            raise ValueError("refused")
+
+    with pytest.raises(ValueError, match="refused"):
+        fail_under_lock()
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if not path.name.endswith(".lock")}
+    kept = [Path(name) for name in (existing, content) if name]
+    assert left == {each.as_posix() for path in kept for each in (path, *path.parents)} - {"."}
+
+
+def test_tidy_lock_file_stays_without_an_error(tmp_path):
+    with files.tidy_lock(tmp_path / "x" / "raw"):
+        pass
+    assert (tmp_path / "x").is_dir()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_release_pages_frees_memory_of_a_mapped_array(tmp_path):
     def in_memory():

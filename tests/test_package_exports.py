@@ -17,7 +17,7 @@ WITH_KERAS = ("models", "prediction", "plugins")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("package", [*PACKAGES, "plugins"])
-def test_a_package_is_imported_by_itself_and_has_the_names_it_exports(package):
+def test_package_imports_alone_and_has_its_exported_names(package):
     code = (
         f"import sys, medfold.{package} as package\n"
         "missing = [name for name in package.__all__ if not hasattr(package, name)]\n"

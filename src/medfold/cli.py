@@ -13,6 +13,7 @@ import typer
 
 from medfold import __version__
 from medfold.commands.options import (
+    REQUIRED,
     AsJson,
     CompetitionName,
     Force,
@@ -26,18 +27,24 @@ from medfold.commands.options import (
     open_project,
     read_overrides,
     read_seeds,
+    require,
     run_names,
 )
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.signals import received_signal, stop_on_signals
 
 BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile: errors name its variables, FOLD=9, else options, --fold 9
-FLAGS = "DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
+FLAGS = "DEBUG|DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
 OPTIONS = "COMPETITION|DELETE|FILES|FOLD|FROM|IMAGES|JOBS|METHOD|ON|OUT|RECIPE|RUNS|RUN|SEEDS|SET|WORKERS"
 VALUE = r'"[^"]*"|[^\s"]+'
 MAKE_COMMAND_OR_VARIABLE = re.compile(
     rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*"
     rf"|(?<![\w/.-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})(?:=(?P<value>{VALUE})?)?)(?![\w/-]|\.\w)"
+)
+# Only with a value: a bare word, or one in quotes, may be the name of a column, a class or a file.
+VARIABLE_WITH_VALUE = re.compile(
+    rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*"
+    rf"|(?<![\w/.'-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})=(?P<value>{VALUE})?)(?![\w/'-]|\.\w)"
 )
 
 Result = TypeVar("Result")
@@ -86,13 +93,17 @@ def download(
 @app.command()
 def new(
     competition: Annotated[
-        str, typer.Option("--competition", "-c", help="Slug or address at Kaggle, or any other name.")
-    ],
+        str,
+        typer.Option(
+            "--competition", "-c", help="Slug or address at Kaggle, or any other name.", show_default=REQUIRED
+        ),
+    ] = "",
     path: Annotated[
         str, typer.Option("--from", help="A folder or archive with its files. Defaults to data/, else to Kaggle.")
     ] = "",
 ) -> None:
     """Describe a new competition from its files."""
+    require(competition, "COMPETITION", "COMPETITION=skin-lesions FROM=skin-lesions.zip")
     from medfold.commands.new import new
     from medfold.paths import Workspace
 
@@ -146,9 +157,9 @@ def train(
     """Train some folds, or all missing ones."""
     numbers = fold.split()
     if fold != "all" and not (numbers and all(number.lstrip("-").isdigit() for number in numbers)):
-        raise UserError("expected numbers or all", f"FOLD={fold}")
+        raise UserError("expected numbers or all", f"FOLD={fold}", 'Example: FOLD="0 1"')
     if on not in ("here", "kaggle"):
-        raise UserError("expected here or kaggle", f"ON={on}")
+        raise UserError("expected here or kaggle", f"ON={on}", "Example: ON=kaggle")
     project = open_project(competition)
     from medfold.commands.train import train
 
@@ -158,28 +169,38 @@ def train(
 
 @app.command()
 def ensemble(
-    runs: Annotated[str, typer.Option(help='Names of the runs to combine: "a b c".')],
+    runs: Annotated[str, typer.Option(help='Names of the runs to combine: "a b c".', show_default=REQUIRED)] = "",
     competition: CompetitionName = "phantom-chest",
     method: Method = "",
     per_class: PerClass = False,
     as_json: AsJson = False,
 ) -> None:
     """Score the ensemble of several runs, by every method."""
-    from medfold.commands.ensemble import ensemble
+    from medfold.commands.ensemble import EnsembleSummary, ensemble
 
-    _run(lambda: ensemble(open_project(competition), runs.split(), method or None, per_class), as_json)
+    def command() -> EnsembleSummary:
+        require(runs, "RUNS", 'RUNS="baseline baseline-s1"')
+        return ensemble(open_project(competition), runs.split(), method or None, per_class)
+
+    _run(command, as_json)
 
 
 @app.command()
 def compare(
-    runs: Annotated[str, typer.Option(help='Two runs: "a b"; or means of runs: "a+a-s1 b+b-s1".')],
+    runs: Annotated[
+        str, typer.Option(help='Two runs: "a b"; or means of runs: "a+a-s1 b+b-s1".', show_default=REQUIRED)
+    ] = "",
     competition: CompetitionName = "phantom-chest",
     as_json: AsJson = False,
 ) -> None:
     """Test whether the second run is better than the first, or the difference is chance."""
-    from medfold.commands.compare import compare
+    from medfold.commands.compare import Comparison, compare
 
-    _run(lambda: compare(open_project(competition), runs.split()), as_json)
+    def command() -> Comparison:
+        require(runs, "RUNS", 'RUNS="simple_cnn baseline"')
+        return compare(open_project(competition), runs.split())
+
+    _run(command, as_json)
 
 
 @app.command("runs")
@@ -274,7 +295,7 @@ def notebook(
 
 @app.command()
 def predict(
-    images: Annotated[str, typer.Option(help="An image, or a folder with images.")],
+    images: Annotated[str, typer.Option(help="An image, or a folder with images.", show_default=REQUIRED)] = "",
     competition: CompetitionName = "phantom-chest",
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
@@ -290,6 +311,7 @@ def predict(
     from medfold.commands.predict import Predictions, predict
 
     def command() -> Predictions:
+        require(images, "IMAGES", "IMAGES=my-images")
         names = run_names(runs, recipe, overrides, seeds)
         return predict(open_project(competition), Path(images), names, Path(out) if out else None, explain)
 
@@ -305,7 +327,7 @@ def export(
 ) -> None:
     """Write the model of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdigit():
-        raise UserError("expected a number", f"FOLD={fold}")
+        raise UserError("expected a number", f"FOLD={fold}", "Example: FOLD=0")
     project = open_project(competition)
     from medfold.commands.export import export
 
@@ -396,8 +418,9 @@ def _with_options(error: UserError) -> UserError:
         name = f"--{variable.lower().replace('_', '-')}"
         return f"{name} {match['value']}" if match["value"] else name
 
+    what = VARIABLE_WITH_VALUE.sub(translate, error.what)
     where = error.where if error.where is None else MAKE_COMMAND_OR_VARIABLE.sub(translate, str(error.where))
-    return UserError(error.what, where, error.fix and MAKE_COMMAND_OR_VARIABLE.sub(translate, error.fix))
+    return UserError(what, where, error.fix and MAKE_COMMAND_OR_VARIABLE.sub(translate, error.fix))
 
 
 def _end_stopped() -> NoReturn:

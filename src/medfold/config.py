@@ -1,5 +1,6 @@
 """YAML files with `extends`, validated by pydantic models, with errors that name the file and the key."""
 
+import re
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -7,7 +8,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import CHECK_PATH, UserError, count_of, did_you_mean, shorten_list
 
 
 class StrictModel(BaseModel):
@@ -21,7 +22,7 @@ class StrictModel(BaseModel):
         annotation = cls.model_fields[info.field_name].annotation
         types = set(get_args(annotation) or (annotation,))
         if isinstance(value, bool) and types & {int, float} and bool not in types:
-            raise ValueError("input should be a number")
+            raise ValueError("expected a number" if float in types else "expected a whole number")
         return value
 
 
@@ -77,21 +78,27 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
     except FileNotFoundError:
-        raise UserError("no such file", path) from None
+        raise UserError("no such file", path, "Check the spelling, or restore the file") from None
     except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})", path) from None
+        raise UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH) from None
     except UnicodeDecodeError:
         raise UserError("not text in UTF-8", path, "Save it as UTF-8") from None
     except (RecursionError, ValueError) as error:  # nested too deeply, or an impossible date
-        raise UserError(f"not valid YAML: {error}", path) from None
+        raise UserError(f"not valid YAML: {error}", path, "Check nested brackets, and dates") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""
-        raise UserError(f"not valid YAML{line}: {getattr(error, 'problem', error)}", path) from None
+        problem = getattr(error, "problem", error)
+        fix = (
+            "Check this line and the one before it: indentation, brackets, quotes" if mark else "Save it as plain text"
+        )
+        if "occurs twice" in str(problem):
+            fix = "Keep one of the two"
+        raise UserError(f"not valid YAML{line}: {problem}", path, fix) from None
     if content is None:
         content = {}
     if not isinstance(content, dict):
-        raise UserError("expected 'key: value' lines", path)
+        raise UserError("expected 'key: value' lines", path, "Begin each line with a key and a colon")
     extended = content.pop("extends", None)
     names = extended if isinstance(extended, list) else [extended] if extended is not None else []
     return merge(_load_bases(names, path, bases, seen), content)
@@ -140,26 +147,102 @@ def validated(model: type[Model], content: Any, where: object) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = [_describe_problem(model, problem) for problem in error.errors()]
-        raise UserError(shorten_list(problems, max_shown=2), where) from None
+        problems = [_describe_problem(model, key, of_key) for key, of_key in _problems_by_key(error).items()]
+        raise UserError(shorten_list(problems, max_shown=2, separator="; "), where) from None
 
 
-def _describe_problem(model: type[BaseModel], problem: Any) -> str:
-    location = [part for part in problem["loc"] if not str(part).startswith(("function-", "tagged-"))]
-    key = ".".join(str(part) for part in location)
-    if problem["type"] == "extra_forbidden":
-        known = list(_fields(model, location[:-1]))
-        return f"unknown key '{key}'{did_you_mean(str(location[-1]), known)}"
-    if problem["type"] == "missing":
+# What was expected, by the type of pydantic's error, formatted with its context. Other types keep pydantic's message.
+_EXPECTED = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    **dict.fromkeys(("dict_type", "model_type"), "'key: value' pairs"),
+    "string_type": "text",
+    "string_pattern_mismatch": "text of the form {pattern}",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+}
+_LENGTHS = {  # limit, the name of its number in the context, what is counted
+    "too_short": ("at least", "min_length", "item"),
+    "too_long": ("at most", "max_length", "item"),
+    "string_too_short": ("at least", "min_length", "character"),
+    "string_too_long": ("at most", "max_length", "character"),
+}
+_NOT_OF_THE_KEY = re.compile(r"\[key\]|(function|tagged)-.*|(list|tuple|dict|literal)\[.*|int|float|bool|str")
+
+
+def _problems_by_key(error: ValidationError) -> dict[tuple[Any, ...], list[Any]]:
+    """Groups pydantic's problems by key: for a key that allows several types, there is a problem for each type."""
+    by_key: dict[tuple[Any, ...], list[Any]] = {}
+    for problem in error.errors():
+        key = tuple(part for part in problem["loc"] if not _NOT_OF_THE_KEY.fullmatch(str(part)))
+        if _is_missing_item(problem):
+            key = key[:-1]
+        by_key.setdefault(key, []).append(problem)
+
+    def is_explained_deeper(key: tuple[Any, ...]) -> bool:
+        """Whether another type fits this far and has a problem within the value."""
+        is_one_of_several_types = len(by_key[key][0]["loc"]) > len(key)
+        return is_one_of_several_types and any(other[: len(key)] == key and other != key for other in by_key)
+
+    return {key: problems for key, problems in by_key.items() if not is_explained_deeper(key)}
+
+
+def _is_missing_item(problem: Any) -> bool:
+    """Whether a list is too short for a pair of values, which pydantic calls missing."""
+    return problem["type"] == "missing" and isinstance(problem["loc"][-1], int)
+
+
+def _describe_problem(model: type[BaseModel], location: tuple[Any, ...], problems: list[Any]) -> str:
+    first, key = problems[0], ".".join(str(part) for part in location)
+    if first["type"] == "extra_forbidden":
+        known = _fields(model, location[:-1])
+        hint = did_you_mean(str(location[-1]), known) or (f" (known: {shorten_list(known, 12)})" if known else "")
+        return f"unknown key '{key}'{hint}"
+    if first["type"] == "missing" and not _is_missing_item(first):
         return f"'{key}' is missing"
-    message = problem["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    received = problem["input"]
-    shown = f", received {received!r}" if isinstance(received, str | int | float | bool | list) else ""
-    return f"'{key}': {message}{shown}" if key else message
+    received = first["input"]
+    expected = [text for problem in problems if (text := _expected(problem))]
+    if expected:
+        message = f"expected {' or '.join(dict.fromkeys(expected))}"
+        message += f"{';' if ', ' in message else ','} received {_received(received)}"
+    else:
+        message = first["msg"].removeprefix("Value error, ")
+        message = message[0].lower() + message[1:]
+        if isinstance(received, str | int | float) and repr(received) not in message:
+            message += f", received {_received(received)}"
+    return f"'{key}': {message}" if key else message
 
 
-def _fields(model: type[BaseModel], location: list[Any]) -> list[str]:
+def _expected(problem: Any) -> str | None:
+    """What pydantic expected, in plain words; None for a type of problem that it describes best itself."""
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind in _LENGTHS:
+        limit, name, counted = _LENGTHS[kind]
+        return f"{limit} {count_of(context[name], counted)}"
+    if kind == "literal_error":
+        values = context["expected"].replace("'", "").replace(" or ", ", ")
+        return f"one of {values}" if ", " in values else values
+    if _is_missing_item(problem):
+        return f"at least {count_of(problem['loc'][-1] + 1, 'item')}"
+    context = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()}
+    return _EXPECTED[kind].format_map(context) if kind in _EXPECTED else None
+
+
+def _received(value: Any) -> str:
+    """A received value as text: as in YAML where Python's spelling differs, and not longer than a line."""
+    if value is None or isinstance(value, bool):
+        return "nothing" if value is None else str(value).lower()
+    if isinstance(value, dict):
+        return "'key: value' pairs"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _fields(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
     for part in location:
         field = model.model_fields.get(str(part))
         annotation = field.annotation if field else None

@@ -12,14 +12,16 @@ INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
 FULL = ("there is no disk space left", "Free some; run the same command to resume")
 READ_ONLY = ("the disk can only be read", "Write to another disk, or mount this one for writing")
+CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
+NO_PERMISSION = ("permission denied", CHECK_PATH)
 OS_ERRORS = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: ("your quota on this disk is used up", FULL[1]),
     errno.EFBIG: ("the file would be larger than this disk or your limits allow", FULL[1]),
     errno.EROFS: READ_ONLY,
-    errno.EACCES: ("you have no permission for it", "Change its owner or permissions"),
-    errno.EPERM: ("you have no permission for it", "Change its owner or permissions"),
-    errno.EIO: ("the disk failed to read or write it", "Check the disk; a copy may help"),
+    errno.EACCES: NO_PERMISSION,
+    errno.EPERM: NO_PERMISSION,
+    errno.EIO: ("the disk failed to read or write", "Check the disk; a copy of the file may help"),
 }
 
 
@@ -85,8 +87,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def shorten_list(items: Iterable[object], max_shown: int = 3) -> str:
+def shorten_list(items: Iterable[object], max_shown: int = 3, separator: str = ", ") -> str:
     """'a, b, c and 7 more': the first items of a list."""
     items = [str(item) for item in items]
     rest = len(items) - max_shown
-    return ", ".join(items[:max_shown]) + (f" and {rest} more" if rest > 0 else "")
+    return separator.join(items[:max_shown]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """'1 image', '12,000 images': a number and what is counted.
+
+    Args:
+        number: the number.
+        noun: what is counted, in the singular.
+        plural: Defaults to `noun` and an s.
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

@@ -239,6 +239,23 @@ def lock(path: Path) -> FileLock:
 
 
 @contextmanager
+def tidy_lock(path: Path) -> Iterator[None]:
+    """Locks `path`, as `lock`; after an error, removes the lock and the folders made for it that hold nothing else."""
+    made = [folder for folder in path.parents if not folder.exists()]
+    path_lock = lock(path)
+    try:
+        with path_lock:
+            yield
+    except BaseException:
+        for folder in made:  # the deepest first
+            names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+            if names - {Path(path_lock.lock_file).name}:
+                break
+            remove(folder)
+        raise
+
+
+@contextmanager
 def exclusive_lock(path: Path, what: str) -> Iterator[None]:
     """Locks `path` for work that takes hours: in a second process it raises an error instead of waiting.
 

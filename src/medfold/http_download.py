@@ -67,7 +67,8 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
                 md5 = _md5(response)
         except requests.RequestException as error:
             if _is_permanent(error):
-                raise UserError(f"download of {target.name} failed: {failure_reason(error)}") from None
+                fix = "Check the address, and whether you may download the file"
+                raise UserError(f"download of {target.name} failed: {failure_reason(error)}", None, fix) from None
             failures = 1 if resumable and _size(partial_file) > size_before else failures + 1
             if failures == MAX_FAILURES:
                 done = f"{format_size(_size(partial_file))} are saved" if partial_file.is_file() else "nothing is saved"

@@ -48,8 +48,10 @@ class Workspace:
         """
         folders = self._folders()
         if name not in folders:
-            fix = f"Known: {shorten_list(sorted(folders), 8)}; make new COMPETITION={name} describes another"
-            raise UserError(f"unknown competition{did_you_mean(name, folders)}", name, fix)
+            hint = did_you_mean(name, folders)
+            known = "All" if hint else f"Known: {shorten_list(sorted(folders), 4)}; all"
+            fix = f"{known} are in competition/README.md; make new COMPETITION={name} describes another"
+            raise UserError(f"unknown competition{hint}", f"COMPETITION={name}", fix)
         return CompetitionPaths(self.root, name, folders[name])
 
     def _folders(self) -> dict[str, str]:

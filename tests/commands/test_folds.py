@@ -106,7 +106,7 @@ def test_warns_of_units_labelled_only_by_unreadable_images(capsys):
     unit, target = ["p1", "p1", "p2", "p2", "p3"], ["0", "1", "1", "1", "1"]
     train = pd.DataFrame({"unit": unit, "target": target, "id": list("abcde")})
     warn_of_lost_labels(facts, train.iloc[[0, 3]], train.iloc[[1, 2, 4]])
-    told = "1 units have a label only with an image that cannot be read, and count as negative: p1"
+    told = "1 unit has a label only with an image that cannot be read: counted as negative: p1"
     assert told in capsys.readouterr().out
     warn_of_lost_labels(facts, train, train[:0])
     assert capsys.readouterr().out == ""

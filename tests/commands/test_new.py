@@ -69,6 +69,15 @@ def test_slug_of_a_data_set_gives_source_kaggle_dataset(project_folder, histolog
     assert facts["url"] == "https://www.kaggle.com/datasets/somebody/tissue"
 
 
+def test_refused_input_leaves_no_files(project_folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    before = sorted(project_folder.rglob("*"))
+    for given, message in (("gone", "no such file or folder"), ("empty", ": contains no files")):
+        with pytest.raises(UserError, match=message):
+            new(Workspace.find(), "odd", tmp_path / given)
+        assert sorted(project_folder.rglob("*")) == before
+
+
 def test_unusable_files_raise_and_leave_no_folder(project_folder, tmp_path):
     given = tmp_path / "given"
     picture(given / "a" / "1.png")
@@ -76,7 +85,7 @@ def test_unusable_files_raise_and_leave_no_folder(project_folder, tmp_path):
         ({"notes.txt": "no table"}, "neither a table with the ids of images, nor folders"),
         (
             {"train.csv": "id,target\nx,0\ny,1\n"},
-            "2 rows, but no column has the names of the 1 images: its first row: id x",
+            "2 rows, but no column has the names of the 1 image: its first row: id x",
         ),
     ):
         for name, text in content.items():

@@ -98,10 +98,10 @@ def test_predict_without_usable_images_or_run_raises(project, tmp_path):
     new.mkdir()
     with pytest.raises(UserError, match="no such file or folder"):
         predict(project, tmp_path / "nowhere")
-    with pytest.raises(UserError, match=r"it contains no images .*It is empty"):
+    with pytest.raises(UserError, match=r": contains no images .*The folder is empty"):
         predict(project, new)
     (new / "broken.png").write_bytes(b"no picture")
-    with pytest.raises(UserError, match=r"none of 1 images can be read; broken.png: unreadable"):
+    with pytest.raises(UserError, match=r"none of 1 image can be read; broken.png: unreadable"):
         predict(project, new)
     with pytest.raises(UserError, match="run 'other' is not trained"):
         predict(project, new, ["other"])

@@ -51,7 +51,7 @@ def test_unreadable_test_image_gets_the_label_mean(small, capsys):
     id = make_unreadable(small, "test", 3)
     data = make_folds(small)
     said = capsys.readouterr().out
-    assert "1 test images cannot be read: left out of training; a test image among them gets the mean" in said
+    assert "1 test image cannot be read: left out of training; a test image among them gets the mean" in said
     assert "not a picture" in said
     assert id not in set(data.test["id"])
     constant_run(small)
@@ -71,5 +71,5 @@ def test_unreadable_training_image_is_left_out_of_folds(small):
     assert set(everything["id"]) - set(data.train["id"]) == {id}
     table = files.read_csv(small.paths.folds)
     files.write_csv(table[table["id"] != data.train["id"].iloc[0]], small.paths.folds)
-    with pytest.raises(UserError, match="1 ids differ from the data"):
+    with pytest.raises(UserError, match="1 id differs from the data"):
         make_folds(small)

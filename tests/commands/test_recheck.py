@@ -142,7 +142,7 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted):
     record = json.loads(file.with_suffix(".json").read_text())
     ledger.write_text(ledger.read_text().replace(record["sha256"], files.sha256(file)))
     file.with_suffix(".json").write_text(json.dumps({**record, "sha256": files.sha256(file)}))
-    with pytest.raises(UserError, match="1 rows differ from those of the folds"):
+    with pytest.raises(UserError, match="1 row differs from those of the folds"):
         recheck(submitted)
 
 

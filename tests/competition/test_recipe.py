@@ -93,7 +93,7 @@ def test_effective_recipe_keeps_unknown_keys_of_older_recipes():
 @pytest.mark.parametrize("key", ["training.mixup", "training.epochs", "training.images"])
 @pytest.mark.parametrize("value", ["yes", "true", "off"])
 def test_yes_no_values_are_refused_for_numbers(project_folder, key, value):
-    with pytest.raises(UserError, match=f"'{key}': input should be a number, received (True|False)"):
+    with pytest.raises(UserError, match=f"'{key}': expected a (whole )?number, received (true|false)"):
         load(**recipe.parse_overrides(f"{key}={value}"))
 
 

@@ -33,9 +33,6 @@ folds: {k: 3, duplicates: exact}
 """
 
 
-IN_FOLDERS = "{layout: folders, targets: [sick], holdout: 0.3}"
-
-
 @pytest.fixture
 def holdout_project(project_folder, tmp_path):
     """40 images, each under two names, and one that cannot be read."""
@@ -117,7 +114,7 @@ def test_near_duplicates_stay_in_one_part(project_folder, tmp_path):
     ("sample", "message"),
     [
         ("id,a,b\nt0,1,2\n", "sample submission: columns a, b fit neither"),
-        ("id,sick\nt0,0.5\nt1,0.5\n", "1 images are missing|2 ids|t1"),
+        ("id,sick\nt0,0.5\nt1,0.5\n", "1 image is missing|2 ids|t1"),
     ],
 )
 def test_unfitting_sample_submission_raises_before_training(project_folder, tmp_path, sample, message):

@@ -71,7 +71,7 @@ def test_id_in_several_parts_is_refused(raw):
     rows_of(raw, PARTS, SICK)
     with (raw / "table.csv").open("a") as file:
         file.write("0,test,0\n")
-    with pytest.raises(UserError, match="1 ids are in several parts: 0"):
+    with pytest.raises(UserError, match="1 id in several parts: 0"):
         LAYOUTS["wide"](facts(part="split", repeated="same"), raw)
 
 
@@ -158,7 +158,7 @@ def test_images_are_found_by_the_end_of_their_path(tmp_path, capsys):
     train, *_ = LAYOUTS["wide"](facts({"train": "{id}"}, holdout=0.5), tmp_path)
     assert train["image"].tolist() == [f"train/{number}.png" for number in range(4)]
     told = " ".join(capsys.readouterr().out.split())
-    assert "4 images are found by the end of their path: /content/drive/train/0.png is train/0.png" in told
+    assert "4 images are found by the end of the path: /content/drive/train/0.png is train/0.png" in told
 
 
 def test_test_part_without_a_table_is_all_matching_files(raw):
@@ -175,7 +175,7 @@ def test_repeated_rows_of_a_long_table_are_refused(raw):
     (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
     labels = {"layout": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
-    with pytest.raises(UserError, match="1 rows appear twice: 0_a. Set labels.repeated"):
+    with pytest.raises(UserError, match="1 row appears twice: 0_a. Set labels.repeated"):
         LAYOUTS["long"](competition("multilabel", labels=labels, images=images, upload="local"), raw)
 
 
@@ -241,10 +241,10 @@ def test_long_rows_become_columns_by_the_longest_label(long):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("ID_2_kind,0", "1 ids have rows with different labels: ID_2 kind"),
+        ("ID_2_kind,0", "1 id has rows with different labels: ID_2 kind"),
         ("ID_2_sort,0", "row 7: 'ID_2_sort' is not <id>_<label>"),
         ("ID_2_kind,2", "row 7, column 'Label': found 2"),
-        ("ID_4_kind,0", "1 ids have no row for some of the labels: ID_4"),
+        ("ID_4_kind,0", "1 id has no row for some of the labels: ID_4"),
     ],
 )
 def test_faulty_long_rows_raise(long, row, message):
@@ -271,7 +271,7 @@ def test_lists_of_labels_become_columns(tmp_path):
     assert train[["0", "1", "2"]].to_numpy().tolist() == [["1", "0", "1"], ["0", "0", "0"], ["0", "1", "0"]]
     assert train["image"].iloc[0] == "train/a_red.png|train/a_green.png"
     (raw / "train" / "b_green.png").unlink()
-    with pytest.raises(UserError, match="1 images are missing: train/b_green.png"):
+    with pytest.raises(UserError, match="1 image is missing: train/b_green.png"):
         LAYOUTS["lists"](facts, raw)
     (raw / "train.csv").write_text("Id,Target\na,2 7\n")
     with pytest.raises(UserError, match="row 2, column 'Target': unknown label '7'"):

@@ -56,8 +56,8 @@ def test_image_pattern_can_name_columns_of_the_table(wide):
 @pytest.mark.parametrize(
     ("break_raw_data", "message"),
     [
-        (lambda raw: (raw / "train/b.png").unlink(), "1 images are missing: train/b.png"),
-        (lambda raw: (raw / "test/e.png").unlink(), "1 images are missing: test/e.png"),
+        (lambda raw: (raw / "train/b.png").unlink(), "1 image is missing: train/b.png"),
+        (lambda raw: (raw / "test/e.png").unlink(), "1 image is missing: test/e.png"),
         (lambda raw: (raw / "train.csv").unlink(), "train.csv: no such file"),
         (
             lambda raw: (raw / "train.csv").write_text("id,patient,sex,targets\na,p1,F,0\n"),
@@ -118,7 +118,7 @@ def test_duplicate_ids_are_refused(small):
     table = small.paths.raw / "train.csv"
     lines = table.read_text().splitlines()
     table.write_text("\n".join([*lines, lines[1]]))
-    with pytest.raises(UserError, match="1 ids appear twice in the train part"):
+    with pytest.raises(UserError, match="1 id appears twice in the train part"):
         build_samples(small.competition, small.paths)
 
 
@@ -158,7 +158,7 @@ def test_images_without_label_are_left_out_with_a_warning(wide, capsys):
     raw, facts = wide
     picture(raw / "train/x.png")
     assert LAYOUTS["wide"](facts, raw)[0]["id"].tolist() == ["a", "b", "c"]
-    assert "1 images have no label and are left out: train/x.png" in capsys.readouterr().out
+    assert "1 image has no label, left out: train/x.png" in capsys.readouterr().out
 
 
 def test_private_header_in_labels_keep_is_refused(wide, monkeypatch):
@@ -253,9 +253,7 @@ def test_image_pattern_pads_numbers_and_allows_spaces(wide):
 @pytest.mark.parametrize("id", ["b ", "B", "b.0", "b.png"])
 def test_missing_image_error_shows_a_similar_file(wide, id):
     raw, facts = other_labels(wide, f"id,target\na,0\n{id},0\nc,1\n", group=None, keep=())
-    with pytest.raises(
-        UserError, match=r"1 images are missing.*There is 'train/b.png', not 'train/.*check spaces, case"
-    ):
+    with pytest.raises(UserError, match=r"1 image is missing.*There is 'train/b.png', not 'train/.*check spaces, case"):
         LAYOUTS["wide"](facts, raw)
 
 
@@ -264,7 +262,7 @@ def test_missing_images_within_the_tolerance_are_kept(wide, capsys):
     images = facts.images.model_copy(update={"tolerate": 0.3})
     train, _, _ = LAYOUTS["wide"](facts.model_copy(update={"images": images}), raw)
     assert train["image"].tolist()[-1] == "train/gone.png"
-    assert "1 images are missing, no more than images.tolerate allows: train/gone.png" in capsys.readouterr().out
+    assert "1 image is missing, no more than images.tolerate allows: train/gone.png" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -298,10 +296,12 @@ def test_excel_and_parquet_are_read_as_text(tmp_path, ending, package, monkeypat
     whole = file.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
         file.write_bytes(damaged)
-        with pytest.raises(UserError, match="damaged, or its extension is wrong .*Download it again"):
+        with pytest.raises(UserError, match="not a readable table .*Download it again, or correct the extension"):
             read_table(file, [])
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UserError, match=f"reading it needs the package {package}. Install it .* save the table as CSV"):
+    with pytest.raises(
+        UserError, match=f"reading the table needs the package {package}. Install it .* save the table as CSV"
+    ):
         read_table(file, [])
 
 

@@ -164,7 +164,7 @@ def test_kept_folds_that_split_a_group_are_refused(folded):
     several = table[table["group"].duplicated(keep=False)].index[0]
     table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
     table.to_csv(folded.paths.folds, index=False)
-    with pytest.raises(UserError, match="1 groups are in two folds"):
+    with pytest.raises(UserError, match="1 group is in two folds"):
         make_folds(folded)
 
 
@@ -206,7 +206,7 @@ def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
 def test_damaged_raw_data_is_refused_then_repaired(folded):
     victim = folded.paths.raw / "train.csv"
     victim.write_text("id\n")
-    with pytest.raises(UserError, match=r"1 raw files are missing or changed: train.csv. Run: make download"):
+    with pytest.raises(UserError, match=r"1 raw file is missing or changed: train.csv. Run: make download"):
         make_folds(folded)
     download(folded)
     make_folds(folded)
@@ -215,7 +215,7 @@ def test_damaged_raw_data_is_refused_then_repaired(folded):
 def test_unexpected_image_shape_raises_each_time(project_folder):
     add_competition(project_folder, "odd", SMALL.replace("shape: [128, 128]", "shape: [64, 64]"))
     for _ in range(2):
-        with pytest.raises(UserError, match="it has 128x128 pixels, expected 64x64"):
+        with pytest.raises(UserError, match="128x128 pixels, expected 64x64"):
             make_folds(Project.open("odd"))
 
 

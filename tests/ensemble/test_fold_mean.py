@@ -37,7 +37,7 @@ def test_weights_are_normalised_to_sum_one(weights):
     ("table", "message"),
     [
         (member("xyw", 1), "two: 2 ids differ from one: w, z"),
-        (member("xyzw", 1), "two: 1 ids differ from one: w"),
+        (member("xyzw", 1), "two: 1 id differs from one: w"),
         (member("xyzz", 1), "two: duplicate ids: z"),
         (member("xyz", 1).assign(a=np.nan), "two: a prediction is not a number"),
     ],

@@ -78,7 +78,7 @@ def test_runs_of_other_folds_or_untrained_are_refused(three_runs):
         ensemble_runs(three_runs, ["good", "part"], data)
     origin = files.read_json(three_runs.paths.run("fair").metadata)
     files.write_json({**origin, "folds": "0" * 64}, three_runs.paths.run("fair").metadata)
-    with pytest.raises(UserError, match="fair: it was trained on another folds table"):
+    with pytest.raises(UserError, match="fair: the run was trained on another folds table"):
         ensemble_runs(three_runs, ["good", "fair"], data)
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
         ensemble_runs(three_runs, ["good", "nobody"], data)
@@ -158,7 +158,7 @@ def test_nan_predictions_are_refused(three_runs):
     table.loc[1, "target"] = np.nan
     files.write_csv(table, paths.oof)
     files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
-    with pytest.raises(UserError, match="1 predictions are not numbers"):
+    with pytest.raises(UserError, match="1 prediction is not a number"):
         ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 
 

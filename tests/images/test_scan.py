@@ -194,7 +194,7 @@ def test_newly_damaged_image_raises_until_restored(small, table):
     content = path.read_bytes()
     damage(small, table, [7])
     for _ in range(2):
-        with pytest.raises(UserError, match=f"1 images were readable .*{path.name}"):
+        with pytest.raises(UserError, match=f"1 image readable in the last scan cannot be read now: .*{path.name}"):
             run_scan(small, table, CHOICES)
     path.write_bytes(content)
     assert run_scan(small, table, CHOICES).num_images == 1
@@ -204,7 +204,7 @@ def test_image_of_unexpected_shape_is_bad(small, table):
     path = small.paths.raw / table["image"].iloc[0]
     cv2.imwrite(str(path), np.zeros((64, 128), np.uint8))
     run_scan(small, table)
-    assert pd.read_csv(small.paths.bad_images)["reason"].tolist() == ["it has 64x128 pixels, expected 128x128"]
+    assert pd.read_csv(small.paths.bad_images)["reason"].tolist() == ["64x128 pixels, expected 128x128"]
 
 
 def crash_at_third_image(item, task):

@@ -138,7 +138,7 @@ table(
     edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,ill"),
 )
 table("a label missing", r"row 4, column 'finding': found nothing", edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,"))
-table("an id twice", r"ids appear twice in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick"))
+table("an id twice", r"1 id appears twice in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick"))
 table(
     "ids with spaces",
     r"16 images are missing: train/x i00.png",
@@ -161,12 +161,12 @@ table(
 )
 table(
     "text named .xlsx",
-    r"train.xlsx: damaged, or its extension is wrong",
+    r"train.xlsx: not a readable table",
     both(edit(YAML, "train.csv", "train.xlsx"), write("given/train.xlsx", "id,finding\n")),
 )
 table(
     "text named .parquet",
-    r"train.parquet: damaged, or its extension is wrong",
+    r"train.parquet: not a readable table",
     both(edit(YAML, "train.csv", "train.parquet"), write("given/train.parquet", "id,finding\n")),
 )
 table("a folder for a table", r"train", edit(YAML, "file: train.csv", "file: train"))
@@ -178,10 +178,10 @@ table(
     r"images are missing",
     lambda: Path(SAMPLE).write_text(Path(SAMPLE).read_text().replace("\nt", "\nq")),
 )
-table("a sample id twice", r"ids appear twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
+table("a sample id twice", r"1 id appears twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
 table(
     "an id in both parts",
-    r"1 ids are in train and in test: i00",
+    r"1 id is in train and in test: i00",
     both(edit(YAML, 'test: "test/{id}.png"', 'test: ["test/{id}.png", "train/{id}.png"]'), edit(SAMPLE, "t1,", "i00,")),
 )
 table(
@@ -207,7 +207,7 @@ table(
 )
 table(
     "marks of two classes",
-    r"train.csv: 1 rows do not have one 1",
+    r"train.csv: 1 row does not have one 1",
     both(
         edit(YAML, "classes: [healthy, sick]", "classes: [a, b]"),
         edit(YAML, "targets: [finding]", "targets: [finding]\n  layout: one_hot"),
@@ -331,7 +331,7 @@ archive("half a zip", r"packed.zip: damaged archive", lambda: zipped()[: len(zip
 archive("a flipped byte", r"packed.zip: damaged archive", _flipped)
 archive("zero bytes", r"packed.zip: damaged archive", lambda: b"")
 archive("text named .zip", r"packed.zip: damaged archive", lambda: b"<html>403 Forbidden</html>")
-archive("a zip of nothing", r"it contains no files", lambda: _empty_zip())
+archive("a zip of nothing", r"contains no files", lambda: _empty_zip())
 archive("a way out of the folder", r"unsafe member '../out.csv'", lambda: zipped(**{"../out.csv": b"x"}))
 archive("an absolute path", r"unsafe member '/out.csv'", lambda: zipped(**{"/out.csv": b"x"}))
 archive("a drive of Windows", r"unsafe member 'C:", lambda: zipped(**{"C:\\out.csv": b"x"}))
@@ -356,7 +356,7 @@ wrong(
     "an empty folder",
     "bare",
     ("download", "-c", "clinic", "--from", "nothing"),
-    r"--from nothing: it contains no files",
+    r"--from nothing: contains no files",
     lambda: Path("nothing").mkdir(),
     DOWNLOAD,
 )
@@ -390,7 +390,7 @@ wrong(
     "new: no image",
     "bare",
     ("new", "-c", "fresh", "--from", "texts"),
-    r"it contains no images",
+    r"contains no images",
     write("texts/train.csv", "id,label\na,1\n"),
     NEW,
 )
@@ -399,7 +399,7 @@ wrong(
     "new: nothing",
     "bare",
     ("new", "-c", "fresh", "--from", "texts"),
-    r"--from texts: it contains no files",
+    r"--from texts: contains no files",
     lambda: Path("texts").mkdir(),
     NEW,
 )
@@ -609,7 +609,7 @@ def fact(name: str, says: str, old: str, new: str, state: str = "downloaded", co
 fact("an unknown key", r"unknown key 'folds.kk' \(did you mean 'k'", "k: 2", "kk: 2")
 fact("an unknown key at the top", r"unknown key 'lables' \(did you mean 'labels'", "labels:", "lables:")
 fact("a wrong type", r"'folds.k': .*received 'many'", "k: 2", "k: many")
-fact("yes for a number", r"'folds.k': input should be a number, received True", "k: 2", "k: yes")
+fact("yes for a number", r"'folds.k': expected a whole number, received true", "k: 2", "k: yes")
 fact("one fold", r"'folds.k'", "k: 2", "k: 1")
 fact("a negative seed", r"'folds.seed'", "seed: 1", "seed: -1")
 fact("an unknown method", r"'folds.method'", "stratified-group", "random")
@@ -724,7 +724,7 @@ recipe("a word without a value", r"--set, 'training.epochs': expected key=value"
 recipe("a value that is no YAML", r"--set, 'tta=\[': the value is not YAML", "tta=[")
 recipe("a wrong number", r"'training.epochs': .*received 'many'", "training.epochs=many")
 recipe("a number below zero", r"'training.learning_rate'", "training.learning_rate=-1")
-recipe("yes for mixup", r"'training.mixup': input should be a number, received True", "training.mixup=yes")
+recipe("yes for mixup", r"'training.mixup': expected a number, received true", "training.mixup=yes")
 recipe("no training", r"training.epochs: nothing is trained", "training.epochs=0")
 recipe("an unknown backbone", r"unknown backbone 'resnet8' \(did you mean 'resnet9'", "backbone.name=resnet8")
 recipe(
@@ -776,7 +776,7 @@ wrong(
     "an unknown recipe",
     "folded",
     ("train", "-c", "clinic", "-r", "baselin"),
-    r"clinic/baselin: unknown recipe \(did you mean 'baseline'",
+    r"--recipe baselin: unknown recipe \(did you mean 'baseline'",
     lambda: None,
     FOLDS,
 )
@@ -806,7 +806,13 @@ def word(name: str, says: str, *words: str, state: str = "folded") -> None:
     wrong("words", name, state, words, says, lambda: None, FOLDS)
 
 
-word("an unknown competition", r"clinik: unknown competition \(did you mean 'clinic'", "folds", "-c", "clinik")
+word(
+    "an unknown competition",
+    r"--competition clinik: unknown competition \(did you mean 'clinic'",
+    "folds",
+    "-c",
+    "clinik",
+)
 word(
     "an address of nothing",
     r"neither a folder under competition/ nor a Kaggle address",
@@ -892,7 +898,7 @@ word(
 )
 word(
     "no images in a folder",
-    r"it contains no images",
+    r"contains no images",
     "predict",
     "-c",
     "clinic",
@@ -970,10 +976,10 @@ kept("folds that are no numbers", r"clinic.csv: column 'fold' must hold whole nu
 kept("an id twice in the folds", r"clinic.csv: duplicate ids: i00", edit(KEPT, "i01,", "i00,"))
 kept("ids that are gone", r"clinic.csv: 2 ids differ from the data \(1 new, 1 missing\)", edit(KEPT, "i01,", "x01,"))
 kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml has k=3", edit(YAML, "k: 2", "k: 3"))
-kept("a split group", r"groups are in two folds", lambda: _exchange_one_fold())
+kept("a split group", r"1 group is in two folds", lambda: _exchange_one_fold())
 kept(
     "no folds file behind a run",
-    r"runs/clinic/noise: it was trained on another folds table",
+    r"runs/clinic/noise: the run was trained on another folds table",
     lambda: Path(KEPT).write_text("id,group,fold\n" + "".join(f"i{n:02},{n // 2},{n // 2 % 2}\n" for n in range(16))),
     SUBMIT,
 )
@@ -989,14 +995,14 @@ kept(
 )
 kept(
     "a prediction that is no number",
-    r"fold0/oof.csv: 1 predictions are not numbers: i00",
+    r"fold0/oof.csv: 1 prediction is not a number: i00",
     lambda: _forged("oof.csv", None, "nothing"),
     SUBMIT,
 )
 kept("a manifest that breaks off", r"raw.csv", write("data/clinic/raw.csv", "file,by"))
 kept(
     "a raw file that is gone",
-    r"1 raw files are missing or changed: train.csv. Run: make download",
+    r"1 raw file is missing or changed: train.csv. Run: make download",
     remove("data/clinic/raw/train.csv"),
 )
 kept("a ledger of something else", r"ledger.csv", write("submissions/ledger.csv", "a,b\n1,2\n"), SUBMIT)

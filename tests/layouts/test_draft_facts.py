@@ -106,7 +106,7 @@ def test_unused_images_and_tables_are_reported(tmp_path):
     np.savez(tmp_path / "x.npz", a=np.zeros(2))
     (tmp_path / "normal").mkdir()
     (tmp_path / "normal" / "x.nii.gz").write_bytes(b"x")
-    assert "1 files in normal are NIfTI, which is not supported" in facts_and_doubts(tmp_path)[1]
+    assert "1 file in normal: NIfTI, which is not supported" in facts_and_doubts(tmp_path)[1]
 
 
 def test_part_column_is_never_a_target(tmp_path):
@@ -278,7 +278,7 @@ def test_unused_part_columns_and_files_are_reported(tmp_path):
     assert facts["labels"]["targets"] == ["label"]
     assert "labels.part: column 'is_test' names parts or folds, and is not used" in said
     assert "labels.part: column 'fold' names parts or folds" in said
-    assert "1 files in images have the extension .xcf: not a known image format; not used" in said
+    assert "1 file in images with the extension .xcf: not a known image format; not used" in said
 
 
 def test_several_frames_in_array_files_are_reported(tmp_path):

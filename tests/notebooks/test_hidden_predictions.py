@@ -74,7 +74,7 @@ def test_unreadable_images_get_training_prior(packed_project, root, capsys):
     fallback = f"they get {prior[0]:.3g}, the prediction without an image"
     assert f"4 of {len(local_predictions)} test units have no readable image: {fallback}" in output
     assert f"unreadable test/{broken}.png: " in output
-    assert "it has 5x7 pixels, expected 128x128" in output
+    assert "5x7 pixels, expected 128x128" in output
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from medfold.errors import UserError
 from medfold.raw_files.image_patterns import (
     PathPattern,
     fill_pattern,
@@ -11,7 +12,6 @@ from medfold.raw_files.image_patterns import (
     match_path_endings,
     pattern_fields,
 )
-from medfold.errors import UserError
 
 
 def test_pattern_fields_are_listed_once():

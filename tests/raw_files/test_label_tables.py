@@ -81,7 +81,7 @@ def test_labels_that_differ_by_case_or_spaces_are_merged(capsys):
         "Pneumonia",
     ]
     said = capsys.readouterr().out
-    assert "target: 4 values are read as classes that differ by case or spaces" in said
+    assert "target: 4 values are read as a class in spite of other case or spaces" in said
     assert checked(["0", "1.0", "1", "0.0"]) == ["0", "1", "1", "0"]
     assert capsys.readouterr().out == ""
 

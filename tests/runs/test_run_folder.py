@@ -167,7 +167,7 @@ def test_fold_with_invalid_done_file_is_not_done(folded):
 def test_invalid_run_json_raises(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
-    for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: it has no recipe, facts")):
+    for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: recipe, facts or folds")):
         paths.metadata.write_text(content)
         with pytest.raises(UserError, match=message):
             read_run(paths)

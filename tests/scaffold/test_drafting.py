@@ -66,7 +66,7 @@ def test_arrays_of_presets_are_drafted_correctly(name, tmp_path):
 
 def test_missing_images_or_labels_raise(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(UserError, match="it contains no images. Files: notes.txt"):
+    with pytest.raises(UserError, match=": contains no images. Files: notes.txt"):
         draft_facts(tmp_path)
     np.savez(tmp_path / "x.npz", a=np.zeros(3))
     with pytest.raises(UserError, match="no arrays train_images"):

@@ -187,7 +187,7 @@ def test_missing_long_rows_raise_with_ids():
     facts = competition("multilabel", **LONG)
     predictions = pd.DataFrame({"id": ["ID_2"], "a": [0.1], "b": [0.3]})
     built = build_submission(facts, predictions, long_sample(range(4)))
-    with pytest.raises(UserError, match="2 ids are missing: ID_1_a, ID_1_b"):
+    with pytest.raises(UserError, match="2 ids missing: ID_1_a, ID_1_b"):
         check_submission(facts, built, long_sample(range(4)))
     with pytest.raises(UserError, match="row 2: 'ID_1' is not <id>_<label>"):
         build_submission(facts, predictions, long_sample([0]).replace("ID_1_a", "ID_1"))
@@ -262,9 +262,9 @@ FAULTS = {
     "has no rows": GOOD.iloc[:0],
     "wrong columns: id, p": GOOD.rename(columns={"target": "p"}),
     "wrong columns: target, id": GOOD[["target", "id"]],
-    "1 ids are missing: c": GOOD.iloc[:2],
-    "1 ids are not in the sample: d": pd.concat([GOOD, pd.DataFrame({"id": ["d"], "target": [0.5]})]),
-    "1 ids are duplicated: c": pd.concat([GOOD, GOOD.iloc[2:]]),
+    "1 id missing: c": GOOD.iloc[:2],
+    "1 id not in the sample: d": pd.concat([GOOD, pd.DataFrame({"id": ["d"], "target": [0.5]})]),
+    "1 id duplicated: c": pd.concat([GOOD, GOOD.iloc[2:]]),
     "another order": GOOD.iloc[::-1],
     "row 3, column 'target': nan is not a probability": GOOD.assign(target=[0.1, np.nan, 0.3]),
     "row 2, column 'target': inf": GOOD.assign(target=[np.inf, 0.1, 0.3]),

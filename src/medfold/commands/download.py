@@ -18,7 +18,7 @@ def download(
         patterns: names or patterns of the files to get. Defaults to all files.
     """
     if patterns:
-        with files.lock(project.paths.raw):
+        with files.tidy_lock(project.paths.raw):
             get_raw_files(project, patterns)
     else:
         get_raw_data(project, path, force)

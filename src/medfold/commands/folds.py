@@ -17,7 +17,7 @@ from medfold.data import (
     read_extra_columns,
     sample_submission,
 )
-from medfold.errors import shorten_list
+from medfold.errors import count_of, shorten_list
 from medfold.folds import (
     SuspectedGroup,
     adversarial_auc,
@@ -96,7 +96,8 @@ def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unread
     readable_labels = labels[: len(readable)].groupby(readable["unit"].to_numpy()).max()
     lost = readable_labels.index[(all_labels.loc[readable_labels.index] != readable_labels).any(axis=1)]
     if len(lost):
-        text = f"{len(lost):,} units have a label only with an image that cannot be read, and count as negative"
+        num_units = count_of(len(lost), "unit has", "units have")
+        text = f"{num_units} a label only with an image that cannot be read: counted as negative"
         warn("folds", f"{text}: {shorten_list(lost)}")
 
 
@@ -107,8 +108,14 @@ def _show_suspected_groups(project: Project, train: pd.DataFrame) -> None:
     suspects = [*_patients_in_headers(project, train)]
     suspects += find_suspected_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
     for suspect in suspects[:MAX_SUSPECTS]:
-        text = f"{suspect.name}: {suspect.num_values:,} values, {suspect.num_shared_images:,} images share theirs"
-        split = f"{suspect.num_split_values:,} values are in several folds ({suspect.fact} keeps them together)"
+        text = (
+            f"{suspect.name}: {count_of(suspect.num_values, 'value')}, "
+            f"{count_of(suspect.num_shared_images, 'image shares its value', 'images share theirs')}"
+        )
+        split = (
+            f"{count_of(suspect.num_split_values, 'value is', 'values are')} in several folds "
+            f"({suspect.fact} keeps them together)"
+        )
         warn("", f"{'suspected groups':<33}{text}, {split}")
     if not has_known_groups(competition):
         hint = "" if suspects else "; no column, id or folder identifies them"
@@ -190,7 +197,8 @@ def _show_folds(project: Project, data: Dataset) -> None:
     for name, count in scarce_classes(data.targets, groups, names, fold_facts.k).items():
         warn(
             "folds",
-            f"warning: class {name} is in {count} groups only, so {fold_facts.k - count} folds have no sample of it",
+            f"warning: class {name} is in {count_of(count, 'group')} only, so "
+            f"{count_of(fold_facts.k - count, 'fold has', 'folds have')} no sample of it",
         )
     largest = int(train["group"].value_counts().max())
     if largest > len(train) / fold_facts.k:

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config, files
-from medfold.competition import Competition, parse_slug
+from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug
 from medfold.console import print_table, say, warn
 from medfold.data import Source, build_samples, needs_holdout, sample_submission
-from medfold.errors import UserError
+from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
@@ -27,20 +27,21 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
     """
     name, source = _parse_name(text)
     if name in workspace.competitions() or not name or name != Path(name).name or name.startswith((".", "_")):
-        problem = (
-            "this competition exists already"
-            if name in workspace.competitions()
-            else "not usable as the name of a folder"
-        )
-        raise UserError(problem, f"COMPETITION={name}", "Choose another name" if path else None)
+        problem, fix = "not usable as the name of a folder", "Choose another name, of letters, digits and hyphens"
+        if name in workspace.competitions():
+            problem, fix = (
+                "this competition exists already",
+                f"Choose another name, or edit {workspace.display(workspace.competition(name).facts)}",
+            )
+        raise UserError(problem, f"COMPETITION={name}", fix)
     paths = CompetitionPaths(workspace.root, name, name)
     local = path is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
     if local and "/" not in text:
         source = {"kind": "own"}
     if path is not None or not paths.raw.is_dir():
-        with files.lock(paths.raw):
+        with files.tidy_lock(paths.raw):
             manifest = Source(source, paths).get(path)
-        say("download", f"{len(manifest):,} files -> {workspace.display(paths.raw)}")
+        say("download", f"{count_of(len(manifest), 'file')} -> {workspace.display(paths.raw)}")
     elif not paths.raw_manifest.is_file():
         Source(source, paths).write_manifest()
     draft = draft_facts(paths.raw)
@@ -64,7 +65,10 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     except UserError as error:
         warn("check", f"with these facts the samples cannot be read yet: {error}")
     else:
-        say("samples", f"{count.get('train', 0):,} training and {count.get('test', 0):,} test images, with these facts")
+        say(
+            "samples",
+            f"{count.get('train', 0):,} training and {count_of(count.get('test', 0), 'test image')}, with these facts",
+        )
 
 
 def _parse_name(text: str) -> tuple[str, dict[str, str]]:
@@ -77,7 +81,7 @@ def _parse_name(text: str) -> tuple[str, dict[str, str]]:
         except ValueError:
             continue
         return slug.rpartition("/")[2], {"kind": kind, "slug": slug}
-    raise UserError("neither a name nor a Kaggle address", f"COMPETITION={text}")
+    raise UserError("neither a name nor a Kaggle address", f"COMPETITION={text}", ADDRESS_EXAMPLE)
 
 
 def _show(workspace: Workspace, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ import typer
 
 from medfold.errors import UserError
 
+REQUIRED = "required"  # shown as the default of an option that must be given; its absence is a UserError, see `require`
+
 CompetitionName = Annotated[
     str, typer.Option("--competition", "-c", help="Name of a folder under competition/, or its address at Kaggle.")
 ]
@@ -20,6 +22,21 @@ PerClass = Annotated[bool, typer.Option("--per-class", help="Fit separate weight
 Sure = Annotated[bool, typer.Option("--yes", help="Remove without asking.")]
 Force = Annotated[bool, typer.Option("--force", help="Do it again, even if it is done.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON to standard output, for scripts.")]
+
+
+def require(value: str, variable: str, example: str) -> None:
+    """Refuses an empty value of an option that has no default.
+
+    Args:
+        value: of the option.
+        variable: its make variable.
+        example: the variable with a value.
+
+    Raises:
+        UserError: the value is empty.
+    """
+    if not value.strip():
+        raise UserError("not given", variable, f"Example: {example}")
 
 
 def open_project(name: str):

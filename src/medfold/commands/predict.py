@@ -24,7 +24,7 @@ from medfold.ensemble import (
     read_choice,
     save_choice,
 )
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.images import overlay, prepare_image, read_batches, read_image, resize
 from medfold.processes import silence_native_output
 from medfold.progress import progress_bar
@@ -204,7 +204,8 @@ def _predict_images(
             bar.advance(len(rows) + len(errors))
     if not ids:
         image, reason = next(iter(unreadable.items()))
-        raise UserError(f"none of {len(paths)} images can be read; {image}: {reason}", f"IMAGES={root}")
+        what = f"none of {count_of(len(paths), 'image')} can be read; {image}: {reason}"
+        raise UserError(what, f"IMAGES={root}", "Check that the files are complete")
     run_outputs = [np.concatenate(batches) for batches in zip(*outputs, strict=True)]
     combined = predictor.combine(ids, run_outputs)
     result = predictions_table(competition, combined["id"], combined[columns].to_numpy())

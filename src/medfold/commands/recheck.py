@@ -152,7 +152,8 @@ def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, 
     if sorted(trained_facts.class_names) != sorted(project.competition.class_names):
         require_same_facts(project, name, ("classes",))
     if not has_same_labels(metadata, labels):
-        raise UserError(f"labels of the training part are not those of run '{name}'", project.paths.samples)
+        what = f"labels of the training part are not those that run '{name}' was trained on"
+        raise UserError(what, project.paths.samples, "Restore the former labels, or train a new run under another name")
     facts = trained_facts.model_dump()
     current = project.competition.model_dump(include={"score", "submission"})
     return Competition.model_validate(facts | ((recorded or {}).get("facts") or current))

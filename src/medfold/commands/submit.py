@@ -107,7 +107,7 @@ def submit(
         write_record(project, row, outcome, record)
     _show_outcome(project, outcome, num_scored_before=int((earlier["status"] == "scored").sum()))
     if outcome.problem:
-        raise UserError(f"the submission was refused: {outcome.problem}", row["file"])
+        raise UserError(f"the submission was refused: {outcome.problem}", row["file"], "Correct this, and submit again")
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from medfold.competition.recipe import (
     run_name,
 )
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
-from medfold.competition.slugs import kaggle_slug, parse_slug
+from medfold.competition.slugs import ADDRESS_EXAMPLE, kaggle_slug, parse_slug
 
 __all__ = [
+    "ADDRESS_EXAMPLE",
     "RESEARCH_NOTICE",
     "BackboneSettings",
     "Competition",

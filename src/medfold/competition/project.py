@@ -9,7 +9,7 @@ from medfold.competition.facts import Competition
 from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import load_recipe, recipe_names
 from medfold.competition.recipe_sections import ImageSettings
-from medfold.competition.slugs import parse_slug
+from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Workspace
 
@@ -65,7 +65,8 @@ def find_competition(workspace: Workspace, text: str) -> str:
         return text
     slug = next((slug for folder in ("competitions", "datasets") if (slug := _slug(text, folder))), None)
     if slug is None:
-        raise UserError("neither a folder under competition/ nor a Kaggle address", text)
+        what = "neither a folder under competition/ nor a Kaggle address"
+        raise UserError(what, f"COMPETITION={text}", ADDRESS_EXAMPLE)
     for name in workspace.competitions():
         facts = _read_facts(workspace.competition(name), workspace.base_folder)
         source = facts.get("source")

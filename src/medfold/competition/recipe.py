@@ -85,7 +85,7 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     known = recipe_names(paths, bases)
     if name not in known:
         raise UserError(
-            f"unknown recipe{did_you_mean(name, known)}", f"{paths.name}/{name}", f"Known: {', '.join(known)}"
+            f"unknown recipe{did_you_mean(name, known)}", f"RECIPE={name}", f"{paths.name} has: {', '.join(known)}"
         )
     if file.is_file():
         content = config.load(file, bases)
@@ -190,7 +190,7 @@ def parse_overrides(text: str) -> dict[str, Any]:
         try:
             leaf = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise UserError("the value is not YAML", f"SET, '{word}'") from None
+            raise UserError("the value is not YAML", f"SET, '{word}'", "Close its brackets and quotes") from None
         for part in reversed(key.split(".")):
             leaf = {part: leaf}
         result = config.merge(result, leaf)

@@ -5,6 +5,8 @@ import re
 from medfold.competition.facts import Competition
 from medfold.errors import UserError
 
+ADDRESS_EXAMPLE = "Example of an address: https://www.kaggle.com/competitions/aptos2019-blindness-detection"
+
 
 def parse_slug(text: str, folder: str) -> str:
     """Parses a slug: 'x' from 'https://www.kaggle.com/competitions/x/data', 'kaggle.com/c/x', or plain 'x'.

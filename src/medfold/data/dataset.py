@@ -11,7 +11,7 @@ from medfold.console import format_duration, say, warn
 from medfold.data import samples
 from medfold.data.raw_data import load_samples
 from medfold.data.samples import encode_targets, needs_holdout
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.folds import (
     LeakReport,
     NearDuplicates,
@@ -101,7 +101,11 @@ def load_dataset(
     leaks = find_leaks(train, test, targets, near.pairs if near else None)
     if leaks.split:
         fix = f"Run: {project.command('folds', FORCE=1)}"
-        raise UserError(f"{len(leaks.split)} groups are in two folds: {shorten_list(leaks.split)}", paths.folds, fix)
+        raise UserError(
+            f"{count_of(len(leaks.split), 'group is', 'groups are')} in two folds: {shorten_list(leaks.split)}",
+            paths.folds,
+            fix,
+        )
     if not has_folds:
         metadata = {
             "folds": fold_facts.model_dump(),
@@ -130,7 +134,8 @@ def format_folds(project: Project, train: pd.DataFrame) -> str:
     """
     fold_facts = project.competition.folds
     description = (
-        f"{fold_facts.k} folds, {fold_facts.method}, seed {fold_facts.seed}, {train['group'].nunique():,} groups"
+        f"{fold_facts.k} folds, {fold_facts.method}, seed {fold_facts.seed}, "
+        f"{count_of(train['group'].nunique(), 'group')}"
     )
     return f"{description} -> {project.display(project.paths.folds)}"
 
@@ -184,9 +189,9 @@ def scan_dataset(
     table = load_samples(project)
     scan = scan_images(competition, paths, table, image_settings, with_appearance)
     if scan.num_images:
-        message = f"{scan.num_images:,} images scanned"
+        message = f"{count_of(scan.num_images, 'image')} scanned"
         if image_settings:
-            message = f"{scan.num_images:,} images at {image_settings.size}x{image_settings.size} px"
+            message = f"{count_of(scan.num_images, 'image')} at {image_settings.size}x{image_settings.size} px"
             message += f" -> {project.display(paths.store(store_key(competition, paths, image_settings)))}"
         rate = f", {scan.num_images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
         say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
@@ -204,7 +209,7 @@ def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.Data
         f"{counts[part]:,} {word}" for part, word in (("train", "training"), ("test", "test")) if part in counts
     )
     consequence = "left out of training; a test image among them gets the mean of the training labels"
-    warn("prepare", f"{by_part} images cannot be read: {consequence}")
+    warn("prepare", f"{by_part} {'image' if counts.sum() == 1 else 'images'} cannot be read: {consequence}")
     for row in unreadable.nonzero()[0][:MAX_SHOWN]:
         warn("", f"{table['image'].iloc[row]}: {measured['bad'].iloc[row]}")
     warn("", f"all of them: {project.display(project.paths.bad_images)}")

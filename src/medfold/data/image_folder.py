@@ -25,13 +25,13 @@ def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
     if path.is_file():
         return path.parent, join_channel_files([path.name], image_facts)
     if not path.is_dir():
-        raise UserError("no such file or folder", f"IMAGES={path}")
+        raise UserError("no such file or folder", f"IMAGES={path}", "Check the path")
     extensions = set(image_extensions())
     all_files = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
     images = sorted(file for file in all_files if Path(file).suffix.lower() in extensions)
     if not images:
-        content = f"Files: {shorten_list(sorted(all_files))}" if all_files else "It is empty"
-        raise UserError(f"it contains no images ({', '.join(sorted(extensions))})", f"IMAGES={path}", content)
+        content = f"Files: {shorten_list(sorted(all_files))}" if all_files else "The folder is empty"
+        raise UserError(f"contains no images ({', '.join(sorted(extensions))})", f"IMAGES={path}", content)
     return path, join_channel_files(images, image_facts)
 
 

@@ -10,7 +10,7 @@ from medfold.competition import Project
 from medfold.console import format_duration, format_size, say, warn
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
 from medfold.data.sources.source import missing_files, open_source
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 
 
 def get_raw_data(project: Project, path: Path | None = None, force: bool = False) -> None:
@@ -24,11 +24,11 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
         UserError: the source fails, or the samples cannot be read from what arrived.
     """
     paths, source = project.paths, open_source(project)
-    with files.lock(paths.raw):
+    with files.tidy_lock(paths.raw):
         if not force and (source.is_complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
             hint = " (FORCE=1 to get it again)" if path else ""
-            size = f"{len(manifest):,} files, {format_size(manifest['bytes'].sum())}"
+            size = f"{count_of(len(manifest), 'file')}, {format_size(manifest['bytes'].sum())}"
             say("download", f"complete: {size} in {project.display(paths.raw)}{hint}")
             load_samples(project)
             return
@@ -42,9 +42,11 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
             raise
     _note_nested_copy(project)
     counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
-    num_images = f"{counts['train']:,} training and {counts['test']:,} test images"
+    num_images = f"{counts['train']:,} training and {count_of(counts['test'], 'test image')}"
     if share := project.competition.labels.holdout:
-        num_images = f"{len(table):,} images; {share:.0%} of them become the test part when the folds are made"
+        num_images = (
+            f"{count_of(len(table), 'image')}; {share:.0%} of them become the test part when the folds are made"
+        )
     size = f"{format_size(manifest['bytes'].sum())} in {project.display(paths.raw)}"
     say("download", f"{num_images}, {size}, {format_duration(time.monotonic() - start)}")
 
@@ -57,10 +59,11 @@ def get_raw_files(project: Project, patterns: list[str]) -> None:
     """
     source, paths = open_source(project), project.paths
     names = source.get_files(patterns)
-    message = f"{len(names):,} requested files are in {project.display(paths.raw)}"
+    message = f"{count_of(len(names), 'requested file is', 'requested files are')} in {project.display(paths.raw)}"
     if paths.raw_manifest.is_file():  # the data was complete before, or nearly so
-        missing = missing_files(paths)
-        say("download", f"{message}; {f'{len(missing)} others are missing' if missing else 'complete'}")
+        missing = len(missing_files(paths))
+        rest = count_of(missing, "other is missing", "others are missing") if missing else "complete"
+        say("download", f"{message}; {rest}")
         return
     source.write_manifest()
     try:
@@ -95,7 +98,7 @@ def load_samples(project: Project) -> pd.DataFrame:
     missing = missing_files(paths)
     if missing:
         raise UserError(
-            f"{len(missing)} raw files are missing or changed: {shorten_list(missing)}",
+            f"{count_of(len(missing), 'raw file is', 'raw files are')} missing or changed: {shorten_list(missing)}",
             paths.raw,
             f"Run: {project.command('download')}",
         )
@@ -103,5 +106,5 @@ def load_samples(project: Project) -> pd.DataFrame:
         if samples_are_fresh(project.competition, paths):
             return read_samples(project.competition, paths)
         table = build_samples(project.competition, paths)
-    say("samples", f"{len(table):,} samples -> {project.display(paths.samples)}")
+    say("samples", f"{count_of(len(table), 'sample')} -> {project.display(paths.samples)}")
     return table

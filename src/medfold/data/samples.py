@@ -14,7 +14,7 @@ from medfold import files
 from medfold.competition import Competition, with_former_names
 from medfold.console import warn
 from medfold.data import label_layouts
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
@@ -52,13 +52,21 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     both = set(train["id"]) & set(test["id"])
     if both:
         fix = "Give the images of one part other ids, such as their paths (train/x.png), in the table or in labels.id"
-        raise UserError(f"{len(both)} ids are in train and in test: {shorten_list(sorted(both))}", paths.raw, fix)
+        raise UserError(
+            f"{count_of(len(both), 'id is', 'ids are')} in train and in test: {shorten_list(sorted(both))}",
+            paths.raw,
+            fix,
+        )
 
     table = pd.concat([train.assign(part="train"), test.assign(part="test")], ignore_index=True)
     in_both_parts = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
     if in_both_parts.any():
         count = in_both_parts.sum()
-        warn("samples", f"{count:,} groups have images in train and in test: the test score may be too high")
+        warn(
+            "samples",
+            f"{count_of(count, 'group has', 'groups have')} images in train and in test: "
+            "the test score may be too high",
+        )
     numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
     table["group"] = numbers
     _check_units(table, paths)
@@ -235,7 +243,10 @@ def _blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFra
 def _check_ids(table: pd.DataFrame, part: str) -> None:
     repeated = table["id"].duplicated()
     if repeated.any():
-        what = f"{repeated.sum()} ids appear twice in the {part} part: {shorten_list(table['id'][repeated])}"
+        what = (
+            f"{count_of(repeated.sum(), 'id appears', 'ids appear')} twice in the {part} part: "
+            f"{shorten_list(table['id'][repeated])}"
+        )
         raise UserError(what, "labels", "Set labels.repeated in competition.yaml: how to merge several rows of one id")
 
 
@@ -243,11 +254,13 @@ def _check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:
     first_group = table.drop_duplicates("unit").set_index("unit")["group"]
     split = table["unit"][first_group.loc[table["unit"]].to_numpy() != table["group"].to_numpy()].unique()
     if len(split):
-        what = f"{len(split)} units are in two groups: {shorten_list(split)}"
+        what = f"{count_of(len(split), 'unit is', 'units are')} in two groups: {shorten_list(split)}"
         raise UserError(what, paths.facts, "Change score.unit or labels.group: a group holds whole units")
     num_parts = table.groupby("unit")["part"].nunique()
     both = num_parts.index[num_parts > 1]
     if len(both):
         raise UserError(
-            f"{len(both)} units are in train and in test: {shorten_list(both)}", paths.facts, "See score.unit"
+            f"{count_of(len(both), 'unit is', 'units are')} in train and in test: {shorten_list(both)}",
+            paths.facts,
+            "See score.unit",
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 
 
 def mean_by_id(
@@ -37,7 +37,9 @@ def mean_by_id(
             raise UserError(f"duplicate ids: {shorten_list(table['id'][duplicated])}", name, "Train that fold again")
         differ = set(table["id"]) ^ set(first["id"])
         if differ:
-            what = f"{len(differ)} ids differ from {first_name}: {shorten_list(sorted(differ))}"
+            what = (
+                f"{count_of(len(differ), 'id differs', 'ids differ')} from {first_name}: {shorten_list(sorted(differ))}"
+            )
             raise UserError(what, name, "Members of an ensemble must predict the same samples")
         values = table.set_index("id").loc[first["id"], columns].to_numpy(np.float64)
         if not np.isfinite(values).all():

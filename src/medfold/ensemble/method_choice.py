@@ -259,12 +259,10 @@ def _find_candidate(members: MemberPredictions, candidates: list[Candidate], nam
         if candidate.method.name == name:
             return candidate
     if name in METHODS:
-        reason = (
-            "there is a single run"
-            if len(members.names) == 1
-            else "it is fitted on labels, and only one fold is trained"
-        )
-        raise UserError(f"method {name} cannot be used yet: {reason}", f"METHOD={name}")
+        reason, fix = "it is fitted on labels, and only one fold is trained", "Train more folds, or leave METHOD out"
+        if len(members.names) == 1:
+            reason, fix = "there is a single run", 'Name several: RUNS="a b", or leave METHOD out'
+        raise UserError(f"method {name} cannot be used yet: {reason}", f"METHOD={name}", fix)
     known = f"Known: {', '.join(METHODS.names())}"
     raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS.names())}", f"METHOD={name}", known)
 

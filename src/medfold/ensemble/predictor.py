@@ -14,7 +14,7 @@ import pandas as pd
 
 from medfold.competition import Competition, ImageSettings, Recipe
 from medfold.ensemble.fold_mean import weighted_sum
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.processes import silence_native_output
 from medfold.scoring import FittedTransform, aggregate_predictions
 
@@ -167,7 +167,10 @@ def _stack_runs(
     (first_name, first_table), *_ = tables.items()
     for name, table in tables.items():
         if differ := set(table.index) ^ set(first_table.index):
-            what = f"{len(differ)} test units differ from {first_name}: {shorten_list(sorted(differ))}"
+            what = (
+                f"{count_of(len(differ), 'test unit differs', 'test units differ')} from {first_name}: "
+                f"{shorten_list(sorted(differ))}"
+            )
             raise UserError(what, name, "Runs of an ensemble must predict the same images")
     ids = first_table.index
     return ids, np.stack(

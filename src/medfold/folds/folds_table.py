@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import FoldFacts
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
 
 
@@ -22,10 +22,15 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
         if column not in table:
             raise UserError(f"no column '{column}'", paths.folds, "Expected id,group,fold")
     if table["id"].duplicated().any():
-        raise UserError(f"duplicate ids: {shorten_list(table['id'][table['id'].duplicated()])}", paths.folds)
+        what = f"duplicate ids: {shorten_list(table['id'][table['id'].duplicated()])}"
+        raise UserError(what, paths.folds, _fix_damaged(paths))
     if not pd.api.types.is_integer_dtype(table["fold"]) or (table["fold"] < 0).any():
-        raise UserError("column 'fold' must hold whole numbers 0..K-1", paths.folds)
+        raise UserError("column 'fold' must hold whole numbers 0..K-1", paths.folds, _fix_damaged(paths))
     return table
+
+
+def _fix_damaged(paths: CompetitionPaths) -> str:
+    return f"Restore the file, or make new folds: make folds COMPETITION={paths.name} FORCE=1"
 
 
 def folds_fingerprint(paths: CompetitionPaths) -> str:
@@ -87,7 +92,11 @@ def check_folds(
     missing, new = set(table["id"]) - set(ids) - set(unreadable), set(ids) - set(table["id"])
     if missing or new:
         count = len(missing) + len(new)
-        raise UserError(f"{count} ids differ from the data ({len(new)} new, {len(missing)} missing)", paths.folds, fix)
+        raise UserError(
+            f"{count_of(count, 'id differs', 'ids differ')} from the data ({len(new)} new, {len(missing)} missing)",
+            paths.folds,
+            fix,
+        )
     saved = (files.read_json(paths.folds_metadata) or {}).get("folds")
     # Older versions did not save the key `duplicates`.
     if saved and (saved := {"duplicates": "exact", **saved}) != fold_facts.model_dump():
@@ -96,6 +105,8 @@ def check_folds(
         raise UserError(what, paths.folds, fix)
     if table["fold"].max() + 1 != fold_facts.k or table["fold"].nunique() != fold_facts.k:
         raise UserError(
-            f"the table has {table['fold'].nunique()} folds, competition.yaml has {fold_facts.k}", paths.folds, fix
+            f"the table has {count_of(table['fold'].nunique(), 'fold')}, competition.yaml has {fold_facts.k}",
+            paths.folds,
+            fix,
         )
     return table

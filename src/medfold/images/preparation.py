@@ -45,7 +45,8 @@ def steps_of(image_settings: ImageSettings) -> list[Callable[[np.ndarray], np.nd
     for spec in image_settings.steps:
         spec = {spec: {}} if isinstance(spec, str) else spec
         if len(spec) != 1:
-            raise UserError(f"expected one step per list item, received {spec}", "images.steps")
+            fix = "Example: steps: [circle_crop, {clahe: {clip: 2}}]"
+            raise UserError(f"expected one step per list item, received {spec}", "images.steps", fix)
         ((name, arguments),) = spec.items()
         STEPS.find(name, "images.steps")
         checked = validated(step_arguments(name), arguments, f"images.steps, {name}")

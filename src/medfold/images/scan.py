@@ -13,7 +13,7 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import Competition, ImageSettings
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.images import perceptual_hash, store
 from medfold.images.formats.pixel_values import window_of
 from medfold.images.image_batches import DECODER_CRASHED
@@ -162,7 +162,8 @@ def _scan(
         if changed:
             journal.forget(changed)
             names = shorten_list(images[row] for row in changed)
-            raise UserError(f"{len(changed)} images were readable in the last scan and are not now: {names}", paths.raw)
+            what = f"{count_of(len(changed), 'image')} readable in the last scan cannot be read now: {names}"
+            raise UserError(what, paths.raw, f"Check the disk, and run: make download COMPETITION={paths.name}")
     readable = np.flatnonzero(measurements["bad"] == "")
     blocks = {name: journal.verify(name, results) for name in shapes}
     if with_appearance:

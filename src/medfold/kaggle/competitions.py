@@ -107,7 +107,8 @@ class Competitions:
             except requests.HTTPError as error:
                 if status_of(error) != 404:
                     raise
-                raise UserError(f"no such competition on Kaggle{self._similar(slug)}", slug) from None
+                fix = f"Copy the name from the address: {SITE}/competitions/<name>"
+                raise UserError(f"no such competition on Kaggle{self._similar(slug)}", slug, fix) from None
         deadline = answer.deadline.replace(tzinfo=UTC) if answer.deadline else None
         return CompetitionInfo(
             slug, answer.user_has_entered, deadline, answer.is_kernels_submissions_only, answer.submissions_disabled

@@ -56,7 +56,9 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
     if status == 403:
         return UserError(f"Kaggle refuses: {message}", where, if_refused)
     if status == 404:
-        return UserError(f"not found on Kaggle: {message}", where)
+        return UserError(
+            f"not found on Kaggle: {message}", where, "Check the name, and whether your account may see it"
+        )
     later = "Try again later" if status == 429 or status >= 500 else None
     return UserError(f"Kaggle answers {status}: {message}", where, later)
 

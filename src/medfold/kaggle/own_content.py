@@ -59,7 +59,9 @@ def remove_content(session: KaggleSession, content: OwnContent) -> None:
         answer = session.call(ref, "datasets", "delete_dataset", owner_slug=owner, dataset_slug=name)
         problem = answer.error
     if problem:
-        raise UserError(f"Kaggle does not delete the {content.kind}: {problem}", ref)
+        raise UserError(
+            f"Kaggle does not delete the {content.kind}: {problem}", ref, f"Delete the {content.kind} at {content.page}"
+        )
 
 
 def _refs(session: KaggleSession, where: str, ask: Callable[..., Any], rows: Callable[[Any], Any]) -> Iterator[str]:

@@ -177,7 +177,7 @@ class KaggleSession:
             result = search(error, find)
         if result is None:
             fix = "Run the same command again in some minutes: Kaggle is searched before anything is sent"
-            raise UserError("unknown whether Kaggle received it", where, fix)
+            raise UserError("unknown whether Kaggle received the request", where, fix)
         return None, result
 
 

@@ -57,7 +57,8 @@ def _build_application(name: str, images, backbone_settings: BackboneSettings):
     except (ValueError, OSError) as error:
         if weights in (None, "imagenet"):
             raise
-        raise UserError(f"weights do not fit {name} ({str(error).splitlines()[0]})", weights) from None
+        fix = f"Name a file of weights of {name} without its top layers, or set backbone.weights to none"
+        raise UserError(f"weights do not fit {name} ({str(error).splitlines()[0]})", weights, fix) from None
     except Exception as error:  # Keras raises a plain Exception when a download fails
         if weights != "imagenet" or "fetch failure" not in str(error):
             raise

@@ -8,7 +8,7 @@ from typing import Any
 from medfold import config, files
 from medfold.competition import Competition, Recipe, use_plugins
 from medfold.ensemble import MemberRun
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.notebooks import mounts
 from medfold.scoring import FittedTransform
 
@@ -51,7 +51,7 @@ class SubmissionBundle:
         return cls(folder, manifest, facts, members, FittedTransform.load(folder / ENSEMBLE))
 
     def __str__(self) -> str:
-        runs = ", ".join(f"{member.name} ({len(member.weights)} folds)" for member in self.members)
+        runs = ", ".join(f"{member.name} ({count_of(len(member.weights), 'fold')})" for member in self.members)
         lines = {
             "competition": self.competition.title,
             "runs": runs,

@@ -11,6 +11,7 @@ from medfold.competition import Competition
 from medfold.console import format_duration, say, warn
 from medfold.data import read_test_part
 from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
+from medfold.errors import count_of
 from medfold.images import read_batches
 from medfold.notebooks.bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
@@ -39,7 +40,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     raw = bundle.data_folder(inputs)
     test, sample = read_test_part(competition, raw)
     units = test["unit"].unique().tolist()
-    say("test", f"{len(test):,} images of {len(units):,} units in {raw}")
+    say("test", f"{count_of(len(test), 'image')} of {count_of(len(units), 'unit')} in {raw}")
     predictor = EnsemblePredictor(competition, bundle.members, bundle.fitted)
     seconds_left = time_limit - (time.monotonic() - start)
     budget = TimeBudget(seconds_left, len(test), *predictor.limits, cost=predictor.cost)
@@ -47,7 +48,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     _warn_unreadable(test, unreadable)
     num_missed = len(test) - int(reached.sum()) - len(unreadable)
     if num_missed:
-        warn("time", f"{num_missed:,} images were not reached in {format_duration(time_limit)}")
+        warn("time", f"{count_of(num_missed, 'image was', 'images were')} not reached in {format_duration(time_limit)}")
 
     ids, unit_by_id = test["id"].to_numpy()[reached], test.set_index("id")["unit"]
     predictions = predictor.combine(ids, [values[reached] for values in predicted], unit_by_id)
@@ -57,7 +58,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     result = build_submission(competition, predictions, sample)
     check_submission(competition, result, sample)
     files.write_csv(result, Path(out))
-    say("submission", f"{len(result):,} rows, checked -> {out}, {format_duration(time.monotonic() - start)}")
+    say("submission", f"{count_of(len(result), 'row')}, checked -> {out}, {format_duration(time.monotonic() - start)}")
     return result
 
 

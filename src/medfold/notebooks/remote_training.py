@@ -11,7 +11,7 @@ from medfold import files
 from medfold.competition import Project, Recipe
 from medfold.console import format_size, say, warn
 from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
@@ -145,7 +145,10 @@ def _pack_training(
         project.competition, request.run, request.folds, manifest, wheels.installed_versions(packages)
     )
     files.write_text(text, notebook)
-    say("bundle", f"{len(sizes)} files, {format_size(sum(sizes.values()))} -> {project.display(folder / 'job')}")
+    say(
+        "bundle",
+        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {project.display(folder / 'job')}",
+    )
     name_parts = ("medfold", "train", project.paths.name, request.run, folder.name.removeprefix("training-"))
     return RemoteRun(
         name=name_of(*name_parts),

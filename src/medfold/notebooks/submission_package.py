@@ -7,6 +7,7 @@ from medfold.competition import Project, Recipe, kaggle_slug
 from medfold.console import format_size, print_table, say
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
+from medfold.errors import count_of
 from medfold.kaggle import RemoteRun, name_of
 from medfold.notebooks import notebook_file, wheels, write_submission_bundle
 from medfold.notebooks.bundle import MANIFEST
@@ -43,12 +44,15 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
         competition, paths, slug, members, ensemble.choice.fitted, ensemble.fallback, score, folder / BUNDLE
     )
     packages = wheels.installed_versions(wheels.missing_packages(competition))
-    run_texts = [f"{member.paths.name} ({len(member.folds)} folds)" for member in members]
+    run_texts = [f"{member.paths.name} ({count_of(len(member.folds), 'fold')})" for member in members]
     manifest = folder / BUNDLE / MANIFEST
     files.write_text(
         notebook_file.submission_notebook(competition, run_texts, score, manifest, packages), folder / NOTEBOOK
     )
-    say("bundle", f"{len(sizes)} files, {format_size(sum(sizes.values()))} -> {project.display(folder / BUNDLE)}")
+    say(
+        "bundle",
+        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {project.display(folder / BUNDLE)}",
+    )
     print_table(["file", "size"], [[name, format_size(bytes)] for name, bytes in sizes.items()])
     name_parts = ("medfold", paths.name, combined_name(ensemble.names))
     return RemoteRun(name_of(*name_parts), name_of(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from medfold.console import format_duration, warn
 from medfold.ensemble import PredictionLimit
+from medfold.errors import count_of
 
 PLANNED_SHARE = 0.9  # of the remaining time is planned; the rest is a reserve
 
@@ -79,9 +80,13 @@ class TimeBudget:
             self._limits.pop(0)
             if (pace - predicting * (1 - self._cost(self.limit) / full)) * self._num_left <= seconds_left:
                 break
-        kept = f"{self.limit.max_folds} folds of each run, {self.limit.max_views} views of each image"
+        kept = (
+            f"{count_of(self.limit.max_folds, 'fold')} of each run, "
+            f"{count_of(self.limit.max_views, 'view')} of each image"
+        )
         warn(
             "time",
-            f"{self._num_left:,} images would take {needed}, {format_duration(seconds_left)} left: from here on {kept}",
+            f"{count_of(self._num_left, 'image')} would take {needed}, {format_duration(seconds_left)} "
+            f"left: from here on {kept}",
         )
         self._restart_measurement()

@@ -203,7 +203,7 @@ def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
     if recipe.backbone.weights in ("none", "imagenet"):
         return None
     if not weights.is_file():
-        raise UserError("no such file", f"backbone.weights={weights}")
+        raise UserError("no such weights file", f"backbone.weights={weights}", "Check the path")
     shutil.copyfile(weights, folder / weights.name)
     return weights.name
 

@@ -81,4 +81,5 @@ def read_weights(model: keras.Model, weights: Path) -> None:
         try:
             model.load_weights(named)
         except (ValueError, OSError) as error:
-            raise UserError(f"weights do not fit the recipe ({str(error).splitlines()[0]})", weights) from None
+            what = f"weights do not fit the recipe ({str(error).splitlines()[0]})"
+            raise UserError(what, weights, "Restore the file, or train the fold again") from None

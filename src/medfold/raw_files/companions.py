@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
+from medfold.errors import count_of
 from medfold.raw_files.image_patterns import is_excluded
 
 # Words that mark a companion, in the addition to its name or in the name of its folder.
@@ -97,8 +98,14 @@ def mask_warning(images: Iterable[str]) -> str:
     """
     exclude, count, unclear = find_companions([name for image in images for name in image.split("|")])
     if exclude:
-        return f"{count:,} images are named like masks of others: images.exclude: {exclude} leaves them out"
+        return (
+            f"{count_of(count, 'image is named like a mask', 'images are named like masks')} of others: "
+            f"images.exclude: {exclude} leaves them out"
+        )
     if unclear:
         addition, count = max(unclear.items(), key=lambda item: item[1])
-        return f"{count:,} images are named like others with '{addition}' added: masks? images.exclude leaves them out"
+        return (
+            f"{count_of(count, 'image is', 'images are')} named like others with '{addition}' added: "
+            "masks? images.exclude leaves them out"
+        )
     return ""

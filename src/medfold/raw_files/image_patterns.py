@@ -13,7 +13,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.images import files_of_image, image_extensions, list_members
 
 CHANNEL_FIELD = "channel"  # the field that is replaced by the names in images.channels
@@ -100,10 +100,13 @@ def find_images(
         missing = [path for row in zip(*columns, strict=True) for path in row if not image_exists(path, raw, known)]
         fix = _likely_cause(missing, known)
         if len(missing) > competition.images.tolerate * len(table) * len(channels):
-            raise UserError(f"{len(missing)} images are missing: {shorten_list(missing)}", raw, fix)
+            raise UserError(
+                f"{count_of(len(missing), 'image is', 'images are')} missing: {shorten_list(missing)}", raw, fix
+            )
         warn(
             "samples",
-            f"{len(missing):,} images are missing, no more than images.tolerate allows: {shorten_list(missing)}. {fix}",
+            f"{count_of(len(missing), 'image is', 'images are')} missing, no more than images.tolerate "
+            f"allows: {shorten_list(missing)}. {fix}",
         )
     used = {file for path in image for file in files_of_image(raw, path)}
     path_patterns = [PathPattern(_for_channel(pattern, channel)) for pattern in patterns for channel in channels]
@@ -117,7 +120,10 @@ def find_images(
         and any(path_pattern.match(path) is not None for path_pattern in path_patterns)
     )
     if unlabelled:
-        warn("samples", f"{len(unlabelled):,} images have no label and are left out: {shorten_list(unlabelled)}")
+        warn(
+            "samples",
+            f"{count_of(len(unlabelled), 'image has', 'images have')} no label, left out: {shorten_list(unlabelled)}",
+        )
     return image
 
 
@@ -151,7 +157,10 @@ def _match_by_ending(image: pd.Series, table: pd.DataFrame, known: set[str], raw
     unique = {row: paths[0] for row, paths in matches.items() if len(paths) == 1}
     if unique and len(set(unique.values())) == len(unique):
         row, path = next(iter(unique.items()))
-        warn("samples", f"{len(unique):,} images are found by the end of their path: {ids[row]} is {path}")
+        warn(
+            "samples",
+            f"{count_of(len(unique), 'image is', 'images are')} found by the end of the path: {ids[row]} is {path}",
+        )
         image = image.fillna(pd.Series(unique, dtype=object))
     return image
 

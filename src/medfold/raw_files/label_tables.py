@@ -15,7 +15,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import CHECK_PATH, UserError, count_of, did_you_mean, shorten_list
 
 # Extensions of files that may be tables, in lower case.
 TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
@@ -49,9 +49,11 @@ def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise UserError(f"damaged ({error})", path, "Download it again") from None
-        raise UserError(f"cannot be read ({error.strerror})", path) from None
+        raise UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise UserError(f"not a readable table ({' '.join(str(error).split())})", path) from None
+        raise UserError(
+            f"not a readable table ({' '.join(str(error).split())})", path, "Save it as CSV in UTF-8"
+        ) from None
     except (EOFError, zlib.error) as error:
         raise UserError(f"damaged ({error})", path, "Download it again") from None
     for column in needed:
@@ -127,10 +129,10 @@ def _read_with_package(path: Path) -> pd.DataFrame:
             table = pd.read_parquet(path, engine=package)
     except ImportError:
         fix = f"Install it (.venv/bin/pip install {package}), or save the table as CSV"
-        raise UserError(f"reading it needs the package {package}", path, fix) from None
+        raise UserError(f"reading the table needs the package {package}", path, fix) from None
     except Exception as error:  # both packages raise many kinds of errors: of zip, of XML and their own
         raise UserError(
-            f"damaged, or its extension is wrong ({type(error).__name__})", path, "Download it again"
+            f"not a readable table ({type(error).__name__})", path, "Download it again, or correct the extension"
         ) from None
     table = table.astype("string").fillna("").astype(object)
     return _clean_column_names(table.reset_index(drop=True), path)
@@ -265,7 +267,11 @@ def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
     if reported:
         count = int(values.isin(reported).sum())
         examples = shorten_list(reported)
-        warn("labels", f"{values.name}: {count:,} values are read as classes that differ by case or spaces: {examples}")
+        warn(
+            "labels",
+            f"{values.name}: {count_of(count, 'value is', 'values are')} read as a class in spite of other case or "
+            f"spaces: {examples}",
+        )
     return values.map(lambda value: replaced.get(value, value))
 
 
@@ -298,7 +304,9 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
         if differ.any():
             ids = [" ".join(key) if isinstance(key, tuple) else key for key in differ.index[differ]]
             fix = "Choose how to merge them: labels.repeated: any, or majority"
-            raise UserError(f"{len(ids)} ids have rows with different labels: {shorten_list(ids)}", path, fix)
+            raise UserError(
+                f"{count_of(len(ids), 'id has', 'ids have')} rows with different labels: {shorten_list(ids)}", path, fix
+            )
         merged = grouped.max()
     elif policy == "any":
         merged = grouped.max()

@@ -12,6 +12,7 @@ from scipy.special import expit, logit, softmax
 
 from medfold import files
 from medfold.competition import Competition
+from medfold.errors import count_of
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.run import score_differences
@@ -86,7 +87,10 @@ def _number_differences(
         mean = sum(table.loc[fold_tables[0].index] for table in fold_tables) / len(fold_tables)
         missing = mean.index.difference(unit.index)
         if competition.score.unit and len(missing):
-            yield f"{len(missing)} images are no longer in the test part, such as {missing[0]}: not recomputed"
+            yield (
+                f"{count_of(len(missing), 'image is', 'images are')} no longer in the test part, such as "
+                f"{missing[0]}: not recomputed"
+            )
             return
         units = unit.reindex(mean.index).fillna(mean.index.to_series())  # without score.unit every image is a unit
         stacked.append(tables.predictions_by_unit(competition, units, mean.to_numpy()))
@@ -106,7 +110,10 @@ def _number_differences(
     if (distance > MAX_ROUNDING).any():
         row = int(np.argmax(distance))
         num_rows = int((distance > MAX_ROUNDING).sum())
-        yield f"{num_rows} rows differ from those of the folds; {written.index[row]} differs by {distance[row]:.2g}"
+        yield (
+            f"{count_of(num_rows, 'row differs', 'rows differ')} from those of the folds; "
+            f"{written.index[row]} differs by {distance[row]:.2g}"
+        )
 
 
 def plugin_maps(fitted: Path) -> list[str]:

@@ -65,7 +65,7 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
     """
     if len(sides) != 2:
         raise UserError(
-            f"expected two runs, received {len(sides)}", 'RUNS="a b"', 'Several as one: RUNS="a+a-s1 b+b-s1"'
+XX
         )
     names_by_side = [side.split("+") for side in sides]
     metric, data = metric_of(project.competition), load_dataset_for(project, "+".join(sides).split("+"))

@@ -36,7 +36,9 @@ def facts_of_run(project: Project, name: str) -> Competition:
         recorded = with_current_names(metadata["facts"])
         return Competition.model_validate(config.merge(project.competition.model_dump(), recorded))
     except ValueError:
-        raise UserError(f"run '{name}' was trained with facts that are not valid today", project.paths.facts) from None
+        what = f"run '{name}' was trained with facts that are not valid today"
+        fix = "Train a new run under another name: RUN=new-name"
+        raise UserError(what, find_run(project.paths, name).metadata, fix) from None
 
 
 def recipe_of_run(project: Project, name: str) -> Recipe:
@@ -103,8 +105,8 @@ def require_same_facts_and_folds(project: Project, name: str) -> dict[str, Any]:
     """
     metadata = require_same_facts(project, name)
     if not has_same_folds(project, metadata):
-        fix = "Train it again under another name (RUN=new-name), or restore the folds it was trained on with git"
-        raise UserError("it was trained on another folds table", find_run(project.paths, name).folder, fix)
+        fix = "Train a new run under another name (RUN=new-name), or restore the folds it was trained on with git"
+        raise UserError("the run was trained on another folds table", find_run(project.paths, name).folder, fix)
     return metadata
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from medfold import config, files
 from medfold.competition import Competition, Recipe
 from medfold.console import warn
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.scoring import oof_by_unit, oof_score
@@ -68,7 +68,7 @@ def read_run(paths: RunPaths) -> dict[str, Any]:
     """
     metadata = files.read_json(paths.metadata)
     if metadata is not None and not (isinstance(metadata, dict) and {"recipe", "facts", "folds"} <= set(metadata)):
-        raise UserError("it has no recipe, facts or folds", paths.metadata, "Restore it from a backup")
+        raise UserError("recipe, facts or folds are missing", paths.metadata, "Restore it from a backup")
     if metadata is None:
         competition = paths.folder.parent.name
         known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
@@ -167,7 +167,10 @@ def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
     numbers = table[competition.prediction_columns].apply(pd.to_numeric, errors="coerce")
     wrong = ~np.isfinite(numbers.to_numpy(np.float64)).all(axis=1)
     if wrong.any():
-        what = f"{wrong.sum()} predictions are not numbers: {shorten_list(table['id'][wrong])}"
+        what = (
+            f"{count_of(wrong.sum(), 'prediction is not a number', 'predictions are not numbers')}: "
+            f"{shorten_list(table['id'][wrong])}"
+        )
         raise UserError(what, path, "Train the fold again")
     return table
 
@@ -224,9 +227,10 @@ def find_run(paths: CompetitionPaths, name: str) -> RunPaths:
         UserError: the name is not a plain folder name.
     """
     if not name or name != Path(name).name or name.startswith("."):
-        raise UserError("a run's name must be a plain folder name", f"RUN={name}")
+        raise UserError("a run's name must be a plain folder name", f"RUN={name}", "Example: RUN=large-images")
+    fix = f"Example: RUN={re.sub(r'[^A-Za-z0-9._-]+', '-', name).strip('-')}"
     if re.search(r"[\s+]", name) and not paths.run(name).metadata.is_file():
-        raise UserError("a run's name must not contain spaces or +: RUNS= joins names with them", f"RUN={name}")
+        raise UserError("a run's name must not contain spaces or +: RUNS= joins names with them", f"RUN={name}", fix)
     return paths.run(name)
 
 

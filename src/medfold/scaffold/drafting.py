@@ -3,7 +3,7 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.images import UNSUPPORTED_FORMATS, is_dicom
 from medfold.raw_files import TABLE_EXTENSIONS, list_files, part_from_name
 from medfold.scaffold.class_folders import class_names
@@ -48,7 +48,9 @@ def _draft_folder(raw: Path) -> Draft:
     image_files = ImageFiles(raw, files)
     arrays = [path for path in files if path.endswith(".npz")]
     if not image_files.files and not arrays:
-        raise UserError("it contains no images", raw, f"Files: {shorten_list(files, 6)}" if files else "It is empty")
+        raise UserError(
+            "contains no images", raw, f"Files: {shorten_list(files, 6)}" if files else "The folder is empty"
+        )
     sample, is_test = _sort_tables(files)
     tables = LabelTables(draft, raw, image_files)
     if not _draft_from_table(draft, raw, image_files, tables, sample, is_test):
@@ -120,10 +122,13 @@ def _add_companions(draft: Draft, image_files: ImageFiles) -> None:
     """Excludes images that are masks, and adds doubts about those that may be."""
     if image_files.exclude:
         draft.facts["images"]["exclude"] = image_files.exclude
-        why = f"{image_files.companions:,} images are named like others, with an addition: masks or the like"
+        why = (
+            f"{count_of(image_files.companions, 'image is', 'images are')} named like others, with an "
+            "addition: masks or the like"
+        )
         draft.add_reason("images.exclude", shorten_list(image_files.exclude, 4), why)
     for addition, count in image_files.unclear.items():
-        what = f"{count:,} images are named like others with '{addition}' added"
+        what = f"{count_of(count, 'image is', 'images are')} named like others with '{addition}' added"
         draft.doubts.append(f"images.exclude: {what}; unclear whether they are masks: they are used as images")
 
 
@@ -151,10 +156,13 @@ def _add_unread_files(draft: Draft, raw: Path, files: list[str]) -> None:
         matches = [path for path in unknown if path.lower().endswith(extension)]
         folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
         draft.doubts.append(
-            f"{len(matches):,} files in {folders} have the extension {extension}: not a known image format; not used"
+            f"{count_of(len(matches), 'file')} in {folders} with the extension {extension}: not a "
+            "known image format; not used"
         )
     for extension, (kind, advice) in UNSUPPORTED_FORMATS.items():
         matches = [path for path in files if path.lower().endswith(extension)]
         if matches:
             folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
-            draft.doubts.append(f"{len(matches):,} files in {folders} are {kind}, which is not supported. {advice}")
+            draft.doubts.append(
+                f"{count_of(len(matches), 'file')} in {folders}: {kind}, which is not supported. {advice}"
+            )

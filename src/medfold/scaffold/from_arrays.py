@@ -25,8 +25,9 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
     with open_arrays(raw / path) as content:
         names = [name.removesuffix("_images") for name in content.files if name.endswith("_images")]
         parts = [name for name in names if f"{name}_labels" in content]
+        fix = f"Arrays: {shorten_list(content.files, 8)}. Add a table of the labels, or rename the arrays"
         if "test" not in parts or len(parts) < 2:
-            raise UserError("no table with ids, no folders, and no arrays train_images, train_labels ...", raw)
+            raise UserError("no table with ids, no folders, and no arrays train_images, train_labels ...", raw, fix)
         shape = content[f"{parts[0]}_images"].shape
         labels = np.concatenate(
             [content[f"{part}_labels"].reshape(len(content[f"{part}_labels"]), -1) for part in parts]

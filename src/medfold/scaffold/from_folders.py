@@ -3,7 +3,7 @@
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.images import image_extension, image_stem
 from medfold.raw_files import read_table
 from medfold.scaffold.class_folders import ImagePath, class_level, names_at
@@ -119,12 +119,16 @@ def _add_patterns(draft: Draft, parts: _Parts, level: int) -> None:
     train_patterns = _patterns([*train, *valid], level)
     draft.facts["images"] = {"train": train_patterns}
     joined = f", including {len(valid):,} of the validation part" if valid else ""
-    draft.add_reason("images.train", _pattern_text(train_patterns), f"{len(train) + len(valid):,} images{joined}")
+    draft.add_reason(
+        "images.train", _pattern_text(train_patterns), f"{count_of(len(train) + len(valid), 'image')}{joined}"
+    )
     if test or unlabelled:
         test_patterns = _patterns(test or unlabelled, level if test else None)
         draft.facts["images"]["test"] = test_patterns
         why = "in the same folders" if test else "without labels"
-        draft.add_reason("images.test", _pattern_text(test_patterns), f"{len(test or unlabelled):,} images {why}")
+        draft.add_reason(
+            "images.test", _pattern_text(test_patterns), f"{count_of(len(test or unlabelled), 'image')} {why}"
+        )
     else:
         draft.facts["labels"]["holdout"] = 0.2
         draft.add_reason("labels.holdout", 0.2, "no test images: a share of the training images is used instead")

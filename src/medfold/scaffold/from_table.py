@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.raw_files import choose_test_part, part_from_name, read_table
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.group_facts import guess_group
@@ -50,7 +50,7 @@ def from_table(
     """
     path, table, ids = label_table
     labels: dict[str, Any] = {"file": path, "layout": "wide", "id": ids.column}
-    draft.add_reason("labels.file", path, f"{len(table):,} rows, {ids.share:.0%} of its ids have an image")
+    draft.add_reason("labels.file", path, f"{count_of(len(table), 'row')}, {ids.share:.0%} of its ids have an image")
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
     if ids.others:
         draft.doubts.append(f"labels.id: values of {shorten_list(ids.others, 4)} are names of images, too")
@@ -87,7 +87,7 @@ def _split_by_part(draft: Draft, table: pd.DataFrame, column: str) -> tuple[pd.D
     part = table[column].map(part_from_name)
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)
-    num_rows = ", ".join(f"{count:,} rows of {name}" for name, count in counts.items())
+    num_rows = ", ".join(f"{count_of(count, 'row')} of {name}" for name, count in counts.items())
     draft.add_reason("labels.part", column, f"{num_rows}; {test_part} is the test part")
     return table[part != test_part], table[part == test_part]
 
@@ -116,7 +116,9 @@ def _guess_repeated(draft: Draft, table: pd.DataFrame, ids: Ids, targets: list[s
         labels["repeated"] = "same" if same else "any"
         count = int(table.duplicated(ids.column).sum())
         why = "and agree" if same else "and differ: several readers? 'majority' is the alternative"
-        draft.add_reason("labels.repeated", labels["repeated"], f"{count:,} rows repeat an id {why}")
+        draft.add_reason(
+            "labels.repeated", labels["repeated"], f"{count_of(count, 'row repeats', 'rows repeat')} an id {why}"
+        )
 
 
 def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_part: bool) -> str | None:
@@ -154,7 +156,10 @@ def _refuse_ambiguous(label_table: LabelTable, raw: Path, image_files: ImageFile
         folders = {PurePosixPath(path).parent for path in paths}
         if len(folders) > 1:
             count = int((table[ids.column] == id).sum())
-            what = f"'{id}' is in {count} rows and names {len(paths)} images: {shorten_list(paths)}"
+            what = (
+                f"'{id}' is in {count_of(count, 'row')} and names {count_of(len(paths), 'image')}: "
+                f"{shorten_list(paths)}"
+            )
             raise UserError(what, raw / path, "Needed: a column with their paths")
 
 

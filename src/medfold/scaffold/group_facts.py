@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from medfold.errors import UserError
+from medfold.errors import UserError, count_of
 from medfold.folds import GROUP_WORDS, PERSON_WORDS, find_group_word
 from medfold.images import is_dicom, path_of_image, read_dicom_headers
 from medfold.scaffold.draft import MAX_INSPECTED, Draft
@@ -43,12 +43,16 @@ def _group_by_column(draft: Draft, table: pd.DataFrame, used: list[str]) -> bool
             if not is_match or not 1 < count < len(table):
                 continue
             if count < (3 if word in PERSON_WORDS else MIN_GROUPS) and len(table) > MANY_ROWS:
-                values = f"column '{column}' has {count} values in {len(table):,} rows"
+                values = f"column '{column}' has {count_of(count, 'value')} in {count_of(len(table), 'row')}"
                 doubt = f"labels.group: {values}: unclear whether they are {word}s; not used for grouping"
                 draft.doubts.append(doubt)
                 continue
             draft.facts["labels"]["group"] = column
-            draft.add_reason("labels.group", column, f"{table[column].nunique():,} values in {len(table):,} rows")
+            draft.add_reason(
+                "labels.group",
+                column,
+                f"{count_of(table[column].nunique(), 'value')} in {count_of(len(table), 'row')}",
+            )
             return True
     return False
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.raw_files import PathPattern
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids
@@ -40,7 +40,8 @@ def guess_images(
     """
     patterns, train_images = find_patterns(image_files, train, ids, "train")
     if not patterns:
-        raise UserError("the images of the training part have no pattern in common", image_files.raw)
+        fix = "Name or sort the files alike, such as train/<id>.png"
+        raise UserError("the images of the training part have no pattern in common", image_files.raw, fix)
     images: dict[str, Any] = {"train": _single_or_list(patterns)}
     draft.facts["images"] = images
     why = f"images found for {len(train_images):,} of {_num_rows(train)}"
@@ -98,7 +99,7 @@ def _add_unused_images(draft: Draft, image_files: ImageFiles, patterns: list[str
 def _num_rows(table: pd.DataFrame) -> str:
     """The number of rows of a table as text, and how many of them are examined if not all."""
     examined = f" ({MAX_ROWS:,} examined)" if len(table) > MAX_ROWS else ""
-    return f"{len(table):,} rows{examined}"
+    return f"{count_of(len(table), 'row')}{examined}"
 
 
 def _single_or_list(patterns: list[str]) -> str | list[str]:

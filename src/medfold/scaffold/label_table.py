@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.folds import is_group_name
 from medfold.raw_files import read_table
 from medfold.scaffold.draft import Draft
@@ -109,7 +109,10 @@ class LabelTables:
             first = ", ".join(f"{column} {table[column].iloc[0]}" for column in table.columns[:4])
             names = [PurePosixPath(file).name for file in self._image_files.files]
             examples = f"its first row: {first}; files: {shorten_list(names)}"
-            what = f"{len(table):,} rows, but no column has the names of the {count:,} images: {examples}"
+            what = (
+                f"{count_of(len(table), 'row')}, but no column has the names of the "
+                f"{count_of(count, 'image')}: {examples}"
+            )
             raise UserError(what, self._raw / path, "Needed: a column with the names of the files. Or remove the table")
 
     def _folder_name_column(self, table: pd.DataFrame) -> str | None:

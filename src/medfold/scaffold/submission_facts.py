@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from medfold.errors import count_of
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids
 
@@ -45,7 +46,7 @@ def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, te
             draft.add_reason("score.unit", unit, f"it gives the values of {key} in {facts['labels']['test']}")
             draft.doubts.append("score.aggregate: mean, or max of the predictions of a unit's images")
     facts["upload"] = "notebook" if len(sample.table) < 10 else "csv"
-    draft.add_reason("upload", facts["upload"], f"the sample submission has {len(sample.table):,} rows")
+    draft.add_reason("upload", facts["upload"], f"the sample submission has {count_of(len(sample.table), 'row')}")
     draft.doubts.append("upload: csv, or notebook if Kaggle accepts notebooks only")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.raw_files import is_one_hot, normalise_texts, parse_marks, split_label_list
 from medfold.scaffold.draft import MAX_LABELS, Draft, sort_classes
 
@@ -111,7 +111,7 @@ def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[st
         raise UserError(what, labels["file"], fix)
     elif len(values) <= MAX_LABELS:
         facts |= {"task": "multiclass", "classes": values}
-        draft.add_reason("task", "multiclass", f"{len(values)} values")
+        draft.add_reason("task", "multiclass", count_of(len(values), "value"))
     else:
         fix = f"At most {MAX_LABELS} classes. Which column holds the labels? {shorten_list(table.columns, 12)}"
         raise UserError(f"column '{target}' has {len(values):,} values, too many for classes", labels["file"], fix)

@@ -167,7 +167,8 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     wrong = ~(np.isfinite(weights) & (weights > 0)).all(axis=1)
     if wrong.any():
         label = competition.labels.targets[int(np.argmax(wrong))]
-        raise UserError(f"weights must be above 0, but that of '{label}' is {score.weights[label]}", "score.weights")
+        what = f"expected weights above 0, received {score.weights[label]} for '{label}'"
+        raise UserError(what, "score.weights", f"Remove '{label}' for a weight of 1")
     return replace(metric, function=partial(metric.function, weights=weights))
 
 

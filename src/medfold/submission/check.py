@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.submission.form import Form
 from medfold.submission.table import align_sample, build_submission
 
@@ -41,20 +41,23 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
     """
     id_column = competition.submission.id
     if len(table) == 0 and not (competition.upload == "notebook" and len(sample) == 0):
-        raise UserError("it has no rows", "submission")
+        raise UserError(
+            "has no rows", "submission", f"Expected {count_of(len(sample), 'row')}, as in the sample submission"
+        )
     if list(table.columns) != list(sample.columns):
         fix = f"Expected {', '.join(sample.columns)}"
         raise UserError(f"wrong columns: {', '.join(map(str, table.columns))}", "submission", fix)
     ids, expected = table[id_column].astype(str), sample[id_column]
     for what, wrong_ids in (
-        ("are duplicated", ids[ids.duplicated()].unique()),
-        ("are missing", expected[~expected.isin(ids)]),
-        ("are not in the sample", ids[~ids.isin(expected)]),
+        ("duplicated", ids[ids.duplicated()].unique()),
+        ("missing", expected[~expected.isin(ids)]),
+        ("not in the sample", ids[~ids.isin(expected)]),
     ):
         if len(wrong_ids):
-            raise UserError(f"{len(wrong_ids)} ids {what}: {shorten_list(wrong_ids)}", "submission")
+            fix = f"Expected the {count_of(len(expected), 'id')} of the sample submission, each once"
+            raise UserError(f"{count_of(len(wrong_ids), 'id')} {what}: {shorten_list(wrong_ids)}", "submission", fix)
     if list(ids) != list(expected):
-        raise UserError("rows are in another order than in the sample", "submission")
+        raise UserError("rows are in another order than in the sample", "submission", "Sort them as the sample")
     form = Form.from_sample(competition, sample)
     for column in form.columns:
         if competition.submission.layout == "lists":
@@ -70,7 +73,7 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
         if np.any(wrong):
             row = int(np.argmax(np.asarray(wrong)))
             what = f"row {row + 2}, column '{column}': {table[column].iloc[row]} is {reason}"
-            raise UserError(what, "submission", f"{int(np.sum(wrong))} such values")
+            raise UserError(what, "submission", f"Correct {count_of(int(np.sum(wrong)), 'such value')}")
 
 
 def _is_list(cell: str, competition: Competition) -> bool:

@@ -48,9 +48,10 @@ class Form:
         fits = submission.layout != "wide" or one_class or set(columns) == set(competition.prediction_columns)
         if not fits and not (competition.task == "binary" and len(columns) == 1):
             actual, expected = shorten_list(columns, 6), shorten_list(competition.prediction_columns, 6)
-            raise UserError(f"columns {actual} fit neither {expected} nor one class", "sample submission")
+            fix = "Check task, labels.targets, classes and submission in competition.yaml"
+            raise UserError(f"columns {actual} fit neither {expected} nor one class", "sample submission", fix)
         if one_class and metric.needs != "class":
-            what = f"it has one column for the class, but metric {metric.name} needs probabilities"
+            what = f"one column for the class, but metric {metric.name} needs probabilities"
             raise UserError(what, "sample submission", "See score.metric in competition.yaml")
         decisions = (
             submission.layout == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)

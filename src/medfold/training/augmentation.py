@@ -159,12 +159,14 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
     if isinstance(item, str):
         item = {item: {}}
     if len(item) != 1:
-        raise UserError(f"expected one transform per list item, received {item}", "augment")
+        fix = "Example: augment: [HorizontalFlip, {Affine: {rotate: [-10, 10]}}]"
+        raise UserError(f"expected one transform per list item, received {item}", "augment", fix)
     ((name, arguments),) = item.items()
     known = [key for key in vars(A) if isinstance(vars(A)[key], type) and issubclass(vars(A)[key], A.BasicTransform)]
     known += COMPOSITIONS
     if name not in known:
-        raise UserError(f"unknown transform '{name}'{did_you_mean(name, known)}", "augment")
+        fix = f"Known: the transforms of albumentations, and {', '.join(COMPOSITIONS)}"
+        raise UserError(f"unknown transform '{name}'{did_you_mean(name, known)}", "augment", fix)
     allowed = {"none": set(), "horizontal": _NEEDS_HORIZONTAL, "dihedral": _NEEDS_HORIZONTAL | _NEEDS_DIHEDRAL}
     if name in (_NEEDS_DIHEDRAL | _NEEDS_HORIZONTAL) - allowed[symmetry]:
         fix = "Remove it, or change images.symmetry if the images really look the same that way"
@@ -185,7 +187,7 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
             return getattr(A, name)(**arguments)
         except (ValueError, TypeError, UserWarning) as error:
             reason = " ".join(str(error).split())
-            raise UserError(f"{name}: {reason[:160]}", "augment") from None
+            raise UserError(f"{name}: {reason[:160]}", "augment", f"Check the arguments of {name}") from None
 
 
 def _refuse_unsuitable(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:
@@ -197,12 +199,16 @@ def _refuse_unsuitable(transforms: list[A.BasicTransform], shape: tuple[int, int
         try:
             result = transform(image=grey)["image"]
         except (ValueError, TypeError, RuntimeError, cv2.error) as error:
-            raise UserError(f"{name} does not take {shape[2]}-channel images ({error})", "augment") from None
+            raise UserError(
+                f"{name} does not take {shape[2]}-channel images ({error})", "augment", f"Remove {name}"
+            ) from None
         if result.shape[:2] != shape[:2]:
-            raise UserError(f"{name} changes the size from {shape[:2]} to {result.shape[:2]}", "augment")
+            raise UserError(
+                f"{name} changes the size from {shape[:2]} to {result.shape[:2]}", "augment", f"Remove {name}"
+            )
         if result.size != grey.size:
             channels = result.shape[2] if result.ndim == 3 else 1
-            raise UserError(f"{name} changes the channels from {shape[2]} to {channels}", "augment")
+            raise UserError(f"{name} changes the channels from {shape[2]} to {channels}", "augment", f"Remove {name}")
         if result.dtype != np.uint8:
             fix = "Remove it: the net scales the pixels itself, in training and prediction alike"
             raise UserError(f"{name} changes the pixels from uint8 to {result.dtype}", "augment", fix)

@@ -53,5 +53,6 @@ def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) 
         try:
             callbacks.append(callback_class(**filled))
         except (TypeError, ValueError) as error:
-            raise UserError(f"{name}: {str(error).splitlines()[0]}", "training.callbacks") from None
+            fix = f"Check the arguments of {name}"
+            raise UserError(f"{name}: {str(error).splitlines()[0]}", "training.callbacks", fix) from None
     return callbacks

@@ -48,7 +48,9 @@ class Checkpoint:
                     if metadata.pop("fits") != self._identity:
                         continue
                     if (started_in := metadata.pop("precision")) != self._precision:
-                        what = f"it was started in {started_in}, and this machine trains in {self._precision}"
+                        what = (
+                            f"this training was started in {started_in}, and this machine trains in {self._precision}"
+                        )
                         fix = "Resume it where it was started, or delete this file to start again"
                         raise UserError(what, path, fix)
                     if metadata.pop("layout") in self._known_layouts:

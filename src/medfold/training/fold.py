@@ -15,7 +15,7 @@ import pandas as pd
 from medfold import files
 from medfold.competition import Competition, Recipe, TrainingSettings
 from medfold.console import format_duration, say, warn
-from medfold.errors import UserError
+from medfold.errors import UserError, count_of
 from medfold.images import Store, steps_of
 from medfold.models import (
     build_model,
@@ -222,7 +222,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> _
         began = time.monotonic()
         if num_images := phase.statistics.gather(NUM_STATISTICS_FINAL):
             took = format_duration(time.monotonic() - began)
-            say(topic, f"batch statistics computed on {num_images:,} images, {took}")
+            say(topic, f"batch statistics computed on {count_of(num_images, 'image')}, {took}")
     inference_net = _in_full_precision(job, model, phases[-1], precision)
     trained = _Trained(competition, model, phases[-1], inference_net, images, pd.DataFrame(history))
     if training.images:
@@ -242,10 +242,10 @@ def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingI
 def _refuse_too_few(competition: Competition, training: TrainingSettings, images: TrainingImages, topic: str) -> None:
     """Refuses training images that are too few for any training, before a net is built."""
     if len(images.rows) == 0:
-        raise UserError("nothing to train on", topic)
+        raise UserError("nothing to train on", topic, "Check data/<competition>/bad_images.csv")
     losses.refuse_absent_classes(competition, images.targets, topic)
     if training.batch_size > len(images.rows):
-        what = f"a batch of {training.batch_size} is more than the {len(images.rows)} images to train on"
+        what = f"a batch of {training.batch_size} is more than the {count_of(len(images.rows), 'image')} to train on"
         raise UserError(what, f"{topic}, training.batch_size", f"Set it to {len(images.rows)} or less")
 
 
@@ -271,7 +271,7 @@ def _report_memorisation(trained: _Trained, topic: str) -> None:
     share = float(np.mean(decided.reshape(len(targets), -1) == targets.reshape(len(targets), -1)))
     failure = "NOT learnt: check images, labels and the learning rate"
     verdict = "the set-up can learn" if share >= 0.95 else failure
-    say(topic, f"{share:.0%} of {len(targets)} training images memorised: {verdict}")
+    say(topic, f"{share:.0%} of {count_of(len(targets), 'training image')} memorised: {verdict}")
 
 
 def _self_check_input(job: FoldJob, trained: _Trained, held_out: np.ndarray, oof: np.ndarray) -> TrainedFold:
@@ -318,7 +318,8 @@ def _errors_in_one_line(topic: str) -> Iterator[None]:
             fix = "Halve training.batch_size and double training.accumulate, or use smaller images"
             raise UserError("the machine or its GPU is out of memory", topic, fix) from None
         if name == "InvalidArgumentError":
-            raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic) from None
+            fix = "Run the same command with DEBUG=1 for the traceback"
+            raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic, fix) from None
         raise
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from medfold import array_files, files
 from medfold.competition import Symmetry
 from medfold.console import format_duration, say
+from medfold.errors import count_of
 from medfold.prediction import VIEWS, Predictor
 from medfold.progress import progress_bar
 
@@ -43,8 +44,9 @@ def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path
             start = stop
         features.flush()
         del features
-    what = f"{len(pixels):,} images" + (f" in {num_views} views" if num_views > 1 else "")
+    what = f"{count_of(len(pixels), 'image')}" + (f" in {num_views} views" if num_views > 1 else "")
     say(
         "features",
-        f"{what}, {shape[-1]:,} numbers each, kept for all folds, {format_duration(time.monotonic() - began)}",
+        f"{what}, {count_of(shape[-1], 'number')} each, kept for all folds, "
+        f"{format_duration(time.monotonic() - began)}",
     )

@@ -14,7 +14,7 @@ from medfold import files, hardware
 from medfold.competition import Project, Recipe, format_overrides, load_recipe, plugins_hash, run_name
 from medfold.console import format_duration, say
 from medfold.data import Dataset
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.folds import folds_fingerprint
 from medfold.images import load_store, store_key
 from medfold.paths import Workspace
@@ -101,7 +101,9 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
         num_at_once = min(num_parallel, len(todo))
         described_folds = f"folds {shorten_list(todo, 10)}" + (f", {num_at_once} at a time" if num_at_once > 1 else "")
         head_epochs = f"{recipe.training.head_epochs} + " if recipe.training.head_epochs else ""
-        net = f"{recipe.backbone.name}, {recipe.images.size} px, {head_epochs}{recipe.training.epochs} epochs"
+        net = (
+            f"{recipe.backbone.name}, {recipe.images.size} px, {head_epochs}{count_of(recipe.training.epochs, 'epoch')}"
+        )
         say("train", f"{run_paths.name}: {net}, {described_folds}")
         with _remove_run_if_no_fold_started(run_paths):
             if num_parallel > 1:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medfold.competition import Competition
+from medfold.errors import count_of
 from medfold.scoring import bootstrap_interval, chance_score, decisions_of, format_score, metric_of
 
 MIN_SPREAD = 1e-3  # standard deviation below which predictions count as the same for all images
@@ -51,7 +52,10 @@ def _hardly_vary(fold: TrainedFold) -> str:
     spread = float(np.max(np.std(fold.predictions, axis=0), initial=0))
     if len(fold.predictions) < 2 or spread >= MIN_SPREAD:
         return ""
-    return f"predictions hardly vary: their standard deviation over {len(fold.predictions):,} images is {spread:.1g}"
+    return (
+        "predictions hardly vary: their standard deviation over "
+        f"{count_of(len(fold.predictions), 'image')} is {spread:.1g}"
+    )
 
 
 def _no_better_than_chance(fold: TrainedFold) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from medfold.competition import TrainingSettings
 from medfold.console import EACH_EPOCH, console, say, warn
-from medfold.errors import UserError
+from medfold.errors import UserError, count_of
 from medfold.models import gpus
 from medfold.processes import deadline_passed
 from medfold.progress import progress_bar
@@ -118,7 +118,7 @@ def format_position(state: TrainingState, phase: Phase) -> str:
     """Formats the progress of a phase: 'head, epoch 2, step 3 of 5 epochs'."""
     epoch, position = divmod(state.num_steps, phase.batches.steps_per_epoch)
     within_epoch = f", step {position}" if position else ""
-    return f"{phase.prefix}epoch {epoch + 1}{within_epoch} of {phase.epochs} epochs"
+    return f"{phase.prefix}epoch {epoch + 1}{within_epoch} of {count_of(phase.epochs, 'epoch')}"
 
 
 def _end_epoch(

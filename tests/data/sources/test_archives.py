@@ -51,7 +51,7 @@ def test_existing_files_are_kept_and_reported(tmp_path, target, capsys, how):
     assert mine.read_text() == (target / "train.csv").read_text() == "corrected by hand"
     assert (target / "new.csv").read_bytes() == b"new"
     said = capsys.readouterr().out
-    assert "1 files of all.zip exist already with other contents, and are kept: train.csv" in said
+    assert "1 file of all.zip exists already with other contents; kept: train.csv" in said
     assert list(target.glob(".*")) == []
 
 

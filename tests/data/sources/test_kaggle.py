@@ -257,7 +257,7 @@ def test_single_files_leave_damaged_data_incomplete(hosted, project, content):
     victim = project.paths.raw / sorted(content)[3]
     victim.write_bytes(b"damaged")
     download(project, patterns=["sample_submission.csv"])
-    assert "1 others are missing" in hosted.said()
+    assert "1 other is missing" in hosted.said()
     assert not open_source(project).is_complete
     download(project, patterns=[sorted(content)[3]])
     assert open_source(project).is_complete

@@ -166,5 +166,5 @@ def test_file_beside_its_archive_is_used_and_not_overwritten(small, tmp_path, ca
         fill(folder)
         assert (small.paths.raw / "train.csv").read_text() == "corrected by hand"
         assert sorted(path.name for path in small.paths.raw.iterdir()) == ["train.csv"]
-        assert "train.csv.zip exist already with other contents" in capsys.readouterr().out
+        assert "train.csv.zip exists already with other contents" in capsys.readouterr().out
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -149,7 +149,7 @@ def test_faulty_notebook_output_is_not_submitted(hosted, project):
         return Ended({"submission.csv": b"\n".join(text.splitlines()[:-1])})
 
     hosted.runner = without_a_row
-    with pytest.raises(UserError, match="was not submitted: .*1 ids are missing: .*FORCE=1"):
+    with pytest.raises(UserError, match="was not submitted: .*1 id missing: .*FORCE=1"):
         submit(project)
     assert not hosted.submissions
     hosted.runner = original_runner

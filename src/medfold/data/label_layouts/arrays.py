@@ -49,7 +49,8 @@ def _read_arrays(content: Mapping[str, np.ndarray], prefix: str, competition: Co
         values = np.array(competition.class_names)[numbers][:, None]
     if values.shape != (count, len(labels.targets)):
         expected = (count, len(labels.targets))
-        raise UserError(f"labels of shape {values.shape}, expected {expected}", f"{path}, {prefix}_labels")
+        fix = "Check labels.targets and classes in competition.yaml: a row per image, a column per target"
+        raise UserError(f"labels of shape {values.shape}, expected {expected}", f"{path}, {prefix}_labels", fix)
     ids = [f"{prefix}{row:05d}" for row in range(count)]
     images = [f"{labels.file}#{prefix}_images/{row}" for row in range(count)]
     return pd.DataFrame(values.astype(str), columns=labels.targets).assign(id=ids, image=images)

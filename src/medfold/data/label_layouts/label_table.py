@@ -10,7 +10,7 @@ from medfold.console import say
 from medfold.data.label_layouts.image_columns import locate_images, patient_column, refuse_private
 from medfold.data.label_layouts.layout import Parts
 from medfold.data.label_layouts.test_part import read_test_rows, split_by_part
-from medfold.errors import UserError, did_you_mean
+from medfold.errors import UserError, count_of, did_you_mean
 from medfold.raw_files import merge_repeated_rows, read_table
 
 
@@ -89,5 +89,6 @@ def _make_training_ids_differ(train: pd.DataFrame, test: pd.DataFrame) -> None:
     train["id"] = ids
     say(
         "samples",
-        f"{len(shared):,} ids are in train and test: training ids are prefixed with the folder: {ids.iloc[0]}",
+        f"{count_of(len(shared), 'id is', 'ids are')} in train and test: training ids are prefixed "
+        f"with the folder: {ids.iloc[0]}",
     )

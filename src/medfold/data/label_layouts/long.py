@@ -7,7 +7,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.data.label_layouts.label_table import read_label_table
 from medfold.data.label_layouts.layout import Parts, label_layout
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.raw_files import check_classes, drop_rows, map_labels, merge_repeated_rows, split_long
 
 
@@ -29,11 +29,16 @@ def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFr
     if repeated.any():
         names = (rows[labels.id] + "_" + rows["target"])[repeated]
         fix = "Set labels.repeated in competition.yaml: how to merge several rows of one id"
-        raise UserError(f"{repeated.sum()} rows appear twice: {shorten_list(names)}", path, fix)
+        raise UserError(
+            f"{count_of(repeated.sum(), 'row appears', 'rows appear')} twice: {shorten_list(names)}", path, fix
+        )
     train = rows.pivot(index=labels.id, columns="target", values=labels.value)
     train = train.reindex(columns=labels.targets)
     incomplete = train.index[train.isna().any(axis=1)]
     if len(incomplete):
-        what = f"{len(incomplete)} ids have no row for some of the labels: {shorten_list(incomplete)}"
-        raise UserError(what, path)
+        what = (
+            f"{count_of(len(incomplete), 'id has', 'ids have')} no row for some of the labels: "
+            f"{shorten_list(incomplete)}"
+        )
+        raise UserError(what, path, "Add the rows, or remove the ids from the table")
     return train.reset_index().rename_axis(columns=None)

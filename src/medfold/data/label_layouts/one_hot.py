@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.data.label_layouts.label_table import read_label_table
 from medfold.data.label_layouts.layout import Parts, label_layout
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.raw_files import is_one_hot, parse_marks
 
 
@@ -25,6 +25,9 @@ def _one_hot(table: pd.DataFrame, competition: Competition, path: Path) -> pd.Da
     wrong = ~is_one_hot(marks)
     if wrong.any():
         ids = table[competition.labels.id][wrong]
-        what = f"{wrong.sum():,} rows do not have one 1 and else 0 in {shorten_list(names, 6)}: {shorten_list(ids)}"
+        what = (
+            f"{count_of(wrong.sum(), 'row does', 'rows do')} not have one 1 and else 0 in "
+            f"{shorten_list(names, 6)}: {shorten_list(ids)}"
+        )
         raise UserError(what, path, "With several labels per image: task multilabel, labels.layout wide")
     return table.assign(**{target: np.array(names, object)[marks.to_numpy().argmax(axis=1)]})

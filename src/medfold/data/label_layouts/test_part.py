@@ -9,7 +9,7 @@ from medfold.competition import Competition
 from medfold.console import say
 from medfold.data.label_layouts.image_columns import locate_images
 from medfold.data.label_layouts.layout import LAYOUTS
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.raw_files import (
     PathPattern,
     choose_test_part,
@@ -93,7 +93,8 @@ def split_by_part(table: pd.DataFrame, competition: Competition, path: Path) -> 
     several = part.groupby(table[key]).nunique()
     if (several > 1).any():
         ids = several.index[several > 1]
-        raise UserError(f"{len(ids)} ids are in several parts: {shorten_list(ids)}", f"{path}, column '{column}'")
+        what = f"{count_of(len(ids), 'id')} in several parts: {shorten_list(ids)}"
+        raise UserError(what, f"{path}, column '{column}'", "Give each id one part, or remove labels.part")
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)
     if test_part not in counts or "train" not in counts:
@@ -103,6 +104,6 @@ def split_by_part(table: pd.DataFrame, competition: Competition, path: Path) -> 
     if test_part == "test" and "valid" in counts:
         joined = f", {counts['valid']:,} of the validation part among them"
     is_test = part == test_part
-    num_rows = f"{(~is_test).sum():,} rows to train on{joined}, {counts[test_part]:,} to test on"
+    num_rows = f"{count_of((~is_test).sum(), 'row')} to train on{joined}, {counts[test_part]:,} to test on"
     say("samples", f"by column '{column}': {num_rows}")
     return table[~is_test].copy(), table[is_test].copy()

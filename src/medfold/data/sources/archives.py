@@ -16,7 +16,7 @@ from typing import IO
 
 from medfold import files
 from medfold.console import format_size, warn
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.progress import ProgressBar, progress_bar
 
 CHUNK_BYTES = 1 << 20
@@ -95,8 +95,9 @@ def unpack_archive(archive: Path, target: Path) -> None:
                 differ = [member.name for member in members if not _extract(member, target / member.path, bar)]
             finish()
             if differ:
-                message = f"{len(differ):,} files of {archive.name} exist already with other contents"
-                warn("unpack", f"{message}, and are kept: {shorten_list(differ)}")
+                name = archive.name
+                existing = count_of(len(differ), f"file of {name} exists", f"files of {name} exist")
+                warn("unpack", f"{existing} already with other contents; kept: {shorten_list(differ)}")
     except DAMAGED as error:
         raise _damaged(archive, error) from None
     except OSError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from medfold.console import warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
-from medfold.errors import UserError, shorten_list
+from medfold.errors import CHECK_PATH, UserError, count_of, shorten_list
 
 
 def copy_or_unpack(path: Path, target: Path, name: str) -> None:
@@ -43,9 +43,10 @@ def _copy_folder(root: Path, target: Path) -> None:
         shutil.copytree(root, target, copy_function=_link_or_copy, dirs_exist_ok=True, ignore=ignore_special_files)
     except shutil.Error as error:
         source, _, reason = error.args[0][0]
-        raise UserError(f"{len(error.args[0]):,} files cannot be copied ({reason})", source) from None
+        what = f"{count_of(len(error.args[0]), 'file')} cannot be copied ({reason})"
+        raise UserError(what, source, CHECK_PATH) from None
     except OSError as error:
-        raise UserError(f"cannot be copied ({error.strerror})", root) from None
+        raise UserError(f"cannot be copied ({error.strerror})", root, CHECK_PATH) from None
     if skipped:
         count = f"{len(skipped):,} broken or circular links and special files"
         warn("download", f"{count} were skipped: {shorten_list(skipped)}")

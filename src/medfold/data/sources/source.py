@@ -32,7 +32,7 @@ from medfold import config, files
 from medfold.competition import Project
 from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.registry import Registry
 
@@ -151,15 +151,17 @@ class Source:
             else:
                 path = path.expanduser()
                 if not path.exists():
-                    raise UserError("no such file or folder", f"FROM={path}")
+                    raise UserError("no such file or folder", f"FROM={path}", "Check the path")
                 local_files.copy_or_unpack(path, raw, self._kind.accept(self.options, path))
             archives.unpack_nested(raw)
             _normalise_names(raw)
             manifest = _manifest(raw)
             if manifest.empty:
                 if path is None:
-                    raise UserError("the source gave no files", f"source {self.kind}")
-                raise UserError("it contains no files", f"FROM={path}")
+                    raise UserError(
+                        "the source gave no files", f"source {self.kind}", "Check source in competition.yaml"
+                    )
+                raise UserError("contains no files", f"FROM={path}", "Name the folder or archive that holds the data")
             paths.raw_manifest.unlink(missing_ok=True)
         files.write_csv(manifest, paths.raw_manifest)
         files.remove(paths.downloads)
@@ -236,7 +238,7 @@ class Source:
         single = self._single_files()
         if single is None:
             return False
-        say("download", f"{len(missing)} files are missing or changed: {shorten_list(missing)}")
+        say("download", f"{count_of(len(missing), 'file is', 'files are')} missing or changed: {shorten_list(missing)}")
         hashes = files.read_csv(self._paths.raw_manifest).set_index("file")["sha256"]
         files.remove(self._staging)
         for name in missing:
@@ -259,7 +261,8 @@ class Source:
     def _fetch(self, single: SingleFiles, name: str) -> Path:
         """Downloads one file into the staging folder, unless it is already there."""
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise UserError(f"unsafe file name '{name}'", self.kind)
+            what = f"unsafe file name '{name}': it leads out of the folder raw/"
+            raise UserError(what, f"source {self.kind}", "Download the data by hand, and name it with FROM=")
         path = self._staging / name
         if not path.is_file():
             single.fetch(name, path)

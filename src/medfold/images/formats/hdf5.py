@@ -54,7 +54,7 @@ def _find_dataset(path: Path, member: str) -> tuple[h5py.Dataset, int | None]:
     """Returns the data set of a member, and the row in it; None for the whole data set."""
     file = _file(path, os.getpid())
     if not member:
-        raise ImageError("it contains many images; '#' and the name of one are missing")
+        raise ImageError("contains many images; '#' and the name of one are missing")
     dataset = file.get(member)
     if isinstance(dataset, h5py.Dataset):
         return dataset, None

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from medfold.competition import ImageFacts
-from medfold.errors import UserError, did_you_mean
+from medfold.errors import UserError, count_of, did_you_mean
 
 MAX_PIXELS = 2**30  # per image; the limit of OpenCV is the same
 MAX_STACK_BYTES = 8 * 10**9  # of all frames together
@@ -69,7 +69,7 @@ def check_size(height: int, width: int, num_frames: int = 1, bytes_per_pixel: in
     if height * width > MAX_PIXELS:
         raise ImageError(f"declares {height}x{width} pixels, more than 2**30")
     if num_frames * height * width * bytes_per_pixel > MAX_STACK_BYTES:
-        raise ImageError(f"declares {num_frames} frames of {height}x{width}, more than 8 GB")
+        raise ImageError(f"declares {count_of(num_frames, 'frame')} of {height}x{width}, more than 8 GB")
 
 
 def chosen_frames(num_frames: int, facts: ImageFacts) -> range:
@@ -283,4 +283,4 @@ def convert_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
         return np.repeat(pixels, 3, axis=2)
     if (channels, num_channels) == (3, 1):
         return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)[..., None]
-    raise ImageError(f"{channels} channel{'s' * (channels != 1)}, expected {num_channels}")
+    raise ImageError(f"{count_of(channels, 'channel')}, expected {num_channels}")

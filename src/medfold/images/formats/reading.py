@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from medfold.competition import ImageFacts
-from medfold.errors import UserError
+from medfold.errors import UserError, count_of
 from medfold.images.formats.pixel_values import ImageError, convert_channels, count_frames
 from medfold.registry import Registry
 
@@ -152,7 +152,8 @@ def read_image_with_headers(raw: Path, image: str, facts: ImageFacts) -> Decoded
     if len(names) == 1:
         return _decode(raw, image, facts)
     if len(names) != facts.num_channels:
-        raise UserError(f"{len(names)} files, but 'images.channels' is {facts.num_channels}", raw / names[0])
+        what = f"{count_of(len(names), 'file')}, but 'images.channels' is {facts.num_channels}"
+        raise UserError(what, raw / names[0], "Set images.channels to the names of the channels, one per file")
     grey = facts.model_copy(update={"channels": 1})
     channels = [_decode(raw, name, grey) for name in names]
     for name, channel in zip(names, channels, strict=True):

@@ -3,6 +3,7 @@
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
+from medfold.errors import count_of
 from medfold.report.names import isolate, listed
 from medfold.report.page import MAX_ROWS, Section, plural
 from medfold.scoring import describe_score
@@ -25,7 +26,7 @@ def model_card_section(project: Project, data: Dataset, ensemble: Ensemble) -> S
             f"{plural('Run', ensemble.names)} {listed(ensemble.names)}: a convolutional net per fold.",
             f"Combined by: {ensemble.choice.chosen.method.title}.",
             f"Task {competition.task}: {listed(competition.prediction_columns[:MAX_ROWS])}.",
-            f"Trained on {len(data.train):,} images of {data.train['group'].nunique():,} groups.",
+            f"Trained on {count_of(len(data.train), 'image')} of {count_of(data.train['group'].nunique(), 'group')}.",
             f"Out of fold: {describe_score(competition, score, data.train['unit'].nunique())}.",
         ]
     )

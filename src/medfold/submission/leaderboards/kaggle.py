@@ -85,10 +85,11 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
         fix = "Set 'upload: notebook' in competition.yaml"
         raise UserError("this competition accepts notebooks only, no files; nothing was uploaded", slug, fix)
     if info.submissions_disabled:
-        raise UserError("this competition accepts no more submissions; nothing was uploaded", slug)
+        raise UserError("this competition accepts no more submissions; nothing was uploaded", slug, f"See {info.rules}")
     limits = competitions.limits(slug)
     if limits.num_left == 0 and limits.counts_all_time:
-        raise UserError("all submissions that this competition allows are used up; nothing was uploaded", slug)
+        what = "all submissions that this competition allows are used up; nothing was uploaded"
+        raise UserError(what, slug, f"See {info.rules}")
     if limits.num_left == 0:
         now = datetime.now(UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)

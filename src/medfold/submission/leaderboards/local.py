@@ -6,7 +6,7 @@ import pandas as pd
 from medfold import files
 from medfold.competition import Competition
 from medfold.data import encode_targets
-from medfold.errors import UserError
+from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
@@ -83,7 +83,9 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
             score_text = format_score_and_interval(metric.title, value, *interval)
             texts.append(f"{score_text} of the probabilities" if uses_probabilities else score_text)
         is_whole = in_part.all()
-        lines.append(("test score" if is_whole else part.lower(), f"{', '.join(texts)}, {int(in_part.sum()):,} images"))
+        lines.append(
+            ("test score" if is_whole else part.lower(), f"{', '.join(texts)}, {count_of(int(in_part.sum()), 'image')}")
+        )
     ranking, own_row = _rank(paths, names, scores)
     return LeaderboardResult(
         status="scored",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from medfold.competition import Competition, kaggle_slug
 from medfold.console import say, warn
-from medfold.errors import UserError
+from medfold.errors import UserError, count_of
 from medfold.kaggle import Competitions, KaggleSession, Kernels, run_at_kaggle
 from medfold.paths import CompetitionPaths
 from medfold.submission import table
@@ -68,5 +68,7 @@ def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> 
         for submission in (entry.table, from_kaggle)
     )
     largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0
-    line = f"{len(from_kaggle):,} rows, checked; they differ from the local predictions by at most {largest:.1g}"
+    line = (
+        f"{count_of(len(from_kaggle), 'row')}, checked; they differ from the local predictions by at most {largest:.1g}"
+    )
     (warn if largest > MAX_DIFFERENCE else say)("fetched", line)

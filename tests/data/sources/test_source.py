@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.data.sources import source as sources
+from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
 from medfold.errors import UserError
 from tests.support.helpers import zipped
@@ -33,7 +33,7 @@ def test_complete_means_every_file_with_its_size(small):
     assert source.is_complete
     victim = small.paths.raw / "train.csv"
     victim.write_text(victim.read_text()[:-5])
-    assert sources.missing_files(small.paths) == ["train.csv"]
+    assert missing_files(small.paths) == ["train.csv"]
 
 
 def test_a_failed_fetch_leaves_what_was_there(small, monkeypatch):

@@ -9,7 +9,8 @@ from medfold import files
 from medfold.competition import Project
 from medfold.console import format_duration, format_size, say, warn
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
-from medfold.data.sources.source import missing_files, open_source
+from medfold.data.sources.manifest import missing_files
+from medfold.data.sources.source import open_source
 from medfold.errors import UserError, count_of, shorten_list
 
 

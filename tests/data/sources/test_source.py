@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.data.sources import source as sources
+from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
 from medfold.errors import UserError
 from tests.support.helpers import zipped
@@ -35,7 +35,7 @@ def test_is_complete_checks_the_size_of_every_file(small):
     assert source.is_complete
     victim = small.paths.raw / "train.csv"
     victim.write_text(victim.read_text()[:-5])
-    assert sources.missing_files(small.paths) == ["train.csv"]
+    assert missing_files(small.paths) == ["train.csv"]
 
 
 def test_failed_fetch_keeps_the_old_data(small, monkeypatch):

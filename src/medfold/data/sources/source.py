@@ -15,11 +15,9 @@ Both folders are temporary: `data/<name>/raw` is either unchanged or complete, w
 
 import fnmatch
 import importlib
-import os
 import re
 import unicodedata
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
@@ -32,6 +30,7 @@ from medfold import config, files
 from medfold.competition import Project
 from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
+from medfold.data.sources.manifest import list_raw_files, missing_files
 from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.registry import Registry
@@ -155,7 +154,7 @@ class Source:
                 local_files.copy_or_unpack(path, raw, self._kind.accept(self.options, path))
             archives.unpack_nested(raw)
             _normalise_names(raw)
-            manifest = _manifest(raw)
+            manifest = list_raw_files(raw)
             if manifest.empty:
                 if path is None:
                     raise UserError(
@@ -178,7 +177,7 @@ class Source:
             archives.unpack_nested(raw)
             _normalise_names(raw)
             self._paths.raw_manifest.unlink(missing_ok=True)
-            manifest = _manifest(raw, hashed=False)
+            manifest = list_raw_files(raw, hashed=False)
         files.write_csv(manifest, self._paths.raw_manifest)
 
     def get_files(self, patterns: list[str]) -> list[str]:
@@ -226,7 +225,7 @@ class Source:
 
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""
-        manifest = _manifest(self._paths.raw)
+        manifest = list_raw_files(self._paths.raw)
         files.write_csv(manifest, self._paths.raw_manifest)
         return manifest
 
@@ -277,7 +276,7 @@ class Source:
         except UserError:
             files.remove(self._staging)
             raise
-        staged = _manifest(self._staging)
+        staged = list_raw_files(self._staging)
         for name in staged["file"]:
             path = self._paths.raw / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -315,41 +314,6 @@ def _normalise_names(raw: Path) -> None:
         name = unicodedata.normalize("NFC", path.name)
         if name != path.name and not path.with_name(name).exists():
             path.rename(path.with_name(name))
-
-
-def _manifest(raw: Path, hashed: bool = True) -> pd.DataFrame:
-    """Lists file, bytes and sha256 (empty unless `hashed`) of all files below a folder, sorted."""
-    paths = sorted(path for path in raw.rglob("*") if path.is_file())
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashes = list(pool.map(files.sha256, paths)) if hashed else [""] * len(paths)
-    return pd.DataFrame(
-        {
-            "file": [path.relative_to(raw).as_posix() for path in paths],
-            "bytes": [path.stat().st_size for path in paths],
-            "sha256": hashes,
-        }
-    )
-
-
-def missing_files(paths: CompetitionPaths) -> list[str]:
-    """Returns the raw files that are missing or differ from the manifest; ['raw.csv'] if there is no manifest.
-
-    Compares sizes, and hashes only of files modified after the manifest was written, so that checking 100,000 files
-    takes seconds.
-    """
-    if not paths.raw_manifest.is_file():
-        return [paths.raw_manifest.name]
-    manifest, written = files.read_csv(paths.raw_manifest), paths.raw_manifest.stat().st_mtime_ns
-    if "sha256" not in manifest:  # written by version 0.1
-        return [paths.raw_manifest.name]
-    stats = {path.relative_to(paths.raw).as_posix(): path.stat() for path in paths.raw.rglob("*") if path.is_file()}
-    return [
-        name
-        for name, size, sha256 in manifest.itertuples(index=False)
-        if name not in stats
-        or stats[name].st_size != size
-        or (stats[name].st_mtime_ns > written and files.sha256(paths.raw / name) != sha256)
-    ]
 
 
 def open_source(project: Project) -> Source:

@@ -1,0 +1,45 @@
+"""The manifest of the raw data: file, size and hash of every raw file."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+
+from medfold import files
+from medfold.paths import CompetitionPaths
+
+
+def list_raw_files(raw: Path, hashed: bool = True) -> pd.DataFrame:
+    """Lists file, bytes and sha256 (empty unless `hashed`) of all files below a folder, sorted."""
+    paths = sorted(path for path in raw.rglob("*") if path.is_file())
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        hashes = list(pool.map(files.sha256, paths)) if hashed else [""] * len(paths)
+    return pd.DataFrame(
+        {
+            "file": [path.relative_to(raw).as_posix() for path in paths],
+            "bytes": [path.stat().st_size for path in paths],
+            "sha256": hashes,
+        }
+    )
+
+
+def missing_files(paths: CompetitionPaths) -> list[str]:
+    """Returns the raw files that are missing or differ from the manifest; ['raw.csv'] if there is no manifest.
+
+    Compares sizes, and hashes only of files modified after the manifest was written, so that checking 100,000 files
+    takes seconds.
+    """
+    if not paths.raw_manifest.is_file():
+        return [paths.raw_manifest.name]
+    manifest, written = files.read_csv(paths.raw_manifest), paths.raw_manifest.stat().st_mtime_ns
+    if "sha256" not in manifest:  # written by version 0.1
+        return [paths.raw_manifest.name]
+    stats = {path.relative_to(paths.raw).as_posix(): path.stat() for path in paths.raw.rglob("*") if path.is_file()}
+    return [
+        name
+        for name, size, sha256 in manifest.itertuples(index=False)
+        if name not in stats
+        or stats[name].st_size != size
+        or (stats[name].st_mtime_ns > written and files.sha256(paths.raw / name) != sha256)
+    ]

@@ -173,9 +173,19 @@ def sealed(tmp_path):
     return path
 
 
-def test_sealed_table_is_read_back_as_text(sealed):
+def test_sealed_table_is_read_back_without_its_origin(sealed):
     table = files.read_sealed_csv(sealed, "inputs")
-    assert table.to_numpy().tolist() == [["a", "00ff", "3"], ["b,c", "", "0.1"]]
+    assert table.fillna("").to_numpy().tolist() == [["a", "00ff", 3], ["b,c", "", 0.1]]
+
+
+def test_sealed_table_is_made_again_if_a_companion_changed(tmp_path, capsys):
+    path, companion = tmp_path / "x.csv", tmp_path / "x.npy"
+    companion.write_bytes(b"1")
+    files.write_sealed_csv(pd.DataFrame({"id": ["a"]}), path, "inputs", [companion])
+    assert files.read_sealed_csv(path, "inputs", [companion]) is not None
+    companion.write_bytes(b"2")
+    assert files.read_sealed_csv(path, "inputs", [companion]) is None
+    assert "x.csv or x.npy has changed" in capsys.readouterr().out
 
 
 def test_sealed_table_of_other_inputs_is_made_again_silently(sealed, capsys):

@@ -6,7 +6,7 @@ import mmap
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,26 +162,29 @@ def read_csv(path: Path, **column_types: Any) -> "pd.DataFrame":
         raise UserError(problem, path, "Restore a copy, or remove it to make it again") from None
 
 
-def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str) -> None:
-    """Writes a table that can be made again, with a column `origin`: a hash of its inputs and of its contents.
+def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions: Sequence[Path] = ()) -> None:
+    """Writes a table that can be made again, with a column `origin`: hashes of its inputs and of its contents.
 
     Args:
         table: as for `write_csv`.
         path: of the file.
-        inputs: fingerprint of all that the table is made from.
+        inputs: fingerprint of all that the table is made from, without `-`.
+        companions: files that were made with the table and belong to its contents. Defaults to none.
     """
-    write_csv(table.assign(**{ORIGIN: _origin(table, inputs)}), path)
+    write_csv(table.assign(**{ORIGIN: _origin(table, inputs, companions)}), path)
 
 
-def read_sealed_csv(path: Path, inputs: str) -> "pd.DataFrame | None":
-    """Reads a table of `write_sealed_csv`, all columns as text; None if it must be made again.
+def read_sealed_csv(
+    path: Path, inputs: str, companions: Sequence[Path] = (), **column_types: Any
+) -> "pd.DataFrame | None":
+    """Reads a table of `write_sealed_csv`; None if it must be made again.
 
-    That is so if there is none, if it was made from other inputs, or if it is damaged, which is printed. A table of an
-    earlier version has its inputs as origin, and no hash of its contents.
+    That is so if there is none, if it was made from other inputs, or if it or a companion is damaged, which is printed.
+    A table of an earlier version has its inputs as origin, and no hash of its contents.
 
     Args:
-        path: of the file.
-        inputs: fingerprint of all that it must have been made from.
+        path, inputs, companions: as for `write_sealed_csv`.
+        column_types: as for `read_csv`.
     """
     import pandas as pd
 
@@ -194,15 +197,17 @@ def read_sealed_csv(path: Path, inputs: str) -> "pd.DataFrame | None":
         origins = []
     if origins and origins[0].partition("-")[0] != inputs:
         return None
-    if not origins or origins not in ([inputs], [_origin(table, inputs)]):
-        warn("damaged", f"{path.name} has changed since it was written: made again")
+    if not origins or origins not in ([inputs], [_origin(table, inputs, companions)]):
+        names = [path.name, *(companion.name for companion in companions)]
+        warn("damaged", f"{' or '.join(names)} has changed since it was written: made again")
         return None
-    return table
+    return read_csv(path, **column_types).drop(columns=ORIGIN)
 
 
-def _origin(table: "pd.DataFrame", inputs: str) -> str:
+def _origin(table: "pd.DataFrame", inputs: str, companions: Sequence[Path]) -> str:
     contents = table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
-    return f"{inputs}-{sha256_of_text(contents)[:16]}"
+    hashes = [sha256(companion) if companion.is_file() else None for companion in companions]
+    return f"{inputs}-{fingerprint([contents, *hashes])}"
 
 
 def sha256(*paths: Path) -> str:

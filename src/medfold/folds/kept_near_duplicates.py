@@ -1,11 +1,14 @@
 """The near-duplicates of a competition: computed once and cached in data/."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from medfold import files
+from medfold.console import warn
+from medfold.errors import UserError
 from medfold.folds.near_duplicates import clusters, find_near_duplicates
 from medfold.images import ONE_VALUE
 from medfold.paths import CompetitionPaths
@@ -38,7 +41,7 @@ def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> N
         appearance: `read_appearance`, with the column `hash` of `read_measurements`.
     """
     inputs_fingerprint = files.fingerprint([VERSION, files.sha256(paths.appearance)])
-    cached = files.read_json(paths.near_duplicates)
+    cached = _read_cached(paths)
     ids, hashes = appearance["id"].to_numpy(), appearance["hash"].to_numpy()
     if not cached or cached["made from"] != inputs_fingerprint:
         varied = appearance[~appearance["hash"].str.startswith(ONE_VALUE)]  # all images of a single value look alike
@@ -51,7 +54,7 @@ def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> N
             for pair, similarity in zip(forest.pairs, forest.similarity, strict=True)
         ]
         cached = {"made from": inputs_fingerprint, "pairs": rows}
-        files.write_json(cached, paths.near_duplicates)
+        files.write_json(cached, paths.near_duplicates, sealed=True)
     position = pd.Series(np.arange(len(ids)), index=ids)
     pairs = read_near_duplicates(paths)
     rows = position.loc[[id for pair in pairs for id in pair]].to_numpy().reshape(-1, 2)
@@ -68,5 +71,16 @@ def read_near_duplicates(paths: CompetitionPaths) -> list[tuple[str, str]]:
     Returns:
         An empty list if near-duplicates were not computed yet.
     """
-    cached = files.read_json(paths.near_duplicates) or {"pairs": []}
+    cached = _read_cached(paths) or {"pairs": []}
     return [(a, b) for a, b, _ in sorted(cached["pairs"], key=lambda row: -row[2])]
+
+
+def _read_cached(paths: CompetitionPaths) -> dict[str, Any] | None:
+    try:
+        cached = files.read_json(paths.near_duplicates)
+    except UserError:
+        cached = {}
+    if cached is not None and not (isinstance(cached, dict) and {"made from", "pairs"} <= set(cached)):
+        warn("damaged", f"{paths.near_duplicates.name} has changed since it was written: made again")
+        return None
+    return cached

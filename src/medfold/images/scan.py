@@ -52,7 +52,9 @@ def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.D
         `scan_worker.pixel_hash`), in the order of the sample table. None if the file is missing or was made from other
         raw data.
     """
-    return _read(paths.measurements, competition, paths)
+    inputs = _inputs_fingerprint(competition, paths)
+    table = files.read_sealed_csv(paths.measurements, inputs, bad=str)
+    return None if table is None or not len(table) else table.fillna({"bad": ""})
 
 
 def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
@@ -62,17 +64,9 @@ def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.Dat
         Columns id, row (of its thumbnail), likeness (perceptual hash) and STATISTICS, in the order of the sample table.
         None if the file is missing or was made from other raw data.
     """
-    return _read(paths.appearance, competition, paths)
-
-
-def _read(file: Path, competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
-    if not file.is_file():
-        return None
-    table = files.read_csv(file, bad=str, likeness=str)
-    if not len(table) or table["origin"].iloc[0] != _inputs_fingerprint(competition, paths):
-        return None
-    table = table.drop(columns="origin")
-    return table.fillna({"bad": ""}) if "bad" in table else table
+    inputs, companions = _inputs_fingerprint(competition, paths), (paths.thumbnails, paths.headers)
+    table = files.read_sealed_csv(paths.appearance, inputs, companions, likeness=str)
+    return None if table is None or not len(table) else table
 
 
 def scan_images(
@@ -156,7 +150,7 @@ def _scan(
     if measurements is None:
         measurements = _measurement_table(samples, results)
         _check_bad_images(competition, paths, samples, measurements, journal)
-        files.write_csv(measurements.assign(origin=_inputs_fingerprint(competition, paths)), paths.measurements)
+        files.write_sealed_csv(measurements, paths.measurements, _inputs_fingerprint(competition, paths))
     else:
         changed = [row for row, result in results.items() if result.bad]
         if changed:
@@ -238,7 +232,8 @@ def _write_appearance(
     table.insert(0, "likeness", [appearance.likeness for appearance in appearances])
     table.insert(0, "row", readable)
     table.insert(0, "id", ids)
-    files.write_csv(table.assign(origin=_inputs_fingerprint(competition, paths)), paths.appearance)
+    inputs, companions = _inputs_fingerprint(competition, paths), (paths.thumbnails, paths.headers)
+    files.write_sealed_csv(table, paths.appearance, inputs, companions)
 
 
 def _inputs_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:

@@ -14,7 +14,7 @@ from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 
 VERSION = 3  # increase it when the same inputs give other pixels
-IMAGES, BLOCKS = "images.npy", "blocks.json"
+IMAGES, INDEX, BLOCKS = "images.npy", "index.csv", "blocks.json"
 READING = {"root", "channels", "windows", "range", "frame"}  # image facts that determine the pixels of a file
 
 
@@ -90,7 +90,7 @@ def store_exists(paths: CompetitionPaths, key: str) -> bool:
 def load_store(paths: CompetitionPaths, key: str) -> Store:
     """Opens a store, memory-mapped: its pixels are not read yet."""
     folder = paths.store(key)
-    index = files.read_csv(folder / "index.csv")
+    index = files.read_csv(folder / INDEX)
     return Store(np.load(folder / IMAGES, mmap_mode="r"), index.set_index("id")["row"])
 
 
@@ -111,9 +111,17 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
         pixels = np.load(folder / IMAGES, mmap_mode="r")
     except (OSError, ValueError, EOFError):
         raise UserError("not the array that was written, or cut off", folder / IMAGES, fix) from None
-    if not (folder / BLOCKS).is_file():
-        files.write_json(asdict(array_files.hash_blocks(pixels)[0]), folder / BLOCKS)
-    elif damaged := array_files.damaged_rows(pixels, array_files.Blocks(**files.read_json(folder / BLOCKS))):
+    try:
+        hashes = files.read_json(folder / BLOCKS)
+    except UserError as error:
+        raise UserError(error.what, folder / BLOCKS, fix) from None
+    if hashes is None:
+        _write_hashes(folder, array_files.hash_blocks(pixels)[0])
+        return pixels.nbytes
+    index_hash = hashes.pop(INDEX, None)  # stores of earlier versions have none
+    if not (folder / INDEX).is_file() or (index_hash and files.sha256(folder / INDEX) != index_hash):
+        raise UserError("missing, or changed since it was written", folder / INDEX, fix)
+    if damaged := array_files.damaged_rows(pixels, array_files.Blocks(**hashes)):
         rows = sum(len(block) for block in damaged)
         raise UserError(f"{rows:,} of {len(pixels):,} prepared images lie in blocks that have changed", folder, fix)
     return pixels.nbytes
@@ -131,7 +139,12 @@ def finish_store(
         index: columns id and row (in the array), one line per image.
         blocks: hashes of the array.
     """
-    files.write_csv(index, unfinished / "index.csv")
-    files.write_json(asdict(blocks), unfinished / BLOCKS)
+    files.write_csv(index, unfinished / INDEX)
+    _write_hashes(unfinished, blocks)
     files.flush_to_disk(unfinished)
     unfinished.replace(paths.store(key))
+
+
+def _write_hashes(folder: Path, blocks: array_files.Blocks) -> None:
+    hashes = {**asdict(blocks), INDEX: files.sha256(folder / INDEX)}
+    files.write_json(hashes, folder / BLOCKS, sealed=True)

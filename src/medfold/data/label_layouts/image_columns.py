@@ -29,7 +29,7 @@ def locate_images(
     Args:
         table: the table of the raw data; its columns keep their names, even if one is called id or image.
         patterns: patterns of images.train or images.test.
-        complete: see `image_patterns.find_images`.
+        complete: see `find_images`.
 
     Returns:
         A table with id, image and unit; and `table` with one more column for each DICOM header in images.headers.

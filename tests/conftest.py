@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,6 +68,14 @@ def _only_loopback(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _no_plugins_of_an_earlier_test():
+    """The open competition of a test, and its plugins.py, are forgotten at the end."""
+    yield
+    if plugins := sys.modules.get("medfold.competition.plugins"):
+        plugins.use_plugins(None)
 
 
 @pytest.fixture

@@ -92,4 +92,4 @@ def test_an_error_as_json_has_no_result(two_runs, medfold):
     code, output = medfold("compare", "-c", "small", "--runs", "weak")
     assert code == 2
     assert output["result"] is None
-    assert "expected two_runs runs" in output["error"]
+    assert "expected two runs" in output["error"]

@@ -25,7 +25,7 @@ def test_new_images_accepts_a_single_file(tmp_path):
 def test_new_images_without_path_or_image_raises(tmp_path):
     with pytest.raises(UserError, match="IMAGES=.*nowhere: no such file or folder"):
         new_images(tmp_path / "nowhere", FACTS)
-    with pytest.raises(UserError, match="no images.*It is empty"):
+    with pytest.raises(UserError, match="contains no images.*The folder is empty"):
         new_images(tmp_path, FACTS)
     (tmp_path / "notes.txt").write_text("no image")
     with pytest.raises(UserError, match="no images.*Files: notes.txt"):

@@ -6,8 +6,13 @@ import pytest
 from medfold import array_files
 from medfold.errors import UserError
 from medfold.images.scan_journal import Journal
+from medfold.images.scan_worker import ImageScan
 
 SHAPES = {"images.npy": (4, 4, 1)}
+
+
+def scanned(row, pixel_hash, **written):
+    return ImageScan(row, "", 4, 4, pixel_hash, None, written or None)
 
 
 @pytest.fixture
@@ -15,15 +20,15 @@ def folder(tmp_path):
     """The folder of a scan of three images, of which rows 2 and 0 are done."""
     journal = Journal(tmp_path / "scan", "inputs", 3, SHAPES)
     with journal.writing() as write:
-        write([[2, "", "c"]])
-        write([[0, "", "a"]])
+        write([scanned(2, "c")])
+        write([scanned(0, "a")])
     return tmp_path / "scan"
 
 
 def test_reopened_journal_has_the_results(folder):
     journal = Journal(folder, "inputs", 3, SHAPES)
     assert journal.done == {0, 2}
-    assert journal.read() == {0: [0, "", "a"], 2: [2, "", "c"]}
+    assert journal.read() == {0: scanned(0, "a"), 2: scanned(2, "c")}
 
 
 def test_incomplete_last_line_is_left_out_and_removed(folder):
@@ -32,14 +37,14 @@ def test_incomplete_last_line_is_left_out_and_removed(folder):
     journal = Journal(folder, "inputs", 3, SHAPES)
     assert journal.done == {0, 2}
     with journal.writing() as write:
-        write([[1, "", "b"]])
+        write([scanned(1, "b")])
     assert sorted(journal.read()) == [0, 1, 2]
 
 
 def test_other_inputs_or_a_missing_array_start_again(folder):
     assert Journal(folder, "other inputs", 3, SHAPES).done == set()
     with Journal(folder, "other inputs", 3, SHAPES).writing() as write:
-        write([[1, "", "b"]])
+        write([scanned(1, "b")])
     (folder / "images.npy").unlink()
     assert Journal(folder, "other inputs", 3, SHAPES).done == set()
     assert np.load(folder / "images.npy").shape == (3, 4, 4, 1)
@@ -60,7 +65,7 @@ def test_verify_forgets_rows_that_differ_from_their_hash(folder):
     journal = Journal(folder, "inputs", 3, SHAPES)
     zeros = np.zeros(SHAPES["images.npy"], np.uint8)
     with journal.writing() as write:
-        write([[row, "", {"images.npy": array_files.row_hash(zeros)}] for row in range(3)])
+        write([scanned(row, "a", **{"images.npy": array_files.row_hash(zeros)}) for row in range(3)])
     assert journal.verify("images.npy", journal.read()).rows == 3
     pixels = np.load(folder / "images.npy", mmap_mode="r+")
     pixels[1, 2, 3] = 1

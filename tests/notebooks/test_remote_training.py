@@ -89,7 +89,7 @@ def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
     opened = TrainingBundle.open(tmp_path / "job")
     assert opened.request.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
-    with pytest.raises(UserError, match="no.h5: no such file"):
+    with pytest.raises(UserError, match="no.h5: no such weights file"):
         training_bundle.write_training_bundle(folded.paths, folded.competition, missing, REQUEST, (), tmp_path / "job")
 
 

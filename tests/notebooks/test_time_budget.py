@@ -71,7 +71,7 @@ def test_budget_ends_in_time_and_is_well_used(seconds, capsys):
     better = all_limits[max(0, all_limits.index(limits[-1]) - 1)]
     assert 10_000 * (0.01 + 0.02 * cost(better)) > 0.85 * seconds or limits[-1] == all_limits[0]
     output = capsys.readouterr().out
-    assert (f"from here on {limits[-1].max_folds} folds" in output) == (len(set(limits)) > 1)
+    assert (f"from here on {limits[-1].max_folds} fold" in output) == (len(set(limits)) > 1)
 
 
 def test_slowdown_midway_lowers_the_limit():

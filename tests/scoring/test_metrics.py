@@ -271,8 +271,8 @@ def test_labels_without_weight_default_to_one():
     [
         ({"metric": "mean_auc", "weights": {"a": 2}}, "score.weights: metric mean_auc takes no weights"),
         ({"metric": "weighted_log_loss"}, "score.weights: metric weighted_log_loss needs weights"),
-        (weighted({"b": 0}), "that of 'b' is 0"),
-        (weighted({"a": [1, -1]}), "that of 'a' is .1.0, -1.0"),
+        (weighted({"b": 0}), "received 0.0 for 'b'"),
+        (weighted({"a": [1, -1]}), "received .1.0, -1.0. for 'a'"),
         ({"metric": "auc"}, "auc is not defined for task multilabel"),
         ({"metric": "mean_acu"}, "unknown metric 'mean_acu' .did you mean 'mean_auc'"),
     ],

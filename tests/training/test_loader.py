@@ -120,7 +120,7 @@ def test_killed_worker_raises(mapped):
 
 def test_low_shared_memory_disables_workers(mapped, monkeypatch):
     monkeypatch.setattr(loader, "_available_shared_memory", lambda: 1000)
-    monkeypatch.setattr(loader, "WorkerPool", None)
+    monkeypatch.setattr(loader, "try_worker_pool", None)
     assert digests(pipeline(mapped), 0, 2, 2) == [digest(pipeline(mapped).batch(step)) for step in range(2)]
 
 
@@ -130,7 +130,7 @@ def test_failed_shared_memory_allocation_disables_workers(mapped, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    monkeypatch.setattr(loader, "WorkerPool", None)
+    monkeypatch.setattr(loader, "try_worker_pool", None)
     assert digests(pipeline(mapped), 0, 2, 2) == [digest(pipeline(mapped).batch(step)) for step in range(2)]
 
 

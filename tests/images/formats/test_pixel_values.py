@@ -99,7 +99,7 @@ def test_single_image_has_one_frame(tmp_path, name):
 def test_check_size_rejects_oversized_images():
     with pytest.raises(pixel_values.ImageError, match="declares 32769x32768 pixels, more than 2\\*\\*30"):
         pixel_values.check_size(32769, 32768)
-    with pytest.raises(pixel_values.ImageError, match="declares 9000 frames of 1000x1000, more than 8 GB"):
+    with pytest.raises(pixel_values.ImageError, match="declares 9,000 frames of 1000x1000, more than 8 GB"):
         pixel_values.check_size(1000, 1000, 9000)
     pixel_values.check_size(32768, 32768)
     assert pixel_values.chosen_frames(10**12, images(frame="montage")) == range(10**12)

@@ -124,7 +124,7 @@ def read_json(path: Path) -> Any:
     """
     if not path.is_file():
         return None
-    fix = "Restore a copy, or remove it with its folder"
+    fix = "Restore a copy, or remove the file"
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:

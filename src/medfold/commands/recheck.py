@@ -86,7 +86,12 @@ def _recheck_runs(project: Project, names: list[str] | None, labels: str | None)
         if not run.score.is_file():
             raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
         try:
-            facts = _scored_facts(project, name, files.read_json(run.score), labels)
+            score = files.read_json(run.score)
+        except UserError as error:
+            yield Recheck("run", name, [f"{run.score.name}: {error.what}"])
+            continue
+        try:
+            facts = _scored_facts(project, name, score, labels)
         except UserError as error:
             if names:
                 raise

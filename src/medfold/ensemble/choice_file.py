@@ -47,7 +47,8 @@ def save_choice(project: Project, ensemble: Ensemble) -> None:
     else:
         files.remove(probabilities_path)
     hashes = {file.name: files.sha256(file) for file in (path, probabilities_path) if file.is_file()}
-    files.write_json({"inputs": ensemble.inputs, "title": choice.title, "files": hashes}, path.with_suffix(".json"))
+    contents = {"inputs": ensemble.inputs, "title": choice.title, "files": hashes}
+    files.write_json(contents, path.with_suffix(".json"), sealed=True)
 
 
 def read_choice(project: Project, names: list[str]) -> SavedChoice | None:

@@ -32,7 +32,7 @@ def open_run(paths: RunPaths, metadata: dict[str, Any]) -> None:
     with files.lock(paths.metadata):
         saved = files.read_json(paths.metadata)
         if saved is None:
-            files.write_json(metadata, paths.metadata)
+            files.write_json(metadata, paths.metadata, sealed=True)
             return
     before, now = _fixed_values(_with_defaults(saved)), _fixed_values(json.loads(json.dumps(metadata)))
     changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
@@ -202,7 +202,7 @@ def write_oof(competition: Competition, paths: RunPaths, train: pd.DataFrame, ta
         if suspicious := self_check_findings(paths, folds):
             result["suspicious"] = suspicious
         files.write_csv(oof, paths.oof)
-        files.write_json(result, paths.score)
+        files.write_json(result, paths.score, sealed=True)
     return result
 
 

@@ -17,7 +17,7 @@ from medfold.runs.identity import (
     has_same_labels,
     labels_fingerprint,
 )
-from medfold.runs.run_folder import damaged_folds
+from medfold.runs.run_folder import damaged_folds, read_run
 from medfold.scoring import metric_of
 
 
@@ -81,7 +81,7 @@ def summarise_runs(project: Project) -> RunList:
     runs = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
     if not runs:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
-    metadata = {run.name: files.read_json(run.metadata) for run in runs}
+    metadata = {run.name: read_run(run) for run in runs}
     recipes = {
         name: effective_recipe(contents["recipe"], contents["facts"]["images"]["symmetry"])
         for name, contents in metadata.items()
@@ -111,8 +111,13 @@ def _summarise(
     differences: dict[str, Any],
     damaged: dict[int, list[str]],
 ) -> RunSummary:
-    score, has_current_folds = files.read_json(run.score), has_same_folds(project, metadata)
-    problem = _problem(project, run.name, metadata, score, folds_done, labels, has_current_folds)
+    has_current_folds = has_same_folds(project, metadata)
+    try:
+        score = files.read_json(run.score)
+    except UserError:
+        score, problem = None, f"{run.score.name} is damaged: make train computes it again"
+    else:
+        problem = _problem(project, run.name, metadata, score, folds_done, labels, has_current_folds)
     if damaged:
         fold, names = next(iter(damaged.items()))
         problem = f"fold {fold} is damaged: {names[0]} is missing or changed; make train trains it again"

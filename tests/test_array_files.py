@@ -60,3 +60,17 @@ def test_damaged_rows_finds_the_block_of_a_changed_byte(monkeypatch):
     assert damaged_rows(changed, blocks) == [range(16, 20), range(48, 50)]
     assert damaged_rows(array[:-1], blocks) == [range(49)]
     assert damaged_rows(array[:0], hash_blocks(array[:0])[0]) == []
+
+
+def test_array_is_intact_until_a_byte_changes(tmp_path):
+    path, hashes = tmp_path / "x.npy", tmp_path / "x.json"
+    np.save(path, np.arange(12, dtype=np.float32).reshape(3, 4))
+    assert array_files.is_intact(path, hashes)  # noted now
+    assert array_files.is_intact(path, hashes)
+    content = path.read_bytes()
+    for damaged in (content[:-1] + b"\1", content[:-8], content[: len(content) // 3], b"", b"\0" * 200):
+        path.write_bytes(damaged)
+        assert not array_files.is_intact(path, hashes)
+    path.write_bytes(content)
+    hashes.write_text(hashes.read_text().replace('"rows": 3', '"rows": 2'))
+    assert not array_files.is_intact(path, hashes)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import xxhash
 
 from medfold import files
+from medfold.errors import UserError
 
 BLOCK_BYTES = 16 << 20  # at least a row
 
@@ -104,6 +105,26 @@ def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) 
             if row_hashes and number in row_hashes and row_hash(row) != row_hashes[number]:
                 differing.append(number)
     return Blocks(len(array), per_block, hashes), differing
+
+
+def write_hashes(array: np.ndarray, path: Path) -> None:
+    """Writes the hashes of an array's blocks to a JSON file."""
+    files.write_json(asdict(hash_blocks(array)[0]), path, sealed=True)
+
+
+def is_intact(array_file: Path, hashes_file: Path) -> bool:
+    """Returns True if a .npy file has the hashes that `write_hashes` noted; reads it once from front to end.
+
+    A file without noted hashes, as earlier versions left it, counts as intact; its hashes are noted now.
+    """
+    try:
+        array = np.load(array_file, mmap_mode="r")
+        noted = files.read_json(hashes_file)
+        if noted is None:
+            write_hashes(array, hashes_file)
+        return noted is None or not damaged_rows(array, Blocks(**noted))
+    except (OSError, ValueError, EOFError, TypeError, UserError):  # cut off, or not the file that was written
+        return False
 
 
 def damaged_rows(array: np.ndarray, blocks: Blocks) -> list[range]:

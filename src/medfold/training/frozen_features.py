@@ -27,6 +27,8 @@ def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry
         if not path.is_file():
             files.remove_temporaries(path)
             _compute(backbone, pixels, symmetry, path)
+            files.remove(path.with_suffix(".json"))
+            array_files.write_hashes(np.load(path, mmap_mode="r"), path.with_suffix(".json"))
 
 
 def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:

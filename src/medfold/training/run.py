@@ -10,9 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from medfold import files, hardware
+from medfold import array_files, files, hardware
 from medfold.competition import Project, Recipe, format_overrides, load_recipe, plugins_hash, run_name
-from medfold.console import format_duration, say
+from medfold.console import format_duration, say, warn
 from medfold.data import Dataset
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.folds import folds_fingerprint
@@ -105,6 +105,8 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
             f"{recipe.backbone.name}, {recipe.images.size} px, {head_epochs}{count_of(recipe.training.epochs, 'epoch')}"
         )
         say("train", f"{run_paths.name}: {net}, {described_folds}")
+        if recipe.training.head_epochs:
+            _remove_damaged_features(features_path(project, recipe))
         with _remove_run_if_no_fold_started(run_paths):
             if num_parallel > 1:
                 if recipe.training.head_epochs and not features_path(project, recipe).is_file():
@@ -114,6 +116,18 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
             else:
                 _train_here(project, recipe, request.seed, data, run_paths, todo, num_workers)
     return write_oof(competition, run_paths, data.train, data.targets)
+
+
+def _remove_damaged_features(path: Path) -> None:
+    """Removes features that differ from the hashes noted when they were computed: they are computed again."""
+    if not path.is_file():
+        return
+    with files.lock(path):
+        hashes = path.with_suffix(".json")
+        if not array_files.is_intact(path, hashes):
+            warn("damaged", f"{path.name} has changed since it was written: computed again")
+            files.remove(path)
+            files.remove(hashes)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Files: atomic writing, CSV, JSON, fingerprints, locks, mapped arrays."""
 
+import errno
 import os
 import re
 import subprocess
@@ -215,3 +216,29 @@ def test_table_of_an_earlier_version_has_no_hash_of_its_contents(tmp_path):
     path = tmp_path / "x.csv"
     files.write_csv(pd.DataFrame({"id": ["a"], "origin": ["inputs"]}), path)
     assert files.read_sealed_csv(path, "inputs")["id"].tolist() == ["a"]
+
+
+def test_check_writable_leaves_nothing_and_names_what_is_wrong(tmp_path, monkeypatch):
+    files.check_writable(tmp_path / "not yet" / "there")
+    assert list(tmp_path.iterdir()) == []
+    for number, message in (
+        (errno.EROFS, "can only be read"),
+        (errno.ENOSPC, "no disk space"),
+        (errno.ENOLCK, "no file locks"),
+        (errno.EACCES, "permission denied"),
+    ):
+
+        def refuse(self, number=number):
+            raise OSError(number, os.strerror(number), self.lock_file)
+
+        monkeypatch.setattr(files.FileLock, "_acquire", refuse)
+        with pytest.raises(UserError, match=message):
+            files.check_writable(tmp_path)
+
+    def unsupported(self):
+        raise NotImplementedError("FileSystem does not appear to support flock; use SoftFileLock instead")
+
+    monkeypatch.setattr(files.FileLock, "_acquire", unsupported)
+    with pytest.raises(UserError, match="no file locks"):
+        files.check_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ FULL = ("there is no disk space left", "Free some; run the same command to resum
 READ_ONLY = ("the disk can only be read", "Write to another disk, or mount this one for writing")
 CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
 NO_PERMISSION = ("permission denied", CHECK_PATH)
+NO_LOCKS = ("the disk has no file locks, as some network drives", "Move the project to a local disk")
 OS_ERRORS = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: ("your quota on this disk is used up", FULL[1]),
@@ -21,6 +22,8 @@ OS_ERRORS = {
     errno.EROFS: READ_ONLY,
     errno.EACCES: NO_PERMISSION,
     errno.EPERM: NO_PERMISSION,
+    errno.ENOLCK: NO_LOCKS,
+    errno.EOPNOTSUPP: NO_LOCKS,
     errno.EIO: ("the disk failed to read or write", "Check the disk; a copy of the file may help"),
 }
 
@@ -63,6 +66,10 @@ def os_errors_explained() -> Iterator[None]:
         if explained is None:
             raise
         raise explained from error
+    except NotImplementedError as error:  # of filelock
+        if "flock" not in str(error):
+            raise
+        raise UserError(NO_LOCKS[0], None, NO_LOCKS[1]) from error
 
 
 def explain_os_error(error: OSError) -> UserError | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from medfold.console import warn
-from medfold.errors import UserError
+from medfold.errors import UserError, os_errors_explained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,6 +235,24 @@ def fingerprint(value: Any, digits: int = 16) -> str:
     """The first hex digits of the SHA-256 of a JSON-serialisable value; equal for equal values."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return sha256_of_text(text)[:digits]
+
+
+def check_writable(folder: Path) -> None:
+    """Checks that files can be made and locked in a folder or, if there is none yet, in the nearest one above it.
+
+    Raises:
+        UserError: the disk is full or can only be read, a permission is missing, or the disk has no file locks.
+    """
+    nearest = next(path for path in (folder, *folder.parents) if path.is_dir())
+    probe = nearest / f".{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        with os_errors_explained(), FileLock(probe):
+            pass
+    except UserError as error:
+        raise UserError(error.what, folder, error.fix) from None
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
 def lock(path: Path) -> FileLock:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,13 @@ def medfold(*words, env=None):
         (("ensemble", "-c", "small"), '--runs: not given. Example: --runs "baseline baseline-s1"'),
         (("compare", "-c", "small", "--runs", " "), '--runs: not given. Example: --runs "simple_cnn baseline"'),
         (("predict", "-c", "small"), "--images: not given. Example: --images my-images"),
+        (("trian",), "no such command 'trian' (did you mean 'train'?). See: medfold --help"),
+        (("train", "--folds", "0"), "no such option: --folds (Possible options: --fold"),
+        (
+            ("download", "-c", "small", "--from", ".", "--files", "a.csv"),
+            "--from and --files: together they have no meaning",
+        ),
+        (("train", "--fold"), "option '--fold' requires an argument"),
         (("new",), "--competition: not given. Example: --competition skin-lesions --from skin-lesions.zip"),
         (("submit", "-c", "small"), "run 'baseline' is not trained"),
         (("download", "-c", "small", "--from", "x.zip", "--force"), "--from x.zip: no such file or folder"),
@@ -52,6 +60,37 @@ def test_user_errors_print_one_line_and_exit_with_2(folded, words, message, monk
     assert said.count("\n") == 1
     assert said.startswith("medfold: ")
     assert message in said
+
+
+NUMBERS = [("train", "--fold"), ("train", "--seeds"), ("train", "--jobs"), ("train", "--workers"), ("export", "--fold")]
+
+
+@pytest.mark.parametrize(("command", "option"), NUMBERS)
+@pytest.mark.parametrize("value", ["²", "--1", "1.5", "0x1", "1e3", "½", "0 ²", "nan"])
+def test_text_that_is_no_number_is_refused(folded, command, option, value, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["medfold", command, "-c", "small", f"{option}={value}"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert line.startswith(f"medfold: {option} {value}: expected ")
+
+
+def test_unexpected_error_prints_one_line_and_keeps_the_traceback(folded, monkeypatch, capsys):
+    def fail(project):
+        raise ValueError("of two\nlines")
+
+    monkeypatch.setattr("medfold.commands.runs.list_runs", fail)
+    monkeypatch.setattr(sys, "argv", ["medfold", "runs", "-c", "small"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    line = capsys.readouterr().err
+    assert line.startswith("medfold: unexpected error, ValueError: of two lines. This is a bug: please report it with ")
+    file = Path(line.split()[-1])
+    assert "in fail" in file.read_text()
+    file.unlink()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +116,7 @@ def test_user_errors_print_one_line_and_exit_with_2(folded, words, message, monk
 )
 @pytest.mark.parametrize("by_make", [True, False])
 def test_errors_name_options_as_the_user_typed_them(error, line, by_make, monkeypatch, capsys):
-    def fail():
+    def fail(words, standalone_mode):
         raise error
 
     monkeypatch.setattr(cli, "app", fail)

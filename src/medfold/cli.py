@@ -4,8 +4,10 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -48,6 +50,7 @@ VARIABLE_WITH_VALUE = re.compile(
 )
 
 Result = TypeVar("Result")
+UsageError = typer.BadParameter.__mro__[1]  # of click, which newer versions of typer contain
 
 app = typer.Typer(
     help="A Kaggle starter kit for medical imaging competitions.",
@@ -84,6 +87,9 @@ def download(
     force: Force = False,
 ) -> None:
     """Get and check the data."""
+    if path and files:
+        fix = "FROM= takes all files of a folder or archive; FILES= gets single files from the source"
+        raise UserError("together they have no meaning", "FROM and FILES", fix)
     project = open_project(competition)
     from medfold.commands.download import download
 
@@ -156,7 +162,7 @@ def train(
 ) -> None:
     """Train some folds, or all missing ones."""
     numbers = fold.split()
-    if fold != "all" and not (numbers and all(number.lstrip("-").isdigit() for number in numbers)):
+    if fold != "all" and not (numbers and all(re.fullmatch("-?[0-9]+", number) for number in numbers)):
         raise UserError("expected numbers or all", f"FOLD={fold}", 'Example: FOLD="0 1"')
     if on not in ("here", "kaggle"):
         raise UserError("expected here or kaggle", f"ON={on}", "Example: ON=kaggle")
@@ -326,7 +332,7 @@ def export(
     out: Annotated[str, typer.Option(help="The file to write.")] = "",
 ) -> None:
     """Write the model of a fold as a .keras file, which Keras loads without medfold."""
-    if not fold.isdigit():
+    if not fold.isdecimal():
         raise UserError("expected a number", f"FOLD={fold}", "Example: FOLD=0")
     project = open_project(competition)
     from medfold.commands.export import export
@@ -393,8 +399,8 @@ def main() -> None:
     """Runs a command; a UserError becomes one line and exit code 2."""
     stop_on_signals()
     try:
-        with os_errors_explained():
-            app()
+        with os_errors_explained(), _usage_errors_explained():
+            code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except UserError as error:
         if "--debug" in sys.argv:
             raise
@@ -402,10 +408,35 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         _end_stopped()
-    except SystemExit as stop:  # typer turns Ctrl-C into one
-        if stop.code == INTERRUPTED:
-            _end_stopped()
-        raise
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"medfold: {_describe_bug(error)}", file=sys.stderr)
+        sys.exit(1)
+    if code == INTERRUPTED:  # typer turns Ctrl-C into an exit code
+        _end_stopped()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _usage_errors_explained() -> Iterator[None]:
+    """Turns errors of the option parser into UserErrors."""
+    try:
+        yield
+    except UsageError as error:
+        command = error.ctx.info_name if error.ctx and error.ctx.parent else ""
+        text = re.sub(r"\. Did you mean (.*)\?$", r" (did you mean \1?)", error.format_message().rstrip("."))
+        raise UserError(
+            text[:1].lower() + text[1:], None, f"See: medfold {command} --help".replace("  ", " ")
+        ) from None
+
+
+def _describe_bug(error: Exception) -> str:
+    """Writes the traceback of an unexpected error to a file, and returns one line that names it."""
+    with tempfile.NamedTemporaryFile("w", prefix="medfold-", suffix=".txt", delete=False) as file:
+        traceback.print_exception(error, file=file)
+    text = " ".join(str(error).split())[:200]
+    return f"unexpected error, {type(error).__name__}: {text}. This is a bug: please report it with {file.name}"
 
 
 def _with_options(error: UserError) -> UserError:

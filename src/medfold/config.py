@@ -36,12 +36,13 @@ class _Loader(yaml.SafeLoader):
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
-        repeated_key = next((key for key in keys if keys.count(key) > 1), None)
-        if repeated_key is not None:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key '{repeated_key}' occurs twice", node.start_mark
-            )
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if key.value in seen:
+                    problem = f"the key '{key.value}' occurs twice"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                seen.add(key.value)
         for key, value in node.value:
             if key.value in _TEXT_KEYS and isinstance(value, yaml.SequenceNode):
                 for item in value.value:

@@ -15,6 +15,7 @@ READ_ONLY = ("the disk can only be read", "Write to another disk, or mount this 
 CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
 NO_PERMISSION = ("permission denied", CHECK_PATH)
 NO_LOCKS = ("the disk has no file locks, as some network drives", "Move the project to a local disk")
+FILE_IN_PLACE = ("a file is where a folder must be", "Move it away")
 OS_ERRORS = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: ("your quota on this disk is used up", FULL[1]),
@@ -24,6 +25,8 @@ OS_ERRORS = {
     errno.EPERM: NO_PERMISSION,
     errno.ENOLCK: NO_LOCKS,
     errno.EOPNOTSUPP: NO_LOCKS,
+    errno.EEXIST: FILE_IN_PLACE,
+    errno.ENOTDIR: FILE_IN_PLACE,
     errno.EIO: ("the disk failed to read or write", "Check the disk; a copy of the file may help"),
 }
 

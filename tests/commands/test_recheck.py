@@ -50,7 +50,11 @@ def test_every_ensemble_method_is_recomputed(folded, method):
     facts.write_text(facts.read_text().replace("metric: auc", "metric: auc, also: [accuracy, log_loss]"))
     project = Project.open("small")
     submit(project, names=["one", "two"], method=method)
-    recheck(project)
+    assert [(result.kind, result.not_computed) for result in recheck(project)] == [
+        ("run", ""),
+        ("run", ""),
+        ("submission", ""),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +65,7 @@ def test_every_post_processing_is_recomputed(folded, metric):
     project = Project.open("other")
     finished_run(project, "one", 1.0)
     submit(project, names=["one"])
-    recheck(project)
+    assert [(result.kind, result.not_computed) for result in recheck(project)] == [("run", ""), ("submission", "")]
 
 
 def change_last_digit(path):

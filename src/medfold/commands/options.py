@@ -71,7 +71,7 @@ def read_seeds(text: str) -> list[int]:
         UserError: not a list of different numbers.
     """
     numbers = text.split()
-    if not numbers or not all(number.isdigit() for number in numbers) or len(set(numbers)) != len(numbers):
+    if not numbers or not all(number.isdecimal() for number in numbers) or len(set(numbers)) != len(numbers):
         raise UserError("expected different numbers >= 0", f"SEEDS={text}", 'Example: SEEDS="0 1 2"')
     return [int(number) for number in numbers]
 

@@ -53,7 +53,7 @@ def resolve_jobs(text: str, num_folds: int) -> int:
     """
     if text == "auto":
         return max(1, min(num_folds, len(hardware.cuda_devices()) or hardware.num_cores()))
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise UserError("expected a number from 1, or auto", f"JOBS={text}", "Example: JOBS=2")
     return min(num_folds, int(text))
 
@@ -73,7 +73,7 @@ def resolve_workers(text: str) -> int:
         if hardware.cuda_devices():
             return min(cores, MAX_AUTO_WORKERS)
         return min(cores // 2, MAX_AUTO_WORKERS) if cores > 2 else 0
-    if not text.isdigit():
+    if not text.isdecimal():
         raise UserError("expected a number from 0, or auto", f"WORKERS={text}", "Example: WORKERS=4")
     return int(text)
 

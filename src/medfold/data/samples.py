@@ -114,21 +114,22 @@ def _write(
 ) -> None:
     """Writes the sample table, solution and sample submission; the metadata last, since it marks them as complete."""
     paths.samples_metadata.unlink(missing_ok=True)
+    written = [paths.samples, paths.groups]
     if solution is not None:
         files.write_csv(solution, paths.solution)
+        written.append(paths.solution)
     if not competition.submission.sample:
         units = table.loc[table["part"] == "test", "unit"].unique()
         files.write_csv(_blank_submission(competition, units), paths.sample_submission)
+        written.append(paths.sample_submission)
     files.write_csv(table, paths.samples)
-    images = files.sha256_of_text(table[["id", "image"]].to_csv(index=False))
-    metadata = {"made from": samples_fingerprint(competition, paths), "images": images, "undivided": undivided}
-    metadata["files"] = {path.name: files.sha256(path) for path in _written_files(paths) if path.is_file()}
+    metadata = {
+        "made from": samples_fingerprint(competition, paths),
+        "images": files.sha256_of_text(table[["id", "image"]].to_csv(index=False)),
+        "undivided": undivided,
+        "files": {path.relative_to(paths.data).as_posix(): files.sha256(path) for path in written},
+    }
     files.write_json(metadata, paths.samples_metadata, sealed=True)
-
-
-def _written_files(paths: CompetitionPaths) -> list[Path]:
-    """Returns the files beside the metadata, which are made from the raw data; not each competition has all."""
-    return [paths.samples, paths.solution, paths.sample_submission, paths.groups]
 
 
 def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
@@ -155,11 +156,9 @@ def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool
     is_complete = paths.samples.is_file() and isinstance(metadata, dict) and "made from" in metadata
     if not is_complete or metadata["made from"] != samples_fingerprint(competition, paths):
         return False
-    # Older versions did not note hashes.
-    for path in _written_files(paths):
-        digest = metadata.get("files", {}).get(path.name)
-        if digest is not None and (not path.is_file() or files.sha256(path) != digest):
-            warn("damaged", f"{path.name} is missing or has changed since it was written: made again")
+    for name, digest in metadata.get("files", {}).items():  # older versions noted none
+        if not (paths.data / name).is_file() or files.sha256(paths.data / name) != digest:
+            warn("damaged", f"{name} is missing or has changed since it was written: made again")
             return False
     return True
 

@@ -1,0 +1,118 @@
+"""Damage to each file that one stage leaves for another is named, or made good: the table in docs/reliability.md."""
+
+import random
+import re
+import shutil
+
+import pytest
+
+from medfold import files
+from medfold.commands.folds import make_folds
+from medfold.commands.recheck import recheck
+from medfold.commands.runs import list_runs
+from medfold.commands.scores import scores
+from medfold.commands.submit import submit
+from medfold.competition.project import Project
+from medfold.competition.recipe import image_settings
+from medfold.data.dataset import load_dataset, scan_dataset
+from medfold.errors import UserError
+from medfold.images.store import load_store, store_key, verify_store
+from tests.conftest import copied
+from tests.support.helpers import REPOSITORY, finished_run
+
+pytestmark = pytest.mark.slow
+KINDS = ["truncated", "empty", "one byte", "binary", "missing"]
+
+
+def read_table() -> list[tuple[str, str, str]]:
+    """Reads (file, kind of damage, what happens) from the page."""
+    page = (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
+    head = "| file | " + " | ".join(KINDS) + " |\n"
+    rows = [line.strip("|").split("|") for line in page.partition(head)[2].splitlines()[1:] if line.startswith("|")]
+    return [
+        (file.strip().strip("`"), kind, outcome.strip())
+        for file, *outcomes in rows
+        for kind, outcome in zip(KINDS, outcomes, strict=True)
+    ]
+
+
+def damage(path, kind):
+    content, rng = path.read_bytes(), random.Random(f"{path.name} {kind}")
+    if kind == "missing":
+        path.unlink()
+    elif kind == "one byte":
+        position = len(content) // 2
+        digit = content[position : position + 1].isdigit()
+        changed = (content[position] - 47) % 10 + 48 if digit else content[position] ^ 1
+        path.write_bytes(content[:position] + bytes([changed]) + content[position + 1 :])
+    else:
+        path.write_bytes({"truncated": content[: len(content) // 2], "empty": b"", "binary": rng.randbytes(300)}[kind])
+
+
+@pytest.fixture(scope="session")
+def finished_once(once, folded_once):
+    """A project with a store, two finished runs and a submission; only to copy."""
+
+    def make(root):
+        shutil.copytree(folded_once, root, dirs_exist_ok=True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            project = Project.open("small")
+            scan_dataset(project, image_settings(project, "baseline"))
+            finished_run(project, "one")
+            finished_run(project, "two", 0.5)
+            submit(project, names=["one", "two"])
+
+    return once("finished", make)
+
+
+def run_all_commands(project):
+    """Runs what reads the files of earlier stages, and returns what must not depend on damage."""
+    make_folds(project)
+    settings = image_settings(project, "baseline")
+    scan_dataset(project, settings)
+    data, key = load_dataset(project), store_key(project.competition, project.paths, settings)
+    verify_store(project.paths, key)
+    store = load_store(project.paths, key)
+    pixels = store.pixels[store.rows_of(data.train["id"])].tobytes()
+    run_list = [(run.name, run.value) for run in list_runs(project).runs]
+    submit(project, names=["one", "two"], force=True)
+    rechecked = [(result.kind, result.differences) for result in recheck(project)]
+    scores(project.workspace, "small")
+    submissions = {files.sha256(path) for path in project.paths.submissions.glob("*.csv")}
+    table = data.train[["id", "group", "fold"]].to_csv()
+    return pixels, table, data.targets.tolist(), run_list, rechecked, submissions
+
+
+@pytest.fixture(scope="session")
+def undamaged(finished_once, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        copied(finished_once, tmp_path_factory.mktemp("undamaged"), patch)
+        return run_all_commands(Project.open("small"))
+
+
+@pytest.mark.parametrize(("name", "kind", "outcome"), read_table())
+def test_damage_is_named_or_made_good(finished_once, undamaged, tmp_path, monkeypatch, capsys, name, kind, outcome):
+    root = copied(finished_once, tmp_path, monkeypatch)
+    path = sorted(root.glob(name))[0]
+    damage(path, kind)
+    capsys.readouterr()
+    refusal = None
+    try:
+        result = run_all_commands(Project.open("small"))
+    except UserError as error:
+        refusal = str(error)
+    output = capsys.readouterr().out
+    if outcome == "refused":
+        assert refusal is not None
+        assert "\n" not in refusal
+        assert path.name in refusal or path.parent.name in refusal
+    elif outcome == "made again":
+        assert refusal is None
+        assert re.search(rf"{re.escape(path.name)}.*made again", output)
+        assert result == undamaged
+        assert path.is_file()
+    else:
+        assert outcome == "no effect"
+        assert refusal is None
+        assert result == undamaged

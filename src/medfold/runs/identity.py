@@ -140,7 +140,9 @@ def has_same_folds(project: Project, metadata: dict[str, Any]) -> bool:
     path = project.paths.folds
     if not path.is_file():
         return False
-    old_hash = files.sha256_of_text(path.read_bytes().replace(b"\r\n", b"\n").decode(errors="replace"))  # as older versions saved it
+    old_hash = files.sha256_of_text(
+        path.read_bytes().replace(b"\r\n", b"\n").decode(errors="replace")
+    )  # as older versions saved it
     return metadata["folds"] in (folds_fingerprint(project.paths), old_hash)
 
 

@@ -269,7 +269,8 @@ def bases() -> str:
     for path in sorted((ROOT / "competition" / "_base").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
         comment = re.match(r"(?:#.*\n)*", text)[0]
-        what = " ".join(line.removeprefix("#").strip() for line in comment.splitlines())
+        lines = [line.removeprefix("#").strip() for line in comment.splitlines()]
+        what = re.sub(r"(?<=[^.:,;])\n(?=[A-Z])", ". ", "\n".join(lines)).replace("\n", " ")
         kind = "facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else "recipe"
         rows.append((f"`{path.stem}`", kind, what))
     return table(("`extends:`", "base of a", "for"), rows)

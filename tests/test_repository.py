@@ -5,7 +5,7 @@ import re
 import pytest
 
 from medfold.competition.project import Project
-from medfold.competition.recipe import SHARED_RECIPES, load_recipe
+from medfold.competition.recipe import SHARED_RECIPES, ineffective_settings, load_recipe
 from medfold.paths import Workspace
 from tests.support.helpers import REPOSITORY, shipped
 
@@ -20,6 +20,14 @@ def test_every_competition_and_recipe_loads(name):
     assert "baseline" in recipes
     for each in recipes | set(SHARED_RECIPES):
         load_recipe(project.paths, ROOT.base_folder, each, {})
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_mobilenet_has_no_setting_without_effect(name):
+    project = Project.open(name, ROOT)
+    recipe = load_recipe(project.paths, ROOT.base_folder, "mobilenet", {})
+    own = {"augment"} if (project.paths.folder / "mobilenet.yaml").is_file() else set()  # names its kind of views
+    assert set(ineffective_settings(recipe, project.competition.images.symmetry)) <= own | {"tta"}
 
 
 def test_files_linked_in_texts_exist():

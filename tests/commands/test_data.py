@@ -4,8 +4,11 @@ import pytest
 
 from medfold import files
 from medfold.commands.data import data
+from medfold.competition.project import Project
+from medfold.data.raw_data import load_samples
 from medfold.errors import UserError
 from medfold.paths import Workspace
+from tests.conftest import SMALL, add_competition
 from tests.support.helpers import finished_run
 
 
@@ -14,6 +17,17 @@ def test_unknown_data_or_missing_competition_raises(small):
         data(Workspace.find(), "small", ["store/x"], skip_question=True)
     with pytest.raises(UserError, match="DELETE: no competition named"):
         data(Workspace.find(), None, ["raw"], skip_question=True)
+
+
+def test_raw_data_of_ones_own_is_not_offered_as_a_download(project_folder, capsys):
+    add_competition(project_folder, "own", SMALL.replace(SMALL.splitlines()[1], "source: {kind: own}"))
+    raw = Workspace.find().competition("own").raw
+    raw.mkdir(parents=True)
+    data(Workspace.find(), "own")
+    assert "everything; only from your own copy: FROM=" in capsys.readouterr().out
+    raw.rmdir()
+    with pytest.raises(UserError, match="Run: make download COMPETITION=own FROM=folder-or-archive$"):
+        load_samples(Project.open("own"))
 
 
 def test_data_lists_users_of_data_and_removes_by_name(folded, capsys):

@@ -7,10 +7,12 @@ import yaml
 from medfold.commands.folds import make_folds
 from medfold.commands.new import new
 from medfold.competition.project import Project, image_settings
+from medfold.competition.recipe import Recipe, load_recipe
 from medfold.errors import UserError
 from medfold.paths import Workspace
+from medfold.scaffold.folder import SIZE_OF_GPU_HISTOLOGY, folder_files
 from tests.lookalikes import LOOKALIKES
-from tests.support.helpers import picture
+from tests.support.helpers import REPOSITORY, picture
 
 
 @pytest.fixture
@@ -35,7 +37,11 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
         "README.md",
         "baseline.yaml",
         "competition.yaml",
+        "gpu.yaml",
     }
+    drafted = yaml.safe_load((folder / "competition.yaml").read_text())
+    assert drafted.get("submission", {}).get("id") is None  # as the id column of the labels
+    assert "folds" not in drafted
     with pytest.raises(UserError, match=r"'score.metric': not filled in yet"):
         Project.open("tissue")
     text = (folder / "competition.yaml").read_text()
@@ -44,6 +50,10 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
     project = Project.open("tissue")
     data = make_folds(project, prepare=image_settings(project, "baseline"))
     assert (len(data.train), len(data.test)) == (60, 20)
+    assert load_recipe(project.paths, project.workspace.base_folder, "baseline", {}) == Recipe(
+        images={"size": 96, "fit": "pad"}, backbone={"width": 24}, training={"epochs": 10}
+    )
+    assert "extends: gpu_histology" in (folder / "gpu.yaml").read_text()
 
 
 def test_new_uses_raw_data_already_in_place(project_folder, histology):
@@ -107,3 +117,28 @@ def test_local_files_give_source_own_and_upload_local(project_folder, histology,
     readme = (project_folder / "competition" / "tissue" / "README.md").read_text()
     assert "make download COMPETITION=tissue FROM=folder-or-archive" in readme
     assert "kaggle.com" not in readme
+
+
+@pytest.mark.parametrize(
+    ("facts", "side", "expected"),
+    [
+        ({"images": {"train": "train/{id}.dcm"}, "task": "binary"}, 2000, "extends: gpu_radiograph\n"),
+        ({"images": {"train": "{id}.png", "channels": 1}, "task": "binary"}, 200, "extends: gpu_radiograph\n"),
+        ({"title": "Retinal grades", "images": {}, "task": "ordinal"}, 3000, "extends: gpu_fundus\n"),
+        ({"title": "Fundus", "images": {}, "task": "binary"}, 3000, "extends: gpu_fundus\nhead: classes\n"),
+        ({"images": {"channels": 3}, "task": "binary"}, 224, "extends: gpu_histology\nimages: {size: 224}\n"),
+        ({"images": {"channels": 3}, "task": "binary"}, 96, "extends: gpu_histology\n"),
+        ({"images": {"channels": 3}, "task": "binary"}, 600, "extends: gpu_screening\n"),
+        ({"images": {"channels": 3}, "task": "binary"}, None, "extends: gpu_screening\n"),
+    ],
+)
+def test_gpu_recipe_extends_the_one_for_such_images(facts, side, expected):
+    facts = {"source": {"kind": "own"}, **facts}
+    text = folder_files("theirs", facts, side)["gpu.yaml"]
+    assert text.startswith("# make train COMPETITION=theirs RECIPE=gpu\n")
+    assert text.endswith(expected)
+    name = yaml.safe_load(text)["extends"]
+    base = REPOSITORY / "competition" / "_base" / f"{name}.yaml"
+    assert base.is_file()
+    if name == "gpu_histology":
+        assert yaml.safe_load(base.read_text())["images"]["size"] == SIZE_OF_GPU_HISTOLOGY

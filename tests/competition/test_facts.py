@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from medfold.competition.facts import Competition
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.former_names import with_current_names, with_former_names
 from medfold.competition.project import Project
@@ -167,3 +168,47 @@ def test_competition_yaml_with_a_former_name_and_a_layout_in_its_base_is_one_lin
     with pytest.raises(UserError, match=r"competition\.yaml, first: 'labels\.shape' is the former name") as caught:
         Project.open("first", variants)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "method"),
+    [
+        ({}, "stratified"),
+        ({"group": "patient_id"}, "stratified-group"),
+        ({"group_pattern": "p(.*)"}, "stratified-group"),
+    ],
+)
+def test_folds_method_follows_from_the_groups(labels, method):
+    facts = _facts(labels={"file": "train.csv", "targets": ["target"], **labels})
+    assert facts.folds.method == facts.model_dump()["folds"]["method"] == method
+    written_out = {**facts.model_dump(), "folds": {"method": "group"}}
+    assert Competition.model_validate(written_out).folds.method == "group"
+    assert Competition.model_validate(facts.model_dump()) == facts
+
+
+@pytest.mark.parametrize(
+    ("submission", "score", "expected"),
+    [
+        ({"sample": "sample.csv"}, {}, "image_id"),
+        ({"sample": "sample.csv", "id": "key"}, {}, "key"),
+        ({"sample": "sample.csv"}, {"unit": "{patient}"}, "id"),
+        ({}, {}, "id"),
+    ],
+)
+def test_id_column_of_the_submission_is_that_of_the_labels(submission, score, expected):
+    labels = {"file": "train.csv", "id": "image_id", "targets": ["target"]}
+    facts = _facts(labels=labels, submission=submission, score={"metric": "auc", **score})
+    assert facts.submission.id == facts.model_dump()["submission"]["id"] == expected
+
+
+def _facts(**sections):
+    """Facts of a binary task with test images."""
+    required = {
+        "title": "x",
+        "source": {"kind": "own"},
+        "upload": "local",
+        "task": "binary",
+        "images": {"train": "{id}.png", "test": "t/{id}.png"},
+        "score": {"metric": "auc"},
+    }
+    return Competition.model_validate({**required, **sections})

@@ -155,6 +155,9 @@ def test_shared_recipes_need_no_file(project_folder):
     assert load("simple_cnn").backbone.name == "simple_cnn"
     debug = load("debug")
     assert (debug.training.images, debug.images, debug.backbone) == (32, load().images, load().backbone)
+    mobilenet = load("mobilenet")
+    assert (mobilenet.backbone.name, mobilenet.training.epochs) == ("MobileNetV2", 0)
+    assert ineffective_settings(mobilenet, "horizontal") == {}
     with pytest.raises(UserError, match=r"_base/simple_cnn.yaml with SET: unknown key 'training.epoch'"):
         load("simple_cnn", training={"epoch": 3})
 

@@ -850,6 +850,15 @@ word(
 word("another machine", r"--on aws: expected here or kaggle", "train", "-c", "clinic", "--on", "aws")
 word("no run to list", r"clinic: no run yet. Run: make train", "runs", "-c", "clinic")
 word("no run to submit", r"run 'baseline' is not trained. Run: make train", "submit", "-c", "clinic")
+word(
+    "no run of a recipe to submit",
+    r"run 'debug' is not trained. Run: make train COMPETITION=clinic RECIPE=debug$",
+    "submit",
+    "-c",
+    "clinic",
+    "--runs",
+    "debug",
+)
 word("no run to report", r"run 'baseline' is not trained", "report", "-c", "clinic")
 word("no run to predict with", r"run 'baseline' is not trained", "predict", "-c", "clinic", "--images", "given/test")
 word(

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from medfold import files
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
-from medfold.runs.run_folder import done_folds, find_run, is_fold_done, open_run, predictions_table, read_run
+from medfold.runs.run_folder import (
+    done_folds,
+    find_run,
+    is_fold_done,
+    open_run,
+    predictions_table,
+    read_run,
+    trained_folds,
+)
 from medfold.scoring.out_of_fold import oof_by_unit, oof_score
 from tests.support.helpers import competition, finished_run
 
@@ -61,6 +69,14 @@ def test_fold_is_done_only_if_hashes_match(small):
     assert is_fold_done(fold)
     files.write_text("id\nx\n", fold.oof)
     assert not is_fold_done(fold)
+
+
+@pytest.mark.parametrize(("run", "recipe"), [("baseline", ""), ("simple_cnn", " RECIPE=simple_cnn"), ("mine", "")])
+def test_untrained_run_is_trained_by_the_recipe_of_its_name(small, run, recipe):
+    paths = small.paths.run(run)
+    for check in (lambda: read_run(paths), lambda: trained_folds(paths, 3)):
+        with pytest.raises(UserError, match=f"Run: make train COMPETITION=small{recipe}$"):
+            check()
 
 
 def test_run_name_must_be_a_folder_name(small):

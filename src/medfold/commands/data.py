@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfold import files
+from medfold.competition import load_facts
 from medfold.console import confirm, format_size, print_table, say
 from medfold.errors import UserError, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
@@ -46,7 +47,7 @@ def data(
         raise UserError("no competition named", "DELETE", "Name a competition: COMPETITION=name")
     for competition in names:
         paths = workspace.competition(competition)
-        items = list_data_items(paths)
+        items = list_data_items(paths, _is_own_data(workspace, paths))
         if names_to_remove:
             known = {item.name: item for item in items}
             selected = select_names(known, names_to_remove, f"data of {competition}")
@@ -65,12 +66,18 @@ def data(
         say("data", "none yet")
 
 
-def list_data_items(paths: CompetitionPaths) -> list[DataItem]:
-    """Returns the removable parts of a competition's folder in data/, the largest first."""
+def list_data_items(paths: CompetitionPaths, is_own: bool) -> list[DataItem]:
+    """Returns the removable parts of a competition's folder in data/, the largest first.
+
+    Args:
+        paths: of the competition.
+        is_own: True if its raw data has no download address.
+    """
     items, runs_by_store = [], _runs_by_store(paths)
     raw = [path for path in (paths.raw, paths.raw_manifest) if path.exists()]
     if raw:
-        items.append(DataItem("raw", raw, total_size(raw), "everything; make download gets it again"))
+        copy = "only from your own copy: FROM=" if is_own else "make download gets it again"
+        items.append(DataItem("raw", raw, total_size(raw), f"everything; {copy}"))
     if paths.downloads.is_dir():
         items.append(DataItem("downloads", [paths.downloads], total_size([paths.downloads]), "an unfinished download"))
     for kind, folder in (("store", paths.data / "store"), ("features", paths.data / "features")):
@@ -78,6 +85,14 @@ def list_data_items(paths: CompetitionPaths) -> list[DataItem]:
             used_by = shorten_list(runs_by_store.get(path.name, [])) or "no run"
             items.append(DataItem(f"{kind}/{path.name}", [path], total_size([path]), used_by))
     return sorted(items, key=lambda item: -item.bytes)
+
+
+def _is_own_data(workspace: Workspace, paths: CompetitionPaths) -> bool:
+    """Returns True if the source is of kind own; False also where competition.yaml has a fault."""
+    try:
+        return load_facts(paths, workspace.base_folder).source.get("kind") == "own"
+    except UserError:
+        return False
 
 
 def select_names(known: dict, names: list[str], owner: str) -> list[str]:

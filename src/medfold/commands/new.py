@@ -46,7 +46,7 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
         Source(source, paths).write_manifest()
     draft = draft_facts(paths.raw)
     facts = complete_facts(draft, name, source)
-    for file, content in folder_files(name, facts).items():
+    for file, content in folder_files(name, facts, draft.largest_side).items():
         files.write_text(content, paths.folder / file)
     _show(workspace, paths, draft, facts)
     _check_facts(paths, facts)

@@ -11,7 +11,12 @@ REQUIRED = "required"  # shown as the default of an option that must be given; i
 CompetitionName = Annotated[
     str, typer.Option("--competition", "-c", help="Name of a folder under competition/, or its address at Kaggle.")
 ]
-RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="Name of a recipe beside competition.yaml.")]
+RecipeName = Annotated[
+    str,
+    typer.Option(
+        "--recipe", "-r", help="Name of a recipe: a file beside competition.yaml, or debug, mobilenet or simple_cnn."
+    ),
+]
 Overrides = Annotated[str, typer.Option("--set", help='Keys of the recipe to change: "training.epochs=3 tta=false".')]
 Seeds = Annotated[str, typer.Option(help='Seeds, a separate run for each: "0 1 2".')]
 Runs = Annotated[

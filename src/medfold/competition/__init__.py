@@ -4,7 +4,7 @@ from medfold.competition.facts import Competition, has_known_groups
 from medfold.competition.facts_sections import FoldFacts, ImageFacts, Symmetry
 from medfold.competition.former_names import with_current_names, with_former_names
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
-from medfold.competition.project import RESEARCH_NOTICE, Project, image_settings
+from medfold.competition.project import RESEARCH_NOTICE, Project, image_settings, load_facts
 from medfold.competition.recipe import (
     Recipe,
     effective_recipe,
@@ -12,6 +12,7 @@ from medfold.competition.recipe import (
     ineffective_settings,
     load_recipe,
     parse_overrides,
+    recipe_names,
     run_name,
 )
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
@@ -36,10 +37,12 @@ __all__ = [
     "image_settings",
     "ineffective_settings",
     "kaggle_slug",
+    "load_facts",
     "load_recipe",
     "parse_overrides",
     "parse_slug",
     "plugins_hash",
+    "recipe_names",
     "run_name",
     "use_plugins",
     "with_current_names",

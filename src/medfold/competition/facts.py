@@ -59,6 +59,21 @@ class Competition(StrictModel):
         return items_as_text(value)
 
     @model_validator(mode="after")
+    def _resolve_defaults(self) -> "Competition":
+        """Resolves defaults that depend on other keys, so that recorded facts show the values in effect."""
+        if not self.submission.id:
+            has_image_rows = self.submission.sample and not self.score.unit and "{" not in self.labels.id
+            self._resolve("submission", id=self.labels.id if has_image_rows else "id")
+        if self.folds.method == "auto":
+            is_grouped = self.labels.group or self.labels.group_pattern
+            self._resolve("folds", method="stratified-group" if is_grouped else "stratified")
+        return self
+
+    def _resolve(self, section: str, **values: str) -> None:
+        resolved = getattr(self, section).model_copy(update=values)
+        object.__setattr__(self, section, resolved)  # the model is frozen once it is validated
+
+    @model_validator(mode="after")
     def _check_consistency(self) -> "Competition":
         has_arrays = self.labels.layout == "arrays"
         if not self.images.train and not has_arrays:

@@ -268,7 +268,11 @@ class SubmissionFacts(StrictModel):
         default=None,
         description="Sample submission, below `raw/` and `images.root`. Made by medfold if the data has none.",
     )
-    id: str = Field(default="id", description="Column with the ids.")
+    id: str = Field(
+        default="",
+        description="Column with the ids. Default: `labels.id` if there is a sample submission with a row per image, "
+        "else `id`.",
+    )
     layout: Literal["wide", "long", "lists"] = Field(
         default="wide",
         description="`wide`: a row per unit. `long`: a row per unit and label, named `<unit>_<label>`. `lists`: a row "
@@ -286,10 +290,11 @@ class FoldFacts(StrictModel):
 
     k: int = Field(default=5, ge=2, description="Number of folds.")
     seed: int = Field(default=42, ge=0, description="Seed of the split.")
-    method: Literal["stratified", "group", "stratified-group"] = Field(
-        default="stratified",
+    method: Literal["auto", "stratified", "group", "stratified-group"] = Field(
+        default="auto",
         description="`stratified`: equal shares of the classes; for data without groups. `group`: groups stay whole. "
-        "`stratified-group`: both.",
+        "`stratified-group`: both. `auto`: `stratified-group` with `labels.group` or `labels.group_pattern`, else "
+        "`stratified`.",
     )
     duplicates: Literal["exact", "near"] = Field(
         default="exact",

@@ -24,7 +24,11 @@ ADDED_KEYS = (
 
 
 # Recipes that every competition has, and the files that they extend. A file of that name replaces them.
-SHARED_RECIPES = {"debug": ("baseline", "debug"), "simple_cnn": ("simple_cnn",)}
+SHARED_RECIPES = {
+    "debug": ("baseline", "debug"),
+    "mobilenet": ("baseline", "mobilenet"),
+    "simple_cnn": ("simple_cnn",),
+}
 
 
 class Recipe(StrictModel):

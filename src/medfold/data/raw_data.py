@@ -83,6 +83,12 @@ def _note_nested_copy(project: Project) -> None:
         warn("download", f"note: {project.display(nested)} is a second copy inside the first; it is not used")
 
 
+def _download_command(project: Project) -> str:
+    """Returns the command that gets the raw data; with FROM= for data that has no download address."""
+    has_address = project.competition.source["kind"] != "own"
+    return project.command("download") if has_address else project.command("download", FROM="folder-or-archive")
+
+
 def load_samples(project: Project) -> pd.DataFrame:
     """Loads the sample table; builds it first if it is missing or stale.
 
@@ -94,14 +100,14 @@ def load_samples(project: Project) -> pd.DataFrame:
     paths = project.paths
     if not paths.raw_manifest.is_file():
         if not open_source(project).is_embedded:
-            raise UserError("no data yet", paths.name, f"Run: {project.command('download')}")
+            raise UserError("no data yet", paths.name, f"Run: {_download_command(project)}")
         get_raw_data(project)
     missing = missing_files(paths)
     if missing:
         raise UserError(
             f"{count_of(len(missing), 'raw file is', 'raw files are')} missing or changed: {shorten_list(missing)}",
             paths.raw,
-            f"Run: {project.command('download')}",
+            f"Run: {_download_command(project)}",
         )
     with files.lock(paths.samples):
         if samples_are_fresh(project.competition, paths):

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from medfold import config, files
-from medfold.competition import Competition, Recipe
+from medfold.competition import Competition, Recipe, recipe_names
 from medfold.console import warn
 from medfold.errors import UserError, count_of, shorten_list
-from medfold.paths import CompetitionPaths
+from medfold.paths import CompetitionPaths, Workspace
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.scoring import oof_by_unit, oof_score
 
@@ -73,7 +73,7 @@ def read_run(paths: RunPaths) -> dict[str, Any]:
         competition = paths.folder.parent.name
         known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
-        fix = f"{trained}Run: make train COMPETITION={competition}"
+        fix = f"{trained}Run: {_first_train_command(paths)}"
         raise UserError(f"run '{paths.name}' is not trained", competition, fix)
     return metadata
 
@@ -123,9 +123,19 @@ def trained_folds(paths: RunPaths, k: int) -> list[int]:
         raise UserError(what, paths.fold(fold).folder, fix)
     if not done:
         competition = paths.folder.parent.name
-        fix = f"Run: make train COMPETITION={competition}"
+        fix = f"Run: {_first_train_command(paths)}"
         raise UserError(f"run '{paths.name}' has no finished fold", competition, fix)
     return done
+
+
+def _first_train_command(paths: RunPaths) -> str:
+    """Returns the command that trains a run; with RECIPE= if a recipe other than the baseline has the run's name."""
+    command = f"make train COMPETITION={paths.folder.parent.name}"
+    workspace = Workspace(paths.folder.parents[2])
+    if paths.name == "baseline" or paths.folder.parent.name not in workspace.competitions():
+        return command
+    recipes = recipe_names(workspace.competition(paths.folder.parent.name), workspace.base_folder)
+    return f"{command} RECIPE={paths.name}" if paths.name in recipes else command
 
 
 def _train_command(paths: RunPaths, fold: int) -> str:

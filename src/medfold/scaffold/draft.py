@@ -17,11 +17,13 @@ class Draft:
         facts: as in competition.yaml.
         reasons: (key, value, reason) of each guess.
         doubts: points for the user to check, as text.
+        largest_side: largest height or width of the images examined, in pixels; None if none was read.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
     reasons: list[tuple[str, str, str]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    largest_side: int | None = None
 
     def add_reason(self, key: str, value: object, why: str) -> None:
         self.reasons.append((key, str(value), why))

@@ -1,5 +1,6 @@
 """The files of a new competition folder, from drafted facts."""
 
+import re
 from typing import Any
 
 import yaml
@@ -19,10 +20,11 @@ ORDER = (
     "images",
     "score",
     "submission",
-    "folds",
 )
 IMAGE_ORDER = ("root", "train", "test", "exclude", "channels", "headers", "symmetry")
 STEPS = ("folds", "train", "submit")  # make targets, after the download
+LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
+SIZE_OF_GPU_HISTOLOGY = 96  # images.size of the shared recipe
 SUGGESTED = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 
@@ -35,14 +37,13 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
         source: the settings under `source`: kind and, for Kaggle, slug.
     """
     facts = dict(draft.facts)
-    grouped = "group" in facts["labels"] or "group_pattern" in facts["labels"]
     facts |= {
         "title": name.replace("-", " ").capitalize(),
         "source": source,
         "upload": facts.get("upload", "local"),
         "score": {"metric": None, **facts.get("score", {})},
-        "folds": {"method": "stratified-group" if grouped else "stratified"},
     }
+    _drop_default_id(draft, facts)
     if source["kind"] == "own":
         if facts["upload"] != "local":
             draft.reasons[:] = [row for row in draft.reasons if row[0] != "upload"]
@@ -58,29 +59,55 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
     return {key: facts[key] for key in ORDER if key in facts}
 
 
-def folder_files(name: str, facts: dict[str, Any]) -> dict[str, str]:
+def _drop_default_id(draft: Draft, facts: dict[str, Any]) -> None:
+    """Removes `submission.id` and its reason where it equals the default, `labels.id`."""
+    submission = facts.get("submission", {})
+    if submission.get("id") == facts["labels"].get("id", "id") and not facts["score"].get("unit"):
+        facts["submission"] = {key: value for key, value in submission.items() if key != "id"}
+        draft.reasons[:] = [row for row in draft.reasons if row[0] != "submission.id"]
+
+
+def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
+    """Returns the GPU recipe as YAML: the shared one that fits the images best."""
+    images, words = facts["images"], str(facts).lower()
+    if images.get("channels", 3) == 1 or ".dcm" in words:
+        return "extends: gpu_radiograph\n"
+    if re.search(r"fundus|retin[ao]", words):
+        return "extends: gpu_fundus\n" + ("" if facts["task"] == "ordinal" else "head: classes\n")
+    if largest_side is not None and largest_side <= LARGEST_PATCH:
+        size = f"images: {{size: {largest_side}}}\n" if largest_side > SIZE_OF_GPU_HISTOLOGY else ""
+        return f"extends: gpu_histology\n{size}"
+    return "extends: gpu_screening\n"
+
+
+def folder_files(name: str, facts: dict[str, Any], largest_side: int | None = None) -> dict[str, str]:
     """Returns the files of a competition folder: text by file name.
 
     Args:
         name: slug of the competition.
         facts: those of competition.yaml.
+        largest_side: largest height or width of the images, in pixels. Defaults to None: unknown.
     """
     text = yaml.dump(facts, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
     metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)
     text = text.replace("metric: null", f"metric: # fill in, see the competition's page: {metrics}", 1)
-    recipe = (
-        f"# make train COMPETITION={name}\nimages: {{size: 96, fit: pad}}\nbackbone: {{name: resnet9, width: 24}}\n"
+    command = f"# make train COMPETITION={name}"
+    baseline = (
+        f"{command}\n# A small net for a CPU, to see that everything works. For a real score: RECIPE=gpu or mobilenet\n"
     )
-    recipe += "augment: light\ntraining: {epochs: 10, batch_size: 32}\n"
+    baseline += "images: {size: 96, fit: pad}\nbackbone: {width: 24}\ntraining: {epochs: 10}\n"
+    gpu = f"{command} RECIPE=gpu\n# For a real score; needs a GPU. What it extends was guessed from the images.\n"
+    gpu += _gpu_recipe(facts, largest_side)
     from_folder = " FROM=folder-or-archive" if facts["source"]["kind"] == "own" else ""
     commands = (f"download COMPETITION={name}{from_folder}", *(f"{target} COMPETITION={name}" for target in STEPS))
     steps = "\n".join(f"    make {command}" for command in commands)
-    to_do = "To be written: what it is, its licence, time and score of each recipe."
+    to_do = "To be written: what it is, its licence, time and score of each recipe, measured or 'not measured'."
     about = facts.get("url", "Your own data.")
     readme = f"# {name}\n\n{about}\n\n{steps}\n\n{to_do}\n"
     return {
         "competition.yaml": f"# Guessed by make new from the files of the competition: check each line.\n{text}",
-        "baseline.yaml": recipe,
+        "baseline.yaml": baseline,
+        "gpu.yaml": gpu,
         "README.md": readme,
     }
 

@@ -45,6 +45,7 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
     guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets, label_facts)
     draft.facts["labels"] = label_facts
     channels = _channels(shape)
+    draft.largest_side = max(shape[1:3])
     draft.facts["images"] = {"channels": channels}
     draft.add_reason("images.channels", channels, f"the arrays are {shape}")
     draft.doubts.append("labels.group: patients unknown; are there several images per patient?")

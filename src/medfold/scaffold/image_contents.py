@@ -15,10 +15,10 @@ CHEAP_BYTES = 50_000_000
 
 
 def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
-    """Guesses the number of channels by reading some images; adds the reason and doubts to the draft.
+    """Guesses the number of channels by reading some images; adds the reason, doubts and the size to the draft.
 
     Args:
-        draft: gets the reason, and doubts about pages or frames and about images of mixed kinds.
+        draft: gets the reason, the largest side, and doubts about pages or frames and about images of mixed kinds.
         raw: the folder with the files of the competition.
         images: training images, as `read_image` takes them.
 
@@ -35,6 +35,7 @@ def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
             pixels = read_image(raw, image, facts)
         except UserError:
             continue
+        draft.largest_side = max(draft.largest_side or 0, *pixels.shape[:2])
         grey.append(bool((pixels == pixels[..., :1]).all()))
     _doubt_pages(draft, {count_pages(path_of_image(raw, image), facts) for image in chosen}, all(grey))
     if not grey:

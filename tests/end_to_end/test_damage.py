@@ -12,8 +12,8 @@ from medfold.commands.recheck import recheck
 from medfold.commands.runs import list_runs
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
-from medfold.competition.project import Project
 from medfold.competition import image_settings
+from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset, scan_dataset
 from medfold.errors import UserError
 from medfold.images.store import load_store, store_key, verify_store

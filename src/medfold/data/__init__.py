@@ -1,6 +1,6 @@
 """Data of a competition: sources, label layouts, sample table, targets, folds."""
 
-from medfold.data.dataset import Dataset, format_folds, load_dataset, scan_dataset
+from medfold.data.dataset import Dataset, format_folds, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
 from medfold.data.image_folder import new_images
 from medfold.data.label_layouts import label_layout
@@ -15,8 +15,10 @@ from medfold.data.samples import (
     sample_submission,
     samples_are_fresh,
 )
+from medfold.data.scanning import scan_dataset
 from medfold.data.sources.archives import unpack_archive
-from medfold.data.sources.source import Source, open_source, source
+from medfold.data.sources.kinds import source
+from medfold.data.sources.source import Source, open_source
 
 __all__ = [
     "Dataset",

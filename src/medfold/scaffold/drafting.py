@@ -12,7 +12,7 @@ from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import from_folders
 from medfold.scaffold.from_table import from_table
 from medfold.scaffold.image_files import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, ImageFiles
-from medfold.scaffold.label_table import LabelTables
+from medfold.scaffold.table_search import LabelTables
 from medfold.scaffold.target_columns import NoLabelError
 
 __all__ = ["Draft", "draft_facts"]

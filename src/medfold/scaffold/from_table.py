@@ -13,8 +13,8 @@ from medfold.scaffold.group_facts import guess_group
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_facts import guess_images
 from medfold.scaffold.image_files import ImageFiles
-from medfold.scaffold.label_table import LabelTable, LabelTables
 from medfold.scaffold.submission_facts import SampleSubmission, guess_submission
+from medfold.scaffold.table_search import LabelTable, LabelTables
 from medfold.scaffold.target_columns import guess_targets, keep_targets_of_sample
 from medfold.scaffold.task import guess_task
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from medfold.data.sources.source import SourceFolders
+from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
 
 

@@ -9,7 +9,7 @@ from medfold import files, http_download
 from medfold.console import format_size, say, warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
-from medfold.data.sources.source import SourceFolders
+from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
 
 UNPACKED_RATIO = 1.0  # size of the contents per size of the archive: images hardly compress

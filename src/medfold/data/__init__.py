@@ -1,6 +1,6 @@
 """Data of a competition: sources, label layouts, sample table, targets, folds."""
 
-from medfold.data.dataset import Dataset, format_folds, load_dataset
+from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
 from medfold.data.image_folder import new_images
 from medfold.data.label_layouts import label_layout
@@ -27,7 +27,6 @@ __all__ = [
     "build_samples",
     "encode_targets",
     "examples_of_classes",
-    "format_folds",
     "get_raw_data",
     "get_raw_files",
     "label_layout",

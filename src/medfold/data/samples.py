@@ -28,7 +28,7 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
-    hidden solution. With `labels.holdout` all samples are in the training part until `split_off_holdout`.
+    hidden solution. With `labels.holdout` all samples are in the training part until `write_holdout`.
 
     Raises:
         UserError: a missing file or column, a repeated id, an unknown label value, a label without its image, a unit
@@ -80,12 +80,14 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     return table
 
 
-def split_off_holdout(
+def write_holdout(
     competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
 ) -> pd.DataFrame:
-    """Moves the hold-out to the test part and hides its labels, for a local leaderboard.
+    """Moves the hold-out to the test part and hides its labels, for a local leaderboard; writes both.
 
     Args:
+        competition: the competition, with `labels.holdout`.
+        paths: its paths; the sample table, solution and sample submission are written again.
         table: the sample table, all of it in the training part.
         in_holdout: bool (n,), True for samples of the hold-out.
 
@@ -101,7 +103,7 @@ def split_off_holdout(
 
 
 def needs_holdout(paths: CompetitionPaths) -> bool:
-    """Returns True until `split_off_holdout` has made the test part of `labels.holdout`."""
+    """Returns True until `write_holdout` has made the test part of `labels.holdout`."""
     return bool((files.read_json(paths.samples_metadata) or {}).get("undivided"))
 
 

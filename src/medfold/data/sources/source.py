@@ -1,17 +1,4 @@
-"""Sources of raw data. Each `source.kind` is a module with three names:
-
-- `Options`: a pydantic model of the settings under `source:`;
-- `fetch(options, into)`: fills the folder `into.raw`; files that a competitor may not see go to `into.hidden`;
-- `accept(options, path)`: checks what `FROM=` names before it is copied, and returns the name under which a single
-  file is kept; raises UserError to refuse it;
-
-and, optionally:
-
-- `single_files(options)`: the `SingleFiles` of the source, if files can be downloaded separately;
-- `findings(hidden)`: positions of findings in the images, as `Source.findings` returns them.
-
-Both folders are temporary: `data/<name>/raw` is either unchanged or complete, whatever happens.
-"""
+"""The source of a competition: gets, repairs and lists its raw data. `kinds` has the interface of each kind."""
 
 import fnmatch
 import importlib
@@ -26,7 +13,15 @@ from medfold import config, files
 from medfold.competition import Project
 from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
-from medfold.data.sources.kinds import KINDS, SOURCES, SingleFiles, SourceFolders
+from medfold.data.sources.kinds import (
+    KINDS,
+    SOURCES,
+    HasFindings,
+    HasSingleFiles,
+    SingleFiles,
+    SourceFolders,
+    SourceKind,
+)
 from medfold.data.sources.manifest import list_raw_files, missing_files
 from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths
@@ -49,7 +44,7 @@ class Source:
         where = paths.facts.relative_to(paths.root)
         self.kind = settings.get("kind")
         if self.kind in KINDS:
-            self._kind = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
+            self._kind: SourceKind = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
         elif self.kind in SOURCES:
             self._kind = SOURCES[self.kind]
         else:
@@ -164,7 +159,7 @@ class Source:
             id, x, y, radius: one disc per finding, in pixels of the raw image. None if the source does not know them,
             or before the download.
         """
-        return self._kind.findings(self._paths.hidden) if hasattr(self._kind, "findings") else None
+        return self._kind.findings(self._paths.hidden) if isinstance(self._kind, HasFindings) else None
 
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""
@@ -234,7 +229,7 @@ class Source:
             files.write_csv(updated, self._paths.raw_manifest)
 
     def _single_files(self) -> SingleFiles | None:
-        return self._kind.single_files(self.options) if hasattr(self._kind, "single_files") else None
+        return self._kind.single_files(self.options) if isinstance(self._kind, HasSingleFiles) else None
 
 
 def _match_files(patterns: list[str], all_names: list[str]) -> list[str]:

@@ -67,7 +67,7 @@ def write_at(descriptor: int, data: memoryview | bytes, offset: int) -> None:
 
 
 def row_hash(row: np.ndarray) -> str:
-    """Hash of one row: XXH3 with 64 bits, as 16 hex digits."""
+    """Returns the hash of one row: XXH3 with 64 bits, as 16 hex digits."""
     return xxhash.xxh3_64_hexdigest(np.ascontiguousarray(row))
 
 

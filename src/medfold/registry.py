@@ -16,7 +16,7 @@ _is_running = False  # True while plugins.py runs
 
 
 def _run_none() -> None:
-    """The default: there are no plugins to run."""
+    """Does nothing: the default, without plugins."""
 
 
 _run_plugins: Callable[[], None] = _run_none

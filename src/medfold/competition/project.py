@@ -41,7 +41,7 @@ class Project:
         """Returns the make command for a target, as the user types it.
 
         Args:
-            target: of the Makefile.
+            target: name of a make target, such as `train`.
             variables: make variables besides COMPETITION.
         """
         variables = {"COMPETITION": self.paths.name, **variables}
@@ -88,21 +88,21 @@ def load_facts(paths: CompetitionPaths, bases: Path) -> Competition:
     """Reads the facts of a competition.
 
     Args:
-        paths: of the competition.
-        bases: the folder of the shared bases for `extends`.
+        paths: paths of the competition whose competition.yaml is read.
+        bases: folder of the shared YAML files that `extends` may name.
 
     Raises:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
-    where = paths.facts.relative_to(paths.root)
+    where = paths.facts_file.relative_to(paths.root)
     return config.validated(
         Competition, _read_facts(paths, bases), f"{where}, {paths.name}" if paths.folder_name != paths.name else where
     )
 
 
 def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
-    """The content of competition.yaml; for a variant, the shared facts overridden by its own."""
-    facts = config.load(paths.facts, bases)
+    """Reads the content of competition.yaml; for a variant, the shared facts overridden by its own."""
+    facts = config.load(paths.facts_file, bases)
     variants = facts.pop("variants", {})
     return config.merge(facts, variants[paths.name]) if paths.name in variants else facts
 

@@ -35,19 +35,23 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
             in two groups, or counts other than those in competition.yaml.
     """
     labels = competition.labels
-    where = f"{paths.facts.relative_to(paths.root)}, labels.layout"
+    where = f"{paths.facts_file.relative_to(paths.root)}, labels.layout"
     layout = label_layouts.LAYOUTS.find(labels.layout, where)
     train, test, solution = layout(competition, paths.raw_root(competition.images.root))
     if labels.holdout:
         test, solution = train.head(0), None
     if not len(train):
-        raise UserError("no training sample", paths.raw / labels.file, "Is the label table empty or truncated?")
+        raise UserError(
+            "no training sample", paths.raw / labels.file, "Restore the label table: it is empty or truncated"
+        )
     for part, table in (("train", train), ("test", test)):
         _check_ids(table, part)
         expected = (labels.counts or {}).get(part, len(table))
         if len(table) != expected:
             raise UserError(
-                f"expected {expected:,} {part} samples, found {len(table):,}", paths.raw, "Is the download complete?"
+                f"expected {expected:,} {part} samples, found {len(table):,}",
+                paths.raw,
+                "Check that the download is complete, or correct labels.counts in competition.yaml",
             )
     both = set(train["id"]) & set(test["id"])
     if both:
@@ -135,12 +139,12 @@ def _written_files(paths: CompetitionPaths) -> list[Path]:
 
 def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
-    facts = with_former_names(competition.model_dump(include={"task", "classes", "labels", "submission"}))
-    facts["images"] = competition.images.model_dump(include=IMAGE_FACTS)
-    facts["unit"] = competition.score.unit
+    used_facts = with_former_names(competition.model_dump(include={"task", "classes", "labels", "submission"}))
+    used_facts["images"] = competition.images.model_dump(include=IMAGE_FACTS)
+    used_facts["unit"] = competition.score.unit
     if competition.labels.holdout:
-        facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})
-    return fingerprint([VERSION, facts, files.sha256(paths.raw_manifest)])
+        used_facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})
+    return fingerprint([VERSION, used_facts, files.sha256(paths.raw_manifest)])
 
 
 def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
@@ -183,9 +187,9 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     Raises:
         UserError: no such file, or it has no id column.
     """
-    facts = competition.submission
-    path = paths.raw_root(competition.images.root) / facts.sample if facts.sample else paths.sample_submission
-    return read_table(path, [facts.id])
+    submission_facts, raw = competition.submission, paths.raw_root(competition.images.root)
+    path = raw / submission_facts.sample if submission_facts.sample else paths.sample_submission
+    return read_table(path, [submission_facts.id])
 
 
 def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
@@ -228,13 +232,14 @@ def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, p
     """
     table = label_layouts.read_test_table(competition, raw)
     _check_ids(table, "test")
-    facts = competition.submission
-    if facts.sample:
-        return table, read_table(raw / facts.sample, [facts.id])
+    submission_facts = competition.submission
+    if submission_facts.sample:
+        return table, read_table(raw / submission_facts.sample, [submission_facts.id])
     return table, _blank_submission(competition, table["unit"].unique()).astype(str)
 
 
 def _blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFrame:
+    """Returns a sample submission: one row per unit, each class equally probable."""
     blank = pd.DataFrame({competition.submission.id: units})
     blank[competition.prediction_columns] = (
         1 / len(competition.prediction_columns) if competition.exclusive_classes else 0.5
@@ -243,26 +248,36 @@ def _blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFra
 
 
 def _check_ids(table: pd.DataFrame, part: str) -> None:
+    """Checks that each id appears once in a part.
+
+    Raises:
+        UserError: repeated ids.
+    """
     repeated = table["id"].duplicated()
     if repeated.any():
         what = (
-            f"{count_of(repeated.sum(), 'id appears', 'ids appear')} twice in the {part} part: "
+            f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {part} part: "
             f"{shorten_list(table['id'][repeated])}"
         )
-        raise UserError(what, "labels", "Set labels.repeated in competition.yaml: how to merge several rows of one id")
+        raise UserError(what, "labels.repeated", "Set it in competition.yaml: how to merge several rows of one id")
 
 
 def _check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:
+    """Checks that all images of a unit are in one group and in one part.
+
+    Raises:
+        UserError: a unit in two groups, or in train and in test.
+    """
     first_group = table.drop_duplicates("unit").set_index("unit")["group"]
     split = table["unit"][first_group.loc[table["unit"]].to_numpy() != table["group"].to_numpy()].unique()
     if len(split):
         what = f"{count_of(len(split), 'unit is', 'units are')} in two groups: {shorten_list(split)}"
-        raise UserError(what, paths.facts, "Change score.unit or labels.group: a group holds whole units")
+        raise UserError(what, paths.facts_file, "Change score.unit or labels.group: a group holds whole units")
     num_parts = table.groupby("unit")["part"].nunique()
     both = num_parts.index[num_parts > 1]
     if len(both):
         raise UserError(
             f"{count_of(len(both), 'unit is', 'units are')} in train and in test: {shorten_list(both)}",
-            paths.facts,
-            "See score.unit",
+            paths.facts_file,
+            "Change score.unit so that the images of a unit are all in one part",
         )

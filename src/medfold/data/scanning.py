@@ -40,6 +40,7 @@ def scan_dataset(
 
 
 def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.DataFrame) -> None:
+    """Prints how many images of each part cannot be read, and the first ones with their reasons."""
     unreadable = (measured["bad"] != "").to_numpy()
     if not unreadable.any():
         return

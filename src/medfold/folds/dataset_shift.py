@@ -47,7 +47,7 @@ def adversarial_auc(train: pd.DataFrame, test: pd.DataFrame, groups: np.ndarray,
         train: columns of numbers and texts, missing values allowed; columns that `test` lacks are ignored.
         test: the same columns.
         groups: (len(train) + len(test),), equal for rows that belong together.
-        seed: of the sampling, the folds and the classifier. Defaults to 0.
+        seed: seed of the sampling, the folds and the classifier. Defaults to 0.
     """
     shared = [column for column in train if column in test]
     rng = np.random.default_rng(seed)

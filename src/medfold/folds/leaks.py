@@ -107,7 +107,7 @@ def find_leaks(
         duplicates=clusters,
         contradicting=[cluster for cluster, differs in zip(clusters, contradictory, strict=True) if differs],
         leaked=pairs[["id", "id_test"]].to_numpy().tolist(),
-        plain=[[id] for id in train.loc[train["hash"].str.startswith(ONE_VALUE), "id"]] or None,
+        plain=[[image_id] for image_id in train.loc[train["hash"].str.startswith(ONE_VALUE), "id"]] or None,
         **(_near(train, test, near) if near is not None else {}),
     )
 

@@ -64,6 +64,7 @@ def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, fold_f
 
 
 def _assign(targets: np.ndarray, groups: np.ndarray, fold_facts: FoldFacts) -> np.ndarray:
+    """Assigns folds as `assign_folds`, to samples that are sorted by id; groups are numbered from 0."""
     # Here and in other modules scikit-learn is imported inside functions: its import takes longer than most commands.
     from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
@@ -126,8 +127,8 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
         ids: text (n,), unique.
         targets: int (n,) classes, or int (n, labels) of 0 and 1.
         groups: int (n,), duplicates merged.
-        share: of the samples, above 0.
-        seed: of the random order.
+        share: share of the samples to hold out, above 0 and below 1.
+        seed: seed of the random order of the groups.
 
     Returns:
         bool (n,): True for the hold-out.

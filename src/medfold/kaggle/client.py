@@ -65,8 +65,8 @@ def call(api: Any, service: str, method: str, /, **fields: Any) -> Any:
     Args:
         api: an official client.
         service: blobs, competitions, datasets or kernels.
-        method: of that service in kagglesdk.
-        fields: the fields of its request.
+        method: name of a method of this service in kagglesdk.
+        fields: fields of the request, by name.
 
     Raises:
         requests.RequestException: no answer, or an error.

@@ -40,7 +40,7 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
     """Describes a failed request, without URLs: they may be signed.
 
     Args:
-        error: the exception of the request.
+        error: exception that the request raised.
         where: what was requested.
         source: where the credentials are from.
         if_refused: what to do about a refusal (403). Defaults to nothing.

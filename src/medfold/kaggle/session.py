@@ -28,7 +28,7 @@ class Version:
 
     Args:
         ref: owner/name.
-        version: its number.
+        version: number of the version, from 1.
         link: URL of its page.
     """
 
@@ -41,7 +41,7 @@ class KaggleSession:
     """A session with Kaggle.
 
     Args:
-        api: the official client.
+        api: official client of Kaggle, with credentials where there are some.
         credentials: account and source; None for a session without an account.
 
     Example:
@@ -137,7 +137,7 @@ class KaggleSession:
 
         Args:
             where: what is listed, for messages.
-            ask: the listing method of the official client.
+            ask: method of the official client that lists one page.
             arguments, options: arguments of `ask`, without the page token.
             first_token: token of the first page.
 
@@ -190,7 +190,7 @@ def search(
         error: how the answer was lost.
         find: returns the result of the request; None if there is none.
         delays: seconds to wait before each search. Defaults to five searches within a minute.
-        topic: of the warning.
+        topic: first word of the warning.
     """
     warn(topic, f"the answer was lost ({reason_of(error)}); checking whether the request arrived")
     for seconds in delays:

@@ -23,9 +23,9 @@ class SubmissionBundle:
     Args:
         folder: path of the bundle.
         manifest: content of kit.json.
-        competition: the facts.
+        competition: facts of the competition, read from the bundle.
         members: the runs, in the order of the fitted ensemble.
-        fitted: the fitted ensemble and post-processing.
+        fitted: fitted ensemble and post-processing.
     """
 
     folder: Path

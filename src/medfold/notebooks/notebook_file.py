@@ -83,9 +83,9 @@ def submission_notebook(
     """Returns the notebook that predicts a hidden test set.
 
     Args:
-        competition: the facts.
+        competition: facts of the competition, for title and links.
         runs: run names.
-        score: the OOF score as text.
+        score: OOF score as text, for the description.
         manifest: path of the bundle's kit.json.
         packages: versions, by name, of the packages to install from the bundle besides medfold.
 
@@ -118,11 +118,11 @@ def training_notebook(
     """Returns the notebook that trains folds.
 
     Args:
-        competition: the facts.
+        competition: facts of the competition, for title and links.
         run: name of the run.
         folds: fold numbers.
         manifest: path of the bundle's job.json.
-        packages: as in `submission_notebook`.
+        packages: versions, by name, of the packages to install from the bundle besides medfold.
 
     Returns:
         The text of an .ipynb file; equal arguments give equal texts.

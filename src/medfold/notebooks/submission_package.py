@@ -30,7 +30,7 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     The caller must hold the `exclusive_lock` of `bundle_folder`.
 
     Args:
-        ensemble: the fitted ensemble of the runs.
+        ensemble: fitted ensemble of the runs; their folds are packed.
 
     Returns:
         The run for Kaggle; nothing is sent yet.

@@ -87,12 +87,12 @@ def write_training_bundle(
     """Writes a bundle; equal inputs give equal bytes. It holds no image, no patient id and no secret.
 
     Args:
-        paths: of the competition.
-        competition: the facts.
-        recipe: the resolved recipe of `request`.
+        paths: paths of the competition.
+        competition: facts of the competition.
+        recipe: resolved recipe of `request`.
         request: what to train.
-        packages: the packages that Kaggle's image lacks.
-        out: the folder to write.
+        packages: names of the packages that Kaggle's image lacks.
+        out: folder to write.
 
     Returns:
         The size of each file, in bytes.
@@ -141,9 +141,9 @@ def pack_results(run: RunPaths, folds: list[int], content_id: str, out: Path) ->
 
     Args:
         run: paths of the run.
-        folds: the requested folds.
-        content_id: of the bundle; stored as the comment of the archive.
-        out: the archive to write.
+        folds: numbers of the requested folds.
+        content_id: content id of the bundle; stored as the comment of the archive.
+        out: path of the archive to write.
     """
     with files.atomic_write(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         archive.comment = content_id.encode()
@@ -159,10 +159,10 @@ def unpack_results(archive: Path, run: RunPaths, folds: list[int], content_id: s
     """Moves the results of `pack_results` into the run's folder, and removes the archive.
 
     Args:
-        archive: as written by `pack_results`.
+        archive: path of an archive that `pack_results` wrote.
         run: paths of the run.
-        folds: the requested folds.
-        content_id: of the bundle that was sent.
+        folds: numbers of the requested folds.
+        content_id: content id of the bundle that was sent.
 
     Returns:
         The finished folds, and the unfinished ones with a checkpoint.
@@ -209,7 +209,7 @@ def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
 
 
 def _portable_request(request: TrainingRequest) -> dict[str, Any]:
-    """The request as JSON without folders of this machine: a weights file by its name only."""
+    """Returns the request as JSON without folders of this machine: a weights file by its name only."""
     content = json.loads(json.dumps(vars(request)))
     del content["workers"]  # Kaggle's machine has another number of cores
     weights = config.flat(content["overrides"]).get("backbone.weights")
@@ -219,7 +219,7 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
 
 
 def _project_texts(paths: CompetitionPaths) -> dict[str, str]:
-    """The text files of a project folder that a training reads, by relative path."""
+    """Reads the text files of a project folder that a training reads, by relative path."""
     yaml_files = [*sorted(Workspace(paths.root).base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
     plugins = [paths.plugins] if paths.plugins.is_file() else []
     project_files = [*yaml_files, *plugins, paths.folds, paths.folds_metadata]

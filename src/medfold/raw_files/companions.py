@@ -61,7 +61,7 @@ def find_companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
 
 
 def _addition(stem: str, stems: set[str]) -> str | None:
-    """The addition of a name to that of another image: '_mask' of x_mask beside x or x_image, 'mask_*' of mask_x."""
+    """Returns what a name adds to that of another image: '_mask' of x_mask beside x or x_image, 'mask_*' of mask_x."""
     for separator in re.finditer(r"[\W_]", stem):
         before, after = stem[: separator.start()], stem[separator.start() :]
         if before in stems:

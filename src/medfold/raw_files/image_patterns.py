@@ -187,7 +187,7 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
     for path in missing[:1000]:
         if other := by_simplified_name.get(simplified(path)):
             return f"There is '{other}', not '{path}': check spaces, case, zeros and extensions in labels.id and images"
-    return "Is the download complete?"
+    return "Check that the download is complete"
 
 
 def _for_channel(pattern: str, name: str | None) -> str:
@@ -268,6 +268,6 @@ class PathPattern:
 
 
 def found_folders(all_files: list[str]) -> str:
-    """Text for error messages: the folders that hold files."""
+    """Returns text for error messages: the folders that hold files."""
     folders = sorted({path.rpartition("/")[0] or "." for path in all_files})
     return f"Folders found: {shorten_list(folders, 5)}"

@@ -21,7 +21,7 @@ def split_long(names: pd.Series, targets: list[str], path: Path) -> tuple[pd.Ser
 
     Args:
         names: texts `<id>_<target>`.
-        targets: the names of the labels.
+        targets: names of the labels.
         path: file of the table, for error messages.
 
     Returns:

@@ -24,7 +24,7 @@ def draft_facts(raw: Path) -> Draft:
     """Guesses the facts from sample submission, tables and images.
 
     Args:
-        raw: the folder with the files of the competition.
+        raw: folder with the files of the competition.
 
     Returns:
         The guessed facts, with reasons and doubts.
@@ -42,6 +42,7 @@ def draft_facts(raw: Path) -> Draft:
 
 
 def _draft_folder(raw: Path) -> Draft:
+    """Drafts the facts of a folder that holds all files of the competition: by a label table, folders or arrays."""
     draft = Draft()
     files, copies = _drop_copies(raw, list_files(raw))
     draft.doubts += [f"{folder}/ is a second copy of the files beside it: not used" for folder in copies]
@@ -111,7 +112,7 @@ def _draft_from_folders(
     draft.facts.clear()
     draft.reasons.clear()
     draft.doubts[:] = [doubt for doubt in draft.doubts if "second copy" in doubt]
-    tables.refuse_unmatched()
+    tables.check_unmatched()
     from_folders(draft, raw, image_files, sample)
     for unused in (tables.unmatched, tables.matching):
         if unused:

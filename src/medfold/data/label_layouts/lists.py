@@ -19,6 +19,7 @@ def lists(competition: Competition, raw: Path) -> Parts:
 
 
 def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    """Turns the lists of labels into target columns of 0 and 1."""
     labels = competition.labels
     names = (
         table[labels.value].map(partial(split_label_list, separator=labels.separator)).explode().fillna("").to_frame()

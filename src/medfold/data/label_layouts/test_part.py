@@ -63,7 +63,7 @@ def read_test_rows(competition: Competition, raw: Path) -> pd.DataFrame:
 
 
 def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
-    """Table of the files that match the patterns of the test part, with a column for each field."""
+    """Builds the table of the files that match the patterns of the test part, with a column for each field."""
     images, key = competition.images, competition.labels.id
     all_files, rows = list_files(raw, exclude=images.exclude), []
     for path_pattern in map(PathPattern, images.test):

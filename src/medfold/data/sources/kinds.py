@@ -20,7 +20,7 @@ class SourceFolders:
     """Folders that a source fills.
 
     Args:
-        raw: the data.
+        raw: folder for the data, later `data/<name>/raw`.
         hidden: files that a competitor may not see; the source makes this folder if it has any.
         downloads: partial downloads; kept until `raw` is complete, so that an interrupted download can resume.
     """

@@ -16,7 +16,7 @@ class Options(BaseModel):
 
 
 def fetch(options: Options, into: SourceFolders) -> None:
-    """Refuses: there is no address to download from.
+    """Raises UserError: there is no address to download from.
 
     Raises:
         UserError: always.

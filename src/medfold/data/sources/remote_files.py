@@ -24,7 +24,7 @@ def fetch_archive(open_response: Callable[[], requests.Response], name: str, int
     Args:
         open_response: sends a new request for the archive and returns its response.
         name: name of the archive, without extension.
-        into: the folders to fill.
+        into: folders to fill; the archive stays in `into.downloads` until it is unpacked.
 
     Raises:
         UserError: what `http_download.download_file` and `archives.unpack_archive` raise; an archive that arrives

@@ -34,14 +34,14 @@ class Source:
 
     Args:
         settings: those under `source` in competition.yaml.
-        paths: the paths of the competition.
+        paths: paths of the competition; its data/ is filled.
 
     Raises:
         UserError: unknown kind or option.
     """
 
     def __init__(self, settings: dict[str, Any], paths: CompetitionPaths):
-        where = paths.facts.relative_to(paths.root)
+        where = paths.facts_file.relative_to(paths.root)
         self.kind = settings.get("kind")
         if self.kind in KINDS:
             self._kind: SourceKind = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
@@ -57,7 +57,7 @@ class Source:
 
     @property
     def is_complete(self) -> bool:
-        """Returns True if the raw data is complete: every file of the manifest is there, unchanged."""
+        """True if the raw data is complete: every file of the manifest is there, unchanged."""
         return not missing_files(self._paths)
 
     def get(self, path: Path | None = None, force: bool = False) -> pd.DataFrame:
@@ -153,7 +153,7 @@ class Source:
         return names
 
     def findings(self) -> pd.DataFrame | None:
-        """Positions of the findings in the images, for sources that know them.
+        """Reads the positions of the findings in the images, for sources that know them.
 
         Returns:
             id, x, y, radius: one disc per finding, in pixels of the raw image. None if the source does not know them,
@@ -233,7 +233,7 @@ class Source:
 
 
 def _match_files(patterns: list[str], all_names: list[str]) -> list[str]:
-    """Names that match the patterns; all parts of a split archive (`x.zip.001`), since one part alone is of no use."""
+    """Returns the names that match the patterns; of a split archive (`x.zip.001`) all parts, since one is of no use."""
     names: list[str] = []
     for pattern in patterns:
         matches = fnmatch.filter(all_names, pattern)

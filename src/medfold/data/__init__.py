@@ -1,4 +1,12 @@
-"""Data of a competition: sources, label layouts, sample table, targets, folds."""
+"""Data of a competition: from raw files to a dataset of samples, targets and folds.
+
+- `sources/`: a module per kind of source; `raw_data`: gets, repairs and renews the raw data;
+- `label_layouts/`: a module per layout of the labels; `samples`: the sample table;
+- `scanning`: scans the images of the samples;
+- `holdout`: training images that become the test part;
+- `dataset`: all of these together, with folds and audit;
+- `examples`: images to show; `image_folder`: new images that no competition describes.
+"""
 
 from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples

@@ -1,4 +1,12 @@
-"""Folds: splitters, the folds table, and the audit for leaks."""
+"""Folds: splitters, the folds table, and the audit for leaks.
+
+- `splitters`: assign folds, choose the hold-out;
+- `duplicate_groups`: groups joined by images that they share;
+- `folds_table`: reads, checks and writes `folds/<competition>.csv`; `new_folds`: writes new folds with their record;
+- `leaks`: the audit; `unnamed_groups`: columns, ids and folders that look like groups;
+- `near_duplicates`: the search; `kept_near_duplicates`: its result, kept in data/;
+- `dataset_shift`: differences between training and test part, and columns that predict the class.
+"""
 
 from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
 from medfold.folds.duplicate_groups import join_duplicates

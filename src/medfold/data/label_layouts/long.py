@@ -30,7 +30,7 @@ def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFr
         names = (rows[labels.id] + "_" + rows["target"])[repeated]
         fix = "Set labels.repeated in competition.yaml: how to merge several rows of one id"
         raise UserError(
-            f"{count_of(repeated.sum(), 'row appears', 'rows appear')} twice: {shorten_list(names)}", path, fix
+            f"{count_of(repeated.sum(), 'row appears', 'rows appear')} more than once: {shorten_list(names)}", path, fix
         )
     train = rows.pivot(index=labels.id, columns="target", values=labels.value)
     train = train.reindex(columns=labels.targets)

@@ -18,6 +18,7 @@ def long(competition: Competition, raw: Path) -> Parts:
 
 
 def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    """Turns rows of one label each into rows of one image, with a column per target."""
     labels = competition.labels
     ids, target = split_long(rows[labels.id], labels.targets, path)
     value = map_labels(rows[[labels.value]], competition)[labels.value]

@@ -74,7 +74,7 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     Args:
         paths: paths of the competition; its folder holds the recipes.
         bases: folder of the shared YAML files that `extends` may name.
-        name: of the recipe: that of a file of the competition, else one of `SHARED_RECIPES`.
+        name: name of the recipe: a file of the competition, else one of `SHARED_RECIPES`.
         overrides: nested, as returned by `parse_overrides`.
 
     Raises:
@@ -129,7 +129,7 @@ def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
     """Finds settings of a recipe that have no effect.
 
     Args:
-        recipe: the recipe.
+        recipe: resolved recipe.
         symmetry: `images.symmetry` of the competition.
 
     Returns:

@@ -31,7 +31,7 @@ class Dataset:
     Args:
         train: training samples: id, group (duplicates joined), fold and the columns of the sample table.
         targets: int (n,) or (n, labels), in the order of `train`.
-        test: test samples.
+        test: readable samples of the test part, with the columns of the sample table.
         test_groups: group of each unit of the test part, indexed by unit; units with unreadable images included.
         leaks: leaks that the audit found; near-duplicates only if the audit ran.
         unreadable: training samples that were left out because their images cannot be read.

@@ -18,7 +18,7 @@ class Example(NamedTuple):
     Args:
         pixels: uint8 (height, width, channels), the raw image.
         id: id of the sample.
-        caption_lines: its fold or part, and its labels; may be empty.
+        caption_lines: lines of text with fold or part and positive labels; may be empty.
     """
 
     pixels: np.ndarray

@@ -39,7 +39,7 @@ def join_channel_files(image_paths: list[str], image_facts: ImageFacts) -> list[
     """Returns images as `read_image` takes them: files of the channels of one image are joined with `|`.
 
     Args:
-        image_paths: paths of image files.
+        image_paths: paths of image files below the root folder.
         image_facts: facts `images` of the competition: whether each channel is a separate file.
 
     Raises:

@@ -90,8 +90,8 @@ def write_holdout(
     """Moves the hold-out to the test part and hides its labels, for a local leaderboard; writes both.
 
     Args:
-        competition: the competition, with `labels.holdout`.
-        paths: its paths; the sample table, solution and sample submission are written again.
+        competition: facts with `labels.holdout`.
+        paths: paths of the competition; sample table, solution and sample submission are written again.
         table: the sample table, all of it in the training part.
         in_holdout: bool (n,), True for samples of the hold-out.
 
@@ -198,7 +198,7 @@ def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: p
     Uses the first row of each id. Without a label table, or if it lacks some of the ids, there are no columns.
 
     Args:
-        ids: ids of samples.
+        ids: ids of the samples to look up, text (n,).
 
     Returns:
         Text columns, one row per id, in the order of `ids`.

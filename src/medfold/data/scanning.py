@@ -17,9 +17,10 @@ def scan_dataset(
     """Loads the sample table and the measurements of its images; scans images that have not been measured.
 
     Args:
-        image_settings: those of a recipe; also prepares the images for its store. Defaults to measuring only.
-        with_appearance: also measures what the audit needs.
-        quiet: warns of unreadable images only if some were scanned just now.
+        image_settings: `images` of a recipe; scanned images are also written to the store of these settings. Defaults
+            to none: images are only measured.
+        with_appearance: also measures brightness, perceptual hash and the rest that the audit needs. Defaults to False.
+        quiet: warns of unreadable images only if some images were scanned just now. Defaults to True.
 
     Returns:
         The sample table; the measurements, in the same order.

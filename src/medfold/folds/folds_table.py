@@ -47,8 +47,8 @@ def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) ->
     """Writes the folds table and its metadata; a different earlier table is renamed, not overwritten.
 
     Args:
-        table: id, group, fold.
-        metadata: how the folds were made, for the JSON file beside the table.
+        table: a row per training sample: id, group, fold.
+        metadata: settings and counts of the folds, for the JSON file beside the table.
 
     Returns:
         Path of the renamed earlier table; None if there was none.

@@ -63,7 +63,7 @@ def call(api: Any, service: str, method: str, /, **fields: Any) -> Any:
     """Sends one request and returns Kaggle's answer.
 
     Args:
-        api: an official client.
+        api: official client of Kaggle.
         service: blobs, competitions, datasets or kernels.
         method: name of a method of this service in kagglesdk.
         fields: fields of the request, by name.

@@ -28,8 +28,8 @@ class CompetitionInfo:
         slug: name of the competition in URLs.
         has_joined: whether the user takes part.
         deadline: end of the competition in UTC; None if it has none.
-        notebooks_only: whether it takes notebooks, and no files.
-        submissions_disabled: whether it takes no submissions any more.
+        notebooks_only: whether the competition takes notebooks and no files.
+        submissions_disabled: whether the competition takes no submissions any more.
     """
 
     slug: str
@@ -68,11 +68,11 @@ class KaggleSubmission:
 
     Args:
         ref: number of the submission at Kaggle.
-        file: name of the file.
+        file: name of the submitted file.
         message: description that was sent with the file.
-        status: pending, complete or error.
-        public, private: its scores; None if there is none or it is hidden.
-        error: why it was refused, or "".
+        status: state of the scoring: pending, complete or error.
+        public, private: public and private score; None if there is none or it is hidden.
+        error: reason of a refusal, or "".
     """
 
     ref: int
@@ -141,7 +141,7 @@ class Competitions:
 
         Args:
             slug: name of the competition in URLs.
-            min_count: how many to list, if there are that many. Defaults to a page.
+            min_count: number of submissions to list, if there are that many. Defaults to a page.
         """
         fields: dict[str, Any] = {"competition_name": slug, "page_size": PAGE_SIZE}
         listed: list[KaggleSubmission] = []
@@ -184,7 +184,7 @@ class Competitions:
 
         Args:
             slug: name of the competition in URLs.
-            ref, version: of the notebook.
+            ref, version: owner/name and number of the version of the notebook.
             output: name of the output file to submit.
             message, content_id: as `submit` takes them.
         """

@@ -22,9 +22,9 @@ def kaggle_errors(where: str, source: str, if_refused: str | None = None) -> Ite
     """Converts the errors of requests to Kaggle inside the block into UserErrors.
 
     Args:
-        where: what was requested, such as the name of a competition.
-        source: where the credentials are from.
-        if_refused: what to do about a refusal (403). Defaults to nothing.
+        where: name of what was requested, such as a competition.
+        source: file or variable that the credentials are from.
+        if_refused: advice for a refusal (403), for the error message. Defaults to none.
     """
     try:
         yield
@@ -41,9 +41,9 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
 
     Args:
         error: exception that the request raised.
-        where: what was requested.
-        source: where the credentials are from.
-        if_refused: what to do about a refusal (403). Defaults to nothing.
+        where: name of what was requested.
+        source: file or variable that the credentials are from.
+        if_refused: advice for a refusal (403), for the error message. Defaults to none.
     """
     if error.response is None:
         fix = "Check the network; proxies are set by https_proxy, their certificates by REQUESTS_CA_BUNDLE"

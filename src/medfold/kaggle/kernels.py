@@ -98,7 +98,7 @@ class Kernels:
 
         Args:
             name: name of the notebook, without its owner.
-            notebook: an .ipynb file.
+            notebook: path of the .ipynb file.
             attached: data that the notebook reads.
             internet: whether the notebook may use the internet. Defaults to False.
 
@@ -145,7 +145,7 @@ class Kernels:
 
         Args:
             notebook: version of a notebook, as `push` or `version` return it.
-            max_seconds: seconds to wait.
+            max_seconds: longest time to wait, in seconds.
 
         Raises:
             UserError: it takes longer, or Kaggle does not answer for half an hour; the notebook continues to run.

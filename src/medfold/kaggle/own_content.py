@@ -14,7 +14,7 @@ class OwnContent:
     """A notebook or data set of the user.
 
     Args:
-        kind: notebook or data set.
+        kind: kind of content: notebook or data set.
         ref: owner/name at Kaggle.
     """
 
@@ -32,7 +32,7 @@ def list_content(session: KaggleSession, prefix: str) -> Iterator[OwnContent]:
 
     Args:
         session: connection to Kaggle, with credentials.
-        prefix: beginning of the names.
+        prefix: beginning of the names that are listed.
     """
     api = session.api
     notebooks = _refs(session, "your notebooks", api.kernels_list_with_response, lambda page: page.kernels)

@@ -24,7 +24,7 @@ class RemoteRun:
     """A notebook to run on Kaggle, with its data.
 
     Args:
-        name: name of the notebook.
+        name: name of the notebook, without its owner.
         dataset: name of the data set.
         manifest: the JSON file that names all other files of its folder and their hashes; the data set holds the
             folder. Its key `mark` is the content id.
@@ -96,7 +96,7 @@ def run_at_kaggle(
     Args:
         session: connection to Kaggle, with credentials.
         remote_run: notebook to run, and the data sets that it reads.
-        max_seconds: seconds to wait.
+        max_seconds: longest time to wait for the run, in seconds.
         log: file to write the notebook's printed output to.
         rerun: run it once more even if it has run before. Defaults to False.
 

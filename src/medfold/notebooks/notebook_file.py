@@ -84,7 +84,7 @@ def submission_notebook(
 
     Args:
         competition: facts of the competition, for title and links.
-        runs: run names.
+        runs: names of the runs, for the description.
         score: OOF score as text, for the description.
         manifest: path of the bundle's kit.json.
         packages: versions, by name, of the packages to install from the bundle besides medfold.
@@ -120,7 +120,7 @@ def training_notebook(
     Args:
         competition: facts of the competition, for title and links.
         run: name of the run.
-        folds: fold numbers.
+        folds: numbers of the folds to train.
         manifest: path of the bundle's job.json.
         packages: versions, by name, of the packages to install from the bundle besides medfold.
 

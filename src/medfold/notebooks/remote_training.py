@@ -32,7 +32,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     continues from it.
 
     Args:
-        request: what to train.
+        request: run and folds to train.
         data: the dataset, for scoring the fetched predictions.
 
     Returns:

@@ -30,7 +30,7 @@ class TrainingBundle:
 
     Args:
         folder: path of the bundle.
-        manifest: content of job.json.
+        manifest: content of job.json: request, texts of the project and hashes of all files.
     """
 
     folder: Path
@@ -90,9 +90,9 @@ def write_training_bundle(
         paths: paths of the competition.
         competition: facts of the competition.
         recipe: resolved recipe of `request`.
-        request: what to train.
+        request: run and folds to train.
         packages: names of the packages that Kaggle's image lacks.
-        out: folder to write.
+        out: folder to write; an existing one is replaced.
 
     Returns:
         The size of each file, in bytes.

@@ -22,7 +22,7 @@ def find_companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
     """Finds masks and other companions: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
 
     Args:
-        images: paths.
+        images: paths of all images below raw/.
 
     Returns:
         Patterns that match the companions; the number of images that they match; and, for each addition to a name that

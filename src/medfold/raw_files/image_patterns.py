@@ -28,7 +28,7 @@ def fill_pattern(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
     """Fills the columns of a table into a pattern, for each row.
 
     Args:
-        table: text columns.
+        table: rows to fill in, text columns.
         key: key of competition.yaml that holds the pattern, for error messages.
 
     Returns:

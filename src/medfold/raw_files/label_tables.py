@@ -82,7 +82,7 @@ def map_labels(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
     Ignores spaces around a value, and reads 1.0 as 1. Values that are not in `labels.map` stay unchanged.
 
     Args:
-        values: text columns of labels.
+        values: label columns as text.
         competition: facts with labels.map.
     """
     mapping = competition.labels.map
@@ -101,7 +101,7 @@ def drop_rows(table: pd.DataFrame, dropped: pd.Series) -> pd.DataFrame:
     """Drops the rows that `labels.map` leaves out, with a warning. The index of the other rows is kept.
 
     Args:
-        table: any table.
+        table: rows of a raw table.
         dropped: bool (n,), True for rows to drop.
     """
     if not dropped.any():
@@ -246,7 +246,7 @@ def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
     Values that match no class are only stripped of spaces.
 
     Args:
-        values: texts.
+        values: cells of a label column, as text.
         names: the names of the classes.
     """
     by_lower_case = {name.lower(): name for name in names}
@@ -285,7 +285,7 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
     Args:
         table: text columns, its targets checked.
         keys: columns that identify what a label is for.
-        targets: columns of labels.
+        targets: names of the label columns.
         competition: facts with labels.repeated and the names of the classes.
         path: file of the table, for the error message.
 

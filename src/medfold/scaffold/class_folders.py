@@ -27,7 +27,7 @@ class ImagePath:
     """The path of an image, split at the folder that names its part.
 
     Args:
-        path: path below raw/.
+        path: path of the image below raw/.
         part: train, valid, test, or all if no folder names a part.
         before: the folders down to the one that names the part; empty if there is none.
         within: names of the folders below that one.

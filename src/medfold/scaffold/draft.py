@@ -14,7 +14,7 @@ class Draft:
     """Guessed facts, with reasons and doubts.
 
     Args:
-        facts: as in competition.yaml.
+        facts: keys and values, as in competition.yaml.
         reasons: (key, value, reason) of each guess.
         doubts: points for the user to check, as text.
     """

@@ -63,7 +63,7 @@ def folder_files(name: str, facts: dict[str, Any]) -> dict[str, str]:
 
     Args:
         name: slug of the competition.
-        facts: those of competition.yaml.
+        facts: content of competition.yaml.
     """
     text = yaml.dump(facts, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
     metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)

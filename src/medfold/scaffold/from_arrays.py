@@ -15,7 +15,7 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
     """Guesses the facts from the arrays of one .npz file, in the layout of MedMNIST.
 
     Args:
-        draft: filled in.
+        draft: draft that facts, reasons and doubts are added to.
         raw: the folder with the files of the competition.
         path: path of the .npz file below `raw`.
 

@@ -36,7 +36,7 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
     """Guesses the facts from folders named after classes; the test part has the same folders, or no labels.
 
     Args:
-        draft: filled in.
+        draft: draft that facts, reasons and doubts are added to.
         raw: the folder with the files of the competition.
         image_files: the image files of the competition.
         sample: the path of the sample submission below `raw`; None if there is none.
@@ -100,7 +100,7 @@ def _choose_parts(by_part: dict[str, list[ImagePath]], train_part: str, classes:
     Args:
         by_part: images by the part that their folders name.
         train_part: the part to train on: train, or all.
-        classes: names of the classes.
+        classes: names of the class folders.
         level: level of the folders that name them.
     """
     with_label = {

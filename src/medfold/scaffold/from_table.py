@@ -33,7 +33,7 @@ def from_table(
     """Guesses all facts from the table of labels.
 
     Args:
-        draft: filled in.
+        draft: draft that facts, reasons and doubts are added to.
         raw: the folder with the files of the competition.
         image_files: the image files of the competition.
         tables: the tables that were examined.

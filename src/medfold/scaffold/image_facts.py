@@ -28,7 +28,7 @@ def guess_images(
         draft: filled in; has the labels.
         image_files: the image files of the competition.
         train: rows of the training part.
-        ids: their id column.
+        ids: id column of the label table.
         test: rows of the test part; None if they are unknown.
         sample: the sample submission; None if there is none.
 

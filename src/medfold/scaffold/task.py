@@ -73,7 +73,7 @@ def _set_lists(
 
     Args:
         values: distinct values of the column.
-        lists: what `_parse_lists` returns of them.
+        lists: lists of labels, as `_parse_lists` returns them.
     """
     separator, names = lists
     labels |= {"layout": "lists", "value": target, "targets": sort_classes(names)}

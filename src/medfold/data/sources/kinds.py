@@ -125,7 +125,7 @@ def source(kind: str, options: type[BaseModel]) -> Callable:
     """Registers a function (options, folders) that fills `folders.raw` as a kind of source.
 
     Args:
-        kind: its name, for `source.kind` in competition.yaml.
+        kind: name of the kind, for `source.kind` in competition.yaml.
         options: a pydantic model of the settings under `source:`, including `kind`.
 
     Example:

@@ -178,7 +178,7 @@ def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[
 
     Args:
         options: seed, prevalence and SNR range.
-        part: 'train' or 'test'.
+        part: part of the data set, 'train' or 'test'.
         patient: number of the patient within the part; decides anatomy, age, sex and disease.
         number: number of the image, from 1; decides posture, exposure, noise and the nodule's SNR.
 

@@ -5,7 +5,7 @@ import importlib
 import re
 import unicodedata
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -33,7 +33,7 @@ class Source:
     """The source of one competition, with checked options.
 
     Args:
-        settings: those under `source` in competition.yaml.
+        settings: keys under `source` in competition.yaml, with their values.
         paths: paths of the competition; its data/ is filled.
 
     Raises:
@@ -44,7 +44,8 @@ class Source:
         where = paths.facts_file.relative_to(paths.root)
         self.kind = settings.get("kind")
         if self.kind in KINDS:
-            self._kind: SourceKind = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
+            module = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
+            self._kind = cast(SourceKind, module)
         elif self.kind in SOURCES:
             self._kind = SOURCES[self.kind]
         else:

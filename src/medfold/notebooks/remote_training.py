@@ -163,7 +163,7 @@ def _pack_training(
     )
 
 
-def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, folds: list[int]) -> None:
+def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, fold_numbers: list[int]) -> None:
     """Runs the notebook and fetches its results; those of finished folds also if the notebook fails later."""
     archive, log = (
         remote_run.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
@@ -178,7 +178,7 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
             raise
         problem, notebook = error, error.notebook
     kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
-    done, unfinished = unpack_results(archive, run_paths, folds, remote_run.content_id)
+    done, unfinished = unpack_results(archive, run_paths, fold_numbers, remote_run.content_id)
     if done:
         say("train", f"fetched folds {shorten_list(done, 10)}")
     if unfinished:

@@ -136,51 +136,53 @@ def write_training_bundle(
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def pack_results(run: RunPaths, folds: list[int], content_id: str, out: Path) -> None:
+def pack_results(run_paths: RunPaths, fold_numbers: list[int], content_id: str, out: Path) -> None:
     """Packs finished folds, and the checkpoints of unfinished ones, into one archive.
 
     Args:
-        run: paths of the run.
-        folds: numbers of the requested folds.
+        run_paths: paths of the run.
+        fold_numbers: numbers of the requested folds.
         content_id: content id of the bundle; stored as the comment of the archive.
         out: path of the archive to write.
     """
     with files.atomic_write(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         archive.comment = content_id.encode()
-        for number in folds:
-            fold = run.fold(number)
+        for number in fold_numbers:
+            fold = run_paths.fold(number)
             names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_done(fold) else []
             for name in names or [fold.checkpoint.name]:
                 if (fold.folder / name).is_file():
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
 
 
-def unpack_results(archive: Path, run: RunPaths, folds: list[int], content_id: str) -> tuple[list[int], list[int]]:
+def unpack_results(
+    archive: Path, run_paths: RunPaths, fold_numbers: list[int], content_id: str
+) -> tuple[list[int], list[int]]:
     """Moves the results of `pack_results` into the run's folder, and removes the archive.
 
     Args:
         archive: path of an archive that `pack_results` wrote.
-        run: paths of the run.
-        folds: numbers of the requested folds.
+        run_paths: paths of the run.
+        fold_numbers: numbers of the requested folds.
         content_id: content id of the bundle that was sent.
 
     Returns:
-        The finished folds, and the unfinished ones with a checkpoint.
+        Numbers of the finished folds, and of the unfinished ones with a checkpoint.
 
     Raises:
         UserError: the archive is damaged, belongs to another bundle, or has a fold that differs from its hashes.
     """
     done, unfinished = [], []
-    run.folder.mkdir(parents=True, exist_ok=True)
+    run_paths.folder.mkdir(parents=True, exist_ok=True)
     with suppress(BadZipFile), ZipFile(archive) as opened:  # `unpack_archive` reports a damaged one
         if opened.comment != content_id.encode():
             raise UserError(
                 "the results are of another training", archive, "Delete the notebook on Kaggle to start again"
             )
-    with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run.folder) as unpacked:
+    with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run_paths.folder) as unpacked:
         unpack_archive(archive, Path(unpacked))
-        for number in folds:
-            fold, target = FoldPaths(Path(unpacked) / f"fold{number}"), run.fold(number)
+        for number in fold_numbers:
+            fold, target = FoldPaths(Path(unpacked) / f"fold{number}"), run_paths.fold(number)
             if fold.done.is_file() and not is_fold_done(fold):
                 raise UserError(f"fold {number} was damaged in transfer", archive, "Run the same command again")
             with files.lock(target.folder):

@@ -21,14 +21,14 @@ class TrainedRun:
     """A run to put into a bundle.
 
     Args:
-        paths: paths of the run.
+        run_paths: paths of the run.
         recipe: resolved recipe of the run.
-        folds: numbers of the finished folds.
+        fold_numbers: numbers of the finished folds.
     """
 
-    paths: RunPaths
+    run_paths: RunPaths
     recipe: Recipe
-    folds: list[int]
+    fold_numbers: list[int]
 
 
 def write_bundle(
@@ -90,11 +90,12 @@ def write_bundle(
 
 
 def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:
+    """Copies the weights of a run's folds into the bundle, and returns the entry of the run in kit.json."""
     names = []
-    for fold in run.folds:
-        names.append(f"{run.paths.name}-fold{fold}.h5")
-        shutil.copyfile(run.paths.fold(fold).weights, folder / names[-1])
-    return {"name": run.paths.name, "recipe": run.recipe.portable(), "folds": run.folds, "weights": names}
+    for fold in run.fold_numbers:
+        names.append(f"{run.run_paths.name}-fold{fold}.h5")
+        shutil.copyfile(run.run_paths.fold(fold).weights, folder / names[-1])
+    return {"name": run.run_paths.name, "recipe": run.recipe.portable(), "folds": run.fold_numbers, "weights": names}
 
 
 def _texts(paths: CompetitionPaths) -> dict[str, str]:

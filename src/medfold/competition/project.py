@@ -18,7 +18,13 @@ RESEARCH_NOTICE = "For research and competitions, not for the diagnosis of patie
 
 @dataclass(frozen=True)
 class Project:
-    """One competition in one project folder."""
+    """One competition in one project folder.
+
+    Args:
+        workspace: paths of the project folder.
+        paths: paths of the competition.
+        competition: facts of the competition.
+    """
 
     workspace: Workspace
     paths: CompetitionPaths
@@ -33,9 +39,9 @@ class Project:
         """
         workspace = workspace or Workspace.find()
         paths = workspace.competition(find_competition(workspace, name))
-        facts = load_facts(paths, workspace.base_folder)
+        competition = load_competition(paths, workspace.base_folder)
         use_plugins(paths.plugins)
-        return cls(workspace, paths, facts)
+        return cls(workspace, paths, competition)
 
     def command(self, target: str, **variables: object) -> str:
         """Returns the make command for a target, as the user types it.
@@ -84,8 +90,8 @@ def _slug(text: str, folder: str) -> str | None:
         return None
 
 
-def load_facts(paths: CompetitionPaths, bases: Path) -> Competition:
-    """Reads the facts of a competition.
+def load_competition(paths: CompetitionPaths, bases: Path) -> Competition:
+    """Reads competition.yaml and checks it.
 
     Args:
         paths: paths of the competition whose competition.yaml is read.
